@@ -1,0 +1,29 @@
+/** Writes the files that follow from the schemas; `--check` only says whether they are current. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { ActorsFile } from '../src/config/schema';
+import { asyncApiDocument } from '../src/contract/asyncapi';
+
+const ROOT = path.resolve(__dirname, '..');
+
+const GENERATED: Readonly<Record<string, unknown>> = {
+  'actors.schema.json': ActorsFile,
+  'docs/asyncapi.json': asyncApiDocument(),
+};
+
+async function main(): Promise<void> {
+  const check = process.argv.includes('--check');
+  const options = await resolveConfig(path.join(ROOT, 'package.json'));
+  for (const [name, value] of Object.entries(GENERATED)) {
+    const file = path.join(ROOT, name);
+    const text = await format(JSON.stringify(value), { ...options, parser: 'json' });
+    if (!check) writeFileSync(file, text);
+    else if (readFileSync(file, 'utf8') !== text) {
+      process.stderr.write(`${name} is not current: run npm run generate\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+void main();

@@ -1,0 +1,154 @@
+/** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
+import { backOffMs, type BackOff } from '../clock/back-off';
+import { sleep } from '../clock/sleep';
+import type { Frame } from '../contract/frame';
+import type { CameraState } from '../contract/message';
+import { RecurringFault } from '../log/recurring';
+import type { Actor, ActorContext } from '../protocol/actor';
+import { faultRecord, type FaultRecord } from '../protocol/fault';
+import type { CameraParameters } from '../protocol/messages';
+import { Spool } from '../spool/spool';
+import { captureFeed } from './camera/capture';
+import type { Picture } from './camera/frame-splitter';
+import { Sampler, type Sample } from './camera/sampler';
+
+const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
+/** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
+const MAX_PENDING = 8;
+
+export default function startCamera(context: ActorContext<CameraParameters>): Actor {
+  const camera = new CameraActor(context);
+  const ended = camera.run();
+  return {
+    receive: () => undefined,
+    stop: async () => {
+      camera.abort();
+      await ended;
+    },
+  };
+}
+
+class CameraActor {
+  readonly #stopping = new AbortController();
+  readonly #spool: Spool;
+  readonly #sampler: Sampler;
+  readonly #feedFaults: RecurringFault;
+  readonly #writeFaults: RecurringFault;
+  #pending: Promise<void> = Promise.resolve();
+  #pendingCount = 0;
+  #state: CameraState['state'] | undefined;
+  /** Feeds opened since the last picture. */
+  #attempt = 0;
+  #lastFault: FaultRecord | undefined;
+
+  constructor(private readonly context: ActorContext<CameraParameters>) {
+    this.#spool = new Spool(context.parameters.spoolDir);
+    this.#sampler = new Sampler(context.parameters.camera.periodMs);
+    this.#feedFaults = new RecurringFault(context.log);
+    this.#writeFaults = new RecurringFault(context.log);
+  }
+
+  abort(): void {
+    this.#stopping.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#streamOnce(signal);
+      } catch (error) {
+        await this.#waitAfter(faultRecord(error, 'failed'), signal);
+      }
+    }
+    await this.#pending;
+  }
+
+  async #streamOnce(signal: AbortSignal): Promise<void> {
+    const { camera, ffmpeg } = this.context.parameters;
+    await this.#spool.openCamera(camera.id);
+    this.#enter('connecting');
+    await captureFeed(
+      camera,
+      ffmpeg,
+      (picture) => {
+        this.#take(picture);
+      },
+      signal,
+    );
+  }
+
+  async #waitAfter(fault: FaultRecord, signal: AbortSignal): Promise<void> {
+    this.#attempt++;
+    this.#lastFault = fault;
+    this.#feedFaults.report(fault);
+    this.#enter('waiting', fault);
+    await sleep(backOffMs(RECONNECT, this.#attempt, Math.random()), signal);
+  }
+
+  #take(picture: Picture): void {
+    const sample = this.#sampler.sample(picture.pts, Date.now());
+    if (sample === undefined) return;
+    this.#attempt = 0;
+    if (this.#state !== 'streaming') {
+      this.#enter('streaming');
+      this.#feedFaults.clear('pictures arrive again');
+    }
+    this.#reportGap(sample);
+    if (this.#pendingCount >= MAX_PENDING) {
+      this.#writeFaults.report({
+        code: 'spool-slow',
+        message: `${String(MAX_PENDING)} pictures wait to be written; this one is dropped`,
+      });
+      return;
+    }
+    this.#pendingCount++;
+    // One after the other: frames reach the store in the order they were captured.
+    this.#pending = this.#pending.then(async () => {
+      await this.#keep(picture, sample);
+      this.#pendingCount--;
+    });
+  }
+
+  async #keep(picture: Picture, { capturedAt, sequence }: Sample): Promise<void> {
+    const { id, format } = this.context.parameters.camera;
+    try {
+      const bytes = await this.#encode(picture.bytes);
+      const { width, height } = picture;
+      const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
+      await this.#spool.write(frame, bytes);
+      this.context.report({ kind: 'frame', frame });
+      this.#writeFaults.clear('pictures are kept again');
+    } catch (error) {
+      const { code, message } = faultRecord(error, 'spool-write');
+      this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
+    }
+  }
+
+  async #encode(bytes: Buffer): Promise<Buffer> {
+    const { format, quality } = this.context.parameters.camera;
+    if (format === 'jpeg') return bytes;
+    // Loaded only by cameras that need it: sharp takes 20 MB.
+    const { encodePpm } = await import('./camera/encode');
+    return encodePpm(bytes, format, quality);
+  }
+
+  #reportGap({ missed }: Sample): void {
+    if (missed === undefined) return;
+    const { firstSequence, lastSequence } = missed;
+    const reason = this.#lastFault?.code ?? 'no-picture';
+    this.#lastFault = undefined;
+    const gap = { camera: this.context.parameters.camera.id, firstSequence, lastSequence, reason };
+    this.context.report({ kind: 'gap', gap: { ...gap, missed: lastSequence - firstSequence + 1 } });
+  }
+
+  #enter(state: CameraState['state'], fault?: FaultRecord): void {
+    const camera = this.context.parameters.camera.id;
+    this.#state = state;
+    this.context.log.debug(`is ${state}`);
+    this.context.report({
+      kind: 'camera-state',
+      state: { camera, state, sinceMs: Date.now(), ...(fault === undefined ? {} : { fault }) },
+    });
+  }
+}

@@ -1,0 +1,138 @@
+/** The notifier actor: announces stored frames, state changes and gaps on RabbitMQ. */
+import {
+  cameraStateChanged,
+  frameSampled,
+  framesMissed,
+  type CameraState,
+  type Gap,
+} from '../contract/message';
+import { frameId, type Frame } from '../contract/frame';
+import { frameExchange, routingKey } from '../contract/topology';
+import { RecurringFault } from '../log/recurring';
+import type { Actor, ActorContext } from '../protocol/actor';
+import type { FaultRecord } from '../protocol/fault';
+import type { ActorCommand, NotifierParameters } from '../protocol/messages';
+import { Publisher } from './notifier/publisher';
+import { declareTopology } from './notifier/topology';
+
+/** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
+const MESSAGE_LIFE_SHARE = 0.9;
+/** Events about cameras kept while the broker is away; of states only the newest of each camera. */
+const MAX_WAITING_GAPS = 1000;
+
+export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
+  const notifier = new NotifierActor(context);
+  const ended = notifier.run();
+  return {
+    receive: (command) => {
+      notifier.receive(command);
+    },
+    stop: async () => {
+      notifier.abort();
+      await ended;
+    },
+  };
+}
+
+class NotifierActor {
+  readonly #stopping = new AbortController();
+  readonly #publisher: Publisher;
+  readonly #faults: RecurringFault;
+  readonly #waitingStates = new Map<string, CameraState>();
+  #waitingGaps: { gap: Gap; noticedAt: number }[] = [];
+
+  constructor(private readonly context: ActorContext<NotifierParameters>) {
+    const { amqpUrl, namespace, queue } = context.parameters;
+    this.#faults = new RecurringFault(context.log);
+    this.#publisher = new Publisher({
+      url: amqpUrl,
+      prepare: async (connection) => {
+        const conflict = await declareTopology(connection, namespace, queue);
+        if (conflict !== undefined) context.log.warn(conflict);
+      },
+      onReadiness: (fault) => {
+        this.#onReadiness(fault);
+      },
+    });
+  }
+
+  receive(command: ActorCommand): void {
+    switch (command.kind) {
+      case 'announce':
+        void this.#announce(command.frame, command.delayed);
+        break;
+      case 'camera-state':
+        this.#waitingStates.set(command.state.camera, command.state);
+        void this.#publishWaiting();
+        break;
+      case 'gap':
+        this.#waitingGaps.push({ gap: command.gap, noticedAt: Date.now() });
+        this.#waitingGaps.splice(0, this.#waitingGaps.length - MAX_WAITING_GAPS);
+        void this.#publishWaiting();
+        break;
+      case 'frame':
+      case 'announced':
+      case 'notifier-lost':
+      case 'notifier-ready':
+        break;
+    }
+  }
+
+  async run(): Promise<void> {
+    await this.#publisher.run(this.#stopping.signal);
+  }
+
+  abort(): void {
+    this.#stopping.abort();
+  }
+
+  async #announce(frame: Frame, delayed: boolean): Promise<void> {
+    const { namespace, expireMs } = this.context.parameters;
+    const fault = await this.#publisher.publish({
+      exchange: frameExchange(namespace),
+      routingKey: routingKey(frame.camera, 'frame'),
+      event: frameSampled(namespace, frame, delayed),
+      expirationMs: Math.floor(expireMs * MESSAGE_LIFE_SHARE),
+      mandatory: true,
+    });
+    this.context.report({ kind: 'announced', id: frameId(frame), ...(fault === undefined ? {} : { fault }) });
+  }
+
+  /** Events about cameras need not reach a queue: who wants them binds one. */
+  async #publishWaiting(): Promise<void> {
+    const { namespace } = this.context.parameters;
+    const exchange = frameExchange(namespace);
+    for (const [camera, state] of [...this.#waitingStates]) {
+      const event = cameraStateChanged(namespace, state);
+      const fault = await this.#publisher.publish({
+        exchange,
+        routingKey: routingKey(camera, 'state'),
+        event,
+        mandatory: false,
+      });
+      if (fault !== undefined) return;
+      if (this.#waitingStates.get(camera) === state) this.#waitingStates.delete(camera);
+    }
+    for (const waiting of [...this.#waitingGaps]) {
+      const event = framesMissed(namespace, waiting.gap, waiting.noticedAt);
+      const key = routingKey(waiting.gap.camera, 'gap');
+      if (
+        (await this.#publisher.publish({ exchange, routingKey: key, event, mandatory: false })) !== undefined
+      )
+        return;
+      this.#waitingGaps = this.#waitingGaps.filter((other) => other !== waiting);
+    }
+  }
+
+  #onReadiness(fault: FaultRecord | undefined): void {
+    if (this.#stopping.signal.aborted) return;
+    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    if (fault !== undefined) {
+      this.#faults.report(fault);
+      return;
+    }
+    this.#faults.clear('frames are announced again');
+    this.context.log.info('rabbitmq is ready');
+    void this.#publishWaiting();
+  }
+}

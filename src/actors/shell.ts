@@ -1,0 +1,76 @@
+/**
+ * The child's side of the actor framework: comedy constructs this class by path, in a forked process or in the
+ * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
+ * called as a topic, so there are only the three that the framework needs.
+ */
+import { openLog, surviveClosedOutput, type LogLevel } from '../log/log';
+import type { Actor, ActorContext, StartActor } from '../protocol/actor';
+import type { ActorCommand, ActorReport } from '../protocol/messages';
+
+/** comedy's custom parameters for every actor. */
+export interface ShellParameters {
+  readonly name: string;
+  /** Absolute path of the actor module. */
+  readonly module: string;
+  readonly logLevel: LogLevel;
+  readonly parameters: unknown;
+}
+
+/** The first command an actor receives; work begins there and not in `initialize`, where a message to the parent would deadlock. */
+export type ShellCommand = { readonly kind: 'start' } | ActorCommand;
+
+/** What of comedy's actor this side uses; its own typings are incomplete. */
+interface ComedySelf {
+  getMode(): string;
+  getCustomParameters(): ShellParameters;
+  getParent(): { send(topic: string, message: unknown): Promise<unknown> };
+  getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
+}
+
+export default class ActorShell {
+  #self: ComedySelf | undefined;
+  #actor: Actor | undefined;
+
+  initialize(self: ComedySelf): void {
+    this.#self = self;
+    if (self.getMode() === 'forked') ownTheProcess(self);
+  }
+
+  receive(command: ShellCommand): void {
+    if (command.kind === 'start') this.#start();
+    else this.#actor?.receive(command);
+  }
+
+  async destroy(): Promise<void> {
+    await this.#actor?.stop();
+  }
+
+  #start(): void {
+    const self = this.#self;
+    if (self === undefined || this.#actor !== undefined) return;
+    const { name, module, logLevel, parameters } = self.getCustomParameters();
+    const parent = self.getParent();
+    const context: ActorContext<unknown> = {
+      parameters,
+      log: openLog(name, logLevel),
+      report: (report: ActorReport) => {
+        parent.send('report', { name, report }).catch(() => undefined);
+      },
+    };
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
+    const { default: startActor } = require(module) as { default: StartActor<unknown> };
+    this.#actor = startActor(context);
+  }
+}
+
+/** In a process of its own an actor ends when, and only when, the supervisor ends it or has gone. */
+function ownTheProcess(self: ComedySelf): void {
+  surviveClosedOutput();
+  const { sigintHandler, sigtermHandler } = self.getSystem();
+  process.removeListener('SIGINT', sigintHandler);
+  process.removeListener('SIGTERM', sigtermHandler);
+  // Ctrl-C and a service manager's SIGTERM reach the whole group; the supervisor stops its actors in order.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+  process.once('disconnect', () => process.exit(1));
+}

@@ -1,0 +1,31 @@
+/** Waiting that ends. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Resolves after `ms`, or at once when `signal` is aborted; never rejects. */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Resolves when `signal` is aborted; at once if it already is. */
+export async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve(undefined);
+      },
+      { once: true },
+    );
+  });
+}
+
+/** The value of `promise`, or undefined once `deadlineMs` have passed. Rejects as the promise does. */
+export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T | undefined> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([promise, sleep(deadlineMs, timer.signal).then(() => undefined)]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,10 @@
+/** Exit codes of the program (README, "Exit codes"); 64 and up follow sysexits.h. */
+export const EXIT = {
+  clean: 0,
+  usage: 2,
+  /** A program, server, port or directory that is needed cannot be had. */
+  unavailable: 69,
+  /** Something failed that should not have; the service manager starts the daemon again. */
+  failed: 70,
+  configuration: 78,
+} as const;

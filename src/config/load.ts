@@ -1,0 +1,176 @@
+/** actors.json -> {@link Topology}: read, complete, check; every fault is reported at once. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import Ajv from 'ajv';
+import { defaultQueue } from '../contract/topology';
+import { substituteEnvironment } from './environment';
+import { ConfigurationError, faultsOf, type ConfigFault } from './faults';
+import { ActorsFile, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
+import type { CameraSource, CameraSpec, ServerSpec, Topology } from './topology';
+import { urlProblem, withCredentials } from './url';
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
+const validate = ajv.compile<ActorsFile>(ActorsFile);
+
+/**
+ * Reads a configuration file.
+ * @throws ConfigurationError with all faults when it cannot be read, parsed or used.
+ */
+export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topology {
+  return parseTopology(readConfiguration(file), file, environment);
+}
+
+/** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
+export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
+  const faults: ConfigFault[] = [];
+  const value = substituteEnvironment(parseJson(text, file), environment, faults);
+  if (!validate(value)) faults.push(...faultsOf(validate.errors ?? []));
+  if (faults.length > 0) throw new ConfigurationError(file, withoutRepeats(faults));
+  const topology = complete(value as ActorsFile, path.dirname(path.resolve(file)), faults);
+  if (faults.length > 0) throw new ConfigurationError(file, faults);
+  return topology;
+}
+
+function readConfiguration(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const problem =
+      code === 'ENOENT'
+        ? 'there is no such file; name the configuration with --config FILE'
+        : `cannot be read (${code ?? 'unknown error'}); check its permissions`;
+    throw new ConfigurationError(file, [{ path: '$', problem }]);
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new ConfigurationError(file, [
+      {
+        path: '$',
+        problem: `is not JSON${placeOf(error as Error, text)}; a missing or extra comma is the usual cause`,
+      },
+    ]);
+  }
+}
+
+function placeOf(error: Error, text: string): string {
+  const position = /position (\d+)/.exec(error.message)?.[1];
+  if (position === undefined) return /end of JSON/.test(error.message) ? ': it ends too early' : '';
+  const before = text.slice(0, Number(position)).split('\n');
+  return `: unexpected text at line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+}
+
+/** An unset variable leaves an empty string behind, of which the schema complains too: the first word counts. */
+function withoutRepeats(faults: readonly ConfigFault[]): ConfigFault[] {
+  return [...new Map([...faults].reverse().map((fault) => [fault.path, fault])).values()].reverse();
+}
+
+function complete(file: ActorsFile, folder: string, faults: ConfigFault[]): Topology {
+  const seen = new Map<string, number>();
+  file.cameras.forEach(({ id }, i) => {
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, i);
+    else
+      faults.push({
+        path: `$.cameras[${String(i)}].id`,
+        problem: `"${id}" is already the id of $.cameras[${String(first)}]; ids are unique`,
+      });
+  });
+  const cameras = file.cameras.map((camera, i) =>
+    completeCamera(camera, file.cameraDefaults, folder, `$.cameras[${String(i)}]`, faults),
+  );
+  return {
+    namespace: file.namespace,
+    logLevel: file.log.level,
+    redis: completeServer(file.redis, ['redis', 'rediss'], '$.redis', faults),
+    rabbitmq: completeServer(file.rabbitmq, ['amqp', 'amqps'], '$.rabbitmq', faults),
+    ...(file.ffmpeg === undefined ? {} : { ffmpeg: path.resolve(folder, file.ffmpeg) }),
+    expireMs: file.frames.expireMs,
+    queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
+    spool: file.spool,
+    modes: { store: file.actors.store.mode, notifier: file.actors.notifier.mode },
+    cameras: cameras.filter((_, i) => file.cameras[i]?.enabled),
+  };
+}
+
+function completeServer(
+  entry: ServerEntry,
+  schemes: readonly string[],
+  at: string,
+  faults: ConfigFault[],
+): ServerSpec {
+  if (entry === 'embedded') return { kind: 'embedded' };
+  const { embedded, port, url, username, password } =
+    typeof entry === 'string' ? { url: entry, embedded: undefined, port: undefined } : entry;
+  if (embedded === true || url === undefined) {
+    if (url !== undefined)
+      faults.push({ path: at, problem: 'has both "embedded" and "url"; give one of them' });
+    else if (embedded === undefined)
+      faults.push({ path: at, problem: 'has neither "embedded": true nor "url"; give one of them' });
+    else if (username !== undefined || password !== undefined)
+      faults.push({
+        path: at,
+        problem: 'an embedded server makes its own credentials; remove username and password',
+      });
+    return { kind: 'embedded', ...(port === undefined ? {} : { port }) };
+  }
+  if (port !== undefined)
+    faults.push({ path: `${at}.port`, problem: 'belongs to an embedded server; put the port into the URL' });
+  const problem = urlProblem(url, schemes);
+  if (problem !== undefined)
+    faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: `${problem}, or "embedded"` });
+  return { kind: 'remote', url: withCredentials(url, username, password) };
+}
+
+function completeCamera(
+  entry: CameraEntry,
+  defaults: ActorsFile['cameraDefaults'],
+  folder: string,
+  at: string,
+  faults: ConfigFault[],
+): CameraSpec {
+  const settings = { ...defaults, ...entry };
+  return {
+    id: entry.id,
+    source: completeSource(entry, settings.transport, folder, at, faults),
+    periodMs: 1000 / settings.rate,
+    format: settings.format,
+    quality: settings.quality,
+    ...(settings.width === undefined ? {} : { width: settings.width }),
+    stallMs: settings.stallMs,
+    connectMs: settings.connectMs,
+  };
+}
+
+function completeSource(
+  entry: CameraEntry,
+  transport: 'tcp' | 'udp',
+  folder: string,
+  at: string,
+  faults: ConfigFault[],
+): CameraSource {
+  const { url, file, test, username, password } = entry;
+  const given = [url, file, test].filter((source) => source !== undefined).length;
+  if (given !== 1)
+    faults.push({
+      path: at,
+      problem: `expected exactly one of "url", "file" and "test", found ${given === 0 ? 'none' : String(given)}`,
+    });
+  if (url === undefined && (username !== undefined || password !== undefined))
+    faults.push({ path: at, problem: '"username" and "password" belong to a "url"; remove them' });
+  if (test !== undefined) return { kind: 'test', pattern: test };
+  if (file !== undefined) return { kind: 'file', path: path.resolve(folder, file) };
+  const problem = url === undefined ? undefined : urlProblem(url, STREAM_SCHEMES);
+  if (problem !== undefined)
+    faults.push({
+      path: `${at}.url`,
+      problem: /found file:|without a scheme/.test(problem)
+        ? `${problem}; a local video goes into "file"`
+        : problem,
+    });
+  return { kind: 'stream', url: withCredentials(url ?? '', username, password), transport };
+}

@@ -1,0 +1,210 @@
+/** What actors.json may say: one text that gives the types, the check, the defaults and the editors' schema. */
+import { Type, type Static } from '@sinclair/typebox';
+import { CAMERA_ID_PATTERN, FRAME_FORMATS, NAMESPACE_PATTERN } from '../contract/frame';
+
+const strict = { additionalProperties: false } as const;
+
+/** Capture schemes a feed may have; anything that could read local files or run programs is not among them. */
+export const STREAM_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'rtmp', 'rtmps'] as const;
+/** Names of ffmpeg's picture generators a `test` camera may show. */
+export const TEST_PATTERNS = ['testsrc2', 'smptehdbars', 'rgbtestsrc', 'mandelbrot'] as const;
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+function oneOf<const Values extends readonly string[]>(values: Values, options: Record<string, unknown>) {
+  return Type.Unsafe<Values[number]>({ type: 'string', enum: [...values], ...options });
+}
+
+const Port = Type.Integer({
+  minimum: 1,
+  maximum: 65_535,
+  description: 'Loopback port of the embedded server; a free one is chosen and kept when absent.',
+});
+
+function server(scheme: string, what: string) {
+  return Type.Union(
+    [
+      Type.String({ minLength: 1 }),
+      Type.Object(
+        {
+          embedded: Type.Optional(Type.Literal(true, { description: 'Run a private server on loopback.' })),
+          port: Type.Optional(Port),
+          url: Type.Optional(Type.String({ description: `A ${scheme}:// or ${scheme}s:// URL.` })),
+          username: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
+          password: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
+        },
+        strict,
+      ),
+    ],
+    {
+      default: 'embedded',
+      description: `${what}. "embedded" for a private server run by the daemon, ${scheme}:// or ${scheme}s:// and a host, or {"url", "username", "password"}.`,
+    },
+  );
+}
+
+/** Settings a camera takes from `cameraDefaults` when it does not name them itself. */
+const captureSettings = {
+  rate: { minimum: 0.1, maximum: 5, description: 'Pictures per second.' },
+  format: { description: 'Encoding of the stored picture.' },
+  quality: { minimum: 1, maximum: 100, description: 'JPEG and WebP quality, 1 to 100.' },
+  width: { minimum: 16, maximum: 8192, description: 'Width in pixels; the height follows. Absent: as sent.' },
+  transport: { description: 'RTSP transport.' },
+  stallMs: {
+    minimum: 1000,
+    maximum: 600_000,
+    description: 'Milliseconds without a picture after which a streaming feed is opened anew.',
+  },
+  connectMs: {
+    minimum: 1000,
+    maximum: 600_000,
+    description: 'Milliseconds from opening a feed to its first picture before it counts as failed.',
+  },
+} as const;
+const TRANSPORTS = ['tcp', 'udp'] as const;
+
+const CameraDefaults = Type.Object(
+  {
+    rate: Type.Number({ ...captureSettings.rate, default: 1 }),
+    format: oneOf(FRAME_FORMATS, { ...captureSettings.format, default: 'jpeg' }),
+    quality: Type.Integer({ ...captureSettings.quality, default: 80 }),
+    width: Type.Optional(Type.Integer(captureSettings.width)),
+    transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
+    stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
+    connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
+  },
+  { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
+);
+
+const Camera = Type.Object(
+  {
+    id: Type.String({
+      pattern: CAMERA_ID_PATTERN,
+      description:
+        'a unique id of 1 to 64 letters, digits, "_" or "-" (it is part of keys, routing keys and paths)',
+    }),
+    enabled: Type.Boolean({ default: true, description: 'false keeps the entry and starts nothing.' }),
+    url: Type.Optional(
+      Type.String({ minLength: 1, description: `Stream to read: ${STREAM_SCHEMES.join(', ')}.` }),
+    ),
+    username: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
+    password: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
+    file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Local video file, looped at its own speed; relative to actors.json.',
+      }),
+    ),
+    test: Type.Optional(oneOf(TEST_PATTERNS, { description: 'Synthetic picture that needs no hardware.' })),
+    rate: Type.Optional(Type.Number(captureSettings.rate)),
+    format: Type.Optional(oneOf(FRAME_FORMATS, captureSettings.format)),
+    quality: Type.Optional(Type.Integer(captureSettings.quality)),
+    width: Type.Optional(Type.Integer(captureSettings.width)),
+    transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
+    stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
+    connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
+  },
+  { ...strict, description: 'One feed. It has exactly one of "url", "file" and "test".' },
+);
+
+function actorMode<const Modes extends readonly string[]>(modes: Modes) {
+  return Type.Object(
+    { mode: oneOf(modes, { default: 'forked', description: 'forked: a process of its own.' }) },
+    { ...strict, default: {} },
+  );
+}
+
+export const ActorsFile = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    namespace: Type.String({
+      pattern: NAMESPACE_PATTERN,
+      default: 'vigil',
+      description: 'first part of every key, exchange and queue: 1 to 64 letters, digits, "_" or "-"',
+    }),
+    log: Type.Object(
+      { level: oneOf(LOG_LEVELS, { default: 'info', description: 'Least severe level that is logged.' }) },
+      { ...strict, default: {} },
+    ),
+    redis: server('redis', 'where frames are stored'),
+    rabbitmq: server('amqp', 'where frames are announced'),
+    ffmpeg: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'ffmpeg program to use. Absent: the one of ffmpeg-static, else the one on PATH.',
+      }),
+    ),
+    frames: Type.Object(
+      {
+        expireMs: Type.Integer({
+          minimum: 2000,
+          maximum: 604_800_000,
+          default: 120_000,
+          description: 'Lifetime of a frame in Redis. Its message lives nine tenths of that.',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    queue: Type.Object(
+      {
+        name: Type.Optional(
+          Type.String({
+            pattern: '^[A-Za-z0-9_.:-]{1,200}$',
+            description:
+              'queue for detection services, letters, digits and "_.:-"; absent: "<namespace>.detection"',
+          }),
+        ),
+        maxLength: Type.Integer({
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 100_000,
+          description: 'Messages the queue holds at most.',
+        }),
+        overflow: oneOf(['reject-publish', 'drop-head'] as const, {
+          default: 'reject-publish',
+          description: 'When full: keep new frames in the spool, or give up the oldest message.',
+        }),
+        deliveryLimit: Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          default: 5,
+          description: 'Deliveries of one message before it goes to the dead-letter queue.',
+        }),
+      },
+      { ...strict, default: {}, description: 'The queue the daemon declares for detection services.' },
+    ),
+    spool: Type.Object(
+      {
+        maxBytes: Type.Integer({
+          minimum: 1_048_576,
+          default: 1_073_741_824,
+          description: 'Bytes of undelivered frames kept on disk, all cameras together.',
+        }),
+        maxAgeMs: Type.Integer({
+          minimum: 1000,
+          default: 3_600_000,
+          description: 'Age at which an undelivered frame is dropped.',
+        }),
+      },
+      { ...strict, default: {}, description: 'Frames that wait for Redis or RabbitMQ, on disk.' },
+    ),
+    actors: Type.Object(
+      {
+        store: actorMode(['forked', 'in-memory']),
+        notifier: actorMode(['forked', 'in-memory']),
+        camera: actorMode(['forked']),
+      },
+      { ...strict, default: {}, description: 'How each kind of actor runs.' },
+    ),
+    cameraDefaults: CameraDefaults,
+    cameras: Type.Array(Camera, { maxItems: 10_000, description: 'The feeds, one actor each.' }),
+  },
+  {
+    ...strict,
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Vigil: actors.json',
+    description: 'Any string may hold ${NAME}, taken from the environment; $${ stands for a literal ${.',
+  },
+);
+export type ActorsFile = Static<typeof ActorsFile>;
+export type CameraEntry = ActorsFile['cameras'][number];
+export type ServerEntry = ActorsFile['redis'];

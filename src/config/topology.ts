@@ -1,0 +1,51 @@
+/** The complete, readonly form of actors.json that the rest of the program works from. */
+import type { FrameFormat } from '../contract/frame';
+import type { ActorsFile } from './schema';
+
+/** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
+export type CameraSource =
+  | { readonly kind: 'stream'; readonly url: string; readonly transport: 'tcp' | 'udp' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'test'; readonly pattern: string };
+
+export interface CameraSpec {
+  readonly id: string;
+  readonly source: CameraSource;
+  /** Length of a sampling period, milliseconds. */
+  readonly periodMs: number;
+  readonly format: FrameFormat;
+  /** 1 to 100. */
+  readonly quality: number;
+  /** Pixels; undefined keeps the feed's own width. */
+  readonly width?: number;
+  readonly stallMs: number;
+  readonly connectMs: number;
+}
+
+/** A Redis or RabbitMQ server: run by the daemon, or reached by a URL that may contain credentials. */
+export type ServerSpec =
+  { readonly kind: 'embedded'; readonly port?: number } | { readonly kind: 'remote'; readonly url: string };
+
+export type ActorMode = 'forked' | 'in-memory';
+
+export interface QueueSpec {
+  readonly name: string;
+  readonly maxLength: number;
+  readonly overflow: 'reject-publish' | 'drop-head';
+  readonly deliveryLimit: number;
+}
+
+export interface Topology {
+  readonly namespace: string;
+  readonly logLevel: ActorsFile['log']['level'];
+  readonly redis: ServerSpec;
+  readonly rabbitmq: ServerSpec;
+  /** ffmpeg program named by the operator. */
+  readonly ffmpeg?: string;
+  readonly expireMs: number;
+  readonly queue: QueueSpec;
+  readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly modes: { readonly store: ActorMode; readonly notifier: ActorMode };
+  /** Enabled cameras, in the order of the file. */
+  readonly cameras: readonly CameraSpec[];
+}

@@ -1,0 +1,42 @@
+/** What one captured picture is: the record that travels between actors. Never the picture's bytes. */
+
+/** Encodings a stored frame may have; the value in Redis is exactly one picture in this encoding. */
+export const FRAME_FORMATS = ['jpeg', 'png', 'webp'] as const;
+export type FrameFormat = (typeof FRAME_FORMATS)[number];
+
+/** Camera ids are safe in keys, routing keys and paths because of this alphabet. */
+export const CAMERA_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
+/** Namespaces share the alphabet: they begin keys, exchanges and queues. */
+export const NAMESPACE_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
+
+export interface Frame {
+  readonly camera: string;
+  /** Capture time, milliseconds since the epoch. */
+  readonly capturedAt: number;
+  /**
+   * Number of the sampling period, `floor(capturedAt / periodMs)`. It needs no stored state, survives every
+   * restart, and two frames of a camera whose sequences differ by more than one have missed periods between.
+   */
+  readonly sequence: number;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly format: FrameFormat;
+  /** Size of the encoded picture. */
+  readonly bytes: number;
+}
+
+/** Deterministic identity of a frame: a repeated announcement carries the same one. */
+export function frameId(frame: Pick<Frame, 'camera' | 'capturedAt'>): string {
+  return `${frame.camera}-${String(frame.capturedAt)}`;
+}
+
+/** File extension a frame of this format is stored under. */
+export function frameExtension(format: FrameFormat): string {
+  return format === 'jpeg' ? 'jpg' : format;
+}
+
+/** Format of a file extension written by {@link frameExtension}; undefined for any other. */
+export function formatOfExtension(extension: string): FrameFormat | undefined {
+  return FRAME_FORMATS.find((format) => frameExtension(format) === extension);
+}

@@ -1,0 +1,133 @@
+/** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { CAMERA_ID_PATTERN, FRAME_FORMATS, frameId, type Frame } from './frame';
+import { frameKey } from './key';
+
+/** Content type of every message body. */
+export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
+
+const Milliseconds = (description: string) => Type.Integer({ minimum: 0, description });
+const CameraId = Type.String({ pattern: CAMERA_ID_PATTERN, description: 'Camera the event is about.' });
+
+function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind, data: Data) {
+  return Type.Object(
+    {
+      specversion: Type.Literal('1.0'),
+      id: Type.String({ minLength: 1, description: 'Deterministic: a repeat has the same id.' }),
+      source: Type.String({ description: '`/vigil/<namespace>/camera/<id>`' }),
+      type: Type.Literal(type),
+      subject: CameraId,
+      time: Type.String({ description: 'RFC 3339, UTC, milliseconds.' }),
+      datacontenttype: Type.Literal('application/json'),
+      data,
+    },
+    { additionalProperties: true },
+  );
+}
+
+export const FrameSampled = cloudEvent(
+  'vigil.frame.sampled.v1',
+  Type.Object({
+    key: Type.String({ description: 'Redis key whose value is the encoded picture.' }),
+    camera: CameraId,
+    capturedAt: Milliseconds('Capture time, milliseconds since the epoch.'),
+    width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
+    height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
+    format: Type.Union(
+      FRAME_FORMATS.map((format) => Type.Literal(format)),
+      { description: 'Encoding of the picture.' },
+    ),
+    bytes: Type.Integer({ minimum: 1, description: 'Size of the encoded picture.' }),
+    sequence: Type.Integer({
+      minimum: 0,
+      description: 'Number of the sampling period since the epoch; a step of more than one is a gap.',
+    }),
+    delayed: Type.Boolean({ description: 'True when the frame waited in the spool behind an outage.' }),
+  }),
+);
+export type FrameSampled = Static<typeof FrameSampled>;
+
+export const CameraStateChanged = cloudEvent(
+  'vigil.camera.state.v1',
+  Type.Object({
+    camera: CameraId,
+    state: Type.Union([Type.Literal('connecting'), Type.Literal('streaming'), Type.Literal('waiting')], {
+      description: 'connecting: no picture yet; streaming: pictures arrive; waiting: next try after a fault.',
+    }),
+    sinceMs: Milliseconds('When the state began, milliseconds since the epoch.'),
+    fault: Type.Optional(
+      Type.Object({
+        code: Type.String({ description: 'Stable word for programs.' }),
+        message: Type.String({ description: 'One sentence for people, without credentials.' }),
+      }),
+    ),
+  }),
+);
+export type CameraStateChanged = Static<typeof CameraStateChanged>;
+
+export const FramesMissed = cloudEvent(
+  'vigil.camera.gap.v1',
+  Type.Object({
+    camera: CameraId,
+    firstSequence: Type.Integer({ minimum: 0, description: 'First sampling period without a frame.' }),
+    lastSequence: Type.Integer({ minimum: 0, description: 'Last sampling period without a frame.' }),
+    missed: Type.Integer({ minimum: 1, description: 'Number of periods without a frame.' }),
+    reason: Type.String({ description: 'Code of the fault behind it.' }),
+  }),
+);
+export type FramesMissed = Static<typeof FramesMissed>;
+
+export type CameraState = CameraStateChanged['data'];
+export type Gap = FramesMissed['data'];
+export type VigilEvent = FrameSampled | CameraStateChanged | FramesMissed;
+
+function envelope(namespace: string, camera: string, time: number) {
+  return {
+    specversion: '1.0' as const,
+    source: `/vigil/${namespace}/camera/${camera}`,
+    subject: camera,
+    time: new Date(time).toISOString(),
+    datacontenttype: 'application/json' as const,
+  };
+}
+
+/** The announcement of a stored frame. */
+export function frameSampled(namespace: string, frame: Frame, delayed: boolean): FrameSampled {
+  const { camera, capturedAt, width, height, format, bytes, sequence } = frame;
+  return {
+    ...envelope(namespace, camera, capturedAt),
+    type: 'vigil.frame.sampled.v1',
+    id: frameId(frame),
+    data: {
+      key: frameKey(namespace, frame),
+      camera,
+      capturedAt,
+      width,
+      height,
+      format,
+      bytes,
+      sequence,
+      delayed,
+    },
+  };
+}
+
+/** A camera entered a state. */
+export function cameraStateChanged(namespace: string, state: CameraState): CameraStateChanged {
+  return {
+    ...envelope(namespace, state.camera, state.sinceMs),
+    type: 'vigil.camera.state.v1',
+    id: `${state.camera}-${state.state}-${String(state.sinceMs)}`,
+    data: state,
+  };
+}
+
+/** Sampling periods of a camera passed without a frame; `atMs` is when it was noticed. */
+export function framesMissed(namespace: string, gap: Gap, atMs: number): FramesMissed {
+  return {
+    ...envelope(namespace, gap.camera, atMs),
+    type: 'vigil.camera.gap.v1',
+    id: `${gap.camera}-gap-${String(gap.firstSequence)}`,
+    data: gap,
+  };
+}

@@ -1,0 +1,68 @@
+/** Logging through winston: readable on a terminal, JSON lines otherwise, never a credential. */
+import winston from 'winston';
+import { redactText } from '../config/url';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+/** Facts beside the sentence; strings among them are redacted too. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Log {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+}
+
+type Entry = Record<string, unknown> & { level: string; message: unknown };
+
+function redacted(entry: Entry): Entry {
+  return Object.fromEntries(
+    Object.entries(entry).map(([key, value]) => [key, typeof value === 'string' ? redactText(value) : value]),
+  ) as Entry;
+}
+
+/** Names the actor and, for `camera:<id>`, the camera, as every line carries them. */
+function identity(actor: string): LogFields {
+  const camera = /^camera:(.+)$/.exec(actor)?.[1];
+  return { actor, ...(camera === undefined ? {} : { camera }), pid: process.pid };
+}
+
+const COLOURS: Readonly<Record<string, string>> = { error: '31', warn: '33', info: '32', debug: '90' };
+
+function readableLine(entry: Entry, colour: boolean): string {
+  const { level, message, actor, pid, time, camera: _camera, ...fields } = entry;
+  const shown = colour ? `\u001b[${COLOURS[level] ?? '0'}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
+  const facts = Object.entries(fields).map(([key, value]) => ` ${key}=${String(value)}`);
+  return `${String(time).slice(11, 23)} ${shown} ${String(actor)}[${String(pid)}] ${String(message)}${facts.join('')}`;
+}
+
+function lineFormat(terminal: boolean): winston.Logform.Format {
+  return winston.format((info) => {
+    const { level, message, actor, camera, pid, ...fields } = redacted(info);
+    const who = { actor, ...(camera === undefined ? {} : { camera }), pid };
+    const entry: Entry = { time: new Date().toISOString(), level, message, ...who, ...fields };
+    const line = terminal
+      ? readableLine(entry, process.env['NO_COLOR'] === undefined)
+      : JSON.stringify(entry);
+    return Object.assign(info, { [Symbol.for('message')]: line });
+  })();
+}
+
+/** A log whose every line says which actor of which process wrote it. Lines go to standard output. */
+export function openLog(actor: string, level: LogLevel): Log {
+  const logger = winston.createLogger({
+    level,
+    format: lineFormat(process.stdout.isTTY),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own typings disagree
+    transports: [new winston.transports.Console({ stderrLevels: [], forceConsole: false })],
+  });
+  const write = (severity: LogLevel) => (message: string, fields?: LogFields) => {
+    logger.log({ ...fields, ...identity(actor), level: severity, message });
+  };
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+}
+
+/** A reader of our output that goes away (PM2 restarting, a closed pipe) must not end the process. */
+export function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}

@@ -1,0 +1,37 @@
+/** Programs that end with the process that started them, whatever ends that one. */
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+
+/** Absolute path of a program on PATH, or undefined. */
+export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {
+  return searchPath
+    .split(path.delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => path.join(folder, name))
+    .find(isExecutable);
+}
+
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface CommandLine {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The command line that runs `program` so that the kernel sends it `signal` when its parent dies (prctl(2),
+ * PR_SET_PDEATHSIG). Where there is no setpriv (util-linux) the program is run as it is.
+ */
+export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
+  const setpriv = findProgram('setpriv');
+  return setpriv === undefined
+    ? { program, args }
+    : { program: setpriv, args: ['--pdeathsig', signal, '--', program, ...args] };
+}

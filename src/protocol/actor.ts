@@ -1,0 +1,21 @@
+/** What an actor is, apart from the framework that runs it. */
+import type { Log } from '../log/log';
+import type { ActorCommand, ActorReport } from './messages';
+
+/** The world as an actor sees it. */
+export interface ActorContext<Parameters> {
+  readonly parameters: Parameters;
+  readonly log: Log;
+  /** Tells the supervisor; never throws, a supervisor that is gone ends the process by other means. */
+  report(report: ActorReport): void;
+}
+
+/** A started actor. */
+export interface Actor {
+  receive(command: ActorCommand): void;
+  /** Ends all it began; resolves when nothing is left. The caller sets the deadline. */
+  stop(): Promise<void>;
+}
+
+/** An actor module's default export. It must not block: waiting for a server is part of running. */
+export type StartActor<Parameters> = (context: ActorContext<Parameters>) => Actor;

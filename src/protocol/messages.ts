@@ -1,0 +1,60 @@
+/** What actors and the supervisor tell each other: small records, never picture bytes. */
+import type { CameraSpec, QueueSpec } from '../config/topology';
+import type { Frame } from '../contract/frame';
+import type { CameraState, Gap } from '../contract/message';
+import type { FaultRecord } from './fault';
+
+/** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */
+export type CameraReport =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'camera-state'; readonly state: CameraState }
+  | { readonly kind: 'gap'; readonly gap: Gap };
+
+/** Store to supervisor: the frame's bytes are in Redis, its key may be announced. */
+export type StoreReport = { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean };
+
+/** Notifier to supervisor: the broker has confirmed the frame's message, or `fault` says why not. */
+export type NotifierReport = {
+  readonly kind: 'announced';
+  readonly id: string;
+  readonly fault?: FaultRecord;
+};
+
+/** Every actor: whether it can do its work now, that is, whether its server answers. */
+export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
+
+export type ActorReport = CameraReport | StoreReport | NotifierReport | ReadinessReport;
+
+/** Supervisor to actors. */
+export type ActorCommand =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
+  | NotifierReport
+  /** The notifier's process has gone, and with it every answer it owed. */
+  | { readonly kind: 'notifier-lost' }
+  /** The notifier can announce again. */
+  | { readonly kind: 'notifier-ready' }
+  | { readonly kind: 'camera-state'; readonly state: CameraState }
+  | { readonly kind: 'gap'; readonly gap: Gap };
+
+/** Parameters of the actors, given once at their start. */
+export interface CameraParameters {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  readonly spoolDir: string;
+}
+
+export interface StoreParameters {
+  readonly redisUrl: string;
+  readonly namespace: string;
+  readonly expireMs: number;
+  readonly spoolDir: string;
+  readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+}
+
+export interface NotifierParameters {
+  readonly amqpUrl: string;
+  readonly namespace: string;
+  readonly expireMs: number;
+  readonly queue: QueueSpec;
+}

@@ -1,0 +1,77 @@
+/** The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame not yet confirmed. */
+import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Frame } from '../contract/frame';
+import { Fault } from '../protocol/fault';
+import { parseSpoolName, spoolName } from './names';
+
+const TEMPORARY = /^\..*\.tmp$/;
+
+export class Spool {
+  constructor(private readonly dir: string) {}
+
+  /** Makes a camera's folder and removes what a crash left half-written in it. */
+  async openCamera(camera: string): Promise<void> {
+    const folder = path.join(this.dir, camera);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const leftovers = (await readdir(folder)).filter((name) => TEMPORARY.test(name));
+    await Promise.all(leftovers.map((name) => unlink(path.join(folder, name)).catch(ignoreMissing)));
+  }
+
+  /** Once this resolves, no crash of any process loses the picture. */
+  async write(frame: Frame, bytes: Buffer): Promise<void> {
+    const file = this.#path(frame);
+    const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
+    await writeFile(temporary, bytes, { mode: 0o600 });
+    await rename(temporary, file);
+  }
+
+  /**
+   * The picture's bytes; undefined when the file has gone.
+   * @throws Fault `truncated-frame` when it has not the size its name says.
+   */
+  async read(frame: Frame): Promise<Buffer | undefined> {
+    const bytes = await readFile(this.#path(frame)).catch(ignoreMissing);
+    if (bytes === undefined || bytes.length === frame.bytes) return bytes;
+    throw new Fault(
+      'truncated-frame',
+      `camera ${frame.camera}: ${spoolName(frame)} in the spool has ${String(bytes.length)} bytes`,
+    );
+  }
+
+  async remove(frame: Frame): Promise<void> {
+    await unlink(this.#path(frame)).catch(ignoreMissing);
+  }
+
+  /** Takes a damaged file out of the way, where a person can look at it: `<spool>/<camera>/damaged/`. */
+  async setAside(frame: Frame): Promise<void> {
+    const file = this.#path(frame);
+    const folder = path.join(path.dirname(file), 'damaged');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await rename(file, path.join(folder, path.basename(file))).catch(ignoreMissing);
+  }
+
+  /** All frames that wait, oldest first. */
+  async list(): Promise<Frame[]> {
+    const cameras = await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing);
+    const folders = (cameras ?? []).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    const frames: Frame[] = [];
+    for (const camera of folders) {
+      const names = (await readdir(path.join(this.dir, camera)).catch(ignoreMissing)) ?? [];
+      for (const name of names) {
+        const frame = parseSpoolName(camera, name);
+        if (frame !== undefined) frames.push(frame);
+      }
+    }
+    return frames.sort((a, b) => a.capturedAt - b.capturedAt);
+  }
+
+  #path(frame: Frame): string {
+    return path.join(this.dir, frame.camera, spoolName(frame));
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

@@ -1,0 +1,112 @@
+/** The folder a daemon keeps everything in, held by one daemon at a time. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Fault } from '../protocol/fault';
+import { findProgram } from '../process/orphans';
+
+/** Seconds a new daemon waits for one that is just ending. */
+const LOCK_WAIT_S = 10;
+/** flock's exit code, chosen by us, when it did not get the lock. */
+const LOCKED = 75;
+
+/** Servers in use, for clients: `<data dir>/endpoints.json`, mode 0600. */
+export interface Endpoints {
+  readonly redis: string;
+  readonly amqp: string;
+}
+
+export class DataDirectory {
+  private constructor(
+    readonly dir: string,
+    private readonly lock: number,
+  ) {}
+
+  /**
+   * Makes the folder where it is missing and locks it; the kernel frees the lock when the daemon ends, however.
+   * @throws Fault `data-directory` when it cannot be written or another daemon holds it.
+   */
+  static async open(dir: string): Promise<DataDirectory> {
+    const lock = openLockFile(dir);
+    if ((await lockOpenFile(lock)) === LOCKED) {
+      closeSync(lock);
+      const holder = readFileSync(lockFile(dir), 'utf8').trim();
+      throw new Fault(
+        'data-directory',
+        `data directory ${dir} is in use by the daemon with pid ${holder}; stop that one, or give this one another --data-dir`,
+      );
+    }
+    writeFileSync(lockFile(dir), `${String(process.pid)}\n`);
+    return new DataDirectory(dir, lock);
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.dir, ...parts);
+  }
+
+  /** The folder below, made where it is missing. */
+  folder(name: string): string {
+    const folder = this.path(name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  /** Replaces a JSON file that only its owner may read, at once and whole. */
+  writePrivate(name: string, value: unknown): void {
+    const temporary = this.path(`.${name}.tmp`);
+    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, this.path(name));
+  }
+
+  writeEndpoints(endpoints: Endpoints): void {
+    this.writePrivate('endpoints.json', endpoints);
+  }
+
+  /** Frees the folder for the next daemon; the endpoints go, as nobody serves them any more. */
+  close(): void {
+    try {
+      unlinkSync(this.path('endpoints.json'));
+    } catch {
+      // It was never written.
+    }
+    closeSync(this.lock);
+  }
+}
+
+function lockFile(dir: string): string {
+  return path.join(dir, 'vigil.lock');
+}
+
+function openLockFile(dir: string): number {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return openSync(lockFile(dir), 'a', 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Fault(
+      'data-directory',
+      `data directory ${dir} cannot be written (${code ?? 'unknown error'}); give its owner's rights to this user, or another --data-dir`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * flock(1) locks the open file it inherits, and the lock stays with this process when it has ended: it belongs to
+ * the open file description (flock(2)). Node opens files close-on-exec, so no child of ours keeps it.
+ */
+async function lockOpenFile(fd: number): Promise<number | null> {
+  const flock = findProgram('flock');
+  if (flock === undefined)
+    throw new Fault(
+      'missing-program',
+      'flock is missing: it keeps two daemons out of one data directory; install util-linux',
+    );
+  const child = spawn(flock, ['-w', String(LOCK_WAIT_S), '-E', String(LOCKED), '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+}

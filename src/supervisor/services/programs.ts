@@ -1,0 +1,58 @@
+/** The programs a topology needs on the machine, and where they are. */
+import path from 'node:path';
+import type { Topology } from '../../config/topology';
+import { findProgram, isExecutable } from '../../process/orphans';
+
+export interface MissingProgram {
+  readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'setpriv' | 'flock';
+  /** What needs it. */
+  readonly why: string;
+}
+
+/** ffmpeg as the operator named it, else the one ffmpeg-static brought, else the one on PATH. */
+export function findFfmpeg(configured: string | undefined): string | undefined {
+  if (configured !== undefined) return isExecutable(configured) ? configured : undefined;
+  const bundled = bundledFfmpeg();
+  return bundled !== undefined && isExecutable(bundled) ? bundled : findProgram('ffmpeg');
+}
+
+/** ffmpeg-static is an optional dependency: where its download failed it is absent, or names a file that is. */
+function bundledFfmpeg(): string | undefined {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- may be absent
+    const found = require('ffmpeg-static') as string | null;
+    return found ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The broker's own start script: Debian's wrapper on PATH changes the user. */
+export function findRabbitmq(): string | undefined {
+  const debian = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+  return isExecutable(debian) ? debian : findProgram('rabbitmq-server');
+}
+
+/** Erlang's port mapper: on PATH, or inside the Erlang installation where distributions leave it. */
+export function findEpmd(): string | undefined {
+  const erl = findProgram('erl');
+  const beside = erl === undefined ? undefined : path.join(path.dirname(erl), 'epmd');
+  return findProgram('epmd') ?? (beside !== undefined && isExecutable(beside) ? beside : undefined);
+}
+
+/** What has to be installed before `topology` can run; empty when nothing is missing. */
+export function missingPrograms(topology: Topology): MissingProgram[] {
+  const missing: MissingProgram[] = [];
+  const embedded = [topology.redis, topology.rabbitmq].some((server) => server.kind === 'embedded');
+  if (topology.cameras.length > 0 && findFfmpeg(topology.ffmpeg) === undefined)
+    missing.push({ program: 'ffmpeg', why: 'cameras are read with it' });
+  if (topology.redis.kind === 'embedded' && findProgram('redis-server') === undefined)
+    missing.push({ program: 'redis-server', why: 'the configuration says "redis": "embedded"' });
+  if (topology.rabbitmq.kind === 'embedded' && (findRabbitmq() === undefined || findEpmd() === undefined))
+    missing.push({ program: 'rabbitmq-server', why: 'the configuration says "rabbitmq": "embedded"' });
+  if (findProgram('flock') === undefined)
+    missing.push({ program: 'flock', why: 'it keeps two daemons out of one data directory' });
+  if (embedded && process.platform === 'linux' && findProgram('setpriv') === undefined)
+    missing.push({ program: 'setpriv', why: 'it ends the embedded servers with the daemon' });
+  return missing;
+}

@@ -1,0 +1,128 @@
+/** A private RabbitMQ for those who have none: its own ports, node name, cookie, port mapper and user. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { connect } from 'amqplib';
+import type { Log } from '../../log/log';
+import { Fault } from '../../protocol/fault';
+import { findEpmd, findRabbitmq } from './programs';
+import { choosePort, ServerProcess } from './server-process';
+import type { EmbeddedService, ServiceMemory } from './service';
+
+/** 5 to 9 s on an idle machine, 16 s measured on a busy one. */
+const READY_MS = 90_000;
+/** The node's name is part of its data's path: it never changes. */
+const NODE = 'vigil@localhost';
+const USER = 'vigil';
+
+export async function prepareRabbitmq(
+  dir: string,
+  wantedPort: number | undefined,
+  memory: ServiceMemory | undefined,
+  log: Log,
+): Promise<EmbeddedService> {
+  const port = await choosePort('rabbitmq', wantedPort, memory?.port);
+  const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
+  const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
+  const password = memory?.password ?? randomBytes(24).toString('base64url');
+  const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
+  const env = brokerEnvironment(dir, distPort, epmdPort);
+  writeFiles(dir, port, password, env);
+  let broker: ServerProcess | undefined;
+  let epmd: ServerProcess | undefined;
+  return {
+    name: 'rabbitmq',
+    url,
+    memory: { port, distPort, epmdPort, password },
+    start: async () => {
+      const [program, mapper] = [findRabbitmq(), findEpmd()];
+      if (program === undefined || mapper === undefined)
+        throw new Fault('missing-program', 'rabbitmq-server is not installed');
+      // Without a port mapper of our own the broker starts one that outlives it.
+      if (epmd?.isRunning() !== true)
+        epmd = new ServerProcess(
+          {
+            name: 'epmd',
+            program: mapper,
+            args: ['-port', String(epmdPort), '-address', '127.0.0.1'],
+            env,
+            cwd: dir,
+            onParentDeath: 'KILL',
+          },
+          log,
+        );
+      broker = new ServerProcess(
+        {
+          name: 'rabbitmq-server',
+          program,
+          args: [],
+          env,
+          cwd: dir,
+          lockFile: path.join(dir, 'server.lock'),
+          onParentDeath: 'TERM',
+        },
+        log,
+      );
+      await broker.ready(() => open(url), READY_MS);
+      return broker;
+    },
+    stop: async (deadlineMs) => {
+      await broker?.stop(deadlineMs);
+      await epmd?.stop(1000);
+    },
+  };
+}
+
+function brokerEnvironment(dir: string, distPort: number, epmdPort: number): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    LANG: 'C.UTF-8',
+    HOME: path.join(dir, 'home'),
+    // The start script then runs the server in its own process: the pid we know is the broker.
+    RUNNING_UNDER_SYSTEMD: 'true',
+    RABBITMQ_NODENAME: NODE,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_DIST_PORT: String(distPort),
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
+    RABBITMQ_LOG_BASE: path.join(dir, 'log'),
+    RABBITMQ_GENERATED_CONFIG_DIR: path.join(dir, 'generated'),
+    RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_FLAGS: '-start_epmd false +Bi',
+  };
+}
+
+function writeFiles(dir: string, port: number, password: string, env: NodeJS.ProcessEnv): void {
+  for (const folder of ['home', 'mnesia', 'log', 'generated'])
+    mkdirSync(path.join(dir, folder), { recursive: true, mode: 0o700 });
+  const cookie = path.join(env['HOME'] ?? dir, '.erlang.cookie');
+  try {
+    writeFileSync(cookie, randomBytes(24).toString('hex'), { mode: 0o400, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
+  writeFileSync(path.join(dir, 'rabbitmq.conf'), brokerConfiguration(port, password), { mode: 0o600 });
+}
+
+function brokerConfiguration(port: number, password: string): string {
+  return [
+    `listeners.tcp.local = 127.0.0.1:${String(port)}`,
+    `default_user = ${USER}`,
+    `default_pass = ${password}`,
+    'log.file = false',
+    'log.console = true',
+    'log.console.level = warning',
+    '',
+  ].join('\n');
+}
+
+async function open(url: string): Promise<void> {
+  const connection = await connect(url, { timeout: 2000 });
+  connection.on('error', () => undefined);
+  await connection.close();
+}

@@ -1,0 +1,82 @@
+/** A private redis-server for those who have none. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import Redis from 'ioredis';
+import type { Log } from '../../log/log';
+import { Fault } from '../../protocol/fault';
+import { findProgram } from '../../process/orphans';
+import { choosePort, ServerProcess } from './server-process';
+import type { EmbeddedService, ServiceMemory } from './service';
+
+/** Loading a large append-only file takes seconds; a minute is beyond any frame lifetime's worth of data. */
+const READY_MS = 60_000;
+
+export async function prepareRedis(
+  dir: string,
+  wantedPort: number | undefined,
+  memory: ServiceMemory | undefined,
+  log: Log,
+): Promise<EmbeddedService> {
+  const port = await choosePort('redis', wantedPort, memory?.port);
+  const password = memory?.password ?? randomBytes(24).toString('base64url');
+  const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
+  const configuration = path.join(dir, 'redis.conf');
+  writeFileSync(configuration, redisConfiguration(dir, port, password), { mode: 0o600 });
+  let server: ServerProcess | undefined;
+  return {
+    name: 'redis',
+    url,
+    memory: { port, password },
+    start: async () => {
+      const program = findProgram('redis-server');
+      if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
+      server = new ServerProcess(
+        {
+          name: 'redis-server',
+          program,
+          args: [configuration],
+          env: { PATH: process.env['PATH'] },
+          cwd: dir,
+          lockFile: path.join(dir, 'server.lock'),
+          onParentDeath: 'TERM',
+        },
+        log,
+      );
+      await server.ready(() => ping(url), READY_MS);
+      return server;
+    },
+    stop: async (deadlineMs) => {
+      await server?.stop(deadlineMs);
+    },
+  };
+}
+
+/** Snapshot every 60 s as Vigil's origin had, and an append-only file that narrows a crash's loss to a second. */
+function redisConfiguration(dir: string, port: number, password: string): string {
+  return [
+    'bind 127.0.0.1',
+    `port ${String(port)}`,
+    `requirepass ${password}`,
+    `dir ${JSON.stringify(dir)}`,
+    'daemonize no',
+    'logfile ""',
+    'loglevel notice',
+    'save 60 1',
+    'appendonly yes',
+    'appendfsync everysec',
+    'maxmemory-policy noeviction',
+    '',
+  ].join('\n');
+}
+
+async function ping(url: string): Promise<void> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.ping();
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,171 @@
+/** A private server program: started under a lock of its data, watched, stopped, never left behind. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { withDeadline } from '../../clock/sleep';
+import type { Log } from '../../log/log';
+import { Fault } from '../../protocol/fault';
+import { dieWithParent, findProgram, type CommandLine } from '../../process/orphans';
+
+/** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
+const LOCK_WAIT_S = 30;
+/** Lines of output kept to explain a failed start. */
+const KEPT_LINES = 12;
+
+export interface ServerCommand extends CommandLine {
+  /** Who is speaking in faults and logs. */
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Locked for as long as the server runs; absent for programs without data. */
+  readonly lockFile?: string;
+  /** What the kernel sends it when the daemon dies. */
+  readonly onParentDeath: 'TERM' | 'KILL';
+}
+
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  readonly #lastLines: string[] = [];
+  /** Settles when the program has ended; never rejects. */
+  readonly exited: Promise<void>;
+
+  constructor(
+    private readonly command: ServerCommand,
+    private readonly log: Log,
+  ) {
+    const { program, args } = dieWithParent(command.onParentDeath, locked(command));
+    this.#child = spawn(program, args, {
+      cwd: command.cwd,
+      env: command.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A session of its own: Ctrl-C at the terminal is the daemon's business, which stops it in order.
+      detached: true,
+    });
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#keep(chunk);
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#keep(chunk);
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('error', () => {
+        resolve();
+      });
+      this.#child.once('exit', () => {
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  isRunning(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /**
+   * Waits until `answers` resolves without throwing.
+   * @throws Fault `service-start` with the server's last words when it ends before, or after `deadlineMs`.
+   */
+  async ready(answers: () => Promise<void>, deadlineMs: number): Promise<void> {
+    const started = Date.now();
+    while (this.isRunning() && Date.now() - started < deadlineMs) {
+      try {
+        await answers();
+        return;
+      } catch {
+        await withDeadline(this.exited, 100);
+      }
+    }
+    const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.#ending()}`;
+    throw new Fault(
+      'service-start',
+      `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
+    );
+  }
+
+  /** SIGTERM, wait, SIGKILL, wait. */
+  async stop(deadlineMs: number): Promise<void> {
+    if (!this.isRunning()) return;
+    this.#child.kill('SIGTERM');
+    // A stopped (SIGSTOP) program would not see the SIGTERM.
+    this.#child.kill('SIGCONT');
+    await withDeadline(this.exited, deadlineMs);
+    if (!this.isRunning()) return;
+    this.log.warn(`${this.command.name} did not stop within ${String(deadlineMs)} ms and is killed`);
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  lastWords(): string {
+    return this.#lastLines.join(' | ') || '(none)';
+  }
+
+  #ending(): string {
+    const { exitCode, signalCode } = this.#child;
+    return signalCode === null ? `with code ${String(exitCode)}` : `by ${signalCode}`;
+  }
+
+  #keep(chunk: Buffer): void {
+    for (const line of chunk.toString().split('\n')) {
+      if (line.trim() === '') continue;
+      this.log.debug(`${this.command.name}: ${line.trim()}`);
+      this.#lastLines.push(line.trim().slice(0, 300));
+    }
+    this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);
+  }
+}
+
+/** `flock -F` keeps the pid: it becomes the server, which then holds the lock. */
+function locked({ program, args, lockFile }: ServerCommand): CommandLine {
+  const flock = findProgram('flock');
+  if (lockFile === undefined || flock === undefined) return { program, args };
+  return { program: flock, args: ['-w', String(LOCK_WAIT_S), '-E', '75', '-F', lockFile, program, ...args] };
+}
+
+/**
+ * A port for a server on loopback.
+ * @param wanted the operator's; must be free
+ * @param remembered the one used last time; taken when it is free
+ * @throws Fault `port-in-use`
+ */
+export async function choosePort(
+  name: string,
+  wanted: number | undefined,
+  remembered: number | undefined,
+): Promise<number> {
+  if (wanted !== undefined) {
+    if (await isFree(wanted)) return wanted;
+    throw new Fault(
+      'port-in-use',
+      `${name}: port ${String(wanted)} of 127.0.0.1 is in use; stop what listens there, or remove "port" to have a free one chosen`,
+    );
+  }
+  if (remembered !== undefined && (await isFree(remembered))) return remembered;
+  return freePort();
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
