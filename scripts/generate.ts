@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { ActorsFile } from '../src/config/schema';
+import { editorSchema } from '../src/config/editor-schema';
 import { asyncApiDocument } from '../src/contract/asyncapi';
 
 const ROOT = path.resolve(__dirname, '..');
 
 const GENERATED: Readonly<Record<string, unknown>> = {
-  'actors.schema.json': ActorsFile,
+  'actors.schema.json': editorSchema(),
   'docs/asyncapi.json': asyncApiDocument(),
 };
 

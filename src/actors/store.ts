@@ -11,6 +11,8 @@ import { RedisFrames } from './store/redis-frames';
 
 /** How often the spool itself is looked at: hints of cameras may have been lost, the spool is the truth. */
 const SCAN_MS = 2000;
+/** Milliseconds given to frames that wait when the actor is stopped; below the supervisor's deadline for it. */
+const DRAIN_MS = 1500;
 
 export default function startStore(context: ActorContext<StoreParameters>): Actor {
   const store = new StoreActor(context);
@@ -82,27 +84,32 @@ class StoreActor {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
+    let before = Infinity;
     while (!signal.aborted) {
-      await this.#scan();
+      await this.#scan(before);
       await sleep(SCAN_MS, signal);
+      // A frame younger than a scan's pause is on its way as a hint, and would be called delayed without reason.
+      before = Date.now() - SCAN_MS;
     }
   }
 
+  /** What the cameras spooled last is delivered too, if the servers take it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#delivery.stop();
+    await this.#scan(Infinity);
+    await this.#delivery.drain(DRAIN_MS);
     this.#redis.close();
+    await this.#delivery.stop();
   }
 
-  async #scan(): Promise<void> {
+  /** @param before capture time from which on frames are left to the cameras' hints */
+  async #scan(before: number): Promise<void> {
     try {
       const frames = await this.#spool.list();
       const dropped = overflow(frames, this.context.parameters.spool, Date.now());
       for (const drop of dropped) await this.#drop(drop);
-      // A frame younger than a scan's pause is on its way as a hint, and would be called delayed without reason.
-      const settled = Date.now() - SCAN_MS;
       this.#delivery.offerBacklog(
-        frames.slice(dropped.length).filter(({ capturedAt }) => capturedAt < settled),
+        frames.slice(dropped.length).filter(({ capturedAt }) => capturedAt < before),
       );
     } catch (error) {
       this.#serverFaults.report({

@@ -4,6 +4,7 @@
  * by a bound the operator set.
  */
 import { backOffMs, type BackOff } from '../../clock/back-off';
+import { withDeadline } from '../../clock/sleep';
 import { frameId, type Frame } from '../../contract/frame';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
@@ -43,7 +44,8 @@ export class Delivery {
   /** Ids of frames queued or in flight: a frame is never in twice. */
   readonly #known = new Set<string>();
   readonly #announcements = new Map<string, PendingAnnouncement>();
-  readonly #active = new Set<Promise<void>>();
+  /** What is in flight, one frame of a camera at a time: its consumers see its frames in their order. */
+  readonly #active = new Map<string, Promise<void>>();
   /** Deliveries that failed in a row; while there are any, one frame at a time tries the servers. */
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -84,11 +86,20 @@ export class Delivery {
     return this.#known.size;
   }
 
-  /** Begins nothing new, waits for what is in flight, and leaves the rest in the spool. */
+  /** Delivers what is queued until nothing is left, a server fails or the deadline has passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    const idle = async () => {
+      while (this.#active.size > 0 && this.#failures === 0) await Promise.race(this.#active.values());
+    };
+    await withDeadline(idle(), deadlineMs);
+  }
+
+  /** Begins nothing new, gives up the answers that are still due, and leaves the rest in the spool. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#endPause();
-    await Promise.all(this.#active);
+    this.notifierLost();
+    await Promise.all(this.#active.values());
   }
 
   #enlist(frame: Frame, queue: Frame[]): boolean {
@@ -102,15 +113,20 @@ export class Delivery {
   #pump(): void {
     const limit = this.#failures === 0 ? MAX_IN_FLIGHT : 1;
     while (!this.#stopped && this.#retryTimer === undefined && this.#active.size < limit) {
-      const live = this.#live.shift();
-      const frame = live ?? this.#backlog.shift();
+      const live = this.#takeNext(this.#live);
+      const frame = live ?? this.#takeNext(this.#backlog);
       if (frame === undefined) return;
       const done = this.#deliver(frame, live === undefined).finally(() => {
-        this.#active.delete(done);
+        this.#active.delete(frame.camera);
         this.#pump();
       });
-      this.#active.add(done);
+      this.#active.set(frame.camera, done);
     }
+  }
+
+  #takeNext(queue: Frame[]): Frame | undefined {
+    const next = queue.findIndex(({ camera }) => !this.#active.has(camera));
+    return next === -1 ? undefined : queue.splice(next, 1)[0];
   }
 
   async #deliver(frame: Frame, delayed: boolean): Promise<void> {
@@ -142,11 +158,12 @@ export class Delivery {
       this.options.onFault(fault, true);
       return;
     }
+    if (this.#stopped) return;
     this.options.onFault(fault, false);
     // What failed has waited: it goes behind the live frames from now on.
     this.#backlog.unshift(frame);
     this.#failures++;
-    if (this.#retryTimer !== undefined || this.#stopped) return;
+    if (this.#retryTimer !== undefined) return;
     this.#retryTimer = setTimeout(
       () => {
         this.resume();

@@ -1,0 +1,156 @@
+/** A daemon as operators run it: `node dist/main.js`, its log, its process tree, its end. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { withDeadline } from '../../src/clock/sleep';
+import { dieWithParent } from '../../src/process/orphans';
+import { isAlive, waitUntil } from './process';
+
+export const MAIN = path.resolve(__dirname, '../../dist/main.js');
+
+/** One line of the daemon's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly actor: string;
+  readonly camera?: string;
+  readonly pid: number;
+  readonly code?: string;
+  readonly child?: number;
+  readonly server?: number;
+}
+
+export interface DaemonOptions {
+  /** Content of actors.json. */
+  readonly config: unknown;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder that outlives the daemon, to start another one on it. */
+  readonly dir?: string;
+}
+
+export interface Daemon {
+  readonly pid: number;
+  readonly dir: string;
+  readonly dataDir: string;
+  readonly log: readonly LogLine[];
+  /** All that was written, to look for what must not be there. */
+  output(): string;
+  /** Waits for a line that says `pattern`. */
+  said(pattern: RegExp, deadlineMs?: number): Promise<LogLine>;
+  /** Pid of the newest process of an actor. */
+  actorPid(name: string): Promise<number>;
+  signal(name: NodeJS.Signals): void;
+  readonly exited: Promise<number | null>;
+  /** SIGTERM, and the exit code. Fails when the daemon or anything below it is still there afterwards. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts a daemon on a fresh folder. */
+export function startDaemon({ config, env = {}, dir = newDir() }: DaemonOptions): Daemon {
+  const file = path.join(dir, 'actors.json');
+  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
+  const dataDir = path.join(dir, 'data');
+  const { program, args } = dieWithParent('KILL', {
+    program: process.execPath,
+    args: [MAIN, '--config', file, '--data-dir', dataDir],
+  });
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  });
+  return new RunningDaemon(child, dir, dataDir);
+}
+
+export function newDir(): string {
+  return mkdtempSync(path.join(tmpdir(), 'vigil-daemon-'));
+}
+
+class RunningDaemon implements Daemon {
+  readonly log: LogLine[] = [];
+  readonly exited: Promise<number | null>;
+  readonly pid: number;
+  #output = '';
+  #rest = '';
+  /** Every process seen below the daemon when it was asked to stop. */
+  readonly #seen = new Set<number>();
+
+  constructor(
+    private readonly child: ChildProcess,
+    readonly dir: string,
+    readonly dataDir: string,
+  ) {
+    this.pid = child.pid ?? 0;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.#read(chunk.toString());
+      });
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code) => {
+        resolve(code);
+      });
+    });
+  }
+
+  output(): string {
+    return this.#output;
+  }
+
+  async said(pattern: RegExp, deadlineMs = 60_000): Promise<LogLine> {
+    const find = () => this.log.find(({ message }) => pattern.test(message));
+    const over = () => find() !== undefined || this.child.exitCode !== null;
+    try {
+      await waitUntil(`the daemon says ${String(pattern)}`, over, deadlineMs);
+      if (find() === undefined) throw new Error(`the daemon ended with ${String(this.child.exitCode)}`);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it said:\n${this.#output}`, { cause: error });
+    }
+    return find() as LogLine;
+  }
+
+  async actorPid(name: string): Promise<number> {
+    const newest = () => this.log.findLast(({ message }) => message === `${name} runs`)?.child;
+    await waitUntil(`${name} runs`, () => newest() !== undefined, 60_000);
+    return newest() ?? 0;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    for (const pid of descendants(this.pid)) this.#seen.add(pid);
+    this.child.kill(name);
+  }
+
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    const code = await withDeadline(this.exited, 20_000);
+    if (code === undefined) {
+      this.signal('SIGKILL');
+      throw new Error(`the daemon did not stop within 20 s; it said:\n${this.#output}`);
+    }
+    await waitUntil('every process below the daemon has gone', () => ![...this.#seen].some(isAlive), 2000);
+    rmSync(this.dir, { recursive: true, force: true });
+    return code;
+  }
+
+  #read(text: string): void {
+    this.#output += text;
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
+  }
+}
+
+/** Pids of all processes below `pid`, from /proc. */
+export function descendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const below = (parent: number): number[] =>
+    [...parents].filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}

@@ -1,0 +1,108 @@
+/** Every kind of feed, from a real server of that kind to what a consumer sees. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { clip } from '../support/feeds/clips';
+import { startHlsServer, startMjpegServer } from '../support/feeds/http';
+import { startRtmpServer } from '../support/feeds/rtmp';
+import { startRtspServer } from '../support/feeds/rtsp';
+import { startDaemon, type Daemon } from '../support/daemon';
+import { getdel, listen, look, newNamespace, remoteServers, type Listener } from '../support/events';
+
+/** Any character a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
+const PASSWORD = `p@:/?#%'\\& \${x} é`;
+const USERNAME = 'ad min@home';
+
+describe('feeds', () => {
+  const namespace = newNamespace();
+  const closing: (() => Promise<unknown>)[] = [];
+  let events: Listener;
+  let daemon: Daemon;
+
+  before(async () => {
+    const [h264, h265, mjpeg] = await Promise.all([
+      clip({ codec: 'h264' }),
+      clip({ codec: 'h265' }),
+      clip({ codec: 'mjpeg' }),
+    ]);
+    const mounts = {
+      '/h264': { clip: h264, codec: 'h264', fps: 10 },
+      '/h265': { clip: h265, codec: 'h265', fps: 10 },
+      '/mjpeg': { clip: mjpeg, codec: 'mjpeg', fps: 10 },
+    } as const;
+    const [plain, guarded, encrypted, http, hls, rtmp] = await Promise.all([
+      startRtspServer({ mounts }),
+      startRtspServer({ mounts, username: USERNAME, password: PASSWORD }),
+      startRtspServer({ mounts, tls: true }),
+      startMjpegServer(),
+      startHlsServer(),
+      startRtmpServer(),
+    ]);
+    for (const server of [plain, guarded, encrypted, http, hls, rtmp]) closing.push(() => server.stop());
+    const credentials = { username: USERNAME, password: PASSWORD.replaceAll('${', () => '$${') };
+    events = await listen(namespace);
+    daemon = startDaemon({
+      config: {
+        namespace,
+        ...remoteServers(),
+        cameras: [
+          { id: 'rtsp-tcp', url: plain.url('/h264') },
+          { id: 'rtsp-udp', url: plain.url('/h264'), transport: 'udp' },
+          { id: 'rtsp-h265', url: plain.url('/h265') },
+          { id: 'rtsp-mjpeg', url: plain.url('/mjpeg') },
+          { id: 'rtsps', url: encrypted.url('/h264') },
+          { id: 'guarded', url: guarded.url('/h264'), ...credentials },
+          { id: 'http-mjpeg', url: http.url('/stream') },
+          { id: 'hls', url: hls.url('/cam.m3u8') },
+          { id: 'rtmp', url: rtmp.url },
+          { id: 'file', file: h265 },
+          { id: 'synthetic', test: 'testsrc2', width: 320 },
+        ],
+      },
+    });
+    await daemon.said(/^ready/);
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+    await Promise.all(closing.map((close) => close()));
+  });
+
+  const cases = [
+    ['rtsp-tcp', 'H.264 over RTSP and TCP', [640, 360]],
+    ['rtsp-udp', 'H.264 over RTSP and UDP', [640, 360]],
+    ['rtsp-h265', 'H.265 over RTSP', [640, 360]],
+    ['rtsp-mjpeg', 'MJPEG over RTSP', [640, 360]],
+    ['rtsps', 'RTSP over TLS', [640, 360]],
+    ['guarded', 'RTSP with a password of awkward characters', [640, 360]],
+    ['http-mjpeg', 'MJPEG over HTTP', undefined],
+    ['hls', 'HLS', undefined],
+    ['rtmp', 'RTMP', undefined],
+    ['file', 'a local H.265 file, looped', [640, 360]],
+    ['synthetic', 'a synthetic picture, scaled', [320, 180]],
+  ] as const;
+  for (const [camera, what, size] of cases)
+    test(`${what} becomes one decodable picture a second`, async () => {
+      const frames = await events.gotEverySecond(camera, 5, { deadlineMs: 60_000 });
+      const [last] = frames.slice(-1);
+      assert.ok(last);
+      const bytes = await getdel(last.key);
+      assert.ok(bytes, 'an announced key is in Redis');
+      const picture = await look(bytes);
+      assert.equal(picture.format, 'jpeg');
+      assert.deepEqual([picture.width, picture.height], [last.width, last.height]);
+      if (size !== undefined) assert.deepEqual([last.width, last.height], size);
+      assert.equal(bytes.length, last.bytes);
+      for (const { capturedAt, sequence } of frames) assert.equal(Math.floor(capturedAt / 1000), sequence);
+    });
+
+  test('no part of a credential is in the log, an event or a process list', async () => {
+    await events.gotFrames('guarded', 3);
+    const processes = await import('node:child_process').then(({ execFileSync }) =>
+      execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' }),
+    );
+    const texts = [daemon.output(), JSON.stringify(events.received), processes];
+    for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), 'p%40%3A', USERNAME, 'ad%20min'])
+      for (const text of texts) assert.ok(!text.includes(secret), `${secret} is visible`);
+  });
+});
