@@ -19,7 +19,9 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   const stop = stopRequest(log);
-  const data = await DataDirectory.open(dataDir);
+  const data = await DataDirectory.open(dataDir, (holder) => {
+    log.info(`waiting for ${holder} to leave ${dataDir}`);
+  });
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
   const supervisor = new Supervisor({
     topology,

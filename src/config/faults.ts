@@ -1,5 +1,6 @@
 /** Turns what ajv found into sentences an operator can act on. */
 import type { ErrorObject } from 'ajv';
+import { closest, distance } from 'fastest-levenshtein';
 
 /** One fault of a configuration. */
 export interface ConfigFault {
@@ -47,29 +48,11 @@ function typeOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Number of single-letter edits between two words. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
 function unknownKey(key: string, known: readonly string[]): string {
-  const nearest = known
-    .map((name) => ({ name, edits: editDistance(key, name) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  const hint =
-    nearest !== undefined && nearest.edits <= Math.max(1, key.length / 3)
-      ? `did you mean "${nearest.name}"?`
-      : `known here: ${known.join(', ')}`;
-  return `unknown key; ${hint}`;
+  const nearest = closest(key, known);
+  // Two edits cover swapped letters.
+  const alike = distance(key, nearest) <= Math.max(2, key.length / 3);
+  return `unknown key; ${alike ? `did you mean "${nearest}"?` : `known here: ${known.join(', ')}`}`;
 }
 
 type Params = Record<string, unknown>;

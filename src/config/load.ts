@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv from 'ajv';
+import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { defaultQueue } from '../contract/topology';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, type ConfigFault } from './faults';
@@ -45,23 +46,17 @@ function readConfiguration(file: string): string {
 }
 
 function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new ConfigurationError(file, [
-      {
-        path: '$',
-        problem: `is not JSON${placeOf(error as Error, text)}; a missing or extra comma is the usual cause`,
-      },
-    ]);
-  }
-}
-
-function placeOf(error: Error, text: string): string {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  if (position === undefined) return /end of JSON/.test(error.message) ? ': it ends too early' : '';
-  const before = text.slice(0, Number(position)).split('\n');
-  return `: unexpected text at line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+  const json = text.replace(/^\uFEFF/, '');
+  const errors: ParseError[] = [];
+  const value: unknown = parse(json, errors, { disallowComments: true });
+  const [first] = errors;
+  if (first === undefined) return value;
+  const before = json.slice(0, first.offset).split('\n');
+  const place = `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+  const what = printParseErrorCode(first.error)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toLowerCase();
+  throw new ConfigurationError(file, [{ path: '$', problem: `is not JSON: ${what} at ${place}` }]);
 }
 
 /** An unset variable leaves an empty string behind, of which the schema complains too: the first word counts. */

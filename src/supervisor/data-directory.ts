@@ -7,8 +7,6 @@ import { findProgram } from '../process/orphans';
 
 /** Seconds a new daemon waits for one that is just ending. */
 const LOCK_WAIT_S = 10;
-/** flock's exit code, chosen by us, when it did not get the lock. */
-const LOCKED = 75;
 
 /** Servers in use, for clients: `<data dir>/endpoints.json`, mode 0600. */
 export interface Endpoints {
@@ -24,18 +22,25 @@ export class DataDirectory {
 
   /**
    * Makes the folder where it is missing and locks it; the kernel frees the lock when the daemon ends, however.
+   * @param onWait called when another daemon holds it, which may be just ending and is waited for
    * @throws Fault `data-directory` when it cannot be written or another daemon holds it.
    */
-  static async open(dir: string): Promise<DataDirectory> {
+  static async open(dir: string, onWait: (holder: string) => void): Promise<DataDirectory> {
     const lock = openLockFile(dir);
-    if ((await lockOpenFile(lock)) === LOCKED) {
+    const holder = () => `the daemon with pid ${readFileSync(lockFile(dir), 'utf8').trim()}`;
+    if (!(await lockOpenFile(lock, 0))) {
+      onWait(holder());
+      if (await lockOpenFile(lock, LOCK_WAIT_S)) return DataDirectory.#locked(dir, lock);
       closeSync(lock);
-      const holder = readFileSync(lockFile(dir), 'utf8').trim();
       throw new Fault(
         'data-directory',
-        `data directory ${dir} is in use by the daemon with pid ${holder}; stop that one, or give this one another --data-dir`,
+        `data directory ${dir} is in use by ${holder()}; stop that one, or give this one another --data-dir`,
       );
     }
+    return DataDirectory.#locked(dir, lock);
+  }
+
+  static #locked(dir: string, lock: number): DataDirectory {
     writeFileSync(lockFile(dir), `${String(process.pid)}\n`);
     return new DataDirectory(dir, lock);
   }
@@ -95,18 +100,20 @@ function openLockFile(dir: string): number {
  * flock(1) locks the open file it inherits, and the lock stays with this process when it has ended: it belongs to
  * the open file description (flock(2)). Node opens files close-on-exec, so no child of ours keeps it.
  */
-async function lockOpenFile(fd: number): Promise<number | null> {
+async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
   const flock = findProgram('flock');
   if (flock === undefined)
     throw new Fault(
       'missing-program',
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
-  const child = spawn(flock, ['-w', String(LOCK_WAIT_S), '-E', String(LOCKED), '3'], {
+  const child = spawn(flock, ['-w', String(waitS), '3'], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', resolve);
+    child.once('exit', (code) => {
+      resolve(code === 0);
+    });
   });
 }

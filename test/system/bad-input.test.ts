@@ -1,0 +1,293 @@
+/** Whatever an operator may get wrong: one clear sentence, a documented exit code, and nobody else suffers. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { findProgram } from '../../src/process/orphans';
+import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { clip } from '../support/feeds/clips';
+import { startMjpegServer } from '../support/feeds/http';
+import { startRtspServer } from '../support/feeds/rtsp';
+
+/** Runs the program to its end. */
+function vigil(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { ...env, NODE_OPTIONS: '' },
+  });
+  return { status, stdout, stderr };
+}
+
+const demo = { id: 'demo', test: 'testsrc2' };
+/** Servers nobody has to run: the configuration is refused before they matter. */
+const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
+
+describe('the command line', () => {
+  const cases: [string, string[], number, RegExp][] = [
+    ['an unknown word', ['frobnicate'], 2, /^vigil: there is no word "frobnicate"; see --help\n$/],
+    ['an unknown option', ['--frob'], 2, /^vigil: .*--frob.*see --help\n$/],
+    ['a count that is no number', ['process', '--count', 'x'], 2, /--count expects a whole number above 0/],
+    ['an option of another word', ['--out', 'x'], 2, /--out and --count belong to the word "process"/],
+    [
+      'a configuration that is not there',
+      ['--config', '/nonexistent/a.json'],
+      78,
+      /\/nonexistent\/a\.json.*there is no such file/s,
+    ],
+  ];
+  for (const [what, args, code, sentence] of cases)
+    test(`${what} is said in one sentence, exit ${String(code)}`, () => {
+      const { status, stderr } = vigil(args);
+      assert.match(stderr, sentence);
+      assert.equal(status, code);
+      assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
+    });
+
+  test('--help and --version need no configuration', () => {
+    assert.match(vigil(['--help', '--config', '/nonexistent']).stdout, /Usage: node dist\/main\.js/);
+    assert.match(vigil(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('a configuration that is not valid', () => {
+  const cases: [string, unknown, RegExp][] = [
+    ['invalid JSON', '{ "cameras": [}', /\$: is not JSON: value expected at line 1, column 15/],
+    [
+      'an unknown key',
+      { cameras: [{ ...demo, rtae: 1 }] },
+      /\$\.cameras\[0\]\.rtae: unknown key; did you mean "rate"\?/,
+    ],
+    [
+      'a wrong type',
+      { cameras: [{ ...demo, rate: 'fast' }] },
+      /\$\.cameras\[0\]\.rate: expected number, found "fast"/,
+    ],
+    [
+      'a duplicate id',
+      { cameras: [demo, demo] },
+      /\$\.cameras\[1\]\.id: "demo" is already the id of \$\.cameras\[0\]/,
+    ],
+    ['an illegal id', { cameras: [{ ...demo, id: '../etc' }] }, /\$\.cameras\[0\]\.id: found "\.\.\/etc"/],
+    [
+      'an unset variable',
+      { cameras: [{ ...demo, id: '${NO_SUCH}' }] },
+      /\$\.cameras\[0\]\.id: the environment variable NO_SUCH is not set/,
+    ],
+    [
+      'a file where a stream is expected',
+      { cameras: [{ id: 'a', url: 'file:///etc/passwd' }] },
+      /\$\.cameras\[0\]\.url: .*found file:; a local video goes into "file"/,
+    ],
+    [
+      'a URL of another protocol',
+      { ...nowhere, redis: 'http://x', cameras: [] },
+      /\$\.redis: expected a URL that begins with redis:\/\/, rediss:\/\/, found http:/,
+    ],
+  ];
+  for (const [what, config, sentence] of cases)
+    for (const word of [[], ['check']])
+      test(`${what} is named with its path, exit 78 (${word[0] ?? 'daemon'})`, () => {
+        const dir = newDir();
+        const file = path.join(dir, 'actors.json');
+        writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
+        const { status, stderr } = vigil([...word, '--config', file]);
+        assert.match(stderr, sentence);
+        assert.equal(status, 78);
+        assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
+        rmSync(dir, { recursive: true });
+      });
+
+  test('all faults are listed at once', () => {
+    const dir = newDir();
+    const file = path.join(dir, 'actors.json');
+    writeFileSync(file, JSON.stringify({ nmespace: 'x', cameras: [{ id: '!', rate: 99 }] }));
+    const { stderr } = vigil(['check', '--config', file]);
+    for (const place of [/\$\.nmespace/, /\$\.cameras\[0\]\.id/, /\$\.cameras\[0\]\.rate/])
+      assert.match(stderr, place);
+    rmSync(dir, { recursive: true });
+  });
+
+  test('check says a valid one is, and starts nothing', () => {
+    const dir = newDir();
+    const file = path.join(dir, 'actors.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ ...nowhere, rabbitmq: 'amqp://user:secret@127.0.0.1:1', cameras: [demo] }),
+    );
+    const { status, stdout } = vigil(['check', '--config', file]);
+    assert.equal(status, 0);
+    assert.match(stdout, /is valid\.\ncameras: demo\n/);
+    assert.doesNotMatch(stdout, /secret/);
+    assert.throws(() => statSync(path.join(dir, 'data')));
+    rmSync(dir, { recursive: true });
+  });
+});
+
+describe('a machine that is not as it should be', () => {
+  test('a missing ffmpeg is named with the way to get it, exit 69', () => {
+    const dir = newDir();
+    const bin = path.join(dir, 'bin');
+    mkdirSync(bin);
+    for (const name of ['flock', 'setpriv']) symlinkSync(findProgram(name) ?? '', path.join(bin, name));
+    const file = path.join(dir, 'actors.json');
+    writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [demo] }));
+    const { status, stderr } = vigil(['--config', file], { PATH: bin });
+    assert.match(
+      stderr,
+      /^vigil: missing on this machine: ffmpeg \(cameras are read with it\); .*apt-get install ffmpeg/,
+    );
+    assert.equal(status, 69);
+    rmSync(dir, { recursive: true });
+  });
+
+  test('a port in use is named, exit 69', async () => {
+    const holder: Server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const daemon = startDaemon({ config: { ...nowhere, redis: { embedded: true, port }, cameras: [] } });
+    assert.equal(await daemon.exited, 69);
+    assert.match(
+      daemon.output(),
+      new RegExp(`vigil: redis: port ${String(port)} of 127\\.0\\.0\\.1 is in use; stop what listens there`),
+    );
+    holder.close();
+    await daemon.stop();
+  });
+
+  test('a data directory that cannot be written is named, exit 69', () => {
+    const dir = newDir();
+    const file = path.join(dir, 'actors.json');
+    writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [] }));
+    // A file in its place refuses everybody, root included.
+    writeFileSync(path.join(dir, 'data'), '');
+    chmodSync(path.join(dir, 'data'), 0o400);
+    const { status, stderr } = vigil(['--config', file]);
+    assert.match(stderr, /^vigil: data directory .*\/data cannot be written \(\w+\); .*--data-dir\n$/);
+    assert.equal(status, 69);
+    rmSync(dir, { recursive: true });
+  });
+
+  test('a data directory in use is named with its holder, exit 69; the holder is not disturbed', async () => {
+    const config = { namespace: newNamespace(), ...remoteServers(), cameras: [] };
+    const first = startDaemon({ config });
+    await first.said(/^ready/);
+    const second = startDaemon({ config, dir: first.dir });
+    assert.equal(await second.exited, 69);
+    assert.match(
+      second.output(),
+      new RegExp(`vigil: data directory .* is in use by the daemon with pid ${String(first.pid)};`),
+    );
+    assert.equal(await first.stop(), 0);
+  });
+});
+
+describe('servers that are not there', () => {
+  test('unreachable servers are waited for, said once, and frames wait in the spool', async () => {
+    const daemon = startDaemon({ config: { ...nowhere, cameras: [demo] } });
+    await daemon.said(
+      /^redis at redis:\/\/127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\); frames wait in the spool/,
+    );
+    await daemon.said(/^rabbitmq at amqp:\/\/127\.0\.0\.1:1 refuses connections/);
+    assert.equal(daemon.log.filter(({ message }) => /refuses connections/.test(message)).length, 1);
+    assert.ok(!daemon.log.some(({ message }) => message.startsWith('ready')));
+    assert.equal(await daemon.stop(), 0);
+  });
+
+  test('wrong passwords are named as such, without the password', async () => {
+    const { redis, rabbitmq } = remoteServers();
+    const wrong = (url: string) => url.replace(/:[^:@/]+@/, ':Wr0ngSecret@');
+    const daemon = startDaemon({ config: { redis: wrong(redis), rabbitmq: wrong(rabbitmq), cameras: [] } });
+    await daemon.said(/^redis at redis:\/\/127\.0\.0\.1:\d+\S* refused the user name or password/);
+    await daemon.said(/^rabbitmq at amqp:\/\/127\.0\.0\.1:\d+\S* refused the user name or password/);
+    assert.doesNotMatch(daemon.output(), /Wr0ngSecret/);
+    assert.equal(await daemon.stop(), 0);
+  });
+});
+
+describe('bad cameras', () => {
+  const namespace = newNamespace();
+  const closing: (() => Promise<unknown>)[] = [];
+  let events: Listener;
+  let daemon: Daemon;
+
+  before(async () => {
+    const h264 = await clip();
+    const rtsp = await startRtspServer({
+      mounts: { '/cam': { clip: h264, codec: 'h264', fps: 10 } },
+      username: 'viewer',
+      password: 'right',
+    });
+    const open = await startRtspServer({ mounts: { '/cam': { clip: h264, codec: 'h264', fps: 10 } } });
+    const http = await startMjpegServer();
+    await open.send({ command: 'silence', path: '/cam' });
+    for (const server of [rtsp, open, http]) closing.push(() => server.stop());
+    const login = { username: 'viewer', password: 'right' };
+    events = await listen(namespace);
+    daemon = startDaemon({
+      config: {
+        namespace,
+        ...remoteServers(),
+        cameraDefaults: { connectMs: 4000 },
+        cameras: [
+          { id: 'good', url: rtsp.url('/cam'), ...login },
+          { id: 'wrong-password', url: rtsp.url('/cam'), username: 'viewer', password: 'Wr0ngSecret' },
+          { id: 'wrong-path', url: rtsp.url('/nope'), ...login },
+          { id: 'no-server', url: 'rtsp://127.0.0.1:1/cam' },
+          { id: 'no-stream', url: http.url('/html') },
+          { id: 'http-404', url: http.url('/404') },
+          { id: 'silent', url: open.url('/cam') },
+          { id: 'no-host', url: 'rtsp://no-such-host.invalid/cam' },
+          { id: 'no-file', file: 'nothing-here.mp4' },
+        ],
+      },
+    });
+    await daemon.said(/^ready/);
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+    await Promise.all(closing.map((close) => close()));
+  });
+
+  const cases: [string, string, RegExp][] = [
+    [
+      'wrong-password',
+      'unauthorized',
+      /^rtsp:\/\/127\.0\.0\.1:\d+\/cam refused the user name or password; check/,
+    ],
+    ['wrong-path', 'not-found', /\/nope answers, but has no stream of that path \(404\); check the path/],
+    ['no-server', 'refused', /^rtsp:\/\/127\.0\.0\.1:1\/cam refuses connections; check the port/],
+    [
+      'no-stream',
+      'not-a-stream',
+      /\/html answers, but not with video; check that the URL is that of a stream/,
+    ],
+    ['http-404', 'not-found', /\/404 answers, but has no stream of that path/],
+    ['silent', 'no-picture', /\/cam gave no picture within 4000 ms of being opened/],
+    ['no-host', 'unknown-host', /^rtsp:\/\/no-such-host\.invalid\/cam has a name that cannot be resolved/],
+    ['no-file', 'no-file', /nothing-here\.mp4 does not exist; check the path/],
+  ];
+  for (const [camera, code, sentence] of cases)
+    test(`${camera}: the state event and the log say ${code} in one sentence`, async () => {
+      const { state, fault } = await events.gotFault(camera, code);
+      assert.equal(state, 'waiting');
+      assert.match(fault?.message ?? '', sentence);
+      const line = daemon.log.find((entry) => entry.camera === camera && entry.code === code);
+      assert.equal(line?.level, 'warn');
+      assert.match(line.message, sentence);
+    });
+
+  test('the good camera beside them has a picture every second', async () => {
+    await events.gotEverySecond('good', 8);
+  });
+
+  test('no password is in the log or an event', () => {
+    for (const text of [daemon.output(), JSON.stringify(events.received)])
+      assert.doesNotMatch(text, /Wr0ngSecret|right@|:right/);
+  });
+});

@@ -1,0 +1,135 @@
+/** The default configuration: private servers, endpoints for any client, the process word, locks and leftovers. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import sharp from 'sharp';
+import type { Endpoints } from '../../src/supervisor/data-directory';
+import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
+import { listen, withRedis, type Listener } from '../support/events';
+import { isAlive, waitUntil } from '../support/process';
+
+const CONFIG = {
+  cameras: [
+    { id: 'clock', test: 'testsrc2', width: 320 },
+    { id: 'bars', test: 'smptehdbars', format: 'png', width: 160 },
+  ],
+};
+
+describe('embedded servers', () => {
+  const dir = newDir();
+  let daemon: Daemon;
+  let events: Listener;
+  let endpoints: Endpoints;
+
+  before(async () => {
+    daemon = startDaemon({ config: CONFIG, dir });
+    await daemon.said(/^ready/, 120_000);
+    endpoints = JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
+    events = await listen('vigil', endpoints.amqp);
+  });
+
+  after(async () => {
+    await daemon.stop();
+  });
+
+  test('endpoints.json is for its owner only, and serves any client', async () => {
+    assert.equal(statSync(path.join(daemon.dataDir, 'endpoints.json')).mode & 0o777, 0o600);
+    assert.equal(await withRedis((redis) => redis.ping(), endpoints.redis), 'PONG');
+    await events.gotFrames('clock', 2);
+  });
+
+  test('redis keeps a snapshot every 60 s and an append-only file, and listens on loopback alone', async () => {
+    const [save, appendonly, bind] = await withRedis(
+      async (redis) =>
+        Promise.all(['save', 'appendonly', 'bind'].map(async (name) => redis.config('GET', name))),
+      endpoints.redis,
+    );
+    assert.match(JSON.stringify([save, appendonly, bind]), /60 1.*yes.*127\.0\.0\.1/);
+  });
+
+  test('passwords of the servers are in no process list', () => {
+    const list = spawnSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' }).stdout;
+    for (const url of [endpoints.redis, endpoints.amqp]) assert.ok(!list.includes(new URL(url).password));
+  });
+
+  test('the process word writes every picture under its local time and removes it', async () => {
+    const out = path.join(dir, 'pictures');
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [
+        MAIN,
+        'process',
+        '--config',
+        path.join(dir, 'actors.json'),
+        '--data-dir',
+        daemon.dataDir,
+        '--out',
+        out,
+        '--count',
+        '4',
+      ],
+      { encoding: 'utf8', timeout: 30_000 },
+    );
+    assert.equal(status, 0, stdout);
+    const files = readdirSync(out).flatMap((camera) =>
+      readdirSync(path.join(out, camera)).map((name) => path.join(camera, name)),
+    );
+    assert.equal(files.length, 4);
+    for (const file of files) {
+      assert.match(
+        file,
+        /^(clock\/frame_\d\d_\d\d_\d{4}-\d\d_\d\d_\d\d\.jpg|bars\/frame_\d\d_\d\d_\d{4}-\d\d_\d\d_\d\d\.png)$/,
+      );
+      await sharp(path.join(out, file)).stats();
+    }
+  });
+
+  test('servers killed by SIGKILL come back with the same endpoints, and frames flow again', async () => {
+    for (const [name, deadlineMs] of [
+      ['redis', 30_000],
+      ['rabbitmq', 90_000],
+    ] as const) {
+      const pid = () => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0;
+      const killed = pid();
+      process.kill(killed, 'SIGKILL');
+      await waitUntil(`${name} runs again`, () => pid() !== killed, deadlineMs);
+    }
+    await events.close().catch(() => undefined);
+    events = await listen('vigil', endpoints.amqp);
+    await events.gotFrames('clock', 2, 60_000);
+    await events.close();
+  });
+
+  test('a daemon killed by SIGKILL leaves no process, and the next one starts on its data and its endpoints', async () => {
+    const servers = ['redis', 'rabbitmq'].map(
+      (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
+    );
+    const actors = await Promise.all(
+      ['camera:clock', 'store', 'notifier'].map((name) => daemon.actorPid(name)),
+    );
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+    await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
+    daemon = startDaemon({ config: CONFIG, dir });
+    await daemon.said(/^ready/, 120_000);
+    assert.deepEqual(
+      JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')),
+      endpoints,
+    );
+    events = await listen('vigil', endpoints.amqp);
+    await events.gotFrames('clock', 2);
+    await events.close();
+  });
+
+  test('SIGTERM while the servers are still starting ends cleanly', async () => {
+    await daemon.stop();
+    daemon = startDaemon({ config: CONFIG });
+    await daemon.said(/^rabbitmq is starting/);
+    assert.equal(await daemon.stop(), 0);
+    daemon = startDaemon({
+      config: { ...CONFIG, redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' },
+    });
+  });
+});
