@@ -167,7 +167,7 @@ export const ActorsFile = Type.Object(
           minimum: 1,
           maximum: 1000,
           default: 5,
-          description: 'Deliveries of one message before it goes to the dead-letter queue.',
+          description: 'Times a message is delivered again before it goes to the dead-letter queue.',
         }),
       },
       { ...strict, default: {}, description: 'The queue the daemon declares for detection services.' },

@@ -1,6 +1,6 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
-import type { Socket } from 'node:net';
-import { connect, type ChannelModel, type ConfirmChannel, type Options } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { connectBroker } from '../../broker/connect';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { aborted, sleep, withDeadline } from '../../clock/sleep';
 import { redactUrl } from '../../config/url';
@@ -9,10 +9,9 @@ import type { FaultRecord } from '../../protocol/fault';
 import { brokerFault } from './broker-fault';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
-const CONNECT_MS = 5000;
+/** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
-/** A broker that is frozen or cut off is noticed after two missed heartbeats. */
-const HEARTBEAT_S = 4;
+/** A broker that is frozen never answers a close. */
 
 export interface PublisherOptions {
   readonly url: string;
@@ -101,8 +100,8 @@ export class Publisher {
 
   async #session(signal: AbortSignal, onOpen: () => void): Promise<void> {
     const { url, prepare, onReadiness } = this.options;
-    // Without noDelay a confirm that is waited for takes 40 ms longer (Nagle against delayed acks).
-    const connection = await connect(withHeartbeat(url), { timeout: CONNECT_MS, noDelay: true });
+    const socket = new AbortController();
+    const connection = await connectBroker(url, 'vigil notifier', socket.signal);
     const ended = this.#endOf(connection, signal);
     try {
       await Promise.race([prepare(connection), ended]);
@@ -126,8 +125,7 @@ export class Publisher {
       this.#channel = undefined;
       this.#blocked = false;
       await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
-      // A broker that is frozen never answers the close. (The typings leave the socket out.)
-      (connection.connection as unknown as { stream: Socket }).stream.destroy();
+      socket.abort();
     }
   }
 
@@ -188,10 +186,4 @@ export class Publisher {
   #name(): string {
     return `rabbitmq at ${redactUrl(this.options.url)}`;
   }
-}
-
-function withHeartbeat(url: string): string {
-  const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_S));
-  return parsed.href;
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { connect } from 'amqplib';
+import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
@@ -122,7 +122,8 @@ function brokerConfiguration(port: number, password: string): string {
 }
 
 async function open(url: string): Promise<void> {
-  const connection = await connect(url, { timeout: 2000 });
+  const socket = new AbortController();
+  const connection = await connectBroker(url, 'vigil start', socket.signal);
   connection.on('error', () => undefined);
   await connection.close();
 }

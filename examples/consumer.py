@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Consumes Vigil's frames: takes announcements off RabbitMQ and the announced pictures out of Redis.
+
+Needs Debian's python3-pika and python3-redis, nothing else. Run it with the file in which the daemon names its servers:
+
+    /usr/bin/python3 examples/consumer.py --endpoints data/endpoints.json --out /tmp/frames
+"""
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import time
+
+import pika
+import redis
+
+# <namespace>:frame:<camera>:<captured ms>:<width>x<height>:<format>. Messages come from outside: only a key of this
+# form is looked up, and only a camera of this form becomes part of a path.
+FRAME_KEY = re.compile(
+    r"[A-Za-z0-9_-]{1,64}:frame:(?P<camera>[A-Za-z0-9_-]{1,64}):(?P<captured>[0-9]{1,15})"
+    r":(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5}):(?P<format>jpeg|png|webp)"
+)
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Prints a line for every frame that Vigil announces.")
+    parser.add_argument("queue", nargs="?", default="vigil.detection", help="default: %(default)s")
+    parser.add_argument("--endpoints", required=True, metavar="FILE", help="endpoints.json of the daemon")
+    parser.add_argument("--out", metavar="DIR", help="save the pictures there, one folder for each camera")
+    parser.add_argument("--count", type=int, metavar="N", help="end after N frames")
+    return parser.parse_args()
+
+
+def read_key(body):
+    """The frame key in an announcement as a match, or None if the message is no announcement."""
+    try:
+        event = json.loads(body)
+        if event["type"] != "vigil.frame.sampled.v1":
+            return None
+        return FRAME_KEY.fullmatch(event["data"]["key"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def save(folder, key, picture):
+    """Writes <folder>/<camera>/<captured ms>.<extension>, whole or not at all."""
+    os.makedirs(os.path.join(folder, key["camera"]), exist_ok=True)
+    path = os.path.join(folder, key["camera"], f"{key['captured']}.{EXTENSIONS[key['format']]}")
+    with open(path + ".tmp", "wb") as file:
+        file.write(picture)
+    os.replace(path + ".tmp", path)
+
+
+def work_on(key, picture, out):
+    """Your detection goes here."""
+    if out is not None:
+        save(out, key, picture)
+    captured = int(key["captured"])
+    print(
+        key["camera"],
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(captured // 1000)) + f".{captured % 1000:03d}",
+        f"{key['width']}x{key['height']}",
+        key["format"],
+        f"{len(picture)} bytes",
+        flush=True,
+    )
+
+
+def consume(channel, store, arguments):
+    """Works until --count frames are done; announcements it has not acknowledged go back to the queue.
+
+    GETDEL gives a frame to one consumer, once. To be given it again after a crash, use GET here and UNLINK before
+    basic_ack; where several services share a frame, use GET and let it expire.
+    """
+    done = 0
+    # The next frames are on their way while this one is worked on.
+    channel.basic_qos(prefetch_count=8)
+    for method, _properties, body in channel.consume(arguments.queue):
+        key = read_key(body)
+        if key is None:
+            print("not a frame announcement, rejected", file=sys.stderr)
+            channel.basic_reject(method.delivery_tag, requeue=False)
+            continue
+        picture = store.getdel(key.string)
+        if picture is None:
+            print(f"{key.string} has expired", file=sys.stderr)
+        else:
+            work_on(key, picture, arguments.out)
+            done += 1
+        channel.basic_ack(method.delivery_tag)
+        if done == arguments.count:
+            return
+    sys.exit(f"consumer.py: the queue {arguments.queue} was deleted")
+
+
+def main():
+    arguments = parse_arguments()
+    with open(arguments.endpoints, encoding="utf-8") as file:
+        endpoints = json.load(file)
+    # SIGTERM ends it as Ctrl-C does: what is not acknowledged goes back to the queue.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    store = redis.Redis.from_url(endpoints["redis"], socket_timeout=10)
+    connection = pika.BlockingConnection(pika.URLParameters(endpoints["amqp"]))
+    try:
+        consume(connection.channel(), store, arguments)
+    finally:
+        store.close()
+        if connection.is_open:
+            connection.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass
+    except (OSError, ValueError, KeyError, redis.RedisError, pika.exceptions.AMQPError) as error:
+        sys.exit(f"consumer.py: {type(error).__name__}: {error}")

@@ -1,0 +1,54 @@
+/** `process`: the frame-process service, pointed at the servers the daemon uses. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { loadTopology } from '../config/load';
+import type { Topology } from '../config/topology';
+import { runProcess } from '../consumer/process';
+import { openLog, surviveClosedOutput } from '../log/log';
+import { Fault } from '../protocol/fault';
+import type { Endpoints } from '../supervisor/data-directory';
+import type { Arguments } from './arguments';
+import { EXIT } from './exit-codes';
+
+/**
+ * Runs until a signal or `--count` ends it; resolves with the exit code.
+ * @throws ConfigurationError, or Fault `no-endpoints` when the embedded servers are not running
+ */
+export async function runProcessCommand(args: Arguments): Promise<number> {
+  surviveClosedOutput();
+  const topology = loadTopology(args.config, process.env);
+  const { redis, amqp } = endpoints(topology, args.dataDir);
+  const log = openLog('process', topology.logLevel);
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(EXIT.failed);
+      stopping.abort();
+    });
+  await runProcess({
+    amqpUrl: amqp,
+    redisUrl: redis,
+    queue: topology.queue.name,
+    ...(args.out === undefined ? {} : { out: args.out }),
+    ...(args.count === undefined ? {} : { count: args.count }),
+    signal: stopping.signal,
+    log: (level, message, fields) => {
+      log[level](message, fields);
+    },
+  });
+  return EXIT.clean;
+}
+
+function endpoints({ redis, rabbitmq }: Topology, dataDir: string): Endpoints {
+  if (redis.kind === 'remote' && rabbitmq.kind === 'remote') return { redis: redis.url, amqp: rabbitmq.url };
+  const file = path.join(dataDir, 'endpoints.json');
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+  } catch (error) {
+    throw new Fault(
+      'no-endpoints',
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or name its --config and --data-dir`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,42 @@
+/** Reads a frame's announcement. Messages come from outside: nothing in one is used before it was checked here. */
+import Ajv from 'ajv';
+import { FrameSampled } from '../contract/message';
+import { parseFrameKey, type FrameKey } from '../contract/key';
+import { ConsumerError, textOf } from './fault';
+
+/** An announcement is some 500 bytes long. */
+const MAX_BODY_BYTES = 65_536;
+
+const ajv = new Ajv({ allErrors: false });
+const validate = ajv.compile<FrameSampled>(FrameSampled);
+
+/** The announcement in a message body, or a {@link ConsumerError} `invalid-message` that says what is wrong. */
+export function readAnnouncement(body: Buffer): FrameSampled {
+  if (body.length > MAX_BODY_BYTES)
+    throw invalid(`expected at most ${String(MAX_BODY_BYTES)} bytes, found ${String(body.length)}`);
+  const event = parseJson(body);
+  if (!validate(event)) throw invalid(ajv.errorsText(validate.errors, { dataVar: 'event' }));
+  const key = parseFrameKey(event.data.key);
+  if (key === undefined) throw invalid('event/data/key is not a frame key');
+  const contradiction = contradictionOf(key, event.data);
+  if (contradiction !== undefined) throw invalid(`event/data/${contradiction} contradicts the key`);
+  return event;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    // The parser quotes the text it could not read: only the kind of fault is kept.
+    throw invalid(`the body is not JSON (${error instanceof SyntaxError ? 'syntax' : textOf(error)})`);
+  }
+}
+
+function contradictionOf(key: FrameKey, data: FrameSampled['data']): string | undefined {
+  const fields = ['camera', 'capturedAt', 'width', 'height', 'format'] as const;
+  return fields.find((field) => key[field] !== data[field]);
+}
+
+function invalid(problem: string): ConsumerError {
+  return new ConsumerError('invalid-message', `a message is no frame announcement: ${problem}`);
+}

@@ -1,0 +1,48 @@
+/** Decodes a stored picture to raw RGB. */
+import sharp from 'sharp';
+import type { FrameFormat } from '../contract/frame';
+import { UndecodableError, textOf } from './fault';
+
+// A frame is decoded once: libvips' cache of recent operations would only hold memory.
+sharp.cache(false);
+
+/** The widest picture a camera may be configured to (8192 pixels), at 16:9. */
+const MAX_PIXELS = 8192 * 4608;
+
+export interface DecodedFrame {
+  /** Rows from the top, `width * channels` bytes each, without padding. */
+  readonly data: Buffer;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** 3, in the order red, green, blue. */
+  readonly channels: number;
+}
+
+/**
+ * The picture's pixels. Throws an {@link UndecodableError} when the bytes are no complete, undamaged picture of this
+ * format, or one of more than 37 million pixels.
+ */
+export async function decodeFrame(bytes: Buffer, format: FrameFormat): Promise<DecodedFrame> {
+  // sharp reads many formats, some of them with references to other files: it gets to see only the announced one.
+  if (!hasSignature(bytes, format)) throw new UndecodableError(`the picture is no ${format}`);
+  try {
+    const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS });
+    const raw = picture.toColourspace('srgb').removeAlpha().raw();
+    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height, channels: info.channels };
+  } catch (cause) {
+    throw new UndecodableError(`the ${format} picture cannot be decoded: ${textOf(cause)}`, { cause });
+  }
+}
+
+function hasSignature(bytes: Buffer, format: FrameFormat): boolean {
+  switch (format) {
+    case 'jpeg':
+      return bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]));
+    case 'png':
+      return bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
+    case 'webp':
+      return bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP';
+  }
+}

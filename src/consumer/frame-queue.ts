@@ -1,0 +1,172 @@
+/** One RabbitMQ connection and channel for one session of a consumer. It never reconnects: the loop opens another. */
+import { randomUUID } from 'node:crypto';
+import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
+import { connectBroker } from '../broker/connect';
+import { ConsumerError, textOf } from './fault';
+import type { ServerUrl } from './server-url';
+
+const CLOSE_MS = 2000;
+
+/** `reject` sends the message to the dead-letter queue. */
+export type Settlement = 'ack' | 'requeue' | 'reject';
+
+export interface Delivery {
+  readonly body: Buffer;
+  readonly redelivered: boolean;
+  /** Deliveries before this one; only quorum queues count them. */
+  readonly deliveryCount?: number;
+  /** Tells the broker. Without effect on a channel that has closed: there the broker requeues by itself. */
+  settle(how: Settlement): void;
+}
+
+export interface FrameQueue {
+  /** Starts deliveries. Throws a {@link ConsumerError}, `queue-missing` where there is no such queue. */
+  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /** Ends deliveries, ahead of whatever is settled next; those already on their way may still come. */
+  stop(): void;
+  /** Resolves when the connection has gone, by force after two seconds; never throws. */
+  close(): Promise<void>;
+}
+
+export interface FrameQueueOptions {
+  readonly server: ServerUrl;
+  readonly queue: string;
+  readonly prefetch: number;
+  /** Called once when an opened connection, its channel or its subscription ends without `close`. */
+  readonly onLost: (error: ConsumerError) => void;
+}
+
+/** Connects; `signal` gives up. Throws a {@link ConsumerError} `rabbitmq-...`. */
+export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSignal): Promise<FrameQueue> {
+  if (signal.aborted) throw new ConsumerError('rabbitmq-unreachable', 'given up before connecting');
+  const socket = new AbortController();
+  const giveUp = () => {
+    socket.abort();
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await openChannel(options, socket);
+  } catch (error) {
+    throw brokerFault(error, options);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function openChannel(options: FrameQueueOptions, socket: AbortController): Promise<FrameQueue> {
+  const name = `vigil consumer of ${options.queue}`;
+  const connection = await connectBroker(options.server.url, name, socket.signal);
+  // Without a listener an error event ends the process; the close event that follows tells the loop.
+  let cause: unknown;
+  const remember = (error: unknown) => (cause ??= error);
+  connection.on('error', remember);
+  try {
+    const channel = await connection.createChannel();
+    channel.on('error', remember);
+    await channel.prefetch(options.prefetch);
+    return frameQueue(connection, channel, options, socket, () => cause);
+  } catch (error) {
+    await closeWithin(CLOSE_MS, connection, socket, () => connection.close());
+    throw cause ?? error;
+  }
+}
+
+function frameQueue(
+  connection: ChannelModel,
+  channel: Channel,
+  options: FrameQueueOptions,
+  socket: AbortController,
+  cause: () => unknown,
+): FrameQueue {
+  const consumerTag = `vigil-${randomUUID()}`;
+  let closing = false;
+  let stopped = false;
+  const lose = (error: unknown) => {
+    if (closing) return;
+    closing = true;
+    options.onLost(brokerFault(cause() ?? error, options));
+  };
+  channel.on('close', () => {
+    lose(new Error('the channel was closed'));
+  });
+  return {
+    consume: async (onDelivery) => {
+      const receive = (message: ConsumeMessage | null) => {
+        if (message === null) lose(Object.assign(new Error('the queue was deleted'), { code: 404 }));
+        else onDelivery(deliveryOf(channel, message));
+      };
+      await channel.consume(options.queue, receive, { consumerTag }).catch((error: unknown) => {
+        throw brokerFault(error, options);
+      });
+    },
+    stop: () => {
+      if (stopped) return;
+      stopped = true;
+      tryOnChannel(() => void channel.cancel(consumerTag).catch(() => undefined));
+    },
+    close: async () => {
+      closing = true;
+      await closeWithin(CLOSE_MS, connection, socket, async () => {
+        // Acknowledgements wait in the channel's buffer, which the closing of the connection would overtake.
+        await channel.close().catch(() => undefined);
+        await connection.close();
+      });
+    },
+  };
+}
+
+function deliveryOf(channel: Channel, message: ConsumeMessage): Delivery {
+  const { headers } = message.properties;
+  const count: unknown = headers?.['x-delivery-count'];
+  return {
+    body: message.content,
+    redelivered: message.fields.redelivered,
+    ...(typeof count === 'number' ? { deliveryCount: count } : {}),
+    settle: (how) => {
+      tryOnChannel(() => {
+        if (how === 'ack') channel.ack(message);
+        else channel.nack(message, false, how === 'requeue');
+      });
+    },
+  };
+}
+
+/** A closed channel throws at whoever uses it; the session's end is told elsewhere. */
+function tryOnChannel(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof IllegalOperationError)) throw error;
+  }
+}
+
+async function closeWithin(
+  deadlineMs: number,
+  connection: ChannelModel,
+  socket: AbortController,
+  close: () => Promise<void>,
+): Promise<void> {
+  const force = setTimeout(() => {
+    socket.abort();
+  }, deadlineMs);
+  const gone = new Promise((resolve) => connection.once('close', resolve));
+  // It throws where it is already closed, which is what is wanted.
+  await Promise.race([close().catch(() => undefined), gone]);
+  clearTimeout(force);
+  // amqplib would wait for the server to hang up.
+  socket.abort();
+}
+
+function brokerFault(error: unknown, { server, queue }: FrameQueueOptions): ConsumerError {
+  if (error instanceof ConsumerError) return error;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 404)
+    return new ConsumerError(
+      'queue-missing',
+      `RabbitMQ has no queue ${queue}; waiting for it to be declared`,
+    );
+  const text = server.redact(textOf(error));
+  return typeof code === 'number' || /handshake terminated/i.test(text)
+    ? new ConsumerError('rabbitmq-refused', `RabbitMQ refused: ${text}`)
+    : new ConsumerError('rabbitmq-unreachable', `RabbitMQ cannot be reached: ${text}`);
+}

@@ -1,0 +1,106 @@
+/** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
+import { Redis } from 'ioredis';
+import { ConsumerError, textOf } from './fault';
+import type { ServerUrl } from './server-url';
+
+/** Also the longest a stalled Redis can hold a frame up. */
+const SILENCE_MS = 5000;
+const CLOSE_MS = 1000;
+
+export interface FrameStore {
+  /**
+   * The value of a key, null when it has gone. `remove` takes it out in the same step (GETDEL, Redis 6.2). Throws a
+   * {@link ConsumerError}: `invalid-message` when the key holds no plain value, else `redis-...`.
+   */
+  retrieve(key: string, remove: boolean): Promise<Buffer | null>;
+  /** UNLINK. Throws like {@link retrieve}. */
+  remove(key: string): Promise<void>;
+  /** Resolves when the socket has gone; never throws. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the connection; throws a {@link ConsumerError} `redis-...`. `onLost` is called once when an opened one ends
+ * without {@link FrameStore.close}.
+ */
+export async function openFrameStore(
+  server: ServerUrl,
+  name: string,
+  onLost: (error: ConsumerError) => void,
+  signal: AbortSignal,
+): Promise<FrameStore> {
+  let cause: Error | undefined;
+  const redis = new Redis(server.url, {
+    lazyConnect: true,
+    connectionName: name,
+    // With these four, a command that cannot be answered now fails now, once.
+    retryStrategy: null,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: SILENCE_MS,
+    socketTimeout: SILENCE_MS,
+    disconnectTimeout: CLOSE_MS,
+  });
+  redis.on('error', (error: Error) => (cause ??= error));
+  const faultOf = (error: unknown) => storeFault(cause ?? error, server);
+  await connect(redis, signal).catch((error: unknown) => {
+    throw faultOf(error);
+  });
+  let closing = false;
+  redis.on('end', () => {
+    if (!closing) onLost(faultOf(new Error('the connection ended')));
+  });
+
+  const run = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
+    try {
+      return await command();
+    } catch (error) {
+      throw isReply(error) ? storeFault(error, server) : faultOf(error);
+    }
+  };
+  return {
+    retrieve: (key, remove) => run(() => (remove ? redis.getdelBuffer(key) : redis.getBuffer(key))),
+    remove: async (key) => {
+      await run(() => redis.unlink(key));
+    },
+    close: async () => {
+      closing = true;
+      await disconnect(redis);
+    },
+  };
+}
+
+async function connect(redis: Redis, signal: AbortSignal): Promise<void> {
+  const giveUp = () => {
+    redis.disconnect();
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    await redis.connect();
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  redis.disconnect();
+  await ended;
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+function storeFault(error: unknown, server: ServerUrl): ConsumerError {
+  const text = server.redact(textOf(error));
+  if (!isReply(error)) return new ConsumerError('redis-unreachable', `Redis cannot be reached: ${text}`);
+  if (text.startsWith('WRONGTYPE'))
+    return new ConsumerError(
+      'invalid-message',
+      'the announced key holds no picture: Redis answered WRONGTYPE',
+    );
+  return new ConsumerError('redis-refused', `Redis answered ${text}`);
+}

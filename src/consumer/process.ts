@@ -1,0 +1,133 @@
+/** The frame-process program: consume, retrieve, decode, optionally save, remove, acknowledge. */
+import { setMaxListeners } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { aborted } from '../clock/sleep';
+import type { ConsumedFrame } from './attempt';
+import { consumeFrames, type ConsumerCounters, type FrameConsumer } from './consumer';
+import { decodeFrame } from './decode';
+import { ConsumerError, textOf, type ConsumerFault } from './fault';
+import { writeFrame } from './write-frame';
+
+const REPORT_EVERY_MS = 10_000;
+
+export type ProcessLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface ProcessOptions {
+  readonly amqpUrl: string;
+  readonly redisUrl: string;
+  readonly queue: string;
+  /** Folder that frames are saved under; nothing is saved when absent. */
+  readonly out?: string;
+  /** Processed frames after which it ends; never when absent. */
+  readonly count?: number;
+  /** Ends it, after the frames at work. */
+  readonly signal: AbortSignal;
+  readonly log: (level: ProcessLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * Processes frames until `count` or `signal` ends it; resolves with the counters when both connections have closed.
+ * Servers that are away are waited for. Rejects with a {@link ConsumerError}: `invalid-option`, or `output-failed`
+ * when `out` cannot be written to.
+ */
+export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
+  const { amqpUrl, redisUrl, queue, out, count = Infinity, log } = options;
+  if (out !== undefined) await prepareOutput(out);
+  const work = new CountedWork(count, (frame) => processFrame(frame, out));
+  const signal = AbortSignal.any([options.signal, work.completed]);
+  // One listener for each frame that waits is no leak.
+  setMaxListeners(0, signal);
+  const consumer = await consumeFrames(
+    {
+      amqpUrl,
+      redisUrl,
+      queue,
+      onFault: (fault) => {
+        log('warn', fault.message, fieldsOf(fault));
+      },
+      onConsuming: () => {
+        log('info', `consuming ${queue}`);
+      },
+    },
+    (frame) => work.handle(frame, signal),
+  );
+  const report = changeReport(consumer, log);
+  const timer = setInterval(report, REPORT_EVERY_MS);
+  await aborted(signal);
+  clearInterval(timer);
+  await consumer.close();
+  report();
+  return consumer.counters;
+}
+
+async function prepareOutput(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (cause) {
+    throw new ConsumerError('output-failed', `cannot create ${out}: ${textOf(cause)}`, { cause });
+  }
+}
+
+async function processFrame({ event, bytes }: ConsumedFrame, out: string | undefined): Promise<void> {
+  await decodeFrame(bytes, event.data.format);
+  if (out !== undefined) await writeFrame(out, event.data, bytes);
+}
+
+function fieldsOf({ code, count }: ConsumerFault): Readonly<Record<string, unknown>> {
+  return { code, count };
+}
+
+/** Logs the counters when they differ from the last time. */
+function changeReport(consumer: FrameConsumer, log: ProcessOptions['log']): () => void {
+  let last = '';
+  return () => {
+    const { counters } = consumer;
+    const text = JSON.stringify(counters);
+    if (text !== last) log('info', `processed ${String(counters.processed)} frames`, { ...counters });
+    last = text;
+  };
+}
+
+/** Lets exactly `count` frames succeed, several at a time; frames beyond that wait for one to fail, or go back. */
+class CountedWork {
+  readonly #completed = new AbortController();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  #missing: number;
+
+  constructor(
+    count: number,
+    private readonly work: (frame: ConsumedFrame) => Promise<void>,
+  ) {
+    this.#free = count;
+    this.#missing = count;
+    if (count <= 0) this.#completed.abort();
+  }
+
+  /** Aborted when the last frame has succeeded. */
+  get completed(): AbortSignal {
+    return this.#completed.signal;
+  }
+
+  async handle(frame: ConsumedFrame, signal: AbortSignal): Promise<void> {
+    await this.#take(signal);
+    try {
+      await this.work(frame);
+    } catch (error) {
+      this.#free += 1;
+      this.#waiting.shift()?.();
+      throw error;
+    }
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#completed.abort();
+  }
+
+  async #take(signal: AbortSignal): Promise<void> {
+    while (this.#free === 0 && !signal.aborted) {
+      const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await Promise.race([turn, aborted(signal)]);
+    }
+    if (this.#free === 0) throw Object.assign(new Error('enough frames were processed'), { code: 'requeue' });
+    this.#free -= 1;
+  }
+}

@@ -1,0 +1,17 @@
+/** How long a frame whose handler failed is held, as a pure function. */
+import { backOffMs, type BackOff } from '../clock/back-off';
+
+const REDELIVER: BackOff = { firstMs: 100, capMs: 5000 };
+
+/**
+ * Milliseconds to hold a frame before it goes back to the queue, so that its few deliveries outlast a passing
+ * trouble: at least half of the back-off. Classic queues do not count deliveries: there a repeat waits as a fourth one.
+ * @param random a number from 0 up to 1
+ */
+export function redeliverDelayMs(
+  delivery: { readonly redelivered: boolean; readonly deliveryCount?: number },
+  random: number,
+): number {
+  const before = delivery.deliveryCount ?? (delivery.redelivered ? 3 : 0);
+  return backOffMs(REDELIVER, before + 1, (1 + random) / 2);
+}

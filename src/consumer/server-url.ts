@@ -1,0 +1,44 @@
+/** Server URLs: checked before use, and kept out of every text. */
+import { ConsumerError } from './fault';
+
+export interface ServerUrl {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** A server's or driver's text without the credentials of this URL. */
+  redact(text: string): string;
+}
+
+/**
+ * Reads a URL of one of `schemes`. Throws a {@link ConsumerError} `invalid-option` that names `option` and does not
+ * repeat the URL (nor keeps the parser's error, which would).
+ */
+export function readServerUrl(option: string, url: string, schemes: readonly string[]): ServerUrl {
+  const expected = schemes.map((scheme) => `${scheme}://`).join(' or ');
+  try {
+    const parts = new URL(url);
+    const username = decodeURIComponent(parts.username);
+    const password = decodeURIComponent(parts.password);
+    if (schemes.includes(parts.protocol.slice(0, -1)) && parts.hostname !== '')
+      return { url, username, password, redact: redactor(parts, username, password) };
+  } catch {
+    throw new ConsumerError(
+      'invalid-option',
+      `${option}: cannot be read as a URL; percent-encode the user and the password in it`,
+    );
+  }
+  throw new ConsumerError(
+    'invalid-option',
+    `${option}: expected a URL that begins with ${expected} and has a host`,
+  );
+}
+
+function redactor(parts: URL, username: string, password: string): (text: string) => string {
+  const passwords = [parts.password, password, parts.searchParams.get('password') ?? ''].filter(Boolean);
+  return (text) => {
+    // Redis quotes the beginning of a refused command, and that command may be AUTH.
+    let safe = text.replace(/,? with args beginning with:.*/s, '');
+    for (const secret of passwords) safe = safe.replaceAll(secret, '***');
+    return username === '' ? safe : safe.replaceAll(`'${username}'`, "'***'");
+  };
+}
