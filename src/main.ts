@@ -46,7 +46,6 @@ function exitCodeOf(error: unknown): number {
     case 'missing-program':
     case 'data-directory':
     case 'port-in-use':
-    case 'service-start':
     case 'no-endpoints':
       return EXIT.unavailable;
     default:

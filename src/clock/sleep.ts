@@ -6,8 +6,8 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** Resolves when `signal` is aborted; at once if it already is. */
-export async function aborted(signal: AbortSignal): Promise<undefined> {
+/** Resolves when `signal` is aborted; at once if it already is. `unlisten` ends the listening, without resolving. */
+export async function aborted(signal: AbortSignal, unlisten?: AbortSignal): Promise<undefined> {
   if (signal.aborted) return undefined;
   return new Promise((resolve) => {
     signal.addEventListener(
@@ -15,9 +15,19 @@ export async function aborted(signal: AbortSignal): Promise<undefined> {
       () => {
         resolve(undefined);
       },
-      { once: true },
+      { once: true, ...(unlisten === undefined ? {} : { signal: unlisten }) },
     );
   });
+}
+
+/** The value of `promise`, or undefined once `signal` is aborted; leaves no listener behind. Rejects as the promise does. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([promise, aborted(signal, over.signal)]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** The value of `promise`, or undefined once `deadlineMs` have passed. Rejects as the promise does. */

@@ -4,42 +4,39 @@ import { jsonPath, type ConfigFault } from './faults';
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** A copy of `value` with every reference replaced; what could not be is added to `faults`. */
-export function substituteEnvironment(
-  value: unknown,
-  environment: NodeJS.ProcessEnv,
-  faults: ConfigFault[],
-  pointer = '',
-): unknown {
-  if (typeof value === 'string') return substituteText(value, environment, faults, pointer);
-  if (Array.isArray(value))
-    return value.map((item, i) =>
-      substituteEnvironment(item, environment, faults, `${pointer}/${String(i)}`),
-    );
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [
-        key,
-        substituteEnvironment(item, environment, faults, `${pointer}/${key}`),
-      ]),
-    );
-  return value;
+/** What came of replacing the references. */
+export interface Substitution {
+  readonly value: unknown;
+  readonly faults: readonly ConfigFault[];
+  /** JSON pointers of the texts that hold something from the environment: it may be a secret. */
+  readonly replaced: ReadonlySet<string>;
 }
 
-function substituteText(
-  text: string,
-  environment: NodeJS.ProcessEnv,
-  faults: ConfigFault[],
-  pointer: string,
-): string {
-  return text.replace(REFERENCE, (reference, name: string | undefined) => {
-    if (name === undefined) return '${';
-    const value = NAME.test(name) ? environment[name] : undefined;
-    if (value !== undefined) return value;
-    const problem = NAME.test(name)
-      ? `the environment variable ${name} is not set; set it, or write $\${${name}} for the literal text`
-      : `${reference} names no environment variable; expected letters, digits and "_"`;
-    faults.push({ path: jsonPath(pointer), problem });
-    return '';
-  });
+/** A copy of `value` with every reference replaced. */
+export function substituteEnvironment(value: unknown, environment: NodeJS.ProcessEnv): Substitution {
+  const faults: ConfigFault[] = [];
+  const replaced = new Set<string>();
+  const substitute = (item: unknown, pointer: string): unknown => {
+    if (typeof item === 'string') return text(item, pointer);
+    if (Array.isArray(item)) return item.map((entry, i) => substitute(entry, `${pointer}/${String(i)}`));
+    if (typeof item !== 'object' || item === null) return item;
+    const entries = Object.entries(item);
+    return Object.fromEntries(entries.map(([key, entry]) => [key, substitute(entry, `${pointer}/${key}`)]));
+  };
+  const text = (item: string, pointer: string): string =>
+    item.replace(REFERENCE, (_, name: string | undefined) => {
+      if (name === undefined) return '${';
+      replaced.add(pointer);
+      const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+      if (NAME.test(name) && value !== undefined) return value;
+      faults.push({ path: jsonPath(pointer), problem: problemOf(name) });
+      return '';
+    });
+  return { value: substitute(value, ''), faults, replaced };
+}
+
+function problemOf(name: string): string {
+  return NAME.test(name)
+    ? `the environment variable ${name} is not set; set it, or write $\${${name}} for the literal text`
+    : 'holds a ${...} that names no environment variable; expected letters, digits and "_", or $${ for a literal ${';
 }

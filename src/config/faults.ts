@@ -16,9 +16,10 @@ export class ConfigurationError extends Error {
   constructor(
     readonly file: string,
     readonly faults: readonly ConfigFault[],
+    options?: ErrorOptions,
   ) {
     const lines = faults.map((fault) => `  ${fault.path}: ${fault.problem}`);
-    super(`${file} is not valid, nothing was changed:\n${lines.join('\n')}`);
+    super(`${file} is not valid, nothing was changed:\n${lines.join('\n')}`, options);
     this.name = 'ConfigurationError';
   }
 }
@@ -35,8 +36,9 @@ export function jsonPath(pointer: string): string {
 /** Values below these keys are never shown: they may hold credentials. */
 const SECRET_PATH = /\/(url|username|password|redis|rabbitmq)$/;
 
-function shown(value: unknown, pointer: string): string {
-  if (SECRET_PATH.test(pointer)) return `${typeOf(value)} (not shown)`;
+function shown(value: unknown, pointer: string, hidden: ReadonlySet<string>): string {
+  const looksSecret = typeof value === 'string' && /:\/\/|@|\$\{/.test(value);
+  if (looksSecret || hidden.has(pointer) || SECRET_PATH.test(pointer)) return `${typeOf(value)} (not shown)`;
   if (typeof value === 'object' && value !== null) return typeOf(value);
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? 'nothing' : text.length > 60 ? `${text.slice(0, 57)}..."` : text;
@@ -57,9 +59,9 @@ function unknownKey(key: string, known: readonly string[]): string {
 
 type Params = Record<string, unknown>;
 
-function problemOf(error: ErrorObject): string {
+function problemOf(error: ErrorObject, hidden: ReadonlySet<string>): string {
   const params = error.params as Params;
-  const found = `found ${shown(error.data, error.instancePath)}`;
+  const found = `found ${shown(error.data, error.instancePath, hidden)}`;
   switch (error.keyword) {
     case 'type':
       return `expected ${String(params['type'])}, ${found}`;
@@ -116,8 +118,11 @@ function isNoise(error: ErrorObject, all: readonly ErrorObject[]): boolean {
   );
 }
 
-/** All faults ajv reported, in the order of the file's structure, one per place. */
-export function faultsOf(errors: readonly ErrorObject[]): ConfigFault[] {
+/**
+ * All faults ajv reported, in the order of the file's structure, one per place.
+ * @param hidden JSON pointers of values that are not shown
+ */
+export function faultsOf(errors: readonly ErrorObject[], hidden: ReadonlySet<string>): ConfigFault[] {
   const faults = new Map<string, ConfigFault>();
   for (const error of errors) {
     if (isNoise(error, errors)) continue;
@@ -126,7 +131,7 @@ export function faultsOf(errors: readonly ErrorObject[]): ConfigFault[] {
     const problem =
       error.keyword === 'additionalProperties'
         ? unknownKey(String((error.params as Params)['additionalProperty']), known)
-        : problemOf(error);
+        : problemOf(error, hidden);
     if (!faults.has(path)) faults.set(path, { path, problem });
   }
   return [...faults.values()];

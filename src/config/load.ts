@@ -23,13 +23,15 @@ export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topo
 
 /** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
 export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
-  const faults: ConfigFault[] = [];
-  const value = substituteEnvironment(parseJson(text, file), environment, faults);
-  if (!validate(value)) faults.push(...faultsOf(validate.errors ?? []));
-  if (faults.length > 0) throw new ConfigurationError(file, withoutRepeats(faults));
-  const topology = complete(value as ActorsFile, path.dirname(path.resolve(file)), faults);
-  if (faults.length > 0) throw new ConfigurationError(file, faults);
-  return topology;
+  const { value, faults: unset, replaced } = substituteEnvironment(parseJson(text, file), environment);
+  const faults = [...unset];
+  // What an unset variable left empty is not reported a second time.
+  const reported = new Set(unset.map(({ path: at }) => at));
+  if (!validate(value))
+    faults.push(...faultsOf(validate.errors ?? [], replaced).filter(({ path: at }) => !reported.has(at)));
+  const meant = meaningOf(value, path.dirname(path.resolve(file)), faults);
+  if (meant === undefined || faults.length > 0) throw new ConfigurationError(file, faults);
+  return meant;
 }
 
 function readConfiguration(file: string): string {
@@ -47,49 +49,67 @@ function readConfiguration(file: string): string {
 
 function parseJson(text: string, file: string): unknown {
   const json = text.replace(/^\uFEFF/, '');
-  const errors: ParseError[] = [];
-  const value: unknown = parse(json, errors, { disallowComments: true });
-  const [first] = errors;
-  if (first === undefined) return value;
-  const before = json.slice(0, first.offset).split('\n');
-  const place = `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
-  const what = printParseErrorCode(first.error)
-    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toLowerCase();
-  throw new ConfigurationError(file, [{ path: '$', problem: `is not JSON: ${what} at ${place}` }]);
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    // V8 names the place only of some faults.
+    const faults: ParseError[] = [];
+    parse(json, faults, { disallowComments: true });
+    const [fault] = faults;
+    const before = json.slice(0, fault?.offset ?? 0).split('\n');
+    const place = `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+    const name = fault === undefined ? 'SyntaxError' : printParseErrorCode(fault.error);
+    const what = name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+    throw new ConfigurationError(file, [{ path: '$', problem: `is not JSON: ${what} at ${place}` }], {
+      cause: error,
+    });
+  }
 }
 
-/** An unset variable leaves an empty string behind, of which the schema complains too: the first word counts. */
-function withoutRepeats(faults: readonly ConfigFault[]): ConfigFault[] {
-  return [...new Map([...faults].reverse().map((fault) => [fault.path, fault])).values()].reverse();
-}
-
-function complete(file: ActorsFile, folder: string, faults: ConfigFault[]): Topology {
-  const seen = new Map<string, number>();
-  file.cameras.forEach(({ id }, i) => {
-    const first = seen.get(id);
-    if (first === undefined) seen.set(id, i);
-    else
-      faults.push({
-        path: `$.cameras[${String(i)}].id`,
-        problem: `"${id}" is already the id of $.cameras[${String(first)}]; ids are unique`,
-      });
+/** Checks what the schema cannot say, in every part the schema accepts; undefined where it accepts too little. */
+function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topology | undefined {
+  const bad = faults.map(({ path: at }) => at);
+  const accepted = (at: string) =>
+    !bad.some((path) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`));
+  if (bad.includes('$') || bad.includes('$.cameras') || bad.some((at) => at.startsWith('$.cameraDefaults')))
+    return undefined;
+  const file = value as ActorsFile;
+  const server = (entry: ServerEntry, name: 'redis' | 'rabbitmq', schemes: readonly string[]): ServerSpec =>
+    accepted(`$.${name}`) ? completeServer(entry, schemes, `$.${name}`, faults) : { kind: 'embedded' };
+  const redis = server(file.redis, 'redis', ['redis', 'rediss']);
+  const rabbitmq = server(file.rabbitmq, 'rabbitmq', ['amqp', 'amqps']);
+  const cameras = file.cameras.flatMap((camera, i) => {
+    const at = `$.cameras[${String(i)}]`;
+    return accepted(at) ? [{ camera, at }] : [];
   });
-  const cameras = file.cameras.map((camera, i) =>
-    completeCamera(camera, file.cameraDefaults, folder, `$.cameras[${String(i)}]`, faults),
+  faults.push(...repeatedIds(cameras));
+  const specs = cameras.map(({ camera, at }) =>
+    completeCamera(camera, file.cameraDefaults, folder, at, faults),
   );
+  if (bad.length > 0) return undefined;
   return {
     namespace: file.namespace,
     logLevel: file.log.level,
-    redis: completeServer(file.redis, ['redis', 'rediss'], '$.redis', faults),
-    rabbitmq: completeServer(file.rabbitmq, ['amqp', 'amqps'], '$.rabbitmq', faults),
+    redis,
+    rabbitmq,
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: path.resolve(folder, file.ffmpeg) }),
     expireMs: file.frames.expireMs,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
     spool: file.spool,
     modes: { store: file.actors.store.mode, notifier: file.actors.notifier.mode },
-    cameras: cameras.filter((_, i) => file.cameras[i]?.enabled),
+    cameras: specs.filter((_, i) => cameras[i]?.camera.enabled),
   };
+}
+
+function repeatedIds(cameras: readonly { camera: CameraEntry; at: string }[]): ConfigFault[] {
+  const seen = new Map<string, string>();
+  return cameras.flatMap(({ camera: { id }, at }) => {
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, at);
+    return first === undefined
+      ? []
+      : [{ path: `${at}.id`, problem: `"${id}" is already the id of ${first}; ids are unique` }];
+  });
 }
 
 function completeServer(
@@ -116,8 +136,10 @@ function completeServer(
   if (port !== undefined)
     faults.push({ path: `${at}.port`, problem: 'belongs to an embedded server; put the port into the URL' });
   const problem = urlProblem(url, schemes);
-  if (problem !== undefined)
+  if (problem !== undefined) {
     faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: `${problem}, or "embedded"` });
+    return { kind: 'embedded' };
+  }
   return { kind: 'remote', url: withCredentials(url, username, password) };
 }
 
@@ -158,14 +180,23 @@ function completeSource(
   if (url === undefined && (username !== undefined || password !== undefined))
     faults.push({ path: at, problem: '"username" and "password" belong to a "url"; remove them' });
   if (test !== undefined) return { kind: 'test', pattern: test };
-  if (file !== undefined) return { kind: 'file', path: path.resolve(folder, file) };
-  const problem = url === undefined ? undefined : urlProblem(url, STREAM_SCHEMES);
-  if (problem !== undefined)
+  if (file !== undefined) {
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file))
+      faults.push({
+        path: `${at}.file`,
+        problem: 'expected the path of a local video, found a URL; a stream goes into "url"',
+      });
+    return { kind: 'file', path: path.resolve(folder, file) };
+  }
+  const problem = urlProblem(url ?? '', STREAM_SCHEMES);
+  if (problem === undefined)
+    return { kind: 'stream', url: withCredentials(url ?? '', username, password), transport };
+  if (url !== undefined)
     faults.push({
       path: `${at}.url`,
       problem: /found file:|without a scheme/.test(problem)
         ? `${problem}; a local video goes into "file"`
         : problem,
     });
-  return { kind: 'stream', url: withCredentials(url ?? '', username, password), transport };
+  return { kind: 'stream', url: '', transport };
 }

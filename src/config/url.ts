@@ -1,25 +1,40 @@
 /** URLs of feeds and servers: checking, joining with credentials, and making them safe for text. */
 
+/** What the program needs to tell apart in a URL; `rest` is path, query and fragment. */
+const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]+)([/?#].*)?$/i;
+
 /**
  * Percent-encodes everything but unreserved characters, so that no character of a credential can end a URL's
  * part, an option's value or a quoted string.
  */
 export function encodeCredential(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+  return encodeURIComponent(text).replace(/[!'()*]/g, percent);
 }
 
-/** `url` with credentials that stand beside it. Those replace what the URL itself carries. */
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/**
+ * `url` in the form all parts of the program rely on: scheme in small letters, credentials percent-encoded,
+ * no quotation mark anywhere. Credentials beside the URL replace those within.
+ * @param url one that {@link urlProblem} finds nothing wrong with; any other is returned as it is
+ */
 export function withCredentials(url: string, username?: string, password?: string): string {
-  if (username === undefined && password === undefined) return url;
-  const user = encodeCredential(username ?? '');
-  const pass = password === undefined ? '' : `:${encodeCredential(password)}`;
-  return url.replace(
-    /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?/i,
-    (_, scheme: string) => `${scheme}${user}${pass}@`,
-  );
+  const match = URL_PARTS.exec(url);
+  if (match === null) return url;
+  const [, scheme = '', userinfo = '', host = '', rest = ''] = match;
+  const [user, ...pass] = userinfo.split(':').map((part) => encodeCredential(decodeURIComponent(part)));
+  const own = { username: user ?? '', password: pass.length === 0 ? undefined : pass.join('%3A') };
+  const given = {
+    username: encodeCredential(username ?? ''),
+    password: password && encodeCredential(password),
+  };
+  const credentials = username === undefined && password === undefined ? own : given;
+  const secret = credentials.password === undefined ? '' : `:${credentials.password}`;
+  const authority = credentials.username + secret;
+  const at = authority === '' ? '' : '@';
+  return `${scheme.toLowerCase()}://${authority}${at}${host}${rest.replace(/["'<>\\`]/g, percent)}`;
 }
 
 /**
@@ -33,27 +48,47 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   if (!schemes.includes(scheme)) return `${expected}, found ${scheme}:`;
   // Control characters and blanks could end a line or a word wherever the URL is handed on.
   if (/[\s\p{Cc}]/u.test(url)) return 'the URL contains a blank or a control character; percent-encode it';
+  const match = URL_PARTS.exec(url);
+  if (match === null) return `${expected} and a host, found no host`;
+  const beside =
+    'if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
+  // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path.
+  if (match[2] === undefined && match[4]?.includes('@') === true)
+    return `the URL has an "@" behind its host; ${beside}`;
   try {
-    if (new URL(url).hostname === '') return `${expected} and a host, found no host`;
+    decodeURIComponent(match[2] ?? '');
+    new URL(url);
   } catch {
-    return 'the URL cannot be read; if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
+    return `the URL cannot be read; ${beside}`;
   }
   return undefined;
 }
 
-/** A URL for people: scheme, host, port and path; neither user nor password nor query. */
+/** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
 export function redactUrl(url: string): string {
-  try {
-    const { protocol, host, pathname, search } = new URL(url);
-    return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`;
-  } catch {
-    return '(unreadable URL)';
-  }
+  const [, scheme, , host, rest = ''] = URL_PARTS.exec(url) ?? [];
+  if (scheme === undefined || host === undefined) return '(unreadable URL)';
+  const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
+  // What follows an "@" there was meant to be the host.
+  if (path.includes('@')) return '(unreadable URL)';
+  // Some cameras take `user=...&password=...` in the path.
+  const shown = path.replace(/=[^/&;]*/g, '=…');
+  return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : '?…'}`;
 }
 
-/** `text` with every URL in it made safe by {@link redactUrl}. */
+/** `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden. */
 export function redactText(text: string): string {
-  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s'"<>]+/gi, (url) =>
-    /[@?]/.test(url) ? redactUrl(url.replace(/[.,:;)\]]+$/, '')) : url,
-  );
+  return text
+    .split(/(?=(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)/i)
+    .map((part) => part.replace(/^[a-z][a-z0-9+.-]*:\/\/\S*/i, redactToken))
+    .join('')
+    .replace(/(?<=^|[\s'"(<=])[^\s:/]+:[^\s/]\S*@(?=\S)/g, '…@');
+}
+
+/** A URL as it stands in a sentence, with the punctuation behind it. */
+function redactToken(token: string): string {
+  if (!/[@?#=]/.test(token)) return token;
+  const [, url = token, tail = ''] = /^(.*?)(['")>\].,:;!|…]*)$/s.exec(token) ?? [];
+  const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
+  return redactUrl(url + bracket) + tail.slice(bracket.length);
 }

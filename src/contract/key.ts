@@ -8,7 +8,7 @@ export type FrameKey = { readonly namespace: string } & Pick<
 >;
 
 const FRAME_KEY = new RegExp(
-  `^([A-Za-z0-9_-]{1,64}):frame:([A-Za-z0-9_-]{1,64}):(\\d{1,15}):(\\d{1,5})x(\\d{1,5}):(${FRAME_FORMATS.join('|')})$`,
+  `^([A-Za-z0-9_-]{1,64}):frame:([A-Za-z0-9_-]{1,64}):(0|[1-9]\\d{0,14}):([1-9]\\d{0,4})x([1-9]\\d{0,4}):(${FRAME_FORMATS.join('|')})$`,
 );
 
 /**

@@ -1,10 +1,11 @@
 /** The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame not yet confirmed. */
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Frame } from '../contract/frame';
 import { Fault } from '../protocol/fault';
+import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
 import { parseSpoolName, spoolName } from './names';
 
+const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
 const TEMPORARY = /^\..*\.tmp$/;
 
 export class Spool {
@@ -28,15 +29,17 @@ export class Spool {
 
   /**
    * The picture's bytes; undefined when the file has gone.
-   * @throws Fault `truncated-frame` when it has not the size its name says.
+   * @throws Fault `damaged-frame` when it cannot be read, or has not the size its name says
    */
   async read(frame: Frame): Promise<Buffer | undefined> {
-    const bytes = await readFile(this.#path(frame)).catch(ignoreMissing);
+    const name = `camera ${frame.camera}: ${spoolName(frame)} in the spool`;
+    const bytes = await readFile(this.#path(frame)).catch((error: unknown) => {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw new Fault('damaged-frame', `${name} cannot be read (${code ?? message}) and is set aside`);
+    });
     if (bytes === undefined || bytes.length === frame.bytes) return bytes;
-    throw new Fault(
-      'truncated-frame',
-      `camera ${frame.camera}: ${spoolName(frame)} in the spool has ${String(bytes.length)} bytes`,
-    );
+    throw new Fault('damaged-frame', `${name} has ${String(bytes.length)} bytes and is set aside`);
   }
 
   async remove(frame: Frame): Promise<void> {
@@ -54,7 +57,9 @@ export class Spool {
   /** All frames that wait, oldest first. */
   async list(): Promise<Frame[]> {
     const cameras = await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing);
-    const folders = (cameras ?? []).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    const folders = (cameras ?? [])
+      .map((entry) => (entry.isDirectory() ? entry.name : ''))
+      .filter((name) => CAMERA_ID.test(name));
     const frames: Frame[] = [];
     for (const camera of folders) {
       const names = (await readdir(path.join(this.dir, camera)).catch(ignoreMissing)) ?? [];

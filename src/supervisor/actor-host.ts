@@ -1,6 +1,6 @@
 /**
  * Runs actors on comedy. This is the only module that imports it: comedy forks processes and carries messages,
- * everything it does unsafely (FIELD NOTES in docs/comedy.md) is switched off or undone here.
+ * everything it does unsafely (docs/actors.md says what) is switched off or undone here.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import path from 'node:path';

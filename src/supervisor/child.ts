@@ -1,5 +1,5 @@
 /** Keeps one child running: starts it, notices its end, starts it again, until it is stopped. */
-import { aborted, sleep } from '../clock/sleep';
+import { sleep, unlessAborted } from '../clock/sleep';
 import type { Log } from '../log/log';
 import { faultRecord } from '../protocol/fault';
 import { countedCrashes, restartDelayMs } from './restart-policy';
@@ -88,7 +88,7 @@ export class Child {
 
   async #endOf(incarnation: Incarnation, signal: AbortSignal): Promise<void> {
     this.#current = incarnation;
-    const how = await Promise.race([incarnation.ended, aborted(signal)]);
+    const how = await unlessAborted(incarnation.ended, signal);
     if (how === undefined) await incarnation.stop();
     else this.options.log.warn(`${this.name} (pid ${String(incarnation.pid)}) ended ${how}`);
     this.#current = undefined;

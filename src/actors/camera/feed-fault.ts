@@ -12,12 +12,12 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
-    pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied/i,
+    pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied|\b40[13] \(/i,
     code: 'unauthorized',
     sentence: 'refused the user name or password; check "username" and "password" of this camera',
   },
   {
-    pattern: /404 Not Found|Stream not found|Not ?Found/i,
+    pattern: /404 Not Found|Stream not found/i,
     code: 'not-found',
     sentence: 'answers, but has no stream of that path (404); check the path of the URL',
   },
@@ -25,6 +25,16 @@ const RULES: readonly Rule[] = [
     pattern: /453 Not Enough Bandwidth|503 Service Unavailable|too many/i,
     code: 'too-many-sessions',
     sentence: 'has no room for another viewer; close other clients of this camera',
+  },
+  {
+    pattern: /461 Unsupported Transport/i,
+    code: 'transport',
+    sentence: 'does not offer this transport; set "transport" to the other of "tcp" and "udp"',
+  },
+  {
+    pattern: /5XX Server Error|\b50\d /i,
+    code: 'server-error',
+    sentence: 'answers that it failed; look at the camera itself',
   },
   {
     pattern: /Connection refused/i,
@@ -47,14 +57,14 @@ const RULES: readonly Rule[] = [
     sentence: 'does not answer in time; check the address, and that nothing between blocks it',
   },
   {
-    pattern: /TLS|SSL|certificate/i,
+    pattern: /\bTLS\b|\bSSL\b|certificate/i,
     code: 'tls',
     sentence: 'cannot be spoken to over TLS; check that it serves the encrypted protocol on this port',
   },
   {
-    pattern: /461 Unsupported Transport/i,
-    code: 'transport',
-    sentence: 'does not offer this transport; set "transport" to the other of "tcp" and "udp"',
+    pattern: /Connection reset|Broken pipe|End of file/i,
+    code: 'closed',
+    sentence: 'closed the connection before a picture came; check that the URL is that of a stream',
   },
   { pattern: /No such file or directory/i, code: 'no-file', sentence: 'does not exist; check the path' },
   {
@@ -63,12 +73,19 @@ const RULES: readonly Rule[] = [
     sentence: 'may not be read by this user; check its permissions',
   },
   {
-    pattern:
-      /Invalid data found|matches no streams|could not find codec|Invalid argument|Error number -\d+ occurred|Impossible to open/i,
+    pattern: /Decoder .*not found|Unsupported codec|unknown codec/i,
+    code: 'unsupported-codec',
+    sentence: 'sends video in a format this ffmpeg cannot decode; set the camera to H.264, H.265 or MJPEG',
+  },
+  {
+    pattern: /Invalid data found|matches no streams|could not find codec|Invalid argument/i,
     code: 'not-a-stream',
     sentence: 'answers, but not with video; check that the URL is that of a stream',
   },
 ];
+
+/** A program that could not be run is not the feed's fault. */
+const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 
 /** The feed's name in sentences: never with credentials. */
 export function feedName(source: CameraSource): string {
@@ -84,11 +101,15 @@ export function feedName(source: CameraSource): string {
 
 /** Why ffmpeg gave up a feed before its first picture, from what it wrote on standard error. */
 export function openFault(source: CameraSource, stderr: string): FaultRecord {
-  const rule = RULES.find(({ pattern }) => pattern.test(stderr));
+  const notRun = NOT_RUN.exec(stderr);
+  if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
+  // The URL is repeated in the text, and its words are not ffmpeg's.
+  const said = redactText(stderr).replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, 'URL');
+  const rule = RULES.find(({ pattern }) => pattern.test(said));
   if (rule !== undefined) return { code: rule.code, message: `${feedName(source)} ${rule.sentence}` };
-  const said = redactText(stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
+  const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return {
     code: 'failed',
-    message: `${feedName(source)} could not be opened; ffmpeg said: ${said || '(nothing)'}`,
+    message: `${feedName(source)} could not be opened; ffmpeg said: ${last || '(nothing)'}`,
   };
 }

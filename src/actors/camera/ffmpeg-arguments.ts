@@ -93,7 +93,8 @@ function streamInput(url: string, transport: 'tcp' | 'udp', decoder: readonly st
     ],
     stdin: [
       'ffconcat version 1.0',
-      `file '${quoteSafe(url)}'`,
+      // The configuration left no quotation mark in it.
+      `file '${url}'`,
       ...options,
       'option fpsprobesize 0',
       'option analyzeduration 1000000',
@@ -101,11 +102,6 @@ function streamInput(url: string, transport: 'tcp' | 'udp', decoder: readonly st
     ].join('\n'),
     paced,
   };
-}
-
-/** A quote would end the file name of the ffconcat text; everything else stands for itself within quotes. */
-function quoteSafe(url: string): string {
-  return url.replaceAll("'", '%27');
 }
 
 /** One picture per period of wall-clock time, in milliseconds throughout: whole numbers compare exactly. */

@@ -57,6 +57,7 @@ export class FrameSplitter {
     if (fields === null) throw notUnderstood(line);
     const size = Number(fields[2]);
     if (size > MAX_PICTURE_BYTES) throw tooLarge(size);
+    if (size === 0) throw notUnderstood(line);
     this.#expected.push({ pts: Number(fields[1]), size });
   }
 

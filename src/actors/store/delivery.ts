@@ -33,6 +33,8 @@ const MAX_QUEUED = 1000;
 const ANNOUNCE_MS = 10_000;
 const RETRY: BackOff = { firstMs: 250, capMs: 3000 };
 
+const STOPPED: FaultRecord = { code: 'stopped', message: 'the store was stopped before the answer came' };
+
 interface PendingAnnouncement {
   readonly settle: (fault: FaultRecord | undefined) => void;
   readonly timer: NodeJS.Timeout;
@@ -55,7 +57,8 @@ export class Delivery {
 
   /** A frame has just been spooled. */
   offerLive(frame: Frame): void {
-    if (this.#enlist(frame, this.#live)) this.#pump();
+    // In an outage nothing is live any more: what is captured now will be old when the servers are back.
+    if (this.#enlist(frame, this.#failures === 0 ? this.#live : this.#backlog)) this.#pump();
   }
 
   /** Frames found in the spool, oldest first; those already known are passed over. */
@@ -98,7 +101,7 @@ export class Delivery {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#endPause();
-    this.notifierLost();
+    for (const { settle } of this.#announcements.values()) settle(STOPPED);
     await Promise.all(this.#active.values());
   }
 
@@ -131,9 +134,11 @@ export class Delivery {
 
   async #deliver(frame: Frame, delayed: boolean): Promise<void> {
     try {
-      if (await this.#deliverOnce(frame, delayed)) this.options.onDelivered(frame);
+      const delivered = await this.#deliverOnce(frame, delayed);
       this.#known.delete(frameId(frame));
+      if (!delivered) return;
       this.#failures = 0;
+      this.options.onDelivered(frame);
     } catch (error) {
       await this.#failed(frame, faultRecord(error, 'delivery'));
     }
@@ -145,14 +150,15 @@ export class Delivery {
     const bytes = await spool.read(frame);
     if (bytes === undefined) return false;
     await sink.store(frame, bytes);
-    const [fault] = await Promise.all([this.#announce(frame, delayed), sink.markLatest(frame)]);
+    await sink.markLatest(frame);
+    const fault = await this.#announce(frame, delayed);
     if (fault !== undefined) throw new Fault(fault.code, fault.message);
     await spool.remove(frame);
     return true;
   }
 
   async #failed(frame: Frame, fault: FaultRecord): Promise<void> {
-    if (fault.code === 'truncated-frame') {
+    if (fault.code === 'damaged-frame') {
       await this.options.spool.setAside(frame).catch(() => undefined);
       this.#known.delete(frameId(frame));
       this.options.onFault(fault, true);
@@ -160,8 +166,9 @@ export class Delivery {
     }
     if (this.#stopped) return;
     this.options.onFault(fault, false);
-    // What failed has waited: it goes behind the live frames from now on.
-    this.#backlog.unshift(frame);
+    // What has waited through a failure is backlog.
+    this.#backlog = [...this.#backlog, ...this.#live, frame].sort((a, b) => a.capturedAt - b.capturedAt);
+    this.#live = [];
     this.#failures++;
     if (this.#retryTimer !== undefined) return;
     this.#retryTimer = setTimeout(
@@ -178,6 +185,7 @@ export class Delivery {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<FaultRecord | undefined> {
+    if (this.#stopped) return STOPPED;
     const id = frameId(frame);
     const answer = new Promise<FaultRecord | undefined>((resolve) => {
       const settle = (fault: FaultRecord | undefined) => {

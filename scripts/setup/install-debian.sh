@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs Debian packages, as root: install-debian.sh POLICY_FILE PACKAGE...
+# POLICY_FILE is /usr/sbin/policy-rc.d: while it is there and answers 101, packages do not start their servers.
+# Vigil runs servers of its own, and ones nobody asked for would take the usual ports.
+set -u
+policy=$1
+shift
+mark='# Written by the set-up of Vigil while it installs packages; safe to remove.'
+
+# Two clones set up at once would remove each other's policy. /run, as only root writes there.
+lock=/run/vigil-setup.lock
+if (: >>"$lock") 2>/dev/null; then
+  exec 9>>"$lock"
+  flock 9
+fi
+
+# One that is not ours stays untouched. One with our mark was left by a set-up that was killed.
+if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
+  # Before it is written: a signal in between must find the trap in place. The shell runs a trap when
+  # apt-get, in the foreground, has ended: dpkg is never torn away from its work.
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy" && chmod 755 "$policy"
+fi
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# NEEDRESTART_SUSPEND: Ubuntu would ask, or restart services of others. 9>&-: a server must not keep our lock.
+LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+  apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 "$@" 9>&-
