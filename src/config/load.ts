@@ -5,7 +5,7 @@ import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { defaultQueue } from '../contract/topology';
 import { substituteEnvironment } from './environment';
-import { ConfigurationError, faultsOf, type ConfigFault } from './faults';
+import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
 import { ActorsFile, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
 import type { CameraSource, CameraSpec, ServerSpec, Topology } from './topology';
 import { urlProblem, withCredentials } from './url';
@@ -24,7 +24,7 @@ export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topo
 /** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
 export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
   const { value, faults: unset, replaced } = substituteEnvironment(parseJson(text, file), environment);
-  const faults = [...unset];
+  const faults = [...unset, ...brokenText(value)];
   // What an unset variable left empty is not reported a second time.
   const reported = new Set(unset.map(({ path: at }) => at));
   if (!validate(value))
@@ -64,6 +64,14 @@ function parseJson(text: string, file: string): unknown {
       cause: error,
     });
   }
+}
+
+/** Half a surrogate pair cannot be percent-encoded, nor written to a key. */
+function brokenText(value: unknown, pointer = ''): ConfigFault[] {
+  if (typeof value === 'string')
+    return /\p{Surrogate}/u.test(value) ? [{ path: jsonPath(pointer), problem: 'is no Unicode text' }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => brokenText(item, `${pointer}/${key}`));
 }
 
 /** Checks what the schema cannot say, in every part the schema accepts; undefined where it accepts too little. */

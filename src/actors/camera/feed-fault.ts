@@ -103,9 +103,10 @@ export function feedName(source: CameraSource): string {
 export function openFault(source: CameraSource, stderr: string): FaultRecord {
   const notRun = NOT_RUN.exec(stderr);
   if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
+  const said = redactText(stderr);
   // The URL is repeated in the text, and its words are not ffmpeg's.
-  const said = redactText(stderr).replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, 'URL');
-  const rule = RULES.find(({ pattern }) => pattern.test(said));
+  const words = said.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
+  const rule = RULES.find(({ pattern }) => pattern.test(words));
   if (rule !== undefined) return { code: rule.code, message: `${feedName(source)} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return {
