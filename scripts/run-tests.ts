@@ -55,8 +55,8 @@ async function main(): Promise<number> {
     mkdirSync(path.join(dir, name));
     return path.join(dir, name);
   };
-  const redis = await prepareRedis(folder('redis'), undefined, undefined, log);
-  const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, undefined, log);
+  const redis = await prepareRedis(folder('redis'), undefined, log);
+  const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, log);
   try {
     await Promise.all([redis.start(), rabbitmq.start()]);
     return await runTests(files.length > 0 ? files : testFiles(), {

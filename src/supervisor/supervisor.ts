@@ -17,7 +17,6 @@ import { findFfmpeg } from './services/programs';
 import { prepareRabbitmq } from './services/rabbitmq';
 import { prepareRedis } from './services/redis';
 import type { EmbeddedService } from './services/service';
-import { readServiceMemory, writeServiceMemory } from './services/memory';
 
 /** Milliseconds a forked process may take until it is ready for messages: 0.4 s idle, many times that when all start. */
 const ACTOR_START_MS = 20_000;
@@ -94,15 +93,11 @@ export class Supervisor {
 
   async #prepareServices(): Promise<EmbeddedService[]> {
     const { topology, data, log } = this.options;
-    const memory = readServiceMemory(data);
     const services: EmbeddedService[] = [];
     if (topology.redis.kind === 'embedded')
-      services.push(await prepareRedis(data.folder('redis'), topology.redis.port, memory.redis, log));
+      services.push(await prepareRedis(data.folder('redis'), topology.redis.port, log));
     if (topology.rabbitmq.kind === 'embedded')
-      services.push(
-        await prepareRabbitmq(data.folder('rabbitmq'), topology.rabbitmq.port, memory.rabbitmq, log),
-      );
-    writeServiceMemory(data, services);
+      services.push(await prepareRabbitmq(data.folder('rabbitmq'), topology.rabbitmq.port, log));
     return services;
   }
 

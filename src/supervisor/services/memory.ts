@@ -1,23 +1,28 @@
-/** Ports and passwords of the embedded servers, kept in the data directory so that clients keep working. */
-import { readFileSync } from 'node:fs';
-import type { DataDirectory } from '../data-directory';
-import type { EmbeddedService, ServiceMemory } from './service';
+/** Ports and password of an embedded server, kept with its data so that clients keep working across restarts. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
-const FILE = 'services.json';
+export interface ServiceMemory {
+  readonly port: number;
+  readonly password: string;
+  readonly distPort?: number;
+  readonly epmdPort?: number;
+}
 
-type Memory = Partial<Record<EmbeddedService['name'], ServiceMemory>>;
+const FILE = 'server.json';
 
-/** What was written last time; nothing if that was never, or is damaged. */
-export function readServiceMemory(data: DataDirectory): Memory {
+/** What was kept in the server's folder; undefined if it is new there, or the file is damaged. */
+export function readServiceMemory(dir: string): ServiceMemory | undefined {
   try {
-    return JSON.parse(readFileSync(data.path(FILE), 'utf8')) as Memory;
+    return JSON.parse(readFileSync(path.join(dir, FILE), 'utf8')) as ServiceMemory;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-/** A server that is no longer embedded keeps its place: its data still asks for the old password. */
-export function writeServiceMemory(data: DataDirectory, services: readonly EmbeddedService[]): void {
-  const current = Object.fromEntries(services.map(({ name, memory }) => [name, memory]));
-  data.writePrivate(FILE, { ...readServiceMemory(data), ...current });
+/** Replaces it, at once and whole, for its owner only. */
+export function writeServiceMemory(dir: string, memory: ServiceMemory): void {
+  const temporary = path.join(dir, `.${FILE}.tmp`);
+  writeFileSync(temporary, JSON.stringify(memory), { mode: 0o600 });
+  renameSync(temporary, path.join(dir, FILE));
 }

@@ -7,7 +7,8 @@ import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
 import { choosePort, ServerProcess } from './server-process';
-import type { EmbeddedService, ServiceMemory } from './service';
+import { readServiceMemory, writeServiceMemory } from './memory';
+import type { EmbeddedService } from './service';
 
 /** 5 to 9 s on an idle machine, 16 s measured on a busy one. */
 const READY_MS = 90_000;
@@ -18,14 +19,15 @@ const USER = 'vigil';
 export async function prepareRabbitmq(
   dir: string,
   wantedPort: number | undefined,
-  memory: ServiceMemory | undefined,
   log: Log,
 ): Promise<EmbeddedService> {
+  const memory = readServiceMemory(dir);
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
   const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
   const password = memory?.password ?? randomBytes(24).toString('base64url');
   const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
+  writeServiceMemory(dir, { port, distPort, epmdPort, password });
   const env = brokerEnvironment(dir, distPort, epmdPort);
   writeFiles(dir, port, password, env);
   let broker: ServerProcess | undefined;
@@ -33,7 +35,6 @@ export async function prepareRabbitmq(
   return {
     name: 'rabbitmq',
     url,
-    memory: { port, distPort, epmdPort, password },
     start: async () => {
       const [program, mapper] = [findRabbitmq(), findEpmd()];
       if (program === undefined || mapper === undefined)

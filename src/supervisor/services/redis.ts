@@ -7,7 +7,8 @@ import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findProgram } from '../../process/orphans';
 import { choosePort, ServerProcess } from './server-process';
-import type { EmbeddedService, ServiceMemory } from './service';
+import { readServiceMemory, writeServiceMemory } from './memory';
+import type { EmbeddedService } from './service';
 
 /** Loading a large append-only file takes seconds; a minute is beyond any frame lifetime's worth of data. */
 const READY_MS = 60_000;
@@ -15,19 +16,19 @@ const READY_MS = 60_000;
 export async function prepareRedis(
   dir: string,
   wantedPort: number | undefined,
-  memory: ServiceMemory | undefined,
   log: Log,
 ): Promise<EmbeddedService> {
+  const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wantedPort, memory?.port);
   const password = memory?.password ?? randomBytes(24).toString('base64url');
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
+  writeServiceMemory(dir, { port, password });
   const configuration = path.join(dir, 'redis.conf');
   writeFileSync(configuration, redisConfiguration(dir, port, password), { mode: 0o600 });
   let server: ServerProcess | undefined;
   return {
     name: 'redis',
     url,
-    memory: { port, password },
     start: async () => {
       const program = findProgram('redis-server');
       if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
