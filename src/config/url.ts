@@ -70,19 +70,20 @@ export function redactUrl(url: string): string {
   if (scheme === undefined || host === undefined) return '(unreadable URL)';
   const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
   // What follows an "@" there was meant to be the host.
-  if (path.includes('@')) return '(unreadable URL)';
+  if (rest.includes('@')) return '(unreadable URL)';
   // Some cameras take `user=...&password=...` in the path.
   const shown = path.replace(/=[^/&;]*/g, '=…');
   return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : '?…'}`;
 }
 
+/** A URL up to a blank, or to the next URL. */
+const WRITTEN_URL = /[a-z][a-z0-9+.-]*:\/\/(?:(?![a-z][a-z0-9+.-]*:\/\/)\S)*/gi;
+/** `user:password@` before anything, also where no scheme says that it is a URL. */
+const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]+:[^\s/]\S*@(?=\S)/g;
+
 /** `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden. */
 export function redactText(text: string): string {
-  return text
-    .split(/(?=(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)/i)
-    .map((part) => part.replace(/^[a-z][a-z0-9+.-]*:\/\/\S*/i, redactToken))
-    .join('')
-    .replace(/(?<=^|[\s'"(<=])[^\s:/]+:[^\s/]\S*@(?=\S)/g, '…@');
+  return text.replace(WRITTEN_URL, redactToken).replace(WRITTEN_CREDENTIALS, '…@');
 }
 
 /** A URL as it stands in a sentence, with the punctuation behind it. */

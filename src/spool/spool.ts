@@ -6,6 +6,8 @@ import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
 import { parseSpoolName, spoolName } from './names';
 
 const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
+/** Of this process or machine at this moment; they say nothing about the file. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 const TEMPORARY = /^\..*\.tmp$/;
 
 export class Spool {
@@ -29,13 +31,16 @@ export class Spool {
 
   /**
    * The picture's bytes; undefined when the file has gone.
-   * @throws Fault `damaged-frame` when it cannot be read, or has not the size its name says
+   * @throws Fault `damaged-frame` when it cannot be read, or has not the size its name says; `spool-read` when that
+   * may be otherwise in a moment
    */
   async read(frame: Frame): Promise<Buffer | undefined> {
     const name = `camera ${frame.camera}: ${spoolName(frame)} in the spool`;
     const bytes = await readFile(this.#path(frame)).catch((error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
+      if (SHORTAGES.has(code ?? ''))
+        throw new Fault('spool-read', `${name} cannot be read now (${code ?? message})`);
       throw new Fault('damaged-frame', `${name} cannot be read (${code ?? message}) and is set aside`);
     });
     if (bytes === undefined || bytes.length === frame.bytes) return bytes;
