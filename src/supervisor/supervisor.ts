@@ -81,14 +81,15 @@ export class Supervisor {
     const cameras = this.#startCameras();
     try {
       await this.#startServices(services);
+      this.#notifier = this.#actorChild(notifierSpec(topology, amqpUrl), STOP_MS.notifier, () => {
+        this.#send('store', { kind: 'notifier-lost' });
+      });
+      await this.#startChild(this.#notifier);
+      this.#store = this.#actorChild(storeSpec(topology, redisUrl, data.folder('spool')), STOP_MS.store);
+      await this.#startChild(this.#store);
     } finally {
       await cameras;
     }
-    if (this.#stopping.signal.aborted) return;
-    this.#notifier = this.#startActor(notifierSpec(topology, amqpUrl), STOP_MS.notifier, () => {
-      this.#send('store', { kind: 'notifier-lost' });
-    });
-    this.#store = this.#startActor(storeSpec(topology, redisUrl, data.folder('spool')), STOP_MS.store);
   }
 
   async #prepareServices(): Promise<EmbeddedService[]> {
@@ -143,7 +144,7 @@ export class Supervisor {
     const waiting = [...topology.cameras];
     const startNext = async (): Promise<void> => {
       for (let camera = waiting.shift(); camera !== undefined; camera = waiting.shift())
-        if (!this.#stopping.signal.aborted) await this.#startCamera(camera, ffmpeg, spoolDir);
+        await this.#startCamera(camera, ffmpeg, spoolDir);
     };
     await Promise.all(Array.from({ length: PARALLEL_STARTS }, startNext));
   }
@@ -154,16 +155,16 @@ export class Supervisor {
     const spec = actorSpec(name, 'camera', 'forked', parameters);
     const child = this.#actorChild(spec, STOP_MS.camera);
     this.#cameras.set(camera.id, child);
+    await this.#startChild(child);
+  }
+
+  /** Resolves when the child runs, or has failed once and is tried again by itself. */
+  async #startChild(child: Child): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     await child.start().catch((error: unknown) => {
       this.options.log.error((error as Error).message);
       child.startWhenPossible();
     });
-  }
-
-  #startActor(spec: ActorSpec, stopMs: number, onEnded?: () => void): Child {
-    const child = this.#actorChild(spec, stopMs, onEnded);
-    child.startWhenPossible();
-    return child;
   }
 
   #actorChild(spec: ActorSpec, stopMs: number, onEnded?: () => void): Child {

@@ -35,6 +35,9 @@ type Settle = (fault?: FaultRecord) => void;
 
 export class Publisher {
   #channel: ConfirmChannel | undefined;
+  /** Settles when the first connection is open or has failed: what comes before that waits for it. */
+  readonly #firstOutcome: Promise<void>;
+  #settleFirstOutcome: () => void = () => undefined;
   #declaring = false;
   #fault: FaultRecord;
   #blocked = false;
@@ -44,6 +47,9 @@ export class Publisher {
   readonly #returned = new Set<string>();
 
   constructor(private readonly options: PublisherOptions) {
+    this.#firstOutcome = new Promise((resolve) => {
+      this.#settleFirstOutcome = resolve;
+    });
     this.#fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
   }
 
@@ -64,6 +70,7 @@ export class Publisher {
   /** Resolves when the broker has confirmed the message, with the fault when it has not taken it. Never rejects. */
   async publish(publication: Publication): Promise<FaultRecord | undefined> {
     const { exchange, routingKey, event, expirationMs, mandatory } = publication;
+    await this.#firstOutcome;
     const channel = this.#channel;
     if (channel === undefined) return this.#fault;
     if (this.#blocked) return this.#blockedFault();
@@ -119,6 +126,7 @@ export class Publisher {
       });
       this.#channel = channel;
       onOpen();
+      this.#settleFirstOutcome();
       onReadiness();
       await Promise.race([ended, channelEnded]);
     } finally {
@@ -161,6 +169,7 @@ export class Publisher {
 
   #lose(fault: FaultRecord): void {
     this.#fault = fault;
+    this.#settleFirstOutcome();
     for (const settle of [...this.#unconfirmed]) settle(fault);
     this.#returned.clear();
     this.options.onReadiness(fault);
