@@ -1,0 +1,979 @@
+/** Configuration: what is wrong is named, what is right is complete, what is secret stays secret. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import Ajv from 'ajv';
+import { editorSchema } from '../../src/config/editor-schema';
+import { ConfigurationError, jsonPath, type ConfigFault } from '../../src/config/faults';
+import { loadTopology, parseTopology } from '../../src/config/load';
+import { STREAM_SCHEMES, TEST_PATTERNS } from '../../src/config/schema';
+import type { CameraSpec, Topology } from '../../src/config/topology';
+
+const ROOT = path.resolve(__dirname, '../..');
+const FILE = '/srv/vigil/actors.json';
+const SECRET = 's3cr3t';
+/** A valid camera to put beside what is under test. */
+const GATE = { id: 'gate', test: 'testsrc2' };
+
+type Entry = Record<string, unknown>;
+
+/** What parsing threw, or undefined. */
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+function topologyOf(value: unknown, environment: NodeJS.ProcessEnv = {}): Topology {
+  return parseTopology(typeof value === 'string' ? value : JSON.stringify(value), FILE, environment);
+}
+
+function errorOf(value: unknown, environment: NodeJS.ProcessEnv = {}): ConfigurationError {
+  const thrown = thrownBy(() => topologyOf(value, environment));
+  assert.ok(thrown instanceof ConfigurationError, thrown instanceof Error ? thrown : 'nothing was thrown');
+  return thrown;
+}
+
+function faultsOf(value: unknown, environment: NodeJS.ProcessEnv = {}): readonly ConfigFault[] {
+  return errorOf(value, environment).faults;
+}
+
+/** The only camera of a configuration that has no other. */
+function cameraOf(entry: Entry, rest: Entry = {}, environment: NodeJS.ProcessEnv = {}): CameraSpec {
+  const [camera] = topologyOf({ ...rest, cameras: [{ id: 'gate', ...entry }] }, environment).cameras;
+  assert.ok(camera !== undefined);
+  return camera;
+}
+
+function urlOf(entry: Entry, environment: NodeJS.ProcessEnv = {}): string {
+  const { source } = cameraOf(entry, {}, environment);
+  assert.ok(source.kind === 'stream');
+  return source.url;
+}
+
+function camera(entry: Entry): Entry {
+  return { cameras: [{ id: 'gate', ...entry }] };
+}
+
+function rest(entry: Entry): Entry {
+  return { ...entry, cameras: [GATE] };
+}
+
+describe('text that is not JSON', () => {
+  const rows: readonly [string, string, number, number][] = [
+    ['a comma too many in an object', '{"cameras": [],}', 1, 16],
+    ['a comma too many in a list', '{"cameras": [\n  {"id": "a"},\n]}', 3, 1],
+    ['a forgotten comma', '{\n  "redis": "embedded"\n  "cameras": []\n}', 3, 3],
+    ['a forgotten comma between cameras', '{"cameras": [\n{"id": "a"}\n{"id": "b"}]}', 3, 1],
+    ['a forgotten colon', '{\n"cameras" []}', 2, 11],
+    ['a word that is none', '{"cameras": [],\n "redis": tru }', 2, 11],
+    ['single quotes', "{'cameras': []}", 1, 2],
+    ['a raw line end within a string', '{"cameras": ["a\nb"]}', 1, 14],
+    ['a raw tab within a string', '{"cameras": ["a\tb"]}', 1, 14],
+    ['an escape that is none', '{"cameras": ["\\x41"]}', 1, 14],
+    ['a number with a leading zero', '{"cameras": [], "frames": {"expireMs": 05}}', 1, 41],
+    ['text behind the end', '{"cameras": []}\n\n  x', 3, 3],
+    ['a comment', '{\n  // the gate\n  "cameras": []\n}', 2, 3],
+    ['text that ends too early', '{"cameras": [', 1, 14],
+    ['nothing at all', '', 1, 1],
+    ['a fault behind a byte order mark', '\uFEFF{"cameras" []}', 1, 12],
+    ['a fault behind lines of Windows', '{\r\n"cameras" []}', 2, 11],
+  ];
+  for (const [what, text, line, column] of rows)
+    it(`${what} is named with its place`, () => {
+      const faults = faultsOf(text);
+      assert.equal(faults.length, 1);
+      assert.equal(faults[0]?.path, '$');
+      const { problem } = faults[0];
+      assert.match(problem, /^is not JSON: /);
+      assert.match(problem, new RegExp(`line ${String(line)}, column ${String(column)}(?!\\d)`));
+    });
+
+  it('a byte order mark before what is, is no fault', () => {
+    assert.equal(topologyOf('\uFEFF{"cameras": []}').cameras.length, 0);
+  });
+
+  it('the text itself is not repeated: it holds passwords', () => {
+    for (const text of [
+      `{"cameras": [{"id": "a", "url": "rtsp://u:${SECRET}@h/",}]}`,
+      `{"cameras": [{"id": "a", "password": "${SECRET}"]}`,
+      `{"cameras": [{"id": "a", "password": ${SECRET}}]}`,
+      `{"cameras": [{"id": "a", "password": "${SECRET}`,
+      `"${SECRET}`,
+    ])
+      assert.doesNotMatch(errorOf(text).message, new RegExp(SECRET));
+  });
+});
+
+describe('a fault of the schema', () => {
+  const rows: readonly [string, unknown, string, RegExp][] = [
+    ['a list for the whole', [], '$', /^expected object, found a list$/],
+    ['null for the whole', null, '$', /^expected object, found null$/],
+    ['no cameras', {}, '$.cameras', /^is required$/],
+    ['cameras that are an object', { cameras: {} }, '$.cameras', /^expected array, found an object$/],
+    ['a camera that is null', { cameras: [null] }, '$.cameras[0]', /^expected object, found null$/],
+    ['a camera without id', { cameras: [{ test: 'testsrc2' }] }, '$.cameras[0].id', /^is required$/],
+    [
+      'an id with a blank',
+      camera({ ...GATE, id: 'a b' }),
+      '$.cameras[0].id',
+      /found "a b"; expected: .*1 to 64/,
+    ],
+    ['an id with a dot', camera({ ...GATE, id: 'a.b' }), '$.cameras[0].id', /found "a\.b"/],
+    ['an id with a slash', camera({ ...GATE, id: '../etc' }), '$.cameras[0].id', /found "\.\.\/etc"/],
+    ['an id with a colon', camera({ ...GATE, id: 'a:b' }), '$.cameras[0].id', /found "a:b"/],
+    ['an id with a line end', camera({ ...GATE, id: 'a\n' }), '$.cameras[0].id', /found "a\\n"/],
+    ['an id beyond ASCII', camera({ ...GATE, id: 'tür' }), '$.cameras[0].id', /found "tür"/],
+    ['an empty id', camera({ ...GATE, id: '' }), '$.cameras[0].id', /found ""/],
+    ['an id of 65 letters', camera({ ...GATE, id: 'a'.repeat(65) }), '$.cameras[0].id', /1 to 64/],
+    ['an id that is a number', camera({ ...GATE, id: 7 }), '$.cameras[0].id', /^expected string, found 7$/],
+    [
+      'a rate of 0',
+      camera({ ...GATE, rate: 0 }),
+      '$.cameras[0].rate',
+      /^expected at least 0\.1 and at most 5|^expected at least 0\.1, found 0$/,
+    ],
+    ['a rate of 5.1', camera({ ...GATE, rate: 5.1 }), '$.cameras[0].rate', /at most 5, found 5\.1$/],
+    ['a rate in quotes', camera({ ...GATE, rate: '1' }), '$.cameras[0].rate', /^expected number, found "1"$/],
+    ['a quality of 0', camera({ ...GATE, quality: 0 }), '$.cameras[0].quality', /at least 1 .*found 0$/],
+    [
+      'a quality of 101',
+      camera({ ...GATE, quality: 101 }),
+      '$.cameras[0].quality',
+      /at most 100, found 101$/,
+    ],
+    [
+      'a quality of 1.5',
+      camera({ ...GATE, quality: 1.5 }),
+      '$.cameras[0].quality',
+      /^expected integer, found 1\.5$/,
+    ],
+    ['a width of 15', camera({ ...GATE, width: 15 }), '$.cameras[0].width', /at least 16 .*found 15$/],
+    ['a width of 8193', camera({ ...GATE, width: 8193 }), '$.cameras[0].width', /at most 8192, found 8193$/],
+    ['a stall limit of 999', camera({ ...GATE, stallMs: 999 }), '$.cameras[0].stallMs', /at least 1000/],
+    [
+      'a connect limit of 600001',
+      camera({ ...GATE, connectMs: 600_001 }),
+      '$.cameras[0].connectMs',
+      /at most 600000/,
+    ],
+    [
+      'an unknown format',
+      camera({ ...GATE, format: 'gif' }),
+      '$.cameras[0].format',
+      /^expected one of "jpeg", "png", "webp", found "gif"$/,
+    ],
+    [
+      'an unknown transport',
+      camera({ ...GATE, transport: 'TCP' }),
+      '$.cameras[0].transport',
+      /^expected one of "tcp", "udp", found "TCP"$/,
+    ],
+    [
+      'an unknown test picture',
+      camera({ test: 'bars' }),
+      '$.cameras[0].test',
+      /^expected one of "testsrc2".*found "bars"$/,
+    ],
+    ['an empty url', camera({ url: '' }), '$.cameras[0].url', /^expected some text, found ""$/],
+    ['an empty file', camera({ file: '' }), '$.cameras[0].file', /^expected some text, found ""$/],
+    [
+      '"enabled" in quotes',
+      camera({ ...GATE, enabled: 'no' }),
+      '$.cameras[0].enabled',
+      /^expected boolean, found "no"$/,
+    ],
+    [
+      'a rate of null among the defaults',
+      rest({ cameraDefaults: { rate: null } }),
+      '$.cameraDefaults.rate',
+      /^expected number, found null$/,
+    ],
+    [
+      'a namespace with a colon',
+      rest({ namespace: 'a:b' }),
+      '$.namespace',
+      /found "a:b"; expected: .*letters/,
+    ],
+    [
+      'an unknown log level',
+      rest({ log: { level: 'trace' } }),
+      '$.log.level',
+      /^expected one of "error", "warn", "info", "debug", found "trace"$/,
+    ],
+    [
+      'a lifetime below 2 s',
+      rest({ frames: { expireMs: 1999 } }),
+      '$.frames.expireMs',
+      /at least 2000 .*found 1999$/,
+    ],
+    [
+      'a lifetime above a week',
+      rest({ frames: { expireMs: 604_800_001 } }),
+      '$.frames.expireMs',
+      /at most 604800000/,
+    ],
+    ['a queue of length 0', rest({ queue: { maxLength: 0 } }), '$.queue.maxLength', /at least 1 /],
+    [
+      'a queue name with a blank',
+      rest({ queue: { name: 'a b' } }),
+      '$.queue.name',
+      /found "a b"; expected: queue/,
+    ],
+    [
+      'an unknown overflow',
+      rest({ queue: { overflow: 'drop' } }),
+      '$.queue.overflow',
+      /^expected one of "reject-publish", "drop-head", found "drop"$/,
+    ],
+    [
+      'a spool below 1 MiB',
+      rest({ spool: { maxBytes: 1000 } }),
+      '$.spool.maxBytes',
+      /^expected at least 1048576, found 1000$/,
+    ],
+    [
+      'a spool age below 1 s',
+      rest({ spool: { maxAgeMs: 1 } }),
+      '$.spool.maxAgeMs',
+      /^expected at least 1000, found 1$/,
+    ],
+    [
+      'a camera in memory',
+      rest({ actors: { camera: { mode: 'in-memory' } } }),
+      '$.actors.camera.mode',
+      /^expected one of "forked", found "in-memory"$/,
+    ],
+    [
+      'a threaded store',
+      rest({ actors: { store: { mode: 'threaded' } } }),
+      '$.actors.store.mode',
+      /^expected one of "forked", "in-memory", found "threaded"$/,
+    ],
+    ['an ffmpeg without a name', rest({ ffmpeg: '' }), '$.ffmpeg', /^expected some text, found ""$/],
+    [
+      'a server that is a number',
+      rest({ redis: 6379 }),
+      '$.redis',
+      /found a number \(not shown\); expected: .*"embedded" for a private server/,
+    ],
+    [
+      'a server that is a list',
+      rest({ rabbitmq: [] }),
+      '$.rabbitmq',
+      /found a list \(not shown\); expected: .*amqps:\/\//,
+    ],
+    ['a server that is null', rest({ redis: null }), '$.redis', /null/],
+    ['an empty server', rest({ redis: '' }), '$.redis', /expected: .*"embedded"/],
+    [
+      'a port of 0',
+      rest({ redis: { embedded: true, port: 0 } }),
+      '$.redis.port',
+      /^expected at least 1 and at most 65535, found 0$/,
+    ],
+    [
+      'a port of 65536',
+      rest({ redis: { embedded: true, port: 65_536 } }),
+      '$.redis.port',
+      /at most 65535, found 65536$/,
+    ],
+    [
+      'a port in quotes',
+      rest({ rabbitmq: { embedded: true, port: '5672' } }),
+      '$.rabbitmq.port',
+      /^expected integer, found "5672"$/,
+    ],
+    [
+      '"embedded": false',
+      rest({ redis: { embedded: false } }),
+      '$.redis.embedded',
+      /^expected true, found false$/,
+    ],
+    [
+      'a password that is a number',
+      rest({ redis: { url: 'redis://h', password: 1234 } }),
+      '$.redis.password',
+      /^expected string, found a number \(not shown\)$/,
+    ],
+    [
+      'a camera password that is a number',
+      camera({ url: 'rtsp://h', password: 1234 }),
+      '$.cameras[0].password',
+      /^expected string, found a number \(not shown\)$/,
+    ],
+  ];
+  for (const [what, value, at, sentence] of rows)
+    it(`${what} is found at ${at}`, () => {
+      const faults = faultsOf(value);
+      assert.deepEqual(
+        faults.map((fault) => fault.path),
+        [at],
+      );
+      assert.match(faults[0]?.problem ?? '', sentence);
+    });
+
+  it('long text is cut', () => {
+    const [fault] = faultsOf(camera({ ...GATE, format: 'x'.repeat(1000) }));
+    assert.ok(fault !== undefined && fault.problem.length < 150);
+  });
+});
+
+describe('an unknown key', () => {
+  const rows: readonly [Entry, string, string][] = [
+    [rest({ namespce: 'x' }), '$.namespce', 'namespace'],
+    [rest({ Cameras: [] }), '$.Cameras', 'cameras'],
+    [rest({ log: { levle: 'info' } }), '$.log.levle', 'level'],
+    [rest({ redis: { urll: 'redis://h' } }), '$.redis.urll', 'url'],
+    [rest({ rabbitmq: { embeded: true } }), '$.rabbitmq.embeded', 'embedded'],
+    [rest({ frames: { expireMS: 5000 } }), '$.frames.expireMS', 'expireMs'],
+    [rest({ queue: { maxLenght: 5 } }), '$.queue.maxLenght', 'maxLength'],
+    [rest({ spool: { maxByte: 5 } }), '$.spool.maxByte', 'maxBytes'],
+    [rest({ actors: { stor: {} } }), '$.actors.stor', 'store'],
+    [rest({ actors: { notifier: { mod: 'forked' } } }), '$.actors.notifier.mod', 'mode'],
+    [rest({ cameraDefaults: { qualty: 5 } }), '$.cameraDefaults.qualty', 'quality'],
+    [camera({ ...GATE, transprot: 'tcp' }), '$.cameras[0].transprot', 'transport'],
+    [camera({ ...GATE, pasword: SECRET }), '$.cameras[0].pasword', 'password'],
+    [camera({ ...GATE, user: 'x', username: 'y' }), '$.cameras[0].user', ''],
+    [camera({ ...GATE, zzzzzz: 1 }), '$.cameras[0].zzzzzz', ''],
+  ];
+  for (const [value, at, meant] of rows)
+    it(`${at} ${meant === '' ? 'lists the known ones' : `asks whether "${meant}" was meant`}`, () => {
+      const fault = faultsOf(value).find((candidate) => candidate.path === at);
+      assert.ok(fault !== undefined);
+      if (meant === '') assert.match(fault.problem, /^unknown key; known here: id, enabled, url/);
+      else assert.equal(fault.problem, `unknown key; did you mean "${meant}"?`);
+    });
+
+  for (const key of ['constructor', 'toString', 'hasOwnProperty'])
+    it(`${key} is one, though every object has it`, () => {
+      assert.match(faultsOf(`{"cameras": [], "${key}": 1}`)[0]?.problem ?? '', /^unknown key/);
+    });
+
+  it('__proto__ is one too', () => {
+    assert.match(
+      faultsOf('{"cameras": [], "__proto__": {"namespace": "x"}}')[0]?.problem ?? '',
+      /^unknown key/,
+    );
+  });
+});
+
+describe('a fault of meaning', () => {
+  const BLANK = /contains a blank or a control character/;
+  const rows: readonly [string, unknown, string, RegExp][] = [
+    [
+      'a camera without source',
+      camera({}),
+      '$.cameras[0]',
+      /exactly one of "url", "file" and "test", found none$/,
+    ],
+    [
+      'a camera with url and test',
+      camera({ url: 'rtsp://h/', test: 'testsrc2' }),
+      '$.cameras[0]',
+      /exactly one of .*found 2$/,
+    ],
+    ['a camera with url and file', camera({ url: 'rtsp://h/', file: 'a.mp4' }), '$.cameras[0]', /found 2$/],
+    [
+      'a camera with all three',
+      camera({ url: 'rtsp://h/', file: 'a.mp4', test: 'testsrc2' }),
+      '$.cameras[0]',
+      /found 3$/,
+    ],
+    [
+      'a repeated id',
+      { cameras: [GATE, { ...GATE, id: 'b' }, GATE] },
+      '$.cameras[2].id',
+      /^"gate" is already the id of \$\.cameras\[0\]; ids are unique$/,
+    ],
+    [
+      'the id of a disabled camera',
+      { cameras: [{ ...GATE, enabled: false }, GATE] },
+      '$.cameras[1].id',
+      /already the id of/,
+    ],
+    [
+      'a file: URL for a stream',
+      camera({ url: 'file:///etc/passwd' }),
+      '$.cameras[0].url',
+      /found file:; a local video goes into "file"$/,
+    ],
+    [
+      'a path for a stream',
+      camera({ url: '/srv/a.mp4' }),
+      '$.cameras[0].url',
+      /found text without a scheme; a local video goes into "file"$/,
+    ],
+    [
+      'an unknown scheme',
+      camera({ url: 'ftp://h/a' }),
+      '$.cameras[0].url',
+      /begins with rtsp:\/\/, .*found ftp:$/,
+    ],
+    ['a protocol that runs programs', camera({ url: 'pipe:1' }), '$.cameras[0].url', /found pipe:$/],
+    [
+      'a protocol that joins files',
+      camera({ url: 'concat:/etc/passwd' }),
+      '$.cameras[0].url',
+      /found concat:$/,
+    ],
+    [
+      'a protocol behind a plus sign',
+      camera({ url: 'rtsp+file://h/' }),
+      '$.cameras[0].url',
+      /found rtsp\+file:$/,
+    ],
+    ['a URL without host', camera({ url: 'rtsp:///live' }), '$.cameras[0].url', /and a host, found no host$/],
+    ['a URL without slashes', camera({ url: 'rtsp:host/live' }), '$.cameras[0].url', /host/],
+    ['a URL with a blank', camera({ url: 'rtsp://h/a b' }), '$.cameras[0].url', BLANK],
+    ['a URL with a line end', camera({ url: 'rtsp://h/a\nfile /etc/passwd' }), '$.cameras[0].url', BLANK],
+    ['a URL that ends in a line end', camera({ url: 'rtsp://h/a\n' }), '$.cameras[0].url', BLANK],
+    ['a URL with a NUL', camera({ url: 'rtsp://h/a\u0000' }), '$.cameras[0].url', BLANK],
+    ['a URL with a C1 control character', camera({ url: 'rtsp://h/a\u0085' }), '$.cameras[0].url', BLANK],
+    ['a URL with a line separator', camera({ url: 'rtsp://h/a\u2028' }), '$.cameras[0].url', BLANK],
+    [
+      'a URL whose password has a slash',
+      camera({ url: `rtsp://u:${SECRET}/@h/` }),
+      '$.cameras[0].url',
+      /an "@" behind its host; .*"username" and "password" beside it$/,
+    ],
+    [
+      'a URL with an impossible port',
+      camera({ url: 'rtsp://h:99999/' }),
+      '$.cameras[0].url',
+      /cannot be read/,
+    ],
+    [
+      'credentials beside a file',
+      camera({ file: 'a.mp4', username: 'u' }),
+      '$.cameras[0]',
+      /"username" and "password" belong to a "url"/,
+    ],
+    [
+      'credentials beside a test picture',
+      camera({ ...GATE, password: SECRET }),
+      '$.cameras[0]',
+      /belong to a "url"/,
+    ],
+    [
+      'a server neither embedded nor elsewhere',
+      rest({ redis: {} }),
+      '$.redis',
+      /has neither "embedded": true nor "url"/,
+    ],
+    ['a server that is only a port', rest({ redis: { port: 6379 } }), '$.redis', /has neither/],
+    [
+      'a server embedded and elsewhere',
+      rest({ redis: { embedded: true, url: 'redis://h' } }),
+      '$.redis',
+      /has both "embedded" and "url"/,
+    ],
+    [
+      'a port beside a url',
+      rest({ redis: { url: 'redis://h', port: 6379 } }),
+      '$.redis.port',
+      /belongs to an embedded server; put the port into the URL/,
+    ],
+    [
+      'a password for an embedded server',
+      rest({ rabbitmq: { embedded: true, password: SECRET } }),
+      '$.rabbitmq',
+      /makes its own credentials/,
+    ],
+    [
+      'a user name for an embedded server',
+      rest({ rabbitmq: { embedded: true, username: 'u' } }),
+      '$.rabbitmq',
+      /makes its own credentials/,
+    ],
+    [
+      'a redis server with an amqp URL',
+      rest({ redis: 'amqp://h' }),
+      '$.redis',
+      /begins with redis:\/\/, rediss:\/\/, found amqp:, or "embedded"$/,
+    ],
+    [
+      'a rabbitmq server with an http URL',
+      rest({ rabbitmq: { url: 'http://h' } }),
+      '$.rabbitmq.url',
+      /begins with amqp:\/\/, amqps:\/\/, found http:, or "embedded"$/,
+    ],
+    [
+      'a misspelt "embedded"',
+      rest({ redis: 'embeded' }),
+      '$.redis',
+      /found text without a scheme, or "embedded"$/,
+    ],
+    ['a server without host', rest({ redis: 'redis://' }), '$.redis', /host/],
+    ['a server URL with a blank', rest({ redis: { url: 'redis://h /0' } }), '$.redis.url', BLANK],
+  ];
+  for (const [what, value, at, sentence] of rows)
+    it(`${what} is found at ${at}`, () => {
+      const fault = faultsOf(value).find((candidate) => candidate.path === at);
+      assert.ok(fault !== undefined, JSON.stringify(faultsOf(value)));
+      assert.match(fault.problem, sentence);
+    });
+
+  it('of a disabled camera is a fault all the same', () => {
+    assert.deepEqual(
+      faultsOf({
+        cameras: [GATE, { id: 'off', enabled: false, url: 'ftp://h' }, { id: 'no', enabled: false }],
+      }).map((fault) => fault.path),
+      ['$.cameras[1].url', '$.cameras[2]'],
+    );
+  });
+
+  const accepted: readonly [string, Entry][] = [
+    ...STREAM_SCHEMES.map((scheme): [string, Entry] => [scheme, { url: `${scheme}://h/live` }]),
+    ...TEST_PATTERNS.map((test): [string, Entry] => [test, { test }]),
+    ['an address of IPv6', { url: 'rtsp://[2001:db8::1]:554/live' }],
+    ['a password of its own', { url: 'rtsp://u:p%40ss@h/live' }],
+  ];
+  for (const [what, entry] of accepted)
+    it(`${what} is none`, () => {
+      assert.equal(cameraOf(entry).id, 'gate');
+    });
+
+  const refused: readonly [string, Entry, string][] = [
+    ['http:host, which is read as http://host', { url: 'http:h/live' }, '$.cameras[0].url'],
+    ['http:\\\\host', { url: 'http:\\\\h\\live' }, '$.cameras[0].url'],
+    ['a stream as "file"', { file: `rtsp://u:${SECRET}@h/live` }, '$.cameras[0].file'],
+    ['a password with a slash behind digits', { url: `rtsp://u:12/${SECRET}@h/live` }, '$.cameras[0].url'],
+  ];
+  for (const [what, entry, at] of refused)
+    it(`${what} is a fault`, () => {
+      assert.deepEqual(
+        faultsOf(camera(entry)).map((fault) => fault.path),
+        [at],
+      );
+    });
+
+  it('a server password that is no percent-encoding is a fault', () => {
+    assert.deepEqual(
+      faultsOf(rest({ redis: 'redis://:100%@h' })).map((fault) => fault.path),
+      ['$.redis'],
+    );
+  });
+});
+
+describe('several faults', () => {
+  it('of the schema are reported together, each once', () => {
+    const faults = faultsOf({
+      namespace: 'a b',
+      redis: { port: 'x' },
+      frames: { expireMs: 1, lifetime: 2 },
+      cameras: [{ id: 'a b', rate: 9 }, { file: 5 }],
+    });
+    assert.deepEqual(faults.map((fault) => fault.path).sort(), [
+      '$.cameras[0].id',
+      '$.cameras[0].rate',
+      '$.cameras[1].file',
+      '$.cameras[1].id',
+      '$.frames.expireMs',
+      '$.frames.lifetime',
+      '$.namespace',
+      '$.redis.port',
+    ]);
+  });
+
+  it('of meaning are reported together', () => {
+    const faults = faultsOf({
+      redis: {},
+      rabbitmq: 'redis://h',
+      cameras: [GATE, { ...GATE, password: SECRET }, { id: 'c', url: 'file:/a' }, { id: 'd' }],
+    });
+    assert.deepEqual(faults.map((fault) => fault.path).sort(), [
+      '$.cameras[1]',
+      '$.cameras[1].id',
+      '$.cameras[2].url',
+      '$.cameras[3]',
+      '$.rabbitmq',
+      '$.redis',
+    ]);
+  });
+
+  it('of schema and meaning are reported together', () => {
+    const faults = faultsOf({ namespace: 'a b', cameras: [GATE, GATE, { id: 'c', url: 'file:/a' }] });
+    assert.deepEqual(faults.map((fault) => fault.path).sort(), [
+      '$.cameras[1].id',
+      '$.cameras[2].url',
+      '$.namespace',
+    ]);
+  });
+
+  it('are each on a line of the message, behind the name of the file', () => {
+    const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ id: 'c', rate: 9 }] });
+    assert.equal(file, FILE);
+    assert.equal(code, 'invalid-configuration');
+    assert.deepEqual(
+      message.split('\n').map((line) => line.split(': ')[0]),
+      ['/srv/vigil/actors.json is not valid, nothing was changed:', '  $.namespace', '  $.cameras[0].rate'],
+    );
+  });
+});
+
+describe('a reference to the environment', () => {
+  const rows: readonly [string, string, NodeJS.ProcessEnv, string][] = [
+    ['is replaced', 'rtsp://${HOST}/live', { HOST: 'cam' }, 'rtsp://cam/live'],
+    [
+      'is replaced wherever it stands',
+      '${S}://${H}:${P}/${S}',
+      { S: 'rtsp', H: 'cam', P: '554' },
+      'rtsp://cam:554/rtsp',
+    ],
+    [
+      'is not looked for in what it was replaced by',
+      'rtsp://h/${A}',
+      { A: '${B}', B: 'no' },
+      'rtsp://h/${B}',
+    ],
+    ['is left alone behind a second dollar', 'rtsp://h/$${A}', { A: 'no' }, 'rtsp://h/${A}'],
+    ['needs braces', 'rtsp://h/$A', { A: 'no' }, 'rtsp://h/$A'],
+    ['may be empty', 'rtsp://h/${A}', { A: '' }, 'rtsp://h/'],
+    ['may hold a dollar pattern', 'rtsp://h/${A}', { A: '$&$1$$' }, 'rtsp://h/$&$1$$'],
+  ];
+  for (const [what, url, environment, expected] of rows)
+    it(what, () => {
+      assert.equal(urlOf({ url }, environment), expected);
+    });
+
+  it('in a password may hold any character', () => {
+    const password = 'a@b:c/d?e#f%g h"\'ü';
+    const url = urlOf({ url: 'rtsp://h/', username: 'u', password: '${PW}' }, { PW: password });
+    assert.equal(decodeURIComponent(new URL(url).password), password);
+  });
+
+  it('that is not set is a fault where it stands, and the only one there', () => {
+    const faults = faultsOf({
+      redis: { url: '${REDIS}' },
+      cameras: [GATE, { id: '${ID}', url: 'rtsp://${HOST}/', password: '${PW}' }],
+    });
+    assert.deepEqual(
+      new Set(faults),
+      new Set(
+        [
+          ['$.redis.url', 'REDIS'],
+          ['$.cameras[1].id', 'ID'],
+          ['$.cameras[1].url', 'HOST'],
+          ['$.cameras[1].password', 'PW'],
+        ].map(([at = '', name = '']) => ({
+          path: at,
+          problem: `the environment variable ${name} is not set; set it, or write $\${${name}} for the literal text`,
+        })),
+      ),
+    );
+  });
+
+  it('that is not set is named beside another in the same text', () => {
+    const said = errorOf(camera({ url: 'rtsp://${A}:${B}@h/' })).message;
+    assert.match(said, /variable A is/);
+    assert.match(said, /variable B is/);
+  });
+
+  for (const name of ['', ' A', 'A-B', '1A', 'A.B'])
+    it(`"${name}" names no variable`, () => {
+      const [fault] = faultsOf(camera({ url: `rtsp://h/\${${name}}` }), { [name]: 'x' });
+      assert.equal(fault?.path, '$.cameras[0].url');
+      assert.match(fault.problem, /names no environment variable; expected letters, digits and "_"/);
+    });
+
+  it('without its closing brace is text', () => {
+    assert.equal(urlOf({ url: 'rtsp://h/${A' }, { A: 'no' }), 'rtsp://h/${A');
+  });
+
+  it('leaves a value that does not fit unshown: it may be a secret', () => {
+    assert.deepEqual(
+      faultsOf(camera({ ...GATE, rate: '${R}', format: 'g${R}', quality: '$${R}' }), { R: SECRET }),
+      [
+        { path: '$.cameras[0].rate', problem: 'expected number, found a string (not shown)' },
+        {
+          path: '$.cameras[0].format',
+          problem: 'expected one of "jpeg", "png", "webp", found a string (not shown)',
+        },
+        { path: '$.cameras[0].quality', problem: 'expected integer, found a string (not shown)' },
+      ],
+    );
+  });
+
+  it('finds no variable in Object.prototype', () => {
+    const text = JSON.stringify(camera({ url: 'rtsp://h/', password: '${constructor}' }));
+    assert.throws(() => parseTopology(text, FILE, process.env), ConfigurationError);
+  });
+});
+
+describe('a complete topology', () => {
+  it('comes of cameras alone: every default is filled in', () => {
+    assert.deepEqual(topologyOf({ cameras: [GATE] }), {
+      namespace: 'vigil',
+      logLevel: 'info',
+      redis: { kind: 'embedded' },
+      rabbitmq: { kind: 'embedded' },
+      expireMs: 120_000,
+      queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
+      spool: { maxBytes: 1_073_741_824, maxAgeMs: 3_600_000 },
+      modes: { store: 'forked', notifier: 'forked' },
+      cameras: [
+        {
+          id: 'gate',
+          source: { kind: 'test', pattern: 'testsrc2' },
+          periodMs: 1000,
+          format: 'jpeg',
+          quality: 80,
+          stallMs: 5000,
+          connectMs: 20_000,
+        },
+      ],
+    });
+  });
+
+  it('of one file shares nothing with that of the next', () => {
+    assert.equal(topologyOf({ cameras: [GATE], cameraDefaults: { quality: 5 } }).cameras[0]?.quality, 5);
+    assert.equal(topologyOf({ cameras: [GATE] }).cameras[0]?.quality, 80);
+  });
+
+  it('has the values of the file in place of every default', () => {
+    const { cameras, ...others } = topologyOf({
+      $schema: './actors.schema.json',
+      namespace: 'site-1',
+      log: { level: 'debug' },
+      redis: { embedded: true, port: 7000 },
+      rabbitmq: 'amqp://broker/v',
+      frames: { expireMs: 5000 },
+      queue: { maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
+      spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      actors: { store: { mode: 'in-memory' }, notifier: { mode: 'in-memory' } },
+      cameras: [],
+    });
+    assert.deepEqual(cameras, []);
+    assert.deepEqual(others, {
+      namespace: 'site-1',
+      logLevel: 'debug',
+      redis: { kind: 'embedded', port: 7000 },
+      rabbitmq: { kind: 'remote', url: 'amqp://broker/v' },
+      expireMs: 5000,
+      queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
+      spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      modes: { store: 'in-memory', notifier: 'in-memory' },
+    });
+  });
+
+  it('names the queue as the file does', () => {
+    assert.equal(topologyOf(rest({ queue: { name: 'a:b.c' } })).queue.name, 'a:b.c');
+  });
+
+  const SETTINGS: readonly [string, unknown, unknown, (spec: CameraSpec) => unknown][] = [
+    ['rate', 2, 4, ({ periodMs }) => 1000 / periodMs],
+    ['format', 'png', 'webp', ({ format }) => format],
+    ['quality', 10, 20, ({ quality }) => quality],
+    ['width', 320, 640, ({ width }) => width],
+    ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
+    ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
+    ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
+  ];
+  for (const [key, general, own, read] of SETTINGS)
+    it(`takes "${key}" from the camera, else from cameraDefaults`, () => {
+      const defaults = { cameraDefaults: { [key]: general } };
+      assert.equal(read(cameraOf({ url: 'rtsp://h/' }, defaults)), general);
+      assert.equal(read(cameraOf({ url: 'rtsp://h/', [key]: own }, defaults)), own);
+    });
+
+  it('leaves disabled cameras out and keeps the order of the others', () => {
+    const ids = topologyOf({
+      cameras: [
+        { ...GATE, id: 'c' },
+        { ...GATE, id: 'b', enabled: false },
+        { ...GATE, id: 'a', enabled: true },
+      ],
+    }).cameras.map(({ id }) => id);
+    assert.deepEqual(ids, ['c', 'a']);
+  });
+
+  const FILES: readonly [string, string, string][] = [
+    [FILE, 'clips/a.mp4', '/srv/vigil/clips/a.mp4'],
+    [FILE, '../a.mp4', '/srv/a.mp4'],
+    [FILE, '/media/a b.mp4', '/media/a b.mp4'],
+    ['conf/actors.json', 'a.mp4', path.join(process.cwd(), 'conf/a.mp4')],
+  ];
+  for (const [configuration, file, expected] of FILES)
+    it(`finds ${file} beside ${configuration}`, () => {
+      const text = JSON.stringify({ ...camera({ file }), ffmpeg: file });
+      const { cameras, ffmpeg } = parseTopology(text, configuration, {});
+      assert.deepEqual(cameras[0]?.source, { kind: 'file', path: expected });
+      assert.equal(ffmpeg, expected);
+    });
+
+  it('joins server credentials with the URL', () => {
+    const { redis, rabbitmq } = topologyOf(
+      rest({
+        redis: { url: 'redis://h:6379/2', password: 'p@/' },
+        rabbitmq: { url: 'amqps://old:one@h/v', username: 'ü', password: ':' },
+      }),
+    );
+    assert.deepEqual(redis, { kind: 'remote', url: 'redis://:p%40%2F@h:6379/2' });
+    assert.deepEqual(rabbitmq, { kind: 'remote', url: 'amqps://%C3%BC:%3A@h/v' });
+  });
+});
+
+describe('the file', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'vigil-config-'));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("of this repository is valid, also for editors' stricter eyes", () => {
+    const file = path.join(ROOT, 'actors.json');
+    const { cameras } = loadTopology(file, {});
+    assert.ok(cameras.length > 0);
+    const validate = new Ajv().compile(editorSchema() as object);
+    assert.ok(validate(JSON.parse(readFileSync(file, 'utf8'))), JSON.stringify(validate.errors));
+    assert.ok(!validate({}), 'cameras are required');
+    assert.ok(!validate({ cameras: [{ test: 'testsrc2' }] }), 'ids are required');
+  });
+
+  it('that is not there is named', () => {
+    const thrown = thrownBy(() => loadTopology(path.join(folder, 'none.json'), {}));
+    assert.ok(thrown instanceof ConfigurationError);
+    assert.deepEqual(thrown.faults, [
+      { path: '$', problem: 'there is no such file; name the configuration with --config FILE' },
+    ]);
+  });
+
+  it('that is a folder cannot be read', () => {
+    const thrown = thrownBy(() => loadTopology(folder, {}));
+    assert.ok(thrown instanceof ConfigurationError);
+    assert.match(thrown.faults[0]?.problem ?? '', /^cannot be read \(EISDIR\)/);
+  });
+
+  it('is read anew each time', () => {
+    const file = path.join(folder, 'actors.json');
+    writeFileSync(file, JSON.stringify({ cameras: [] }));
+    assert.equal(loadTopology(file, {}).cameras.length, 0);
+    writeFileSync(file, JSON.stringify({ cameras: [GATE] }));
+    assert.equal(loadTopology(file, {}).cameras.length, 1);
+  });
+});
+
+describe('a secret', () => {
+  /** Every fault's text for a configuration, or nothing when it is valid. */
+  function saidOf(value: unknown): string {
+    const thrown = thrownBy(() => topologyOf(value));
+    if (thrown === undefined) return '';
+    assert.ok(thrown instanceof ConfigurationError, thrown instanceof Error ? thrown : 'no error');
+    return thrown.message;
+  }
+
+  const WHOLE: Entry = {
+    namespace: 'site',
+    redis: { url: `redis://u:${SECRET}1@h:6379/0`, username: `${SECRET}2`, password: `${SECRET}3` },
+    rabbitmq: `amqp://u:${SECRET}4@h/v`,
+    queue: { name: 'q' },
+    cameraDefaults: { rate: 1 },
+    cameras: [
+      { id: 'a', url: `rtsp://u:${SECRET}5@h/live?token=${SECRET}6` },
+      { id: 'b', url: 'rtsps://h/live', username: `${SECRET}7`, password: `${SECRET}8` },
+    ],
+  };
+
+  it('is in no fault, whatever else is wrong: every place of a file, every wrong value', () => {
+    let faulty = 0;
+    for (const place of placesOf(WHOLE))
+      for (const wrong of [
+        null,
+        true,
+        7,
+        -1,
+        '',
+        'x',
+        'rtsp://',
+        'file:/',
+        [],
+        [7],
+        {},
+        { x: 1 },
+        undefined,
+      ]) {
+        const said = saidOf(replaced(WHOLE, place, wrong));
+        if (said !== '') faulty++;
+        assert.doesNotMatch(said, new RegExp(SECRET), `${place.join('.')} = ${JSON.stringify(wrong)}`);
+      }
+    assert.ok(faulty > 150, `${String(faulty)} of them are faults`);
+  });
+
+  const rows: readonly [string, Entry][] = [
+    ['a URL of an unknown scheme', camera({ url: `ftp://u:${SECRET}@h/` })],
+    ['a URL with a blank', camera({ url: `rtsp://u:${SECRET} @h/` })],
+    ['a URL that cannot be read', camera({ url: `rtsp://u:${SECRET}/x@h/` })],
+    ['a URL without host', camera({ url: `rtsp:u:${SECRET}@h/` })],
+    ['a URL without scheme', camera({ url: `u:${SECRET}@h/` })],
+    ['a URL whose scheme is the user', camera({ url: `admin:${SECRET}@h/` })],
+    ['a server URL without scheme', rest({ redis: `:${SECRET}@h` })],
+    ['a server URL of an unknown scheme', rest({ rabbitmq: { url: `http://u:${SECRET}@h` } })],
+    ['a server URL that is a list', rest({ redis: [`redis://:${SECRET}@h`] })],
+    ['a password that is a list', camera({ url: 'rtsp://h/', password: [SECRET] })],
+    ['a password beside a test picture', camera({ ...GATE, password: SECRET })],
+    ['a password under a misspelt key', camera({ ...GATE, pasword: SECRET })],
+  ];
+  for (const [what, value] of rows)
+    it(`in ${what} is not shown`, () => {
+      const said = saidOf(value);
+      assert.notEqual(said, '');
+      assert.doesNotMatch(said, new RegExp(SECRET));
+    });
+
+  const url = `rtsp://u:${SECRET}@h/`;
+  const shown: readonly [string, Entry][] = [
+    ['a URL that stands for a camera', { cameras: [url] }],
+    ['a URL that stands for all cameras', { cameras: url }],
+    ['a URL that stands for an id', camera({ ...GATE, id: url })],
+    ['a URL that stands for a test picture', camera({ test: url })],
+    ['a URL that stands for an object', rest({ queue: url })],
+    ['a password that looks like a reference', camera({ url: 'rtsp://h/', password: `\${${SECRET}!}` })],
+  ];
+  for (const [what, value] of shown)
+    it(`in ${what} is not shown`, () => {
+      assert.doesNotMatch(saidOf(value), new RegExp(SECRET));
+    });
+
+  it('that is no Unicode text is a fault of its path', () => {
+    assert.notEqual(saidOf('{"cameras":[{"id":"a","url":"rtsp://h/","password":"\\ud800"}]}'), '');
+  });
+});
+
+/** The places of a value, deepest last: `[]`, `['cameras']`, `['cameras', '0']`, ... */
+function placesOf(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [[]];
+  return [
+    [],
+    ...Object.entries(value).flatMap(([key, item]) => placesOf(item).map((place) => [key, ...place])),
+  ];
+}
+
+/** A copy with one place changed; undefined removes it. */
+function replaced(value: unknown, place: readonly string[], by: unknown): unknown {
+  const [key, ...deeper] = place;
+  if (key === undefined) return by ?? null;
+  const entries = Object.entries(value as object)
+    .map(
+      ([name, item]: [string, unknown]) => [name, name === key ? replaced(item, deeper, by) : item] as const,
+    )
+    .filter(([name]) => name !== key || deeper.length > 0 || by !== undefined);
+  return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+}
+
+describe('jsonPath', () => {
+  for (const [pointer, expected] of [
+    ['', '$'],
+    ['/cameras/3/rate', '$.cameras[3].rate'],
+    ['/a~1b/c~0d/e~01f', '$.a/b.c~d.e~1f'],
+  ] as const)
+    it(`writes "${pointer}" as ${expected}`, () => {
+      assert.equal(jsonPath(pointer), expected);
+    });
+});

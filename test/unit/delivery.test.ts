@@ -1,0 +1,771 @@
+/** Delivery from the spool: what goes first, how much at once, what an outage does, and that nothing is lost. */
+import assert from 'node:assert/strict';
+import { mkdir, readdir, truncate } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { overflow } from '../../src/actors/store/bounds';
+import type { Frame } from '../../src/contract/frame';
+import { spoolName } from '../../src/spool/names';
+import { AT, offsets, openBench, sinceStart, type Bench } from './support/delivery-bench';
+import { seededRandom } from './support/random';
+import { settled, until } from './support/until';
+
+const MAX_IN_FLIGHT = 16;
+const ANNOUNCE_MS = 10_000;
+
+/** Mocks timers, and jitter at its full length, so that pauses are exact. */
+async function openTimedBench(t: TestContext, cameras?: number): Promise<Bench & { tick(ms: number): void }> {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(Math, 'random', () => 1);
+  const bench = await openBench(t, cameras);
+  return Object.assign(bench, {
+    tick: (ms: number) => {
+      t.mock.timers.tick(ms);
+    },
+  });
+}
+
+describe('a frame', () => {
+  it('is stored, made the latest, announced, and leaves the spool', async (t) => {
+    const bench = await openBench(t);
+    const [frame] = await bench.spooled(0);
+    assert.ok(frame !== undefined);
+    bench.delivery.offerLive(frame);
+    await until('delivered', () => bench.delivered.length === 1);
+    assert.deepEqual([bench.stored, bench.latest, bench.delivered], [[0], [0], [0]]);
+    assert.deepEqual(bench.announced, [{ id: 'cam0-1700000000000', at: 0, delayed: false }]);
+    assert.deepEqual(await bench.waiting(), []);
+    assert.equal(bench.delivery.queued, 0);
+  });
+
+  it('is announced only when it is stored', async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('being written', () => bench.writing.size === 1);
+    await settled();
+    assert.deepEqual(bench.announced, []);
+    bench.release();
+    await until('announced', () => bench.announced.length === 1);
+  });
+
+  it('stays in the spool until it is confirmed', async (t) => {
+    const bench = await openBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('announced', () => bench.announced.length === 1);
+    await settled();
+    assert.deepEqual(await bench.waiting(), [0]);
+    bench.delivery.announced('cam0-1700000000000', undefined);
+    await until('delivered', () => bench.delivered.length === 1);
+    assert.deepEqual(await bench.waiting(), []);
+  });
+
+  it('of the backlog is announced as delayed, a live one is not', async (t) => {
+    const bench = await openBench(t);
+    const [old, live] = await bench.spooled(0, 1);
+    assert.ok(old !== undefined && live !== undefined);
+    bench.delivery.offerBacklog([old]);
+    bench.delivery.offerLive(live);
+    await until('delivered', () => bench.delivered.length === 2);
+    assert.deepEqual(
+      new Map(bench.announced.map(({ at, delayed }) => [at, delayed])),
+      new Map([
+        [0, true],
+        [1, false],
+      ]),
+    );
+  });
+
+  it('that the spool no longer has is passed over', async (t) => {
+    const bench = await openBench(t);
+    const frames = await bench.spooled(0, 1);
+    await Promise.all(frames.map((frame) => bench.spool.remove(frame)));
+    bench.delivery.offerBacklog(frames);
+    await until('passed over', () => bench.delivery.queued === 0);
+    assert.deepEqual([bench.stored, bench.delivered, bench.faults], [[], [], []]);
+  });
+
+  it('that is damaged is set aside, reported as such, and holds nothing up', async (t) => {
+    const bench = await openTimedBench(t);
+    const frames = await bench.spooled(0, 1, 2);
+    const [damaged] = frames;
+    assert.ok(damaged !== undefined);
+    await truncate(path.join(bench.dir, 'cam0', spoolName(damaged)), 2);
+    bench.delivery.offerBacklog(frames);
+    await until('delivered', () => bench.delivered.length === 2 && bench.delivery.queued === 0);
+    assert.deepEqual(
+      bench.faults.map(({ fault, damaged: isDamaged }) => [fault.code, isDamaged]),
+      [['damaged-frame', true]],
+    );
+    assert.deepEqual(await readdir(path.join(bench.dir, 'cam0')), ['damaged']);
+    assert.deepEqual(await readdir(path.join(bench.dir, 'cam0', 'damaged')), [spoolName(damaged)]);
+    assert.ok(!bench.stored.includes(0));
+  });
+
+  it('that cannot be read does not hold up the others of its camera', async (t) => {
+    const bench = await openTimedBench(t, 1);
+    const frames = await bench.spooled(...offsets(0, 5));
+    const [unreadable] = frames;
+    assert.ok(unreadable !== undefined);
+    await bench.spool.remove(unreadable);
+    await mkdir(path.join(bench.dir, 'cam0', spoolName(unreadable)));
+    bench.delivery.offerBacklog(frames);
+    await until('delivered', () => bench.delivered.length === 4);
+    assert.deepEqual(bench.delivered, offsets(1, 4));
+    assert.deepEqual(
+      bench.faults.map(({ fault, damaged }) => [fault.code, damaged]),
+      [['damaged-frame', true]],
+    );
+  });
+
+  it('is in flight once, however often it is offered', async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    const reads = t.mock.method(bench.spool, 'read').mock;
+    const frames = await bench.spooled(...offsets(0, 30));
+    for (let i = 0; i < 5; i++) {
+      bench.delivery.offerBacklog(frames);
+      for (const frame of frames) bench.delivery.offerLive(frame);
+    }
+    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
+    bench.delivery.offerBacklog(frames);
+    assert.equal(bench.delivery.queued, 30);
+    bench.release();
+    await until('delivered', () => bench.delivered.length === 30);
+    assert.equal(reads.callCount(), 30);
+    bench.delivery.offerBacklog(frames);
+    await until('passed over', () => bench.delivery.queued === 0);
+    assert.deepEqual(
+      bench.stored.toSorted((a, b) => a - b),
+      offsets(0, 30),
+    );
+    assert.equal(bench.announced.length, 30);
+  });
+
+  it('is delivered once when hints, scans and answers come in any order', async (t) => {
+    const random = seededRandom(t);
+    const bench = await openBench(t, 20);
+    const frames = await bench.spooled(...offsets(0, 60));
+    bench.broker = 'nothing';
+    let answered = 0;
+    for (let next = 0; bench.delivered.length < frames.length;) {
+      const what = random.between(0, 3);
+      const frame = frames[next];
+      if (what === 0 && frame !== undefined) {
+        bench.delivery.offerLive(frame);
+        next++;
+      } else if (what === 1) bench.delivery.offerBacklog(await bench.spool.list());
+      else if (what === 2) {
+        const open = bench.announced.slice(answered);
+        if (open.length > 0) bench.delivery.announced(random.pick(open).id, undefined);
+        while (bench.delivered.includes(bench.announced[answered]?.at ?? -1)) answered++;
+      } else await settled(3);
+    }
+    assert.equal(new Set(bench.delivered).size, frames.length);
+    assert.deepEqual(
+      bench.stored.toSorted((a, b) => a - b),
+      offsets(0, 60),
+    );
+    assert.deepEqual(await bench.waiting(), []);
+  });
+});
+
+describe('delivery', () => {
+  it(`has ${String(MAX_IN_FLIGHT)} frames in flight at most, and as many when there are`, async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 40)));
+    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
+    await settled();
+    assert.equal(bench.writing.size, MAX_IN_FLIGHT);
+    bench.release();
+    await until('delivered', () => bench.delivered.length === 40);
+    assert.equal(bench.most.writing, MAX_IN_FLIGHT);
+  });
+
+  it('counts a frame as in flight until it is confirmed', async (t) => {
+    const bench = await openBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 40)));
+    await until('announced', () => bench.announced.length === MAX_IN_FLIGHT);
+    await settled();
+    assert.equal(bench.stored.length, MAX_IN_FLIGHT);
+    bench.delivery.announced(bench.announced[7]?.id ?? '', undefined);
+    await until('the next', () => bench.announced.length === MAX_IN_FLIGHT + 1);
+    await settled();
+    assert.equal(bench.stored.length, MAX_IN_FLIGHT + 1);
+  });
+
+  it('takes live frames before the backlog, each in the order of capture', async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    const old = await bench.spooled(...offsets(0, 40));
+    const live = await bench.spooled(...offsets(1050, 10));
+    bench.delivery.offerBacklog(old);
+    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
+    for (const frame of live) bench.delivery.offerLive(frame);
+    assert.deepEqual(bench.writing, new Set(offsets(0, MAX_IN_FLIGHT)));
+    bench.releaseHeld();
+    await until('as many again', () => bench.stored.length === 2 * MAX_IN_FLIGHT);
+    assert.deepEqual(bench.writing, new Set([...offsets(1050, 10), ...offsets(16, 6)]));
+    bench.release();
+    await until('delivered', () => bench.delivered.length === 50);
+  });
+
+  it('has one frame of a camera in flight, and keeps to the order of capture', async (t) => {
+    const bench = await openBench(t, 3);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 9)));
+    for (let round = 0; round < 3; round++) {
+      await until('one of each camera', () => bench.announced.length === 3 * (round + 1));
+      await settled(20);
+      assert.equal(bench.announced.length, 3 * (round + 1));
+      for (const { id } of bench.announced.slice(3 * round)) bench.delivery.announced(id, undefined);
+    }
+    await until('delivered', () => bench.delivered.length === 9);
+    for (const camera of [0, 1, 2])
+      assert.deepEqual(
+        bench.announced.map(({ at }) => at).filter((at) => at % 3 === camera),
+        [camera, camera + 3, camera + 6],
+      );
+  });
+
+  it('lets no camera wait for another', async (t) => {
+    const bench = await openBench(t, 2);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 20)));
+    for (let done = 1; done <= 10; done++) {
+      await until('the next of camera 1', () => bench.announced.length === 1 + done);
+      bench.delivery.announced(bench.announced.findLast(({ at }) => at % 2 === 1)?.id ?? '', undefined);
+      await until('confirmed', () => bench.delivered.length === done);
+    }
+    assert.deepEqual(
+      bench.delivered,
+      offsets(0, 20).filter((at) => at % 2 === 1),
+    );
+  });
+
+  it('leaves what it has no room for to the spool, and takes it when it is offered again', async (t) => {
+    const bench = await openBench(t, 8);
+    bench.redis = 'held';
+    const frames = await bench.spooled(...offsets(0, 1050));
+    bench.delivery.offerBacklog(frames);
+    assert.ok(bench.delivery.queued <= 1000 + MAX_IN_FLIGHT, String(bench.delivery.queued));
+    bench.release();
+    await until('the queue is empty', () => bench.delivery.queued === 0);
+    bench.delivery.offerBacklog(await bench.spool.list());
+    await until('delivered', () => bench.delivered.length === 1050);
+    assert.deepEqual(await bench.waiting(), []);
+  });
+
+  it('passes over answers that nobody waits for', async (t) => {
+    const bench = await openBench(t);
+    bench.delivery.announced('gate-1', undefined);
+    bench.delivery.announced('gate-1', { code: 'x', message: 'y' });
+    bench.delivery.notifierLost();
+    bench.delivery.resume();
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('delivered', () => bench.delivered.length === 1);
+    assert.deepEqual(bench.faults, []);
+  });
+});
+
+describe('an outage', () => {
+  it('of Redis: one frame at a time probes it, with doubled pauses', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('the first try', () => bench.faults.length === 1);
+    let tries = 1;
+    for (const pauseMs of [250, 500, 1000, 2000, 3000, 3000, 3000]) {
+      bench.tick(pauseMs - 1);
+      await settled(20);
+      assert.equal(bench.stored.length, tries, `before ${String(pauseMs)} ms`);
+      bench.tick(1);
+      tries++;
+      await until(`try ${String(tries)}`, () => bench.faults.length === tries);
+    }
+    assert.equal(bench.stored.length, tries);
+    assert.ok(bench.faults.every(({ fault, damaged }) => fault.code === 'redis-unreachable' && !damaged));
+    assert.deepEqual(await bench.waiting(), [0]);
+  });
+
+  it('of Redis: when the probe gets through, everything follows at full speed', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
+    bench.tick(3000);
+    await until('the probe', () => bench.faults.length === MAX_IN_FLIGHT + 1);
+    await settled(20);
+    assert.equal(bench.stored.length, MAX_IN_FLIGHT + 1, 'one probe');
+    bench.redis = 'held';
+    bench.tick(3000);
+    await until('the next probe', () => bench.writing.size === 1);
+    await settled(20);
+    assert.equal(bench.writing.size, 1, 'one probe');
+    bench.releaseHeld();
+    await until('full speed', () => bench.writing.size === MAX_IN_FLIGHT);
+    bench.release();
+    await until('delivered', () => bench.delivered.length === 60);
+    assert.deepEqual(await bench.waiting(), []);
+  });
+
+  it('of Redis: loses nothing that arrives meanwhile', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 20)));
+    await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
+    for (const frame of await bench.spooled(...offsets(1000, 20))) bench.delivery.offerLive(frame);
+    bench.redis = 'up';
+    bench.tick(3000);
+    await until('delivered', () => bench.delivered.length === 40);
+    assert.deepEqual(await bench.waiting(), []);
+    assert.equal(bench.delivery.queued, 0);
+  });
+
+  it('ends early when a server says it is ready', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    await until('the first tries', () => bench.faults.length === 5);
+    bench.redis = 'up';
+    bench.delivery.resume();
+    await until('delivered', () => bench.delivered.length === 5);
+  });
+
+  it('of the broker (nack): the frame stays, and is announced again as delayed', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nack';
+    const [frame] = await bench.spooled(0);
+    assert.ok(frame !== undefined);
+    bench.delivery.offerLive(frame);
+    await until('refused', () => bench.faults.length === 1);
+    assert.deepEqual(await bench.waiting(), [0]);
+    assert.equal(bench.faults[0]?.fault.code, 'broker-nack');
+    bench.broker = 'confirm';
+    bench.tick(250);
+    await until('delivered', () => bench.delivered.length === 1);
+    assert.deepEqual(
+      bench.announced.map(({ id, delayed }) => [id, delayed]),
+      [
+        ['cam0-1700000000000', false],
+        ['cam0-1700000000000', true],
+      ],
+    );
+  });
+
+  it(`of the notifier: an answer that has not come after ${String(ANNOUNCE_MS)} ms is asked for again`, async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('announced', () => bench.announced.length === 1);
+    bench.tick(ANNOUNCE_MS - 1);
+    await settled(20);
+    assert.deepEqual(bench.faults, []);
+    bench.tick(1);
+    await until('given up', () => bench.faults.length === 1);
+    assert.deepEqual(bench.faults[0], {
+      fault: { code: 'announce-timeout', message: 'the notifier did not answer within 10000 ms' },
+      damaged: false,
+    });
+    assert.deepEqual(await bench.waiting(), [0]);
+    bench.broker = 'confirm';
+    bench.tick(250);
+    await until('delivered', () => bench.delivered.length === 1);
+    bench.tick(2 * ANNOUNCE_MS);
+    await settled(20);
+    assert.equal(bench.announced.length, 2);
+    assert.equal(bench.faults.length, 1);
+  });
+
+  it('of the broker: the time for an earlier answer does not end the wait for a later one', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nack';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('refused', () => bench.faults.length === 1);
+    bench.broker = 'nothing';
+    bench.tick(250);
+    await until('announced again', () => bench.announced.length === 2);
+    bench.tick(ANNOUNCE_MS - 250);
+    await settled(20);
+    assert.equal(bench.faults.length, 1);
+    bench.delivery.announced(bench.announced[1]?.id ?? '', undefined);
+    await until('delivered', () => bench.delivered.length === 1);
+  });
+
+  it('of the notifier: when it is lost, all it owed is asked for again', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 10)));
+    await until('announced', () => bench.announced.length === 10);
+    bench.delivery.notifierLost();
+    await until('failed', () => bench.faults.length === 10);
+    assert.ok(bench.faults.every(({ fault }) => fault.code === 'notifier-lost'));
+    assert.equal((await bench.waiting()).length, 10);
+    bench.broker = 'confirm';
+    bench.delivery.resume();
+    await until('delivered', () => bench.delivered.length === 10);
+    assert.deepEqual(await bench.waiting(), []);
+    bench.tick(ANNOUNCE_MS);
+    await settled(20);
+    assert.equal(bench.faults.length, 10);
+  });
+
+  it('ends nothing for good: whatever fails when, all frames are delivered', async (t) => {
+    const random = seededRandom(t);
+    const bench = await openTimedBench(t);
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 100)));
+    for (let round = 0; round < 40; round++) {
+      bench.redis = random.pick(['up', 'down']);
+      bench.broker = random.pick(['confirm', 'nack', 'nothing']);
+      if (round % 3 === 0)
+        for (const frame of await bench.spooled(1000 + round)) bench.delivery.offerLive(frame);
+      if (random.next() < 0.2) bench.delivery.notifierLost();
+      if (random.next() < 0.2) bench.delivery.resume();
+      bench.tick(random.between(1, 4000));
+      await settled(5);
+    }
+    Object.assign(bench, { redis: 'up', broker: 'confirm' });
+    bench.delivery.notifierLost();
+    await until('delivered', () => {
+      bench.tick(1000);
+      return bench.delivery.queued === 0;
+    });
+    assert.deepEqual(await bench.waiting(), []);
+    assert.equal(new Set(bench.delivered).size, 114);
+    assert.equal(bench.delivered.length, 114);
+  });
+
+  it('makes the frames that waited through it delayed ones, behind those that are live when it ends', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    for (const frame of await bench.spooled(...offsets(0, 60))) bench.delivery.offerLive(frame);
+    await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
+    for (const frame of await bench.spooled(...offsets(60, 10))) bench.delivery.offerLive(frame);
+    bench.redis = 'held';
+    bench.tick(3000);
+    await until('the probe', () => bench.writing.size === 1);
+    bench.releaseHeld();
+    await until('full speed', () => bench.writing.size === MAX_IN_FLIGHT);
+    const [live] = await bench.spooled(99);
+    assert.ok(live !== undefined);
+    bench.delivery.offerLive(live);
+    bench.release();
+    await until('delivered', () => bench.delivered.length === 71);
+    assert.deepEqual(
+      bench.announced.filter(({ delayed }) => !delayed).map(({ at }) => at),
+      [99],
+    );
+    assert.ok(bench.announced.findIndex(({ at }) => at === 99) <= 2 * MAX_IN_FLIGHT);
+  });
+
+  it('leaves the frames of a camera in the order of capture', async (t) => {
+    const bench = await openTimedBench(t, 1);
+    bench.redis = 'down';
+    for (const frame of await bench.spooled(...offsets(0, 10))) bench.delivery.offerLive(frame);
+    for (let tries = 1; tries <= 5; tries++) {
+      await until(`try ${String(tries)}`, () => bench.faults.length === tries);
+      bench.tick(3000);
+    }
+    bench.redis = 'up';
+    await until('delivered', () => {
+      bench.tick(3000);
+      return bench.delivered.length === 10;
+    });
+    assert.deepEqual(bench.delivered, offsets(0, 10));
+  });
+
+  it('is not over because a frame has gone from the spool', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    const frames = await bench.spooled(...offsets(0, 40));
+    bench.delivery.offerBacklog(frames);
+    await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
+    // The spool's bound gives up what would be tried next.
+    for (const frame of frames.slice(0, MAX_IN_FLIGHT)) await bench.spool.remove(frame);
+    bench.delivery.resume();
+    await until('another try', () => bench.faults.length > MAX_IN_FLIGHT);
+    await settled();
+    assert.equal(bench.faults.length, MAX_IN_FLIGHT + 1, 'one probe');
+  });
+
+  it('of Redis between store and latest: the announcement already made disturbs none that follows', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nothing';
+    bench.latestFails = true;
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('failed', () => bench.faults.length === 1);
+    bench.latestFails = false;
+    bench.tick(250);
+    await until('tried again', () => bench.latest.length === 2 && bench.announced.length > 0);
+    await settled(20);
+    bench.tick(ANNOUNCE_MS - 250);
+    bench.delivery.announced('cam0-1700000000000', undefined);
+    await settled();
+    assert.deepEqual(bench.delivered, [0]);
+  });
+});
+
+describe('stop', () => {
+  it('begins nothing new, waits for what is in flight, and leaves the rest in the spool', async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    const frames = await bench.spooled(...offsets(0, 40));
+    bench.delivery.offerBacklog(frames);
+    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
+    const state = { stopped: false };
+    const stopped = bench.delivery.stop().then(() => {
+      state.stopped = true;
+    });
+    await settled();
+    assert.equal(state.stopped, false);
+    bench.release();
+    await stopped;
+    assert.equal(bench.stored.length, MAX_IN_FLIGHT);
+    assert.deepEqual([bench.announced, await bench.waiting()], [[], offsets(0, 40)]);
+    const [frame] = frames.slice(-1);
+    assert.ok(frame !== undefined);
+    bench.delivery.offerLive(frame);
+    bench.delivery.offerBacklog(frames);
+    bench.delivery.resume();
+    await settled();
+    assert.equal(bench.stored.length, MAX_IN_FLIGHT);
+  });
+
+  it('ends at once in a pause, after which nothing is tried', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    await until('the first tries', () => bench.faults.length === 5);
+    await bench.delivery.stop();
+    bench.redis = 'up';
+    bench.tick(60_000);
+    await settled();
+    assert.equal(bench.stored.length, 5);
+    assert.equal((await bench.waiting()).length, 5);
+  });
+
+  it('leaves no timer behind', async (t) => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const bench = await openBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    await until('the first tries', () => bench.faults.length >= 5);
+    await bench.delivery.stop();
+    assert.equal(timers(), before);
+  });
+
+  it('of nothing ends at once', async (t) => {
+    const bench = await openBench(t);
+    await bench.delivery.stop();
+    await bench.delivery.stop();
+  });
+
+  it('leaves a frame that fails meanwhile in the spool, and begins no pause', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('announced', () => bench.announced.length === 1);
+    const stopped = bench.delivery.stop();
+    bench.delivery.notifierLost();
+    await stopped;
+    bench.tick(60_000);
+    await settled();
+    assert.deepEqual([bench.stored, await bench.waiting()], [[0], [0]]);
+  });
+
+  it('gives up the answers that are still due: the frames stay in the spool', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.broker = 'nothing';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    await until('announced', () => bench.announced.length === 5);
+    await bench.delivery.stop();
+    assert.deepEqual([await bench.waiting(), bench.delivered], [offsets(0, 5), []]);
+  });
+
+  it('asks for no answer any more, also for a frame that was being written', async (t) => {
+    const bench = await openTimedBench(t);
+    Object.assign(bench, { redis: 'held', broker: 'nothing' });
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    await until('being written', () => bench.writing.size === 1);
+    const state = { stopped: false };
+    const stopped = bench.delivery.stop().then(() => {
+      state.stopped = true;
+    });
+    bench.release();
+    bench.tick(2400);
+    await settled();
+    const inTime = state.stopped;
+    bench.delivery.notifierLost();
+    await stopped;
+    assert.ok(inTime, 'within the 2500 ms the supervisor gives the store');
+  });
+});
+
+describe('drain', () => {
+  it('waits until all that is queued is delivered', async (t) => {
+    const bench = await openBench(t, 3);
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    await bench.delivery.drain(60_000);
+    assert.equal(bench.delivered.length, 60);
+  });
+
+  it('of nothing ends at once', async (t) => {
+    await (await openBench(t)).delivery.drain(60_000);
+  });
+
+  it('ends when a server fails', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'down';
+    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    await bench.delivery.drain(60_000);
+    assert.ok(bench.faults.length > 0);
+    assert.equal((await bench.waiting()).length, 60);
+  });
+
+  it('ends at its deadline', async (t) => {
+    const bench = await openTimedBench(t);
+    bench.redis = 'held';
+    bench.delivery.offerBacklog(await bench.spooled(0));
+    const state = { drained: false };
+    const drained = bench.delivery.drain(1500).then(() => {
+      state.drained = true;
+    });
+    await until('being written', () => bench.writing.size === 1);
+    bench.tick(1499);
+    await settled();
+    assert.equal(state.drained, false);
+    bench.tick(1);
+    await drained;
+  });
+});
+
+describe('overflow', () => {
+  const frame = (ageMs: number, bytes: number): Frame => ({
+    camera: 'gate',
+    capturedAt: AT - ageMs,
+    sequence: 0,
+    width: 1,
+    height: 1,
+    format: 'jpeg',
+    bytes,
+  });
+  const rows: readonly [string, readonly [number, number][], number, number, readonly string[]][] = [
+    ['nothing of an empty spool', [], 10, 10, []],
+    [
+      'nothing within both bounds',
+      [
+        [9, 5],
+        [0, 5],
+      ],
+      10,
+      10,
+      [],
+    ],
+    ['nothing that is exactly as old as may be', [[10, 1]], 10, 10, []],
+    [
+      'what is older',
+      [
+        [11, 1],
+        [10, 1],
+      ],
+      10,
+      10,
+      ['-11 spool-age'],
+    ],
+    [
+      'all when all is older',
+      [
+        [30, 1],
+        [20, 1],
+        [11, 1],
+      ],
+      10,
+      10,
+      ['-30 spool-age', '-20 spool-age', '-11 spool-age'],
+    ],
+    [
+      'the oldest until the rest fits',
+      [
+        [4, 5],
+        [3, 5],
+        [2, 5],
+        [1, 5],
+      ],
+      10,
+      10,
+      ['-4 spool-bytes', '-3 spool-bytes'],
+    ],
+    [
+      'one when it is one byte too much',
+      [
+        [2, 5],
+        [1, 6],
+      ],
+      10,
+      10,
+      ['-2 spool-bytes'],
+    ],
+    ['a single frame that is larger than the spool', [[1, 11]], 10, 10, ['-1 spool-bytes']],
+    [
+      'what is too old, then what is too much',
+      [
+        [20, 1],
+        [2, 6],
+        [1, 6],
+      ],
+      10,
+      10,
+      ['-20 spool-age', '-2 spool-bytes'],
+    ],
+    [
+      'nothing more when age alone made room',
+      [
+        [20, 9],
+        [2, 5],
+        [1, 5],
+      ],
+      10,
+      10,
+      ['-20 spool-age'],
+    ],
+    ['nothing from the future', [[-5000, 1]], 10, 10, []],
+  ];
+  for (const [what, frames, maxBytes, maxAgeMs, expected] of rows)
+    it(`drops ${what}`, () => {
+      assert.deepEqual(
+        overflow(
+          frames.map(([ageMs, bytes]) => frame(ageMs, bytes)),
+          { maxBytes, maxAgeMs },
+          AT,
+        ).map((drop) => `${String(sinceStart(drop.frame))} ${drop.reason}`),
+        expected,
+      );
+    });
+
+  it('leaves what fits, and drops no more than it must, for any spool', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 500; i++) {
+      const frames = Array.from({ length: random.between(0, 30) }, () =>
+        frame(random.between(0, 100), random.between(1, 50)),
+      ).sort((a, b) => a.capturedAt - b.capturedAt);
+      const [maxBytes, maxAgeMs] = [random.between(0, 800), random.between(0, 100)];
+      const dropped = overflow(frames, { maxBytes, maxAgeMs }, AT);
+      assert.deepEqual(
+        dropped.map((drop) => drop.frame),
+        frames.slice(0, dropped.length),
+      );
+      const left = frames.slice(dropped.length);
+      const bytesOf = (some: readonly Frame[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
+      assert.ok(bytesOf(left) <= maxBytes);
+      assert.ok(left.every(({ capturedAt }) => AT - capturedAt <= maxAgeMs));
+      const last = dropped.at(-1);
+      if (last?.reason === 'spool-bytes') assert.ok(bytesOf(left) + last.frame.bytes > maxBytes);
+      for (const drop of dropped)
+        assert.equal(drop.reason === 'spool-age', AT - drop.frame.capturedAt > maxAgeMs);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+/** Waiting for a condition that the event loop brings about; works while timers are mocked. */
+import { performance } from 'node:perf_hooks';
+
+const DEADLINE_MS = 5000;
+
+/** Lets the event loop turn until `condition` holds. Throws after five seconds, naming what was waited for. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + DEADLINE_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
+    await turn();
+  }
+}
+
+/** One turn of the event loop. */
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Enough turns for anything that was going to happen without a timer or a file, and some for small files. */
+export async function settled(turns = 50): Promise<void> {
+  for (let i = 0; i < turns; i++) await turn();
+}
