@@ -1,0 +1,289 @@
+/** The camera actor with small real programs in the place of ffmpeg: what it spools, reports, survives and ends. */
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import startCamera from '../../src/actors/camera';
+import type { CameraSpec } from '../../src/config/topology';
+import type { Frame } from '../../src/contract/frame';
+import type { CameraState, Gap } from '../../src/contract/message';
+import type { ActorReport } from '../../src/protocol/messages';
+import { Spool } from '../../src/spool/spool';
+import { isAlive } from '../support/process';
+import { until } from './support/until';
+
+const URL_WITH_PASSWORD = 'rtsp://u:s3cr3t@cam/live';
+
+/** Shell functions for the programs: `picture BYTES [MS]` writes one as ffmpeg does, captured MS from now. */
+const PRELUDE = `#!/bin/sh
+cd "$(dirname "$0")"
+echo $$ >> pids
+run=$(wc -l < pids)
+picture() {
+  pts=$(( $(date +%s%3N) + \${2:-0} ))
+  echo "#dimensions 0: 2x1" >&3
+  echo "0, $pts, $pts, 1, $1, 0x0" >&3
+  head -c "$1" /dev/zero
+}
+`;
+
+interface Bench {
+  readonly dir: string;
+  readonly reports: ActorReport[];
+  readonly lines: string[];
+  readonly frames: () => readonly Frame[];
+  readonly states: () => readonly CameraState[];
+  readonly gaps: () => readonly Gap[];
+  readonly spool: Spool;
+  /** Process ids of the programs started so far. */
+  readonly pids: () => Promise<number[]>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a camera whose ffmpeg is the given shell program; it reconnects after a few milliseconds. */
+async function openCamera(
+  t: TestContext,
+  program: string,
+  changes: Partial<CameraSpec> = {},
+): Promise<Bench> {
+  t.mock.method(Math, 'random', () => 0.02);
+  const dir = await mkdtemp(path.join(tmpdir(), 'vigil-camera-'));
+  const ffmpeg = path.join(dir, 'ffmpeg');
+  await writeFile(ffmpeg, PRELUDE + program);
+  await chmod(ffmpeg, 0o700);
+  const reports: ActorReport[] = [];
+  const lines: string[] = [];
+  const write = (message: string) => lines.push(message);
+  const spoolDir = path.join(dir, 'spool');
+  const actor = startCamera({
+    parameters: {
+      camera: {
+        id: 'gate',
+        source: { kind: 'stream', url: URL_WITH_PASSWORD, transport: 'tcp' },
+        periodMs: 10,
+        format: 'jpeg',
+        quality: 80,
+        stallMs: 10_000,
+        connectMs: 10_000,
+        ...changes,
+      },
+      ffmpeg: program === '' ? path.join(dir, 'missing') : ffmpeg,
+      spoolDir,
+    },
+    log: { error: write, warn: write, info: write, debug: write },
+    report: (report) => reports.push(report),
+  });
+  t.after(async () => {
+    await actor.stop();
+    await rm(dir, { recursive: true });
+  });
+  return {
+    dir,
+    reports,
+    lines,
+    frames: () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : [])),
+    states: () => reports.flatMap((report) => (report.kind === 'camera-state' ? [report.state] : [])),
+    gaps: () => reports.flatMap((report) => (report.kind === 'gap' ? [report.gap] : [])),
+    spool: new Spool(spoolDir),
+    pids: async () => {
+      const text = await readFile(path.join(dir, 'pids'), 'utf8').catch(() => '');
+      return text.split('\n').filter(Boolean).map(Number);
+    },
+    stop: () => actor.stop(),
+  };
+}
+
+describe('a camera', () => {
+  it('spools its samples and reports each when it is there, in the order of capture', async (t) => {
+    const bench = await openCamera(t, 'for i in 1 2 3 4 5; do picture 7 $((i * 100)); done; exec sleep 60');
+    await until('five frames', () => bench.frames().length === 5);
+    assert.deepEqual(await bench.spool.list(), bench.frames());
+    for (const frame of bench.frames()) {
+      const { camera, width, height, format, bytes } = frame;
+      assert.deepEqual(
+        { camera, width, height, format, bytes },
+        { camera: 'gate', width: 2, height: 1, format: 'jpeg', bytes: 7 },
+      );
+      assert.equal(frame.sequence, Math.floor(frame.capturedAt / 10));
+      assert.deepEqual(await bench.spool.read(frame), Buffer.alloc(7));
+    }
+  });
+
+  it('keeps one picture of a period', async (t) => {
+    const bench = await openCamera(
+      t,
+      'for i in 1 2 3 4 5; do picture 7; done; picture 7 60000; exec sleep 60',
+      {
+        periodMs: 50_000,
+      },
+    );
+    await until('the last', () => bench.frames().length >= 2);
+    assert.equal(bench.frames().length, 2);
+  });
+
+  it('connects, streams, waits when the feed ends, and connects again', async (t) => {
+    const bench = await openCamera(t, 'picture 7; exit 0');
+    await until('two lives', () => bench.states().filter(({ state }) => state === 'streaming').length === 2);
+    assert.deepEqual(
+      bench
+        .states()
+        .slice(0, 5)
+        .map(({ state, fault }) => [state, fault?.code]),
+      [
+        ['connecting', undefined],
+        ['streaming', undefined],
+        ['waiting', 'ended'],
+        ['connecting', undefined],
+        ['streaming', undefined],
+      ],
+    );
+  });
+
+  it('reports the seconds without pictures, with what was behind it', async (t) => {
+    const bench = await openCamera(t, 'picture 7 $(( run * 1000 )); exit 0');
+    await until('a gap and what is behind it', () => bench.gaps().length > 0 && bench.frames().length > 1);
+    const [first, second] = bench.frames();
+    assert.ok(first !== undefined && second !== undefined);
+    assert.deepEqual(bench.gaps()[0], {
+      camera: 'gate',
+      firstSequence: first.sequence + 1,
+      lastSequence: second.sequence - 1,
+      missed: second.sequence - first.sequence - 1,
+      reason: 'ended',
+    });
+  });
+
+  const faults: readonly [string, string, string, Partial<CameraSpec>?][] = [
+    [
+      'refused',
+      `echo "Impossible to open '${URL_WITH_PASSWORD}'" >&2; echo 'pipe:0: Connection refused' >&2; exit 1`,
+      'rtsp://cam/live refuses connections',
+    ],
+    [
+      'failed',
+      `echo "${URL_WITH_PASSWORD}: oops" >&2; exit 1`,
+      'rtsp://cam/live could not be opened; ffmpeg said: ',
+    ],
+    ['failed', 'exit 0', 'ffmpeg said: (nothing)'],
+    ['ffmpeg', '', 'ffmpeg could not be started'],
+    [
+      'no-picture',
+      'exec sleep 60',
+      'rtsp://cam/live gave no picture within 100 ms of being opened',
+      { connectMs: 100 },
+    ],
+    [
+      'stalled',
+      'picture 7; exec sleep 60',
+      'rtsp://cam/live gave no picture for 100 ms',
+      { stallMs: 100, connectMs: 200 },
+    ],
+    [
+      'stalled',
+      'picture 7; exec sleep 60',
+      'rtsp://cam/live gave no picture for 150 ms',
+      { stallMs: 100, connectMs: 200, periodMs: 50 },
+    ],
+    ['bad-capture-output', 'echo hello >&3; exec sleep 60', 'a line that was not understood: hello'],
+    [
+      'picture-too-large',
+      'echo "0, 1, 1, 1, 999999999, 0x0" >&3; exec sleep 60',
+      'a picture of 999999999 bytes',
+    ],
+  ];
+  for (const [code, program, sentence, changes] of faults)
+    it(`waits with "${code}" where ffmpeg does ${JSON.stringify(program.slice(0, 40))}`, async (t) => {
+      const bench = await openCamera(t, program, changes);
+      await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
+      const waiting = bench.states().find(({ state }) => state === 'waiting');
+      assert.equal(waiting?.fault?.code, code);
+      assert.ok(waiting.fault.message.includes(sentence), waiting.fault.message);
+      await until(
+        'connecting again',
+        () => bench.states().filter(({ state }) => state === 'connecting').length > 1,
+      );
+      assert.doesNotMatch(JSON.stringify([bench.reports, bench.lines]), /s3cr3t/);
+    });
+
+  it('ends its ffmpeg when it stops, and reports nothing more', async (t) => {
+    const bench = await openCamera(t, 'while :; do picture 7; sleep 0.01; done');
+    await until('streaming', () => bench.frames().length > 2);
+    const [pid] = await bench.pids();
+    assert.ok(pid !== undefined && isAlive(pid));
+    await bench.stop();
+    assert.ok(!isAlive(pid));
+    const before = bench.reports.length;
+    assert.equal((await bench.spool.list()).length, bench.frames().length);
+    assert.equal(bench.reports.length, before);
+    assert.equal((await bench.pids()).length, 1);
+  });
+
+  it('ends an ffmpeg that ignores being asked, or was stopped in its tracks', async (t) => {
+    const bench = await openCamera(t, "trap '' TERM; picture 7; kill -STOP $$; while :; do sleep 0.05; done");
+    await until('streaming', () => bench.frames().length === 1);
+    const [pid] = await bench.pids();
+    await bench.stop();
+    assert.ok(pid !== undefined && !isAlive(pid));
+  });
+
+  it('ends in its pause, at once', async (t) => {
+    const bench = await openCamera(t, 'exit 1');
+    t.mock.method(Math, 'random', () => 1);
+    await until('waiting', () => bench.states().at(-1)?.state === 'waiting');
+    await bench.stop();
+    assert.equal(bench.states().at(-1)?.state, 'waiting');
+  });
+
+  it(
+    'notices a stall after stallMs also while connectMs have not passed',
+    { todo: 'bug: #watchForStall sleeps until the connect deadline (20 s), whatever arrives meanwhile' },
+    async (t) => {
+      const bench = await openCamera(t, 'picture 7; exec sleep 60', { stallMs: 100, connectMs: 1500 });
+      await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
+      const [picture, stall] = ['streaming', 'waiting'].map(
+        (name) => bench.states().find(({ state }) => state === name)?.sinceMs ?? 0,
+      );
+      const afterMs = (stall ?? 0) - (picture ?? 0);
+      assert.ok(afterMs < 1000, `noticed after ${String(afterMs)} ms`);
+    },
+  );
+
+  it(
+    'loses no picture that is still being written while the feed is opened again',
+    { todo: 'bug: #streamOnce calls openCamera(), which removes the temporary file of the running write' },
+    async (t) => {
+      const bytes = 64 * 1024 * 1024;
+      const bench = await openCamera(t, `[ $run -gt 1 ] && exec sleep 60; picture ${String(bytes)}; exit 0`);
+      await until(
+        'kept or not',
+        () => bench.frames().length === 1 || bench.lines.some((line) => /kept/.test(line)),
+      );
+      assert.deepEqual(
+        bench.frames().map((frame) => frame.bytes),
+        [bytes],
+      );
+    },
+  );
+
+  it(
+    'reports the period of a picture it could not keep as a gap',
+    { todo: 'bug: the sampler has counted it, so no gap event follows a full or slow disk' },
+    async (t) => {
+      const bench = await openCamera(
+        t,
+        'picture 7; touch go; while [ ! -f gone ]; do sleep 0.01; done; picture 7; sleep 0.1; touch back; while :; do picture 7; sleep 0.02; done',
+      );
+      await until('the first', () => bench.frames().length === 1);
+      await rm(path.join(bench.dir, 'spool', 'gate'), { recursive: true });
+      await writeFile(path.join(bench.dir, 'gone'), '');
+      await until('one is lost', () => bench.lines.some((line) => /could not be kept/.test(line)));
+      await bench.spool.openCamera('gate');
+      await until('kept again', () => bench.frames().length > 1);
+      const [first, second] = bench.frames();
+      assert.ok(first !== undefined && second !== undefined);
+      const missed = bench.gaps().reduce((sum, gap) => sum + gap.missed, 0);
+      assert.equal(missed, second.sequence - first.sequence - 1, 'every period is a frame or in a gap');
+    },
+  );
+});
