@@ -66,6 +66,8 @@ class CameraActor {
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
     const { camera, ffmpeg } = this.context.parameters;
+    // It removes what is half-written, which a write of the run before must not be.
+    await this.#pending;
     await this.#spool.openCamera(camera.id);
     this.#enter('connecting');
     await captureFeed(
@@ -94,11 +96,11 @@ class CameraActor {
       this.#enter('streaming');
       this.#feedFaults.clear('pictures arrive again');
     }
-    this.#reportGap(sample);
+    this.#reportMissed(sample);
     if (this.#pendingCount >= MAX_PENDING) {
-      this.#writeFaults.report({
+      this.#lose(sample, {
         code: 'spool-slow',
-        message: `${String(MAX_PENDING)} pictures wait to be written; this one is dropped`,
+        message: `${String(MAX_PENDING)} pictures wait to be written already`,
       });
       return;
     }
@@ -110,7 +112,8 @@ class CameraActor {
     });
   }
 
-  async #keep(picture: Picture, { capturedAt, sequence }: Sample): Promise<void> {
+  async #keep(picture: Picture, sample: Sample): Promise<void> {
+    const { capturedAt, sequence } = sample;
     const { id, format } = this.context.parameters.camera;
     try {
       const bytes = await this.#encode(picture.bytes);
@@ -120,8 +123,7 @@ class CameraActor {
       this.context.report({ kind: 'frame', frame });
       this.#writeFaults.clear('pictures are kept again');
     } catch (error) {
-      const { code, message } = faultRecord(error, 'spool-write');
-      this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
+      this.#lose(sample, faultRecord(error, 'spool-write'));
     }
   }
 
@@ -133,13 +135,22 @@ class CameraActor {
     return encodePpm(bytes, format, quality);
   }
 
-  #reportGap({ missed }: Sample): void {
+  /** A sample that could not be kept is a gap of one period. */
+  #lose({ sequence }: Sample, { code, message }: FaultRecord): void {
+    this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
+    this.#reportGap(sequence, sequence, code);
+  }
+
+  #reportMissed({ missed }: Sample): void {
     if (missed === undefined) return;
-    const { firstSequence, lastSequence } = missed;
-    const reason = this.#lastFault?.code ?? 'no-picture';
+    this.#reportGap(missed.firstSequence, missed.lastSequence, this.#lastFault?.code ?? 'no-picture');
     this.#lastFault = undefined;
-    const gap = { camera: this.context.parameters.camera.id, firstSequence, lastSequence, reason };
-    this.context.report({ kind: 'gap', gap: { ...gap, missed: lastSequence - firstSequence + 1 } });
+  }
+
+  #reportGap(firstSequence: number, lastSequence: number, reason: string): void {
+    const camera = this.context.parameters.camera.id;
+    const missed = lastSequence - firstSequence + 1;
+    this.context.report({ kind: 'gap', gap: { camera, firstSequence, lastSequence, missed, reason } });
   }
 
   #enter(state: CameraState['state'], fault?: FaultRecord): void {

@@ -25,8 +25,14 @@ export class Spool {
   async write(frame: Frame, bytes: Buffer): Promise<void> {
     const file = this.#path(frame);
     const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
-    await writeFile(temporary, bytes, { mode: 0o600 });
-    await rename(temporary, file);
+    try {
+      await writeFile(temporary, bytes, { mode: 0o600 });
+      await rename(temporary, file);
+    } catch (error) {
+      // On a full disk half a picture would only take room from the next.
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
   }
 
   /**

@@ -112,7 +112,8 @@ class FfmpegRun {
       const last = this.#lastPictureAt;
       const deadline = last === undefined ? this.#startedAt + connectMs : last + limitMs;
       const leftMs = deadline - Date.now();
-      if (leftMs > 0) await sleep(leftMs, signal);
+      // Looked at again before the first deadline: a picture moves it.
+      if (leftMs > 0) await sleep(Math.min(leftMs, limitMs), signal);
       else if (last === undefined)
         return new Fault(
           'no-picture',
