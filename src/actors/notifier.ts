@@ -5,9 +5,10 @@ import {
   framesMissed,
   type CameraState,
   type Gap,
+  type VigilEvent,
 } from '../contract/message';
 import { frameId, type Frame } from '../contract/frame';
-import { frameExchange, routingKey } from '../contract/topology';
+import { frameExchange, routingKey, type EventKind } from '../contract/topology';
 import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import type { FaultRecord } from '../protocol/fault';
@@ -39,6 +40,8 @@ class NotifierActor {
   readonly #publisher: Publisher;
   readonly #faults: RecurringFault;
   readonly #waitingStates = new Map<string, CameraState>();
+  #publishing = false;
+  #moreWaits = false;
   #waitingGaps: { gap: Gap; noticedAt: number }[] = [];
 
   constructor(private readonly context: ActorContext<NotifierParameters>) {
@@ -98,30 +101,36 @@ class NotifierActor {
     this.context.report({ kind: 'announced', id: frameId(frame), ...(fault === undefined ? {} : { fault }) });
   }
 
-  /** Events about cameras need not reach a queue: who wants them binds one. */
+  /** One loop at a time, however many events come: it takes them all. */
   async #publishWaiting(): Promise<void> {
+    this.#moreWaits = true;
+    if (this.#publishing) return;
+    this.#publishing = true;
+    while (this.#moreWaits) {
+      this.#moreWaits = false;
+      await this.#publishAllWaiting();
+    }
+    this.#publishing = false;
+  }
+
+  async #publishAllWaiting(): Promise<void> {
     const { namespace } = this.context.parameters;
-    const exchange = frameExchange(namespace);
     for (const [camera, state] of [...this.#waitingStates]) {
-      const event = cameraStateChanged(namespace, state);
-      const fault = await this.#publisher.publish({
-        exchange,
-        routingKey: routingKey(camera, 'state'),
-        event,
-        mandatory: false,
-      });
-      if (fault !== undefined) return;
+      if (!(await this.#publishEvent(camera, 'state', cameraStateChanged(namespace, state)))) return;
       if (this.#waitingStates.get(camera) === state) this.#waitingStates.delete(camera);
     }
     for (const waiting of [...this.#waitingGaps]) {
-      const event = framesMissed(namespace, waiting.gap, waiting.noticedAt);
-      const key = routingKey(waiting.gap.camera, 'gap');
-      if (
-        (await this.#publisher.publish({ exchange, routingKey: key, event, mandatory: false })) !== undefined
-      )
-        return;
+      const { gap, noticedAt } = waiting;
+      if (!(await this.#publishEvent(gap.camera, 'gap', framesMissed(namespace, gap, noticedAt)))) return;
       this.#waitingGaps = this.#waitingGaps.filter((other) => other !== waiting);
     }
+  }
+
+  /** Events about cameras need not reach a queue: who wants them binds one. False when the broker took none. */
+  async #publishEvent(camera: string, kind: EventKind, event: VigilEvent): Promise<boolean> {
+    const exchange = frameExchange(this.context.parameters.namespace);
+    const publication = { exchange, routingKey: routingKey(camera, kind), event, mandatory: false };
+    return (await this.#publisher.publish(publication)) === undefined;
   }
 
   #onReadiness(fault: FaultRecord | undefined): void {

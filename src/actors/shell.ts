@@ -1,7 +1,7 @@
 /**
  * The child's side of the actor framework: comedy constructs this class by path, in a forked process or in the
  * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
- * called as a topic, so there are only the three that the framework needs.
+ * called as a topic, so there are only the two that are needed.
  */
 import { openLog, surviveClosedOutput, type LogLevel } from '../log/log';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
@@ -17,7 +17,10 @@ export interface ShellParameters {
 }
 
 /** The first command an actor receives; work begins there and not in `initialize`, where a message to the parent would deadlock. */
-export type ShellCommand = { readonly kind: 'start' } | ActorCommand;
+export type ShellCommand = { readonly kind: 'start' } | { readonly kind: 'stop' } | ActorCommand;
+
+/** The last report of an actor: it has ended all it began. */
+export type ShellReport = { readonly kind: 'stopped' } | ActorReport;
 
 /** What of comedy's actor this side uses; its own typings are incomplete. */
 interface ComedySelf {
@@ -38,23 +41,35 @@ export default class ActorShell {
 
   receive(command: ShellCommand): void {
     if (command.kind === 'start') this.#start();
+    else if (command.kind === 'stop') void this.#stop();
     else this.#actor?.receive(command);
   }
 
-  async destroy(): Promise<void> {
+  /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
+  async #stop(): Promise<void> {
     await this.#actor?.stop();
+    this.#report({ kind: 'stopped' });
+  }
+
+  #report(report: ShellReport): void {
+    const self = this.#self;
+    if (self === undefined) return;
+    const { name } = self.getCustomParameters();
+    self
+      .getParent()
+      .send('report', { name, report })
+      .catch(() => undefined);
   }
 
   #start(): void {
     const self = this.#self;
     if (self === undefined || this.#actor !== undefined) return;
     const { name, module, logLevel, parameters } = self.getCustomParameters();
-    const parent = self.getParent();
     const context: ActorContext<unknown> = {
       parameters,
       log: openLog(name, logLevel),
-      report: (report: ActorReport) => {
-        parent.send('report', { name, report }).catch(() => undefined);
+      report: (report) => {
+        this.#report(report);
       },
     };
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path

@@ -100,13 +100,18 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     logLevel: file.log.level,
     redis,
     rabbitmq,
-    ...(file.ffmpeg === undefined ? {} : { ffmpeg: path.resolve(folder, file.ffmpeg) }),
+    ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
     expireMs: file.frames.expireMs,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
     spool: file.spool,
     modes: { store: file.actors.store.mode, notifier: file.actors.notifier.mode },
     cameras: specs.filter((_, i) => cameras[i]?.camera.enabled),
   };
+}
+
+/** A bare name is looked for on PATH; anything with a slash is a path beside the file. */
+function programPath(program: string, folder: string): string {
+  return program.includes('/') ? path.resolve(folder, program) : program;
 }
 
 function repeatedIds(cameras: readonly { camera: CameraEntry; at: string }[]): ConfigFault[] {

@@ -40,7 +40,7 @@ export interface Topology {
   readonly logLevel: ActorsFile['log']['level'];
   readonly redis: ServerSpec;
   readonly rabbitmq: ServerSpec;
-  /** ffmpeg program named by the operator. */
+  /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
   readonly ffmpeg?: string;
   readonly expireMs: number;
   readonly queue: QueueSpec;

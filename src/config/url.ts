@@ -54,7 +54,7 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
     'if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
   // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path.
   if (match[2] === undefined && match[4]?.includes('@') === true)
-    return `the URL has an "@" behind its host; ${beside}`;
+    return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
   try {
     decodeURIComponent(match[2] ?? '');
     new URL(url);
@@ -66,30 +66,38 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
 
 /** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
 export function redactUrl(url: string): string {
-  const [, scheme, , host, rest = ''] = URL_PARTS.exec(url) ?? [];
+  const [, scheme, userinfo, host, rest = ''] = URL_PARTS.exec(url) ?? [];
   if (scheme === undefined || host === undefined) return '(unreadable URL)';
   const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
   // What follows an "@" there was meant to be the host.
-  if (rest.includes('@')) return '(unreadable URL)';
-  // Some cameras take `user=...&password=...` in the path.
-  const shown = path.replace(/=[^/&;]*/g, '=…');
+  if (userinfo === undefined && rest.includes('@')) return '(unreadable URL)';
+  // Some cameras take `user=...&password=...` in the path, and RTMP servers a secret key as its last part.
+  const named = path.replace(/=[^/&;]*/g, '=…');
+  const shown = /^rtmp/i.test(scheme) ? named.replace(/(?<=\/[^/]+\/)[^/]+$/, '…') : named;
   return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : '?…'}`;
 }
 
+/** Longer texts are cut: what looks for secrets must not take long. */
+const MAX_TEXT_CHARS = 10_000;
 /** A URL up to a blank, or to the next URL. */
-const WRITTEN_URL = /[a-z][a-z0-9+.-]*:\/\/(?:(?![a-z][a-z0-9+.-]*:\/\/)\S)*/gi;
+const WRITTEN_URL = /[a-z][a-z0-9+.-]{0,15}:\/\/(?:(?![a-z][a-z0-9+.-]{0,15}:\/\/)\S)*/gi;
 /** `user:password@` before anything, also where no scheme says that it is a URL. */
 const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]+:[^\s/]\S*@(?=\S)/g;
 
 /** `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden. */
 export function redactText(text: string): string {
-  return text.replace(WRITTEN_URL, redactToken).replace(WRITTEN_CREDENTIALS, '…@');
+  return text.slice(0, MAX_TEXT_CHARS).replace(WRITTEN_URL, redactToken).replace(WRITTEN_CREDENTIALS, '…@');
 }
+
+/** What a sentence may put behind a URL. */
+const PUNCTUATION = `'")>].,:;!|…`;
 
 /** A URL as it stands in a sentence, with the punctuation behind it. */
 function redactToken(token: string): string {
   if (!/[@?#=]/.test(token)) return token;
-  const [, url = token, tail = ''] = /^(.*?)(['")>\].,:;!|…]*)$/s.exec(token) ?? [];
+  let end = token.length;
+  while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1))) end--;
+  const [url, tail] = [token.slice(0, end), token.slice(end)];
   const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
   return redactUrl(url + bracket) + tail.slice(bracket.length);
 }

@@ -5,7 +5,7 @@
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import path from 'node:path';
 import { createSystem } from 'comedy';
-import type { ShellCommand, ShellParameters } from '../actors/shell';
+import type { ShellCommand, ShellParameters, ShellReport } from '../actors/shell';
 import { withDeadline } from '../clock/sleep';
 import type { ActorMode } from '../config/topology';
 import type { Log, LogLevel } from '../log/log';
@@ -74,30 +74,39 @@ const LOGGER = comedyPath(path.resolve(__dirname, '../log/comedy-logger'));
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
 
+/** Milliseconds comedy and the process have to end once the actor has. */
+const DESTROY_MS = 500;
+
 type ReportHandler = (name: string, report: ActorReport) => void;
 
 export class ActorHost {
   /** Processes comedy has forked, by actor name: known before the actor is ready, so that a stuck one can be killed. */
   readonly #processes = new Map<string, ChildProcess>();
+  /** Told of the process of an actor that is being started, by actor name. */
+  readonly #starting = new Map<string, (child: ChildProcess) => void>();
   readonly #fork = childProcess.fork;
 
   private constructor(
     private readonly system: ComedySystem,
     private readonly root: ComedyRoot,
+    /** Called when the actor of that name reports that it has stopped. */
+    private readonly stopped: Map<string, () => void>,
     private readonly log: Log,
     private readonly logLevel: LogLevel,
   ) {}
 
   /** Starts the framework; `onReport` receives what actors tell the supervisor. */
   static async open(log: Log, logLevel: LogLevel, onReport: ReportHandler): Promise<ActorHost> {
+    const stopped = new Map<string, () => void>();
     const system = createSystem({
       // Given so that comedy neither looks for an actors.json of its own nor watches one.
       config: {},
       logger: LOGGER,
       loggerParams: { level: logLevel },
       root: {
-        report: (message: { name: string; report: ActorReport }) => {
-          onReport(message.name, message.report);
+        report: ({ name, report }: { name: string; report: ShellReport }) => {
+          if (report.kind === 'stopped') stopped.get(name)?.();
+          else onReport(name, report);
         },
       },
     }) as unknown as ComedySystem;
@@ -105,7 +114,7 @@ export class ActorHost {
     process.removeListener('SIGTERM', system.sigtermHandler);
     // comedy adds one `exit` listener per forked actor.
     process.setMaxListeners(0);
-    const host = new ActorHost(system, await system.rootActor(), log, logLevel);
+    const host = new ActorHost(system, await system.rootActor(), stopped, log, logLevel);
     host.#interceptFork();
     return host;
   }
@@ -121,12 +130,13 @@ export class ActorHost {
       logLevel: this.logLevel,
       parameters: spec.parameters,
     };
+    const forked = new Promise<ChildProcess>((resolve) => this.#starting.set(spec.name, resolve));
     const created = this.root.createChild(SHELL, {
       mode: spec.mode,
       name: spec.name,
       customParameters: parameters,
     });
-    const actor = await this.#ready(spec, created);
+    const actor = await this.#ready(spec, created, forked);
     this.#send(actor, { kind: 'start' });
     return this.#hosted(spec.name, actor, created);
   }
@@ -137,20 +147,34 @@ export class ActorHost {
     await withDeadline(this.system.destroy(), 1000);
   }
 
-  async #ready(spec: ActorSpec, created: Promise<ComedyActor>): Promise<ComedyActor> {
+  async #ready(
+    spec: ActorSpec,
+    created: Promise<ComedyActor>,
+    forked: Promise<ChildProcess>,
+  ): Promise<ComedyActor> {
+    // comedy does not notice a process that ends before it is ready.
+    const died = forked.then(exitOf).then(({ code, signal }) => {
+      throw new Error(`its process ended ${signal === null ? `with code ${String(code)}` : `by ${signal}`}`);
+    });
+    died.catch(() => undefined);
     try {
-      const actor = await withDeadline(created, spec.startMs);
+      const actor = await withDeadline(Promise.race([created, died]), spec.startMs);
       if (actor !== undefined) return actor;
       throw new Error(`not ready within ${String(spec.startMs)} ms`);
     } catch (error) {
       created.catch(() => undefined);
-      const child = this.#processes.get(spec.name);
-      child?.kill('SIGKILL');
-      if (child !== undefined) await exitOf(child);
+      if (spec.mode === 'forked') {
+        // It may not have been forked yet, but will be.
+        const child = await forked;
+        child.kill('SIGKILL');
+        await exitOf(child);
+      }
       this.#forget(spec.name, created);
       throw new Fault('actor-start', `${spec.name} did not start: ${(error as Error).message}`, {
         cause: error,
       });
+    } finally {
+      this.#starting.delete(spec.name);
     }
   }
 
@@ -168,13 +192,27 @@ export class ActorHost {
         this.#send(actor, command);
       },
       stop: async (deadlineMs) => {
+        await this.#askToStop(name, actor, exited, deadlineMs);
         const destroyed = actor.destroy().catch((error: unknown) => {
           this.log.debug(`${name}: ${(error as Error).message}`);
         });
-        await withDeadline(Promise.race([destroyed, exited]), deadlineMs);
+        await withDeadline(Promise.race([destroyed, exited]), DESTROY_MS);
         if (child !== undefined) await this.#reap(name, child, exited);
       },
     };
+  }
+
+  /** Waits until the actor has stopped, died or used up its time. */
+  async #askToStop(
+    name: string,
+    actor: ComedyActor,
+    exited: Promise<unknown>,
+    deadlineMs: number,
+  ): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.stopped.set(name, resolve));
+    this.#send(actor, { kind: 'stop' });
+    await withDeadline(Promise.race([stopped, exited]), deadlineMs);
+    this.stopped.delete(name);
   }
 
   #send(actor: ComedyActor, command: ShellCommand): void {
@@ -185,7 +223,7 @@ export class ActorHost {
 
   /** comedy resolves a stop before the process has gone; one that does not go is killed. */
   async #reap(name: string, child: ChildProcess, exited: Promise<ActorExit>): Promise<void> {
-    if ((await withDeadline(exited, 500)) !== undefined) return;
+    if ((await withDeadline(exited, DESTROY_MS)) !== undefined) return;
     this.log.warn(`${name} did not stop, pid ${String(child.pid)} is killed`);
     child.kill('SIGKILL');
     await exited;
@@ -209,6 +247,7 @@ export class ActorHost {
   #interceptFork(): void {
     const fork = this.#fork;
     const processes = this.#processes;
+    const starting = this.#starting;
     const intercepted = (
       modulePath: string | URL,
       args: readonly string[] = [],
@@ -229,6 +268,7 @@ export class ActorHost {
         env: Object.fromEntries(Object.entries(process.env).filter(([key]) => INHERITED.test(key))),
       });
       processes.set(name, child);
+      starting.get(name)?.(child);
       return child;
     };
     (childProcess as { fork: unknown }).fork = intercepted;

@@ -129,7 +129,7 @@ class FfmpegRun {
     if (this.#spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${this.#spawnError.message}`);
     if (this.#lastPictureAt !== undefined) return new Fault('ended', `${feedName(source)} ended`);
-    const { code, message } = openFault(source, this.#stderr);
+    const { code, message } = openFault(source, this.#stderr, Date.now() - this.#startedAt);
     return new Fault(code, message);
   }
 

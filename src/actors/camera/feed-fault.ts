@@ -1,5 +1,6 @@
 /** What ffmpeg says when a feed fails, in a person's words. The rules are a table, tried in order. */
 import type { CameraSource } from '../../config/topology';
+import { NETWORK_TIMEOUT_MS } from './ffmpeg-arguments';
 import { redactText, redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 
@@ -99,14 +100,20 @@ export function feedName(source: CameraSource): string {
   }
 }
 
-/** Why ffmpeg gave up a feed before its first picture, from what it wrote on standard error. */
-export function openFault(source: CameraSource, stderr: string): FaultRecord {
+/**
+ * Why ffmpeg gave up a feed before its first picture, from what it wrote on standard error.
+ * @param elapsedMs how long it had tried: after a time-out it blames the data that never came
+ */
+export function openFault(source: CameraSource, stderr: string, elapsedMs = 0): FaultRecord {
   const notRun = NOT_RUN.exec(stderr);
   if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
   const said = redactText(stderr);
   // The URL is repeated in the text, and its words are not ffmpeg's.
-  const words = said.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
-  const rule = RULES.find(({ pattern }) => pattern.test(words));
+  const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
+  const words = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
+  const silent =
+    source.kind === 'stream' && elapsedMs >= NETWORK_TIMEOUT_MS && /Invalid data found/.test(words);
+  const rule = RULES.find(({ code, pattern }) => (silent ? code === 'timeout' : pattern.test(words)));
   if (rule !== undefined) return { code: rule.code, message: `${feedName(source)} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return {

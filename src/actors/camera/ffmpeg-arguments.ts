@@ -11,8 +11,8 @@ export interface FfmpegInvocation {
 
 /** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
 const MAX_PIXELS = 40_000_000;
-/** Seconds after which ffmpeg gives up a silent network read; the watchdog is stricter and ours. */
-const NETWORK_TIMEOUT_US = 5_000_000;
+/** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
+export const NETWORK_TIMEOUT_MS = 5000;
 /** Pictures per second of the synthetic cameras: twice the highest sampling rate. */
 const TEST_RATE = 10;
 
@@ -82,8 +82,8 @@ function streamInput(url: string, transport: 'tcp' | 'udp', decoder: readonly st
   const paced = scheme === 'http' && new URL(url).pathname.endsWith('.m3u8');
   const options =
     scheme === 'rtsp'
-      ? [`option rtsp_transport ${transport}`, `option timeout ${String(NETWORK_TIMEOUT_US)}`]
-      : [`option rw_timeout ${String(NETWORK_TIMEOUT_US)}`];
+      ? [`option rtsp_transport ${transport}`, `option timeout ${String(NETWORK_TIMEOUT_MS * 1000)}`]
+      : [`option rw_timeout ${String(NETWORK_TIMEOUT_MS * 1000)}`];
   return {
     input: [
       ...(paced ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),

@@ -109,7 +109,7 @@ export class Publisher {
     const { url, prepare, onReadiness } = this.options;
     const socket = new AbortController();
     const connection = await connectBroker(url, 'vigil notifier', socket.signal);
-    const ended = this.#endOf(connection, signal);
+    const ended = this.#endOf(connection, signal, socket.signal);
     try {
       await Promise.race([prepare(connection), ended]);
       const channel = await Promise.race([connection.createConfirmChannel(), ended]);
@@ -138,7 +138,7 @@ export class Publisher {
   }
 
   /** Settles when the connection is over: resolves on `signal`, rejects with the cause otherwise. */
-  async #endOf(connection: ChannelModel, signal: AbortSignal): Promise<undefined> {
+  async #endOf(connection: ChannelModel, signal: AbortSignal, over: AbortSignal): Promise<undefined> {
     connection.on('blocked', () => {
       this.#blocked = true;
       this.options.onReadiness(this.#blockedFault());
@@ -152,7 +152,7 @@ export class Publisher {
       connection.on('close', (error?: Error) => {
         reject(error ?? new Error('the connection was closed'));
       });
-      void aborted(signal).then(resolve);
+      void aborted(signal, over).then(resolve);
     });
     // It may end while nobody waits for it yet.
     ended.catch(() => undefined);
@@ -179,6 +179,9 @@ export class Publisher {
     if (this.#returned.delete(id))
       return { code: 'unroutable', message: `no queue takes messages with the key ${routingKey}` };
     if (nack === null || nack === undefined) return undefined;
+    // A channel that closes fails all it owed.
+    if (nack instanceof Error && nack.message !== 'message nacked')
+      return brokerFault(this.options.url, nack);
     return {
       code: 'broker-nack',
       message: `${this.#name()} did not take a message; its queue is full or failing`,

@@ -11,7 +11,10 @@ export interface MissingProgram {
 
 /** ffmpeg as the operator named it, else the one ffmpeg-static brought, else the one on PATH. */
 export function findFfmpeg(configured: string | undefined): string | undefined {
-  if (configured !== undefined) return isExecutable(configured) ? configured : undefined;
+  if (configured !== undefined) {
+    if (!path.isAbsolute(configured)) return findProgram(configured);
+    return isExecutable(configured) ? configured : undefined;
+  }
   const bundled = bundledFfmpeg();
   return bundled !== undefined && isExecutable(bundled) ? bundled : findProgram('ffmpeg');
 }

@@ -130,7 +130,7 @@ export async function openBench(t: TestContext, cameras = 64): Promise<Bench> {
     bench.release();
     // A delivery that never ends fails its own test, not those behind it.
     await Promise.race([delivery.stop(), settled(200)]);
-    await rm(dir, { recursive: true });
+    await rm(dir, { recursive: true, maxRetries: 5 });
   });
   return bench;
 }

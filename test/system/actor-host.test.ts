@@ -1,0 +1,102 @@
+/** What the actor host makes of comedy: actors that start, talk, stop, and leave nothing behind. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openLog } from '../../src/log/log';
+import type { ActorReport } from '../../src/protocol/messages';
+import { ActorHost, type ActorSpec } from '../../src/supervisor/actor-host';
+import { descendants } from '../support/daemon';
+import { isAlive, waitUntil, within } from '../support/process';
+
+/** Misbehaving actors: small real modules. */
+const fixture = (name: string): string => path.resolve(__dirname, '../fixtures/actors', name);
+
+/** Processes of actors below this one. */
+const workers = (): number[] =>
+  descendants(process.pid).filter((pid) =>
+    readFileSync(`/proc/${String(pid)}/cmdline`).includes('forked-actor-worker'),
+  );
+
+describe('the actor host', () => {
+  const reports: { name: string; report: ActorReport }[] = [];
+  let host: ActorHost;
+
+  const spec = (name: string, module: string, startMs = 20_000): ActorSpec => ({
+    name,
+    module: fixture(module),
+    mode: 'forked',
+    parameters: {},
+    startMs,
+  });
+
+  before(async () => {
+    host = await ActorHost.open(openLog('test', 'error'), 'error', (name, report) => {
+      reports.push({ name, report });
+    });
+  });
+
+  after(async () => {
+    await host.close();
+    assert.deepEqual(workers(), []);
+  });
+
+  test('messages reach an actor while it stops: what it waits for can still come', async () => {
+    const actor = await host.start(spec('drains', 'drains'));
+    const stopped = actor.stop(5000);
+    await waitUntil('it asks while stopping', () => reports.some(({ name }) => name === 'drains'));
+    actor.send({ kind: 'notifier-ready' });
+    const startedAt = Date.now();
+    await stopped;
+    assert.ok(Date.now() - startedAt < 2500, 'it did not run into its deadline');
+    assert.ok(!isAlive(actor.pid));
+  });
+
+  test('an actor that never finishes stopping is ended after its deadline', async () => {
+    const actor = await host.start(spec('never-stops', 'never-stops'));
+    await actor.stop(300);
+    assert.ok(!isAlive(actor.pid));
+  });
+
+  test('a stopped (SIGSTOP) actor is killed after its deadline too', async () => {
+    const actor = await host.start(spec('frozen', 'drains'));
+    process.kill(actor.pid, 'SIGSTOP');
+    await actor.stop(300);
+    assert.ok(!isAlive(actor.pid));
+  });
+
+  test('a process that ends before it is ready is noticed at once', async () => {
+    const starting = host.start(spec('dies-early', 'drains'));
+    await waitUntil('it is forked', () => workers().length > 0);
+    for (const pid of workers()) process.kill(pid, 'SIGKILL');
+    await assert.rejects(within(starting, 5000), { code: 'actor-start', message: /ended by SIGKILL/ });
+  });
+
+  test('an actor that is not ready within its deadline is killed, and its name can be used again', async () => {
+    await assert.rejects(host.start(spec('slow', 'drains', 1)), {
+      code: 'actor-start',
+      message: /not ready within 1 ms/,
+    });
+    const actor = await host.start(spec('slow', 'drains'));
+    process.kill(actor.pid, 'SIGKILL');
+    assert.equal((await actor.exited).signal, 'SIGKILL');
+  });
+
+  test('nothing of dead actors is kept: no listener, no timer, no reference', async () => {
+    const listeners = process.listenerCount('exit');
+    for (let i = 0; i < 3; i++) {
+      const actor = await host.start(spec('again', 'drains'));
+      process.kill(actor.pid, 'SIGKILL');
+      await actor.exited;
+    }
+    await waitUntil('listeners have gone', () => process.listenerCount('exit') === listeners, 2000);
+  });
+
+  test('an actor gets no secret of the daemon’s environment', async () => {
+    process.env['VIGIL_TEST_SECRET'] = 'hush';
+    const actor = await host.start(spec('env', 'drains'));
+    assert.doesNotMatch(readFileSync(`/proc/${String(actor.pid)}/environ`, 'utf8'), /hush/);
+    process.kill(actor.pid, 'SIGKILL');
+    await actor.exited;
+  });
+});
