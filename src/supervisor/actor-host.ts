@@ -36,6 +36,8 @@ export interface HostedActor {
   readonly pid: number;
   /** Settles when the actor's process has ended, for whatever reason. Never rejects. */
   readonly exited: Promise<ActorExit>;
+  /** Lets the actor do its work; until then it only holds its process ready. */
+  begin(): void;
   /** Never throws: a message to an actor that has died is lost with it. */
   send(command: ActorCommand): void;
   /** Asks the actor to stop, waits until the deadline, then kills; resolves when its process has gone. */
@@ -120,7 +122,7 @@ export class ActorHost {
   }
 
   /**
-   * Starts an actor and waits until it is ready for messages.
+   * Starts an actor's process and waits until it is ready for messages.
    * @throws Fault `actor-start` when it fails or takes longer than `startMs`; its process is gone by then.
    */
   async start(spec: ActorSpec): Promise<HostedActor> {
@@ -137,7 +139,6 @@ export class ActorHost {
       customParameters: parameters,
     });
     const actor = await this.#ready(spec, created, forked);
-    this.#send(actor, { kind: 'start' });
     return this.#hosted(spec.name, actor, created);
   }
 
@@ -188,6 +189,9 @@ export class ActorHost {
       name,
       pid: child?.pid ?? process.pid,
       exited,
+      begin: () => {
+        this.#send(actor, { kind: 'start' });
+      },
       send: (command) => {
         this.#send(actor, command);
       },

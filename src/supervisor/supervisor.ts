@@ -1,16 +1,12 @@
 /** The supervisor: starts servers and actors top to bottom, keeps them, carries their records, stops bottom to top. */
-import path from 'node:path';
 import type { CameraSpec, ServerSpec, Topology } from '../config/topology';
+import { aborted } from '../clock/sleep';
+import type { CameraState } from '../contract/message';
 import type { Log } from '../log/log';
 import type { FaultRecord } from '../protocol/fault';
-import type {
-  ActorCommand,
-  ActorReport,
-  CameraParameters,
-  NotifierParameters,
-  StoreParameters,
-} from '../protocol/messages';
+import type { ActorCommand, ActorReport } from '../protocol/messages';
 import { ActorHost, type ActorSpec, type HostedActor } from './actor-host';
+import { cameraSpec, notifierSpec, storeSpec } from './actor-specs';
 import { Child, type Incarnation } from './child';
 import type { DataDirectory } from './data-directory';
 import { findFfmpeg } from './services/programs';
@@ -18,8 +14,6 @@ import { prepareRabbitmq } from './services/rabbitmq';
 import { prepareRedis } from './services/redis';
 import type { EmbeddedService } from './services/service';
 
-/** Milliseconds a forked process may take until it is ready for messages: 0.4 s idle, many times that when all start. */
-const ACTOR_START_MS = 20_000;
 /** Cameras started at once; more only wait for each other on a small machine. */
 const PARALLEL_STARTS = 4;
 /** Milliseconds each layer has to stop. Their sum stays below PM2's kill_timeout in ecosystem.config.cjs. */
@@ -39,6 +33,8 @@ export class Supervisor {
   #host: ActorHost | undefined;
   readonly #services: Child[] = [];
   readonly #cameras = new Map<string, Child>();
+  /** The state each camera reported last. */
+  readonly #cameraStates = new Map<string, CameraState>();
   #store: Child | undefined;
   #notifier: Child | undefined;
   /** Running actors by name, to carry messages to. */
@@ -77,19 +73,23 @@ export class Supervisor {
     this.#host = await ActorHost.open(log, topology.logLevel, (name, report) => {
       this.#onReport(name, report);
     });
-    // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames.
+    // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
+    // do, with their processes ready.
+    const serving = this.#startServices(services);
+    const served = serving.catch(() => aborted(this.#stopping.signal));
+    this.#notifier = this.#actorChild(notifierSpec(topology, amqpUrl), STOP_MS.notifier, served, () => {
+      this.#send('store', { kind: 'notifier-lost' });
+    });
+    this.#store = this.#actorChild(
+      storeSpec(topology, redisUrl, data.folder('spool')),
+      STOP_MS.store,
+      served,
+    );
+    const actors = Promise.all([this.#startChild(this.#notifier), this.#startChild(this.#store)]);
     const cameras = this.#startCameras();
-    try {
-      await this.#startServices(services);
-      this.#notifier = this.#actorChild(notifierSpec(topology, amqpUrl), STOP_MS.notifier, () => {
-        this.#send('store', { kind: 'notifier-lost' });
-      });
-      await this.#startChild(this.#notifier);
-      this.#store = this.#actorChild(storeSpec(topology, redisUrl, data.folder('spool')), STOP_MS.store);
-      await this.#startChild(this.#store);
-    } finally {
-      await cameras;
-    }
+    await serving;
+    await actors;
+    await cameras;
   }
 
   async #prepareServices(): Promise<EmbeddedService[]> {
@@ -150,10 +150,8 @@ export class Supervisor {
   }
 
   async #startCamera(camera: CameraSpec, ffmpeg: string, spoolDir: string): Promise<void> {
-    const parameters: CameraParameters = { camera, ffmpeg, spoolDir };
-    const name = `camera:${camera.id}`;
-    const spec = actorSpec(name, 'camera', 'forked', parameters);
-    const child = this.#actorChild(spec, STOP_MS.camera);
+    const spec = cameraSpec(camera, ffmpeg, spoolDir);
+    const child = this.#actorChild(spec, STOP_MS.camera, Promise.resolve());
     this.#cameras.set(camera.id, child);
     await this.#startChild(child);
   }
@@ -167,25 +165,35 @@ export class Supervisor {
     });
   }
 
-  #actorChild(spec: ActorSpec, stopMs: number, onEnded?: () => void): Child {
+  /** @param until the actor's process is started at once, its work begins when this resolves */
+  #actorChild(spec: ActorSpec, stopMs: number, until: Promise<unknown>, onEnded?: () => void): Child {
     return new Child({
       name: spec.name,
       log: this.options.log,
-      start: () => this.#startIncarnation(spec, stopMs),
+      start: () => this.#startIncarnation(spec, stopMs, until),
       ...(onEnded === undefined ? {} : { onEnded }),
     });
   }
 
-  async #startIncarnation(spec: ActorSpec, stopMs: number): Promise<Incarnation> {
+  async #startIncarnation(spec: ActorSpec, stopMs: number, until: Promise<unknown>): Promise<Incarnation> {
     if (this.#host === undefined) throw new Error('the actor host is not open');
     const actor = await this.#host.start(spec);
+    await Promise.race([until, actor.exited]);
     this.#running.set(spec.name, actor);
-    this.options.log.info(`${spec.name} runs`, { child: actor.pid });
+    if (!this.#stopping.signal.aborted) this.#begin(actor);
     const ended = actor.exited.then(({ code, signal }) => {
       if (this.#running.get(spec.name) === actor) this.#running.delete(spec.name);
       return signal === null ? `with code ${String(code)}` : `by ${signal}`;
     });
     return { pid: actor.pid, ended, stop: () => actor.stop(stopMs) };
+  }
+
+  #begin(actor: HostedActor): void {
+    actor.begin();
+    this.options.log.info(`${actor.name} runs`, { child: actor.pid });
+    // A notifier that is new tells again what state each camera is in.
+    if (actor.name === 'notifier')
+      for (const state of this.#cameraStates.values()) actor.send({ kind: 'camera-state', state });
   }
 
   #onReport(name: string, report: ActorReport): void {
@@ -201,6 +209,9 @@ export class Supervisor {
         this.#send('store', report);
         break;
       case 'camera-state':
+        this.#cameraStates.set(report.state.camera, report.state);
+        this.#send('notifier', report);
+        break;
       case 'gap':
         this.#send('notifier', report);
         break;
@@ -237,28 +248,4 @@ function urlOf(
   const service = services.find((candidate) => candidate.name === name);
   if (service === undefined) throw new Error(`no ${name} was prepared`);
   return service.url;
-}
-
-function actorSpec(name: string, module: string, mode: ActorSpec['mode'], parameters: unknown): ActorSpec {
-  return {
-    name,
-    mode,
-    module: path.resolve(__dirname, '../actors', module),
-    parameters,
-    startMs: ACTOR_START_MS,
-  };
-}
-
-function notifierSpec({ namespace, expireMs, queue, modes }: Topology, amqpUrl: string): ActorSpec {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue };
-  return actorSpec('notifier', 'notifier', modes.notifier, parameters);
-}
-
-function storeSpec(
-  { namespace, expireMs, spool, modes }: Topology,
-  redisUrl: string,
-  spoolDir: string,
-): ActorSpec {
-  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, spool };
-  return actorSpec('store', 'store', modes.store, parameters);
 }

@@ -43,6 +43,7 @@ describe('the actor host', () => {
 
   test('messages reach an actor while it stops: what it waits for can still come', async () => {
     const actor = await host.start(spec('drains', 'drains'));
+    actor.begin();
     const stopped = actor.stop(5000);
     await waitUntil('it asks while stopping', () => reports.some(({ name }) => name === 'drains'));
     actor.send({ kind: 'notifier-ready' });
@@ -54,12 +55,14 @@ describe('the actor host', () => {
 
   test('an actor that never finishes stopping is ended after its deadline', async () => {
     const actor = await host.start(spec('never-stops', 'never-stops'));
+    actor.begin();
     await actor.stop(300);
     assert.ok(!isAlive(actor.pid));
   });
 
   test('a stopped (SIGSTOP) actor is killed after its deadline too', async () => {
     const actor = await host.start(spec('frozen', 'drains'));
+    actor.begin();
     process.kill(actor.pid, 'SIGSTOP');
     await actor.stop(300);
     assert.ok(!isAlive(actor.pid));
