@@ -31,7 +31,10 @@ export function say(text) {
  */
 export async function runStep(title, [program, ...args], options = {}) {
   const progress = showProgress(title);
-  const child = spawn(program, args, {
+  let child;
+  // Before the command is there: a signal in between would end us and leave it behind.
+  const stops = passOnStops(() => child?.pid, progress, options);
+  child = spawn(program, args, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe', options.lock?.descriptor ?? 'ignore'],
     // A process group of its own: Ctrl-C reaches us alone, and we end the command with all its children.
@@ -43,7 +46,6 @@ export async function runStep(title, [program, ...args], options = {}) {
       output = (output + chunk).slice(-KEPT_OUTPUT);
       progress.heard(output);
     });
-  const stops = passOnStops(child, progress, options);
   const result = await ended(child);
   const stoppedBy = stops.end();
   progress.end(stoppedBy !== undefined ? 'stopped' : result.code === 0 ? 'done' : 'failed');
@@ -69,15 +71,15 @@ function ended(child) {
 }
 
 /** From here to `end()`, a signal that would end us ends the command first. `end()` tells which one came, if any. */
-function passOnStops(child, progress, { uninterruptible = false, privilege = [] }) {
+function passOnStops(pid, progress, { uninterruptible = false, privilege = [] }) {
   let stoppedBy;
   let force;
   const onStop = (signal) => {
     stoppedBy ??= signal;
     if (uninterruptible)
       return progress.note('told to stop: waiting for this to end, or it would be left half done');
-    endGroup(child.pid, 'SIGTERM', privilege);
-    force ??= setTimeout(() => endGroup(child.pid, 'SIGKILL', privilege), FORCE_AFTER_MS);
+    endGroup(pid(), 'SIGTERM', privilege);
+    force ??= setTimeout(() => endGroup(pid(), 'SIGKILL', privilege), FORCE_AFTER_MS);
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onStop);
   return {
