@@ -49,7 +49,8 @@ const RULES: readonly Rule[] = [
   {
     pattern: /certificate|self.signed|SSL|TLS/i,
     code: 'broker-tls',
-    sentence: 'cannot be spoken to over TLS; check the port and its certificate',
+    sentence:
+      'cannot be spoken to over TLS; check the port, and trust its certificate with NODE_EXTRA_CA_CERTS',
   },
 ];
 

@@ -100,6 +100,11 @@ export class RedisFrames {
         code: 'redis-timeout',
         message: `${this.#name()} did not answer within ${String(COMMAND_MS)} ms`,
       };
+    if (/CERT|SELF_SIGNED|SSL|TLS|EPROTO/.test(code))
+      return {
+        code: 'redis-tls',
+        message: `${this.#name()} cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
+      };
     const what = code === '' ? message : code;
     return {
       code: 'redis-unreachable',

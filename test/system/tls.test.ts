@@ -1,0 +1,75 @@
+/** Servers reached over TLS: rediss:// and amqps://, with a certificate the operator trusts. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { createServer, type Server } from 'node:tls';
+import { startDaemon } from '../support/daemon';
+import { getdel, listen, newNamespace, remoteServers } from '../support/events';
+
+describe('servers over TLS', () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-tls-'));
+  const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')];
+  const proxies: Server[] = [];
+
+  /** Ends TLS in front of a server of the test run; resolves with its own port. */
+  const encrypted = async (url: string): Promise<string> => {
+    const target = new URL(url);
+    const proxy = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (client) => {
+      const server = connect(Number(target.port), target.hostname);
+      for (const socket of [client, server]) socket.on('error', () => undefined);
+      client.pipe(server).pipe(client);
+    });
+    proxy.on('tlsClientError', () => undefined);
+    proxies.push(proxy.listen(0, '127.0.0.1'));
+    await new Promise((resolve) => proxy.once('listening', resolve));
+    return url
+      .replace(/^(redis|amqp):/, '$1s:')
+      .replace(`:${target.port}`, `:${String((proxy.address() as AddressInfo).port)}`);
+  };
+
+  before(() => {
+    const subject = ['-subj', '/CN=vigil-test', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+    execFileSync('openssl', ['req', '-x509', ...keys, '-out', cert, '-days', '2', ...subject], {
+      stdio: 'ignore',
+    });
+  });
+
+  after(() => {
+    for (const proxy of proxies) proxy.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  test('frames are stored and announced', async () => {
+    const namespace = newNamespace();
+    const { redis, rabbitmq } = remoteServers();
+    const events = await listen(namespace);
+    const daemon = startDaemon({
+      config: {
+        namespace,
+        redis: await encrypted(redis),
+        rabbitmq: await encrypted(rabbitmq),
+        cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],
+      },
+      env: { NODE_EXTRA_CA_CERTS: cert },
+    });
+    const [frame] = (await events.gotFrames('cam', 2)).slice(-1);
+    assert.ok(await getdel(frame?.key ?? ''));
+    assert.equal(await daemon.stop(), 0);
+    await events.close();
+  });
+
+  test('a certificate nobody vouches for is refused, and said so', async () => {
+    const { redis, rabbitmq } = remoteServers();
+    const daemon = startDaemon({
+      config: { redis: await encrypted(redis), rabbitmq: await encrypted(rabbitmq), cameras: [] },
+    });
+    await daemon.said(/^redis at rediss:\S+ cannot be spoken to over TLS \(\w*SELF_SIGNED\w*\)/);
+    await daemon.said(/^rabbitmq at amqps:\S+ cannot be spoken to over TLS/);
+    assert.equal(await daemon.stop(), 0);
+  });
+});
