@@ -1,7 +1,7 @@
 /** The frame-process program: consume, retrieve, decode, optionally save, remove, acknowledge. */
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { aborted } from '../clock/sleep';
+import { aborted, unlessAborted } from '../clock/sleep';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames, type ConsumerCounters, type FrameConsumer } from './consumer';
 import { decodeFrame } from './decode';
@@ -125,7 +125,7 @@ class CountedWork {
   async #take(signal: AbortSignal): Promise<void> {
     while (this.#free === 0 && !signal.aborted) {
       const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await Promise.race([turn, aborted(signal)]);
+      await unlessAborted(turn, signal);
     }
     if (this.#free === 0) throw Object.assign(new Error('enough frames were processed'), { code: 'requeue' });
     this.#free -= 1;

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
+import { withDeadline } from '../../src/clock/sleep';
 
 /** What is kept of a program's stderr: enough for a failure message, bounded for a program that chatters. */
 const STDERR_TAIL_CHARS = 16_384;
@@ -54,7 +55,7 @@ export async function run(
   const chunks: Buffer[] = [];
   program.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   program.stdin.end();
-  const exit = await within(program.exited, deadlineMs);
+  const exit = await withDeadline(program.exited, deadlineMs);
   if (exit === undefined) {
     program.signal('SIGKILL');
     await program.exited;
@@ -73,17 +74,6 @@ export async function waitUntil(
   while (!(await condition())) {
     if (Date.now() > endMs) throw new Error(`not within ${String(deadlineMs)} ms: ${what}`);
     await delay(POLL_MS);
-  }
-}
-
-/** What the promise resolves to, or undefined when that takes longer. */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const timer = new AbortController();
-  const expiry = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([promise, expiry]);
-  } finally {
-    timer.abort();
   }
 }
 
@@ -132,7 +122,7 @@ function own(child: Child): OwnedProcess {
       if (exit !== undefined) return exit;
       child.stdout.resume(); // `close` comes only after the pipes are read to their end
       child.kill('SIGTERM');
-      if ((await within(exited, TERM_GRACE_MS)) === undefined) child.kill('SIGKILL');
+      if ((await withDeadline(exited, TERM_GRACE_MS)) === undefined) child.kill('SIGKILL');
       return exited;
     },
   };

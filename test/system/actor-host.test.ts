@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { withDeadline } from '../../src/clock/sleep';
 import { openLog } from '../../src/log/log';
 import type { ActorReport } from '../../src/protocol/messages';
 import { ActorHost, type ActorSpec } from '../../src/supervisor/actor-host';
 import { descendants } from '../support/daemon';
-import { isAlive, waitUntil, within } from '../support/process';
+import { isAlive, waitUntil } from '../support/process';
 
 /** Misbehaving actors: small real modules. */
 const fixture = (name: string): string => path.resolve(__dirname, '../fixtures/actors', name);
@@ -72,7 +73,7 @@ describe('the actor host', () => {
     const starting = host.start(spec('dies-early', 'drains'));
     await waitUntil('it is forked', () => workers().length > 0);
     for (const pid of workers()) process.kill(pid, 'SIGKILL');
-    await assert.rejects(within(starting, 5000), { code: 'actor-start', message: /ended by SIGKILL/ });
+    await assert.rejects(withDeadline(starting, 5000), { code: 'actor-start', message: /ended by SIGKILL/ });
   });
 
   test('an actor that is not ready within its deadline is killed, and its name can be used again', async () => {

@@ -1,7 +1,8 @@
 /** A real RTSP server for tests: gst-rtsp-server looping clips, with authentication, TLS, and trouble on command. */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { spawnOwned, within, type OwnedProcess } from '../process';
+import { withDeadline } from '../../../src/clock/sleep';
+import { spawnOwned, type OwnedProcess } from '../process';
 import type { Codec } from './clips';
 
 /** The system's python: python3-gi is installed for it, not for any other on PATH. */
@@ -108,7 +109,7 @@ class Dialogue {
 }
 
 async function ready(program: OwnedProcess, firstAnswer: Promise<unknown>): Promise<number> {
-  const answer = await within(firstAnswer, READY_DEADLINE_MS);
+  const answer = await withDeadline(firstAnswer, READY_DEADLINE_MS);
   if (answer !== undefined) return number(answer, 'port');
   await program.end();
   throw new Error(`rtsp server: not listening after ${String(READY_DEADLINE_MS)} ms: ${program.stderr()}`);
