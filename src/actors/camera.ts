@@ -7,6 +7,7 @@ import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import { faultRecord, type FaultRecord } from '../protocol/fault';
 import type { CameraParameters } from '../protocol/messages';
+import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { captureFeed } from './camera/capture';
 import type { Picture } from './camera/frame-splitter';
@@ -15,12 +16,15 @@ import { Sampler, type Sample } from './camera/sampler';
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
 const MAX_PENDING = 8;
+/** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
+const STUCK_SLACK_MS = 10_000;
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
   const camera = new CameraActor(context);
   const ended = camera.run();
   return {
     receive: () => undefined,
+    progress: () => camera.progress(),
     stop: async () => {
       camera.abort();
       await ended;
@@ -40,6 +44,8 @@ class CameraActor {
   /** Feeds opened since the last picture. */
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
+  #handled = 0;
+  #kept = 0;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#spool = new Spool(context.parameters.spoolDir);
@@ -50,6 +56,16 @@ class CameraActor {
 
   abort(): void {
     this.#stopping.abort();
+  }
+
+  progress(): Progress {
+    const { connectMs, stallMs, periodMs } = this.context.parameters.camera;
+    const dueMs = Math.max(connectMs, stallMs, 3 * periodMs) + STUCK_SLACK_MS;
+    return {
+      done: this.#handled,
+      ...(this.#state === 'waiting' ? {} : { dueMs }),
+      facts: { feed: this.#state ?? 'connecting', frames: this.#kept },
+    };
   }
 
   async run(): Promise<void> {
@@ -108,6 +124,7 @@ class CameraActor {
     // One after the other: frames reach the store in the order they were captured.
     this.#pending = this.#pending.then(async () => {
       await this.#keep(picture, sample);
+      this.#handled++;
       this.#pendingCount--;
     });
   }
@@ -120,6 +137,7 @@ class CameraActor {
       const { width, height } = picture;
       const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
       await this.#spool.write(frame, bytes);
+      this.#kept++;
       this.context.report({ kind: 'frame', frame });
       this.#writeFaults.clear('pictures are kept again');
     } catch (error) {

@@ -13,11 +13,14 @@ import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import type { FaultRecord } from '../protocol/fault';
 import type { ActorCommand, NotifierParameters } from '../protocol/messages';
+import type { Progress } from '../protocol/progress';
 import { Publisher } from './notifier/publisher';
 import { declareTopology } from './notifier/topology';
 
 /** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
+/** A broker that confirms nothing for that long has been given up by its heartbeat before. */
+const STUCK_MS = 60_000;
 /** Events about cameras kept while the broker is away; of states only the newest of each camera. */
 const MAX_WAITING_GAPS = 1000;
 
@@ -28,6 +31,7 @@ export default function startNotifier(context: ActorContext<NotifierParameters>)
     receive: (command) => {
       notifier.receive(command);
     },
+    progress: () => notifier.progress(),
     stop: async () => {
       notifier.abort();
       await ended;
@@ -41,6 +45,7 @@ class NotifierActor {
   readonly #faults: RecurringFault;
   readonly #waitingStates = new Map<string, CameraState>();
   #publishing = false;
+  #announced = 0;
   #moreWaits = false;
   #waitingGaps: { gap: Gap; noticedAt: number }[] = [];
 
@@ -85,6 +90,15 @@ class NotifierActor {
     await this.#publisher.run(this.#stopping.signal);
   }
 
+  progress(): Progress {
+    const { settled, unsettled, fault } = this.#publisher;
+    return {
+      done: settled,
+      ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
+      facts: { rabbitmq: fault?.code ?? 'ready', announced: this.#announced, unconfirmed: unsettled },
+    };
+  }
+
   abort(): void {
     this.#stopping.abort();
   }
@@ -98,6 +112,7 @@ class NotifierActor {
       expirationMs: Math.floor(expireMs * MESSAGE_LIFE_SHARE),
       mandatory: true,
     });
+    if (fault === undefined) this.#announced++;
     this.context.report({ kind: 'announced', id: frameId(frame), ...(fault === undefined ? {} : { fault }) });
   }
 

@@ -6,6 +6,7 @@
 import { openLog, surviveClosedOutput, type LogLevel } from '../log/log';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
+import { HEARTBEAT_MS } from '../protocol/progress';
 
 /** comedy's custom parameters for every actor. */
 export interface ShellParameters {
@@ -33,6 +34,7 @@ interface ComedySelf {
 export default class ActorShell {
   #self: ComedySelf | undefined;
   #actor: Actor | undefined;
+  #heart: NodeJS.Timeout | undefined;
 
   initialize(self: ComedySelf): void {
     this.#self = self;
@@ -48,6 +50,7 @@ export default class ActorShell {
   /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
   async #stop(): Promise<void> {
     await this.#actor?.stop();
+    clearInterval(this.#heart);
     this.#report({ kind: 'stopped' });
   }
 
@@ -75,6 +78,15 @@ export default class ActorShell {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
     const { default: startActor } = require(module) as { default: StartActor<unknown> };
     this.#actor = startActor(context);
+    this.#heart = setInterval(() => {
+      this.#beat();
+    }, HEARTBEAT_MS);
+  }
+
+  #beat(): void {
+    if (this.#actor === undefined) return;
+    const heartbeat = { ...this.#actor.progress(), memoryBytes: process.memoryUsage.rss() };
+    this.#report({ kind: 'heartbeat', heartbeat });
   }
 }
 

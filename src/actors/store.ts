@@ -4,6 +4,7 @@ import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import type { FaultRecord } from '../protocol/fault';
 import type { ActorCommand, StoreParameters } from '../protocol/messages';
+import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { overflow, type Overflow } from './store/bounds';
 import { Delivery } from './store/delivery';
@@ -11,6 +12,8 @@ import { RedisFrames } from './store/redis-frames';
 
 /** How often the spool itself is looked at: hints of cameras may have been lost, the spool is the truth. */
 const SCAN_MS = 2000;
+/** A frame's way through both servers has deadlines of 15 s in all. */
+const STUCK_MS = 30_000;
 /** Milliseconds given to frames that wait when the actor is stopped; below the supervisor's deadline for it. */
 const DRAIN_MS = 1500;
 
@@ -21,6 +24,7 @@ export default function startStore(context: ActorContext<StoreParameters>): Acto
     receive: (command) => {
       store.receive(command);
     },
+    progress: () => store.progress(),
     stop: async () => {
       await store.stop();
       await ended;
@@ -36,6 +40,8 @@ class StoreActor {
   readonly #serverFaults: RecurringFault;
   readonly #damage: RecurringFault;
   readonly #drops: RecurringFault;
+  /** Why Redis takes nothing, by code. */
+  #redisFault: string | undefined = 'connecting';
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
@@ -80,6 +86,15 @@ class StoreActor {
       case 'gap':
         break;
     }
+  }
+
+  progress(): Progress {
+    const { finished, queued, isDue } = this.#delivery;
+    return {
+      done: finished,
+      ...(isDue ? { dueMs: STUCK_MS } : {}),
+      facts: { redis: this.#redisFault ?? 'ready', delivered: finished, queued },
+    };
   }
 
   async run(): Promise<void> {
@@ -134,6 +149,7 @@ class StoreActor {
 
   #onRedis(fault: FaultRecord | undefined): void {
     if (this.#stopping.signal.aborted) return;
+    this.#redisFault = fault?.code;
     this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
     if (fault !== undefined) {
       this.#serverFaults.report(fault);

@@ -1,6 +1,7 @@
 /** What an actor is, apart from the framework that runs it. */
 import type { Log } from '../log/log';
 import type { ActorCommand, ActorReport } from './messages';
+import type { Progress } from './progress';
 
 /** The world as an actor sees it. */
 export interface ActorContext<Parameters> {
@@ -13,6 +14,8 @@ export interface ActorContext<Parameters> {
 /** A started actor. */
 export interface Actor {
   receive(command: ActorCommand): void;
+  /** Asked once a second. */
+  progress(): Progress;
   /** Ends all it began; resolves when nothing is left. The caller sets the deadline. */
   stop(): Promise<void>;
 }

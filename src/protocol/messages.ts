@@ -3,6 +3,7 @@ import type { CameraSpec, QueueSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { CameraState, Gap } from '../contract/message';
 import type { FaultRecord } from './fault';
+import type { Heartbeat } from './progress';
 
 /** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */
 export type CameraReport =
@@ -23,7 +24,10 @@ export type NotifierReport = {
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
 export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
 
-export type ActorReport = CameraReport | StoreReport | NotifierReport | ReadinessReport;
+/** Every actor, once a second. */
+export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
+
+export type ActorReport = CameraReport | StoreReport | NotifierReport | ReadinessReport | HeartbeatReport;
 
 /** Supervisor to actors. */
 export type ActorCommand =

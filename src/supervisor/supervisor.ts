@@ -215,6 +215,8 @@ export class Supervisor {
       case 'gap':
         this.#send('notifier', report);
         break;
+      case 'heartbeat':
+        break;
       case 'readiness':
         this.#onReadiness(name, report.fault);
         break;

@@ -11,7 +11,6 @@ import { brokerFault } from './broker-fault';
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
 /** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
-/** A broker that is frozen never answers a close. */
 
 export interface PublisherOptions {
   readonly url: string;
@@ -39,6 +38,7 @@ export class Publisher {
   readonly #firstOutcome: Promise<void>;
   #settleFirstOutcome: () => void = () => undefined;
   #declaring = false;
+  #settled = 0;
   #fault: FaultRecord;
   #blocked = false;
   /** Publications that wait for their confirm, by message id. */
@@ -51,6 +51,22 @@ export class Publisher {
       this.#settleFirstOutcome = resolve;
     });
     this.#fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
+  }
+
+  /** Publications whose end is known. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Publications that wait for their confirm. */
+  get unsettled(): number {
+    return this.#unconfirmed.size;
+  }
+
+  /** Why nothing can be published now; undefined when it can. */
+  get fault(): FaultRecord | undefined {
+    if (this.#channel === undefined) return this.#fault;
+    return this.#blocked ? this.#blockedFault() : undefined;
   }
 
   /** Keeps a connection until `signal` is aborted. */
@@ -71,9 +87,9 @@ export class Publisher {
   async publish(publication: Publication): Promise<FaultRecord | undefined> {
     const { exchange, routingKey, event, expirationMs, mandatory } = publication;
     await this.#firstOutcome;
+    const { fault } = this;
     const channel = this.#channel;
-    if (channel === undefined) return this.#fault;
-    if (this.#blocked) return this.#blockedFault();
+    if (channel === undefined || fault !== undefined) return fault;
     const options: Options.Publish = {
       mandatory,
       persistent: true,
@@ -86,6 +102,7 @@ export class Publisher {
     return new Promise((resolve) => {
       const settle: Settle = (fault) => {
         this.#unconfirmed.delete(settle);
+        this.#settled++;
         resolve(fault);
       };
       this.#unconfirmed.add(settle);

@@ -50,6 +50,7 @@ export class Delivery {
   readonly #active = new Map<string, Promise<void>>();
   /** Deliveries that failed in a row; while there are any, one frame at a time tries the servers. */
   #failures = 0;
+  #finished = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -85,8 +86,19 @@ export class Delivery {
     this.#pump();
   }
 
+  /** Frames known and not finished. */
   get queued(): number {
     return this.#known.size;
+  }
+
+  /** Frames delivered or set aside. */
+  get finished(): number {
+    return this.#finished;
+  }
+
+  /** Whether something waits that no server holds up. */
+  get isDue(): boolean {
+    return this.#known.size > 0 && this.#failures === 0;
   }
 
   /** Delivers what is queued until nothing is left, a server fails or the deadline has passed. */
@@ -135,7 +147,7 @@ export class Delivery {
   async #deliver(frame: Frame, delayed: boolean): Promise<void> {
     try {
       const delivered = await this.#deliverOnce(frame, delayed);
-      this.#known.delete(frameId(frame));
+      this.#finish(frame);
       if (!delivered) return;
       this.#failures = 0;
       this.options.onDelivered(frame);
@@ -160,7 +172,7 @@ export class Delivery {
   async #failed(frame: Frame, fault: FaultRecord): Promise<void> {
     if (fault.code === 'damaged-frame') {
       await this.options.spool.setAside(frame).catch(() => undefined);
-      this.#known.delete(frameId(frame));
+      this.#finish(frame);
       this.options.onFault(fault, true);
       return;
     }
@@ -177,6 +189,11 @@ export class Delivery {
       },
       backOffMs(RETRY, this.#failures, Math.random()),
     );
+  }
+
+  #finish(frame: Frame): void {
+    this.#known.delete(frameId(frame));
+    this.#finished++;
   }
 
   #endPause(): void {

@@ -1,0 +1,18 @@
+/** What an actor tells of its work once a second: that it lives, and that it gets on. */
+
+export interface Progress {
+  /** Units of work finished since the process began (pictures, deliveries, announcements); never falls. */
+  readonly done: number;
+  /** Milliseconds within which `done` must rise; absent while nothing is due, such as during an outage. */
+  readonly dueMs?: number;
+  /** What an operator wants to see, by name. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Heartbeat extends Progress {
+  /** Resident memory of the actor's process, bytes. */
+  readonly memoryBytes: number;
+}
+
+/** Milliseconds between two heartbeats. */
+export const HEARTBEAT_MS = 1000;
