@@ -13,6 +13,8 @@ import { prepareRedis } from '../src/supervisor/services/redis';
 const ROOT = path.resolve(__dirname, '..');
 /** A test file that hangs must not hold up the whole run. */
 const FILE_TIMEOUT_MS = 300_000;
+/** RabbitMQ takes 5 to 9 s on an idle machine, 16 s were measured on a busy one. */
+const START_MS = 90_000;
 
 function testFiles(): string[] {
   return readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -58,7 +60,7 @@ async function main(): Promise<number> {
   const redis = await prepareRedis(folder('redis'), undefined, log);
   const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, log);
   try {
-    await Promise.all([redis.start(), rabbitmq.start()]);
+    await Promise.all([redis.start(START_MS), rabbitmq.start(START_MS)]);
     return await runTests(files.length > 0 ? files : testFiles(), {
       VIGIL_TEST_REDIS_URL: redis.url,
       VIGIL_TEST_AMQP_URL: rabbitmq.url,

@@ -18,6 +18,10 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (args.word) {
     case 'check':
       return say(`${(await import('./commands/check')).check(args)}\n`);
+    case 'status':
+      return say(`${await (await import('./commands/status')).status(args)}\n`);
+    case 'plan':
+      return say(`${await (await import('./commands/plan')).plan(args)}\n`);
     case 'process':
       return (await import('./commands/process')).runProcessCommand(args);
     case 'daemon':
@@ -43,6 +47,8 @@ function exitCodeOf(error: unknown): number {
   switch (error.code) {
     case 'usage':
       return EXIT.usage;
+    case 'no-daemon':
+      return EXIT.noDaemon;
     case 'missing-program':
     case 'data-directory':
     case 'port-in-use':

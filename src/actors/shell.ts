@@ -3,7 +3,7 @@
  * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
  * called as a topic, so there are only the two that are needed.
  */
-import { openLog, surviveClosedOutput, type LogLevel } from '../log/log';
+import { openLog, setLogLevel, surviveClosedOutput, type LogLevel } from '../log/log';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import { HEARTBEAT_MS } from '../protocol/progress';
@@ -18,7 +18,11 @@ export interface ShellParameters {
 }
 
 /** The first command an actor receives; work begins there and not in `initialize`, where a message to the parent would deadlock. */
-export type ShellCommand = { readonly kind: 'start' } | { readonly kind: 'stop' } | ActorCommand;
+export type ShellCommand =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'log-level'; readonly level: LogLevel }
+  | ActorCommand;
 
 /** The last report of an actor: it has ended all it began. */
 export type ShellReport = { readonly kind: 'stopped' } | ActorReport;
@@ -44,6 +48,7 @@ export default class ActorShell {
   receive(command: ShellCommand): void {
     if (command.kind === 'start') this.#start();
     else if (command.kind === 'stop') void this.#stop();
+    else if (command.kind === 'log-level') setLogLevel(command.level);
     else this.#actor?.receive(command);
   }
 

@@ -14,8 +14,6 @@ import { RedisFrames } from './store/redis-frames';
 const SCAN_MS = 2000;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
-/** Milliseconds given to frames that wait when the actor is stopped; below the supervisor's deadline for it. */
-const DRAIN_MS = 1500;
 
 export default function startStore(context: ActorContext<StoreParameters>): Actor {
   const store = new StoreActor(context);
@@ -112,7 +110,7 @@ class StoreActor {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#scan(Infinity);
-    await this.#delivery.drain(DRAIN_MS);
+    await this.#delivery.drain(this.context.parameters.drainMs);
     this.#redis.close();
     await this.#delivery.stop();
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '../protocol/fault';
 
-export const WORDS = ['daemon', 'check', 'process'] as const;
+export const WORDS = ['daemon', 'check', 'plan', 'status', 'process'] as const;
 export type Word = (typeof WORDS)[number];
 
 export interface Arguments {
@@ -14,6 +14,8 @@ export interface Arguments {
   readonly dataDir: string;
   readonly help: boolean;
   readonly version: boolean;
+  /** `status` and `plan`: JSON instead of text for people. */
+  readonly json: boolean;
   /** `process` only: folder pictures are written to. */
   readonly out?: string;
   /** `process` only: frames after which it ends. */
@@ -27,22 +29,27 @@ Usage: node dist/main.js [word] [options]
 Words:
   (none)    run the daemon
   check     validate the configuration and start nothing
+  status    what the running daemon and its children do
+  plan      what the configuration of --config would change in the running daemon
   process   consume the queue: retrieve, decode and remove every frame
 
 Options:
   --config FILE    configuration (default: actors.json of the package)
   --data-dir DIR   where the daemon keeps its data (default: data/ beside the configuration)
+  --json           status, plan: as JSON
   --out DIR        process: write frame_<MM_DD_YYYY-HH_MM_SS>.<ext> into a folder per camera
   --count N        process: end after N frames
   --help           this text
   --version        the version
 
-Exit codes: 0 clean, 2 usage, 69 something needed is missing, 70 failed, 78 invalid configuration.
+Exit codes: 0 clean, 2 usage, 3 no daemon runs, 69 something needed is missing, 70 failed or escalated,
+78 invalid configuration.
 `;
 
 const OPTIONS = {
   config: { type: 'string' },
   'data-dir': { type: 'string' },
+  json: { type: 'boolean' },
   out: { type: 'string' },
   count: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -61,6 +68,8 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
   if (rest.length > 0) throw usage(`"${rest.join(' ')}" is too much`);
   if (word !== 'process' && (values.out ?? values.count) !== undefined)
     throw usage('--out and --count belong to the word "process"');
+  if (values.json === true && word !== 'status' && word !== 'plan')
+    throw usage('--json belongs to the words "status" and "plan"');
   const count = values.count === undefined ? undefined : Number(values.count);
   if (count !== undefined && !(Number.isInteger(count) && count > 0))
     throw usage('--count expects a whole number above 0');
@@ -69,6 +78,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     word,
     config,
     dataDir: path.resolve(values['data-dir'] ?? path.join(path.dirname(config), 'data')),
+    json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
     ...(values.out === undefined ? {} : { out: path.resolve(values.out) }),

@@ -1,8 +1,10 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
-import { loadTopology } from '../config/load';
+import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, surviveClosedOutput, type Log } from '../log/log';
-import { Fault } from '../protocol/fault';
+import { Fault, type FaultRecord } from '../protocol/fault';
+import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
+import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, type MissingProgram } from '../supervisor/services/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import type { Arguments } from './arguments';
@@ -14,11 +16,12 @@ import { EXIT } from './exit-codes';
  */
 export async function runDaemon({ config, dataDir }: Arguments): Promise<number> {
   surviveClosedOutput();
-  const topology = loadTopology(config, process.env);
+  const text = readConfiguration(config);
+  const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
-  const stop = stopRequest(log);
+  const ending = new Ending(log);
   const data = await DataDirectory.open(dataDir, (holder) => {
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
@@ -30,16 +33,46 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     onReady: () => {
       announceReady(log, data);
     },
+    onEscalation: (fault) => {
+      ending.escalate(fault);
+    },
   });
+  const configuration = new LiveConfiguration({
+    file: config,
+    text,
+    environment: process.env,
+    supervisor,
+    log,
+  });
+  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
+  const watching = new AbortController();
   try {
-    await Promise.race([supervisor.start(), stop]);
-    await stop;
+    const started = supervisor.start();
+    process.on('SIGHUP', () => void started.then(() => configuration.reload()));
+    await Promise.race([started, ending.wish]);
+    void configuration.watch(watching.signal);
+    return await ending.wish;
   } finally {
+    watching.abort();
     await supervisor.stop();
+    await control.close();
     data.close();
+    log.info('stopped');
   }
-  log.info('stopped');
-  return EXIT.clean;
+}
+
+function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Control {
+  const startedAtMs = Date.now();
+  return {
+    status: () => ({
+      pid: process.pid,
+      startedAtMs,
+      ready: supervisor.isReady,
+      configuration: configuration.state,
+      children: supervisor.status(),
+    }),
+    plan: ({ text, file }) => configuration.plan(text, file),
+  };
 }
 
 /**
@@ -48,21 +81,37 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
  */
 const SAME_WISH_MS = 500;
 
-/** Settles at the first SIGTERM or SIGINT; a second one ends the process at once. */
-async function stopRequest(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    let askedAt: number | undefined;
-    const onSignal = (signal: NodeJS.Signals) => {
-      // Actors and servers end with this process: the kernel sees to it.
-      if (askedAt !== undefined && Date.now() - askedAt > SAME_WISH_MS) process.exit(EXIT.failed);
-      if (askedAt !== undefined) return;
-      askedAt = Date.now();
-      log.info(`${signal}: stopping; a second one ends at once`);
-      resolve();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
+/** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */
+class Ending {
+  #askedAt: number | undefined;
+  #end: (code: number) => void = () => undefined;
+  /** Settles with the exit code once there is a reason to end. */
+  readonly wish: Promise<number>;
+
+  constructor(private readonly log: Log) {
+    this.wish = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        this.#onSignal(name);
+      });
+  }
+
+  escalate({ code, message }: FaultRecord): void {
+    this.log.error(`${message}; the daemon stops, to be started anew`, { code });
+    this.#end(EXIT.failed);
+  }
+
+  #onSignal(name: NodeJS.Signals): void {
+    const before = this.#askedAt;
+    // Actors and servers end with this process: the kernel sees to it.
+    if (before !== undefined && Date.now() - before > SAME_WISH_MS) process.exit(EXIT.failed);
+    if (before !== undefined) return;
+    this.#askedAt = Date.now();
+    this.log.info(`${name}: stopping; a second one ends at once`);
+    this.#end(EXIT.clean);
+  }
 }
 
 /** PM2 (`wait_ready`) counts the daemon as started from here. */

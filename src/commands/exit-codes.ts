@@ -2,6 +2,7 @@
 export const EXIT = {
   clean: 0,
   usage: 2,
+  noDaemon: 3,
   /** A program, server, port or directory that is needed cannot be had. */
   unavailable: 69,
   /** Something failed that should not have; the service manager starts the daemon again. */

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { cameraChildSpec, childSpec, deadlineFaults } from './children';
 import { defaultQueue } from '../contract/topology';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
 import { ActorsFile, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
-import type { CameraSource, CameraSpec, ServerSpec, Topology } from './topology';
+import type { CameraSource, ServerSpec, SupervisedCamera, Topology } from './topology';
 import { urlProblem, withCredentials } from './url';
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
@@ -34,17 +35,22 @@ export function parseTopology(text: string, file: string, environment: NodeJS.Pr
   return meant;
 }
 
-function readConfiguration(file: string): string {
+/** @throws ConfigurationError when it cannot be read. */
+export function readConfiguration(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const problem =
-      code === 'ENOENT'
-        ? 'there is no such file; name the configuration with --config FILE'
-        : `cannot be read (${code ?? 'unknown error'}); check its permissions`;
-    throw new ConfigurationError(file, [{ path: '$', problem }]);
+    throw new ConfigurationError(file, [unreadable(error as NodeJS.ErrnoException)]);
   }
+}
+
+/** The fault of a file that could not be read. */
+export function unreadable({ code }: NodeJS.ErrnoException): ConfigFault {
+  const problem =
+    code === 'ENOENT'
+      ? 'there is no such file; name the configuration with --config FILE'
+      : `cannot be read (${code ?? 'unknown error'}); check its permissions`;
+  return { path: '$', problem };
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -79,7 +85,11 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
   const bad = faults.map(({ path: at }) => at);
   const accepted = (at: string) =>
     !bad.some((path) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`));
-  if (bad.includes('$') || bad.includes('$.cameras') || bad.some((at) => at.startsWith('$.cameraDefaults')))
+  if (
+    bad.includes('$') ||
+    bad.includes('$.cameras') ||
+    bad.some((at) => /^\$\.(cameraDefaults|actors)/.test(at))
+  )
     return undefined;
   const file = value as ActorsFile;
   const server = (entry: ServerEntry, name: 'redis' | 'rabbitmq', schemes: readonly string[]): ServerSpec =>
@@ -91,10 +101,9 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     return accepted(at) ? [{ camera, at }] : [];
   });
   faults.push(...repeatedIds(cameras));
-  const specs = cameras.map(({ camera, at }) =>
-    completeCamera(camera, file.cameraDefaults, folder, at, faults),
-  );
+  const specs = cameras.map(({ camera, at }) => completeCamera(camera, file, folder, at, faults));
   if (bad.length > 0) return undefined;
+  faults.push(...deadlineFaults(file));
   return {
     namespace: file.namespace,
     logLevel: file.log.level,
@@ -105,6 +114,13 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
     spool: file.spool,
     modes: { store: file.actors.store.mode, notifier: file.actors.notifier.mode },
+    children: {
+      store: childSpec(file.actors.store),
+      notifier: childSpec(file.actors.notifier),
+      service: childSpec(file.actors.service),
+    },
+    drainMs: file.actors.store.drainMs,
+    supervision: file.supervision,
     cameras: specs.filter((_, i) => cameras[i]?.camera.enabled),
   };
 }
@@ -158,12 +174,12 @@ function completeServer(
 
 function completeCamera(
   entry: CameraEntry,
-  defaults: ActorsFile['cameraDefaults'],
+  { cameraDefaults, actors }: Pick<ActorsFile, 'cameraDefaults' | 'actors'>,
   folder: string,
   at: string,
   faults: ConfigFault[],
-): CameraSpec {
-  const settings = { ...defaults, ...entry };
+): SupervisedCamera {
+  const settings = { ...cameraDefaults, ...entry };
   return {
     id: entry.id,
     source: completeSource(entry, settings.transport, folder, at, faults),
@@ -173,6 +189,7 @@ function completeCamera(
     ...(settings.width === undefined ? {} : { width: settings.width }),
     stallMs: settings.stallMs,
     connectMs: settings.connectMs,
+    child: cameraChildSpec(actors, entry),
   };
 }
 

@@ -75,6 +75,73 @@ const CameraDefaults = Type.Object(
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
 );
 
+/** How a child is kept, in the words of OTP's supervisor: https://www.erlang.org/doc/system/sup_princ.html */
+const childSettings = {
+  restart: {
+    description:
+      'permanent: always started again; transient: unless it ended normally; temporary: never started again.',
+  },
+  maxRestarts: {
+    minimum: 0,
+    maximum: 10_000,
+    description:
+      'Restarts allowed within periodMs. One more: a camera is quarantined, anything else ends the daemon.',
+  },
+  periodMs: { minimum: 1000, maximum: 86_400_000, description: 'Window of maxRestarts, milliseconds.' },
+  startMs: {
+    minimum: 500,
+    maximum: 600_000,
+    description: 'Milliseconds to be ready after a start; time spent waiting for a processor is not counted.',
+  },
+  shutdownMs: { minimum: 100, maximum: 12_000, description: 'Milliseconds to stop before it is killed.' },
+  backOffFirstMs: {
+    minimum: 1,
+    maximum: 60_000,
+    description:
+      'Longest pause before the second restart; doubled with every further one. The first is immediate.',
+  },
+  backOffCapMs: { minimum: 1, maximum: 3_600_000, description: 'Longest pause before any restart.' },
+  probeMs: {
+    minimum: 1000,
+    maximum: 86_400_000,
+    description: 'Milliseconds between two tries of a quarantined camera.',
+  },
+} as const;
+const RESTARTS = ['permanent', 'transient', 'temporary'] as const;
+
+interface ChildDefaults {
+  readonly maxRestarts: number;
+  readonly periodMs: number;
+  readonly startMs: number;
+  readonly shutdownMs: number;
+}
+
+function childDefaults({ maxRestarts, periodMs, startMs, shutdownMs }: ChildDefaults) {
+  return {
+    restart: oneOf(RESTARTS, { ...childSettings.restart, default: 'permanent' }),
+    maxRestarts: Type.Integer({ ...childSettings.maxRestarts, default: maxRestarts }),
+    periodMs: Type.Integer({ ...childSettings.periodMs, default: periodMs }),
+    startMs: Type.Integer({ ...childSettings.startMs, default: startMs }),
+    shutdownMs: Type.Integer({ ...childSettings.shutdownMs, default: shutdownMs }),
+    backOffFirstMs: Type.Integer({ ...childSettings.backOffFirstMs, default: 250 }),
+    backOffCapMs: Type.Integer({ ...childSettings.backOffCapMs, default: 30_000 }),
+  };
+}
+
+const CameraActor = Type.Object(
+  {
+    restart: Type.Optional(oneOf(RESTARTS, childSettings.restart)),
+    maxRestarts: Type.Optional(Type.Integer(childSettings.maxRestarts)),
+    periodMs: Type.Optional(Type.Integer(childSettings.periodMs)),
+    startMs: Type.Optional(Type.Integer(childSettings.startMs)),
+    shutdownMs: Type.Optional(Type.Integer(childSettings.shutdownMs)),
+    backOffFirstMs: Type.Optional(Type.Integer(childSettings.backOffFirstMs)),
+    backOffCapMs: Type.Optional(Type.Integer(childSettings.backOffCapMs)),
+    probeMs: Type.Optional(Type.Integer(childSettings.probeMs)),
+  },
+  { ...strict, description: "What this camera's actor has otherwise than actors.camera says." },
+);
+
 const Camera = Type.Object(
   {
     id: Type.String({
@@ -102,16 +169,53 @@ const Camera = Type.Object(
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
+    actor: Type.Optional(CameraActor),
   },
   { ...strict, description: 'One feed. It has exactly one of "url", "file" and "test".' },
 );
 
 function actorMode<const Modes extends readonly string[]>(modes: Modes) {
-  return Type.Object(
-    { mode: oneOf(modes, { default: 'forked', description: 'forked: a process of its own.' }) },
-    { ...strict, default: {} },
-  );
+  return oneOf(modes, { default: 'forked', description: 'forked: a process of its own.' });
 }
+
+const Actors = Type.Object(
+  {
+    store: Type.Object(
+      {
+        mode: actorMode(['forked', 'in-memory']),
+        ...childDefaults({ maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 }),
+        drainMs: Type.Integer({
+          minimum: 0,
+          maximum: 10_000,
+          default: 1500,
+          description: 'Milliseconds given to frames that wait when the daemon stops; below shutdownMs.',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    notifier: Type.Object(
+      {
+        mode: actorMode(['forked', 'in-memory']),
+        ...childDefaults({ maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 }),
+      },
+      { ...strict, default: {} },
+    ),
+    camera: Type.Object(
+      {
+        mode: actorMode(['forked']),
+        ...childDefaults({ maxRestarts: 5, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 }),
+        probeMs: Type.Integer({ ...childSettings.probeMs, default: 180_000 }),
+      },
+      { ...strict, default: {} },
+    ),
+    service: Type.Object(
+      // A broker takes up to 16 s to start: three failures in ten minutes are no bad moment any more.
+      childDefaults({ maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 }),
+      { ...strict, default: {}, description: 'The embedded servers.' },
+    ),
+  },
+  { ...strict, default: {}, description: 'How each kind of actor runs and is kept running.' },
+);
 
 export const ActorsFile = Type.Object(
   {
@@ -187,13 +291,23 @@ export const ActorsFile = Type.Object(
       },
       { ...strict, default: {}, description: 'Frames that wait for Redis or RabbitMQ, on disk.' },
     ),
-    actors: Type.Object(
+    actors: Actors,
+    supervision: Type.Object(
       {
-        store: actorMode(['forked', 'in-memory']),
-        notifier: actorMode(['forked', 'in-memory']),
-        camera: actorMode(['forked']),
+        restartsPerMinute: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 60,
+          description: 'Restarts of all cameras together within any minute.',
+        }),
+        parallelStarts: Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          default: 4,
+          description: 'Cameras being started at the same time.',
+        }),
       },
-      { ...strict, default: {}, description: 'How each kind of actor runs.' },
+      { ...strict, default: {}, description: 'Bounds that keep troubled cameras from burdening the others.' },
     ),
     cameraDefaults: CameraDefaults,
     cameras: Type.Array(Camera, { maxItems: 10_000, description: 'The feeds, one actor each.' }),

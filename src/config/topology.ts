@@ -1,4 +1,5 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
+import type { BackOff } from '../clock/back-off';
 import type { FrameFormat } from '../contract/frame';
 import type { ActorsFile } from './schema';
 
@@ -7,6 +8,21 @@ export type CameraSource =
   | { readonly kind: 'stream'; readonly url: string; readonly transport: 'tcp' | 'udp' }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
+
+/** How a child is kept; the terms and their meaning are those of OTP's supervisor. */
+export interface ChildSpec {
+  readonly restart: 'permanent' | 'transient' | 'temporary';
+  /** More restarts than these within `periodMs` exceed the child's intensity. */
+  readonly maxRestarts: number;
+  readonly periodMs: number;
+  readonly backOff: BackOff;
+  /** Milliseconds to be ready after a start. */
+  readonly startMs: number;
+  /** Milliseconds to stop. */
+  readonly shutdownMs: number;
+  /** Milliseconds between two tries while quarantined; absent where a child beyond its intensity ends the daemon. */
+  readonly probeMs?: number;
+}
 
 export interface CameraSpec {
   readonly id: string;
@@ -20,6 +36,11 @@ export interface CameraSpec {
   readonly width?: number;
   readonly stallMs: number;
   readonly connectMs: number;
+}
+
+/** A camera and how its actor is kept. */
+export interface SupervisedCamera extends CameraSpec {
+  readonly child: ChildSpec;
 }
 
 /** A Redis or RabbitMQ server: run by the daemon, or reached by a URL that may contain credentials. */
@@ -46,6 +67,10 @@ export interface Topology {
   readonly queue: QueueSpec;
   readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly modes: { readonly store: ActorMode; readonly notifier: ActorMode };
+  readonly children: { readonly store: ChildSpec; readonly notifier: ChildSpec; readonly service: ChildSpec };
+  /** Milliseconds the store gets to deliver what waits when it is stopped. */
+  readonly drainMs: number;
+  readonly supervision: { readonly restartsPerMinute: number; readonly parallelStarts: number };
   /** Enabled cameras, in the order of the file. */
-  readonly cameras: readonly CameraSpec[];
+  readonly cameras: readonly SupervisedCamera[];
 }

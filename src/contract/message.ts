@@ -6,6 +6,16 @@ import { frameKey } from './key';
 /** Content type of every message body. */
 export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
 
+/** States of a camera: the first three are its feed's, the others its actor's. */
+export const CAMERA_STATES = [
+  'connecting',
+  'streaming',
+  'waiting',
+  'restarting',
+  'quarantined',
+  'stopped',
+] as const;
+
 const Milliseconds = (description: string) => Type.Integer({ minimum: 0, description });
 const CameraId = Type.String({ pattern: CAMERA_ID_PATTERN, description: 'Camera the event is about.' });
 
@@ -51,9 +61,13 @@ export const CameraStateChanged = cloudEvent(
   'vigil.camera.state.v1',
   Type.Object({
     camera: CameraId,
-    state: Type.Union([Type.Literal('connecting'), Type.Literal('streaming'), Type.Literal('waiting')], {
-      description: 'connecting: no picture yet; streaming: pictures arrive; waiting: next try after a fault.',
-    }),
+    state: Type.Union(
+      CAMERA_STATES.map((state) => Type.Literal(state)),
+      {
+        description:
+          'connecting: no picture yet; streaming: pictures arrive; waiting: next try after a fault; restarting: its process ended and comes back; quarantined: it ended too often and is tried now and then; stopped: no longer wanted.',
+      },
+    ),
     sinceMs: Milliseconds('When the state began, milliseconds since the epoch.'),
     fault: Type.Optional(
       Type.Object({

@@ -2,6 +2,9 @@
 import winston from 'winston';
 import { redactText } from '../config/url';
 
+/** Set to `readable` where lines go through a pipe to a terminal. */
+export const LOG_FORMAT_VARIABLE = 'VIGIL_LOG_FORMAT';
+
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Facts beside the sentence; strings among them are redacted too. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -48,14 +51,27 @@ function lineFormat(terminal: boolean): winston.Logform.Format {
   })();
 }
 
+function isReadable(): boolean {
+  return process.stdout.isTTY || process.env[LOG_FORMAT_VARIABLE] === 'readable';
+}
+
+/** The logs of this process, by actor. */
+const open = new Map<string, winston.Logger>();
+
+/** From now on all logs of this process are as talkative as that. */
+export function setLogLevel(level: LogLevel): void {
+  for (const logger of open.values()) logger.level = level;
+}
+
 /** A log whose every line says which actor of which process wrote it. Lines go to standard output. */
 export function openLog(actor: string, level: LogLevel): Log {
   const logger = winston.createLogger({
     level,
-    format: lineFormat(process.stdout.isTTY),
+    format: lineFormat(isReadable()),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own typings disagree
     transports: [new winston.transports.Console({ stderrLevels: [], forceConsole: false })],
   });
+  open.set(actor, logger);
   const write = (severity: LogLevel) => (message: string, fields?: LogFields) => {
     logger.log({ ...fields, ...identity(actor), level: severity, message });
   };

@@ -9,7 +9,9 @@ import type { Heartbeat } from './progress';
 export type CameraReport =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'camera-state'; readonly state: CameraState }
-  | { readonly kind: 'gap'; readonly gap: Gap };
+  | { readonly kind: 'gap'; readonly gap: Gap }
+  /** What ffmpeg wrote to standard error: kept in case this process dies of it. */
+  | { readonly kind: 'feed-said'; readonly lines: readonly string[] };
 
 /** Store to supervisor: the frame's bytes are in Redis, its key may be announced. */
 export type StoreReport = { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean };
@@ -54,6 +56,8 @@ export interface StoreParameters {
   readonly expireMs: number;
   readonly spoolDir: string;
   readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+  /** Milliseconds given to frames that wait when it is stopped. */
+  readonly drainMs: number;
 }
 
 export interface NotifierParameters {

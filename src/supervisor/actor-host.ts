@@ -2,16 +2,17 @@
  * Runs actors on comedy. This is the only module that imports it: comedy forks processes and carries messages,
  * everything it does unsafely (docs/actors.md says what) is switched off or undone here.
  */
-import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import path from 'node:path';
 import { createSystem } from 'comedy';
 import type { ShellCommand, ShellParameters, ShellReport } from '../actors/shell';
 import { withDeadline } from '../clock/sleep';
 import type { ActorMode } from '../config/topology';
 import type { Log, LogLevel } from '../log/log';
-import { Fault } from '../protocol/fault';
-import type { ActorCommand, ActorReport } from '../protocol/messages';
-import { dieWithParent } from '../process/orphans';
+import { Fault, type FaultRecord } from '../protocol/fault';
+import type { ActorReport } from '../protocol/messages';
+import { HEARTBEAT_MS } from '../protocol/progress';
+import { ForkedProcesses, type ActorProcess, type ProcessExit } from './actor-process';
+import { HeartbeatMonitor, type Watch } from './heartbeat-monitor';
 
 export interface ActorSpec {
   /** Unique among running actors; shown by `ps`. */
@@ -20,14 +21,11 @@ export interface ActorSpec {
   /** Absolute path of the actor module. */
   readonly module: string;
   readonly parameters: unknown;
-  /** Milliseconds the process may take until it is ready for messages. */
-  readonly startMs: number;
 }
 
-/** How an actor's process ended. */
-export interface ActorExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+export interface ActorExit extends ProcessExit {
+  /** How its process ended, or what it was killed for: a sentence without its subject. */
+  readonly fault: FaultRecord;
 }
 
 export interface HostedActor {
@@ -36,12 +34,25 @@ export interface HostedActor {
   readonly pid: number;
   /** Settles when the actor's process has ended, for whatever reason. Never rejects. */
   readonly exited: Promise<ActorExit>;
-  /** Lets the actor do its work; until then it only holds its process ready. */
+  /** What its process said last; empty for an actor in memory, whose words are the daemon's. */
+  readonly lastLines: readonly string[];
+  /** Lets the actor do its work; until then it only holds its process ready. From now on its heartbeats are awaited. */
   begin(): void;
   /** Never throws: a message to an actor that has died is lost with it. */
-  send(command: ActorCommand): void;
+  send(command: ShellCommand): void;
   /** Asks the actor to stop, waits until the deadline, then kills; resolves when its process has gone. */
   stop(deadlineMs: number): Promise<void>;
+}
+
+/** An actor whose process did not come as far as to take messages. */
+export class ActorStartFault extends Fault {
+  constructor(
+    { message }: Error,
+    readonly pid: number,
+    readonly lastLines: readonly string[],
+  ) {
+    super('actor-start', `did not start: ${message}`);
+  }
 }
 
 /** What of comedy's objects is used here; its typings are incomplete. */
@@ -72,34 +83,32 @@ const comedyPath = (file: string): string => `/${file}`;
 const SHELL = comedyPath(path.resolve(__dirname, '../actors/shell'));
 const LOGGER = comedyPath(path.resolve(__dirname, '../log/comedy-logger'));
 
-/** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
-const INHERITED =
-  /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
-
 /** Milliseconds comedy and the process have to end once the actor has. */
 const DESTROY_MS = 500;
+/** Silence after which an actor is taken for hung: two beats lost and half of a third. */
+const HUNG_MS = 2.5 * HEARTBEAT_MS;
+/** While it starts a process is often kept from running: that is looked at from the beginning. */
+const SUSPECT_START_MS = 0;
 
 type ReportHandler = (name: string, report: ActorReport) => void;
 
 export class ActorHost {
-  /** Processes comedy has forked, by actor name: known before the actor is ready, so that a stuck one can be killed. */
-  readonly #processes = new Map<string, ChildProcess>();
-  /** Told of the process of an actor that is being started, by actor name. */
-  readonly #starting = new Map<string, (child: ChildProcess) => void>();
-  readonly #fork = childProcess.fork;
+  readonly #forked = new ForkedProcesses();
+  readonly #monitor = new HeartbeatMonitor();
+  readonly #watches = new Map<string, Watch>();
+  /** Called when the actor of that name reports that it has stopped. */
+  readonly #stopped = new Map<string, () => void>();
 
   private constructor(
     private readonly system: ComedySystem,
     private readonly root: ComedyRoot,
-    /** Called when the actor of that name reports that it has stopped. */
-    private readonly stopped: Map<string, () => void>,
     private readonly log: Log,
-    private readonly logLevel: LogLevel,
+    public logLevel: LogLevel,
   ) {}
 
   /** Starts the framework; `onReport` receives what actors tell the supervisor. */
   static async open(log: Log, logLevel: LogLevel, onReport: ReportHandler): Promise<ActorHost> {
-    const stopped = new Map<string, () => void>();
+    let receive: (name: string, report: ShellReport) => void = () => undefined;
     const system = createSystem({
       // Given so that comedy neither looks for an actors.json of its own nor watches one.
       config: {},
@@ -107,8 +116,7 @@ export class ActorHost {
       loggerParams: { level: logLevel },
       root: {
         report: ({ name, report }: { name: string; report: ShellReport }) => {
-          if (report.kind === 'stopped') stopped.get(name)?.();
-          else onReport(name, report);
+          receive(name, report);
         },
       },
     }) as unknown as ComedySystem;
@@ -116,94 +124,127 @@ export class ActorHost {
     process.removeListener('SIGTERM', system.sigtermHandler);
     // comedy adds one `exit` listener per forked actor.
     process.setMaxListeners(0);
-    const host = new ActorHost(system, await system.rootActor(), stopped, log, logLevel);
-    host.#interceptFork();
+    const host = new ActorHost(system, await system.rootActor(), log, logLevel);
+    receive = (name, report) => {
+      if (report.kind === 'stopped') host.#stopped.get(name)?.();
+      else onReport(name, report);
+      if (report.kind === 'heartbeat') host.#watches.get(name)?.heard(report.heartbeat);
+    };
     return host;
   }
 
   /**
    * Starts an actor's process and waits until it is ready for messages.
-   * @throws Fault `actor-start` when it fails or takes longer than `startMs`; its process is gone by then.
+   * @param startMs milliseconds it may take, without those in which the machine did not let it run
+   * @throws ActorStartFault when it fails or takes longer; its process is gone by then.
    */
-  async start(spec: ActorSpec): Promise<HostedActor> {
+  async start(spec: ActorSpec, startMs: number): Promise<HostedActor> {
     const parameters: ShellParameters = {
       name: spec.name,
       module: spec.module,
       logLevel: this.logLevel,
       parameters: spec.parameters,
     };
-    const forked = new Promise<ChildProcess>((resolve) => this.#starting.set(spec.name, resolve));
+    const forked = spec.mode === 'forked' ? this.#forked.expect(spec.name) : undefined;
     const created = this.root.createChild(SHELL, {
       mode: spec.mode,
       name: spec.name,
       customParameters: parameters,
     });
-    const actor = await this.#ready(spec, created, forked);
-    return this.#hosted(spec.name, actor, created);
+    if (forked === undefined) return this.#hosted(spec.name, await created, created, undefined);
+    const child = await Promise.race([forked, created.then(() => forked)]);
+    const actor = await this.#ready(spec.name, created, child, startMs);
+    return this.#hosted(spec.name, actor, created, child);
   }
 
   /** Ends the framework; call it when all actors have stopped. */
   async close(): Promise<void> {
-    (childProcess as { fork: typeof childProcess.fork }).fork = this.#fork;
+    this.#forked.close();
+    this.#monitor.close();
     await withDeadline(this.system.destroy(), 1000);
   }
 
   async #ready(
-    spec: ActorSpec,
+    name: string,
     created: Promise<ComedyActor>,
-    forked: Promise<ChildProcess>,
+    child: ActorProcess,
+    startMs: number,
   ): Promise<ComedyActor> {
+    const fault = { code: 'start-timeout', message: `was not ready within ${String(startMs)} ms` };
+    const watch = this.#monitor.watch(child.pid, { limitMs: startMs, fault, suspectMs: SUSPECT_START_MS });
     // comedy does not notice a process that ends before it is ready.
-    const died = forked.then(exitOf).then(({ code, signal }) => {
-      throw new Error(`its process ended ${signal === null ? `with code ${String(code)}` : `by ${signal}`}`);
-    });
-    died.catch(() => undefined);
+    const failed = Promise.race([watch.failed, child.exited.then((exit) => exitFault(exit, child))]);
     try {
-      const actor = await withDeadline(Promise.race([created, died]), spec.startMs);
-      if (actor !== undefined) return actor;
-      throw new Error(`not ready within ${String(spec.startMs)} ms`);
+      return await Promise.race([
+        created,
+        failed.then(({ code, message }) => {
+          throw new Fault(code, message);
+        }),
+      ]);
     } catch (error) {
       created.catch(() => undefined);
-      if (spec.mode === 'forked') {
-        // It may not have been forked yet, but will be.
-        const child = await forked;
-        child.kill('SIGKILL');
-        await exitOf(child);
-      }
-      this.#forget(spec.name, created);
-      throw new Fault('actor-start', `${spec.name} did not start: ${(error as Error).message}`, {
-        cause: error,
-      });
+      child.kill();
+      await child.exited;
+      this.#forget(name, created);
+      throw new ActorStartFault(error as Error, child.pid, child.lastLines);
     } finally {
-      this.#starting.delete(spec.name);
+      watch.end();
     }
   }
 
-  #hosted(name: string, actor: ComedyActor, created: Promise<ComedyActor>): HostedActor {
-    const child = this.#processes.get(name);
-    const exited = child === undefined ? new Promise<ActorExit>(() => undefined) : exitOf(child);
-    void exited.then(() => {
+  /** @param child undefined for an actor in memory, which ends only when it is stopped */
+  #hosted(
+    name: string,
+    actor: ComedyActor,
+    created: Promise<ComedyActor>,
+    child: ActorProcess | undefined,
+  ): HostedActor {
+    let killedFor: FaultRecord | undefined;
+    const exited = child?.exited.then((exit): ActorExit => {
+      this.#unwatch(name);
+      return { ...exit, fault: killedFor ?? exitFault(exit, child) };
+    });
+    void exited?.then(() => {
       this.#forget(name, created);
     });
+    const ended = exited ?? new Promise<ActorExit>(() => undefined);
     return {
       name,
       pid: child?.pid ?? process.pid,
-      exited,
+      exited: ended,
+      lastLines: child?.lastLines ?? [],
       begin: () => {
         this.#send(actor, { kind: 'start' });
+        if (child === undefined) return;
+        void this.#failureOf(name, child.pid).then((fault) => {
+          killedFor = fault;
+          child.kill();
+        });
       },
       send: (command) => {
         this.#send(actor, command);
       },
       stop: async (deadlineMs) => {
-        await this.#askToStop(name, actor, exited, deadlineMs);
-        const destroyed = actor.destroy().catch((error: unknown) => {
-          this.log.debug(`${name}: ${(error as Error).message}`);
-        });
-        await withDeadline(Promise.race([destroyed, exited]), DESTROY_MS);
-        if (child !== undefined) await this.#reap(name, child, exited);
+        this.#unwatch(name);
+        await this.#askToStop(name, actor, ended, deadlineMs);
+        await this.#destroy(name, actor, ended);
+        if (child === undefined) this.#forget(name, created);
+        else await this.#reap(name, child, ended);
       },
     };
+  }
+
+  /** Settles with why the actor must be replaced, if ever. */
+  async #failureOf(name: string, pid: number): Promise<FaultRecord> {
+    const fault = { code: 'hung', message: `gave no sign of life for ${String(HUNG_MS)} ms` };
+    const watch = this.#monitor.watch(pid, { limitMs: HUNG_MS, fault });
+    this.#watches.set(name, watch);
+    return watch.failed;
+  }
+
+  #unwatch(name: string): void {
+    this.#watches.get(name)?.end();
+    this.#watches.delete(name);
   }
 
   /** Waits until the actor has stopped, died or used up its time. */
@@ -213,10 +254,17 @@ export class ActorHost {
     exited: Promise<unknown>,
     deadlineMs: number,
   ): Promise<void> {
-    const stopped = new Promise<void>((resolve) => this.stopped.set(name, resolve));
+    const stopped = new Promise<void>((resolve) => this.#stopped.set(name, resolve));
     this.#send(actor, { kind: 'stop' });
     await withDeadline(Promise.race([stopped, exited]), deadlineMs);
-    this.stopped.delete(name);
+    this.#stopped.delete(name);
+  }
+
+  async #destroy(name: string, actor: ComedyActor, exited: Promise<unknown>): Promise<void> {
+    const destroyed = actor.destroy().catch((error: unknown) => {
+      this.log.debug(`${name}: ${(error as Error).message}`);
+    });
+    await withDeadline(Promise.race([destroyed, exited]), DESTROY_MS);
   }
 
   #send(actor: ComedyActor, command: ShellCommand): void {
@@ -226,16 +274,15 @@ export class ActorHost {
   }
 
   /** comedy resolves a stop before the process has gone; one that does not go is killed. */
-  async #reap(name: string, child: ChildProcess, exited: Promise<ActorExit>): Promise<void> {
+  async #reap(name: string, child: ActorProcess, exited: Promise<ActorExit>): Promise<void> {
     if ((await withDeadline(exited, DESTROY_MS)) !== undefined) return;
     this.log.warn(`${name} did not stop, pid ${String(child.pid)} is killed`);
-    child.kill('SIGKILL');
+    child.kill();
     await exited;
   }
 
   /** comedy keeps an interval, a listener and two references of an actor that died or never became ready. */
   #forget(name: string, created: Promise<ComedyActor>): void {
-    this.#processes.delete(name);
     this.root.childPromises = this.root.childPromises.filter((promise) => promise !== created);
     const { recipients } = this.system.getBus();
     for (const recipient of recipients) {
@@ -246,45 +293,10 @@ export class ActorHost {
       recipients.delete(recipient);
     }
   }
-
-  /** comedy offers no way to say how a worker is forked, so its call of `fork` is answered here. */
-  #interceptFork(): void {
-    const fork = this.#fork;
-    const processes = this.#processes;
-    const starting = this.#starting;
-    const intercepted = (
-      modulePath: string | URL,
-      args: readonly string[] = [],
-      options: ForkOptions = {},
-    ) => {
-      const [name] = args;
-      if (name === undefined || !/forked-actor-worker/.test(String(modulePath)))
-        return fork(modulePath, args, options);
-      const execArgv = options.execArgv ?? process.execArgv;
-      const { program, args: programArgs } = dieWithParent('KILL', {
-        program: process.execPath,
-        args: execArgv,
-      });
-      const child = fork(modulePath, args, {
-        ...options,
-        execPath: program,
-        execArgv: [...programArgs],
-        env: Object.fromEntries(Object.entries(process.env).filter(([key]) => INHERITED.test(key))),
-      });
-      processes.set(name, child);
-      starting.get(name)?.(child);
-      return child;
-    };
-    (childProcess as { fork: unknown }).fork = intercepted;
-  }
 }
 
-async function exitOf(child: ChildProcess): Promise<ActorExit> {
-  if (child.exitCode !== null || child.signalCode !== null)
-    return { code: child.exitCode, signal: child.signalCode };
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      resolve({ code, signal });
-    });
-  });
+function exitFault({ code, signal }: ProcessExit, child: ActorProcess): FaultRecord {
+  const error = child.lastError();
+  const how = signal === null ? `ended with code ${String(code)}` : `ended by ${signal}`;
+  return { code: 'crashed', message: error === undefined ? how : `${how}: ${error.trim()}` };
 }

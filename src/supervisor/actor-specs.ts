@@ -1,40 +1,62 @@
-/** What the supervisor starts of each kind of actor. Actors are named by path only. */
+/** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
-import type { CameraSpec, Topology } from '../config/topology';
+import type { ChildSpec, SupervisedCamera, Topology } from '../config/topology';
 import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
 import type { ActorSpec } from './actor-host';
 
-/** Milliseconds a forked process may take until it is ready for messages: 0.4 s idle, many times that when all start. */
-const ACTOR_START_MS = 20_000;
+/** What of a daemon's surroundings its actors are told. */
+export interface Surroundings {
+  readonly redisUrl: string;
+  readonly amqpUrl: string;
+  readonly spoolDir: string;
+  /** Program, or its name on PATH. */
+  readonly ffmpeg: string;
+}
 
-/** A camera, which reads its feed with `ffmpeg` into `spoolDir`. */
-export function cameraSpec(camera: CameraSpec, ffmpeg: string, spoolDir: string): ActorSpec {
+export interface WantedActor {
+  readonly kind: 'store' | 'notifier' | 'camera';
+  readonly actor: ActorSpec;
+  readonly child: ChildSpec;
+}
+
+export function cameraName(id: string): string {
+  return `camera:${id}`;
+}
+
+/** In start order, by name. */
+export function wantedActors(topology: Topology, surroundings: Surroundings): Map<string, WantedActor> {
+  const wanted = [
+    notifier(topology, surroundings.amqpUrl),
+    store(topology, surroundings),
+    ...topology.cameras.map((camera) => cameraActor(camera, surroundings)),
+  ];
+  return new Map(wanted.map((actor) => [actor.actor.name, actor]));
+}
+
+function cameraActor(
+  { child, ...camera }: SupervisedCamera,
+  { ffmpeg, spoolDir }: Surroundings,
+): WantedActor {
   const parameters: CameraParameters = { camera, ffmpeg, spoolDir };
-  return actorSpec(`camera:${camera.id}`, 'camera', 'forked', parameters);
+  const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
+  return { kind: 'camera', actor, child };
+}
+
+function notifier({ namespace, expireMs, queue, modes, children }: Topology, amqpUrl: string): WantedActor {
+  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue };
+  const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
+  return { kind: 'notifier', actor, child: children.notifier };
+}
+
+function store(
+  { namespace, expireMs, spool, drainMs, modes, children }: Topology,
+  { redisUrl, spoolDir }: Surroundings,
+): WantedActor {
+  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, spool, drainMs };
+  const actor = actorSpec('store', 'store', modes.store, parameters);
+  return { kind: 'store', actor, child: children.store };
 }
 
 function actorSpec(name: string, module: string, mode: ActorSpec['mode'], parameters: unknown): ActorSpec {
-  return {
-    name,
-    mode,
-    module: path.resolve(__dirname, '../actors', module),
-    parameters,
-    startMs: ACTOR_START_MS,
-  };
-}
-
-/** The notifier, which publishes to `amqpUrl`. */
-export function notifierSpec({ namespace, expireMs, queue, modes }: Topology, amqpUrl: string): ActorSpec {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue };
-  return actorSpec('notifier', 'notifier', modes.notifier, parameters);
-}
-
-/** The store, which drains `spoolDir` into `redisUrl`. */
-export function storeSpec(
-  { namespace, expireMs, spool, modes }: Topology,
-  redisUrl: string,
-  spoolDir: string,
-): ActorSpec {
-  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, spool };
-  return actorSpec('store', 'store', modes.store, parameters);
+  return { name, mode, module: path.resolve(__dirname, '../actors', module), parameters };
 }

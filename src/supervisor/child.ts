@@ -1,108 +1,243 @@
-/** Keeps one child running: starts it, notices its end, starts it again, until it is stopped. */
+/** Keeps one child running: starts it, notices its end, starts it again as its spec says, until it is stopped. */
 import { sleep, unlessAborted } from '../clock/sleep';
+import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
-import { faultRecord } from '../protocol/fault';
-import { countedCrashes, restartDelayMs } from './restart-policy';
+import { Fault, faultRecord, type FaultRecord } from '../protocol/fault';
+import type { RestartBudget } from './restart-budget';
+import { afterEnd, isHealthy, NO_HISTORY, withOutput, type Output } from './restart-policy';
+
+/** How one run of a child came to its end. */
+export interface ChildEnd {
+  /** It ended of its own accord, without an error. */
+  readonly normal: boolean;
+  /** How, as one sentence without its subject. */
+  readonly fault: FaultRecord;
+}
 
 /** One run of a child. */
 export interface Incarnation {
   readonly pid: number | undefined;
-  /** Settles with how it ended, in words; never rejects. */
-  readonly ended: Promise<string>;
+  /** Settles when the child has ended; never rejects. */
+  readonly ended: Promise<ChildEnd>;
   stop(): Promise<void>;
 }
+
+export type ChildState =
+  | { readonly name: 'down' }
+  | { readonly name: 'starting' }
+  | { readonly name: 'running'; readonly pid: number | undefined }
+  /** Between two runs: the pause of its back-off, then its turn in the host's restart budget. */
+  | { readonly name: 'waiting'; readonly delayMs: number }
+  /** Over its intensity and tried now and then; `pid` while such a try runs. */
+  | { readonly name: 'quarantined'; readonly pid?: number | undefined }
+  /** Ended for good, by its restart type or its intensity. */
+  | { readonly name: 'ended' }
+  | { readonly name: 'stopped' };
 
 export interface ChildOptions {
   readonly name: string;
   readonly log: Log;
+  /** How it is kept, now. */
+  readonly spec: () => ChildSpec;
+  /** The host's restart budget; absent for what the host cannot do without. */
+  readonly budget?: RestartBudget;
   /** Starts the child and resolves when it runs. Throws when it cannot be started, or `signal` is aborted meanwhile. */
   readonly start: (signal: AbortSignal) => Promise<Incarnation>;
-  /** Called after the child ended by itself, before it is started again. */
-  readonly onEnded?: () => void;
+  /** Told of every state it enters, with the fault of its last end. */
+  readonly onState?: (state: ChildState, fault: FaultRecord | undefined) => void;
+  /** It exceeded its intensity and has no `probeMs`: it stays ended, and nothing can go on without it. */
+  readonly onEscalation: (fault: FaultRecord) => void;
+  /** Milliseconds on a clock that is never set. */
+  readonly now?: () => number;
 }
+
+/** Milliseconds of frames that release a child from quarantine: a single one may come of a camera that dies of its second. */
+const RELEASE_MS = 10_000;
 
 export class Child {
   readonly #stopping = new AbortController();
   #ran: Promise<void> = Promise.resolve();
-  #crashes = 0;
-  #workingSince: number | undefined;
-  #current: Incarnation | undefined;
+  #state: ChildState = { name: 'down' };
+  #sinceMs = Date.now();
+  #history = NO_HISTORY;
+  #quarantined = false;
+  #output: Output | undefined;
+  #restarts = 0;
+  #lastFault: (FaultRecord & { readonly atMs: number }) | undefined;
 
-  constructor(private readonly options: ChildOptions) {}
+  readonly #now: () => number;
+
+  constructor(private readonly options: ChildOptions) {
+    this.#now = options.now ?? (() => performance.now());
+  }
 
   get name(): string {
     return this.options.name;
   }
 
-  get pid(): number | undefined {
-    return this.#current?.pid;
+  get state(): ChildState {
+    return this.#state;
+  }
+
+  /** When the state began, milliseconds since the epoch. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** Starts after the first. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get lastFault(): (FaultRecord & { readonly atMs: number }) | undefined {
+    return this.#lastFault;
   }
 
   /**
-   * Starts the child; resolves when its first incarnation runs.
-   * @throws what the first start throws; from then on failures are only logged and tried again.
+   * Starts the child; resolves when its first run has begun.
+   * @throws what the first start throws; the child is down then
    */
   async start(): Promise<void> {
-    const first = this.options.start(this.#stopping.signal);
+    const first = this.#startOnce();
     this.#ran = first.then(
-      (incarnation) => this.#keepRunning(incarnation),
-      () => undefined,
+      () => this.#keepRunning(first),
+      () => {
+        this.#enter({ name: 'down' });
+      },
     );
     await first;
   }
 
-  /** Starts the child without waiting; failures are logged and tried again. */
-  startWhenPossible(): void {
-    this.#ran = this.#keepRunning(undefined);
+  /** The same, but a first start that fails is an end like any other. */
+  async startOrRetry(): Promise<void> {
+    const first = this.#startOnce();
+    this.#ran = this.#keepRunning(first);
+    await first.catch(() => undefined);
   }
 
-  /** The child did its work: crashes from before will be forgotten if that lasts. */
+  /** The child has done a piece of its work. */
   worked(): void {
-    this.#workingSince ??= Date.now();
+    this.#output = withOutput(this.#output, this.#now());
+    if (isHealthy(this.#output)) this.#history = { ...this.#history, crashes: 0 };
+    if (!this.#quarantined || this.#output.last - this.#output.since < RELEASE_MS) return;
+    this.#quarantined = false;
+    this.#history = NO_HISTORY;
+    this.options.log.info(`${this.name} works again and leaves quarantine`);
+    if (this.#state.name === 'quarantined') this.#enter({ name: 'running', pid: this.#state.pid });
   }
 
   /** Ends the child and keeps it ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#ran;
+    this.#enter({ name: 'stopped' });
   }
 
-  async #keepRunning(first: Incarnation | undefined): Promise<void> {
+  async #keepRunning(first: Promise<Incarnation>): Promise<void> {
     const { signal } = this.#stopping;
-    if (first !== undefined) await this.#endOf(first, signal);
-    for (let pause = first !== undefined; !signal.aborted; pause = true) {
-      if (pause) await this.#pauseAfterEnd(signal);
-      await this.#runOnce(signal);
+    for (let started = first; ; started = this.#startOnce()) {
+      const end = await this.#endOfRun(started, signal);
+      if (end === undefined || !(await this.#pauseAfter(end, signal))) return;
+      this.#restarts++;
     }
   }
 
-  async #runOnce(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
+  async #startOnce(): Promise<Incarnation> {
+    if (this.#stopping.signal.aborted)
+      throw new Fault('stopped', `${this.name} was stopped before it started`);
+    if (!this.#quarantined) this.#enter({ name: 'starting' });
+    return this.options.start(this.#stopping.signal);
+  }
+
+  /** The end of one run; undefined when it was asked for. */
+  async #endOfRun(started: Promise<Incarnation>, signal: AbortSignal): Promise<ChildEnd | undefined> {
     try {
-      await this.#endOf(await this.options.start(signal), signal);
+      return await this.#endOf(await started, signal);
     } catch (error) {
-      if (!this.#stopping.signal.aborted)
-        this.options.log.error(`${this.name}: ${faultRecord(error, 'start').message}`);
+      return signal.aborted ? undefined : { normal: false, fault: faultRecord(error, 'start') };
     }
   }
 
-  async #endOf(incarnation: Incarnation, signal: AbortSignal): Promise<void> {
-    this.#current = incarnation;
-    const how = await unlessAborted(incarnation.ended, signal);
-    if (how === undefined) await incarnation.stop();
-    else this.options.log.warn(`${this.name} (pid ${String(incarnation.pid)}) ended ${how}`);
-    this.#current = undefined;
+  async #endOf(incarnation: Incarnation, signal: AbortSignal): Promise<ChildEnd | undefined> {
+    const { pid } = incarnation;
+    this.#output = undefined;
+    this.#enter({ name: this.#quarantined ? 'quarantined' : 'running', pid });
+    const end = await unlessAborted(incarnation.ended, signal);
+    if (end === undefined) await incarnation.stop();
+    return end;
   }
 
-  async #pauseAfterEnd(signal: AbortSignal): Promise<void> {
-    this.options.onEnded?.();
-    this.#crashes = countedCrashes(
-      { crashes: this.#crashes + 1, workingSince: this.#workingSince },
-      Date.now(),
+  /** False when nothing follows: the child is over, escalated or no longer wanted. */
+  async #pauseAfter(end: ChildEnd, signal: AbortSignal): Promise<boolean> {
+    if (!end.normal) this.#lastFault = { ...end.fault, atMs: Date.now() };
+    if (this.#quarantined) return this.#waitForProbe(end.fault, signal);
+    const decision = afterEnd(
+      this.options.spec(),
+      this.#history,
+      { ...end, output: this.#output },
+      this.#now(),
+      Math.random(),
     );
-    this.#workingSince = undefined;
-    const delayMs = restartDelayMs(this.#crashes, Math.random());
-    this.options.log.info(`${this.name} is started again${delayMs === 0 ? '' : ` in ${String(delayMs)} ms`}`);
-    await sleep(delayMs, signal);
+    switch (decision.kind) {
+      case 'over':
+        this.#say(end.fault, `it is ${this.options.spec().restart} and not started again`);
+        this.#enter({ name: 'ended' });
+        return false;
+      case 'intensity-exceeded':
+        return this.#exceeded(end.fault, signal);
+      case 'restart':
+        this.#history = decision.history;
+        this.#say(end.fault, `started again ${inWords(decision.delayMs)}`);
+        return this.#pause(decision.delayMs, decision.history.crashes, signal);
+    }
   }
+
+  #say({ code, message }: FaultRecord, sequel: string): void {
+    this.options.log.warn(`${this.name}: ${message}; ${sequel}`, { code });
+  }
+
+  async #pause(delayMs: number, crashes: number, signal: AbortSignal): Promise<boolean> {
+    this.#enter({ name: 'waiting', delayMs });
+    await sleep(delayMs, signal);
+    await this.options.budget?.take(crashes, signal);
+    return !signal.aborted;
+  }
+
+  async #exceeded(fault: FaultRecord, signal: AbortSignal): Promise<boolean> {
+    const { maxRestarts, periodMs, probeMs } = this.options.spec();
+    const limit = `more than ${String(maxRestarts)} restarts in ${String(periodMs)} ms`;
+    if (probeMs !== undefined) {
+      this.#quarantined = true;
+      this.options.log.error(`${this.name}: ${limit}; it is quarantined until it works`, {
+        code: 'quarantined',
+      });
+      return this.#waitForProbe(fault, signal);
+    }
+    this.#enter({ name: 'ended' });
+    this.options.onEscalation({
+      code: 'escalated',
+      message: `${this.name}: ${limit}, at last: ${fault.message}`,
+    });
+    return false;
+  }
+
+  async #waitForProbe(fault: FaultRecord, signal: AbortSignal): Promise<boolean> {
+    const probeMs = this.options.spec().probeMs ?? 0;
+    this.#say(fault, `tried again ${inWords(probeMs)}`);
+    this.#enter({ name: 'quarantined' });
+    await sleep(probeMs, signal);
+    await this.options.budget?.take(Infinity, signal);
+    return !signal.aborted;
+  }
+
+  #enter(state: ChildState): void {
+    if (state.name !== this.#state.name) this.#sinceMs = Date.now();
+    this.#state = state;
+    this.options.log.debug(`${this.name} is ${state.name}`);
+    this.options.onState?.(state, this.#lastFault);
+  }
+}
+
+function inWords(delayMs: number): string {
+  return delayMs === 0 ? 'at once' : `in ${String(delayMs)} ms`;
 }

@@ -1,24 +1,68 @@
-/** When a child that ended is started again, as a pure function of how often that happened. */
-import { backOffMs, type BackOff } from '../clock/back-off';
+/**
+ * What follows the end of a child, as a pure function: OTP's restart types and intensity
+ * (https://www.erlang.org/doc/system/sup_princ.html), and the back-off that OTP lacks.
+ */
+import { backOffMs } from '../clock/back-off';
+import type { ChildSpec } from '../config/topology';
 
-const BACK_OFF: BackOff = { firstMs: 250, capMs: 30_000 };
-/** Milliseconds of working output after which earlier crashes are forgotten; uptime alone proves nothing. */
+/** Milliseconds of output after which earlier crashes no longer lengthen the pause; uptime alone proves nothing. */
 const HEALTHY_MS = 60_000;
+/** A hole in the output longer than this begins a new stretch. The slowest camera gives a frame every 10 s. */
+const MAX_HOLE_MS = 30_000;
 
-/** What is known of a child that has just ended. */
+/** What is remembered of a child between its ends. */
 export interface ChildHistory {
-  /** Ends in a row, this one included, from 1. */
+  /** When it was restarted within the last period, milliseconds, oldest first. */
+  readonly restarts: readonly number[];
+  /** Ends in a row without a healthy stretch between them. */
   readonly crashes: number;
-  /** When its last incarnation first did its work, milliseconds since the epoch; undefined if it never did. */
-  readonly workingSince: number | undefined;
 }
 
-/** Crashes that count: those before a stretch of healthy output are forgotten. */
-export function countedCrashes({ crashes, workingSince }: ChildHistory, now: number): number {
-  return workingSince !== undefined && now - workingSince >= HEALTHY_MS ? 1 : crashes;
+export const NO_HISTORY: ChildHistory = { restarts: [], crashes: 0 };
+
+/** A stretch of output: first and last of it, milliseconds. */
+export interface Output {
+  readonly since: number;
+  readonly last: number;
 }
 
-/** Milliseconds until the next start: none after a single crash, then exponential with full jitter. */
-export function restartDelayMs(crashes: number, random: number): number {
-  return crashes <= 1 ? 0 : backOffMs(BACK_OFF, crashes - 1, random);
+export type Decision =
+  | { readonly kind: 'restart'; readonly delayMs: number; readonly history: ChildHistory }
+  /** Not to be started again, by its restart type. */
+  | { readonly kind: 'over' }
+  /** More than `maxRestarts` within `periodMs`. */
+  | { readonly kind: 'intensity-exceeded' };
+
+/** The stretch of output that the output at `now` belongs to. */
+export function withOutput(output: Output | undefined, now: number): Output {
+  const goesOn = output !== undefined && now - output.last <= MAX_HOLE_MS;
+  return { since: goesOn ? output.since : now, last: now };
+}
+
+/** Whether a child has put out for so long that earlier crashes are forgotten. */
+export function isHealthy(output: Output | undefined): boolean {
+  return output !== undefined && output.last - output.since >= HEALTHY_MS;
+}
+
+/**
+ * Decides after an end. The intensity is OTP's: restarts at most `periodMs` ago count, the one at hand included, and
+ * more than `maxRestarts` of them exceed it.
+ * @param normal it ended of its own accord, without an error
+ * @param now milliseconds on a clock that is never set
+ * @param random a number from 0 up to 1
+ */
+export function afterEnd(
+  { restart, maxRestarts, periodMs, backOff }: ChildSpec,
+  history: ChildHistory,
+  end: { readonly normal: boolean; readonly output: Output | undefined },
+  now: number,
+  random: number,
+): Decision {
+  if (restart === 'temporary' || (restart === 'transient' && end.normal)) return { kind: 'over' };
+  const restarts = [...history.restarts.filter((at) => at >= now - periodMs), now];
+  if (restarts.length > maxRestarts) return { kind: 'intensity-exceeded' };
+  const crashes = isHealthy(end.output) ? 1 : history.crashes + 1;
+  // A single crash needs no pause, and nobody should notice it.
+  const delayMs = crashes === 1 ? 0 : backOffMs(backOff, crashes - 1, random);
+  return { kind: 'restart', delayMs, history: { restarts, crashes } };
 }

@@ -10,8 +10,6 @@ import { choosePort, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
-/** 5 to 9 s on an idle machine, 16 s measured on a busy one. */
-const READY_MS = 90_000;
 /** The node's name is part of its data's path: it never changes. */
 const NODE = 'vigil@localhost';
 const USER = 'vigil';
@@ -35,7 +33,7 @@ export async function prepareRabbitmq(
   return {
     name: 'rabbitmq',
     url,
-    start: async () => {
+    start: async (startMs) => {
       const [program, mapper] = [findRabbitmq(), findEpmd()];
       if (program === undefined || mapper === undefined)
         throw new Fault('missing-program', 'rabbitmq-server is not installed');
@@ -64,7 +62,7 @@ export async function prepareRabbitmq(
         },
         log,
       );
-      await broker.ready(() => open(url), READY_MS);
+      await broker.ready(() => open(url), startMs);
       return broker;
     },
     stop: async (deadlineMs) => {

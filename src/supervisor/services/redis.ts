@@ -10,9 +10,6 @@ import { choosePort, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
-/** Loading a large append-only file takes seconds; a minute is beyond any frame lifetime's worth of data. */
-const READY_MS = 60_000;
-
 export async function prepareRedis(
   dir: string,
   wantedPort: number | undefined,
@@ -29,7 +26,7 @@ export async function prepareRedis(
   return {
     name: 'redis',
     url,
-    start: async () => {
+    start: async (startMs) => {
       const program = findProgram('redis-server');
       if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
       server = new ServerProcess(
@@ -44,7 +41,7 @@ export async function prepareRedis(
         },
         log,
       );
-      await server.ready(() => ping(url), READY_MS);
+      await server.ready(() => ping(url), startMs);
       return server;
     },
     stop: async (deadlineMs) => {

@@ -79,7 +79,7 @@ export class ServerProcess {
         await withDeadline(this.exited, 100);
       }
     }
-    const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.#ending()}`;
+    const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.ending()}`;
     throw new Fault(
       'service-start',
       `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
@@ -103,7 +103,8 @@ export class ServerProcess {
     return this.#lastLines.join(' | ') || '(none)';
   }
 
-  #ending(): string {
+  /** How it ended, in words; for one that has. */
+  ending(): string {
     const { exitCode, signalCode } = this.#child;
     return signalCode === null ? `with code ${String(exitCode)}` : `by ${signalCode}`;
   }

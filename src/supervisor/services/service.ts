@@ -5,7 +5,7 @@ export interface EmbeddedService {
   readonly name: 'redis' | 'rabbitmq';
   /** With credentials; the same across restarts of the server. */
   readonly url: string;
-  /** Starts the server and resolves when it answers. Throws a Fault when it does not. */
-  start(): Promise<ServerProcess>;
+  /** Starts the server and resolves when it answers. Throws a Fault when it does not within `startMs`. */
+  start(startMs: number): Promise<ServerProcess>;
   stop(deadlineMs: number): Promise<void>;
 }

@@ -1,0 +1,52 @@
+/** Asks the daemon that runs on a data directory. */
+import { request } from 'node:http';
+import { withSocketPath } from '../process/local-socket';
+import { Fault } from '../protocol/fault';
+import { CONTROL_SOCKET } from '../supervisor/control-socket';
+
+/** A daemon answers within milliseconds; one that is stopped (SIGSTOP) or blocked never does. */
+const ANSWER_MS = 10_000;
+
+/**
+ * The daemon's answer to `GET path`, or to `POST path` with a body.
+ * @throws Fault `no-daemon` when none runs on `dataDir`, `daemon-silent` when it does not answer
+ */
+export async function askDaemon(dataDir: string, path: string, body?: unknown): Promise<unknown> {
+  try {
+    return await withSocketPath(dataDir, CONTROL_SOCKET, (socketPath) => ask(socketPath, path, body));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
+      throw new Fault(
+        'no-daemon',
+        `no daemon runs on ${dataDir}; start it with npm start, or name its folder with --data-dir`,
+        { cause: error },
+      );
+    throw error;
+  }
+}
+
+async function ask(socketPath: string, path: string, body: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const asking = request({ socketPath, path, method, timeout: ANSWER_MS }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new Fault('daemon-refused', `the daemon did not answer the question: ${text}`));
+      });
+    });
+    asking.once('error', reject);
+    asking.once('timeout', () => {
+      asking.destroy(
+        new Fault(
+          'daemon-silent',
+          `the daemon did not answer within ${String(ANSWER_MS)} ms; it is stopped or very busy`,
+        ),
+      );
+    });
+    asking.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}

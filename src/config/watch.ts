@@ -1,0 +1,48 @@
+/** Notices that a file has changed, however an editor writes it: in place, by rename, in two steps, through a link. */
+import { readFile } from 'node:fs/promises';
+import { sleep } from '../clock/sleep';
+
+/** Looking costs 0.1 ms. Two looks make sure that a write has come to its end. */
+const LOOK_MS = 200;
+
+/** The text of a file, or why it cannot be read. */
+export type FileContent = { readonly text: string } | { readonly error: NodeJS.ErrnoException };
+
+export async function readContent(file: string): Promise<FileContent> {
+  try {
+    return { text: await readFile(file, 'utf8') };
+  } catch (error) {
+    return { error: error as NodeJS.ErrnoException };
+  }
+}
+
+/**
+ * Calls back with every new content of `file` once two looks have seen the same, until `signal` is aborted; one call
+ * at a time. The file is read, not its time: links, network shares and writes within one tick of its clock are seen too.
+ * @param known the content that needs no call
+ */
+export async function watchContent(
+  file: string,
+  known: string,
+  onContent: (content: FileContent) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  let handled = known;
+  let before = known;
+  for (;;) {
+    await sleep(LOOK_MS, signal);
+    if (signal.aborted) return;
+    const content = await readContent(file);
+    const seen = identity(content);
+    if (seen !== handled && seen === before) {
+      handled = seen;
+      await onContent(content);
+    }
+    before = seen;
+  }
+}
+
+/** What two contents are compared by. */
+function identity(content: FileContent): string {
+  return 'text' in content ? content.text : `\0${content.error.code ?? 'unreadable'}`;
+}

@@ -1,0 +1,22 @@
+/** Unix domain sockets in folders whose path may be longer than a socket's may be. */
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Bytes of a socket's path: 108 with the end mark on Linux, 104 elsewhere (unix(7)). */
+const MAX_PATH_BYTES = 100;
+
+/** The result of `use` with a path that names the socket `name` in `dir` and is short enough. Rejects as `use` does. */
+export async function withSocketPath<T>(
+  dir: string,
+  name: string,
+  use: (socketPath: string) => Promise<T>,
+): Promise<T> {
+  const plain = path.join(dir, name);
+  if (Buffer.byteLength(plain) <= MAX_PATH_BYTES) return use(plain);
+  const folder = await open(dir);
+  try {
+    return await use(`/proc/self/fd/${String(folder.fd)}/${name}`);
+  } finally {
+    await folder.close();
+  }
+}

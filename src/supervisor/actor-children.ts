@@ -1,0 +1,263 @@
+/** The actors as children: started in order and with measure, watched, replaced when an edit touches them. */
+import type { Topology } from '../config/topology';
+import type { CameraState } from '../contract/message';
+import type { Log } from '../log/log';
+import { Fault, type FaultRecord } from '../protocol/fault';
+import type { ActorReport } from '../protocol/messages';
+import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
+import type { WantedActor } from './actor-specs';
+import { BlackBox, type Crash } from './black-box';
+import { Child, type ChildEnd, type ChildState, type Incarnation } from './child';
+import type { Plan } from './plan';
+import { ReportRouter } from './report-router';
+import { RestartBudget } from './restart-budget';
+import { StartGate } from './start-gate';
+import { childStatus, type ChildStatus } from './status';
+
+export interface ActorChildrenOptions {
+  readonly topology: Topology;
+  readonly log: Log;
+  readonly blackBoxDir: string;
+  /** An actor whose server answers lives; told with each of its heartbeats. */
+  readonly onServing: (name: string) => void;
+  /** An actor that cannot be done without exceeded its intensity. */
+  readonly onEscalation: (fault: FaultRecord) => void;
+}
+
+type Wanted = ReadonlyMap<string, WantedActor>;
+
+export class ActorChildren {
+  readonly #children = new Map<string, Child>();
+  readonly #router = new ReportRouter();
+  readonly #blackBox: BlackBox;
+  readonly #budget: RestartBudget;
+  readonly #gate: StartGate;
+  #wanted: Wanted = new Map();
+  #host!: ActorHost;
+  #stopping = false;
+  /** Actors whose server answers. */
+  readonly #ready = new Set<string>();
+
+  private constructor(private readonly options: ActorChildrenOptions) {
+    const { restartsPerMinute, parallelStarts } = options.topology.supervision;
+    this.#blackBox = new BlackBox(options.blackBoxDir);
+    this.#budget = new RestartBudget(restartsPerMinute);
+    this.#gate = new StartGate(parallelStarts);
+  }
+
+  static async open(options: ActorChildrenOptions): Promise<ActorChildren> {
+    const children = new ActorChildren(options);
+    children.#host = await ActorHost.open(options.log, options.topology.logLevel, (name, report) => {
+      children.#onReport(name, report);
+    });
+    return children;
+  }
+
+  /** @param served the processes of store and notifier start at once, their work begins when this resolves */
+  async startAll(wanted: Wanted, served: Promise<unknown>): Promise<void> {
+    this.#wanted = wanted;
+    await Promise.all(
+      [...wanted.values()].map(async (actor) =>
+        this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served),
+      ),
+    );
+  }
+
+  /** Takes an edit over. `wanted` is what shall run when this resolves. */
+  async change(plan: Plan, wanted: Wanted, { logLevel, supervision }: Topology): Promise<void> {
+    this.#host.logLevel = logLevel;
+    this.#router.broadcast({ kind: 'log-level', level: logLevel });
+    this.#budget.resize(supervision.restartsPerMinute);
+    this.#gate.resize(supervision.parallelStarts);
+    this.#wanted = wanted;
+    const restarted = plan.restart.map(({ name }) => name);
+    await Promise.all([
+      ...plan.stop.map((name) => this.#remove(name)),
+      ...[...restarted, ...plan.start].map(async (name) => {
+        await this.#children.get(name)?.stop();
+        const actor = wanted.get(name);
+        if (actor !== undefined) await this.#startChild(actor, Promise.resolve());
+      }),
+    ]);
+  }
+
+  /** Cameras first, the notifier last: each layer's frames and events still reach the next. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const cameras = [...this.#children.values()].filter(({ name }) => name.startsWith('camera:'));
+    await Promise.all(cameras.map((camera) => camera.stop()));
+    await this.#children.get('store')?.stop();
+    await this.#children.get('notifier')?.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#host.close();
+  }
+
+  status(): ChildStatus[] {
+    return [...this.#wanted.values()].flatMap(({ kind, actor: { name } }) => {
+      const child = this.#children.get(name);
+      if (child === undefined) return [];
+      const feed = this.#router.cameraState(name.replace(/^camera:/, ''));
+      return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed)];
+    });
+  }
+
+  /** Resolves when the child runs, or has failed once and is tried again by itself. */
+  async #startChild({ kind, actor, child: spec }: WantedActor, until: Promise<unknown>): Promise<void> {
+    if (this.#stopping) return;
+    const { name } = actor;
+    const child = new Child({
+      name,
+      log: this.options.log,
+      spec: () => this.#wanted.get(name)?.child ?? spec,
+      ...(kind === 'camera' ? { budget: this.#budget } : {}),
+      start: (signal) => this.#startIncarnation(name, until, signal),
+      onState: (state, fault) => {
+        if (kind === 'camera') this.#onCameraChild(name, state, fault);
+      },
+      onEscalation: this.options.onEscalation,
+    });
+    this.#children.set(name, child);
+    await child.startOrRetry();
+  }
+
+  async #startIncarnation(name: string, until: Promise<unknown>, signal: AbortSignal): Promise<Incarnation> {
+    const wanted = this.#wanted.get(name);
+    if (wanted === undefined) throw new Fault('not-wanted', 'is no longer wanted');
+    const actor = await this.#startProcess(wanted, signal);
+    const startedAtMs = Date.now();
+    await Promise.race([until, actor.exited]);
+    this.#router.join(actor);
+    if (!signal.aborted) this.#begin(actor);
+    let asked = signal.aborted;
+    const ended = actor.exited.then((exit): ChildEnd => {
+      this.#ready.delete(name);
+      this.#router.leave(actor);
+      const { code, signal: exitSignal, fault } = exit;
+      const { pid, lastLines } = actor;
+      if (!asked)
+        void this.#record({ name, pid, startedAtMs, lastLines, fault, exitCode: code, signal: exitSignal });
+      return { normal: code === 0, fault };
+    });
+    return {
+      pid: actor.pid,
+      ended,
+      stop: async () => {
+        asked = true;
+        await actor.stop(this.#wanted.get(name)?.child.shutdownMs ?? wanted.child.shutdownMs);
+        this.#router.leave(actor);
+      },
+    };
+  }
+
+  async #startProcess({ kind, actor, child }: WantedActor, signal: AbortSignal): Promise<HostedActor> {
+    const start = async () => {
+      if (signal.aborted) throw new Fault('stopped', 'was stopped before it started');
+      return this.#host.start(actor, child.startMs);
+    };
+    const startedAtMs = Date.now();
+    try {
+      return await (kind === 'camera' ? this.#gate.pass(start) : start());
+    } catch (error) {
+      if (error instanceof ActorStartFault) {
+        const { code, message, pid, lastLines } = error;
+        const end = { fault: { code, message }, exitCode: null, signal: null };
+        void this.#record({ name: actor.name, pid, startedAtMs, lastLines, ...end });
+      }
+      throw error;
+    }
+  }
+
+  #begin(actor: HostedActor): void {
+    actor.begin();
+    this.options.log.info(`${actor.name} runs`, { child: actor.pid });
+  }
+
+  /** A disk that takes no record must not keep a child from coming back. */
+  async #record(crash: Omit<Crash, 'endedAtMs'>): Promise<void> {
+    const { name } = crash;
+    try {
+      const file = await this.#blackBox.record({ ...crash, endedAtMs: Date.now() });
+      this.options.log.info(`what is known of the end of ${name} is kept`, { file });
+    } catch (error) {
+      this.options.log.warn(`the end of ${name} could not be recorded: ${(error as Error).message}`);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    await this.#children.get(name)?.stop();
+    this.#children.delete(name);
+    this.#blackBox.forget(name);
+    const camera = cameraOf(name);
+    if (camera === undefined) return;
+    this.#router.tellState({ camera, state: 'stopped', sinceMs: Date.now() });
+    this.#router.forgetCamera(camera);
+  }
+
+  /** What became of a camera's actor, which can no longer tell it itself. */
+  #onCameraChild(name: string, state: ChildState, fault: FaultRecord | undefined): void {
+    const camera = cameraOf(name);
+    const told = cameraStateOf(state);
+    if (camera === undefined || told === undefined) return;
+    const cause =
+      fault === undefined ? {} : { fault: { code: fault.code, message: `its process ${fault.message}` } };
+    this.#router.tellState({ camera, state: told, sinceMs: Date.now(), ...cause });
+  }
+
+  #onReport(name: string, report: ActorReport): void {
+    this.#router.route(name, report);
+    switch (report.kind) {
+      case 'frame':
+        this.#children.get(name)?.worked();
+        break;
+      case 'readiness':
+        this.#onReadiness(name, report.fault === undefined);
+        break;
+      case 'heartbeat':
+        this.#blackBox.heartbeat(name, report.heartbeat);
+        if (this.#ready.has(name)) this.#onServing(name);
+        break;
+      case 'feed-said':
+        this.#blackBox.feedSaid(name, report.lines);
+        break;
+      case 'announce':
+      case 'announced':
+      case 'camera-state':
+      case 'gap':
+        break;
+    }
+  }
+
+  #onReadiness(name: string, isReady: boolean): void {
+    if (isReady) this.#ready.add(name);
+    else this.#ready.delete(name);
+    if (isReady) this.#onServing(name);
+  }
+
+  #onServing(name: string): void {
+    this.#children.get(name)?.worked();
+    this.options.onServing(name);
+  }
+}
+
+function cameraOf(name: string): string | undefined {
+  return /^camera:(.+)$/.exec(name)?.[1];
+}
+
+function cameraStateOf(state: ChildState): CameraState['state'] | undefined {
+  switch (state.name) {
+    case 'waiting':
+      return 'restarting';
+    case 'quarantined':
+      // While it is being tried it speaks for itself.
+      return 'pid' in state ? undefined : 'quarantined';
+    case 'ended':
+      return 'stopped';
+    case 'down':
+    case 'starting':
+    case 'running':
+    case 'stopped':
+      return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The processes actors run in. comedy offers no way to say how a worker is forked, so its call of `fork` is answered
+ * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
+ */
+import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { LOG_FORMAT_VARIABLE } from '../log/log';
+import { dieWithParent } from '../process/orphans';
+
+/** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
+const INHERITED =
+  /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
+/** Lines kept of what a process said last. */
+const KEPT_LINES = 40;
+/** Characters kept of one line. */
+const KEPT_CHARS = 500;
+const MAX_LINE_CHARS = 64_000;
+/** Milliseconds after the end until the last words must have been read. */
+const LAST_WORDS_MS = 200;
+
+/** How a process ended. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ActorProcess {
+  readonly pid: number;
+  readonly exited: Promise<ProcessExit>;
+  /** Its last lines on both outputs, oldest first. */
+  readonly lastLines: readonly string[];
+  /** The last error it wrote to standard error; undefined if none. */
+  lastError(): string | undefined;
+  kill(): void;
+}
+
+export class ForkedProcesses {
+  readonly #fork = childProcess.fork;
+  /** Told of the process forked for an actor, by actor name. */
+  readonly #expected = new Map<string, (process: ActorProcess) => void>();
+
+  constructor() {
+    (childProcess as { fork: unknown }).fork = (...call: Parameters<typeof childProcess.fork>) =>
+      this.#answer(...call);
+  }
+
+  /** The process that will be forked for the actor of that name: known before the actor is ready. */
+  async expect(name: string): Promise<ActorProcess> {
+    return new Promise((resolve) => this.#expected.set(name, resolve));
+  }
+
+  close(): void {
+    (childProcess as { fork: typeof childProcess.fork }).fork = this.#fork;
+  }
+
+  #answer(
+    modulePath: string | URL,
+    args: readonly string[] | ForkOptions = [],
+    options: ForkOptions = {},
+  ): ChildProcess {
+    const [name] = Array.isArray(args) ? (args as readonly string[]) : [];
+    if (name === undefined || !/forked-actor-worker/.test(String(modulePath)))
+      return this.#fork(modulePath, args as readonly string[], options);
+    const execArgv = options.execArgv ?? process.execArgv;
+    const wrapped = dieWithParent('KILL', { program: process.execPath, args: execArgv });
+    const child = this.#fork(modulePath, args as readonly string[], {
+      ...options,
+      execPath: wrapped.program,
+      execArgv: [...wrapped.args],
+      env: actorEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#expected.get(name)?.(actorProcess(child));
+    this.#expected.delete(name);
+    return child;
+  }
+}
+
+function actorEnvironment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([key]) => INHERITED.test(key));
+  // Its standard output is a pipe to us, whatever ours is.
+  const format = process.stdout.isTTY ? { [LOG_FORMAT_VARIABLE]: 'readable' } : {};
+  return { ...Object.fromEntries(inherited), ...format };
+}
+
+function actorProcess(child: ChildProcess): ActorProcess {
+  const lastLines: string[] = [];
+  const errors: string[] = [];
+  const keep = (lines: string[]) => (line: string) => {
+    lines.push(line.slice(0, KEPT_CHARS));
+    lines.splice(0, lines.length - KEPT_LINES);
+  };
+  readLines(child.stdout, (line) => {
+    keep(lastLines)(line);
+    process.stdout.write(`${line}\n`);
+  });
+  // Only crashes write there, stack traces mostly: the fault names the error, the black box keeps the rest.
+  readLines(child.stderr, (line) => {
+    keep(lastLines)(line);
+    keep(errors)(line);
+  });
+  return {
+    pid: child.pid ?? 0,
+    exited: exitOf(child),
+    lastLines,
+    lastError: () => errors.findLast((line) => /^(\w*Error|FATAL ERROR|Cannot find)\b/.test(line.trim())),
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+/** Calls back for each whole line. Lines are short; what has no end is cut. */
+function readLines(stream: Readable | null, onLine: (line: string) => void): void {
+  let rest = '';
+  stream?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    for (const line of lines) if (line.trim() !== '') onLine(line);
+  });
+}
+
+async function exitOf(child: ChildProcess): Promise<ProcessExit> {
+  return new Promise((resolve) => {
+    // `close` comes when its outputs have been read to their end too.
+    child.once('close', (code, signal) => {
+      resolve({ code, signal });
+    });
+    child.once('exit', (code, signal) => {
+      setTimeout(() => {
+        resolve({ code, signal });
+      }, LAST_WORDS_MS).unref();
+    });
+    // It could not be spawned at all.
+    child.once('error', () => {
+      resolve({ code: null, signal: null });
+    });
+  });
+}

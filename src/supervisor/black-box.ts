@@ -1,0 +1,89 @@
+/** What is kept of a child's crashes: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
+import { mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { redactText } from '../config/url';
+import type { FaultRecord } from '../protocol/fault';
+import type { Heartbeat } from '../protocol/progress';
+
+/** Crashes kept of each child. */
+const KEPT_CRASHES = 20;
+/** Lines of ffmpeg's kept for a camera. */
+const KEPT_LINES = 40;
+const KEPT_CHARS = 500;
+
+export interface Crash {
+  readonly name: string;
+  readonly pid: number;
+  /** When the process was ready, and when it had ended; milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly fault: FaultRecord;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Its process's last lines on both outputs. */
+  readonly lastLines: readonly string[];
+}
+
+/** The last things heard of each child, and the files written from them. */
+export class BlackBox {
+  readonly #heartbeats = new Map<string, Heartbeat & { readonly atMs: number }>();
+  readonly #feedLines = new Map<string, string[]>();
+
+  constructor(private readonly dir: string) {}
+
+  heartbeat(name: string, heartbeat: Heartbeat): void {
+    this.#heartbeats.set(name, { ...heartbeat, atMs: Date.now() });
+  }
+
+  lastHeartbeat(name: string): (Heartbeat & { readonly atMs: number }) | undefined {
+    return this.#heartbeats.get(name);
+  }
+
+  /** Lines ffmpeg wrote to standard error. */
+  feedSaid(name: string, lines: readonly string[]): void {
+    const kept = [...(this.#feedLines.get(name) ?? []), ...lines.map((line) => line.slice(0, KEPT_CHARS))];
+    this.#feedLines.set(name, kept.slice(-KEPT_LINES));
+  }
+
+  forget(name: string): void {
+    this.#heartbeats.delete(name);
+    this.#feedLines.delete(name);
+  }
+
+  /** Writes a crash down; resolves with the file. Throws where the folder cannot be written. */
+  async record(crash: Crash): Promise<string> {
+    const { startedAtMs, endedAtMs, ...rest } = crash;
+    const heartbeat = this.lastHeartbeat(crash.name);
+    const record = {
+      ...rest,
+      startedAt: new Date(startedAtMs).toISOString(),
+      endedAt: new Date(endedAtMs).toISOString(),
+      ...(heartbeat === undefined ? {} : { lastHeartbeat: heartbeat }),
+      ffmpeg: this.#feedLines.get(crash.name) ?? [],
+    };
+    this.forget(crash.name);
+    const folder = path.join(this.dir, crash.name.replace(':', '-'));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = path.join(folder, `${record.endedAt.replaceAll(':', '-')}-${String(crash.pid)}.json`);
+    const temporary = `${file}.tmp`;
+    await writeFile(temporary, `${JSON.stringify(redacted(record), null, 2)}\n`, { mode: 0o600 });
+    await rename(temporary, file);
+    await removeOldest(folder);
+    return file;
+  }
+}
+
+/** A copy in which no text holds a credential. */
+function redacted(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redacted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redacted(item)]));
+}
+
+/** Names begin with the time, so the oldest sort first. */
+async function removeOldest(folder: string): Promise<void> {
+  const names = (await readdir(folder)).sort();
+  const surplus = names.slice(0, Math.max(0, names.length - KEPT_CRASHES));
+  await Promise.all(surplus.map((name) => unlink(path.join(folder, name))));
+}

@@ -1,0 +1,111 @@
+/** Brings edits of actors.json into the running tree: whole or not at all. */
+import { ConfigurationError, type ConfigFault } from '../config/faults';
+import { parseTopology, unreadable } from '../config/load';
+import type { Topology } from '../config/topology';
+import { readContent, watchContent, type FileContent } from '../config/watch';
+import type { Log } from '../log/log';
+import { isEmpty, type Change, type Plan } from './plan';
+import { missingPrograms } from './services/programs';
+import type { Supervisor } from './supervisor';
+
+export interface LiveConfigurationOptions {
+  readonly file: string;
+  /** The text the daemon was started with. */
+  readonly text: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly supervisor: Supervisor;
+  readonly log: Log;
+}
+
+export interface ConfigurationState {
+  readonly file: string;
+  /** When what runs now was taken over, milliseconds since the epoch. */
+  readonly appliedAtMs: number;
+  /** What is wrong with the file as it is now; the daemon runs what it had before. */
+  readonly faults?: readonly ConfigFault[];
+}
+
+export class LiveConfiguration {
+  #state: ConfigurationState;
+  #taking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: LiveConfigurationOptions) {
+    this.#state = { file: options.file, appliedAtMs: Date.now() };
+  }
+
+  get state(): ConfigurationState {
+    return this.#state;
+  }
+
+  /** Takes over every edit of the file until `signal` is aborted. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { file, text } = this.options;
+    await watchContent(file, text, (content) => this.#take(content), signal);
+  }
+
+  /** Takes the file over as it is now, changed or not. */
+  async reload(): Promise<void> {
+    await this.#take(await readContent(this.options.file));
+  }
+
+  /**
+   * What `text` in place of the configuration would change.
+   * @param file where the text is from: relative paths in it start at its folder
+   * @throws ConfigurationError when the daemon would not take it over
+   */
+  plan(text: string, file: string): Plan {
+    return this.#planOf(parseTopology(text, file, this.options.environment), file);
+  }
+
+  /** One edit after the other. */
+  async #take(content: FileContent): Promise<void> {
+    this.#taking = this.#taking.then(() => this.#apply(content));
+    await this.#taking;
+  }
+
+  async #apply(content: FileContent): Promise<void> {
+    const { file, environment, supervisor, log } = this.options;
+    try {
+      if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
+      const wanted = parseTopology(content.text, file, environment);
+      const plan = this.#planOf(wanted, file);
+      if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
+      await supervisor.apply(wanted);
+      this.#state = { file, appliedAtMs: Date.now() };
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.#state = { ...this.#state, faults: error.faults };
+      log.error(error.message, { code: error.code });
+    }
+  }
+
+  #planOf(wanted: Topology, file: string): Plan {
+    const { plan, refused } = this.options.supervisor.plan(wanted);
+    const faults = [...refused, ...absentPrograms(wanted)];
+    if (faults.length > 0) throw new ConfigurationError(file, faults);
+    return plan;
+  }
+}
+
+function absentPrograms(wanted: Topology): ConfigFault[] {
+  return missingPrograms(wanted).map(({ program, why }) => ({
+    path: program === 'ffmpeg' ? '$.ffmpeg' : '$',
+    problem: `needs ${program} (${why}), which is missing on this machine`,
+  }));
+}
+
+/** The plan in one line: names are listed, reasons in brackets. */
+export function sentenceOf({ start, stop, restart, adjust, leave }: Plan): string {
+  const changes = (list: readonly Change[]) =>
+    list.map(({ name, because }) => `${name} (${because.join(', ')})`);
+  const parts: readonly [string, readonly string[]][] = [
+    ['start', start],
+    ['stop', stop],
+    ['restart', changes(restart)],
+    ['adjust', changes(adjust)],
+  ];
+  const said = parts
+    .filter(([, names]) => names.length > 0)
+    .map(([verb, names]) => `${verb} ${names.join(', ')}`);
+  return `${said.length === 0 ? 'nothing to do' : said.join('; ')}; leave ${String(leave.length)} as they are`;
+}

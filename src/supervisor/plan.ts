@@ -1,0 +1,98 @@
+/** What an edited configuration would change in the running tree, as a pure function. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigFault } from '../config/faults';
+import type { ServerSpec, Topology } from '../config/topology';
+import type { WantedActor } from './actor-specs';
+
+export interface Change {
+  readonly name: string;
+  /** Settings that differ, by their name in the topology. */
+  readonly because: readonly string[];
+}
+
+export interface Plan {
+  readonly start: readonly string[];
+  readonly stop: readonly string[];
+  readonly restart: readonly Change[];
+  /** Taken over without a restart. */
+  readonly adjust: readonly Change[];
+  readonly leave: readonly string[];
+}
+
+type Actors = ReadonlyMap<string, WantedActor>;
+
+/** Compares what every actor is started with: whatever differs is what the edit touches. */
+export function planChange(
+  running: { readonly topology: Topology; readonly actors: Actors },
+  wanted: { readonly topology: Topology; readonly actors: Actors },
+): Plan {
+  const both = [...wanted.actors].flatMap(([name, after]) => {
+    const before = running.actors.get(name);
+    return before === undefined ? [] : [{ name, before, after }];
+  });
+  const restart = both
+    .map(({ name, before, after }) => ({
+      name,
+      because: differences(startedWith(before), startedWith(after)),
+    }))
+    .filter(isChange);
+  const restarted = new Set(restart.map(({ name }) => name));
+  const kept = both.filter(({ name }) => !restarted.has(name));
+  const adjust = kept
+    .map(({ name, before, after }) => ({
+      name,
+      because: differences({ ...before.child }, { ...after.child }),
+    }))
+    .filter(isChange);
+  const adjusted = new Set(adjust.map(({ name }) => name));
+  return {
+    start: [...wanted.actors.keys()].filter((name) => !running.actors.has(name)),
+    stop: [...running.actors.keys()].filter((name) => !wanted.actors.has(name)),
+    restart,
+    adjust: [...daemonChanges(running.topology, wanted.topology), ...adjust],
+    leave: kept.map(({ name }) => name).filter((name) => !adjusted.has(name)),
+  };
+}
+
+export function isEmpty({ start, stop, restart, adjust }: Plan): boolean {
+  return start.length + stop.length + restart.length + adjust.length === 0;
+}
+
+/** What only a restart of the daemon changes. */
+export function refusals(running: Topology, wanted: Topology): ConfigFault[] {
+  return (['redis', 'rabbitmq'] as const)
+    .filter((name) => !isSameService(running[name], wanted[name]))
+    .map((name) => ({
+      path: `$.${name}`,
+      problem:
+        'an embedded server is started, stopped and moved only with the daemon; restart the daemon to change this',
+    }));
+}
+
+/** Remote servers may change their URL. */
+function isSameService(before: ServerSpec, after: ServerSpec): boolean {
+  if (before.kind === 'remote' && after.kind === 'remote') return true;
+  return isDeepStrictEqual(before, after);
+}
+
+function daemonChanges(before: Topology, after: Topology): Change[] {
+  const names = ['logLevel', 'supervision'] as const;
+  const because = names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
+  const services = isDeepStrictEqual(before.children.service, after.children.service) ? [] : ['service'];
+  return [{ name: 'daemon', because: [...because, ...services] }].filter(isChange);
+}
+
+function isChange({ because }: Change): boolean {
+  return because.length > 0;
+}
+
+/** The parameters of an actor, those of its camera beside them. */
+function startedWith({ actor }: WantedActor): Record<string, unknown> {
+  const { camera, ...parameters } = actor.parameters as Record<string, unknown>;
+  return { mode: actor.mode, ...parameters, ...(camera as Record<string, unknown> | undefined) };
+}
+
+function differences(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name]));
+}

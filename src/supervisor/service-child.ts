@@ -1,0 +1,39 @@
+/** An embedded server as a child of the supervisor. */
+import type { ChildSpec } from '../config/topology';
+import type { Log } from '../log/log';
+import type { FaultRecord } from '../protocol/fault';
+import { Child } from './child';
+import type { EmbeddedService } from './services/service';
+
+/** @param escalate called when the server exceeds its intensity */
+export function serviceChild(
+  service: EmbeddedService,
+  spec: () => ChildSpec,
+  log: Log,
+  escalate: (fault: FaultRecord) => void,
+): Child {
+  return new Child({
+    name: service.name,
+    log,
+    spec,
+    onEscalation: escalate,
+    start: async (signal) => {
+      const startedAt = Date.now();
+      const cancel = () => void service.stop(spec().shutdownMs);
+      signal.addEventListener('abort', cancel, { once: true });
+      log.info(`${service.name} is starting`);
+      const server = await service.start(spec().startMs).finally(() => {
+        signal.removeEventListener('abort', cancel);
+      });
+      log.info(`${service.name} runs`, { server: server.pid, ms: Date.now() - startedAt });
+      const ended = server.exited.then(() => ({
+        normal: false,
+        fault: {
+          code: 'crashed',
+          message: `ended ${server.ending()}; its last words: ${server.lastWords()}`,
+        },
+      }));
+      return { pid: server.pid, ended, stop: () => service.stop(spec().shutdownMs) };
+    },
+  });
+}

@@ -1,0 +1,36 @@
+/** Lets only so many starts run at the same time: a machine that starts everything at once starves what runs already. */
+
+export class StartGate {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private width: number) {}
+
+  resize(width: number): void {
+    this.width = width;
+    this.#letIn();
+  }
+
+  /** The result of `start`, once there is room for it. Rejects as `start` does. */
+  async pass<T>(start: () => Promise<T>): Promise<T> {
+    await new Promise<void>((enter) => {
+      this.#waiting.push(enter);
+      this.#letIn();
+    });
+    try {
+      return await start();
+    } finally {
+      this.#running--;
+      this.#letIn();
+    }
+  }
+
+  #letIn(): void {
+    while (this.#running < this.width) {
+      const enter = this.#waiting.shift();
+      if (enter === undefined) return;
+      this.#running++;
+      enter();
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** What is known of a child, for people and programs. */
+import type { CameraState } from '../contract/message';
+import type { FaultRecord } from '../protocol/fault';
+import type { Heartbeat } from '../protocol/progress';
+import type { Child, ChildState } from './child';
+
+export interface ChildStatus {
+  readonly name: string;
+  readonly kind: 'service' | 'notifier' | 'store' | 'camera';
+  readonly state: ChildState['name'];
+  /** When the state began, milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly pid?: number;
+  /** Starts after the first. */
+  readonly restarts: number;
+  readonly lastFault?: FaultRecord & { readonly atMs: number };
+  /** What it told of itself last. */
+  readonly heartbeat?: Heartbeat & { readonly atMs: number };
+  /** Cameras: the state of the feed. */
+  readonly feed?: CameraState;
+}
+
+export function childStatus(
+  child: Child,
+  kind: ChildStatus['kind'],
+  heartbeat?: ChildStatus['heartbeat'],
+  feed?: CameraState,
+): ChildStatus {
+  const { name, state, sinceMs, restarts, lastFault } = child;
+  return {
+    name,
+    kind,
+    state: state.name,
+    sinceMs,
+    ...('pid' in state && state.pid !== undefined ? { pid: state.pid } : {}),
+    restarts,
+    ...(lastFault === undefined ? {} : { lastFault }),
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(feed === undefined ? {} : { feed }),
+  };
+}
