@@ -1,10 +1,13 @@
 /** A daemon as operators run it: `node dist/main.js`, its log, its process tree, its end. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { withDeadline } from '../../src/clock/sleep';
+import { askDaemon } from '../../src/commands/ask-daemon';
 import { dieWithParent } from '../../src/process/orphans';
+import type { DaemonStatus } from '../../src/supervisor/control-socket';
+import type { ChildStatus } from '../../src/supervisor/status';
 import { isAlive, waitUntil } from './process';
 
 export const MAIN = path.resolve(__dirname, '../../dist/main.js');
@@ -40,6 +43,17 @@ export interface Daemon {
   said(pattern: RegExp, deadlineMs?: number): Promise<LogLine>;
   /** Pid of the newest process of an actor. */
   actorPid(name: string): Promise<number>;
+  /** What the daemon says of itself, over its socket. */
+  status(): Promise<DaemonStatus>;
+  /** Waits until what the daemon says of a child is so. */
+  childIs(
+    name: string,
+    what: string,
+    is: (child: ChildStatus) => boolean,
+    deadlineMs?: number,
+  ): Promise<ChildStatus>;
+  /** Writes actors.json anew, as an editor does. */
+  edit(config: unknown): void;
   signal(name: NodeJS.Signals): void;
   readonly exited: Promise<number | null>;
   /** SIGTERM, and the exit code. Fails when the daemon or anything below it is still there afterwards. */
@@ -112,6 +126,33 @@ class RunningDaemon implements Daemon {
     const newest = () => this.log.findLast(({ message }) => message === `${name} runs`)?.child;
     await waitUntil(`${name} runs`, () => newest() !== undefined, 60_000);
     return newest() ?? 0;
+  }
+
+  async status(): Promise<DaemonStatus> {
+    return (await askDaemon(this.dataDir, '/status')) as DaemonStatus;
+  }
+
+  async childIs(
+    name: string,
+    what: string,
+    is: (child: ChildStatus) => boolean,
+    deadlineMs = 20_000,
+  ): Promise<ChildStatus> {
+    let child: ChildStatus | undefined;
+    const look = async () => {
+      child = (await this.status()).children.find((other) => other.name === name);
+      return child !== undefined && is(child);
+    };
+    await waitUntil(`${name} ${what}`, look, deadlineMs).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}; it is ${JSON.stringify(child)}`);
+    });
+    return child as unknown as ChildStatus;
+  }
+
+  edit(config: unknown): void {
+    const file = path.join(this.dir, 'actors.json');
+    writeFileSync(`${file}.new`, typeof config === 'string' ? config : JSON.stringify(config));
+    renameSync(`${file}.new`, file);
   }
 
   signal(name: NodeJS.Signals): void {

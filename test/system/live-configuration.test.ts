@@ -1,0 +1,159 @@
+/** Edits of actors.json in the running daemon: what they touch restarts, nothing else notices. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { MAIN, startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { run, waitUntil } from '../support/process';
+
+describe('live configuration', () => {
+  const namespace = newNamespace();
+  let events: Listener;
+  let daemon: Daemon;
+  let steadyPid: number | undefined;
+
+  const steady = { id: 'steady', test: 'testsrc2', width: 160 };
+  const config = (cameras: unknown[], rest: Record<string, unknown> = {}) => ({
+    namespace,
+    ...remoteServers(),
+    ...rest,
+    cameras: [steady, ...cameras],
+  });
+  const applied = async (edit: () => void) => {
+    const before = (await daemon.status()).configuration.appliedAtMs;
+    edit();
+    await waitUntil('it is applied', async () => (await daemon.status()).configuration.appliedAtMs > before);
+  };
+  const pidOf = async (name: string) =>
+    (await daemon.childIs(name, 'runs', (c) => c.state === 'running')).pid;
+  const plan = (file: string) =>
+    run(process.execPath, [MAIN, 'plan', '--config', file, '--data-dir', daemon.dataDir]);
+
+  before(async () => {
+    events = await listen(namespace);
+    daemon = startDaemon({ config: config([{ id: 'other', test: 'testsrc2', width: 160 }]) });
+    await daemon.said(/^ready/);
+    await events.gotFrames('steady', 2);
+    await events.gotFrames('other', 2);
+    steadyPid = await pidOf('camera:steady');
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+  });
+
+  test('a camera that is changed restarts with the change', async () => {
+    const pid = await pidOf('camera:other');
+    await applied(() => {
+      daemon.edit(config([{ id: 'other', test: 'testsrc2', width: 320 }]));
+    });
+    await waitUntil('its pictures are wider', () =>
+      events.frames('other').some(({ width }) => width === 320),
+    );
+    assert.notEqual(await pidOf('camera:other'), pid);
+  });
+
+  test('a camera that is added starts, one that is removed stops and says so', async () => {
+    await applied(() => {
+      daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160 }]));
+    });
+    await events.gotFrames('new', 2);
+    await waitUntil('the other stops', () => events.states('other').at(-1)?.state === 'stopped');
+    assert.ok(!(await daemon.status()).children.some(({ name }) => name === 'camera:other'));
+  });
+
+  test('a file written in place, in two steps, is taken over when it is whole', async () => {
+    const text = JSON.stringify(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }]));
+    const file = path.join(daemon.dir, 'actors.json');
+    const pid = await pidOf('camera:new');
+    await applied(() => {
+      writeFileSync(file, text.slice(0, text.length / 2));
+      setTimeout(() => {
+        writeFileSync(file, text);
+      }, 150);
+    });
+    assert.notEqual(await pidOf('camera:new'), pid);
+    assert.equal((await daemon.status()).configuration.faults, undefined);
+  });
+
+  test('an invalid edit changes nothing, and state and log say which paths are wrong', async () => {
+    const before = (await daemon.status()).children.map(({ name, pid }) => [name, pid]);
+    daemon.edit({ ...config([]), cameras: [{ ...steady, rate: 'fast' }], frames: { expireMS: 1 } });
+    await waitUntil('it is noticed', async () => (await daemon.status()).configuration.faults !== undefined);
+    const { configuration, children } = await daemon.status();
+    assert.deepEqual(configuration.faults?.map(({ path: at }) => at).sort(), [
+      '$.cameras[0].rate',
+      '$.frames.expireMS',
+    ]);
+    assert.deepEqual(
+      children.map(({ name, pid }) => [name, pid]),
+      before,
+    );
+    await daemon.said(/\$\.frames\.expireMS: unknown key; did you mean "expireMs"\?/);
+  });
+
+  test('a file that vanishes changes nothing, and SIGHUP takes over what is there again', async () => {
+    const faults = async () => (await daemon.status()).configuration.faults;
+    await applied(() => {
+      daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }]));
+    });
+    rmSync(path.join(daemon.dir, 'actors.json'));
+    await waitUntil('it is missed', async () => /no such file/.test((await faults())?.[0]?.problem ?? ''));
+    assert.ok((await daemon.status()).children.some(({ name }) => name === 'camera:new'));
+    await applied(() => {
+      daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }]));
+      daemon.signal('SIGHUP');
+    });
+    assert.equal(await faults(), undefined);
+  });
+
+  test('embedded or not is refused with the reason', async () => {
+    const file = path.join(daemon.dir, 'other.json');
+    writeFileSync(file, JSON.stringify({ ...config([]), redis: 'embedded' }));
+    const { code, stderr } = await plan(file);
+    assert.equal(code, 78);
+    assert.match(stderr, /\$\.redis: .*restart the daemon to change this/);
+  });
+
+  test('plan says what an edit would start, stop, restart, adjust and leave, and does nothing', async () => {
+    const file = path.join(daemon.dir, 'other.json');
+    const edit = config([{ id: 'third', test: 'testsrc2' }], {
+      frames: { expireMs: 60_000 },
+      actors: { camera: { maxRestarts: 9 } },
+      log: { level: 'debug' },
+    });
+    writeFileSync(file, JSON.stringify(edit));
+    const { code, stdout } = await plan(file);
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.toString().trim().split('\n'), [
+      'start    camera:third',
+      'stop     camera:new',
+      'restart  notifier  (expireMs)',
+      'restart  store  (expireMs)',
+      'adjust   daemon  (logLevel)',
+      'adjust   camera:steady  (maxRestarts)',
+      'leave    nothing',
+    ]);
+    assert.ok((await daemon.status()).children.some(({ name }) => name === 'camera:new'));
+  });
+
+  test('expiry, log level and restart policy change while frames flow', async () => {
+    await applied(() => {
+      daemon.edit(config([], { frames: { expireMs: 60_000 }, log: { level: 'debug' } }));
+    });
+    const expires = () =>
+      events.received.some(
+        ({ properties, routingKey }) => routingKey.endsWith('.frame') && properties.expiration === '54000',
+      );
+    await waitUntil('messages live 54 s', expires);
+    await waitUntil('debug lines come', () => daemon.log.some(({ level }) => level === 'debug'));
+  });
+
+  test('through all of it the camera nobody touched kept its process and missed no second', async () => {
+    assert.equal(await pidOf('camera:steady'), steadyPid);
+    await events.gotEverySecond('steady', 5);
+    assert.deepEqual(events.gaps('steady'), []);
+  });
+});

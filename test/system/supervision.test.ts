@@ -1,0 +1,174 @@
+/** Processes that hang, crash and crash again: found, replaced, quarantined or escalated, and written down. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { after, before, describe, test } from 'node:test';
+import { startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { isAlive, run, waitUntil } from '../support/process';
+import { MAIN } from '../support/daemon';
+
+const word = (daemon: Daemon, ...args: string[]) =>
+  run(process.execPath, [MAIN, ...args, '--data-dir', daemon.dataDir]);
+
+describe('supervision', () => {
+  const namespace = newNamespace();
+  let events: Listener;
+  let daemon: Daemon;
+  const newest = (camera: string) => Math.max(...events.frames(camera).map(({ sequence }) => sequence));
+  const flowsAgain = (camera: string) => {
+    const before = newest(camera);
+    return waitUntil(`frames of ${camera} flow`, () => newest(camera) > before + 1, 20_000);
+  };
+
+  before(async () => {
+    events = await listen(namespace);
+    daemon = startDaemon({
+      config: {
+        namespace,
+        ...remoteServers(),
+        cameraDefaults: { width: 160 },
+        actors: { camera: { probeMs: 2000 } },
+        cameras: [
+          { id: 'one', test: 'testsrc2' },
+          { id: 'two', test: 'testsrc2' },
+          { id: 'fragile', test: 'testsrc2', actor: { maxRestarts: 2, backOffFirstMs: 1 } },
+          { id: 'once', test: 'testsrc2', actor: { restart: 'temporary' } },
+        ],
+      },
+    });
+    await daemon.said(/^ready/);
+    for (const camera of ['one', 'two', 'fragile', 'once']) await events.gotFrames(camera, 2);
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+  });
+
+  for (const name of ['camera:one', 'store', 'notifier'])
+    test(`a stopped (SIGSTOP) ${name} is found and replaced`, async () => {
+      const { pid = 0, restarts } = await daemon.childIs(name, 'runs', ({ state }) => state === 'running');
+      const stoppedAt = Date.now();
+      process.kill(pid, 'SIGSTOP');
+      const again = await daemon.childIs(
+        name,
+        'is replaced',
+        (child) => child.state === 'running' && child.restarts === restarts + 1,
+      );
+      const replacedMs = Date.now() - stoppedAt;
+      assert.equal(again.lastFault?.code, 'hung');
+      // Beyond these lies a bug, not a busy machine: the goals themselves are measured by a benchmark.
+      assert.ok(replacedMs < 15_000, `${String(replacedMs)} ms`);
+      assert.ok(!isAlive(pid));
+      await flowsAgain('one');
+    });
+
+  test('a daemon that was itself stopped takes nobody for dead when it goes on', async () => {
+    const before = (await daemon.status()).children.map(({ pid, restarts }) => [pid, restarts]);
+    process.kill(daemon.pid, 'SIGSTOP');
+    await delay(6000); // the subject of the test: twice the silence that would be too long
+    process.kill(daemon.pid, 'SIGCONT');
+    await flowsAgain('one');
+    await flowsAgain('two');
+    const afterwards = (await daemon.status()).children.map(({ pid, restarts }) => [pid, restarts]);
+    assert.deepEqual(afterwards, before);
+  });
+
+  test('a camera beyond its intensity is quarantined, tried now and then, and released by frames', async () => {
+    const name = 'camera:fragile';
+    for (let crash = 0; crash < 3; crash++) {
+      const running = await daemon.childIs(
+        name,
+        'runs',
+        (child) => child.state === 'running' && child.restarts === crash,
+      );
+      process.kill(running.pid ?? 0, 'SIGKILL');
+    }
+    await daemon.childIs(name, 'is quarantined', ({ state }) => state === 'quarantined');
+    const told = () => events.states('fragile').find(({ state }) => state === 'quarantined');
+    await waitUntil('its quarantine is told', () => told() !== undefined);
+    assert.equal(told()?.fault?.code, 'crashed');
+    const probe = await daemon.childIs(name, 'is tried', (child) => child.pid !== undefined);
+    process.kill(probe.pid ?? 0, 'SIGKILL');
+    await daemon.childIs(
+      name,
+      'is quarantined still',
+      (c) => c.state === 'quarantined' && c.pid === undefined,
+    );
+    await daemon.childIs(name, 'is released', ({ state }) => state === 'running', 40_000);
+    await flowsAgain('fragile');
+  });
+
+  test('a temporary child is not started again', async () => {
+    const { pid } = await daemon.childIs('camera:once', 'runs', ({ state }) => state === 'running');
+    process.kill(pid ?? 0, 'SIGKILL');
+    await daemon.childIs('camera:once', 'has ended', ({ state }) => state === 'ended');
+    await waitUntil('its end is told', () => events.states('once').at(-1)?.state === 'stopped');
+  });
+
+  test('a crash leaves a black box with what was heard last', async () => {
+    const { pid = 0 } = await daemon.childIs(
+      'camera:two',
+      'runs',
+      ({ heartbeat }) => heartbeat !== undefined,
+    );
+    process.kill(pid, 'SIGKILL');
+    const folder = path.join(daemon.dataDir, 'black-box', 'camera-two');
+    const files = () => {
+      try {
+        return readdirSync(folder).filter((name) => name.endsWith('.json'));
+      } catch {
+        return [];
+      }
+    };
+    await waitUntil('it is written', () => files().length === 1);
+    const file = path.join(folder, files()[0] ?? '');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const box = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    assert.equal(box['pid'], pid);
+    assert.equal(box['signal'], 'SIGKILL');
+    assert.deepEqual(box['fault'], { code: 'crashed', message: 'ended by SIGKILL' });
+    assert.ok((box['lastHeartbeat'] as { facts: { frames: number } }).facts.frames > 0);
+    await flowsAgain('two');
+  });
+
+  test('status shows every child, as a table and as JSON; the socket is the owner’s alone', async () => {
+    const text = (await word(daemon, 'status')).stdout.toString();
+    for (const name of ['store', 'notifier', 'camera:one', 'camera:two', 'camera:fragile', 'camera:once'])
+      assert.match(text, new RegExp(`^${name} +(running|ended) `, 'm'));
+    const json = await word(daemon, 'status', '--json');
+    assert.equal((JSON.parse(json.stdout.toString()) as { pid: number }).pid, daemon.pid);
+    assert.equal(statSync(path.join(daemon.dataDir, 'vigil.sock')).mode & 0o777, 0o600);
+  });
+});
+
+describe('escalation', () => {
+  test('a store that ends more often than it may ends the daemon, in order, with exit code 70', async () => {
+    const daemon = startDaemon({
+      config: {
+        namespace: newNamespace(),
+        ...remoteServers(),
+        actors: { store: { maxRestarts: 1 } },
+        cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],
+      },
+    });
+    for (let restarts = 0; restarts < 2; restarts++) {
+      await daemon.said(/^store runs/);
+      const { pid } = await daemon.childIs(
+        'store',
+        'runs',
+        (child) => child.state === 'running' && child.restarts === restarts,
+      );
+      process.kill(pid ?? 0, 'SIGKILL');
+    }
+    assert.equal(await daemon.exited, 70);
+    assert.match(daemon.output(), /store: more than 1 restarts in 60000 ms, at last: ended by SIGKILL/);
+    assert.match(daemon.output(), /"message":"stopped"/);
+    const status = await word(daemon, 'status');
+    assert.equal(status.code, 3);
+    assert.match(status.stderr, /no daemon runs on/);
+    await daemon.stop();
+  });
+});
