@@ -3,18 +3,13 @@
  * them without.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { openLog } from '../src/log/log';
-import { prepareRabbitmq } from '../src/supervisor/services/rabbitmq';
-import { prepareRedis } from '../src/supervisor/services/redis';
+import { withPrivateServers } from './private-servers';
 
 const ROOT = path.resolve(__dirname, '..');
 /** A test file that hangs must not hold up the whole run. */
 const FILE_TIMEOUT_MS = 300_000;
-/** RabbitMQ takes 5 to 9 s on an idle machine, 16 s were measured on a busy one. */
-const START_MS = 90_000;
 
 function testFiles(): string[] {
   return readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -51,24 +46,7 @@ async function runTests(files: readonly string[], servers: NodeJS.ProcessEnv): P
 
 async function main(): Promise<number> {
   const files = process.argv.slice(2);
-  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-test-'));
-  const log = openLog('test-servers', 'warn');
-  const folder = (name: string) => {
-    mkdirSync(path.join(dir, name));
-    return path.join(dir, name);
-  };
-  const redis = await prepareRedis(folder('redis'), undefined, log);
-  const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, log);
-  try {
-    await Promise.all([redis.start(START_MS), rabbitmq.start(START_MS)]);
-    return await runTests(files.length > 0 ? files : testFiles(), {
-      VIGIL_TEST_REDIS_URL: redis.url,
-      VIGIL_TEST_AMQP_URL: rabbitmq.url,
-    });
-  } finally {
-    await Promise.all([redis.stop(5000), rabbitmq.stop(10_000)]);
-    rmSync(dir, { recursive: true, force: true });
-  }
+  return withPrivateServers((variables) => runTests(files.length > 0 ? files : testFiles(), variables));
 }
 
 main().then(

@@ -16,11 +16,11 @@ export function seededRandom(t: TestContext): Random {
   const named = process.env['VIGIL_TEST_SEED'];
   const seed = named === undefined ? randomInt(2 ** 31) : Number(named);
   t.diagnostic(`VIGIL_TEST_SEED=${String(seed)}`);
-  return generator(seed);
+  return randomOf(seed);
 }
 
 /** mulberry32: public domain, 32 bits of state. */
-function generator(seed: number): Random {
+export function randomOf(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,0 +1,183 @@
+/**
+ * Time from a SIGKILL to the next frame that a RabbitMQ consumer sees: of a camera actor, of store, of notifier, and
+ * of the daemon under PM2 until all cameras have delivered. Every kill is a first crash: each daemon loses store and
+ * notifier once and no camera twice, then it is started anew.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { withPrivateServers } from '../scripts/private-servers';
+import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
+import { clip } from '../test/support/feeds/clips';
+import { startRtspServer } from '../test/support/feeds/rtsp';
+import { Pm2 } from '../test/support/pm2';
+import { isAlive, waitUntil } from '../test/support/process';
+import { below, processTable } from '../test/support/process-table';
+
+const TARGETS = ['camera', 'store', 'notifier', 'daemon'] as const;
+type Target = (typeof TARGETS)[number];
+/** p95 in milliseconds. */
+const GOALS: Readonly<Record<Target, number>> = { camera: 3000, store: 2000, notifier: 2000, daemon: 8000 };
+const DEADLINE_MS = 60_000;
+/** PM2 looks every second, and takes a daemon that ran for 2 s for sound: each kill gets its first restart delay. */
+const PM2_FORGETS = { PM2_WORKER_INTERVAL: '1000', EXP_BACKOFF_RESET_TIMER: '2000' };
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    only: { type: 'string', default: TARGETS.join(',') },
+    cameras: { type: 'string', default: '16' },
+  },
+});
+const KILLS = Number(values.kills);
+const ONLY = TARGETS.filter((target) => values.only.split(',').includes(target));
+const CAMERAS = Array.from({ length: Number(values.cameras) }, (_, i) => `cam${String(i)}`);
+
+class Bench {
+  readonly times = new Map<Target, number[]>(ONLY.map((target) => [target, []]));
+
+  constructor(
+    private readonly pm2: Pm2,
+    private readonly events: Listener,
+  ) {}
+
+  async run(): Promise<void> {
+    await this.#confirmed(CAMERAS, Date.now());
+    while ([...this.times.values()].some((times) => times.length < KILLS)) {
+      await this.#round();
+      process.stderr.write(`${JSON.stringify(Object.fromEntries(this.times))}\n`);
+    }
+  }
+
+  /** One life of a daemon. */
+  async #round(): Promise<void> {
+    for (const camera of this.#victims('camera', this.#camerasPerLife()))
+      await this.#measure('camera', `camera:${camera}`, [camera]);
+    for (const target of ['store', 'notifier'] as const)
+      if (this.#victims(target, 1).length > 0) await this.#measure(target, target);
+    await this.#measureDaemon();
+  }
+
+  /** Where only cameras are asked for, a life is used up. */
+  #camerasPerLife(): number {
+    return ONLY.length === 1 ? CAMERAS.length : 1;
+  }
+
+  #victims(target: Target, atMost: number): string[] {
+    const done = this.times.get(target)?.length ?? KILLS;
+    const names = Array.from({ length: atMost }, (_, i) => CAMERAS[(done + i) % CAMERAS.length] ?? '');
+    return names.slice(0, Math.max(0, KILLS - done));
+  }
+
+  /** @param cameras those whose frames are waited for; any by default */
+  async #measure(target: Target, actor: string, cameras?: readonly string[]): Promise<void> {
+    const pid = this.#actorPid(actor);
+    await sleepUntilRandomPhase();
+    const killedAt = Date.now();
+    process.kill(pid, 'SIGKILL');
+    const seenAt = await (cameras === undefined
+      ? this.#anyConfirmed(killedAt)
+      : this.#confirmed(cameras, killedAt));
+    this.times.get(target)?.push(seenAt - killedAt);
+    // The next kill finds all at work.
+    await this.#confirmed(CAMERAS, seenAt);
+  }
+
+  async #measureDaemon(): Promise<void> {
+    const pid = this.pm2.daemonPid();
+    if (pid === undefined) throw new Error('PM2 runs no daemon');
+    const killedAt = Date.now();
+    process.kill(pid, 'SIGKILL');
+    const seenAt = await this.#confirmed(CAMERAS, killedAt);
+    const times = this.times.get('daemon');
+    if (times !== undefined && times.length < KILLS) times.push(seenAt - killedAt);
+    await waitUntil('the killed daemon has gone', () => !isAlive(pid));
+    await this.#confirmed(CAMERAS, Date.now() + Number(PM2_FORGETS.EXP_BACKOFF_RESET_TIMER));
+  }
+
+  #actorPid(name: string): number {
+    const daemon = this.pm2.daemonPid() ?? 0;
+    const row = below(processTable(), daemon).find(({ command }) =>
+      command.includes(`forked-actor-worker.js ${name}`),
+    );
+    if (row === undefined) throw new Error(`no process of ${name} runs below ${String(daemon)}`);
+    return row.pid;
+  }
+
+  /** When the last of these cameras had a frame confirmed that was captured after `since`. */
+  async #confirmed(cameras: readonly string[], since: number): Promise<number> {
+    return Math.max(...(await Promise.all(cameras.map((camera) => this.#firstConfirmed(since, camera)))));
+  }
+
+  #anyConfirmed(since: number): Promise<number> {
+    return this.#firstConfirmed(since);
+  }
+
+  async #firstConfirmed(since: number, camera?: string): Promise<number> {
+    const find = () =>
+      this.events.received.find(
+        ({ event }) =>
+          event.type === 'vigil.frame.sampled.v1' &&
+          (camera === undefined || event.subject === camera) &&
+          event.data.capturedAt > since,
+      );
+    await waitUntil(
+      `a frame of ${camera ?? 'any camera'}`,
+      () => find() !== undefined,
+      DEADLINE_MS + Math.max(0, since - Date.now()),
+    );
+    return find()?.receivedAt ?? 0;
+  }
+}
+
+/** A kill's distance from the cameras' keyframes must not be the same each time. */
+async function sleepUntilRandomPhase(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 1000));
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? NaN;
+}
+
+function table(times: ReadonlyMap<Target, readonly number[]>): string {
+  const rows = [...times].map(([target, measured]) => {
+    const sorted = [...measured].sort((a, b) => a - b);
+    const [p50, p95, max] = [percentile(sorted, 0.5), percentile(sorted, 0.95), sorted.at(-1) ?? NaN];
+    const cells = [sorted.length, p50, p95, max, GOALS[target]].map((cell) => String(cell).padStart(8));
+    return `${target.padEnd(10)}${cells.join('')}  ${p95 <= GOALS[target] ? 'met' : 'MISSED'}`;
+  });
+  return ['killed        kills     p50     p95     max    goal', ...rows].join('\n');
+}
+
+async function main(): Promise<void> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-recovery-'));
+  const namespace = newNamespace();
+  const feed = { clip: await clip({ keyframeIntervalS: 1 }), codec: 'h264', fps: 10 } as const;
+  const server = await startRtspServer({ mounts: Object.fromEntries(CAMERAS.map((id) => [`/${id}`, feed])) });
+  const cameras = CAMERAS.map((id) => ({ id, url: server.url(`/${id}`) }));
+  writeFileSync(path.join(dir, 'actors.json'), JSON.stringify({ namespace, ...remoteServers(), cameras }));
+  const events = await listen(namespace);
+  const pm2 = await Pm2.start({ dir, env: PM2_FORGETS });
+  const bench = new Bench(pm2, events);
+  try {
+    await bench.run();
+  } finally {
+    process.stdout.write(`${table(bench.times)}\n`);
+    await pm2.kill();
+    await events.close();
+    await server.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+withPrivateServers(async (variables) => {
+  Object.assign(process.env, variables);
+  await main();
+}).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`recovery: ${(error as Error).message}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,59 @@
+/** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 when anything was found. */
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { soak } from '../test/support/soak/soak';
+import { newNamespace, remoteServers } from '../test/support/events';
+import { withPrivateServers } from './private-servers';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string' },
+    kills: { type: 'string' },
+    seed: { type: 'string' },
+    cameras: { type: 'string', default: '3' },
+    servers: { type: 'string', default: 'embedded' },
+  },
+});
+
+/** Without either bound ten minutes, with one of them no other. */
+function bounds(): { kills: number; minutes: number } {
+  const { kills, minutes } = values;
+  return {
+    kills: kills === undefined ? Infinity : Number(kills),
+    minutes: minutes === undefined ? (kills === undefined ? 10 : Infinity) : Number(minutes),
+  };
+}
+
+async function run(servers: object): Promise<number> {
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+  const say = (line: string) => {
+    process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+  };
+  say(`soak --seed ${String(seed)}`);
+  const cameras = Array.from({ length: Number(values.cameras) }, (_, i) => ({
+    id: `cam${String(i)}`,
+    test: 'testsrc2',
+    width: 160,
+  }));
+  const config = { namespace: newNamespace(), ...servers, cameras };
+  const faults = await soak({ seed, ...bounds(), calmEvery: 50, config, say });
+  for (const fault of faults) say(`found: ${fault}`);
+  say(`${String(faults.length)} faults`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  if (values.servers === 'embedded') return run({});
+  return withPrivateServers(async (variables) => {
+    Object.assign(process.env, variables);
+    return run(remoteServers());
+  });
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`the soak could not be run: ${(error as Error).message}\n`);
+    process.exit(1);
+  },
+);

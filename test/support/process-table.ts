@@ -1,0 +1,60 @@
+/** The machine's processes as /proc tells of them. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  /** One letter, `Z` for one that has ended and is not reaped (proc(5)). */
+  readonly state: string;
+  /** Clock ticks from boot to its start: pid and this together are never used twice. */
+  readonly startTicks: string;
+  readonly command: string;
+  /** Its environment, command line or working folder names the marker that was asked for. */
+  readonly marked: boolean;
+}
+
+/** All processes; those that end while they are looked at are left out. */
+export function processTable(marker?: string): ProcessRow[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name), marker) ?? []);
+}
+
+/** Processes below `pid`, at any depth. */
+export function below(table: readonly ProcessRow[], pid: number): ProcessRow[] {
+  return table.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(table, child.pid)]);
+}
+
+function readProcess(pid: number, marker: string | undefined): ProcessRow | undefined {
+  const stat = attempt(() => readFileSync(`/proc/${String(pid)}/stat`, 'utf8'));
+  if (stat === undefined) return undefined;
+  // The second field, the name in brackets, may hold blanks and brackets itself.
+  const [state = '', parent = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const command = text(pid, 'cmdline').replaceAll('\0', ' ').trim();
+  return {
+    pid,
+    parent: Number(parent),
+    state,
+    startTicks: rest[17] ?? '',
+    command: command === '' ? stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 1) : command,
+    marked: marker !== undefined && names(pid, command, marker),
+  };
+}
+
+/** redis-server overwrites its environment with its title, so one of the three is not enough. */
+function names(pid: number, command: string, marker: string): boolean {
+  const cwd = () => attempt(() => readlinkSync(`/proc/${String(pid)}/cwd`)) ?? '';
+  return command.includes(marker) || text(pid, 'environ').includes(marker) || cwd().includes(marker);
+}
+
+function text(pid: number, file: string): string {
+  return attempt(() => readFileSync(`/proc/${String(pid)}/${file}`, 'utf8')) ?? '';
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined; // it ended, or is somebody else's
+  }
+}
