@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { sleep } from '../clock/sleep';
 
 /** Looking costs 0.1 ms. Two looks make sure that a write has come to its end. */
-const LOOK_MS = 200;
+const LOOK_MS = 100;
 
 /** The text of a file, or why it cannot be read. */
 export type FileContent = { readonly text: string } | { readonly error: NodeJS.ErrnoException };

@@ -70,15 +70,14 @@ export class ActorChildren {
     this.#budget.resize(supervision.restartsPerMinute);
     this.#gate.resize(supervision.parallelStarts);
     this.#wanted = wanted;
-    const restarted = plan.restart.map(({ name }) => name);
+    const touched = [...plan.restart.map(({ name }) => name), ...plan.start];
     await Promise.all([
       ...plan.stop.map((name) => this.#remove(name)),
-      ...[...restarted, ...plan.start].map(async (name) => {
-        await this.#children.get(name)?.stop();
-        const actor = wanted.get(name);
-        if (actor !== undefined) await this.#startChild(actor, Promise.resolve());
-      }),
+      ...touched.filter((name) => cameraOf(name) !== undefined).map((name) => this.#replace(name)),
+      // One after the other: the store drains while the notifier still answers.
+      touched.includes('store') ? this.#replace('store') : undefined,
     ]);
+    if (touched.includes('notifier')) await this.#replace('notifier');
   }
 
   /** Cameras first, the notifier last: each layer's frames and events still reach the next. */
@@ -183,6 +182,12 @@ export class ActorChildren {
     } catch (error) {
       this.options.log.warn(`the end of ${name} could not be recorded: ${(error as Error).message}`);
     }
+  }
+
+  async #replace(name: string): Promise<void> {
+    await this.#children.get(name)?.stop();
+    const wanted = this.#wanted.get(name);
+    if (wanted !== undefined) await this.#startChild(wanted, Promise.resolve());
   }
 
   async #remove(name: string): Promise<void> {

@@ -83,6 +83,11 @@ const comedyPath = (file: string): string => `/${file}`;
 const SHELL = comedyPath(path.resolve(__dirname, '../actors/shell'));
 const LOGGER = comedyPath(path.resolve(__dirname, '../log/comedy-logger'));
 
+/**
+ * comedy's workers exit when the daemon has not answered for so long, 15 s by default: a daemon that was stopped for a
+ * while would find them dead. That it has gone they learn from the kernel and from their closed channel.
+ */
+const PARENT_SILENCE_MS = 86_400_000;
 /** Milliseconds comedy and the process have to end once the actor has. */
 const DESTROY_MS = 500;
 /** Silence after which an actor is taken for hung: two beats lost and half of a third. */
@@ -112,6 +117,7 @@ export class ActorHost {
     const system = createSystem({
       // Given so that comedy neither looks for an actors.json of its own nor watches one.
       config: {},
+      pingTimeout: PARENT_SILENCE_MS,
       logger: LOGGER,
       loggerParams: { level: logLevel },
       root: {

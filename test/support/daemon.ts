@@ -14,6 +14,7 @@ export const MAIN = path.resolve(__dirname, '../../dist/main.js');
 
 /** One line of the daemon's log. */
 export interface LogLine {
+  readonly time: string;
   readonly level: string;
   readonly message: string;
   readonly actor: string;

@@ -68,7 +68,8 @@ describe('supervision', () => {
   test('a daemon that was itself stopped takes nobody for dead when it goes on', async () => {
     const before = (await daemon.status()).children.map(({ pid, restarts }) => [pid, restarts]);
     process.kill(daemon.pid, 'SIGSTOP');
-    await delay(6000); // the subject of the test: twice the silence that would be too long
+    // The subject of the test: more than any silence we or comedy (15 s) would put up with.
+    await delay(17_000);
     process.kill(daemon.pid, 'SIGCONT');
     await flowsAgain('one');
     await flowsAgain('two');
