@@ -203,7 +203,7 @@ const Actors = Type.Object(
     camera: Type.Object(
       {
         mode: actorMode(['forked']),
-        ...childDefaults({ maxRestarts: 5, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 }),
+        ...childDefaults({ maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 2500 }),
         probeMs: Type.Integer({ ...childSettings.probeMs, default: 180_000 }),
       },
       { ...strict, default: {} },

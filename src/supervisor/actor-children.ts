@@ -83,7 +83,7 @@ export class ActorChildren {
   /** Cameras first, the notifier last: each layer's frames and events still reach the next. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const cameras = [...this.#children.values()].filter(({ name }) => name.startsWith('camera:'));
+    const cameras = [...this.#children.values()].filter(({ name }) => cameraOf(name) !== undefined);
     await Promise.all(cameras.map((camera) => camera.stop()));
     await this.#children.get('store')?.stop();
     await this.#children.get('notifier')?.stop();
@@ -97,7 +97,8 @@ export class ActorChildren {
     return [...this.#wanted.values()].flatMap(({ kind, actor: { name } }) => {
       const child = this.#children.get(name);
       if (child === undefined) return [];
-      const feed = this.#router.cameraState(name.replace(/^camera:/, ''));
+      const camera = cameraOf(name);
+      const feed = camera === undefined ? undefined : this.#router.cameraState(camera);
       return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed)];
     });
   }
@@ -127,8 +128,8 @@ export class ActorChildren {
     const actor = await this.#startProcess(wanted, signal);
     const startedAtMs = Date.now();
     await Promise.race([until, actor.exited]);
-    this.#router.join(actor);
     if (!signal.aborted) this.#begin(actor);
+    this.#router.join(actor);
     let asked = signal.aborted;
     const ended = actor.exited.then((exit): ChildEnd => {
       this.#ready.delete(name);

@@ -64,7 +64,6 @@ export class Child {
   #output: Output | undefined;
   #restarts = 0;
   #lastFault: (FaultRecord & { readonly atMs: number }) | undefined;
-
   readonly #now: () => number;
 
   constructor(private readonly options: ChildOptions) {
