@@ -5,6 +5,7 @@ import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { cameraChildSpec, childSpec, deadlineFaults } from './children';
 import { defaultQueue } from '../contract/topology';
+import { duplicateKeys } from './duplicate-keys';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
 import { ActorsFile, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
@@ -25,7 +26,7 @@ export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topo
 /** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
 export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
   const { value, faults: unset, replaced } = substituteEnvironment(parseJson(text, file), environment);
-  const faults = [...unset, ...brokenText(value)];
+  const faults = [...unset, ...brokenText(value), ...duplicateKeys(text)];
   // What an unset variable left empty is not reported a second time.
   const reported = new Set(unset.map(({ path: at }) => at));
   if (!validate(value))

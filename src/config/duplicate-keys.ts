@@ -1,0 +1,31 @@
+/** Keys written twice in one object: JSON.parse keeps the last and says nothing. */
+import { visit, type JSONPath } from 'jsonc-parser';
+import { jsonPath, type ConfigFault } from './faults';
+
+/** @param text valid JSON */
+export function duplicateKeys(text: string): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const open: Set<string>[] = [];
+  visit(text, {
+    onObjectBegin: () => {
+      open.push(new Set());
+    },
+    onObjectEnd: () => {
+      open.pop();
+    },
+    onObjectProperty: (key, _offset, _length, line, _character, pathSupplier) => {
+      const keys = open.at(-1);
+      if (keys?.has(key) === true)
+        faults.push({
+          path: jsonPath(pointer([...pathSupplier(), key])),
+          problem: `is written twice, the second time in line ${String(line + 1)}; remove one of them`,
+        });
+      keys?.add(key);
+    },
+  });
+  return faults;
+}
+
+function pointer(path: JSONPath): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
