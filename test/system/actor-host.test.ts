@@ -83,6 +83,31 @@ describe('the actor host', () => {
     assert.equal((await actor.exited).signal, 'SIGKILL');
   });
 
+  for (const [module, what, code, message] of [
+    ['blocks', 'whose event loop blocks', 'hung', /^gave no sign of life for 2500 ms$/],
+    ['stuck', 'that lives and finishes nothing', 'stuck', /^lives, but finished nothing for 500 ms$/],
+    ['throws', 'that throws', 'crashed', /^ended with code \d+: TypeError: picture is not a function$/],
+  ] as const)
+    test(`an actor ${what} ends, and its end says why`, async () => {
+      const actor = await start(`fails-${module}`, module);
+      actor.begin();
+      const exit = await withDeadline(actor.exited, 15_000);
+      assert.equal(exit?.fault.code, code);
+      assert.match(exit.fault.message, message);
+      assert.ok(!isAlive(actor.pid));
+    });
+
+  test('a process stopped in its start is found by its deadline, and its last words are kept', async () => {
+    const starting = start('stops-early', 'drains', 1000);
+    await waitUntil('it is forked', () => workers().length > 0);
+    for (const pid of workers()) process.kill(pid, 'SIGSTOP');
+    await assert.rejects(withDeadline(starting, 10_000), {
+      code: 'actor-start',
+      message: 'did not start: was not ready within 1000 ms',
+    });
+    assert.deepEqual(workers(), []);
+  });
+
   test('nothing of dead actors is kept: no listener, no timer, no reference', async () => {
     const listeners = process.listenerCount('exit');
     for (let i = 0; i < 3; i++) {
