@@ -3,6 +3,7 @@
  * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LOG_FORMAT_VARIABLE } from '../log/log';
 import { dieWithParent } from '../process/orphans';
@@ -10,6 +11,8 @@ import { dieWithParent } from '../process/orphans';
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
+/** comedy's worker, which loads less. */
+const WORKER = path.resolve(__dirname, '../actors/forked-actor-worker');
 /** Lines kept of what a process said last. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
@@ -63,7 +66,7 @@ export class ForkedProcesses {
       return this.#fork(modulePath, args as readonly string[], options);
     const execArgv = options.execArgv ?? process.execArgv;
     const wrapped = dieWithParent('KILL', { program: process.execPath, args: execArgv });
-    const child = this.#fork(modulePath, args as readonly string[], {
+    const child = this.#fork(WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
