@@ -6,7 +6,7 @@ import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_pr
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LOG_FORMAT_VARIABLE } from '../log/log';
-import { dieWithParent } from '../process/orphans';
+import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
 const INHERITED =
@@ -65,7 +65,7 @@ export class ForkedProcesses {
     if (name === undefined || !/forked-actor-worker/.test(String(modulePath)))
       return this.#fork(modulePath, args as readonly string[], options);
     const execArgv = options.execArgv ?? process.execArgv;
-    const wrapped = dieWithParent('KILL', { program: process.execPath, args: execArgv });
+    const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
     const child = this.#fork(WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,

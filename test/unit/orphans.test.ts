@@ -3,21 +3,21 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { dieWithParent } from '../../src/process/orphans';
+import { liveWithParent } from '../../src/process/orphans';
 import { isAlive, waitUntil } from '../support/process';
 
 const SAYS_HELLO = { program: '/bin/echo', args: ['hello', 'a "quoted" $word'] };
 
 test('the program runs with its arguments as they are, in the process that was spawned', () => {
-  const { program, args } = dieWithParent('KILL', SAYS_HELLO);
+  const { program, args } = liveWithParent('KILL', SAYS_HELLO);
   assert.equal(spawnSync(program, args, { encoding: 'utf8' }).stdout, 'hello a "quoted" $word\n');
-  const self = dieWithParent('KILL', { program: '/bin/sh', args: ['-c', 'echo $$'] });
+  const self = liveWithParent('KILL', { program: '/bin/sh', args: ['-c', 'echo $$'] });
   const { pid, stdout } = spawnSync(self.program, self.args, { encoding: 'utf8' });
   assert.equal(Number(stdout), pid);
 });
 
 test('a program whose parent has died before it could ask for the signal does not run', () => {
-  const { program, args } = dieWithParent('KILL', SAYS_HELLO);
+  const { program, args } = liveWithParent('KILL', SAYS_HELLO);
   // The shell in between stands for whoever inherits orphans: the parent is not the expected one.
   const { stdout, status } = spawnSync('/bin/sh', ['-c', '"$@"; exit $?', 'sh', program, ...args], {
     encoding: 'utf8',
@@ -31,8 +31,8 @@ for (const signal of ['KILL', 'TERM'] as const)
     // A Node that starts the program, tells its pid, and waits to be killed.
     const script = `
       const { spawn } = require('node:child_process');
-      const { dieWithParent } = require(${JSON.stringify(require.resolve('../../src/process/orphans'))});
-      const { program, args } = dieWithParent('${signal}', { program: '/bin/sleep', args: ['60'] });
+      const { liveWithParent } = require(${JSON.stringify(require.resolve('../../src/process/orphans'))});
+      const { program, args } = liveWithParent('${signal}', { program: '/bin/sleep', args: ['60'] });
       console.log(spawn(program, args, { stdio: 'ignore' }).pid);
       setInterval(() => undefined, 1000);`;
     const parent = spawn(process.execPath, ['--import', 'tsx', '-e', script], {

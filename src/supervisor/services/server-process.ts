@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
-import { dieWithParent, findProgram, type CommandLine } from '../../process/orphans';
+import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '../../process/orphans';
 
 /** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
 const LOCK_WAIT_S = 30;
@@ -35,7 +35,7 @@ export class ServerProcess {
     private readonly command: ServerCommand,
     private readonly log: Log,
   ) {
-    const { program, args } = dieWithParent(command.onParentDeath, locked(command));
+    const { program, args } = liveWithParent(command.onParentDeath, locked(command));
     this.#child = spawn(program, args, {
       cwd: command.cwd,
       env: command.env,
