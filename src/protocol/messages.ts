@@ -33,13 +33,17 @@ export type NotifierReport = {
   readonly fault?: FaultRecord;
 };
 
+/** Notifier to supervisor: the broker has confirmed the event of a gap. */
+export type GapReport = { readonly kind: 'gap-told'; readonly gap: Gap };
+
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
 export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
 
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
-export type ActorReport = CameraReport | StoreReport | NotifierReport | ReadinessReport | HeartbeatReport;
+export type ActorReport =
+  CameraReport | StoreReport | NotifierReport | GapReport | ReadinessReport | HeartbeatReport;
 
 /** Supervisor to actors. */
 export type ActorCommand =
