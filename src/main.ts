@@ -22,6 +22,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return say(`${await (await import('./commands/status')).status(args)}\n`);
     case 'plan':
       return say(`${await (await import('./commands/plan')).plan(args)}\n`);
+    case 'ledger':
+      return say(await (await import('./commands/ledger')).ledger(args));
     case 'process':
       return (await import('./commands/process')).runProcessCommand(args);
     case 'daemon':
@@ -53,6 +55,7 @@ function exitCodeOf(error: unknown): number {
     case 'data-directory':
     case 'port-in-use':
     case 'no-endpoints':
+    case 'no-ledger':
       return EXIT.unavailable;
     default:
       return EXIT.failed;

@@ -132,6 +132,7 @@ class NotifierActor {
       const { gap, noticedAt } = waiting;
       if (!(await this.#publishEvent(gap.camera, 'gap', framesMissed(namespace, gap, noticedAt)))) return;
       this.#waitingGaps = this.#waitingGaps.filter((other) => other !== waiting);
+      this.context.report({ kind: 'gap-told', gap });
     }
   }
 

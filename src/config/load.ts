@@ -114,6 +114,7 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     expireMs: file.frames.expireMs,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
     spool: file.spool,
+    ledger: file.ledger,
     modes: { store: file.actors.store.mode, notifier: file.actors.notifier.mode },
     children: {
       store: childSpec(file.actors.store),

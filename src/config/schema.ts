@@ -291,6 +291,22 @@ export const ActorsFile = Type.Object(
       },
       { ...strict, default: {}, description: 'Frames that wait for Redis or RabbitMQ, on disk.' },
     ),
+    ledger: Type.Object(
+      {
+        keepHours: Type.Integer({
+          minimum: 2,
+          maximum: 87_600,
+          default: 168,
+          description: 'Hours whose records are kept.',
+        }),
+        maxBytes: Type.Integer({
+          minimum: 1_048_576,
+          default: 67_108_864,
+          description: 'Bytes of records kept; beyond, the oldest hours go.',
+        }),
+      },
+      { ...strict, default: {}, description: 'Records of what became of every sampling period.' },
+    ),
     actors: Actors,
     supervision: Type.Object(
       {

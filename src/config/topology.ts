@@ -66,6 +66,7 @@ export interface Topology {
   readonly expireMs: number;
   readonly queue: QueueSpec;
   readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly ledger: { readonly keepHours: number; readonly maxBytes: number };
   readonly modes: { readonly store: ActorMode; readonly notifier: ActorMode };
   readonly children: { readonly store: ChildSpec; readonly notifier: ChildSpec; readonly service: ChildSpec };
   /** Milliseconds the store gets to deliver what waits when it is stopped. */

@@ -13,8 +13,18 @@ export type CameraReport =
   /** What ffmpeg wrote to standard error: kept in case this process dies of it. */
   | { readonly kind: 'feed-said'; readonly lines: readonly string[] };
 
-/** Store to supervisor: the frame's bytes are in Redis, its key may be announced. */
-export type StoreReport = { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean };
+/** A frame's period, as the ledger counts it. */
+type Period = Pick<Frame, 'camera' | 'sequence'>;
+
+/**
+ * Store to supervisor. `announce`: the frame's bytes are in Redis, its key may be announced. Then every captured frame
+ * comes to one of two ends, which is told once (again only when the store died in between): `delivered`, stored and
+ * confirmed by the broker; or `dropped`, given up by a bound the operator set or because its file is damaged or gone.
+ */
+export type StoreReport =
+  | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
+  | { readonly kind: 'delivered'; readonly frames: readonly (Period & { readonly delayed: boolean })[] }
+  | { readonly kind: 'dropped'; readonly frames: readonly (Period & { readonly reason: string })[] };
 
 /** Notifier to supervisor: the broker has confirmed the frame's message, or `fault` says why not. */
 export type NotifierReport = {
@@ -23,13 +33,17 @@ export type NotifierReport = {
   readonly fault?: FaultRecord;
 };
 
+/** Notifier to supervisor: the broker has confirmed the event of a gap. */
+export type GapReport = { readonly kind: 'gap-told'; readonly gap: Gap };
+
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
 export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
 
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
-export type ActorReport = CameraReport | StoreReport | NotifierReport | ReadinessReport | HeartbeatReport;
+export type ActorReport =
+  CameraReport | StoreReport | NotifierReport | GapReport | ReadinessReport | HeartbeatReport;
 
 /** Supervisor to actors. */
 export type ActorCommand =

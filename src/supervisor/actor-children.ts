@@ -1,9 +1,10 @@
 /** The actors as children: started in order and with measure, watched, replaced when an edit touches them. */
 import type { Topology } from '../config/topology';
-import type { CameraState } from '../contract/message';
+import type { CameraState, Gap } from '../contract/message';
 import type { Log } from '../log/log';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import type { ActorReport } from '../protocol/messages';
+import type { Accounting } from './accounting';
 import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
 import type { WantedActor } from './actor-specs';
 import { BlackBox, type Crash } from './black-box';
@@ -16,6 +17,7 @@ import { childStatus, type ChildStatus } from './status';
 
 export interface ActorChildrenOptions {
   readonly topology: Topology;
+  readonly accounting: Accounting;
   readonly log: Log;
   readonly blackBoxDir: string;
   /** An actor whose server answers lives; told with each of its heartbeats. */
@@ -28,7 +30,7 @@ type Wanted = ReadonlyMap<string, WantedActor>;
 
 export class ActorChildren {
   readonly #children = new Map<string, Child>();
-  readonly #router = new ReportRouter();
+  readonly #router: ReportRouter;
   readonly #blackBox: BlackBox;
   readonly #budget: RestartBudget;
   readonly #gate: StartGate;
@@ -40,6 +42,7 @@ export class ActorChildren {
 
   private constructor(private readonly options: ActorChildrenOptions) {
     const { restartsPerMinute, parallelStarts } = options.topology.supervision;
+    this.#router = new ReportRouter(options.accounting);
     this.#blackBox = new BlackBox(options.blackBoxDir);
     this.#budget = new RestartBudget(restartsPerMinute);
     this.#gate = new StartGate(parallelStarts);
@@ -91,6 +94,10 @@ export class ActorChildren {
 
   async close(): Promise<void> {
     await this.#host.close();
+  }
+
+  tellGap(gap: Gap): void {
+    this.#router.tellGap(gap);
   }
 
   status(): ChildStatus[] {
@@ -231,6 +238,9 @@ export class ActorChildren {
       case 'announced':
       case 'camera-state':
       case 'gap':
+      case 'gap-told':
+      case 'delivered':
+      case 'dropped':
         break;
     }
   }

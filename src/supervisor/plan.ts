@@ -76,7 +76,7 @@ function isSameService(before: ServerSpec, after: ServerSpec): boolean {
 }
 
 function daemonChanges(before: Topology, after: Topology): Change[] {
-  const names = ['logLevel', 'supervision'] as const;
+  const names = ['logLevel', 'supervision', 'ledger'] as const;
   const because = names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
   const services = isDeepStrictEqual(before.children.service, after.children.service) ? [] : ['service'];
   return [{ name: 'daemon', because: [...because, ...services] }].filter(isChange);

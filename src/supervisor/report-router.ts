@@ -1,7 +1,8 @@
 /** Carries what one actor reports to the actor that needs it, and remembers what a new one must be told again. */
-import type { CameraState } from '../contract/message';
+import type { CameraState, Gap } from '../contract/message';
 import type { ShellCommand } from '../actors/shell';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
+import type { Accounting } from './accounting';
 import type { HostedActor } from './actor-host';
 
 export class ReportRouter {
@@ -10,9 +11,12 @@ export class ReportRouter {
   /** The state each camera reported last. */
   readonly #cameraStates = new Map<string, CameraState>();
 
+  constructor(private readonly accounting: Accounting) {}
+
   /** The actor takes part from now on. */
   join(actor: HostedActor): void {
     this.#running.set(actor.name, actor);
+    this.accounting.began(actor.name);
     // A notifier that is new tells again what state each camera is in.
     if (actor.name === 'notifier')
       for (const state of this.#cameraStates.values()) actor.send({ kind: 'camera-state', state });
@@ -36,7 +40,13 @@ export class ReportRouter {
   /** A camera entered a state, by its own word or by what became of its actor. */
   tellState(state: CameraState): void {
     this.#cameraStates.set(state.camera, state);
+    this.accounting.cameraState(state);
     this.#send('notifier', { kind: 'camera-state', state });
+  }
+
+  /** A notifier that is not there is told again when it has come: the ledger sees to it. */
+  tellGap(gap: Gap): void {
+    this.#send('notifier', { kind: 'gap', gap });
   }
 
   /** The camera is no longer wanted: a notifier that is new need not tell of it. */
@@ -45,6 +55,7 @@ export class ReportRouter {
   }
 
   route(name: string, report: ActorReport): void {
+    this.accounting.onReport(report);
     switch (report.kind) {
       case 'frame':
       case 'announced':
@@ -57,13 +68,15 @@ export class ReportRouter {
       case 'camera-state':
         this.tellState(report.state);
         break;
-      case 'gap':
-        this.#send('notifier', report);
-        break;
       case 'readiness':
         if (name === 'notifier' && report.fault === undefined)
           this.#send('store', { kind: 'notifier-ready' });
         break;
+      // The ledger's alone: a gap is told by it, once.
+      case 'gap':
+      case 'gap-told':
+      case 'delivered':
+      case 'dropped':
       case 'heartbeat':
       case 'feed-said':
         break;

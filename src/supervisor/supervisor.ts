@@ -4,6 +4,7 @@ import type { ConfigFault } from '../config/faults';
 import type { ServerSpec, Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
 import type { FaultRecord } from '../protocol/fault';
+import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { Child } from './child';
@@ -33,6 +34,7 @@ export class Supervisor {
   #services: readonly EmbeddedService[] = [];
   #serviceChildren: Child[] = [];
   #actors: ActorChildren | undefined;
+  #accounting: Accounting | undefined;
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
@@ -55,6 +57,7 @@ export class Supervisor {
     this.#stopping.abort();
     await this.#started.catch(() => undefined);
     await this.#actors?.stop();
+    await this.#accounting?.close();
     await Promise.all(this.#serviceChildren.map((service) => service.stop()));
     await this.#actors?.close();
   }
@@ -79,6 +82,7 @@ export class Supervisor {
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
+    this.#accounting?.change(wanted);
     this.#writeEndpoints();
     await this.#actors?.change(plan, this.#wanted, wanted);
     return plan;
@@ -95,8 +99,16 @@ export class Supervisor {
     this.#services = await this.#prepareServices();
     this.#writeEndpoints();
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
+    this.#accounting = await Accounting.open({
+      topology: this.#topology,
+      dir: data.path('ledger'),
+      spoolDir: data.path('spool'),
+      log,
+      tell: (gap) => this.#actors?.tellGap(gap),
+    });
     this.#actors = await ActorChildren.open({
       topology: this.#topology,
+      accounting: this.#accounting,
       log,
       blackBoxDir: data.folder('black-box'),
       onServing: (name) => {

@@ -154,6 +154,8 @@ describe('live configuration', () => {
   test('through all of it the camera nobody touched kept its process and missed no second', async () => {
     assert.equal(await pidOf('camera:steady'), steadyPid);
     await events.gotEverySecond('steady', 5);
-    assert.deepEqual(events.gaps('steady'), []);
+    const [first] = events.frames('steady');
+    const gaps = events.gaps('steady').filter(({ lastSequence }) => lastSequence > (first?.sequence ?? 0));
+    assert.deepEqual(gaps, [], 'after its first picture');
   });
 });

@@ -731,6 +731,7 @@ describe('a complete topology', () => {
       expireMs: 120_000,
       queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
       spool: { maxBytes: 1_073_741_824, maxAgeMs: 3_600_000 },
+      ledger: { keepHours: 168, maxBytes: 67_108_864 },
       modes: { store: 'forked', notifier: 'forked' },
       children: CHILDREN,
       drainMs: 1500,
@@ -765,6 +766,7 @@ describe('a complete topology', () => {
       frames: { expireMs: 5000 },
       queue: { maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
       spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      ledger: { keepHours: 24, maxBytes: 2_000_000 },
       actors: {
         store: { mode: 'in-memory', restart: 'transient', shutdownMs: 3000, drainMs: 2500 },
         notifier: { mode: 'in-memory', maxRestarts: 0, periodMs: 1000, backOffFirstMs: 1, backOffCapMs: 2 },
@@ -782,6 +784,7 @@ describe('a complete topology', () => {
       expireMs: 5000,
       queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
       spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      ledger: { keepHours: 24, maxBytes: 2_000_000 },
       modes: { store: 'in-memory', notifier: 'in-memory' },
       children: {
         store: { ...CHILDREN.store, restart: 'transient', shutdownMs: 3000 },

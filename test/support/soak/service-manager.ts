@@ -21,7 +21,10 @@ export class ServiceManager {
   #stopping = false;
 
   /** @param dir holds actors.json and gets data/ and daemon.log; it is on the daemon's PATH, and so in the environment of all its processes */
-  constructor(private readonly dir: string) {}
+  constructor(
+    private readonly dir: string,
+    private readonly env: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** Undefined between two daemons. */
   get pid(): number | undefined {
@@ -37,7 +40,12 @@ export class ServiceManager {
     });
     const child = spawn(program, args, {
       stdio: ['ignore', log, log],
-      env: { ...process.env, NODE_OPTIONS: '', PATH: `${process.env['PATH'] ?? ''}:${this.dir}/on-path` },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        PATH: `${process.env['PATH'] ?? ''}:${this.dir}/on-path`,
+        ...this.env,
+      },
     });
     closeSync(log);
     this.#child = child;

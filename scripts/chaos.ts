@@ -1,0 +1,76 @@
+/**
+ * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
+ * own. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { chaos } from '../test/support/chaos/chaos';
+import { ROWS, type Row } from '../test/support/chaos/faults';
+import { PrivateRabbitmq, PrivateRedis } from '../test/support/chaos/private-server';
+import { table, violations } from '../test/support/chaos/table';
+import { World } from '../test/support/chaos/world';
+import { newNamespace } from '../test/support/events';
+
+/** Longer than any fault but that of ten minutes: what expires has been lost by us. */
+const EXPIRE_MS = 300_000;
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    seconds: { type: 'string', default: '10,30' },
+    cameras: { type: 'string', default: '8' },
+  },
+});
+
+function say(line: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+}
+
+/** All that have no length of their own, or those that were named. */
+function chosenRows(): readonly Row[] {
+  const names = values.rows?.split(',');
+  const unknown = names?.find((name) => !ROWS.some((row) => row.name === name));
+  if (unknown !== undefined)
+    throw new Error(`there is no row "${unknown}"; rows: ${ROWS.map(({ name }) => name).join(', ')}`);
+  return ROWS.filter(({ name, seconds }) => names?.includes(name) ?? seconds === undefined);
+}
+
+async function main(): Promise<number> {
+  const rows = chosenRows();
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
+  const redis = await PrivateRedis.prepare(path.join(dir, 'redis'));
+  const rabbitmq = await PrivateRabbitmq.prepare(path.join(dir, 'rabbitmq'));
+  try {
+    await Promise.all([redis.start(), rabbitmq.start()]);
+    const world = await World.open({
+      dir: path.join(dir, 'daemon'),
+      namespace: newNamespace(),
+      cameras: Number(values.cameras),
+      expireMs: EXPIRE_MS,
+      redisUrl: redis.url,
+      amqpUrl: rabbitmq.url,
+      servers: { redis, rabbitmq },
+    });
+    try {
+      const results = await chaos(world, rows, values.seconds.split(',').map(Number), say);
+      const faults = violations(results, world.cameras.length);
+      process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
+      return faults.length === 0 ? 0 : 1;
+    } finally {
+      await world.close();
+    }
+  } finally {
+    await Promise.all([redis.stop(), rabbitmq.stop()]);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`the faults could not be run: ${(error as Error).message}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,92 @@
+/** `ledger`: what became of every sampling period, read from the files; the daemon may run or not. */
+import path from 'node:path';
+import { readLedger } from '../ledger/files';
+import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
+import { Fault } from '../protocol/fault';
+import type { Arguments } from './arguments';
+
+/** A daemon that runs writes every second. */
+const SILENT_MS = 15_000;
+
+/** @throws Fault `no-ledger` when nothing is recorded of that time or camera */
+export async function ledger({ dataDir, camera, sinceMs, json }: Arguments): Promise<string> {
+  const dir = path.join(dataDir, 'ledger');
+  const now = Date.now();
+  const summary = summarize(await readLedger(dir, now - sinceMs), now - sinceMs, camera);
+  if (summary.cameras.length === 0)
+    throw new Fault(
+      'no-ledger',
+      `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`} since ${summary.since}; check --data-dir, --camera and --since`,
+    );
+  return json ? `${JSON.stringify(summary, null, 2)}\n` : readable(summary, now);
+}
+
+function readable(summary: Summary, now: number): string {
+  const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
+    of.map((exception) => [camera, ...exceptionCells(exception)]),
+  );
+  return [
+    ...notes(summary, now),
+    table([
+      ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'],
+      ...summary.cameras.map(coverageCells),
+    ]),
+    ...(exceptions.length === 0
+      ? []
+      : ['', table([['camera', 'from', 'to', 'periods', 'what', 'reason'], ...exceptions])]),
+    '',
+  ].join('\n');
+}
+
+function notes({ since, recordedUntil, unreadableLines, events }: Summary, now: number): string[] {
+  const silent = recordedUntil === undefined || now - Date.parse(recordedUntil) > SILENT_MS;
+  const steps = events.filter(({ event }) => event === 'clock-set');
+  return [
+    `since ${since}, recorded until ${recordedUntil ?? 'never'}${silent ? ' (no daemon writes any more)' : ''}`,
+    ...steps.map(
+      ({ at, byMs = 0 }) =>
+        `the clock was set by ${String(byMs / 1000)} s, to ${new Date(at).toISOString()}: periods it skipped are not counted, those it repeated count twice`,
+    ),
+    ...(unreadableLines === 0
+      ? []
+      : [`${String(unreadableLines)} lines cannot be read: written while a daemon was killed, or damaged`]),
+    '',
+  ];
+}
+
+function coverageCells({
+  camera,
+  periods,
+  confirmed,
+  waiting,
+  dropped,
+  gap,
+  coverage,
+}: Coverage): readonly string[] {
+  // Rounded down: 100.00 % is said of nothing that misses a period.
+  const percent = `${(Math.floor(coverage * 10_000) / 100).toFixed(2)} %`;
+  return [camera, ...[periods, confirmed, waiting, sum(dropped), sum(gap)].map(String), percent];
+}
+
+function exceptionCells({ from, to, periods, state, reason }: Exception): readonly string[] {
+  return [from, to, String(periods), state, reason ?? ''];
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Columns as wide as their widest cell; numbers stand right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const cell = (text: string, width: number) =>
+    /^[\d.]+( %)?$/.test(text) ? text.padStart(width) : text.padEnd(width);
+  return rows
+    .map((row) =>
+      row
+        .map((text, i) => cell(text, widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,173 @@
+/** All that is accounted for one camera: its current account, and those a set clock or another rate has closed. */
+import type { CameraState, Gap } from '../contract/message';
+import { Account } from './account';
+import { nextCause, type CauseEvent } from './cause';
+import { reasonOf, REASONS } from './fate';
+import type { Run } from './runs';
+
+/** A period is judged so long after its end: a frame takes about 0.1 s, a busy disk longer. */
+const GRACE_MS = 3000;
+/** Feeds whose pictures carry a time of their own may be so far from our clock (the sampler's bound). */
+const MAX_LAG_MS = 60_000;
+/** Periods by which a frame may come after its account was closed. */
+const LATE_PERIODS = 5;
+/** A gap that lasts is told in parts of so long. */
+const TELL_MS = 60_000;
+/** How long final periods are kept in memory: beyond any report that comes late. The files have them longer. */
+const MEMORY_MS = 2 * 3_600_000;
+
+/** Number of the sampling period at a time. */
+export function periodAt(wallMs: number, periodMs: number): number {
+  return Math.floor(wallMs / periodMs);
+}
+
+export class Book {
+  #accounts: Account[];
+  /** The account that time adds to; none while the camera is not watched. */
+  #current: Account | undefined;
+  #cause: string = REASONS.starting;
+  /** How long after its capture the last frame was heard of. */
+  #lagMs = 0;
+
+  /** @param recorded accounts of earlier runs, by age */
+  constructor(
+    readonly camera: string,
+    recorded: readonly Account[],
+  ) {
+    this.#accounts = [...recorded];
+  }
+
+  get accounts(): readonly Account[] {
+    return this.#accounts;
+  }
+
+  /**
+   * Begins to account, or goes on.
+   * @param absence why there was nothing since the last record
+   */
+  watch(periodMs: number, wallMs: number, absence: string): void {
+    const last = this.#current ?? this.#accounts.at(-1);
+    const reason = this.#current === undefined ? absence : this.#cause;
+    const first = periodAt(wallMs, periodMs);
+    this.#cause = REASONS.starting;
+    // One period back is a clock that was put right by a moment.
+    const goesOn = last?.id.periodMs === periodMs && first >= last.next - 1;
+    if (last !== undefined) missUntilNow(last, wallMs, reason);
+    this.#current = goesOn ? last : this.#open(periodMs, wallMs);
+  }
+
+  /** The account ends here; what of it waits is still followed. */
+  unwatch(wallMs: number): void {
+    if (this.#current !== undefined) missUntilNow(this.#current, wallMs, this.#cause);
+    this.#current = undefined;
+  }
+
+  /** The clock was set: what it skipped never passed, what it repeats passes twice. */
+  clockSet(beforeMs: number, afterMs: number): void {
+    if (this.#current === undefined) return;
+    missUntilNow(this.#current, beforeMs, this.#cause);
+    this.#current = this.#open(this.#current.id.periodMs, afterMs);
+  }
+
+  stateChanged(state: CameraState): void {
+    this.#hear({ kind: 'state', state });
+  }
+
+  captured(sequence: number, capturedAt: number, wallMs: number): void {
+    this.#accountFor(sequence, wallMs)?.captured(sequence, this.#cause);
+    this.#hear({ kind: 'frame' });
+    this.#lagMs = Math.min(MAX_LAG_MS, Math.max(0, wallMs - capturedAt));
+  }
+
+  waiting(): { camera: string; sequence: number }[] {
+    const { camera } = this;
+    return this.#accounts
+      .flatMap((account) => account.runs)
+      .filter(({ fate }) => fate.state === 'waiting')
+      .flatMap(({ first, last }) =>
+        Array.from({ length: last - first + 1 }, (_, i) => ({ camera, sequence: first + i })),
+      );
+  }
+
+  /** The frame's file has gone; if it still waits here, the report of its confirm was lost. */
+  leftSpool(sequence: number): void {
+    const account = this.#accounts.findLast((one) => one.fateAt(sequence)?.state === 'waiting');
+    account?.delivered(sequence, this.#cause);
+  }
+
+  /** A frame is in the spool: it was captured, whatever was reported. */
+  found(sequence: number, wallMs: number): void {
+    this.#accountFor(sequence, wallMs)?.captured(sequence, this.#cause);
+  }
+
+  delivered(sequence: number, wallMs: number): void {
+    this.#accountOf(sequence, wallMs)?.delivered(sequence, this.#cause);
+  }
+
+  dropped(sequence: number, reason: string, wallMs: number): void {
+    this.#accountOf(sequence, wallMs)?.dropped(sequence, reason, this.#cause);
+  }
+
+  missed({ firstSequence, lastSequence, reason }: Gap, wallMs: number): void {
+    this.#accountFor(lastSequence, wallMs)?.missed(firstSequence, lastSequence, reason);
+  }
+
+  /** Periods that are over and had no frame become gaps. */
+  judge(wallMs: number): void {
+    const current = this.#current;
+    if (current !== undefined) missUntilNow(current, wallMs - GRACE_MS - this.#lagMs, this.#cause);
+  }
+
+  /** Gaps to tell of, each once until they are to be told again. */
+  takeGaps(): Gap[] {
+    return this.#accounts.flatMap((account) => {
+      const enough = account === this.#current ? Math.ceil(TELL_MS / account.id.periodMs) : 1;
+      return account.takeGaps(enough).map((run) => gapOf(this.camera, run));
+    });
+  }
+
+  forget(wallMs: number): void {
+    for (const account of this.#accounts)
+      account.forgetBefore(periodAt(wallMs - MEMORY_MS, account.id.periodMs));
+    this.#accounts = this.#accounts.filter((account) => account === this.#current || account.runs.length > 0);
+  }
+
+  #open(periodMs: number, wallMs: number): Account {
+    const first = periodAt(wallMs, periodMs);
+    const account = new Account({ camera: this.camera, periodMs, openedAt: wallMs, first });
+    this.#accounts.push(account);
+    return account;
+  }
+
+  #hear(event: CauseEvent): void {
+    const cause = nextCause(this.#cause, event);
+    if (cause === this.#cause) return;
+    this.#cause = cause;
+    if (event.kind !== 'frame') this.#current?.explainOpenGap(cause);
+  }
+
+  /** The account in which a frame waits; the same sequence may have come twice if the clock was set back. */
+  #accountOf(sequence: number, wallMs: number): Account | undefined {
+    const waits = this.#accounts.findLast((account) => account.fateAt(sequence)?.state === 'waiting');
+    return waits ?? this.#accountFor(sequence, wallMs);
+  }
+
+  #accountFor(sequence: number, wallMs: number): Account | undefined {
+    return this.#accounts.findLast((account) => {
+      const { id, next } = account;
+      const end =
+        account === this.#current ? periodAt(wallMs + MAX_LAG_MS, id.periodMs) : next + LATE_PERIODS;
+      return sequence >= id.first && sequence <= end;
+    });
+  }
+}
+
+/** Periods that are over at a time and have no fate are a gap. */
+function missUntilNow(account: Account, wallMs: number, reason: string): void {
+  account.missUntil(periodAt(wallMs, account.id.periodMs) - 1, reason);
+}
+
+function gapOf(camera: string, { first, last, fate }: Run): Gap {
+  const reason = reasonOf(fate) ?? fate.state;
+  return { camera, firstSequence: first, lastSequence: last, missed: last - first + 1, reason };
+}

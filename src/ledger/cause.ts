@@ -1,0 +1,35 @@
+/** Why a camera gives no frames just now, as a pure function of what was heard of it last. */
+import type { CameraState } from '../contract/message';
+import { REASONS } from './fate';
+
+/** What is heard of a camera. */
+export type CauseEvent = { readonly kind: 'frame' } | { readonly kind: 'state'; readonly state: CameraState };
+
+/** A fault, or what became of its process, holds until the next frame: trying again does not make it untrue. */
+export function nextCause(cause: string, event: CauseEvent): string {
+  switch (event.kind) {
+    case 'frame':
+      return REASONS.noPicture;
+    case 'state':
+      return causeOf(event.state, cause);
+  }
+}
+
+function causeOf({ state, fault }: CameraState, before: string): string {
+  switch (state) {
+    case 'restarting':
+    case 'quarantined':
+    case 'stopped':
+      return state;
+    case 'waiting':
+      return fault?.code ?? before;
+    case 'connecting':
+      return isVague(before) ? REASONS.connecting : before;
+    case 'streaming':
+      return before;
+  }
+}
+
+function isVague(cause: string): boolean {
+  return cause === REASONS.noPicture || cause === REASONS.starting;
+}

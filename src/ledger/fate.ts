@@ -1,0 +1,37 @@
+/** What became of a sampling period: exactly one of these, at any time. */
+
+export const STATES = ['confirmed', 'waiting', 'dropped', 'gap'] as const;
+export type State = (typeof STATES)[number];
+
+export type Fate =
+  /** RabbitMQ has confirmed the frame's message, its bytes are in Redis. */
+  | { readonly state: 'confirmed' }
+  /** The frame is in the spool. */
+  | { readonly state: 'waiting' }
+  /** The frame was captured and given up by a rule the operator set. */
+  | { readonly state: 'dropped'; readonly reason: string }
+  /** There was no frame. */
+  | { readonly state: 'gap'; readonly reason: string };
+
+export const CONFIRMED: Fate = { state: 'confirmed' };
+export const WAITING: Fate = { state: 'waiting' };
+
+/** Why periods have no frame, where no camera's fault says it. Faults of feeds have codes of their own. */
+export const REASONS = {
+  starting: 'starting',
+  connecting: 'connecting',
+  noPicture: 'no-picture',
+  disabled: 'disabled',
+  /** The daemon was stopped in order. */
+  daemonStopped: 'daemon-stopped',
+  /** The daemon was killed, or the machine ended; of the second before that nothing may have been written down. */
+  daemonDown: 'daemon-down',
+} as const;
+
+export function reasonOf(fate: Fate): string | undefined {
+  return 'reason' in fate ? fate.reason : undefined;
+}
+
+export function sameFate(a: Fate, b: Fate): boolean {
+  return a.state === b.state && reasonOf(a) === reasonOf(b);
+}

@@ -1,0 +1,164 @@
+/** The ledger on disk: `<data>/ledger/`, a file an hour, appended to, made compact when its hour is over. */
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
+import path from 'node:path';
+import type { Account } from './account';
+import { filesSince, hourOf, ledgerFileName, parseLedgerFileName, type LedgerFile } from './file-names';
+import type { AccountChanges } from './ledger';
+import { encodeRuns, type Line } from './lines';
+import { LedgerRecord } from './record';
+
+export interface LedgerBounds {
+  /** Files of so many hours are kept. */
+  readonly keepHours: number;
+  /** And no more bytes than that, all files together. */
+  readonly maxBytes: number;
+}
+
+/** A file is closed before its hour is over when it has this share of all the bytes. */
+const FILE_SHARE = 1 / 8;
+
+/** What the files say of the time since `sinceMs`; nothing when there are none. */
+export async function readLedger(dir: string, sinceMs: number): Promise<LedgerRecord> {
+  const record = new LedgerRecord();
+  for (const file of filesSince(await listFiles(dir), sinceMs))
+    record.read((await readFile(path.join(dir, ledgerFileName(file)), 'utf8').catch(ignoreMissing)) ?? '');
+  return record;
+}
+
+export class LedgerFiles {
+  #handle: FileHandle | undefined;
+  #bytes = 0;
+  /** Whether the last line may be torn: a daemon was killed, or a disk was full, while it was written. */
+  #torn = true;
+  #tidied = false;
+  /** Numbers of accounts in this file. */
+  readonly #numbers = new Map<Account, number>();
+
+  private constructor(
+    private readonly dir: string,
+    public bounds: LedgerBounds,
+    private file: LedgerFile,
+  ) {}
+
+  /** Goes on in the file of this hour, or begins one behind those there are. */
+  static async open(dir: string, bounds: LedgerBounds, wallMs: number): Promise<LedgerFiles> {
+    const newest = (await listFiles(dir)).at(-1);
+    const hour = hourOf(wallMs);
+    const file = newest?.hour === hour ? newest : { number: (newest?.number ?? 0) + 1, hour };
+    return new LedgerFiles(dir, bounds, file);
+  }
+
+  /** Throws when the disk does not take it; what was to be written is then to be written again. */
+  async write(at: number, changes: readonly AccountChanges[], events: readonly Line[]): Promise<void> {
+    await this.#roll(at);
+    const introductions: Line[] = [];
+    const numberOf = (account: Account): number => {
+      const known = this.#numbers.get(account);
+      if (known !== undefined) return known;
+      const number = this.#numbers.size;
+      this.#numbers.set(account, number);
+      introductions.push({ account: number, ...account.id });
+      return number;
+    };
+    const fates = encodeRuns(
+      at,
+      changes.map(({ account, runs }) => ({ account: numberOf(account), runs })),
+      changes.flatMap(({ account, toldThrough }) =>
+        toldThrough === undefined ? [] : [[numberOf(account), toldThrough] as const],
+      ),
+    );
+    const lines = [...introductions, ...events, ...(fates === undefined ? [] : [fates])];
+    if (lines.length > 0) await this.#append(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
+  }
+
+  async #append(text: string): Promise<void> {
+    this.#handle ??= await this.#openFile();
+    const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
+    this.#torn = true;
+    try {
+      await this.#handle.appendFile(bytes);
+    } catch (error) {
+      // Introductions may be among what was lost.
+      this.#numbers.clear();
+      throw error;
+    }
+    this.#torn = false;
+    this.#bytes += bytes.length;
+  }
+
+  async #openFile(): Promise<FileHandle> {
+    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    const handle = await open(path.join(this.dir, ledgerFileName(this.file)), 'a', 0o600);
+    this.#bytes = (await handle.stat()).size;
+    return handle;
+  }
+
+  async #roll(wallMs: number): Promise<void> {
+    const hour = hourOf(wallMs);
+    if (hour !== this.file.hour || this.#bytes > this.bounds.maxBytes * FILE_SHARE) {
+      await this.close();
+      this.file = { number: this.file.number + 1, hour };
+      this.#bytes = 0;
+      this.#numbers.clear();
+      this.#tidied = false;
+    }
+    if (this.#tidied) return;
+    // Tried once an hour: what fails must not keep the records from being written.
+    this.#tidied = true;
+    await this.#tidy();
+  }
+
+  /** Makes the file before this one compact, and removes those beyond the bounds. */
+  async #tidy(): Promise<void> {
+    const names = (await readdir(this.dir).catch(ignoreMissing)) ?? [];
+    for (const name of names.filter((file) => file.endsWith('.tmp')))
+      await rm(path.join(this.dir, name), { force: true });
+    const files = (await listFiles(this.dir)).filter(({ number }) => number < this.file.number);
+    const hours = new Set([this.file.hour]);
+    let bytes = 0;
+    for (const file of files.reverse()) {
+      const name = path.join(this.dir, ledgerFileName(file));
+      if (bytes === 0) await compactFile(name);
+      hours.add(file.hour);
+      bytes += (await stat(name)).size;
+      if (hours.size > this.bounds.keepHours || bytes > this.bounds.maxBytes) await rm(name);
+    }
+  }
+}
+
+async function compactFile(name: string): Promise<void> {
+  const record = new LedgerRecord();
+  record.read(await readFile(name, 'utf8'));
+  const text = record.compact().map((line) => `${JSON.stringify(line)}\n`);
+  await writeFile(`${name}.tmp`, text.join(''), { mode: 0o600 });
+  await rename(`${name}.tmp`, name);
+}
+
+/** In the order they were begun. */
+async function listFiles(dir: string): Promise<LedgerFile[]> {
+  const names = (await readdir(dir).catch(ignoreMissing)) ?? [];
+  return names
+    .map(parseLedgerFileName)
+    .filter((file) => file !== undefined)
+    .sort((a, b) => a.number - b.number);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/** What a ledger record says in figures: per camera how many periods had which fate, and the runs that were not confirmed. */
+import { REASONS, reasonOf, type State } from './fate';
+import type { LedgerRecord, RecordedAccount, RecordedEvent } from './record';
+import type { Run } from './runs';
+
+export interface Coverage {
+  readonly camera: string;
+  /** Sampling periods; the four below add up to them. */
+  readonly periods: number;
+  readonly confirmed: number;
+  readonly waiting: number;
+  /** Number of periods by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly gap: Readonly<Record<string, number>>;
+  /** Confirmed ones among those that were wanted and are decided, 0 to 1; 1 when there were none. */
+  readonly coverage: number;
+  /** All that is not confirmed, oldest first. */
+  readonly exceptions: readonly Exception[];
+}
+
+export interface Exception {
+  readonly state: Exclude<State, 'confirmed'>;
+  readonly reason?: string;
+  /** ISO 8601, by the clock of that time: begin of the first period, end of the last. */
+  readonly from: string;
+  readonly to: string;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly periods: number;
+}
+
+export interface Summary {
+  readonly since: string;
+  /** When the last record was written. */
+  readonly recordedUntil?: string;
+  /** Lines of the files that could not be read. */
+  readonly unreadableLines: number;
+  readonly events: readonly RecordedEvent[];
+  readonly cameras: readonly Coverage[];
+}
+
+/** @param camera only this one */
+export function summarize(record: LedgerRecord, sinceMs: number, camera?: string): Summary {
+  const accounts = record.accounts.filter(({ id }) => camera === undefined || id.camera === camera);
+  const cameras = [...new Set(accounts.map(({ id }) => id.camera))].sort();
+  return {
+    since: new Date(sinceMs).toISOString(),
+    ...(record.lastAt === undefined ? {} : { recordedUntil: new Date(record.lastAt).toISOString() }),
+    unreadableLines: record.unreadable,
+    events: record.events.filter(({ at }) => at >= sinceMs),
+    cameras: cameras
+      .map((name) => coverageOf(name, sinceMs, accountsOf(accounts, name)))
+      .filter(({ periods }) => periods > 0),
+  };
+}
+
+function accountsOf(accounts: readonly RecordedAccount[], camera: string): RecordedAccount[] {
+  return accounts.filter(({ id }) => id.camera === camera);
+}
+
+function coverageOf(camera: string, sinceMs: number, accounts: readonly RecordedAccount[]): Coverage {
+  const counted = { confirmed: 0, waiting: 0 };
+  const reasons: Record<'dropped' | 'gap', Record<string, number>> = { dropped: {}, gap: {} };
+  const exceptions: Exception[] = [];
+  let periods = 0;
+  for (const { id, runs } of accounts)
+    for (const run of runs.between(Math.floor(sinceMs / id.periodMs), Infinity)) {
+      const length = run.last - run.first + 1;
+      const { fate } = run;
+      periods += length;
+      if (fate.state === 'confirmed' || fate.state === 'waiting') counted[fate.state] += length;
+      else reasons[fate.state][fate.reason] = (reasons[fate.state][fate.reason] ?? 0) + length;
+      if (fate.state !== 'confirmed') exceptions.push(exceptionOf(run, fate.state, id.periodMs));
+    }
+  const decided = periods - counted.waiting - (reasons.gap[REASONS.disabled] ?? 0);
+  const coverage = decided <= 0 ? 1 : counted.confirmed / decided;
+  return { camera, periods, ...counted, ...reasons, coverage, exceptions };
+}
+
+function exceptionOf({ first, last, fate }: Run, state: Exception['state'], periodMs: number): Exception {
+  const reason = reasonOf(fate);
+  return {
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    from: new Date(first * periodMs).toISOString(),
+    to: new Date((last + 1) * periodMs).toISOString(),
+    firstSequence: first,
+    lastSequence: last,
+    periods: last - first + 1,
+  };
+}

@@ -1,0 +1,192 @@
+/** Keeps the ledger: brings it what actors report, writes it down every second, has gaps told. */
+import { uptime } from 'node:os';
+import { sleep } from '../clock/sleep';
+import type { CameraSpec, Topology } from '../config/topology';
+import type { CameraState, Gap } from '../contract/message';
+import { REASONS } from '../ledger/fate';
+import { LedgerFiles, readLedger } from '../ledger/files';
+import { Ledger, type Moment } from '../ledger/ledger';
+import type { Line } from '../ledger/lines';
+import type { LedgerRecord } from '../ledger/record';
+import type { Log } from '../log/log';
+import { RecurringFault } from '../log/recurring';
+import type { ActorReport } from '../protocol/messages';
+import { Spool } from '../spool/spool';
+
+const TICK_MS = 1000;
+/** How far back records are read at the start: frames of that time may still wait in the spool. */
+const RECALL_MS = 3_600_000;
+
+/** A camera whose records end so long before the last record was not wanted any more. */
+const UNWATCHED_MS = 90_000;
+
+type WatchedCamera = Pick<CameraSpec, 'id' | 'periodMs'>;
+
+export interface AccountingOptions {
+  readonly topology: Topology;
+  readonly dir: string;
+  readonly spoolDir: string;
+  readonly log: Log;
+  /** Has a gap announced; one that gets lost on the way is given again, see {@link Accounting.began}. */
+  readonly tell: (gap: Gap) => void;
+}
+
+export class Accounting {
+  readonly #stopping = new AbortController();
+  readonly #ledger: Ledger;
+  readonly #faults: RecurringFault;
+  readonly #spool: Spool;
+  #events: Line[] = [];
+  /** Length of a period by camera. */
+  #watched = new Map<string, number>();
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly options: AccountingOptions,
+    private readonly files: LedgerFiles,
+    private readonly recorded: LedgerRecord,
+  ) {
+    this.#faults = new RecurringFault(options.log);
+    this.#spool = new Spool(options.spoolDir);
+    this.#ledger = new Ledger(recorded.toAccounts(), (byMs) => {
+      this.#clockSet(byMs);
+    });
+  }
+
+  /** Goes on where the files in `dir` end; a disk that does not take them is reported and tried again. */
+  static async open(options: AccountingOptions): Promise<Accounting> {
+    const { dir, topology } = options;
+    const recorded = await readLedger(dir, Date.now() - Math.max(RECALL_MS, topology.spool.maxAgeMs));
+    const files = await LedgerFiles.open(dir, topology.ledger, Date.now());
+    const accounting = new Accounting(options, files, recorded);
+    accounting.#events.push({ at: Date.now(), event: 'started' });
+    accounting.#watch(topology.cameras);
+    await accounting.#reconcile();
+    accounting.#ended = accounting.#run();
+    return accounting;
+  }
+
+  /** Takes an edit over: cameras no longer wanted are accounted for no more. */
+  change({ ledger, cameras }: Topology): void {
+    this.files.bounds = ledger;
+    this.#watch(cameras);
+  }
+
+  #watch(cameras: readonly WatchedCamera[]): void {
+    const wanted = new Map(cameras.map(({ id, periodMs }) => [id, periodMs]));
+    for (const id of this.#watched.keys()) if (!wanted.has(id)) this.#ledger.unwatch(id, moment());
+    for (const [id, periodMs] of wanted)
+      if (this.#watched.get(id) !== periodMs) this.#ledger.watch(id, periodMs, moment(), this.#absenceOf(id));
+    this.#watched = wanted;
+  }
+
+  /** A camera entered a state, by its own word or by what became of its process. */
+  cameraState(state: CameraState): void {
+    this.#ledger.cameraState(state);
+  }
+
+  /** An actor's process is new, and reports of the one before it may be lost. */
+  began(actor: string): void {
+    // A notifier that is new knows of no gaps.
+    if (actor === 'notifier') this.#ledger.tellAgain();
+    if (actor === 'store') void this.#reconcile();
+  }
+
+  /** Any report of any actor; those that do not concern the ledger are passed over. */
+  onReport(report: ActorReport): void {
+    switch (report.kind) {
+      case 'frame':
+        this.#ledger.captured(report.frame, moment());
+        break;
+      case 'gap':
+        this.#ledger.missed(report.gap, moment());
+        break;
+      case 'delivered':
+        for (const frame of report.frames) this.#ledger.delivered(frame, moment());
+        break;
+      case 'dropped':
+        for (const frame of report.frames) this.#ledger.dropped(frame, frame.reason, moment());
+        break;
+      case 'gap-told':
+        this.#ledger.told(report.gap);
+        break;
+      case 'camera-state':
+      case 'announce':
+      case 'announced':
+      case 'readiness':
+      case 'heartbeat':
+      case 'feed-said':
+        break;
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const waited = this.#ledger.waiting();
+    try {
+      this.#ledger.reconcile(waited, await this.#spool.list(), moment());
+    } catch (error) {
+      this.#fail('the spool cannot be read', error);
+    }
+  }
+
+  /** Writes down what is left, and that the end was wanted. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#ended;
+    this.#events.push({ at: Date.now(), event: 'stopped' });
+    await this.#write();
+    await this.files.close();
+  }
+
+  /** Why a camera has no records up to now: it was not wanted, or the daemon did not run. */
+  #absenceOf(camera: string): string {
+    const { lastAt, events } = this.recorded;
+    const account = this.#ledger.accounts.findLast(({ id }) => id.camera === camera);
+    const recordedMs = account === undefined ? 0 : account.next * account.id.periodMs;
+    if (recordedMs < (lastAt ?? 0) - UNWATCHED_MS || recordedMs > (lastAt ?? 0) + UNWATCHED_MS)
+      return REASONS.disabled;
+    return events.at(-1)?.event === 'stopped' ? REASONS.daemonStopped : REASONS.daemonDown;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#ledger.tick(moment());
+      for (const gap of this.#ledger.takeGaps()) this.options.tell(gap);
+      await this.#write();
+      await sleep(TICK_MS, signal);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const changes = this.#ledger.takeChanges();
+    const events = this.#events;
+    this.#events = [];
+    try {
+      await this.files.write(Date.now(), changes, events);
+      this.#faults.clear('the ledger is written again');
+    } catch (error) {
+      for (const { account, ...unwritten } of changes) account.returnChanges(unwritten);
+      this.#events = [...events, ...this.#events];
+      this.#fail('the ledger cannot be written; it is kept in memory', error);
+    }
+  }
+
+  #clockSet(byMs: number): void {
+    const seconds = Math.round(byMs / 1000);
+    const how = seconds > 0 ? `forward by ${String(seconds)} s` : `back by ${String(-seconds)} s`;
+    this.options.log.warn(
+      `the clock was set ${how}; sampling periods it skipped are not counted, those it repeats count twice`,
+    );
+    this.#events.push({ at: Date.now(), event: 'clock-set', byMs: Math.round(byMs) });
+  }
+
+  #fail(what: string, error: unknown): void {
+    this.#faults.report({ code: 'ledger', message: `${what}: ${(error as Error).message}` });
+  }
+}
+
+/** `uptime` goes on while the machine sleeps, and is never set. */
+function moment(): Moment {
+  return { wallMs: Date.now(), elapsedMs: uptime() * 1000 };
+}

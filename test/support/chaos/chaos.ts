@@ -1,0 +1,35 @@
+/** Runs rows of the fault table, one after the other, on one daemon. */
+import { performance } from 'node:perf_hooks';
+import type { Row } from './faults';
+import { runRow, type RowResult } from './run-row';
+import type { World } from './world';
+
+export async function chaos(
+  world: World,
+  rows: readonly Row[],
+  seconds: readonly number[],
+  say: (line: string) => void,
+): Promise<RowResult[]> {
+  const results: RowResult[] = [];
+  let fromMs = performance.now();
+  for (const row of rows) {
+    const lacking = lacks(world, row);
+    if (lacking !== undefined) {
+      say(`${row.name}: skipped: ${lacking}`);
+      continue;
+    }
+    for (const length of row.seconds === undefined ? seconds : [row.seconds]) {
+      say(`${row.name} for ${String(length)} s`);
+      const { untilMs, ...result } = await runRow(world, row, length, fromMs);
+      fromMs = untilMs;
+      results.push(result);
+    }
+  }
+  return results;
+}
+
+function lacks({ options, disk }: World, { needs }: Row): string | undefined {
+  if (needs === 'servers' && options.servers === undefined) return 'it needs servers of its own';
+  if (needs === 'disk' && disk === undefined) return 'a small disk cannot be mounted here; it needs root';
+  return undefined;
+}

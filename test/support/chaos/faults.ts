@@ -1,0 +1,230 @@
+/** The fault table's rows: what is done to the world, for how long, and how it is undone. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { frameExchange } from '../../../src/contract/topology';
+import type { Network } from '../fault-proxy';
+import type { PrivateRabbitmq, PrivateRedis } from './private-server';
+import type { World } from './world';
+
+/** A process that is killed is killed again so often while the fault lasts. */
+const KILL_EVERY_MS = 10_000;
+const HOUR_MS = 3_600_000;
+const FULL_QUEUE = 20;
+
+export interface Row {
+  readonly name: string;
+  /** What it needs beside a daemon and proxies; without that it is skipped. */
+  readonly needs?: 'servers' | 'disk';
+  /** So many seconds whatever is asked for, and only when named. */
+  readonly seconds?: number;
+  /** Lasts for `ms`; all is sound again when it resolves. */
+  readonly inject: (world: World, ms: number) => Promise<void>;
+}
+
+type Name = 'redis' | 'rabbitmq';
+
+function killing(actor: string): Row {
+  return {
+    name: `${actor}-kill`,
+    inject: (world, ms) => repeatedly(ms, async () => process.kill(await world.actorPid(actor), 'SIGKILL')),
+  };
+}
+
+/** The supervisor may find it out and replace it: then there is nothing to wake. */
+function freezing(actor: string): Row {
+  return {
+    name: `${actor}-freeze`,
+    inject: async (world, ms) => {
+      const pid = await world.actorPid(actor);
+      process.kill(pid, 'SIGSTOP');
+      await sleep(ms);
+      if (pid === (await world.actorPid(actor))) process.kill(pid, 'SIGCONT');
+    },
+  };
+}
+
+const daemonRows: readonly Row[] = [
+  {
+    name: 'daemon-kill',
+    inject: (world, ms) => repeatedly(ms, () => process.kill(world.daemonPid, 'SIGKILL')),
+  },
+  {
+    name: 'daemon-freeze',
+    inject: async (world, ms) => {
+      const pid = world.daemonPid;
+      process.kill(pid, 'SIGSTOP');
+      await sleep(ms);
+      process.kill(pid, 'SIGCONT');
+    },
+  },
+];
+
+function serverRows(name: Name): Row[] {
+  const row = (
+    fault: string,
+    inject: (server: PrivateRedis | PrivateRabbitmq, ms: number) => Promise<void>,
+  ): Row => ({
+    name: `${name}-${fault}`,
+    needs: 'servers',
+    inject: (world, ms) => inject(serversOf(world)[name], ms),
+  });
+  return [
+    row('kill', async (server, ms) => {
+      await server.kill();
+      await sleep(ms);
+      await server.start();
+    }),
+    row('stop', async (server, ms) => {
+      await Promise.all([server.stop(), sleep(ms)]);
+      await server.start();
+    }),
+    row('freeze', async (server, ms) => {
+      server.signal('SIGSTOP');
+      await sleep(ms);
+      server.signal('SIGCONT');
+    }),
+  ];
+}
+
+function networkRows(name: Name): Row[] {
+  const networks: readonly Network[] = [
+    { kind: 'black-hole' },
+    { kind: 'reset' },
+    { kind: 'half-open' },
+    { kind: 'latency', ms: 400 },
+    { kind: 'slow-reader', bytesPerSecond: 4000 },
+  ];
+  return networks.map((network) => ({
+    name: `${name}-${network.kind}`,
+    inject: async ({ redisProxy, amqpProxy }, ms) => {
+      const proxy = name === 'redis' ? redisProxy : amqpProxy;
+      proxy.network = network;
+      await sleep(ms);
+      proxy.network = { kind: 'sound' };
+    },
+  }));
+}
+
+const redisOom: Row = {
+  name: 'redis-oom',
+  needs: 'servers',
+  inject: async (world, ms) => {
+    const { redis } = serversOf(world);
+    await redis.configure('maxmemory', '1000000');
+    await sleep(ms);
+    await redis.configure('maxmemory', '0');
+  },
+};
+
+/** Told to the broker by rabbitmqctl, and taken back by it. */
+function controlled(name: string, begin: readonly string[], end: readonly string[]): Row {
+  return {
+    name: `rabbitmq-${name}`,
+    needs: 'servers',
+    inject: async (world, ms) => {
+      const { rabbitmq } = serversOf(world);
+      await rabbitmq.control(...begin);
+      await sleep(ms);
+      await rabbitmq.control(...end);
+    },
+  };
+}
+
+const brokerRows: readonly Row[] = [
+  controlled(
+    'memory-alarm',
+    ['set_vm_memory_high_watermark', '0.000001'],
+    ['set_vm_memory_high_watermark', '0.4'],
+  ),
+  controlled('disk-alarm', ['set_disk_free_limit', '100TB'], ['set_disk_free_limit', '50MB']),
+  {
+    name: 'rabbitmq-queue-full',
+    needs: 'servers',
+    inject: async (world, ms) => {
+      const { rabbitmq } = serversOf(world);
+      const policy = JSON.stringify({ 'max-length': FULL_QUEUE, overflow: 'reject-publish' });
+      await world.consumer.pause();
+      await rabbitmq.control('set_policy', 'full', '\\.detection$', policy, '--apply-to', 'queues');
+      await sleep(ms);
+      world.consumer.resume();
+      await rabbitmq.control('clear_policy', 'full');
+    },
+  },
+  {
+    name: 'rabbitmq-exchange-deleted',
+    needs: 'servers',
+    inject: async (world, ms) => {
+      const { rabbitmq } = serversOf(world);
+      await repeatedly(ms, () => rabbitmq.deleteExchange(frameExchange(world.options.namespace)));
+    },
+  },
+  {
+    name: 'rabbitmq-connection-closed',
+    needs: 'servers',
+    inject: async (world, ms) => {
+      const { rabbitmq } = serversOf(world);
+      await repeatedly(ms, () => rabbitmq.control('close_all_connections', 'chaos'));
+    },
+  },
+];
+
+const diskFull: Row = {
+  name: 'disk-full',
+  needs: 'disk',
+  inject: async ({ disk }, ms) => {
+    disk?.fill();
+    await sleep(ms);
+    disk?.free();
+  },
+};
+
+function clockRow(name: string, byMs: number): Row {
+  return {
+    name,
+    inject: async (world, ms) => {
+      world.stepClock(byMs);
+      await sleep(ms);
+    },
+  };
+}
+
+const bothAway: Row = {
+  name: 'both-away',
+  needs: 'servers',
+  seconds: 600,
+  inject: async (world, ms) => {
+    const { redis, rabbitmq } = serversOf(world);
+    await Promise.all([redis.stop(), rabbitmq.stop(), sleep(ms)]);
+    await Promise.all([redis.start(), rabbitmq.start()]);
+  },
+};
+
+export const ROWS: readonly Row[] = [
+  ...['store', 'notifier'].flatMap((actor) => [killing(actor), freezing(actor)]),
+  ...daemonRows,
+  ...serverRows('redis'),
+  redisOom,
+  ...networkRows('redis'),
+  ...serverRows('rabbitmq'),
+  ...brokerRows,
+  ...networkRows('rabbitmq'),
+  diskFull,
+  clockRow('clock-forward', HOUR_MS),
+  clockRow('clock-back', -HOUR_MS),
+  bothAway,
+];
+
+function serversOf({ options: { servers } }: World): NonNullable<World['options']['servers']> {
+  if (servers === undefined) throw new Error('this row needs servers of its own');
+  return servers;
+}
+
+/** At once, and again for as long as the fault lasts. */
+async function repeatedly(ms: number, act: () => unknown): Promise<void> {
+  const endMs = performance.now() + ms;
+  for (;;) {
+    await act();
+    const leftMs = endMs - performance.now();
+    await sleep(Math.max(0, Math.min(leftMs, KILL_EVERY_MS)));
+    if (leftMs <= KILL_EVERY_MS) return;
+  }
+}

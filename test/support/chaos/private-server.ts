@@ -1,0 +1,99 @@
+/** Redis and RabbitMQ of the harness's own, to be killed, frozen and told what to do. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { connect } from 'amqplib';
+import Redis from 'ioredis';
+import { openLog } from '../../../src/log/log';
+import { readServiceMemory } from '../../../src/supervisor/services/memory';
+import { prepareRabbitmq } from '../../../src/supervisor/services/rabbitmq';
+import { prepareRedis } from '../../../src/supervisor/services/redis';
+import type { ServerProcess } from '../../../src/supervisor/services/server-process';
+import type { EmbeddedService } from '../../../src/supervisor/services/service';
+
+const START_MS = 90_000;
+const STOP_MS = 20_000;
+const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
+
+export class PrivateServer {
+  #process: ServerProcess | undefined;
+
+  protected constructor(
+    protected readonly service: EmbeddedService,
+    protected readonly dir: string,
+  ) {}
+
+  get url(): string {
+    return this.service.url;
+  }
+
+  async start(): Promise<void> {
+    this.#process = await this.service.start(START_MS);
+  }
+
+  async stop(): Promise<void> {
+    await this.service.stop(STOP_MS);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    const pid = this.#process?.pid;
+    if (pid !== undefined) process.kill(pid, name);
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.#process?.exited;
+  }
+}
+
+export class PrivateRedis extends PrivateServer {
+  static async prepare(dir: string): Promise<PrivateRedis> {
+    mkdirSync(dir, { recursive: true });
+    return new PrivateRedis(await prepareRedis(dir, undefined, openLog('redis', 'error')), dir);
+  }
+
+  async configure(name: string, value: string): Promise<void> {
+    const redis = new Redis(this.url);
+    try {
+      await redis.config('SET', name, value);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
+
+export class PrivateRabbitmq extends PrivateServer {
+  static async prepare(dir: string): Promise<PrivateRabbitmq> {
+    mkdirSync(dir, { recursive: true });
+    return new PrivateRabbitmq(await prepareRabbitmq(dir, undefined, openLog('rabbitmq', 'error')), dir);
+  }
+
+  async deleteExchange(exchange: string): Promise<void> {
+    const connection = await connect(this.url);
+    const channel = await connection.createChannel();
+    await channel.deleteExchange(exchange);
+    await connection.close();
+  }
+
+  /** rabbitmqctl, as the same user on the same node. Throws with its words when it fails. */
+  async control(...args: readonly string[]): Promise<void> {
+    const { epmdPort } = readServiceMemory(this.dir) ?? {};
+    const child = spawn(RABBITMQCTL, ['-q', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        LANG: 'C.UTF-8',
+        HOME: path.join(this.dir, 'home'),
+        RABBITMQ_NODENAME: 'vigil@localhost',
+        RABBITMQ_CONF_ENV_FILE: '/dev/null',
+        ERL_EPMD_PORT: String(epmdPort),
+      },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`rabbitmqctl ${args.join(' ')} ended with ${String(code)}: ${said}`);
+  }
+}

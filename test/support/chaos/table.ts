@@ -1,0 +1,77 @@
+/** The fault table as text, and what of it is not as it must be. */
+import type { RowResult } from './run-row';
+
+/** Resident memory of each process, whatever happens. */
+const MAX_MEGABYTES = 150;
+/** Share of announcements that may be repeats, over the whole table. */
+const MAX_REPEATED = 0.001;
+/** Frames a killed daemon may not have written down: a second of each camera, and the one it was at. */
+const LEDGER_SLACK_PER_CAMERA = 2;
+
+const HEAD = [
+  'fault',
+  's',
+  'captured',
+  'confirmed',
+  'lost',
+  'repeated',
+  'dangling',
+  'ledger off',
+  'MB store/notifier/supervisor',
+  'recovery s',
+];
+
+export function table(results: readonly RowResult[]): string {
+  const rows = [HEAD, ...results.map(cells)];
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const [head = '', ...body] = rows.map(line);
+  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
+}
+
+function cells(result: RowResult): string[] {
+  const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak, recoveryMs } = result;
+  const memory = [peak.store, peak.notifier, peak.supervisor].map((bytes) => String(megabytes(bytes)));
+  const recovery = recoveryMs === undefined ? 'never' : (recoveryMs / 1000).toFixed(1);
+  const counts = [seconds, captured, confirmed, lost.length, repeated, dangling.length, ledgerOff].map(
+    String,
+  );
+  return [row, ...counts, memory.join(' / '), recovery];
+}
+
+/** Sentences; empty when the table is as it must be. */
+export function violations(results: readonly RowResult[], cameras: number): string[] {
+  const repeated = results.reduce((sum, result) => sum + result.repeated, 0);
+  const confirmed = results.reduce((sum, result) => sum + result.confirmed, 0);
+  const tooMany = repeated > Math.max(1, confirmed * MAX_REPEATED);
+  return [
+    ...results.flatMap((result) => rowViolations(result, cameras)),
+    ...(tooMany ? [`${String(repeated)} of ${String(confirmed)} announcements were repeats`] : []),
+  ];
+}
+
+function rowViolations(result: RowResult, cameras: number): string[] {
+  const { row, seconds, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } = result;
+  const faults: string[] = [];
+  const list = (what: string, names: readonly string[]) => {
+    if (names.length > 0)
+      faults.push(
+        `${what} ${String(names.length)}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`,
+      );
+  };
+  list('lost', lost);
+  list('dangling', dangling);
+  list('damaged', damaged);
+  list('the sums of the ledger do not add up for', sumsOff);
+  const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
+  if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
+  if (recoveryMs === undefined) faults.push('not all cameras delivered again');
+  for (const [name, bytes] of Object.entries(peak) as [string, number][])
+    if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${String(megabytes(bytes))} MB`);
+  return faults.map((fault) => `${row} (${String(seconds)} s): ${fault}`);
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
+}

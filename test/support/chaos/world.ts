@@ -1,0 +1,149 @@
+/** A daemon with its cameras, the servers behind proxies, and all that watches them. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { clip } from '../feeds/clips';
+import { FaultProxy } from '../fault-proxy';
+import { waitUntil } from '../process';
+import { below, processTable } from '../process-table';
+import { ServiceManager } from '../soak/service-manager';
+import { CheckingConsumer } from './checking-consumer';
+import { MemoryWatch } from './memory-watch';
+import type { PrivateRabbitmq, PrivateRedis } from './private-server';
+import { SmallDisk } from './small-disk';
+import { SpoolWitness } from './spool-witness';
+
+const CLOCK = path.resolve(__dirname, '../../fixtures/settable-clock.cjs');
+const START_MS = 60_000;
+const STOP_MS = 30_000;
+
+export interface WorldOptions {
+  /** A folder of its own; the daemon's is below. */
+  readonly dir: string;
+  readonly namespace: string;
+  readonly cameras: number;
+  readonly expireMs: number;
+  readonly redisUrl: string;
+  readonly amqpUrl: string;
+  /** The servers themselves, where they are ours alone. */
+  readonly servers?: { readonly redis: PrivateRedis; readonly rabbitmq: PrivateRabbitmq };
+}
+
+export class World {
+  readonly cameras: readonly string[];
+  readonly redisProxy: FaultProxy;
+  readonly amqpProxy: FaultProxy;
+  readonly consumer: CheckingConsumer;
+  readonly witness: SpoolWitness;
+  readonly memory: MemoryWatch;
+  /** Undefined where none can be mounted. */
+  readonly disk: SmallDisk | undefined;
+  readonly #manager: ServiceManager;
+  #clockOffsetMs = 0;
+
+  private constructor(
+    readonly options: WorldOptions,
+    [redisProxy, amqpProxy]: readonly [FaultProxy, FaultProxy],
+  ) {
+    const { dir, namespace, redisUrl, amqpUrl, expireMs } = options;
+    this.redisProxy = redisProxy;
+    this.amqpProxy = amqpProxy;
+    this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
+    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+    this.disk = SmallDisk.mount(this.dataDir);
+    this.witness = new SpoolWitness(path.join(this.dataDir, 'spool'), this.cameras, undefined);
+    this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
+    this.stepClock(0);
+    this.#manager = new ServiceManager(dir, {
+      NODE_OPTIONS: `--require ${CLOCK}`,
+      NODE_VIGIL_CLOCK_FILE: this.#clockFile,
+    });
+    this.memory = new MemoryWatch(() => this.#manager.pid);
+  }
+
+  /** Resolves when every camera has delivered. */
+  static async open(options: WorldOptions): Promise<World> {
+    mkdirSync(options.dir, { recursive: true });
+    const proxies = [
+      await FaultProxy.start(portOf(options.redisUrl)),
+      await FaultProxy.start(portOf(options.amqpUrl)),
+    ] as const;
+    const world = new World(options, proxies);
+    await world.#writeConfiguration();
+    world.#manager.start();
+    const delivered = () => new Set([...world.consumer.seen.values()].map(({ camera }) => camera)).size;
+    await waitUntil('every camera delivers', () => delivered() === options.cameras, START_MS).catch(
+      async (error: unknown) => {
+        await world.close();
+        throw error;
+      },
+    );
+    return world;
+  }
+
+  get dataDir(): string {
+    return path.join(this.options.dir, 'data');
+  }
+
+  get daemonPid(): number {
+    const { pid } = this.#manager;
+    if (pid === undefined) throw new Error('no daemon runs');
+    return pid;
+  }
+
+  /** The newest process of an actor; waits for one where it is just being started. */
+  async actorPid(name: string): Promise<number> {
+    const find = () =>
+      below(processTable(), this.#manager.pid ?? 0).find(
+        ({ command, state }) => command.includes(`forked-actor-worker.js ${name}`) && state !== 'Z',
+      )?.pid;
+    await waitUntil(`${name} runs`, () => find() !== undefined);
+    return find() ?? 0;
+  }
+
+  /** Sets the clock of the daemon's Node processes by so much. */
+  stepClock(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+    // At once and whole: it is read all the time.
+    writeFileSync(`${this.#clockFile}.new`, String(this.#clockOffsetMs));
+    renameSync(`${this.#clockFile}.new`, this.#clockFile);
+  }
+
+  async close(): Promise<void> {
+    this.memory.close();
+    await this.#manager.stop(STOP_MS);
+    await this.consumer.close();
+    this.witness.close();
+    await this.redisProxy.stop();
+    await this.amqpProxy.stop();
+    this.disk?.unmount();
+    rmSync(this.options.dir, { recursive: true, force: true });
+  }
+
+  get #clockFile(): string {
+    return path.join(this.options.dir, 'clock');
+  }
+
+  async #writeConfiguration(): Promise<void> {
+    const { dir, namespace, redisUrl, amqpUrl, expireMs } = this.options;
+    // The smallest and cheapest feed there is: many cameras run on few cores.
+    const file = await clip({ codec: 'mjpeg', width: 160, height: 96, fps: 5 });
+    const config = {
+      namespace,
+      redis: through(redisUrl, this.redisProxy),
+      rabbitmq: through(amqpUrl, this.amqpProxy),
+      frames: { expireMs },
+      cameras: this.cameras.map((id) => ({ id, file })),
+    };
+    writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));
+  }
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+function through(url: string, proxy: FaultProxy): string {
+  const changed = new URL(url);
+  changed.port = String(proxy.port);
+  return changed.href;
+}
