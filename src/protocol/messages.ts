@@ -11,8 +11,18 @@ export type CameraReport =
   | { readonly kind: 'camera-state'; readonly state: CameraState }
   | { readonly kind: 'gap'; readonly gap: Gap };
 
-/** Store to supervisor: the frame's bytes are in Redis, its key may be announced. */
-export type StoreReport = { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean };
+/** A frame's period, as the ledger counts it. */
+type Period = Pick<Frame, 'camera' | 'sequence'>;
+
+/**
+ * Store to supervisor. `announce`: the frame's bytes are in Redis, its key may be announced. Then every captured frame
+ * comes to one of two ends, which is told once (again only when the store died in between): `delivered`, stored and
+ * confirmed by the broker; or `dropped`, given up by a bound the operator set or because its file is damaged or gone.
+ */
+export type StoreReport =
+  | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
+  | { readonly kind: 'delivered'; readonly frames: readonly (Period & { readonly delayed: boolean })[] }
+  | { readonly kind: 'dropped'; readonly frames: readonly (Period & { readonly reason: string })[] };
 
 /** Notifier to supervisor: the broker has confirmed the frame's message, or `fault` says why not. */
 export type NotifierReport = {

@@ -217,6 +217,9 @@ export class Supervisor {
         break;
       case 'heartbeat':
         break;
+      case 'delivered':
+      case 'dropped':
+        break;
       case 'readiness':
         this.#onReadiness(name, report.fault);
         break;
