@@ -31,10 +31,10 @@ export function notifierSpec({ namespace, expireMs, queue, modes }: Topology, am
 
 /** The store, which drains `spoolDir` into `redisUrl`. */
 export function storeSpec(
-  { namespace, expireMs, spool, modes }: Topology,
+  { namespace, expireMs, durability, spool, modes }: Topology,
   redisUrl: string,
   spoolDir: string,
 ): ActorSpec {
-  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, spool };
+  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, durability, spool };
   return actorSpec('store', 'store', modes.store, parameters);
 }

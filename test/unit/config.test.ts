@@ -713,8 +713,16 @@ describe('a complete topology', () => {
       redis: { kind: 'embedded' },
       rabbitmq: { kind: 'embedded' },
       expireMs: 120_000,
+      durability: 'memory',
       queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
-      spool: { maxBytes: 1_073_741_824, maxAgeMs: 3_600_000 },
+      spool: {
+        maxBytes: 1_073_741_824,
+        maxAgeMs: 3_600_000,
+        maxFrames: 200_000,
+        minFreeBytes: 268_435_456,
+        replay: 'oldest-first',
+        replayRate: 150,
+      },
       modes: { store: 'forked', notifier: 'forked' },
       cameras: [
         {
@@ -742,9 +750,16 @@ describe('a complete topology', () => {
       log: { level: 'debug' },
       redis: { embedded: true, port: 7000 },
       rabbitmq: 'amqp://broker/v',
-      frames: { expireMs: 5000 },
+      frames: { expireMs: 5000, durability: 'durable' },
       queue: { maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
-      spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      spool: {
+        maxBytes: 2_000_000,
+        maxAgeMs: 2000,
+        maxFrames: 500,
+        minFreeBytes: 0,
+        replay: 'none',
+        replayRate: 20,
+      },
       actors: { store: { mode: 'in-memory' }, notifier: { mode: 'in-memory' } },
       cameras: [],
     });
@@ -755,8 +770,16 @@ describe('a complete topology', () => {
       redis: { kind: 'embedded', port: 7000 },
       rabbitmq: { kind: 'remote', url: 'amqp://broker/v' },
       expireMs: 5000,
+      durability: 'durable',
       queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
-      spool: { maxBytes: 2_000_000, maxAgeMs: 2000 },
+      spool: {
+        maxBytes: 2_000_000,
+        maxAgeMs: 2000,
+        maxFrames: 500,
+        minFreeBytes: 0,
+        replay: 'none',
+        replayRate: 20,
+      },
       modes: { store: 'in-memory', notifier: 'in-memory' },
     });
   });
