@@ -37,6 +37,16 @@ function chosenRows(): readonly Row[] {
   return ROWS.filter(({ name, seconds }) => names?.includes(name) ?? seconds === undefined);
 }
 
+/** Rejects when the run is to end: servers, daemon and disk are cleared away all the same. */
+async function stopRequest(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        reject(new Error(`${signal} came before the end`));
+      });
+  });
+}
+
 async function main(): Promise<number> {
   const rows = chosenRows();
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
@@ -54,7 +64,8 @@ async function main(): Promise<number> {
       servers: { redis, rabbitmq },
     });
     try {
-      const results = await chaos(world, rows, values.seconds.split(',').map(Number), say);
+      const seconds = values.seconds.split(',').map(Number);
+      const results = await Promise.race([chaos(world, rows, seconds, say), stopRequest()]);
       const faults = violations(results, world.cameras.length);
       process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
       return faults.length === 0 ? 0 : 1;
