@@ -36,7 +36,7 @@ interface Watched extends WatchOptions {
   lastSeen: ProcessActivity | undefined;
   done: number;
   dueMs: number | undefined;
-  /** Milliseconds since `done` rose last. */
+  /** Milliseconds since `done` rose last, or became due. */
   idleMs: number;
 }
 
@@ -121,7 +121,8 @@ export class HeartbeatMonitor {
 function hear(watched: Watched, { done, dueMs }: Progress): void {
   watched.silentMs = 0;
   watched.lastSeen = undefined;
-  if (done !== watched.done || dueMs === undefined) watched.idleMs = 0;
+  const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
+  if (done !== watched.done || !wasDue) watched.idleMs = 0;
   watched.done = done;
   watched.dueMs = dueMs;
 }

@@ -23,13 +23,10 @@ describe('the actor host', () => {
   const reports: { name: string; report: ActorReport }[] = [];
   let host: ActorHost;
 
-  const spec = (name: string, module: string, startMs = 20_000): ActorSpec => ({
-    name,
-    module: fixture(module),
-    mode: 'forked',
-    parameters: {},
-    startMs,
-  });
+  const start = (name: string, module: string, startMs = 20_000) => {
+    const spec: ActorSpec = { name, module: fixture(module), mode: 'forked', parameters: {} };
+    return host.start(spec, startMs);
+  };
 
   before(async () => {
     host = await ActorHost.open(openLog('test', 'error'), 'error', (name, report) => {
@@ -43,7 +40,7 @@ describe('the actor host', () => {
   });
 
   test('messages reach an actor while it stops: what it waits for can still come', async () => {
-    const actor = await host.start(spec('drains', 'drains'));
+    const actor = await start('drains', 'drains');
     actor.begin();
     const stopped = actor.stop(5000);
     await waitUntil('it asks while stopping', () => reports.some(({ name }) => name === 'drains'));
@@ -55,14 +52,14 @@ describe('the actor host', () => {
   });
 
   test('an actor that never finishes stopping is ended after its deadline', async () => {
-    const actor = await host.start(spec('never-stops', 'never-stops'));
+    const actor = await start('never-stops', 'never-stops');
     actor.begin();
     await actor.stop(300);
     assert.ok(!isAlive(actor.pid));
   });
 
   test('a stopped (SIGSTOP) actor is killed after its deadline too', async () => {
-    const actor = await host.start(spec('frozen', 'drains'));
+    const actor = await start('frozen', 'drains');
     actor.begin();
     process.kill(actor.pid, 'SIGSTOP');
     await actor.stop(300);
@@ -70,26 +67,51 @@ describe('the actor host', () => {
   });
 
   test('a process that ends before it is ready is noticed at once', async () => {
-    const starting = host.start(spec('dies-early', 'drains'));
+    const starting = start('dies-early', 'drains');
     await waitUntil('it is forked', () => workers().length > 0);
     for (const pid of workers()) process.kill(pid, 'SIGKILL');
     await assert.rejects(withDeadline(starting, 5000), { code: 'actor-start', message: /ended by SIGKILL/ });
   });
 
   test('an actor that is not ready within its deadline is killed, and its name can be used again', async () => {
-    await assert.rejects(host.start(spec('slow', 'drains', 1)), {
+    await assert.rejects(start('slow', 'drains', 1), {
       code: 'actor-start',
-      message: /not ready within 1 ms/,
+      message: /was not ready within 1 ms/,
     });
-    const actor = await host.start(spec('slow', 'drains'));
+    const actor = await start('slow', 'drains');
     process.kill(actor.pid, 'SIGKILL');
     assert.equal((await actor.exited).signal, 'SIGKILL');
+  });
+
+  for (const [module, what, code, message] of [
+    ['blocks', 'whose event loop blocks', 'hung', /^gave no sign of life for 2500 ms$/],
+    ['stuck', 'that lives and finishes nothing', 'stuck', /^lives, but finished nothing for 500 ms$/],
+    ['throws', 'that throws', 'crashed', /^ended with code \d+: TypeError: picture is not a function$/],
+  ] as const)
+    test(`an actor ${what} ends, and its end says why`, async () => {
+      const actor = await start(`fails-${module}`, module);
+      actor.begin();
+      const exit = await withDeadline(actor.exited, 15_000);
+      assert.equal(exit?.fault.code, code);
+      assert.match(exit.fault.message, message);
+      assert.ok(!isAlive(actor.pid));
+    });
+
+  test('a process stopped in its start is found by its deadline, and its last words are kept', async () => {
+    const starting = start('stops-early', 'drains', 1000);
+    await waitUntil('it is forked', () => workers().length > 0);
+    for (const pid of workers()) process.kill(pid, 'SIGSTOP');
+    await assert.rejects(withDeadline(starting, 10_000), {
+      code: 'actor-start',
+      message: 'did not start: was not ready within 1000 ms',
+    });
+    assert.deepEqual(workers(), []);
   });
 
   test('nothing of dead actors is kept: no listener, no timer, no reference', async () => {
     const listeners = process.listenerCount('exit');
     for (let i = 0; i < 3; i++) {
-      const actor = await host.start(spec('again', 'drains'));
+      const actor = await start('again', 'drains');
       process.kill(actor.pid, 'SIGKILL');
       await actor.exited;
     }
@@ -98,7 +120,7 @@ describe('the actor host', () => {
 
   test('an actor gets no secret of the daemon’s environment', async () => {
     process.env['VIGIL_TEST_SECRET'] = 'hush';
-    const actor = await host.start(spec('env', 'drains'));
+    const actor = await start('env', 'drains');
     assert.doesNotMatch(readFileSync(`/proc/${String(actor.pid)}/environ`, 'utf8'), /hush/);
     process.kill(actor.pid, 'SIGKILL');
     await actor.exited;

@@ -705,6 +705,22 @@ describe('a reference to the environment', () => {
   });
 });
 
+const KEPT = { restart: 'permanent', backOff: { firstMs: 250, capMs: 30_000 } } as const;
+/** How children are kept where actors.json says nothing. */
+const CHILDREN = {
+  store: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 },
+  notifier: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 },
+  service: { ...KEPT, maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 },
+};
+const CAMERA_CHILD = {
+  ...KEPT,
+  maxRestarts: 5,
+  periodMs: 300_000,
+  startMs: 3000,
+  shutdownMs: 2500,
+  probeMs: 180_000,
+};
+
 describe('a complete topology', () => {
   it('comes of cameras alone: every default is filled in', () => {
     assert.deepEqual(topologyOf({ cameras: [GATE] }), {
@@ -725,6 +741,9 @@ describe('a complete topology', () => {
       },
       ledger: { keepHours: 168, maxBytes: 67_108_864 },
       modes: { store: 'forked', notifier: 'forked' },
+      children: CHILDREN,
+      drainMs: 1500,
+      supervision: { restartsPerMinute: 60, parallelStarts: 4 },
       cameras: [
         {
           id: 'gate',
@@ -734,6 +753,7 @@ describe('a complete topology', () => {
           quality: 80,
           stallMs: 5000,
           connectMs: 20_000,
+          child: CAMERA_CHILD,
         },
       ],
     });
@@ -762,7 +782,12 @@ describe('a complete topology', () => {
         replayRate: 20,
       },
       ledger: { keepHours: 24, maxBytes: 2_000_000 },
-      actors: { store: { mode: 'in-memory' }, notifier: { mode: 'in-memory' } },
+      actors: {
+        store: { mode: 'in-memory', restart: 'transient', shutdownMs: 3000, drainMs: 2500 },
+        notifier: { mode: 'in-memory', maxRestarts: 0, periodMs: 1000, backOffFirstMs: 1, backOffCapMs: 2 },
+        service: { startMs: 500, shutdownMs: 100 },
+      },
+      supervision: { restartsPerMinute: 1, parallelStarts: 1000 },
       cameras: [],
     });
     assert.deepEqual(cameras, []);
@@ -784,6 +809,18 @@ describe('a complete topology', () => {
       },
       ledger: { keepHours: 24, maxBytes: 2_000_000 },
       modes: { store: 'in-memory', notifier: 'in-memory' },
+      children: {
+        store: { ...CHILDREN.store, restart: 'transient', shutdownMs: 3000 },
+        notifier: {
+          ...CHILDREN.notifier,
+          maxRestarts: 0,
+          periodMs: 1000,
+          backOff: { firstMs: 1, capMs: 2 },
+        },
+        service: { ...CHILDREN.service, startMs: 500, shutdownMs: 100 },
+      },
+      drainMs: 2500,
+      supervision: { restartsPerMinute: 1, parallelStarts: 1000 },
     });
   });
 
@@ -1003,4 +1040,54 @@ describe('jsonPath', () => {
     it(`writes "${pointer}" as ${expected}`, () => {
       assert.equal(jsonPath(pointer), expected);
     });
+});
+
+describe('how children are kept', () => {
+  const childOf = (own: Entry, general: Entry = {}) =>
+    topologyOf({ actors: { camera: general }, cameras: [{ ...GATE, actor: own }] }).cameras[0]?.child;
+
+  it('comes from the camera, else from actors.camera, else from the defaults', () => {
+    assert.deepEqual(childOf({ maxRestarts: 1 }, { maxRestarts: 2, periodMs: 2000 }), {
+      ...CAMERA_CHILD,
+      maxRestarts: 1,
+      periodMs: 2000,
+    });
+  });
+
+  const BAD: readonly [string, Entry, string, RegExp][] = [
+    ['an unknown restart type', { camera: { restart: 'always' } }, '$.actors.camera.restart', /permanent/],
+    ['a probe of a store', { store: { probeMs: 5000 } }, '$.actors.store.probeMs', /unknown key/],
+    ['a camera in memory', { camera: { mode: 'in-memory' } }, '$.actors.camera.mode', /forked/],
+    ['a negative count', { notifier: { maxRestarts: -1 } }, '$.actors.notifier.maxRestarts', /0/],
+    [
+      'a drain as long as the shutdown',
+      { store: { drainMs: 2500 } },
+      '$.actors.store.drainMs',
+      /is 2500 ms; expected at most 2000/,
+    ],
+    [
+      'deadlines that add up to more than a service manager allows',
+      { service: { shutdownMs: 9000 } },
+      '$.actors',
+      /add up to 15500 ms; expected at most 13000/,
+    ],
+  ];
+  for (const [what, actors, at, problem] of BAD)
+    it(`may not be ${what}`, () => {
+      const faults = faultsOf(rest({ actors }));
+      assert.deepEqual(
+        faults.map(({ path: place }) => place),
+        [at],
+      );
+      assert.match(faults[0]?.problem ?? '', problem);
+    });
+
+  it('counts the slowest camera, by its own deadline', () => {
+    const slow = { ...GATE, actor: { shutdownMs: 3001 } };
+    assert.deepEqual(
+      faultsOf({ cameras: [{ ...GATE, id: 'a' }, slow] }).map(({ path: at }) => at),
+      ['$.actors'],
+    );
+    assert.equal(topologyOf({ cameras: [{ ...GATE, actor: { shutdownMs: 3000 } }] }).cameras.length, 1);
+  });
 });

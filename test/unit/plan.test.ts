@@ -1,0 +1,163 @@
+/** What an edit of actors.json touches, and what it leaves alone. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { planText } from '../../src/commands/plan';
+import { parseTopology } from '../../src/config/load';
+import { wantedActors } from '../../src/supervisor/actor-specs';
+import { sentenceOf } from '../../src/supervisor/live-configuration';
+import { isEmpty, planChange, refusals, type Plan } from '../../src/supervisor/plan';
+
+type Entry = Record<string, unknown>;
+
+const CAMERAS: Entry[] = [
+  { id: 'gate', url: 'rtsp://gate/', password: 'a' },
+  { id: 'yard', test: 'testsrc2' },
+];
+const BASE: Entry = { redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: CAMERAS };
+
+function side(entry: Entry) {
+  const topology = parseTopology(JSON.stringify({ ...BASE, ...entry }), '/srv/actors.json', {});
+  const { redis, rabbitmq } = topology;
+  const surroundings = {
+    redisUrl: redis.kind === 'remote' ? redis.url : 'redis://embedded/',
+    amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : 'amqp://embedded/',
+    spoolDir: '/srv/data/spool',
+    ffmpeg: topology.ffmpeg ?? '/usr/bin/ffmpeg',
+  };
+  return { topology, actors: wantedActors(topology, surroundings) };
+}
+
+const planOf = (edit: Entry): Plan => planChange(side({}), side(edit));
+const [GATE, YARD] = CAMERAS as [Entry, Entry];
+const ALL = ['notifier', 'store', 'camera:gate', 'camera:yard'];
+
+describe('a plan', () => {
+  const rows: readonly [string, Entry, Partial<Plan>][] = [
+    ['of no edit leaves all', {}, {}],
+    ['of another order of cameras leaves all', { cameras: [YARD, GATE] }, {}],
+    [
+      'of a new camera starts it',
+      { cameras: [...CAMERAS, { id: 'new', test: 'testsrc2' }] },
+      { start: ['camera:new'] },
+    ],
+    ['of a removed camera stops it', { cameras: [GATE] }, { stop: ['camera:yard'] }],
+    [
+      'of a disabled camera stops it',
+      { cameras: [GATE, { ...YARD, enabled: false }] },
+      { stop: ['camera:yard'] },
+    ],
+    [
+      'of a rate restarts that camera',
+      { cameras: [GATE, { ...YARD, rate: 2 }] },
+      { restart: [{ name: 'camera:yard', because: ['periodMs'] }] },
+    ],
+    [
+      'of a password restarts that camera and does not show it',
+      { cameras: [{ ...GATE, password: 'b' }, YARD] },
+      { restart: [{ name: 'camera:gate', because: ['source'] }] },
+    ],
+    [
+      'of a default restarts the cameras that have no value of their own',
+      { cameraDefaults: { quality: 50 }, cameras: [GATE, { ...YARD, quality: 80 }] },
+      { restart: [{ name: 'camera:gate', because: ['quality'] }] },
+    ],
+    [
+      'of a camera’s restart policy restarts nothing',
+      { cameras: [GATE, { ...YARD, actor: { maxRestarts: 1 } }] },
+      { adjust: [{ name: 'camera:yard', because: ['maxRestarts'] }] },
+    ],
+    [
+      'of the log level and the budget restarts nothing',
+      { log: { level: 'debug' }, supervision: { restartsPerMinute: 1 } },
+      { adjust: [{ name: 'daemon', because: ['logLevel', 'supervision'] }] },
+    ],
+    [
+      'of the servers’ policy restarts nothing',
+      { actors: { service: { maxRestarts: 1 } } },
+      { adjust: [{ name: 'daemon', because: ['service'] }] },
+    ],
+    [
+      'of an actor’s mode restarts that actor',
+      { actors: { store: { mode: 'in-memory' } } },
+      { restart: [{ name: 'store', because: ['mode'] }] },
+    ],
+    [
+      'of the expiry restarts store and notifier',
+      { frames: { expireMs: 5000 } },
+      {
+        restart: [
+          { name: 'notifier', because: ['expireMs'] },
+          { name: 'store', because: ['expireMs'] },
+        ],
+      },
+    ],
+    [
+      'of the URL of a server restarts who uses it',
+      { redis: 'redis://elsewhere/' },
+      { restart: [{ name: 'store', because: ['redisUrl'] }] },
+    ],
+  ];
+  for (const [what, edit, expected] of rows)
+    it(what, () => {
+      const plan = planOf(edit);
+      const { start = [], stop = [], restart = [], adjust = [] } = expected;
+      const touched = [...stop, ...[...restart, ...adjust].map(({ name }) => name)];
+      assert.deepEqual(
+        { ...plan, leave: [...plan.leave].sort() },
+        {
+          start,
+          stop,
+          restart,
+          adjust,
+          leave: ALL.filter((name) => !touched.includes(name)).sort(),
+        },
+      );
+      assert.equal(isEmpty(plan), Object.keys(expected).length === 0);
+      assert.doesNotMatch(JSON.stringify(plan), /rtsp:|redis:/);
+    });
+
+  const refused: readonly [string, Entry, Entry, string[]][] = [
+    ['another URL', {}, { redis: 'redis://other/', rabbitmq: 'amqp://other/' }, []],
+    ['embedded instead of a URL', {}, { redis: 'embedded' }, ['$.redis']],
+    ['a URL instead of embedded', { rabbitmq: 'embedded' }, {}, ['$.rabbitmq']],
+    [
+      'another port of an embedded server',
+      { redis: 'embedded' },
+      { redis: { embedded: true, port: 7000 } },
+      ['$.redis'],
+    ],
+    ['the same embedded server', { redis: 'embedded' }, { redis: 'embedded' }, []],
+  ];
+  for (const [what, before, edit, paths] of refused)
+    it(`${paths.length === 0 ? 'allows' : 'refuses'} ${what}`, () => {
+      assert.deepEqual(
+        refusals(side(before).topology, side(edit).topology).map(({ path }) => path),
+        paths,
+      );
+    });
+
+  it('is told in lines, and in one sentence for the log', () => {
+    const plan = planOf({
+      cameras: [
+        { ...GATE, rate: 2 },
+        { id: 'new', test: 'testsrc2' },
+      ],
+      log: { level: 'warn' },
+    });
+    assert.equal(
+      planText(plan),
+      [
+        'start    camera:new',
+        'stop     camera:yard',
+        'restart  camera:gate  (periodMs)',
+        'adjust   daemon  (logLevel)',
+        'leave    notifier, store',
+      ].join('\n'),
+    );
+    assert.equal(
+      sentenceOf(plan),
+      'start camera:new; stop camera:yard; restart camera:gate (periodMs); adjust daemon (logLevel); leave 2 as they are',
+    );
+    assert.equal(sentenceOf(planOf({})), 'nothing to do; leave 4 as they are');
+  });
+});
