@@ -15,6 +15,8 @@ import { newNamespace } from '../test/support/events';
 
 /** Longer than any fault but that of ten minutes: what expires has been lost by us. */
 const EXPIRE_MS = 300_000;
+/** Back-offs go to 30 s, a broker takes up to 16 s to start. */
+const RECOVERY_MS = 120_000;
 
 const { values } = parseArgs({
   options: {
@@ -65,7 +67,10 @@ async function main(): Promise<number> {
     });
     try {
       const seconds = values.seconds.split(',').map(Number);
-      const results = await Promise.race([chaos(world, rows, seconds, say), stopRequest()]);
+      const results = await Promise.race([
+        chaos(world, rows, seconds, { recoveryMs: RECOVERY_MS, say }),
+        stopRequest(),
+      ]);
       const faults = violations(results, world.cameras.length);
       process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
       return faults.length === 0 ? 0 : 1;
