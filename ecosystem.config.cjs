@@ -21,8 +21,8 @@ module.exports = {
       // before their frames are stored. What outlives a daemon killed by force is ended by the kernel.
       treekill: false,
 
-      // From 1 s by half more each time to at most 15 s; PM2 forgets the delay after 30 s of running.
-      exp_backoff_restart_delay: 1000,
+      // From 0.1 s by half more each time to at most 15 s; PM2 forgets the delay after 30 s of running.
+      exp_backoff_restart_delay: 100,
       // A restart changes nothing about wrong arguments (2) or an invalid configuration (78): it stays stopped, and
       // its log says what to do. All else is started again: what is missing (69) may have been installed meanwhile;
       // a clean end too when PM2 did not ask for it: someone's stray SIGTERM should not stop the cameras.

@@ -99,7 +99,7 @@ class Bench {
   #actorPid(name: string): number {
     const daemon = this.pm2.daemonPid() ?? 0;
     const row = below(processTable(), daemon).find(({ command }) =>
-      command.includes(`forked-actor-worker.js ${name}`),
+      new RegExp(`forked-actor-worker(\\.js)? ${name}( |$)`).test(command),
     );
     if (row === undefined) throw new Error(`no process of ${name} runs below ${String(daemon)}`);
     return row.pid;

@@ -36,7 +36,7 @@ import {
 import { openFrameQueue } from '../src/consumer/frame-queue';
 import { runProcess, type ProcessOptions } from '../src/consumer/process';
 import { readServerUrl } from '../src/consumer/server-url';
-import { frameSampled } from '../src/contract/message';
+import { frameSampled } from '../src/contract/events';
 import { testServers } from './support/servers';
 
 const run = promisify(execFile);

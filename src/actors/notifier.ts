@@ -1,12 +1,6 @@
 /** The notifier actor: announces stored frames, state changes and gaps on RabbitMQ. */
-import {
-  cameraStateChanged,
-  frameSampled,
-  framesMissed,
-  type CameraState,
-  type Gap,
-  type VigilEvent,
-} from '../contract/message';
+import { cameraStateChanged, frameSampled, framesMissed } from '../contract/events';
+import type { CameraState, Gap, VigilEvent } from '../contract/message';
 import { frameId, type Frame } from '../contract/frame';
 import { frameExchange, routingKey, type EventKind } from '../contract/topology';
 import { RecurringFault } from '../log/recurring';

@@ -11,7 +11,8 @@ export { CAMERA_ID_PATTERN, FRAME_FORMATS, frameExtension, frameId } from '../co
 export type { Frame, FrameFormat } from '../contract/frame';
 export { frameKey, latestKey, parseFrameKey } from '../contract/key';
 export type { FrameKey } from '../contract/key';
-export { CameraStateChanged, CLOUDEVENTS_JSON, FrameSampled, FramesMissed } from '../contract/message';
+export { CLOUDEVENTS_JSON } from '../contract/events';
+export { CameraStateChanged, FrameSampled, FramesMissed } from '../contract/message';
 export type { CameraState, Gap, VigilEvent } from '../contract/message';
 export { deadLetterName, defaultQueue, frameExchange, routingKey } from '../contract/topology';
 export type { EventKind } from '../contract/topology';

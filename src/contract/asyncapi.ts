@@ -1,5 +1,6 @@
 /** The contract as an AsyncAPI 3.0 document, from the same schemas as the types and the checks. */
-import { CameraStateChanged, CLOUDEVENTS_JSON, FrameSampled, FramesMissed } from './message';
+import { CLOUDEVENTS_JSON } from './events';
+import { CameraStateChanged, FrameSampled, FramesMissed } from './message';
 import { defaultQueue, frameExchange, routingKey, type EventKind } from './topology';
 
 const EVENTS = [

@@ -1,10 +1,6 @@
 /** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, FRAME_FORMATS, frameId, type Frame } from './frame';
-import { frameKey } from './key';
-
-/** Content type of every message body. */
-export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
+import { CAMERA_ID_PATTERN, FRAME_FORMATS } from './frame';
 
 /** States of a camera: the first three are its feed's, the others its actor's. */
 export const CAMERA_STATES = [
@@ -94,54 +90,3 @@ export type FramesMissed = Static<typeof FramesMissed>;
 export type CameraState = CameraStateChanged['data'];
 export type Gap = FramesMissed['data'];
 export type VigilEvent = FrameSampled | CameraStateChanged | FramesMissed;
-
-function envelope(namespace: string, camera: string, time: number) {
-  return {
-    specversion: '1.0' as const,
-    source: `/vigil/${namespace}/camera/${camera}`,
-    subject: camera,
-    time: new Date(time).toISOString(),
-    datacontenttype: 'application/json' as const,
-  };
-}
-
-/** The announcement of a stored frame. */
-export function frameSampled(namespace: string, frame: Frame, delayed: boolean): FrameSampled {
-  const { camera, capturedAt, width, height, format, bytes, sequence } = frame;
-  return {
-    ...envelope(namespace, camera, capturedAt),
-    type: 'vigil.frame.sampled.v1',
-    id: frameId(frame),
-    data: {
-      key: frameKey(namespace, frame),
-      camera,
-      capturedAt,
-      width,
-      height,
-      format,
-      bytes,
-      sequence,
-      delayed,
-    },
-  };
-}
-
-/** A camera entered a state. */
-export function cameraStateChanged(namespace: string, state: CameraState): CameraStateChanged {
-  return {
-    ...envelope(namespace, state.camera, state.sinceMs),
-    type: 'vigil.camera.state.v1',
-    id: `${state.camera}-${state.state}-${String(state.sinceMs)}`,
-    data: state,
-  };
-}
-
-/** Sampling periods of a camera passed without a frame; `atMs` is when it was noticed. */
-export function framesMissed(namespace: string, gap: Gap, atMs: number): FramesMissed {
-  return {
-    ...envelope(namespace, gap.camera, atMs),
-    type: 'vigil.camera.gap.v1',
-    id: `${gap.camera}-gap-${String(gap.firstSequence)}`,
-    data: gap,
-  };
-}

@@ -26,12 +26,24 @@ export interface CommandLine {
 }
 
 /**
- * The command line that runs `program` so that the kernel sends it `signal` when its parent dies (prctl(2),
- * PR_SET_PDEATHSIG). Where there is no setpriv (util-linux) the program is run as it is.
+ * The command line that runs `program` so that the kernel sends it `signal` when this process, its parent, dies
+ * (prctl(2), PR_SET_PDEATHSIG). Where there is no setpriv (util-linux) the program is run as it is.
  */
 export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
   const setpriv = findProgram('setpriv');
-  return setpriv === undefined
-    ? { program, args }
-    : { program: setpriv, args: ['--pdeathsig', signal, '--', program, ...args] };
+  if (setpriv === undefined) return { program, args };
+  return { program: setpriv, args: ['--pdeathsig', signal, '--', program, ...args] };
+}
+
+/** A shell's PPID is its parent at its start (POSIX), and $0 here the one expected. */
+const RUN_FOR_ITS_PARENT = '[ "$PPID" = "$0" ] && exec "$@"';
+
+/**
+ * The same for programs that nothing else would end: the kernel sends nothing for a parent that had died before setpriv
+ * asked for it, so the parent is looked for afterwards.
+ */
+export function liveWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
+  if (findProgram('setpriv') === undefined) return { program, args };
+  const shell = ['-c', RUN_FOR_ITS_PARENT, String(process.pid), program, ...args];
+  return dieWithParent(signal, { program: '/bin/sh', args: shell });
 }

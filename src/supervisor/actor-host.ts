@@ -3,6 +3,7 @@
  * everything it does unsafely (docs/actors.md says what) is switched off or undone here.
  */
 import path from 'node:path';
+import '../actors/lean-comedy';
 import { createSystem } from 'comedy';
 import type { ShellCommand, ShellParameters, ShellReport } from '../actors/shell';
 import { withDeadline } from '../clock/sleep';

@@ -3,13 +3,16 @@
  * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LOG_FORMAT_VARIABLE } from '../log/log';
-import { dieWithParent } from '../process/orphans';
+import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
+/** comedy's worker, which loads less. */
+const WORKER = path.resolve(__dirname, '../actors/forked-actor-worker');
 /** Lines kept of what a process said last. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
@@ -62,8 +65,8 @@ export class ForkedProcesses {
     if (name === undefined || !/forked-actor-worker/.test(String(modulePath)))
       return this.#fork(modulePath, args as readonly string[], options);
     const execArgv = options.execArgv ?? process.execArgv;
-    const wrapped = dieWithParent('KILL', { program: process.execPath, args: execArgv });
-    const child = this.#fork(modulePath, args as readonly string[], {
+    const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
+    const child = this.#fork(WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],

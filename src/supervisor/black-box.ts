@@ -81,9 +81,12 @@ function redacted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redacted(item)]));
 }
 
-/** Names begin with the time, so the oldest sort first. */
+/** Names begin with the time, so the oldest sort first. A daemon that was killed leaves a file half-written. */
 async function removeOldest(folder: string): Promise<void> {
   const names = (await readdir(folder)).sort();
-  const surplus = names.slice(0, Math.max(0, names.length - KEPT_CRASHES));
+  const [unfinished, whole] = [true, false].map((temporary) =>
+    names.filter((name) => name.endsWith('.tmp') === temporary),
+  ) as [string[], string[]];
+  const surplus = [...unfinished, ...whole.slice(0, Math.max(0, whole.length - KEPT_CRASHES))];
   await Promise.all(surplus.map((name) => unlink(path.join(folder, name))));
 }

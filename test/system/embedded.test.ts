@@ -111,8 +111,9 @@ describe('embedded servers', () => {
     );
     daemon.signal('SIGKILL');
     await daemon.exited;
-    await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
+    // At once, as a service manager does: the servers are still saving, and listening on their ports.
     daemon = startDaemon({ config: CONFIG, dir });
+    await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
     await daemon.said(/^ready/, 120_000);
     assert.deepEqual(
       JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')),

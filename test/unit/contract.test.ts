@@ -14,14 +14,11 @@ import {
   type Frame,
 } from '../../src/contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../src/contract/key';
+import { cameraStateChanged, CLOUDEVENTS_JSON, frameSampled, framesMissed } from '../../src/contract/events';
 import {
   CameraStateChanged,
-  cameraStateChanged,
-  CLOUDEVENTS_JSON,
   FrameSampled,
-  frameSampled,
   FramesMissed,
-  framesMissed,
   type CameraState,
   type Gap,
   type VigilEvent,

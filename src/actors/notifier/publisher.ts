@@ -4,7 +4,8 @@ import { connectBroker } from '../../broker/connect';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { aborted, sleep, withDeadline } from '../../clock/sleep';
 import { redactUrl } from '../../config/url';
-import { CLOUDEVENTS_JSON, type VigilEvent } from '../../contract/message';
+import { CLOUDEVENTS_JSON } from '../../contract/events';
+import type { VigilEvent } from '../../contract/message';
 import type { FaultRecord } from '../../protocol/fault';
 import { brokerFault } from './broker-fault';
 

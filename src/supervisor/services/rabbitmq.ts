@@ -6,7 +6,7 @@ import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
-import { choosePort, ServerProcess } from './server-process';
+import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
@@ -19,6 +19,8 @@ export async function prepareRabbitmq(
   wantedPort: number | undefined,
   log: Log,
 ): Promise<EmbeddedService> {
+  const lockFile = path.join(dir, 'server.lock');
+  await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
@@ -57,7 +59,7 @@ export async function prepareRabbitmq(
           args: [],
           env,
           cwd: dir,
-          lockFile: path.join(dir, 'server.lock'),
+          lockFile,
           onParentDeath: 'TERM',
         },
         log,

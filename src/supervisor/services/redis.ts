@@ -6,7 +6,7 @@ import Redis from 'ioredis';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findProgram } from '../../process/orphans';
-import { choosePort, ServerProcess } from './server-process';
+import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
@@ -15,6 +15,8 @@ export async function prepareRedis(
   wantedPort: number | undefined,
   log: Log,
 ): Promise<EmbeddedService> {
+  const lockFile = path.join(dir, 'server.lock');
+  await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wantedPort, memory?.port);
   const password = memory?.password ?? randomBytes(24).toString('base64url');
@@ -36,7 +38,7 @@ export async function prepareRedis(
           args: [configuration],
           env: { PATH: process.env['PATH'] },
           cwd: dir,
-          lockFile: path.join(dir, 'server.lock'),
+          lockFile,
           onParentDeath: 'TERM',
         },
         log,

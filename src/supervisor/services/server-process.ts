@@ -5,10 +5,12 @@ import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
-import { dieWithParent, findProgram, type CommandLine } from '../../process/orphans';
+import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '../../process/orphans';
 
 /** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
 const LOCK_WAIT_S = 30;
+/** Seconds given to the server of a daemon that was killed, until its ports are taken for somebody else's. */
+const PREDECESSOR_WAIT_S = 5;
 /** Lines of output kept to explain a failed start. */
 const KEPT_LINES = 12;
 
@@ -33,7 +35,7 @@ export class ServerProcess {
     private readonly command: ServerCommand,
     private readonly log: Log,
   ) {
-    const { program, args } = dieWithParent(command.onParentDeath, locked(command));
+    const { program, args } = liveWithParent(command.onParentDeath, locked(command));
     this.#child = spawn(program, args, {
       cwd: command.cwd,
       env: command.env,
@@ -124,6 +126,28 @@ function locked({ program, args, lockFile }: ServerCommand): CommandLine {
   const flock = findProgram('flock');
   if (lockFile === undefined || flock === undefined) return { program, args };
   return { program: flock, args: ['-w', String(LOCK_WAIT_S), '-E', '75', '-F', lockFile, program, ...args] };
+}
+
+/**
+ * Waits until the server of a daemon that was killed has left the data: it may still be saving, and listening, and its
+ * successor is to have the same ports.
+ */
+export async function predecessorLeft(lockFile: string): Promise<void> {
+  const flock = findProgram('flock');
+  if (flock === undefined) return;
+  const { program, args } = dieWithParent('KILL', {
+    program: flock,
+    args: ['-w', String(PREDECESSOR_WAIT_S), lockFile, '/bin/true'],
+  });
+  const child = spawn(program, args, { stdio: 'ignore' });
+  await new Promise<void>((resolve) => {
+    child.once('error', () => {
+      resolve();
+    });
+    child.once('exit', () => {
+      resolve();
+    });
+  });
 }
 
 /**

@@ -1,0 +1,58 @@
+/** Makes the events that message.ts describes; apart from it, because the notifier needs no schemas to publish. */
+import { frameId, type Frame } from './frame';
+import { frameKey } from './key';
+import type { CameraState, CameraStateChanged, FrameSampled, FramesMissed, Gap } from './message';
+
+/** Content type of every message body. */
+export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
+
+function envelope(namespace: string, camera: string, time: number) {
+  return {
+    specversion: '1.0' as const,
+    source: `/vigil/${namespace}/camera/${camera}`,
+    subject: camera,
+    time: new Date(time).toISOString(),
+    datacontenttype: 'application/json' as const,
+  };
+}
+
+/** The announcement of a stored frame. */
+export function frameSampled(namespace: string, frame: Frame, delayed: boolean): FrameSampled {
+  const { camera, capturedAt, width, height, format, bytes, sequence } = frame;
+  return {
+    ...envelope(namespace, camera, capturedAt),
+    type: 'vigil.frame.sampled.v1',
+    id: frameId(frame),
+    data: {
+      key: frameKey(namespace, frame),
+      camera,
+      capturedAt,
+      width,
+      height,
+      format,
+      bytes,
+      sequence,
+      delayed,
+    },
+  };
+}
+
+/** A camera entered a state. */
+export function cameraStateChanged(namespace: string, state: CameraState): CameraStateChanged {
+  return {
+    ...envelope(namespace, state.camera, state.sinceMs),
+    type: 'vigil.camera.state.v1',
+    id: `${state.camera}-${state.state}-${String(state.sinceMs)}`,
+    data: state,
+  };
+}
+
+/** Sampling periods of a camera passed without a frame; `atMs` is when it was noticed. */
+export function framesMissed(namespace: string, gap: Gap, atMs: number): FramesMissed {
+  return {
+    ...envelope(namespace, gap.camera, atMs),
+    type: 'vigil.camera.gap.v1',
+    id: `${gap.camera}-gap-${String(gap.firstSequence)}`,
+    data: gap,
+  };
+}
