@@ -15,6 +15,8 @@ import { newNamespace } from '../test/support/events';
 
 /** Longer than any fault but that of ten minutes: what expires has been lost by us. */
 const EXPIRE_MS = 300_000;
+/** Back-offs go to 30 s, a broker takes up to 16 s to start. */
+const RECOVERY_MS = 120_000;
 
 const { values } = parseArgs({
   options: {
@@ -37,6 +39,16 @@ function chosenRows(): readonly Row[] {
   return ROWS.filter(({ name, seconds }) => names?.includes(name) ?? seconds === undefined);
 }
 
+/** Rejects when the run is to end: servers, daemon and disk are cleared away all the same. */
+async function stopRequest(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        reject(new Error(`${signal} came before the end`));
+      });
+  });
+}
+
 async function main(): Promise<number> {
   const rows = chosenRows();
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
@@ -54,7 +66,11 @@ async function main(): Promise<number> {
       servers: { redis, rabbitmq },
     });
     try {
-      const results = await chaos(world, rows, values.seconds.split(',').map(Number), say);
+      const seconds = values.seconds.split(',').map(Number);
+      const results = await Promise.race([
+        chaos(world, rows, seconds, { recoveryMs: RECOVERY_MS, say }),
+        stopRequest(),
+      ]);
       const faults = violations(results, world.cameras.length);
       process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
       return faults.length === 0 ? 0 : 1;

@@ -1,4 +1,5 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
+import { performance } from 'node:perf_hooks';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
 import type { Frame } from '../contract/frame';
@@ -11,6 +12,7 @@ import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { captureFeed } from './camera/capture';
 import type { Picture } from './camera/frame-splitter';
+import { LostPeriods, type LostRun } from './camera/lost-periods';
 import { Sampler, type Sample } from './camera/sampler';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
@@ -38,6 +40,7 @@ class CameraActor {
   readonly #sampler: Sampler;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
+  readonly #lost = new LostPeriods();
   #pending: Promise<void> = Promise.resolve();
   #pendingCount = 0;
   #state: CameraState['state'] | undefined;
@@ -78,6 +81,7 @@ class CameraActor {
       }
     }
     await this.#pending;
+    this.#reportLost(this.#lost.end());
   }
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
@@ -105,7 +109,7 @@ class CameraActor {
   }
 
   #take(picture: Picture): void {
-    const sample = this.#sampler.sample(picture.pts, Date.now());
+    const sample = this.#sampler.sample(picture.pts, Date.now(), performance.now());
     if (sample === undefined) return;
     this.#attempt = 0;
     if (this.#state !== 'streaming') {
@@ -136,10 +140,12 @@ class CameraActor {
       const bytes = await this.#encode(picture.bytes);
       const { width, height } = picture;
       const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
-      await this.#spool.write(frame, bytes);
+      const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;
       this.context.report({ kind: 'frame', frame });
-      this.#writeFaults.clear('pictures are kept again');
+      this.#reportLost(this.#lost.end());
+      if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
+      else this.#writeFaults.report(diskFault);
     } catch (error) {
       this.#lose(sample, faultRecord(error, 'spool-write'));
     }
@@ -153,13 +159,18 @@ class CameraActor {
     return encodePpm(bytes, format, quality);
   }
 
-  /** A sample that could not be kept is a gap of one period. */
+  /** Samples that could not be kept are a gap. */
   #lose({ sequence }: Sample, { code, message }: FaultRecord): void {
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
-    this.#reportGap(sequence, sequence, code);
+    this.#reportLost(this.#lost.add(sequence, code));
   }
 
-  #reportMissed({ missed }: Sample): void {
+  #reportLost(run: LostRun | undefined): void {
+    if (run !== undefined) this.#reportGap(run.firstSequence, run.lastSequence, run.reason);
+  }
+
+  #reportMissed({ missed, skipped }: Sample): void {
+    if (skipped !== undefined) this.#reportGap(skipped.firstSequence, skipped.lastSequence, 'clock-set');
     if (missed === undefined) return;
     this.#reportGap(missed.firstSequence, missed.lastSequence, this.#lastFault?.code ?? 'no-picture');
     this.#lastFault = undefined;

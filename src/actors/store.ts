@@ -1,17 +1,21 @@
 /** The store actor: drains the spool into Redis and has every stored frame announced. */
+import { performance } from 'node:perf_hooks';
 import { sleep } from '../clock/sleep';
+import type { Frame } from '../contract/frame';
 import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
-import type { FaultRecord } from '../protocol/fault';
+import { faultRecord, type FaultRecord } from '../protocol/fault';
 import type { ActorCommand, StoreParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
-import { overflow, type Overflow } from './store/bounds';
 import { Delivery } from './store/delivery';
+import { Outbox } from './store/outbox';
 import { RedisFrames } from './store/redis-frames';
+import { Retention } from './store/retention';
+import { SpoolKeeper } from './store/spool-keeper';
 
-/** How often the spool itself is looked at: hints of cameras may have been lost, the spool is the truth. */
-const SCAN_MS = 2000;
+/** How often bounds are enforced, and Redis is asked what it has on disk. */
+const TICK_MS = 1000;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
 
@@ -34,33 +38,61 @@ class StoreActor {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
   readonly #redis: RedisFrames;
+  readonly #outbox = new Outbox();
+  readonly #retention: Retention;
+  readonly #keeper: SpoolKeeper;
   readonly #delivery: Delivery;
   readonly #serverFaults: RecurringFault;
-  readonly #damage: RecurringFault;
+  readonly #spoolFaults: RecurringFault;
   readonly #drops: RecurringFault;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
+  #delivered = 0;
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
+    const { redisUrl, namespace, expireMs, spoolDir, spool: bounds, durability } = parameters;
     this.#serverFaults = new RecurringFault(log);
-    this.#damage = new RecurringFault(log);
+    this.#spoolFaults = new RecurringFault(log);
     this.#drops = new RecurringFault(log);
-    this.#spool = new Spool(parameters.spoolDir);
-    this.#redis = new RedisFrames(parameters.redisUrl, parameters.namespace, parameters.expireMs, (fault) => {
+    this.#spool = new Spool(spoolDir);
+    this.#redis = new RedisFrames(redisUrl, namespace, expireMs, (fault) => {
       this.#onRedis(fault);
     });
-    this.#delivery = new Delivery({
+    const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
+    this.#retention = new Retention({
       spool: this.#spool,
+      durable: durability === 'durable',
+      expireMs,
+      onGone: (frame) => {
+        this.#outbox.forget(frame);
+      },
+    });
+    this.#keeper = new SpoolKeeper({
+      ...common,
+      retention: this.#retention,
+      bounds,
+      onDropped: (frames, fault) => {
+        this.#onDropped(frames, fault);
+      },
+    });
+    this.#delivery = new Delivery({
+      ...common,
       sink: this.#redis,
+      retention: this.#retention,
+      replay: bounds,
+      expireMs,
       announce: (frame, delayed) => {
         context.report({ kind: 'announce', frame, delayed });
       },
-      onFault: (fault, damagedFrame) => {
-        (damagedFrame ? this.#damage : this.#serverFaults).report(fault);
+      onFault: (fault) => {
+        this.#serverFaults.report(fault);
       },
-      onDelivered: () => {
-        this.#serverFaults.clear('frames are delivered again');
+      onDelivered: (frame, delayed) => {
+        this.#onDelivered(frame, delayed);
+      },
+      onDropped: (frame, fault) => {
+        this.#onDropped([frame], fault);
       },
     });
   }
@@ -68,7 +100,7 @@ class StoreActor {
   receive(command: ActorCommand): void {
     switch (command.kind) {
       case 'frame':
-        this.#delivery.offerLive(command.frame);
+        if (this.#outbox.add(command.frame, performance.now())) this.#delivery.wake();
         break;
       case 'announced':
         this.#delivery.announced(command.id, command.fault);
@@ -87,62 +119,75 @@ class StoreActor {
   }
 
   progress(): Progress {
-    const { finished, queued, isDue } = this.#delivery;
+    const { worked, isDue } = this.#delivery;
     return {
-      done: finished,
+      done: worked,
       ...(isDue ? { dueMs: STUCK_MS } : {}),
-      facts: { redis: this.#redisFault ?? 'ready', delivered: finished, queued },
+      facts: {
+        redis: this.#redisFault ?? 'ready',
+        delivered: this.#delivered,
+        waiting: this.#outbox.frames,
+        waitingBytes: this.#outbox.bytes,
+        ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
+      },
     };
   }
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
-    let before = Infinity;
     while (!signal.aborted) {
-      await this.#scan(before);
-      await sleep(SCAN_MS, signal);
-      // A frame younger than a scan's pause is on its way as a hint, and would be called delayed without reason.
-      before = Date.now() - SCAN_MS;
+      await this.#keepSpool();
+      this.#delivery.wake();
+      await this.#followRedis();
+      await sleep(TICK_MS, signal);
     }
   }
 
   /** What the cameras spooled last is delivered too, if the servers take it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#scan(Infinity);
+    await this.#keeper.scan().catch(() => undefined);
+    this.#delivery.wake();
     await this.#delivery.drain(this.context.parameters.drainMs);
     this.#redis.close();
     await this.#delivery.stop();
+    await this.#spool.close();
   }
 
-  /** @param before capture time from which on frames are left to the cameras' hints */
-  async #scan(before: number): Promise<void> {
+  async #keepSpool(): Promise<void> {
     try {
-      const frames = await this.#spool.list();
-      const dropped = overflow(frames, this.context.parameters.spool, Date.now());
-      for (const drop of dropped) await this.#drop(drop);
-      this.#delivery.offerBacklog(
-        frames.slice(dropped.length).filter(({ capturedAt }) => capturedAt < before),
-      );
+      await this.#keeper.tick();
     } catch (error) {
-      this.#serverFaults.report({
-        code: 'spool-read',
-        message: `the spool cannot be read: ${(error as Error).message}`,
-      });
+      const message = `the spool cannot be read: ${(error as Error).message}`;
+      this.#spoolFaults.report({ code: 'spool-read', message });
     }
   }
 
-  async #drop({ frame, reason }: Overflow): Promise<void> {
-    await this.#spool.remove(frame);
-    const { maxBytes, maxAgeMs } = this.context.parameters.spool;
-    const bound =
-      reason === 'spool-age'
-        ? `spool.maxAgeMs (${String(maxAgeMs)})`
-        : `spool.maxBytes (${String(maxBytes)})`;
-    this.#drops.report({
-      code: reason,
-      message: `an undelivered frame is dropped: the spool has reached ${bound}`,
-    });
+  /** Lets confirmed frames go that are on Redis's disk, and stores again those that it has lost. */
+  async #followRedis(): Promise<void> {
+    if (this.context.parameters.durability === 'memory' || this.#redisFault !== undefined) return;
+    try {
+      const persistence = await this.#redis.persistence();
+      const restored = await this.#retention.restoreAfter(persistence, this.#redis, Date.now());
+      if (restored > 0)
+        this.context.log.warn('redis began anew: frames are stored again', { frames: restored });
+      await this.#retention.release(persistence.durableBeforeMs, Date.now());
+    } catch (error) {
+      this.#serverFaults.report(faultRecord(error, 'redis'));
+    }
+  }
+
+  #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
+    this.#delivered++;
+    this.#serverFaults.clear('frames are delivered again');
+    this.context.report({ kind: 'delivered', frames: [{ camera, sequence, delayed }] });
+  }
+
+  #onDropped(frames: readonly Frame[], fault: FaultRecord): void {
+    this.#drops.report(fault);
+    const reason = fault.code;
+    const periods = frames.map(({ camera, sequence }) => ({ camera, sequence, reason }));
+    this.context.report({ kind: 'dropped', frames: periods });
   }
 
   #onRedis(fault: FaultRecord | undefined): void {

@@ -112,6 +112,7 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     rabbitmq,
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
     expireMs: file.frames.expireMs,
+    durability: file.frames.durability,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
     spool: file.spool,
     ledger: file.ledger,

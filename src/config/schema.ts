@@ -245,6 +245,11 @@ export const ActorsFile = Type.Object(
           default: 120_000,
           description: 'Lifetime of a frame in Redis. Its message lives nine tenths of that.',
         }),
+        durability: oneOf(['memory', 'durable'] as const, {
+          default: 'memory',
+          description:
+            'memory: a confirmed frame leaves the spool. durable: it stays there until Redis has it on disk, and is stored again when Redis loses its memory.',
+        }),
       },
       { ...strict, default: {} },
     ),
@@ -287,6 +292,27 @@ export const ActorsFile = Type.Object(
           minimum: 1000,
           default: 3_600_000,
           description: 'Age at which an undelivered frame is dropped.',
+        }),
+        maxFrames: Type.Integer({
+          minimum: 100,
+          maximum: 500_000,
+          default: 200_000,
+          description: 'Undelivered frames kept, all cameras together; the store knows each, at 200 bytes.',
+        }),
+        minFreeBytes: Type.Integer({
+          minimum: 0,
+          default: 268_435_456,
+          description: 'Bytes left free on the disk: below, undelivered frames are dropped.',
+        }),
+        replay: oneOf(['oldest-first', 'newest-first', 'none'] as const, {
+          default: 'oldest-first',
+          description: 'Order of what waited through an outage, behind the live frames; none: it is dropped.',
+        }),
+        replayRate: Type.Number({
+          minimum: 1,
+          maximum: 10_000,
+          default: 150,
+          description: 'Frames a second of what waited through an outage, at most.',
         }),
       },
       { ...strict, default: {}, description: 'Frames that wait for Redis or RabbitMQ, on disk.' },

@@ -56,6 +56,18 @@ export interface QueueSpec {
   readonly deliveryLimit: number;
 }
 
+export interface SpoolSpec {
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly maxFrames: number;
+  /** Bytes the disk keeps free of the spool. */
+  readonly minFreeBytes: number;
+  /** What becomes of frames that could not be delivered while they were live. */
+  readonly replay: 'oldest-first' | 'newest-first' | 'none';
+  /** Frames of the backlog a second, at most. */
+  readonly replayRate: number;
+}
+
 export interface Topology {
   readonly namespace: string;
   readonly logLevel: ActorsFile['log']['level'];
@@ -65,7 +77,9 @@ export interface Topology {
   readonly ffmpeg?: string;
   readonly expireMs: number;
   readonly queue: QueueSpec;
-  readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+  /** When a confirmed frame leaves the spool: at once, or when Redis has it on disk. */
+  readonly durability: 'memory' | 'durable';
+  readonly spool: SpoolSpec;
   readonly ledger: { readonly keepHours: number; readonly maxBytes: number };
   readonly modes: { readonly store: ActorMode; readonly notifier: ActorMode };
   readonly children: { readonly store: ChildSpec; readonly notifier: ChildSpec; readonly service: ChildSpec };

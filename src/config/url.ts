@@ -3,6 +3,18 @@
 /** What the program needs to tell apart in a URL; `rest` is path, query and fragment. */
 const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]+)([/?#].*)?$/i;
 
+/** Schemes whose URLs may name several hosts, separated by commas: nodes of a cluster, tried in turn. */
+const SEVERAL_HOSTS = /^(?:amqps?|rediss?-(?:sentinel|cluster))$/i;
+
+/** A URL for every host that `url` names, otherwise the same. */
+export function hostsOf(url: string): string[] {
+  const match = URL_PARTS.exec(url);
+  const [, scheme = '', userinfo, hosts = '', rest = ''] = match ?? [];
+  if (match === null || !SEVERAL_HOSTS.test(scheme)) return [url];
+  const before = `${scheme}://${userinfo === undefined ? '' : `${userinfo}@`}`;
+  return hosts.split(',').map((host) => before + host + rest);
+}
+
 /**
  * Percent-encodes everything but unreserved characters, so that no character of a credential can end a URL's
  * part, an option's value or a quoted string.
@@ -55,9 +67,11 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path.
   if (match[2] === undefined && match[4]?.includes('@') === true)
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
+  if (match[3]?.includes(',') === true && !SEVERAL_HOSTS.test(scheme))
+    return `the URL names several hosts, which ${scheme}:// cannot`;
   try {
     decodeURIComponent(match[2] ?? '');
-    new URL(url);
+    for (const host of hostsOf(url)) new URL(host);
   } catch {
     return `the URL cannot be read; ${beside}`;
   }

@@ -1,5 +1,5 @@
 /** What actors and the supervisor tell each other: small records, never picture bytes. */
-import type { CameraSpec, QueueSpec } from '../config/topology';
+import type { CameraSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { CameraState, Gap } from '../contract/message';
 import type { FaultRecord } from './fault';
@@ -69,9 +69,9 @@ export interface StoreParameters {
   readonly namespace: string;
   readonly expireMs: number;
   readonly spoolDir: string;
-  readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
-  /** Milliseconds given to frames that wait when it is stopped. */
   readonly drainMs: number;
+  readonly durability: 'memory' | 'durable';
+  readonly spool: SpoolSpec;
 }
 
 export interface NotifierParameters {

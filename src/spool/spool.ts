@@ -1,37 +1,62 @@
-/** The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame not yet confirmed. */
-import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+/**
+ * The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame that is not yet
+ * confirmed; in `confirmed/` those that wait for Redis to have them on disk; in `damaged/` what a person may look at.
+ */
+import { mkdir, readdir, rename, rm, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { Fault } from '../protocol/fault';
 import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
+import type { FaultRecord } from '../protocol/fault';
+import { ignoreMissing, isTemporary, readFrameFile, writeFrameFile } from './frame-file';
+import { MemoryFolder, memoryFolderOf } from './memory-folder';
 import { parseSpoolName, spoolName } from './names';
 
 const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
-/** Of this process or machine at this moment; they say nothing about the file. */
-const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
-const TEMPORARY = /^\..*\.tmp$/;
+/** Damaged files kept of each camera, the newest. */
+const MAX_DAMAGED = 4;
+
+/** Frames that are in one place, oldest first. */
+export interface SpooledFrames {
+  readonly waiting: readonly Frame[];
+  readonly confirmed: readonly Frame[];
+}
 
 export class Spool {
-  constructor(private readonly dir: string) {}
+  readonly #memory: MemoryFolder | undefined;
 
-  /** Makes a camera's folder and removes what a crash left half-written in it. */
-  async openCamera(camera: string): Promise<void> {
-    const folder = path.join(this.dir, camera);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const leftovers = (await readdir(folder)).filter((name) => TEMPORARY.test(name));
-    await Promise.all(leftovers.map((name) => unlink(path.join(folder, name)).catch(ignoreMissing)));
+  /** @param memoryDir where frames go that the disk does not take; none when undefined */
+  constructor(
+    private readonly dir: string,
+    memoryDir: string | undefined = memoryFolderOf(dir),
+  ) {
+    this.#memory = memoryDir === undefined ? undefined : new MemoryFolder(memoryDir);
   }
 
-  /** Once this resolves, no crash of any process loses the picture. */
-  async write(frame: Frame, bytes: Buffer): Promise<void> {
-    const file = this.#path(frame);
-    const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
+  /** Makes a camera's folder and removes what a crash left half-written; a disk that refuses is met again by `write`. */
+  async openCamera(camera: string): Promise<void> {
+    const folder = path.join(this.dir, camera);
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
+    const leftovers = (await readdir(folder).catch(() => [])).filter(isTemporary);
+    await Promise.all(leftovers.map((name) => unlink(path.join(folder, name)).catch(() => undefined)));
+    await this.#memory?.clean(camera).catch(() => undefined);
+  }
+
+  /**
+   * Once this resolves, no crash of any process loses the picture. On a disk that takes none it goes to memory, and
+   * the result says why.
+   * @throws when neither took it
+   */
+  async write(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
     try {
-      await writeFile(temporary, bytes, { mode: 0o600 });
-      await rename(temporary, file);
+      await writeFrameFile(this.#path(frame), bytes);
+      return undefined;
     } catch (error) {
-      // On a full disk half a picture would only take room from the next.
-      await unlink(temporary).catch(() => undefined);
-      throw error;
+      if (this.#memory === undefined) throw error;
+      await this.#memory.write(frame, bytes);
+      const { code, message } = error as NodeJS.ErrnoException;
+      return {
+        code: 'spool-disk',
+        message: `the spool takes no pictures (${code ?? message}): they are delivered from memory, which holds few`,
+      };
     }
   }
 
@@ -41,53 +66,80 @@ export class Spool {
    * may be otherwise in a moment
    */
   async read(frame: Frame): Promise<Buffer | undefined> {
-    const name = `camera ${frame.camera}: ${spoolName(frame)} in the spool`;
-    const bytes = await readFile(this.#path(frame)).catch((error: unknown) => {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      if (SHORTAGES.has(code ?? ''))
-        throw new Fault('spool-read', `${name} cannot be read now (${code ?? message})`);
-      throw new Fault('damaged-frame', `${name} cannot be read (${code ?? message}) and is set aside`);
-    });
-    if (bytes === undefined || bytes.length === frame.bytes) return bytes;
-    throw new Fault('damaged-frame', `${name} has ${String(bytes.length)} bytes and is set aside`);
+    return (await this.#memory?.read(frame)) ?? (await this.#read(this.#path(frame), frame));
+  }
+
+  /** The same of a frame that was confirmed. */
+  async readConfirmed(frame: Frame): Promise<Buffer | undefined> {
+    return this.#read(this.#path(frame, 'confirmed'), frame);
   }
 
   async remove(frame: Frame): Promise<void> {
     await unlink(this.#path(frame)).catch(ignoreMissing);
+    await this.#memory?.remove(frame);
   }
 
-  /** Takes a damaged file out of the way, where a person can look at it: `<spool>/<camera>/damaged/`. */
+  async removeConfirmed(frame: Frame): Promise<void> {
+    await unlink(this.#path(frame, 'confirmed')).catch(ignoreMissing);
+  }
+
+  /** Marks a frame as confirmed and keeps it. One that is only in memory is not worth keeping, and goes. */
+  async confirm(frame: Frame): Promise<void> {
+    await this.#move(frame, 'confirmed').catch(ignoreMissing);
+    await this.#memory?.remove(frame);
+  }
+
+  /** Takes a damaged file out of the way, where a person can look at it; away altogether where there is no room. */
   async setAside(frame: Frame): Promise<void> {
-    const file = this.#path(frame);
-    const folder = path.join(path.dirname(file), 'damaged');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await rename(file, path.join(folder, path.basename(file))).catch(ignoreMissing);
+    await this.#move(frame, 'damaged').catch(() => undefined);
+    await this.remove(frame);
+    const folder = path.join(this.dir, frame.camera, 'damaged');
+    const old = (await readdir(folder).catch(() => [])).sort().slice(0, -MAX_DAMAGED);
+    await Promise.all(old.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
   }
 
-  /** All frames that wait, oldest first. */
-  async list(): Promise<Frame[]> {
-    const cameras = await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing);
-    const folders = (cameras ?? [])
-      .map((entry) => (entry.isDirectory() ? entry.name : ''))
-      .filter((name) => CAMERA_ID.test(name));
-    const frames: Frame[] = [];
-    for (const camera of folders) {
-      const names = (await readdir(path.join(this.dir, camera)).catch(ignoreMissing)) ?? [];
-      for (const name of names) {
-        const frame = parseSpoolName(camera, name);
-        if (frame !== undefined) frames.push(frame);
-      }
+  /** All that is in the spool: what only memory has, then camera by camera. */
+  async *list(): AsyncGenerator<SpooledFrames> {
+    const inMemory = (await this.#memory?.list()) ?? [];
+    if (inMemory.length > 0)
+      yield { waiting: inMemory.sort((a, b) => a.capturedAt - b.capturedAt), confirmed: [] };
+    const entries = await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing);
+    for (const entry of entries ?? []) {
+      if (!entry.isDirectory() || !CAMERA_ID.test(entry.name)) continue;
+      yield {
+        waiting: await this.#listFolder(entry.name),
+        confirmed: await this.#listFolder(entry.name, 'confirmed'),
+      };
     }
-    return frames.sort((a, b) => a.capturedAt - b.capturedAt);
   }
 
-  #path(frame: Frame): string {
-    return path.join(this.dir, frame.camera, spoolName(frame));
+  /** Bytes the disk has left for this user. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.dir);
+    return bavail * bsize;
   }
-}
 
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-  return undefined;
+  /** Leaves no empty folder behind in memory. */
+  async close(): Promise<void> {
+    await this.#memory?.close();
+  }
+
+  async #read(file: string, frame: Frame): Promise<Buffer | undefined> {
+    return readFrameFile(file, frame.bytes, `camera ${frame.camera}: ${spoolName(frame)} in the spool`);
+  }
+
+  async #move(frame: Frame, folder: 'confirmed' | 'damaged'): Promise<void> {
+    const target = this.#path(frame, folder);
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    await rename(this.#path(frame), target);
+  }
+
+  async #listFolder(camera: string, folder = ''): Promise<Frame[]> {
+    const names = (await readdir(path.join(this.dir, camera, folder)).catch(ignoreMissing)) ?? [];
+    return names.sort().flatMap((name) => parseSpoolName(camera, name) ?? []);
+  }
+
+  #path(frame: Frame, folder = ''): string {
+    return path.join(this.dir, frame.camera, folder, spoolName(frame));
+  }
 }

@@ -2,6 +2,7 @@
 import { uptime } from 'node:os';
 import { sleep } from '../clock/sleep';
 import type { CameraSpec, Topology } from '../config/topology';
+import type { Frame } from '../contract/frame';
 import type { CameraState, Gap } from '../contract/message';
 import { REASONS } from '../ledger/fate';
 import { LedgerFiles, readLedger } from '../ledger/files';
@@ -19,6 +20,9 @@ const RECALL_MS = 3_600_000;
 
 /** A camera whose records end so long before the last record was not wanted any more. */
 const UNWATCHED_MS = 90_000;
+
+/** A camera's reason for periods over which the clock was set. */
+const CLOCK_SET = 'clock-set';
 
 type WatchedCamera = Pick<CameraSpec, 'id' | 'periodMs'>;
 
@@ -100,6 +104,8 @@ export class Accounting {
         break;
       case 'gap':
         this.#ledger.missed(report.gap, moment());
+        // Periods that never were are in no account; whoever counts sequences has to know all the same.
+        if (report.gap.reason === CLOCK_SET) this.options.tell(report.gap);
         break;
       case 'delivered':
         for (const frame of report.frames) this.#ledger.delivered(frame, moment());
@@ -122,8 +128,10 @@ export class Accounting {
 
   async #reconcile(): Promise<void> {
     const waited = this.#ledger.waiting();
+    const spooled: Frame[] = [];
     try {
-      this.#ledger.reconcile(waited, await this.#spool.list(), moment());
+      for await (const { waiting } of this.#spool.list()) spooled.push(...waiting);
+      this.#ledger.reconcile(waited, spooled, moment());
     } catch (error) {
       this.#fail('the spool cannot be read', error);
     }

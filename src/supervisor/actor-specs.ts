@@ -49,10 +49,10 @@ function notifier({ namespace, expireMs, queue, modes, children }: Topology, amq
 }
 
 function store(
-  { namespace, expireMs, spool, drainMs, modes, children }: Topology,
+  { namespace, expireMs, durability, spool, drainMs, modes, children }: Topology,
   { redisUrl, spoolDir }: Surroundings,
 ): WantedActor {
-  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, spool, drainMs };
+  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, durability, spool, drainMs };
   const actor = actorSpec('store', 'store', modes.store, parameters);
   return { kind: 'store', actor, child: children.store };
 }

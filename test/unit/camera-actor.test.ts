@@ -9,8 +9,10 @@ import type { CameraSpec } from '../../src/config/topology';
 import type { Frame } from '../../src/contract/frame';
 import type { CameraState, Gap } from '../../src/contract/message';
 import type { ActorReport } from '../../src/protocol/messages';
+import { memoryFolderOf } from '../../src/spool/memory-folder';
 import { Spool } from '../../src/spool/spool';
 import { isAlive } from '../support/process';
+import { waitingIn } from './support/delivery-bench';
 import { until } from './support/until';
 
 const URL_WITH_PASSWORD = 'rtsp://u:s3cr3t@cam/live';
@@ -98,7 +100,7 @@ describe('a camera', () => {
   it('spools its samples and reports each when it is there, in the order of capture', async (t) => {
     const bench = await openCamera(t, 'for i in 1 2 3 4 5; do picture 7 $((i * 100)); done; exec sleep 60');
     await until('five frames', () => bench.frames().length === 5);
-    assert.deepEqual(await bench.spool.list(), bench.frames());
+    assert.deepEqual(await waitingIn(bench.spool), bench.frames());
     for (const frame of bench.frames()) {
       const { camera, width, height, format, bytes } = frame;
       assert.deepEqual(
@@ -215,7 +217,7 @@ describe('a camera', () => {
     assert.ok(!isAlive(pid));
     assert.equal(bench.states().at(-1)?.state, 'streaming', 'being stopped is no fault');
     const before = bench.reports.length;
-    assert.equal((await bench.spool.list()).length, bench.frames().length);
+    assert.equal((await waitingIn(bench.spool)).length, bench.frames().length);
     assert.equal(bench.reports.length, before);
     assert.equal((await bench.pids()).length, 1);
   });
@@ -259,20 +261,59 @@ describe('a camera', () => {
     );
   });
 
-  it('reports the period of a picture it could not keep as a gap', async (t) => {
-    const bench = await openCamera(
-      t,
-      'picture 7; touch go; while [ ! -f gone ]; do sleep 0.01; done; picture 7; sleep 0.1; touch back; while :; do picture 7; sleep 0.02; done',
-    );
+  const ENDLESS =
+    'picture 7; while [ ! -f gone ]; do sleep 0.01; done; while :; do picture 7; sleep 0.02; done';
+
+  it('goes on in memory, and says so, when the disk takes no pictures', async (t) => {
+    const bench = await openCamera(t, ENDLESS);
+    const [folder, memory] = foldersOf(bench);
     await until('the first', () => bench.frames().length === 1);
-    await rm(path.join(bench.dir, 'spool', 'gate'), { recursive: true });
+    await rm(folder, { recursive: true });
+    await writeFile(folder, '');
     await writeFile(path.join(bench.dir, 'gone'), '');
-    await until('one is lost', () => bench.lines.some((line) => /could not be kept/.test(line)));
-    await bench.spool.openCamera('gate');
+    await until('more', () => bench.frames().length > 3);
+    assert.ok(bench.lines.some((line) => /delivered from memory, which holds few/.test(line)));
+    assert.deepEqual(
+      bench.gaps().filter(({ reason }) => reason !== 'no-picture'),
+      [],
+    );
+    await rm(folder);
+    await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)));
+    await bench.stop();
+    const waiting = await waitingIn(bench.spool);
+    assert.deepEqual(waiting, bench.frames().slice(1));
+    await rm(memory, { recursive: true });
+  });
+
+  it('reports the periods of pictures it could not keep as few gaps', async (t) => {
+    const bench = await openCamera(t, ENDLESS);
+    const [folder, memory] = foldersOf(bench);
+    await until('the first', () => bench.frames().length === 1);
+    await rm(folder, { recursive: true });
+    await writeFile(folder, '');
+    await writeFile(memory, '');
+    t.after(() => rm(memory, { force: true }));
+    await writeFile(path.join(bench.dir, 'gone'), '');
+    await until(
+      'some are lost',
+      () => bench.gaps().filter(({ reason }) => reason !== 'no-picture').length > 1,
+    );
+    await rm(folder);
     await until('kept again', () => bench.frames().length > 1);
     const [first, second] = bench.frames();
     assert.ok(first !== undefined && second !== undefined);
-    const missed = bench.gaps().reduce((sum, gap) => sum + gap.missed, 0);
+    const gaps = bench.gaps().filter(({ lastSequence }) => lastSequence < second.sequence);
+    const missed = gaps.reduce((sum, gap) => sum + gap.missed, 0);
     assert.equal(missed, second.sequence - first.sequence - 1, 'every period is a frame or in a gap');
+    assert.ok(
+      gaps.some((gap) => gap.missed > 1),
+      'they are joined',
+    );
   });
 });
+
+/** Where its pictures go on disk, and in memory when the disk takes none. */
+function foldersOf({ dir }: { dir: string }): [string, string] {
+  const spool = path.join(dir, 'spool');
+  return [path.join(spool, 'gate'), memoryFolderOf(spool) ?? ''];
+}

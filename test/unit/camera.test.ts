@@ -403,7 +403,7 @@ describe('FrameSplitter', () => {
 /** The samples of pictures that arrive when they are taken. */
 function samplesOf(periodMs: number, times: readonly number[]): Sample[] {
   const sampler = new Sampler(periodMs);
-  return times.flatMap((at) => sampler.sample(at, at) ?? []);
+  return times.flatMap((at) => sampler.sample(at, at, at) ?? []);
 }
 
 describe('Sampler', () => {
@@ -443,10 +443,13 @@ describe('Sampler', () => {
 
   it('takes the time of arrival for a first picture with time 0, and drops a second one of that second', () => {
     const sampler = new Sampler(1000);
-    assert.deepEqual(sampler.sample(0, T + 300), { capturedAt: T + 300, sequence: 1_700_000_000 });
-    assert.equal(sampler.sample(T + 290, T + 310), undefined);
-    assert.equal(sampler.sample(T - 10, T + 320), undefined, 'it belongs to the second before');
-    assert.deepEqual(sampler.sample(T + 1000, T + 1010), { capturedAt: T + 1000, sequence: 1_700_000_001 });
+    assert.deepEqual(sampler.sample(0, T + 300, T + 300), { capturedAt: T + 300, sequence: 1_700_000_000 });
+    assert.equal(sampler.sample(T + 290, T + 310, T + 310), undefined);
+    assert.equal(sampler.sample(T - 10, T + 320, T + 320), undefined, 'it belongs to the second before');
+    assert.deepEqual(sampler.sample(T + 1000, T + 1010, T + 1010), {
+      capturedAt: T + 1000,
+      sequence: 1_700_000_001,
+    });
   });
 
   for (const [pts, kept] of [
@@ -457,9 +460,34 @@ describe('Sampler', () => {
     [-5, false],
   ] as const)
     it(`${kept ? 'believes' : 'does not believe'} a picture that says ${String(pts - T)} ms from now`, () => {
-      const sample = new Sampler(1000).sample(pts, T);
+      const sample = new Sampler(1000).sample(pts, T, T);
       assert.equal(sample?.capturedAt, kept ? pts : T);
     });
+
+  it('tells the periods a clock was set forward over from those that were missed', () => {
+    const sampler = new Sampler(1000);
+    const hour = 3_600_000;
+    const first = 1_700_000_000;
+    sampler.sample(T, T, 0);
+    assert.deepEqual(sampler.sample(T + 1000 + hour, T + 1000 + hour, 1000), {
+      capturedAt: T + 1000 + hour,
+      sequence: first + 3601,
+      skipped: { firstSequence: first + 1, lastSequence: first + 3600 },
+    });
+    assert.deepEqual(sampler.sample(T + 5000 + 2 * hour, T + 5000 + 2 * hour, 5000), {
+      capturedAt: T + 5000 + 2 * hour,
+      sequence: first + 7205,
+      missed: { firstSequence: first + 3602, lastSequence: first + 3604 },
+      skipped: { firstSequence: first + 3605, lastSequence: first + 7204 },
+    });
+  });
+
+  it('goes on at once after a clock was set back', () => {
+    const sampler = new Sampler(1000);
+    sampler.sample(T, T, 0);
+    const at = T - 3_600_000 + 1000;
+    assert.deepEqual(sampler.sample(at, at, 1000), { capturedAt: at, sequence: 1_699_996_401 });
+  });
 
   it('drops pictures that come out of order', () => {
     const times = [T, T + 2100, T + 1900, T + 2050, T + 1000, T + 3000];

@@ -3,23 +3,27 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { overflow } from '../../src/actors/store/bounds';
 import type { Frame } from '../../src/contract/frame';
 import { spoolName } from '../../src/spool/names';
-import { AT, offsets, openBench, sinceStart, type Bench } from './support/delivery-bench';
+import { EXPIRE_MS, offsets, openBench, waitingIn, type Bench } from './support/delivery-bench';
 import { seededRandom } from './support/random';
 import { settled, until } from './support/until';
 
 const MAX_IN_FLIGHT = 16;
-const ANNOUNCE_MS = 10_000;
+const MAX_DELAYED_IN_FLIGHT = 8;
 
 /** Mocks timers, and jitter at its full length, so that pauses are exact. */
-async function openTimedBench(t: TestContext, cameras?: number): Promise<Bench & { tick(ms: number): void }> {
+async function openTimedBench(
+  t: TestContext,
+  cameras?: number,
+  replay?: Parameters<typeof openBench>[2],
+): Promise<Bench & { tick(ms: number): void }> {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   t.mock.method(Math, 'random', () => 1);
-  const bench = await openBench(t, cameras);
+  const bench = await openBench(t, cameras, replay);
   return Object.assign(bench, {
     tick: (ms: number) => {
+      bench.aheadMs += ms;
       t.mock.timers.tick(ms);
     },
   });
@@ -30,18 +34,18 @@ describe('a frame', () => {
     const bench = await openBench(t);
     const [frame] = await bench.spooled(0);
     assert.ok(frame !== undefined);
-    bench.delivery.offerLive(frame);
+    bench.offerLive(frame);
     await until('delivered', () => bench.delivered.length === 1);
     assert.deepEqual([bench.stored, bench.latest, bench.delivered], [[0], [0], [0]]);
     assert.deepEqual(bench.announced, [{ id: 'cam0-1700000000000', at: 0, delayed: false }]);
     assert.deepEqual(await bench.waiting(), []);
-    assert.equal(bench.delivery.queued, 0);
+    assert.equal(bench.outbox.frames, 0);
   });
 
   it('is announced only when it is stored', async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('being written', () => bench.writing.size === 1);
     await settled();
     assert.deepEqual(bench.announced, []);
@@ -52,7 +56,7 @@ describe('a frame', () => {
   it('stays in the spool until it is confirmed', async (t) => {
     const bench = await openBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('announced', () => bench.announced.length === 1);
     await settled();
     assert.deepEqual(await bench.waiting(), [0]);
@@ -65,8 +69,8 @@ describe('a frame', () => {
     const bench = await openBench(t);
     const [old, live] = await bench.spooled(0, 1);
     assert.ok(old !== undefined && live !== undefined);
-    bench.delivery.offerBacklog([old]);
-    bench.delivery.offerLive(live);
+    bench.offerBacklog([old]);
+    bench.offerLive(live);
     await until('delivered', () => bench.delivered.length === 2);
     assert.deepEqual(
       new Map(bench.announced.map(({ at, delayed }) => [at, delayed])),
@@ -77,13 +81,17 @@ describe('a frame', () => {
     );
   });
 
-  it('that the spool no longer has is passed over', async (t) => {
+  it('that the spool no longer has is given up, and told', async (t) => {
     const bench = await openBench(t);
     const frames = await bench.spooled(0, 1);
     await Promise.all(frames.map((frame) => bench.spool.remove(frame)));
-    bench.delivery.offerBacklog(frames);
-    await until('passed over', () => bench.delivery.queued === 0);
-    assert.deepEqual([bench.stored, bench.delivered, bench.faults], [[], [], []]);
+    bench.offerBacklog(frames);
+    await until('passed over', () => bench.outbox.frames === 0);
+    assert.deepEqual([bench.stored, bench.delivered], [[], []]);
+    assert.deepEqual(
+      bench.faults.map(({ fault }) => fault.code),
+      ['spool-missing', 'spool-missing'],
+    );
   });
 
   it('that is damaged is set aside, reported as such, and holds nothing up', async (t) => {
@@ -92,8 +100,8 @@ describe('a frame', () => {
     const [damaged] = frames;
     assert.ok(damaged !== undefined);
     await truncate(path.join(bench.dir, 'cam0', spoolName(damaged)), 2);
-    bench.delivery.offerBacklog(frames);
-    await until('delivered', () => bench.delivered.length === 2 && bench.delivery.queued === 0);
+    bench.offerBacklog(frames);
+    await until('delivered', () => bench.delivered.length === 2 && bench.outbox.frames === 0);
     assert.deepEqual(
       bench.faults.map(({ fault, damaged: isDamaged }) => [fault.code, isDamaged]),
       [['damaged-frame', true]],
@@ -110,7 +118,7 @@ describe('a frame', () => {
     assert.ok(unreadable !== undefined);
     await bench.spool.remove(unreadable);
     await mkdir(path.join(bench.dir, 'cam0', spoolName(unreadable)));
-    bench.delivery.offerBacklog(frames);
+    bench.offerBacklog(frames);
     await until('delivered', () => bench.delivered.length === 4);
     assert.deepEqual(bench.delivered, offsets(1, 4));
     assert.deepEqual(
@@ -125,17 +133,17 @@ describe('a frame', () => {
     const reads = t.mock.method(bench.spool, 'read').mock;
     const frames = await bench.spooled(...offsets(0, 30));
     for (let i = 0; i < 5; i++) {
-      bench.delivery.offerBacklog(frames);
-      for (const frame of frames) bench.delivery.offerLive(frame);
+      bench.offerBacklog(frames);
+      for (const frame of frames) bench.offerLive(frame);
     }
-    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
-    bench.delivery.offerBacklog(frames);
-    assert.equal(bench.delivery.queued, 30);
+    await until('as many as may', () => bench.writing.size === MAX_DELAYED_IN_FLIGHT);
+    bench.offerBacklog(frames);
+    assert.equal(bench.outbox.frames, 30);
     bench.release();
     await until('delivered', () => bench.delivered.length === 30);
     assert.equal(reads.callCount(), 30);
-    bench.delivery.offerBacklog(frames);
-    await until('passed over', () => bench.delivery.queued === 0);
+    bench.offerBacklog(frames);
+    await until('passed over', () => bench.outbox.frames === 0);
     assert.deepEqual(
       bench.stored.toSorted((a, b) => a - b),
       offsets(0, 30),
@@ -153,9 +161,9 @@ describe('a frame', () => {
       const what = random.between(0, 3);
       const frame = frames[next];
       if (what === 0 && frame !== undefined) {
-        bench.delivery.offerLive(frame);
+        bench.offerLive(frame);
         next++;
-      } else if (what === 1) bench.delivery.offerBacklog(await bench.spool.list());
+      } else if (what === 1) bench.offerBacklog(await waitingIn(bench.spool));
       else if (what === 2) {
         const open = bench.announced.slice(answered);
         if (open.length > 0) bench.delivery.announced(random.pick(open).id, undefined);
@@ -175,7 +183,7 @@ describe('delivery', () => {
   it(`has ${String(MAX_IN_FLIGHT)} frames in flight at most, and as many when there are`, async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 40)));
+    for (const frame of await bench.spooled(...offsets(0, 40))) bench.offerLive(frame);
     await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
     await settled();
     assert.equal(bench.writing.size, MAX_IN_FLIGHT);
@@ -187,7 +195,7 @@ describe('delivery', () => {
   it('counts a frame as in flight until it is confirmed', async (t) => {
     const bench = await openBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 40)));
+    for (const frame of await bench.spooled(...offsets(0, 40))) bench.offerLive(frame);
     await until('announced', () => bench.announced.length === MAX_IN_FLIGHT);
     await settled();
     assert.equal(bench.stored.length, MAX_IN_FLIGHT);
@@ -197,26 +205,27 @@ describe('delivery', () => {
     assert.equal(bench.stored.length, MAX_IN_FLIGHT + 1);
   });
 
-  it('takes live frames before the backlog, each in the order of capture', async (t) => {
+  it('takes live frames before the backlog, and always has room for them', async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
-    const old = await bench.spooled(...offsets(0, 40));
-    const live = await bench.spooled(...offsets(1050, 10));
-    bench.delivery.offerBacklog(old);
-    await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
-    for (const frame of live) bench.delivery.offerLive(frame);
-    assert.deepEqual(bench.writing, new Set(offsets(0, MAX_IN_FLIGHT)));
+    const old = await bench.spooled(...offsets(0, 30));
+    const live = await bench.spooled(...offsets(1056, 12));
+    bench.offerBacklog(old);
+    await until('as many as may', () => bench.writing.size === MAX_DELAYED_IN_FLIGHT);
+    for (const frame of live) bench.offerLive(frame);
+    await until('live ones too', () => bench.writing.size === MAX_IN_FLIGHT);
+    assert.deepEqual(bench.writing, new Set([...offsets(0, 8), ...offsets(1056, 8)]));
     bench.releaseHeld();
-    await until('as many again', () => bench.stored.length === 2 * MAX_IN_FLIGHT);
-    assert.deepEqual(bench.writing, new Set([...offsets(1050, 10), ...offsets(16, 6)]));
+    await until('as many again', () => bench.stored.length === 2 * MAX_IN_FLIGHT - 4);
+    assert.deepEqual(bench.writing, new Set([...offsets(1064, 4), ...offsets(8, 8)]));
     bench.release();
-    await until('delivered', () => bench.delivered.length === 50);
+    await until('delivered', () => bench.delivered.length === 42);
   });
 
   it('has one frame of a camera in flight, and keeps to the order of capture', async (t) => {
     const bench = await openBench(t, 3);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 9)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 9)));
     for (let round = 0; round < 3; round++) {
       await until('one of each camera', () => bench.announced.length === 3 * (round + 1));
       await settled(20);
@@ -234,7 +243,7 @@ describe('delivery', () => {
   it('lets no camera wait for another', async (t) => {
     const bench = await openBench(t, 2);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 20)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 20)));
     for (let done = 1; done <= 10; done++) {
       await until('the next of camera 1', () => bench.announced.length === 1 + done);
       bench.delivery.announced(bench.announced.findLast(({ at }) => at % 2 === 1)?.id ?? '', undefined);
@@ -246,17 +255,50 @@ describe('delivery', () => {
     );
   });
 
-  it('leaves what it has no room for to the spool, and takes it when it is offered again', async (t) => {
-    const bench = await openBench(t, 8);
+  it('begins no more once many bytes are in flight, and one frame however large', async (t) => {
+    const bench = await openBench(t);
     bench.redis = 'held';
-    const frames = await bench.spooled(...offsets(0, 1050));
-    bench.delivery.offerBacklog(frames);
-    assert.ok(bench.delivery.queued <= 1000 + MAX_IN_FLIGHT, String(bench.delivery.queued));
+    const large = 13 * 1024 * 1024;
+    const frames = await bench.spooledOf(large, ...offsets(0, 4));
+    for (const frame of frames) bench.offerLive(frame);
+    await until('two', () => bench.writing.size === 2);
+    await settled();
+    assert.equal(bench.writing.size, 2);
     bench.release();
-    await until('the queue is empty', () => bench.delivery.queued === 0);
-    bench.delivery.offerBacklog(await bench.spool.list());
-    await until('delivered', () => bench.delivered.length === 1050);
-    assert.deepEqual(await bench.waiting(), []);
+    await until('delivered', () => bench.delivered.length === 4);
+  });
+
+  it('keeps the backlog to its rate, and live frames out of it', async (t) => {
+    const bench = await openTimedBench(t, 64, { replay: 'oldest-first', replayRate: 20 });
+    bench.offerBacklog(await bench.spooled(...offsets(0, 30)));
+    await until('a burst', () => bench.delivered.length >= 2);
+    await settled();
+    const burst = bench.delivered.length;
+    assert.ok(burst <= 3, String(burst));
+    for (const frame of await bench.spooled(...offsets(1040, 10))) bench.offerLive(frame);
+    await until('all live ones', () => bench.delivered.filter((at) => at >= 1040).length === 10);
+    for (let second = 0; second < 1; second += 0.05) {
+      bench.tick(50);
+      await settled(30);
+    }
+    const delayed = bench.delivered.filter((at) => at < 1040).length;
+    assert.ok(delayed >= 18 && delayed <= burst + 22, String(delayed));
+  });
+
+  it('takes the newest first when that is wanted', async (t) => {
+    const bench = await openBench(t, 1, { replay: 'newest-first', replayRate: 10_000 });
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    await until('delivered', () => bench.delivered.length === 5);
+    assert.deepEqual(bench.delivered, [4, 3, 2, 1, 0]);
+  });
+
+  it('takes none of the backlog when that is wanted', async (t) => {
+    const bench = await openBench(t, 64, { replay: 'none', replayRate: 10_000 });
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    for (const frame of await bench.spooled(99)) bench.offerLive(frame);
+    await until('the live one', () => bench.delivered.length === 1);
+    await settled();
+    assert.deepEqual(bench.delivered, [99]);
   });
 
   it('passes over answers that nobody waits for', async (t) => {
@@ -265,7 +307,7 @@ describe('delivery', () => {
     bench.delivery.announced('gate-1', { code: 'x', message: 'y' });
     bench.delivery.notifierLost();
     bench.delivery.resume();
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('delivered', () => bench.delivered.length === 1);
     assert.deepEqual(bench.faults, []);
   });
@@ -275,7 +317,7 @@ describe('an outage', () => {
   it('of Redis: one frame at a time probes it, with doubled pauses', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('the first try', () => bench.faults.length === 1);
     let tries = 1;
     for (const pauseMs of [250, 500, 1000, 2000, 3000, 3000, 3000]) {
@@ -294,7 +336,7 @@ describe('an outage', () => {
   it('of Redis: when the probe gets through, everything follows at full speed', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    for (const frame of await bench.spooled(...offsets(0, 60))) bench.offerLive(frame);
     await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
     bench.tick(3000);
     await until('the probe', () => bench.faults.length === MAX_IN_FLIGHT + 1);
@@ -306,7 +348,7 @@ describe('an outage', () => {
     await settled(20);
     assert.equal(bench.writing.size, 1, 'one probe');
     bench.releaseHeld();
-    await until('full speed', () => bench.writing.size === MAX_IN_FLIGHT);
+    await until('full speed of the backlog', () => bench.writing.size === MAX_DELAYED_IN_FLIGHT);
     bench.release();
     await until('delivered', () => bench.delivered.length === 60);
     assert.deepEqual(await bench.waiting(), []);
@@ -315,113 +357,108 @@ describe('an outage', () => {
   it('of Redis: loses nothing that arrives meanwhile', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 20)));
+    for (const frame of await bench.spooled(...offsets(0, 20))) bench.offerLive(frame);
     await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
-    for (const frame of await bench.spooled(...offsets(1000, 20))) bench.delivery.offerLive(frame);
+    for (const frame of await bench.spooled(...offsets(1000, 20))) bench.offerLive(frame);
     bench.redis = 'up';
     bench.tick(3000);
     await until('delivered', () => bench.delivered.length === 40);
     assert.deepEqual(await bench.waiting(), []);
-    assert.equal(bench.delivery.queued, 0);
+    assert.equal(bench.outbox.frames, 0);
   });
 
   it('ends early when a server says it is ready', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     await until('the first tries', () => bench.faults.length === 5);
     bench.redis = 'up';
     bench.delivery.resume();
     await until('delivered', () => bench.delivered.length === 5);
   });
 
-  it('of the broker (nack): the frame stays, and is announced again as delayed', async (t) => {
+  it('of the broker (nack): the frame stays, and is announced again, as delayed once it is old', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nack';
     const [frame] = await bench.spooled(0);
     assert.ok(frame !== undefined);
-    bench.delivery.offerLive(frame);
+    bench.offerLive(frame);
     await until('refused', () => bench.faults.length === 1);
     assert.deepEqual(await bench.waiting(), [0]);
     assert.equal(bench.faults[0]?.fault.code, 'broker-nack');
+    bench.tick(3000);
+    await until('refused again', () => bench.faults.length === 2);
     bench.broker = 'confirm';
-    bench.tick(250);
+    bench.tick(3000);
     await until('delivered', () => bench.delivered.length === 1);
     assert.deepEqual(
       bench.announced.map(({ id, delayed }) => [id, delayed]),
       [
+        ['cam0-1700000000000', false],
         ['cam0-1700000000000', false],
         ['cam0-1700000000000', true],
       ],
     );
   });
 
-  it(`of the notifier: an answer that has not come after ${String(ANNOUNCE_MS)} ms is asked for again`, async (t) => {
+  it('of the broker: while an answer is awaited the frame is stored again, so that it outlives its message', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('announced', () => bench.announced.length === 1);
-    bench.tick(ANNOUNCE_MS - 1);
-    await settled(20);
-    assert.deepEqual(bench.faults, []);
-    bench.tick(1);
-    await until('given up', () => bench.faults.length === 1);
-    assert.deepEqual(bench.faults[0], {
-      fault: { code: 'announce-timeout', message: 'the notifier did not answer within 10000 ms' },
-      damaged: false,
-    });
-    assert.deepEqual(await bench.waiting(), [0]);
-    bench.broker = 'confirm';
-    bench.tick(250);
+    const worked = bench.delivery.worked;
+    for (let times = 2; times <= 5; times++) {
+      await settled(20);
+      bench.tick(EXPIRE_MS / 20);
+      await until('stored again', () => bench.stored.length === times);
+    }
+    assert.equal(bench.delivery.worked, worked + 4, 'it gives signs of work');
+    bench.delivery.announced('cam0-1700000000000', undefined);
     await until('delivered', () => bench.delivered.length === 1);
-    bench.tick(2 * ANNOUNCE_MS);
-    await settled(20);
-    assert.equal(bench.announced.length, 2);
-    assert.equal(bench.faults.length, 1);
+    assert.deepEqual([bench.announced.length, bench.faults], [1, []]);
   });
 
-  it('of the broker: the time for an earlier answer does not end the wait for a later one', async (t) => {
-    const bench = await openTimedBench(t);
-    bench.broker = 'nack';
-    bench.delivery.offerBacklog(await bench.spooled(0));
-    await until('refused', () => bench.faults.length === 1);
+  it('of Redis between the write and the confirm: the frame is stored again before it leaves the spool', async (t) => {
+    const bench = await openBench(t);
     bench.broker = 'nothing';
-    bench.tick(250);
-    await until('announced again', () => bench.announced.length === 2);
-    bench.tick(ANNOUNCE_MS - 250);
-    await settled(20);
-    assert.equal(bench.faults.length, 1);
-    bench.delivery.announced(bench.announced[1]?.id ?? '', undefined);
+    bench.offerLive((await bench.spooled(0))[0] as Frame);
+    await until('announced', () => bench.announced.length === 1);
+    bench.session++;
+    bench.redis = 'held';
+    bench.delivery.announced('cam0-1700000000000', undefined);
+    await until('being written', () => bench.writing.size === 1);
+    assert.deepEqual([bench.delivered, await bench.waiting()], [[], [0]]);
+    bench.release();
     await until('delivered', () => bench.delivered.length === 1);
+    assert.deepEqual(bench.stored, [0, 0]);
   });
 
   it('of the notifier: when it is lost, all it owed is asked for again', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 10)));
-    await until('announced', () => bench.announced.length === 10);
+    bench.offerBacklog(await bench.spooled(...offsets(0, 8)));
+    await until('announced', () => bench.announced.length === 8);
     bench.delivery.notifierLost();
-    await until('failed', () => bench.faults.length === 10);
+    await until('failed', () => bench.faults.length === 8);
     assert.ok(bench.faults.every(({ fault }) => fault.code === 'notifier-lost'));
-    assert.equal((await bench.waiting()).length, 10);
+    assert.equal((await bench.waiting()).length, 8);
     bench.broker = 'confirm';
     bench.delivery.resume();
-    await until('delivered', () => bench.delivered.length === 10);
+    await until('delivered', () => bench.delivered.length === 8);
     assert.deepEqual(await bench.waiting(), []);
-    bench.tick(ANNOUNCE_MS);
+    bench.tick(EXPIRE_MS);
     await settled(20);
-    assert.equal(bench.faults.length, 10);
+    assert.equal(bench.faults.length, 8);
   });
 
   it('ends nothing for good: whatever fails when, all frames are delivered', async (t) => {
     const random = seededRandom(t);
     const bench = await openTimedBench(t);
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 100)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 100)));
     for (let round = 0; round < 40; round++) {
       bench.redis = random.pick(['up', 'down']);
       bench.broker = random.pick(['confirm', 'nack', 'nothing']);
-      if (round % 3 === 0)
-        for (const frame of await bench.spooled(1000 + round)) bench.delivery.offerLive(frame);
+      if (round % 3 === 0) for (const frame of await bench.spooled(1000 + round)) bench.offerLive(frame);
       if (random.next() < 0.2) bench.delivery.notifierLost();
       if (random.next() < 0.2) bench.delivery.resume();
       bench.tick(random.between(1, 4000));
@@ -431,7 +468,7 @@ describe('an outage', () => {
     bench.delivery.notifierLost();
     await until('delivered', () => {
       bench.tick(1000);
-      return bench.delivery.queued === 0;
+      return bench.outbox.frames === 0;
     });
     assert.deepEqual(await bench.waiting(), []);
     assert.equal(new Set(bench.delivered).size, 114);
@@ -441,30 +478,25 @@ describe('an outage', () => {
   it('makes the frames that waited through it delayed ones, behind those that are live when it ends', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    for (const frame of await bench.spooled(...offsets(0, 60))) bench.delivery.offerLive(frame);
+    for (const frame of await bench.spooled(...offsets(0, 60))) bench.offerLive(frame);
     await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
-    for (const frame of await bench.spooled(...offsets(60, 10))) bench.delivery.offerLive(frame);
-    bench.redis = 'held';
     bench.tick(3000);
-    await until('the probe', () => bench.writing.size === 1);
-    bench.releaseHeld();
-    await until('full speed', () => bench.writing.size === MAX_IN_FLIGHT);
-    const [live] = await bench.spooled(99);
-    assert.ok(live !== undefined);
-    bench.delivery.offerLive(live);
-    bench.release();
-    await until('delivered', () => bench.delivered.length === 71);
+    await until('the probe', () => bench.faults.length === MAX_IN_FLIGHT + 1);
+    for (const frame of await bench.spooled(...offsets(60, 4))) bench.offerLive(frame);
+    bench.redis = 'up';
+    bench.tick(3000);
+    await until('delivered', () => bench.delivered.length === 64);
     assert.deepEqual(
-      bench.announced.filter(({ delayed }) => !delayed).map(({ at }) => at),
-      [99],
+      bench.announced.map(({ delayed }) => delayed),
+      Array.from({ length: 64 }, (_, i) => i >= 4),
     );
-    assert.ok(bench.announced.findIndex(({ at }) => at === 99) <= 2 * MAX_IN_FLIGHT);
+    assert.deepEqual(new Set(bench.delivered.slice(0, 4)), new Set(offsets(60, 4)));
   });
 
   it('leaves the frames of a camera in the order of capture', async (t) => {
     const bench = await openTimedBench(t, 1);
     bench.redis = 'down';
-    for (const frame of await bench.spooled(...offsets(0, 10))) bench.delivery.offerLive(frame);
+    for (const frame of await bench.spooled(...offsets(0, 10))) bench.offerLive(frame);
     for (let tries = 1; tries <= 5; tries++) {
       await until(`try ${String(tries)}`, () => bench.faults.length === tries);
       bench.tick(3000);
@@ -481,10 +513,10 @@ describe('an outage', () => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     const frames = await bench.spooled(...offsets(0, 40));
-    bench.delivery.offerBacklog(frames);
-    await until('the first tries', () => bench.faults.length === MAX_IN_FLIGHT);
+    bench.offerBacklog(frames);
+    await until('the first tries', () => bench.faults.length === MAX_DELAYED_IN_FLIGHT);
     // The spool's bound gives up what would be tried next.
-    for (const frame of frames.slice(0, MAX_IN_FLIGHT)) await bench.spool.remove(frame);
+    for (const frame of frames.slice(0, MAX_DELAYED_IN_FLIGHT)) await bench.spool.remove(frame);
     bench.delivery.resume();
     await until('another try', () => bench.faults.length > MAX_IN_FLIGHT);
     await settled();
@@ -495,13 +527,12 @@ describe('an outage', () => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.latestFails = true;
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('failed', () => bench.faults.length === 1);
     bench.latestFails = false;
     bench.tick(250);
     await until('tried again', () => bench.latest.length === 2 && bench.announced.length > 0);
     await settled(20);
-    bench.tick(ANNOUNCE_MS - 250);
     bench.delivery.announced('cam0-1700000000000', undefined);
     await until('delivered', () => bench.delivered.length === 1);
   });
@@ -512,7 +543,7 @@ describe('stop', () => {
     const bench = await openBench(t);
     bench.redis = 'held';
     const frames = await bench.spooled(...offsets(0, 40));
-    bench.delivery.offerBacklog(frames);
+    for (const frame of frames) bench.offerLive(frame);
     await until('as many as may', () => bench.writing.size === MAX_IN_FLIGHT);
     const state = { stopped: false };
     const stopped = bench.delivery.stop().then(() => {
@@ -526,8 +557,8 @@ describe('stop', () => {
     assert.deepEqual([bench.announced, await bench.waiting()], [[], offsets(0, 40)]);
     const [frame] = frames.slice(-1);
     assert.ok(frame !== undefined);
-    bench.delivery.offerLive(frame);
-    bench.delivery.offerBacklog(frames);
+    bench.offerLive(frame);
+    bench.offerBacklog(frames);
     bench.delivery.resume();
     await settled();
     assert.equal(bench.stored.length, MAX_IN_FLIGHT);
@@ -536,7 +567,7 @@ describe('stop', () => {
   it('ends at once in a pause, after which nothing is tried', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     await until('the first tries', () => bench.faults.length === 5);
     await bench.delivery.stop();
     bench.redis = 'up';
@@ -551,7 +582,7 @@ describe('stop', () => {
     const before = timers();
     const bench = await openBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     await until('the first tries', () => bench.faults.length >= 5);
     await bench.delivery.stop();
     assert.equal(timers(), before);
@@ -566,7 +597,7 @@ describe('stop', () => {
   it('leaves a frame that fails meanwhile in the spool, and begins no pause', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('announced', () => bench.announced.length === 1);
     const stopped = bench.delivery.stop();
     bench.delivery.notifierLost();
@@ -579,7 +610,7 @@ describe('stop', () => {
   it('gives up the answers that are still due: the frames stay in the spool', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 5)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     await until('announced', () => bench.announced.length === 5);
     await bench.delivery.stop();
     assert.deepEqual([await bench.waiting(), bench.delivered], [offsets(0, 5), []]);
@@ -588,7 +619,7 @@ describe('stop', () => {
   it('asks for no answer any more, also for a frame that was being written', async (t) => {
     const bench = await openTimedBench(t);
     Object.assign(bench, { redis: 'held', broker: 'nothing' });
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     await until('being written', () => bench.writing.size === 1);
     const state = { stopped: false };
     const stopped = bench.delivery.stop().then(() => {
@@ -607,7 +638,7 @@ describe('stop', () => {
 describe('drain', () => {
   it('waits until all that is queued is delivered', async (t) => {
     const bench = await openBench(t, 3);
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 60)));
     await bench.delivery.drain(60_000);
     assert.equal(bench.delivered.length, 60);
   });
@@ -619,7 +650,7 @@ describe('drain', () => {
   it('ends when a server fails', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
-    bench.delivery.offerBacklog(await bench.spooled(...offsets(0, 60)));
+    bench.offerBacklog(await bench.spooled(...offsets(0, 60)));
     await bench.delivery.drain(60_000);
     assert.ok(bench.faults.length > 0);
     assert.equal((await bench.waiting()).length, 60);
@@ -628,7 +659,7 @@ describe('drain', () => {
   it('ends at its deadline', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'held';
-    bench.delivery.offerBacklog(await bench.spooled(0));
+    bench.offerBacklog(await bench.spooled(0));
     const state = { drained: false };
     const drained = bench.delivery.drain(1500).then(() => {
       state.drained = true;
@@ -639,132 +670,5 @@ describe('drain', () => {
     assert.equal(state.drained, false);
     bench.tick(1);
     await drained;
-  });
-});
-
-describe('overflow', () => {
-  const frame = (ageMs: number, bytes: number): Frame => ({
-    camera: 'gate',
-    capturedAt: AT - ageMs,
-    sequence: 0,
-    width: 1,
-    height: 1,
-    format: 'jpeg',
-    bytes,
-  });
-  const rows: readonly [string, readonly [number, number][], number, number, readonly string[]][] = [
-    ['nothing of an empty spool', [], 10, 10, []],
-    [
-      'nothing within both bounds',
-      [
-        [9, 5],
-        [0, 5],
-      ],
-      10,
-      10,
-      [],
-    ],
-    ['nothing that is exactly as old as may be', [[10, 1]], 10, 10, []],
-    [
-      'what is older',
-      [
-        [11, 1],
-        [10, 1],
-      ],
-      10,
-      10,
-      ['-11 spool-age'],
-    ],
-    [
-      'all when all is older',
-      [
-        [30, 1],
-        [20, 1],
-        [11, 1],
-      ],
-      10,
-      10,
-      ['-30 spool-age', '-20 spool-age', '-11 spool-age'],
-    ],
-    [
-      'the oldest until the rest fits',
-      [
-        [4, 5],
-        [3, 5],
-        [2, 5],
-        [1, 5],
-      ],
-      10,
-      10,
-      ['-4 spool-bytes', '-3 spool-bytes'],
-    ],
-    [
-      'one when it is one byte too much',
-      [
-        [2, 5],
-        [1, 6],
-      ],
-      10,
-      10,
-      ['-2 spool-bytes'],
-    ],
-    ['a single frame that is larger than the spool', [[1, 11]], 10, 10, ['-1 spool-bytes']],
-    [
-      'what is too old, then what is too much',
-      [
-        [20, 1],
-        [2, 6],
-        [1, 6],
-      ],
-      10,
-      10,
-      ['-20 spool-age', '-2 spool-bytes'],
-    ],
-    [
-      'nothing more when age alone made room',
-      [
-        [20, 9],
-        [2, 5],
-        [1, 5],
-      ],
-      10,
-      10,
-      ['-20 spool-age'],
-    ],
-    ['nothing from the future', [[-5000, 1]], 10, 10, []],
-  ];
-  for (const [what, frames, maxBytes, maxAgeMs, expected] of rows)
-    it(`drops ${what}`, () => {
-      assert.deepEqual(
-        overflow(
-          frames.map(([ageMs, bytes]) => frame(ageMs, bytes)),
-          { maxBytes, maxAgeMs },
-          AT,
-        ).map((drop) => `${String(sinceStart(drop.frame))} ${drop.reason}`),
-        expected,
-      );
-    });
-
-  it('leaves what fits, and drops no more than it must, for any spool', (t) => {
-    const random = seededRandom(t);
-    for (let i = 0; i < 500; i++) {
-      const frames = Array.from({ length: random.between(0, 30) }, () =>
-        frame(random.between(0, 100), random.between(1, 50)),
-      ).sort((a, b) => a.capturedAt - b.capturedAt);
-      const [maxBytes, maxAgeMs] = [random.between(0, 800), random.between(0, 100)];
-      const dropped = overflow(frames, { maxBytes, maxAgeMs }, AT);
-      assert.deepEqual(
-        dropped.map((drop) => drop.frame),
-        frames.slice(0, dropped.length),
-      );
-      const left = frames.slice(dropped.length);
-      const bytesOf = (some: readonly Frame[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
-      assert.ok(bytesOf(left) <= maxBytes);
-      assert.ok(left.every(({ capturedAt }) => AT - capturedAt <= maxAgeMs));
-      const last = dropped.at(-1);
-      if (last?.reason === 'spool-bytes') assert.ok(bytesOf(left) + last.frame.bytes > maxBytes);
-      for (const drop of dropped)
-        assert.equal(drop.reason === 'spool-age', AT - drop.frame.capturedAt > maxAgeMs);
-    }
   });
 });

@@ -1,6 +1,6 @@
 /** The spool, on real folders: names that sort, writes that are whole or absent, damage that is noticed. */
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import fs, { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FRAME_FORMATS, type Frame } from '../../src/contract/frame';
 import { Fault } from '../../src/protocol/fault';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
-import { Spool } from '../../src/spool/spool';
+import { Spool, type SpooledFrames } from '../../src/spool/spool';
+import { waitingIn } from './support/delivery-bench';
 import { seededRandom } from './support/random';
 import { turn } from './support/until';
 
@@ -93,6 +94,12 @@ describe('the spool', () => {
     await rm(path.dirname(dir), { recursive: true });
   });
 
+  async function listed(): Promise<SpooledFrames[]> {
+    const all: SpooledFrames[] = [];
+    for await (const frames of spool.list()) all.push(frames);
+    return all;
+  }
+
   async function written(changes: Partial<Frame> = {}, bytes = Buffer.from('jpeg')): Promise<Frame> {
     const frame = frameOf(changes);
     await spool.openCamera(frame.camera);
@@ -103,7 +110,7 @@ describe('the spool', () => {
   it('gives back what was written', async () => {
     const frame = await written();
     assert.deepEqual(await spool.read(frame), Buffer.from('jpeg'));
-    assert.deepEqual(await spool.list(), [frame]);
+    assert.deepEqual(await waitingIn(spool), [frame]);
     assert.deepEqual(await readdir(path.join(dir, 'gate')), [spoolName(frame)]);
   });
 
@@ -123,7 +130,7 @@ describe('the spool', () => {
     });
     let looks = 0;
     while (!state.done) {
-      for (const listed of await spool.list()) assert.equal(statSync(pathOf(listed)).size, bytes.length);
+      for (const listed of await waitingIn(spool)) assert.equal(statSync(pathOf(listed)).size, bytes.length);
       if (existsSync(pathOf(frame))) assert.equal(statSync(pathOf(frame)).size, bytes.length);
       looks++;
       await turn();
@@ -145,15 +152,18 @@ describe('the spool', () => {
     }
   });
 
-  it('writes only into the folder of an opened camera', async () => {
-    await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), { code: 'ENOENT' });
+  it('makes the folder that somebody removed', async () => {
+    const frame = await written();
+    await rm(path.join(dir, 'gate'), { recursive: true });
+    assert.equal(await spool.write(frame, Buffer.from('jpeg')), undefined);
+    assert.deepEqual(await waitingIn(spool), [frame]);
   });
 
   it('keeps many frames written at once', async () => {
     await spool.openCamera('gate');
     const frames = Array.from({ length: 50 }, (_, i) => frameOf({ capturedAt: AT + i }));
     await Promise.all(frames.map((frame) => spool.write(frame, Buffer.from('jpeg'))));
-    assert.deepEqual(await spool.list(), frames);
+    assert.deepEqual(await waitingIn(spool), frames);
   });
 
   it('removes what a crash left half-written when a camera is opened, and nothing else', async () => {
@@ -198,7 +208,7 @@ describe('the spool', () => {
     await mkdir(pathOf(frame));
     await assert.rejects(spool.read(frame), { code: 'damaged-frame', message: /cannot be read \(EISDIR\)/ });
     await spool.setAside(frame);
-    assert.deepEqual(await spool.list(), []);
+    assert.deepEqual(await waitingIn(spool), []);
   });
 
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
@@ -212,9 +222,28 @@ describe('the spool', () => {
     const frame = await written();
     await truncate(pathOf(frame), 2);
     await spool.setAside(frame);
-    assert.deepEqual(await spool.list(), []);
+    assert.deepEqual(await waitingIn(spool), []);
     assert.deepEqual(await readdir(path.join(dir, 'gate')), ['damaged']);
     assert.equal(readFileSync(path.join(dir, 'gate', 'damaged', spoolName(frame)), 'utf8'), 'jp');
+  });
+
+  it('keeps the newest damaged files of a camera, and few', async () => {
+    for (let i = 0; i < 7; i++) await spool.setAside(await written({ capturedAt: AT + i }));
+    assert.deepEqual(
+      (await readdir(path.join(dir, 'gate', 'damaged'))).sort(),
+      [3, 4, 5, 6].map((i) => spoolName(frameOf({ capturedAt: AT + i }))),
+    );
+  });
+
+  it('keeps a confirmed frame apart until it is removed', async () => {
+    const frame = await written();
+    await spool.confirm(frame);
+    assert.deepEqual(await waitingIn(spool), []);
+    assert.equal(await spool.read(frame), undefined);
+    assert.deepEqual(await spool.readConfirmed(frame), Buffer.from('jpeg'));
+    assert.deepEqual(await listed(), [{ waiting: [], confirmed: [frame] }]);
+    await spool.removeConfirmed(frame);
+    assert.deepEqual(await listed(), [{ waiting: [], confirmed: [] }]);
   });
 
   it('sets aside twice, and what has gone, without complaint', async () => {
@@ -230,7 +259,7 @@ describe('the spool', () => {
     await spool.remove(frame);
     await spool.remove(frame);
     assert.equal(await spool.read(frame), undefined);
-    assert.deepEqual(await spool.list(), [other]);
+    assert.deepEqual(await waitingIn(spool), [other]);
   });
 
   it('lists the frames of all cameras, oldest first', async () => {
@@ -244,7 +273,7 @@ describe('the spool', () => {
     ] as const;
     for (const [camera, later] of order) await written({ camera, capturedAt: AT + later });
     assert.deepEqual(
-      (await spool.list()).map(({ camera, capturedAt }) => `${camera}${String(capturedAt - AT)}`),
+      (await waitingIn(spool)).map(({ camera, capturedAt }) => `${camera}${String(capturedAt - AT)}`),
       ['b0', 'a1', 'c2', 'b3', 'c4', 'a5'],
     );
   });
@@ -257,18 +286,80 @@ describe('the spool', () => {
     await writeFile(path.join(folder, 'notes.txt'), '');
     await mkdir(path.join(folder, 'damaged'));
     await writeFile(path.join(folder, 'damaged', spoolName(frame)), '');
-    assert.deepEqual(await spool.list(), [frame]);
+    assert.deepEqual(await waitingIn(spool), [frame]);
   });
 
   it('lists no folder that is no camera', async () => {
     await mkdir(path.join(dir, 'not a camera'), { recursive: true });
     await writeFile(path.join(dir, 'not a camera', spoolName(frameOf())), 'jpeg');
-    assert.deepEqual(await spool.list(), []);
+    assert.deepEqual(await waitingIn(spool), []);
   });
 
   it('that is not there yet is empty', async () => {
-    assert.deepEqual(await spool.list(), []);
+    assert.deepEqual(await waitingIn(spool), []);
     assert.equal(await spool.read(frameOf()), undefined);
     await spool.remove(frameOf());
+  });
+});
+
+describe('a spool whose disk takes nothing', () => {
+  let dir: string;
+  let memory: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'vigil-spool-'));
+    memory = path.join(dir, 'memory');
+    // Where the camera's folder should be: no file can be put into that, not even by root.
+    await mkdir(path.join(dir, 'disk'));
+    await writeFile(path.join(dir, 'disk', 'gate'), '');
+  });
+
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
+  it('keeps frames in memory, says why, and treats them as its own', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    const frame = frameOf();
+    await spool.openCamera('gate');
+    const fault = await spool.write(frame, Buffer.from('jpeg'));
+    assert.equal(fault?.code, 'spool-disk');
+    assert.match(fault.message, /the spool takes no pictures \(ENOTDIR\): they are delivered from memory/);
+    assert.deepEqual(await readdir(memory), [`gate.${spoolName(frame)}`]);
+    assert.equal(statSync(memory).mode & 0o777, 0o700);
+    assert.deepEqual(await new Spool(path.join(dir, 'disk'), memory).read(frame), Buffer.from('jpeg'));
+    assert.deepEqual(await waitingIn(spool), [frame]);
+    await spool.remove(frame);
+    await spool.close();
+    assert.equal(existsSync(memory), false);
+  });
+
+  it('takes no more into memory than its bound, then refuses', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    const bytes = Buffer.alloc(30 * 1024 * 1024);
+    for (const i of [0, 1]) await spool.write(frameOf({ capturedAt: AT + i, bytes: bytes.length }), bytes);
+    await assert.rejects(spool.write(frameOf({ capturedAt: AT + 2, bytes: bytes.length }), bytes), {
+      code: 'spool-full',
+    });
+    assert.equal((await waitingIn(spool)).length, 2);
+  });
+
+  it('uses no folder in memory that others can write to', async () => {
+    await mkdir(memory, { mode: 0o777 });
+    chmodSync(memory, 0o777);
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
+      code: 'spool-full',
+      message: /not this user's own folder/,
+    });
+  });
+
+  it('removes what a crash left half-written of that camera in memory', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    await spool.write(frameOf(), Buffer.from('jpeg'));
+    await writeFile(path.join(memory, '.gate.1.tmp'), 'half');
+    await writeFile(path.join(memory, '.yard.1.tmp'), 'half');
+    await spool.openCamera('gate');
+    assert.deepEqual((await readdir(memory)).sort(), ['.yard.1.tmp', `gate.${spoolName(frameOf())}`]);
   });
 });

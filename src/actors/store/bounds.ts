@@ -1,29 +1,43 @@
-/** Which frames a full spool gives up, as a pure function. */
-import type { Frame } from '../../contract/frame';
+/** When the spool has to give up a frame, as a pure function. */
+import type { SpoolSpec } from '../../config/topology';
 
-export interface SpoolBounds {
-  readonly maxBytes: number;
-  readonly maxAgeMs: number;
+export type OverflowReason = 'spool-age' | 'spool-bytes' | 'spool-frames' | 'spool-free' | 'replay-none';
+
+/** What the spool holds now. */
+export interface Holding {
+  readonly frames: number;
+  readonly bytes: number;
+  /** How long its oldest waiting frame has waited. */
+  readonly oldestMs: number;
+  /** Free bytes of the disk. */
+  readonly freeBytes: number;
 }
 
-export interface Overflow {
-  readonly frame: Frame;
-  readonly reason: 'spool-age' | 'spool-bytes';
-}
-
-/** Frames beyond the bounds. `frames` are sorted oldest first, and the oldest go first. */
+/** Why the oldest waiting frame must go; undefined when it may stay. */
 export function overflow(
-  frames: readonly Frame[],
-  { maxBytes, maxAgeMs }: SpoolBounds,
-  now: number,
-): Overflow[] {
-  let bytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
-  const dropped: Overflow[] = [];
-  for (const frame of frames) {
-    const tooOld = now - frame.capturedAt > maxAgeMs;
-    if (!tooOld && bytes <= maxBytes) break;
-    dropped.push({ frame, reason: tooOld ? 'spool-age' : 'spool-bytes' });
-    bytes -= frame.bytes;
+  { frames, bytes, oldestMs, freeBytes }: Holding,
+  { maxAgeMs, maxBytes, maxFrames, minFreeBytes, replay }: SpoolSpec,
+  liveMs: number,
+): OverflowReason | undefined {
+  if (replay === 'none' && oldestMs > liveMs) return 'replay-none';
+  if (oldestMs > maxAgeMs) return 'spool-age';
+  if (bytes > maxBytes) return 'spool-bytes';
+  if (frames > maxFrames) return 'spool-frames';
+  return freeBytes < minFreeBytes ? 'spool-free' : undefined;
+}
+
+/** The bound behind the reason, in the operator's words. */
+export function boundOf(reason: OverflowReason, spool: SpoolSpec): string {
+  switch (reason) {
+    case 'replay-none':
+      return 'spool.replay is "none": only live frames are delivered';
+    case 'spool-age':
+      return `it has waited for spool.maxAgeMs (${String(spool.maxAgeMs)})`;
+    case 'spool-bytes':
+      return `the spool has reached spool.maxBytes (${String(spool.maxBytes)})`;
+    case 'spool-frames':
+      return `the spool has reached spool.maxFrames (${String(spool.maxFrames)})`;
+    case 'spool-free':
+      return `the disk has less than spool.minFreeBytes (${String(spool.minFreeBytes)}) left`;
   }
-  return dropped;
 }

@@ -1,82 +1,100 @@
 /**
- * Brings spooled frames to Redis and has them announced: live frames first, the backlog behind them, a bounded
- * number in flight. A frame leaves the spool when the broker has confirmed its message, and in no other way but
+ * Brings spooled frames to Redis and has them announced: live frames first, the backlog behind them at a bounded rate, a
+ * bounded number in flight. A frame leaves the spool when the broker has confirmed its message, and in no other way but
  * by a bound the operator set.
  */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { withDeadline } from '../../clock/sleep';
-import { frameId, type Frame } from '../../contract/frame';
+import type { SpoolSpec } from '../../config/topology';
+import type { Frame } from '../../contract/frame';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
+import { Announcements } from './announcements';
+import type { Choice, Outbox } from './outbox';
+import { Pace } from './pace';
+import type { Retention } from './retention';
 
 /** Where a frame is written; see RedisFrames. */
 export interface FrameSink {
+  /** Changes when a server was lost, and perhaps its memory with it. */
+  readonly session: number;
   store(frame: Frame, bytes: Buffer): Promise<void>;
-  markLatest(frame: Frame): Promise<void>;
+  markLatest(frame: Frame, delayed: boolean): Promise<void>;
 }
 
 export interface DeliveryOptions {
   readonly spool: Spool;
   readonly sink: FrameSink;
+  readonly outbox: Outbox;
+  readonly retention: Retention;
+  readonly replay: Pick<SpoolSpec, 'replay' | 'replayRate'>;
+  readonly expireMs: number;
+  /** A clock that is never set, milliseconds. */
+  readonly now: () => number;
   /** Asks for the announcement; the answer comes back through `Delivery.announced`. */
   readonly announce: (frame: Frame, delayed: boolean) => void;
-  /** A server failed (false) or a frame of the spool is damaged (true). */
-  readonly onFault: (fault: FaultRecord, damagedFrame: boolean) => void;
-  readonly onDelivered: (frame: Frame) => void;
+  /** A server failed; the frame stays. */
+  readonly onFault: (fault: FaultRecord) => void;
+  readonly onDelivered: (frame: Frame, delayed: boolean) => void;
+  /** A file of the spool is damaged, or has gone. */
+  readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
 }
 
 /** More do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */
 const MAX_IN_FLIGHT = 16;
-/** Frames known but not begun; the spool knows the others. */
-const MAX_QUEUED = 1000;
-/** An answer that has not come by then is asked for again. */
-const ANNOUNCE_MS = 10_000;
+/** Of those, places the backlog leaves to live frames. */
+const MAX_DELAYED_IN_FLIGHT = 8;
+/** Once so much is in flight nothing more is begun: 80 pictures of 300 KB, or a few large ones. */
+const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const RETRY: BackOff = { firstMs: 250, capMs: 3000 };
+/** While its message is not confirmed a frame's life begins anew this often: a slow broker must not outlast it. */
+const REFRESH_SHARE = 1 / 20;
+/** Also the longest that a store which waits for the broker gives no sign of work. */
+const MAX_REFRESH_MS = 10_000;
 
 const STOPPED: FaultRecord = { code: 'stopped', message: 'the store was stopped before the answer came' };
 
-interface PendingAnnouncement {
-  readonly settle: (fault: FaultRecord | undefined) => void;
-  readonly timer: NodeJS.Timeout;
+/** A write to Redis that it has answered. */
+interface Stored {
+  readonly session: number;
+  /** Its beginning, milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 export class Delivery {
-  #live: Frame[] = [];
-  #backlog: Frame[] = [];
-  /** Ids of frames queued or in flight: a frame is never in twice. */
-  readonly #known = new Set<string>();
-  readonly #announcements = new Map<string, PendingAnnouncement>();
-  /** What is in flight, one frame of a camera at a time: its consumers see its frames in their order. */
-  readonly #active = new Map<string, Promise<void>>();
+  readonly #announcements: Announcements;
+  readonly #pace: Pace;
+  readonly #active = new Map<Choice, Promise<void>>();
+  #bytesInFlight = 0;
+  #delayedInFlight = 0;
   /** Deliveries that failed in a row; while there are any, one frame at a time tries the servers. */
   #failures = 0;
-  #finished = 0;
+  #worked = 0;
   #retryTimer: NodeJS.Timeout | undefined;
+  #paceTimer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(private readonly options: DeliveryOptions) {}
-
-  /** A frame has just been spooled. */
-  offerLive(frame: Frame): void {
-    // In an outage nothing is live any more: what is captured now will be old when the servers are back.
-    if (this.#enlist(frame, this.#failures === 0 ? this.#live : this.#backlog)) this.#pump();
+  constructor(private readonly options: DeliveryOptions) {
+    this.#announcements = new Announcements(options.announce);
+    this.#pace = new Pace(options.replay.replayRate, options.now());
   }
 
-  /** Frames found in the spool, oldest first; those already known are passed over. */
-  offerBacklog(frames: readonly Frame[]): void {
-    for (const frame of frames) if (this.#backlog.length < MAX_QUEUED) this.#enlist(frame, this.#backlog);
+  /** Something waits in the outbox. */
+  wake(): void {
     this.#pump();
   }
 
-  /** The answer to an announcement; answers nobody waits for any more are passed over. */
+  /** The answer to an announcement. */
   announced(id: string, fault: FaultRecord | undefined): void {
-    this.#announcements.get(id)?.settle(fault);
+    this.#announcements.settle(id, fault);
   }
 
   /** The notifier has gone, and every answer it owed. */
   notifierLost(): void {
-    for (const { settle } of this.#announcements.values())
-      settle({ code: 'notifier-lost', message: 'the notifier ended before it answered' });
+    this.#announcements.settleAll({
+      code: 'notifier-lost',
+      message: 'the notifier ended before it answered',
+    });
   }
 
   /** Servers answer again: try now instead of at the end of the pause. */
@@ -86,22 +104,17 @@ export class Delivery {
     this.#pump();
   }
 
-  /** Frames known and not finished. */
-  get queued(): number {
-    return this.#known.size;
+  /** Rises with every frame that is done with, and with every sign that one is waited for. */
+  get worked(): number {
+    return this.#worked;
   }
 
-  /** Frames delivered or set aside. */
-  get finished(): number {
-    return this.#finished;
-  }
-
-  /** Whether something waits that no server holds up. */
+  /** Whether something is in flight that no server holds up. */
   get isDue(): boolean {
-    return this.#known.size > 0 && this.#failures === 0;
+    return this.#active.size > 0 && this.#failures === 0;
   }
 
-  /** Delivers what is queued until nothing is left, a server fails or the deadline has passed. */
+  /** Delivers what waits until nothing is left, a server fails or the deadline has passed. */
   async drain(deadlineMs: number): Promise<void> {
     const idle = async () => {
       while (this.#active.size > 0 && this.#failures === 0) await Promise.race(this.#active.values());
@@ -113,77 +126,121 @@ export class Delivery {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#endPause();
-    for (const { settle } of this.#announcements.values()) settle(STOPPED);
+    clearTimeout(this.#paceTimer);
+    this.#announcements.settleAll(STOPPED);
     await Promise.all(this.#active.values());
-  }
-
-  #enlist(frame: Frame, queue: Frame[]): boolean {
-    const id = frameId(frame);
-    if (this.#stopped || this.#known.has(id) || queue.length >= MAX_QUEUED) return false;
-    this.#known.add(id);
-    queue.push(frame);
-    return true;
   }
 
   #pump(): void {
     const limit = this.#failures === 0 ? MAX_IN_FLIGHT : 1;
-    while (!this.#stopped && this.#retryTimer === undefined && this.#active.size < limit) {
-      const live = this.#takeNext(this.#live);
-      const frame = live ?? this.#takeNext(this.#backlog);
-      if (frame === undefined) return;
-      const done = this.#deliver(frame, live === undefined).finally(() => {
-        this.#active.delete(frame.camera);
-        this.#pump();
-      });
-      this.#active.set(frame.camera, done);
+    while (!this.#stopped && this.#retryTimer === undefined) {
+      if (this.#active.size >= limit || this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT) return;
+      const choice = this.options.outbox.takeLive(this.options.now()) ?? this.#takeDelayed();
+      if (choice === undefined) return;
+      this.#begin(choice);
     }
   }
 
-  #takeNext(queue: Frame[]): Frame | undefined {
-    const next = queue.findIndex(({ camera }) => !this.#active.has(camera));
-    return next === -1 ? undefined : queue.splice(next, 1)[0];
+  #begin(choice: Choice): void {
+    const { frame, delayed } = choice;
+    this.#bytesInFlight += frame.bytes;
+    this.#delayedInFlight += Number(delayed);
+    const done = this.#deliver(choice).finally(() => {
+      this.#bytesInFlight -= frame.bytes;
+      this.#delayedInFlight -= Number(delayed);
+      this.#active.delete(choice);
+      this.#pump();
+    });
+    this.#active.set(choice, done);
   }
 
-  async #deliver(frame: Frame, delayed: boolean): Promise<void> {
+  #takeDelayed(): Choice | undefined {
+    const { outbox, replay, now } = this.options;
+    if (replay.replay === 'none' || this.#delayedInFlight >= MAX_DELAYED_IN_FLIGHT) return undefined;
+    const waitMs = this.#pace.waitMs(now());
+    if (waitMs > 0) {
+      if (outbox.frames > this.#active.size) this.#pumpAfter(waitMs);
+      return undefined;
+    }
+    const choice = outbox.takeDelayed(replay.replay);
+    if (choice !== undefined) this.#pace.take();
+    return choice;
+  }
+
+  #pumpAfter(waitMs: number): void {
+    this.#paceTimer ??= setTimeout(() => {
+      this.#paceTimer = undefined;
+      this.#pump();
+    }, Math.ceil(waitMs));
+  }
+
+  async #deliver(choice: Choice): Promise<void> {
+    const { outbox, spool, onDropped } = this.options;
+    const { frame } = choice;
     try {
-      const delivered = await this.#deliverOnce(frame, delayed);
-      this.#finish(frame);
-      if (!delivered) return;
-      this.#failures = 0;
-      this.options.onDelivered(frame);
+      await this.#deliverOnce(choice);
     } catch (error) {
-      await this.#failed(frame, faultRecord(error, 'delivery'));
+      const fault = faultRecord(error, 'delivery');
+      if (fault.code !== 'damaged-frame' && fault.code !== 'spool-missing') {
+        this.#failed(choice, fault);
+        return;
+      }
+      if (fault.code === 'damaged-frame') await spool.setAside(frame).catch(() => undefined);
+      onDropped(frame, fault);
+      outbox.forget(frame);
     }
+    outbox.settle(frame);
+    this.#worked++;
   }
 
-  /** False when the spool no longer has the frame. */
-  async #deliverOnce(frame: Frame, delayed: boolean): Promise<boolean> {
-    const { spool, sink } = this.options;
+  async #deliverOnce({ frame, delayed }: Choice): Promise<void> {
+    const { spool, sink, retention, onDelivered } = this.options;
     const bytes = await spool.read(frame);
-    if (bytes === undefined) return false;
-    await sink.store(frame, bytes);
-    await sink.markLatest(frame);
-    const fault = await this.#announce(frame, delayed);
-    if (fault !== undefined) throw new Fault(fault.code, fault.message);
-    await spool.remove(frame);
-    return true;
+    if (bytes === undefined)
+      throw new Fault('spool-missing', `camera ${frame.camera}: a frame has gone from the spool`);
+    const stored = await this.#store(frame, bytes);
+    await sink.markLatest(frame, delayed);
+    const kept = await this.#confirmed({ frame, delayed }, bytes, stored);
+    this.#failures = 0;
+    onDelivered(frame, delayed);
+    await retention.keep(frame, kept.atMs);
   }
 
-  async #failed(frame: Frame, fault: FaultRecord): Promise<void> {
-    if (fault.code === 'damaged-frame') {
-      await this.options.spool.setAside(frame).catch(() => undefined);
-      this.#finish(frame);
-      this.options.onFault(fault, true);
-      return;
+  async #store(frame: Frame, bytes: Buffer): Promise<Stored> {
+    const { sink } = this.options;
+    const stored = { session: sink.session, atMs: Date.now() };
+    await sink.store(frame, bytes);
+    return stored;
+  }
+
+  /** Resolves when the message is confirmed and the frame is still in Redis. */
+  async #confirmed(
+    { frame, delayed }: Pick<Choice, 'frame' | 'delayed'>,
+    bytes: Buffer,
+    first: Stored,
+  ): Promise<Stored> {
+    if (this.#stopped) throw new Fault(STOPPED.code, STOPPED.message);
+    const { sink, expireMs } = this.options;
+    const refreshMs = Math.min(expireMs * REFRESH_SHARE, MAX_REFRESH_MS);
+    let stored = first;
+    const answer = this.#announcements.request(frame, delayed);
+    let answered = await withDeadline(answer, refreshMs);
+    while (answered === undefined) {
+      stored = await this.#store(frame, bytes);
+      this.#worked++;
+      answered = await withDeadline(answer, refreshMs);
     }
+    if (answered.fault !== undefined) throw new Fault(answered.fault.code, answered.fault.message);
+    while (stored.session !== sink.session) stored = await this.#store(frame, bytes);
+    return stored;
+  }
+
+  #failed(choice: Choice, fault: FaultRecord): void {
+    this.options.outbox.giveBack(choice);
     if (this.#stopped) return;
-    this.options.onFault(fault, false);
-    // What has waited through a failure is backlog.
-    this.#backlog = [...this.#backlog, ...this.#live, frame].sort((a, b) => a.capturedAt - b.capturedAt);
-    this.#live = [];
+    this.options.onFault(fault);
     this.#failures++;
-    if (this.#retryTimer !== undefined) return;
-    this.#retryTimer = setTimeout(
+    this.#retryTimer ??= setTimeout(
       () => {
         this.resume();
       },
@@ -191,34 +248,8 @@ export class Delivery {
     );
   }
 
-  #finish(frame: Frame): void {
-    this.#known.delete(frameId(frame));
-    this.#finished++;
-  }
-
   #endPause(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-  }
-
-  async #announce(frame: Frame, delayed: boolean): Promise<FaultRecord | undefined> {
-    if (this.#stopped) return STOPPED;
-    const id = frameId(frame);
-    const answer = new Promise<FaultRecord | undefined>((resolve) => {
-      const settle = (fault: FaultRecord | undefined) => {
-        clearTimeout(timer);
-        this.#announcements.delete(id);
-        resolve(fault);
-      };
-      const timer = setTimeout(() => {
-        settle({
-          code: 'announce-timeout',
-          message: `the notifier did not answer within ${String(ANNOUNCE_MS)} ms`,
-        });
-      }, ANNOUNCE_MS);
-      this.#announcements.set(id, { settle, timer });
-    });
-    this.options.announce(frame, delayed);
-    return answer;
   }
 }

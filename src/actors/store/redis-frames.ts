@@ -1,19 +1,20 @@
-/** Frames in Redis: the connection and the two writes a frame needs. */
-import Redis, { type RedisOptions } from 'ioredis';
-import { redactUrl } from '../../config/url';
+/** Frames in Redis: the connection and the writes a frame needs. */
+import { Cluster, type RedisOptions } from 'ioredis';
+import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
-import { backOffMs, type BackOff } from '../../clock/back-off';
 import { Fault, type FaultRecord } from '../../protocol/fault';
+import { openRedis, type RedisClient } from '../../redis/connect';
+import { readPersistence, type Persistence } from './persistence';
+import { redisFault } from './redis-fault';
 
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 /** A write takes about a millisecond; a server that has not answered by then is frozen or gone. */
 const COMMAND_MS = 5000;
 
 export class RedisFrames {
-  readonly #client: Redis;
-  /** Capture time of the newest frame `latest` was set to, by camera. */
-  readonly #newest = new Map<string, number>();
+  readonly #client: RedisClient;
+  #session = 0;
 
   /** @param onReadiness told when the server becomes ready, and why when it is not */
   constructor(
@@ -22,19 +23,23 @@ export class RedisFrames {
     private readonly expireMs: number,
     onReadiness: (fault?: FaultRecord) => void,
   ) {
-    this.#client = new Redis(url, redisOptions());
+    this.#client = openRedis(url, redisOptions());
     this.#client.on('ready', () => {
       onReadiness();
     });
     this.#client.on('error', (error: Error) => {
-      onReadiness(this.#fault(error));
+      onReadiness(redisFault(url, error));
     });
     this.#client.on('close', () => {
-      onReadiness({
-        code: 'redis-unreachable',
-        message: `${this.#name()} closed the connection; trying again`,
-      });
+      this.#session++;
+      onReadiness(redisFault(url, new Error('the connection was closed')));
     });
+    this.#client.on('-node', () => this.#session++);
+  }
+
+  /** Changes when a server was lost, and perhaps its memory with it. */
+  get session(): number {
+    return this.#session;
   }
 
   /**
@@ -45,71 +50,52 @@ export class RedisFrames {
     await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
   }
 
-  /** Points the camera's `latest` key at a frame that is stored, unless it points at a newer one. */
-  async markLatest(frame: Frame): Promise<void> {
-    const { camera, capturedAt } = frame;
-    const key = latestKey(this.namespace, camera);
+  /** The same for what is left of its life, unless Redis still has it. */
+  async restore(frame: Frame, bytes: Buffer, lifeMs: number): Promise<void> {
+    await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
+  }
+
+  /** Points the camera's `latest` key at a frame that is stored; a delayed one only if none newer is there. */
+  async markLatest(frame: Frame, delayed: boolean): Promise<void> {
+    const key = latestKey(this.namespace, frame.camera);
     await this.#run(async () => {
-      const newest =
-        this.#newest.get(camera) ?? parseFrameKey((await this.#client.get(key)) ?? '')?.capturedAt ?? 0;
-      this.#newest.set(camera, Math.max(newest, capturedAt));
-      if (capturedAt < newest) return;
+      if (delayed) {
+        const latest = parseFrameKey((await this.#client.get(key)) ?? '');
+        if (latest !== undefined && latest.capturedAt > frame.capturedAt) return;
+      }
       await this.#client.set(key, frameKey(this.namespace, frame), 'PX', this.expireMs);
     });
+  }
+
+  /** Of all servers together that frames are written to. */
+  async persistence(): Promise<Persistence> {
+    const client = this.#client;
+    const servers = client instanceof Cluster ? client.nodes('master') : [client];
+    const told = await this.#run(() =>
+      Promise.all(servers.map(async (server) => readPersistence(await server.info(), Date.now()))),
+    );
+    return {
+      runId: told
+        .map(({ runId }) => runId)
+        .sort()
+        .join(' '),
+      durableBeforeMs: Math.min(...told.map(({ durableBeforeMs }) => durableBeforeMs)),
+    };
   }
 
   close(): void {
     this.#client.disconnect();
   }
 
-  async #run(command: () => Promise<unknown>): Promise<void> {
+  async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
     try {
-      await command();
+      return await command();
     } catch (error) {
-      const { code, message } = this.#fault(error as Error);
-      throw new Fault(code, message, { cause: error });
+      const fault = redisFault(this.url, error as Error);
+      // What a slow server has not read yet stays in memory for as long as the connection: give up both.
+      if (fault.code === 'redis-timeout' && this.#client.status === 'ready') this.#client.disconnect(true);
+      throw new Fault(fault.code, fault.message, { cause: error });
     }
-  }
-
-  #name(): string {
-    return `redis at ${redactUrl(this.url)}`;
-  }
-
-  #fault(error: Error): FaultRecord {
-    const { message } = error;
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(message))
-      return {
-        code: 'redis-refused',
-        message: `${this.#name()} refused the user name or password; check them in the configuration`,
-      };
-    if (/^OOM/.test(message))
-      return {
-        code: 'redis-full',
-        message: `${this.#name()} is out of memory; raise its maxmemory or lower frames.expireMs`,
-      };
-    if (/^READONLY/.test(message))
-      return {
-        code: 'redis-read-only',
-        message: `${this.#name()} is a read-only replica; use the address of the primary`,
-      };
-    if (/^LOADING/.test(message))
-      return { code: 'redis-loading', message: `${this.#name()} is still loading its data` };
-    if (/Command timed out|socket timeout/i.test(message))
-      return {
-        code: 'redis-timeout',
-        message: `${this.#name()} did not answer within ${String(COMMAND_MS)} ms`,
-      };
-    if (/CERT|SELF_SIGNED|SSL|TLS|EPROTO/.test(code))
-      return {
-        code: 'redis-tls',
-        message: `${this.#name()} cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
-      };
-    const what = code === '' ? message : code;
-    return {
-      code: 'redis-unreachable',
-      message: `${this.#name()} cannot be reached (${what}); frames wait in the spool`,
-    };
   }
 }
 
@@ -123,6 +109,8 @@ function redisOptions() {
     socketTimeout: COMMAND_MS + 1000,
     connectTimeout: COMMAND_MS,
     keepAlive: 10_000,
+    // A primary that was demoted: its name, or its Sentinels, lead to the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt: number) => 50 + backOffMs(RECONNECT, attempt, Math.random()),
   } satisfies RedisOptions;
 }

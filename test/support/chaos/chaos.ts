@@ -4,11 +4,17 @@ import type { Row } from './faults';
 import { runRow, type RowResult } from './run-row';
 import type { World } from './world';
 
+export interface ChaosOptions {
+  /** What takes longer to come right is lost. */
+  readonly recoveryMs: number;
+  readonly say: (line: string) => void;
+}
+
 export async function chaos(
   world: World,
   rows: readonly Row[],
   seconds: readonly number[],
-  say: (line: string) => void,
+  { recoveryMs, say }: ChaosOptions,
 ): Promise<RowResult[]> {
   const results: RowResult[] = [];
   let fromMs = performance.now();
@@ -20,7 +26,7 @@ export async function chaos(
     }
     for (const length of row.seconds === undefined ? seconds : [row.seconds]) {
       say(`${row.name} for ${String(length)} s`);
-      const { untilMs, ...result } = await runRow(world, row, length, fromMs);
+      const { untilMs, ...result } = await runRow(world, row, { seconds: length, fromMs, recoveryMs });
       fromMs = untilMs;
       results.push(result);
     }

@@ -9,8 +9,6 @@ import type { PeakMemory } from './memory-watch';
 import type { Captured } from './spool-witness';
 import type { World } from './world';
 
-/** Nothing takes longer that is not lost: back-offs go to 30 s. */
-const RECOVERY_MS = 120_000;
 const LEDGER_MS = 10_000;
 
 export interface RowResult {
@@ -32,23 +30,29 @@ export interface RowResult {
   readonly recoveryMs: number | undefined;
 }
 
-/** @param fromMs frames seen since then belong to the row */
+export interface RowTimes {
+  readonly seconds: number;
+  /** Frames seen since then belong to the row. */
+  readonly fromMs: number;
+  /** What takes longer is lost. */
+  readonly recoveryMs: number;
+}
+
 export async function runRow(
   world: World,
   row: Row,
-  seconds: number,
-  fromMs: number,
+  { seconds, fromMs, recoveryMs: patienceMs }: RowTimes,
 ): Promise<RowResult & { untilMs: number }> {
   const { consumer, memory } = world;
   const before = counts(world);
   memory.takePeak();
   await row.inject(world, seconds * 1000);
   const healedMs = performance.now();
-  const recoveryMs = await recovery(world, healedMs);
+  const recoveryMs = await recovery(world, fromMs, healedMs, patienceMs);
   const untilMs = performance.now();
   const frames = between(world, fromMs, untilMs);
   const missing = () => frames.filter(({ id }) => !consumer.seen.has(id));
-  await waitUntil('all is delivered', () => missing().length === 0, RECOVERY_MS).catch(() => undefined);
+  await waitUntil('all is delivered', () => missing().length === 0, patienceMs).catch(() => undefined);
   const after = counts(world);
   const confirmed = frames.filter(({ id }) => consumer.seen.has(id));
   return {
@@ -81,16 +85,21 @@ function between({ witness }: World, fromMs: number, untilMs: number): Identifie
     .map(([id, captured]) => ({ id, ...captured }));
 }
 
-async function recovery(world: World, healedMs: number): Promise<number | undefined> {
+async function recovery(
+  world: World,
+  fromMs: number,
+  healedMs: number,
+  patienceMs: number,
+): Promise<number | undefined> {
   const { consumer, cameras } = world;
   const isSeen = ({ id }: Identified) => consumer.seen.has(id);
   const isOver = () => {
     const fresh = between(world, healedMs, Infinity).filter(isSeen);
     const flowing = new Set(fresh.map(({ frame }) => frame.camera));
-    return flowing.size === cameras.length && between(world, 0, healedMs).slice(-200).every(isSeen);
+    return flowing.size === cameras.length && between(world, fromMs, healedMs).every(isSeen);
   };
   try {
-    await waitUntil('all flows', isOver, RECOVERY_MS);
+    await waitUntil('all flows', isOver, patienceMs);
     return performance.now() - healedMs;
   } catch {
     return undefined;

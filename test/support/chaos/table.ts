@@ -66,7 +66,7 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
   if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
-  if (recoveryMs === undefined) faults.push('not all cameras delivered again');
+  if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${String(megabytes(bytes))} MB`);
   return faults.map((fault) => `${row} (${String(seconds)} s): ${fault}`);

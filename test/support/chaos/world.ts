@@ -1,6 +1,7 @@
 /** A daemon with its cameras, the servers behind proxies, and all that watches them. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { memoryFolderOf } from '../../../src/spool/memory-folder';
 import { clip } from '../feeds/clips';
 import { FaultProxy } from '../fault-proxy';
 import { waitUntil } from '../process';
@@ -50,7 +51,8 @@ export class World {
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
     this.disk = SmallDisk.mount(this.dataDir);
-    this.witness = new SpoolWitness(path.join(this.dataDir, 'spool'), this.cameras, undefined);
+    const spoolDir = path.join(this.dataDir, 'spool');
+    this.witness = new SpoolWitness(spoolDir, this.cameras, memoryFolderOf(spoolDir));
     this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
     this.stepClock(0);
     this.#manager = new ServiceManager(dir, {
@@ -132,6 +134,8 @@ export class World {
       redis: through(redisUrl, this.redisProxy),
       rabbitmq: through(amqpUrl, this.amqpProxy),
       frames: { expireMs },
+      // The rule that gives up frames for the disk's sake is the operator's: here none is set.
+      spool: { minFreeBytes: 0 },
       cameras: this.cameras.map((id) => ({ id, file })),
     };
     writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));

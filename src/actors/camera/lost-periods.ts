@@ -1,0 +1,32 @@
+/** Joins periods whose pictures could not be kept, so that a full disk is told in a few gaps. Pure. */
+
+/** A run is told when it is so long, also if it goes on. */
+const MAX_PERIODS = 10;
+
+export interface LostRun {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly reason: string;
+}
+
+export class LostPeriods {
+  #run: LostRun | undefined;
+
+  /** Returns the run that is complete, if one is. */
+  add(sequence: number, reason: string): LostRun | undefined {
+    const run = this.#run;
+    if (run?.lastSequence !== sequence - 1 || run.reason !== reason) {
+      this.#run = { firstSequence: sequence, lastSequence: sequence, reason };
+      return run;
+    }
+    this.#run = { ...run, lastSequence: sequence };
+    return sequence - run.firstSequence + 1 >= MAX_PERIODS ? this.end() : undefined;
+  }
+
+  /** The run that has begun, if one has: a picture was kept again. */
+  end(): LostRun | undefined {
+    const run = this.#run;
+    this.#run = undefined;
+    return run;
+  }
+}

@@ -1,0 +1,67 @@
+/** What a Redis URL names: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
+import { hostsOf } from '../config/url';
+
+export const REDIS_SCHEMES = [
+  'redis',
+  'rediss',
+  'redis-sentinel',
+  'rediss-sentinel',
+  'redis-cluster',
+  'rediss-cluster',
+] as const;
+
+/** The master's name in Redis's own sentinel.conf. */
+const DEFAULT_MASTER = 'mymaster';
+
+interface Host {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Login {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export type RedisAddress =
+  | { readonly kind: 'server'; readonly url: string }
+  | ({
+      readonly kind: 'sentinel';
+      readonly hosts: readonly Host[];
+      readonly master: string;
+      readonly db: number;
+      readonly tls: boolean;
+      readonly sentinelLogin: Login;
+    } & Login)
+  | ({ readonly kind: 'cluster'; readonly hosts: readonly Host[]; readonly tls: boolean } & Login);
+
+/**
+ * Reads `redis://host`, `redis-sentinel://host,host/db?name=mymaster` (with `sentinelUsername` and `sentinelPassword`
+ * where the Sentinels ask for them) and `redis-cluster://host,host`; `rediss...` speaks TLS. User and password come
+ * before the hosts and are those of the data servers.
+ */
+export function redisAddress(url: string): RedisAddress {
+  const [scheme = '', kind] = (/^[a-z-]+/.exec(url)?.[0] ?? '').split('-');
+  if (kind === undefined) return { kind: 'server', url };
+  const urls = hostsOf(url).map((host) => new URL(host));
+  const [{ username, password, pathname, searchParams } = new URL(url)] = urls;
+  const hosts = urls.map((host) => ({
+    host: host.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(host.port || (kind === 'sentinel' ? 26_379 : 6379)),
+  }));
+  const tls = scheme === 'rediss';
+  const common = { hosts, tls, ...login(decodeURIComponent(username), decodeURIComponent(password)) };
+  if (kind === 'cluster') return { kind, ...common };
+  const [user, secret] = ['sentinelUsername', 'sentinelPassword'].map((name) => searchParams.get(name) ?? '');
+  return {
+    kind: 'sentinel',
+    ...common,
+    master: searchParams.get('name') ?? DEFAULT_MASTER,
+    db: Number(pathname.slice(1)) || 0,
+    sentinelLogin: login(user ?? '', secret ?? ''),
+  };
+}
+
+function login(username: string, password: string): Login {
+  return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
+}

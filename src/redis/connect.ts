@@ -1,0 +1,62 @@
+/** How every part of Vigil connects to Redis: a server, the master that Sentinels name, or a Cluster. */
+import Redis, { Cluster, type RedisOptions } from 'ioredis';
+import { redisAddress, type RedisAddress } from './address';
+
+export type RedisClient = Redis | Cluster;
+export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+/** @param options of every connection; `lazyConnect`, `retryStrategy` and `enableOfflineQueue` hold for a Cluster as a whole */
+export function openRedis(url: string, options: RedisClientOptions): RedisClient {
+  const address = redisAddress(url);
+  switch (address.kind) {
+    case 'server':
+      return new Redis(address.url, options);
+    case 'sentinel':
+      return new Redis(sentinelOptions(address, options));
+    case 'cluster':
+      return openCluster(address, options);
+  }
+}
+
+function sentinelOptions(
+  { hosts, master, db, tls, sentinelLogin, username, password }: Extract<RedisAddress, { kind: 'sentinel' }>,
+  options: RedisClientOptions,
+): RedisClientOptions {
+  return {
+    ...options,
+    sentinels: [...hosts],
+    name: master,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(sentinelLogin.username === undefined ? {} : { sentinelUsername: sentinelLogin.username }),
+    ...(sentinelLogin.password === undefined ? {} : { sentinelPassword: sentinelLogin.password }),
+    ...(tls ? { tls: {}, enableTLSForSentinelMode: true } : {}),
+    // Else a master that was replaced while it was frozen would be written to until it answers READONLY.
+    failoverDetector: true,
+    // Without a number the client ends for good when no Sentinel answers.
+    ...(typeof options.retryStrategy === 'function' ? { sentinelRetryStrategy: options.retryStrategy } : {}),
+    ...(options.retryStrategy === null ? { sentinelRetryStrategy: () => null } : {}),
+  };
+}
+
+function openCluster(
+  { hosts, tls, username, password }: Extract<RedisAddress, { kind: 'cluster' }>,
+  { lazyConnect, retryStrategy, enableOfflineQueue, ...options }: RedisClientOptions,
+): Cluster {
+  return new Cluster([...hosts], {
+    ...(lazyConnect === undefined ? {} : { lazyConnect }),
+    ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
+    ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
+    // Nodes name each other by address; a certificate names hosts.
+    dnsLookup: (address, callback) => {
+      callback(null, address);
+    },
+    redisOptions: {
+      ...options,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls ? { tls: {} } : {}),
+    },
+  });
+}

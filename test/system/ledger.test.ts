@@ -1,0 +1,110 @@
+/** What a running daemon writes down and tells: no second without a frame, or a gap with its reason. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Summary } from '../../src/ledger/summary';
+import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { run, waitUntil } from '../support/process';
+
+describe('the ledger of a daemon', () => {
+  const namespace = newNamespace();
+  const dir = newDir();
+  const cameras = ['one', 'two'];
+  const config = {
+    namespace,
+    ...remoteServers(),
+    cameras: cameras.map((id) => ({ id, test: 'testsrc2', width: 64 })),
+  };
+  let events: Listener;
+  let daemon: Daemon;
+
+  before(async () => {
+    events = await listen(namespace);
+    daemon = startDaemon({ config, dir });
+    for (const camera of cameras) await events.gotFrames(camera, 3);
+  });
+
+  after(async () => {
+    await daemon.stop();
+    await events.close();
+  });
+
+  const ledger = async (...options: string[]) =>
+    run(process.execPath, [
+      MAIN,
+      'ledger',
+      ...['--config', path.join(dir, 'actors.json'), '--data-dir', path.join(dir, 'data')],
+      ...options,
+    ]);
+  const summary = async () => {
+    const { code, stdout, stderr } = await ledger('--json');
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout.toString()) as Summary;
+  };
+  const newest = (camera: string) => Math.max(...events.frames(camera).map(({ sequence }) => sequence));
+  const flowsAgain = async (camera: string, sequence: number) => {
+    await waitUntil(`${camera} goes on`, () => newest(camera) > sequence + 3, 40_000);
+  };
+  /** Periods between the first frame and `last` of which neither a frame nor a gap was told. */
+  const untold = (camera: string, last: number) => {
+    const told = new Set(events.frames(camera).map(({ sequence }) => sequence));
+    for (const { firstSequence, lastSequence } of events.gaps(camera))
+      for (let sequence = firstSequence; sequence <= lastSequence; sequence++) told.add(sequence);
+    const first = Math.min(...told);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((one) => !told.has(one));
+  };
+  const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
+
+  test('tells of the seconds in which the process of a camera was restarted', async () => {
+    const before = newest('one');
+    process.kill(await daemon.actorPid('camera:one'), 'SIGKILL');
+    await flowsAgain('one', before);
+    const last = newest('one') - 3;
+    await waitUntil('every second is told', () => untold('one', last).length === 0);
+    const gaps = events.gaps('one').filter(({ firstSequence }) => firstSequence > before);
+    assert.ok(gaps.length >= 1);
+    for (const { reason } of gaps) assert.equal(reason, 'restarting');
+  });
+
+  test('is read without a daemon, and goes on with the next one, which tells of the time between', async () => {
+    const before = newest('two');
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+    const dead = await summary();
+    assert.deepEqual(
+      dead.cameras.map(({ camera }) => camera),
+      cameras,
+    );
+    daemon = startDaemon({ config, dir });
+    await flowsAgain('two', before);
+    const last = newest('two') - 3;
+    await waitUntil('every second is told', () => untold('two', last).length === 0);
+    const gaps = events.gaps('two').filter(({ firstSequence }) => firstSequence > before);
+    assert.ok(
+      gaps.some(({ reason }) => reason === 'daemon-down'),
+      JSON.stringify(gaps),
+    );
+    const alive = await summary();
+    for (const of of alive.cameras) {
+      assert.equal(of.periods, of.confirmed + of.waiting + sum(of.dropped) + sum(of.gap));
+      const periods = dead.cameras.find(({ camera }) => camera === of.camera)?.periods ?? Infinity;
+      assert.ok(of.periods > periods);
+    }
+    const frames = new Set(events.frames('two').map(({ sequence }) => sequence));
+    const [two] = alive.cameras.slice(1);
+    // The daemon had no time to write down its last second.
+    assert.ok(two && Math.abs(two.confirmed + two.waiting - frames.size) <= 3, JSON.stringify(two));
+  });
+
+  test('is readable for people, and says where there is none', async () => {
+    const { stdout } = await ledger('--since', '1h', '--camera', 'one');
+    assert.match(stdout.toString(), /^camera +periods +confirmed +waiting +dropped +gaps +coverage$/m);
+    assert.match(stdout.toString(), /^one .* gap +restarting$/m);
+    assert.doesNotMatch(stdout.toString(), /^two/m);
+    const none = await ledger('--camera', 'three');
+    assert.equal(none.code, 69);
+    assert.match(none.stderr, /has no records of camera three/);
+    assert.equal((await ledger('--since', 'yesterday')).code, 2);
+  });
+});
