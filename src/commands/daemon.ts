@@ -1,6 +1,7 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, surviveClosedOutput, type Log } from '../log/log';
+import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
@@ -22,6 +23,12 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   const ending = new Ending(log);
+  const manager = ServiceManager.of(process.env, (message) => {
+    log.warn(message);
+  });
+  void manager.lost.then(() => {
+    ending.abandoned();
+  });
   const data = await DataDirectory.open(dataDir, (holder) => {
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
@@ -31,7 +38,10 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     data,
     log,
     onReady: () => {
-      announceReady(log, data);
+      log.info(
+        `ready: frames are stored and announced; clients find the servers in ${data.path('endpoints.json')}`,
+      );
+      manager.ready();
     },
     onEscalation: (fault) => {
       ending.escalate(fault);
@@ -48,15 +58,17 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   const watching = new AbortController();
   try {
     const started = supervisor.start();
-    process.on('SIGHUP', () => void started.then(() => configuration.reload()));
+    process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));
     await Promise.race([started, ending.wish]);
     void configuration.watch(watching.signal);
     return await ending.wish;
   } finally {
     watching.abort();
+    manager.stopping();
     await supervisor.stop();
     await control.close();
     data.close();
+    manager.close();
     log.info('stopped');
   }
 }
@@ -103,6 +115,14 @@ class Ending {
     this.#end(EXIT.failed);
   }
 
+  /** Nobody is left to stop it later, or to know that it runs. */
+  abandoned(): void {
+    this.log.warn(
+      'the service manager that started this daemon has gone; the daemon stops, to be started anew',
+    );
+    this.#end(EXIT.clean);
+  }
+
   #onSignal(name: NodeJS.Signals): void {
     const before = this.#askedAt;
     // Actors and servers end with this process: the kernel sees to it.
@@ -112,14 +132,6 @@ class Ending {
     this.log.info(`${name}: stopping; a second one ends at once`);
     this.#end(EXIT.clean);
   }
-}
-
-/** PM2 (`wait_ready`) counts the daemon as started from here. */
-function announceReady(log: Log, data: DataDirectory): void {
-  log.info(
-    `ready: frames are stored and announced; clients find the servers in ${data.path('endpoints.json')}`,
-  );
-  process.send?.('ready');
 }
 
 function missingSentence(missing: readonly MissingProgram[]): string {

@@ -1,0 +1,99 @@
+/**
+ * What a service manager wants to hear: systemd over its notification socket (sd_notify(3)), PM2 over its channel. Without
+ * one nothing is said. Node has no datagram sockets of the Unix kind, so systemd's own systemd-notify(1) speaks for us.
+ */
+import { spawn } from 'node:child_process';
+import { findProgram } from './orphans';
+
+/** A sign of life twice in the interval after which systemd takes the daemon for hung (sd_watchdog_enabled(3)). */
+const WATCHDOG_SHARE = 0.5;
+
+export class ServiceManager {
+  /** Settles when PM2 has gone without stopping the daemon: its successor would start a second one. */
+  readonly lost: Promise<void>;
+  readonly #watchdog: NodeJS.Timeout | undefined;
+  #isReady = false;
+
+  private constructor(
+    private readonly notify: Notify,
+    watchdogMs: number | undefined,
+  ) {
+    this.lost = new Promise((resolve) => process.once('disconnect', resolve));
+    if (watchdogMs === undefined) return;
+    notify(['WATCHDOG=1']);
+    this.#watchdog = setInterval(() => {
+      notify(['WATCHDOG=1']);
+    }, watchdogMs * WATCHDOG_SHARE).unref();
+  }
+
+  /**
+   * The one that started this process, by what it left in the environment.
+   * @param warn told when systemd waits for words that cannot be said
+   */
+  static of(environment: NodeJS.ProcessEnv, warn: (message: string) => void): ServiceManager {
+    return new ServiceManager(systemd(environment, warn), watchdogMs(environment));
+  }
+
+  /** The daemon does its work. */
+  ready(): void {
+    this.#isReady = true;
+    this.notify(['READY=1', 'STATUS=frames are stored and announced']);
+    // It may be going this moment.
+    process.send?.('ready', undefined, undefined, () => undefined);
+  }
+
+  /** It has begun to end. */
+  stopping(): void {
+    this.notify(['STOPPING=1', 'STATUS=stopping in order']);
+  }
+
+  /** It applies an edit of its configuration for as long as `work` lasts. */
+  async reload(work: () => Promise<unknown>): Promise<void> {
+    // sd_notify(3) wants the time beside it, in microseconds of CLOCK_MONOTONIC, which is what hrtime reads.
+    const now = process.hrtime.bigint() / 1000n;
+    if (this.#isReady) this.notify(['RELOADING=1', `MONOTONIC_USEC=${String(now)}`]);
+    await work();
+    if (this.#isReady) this.notify(['READY=1']);
+  }
+
+  close(): void {
+    clearInterval(this.#watchdog);
+  }
+}
+
+type Notify = (assignments: readonly string[]) => void;
+
+function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) => void): Notify {
+  if (NOTIFY_SOCKET === undefined) return () => undefined;
+  const program = findProgram('systemd-notify');
+  if (program === undefined) {
+    warn('systemd waits to be told when frames flow, but systemd-notify is not on PATH: use Type=exec');
+    return () => undefined;
+  }
+  const env = { NOTIFY_SOCKET, PATH: process.env['PATH'] };
+  let last = Promise.resolve();
+  // One after the other: what is said last must be heard last.
+  return (assignments) => {
+    last = last.then(() => say(program, assignments, env));
+  };
+}
+
+/** Never rejects: a service manager that does not listen is no reason to stop working. */
+async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn(program, assignments, { env, stdio: 'ignore' });
+    child.once('error', () => {
+      resolve();
+    });
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+}
+
+/** WATCHDOG_USEC: microseconds of silence after which systemd takes the process named in WATCHDOG_PID for hung. */
+function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): number | undefined {
+  const ms = Number(WATCHDOG_USEC) / 1000;
+  const meant = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
+  return meant && ms > 0 ? ms : undefined;
+}
