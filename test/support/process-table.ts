@@ -25,6 +25,11 @@ export function below(table: readonly ProcessRow[], pid: number): ProcessRow[] {
   return table.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(table, child.pid)]);
 }
 
+/** Name of the actor whose process it is, such as `store`; undefined for any other process. */
+export function actorName({ command }: ProcessRow): string | undefined {
+  return /forked-actor-worker(?:\.js)? ([^ ]+)/.exec(command)?.[1];
+}
+
 function readProcess(pid: number, marker: string | undefined): ProcessRow | undefined {
   const stat = attempt(() => readFileSync(`/proc/${String(pid)}/stat`, 'utf8'));
   if (stat === undefined) return undefined;

@@ -1,11 +1,10 @@
 /** Resident memory of the daemon's own process, the store's and the notifier's. */
 import { readFileSync } from 'node:fs';
-import { below, processTable } from '../process-table';
+import { actorName, below, processTable } from '../process-table';
 
 const LOOK_MS = 500;
 /** Bytes of a page, as /proc counts them on x86 and most others. */
 const PAGE_BYTES = 4096;
-const WORKER = /forked-actor-worker\.js (store|notifier)( |$)/;
 
 export interface PeakMemory {
   store: number;
@@ -38,9 +37,9 @@ export class MemoryWatch {
     const daemon = this.daemonPid();
     if (daemon === undefined) return;
     this.#note('supervisor', daemon);
-    for (const { pid, command } of below(processTable(), daemon)) {
-      const name = WORKER.exec(command)?.[1];
-      if (name === 'store' || name === 'notifier') this.#note(name, pid);
+    for (const row of below(processTable(), daemon)) {
+      const name = actorName(row);
+      if (name === 'store' || name === 'notifier') this.#note(name, row.pid);
     }
   }
 

@@ -68,7 +68,8 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
-    if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${String(megabytes(bytes))} MB`);
+    if (bytes === 0) faults.push(`the process of the ${name} was never seen`);
+    else if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${String(megabytes(bytes))} MB`);
   return faults.map((fault) => `${row} (${String(seconds)} s): ${fault}`);
 }
 

@@ -5,7 +5,7 @@ import { memoryFolderOf } from '../../../src/spool/memory-folder';
 import { clip } from '../feeds/clips';
 import { FaultProxy } from '../fault-proxy';
 import { waitUntil } from '../process';
-import { below, processTable } from '../process-table';
+import { actorName, below, processTable } from '../process-table';
 import { ServiceManager } from '../soak/service-manager';
 import { CheckingConsumer } from './checking-consumer';
 import { MemoryWatch } from './memory-watch';
@@ -96,7 +96,7 @@ export class World {
   async actorPid(name: string): Promise<number> {
     const find = () =>
       below(processTable(), this.#manager.pid ?? 0).find(
-        ({ command, state }) => command.includes(`forked-actor-worker.js ${name}`) && state !== 'Z',
+        (row) => actorName(row) === name && row.state !== 'Z',
       )?.pid;
     await waitUntil(`${name} runs`, () => find() !== undefined);
     return find() ?? 0;
