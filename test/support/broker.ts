@@ -9,6 +9,8 @@ import { prepareRabbitmq } from '../../src/supervisor/services/rabbitmq';
 import type { ServerProcess } from '../../src/supervisor/services/server-process';
 
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
+/** 5 to 9 s on an idle machine. */
+const START_MS = 90_000;
 
 export interface Broker {
   readonly url: string;
@@ -23,7 +25,7 @@ export interface Broker {
 export async function startBroker(): Promise<Broker> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-broker-'));
   const service = await prepareRabbitmq(dir, undefined, openLog('test-broker', 'error'));
-  let server: ServerProcess = await service.start(new AbortController().signal);
+  let server: ServerProcess = await service.start(START_MS);
   const env = Object.fromEntries(
     readFileSync(`/proc/${String(server.pid)}/environ`, 'utf8')
       .split('\0')
@@ -38,7 +40,7 @@ export async function startBroker(): Promise<Broker> {
     restart: async () => {
       process.kill(server.pid ?? 0, 'SIGKILL');
       await server.exited;
-      server = await service.start(new AbortController().signal);
+      server = await service.start(START_MS);
     },
     control: async (...args) => {
       const { stdout } = await promisify(execFile)(RABBITMQCTL, ['-q', ...args], { env });
