@@ -7,6 +7,7 @@ import type { Frame } from '../../src/contract/frame';
 import { spoolName } from '../../src/spool/names';
 import { EXPIRE_MS, offsets, openBench, waitingIn, type Bench } from './support/delivery-bench';
 import { seededRandom } from './support/random';
+import { waitUntil } from '../support/process';
 import { settled, until } from './support/until';
 
 const MAX_IN_FLIGHT = 16;
@@ -175,7 +176,8 @@ describe('a frame', () => {
       bench.stored.toSorted((a, b) => a - b),
       offsets(0, 60),
     );
-    assert.deepEqual(await bench.waiting(), []);
+    // A file goes after its frame was called delivered.
+    await waitUntil('the spool is empty', async () => (await bench.waiting()).length === 0);
   });
 });
 
@@ -491,11 +493,12 @@ describe('an outage', () => {
     bench.redis = 'up';
     bench.tick(3000);
     await until('delivered', () => bench.delivered.length === 64);
-    assert.deepEqual(
-      bench.announced.map(({ delayed }) => delayed),
-      Array.from({ length: 64 }, (_, i) => i >= 4),
-    );
-    assert.deepEqual(new Set(bench.delivered.slice(0, 4)), new Set(offsets(60, 4)));
+    const live = bench.announced.filter(({ delayed }) => !delayed).map(({ at }) => at);
+    assert.deepEqual(new Set(live), new Set(offsets(60, 4)));
+    assert.equal(bench.announced[0]?.delayed, false, 'the probe is a live one');
+    // What is begun first may be overtaken by what is in flight beside it, while files are read.
+    const last = bench.announced.findLastIndex(({ delayed }) => !delayed);
+    assert.ok(last < MAX_IN_FLIGHT, String(last));
   });
 
   it('leaves the frames of a camera in the order of capture', async (t) => {
