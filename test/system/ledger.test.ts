@@ -79,6 +79,8 @@ describe('the ledger of a daemon', () => {
       dead.cameras.map(({ camera }) => camera),
       cameras,
     );
+    // Two whole periods without a daemon.
+    await waitUntil('time has passed', () => Date.now() > (before + 5) * 1000);
     daemon = startDaemon({ config, dir });
     await flowsAgain('two', before);
     const last = newest('two') - 3;

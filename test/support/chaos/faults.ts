@@ -135,7 +135,7 @@ const brokerRows: readonly Row[] = [
     ['set_vm_memory_high_watermark', '0.000001'],
     ['set_vm_memory_high_watermark', '0.4'],
   ),
-  controlled('disk-alarm', ['set_disk_free_limit', '100TB'], ['set_disk_free_limit', '50MB']),
+  controlled('disk-alarm', ['set_disk_free_limit', '100000GB'], ['set_disk_free_limit', '50MB']),
   {
     name: 'rabbitmq-queue-full',
     needs: 'servers',
