@@ -1,5 +1,4 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
-import { performance } from 'node:perf_hooks';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
 import type { Frame } from '../contract/frame';
@@ -10,10 +9,11 @@ import { faultRecord, type FaultRecord } from '../protocol/fault';
 import type { CameraParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
-import { captureFeed } from './camera/capture';
-import type { Picture } from './camera/frame-splitter';
+import { captureFeed, LengthPrefixed, type FeedStream } from './camera/capture';
+import type { Picture } from './camera/decoder';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
-import { Sampler, type Sample } from './camera/sampler';
+import { SamplePlan, type Sample } from './camera/sample-plan';
+import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
@@ -37,7 +37,7 @@ export default function startCamera(context: ActorContext<CameraParameters>): Ac
 class CameraActor {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
-  readonly #sampler: Sampler;
+  readonly #plan: SamplePlan;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #lost = new LostPeriods();
@@ -47,12 +47,15 @@ class CameraActor {
   /** Feeds opened since the last picture. */
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
+  #stream: FeedStream | undefined;
+  #lengthPrefixed: string | undefined;
   #handled = 0;
   #kept = 0;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#spool = new Spool(context.parameters.spoolDir);
-    this.#sampler = new Sampler(context.parameters.camera.periodMs);
+    const { periodMs, sampling } = context.parameters.camera;
+    this.#plan = new SamplePlan(periodMs, sampling);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
   }
@@ -67,8 +70,13 @@ class CameraActor {
     return {
       done: this.#handled,
       ...(this.#state === 'waiting' ? {} : { dueMs }),
-      facts: { feed: this.#state ?? 'connecting', frames: this.#kept },
+      facts: { feed: this.#state ?? 'connecting', frames: this.#kept, ...this.#choice() },
     };
+  }
+
+  /** How the feed is sampled, and why. */
+  #choice(): SamplingChoice {
+    return samplingChoice(this.context.parameters.camera, this.#stream, this.#plan.keyIntervalMs);
   }
 
   async run(): Promise<void> {
@@ -77,7 +85,8 @@ class CameraActor {
       try {
         await this.#streamOnce(signal);
       } catch (error) {
-        await this.#waitAfter(faultRecord(error, 'failed'), signal);
+        if (error instanceof LengthPrefixed) this.#lengthPrefixed = error.codec;
+        else await this.#waitAfter(faultRecord(error, 'failed'), signal);
       }
     }
     await this.#pending;
@@ -91,10 +100,21 @@ class CameraActor {
     await this.#spool.openCamera(camera.id);
     this.#enter('connecting');
     await captureFeed(
-      camera,
-      ffmpeg,
-      (picture) => {
-        this.#take(picture);
+      {
+        camera,
+        ffmpeg,
+        plan: this.#plan,
+        lengthPrefixed: this.#lengthPrefixed,
+        onStream: (stream) => {
+          this.#stream = stream;
+        },
+        onPicture: (picture) => {
+          this.#take(picture);
+        },
+        onLost: (sample) => {
+          this.#reportMissed(sample);
+          this.#lose(sample, { code: 'undecodable', message: 'it could not be decoded' });
+        },
       },
       signal,
     );
@@ -109,8 +129,7 @@ class CameraActor {
   }
 
   #take(picture: Picture): void {
-    const sample = this.#sampler.sample(picture.pts, Date.now(), performance.now());
-    if (sample === undefined) return;
+    const { sample } = picture;
     this.#attempt = 0;
     if (this.#state !== 'streaming') {
       this.#enter('streaming');
@@ -127,18 +146,17 @@ class CameraActor {
     this.#pendingCount++;
     // One after the other: frames reach the store in the order they were captured.
     this.#pending = this.#pending.then(async () => {
-      await this.#keep(picture, sample);
+      await this.#keep(picture);
       this.#handled++;
       this.#pendingCount--;
     });
   }
 
-  async #keep(picture: Picture, sample: Sample): Promise<void> {
+  async #keep({ sample, width, height, bytes: made }: Picture): Promise<void> {
     const { capturedAt, sequence } = sample;
     const { id, format } = this.context.parameters.camera;
     try {
-      const bytes = await this.#encode(picture.bytes);
-      const { width, height } = picture;
+      const bytes = await this.#encode(made);
       const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
       const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;
@@ -153,7 +171,7 @@ class CameraActor {
 
   async #encode(bytes: Buffer): Promise<Buffer> {
     const { format, quality } = this.context.parameters.camera;
-    if (format === 'jpeg') return bytes;
+    if (format === 'jpeg' || this.#stream?.passesThrough === true) return bytes;
     // Loaded only by cameras that need it: sharp takes 20 MB.
     const { encodePpm } = await import('./camera/encode');
     return encodePpm(bytes, format, quality);
@@ -172,8 +190,16 @@ class CameraActor {
   #reportMissed({ missed, skipped }: Sample): void {
     if (skipped !== undefined) this.#reportGap(skipped.firstSequence, skipped.lastSequence, 'clock-set');
     if (missed === undefined) return;
-    this.#reportGap(missed.firstSequence, missed.lastSequence, this.#lastFault?.code ?? 'no-picture');
+    this.#reportGap(missed.firstSequence, missed.lastSequence, this.#lastFault?.code ?? this.#silentReason());
     this.#lastFault = undefined;
+  }
+
+  /** Why periods had no picture although nothing failed. */
+  #silentReason(): string {
+    const { sampling, periodMs } = this.context.parameters.camera;
+    return sampling === 'keyframes' && (this.#plan.keyIntervalMs ?? 0) > periodMs
+      ? 'keyframe-interval'
+      : 'no-picture';
   }
 
   #reportGap(firstSequence: number, lastSequence: number, reason: string): void {

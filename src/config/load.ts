@@ -190,6 +190,7 @@ function completeCamera(
     format: settings.format,
     quality: settings.quality,
     ...(settings.width === undefined ? {} : { width: settings.width }),
+    sampling: settings.sampling,
     stallMs: settings.stallMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),

@@ -49,10 +49,14 @@ const captureSettings = {
   quality: { minimum: 1, maximum: 100, description: 'JPEG and WebP quality, 1 to 100.' },
   width: { minimum: 16, maximum: 8192, description: 'Width in pixels; the height follows. Absent: as sent.' },
   transport: { description: 'RTSP transport.' },
+  sampling: {
+    description:
+      'What is decoded. auto: only keyframes where they come often enough, else what leads up to each picture. keyframes: nothing else, whatever their interval. all: every picture.',
+  },
   stallMs: {
     minimum: 1000,
     maximum: 600_000,
-    description: 'Milliseconds without a picture after which a streaming feed is opened anew.',
+    description: 'Milliseconds without data after which a streaming feed is opened anew.',
   },
   connectMs: {
     minimum: 1000,
@@ -61,6 +65,7 @@ const captureSettings = {
   },
 } as const;
 const TRANSPORTS = ['tcp', 'udp'] as const;
+export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 
 const CameraDefaults = Type.Object(
   {
@@ -69,6 +74,7 @@ const CameraDefaults = Type.Object(
     quality: Type.Integer({ ...captureSettings.quality, default: 80 }),
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
+    sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
   },
@@ -167,6 +173,7 @@ const Camera = Type.Object(
     quality: Type.Optional(Type.Integer(captureSettings.quality)),
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
+    sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     actor: Type.Optional(CameraActor),

@@ -1,7 +1,7 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
 import type { FrameFormat } from '../contract/frame';
-import type { ActorsFile } from './schema';
+import type { ActorsFile, SAMPLINGS } from './schema';
 
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
@@ -24,6 +24,9 @@ export interface ChildSpec {
   readonly probeMs?: number;
 }
 
+/** What of a feed is decoded. */
+export type Sampling = (typeof SAMPLINGS)[number];
+
 export interface CameraSpec {
   readonly id: string;
   readonly source: CameraSource;
@@ -34,6 +37,7 @@ export interface CameraSpec {
   readonly quality: number;
   /** Pixels; undefined keeps the feed's own width. */
   readonly width?: number;
+  readonly sampling: Sampling;
   readonly stallMs: number;
   readonly connectMs: number;
 }

@@ -14,8 +14,9 @@ export interface Frame {
   /** Capture time, milliseconds since the epoch. */
   readonly capturedAt: number;
   /**
-   * Number of the sampling period, `floor(capturedAt / periodMs)`. It needs no stored state, survives every
-   * restart, and two frames of a camera whose sequences differ by more than one have missed periods between.
+   * Number of the sampling period the picture was taken for: `floor(capturedAt / periodMs)`, or one off where it was
+   * taken up to a quarter of a period outside. It needs no stored state, survives every restart, and two frames of a
+   * camera whose sequences differ by more than one have missed periods between.
    */
   readonly sequence: number;
   /** Pixels. */

@@ -108,7 +108,7 @@ describe('delivery', () => {
       );
     }
     const [{ capturedAt, sequence } = { capturedAt: 0, sequence: 0 }] = events.frames('fast');
-    assert.equal(sequence, Math.floor(capturedAt / 250));
+    assert.ok(Math.abs(sequence - Math.floor(capturedAt / 250)) <= 1);
   });
 
   test('a disabled camera does nothing', () => {

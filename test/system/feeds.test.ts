@@ -93,7 +93,8 @@ describe('feeds', () => {
       assert.deepEqual([picture.width, picture.height], [last.width, last.height]);
       if (size !== undefined) assert.deepEqual([last.width, last.height], size);
       assert.equal(bytes.length, last.bytes);
-      for (const { capturedAt, sequence } of frames) assert.equal(Math.floor(capturedAt / 1000), sequence);
+      for (const { capturedAt, sequence } of frames)
+        assert.ok(Math.abs(Math.floor(capturedAt / 1000) - sequence) <= 1);
     });
 
   test('no part of a credential is in the log, an event or a process list', async () => {

@@ -17,15 +17,16 @@ import { until } from './support/until';
 
 const URL_WITH_PASSWORD = 'rtsp://u:s3cr3t@cam/live';
 
-/** Shell functions for the programs: `picture BYTES [MS]` writes one as ffmpeg does, captured MS from now. */
+/** Shell functions for the programs: `picture BYTES [MS [CODEC]]` writes a packet as ffmpeg does, captured MS from now. */
 const PRELUDE = `#!/bin/sh
 cd "$(dirname "$0")"
 echo $$ >> pids
 run=$(wc -l < pids)
 picture() {
   pts=$(( $(date +%s%3N) + \${2:-0} ))
-  echo "#dimensions 0: 2x1" >&3
-  echo "0, $pts, $pts, 1, $1, 0x0" >&3
+  echo "#codec_id 0: \${3:-mjpeg}"
+  echo "#dimensions 0: 2x1"
+  echo "0, $pts, $pts, 1, $1, 0x0"
   head -c "$1" /dev/zero
 }
 `;
@@ -66,6 +67,7 @@ async function openCamera(
         periodMs: 10,
         format: 'jpeg',
         quality: 80,
+        sampling: 'auto',
         stallMs: 10_000,
         connectMs: 10_000,
         ...changes,
@@ -178,21 +180,28 @@ describe('a camera', () => {
     [
       'stalled',
       'picture 7; exec sleep 60',
-      'rtsp://cam/live gave no picture for 100 ms',
+      'rtsp://cam/live sent nothing for 100 ms',
       { stallMs: 100, connectMs: 200 },
     ],
     [
-      'stalled',
-      'picture 7; exec sleep 60',
-      'rtsp://cam/live gave no picture for 150 ms',
-      { stallMs: 100, connectMs: 200, periodMs: 50 },
+      'no-pictures',
+      'case "$*" in *ivf*) echo "0, 1, 1, 1, 1, 0x0"; printf x; exec sleep 60;; esac; while :; do picture 7 0 png; sleep 0.03; done',
+      'rtsp://cam/live sent data, but nothing that became a picture, for 300 ms',
+      { stallMs: 300, connectMs: 5000 },
     ],
-    ['bad-capture-output', 'echo hello >&3; exec sleep 60', 'a line that was not understood: hello'],
     [
-      'picture-too-large',
-      'echo "0, 1, 1, 1, 999999999, 0x0" >&3; exec sleep 60',
-      'a picture of 999999999 bytes',
+      'no-keyframe',
+      'echo "#codec_id 0: mjpeg"; while :; do echo "0, 1, 1, 1, 1, 0x0, F=0x0"; printf x; sleep 0.03; done',
+      'rtsp://cam/live sent video, but no keyframe within 200 ms of being opened',
+      { connectMs: 200 },
     ],
+    [
+      'undecodable',
+      'case "$*" in *ivf*) echo Unknown decoder >&2; exit 1;; esac; picture 7 0 png; exec sleep 60',
+      'rtsp://cam/live: its png video cannot be decoded; ffmpeg said: Unknown decoder',
+    ],
+    ['bad-capture-output', 'echo hello; exec sleep 60', 'a line that was not understood: hello'],
+    ['picture-too-large', 'echo "0, 1, 1, 1, 999999999, 0x0"; exec sleep 60', 'a picture of 999999999 bytes'],
   ];
   for (const [code, program, sentence, changes] of faults)
     it(`waits with "${code}" where ffmpeg does ${JSON.stringify(program.slice(0, 40))}`, async (t) => {

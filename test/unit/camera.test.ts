@@ -1,15 +1,18 @@
-/** The camera's pure parts: the ffmpeg command line, the pictures in its output, the sampler, the words for faults. */
+/** The camera's pure parts: the ffmpeg command lines, the words for what is done and for what fails. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodePpm } from '../../src/actors/camera/encode';
 import { feedName, openFault } from '../../src/actors/camera/feed-fault';
-import { ffmpegInvocation } from '../../src/actors/camera/ffmpeg-arguments';
-import { FrameSplitter, type Picture } from '../../src/actors/camera/frame-splitter';
-import { Sampler, type Sample } from '../../src/actors/camera/sampler';
+import {
+  decoderInvocation,
+  hasLengthPrefixes,
+  isPaced,
+  receiverInvocation,
+} from '../../src/actors/camera/ffmpeg-arguments';
+import { samplingChoice } from '../../src/actors/camera/sampling-choice';
 import type { CameraSource, CameraSpec } from '../../src/config/topology';
 import { withCredentials } from '../../src/config/url';
-import { Fault } from '../../src/protocol/fault';
-import { seededRandom, type Random } from './support/random';
+import { seededRandom } from './support/random';
 
 const SECRET = 's3cr3t';
 const PASSWORD = `${SECRET}@:/?#%'"\\ ü`;
@@ -25,6 +28,7 @@ function specOf(source: CameraSource, changes: Partial<CameraSpec> = {}): Camera
     periodMs: 1000,
     format: 'jpeg',
     quality: 80,
+    sampling: 'auto',
     stallMs: 5000,
     connectMs: 20_000,
     ...changes,
@@ -40,11 +44,7 @@ function option(args: readonly string[], name: string): string | undefined {
   return at < 0 ? undefined : args[at + 1];
 }
 
-function filterOf(spec: CameraSpec): string {
-  return option(ffmpegInvocation(spec).args, '-vf') ?? '';
-}
-
-describe('the ffmpeg invocation of a stream', () => {
+describe('the receiver of a stream', () => {
   const rows: readonly [string, 'tcp' | 'udp', boolean, readonly string[], readonly string[]][] = [
     [
       'rtsp://cam/live',
@@ -78,7 +78,7 @@ describe('the ffmpeg invocation of a stream', () => {
   ];
   for (const [url, transport, paced, protocols, options] of rows) {
     const source = stream(url, transport);
-    const { args, stdin, output } = ffmpegInvocation(specOf(source));
+    const { args, stdin } = receiverInvocation(specOf(source));
 
     it(`${url} over ${transport} may open ${protocols.join(', ')} and no file`, () => {
       const allowed = (option(args, '-protocol_whitelist') ?? '').split(',');
@@ -95,7 +95,7 @@ describe('the ffmpeg invocation of a stream', () => {
         paced || args.indexOf('-use_wallclock_as_timestamps') < args.indexOf('-f'),
         'before -f concat',
       );
-      assert.equal(filterOf(specOf(source)).includes('time(0)'), paced);
+      assert.equal(isPaced(source), paced);
     });
 
     it(`${url} over ${transport} is named on standard input, with its options`, () => {
@@ -114,120 +114,124 @@ describe('the ffmpeg invocation of a stream', () => {
         lines.filter((line) => line.startsWith('option rtsp_transport')).length,
         url.startsWith('rtsp') ? 1 : 0,
       );
-      assert.equal(output, 'jpeg');
     });
   }
 
   it('never has the URL, its host or its credentials among the arguments', () => {
-    const { args } = ffmpegInvocation(specOf(stream('rtsp://cam.example:8554/live/7')));
+    const { args } = receiverInvocation(specOf(stream('rtsp://cam.example:8554/live/7')));
     assert.doesNotMatch(args.join(' '), /s3cr3t|ad%20min|cam\.example|8554|live/);
   });
 
   it('holds no character in a URL that ends the line or the quotes, whatever the configuration says', () => {
     const url = withCredentials(`RTSP://u:a'b\\c"d@cam/li've?x='1'`);
-    const { stdin } = ffmpegInvocation(specOf({ kind: 'stream', url, transport: 'tcp' }));
+    const { stdin } = receiverInvocation(specOf({ kind: 'stream', url, transport: 'tcp' }));
     assert.equal(stdin.split('\n')[1], "file 'rtsp://u:a%27b%5Cc%22d@cam/li%27ve?x=%271%27'");
   });
 });
 
-describe('the ffmpeg invocation of a file', () => {
-  const { args, stdin } = ffmpegInvocation(specOf(FILE));
+describe('the receiver of a file', () => {
+  const { args, stdin } = receiverInvocation(specOf(FILE));
   it('opens files and nothing else, looped at its own speed', () => {
     assert.equal(option(args, '-protocol_whitelist'), 'file');
     assert.equal(option(args, '-stream_loop'), '-1');
-    assert.ok(args.includes('-re'));
+    assert.ok(args.includes('-re') && isPaced(FILE));
     assert.equal(stdin, '');
   });
 
   it('names it so that no name is taken for an option or a protocol', () => {
     assert.equal(option(args, '-i'), "file:/media/a b'c.mp4");
   });
-
-  it('stamps pictures when they are shown', () => {
-    assert.match(filterOf(specOf(FILE)), /^settb=1\/1000,setpts='floor\(time\(0\)\*1000\)',select=/);
-  });
 });
 
-describe('the ffmpeg invocation of a test picture', () => {
+describe('the receiver of a test picture', () => {
   for (const pattern of ['testsrc2', 'smptehdbars', 'rgbtestsrc', 'mandelbrot'])
-    it(`${pattern} reads nothing`, () => {
-      const { args, stdin } = ffmpegInvocation(specOf({ kind: 'test', pattern }));
+    it(`${pattern} reads nothing and makes two pictures a period`, () => {
+      const { args, stdin } = receiverInvocation(specOf({ kind: 'test', pattern }, { periodMs: 500 }));
       assert.equal(option(args, '-f'), 'lavfi');
-      assert.equal(option(args, '-i'), `${pattern}=size=1280x720:rate=10`);
+      assert.equal(option(args, '-i'), `${pattern}=size=1280x720:rate=4`);
       assert.ok(args.includes('-re'));
       assert.equal(stdin, '');
     });
+
+  it('makes them in the wanted size and without loss for lossless formats', () => {
+    const { args } = receiverInvocation(specOf(TEST, { width: 640, format: 'png' }));
+    assert.equal(option(args, '-vf'), 'scale=640:-2');
+    assert.equal(option(args, '-c:v'), 'png');
+  });
 });
 
-describe('every ffmpeg invocation', () => {
-  const sources = [
-    TEST,
-    FILE,
-    stream('rtsp://cam/live'),
-    stream('http://cam/a.m3u8'),
-    stream('rtmp://cam/a'),
-  ];
+describe('every receiver', () => {
+  const sources = [FILE, stream('rtsp://cam/live'), stream('http://cam/a.m3u8'), stream('rtmp://cam/a')];
   for (const source of sources) {
     const what = source.kind === 'stream' ? source.url.split(':')[0] : source.kind;
-    it(`(${String(what)}) sends pictures to fd 1 and their times to fd 3, in milliseconds, unduplicated`, () => {
-      const { args } = ffmpegInvocation(specOf(source));
-      assert.deepEqual(args.slice(-3), ['-f', 'tee', '[f=image2pipe]pipe\\:1|[f=framecrc]pipe\\:3']);
-      assert.equal(option(args, '-enc_time_base'), '1/1000');
-      assert.equal(option(args, '-fps_mode'), 'passthrough');
+    it(`(${String(what)}) decodes nothing`, () => {
+      const { args } = receiverInvocation(specOf(source));
+      assert.equal(option(args, '-c'), 'copy');
+      assert.ok(!args.includes('-vf') && !args.includes('-c:v'));
+      assert.equal(option(args, '-bsf:v'), 'dump_extra=freq=keyframe');
+    });
+
+    it(`(${String(what)}) sends a line with time and size, and then the packet, in the input's own time`, () => {
+      const { args } = receiverInvocation(specOf(source));
+      assert.deepEqual(args.slice(-3), ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1']);
       assert.equal(option(args, '-map'), '0:v:0');
+      assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
       assert.equal(option(args, '-v'), 'error');
       assert.equal(args.filter((arg) => arg === '-i').length, 1);
     });
-
-    it(`(${String(what)}) encodes with one thread: more hold pictures back`, () => {
-      const { args } = ffmpegInvocation(specOf(source));
-      assert.equal(option(args.slice(args.indexOf('-i')), '-threads'), '1');
-      if (source.kind !== 'test') {
-        const input = args.slice(0, args.indexOf('-i'));
-        assert.equal(option(input, '-threads'), '1');
-        assert.equal(option(input, '-max_pixels'), '40000000');
-      }
-    });
   }
 
-  for (const [rate, period] of [
-    [1, '1000'],
-    [5, '200'],
-    [4, '250'],
-    [3, '333.3333333333333'],
-    [0.3, '3333.3333333333335'],
-    [0.1, '10000'],
+  for (const [codec, filter] of [
+    ['h264', 'h264_mp4toannexb'],
+    ['hevc', 'hevc_mp4toannexb'],
   ] as const)
-    it(`selects one picture in ${period} ms for a rate of ${String(rate)}`, () => {
-      const filter = filterOf(specOf(TEST, { periodMs: 1000 / rate }));
-      assert.ok(
-        filter.includes(
-          `select='isnan(prev_selected_pts)+gt(floor(pts/${period}),floor(prev_selected_pts/${period}))'`,
-        ),
-        filter,
-      );
+    it(`mends ${codec} that has lengths instead of start codes`, () => {
+      assert.ok(hasLengthPrefixes(codec) && !hasLengthPrefixes('mjpeg'));
+      assert.equal(option(receiverInvocation(specOf(FILE), codec).args, '-bsf:v'), filter);
     });
+});
 
-  it('scales to the width, and not without one', () => {
-    assert.match(filterOf(specOf(TEST, { width: 640 })), /,scale=640:-2$/);
-    assert.doesNotMatch(filterOf(specOf(TEST)), /scale/);
+describe('the decoder', () => {
+  const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc');
+  it('is told the codec, and reads packets that carry their size', () => {
+    const input = args.slice(0, args.indexOf('-i'));
+    assert.equal(option(input, '-c:v'), 'hevc');
+    assert.equal(option(input, '-f'), 'ivf');
+    assert.equal(option(args, '-i'), 'pipe:0');
+    assert.equal(option(input, '-max_pixels'), '40000000');
+  });
+
+  it('uses one thread on both sides: more hold pictures back', () => {
+    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 2);
+  });
+
+  it('encodes what is marked by an odd time, and nothing else', () => {
+    assert.equal(option(args, '-vf'), "select='mod(pts,2)'");
+    assert.equal(option(args, '-enc_time_base'), '1/1000');
+    assert.equal(option(args, '-fps_mode'), 'passthrough');
+  });
+
+  it('scales to the width', () => {
+    const scaled = decoderInvocation(specOf(TEST, { width: 640 }), 'h264').args;
+    assert.match(option(scaled, '-vf') ?? '', /,scale=640:-2$/);
   });
 
   for (const format of ['png', 'webp'] as const)
-    it(`asks for uncompressed pictures for ${format}`, () => {
-      const { args, output } = ffmpegInvocation(specOf(TEST, { format }));
-      assert.equal(output, 'ppm');
-      assert.equal(option(args, '-c:v'), 'ppm');
-      assert.equal(option(args, '-pix_fmt'), 'rgb24');
+    it(`gives uncompressed pictures for ${format}`, () => {
+      const output = decoderInvocation(specOf(TEST, { format }), 'h264').args.slice(args.indexOf('-i'));
+      assert.equal(option(output, '-c:v'), 'ppm');
+      assert.equal(option(output, '-pix_fmt'), 'rgb24');
     });
 
   it('maps quality 1 to 100 onto quantisers 31 to 1, never upwards', () => {
     const quantisers = Array.from({ length: 100 }, (_, i) => {
-      const { args } = ffmpegInvocation(specOf(TEST, { quality: i + 1 }));
-      assert.equal(option(args, '-c:v'), 'mjpeg');
-      assert.equal(option(args, '-qmin'), '1');
-      return Number(option(args, '-q:v'));
+      const output = decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264').args.slice(
+        args.indexOf('-i'),
+      );
+      assert.equal(option(output, '-c:v'), 'mjpeg');
+      assert.equal(option(output, '-qmin'), '1');
+      return Number(option(output, '-q:v'));
     });
     for (const [i, quantiser] of quantisers.entries()) {
       assert.ok(Number.isInteger(quantiser) && quantiser >= 1 && quantiser <= 31, String(quantiser));
@@ -241,338 +245,37 @@ describe('every ffmpeg invocation', () => {
   });
 });
 
-/** What ffmpeg 5.1 writes on fd 3 before the first picture. */
-const HEADER = [
-  '#software: Lavf59.27.100',
-  '#tb 0: 1/1000',
-  '#media_type 0: video',
-  '#codec_id 0: mjpeg',
-  '#dimensions 0: 64x36',
-  '#sar 0: 1/1',
-];
-const START = 1_795_381_140_432;
-
-function lineOf(pts: number, size: number): string {
-  return `0, ${String(pts)}, ${String(pts)},      100,${String(size).padStart(9)}, 0x5b22afe9, S=1,        8`;
-}
-
-function picturesOf(random: Random, count: number): Picture[] {
-  return Array.from({ length: count }, (_, i) => ({
-    pts: START + 1000 * i,
-    width: 64,
-    height: 36,
-    bytes: Buffer.from(Array.from({ length: random.between(1, 400) }, () => random.between(0, 255))),
-  }));
-}
-
-/** `whole` in pieces of random length; empty ones among them. */
-function cut(random: Random, whole: Buffer): Buffer[] {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < whole.length;) {
-    const length = random.between(0, random.pick([1, 5, 60, 1000]));
-    pieces.push(whole.subarray(at, at + length));
-    at += length;
-  }
-  return pieces;
-}
-
-describe('FrameSplitter', () => {
-  it('finds every picture, however the two streams are cut and mixed', (t) => {
-    const random = seededRandom(t);
-    for (let round = 0; round < 200; round++) {
-      const pictures = picturesOf(random, random.between(1, 8));
-      const text = [...HEADER, ...pictures.map(({ pts, bytes }) => lineOf(pts, bytes.length)), ''].join('\n');
-      const bytes = cut(random, Buffer.concat(pictures.map((picture) => picture.bytes)));
-      const lines = cut(random, Buffer.from(text));
-      const share = random.next();
-      const splitter = new FrameSplitter();
-      const found: Picture[] = [];
-      while (bytes.length + lines.length > 0) {
-        const fromBytes = lines.length === 0 || (bytes.length > 0 && random.next() < share);
-        const chunk = (fromBytes ? bytes : lines).shift() ?? Buffer.alloc(0);
-        found.push(...(fromBytes ? splitter.pushBytes(chunk) : splitter.pushText(chunk.toString('latin1'))));
-      }
-      assert.deepEqual(found, pictures);
-    }
-  });
-
-  it('waits for the line when the bytes come first', () => {
-    const splitter = new FrameSplitter();
-    assert.deepEqual(splitter.pushBytes(Buffer.from('abcdef')), []);
-    assert.deepEqual(splitter.pushText([...HEADER, lineOf(5, 4)].join('\n')), []);
-    assert.deepEqual(splitter.pushText('\n'), [
-      { pts: 5, width: 64, height: 36, bytes: Buffer.from('abcd') },
-    ]);
-    assert.deepEqual(splitter.pushText(`${lineOf(6, 2)}\n`), [
-      { pts: 6, width: 64, height: 36, bytes: Buffer.from('ef') },
-    ]);
-  });
-
-  it('waits for the bytes when the line comes first', () => {
-    const splitter = new FrameSplitter();
-    assert.deepEqual(splitter.pushText([...HEADER, lineOf(5, 4), lineOf(6, 1), ''].join('\n')), []);
-    assert.deepEqual(splitter.pushBytes(Buffer.from('abc')), []);
-    assert.deepEqual(
-      splitter.pushBytes(Buffer.from('de')).map(({ pts, bytes }) => [pts, bytes.toString()]),
-      [
-        [5, 'abcd'],
-        [6, 'e'],
-      ],
-    );
-  });
-
-  it('gives pictures that stay as they are: later bytes touch none', () => {
-    const splitter = new FrameSplitter();
-    splitter.pushText([lineOf(1, 2), lineOf(2, 2), ''].join('\n'));
-    const [first] = splitter.pushBytes(Buffer.from('abc'));
-    splitter.pushBytes(Buffer.from('d'));
-    assert.equal(first?.bytes.toString(), 'ab');
-  });
-
-  it('reads times of 0 and below', () => {
-    const splitter = new FrameSplitter();
-    splitter.pushBytes(Buffer.from('ab'));
-    const found = splitter.pushText(`${lineOf(0, 1)}\n0,  -5,  -40, 1, 1, 0x0\n`);
-    assert.deepEqual(
-      found.map(({ pts }) => pts),
-      [0, -40],
-    );
-  });
-
-  it('takes new dimensions for the pictures behind them', () => {
-    const splitter = new FrameSplitter();
-    splitter.pushBytes(Buffer.from('ab'));
-    const found = splitter.pushText(
-      ['#dimensions 0: 64x36', lineOf(1, 1), '#dimensions 0: 1920x1080', lineOf(2, 1), ''].join('\n'),
-    );
-    assert.deepEqual(found.at(-1), { pts: 2, width: 1920, height: 1080, bytes: Buffer.from('b') });
-  });
-
-  for (const line of [
-    'hello',
-    '0',
-    '0, 1, 2, 3',
-    '0, 1, 2, 3, x, 0x0',
-    '0, 1, NOPTS, 3, 4, 0x0',
-    '0, 1, 2.5, 3, 4, 0x0',
-    '0, 1, 2, 3, -4, 0x0',
-    '1, 1, 2, 3, 4, 0x0',
-    '  0, 1, 2, 3, 4, 0x0',
-  ])
-    it(`does not take "${line}" for a picture`, () => {
-      assert.throws(
-        () => new FrameSplitter().pushText(`${HEADER.join('\n')}\n${line}\n`),
-        (error) =>
-          error instanceof Fault && error.code === 'bad-capture-output' && error.message.includes(line),
-      );
-    });
-
-  it('does not wait for the end of an endless line', () => {
-    const splitter = new FrameSplitter();
-    splitter.pushText('x'.repeat(900));
-    assert.throws(() => splitter.pushText('x'.repeat(900)), { code: 'bad-capture-output' });
-  });
-
-  it('quotes no more than 80 characters of what it does not understand', () => {
-    assert.throws(
-      () => new FrameSplitter().pushText(`${'x'.repeat(5000)}\n`),
-      (error) => error instanceof Fault && error.message.length < 150,
-    );
-  });
-
-  it('takes a picture of 128 MiB and refuses a larger one', () => {
-    const limit = 128 * 1024 * 1024;
-    assert.deepEqual(new FrameSplitter().pushText(`${lineOf(1, limit)}\n`), []);
-    assert.throws(() => new FrameSplitter().pushText(`${lineOf(1, limit + 1)}\n`), {
-      code: 'picture-too-large',
-    });
-  });
-
-  it('refuses bytes without end that no line belongs to', () => {
-    const splitter = new FrameSplitter();
-    const chunk = Buffer.alloc(64 * 1024 * 1024);
-    for (let i = 0; i < 4; i++) splitter.pushBytes(chunk);
-    assert.throws(() => splitter.pushBytes(chunk), { code: 'picture-too-large' });
-  });
-
-  it('refuses a picture of no bytes, which no message could announce', () => {
-    assert.throws(() => new FrameSplitter().pushText(`${lineOf(1, 0)}\n`), { code: 'bad-capture-output' });
-  });
-});
-
-/** The samples of pictures that arrive when they are taken. */
-function samplesOf(periodMs: number, times: readonly number[]): Sample[] {
-  const sampler = new Sampler(periodMs);
-  return times.flatMap((at) => sampler.sample(at, at, at) ?? []);
-}
-
-describe('Sampler', () => {
-  const T = 1_700_000_000_000;
-
-  it('keeps the first picture of every period', () => {
-    const times = Array.from({ length: 100 }, (_, i) => T + 40 * i);
-    assert.deepEqual(
-      samplesOf(1000, times).map(({ capturedAt }) => capturedAt - T),
-      [0, 1000, 2000, 3000],
-    );
-  });
-
-  it('numbers periods by the clock, so that a restart goes on counting', () => {
-    const [before] = samplesOf(1000, [T + 999]);
-    const [after] = samplesOf(1000, [T + 1000]);
-    assert.deepEqual(before, { capturedAt: T + 999, sequence: 1_700_000_000 });
-    assert.deepEqual(after, { capturedAt: T + 1000, sequence: 1_700_000_001 });
-  });
-
-  it('reports no gap for the first picture', () => {
-    assert.equal(samplesOf(1000, [T])[0]?.missed, undefined);
-  });
-
-  for (const [what, later, missed] of [
-    ['one period', 2000, { firstSequence: 1_700_000_001, lastSequence: 1_700_000_001 }],
-    ['nine periods', 10_500, { firstSequence: 1_700_000_001, lastSequence: 1_700_000_009 }],
+describe('a sampling choice', () => {
+  const auto = { periodMs: 1000, sampling: 'auto' } as const;
+  const h264 = { codec: 'h264', passesThrough: false };
+  for (const [what, spec, seen, intervalMs, sampling, reason] of [
+    ['before anything came', auto, undefined, undefined, 'unknown', /nothing was received/],
+    ['of one keyframe', auto, h264, undefined, 'between-keyframes', /not known yet/],
+    [
+      'of frequent keyframes',
+      auto,
+      h264,
+      1000,
+      'keyframes',
+      /every 1000 ms, a picture is wanted every 1000 ms/,
+    ],
+    ['of rare keyframes', auto, h264, 9999.6, 'between-keyframes', /every 10000 ms only/],
+    [
+      'of JPEG pictures',
+      auto,
+      { codec: 'mjpeg', passesThrough: true },
+      100,
+      'pass-through',
+      /mjpeg pictures/,
+    ],
+    ['that was made', { ...auto, sampling: 'all' }, h264, 1000, 'all', /the configuration says so/],
   ] as const)
-    it(`reports a gap of ${what}`, () => {
-      assert.deepEqual(samplesOf(1000, [T, T + later])[1]?.missed, missed);
+    it(`${what} is "${sampling}", and says why`, () => {
+      const choice = samplingChoice(spec, seen, intervalMs);
+      assert.equal(choice.sampling, sampling);
+      assert.match(choice.samplingReason, reason);
+      assert.equal(choice.keyframeIntervalMs, intervalMs === undefined ? undefined : Math.round(intervalMs));
     });
-
-  for (const later of [1, 999, 1000, 1999])
-    it(`reports none after ${String(later)} ms`, () => {
-      assert.ok(samplesOf(1000, [T, T + later]).every(({ missed }) => missed === undefined));
-    });
-
-  it('takes the time of arrival for a first picture with time 0, and drops a second one of that second', () => {
-    const sampler = new Sampler(1000);
-    assert.deepEqual(sampler.sample(0, T + 300, T + 300), { capturedAt: T + 300, sequence: 1_700_000_000 });
-    assert.equal(sampler.sample(T + 290, T + 310, T + 310), undefined);
-    assert.equal(sampler.sample(T - 10, T + 320, T + 320), undefined, 'it belongs to the second before');
-    assert.deepEqual(sampler.sample(T + 1000, T + 1010, T + 1010), {
-      capturedAt: T + 1000,
-      sequence: 1_700_000_001,
-    });
-  });
-
-  for (const [pts, kept] of [
-    [T - 60_000, true],
-    [T + 60_000, true],
-    [T - 60_001, false],
-    [T + 60_001, false],
-    [-5, false],
-  ] as const)
-    it(`${kept ? 'believes' : 'does not believe'} a picture that says ${String(pts - T)} ms from now`, () => {
-      const sample = new Sampler(1000).sample(pts, T, T);
-      assert.equal(sample?.capturedAt, kept ? pts : T);
-    });
-
-  it('tells the periods a clock was set forward over from those that were missed', () => {
-    const sampler = new Sampler(1000);
-    const hour = 3_600_000;
-    const first = 1_700_000_000;
-    sampler.sample(T, T, 0);
-    assert.deepEqual(sampler.sample(T + 1000 + hour, T + 1000 + hour, 1000), {
-      capturedAt: T + 1000 + hour,
-      sequence: first + 3601,
-      skipped: { firstSequence: first + 1, lastSequence: first + 3600 },
-    });
-    assert.deepEqual(sampler.sample(T + 5000 + 2 * hour, T + 5000 + 2 * hour, 5000), {
-      capturedAt: T + 5000 + 2 * hour,
-      sequence: first + 7205,
-      missed: { firstSequence: first + 3602, lastSequence: first + 3604 },
-      skipped: { firstSequence: first + 3605, lastSequence: first + 7204 },
-    });
-  });
-
-  it('goes on at once after a clock was set back', () => {
-    const sampler = new Sampler(1000);
-    sampler.sample(T, T, 0);
-    const at = T - 3_600_000 + 1000;
-    assert.deepEqual(sampler.sample(at, at, 1000), { capturedAt: at, sequence: 1_699_996_401 });
-  });
-
-  it('drops pictures that come out of order', () => {
-    const times = [T, T + 2100, T + 1900, T + 2050, T + 1000, T + 3000];
-    assert.deepEqual(
-      samplesOf(1000, times).map(({ capturedAt }) => capturedAt - T),
-      [0, 2100, 3000],
-    );
-  });
-
-  it('keeps at most one in a period whatever the jitter, and misses none that had a picture', (t) => {
-    const random = seededRandom(t);
-    for (const rate of [0.1, 0.3, 0.7, 1, 1.5, 2, 3, 5]) {
-      const periodMs = 1000 / rate;
-      const interval = periodMs / random.between(2, 10);
-      const times = Array.from({ length: 400 }, (_, i) =>
-        Math.floor(T + interval * i + interval * 0.9 * random.next()),
-      );
-      const samples = samplesOf(periodMs, times);
-      const expected = [...new Set(times.map((at) => Math.floor(at / periodMs)))];
-      assert.deepEqual(
-        samples.map(({ sequence }) => sequence),
-        expected,
-        `rate ${String(rate)}`,
-      );
-      for (const { capturedAt, sequence } of samples)
-        assert.equal(Math.floor(capturedAt / periodMs), sequence);
-    }
-  });
-
-  it('accounts for every period exactly once, as a sample or within a gap', (t) => {
-    const random = seededRandom(t);
-    for (const rate of [0.1, 1 / 3, 1, 3, 5]) {
-      const periodMs = 1000 / rate;
-      let at = T;
-      const times = Array.from({ length: 300 }, () => (at += random.between(1, Math.ceil(3 * periodMs))));
-      const samples = samplesOf(periodMs, times);
-      const covered = samples.flatMap(({ sequence, missed }) => [
-        ...(missed === undefined
-          ? []
-          : Array.from(
-              { length: missed.lastSequence - missed.firstSequence + 1 },
-              (_, i) => missed.firstSequence + i,
-            )),
-        sequence,
-      ]);
-      const first = covered[0] ?? 0;
-      assert.deepEqual(
-        covered,
-        Array.from({ length: covered.length }, (_, i) => first + i),
-        `rate ${String(rate)}`,
-      );
-    }
-  });
-
-  it('goes on at once when the clock is set back by an hour, and reports no gap', () => {
-    const samples = samplesOf(1000, [T, T + 1000, T - 3_600_000, T - 3_599_500, T - 3_599_000]);
-    assert.deepEqual(
-      samples.map(({ capturedAt, missed }) => [capturedAt - T, missed]),
-      [
-        [0, undefined],
-        [1000, undefined],
-        [-3_600_000, undefined],
-        [-3_599_000, undefined],
-      ],
-    );
-  });
-
-  it('waits out a clock that is set back by a few periods: no period has two pictures', () => {
-    const samples = samplesOf(1000, [T, T - 5000, T - 4000, T - 1000, T, T + 1000]);
-    assert.deepEqual(
-      samples.map(({ capturedAt, missed }) => [capturedAt - T, missed]),
-      [
-        [0, undefined],
-        [1000, undefined],
-      ],
-    );
-  });
-
-  it('goes on at once when the clock is set forward; the periods between are a gap', () => {
-    const samples = samplesOf(1000, [T, T + 3_600_000, T + 3_601_000]);
-    assert.deepEqual(
-      samples.map(({ missed }) => missed),
-      [undefined, { firstSequence: 1_700_000_001, lastSequence: 1_700_003_599 }, undefined],
-    );
-  });
 });
 
 /** The message behind what ffmpeg 5.1 and 7.0 wrote about a feed that did not open. `URL` stands for the feed's. */

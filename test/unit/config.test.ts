@@ -751,6 +751,7 @@ describe('a complete topology', () => {
           periodMs: 1000,
           format: 'jpeg',
           quality: 80,
+          sampling: 'auto',
           stallMs: 5000,
           connectMs: 20_000,
           child: CAMERA_CHILD,

@@ -1,149 +1,195 @@
-/** One run of ffmpeg: opens the feed, hands on its pictures, ends it when it stalls or is no longer wanted. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import { sleep, withDeadline } from '../../clock/sleep';
+/** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
+import { performance } from 'node:perf_hooks';
+import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
-import { dieWithParent } from '../../process/orphans';
 import { Fault } from '../../protocol/fault';
+import { isAnnexB } from './annex-b';
+import type { Picture } from './decoder';
 import { feedName, openFault } from './feed-fault';
-import { ffmpegInvocation } from './ffmpeg-arguments';
-import { FrameSplitter, type Picture } from './frame-splitter';
+import { hasLengthPrefixes, isPaced, receiverInvocation } from './ffmpeg-arguments';
+import { FfmpegProcess } from './ffmpeg-process';
+import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
+import { PictureMaker } from './picture-maker';
+import type { Sample, SamplePlan } from './sample-plan';
 
-/** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
-const POLITE_STOP_MS = 700;
-/** What is kept of standard error; the cause is in its last lines. */
-const MAX_STDERR_CHARS = 8000;
-/** Sampling periods without a picture that are no stall whatever `stallMs` says. */
-const MIN_STALL_PERIODS = 3;
+/** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
+const MIN_STALL_INTERVALS = 3;
+/** How far a packet's time may be from ours before the time of its arrival is used instead. */
+const MAX_CLOCK_ERROR_MS = 60_000;
 
-/**
- * Reads the feed until it ends, fails, stalls or `signal` is aborted. ffmpeg has gone when this settles.
- * @throws Fault that says why the feed ended; nothing is thrown when `signal` was aborted.
- */
-export async function captureFeed(
-  camera: CameraSpec,
-  ffmpeg: string,
-  onPicture: (picture: Picture) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const run = new FfmpegRun(camera, ffmpeg, onPicture);
-  await run.finish(signal);
+/** What a feed turned out to be. */
+export interface FeedStream extends StreamHeader {
+  /** Its packets are pictures in the wanted form already. */
+  readonly passesThrough: boolean;
 }
 
-class FfmpegRun {
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<void>;
-  readonly #splitter = new FrameSplitter();
+export interface FeedOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  /** Shared by all openings of the feed. */
+  readonly plan: SamplePlan;
+  readonly onPicture: (picture: Picture) => void;
+  /** No picture could be made for a sample. */
+  readonly onLost: (sample: Sample) => void;
+  /** What the feed turned out to be; told with the first packet of every opening. */
+  readonly onStream: (stream: FeedStream) => void;
+  /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
+  readonly lengthPrefixed: string | undefined;
+}
+
+/** The packets have lengths instead of start codes: the feed has to be opened again with a filter for this codec. */
+export class LengthPrefixed extends Error {
+  constructor(readonly codec: string) {
+    super(`${codec} without start codes`);
+  }
+}
+
+/**
+ * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
+ * @throws Fault that says why the feed ended, {@link LengthPrefixed}; nothing when `signal` was aborted.
+ */
+export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
+  options.plan.reopen();
+  await new Opening(options).finish(signal);
+}
+
+interface Deadline {
+  readonly sinceMs: number;
+  readonly limitMs: number;
+  readonly fault: (limitMs: number) => Fault;
+}
+
+class Opening {
+  readonly #receiver: FfmpegProcess;
+  readonly #splitter = new PacketSplitter();
   readonly #startedAt = Date.now();
-  #stderr = '';
-  #spawnError: Error | undefined;
-  #outputFault: Fault | undefined;
+  readonly #failed: Promise<Error>;
+  #failure: Error | undefined;
+  #fail!: (failure: Error) => void;
+  #maker: PictureMaker | undefined;
+  #lastPacketAt: number | undefined;
   #lastPictureAt: number | undefined;
 
-  constructor(
-    private readonly camera: CameraSpec,
-    ffmpeg: string,
-    private readonly onPicture: (picture: Picture) => void,
-  ) {
-    const invocation = ffmpegInvocation(camera);
-    const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
-    this.#child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2' },
-      // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
-      detached: true,
+  constructor(private readonly options: FeedOptions) {
+    this.#failed = new Promise((resolve) => {
+      this.#fail = (failure) => {
+        this.#failure ??= failure;
+        resolve(failure);
+      };
     });
-    this.#exited = new Promise((resolve) => {
-      this.#child.once('error', (error) => {
-        this.#spawnError = error;
-        resolve();
-      });
-      this.#child.once('close', () => {
-        resolve();
-      });
+    const { camera, ffmpeg, lengthPrefixed } = options;
+    this.#receiver = new FfmpegProcess(ffmpeg, receiverInvocation(camera, lengthPrefixed), (chunk) => {
+      this.#receive(chunk);
     });
-    this.#connectPipes(invocation.stdin);
   }
 
   async finish(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
-    const fault = await Promise.race([this.#exited.then(() => undefined), stalled]);
+    const ended = this.#receiver.exited.then(() => undefined);
+    const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
-    await this.#end();
-    if (signal.aborted) return;
-    throw fault ?? this.#outputFault ?? this.#endFault();
+    await this.#receiver.end();
+    await this.#maker?.end();
+    if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
-  #connectPipes(stdin: string): void {
-    const [input, pictures, errors, times] = this.#child.stdio;
-    input?.on('error', () => undefined);
-    input?.end(stdin);
-    pictures?.on('data', (chunk: Buffer) => {
-      this.#deliver(() => this.#splitter.pushBytes(chunk));
-    });
-    (times as Readable | null)?.on('data', (chunk: Buffer) => {
-      this.#deliver(() => this.#splitter.pushText(chunk.toString('latin1')));
-    });
-    errors?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
-    });
-  }
-
-  #deliver(split: () => Picture[]): void {
-    if (this.#outputFault !== undefined) return;
+  #receive(chunk: Buffer): void {
+    if (this.#failure !== undefined) return;
     try {
-      for (const picture of split()) {
-        this.#lastPictureAt = Date.now();
-        this.onPicture(picture);
-      }
+      for (const packet of this.#splitter.push(chunk)) this.#take(packet);
     } catch (error) {
-      this.#outputFault =
-        error instanceof Fault ? error : new Fault('bad-capture-output', (error as Error).message);
-      this.#child.kill('SIGKILL');
+      this.#fail(error as Error);
     }
   }
 
-  /** Resolves with a fault when pictures stay away; with undefined when `signal` is aborted. */
+  #take(packet: Packet): void {
+    const arrivedAt = Date.now();
+    this.#lastPacketAt = arrivedAt;
+    this.#maker ??= this.#begin(packet);
+    const at = this.#captureTime(packet, arrivedAt);
+    this.#maker.take(packet, this.options.plan.decide(at, packet.key, performance.now()));
+  }
+
+  #begin(packet: Packet): PictureMaker {
+    const { header } = this.#splitter;
+    const { camera, ffmpeg, onStream, onPicture, onLost } = this.options;
+    if (hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes)) throw new LengthPrefixed(header.codec);
+    const maker = new PictureMaker(
+      {
+        camera,
+        ffmpeg,
+        onLost,
+        onPicture: (picture) => {
+          this.#lastPictureAt = Date.now();
+          onPicture(picture);
+        },
+        onFault: (fault) => {
+          this.#fail(new Fault(fault.code, `${feedName(camera.source)}: ${fault.message}`));
+        },
+      },
+      header,
+    );
+    onStream({ ...header, passesThrough: maker.passesThrough });
+    return maker;
+  }
+
+  /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
+  #captureTime({ pts }: Packet, arrivedAt: number): number {
+    if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
+    return Math.abs(pts - arrivedAt) > MAX_CLOCK_ERROR_MS ? arrivedAt : Math.floor(pts);
+  }
+
+  /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
-    const { connectMs, stallMs, periodMs, source } = this.camera;
-    const limitMs = Math.max(stallMs, MIN_STALL_PERIODS * periodMs);
     while (!signal.aborted) {
-      const last = this.#lastPictureAt;
-      const deadline = last === undefined ? this.#startedAt + connectMs : last + limitMs;
-      const leftMs = deadline - Date.now();
-      // Looked at again before the first deadline: a picture moves it.
-      if (leftMs > 0) await sleep(Math.min(leftMs, limitMs), signal);
-      else if (last === undefined)
-        return new Fault(
-          'no-picture',
-          `${feedName(source)} gave no picture within ${String(connectMs)} ms of being opened`,
-        );
-      else return new Fault('stalled', `${feedName(source)} gave no picture for ${String(limitMs)} ms`);
+      const { limitMs, sinceMs, fault } = this.#firstDeadline();
+      const leftMs = sinceMs + limitMs - Date.now();
+      if (leftMs <= 0) return fault(limitMs);
+      // Looked at again after the shortest limit: the first picture sets another.
+      await sleep(Math.min(leftMs, this.options.camera.stallMs), signal);
     }
     return undefined;
   }
 
-  #endFault(): Fault {
-    const { source } = this.camera;
-    if (this.#spawnError !== undefined)
-      return new Fault('ffmpeg', `ffmpeg could not be started: ${this.#spawnError.message}`);
-    if (this.#lastPictureAt !== undefined) return new Fault('ended', `${feedName(source)} ended`);
-    const { code, message } = openFault(source, this.#stderr, Date.now() - this.#startedAt);
-    return new Fault(code, message);
+  #firstDeadline(): Deadline {
+    const { camera, plan } = this.options;
+    const { connectMs, stallMs, periodMs } = camera;
+    if (this.#lastPacketAt === undefined || this.#lastPictureAt === undefined)
+      return { sinceMs: this.#startedAt, limitMs: connectMs, fault: (limitMs) => this.#noPicture(limitMs) };
+    const fault = (code: string, what: string) => (limitMs: number) =>
+      new Fault(code, `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`);
+    const packets = {
+      sinceMs: this.#lastPacketAt,
+      limitMs: Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * plan.packetMs)),
+      fault: fault('stalled', 'sent nothing'),
+    };
+    const intervalMs = Math.max(periodMs, Math.ceil(plan.keyIntervalMs ?? 0));
+    const pictures = {
+      sinceMs: this.#lastPictureAt,
+      limitMs: Math.max(stallMs, MIN_STALL_INTERVALS * intervalMs),
+      fault: fault('no-pictures', 'sent data, but nothing that became a picture,'),
+    };
+    return packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs ? packets : pictures;
   }
 
-  async #end(): Promise<void> {
-    this.#child.kill('SIGTERM');
-    this.#child.kill('SIGCONT');
-    if (
-      (await withDeadline(
-        this.#exited.then(() => true),
-        POLITE_STOP_MS,
-      )) === true
-    )
-      return;
-    this.#child.kill('SIGKILL');
-    await this.#exited;
+  #noPicture(limitMs: number): Fault {
+    const name = feedName(this.options.camera.source);
+    if (this.#lastPacketAt === undefined)
+      return new Fault('no-picture', `${name} gave no picture within ${String(limitMs)} ms of being opened`);
+    return new Fault(
+      'no-keyframe',
+      `${name} sent video, but no keyframe within ${String(limitMs)} ms of being opened`,
+    );
+  }
+
+  #endFault(): Error {
+    const { source } = this.options.camera;
+    const { spawnError, stderr } = this.#receiver;
+    if (spawnError !== undefined)
+      return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
+    if (this.#lastPacketAt !== undefined) return new Fault('ended', `${feedName(source)} ended`);
+    const { code, message } = openFault(source, stderr, Date.now() - this.#startedAt);
+    return new Fault(code, message);
   }
 }

@@ -1,72 +1,127 @@
-/** The ffmpeg command line of a camera, as a pure function of its settings. */
+/** The ffmpeg command lines of a camera, as pure functions of its settings. Measured and explained in docs/capture.md. */
 import type { CameraSource, CameraSpec } from '../../config/topology';
+import type { FrameFormat } from '../../contract/frame';
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
-  /** Written to standard input and closed: it names the stream, so that its URL is in no process list. */
+  /** Written to standard input first; of a receiver all there is: it names the stream, so that no process list does. */
   readonly stdin: string;
-  /** What arrives on fd 1. */
-  readonly output: 'jpeg' | 'ppm';
 }
 
+/** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that mends that. */
+const TO_ANNEX_B: Readonly<Record<string, string>> = {
+  h264: 'h264_mp4toannexb',
+  hevc: 'hevc_mp4toannexb',
+};
 /** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
 const MAX_PIXELS = 40_000_000;
 /** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
 export const NETWORK_TIMEOUT_MS = 5000;
-/** Pictures per second of the synthetic cameras: twice the highest sampling rate. */
-const TEST_RATE = 10;
+/** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
+const TEST_OVERSAMPLING = 2;
+
+const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
+/** Found in the first packet what there is to find; more probing only delays the first picture. */
+const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
+/** A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. */
+const TO_SPLITTER = ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1'] as const;
 
 /**
- * ffmpeg arguments for one camera. Pictures come on fd 1, one framecrc line for each on fd 3 with its presentation
- * time (milliseconds since the epoch) and its exact size. Measured and explained in docs/capture.md.
+ * Receives the feed and decodes nothing: every packet comes on fd 1. Only a synthetic picture is encoded here.
+ * @param lengthPrefixed codec whose packets were found to have lengths instead of start codes
  */
-export function ffmpegInvocation(camera: CameraSpec): FfmpegInvocation {
-  const { input, stdin, paced } = inputOf(camera.source);
-  const output = camera.format === 'jpeg' ? 'jpeg' : 'ppm';
+export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
+  const { source } = camera;
+  if (source.kind === 'test')
+    return { args: [...QUIET, ...testInput(source.pattern, camera), ...TO_SPLITTER], stdin: '' };
+  const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
+  const filter = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
   return {
+    // copytb: the input's own unit of time, not the grid of its nominal frame rate.
     args: [
-      ...['-nostats', '-hide_banner', '-v', 'error'],
+      ...QUIET,
       ...input,
-      ...['-copyts', '-map', '0:v:0', '-vf', filters(camera, paced)],
-      ...['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
-      ...(output === 'jpeg' ? jpegEncoder(camera.quality) : ['-c:v', 'ppm', '-pix_fmt', 'rgb24']),
-      // On both sides: with more, the encoder holds each picture back for a whole period.
-      ...['-threads', '1', '-f', 'tee', '[f=image2pipe]pipe\\:1|[f=framecrc]pipe\\:3'],
+      '-copyts',
+      '-copytb',
+      '1',
+      '-map',
+      '0:v:0',
+      '-c',
+      'copy',
+      '-bsf:v',
+      filter,
+      ...TO_SPLITTER,
     ],
     stdin,
-    output,
   };
+}
+
+/**
+ * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
+ * (PPM for those sharp makes), the others are only decoded.
+ * @param codec ffmpeg's name of it
+ */
+export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvocation {
+  const scale = camera.width === undefined ? '' : `,scale=${String(camera.width)}:-2`;
+  return {
+    args: [
+      ...QUIET,
+      ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
+      ...NO_PROBING,
+      ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
+      ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
+      ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : ['-c:v', 'ppm', '-pix_fmt', 'rgb24']),
+      // On both sides: with more, the encoder holds each picture back for a whole period.
+      ...['-threads', '1', ...TO_SPLITTER],
+    ],
+    stdin: '',
+  };
+}
+
+/** The format a codec's packets are in already; undefined when they have to be decoded. */
+export function formatOfCodec(codec: string): FrameFormat | undefined {
+  if (codec === 'mjpeg') return 'jpeg';
+  return codec === 'png' ? 'png' : undefined;
+}
+
+/** True for a codec whose packets may have lengths instead of start codes. */
+export function hasLengthPrefixes(codec: string): boolean {
+  return codec in TO_ANNEX_B;
+}
+
+/** True for a source that is read at its own speed, because it has no clock of its own that is worth having. */
+export function isPaced(source: CameraSource): boolean {
+  return source.kind !== 'stream' || isPlaylist(source.url);
 }
 
 interface Input {
   readonly input: readonly string[];
   readonly stdin: string;
-  /** The source has no clock of its own that is worth having: it is read at its own speed and stamped when shown. */
-  readonly paced: boolean;
 }
 
-function inputOf(source: CameraSource): Input {
-  const decoder = ['-threads', '1', '-max_pixels', String(MAX_PIXELS)];
-  switch (source.kind) {
-    case 'test':
-      return {
-        input: ['-re', '-f', 'lavfi', '-i', `${source.pattern}=size=1280x720:rate=${String(TEST_RATE)}`],
-        stdin: '',
-        paced: true,
-      };
-    case 'file':
-      return {
-        input: [
-          ...['-re', '-stream_loop', '-1', '-protocol_whitelist', 'file'],
-          ...decoder,
-          ...['-i', `file:${source.path}`],
-        ],
-        stdin: '',
-        paced: true,
-      };
-    case 'stream':
-      return streamInput(source.url, source.transport, decoder);
-  }
+function testInput(pattern: string, { periodMs, format, quality, width }: CameraSpec): string[] {
+  const rate = (TEST_OVERSAMPLING * 1000) / periodMs;
+  return [
+    ...['-re', '-f', 'lavfi', '-i', `${pattern}=size=1280x720:rate=${String(rate)}`],
+    ...(width === undefined ? [] : ['-vf', `scale=${String(width)}:-2`]),
+    ...(format === 'jpeg' ? jpegEncoder(quality) : ['-c:v', 'png']),
+    ...['-map', '0:v:0', '-threads', '1'],
+  ];
+}
+
+function fileInput(path: string): Input {
+  const input = [
+    '-re',
+    '-stream_loop',
+    '-1',
+    '-protocol_whitelist',
+    'file',
+    '-threads',
+    '1',
+    '-i',
+    `file:${path}`,
+  ];
+  return { input, stdin: '' };
 }
 
 /** Protocols each kind of stream may open, directly or by a playlist; `file` is in none. */
@@ -76,19 +131,24 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
 };
 
-function streamInput(url: string, transport: 'tcp' | 'udp', decoder: readonly string[]): Input {
-  const scheme = new URL(url).protocol.replace(/s?:$/, '');
+function isPlaylist(url: string): boolean {
   // A playlist delivers whole segments at once: only pacing spreads them over their seconds again.
-  const paced = scheme === 'http' && new URL(url).pathname.endsWith('.m3u8');
+  return /^https?:/.test(url) && new URL(url).pathname.endsWith('.m3u8');
+}
+
+function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' }>): Input {
+  const scheme = new URL(url).protocol.replace(/s?:$/, '');
+  const timeout = String(NETWORK_TIMEOUT_MS * 1000);
   const options =
     scheme === 'rtsp'
-      ? [`option rtsp_transport ${transport}`, `option timeout ${String(NETWORK_TIMEOUT_MS * 1000)}`]
-      : [`option rw_timeout ${String(NETWORK_TIMEOUT_MS * 1000)}`];
+      ? [`option rtsp_transport ${transport}`, `option timeout ${timeout}`]
+      : [`option rw_timeout ${timeout}`];
   return {
     input: [
-      ...(paced ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
-      ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd'],
-      ...decoder,
+      ...(isPlaylist(url) ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
+      ...['-fflags', '+nobuffer', '-f', 'concat', '-safe', '0'],
+      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
+      ...NO_PROBING,
       ...['-i', 'pipe:0'],
     ],
     stdin: [
@@ -100,27 +160,16 @@ function streamInput(url: string, transport: 'tcp' | 'udp', decoder: readonly st
       'option analyzeduration 1000000',
       '',
     ].join('\n'),
-    paced,
   };
-}
-
-/** One picture per period of wall-clock time, in milliseconds throughout: whole numbers compare exactly. */
-function filters({ periodMs, width }: CameraSpec, paced: boolean): string {
-  const period = (pts: string) => `floor(${pts}/${String(periodMs)})`;
-  return [
-    'settb=1/1000',
-    ...(paced ? ["setpts='floor(time(0)*1000)'"] : []),
-    `select='isnan(prev_selected_pts)+gt(${period('pts')},${period('prev_selected_pts')})'`,
-    ...(width === undefined ? [] : [`scale=${String(width)}:-2`]),
-  ].join(',');
 }
 
 /**
  * ffmpeg's quantiser for a JPEG quality of 1 to 100. libjpeg scales its tables by (200 - 2q)/100, or 50/q below 50;
- * ffmpeg by its quantiser, and 15 of those are libjpeg's 1.0 (measured: quantiser 6 equals quality 80).
+ * ffmpeg by its quantiser, and 15 of those are libjpeg's 1.0 (measured: quantiser 6 equals quality 80). The standard
+ * Huffman tables save the second pass over the picture: two fifths of the encoder's time for some 5 % more bytes.
  */
 function jpegEncoder(quality: number): readonly string[] {
   const scale = quality < 50 ? 50 / quality : 2 - quality / 50;
   const quantiser = Math.min(31, Math.max(1, Math.round(15 * scale)));
-  return ['-c:v', 'mjpeg', '-qmin', '1', '-q:v', String(quantiser)];
+  return ['-c:v', 'mjpeg', '-huffman', 'default', '-qmin', '1', '-q:v', String(quantiser)];
 }

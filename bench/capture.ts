@@ -1,0 +1,210 @@
+/** What sampling costs: Vigil beside the origin's loop and two ffmpegs, on the same feeds, in the same run. README.md. */
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { withPrivateServers } from '../scripts/private-servers';
+import { startDaemon } from '../test/support/daemon';
+import { listen, newNamespace, type Listener } from '../test/support/events';
+import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
+import { spawnOwned } from '../test/support/process';
+import { benchClip, CASES } from './clips';
+import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
+
+/** Starting up is not measured; the origin's loop takes some seconds to open a feed. */
+const WARM_UP_MS = 12_000;
+const WARM_UP_MS_PER_CAMERA = 400;
+const VIGIL = { vigil: {}, 'vigil-all': { sampling: 'all' } } as const;
+const RIVALS = ['origin', 'fps', 'receive'] as const;
+const WAYS = [...Object.keys(VIGIL), ...RIVALS];
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: Object.keys(CASES).join(',') },
+    cameras: { type: 'string', default: '4' },
+    ways: { type: 'string', default: ['vigil', ...RIVALS].join(',') },
+    seconds: { type: 'string', default: '60' },
+  },
+});
+const SECONDS = Number(values.seconds);
+
+interface Cost {
+  readonly case: string;
+  readonly way: string;
+  readonly cameras: number;
+  /** Processor seconds per camera and minute, all processes. */
+  readonly cpu: number;
+  /** Private memory of what each camera needs for itself. */
+  readonly privateMb: number;
+  readonly latencyMs?: { readonly p50: number; readonly p95: number };
+  /** Periods that had a frame, of all. */
+  readonly coverage?: number;
+}
+
+interface Running {
+  readonly pid: number;
+  /** Processes that exist once per camera. */
+  perCamera(): number[];
+  readonly events?: Listener;
+  end(): Promise<unknown>;
+}
+
+async function measure(run: Running, cameras: number): Promise<Omit<Cost, 'case' | 'way' | 'cameras'>> {
+  await wait(WARM_UP_MS + WARM_UP_MS_PER_CAMERA * cameras);
+  const pids = tree(run.pid);
+  const [before, from] = [cpuSeconds(pids), Date.now()];
+  await wait(SECONDS * 1000);
+  const [after, to] = [cpuSeconds(pids), Date.now()];
+  const minutes = (to - from) / 60_000;
+  const memory = privateBytes(run.perCamera()) / cameras / 2 ** 20;
+  await wait(2000);
+  return {
+    cpu: (after - before) / minutes / cameras,
+    privateMb: memory,
+    ...delivered(run.events, from, to, cameras),
+  };
+}
+
+/** Latency from capture time to the message a consumer received, and coverage, of frames captured between two times. */
+function delivered(events: Listener | undefined, from: number, to: number, cameras: number): Partial<Cost> {
+  if (events === undefined) return {};
+  const frames = events.received.flatMap(({ event, receivedAt }) =>
+    event.type === 'vigil.frame.sampled.v1' && event.data.capturedAt >= from && event.data.capturedAt < to
+      ? [{ ...event.data, latency: receivedAt - event.data.capturedAt }]
+      : [],
+  );
+  const distinct = new Set(frames.map(({ camera, sequence }) => `${camera} ${String(sequence)}`)).size;
+  const latencies = frames.map(({ latency }) => latency).sort((a, b) => a - b);
+  const at = (part: number) => latencies[Math.floor(part * latencies.length)] ?? NaN;
+  return {
+    coverage: distinct / (Math.round((to - from) / 1000) * cameras),
+    latencyMs: { p50: at(0.5), p95: at(0.95) },
+  };
+}
+
+async function startVigil(feed: string, cameras: number, settings: object): Promise<Running> {
+  const [redis = '', amqp = ''] = [process.env['VIGIL_TEST_REDIS_URL'], process.env['VIGIL_TEST_AMQP_URL']];
+  const namespace = newNamespace();
+  const events = await listen(namespace, amqp);
+  const daemon = startDaemon({
+    config: {
+      namespace,
+      redis,
+      rabbitmq: amqp,
+      frames: { expireMs: 10_000 },
+      cameraDefaults: settings,
+      cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, url: feed })),
+    },
+  });
+  await daemon.said(/^ready/);
+  return {
+    pid: daemon.pid,
+    events,
+    perCamera: () => tree(daemon.pid).filter((pid) => /camera:|ffmpeg/.test(commandOf(pid))),
+    end: async () => {
+      await daemon.stop();
+      await events.close();
+    },
+  };
+}
+
+async function startRival(way: string, feed: string): Promise<Running> {
+  const [redis = '', amqp = ''] = [process.env['VIGIL_TEST_REDIS_URL'], process.env['VIGIL_TEST_AMQP_URL']];
+  const input = ['-nostdin', '-v', 'error', '-rtsp_transport', 'tcp', '-i', feed, '-map', '0:v:0'];
+  const program =
+    way === 'origin'
+      ? await spawnOwned('/usr/bin/python3', [path.join(__dirname, 'origin_loop.py'), feed, redis, amqp])
+      : way === 'fps'
+        ? await spawnOwned('ffmpeg', [
+            ...input,
+            '-vf',
+            'fps=1',
+            '-q:v',
+            '6',
+            '-f',
+            'image2',
+            '-update',
+            '1',
+            '-y',
+            '/dev/null',
+          ])
+        : await spawnOwned('ffmpeg', [...input, '-c', 'copy', '-f', 'null', '-']);
+  program.stdout.resume();
+  return {
+    pid: program.pid,
+    perCamera: () => tree(program.pid),
+    end: () => {
+      const exit = program.exit();
+      if (exit !== undefined) throw new Error(`${way} ended by itself: ${program.stderr()}`);
+      return program.end();
+    },
+  };
+}
+
+async function cost(name: string, way: string, cameras: number, server: RtspServer): Promise<Cost> {
+  const feed = server.url(`/${name}`);
+  const settings = (VIGIL as Readonly<Record<string, object>>)[way];
+  const run =
+    settings === undefined ? await startRival(way, feed) : await startVigil(feed, cameras, settings);
+  try {
+    return { case: name, way, cameras, ...(await measure(run, cameras)) };
+  } finally {
+    await run.end();
+  }
+}
+
+function row(
+  { case: name, way, cameras, cpu, privateMb, latencyMs, coverage }: Cost,
+  origin: number | undefined,
+): string {
+  const cells = [
+    name.padEnd(6),
+    way.padEnd(14),
+    String(cameras).padStart(3),
+    cpu.toFixed(2).padStart(8),
+    (origin === undefined ? '' : (cpu / origin).toFixed(3)).padStart(8),
+    privateMb.toFixed(0).padStart(8),
+    (latencyMs === undefined ? '' : `${String(latencyMs.p50)} / ${String(latencyMs.p95)}`).padStart(12),
+    (coverage === undefined ? '' : `${(100 * coverage).toFixed(2)} %`).padStart(10),
+  ];
+  return cells.join(' ');
+}
+
+async function main(): Promise<void> {
+  const names = values.cases.split(',');
+  const ways = values.ways.split(',');
+  const unknown = ways.find((way) => !WAYS.includes(way));
+  if (unknown !== undefined) throw new Error(`no way ${unknown}; there are ${WAYS.join(', ')}`);
+  const mounts: Record<string, { clip: string; codec: 'h264' | 'h265' | 'mjpeg'; fps: number }> = {};
+  for (const name of names) {
+    const clip = await benchClip(name);
+    const { codec = 'h264', fps = 25 } = CASES[name] ?? {};
+    mounts[`/${name}`] = { clip, codec, fps };
+  }
+  const server = await startRtspServer({ mounts });
+  console.log('case   way            cams CPU-s/min  of orig  priv MB   p50/p95 ms   coverage');
+  try {
+    for (const name of names) {
+      let origin: number | undefined;
+      // The origin's loop first: the others are compared with it.
+      for (const way of [...ways].sort((a, b) => Number(b === 'origin') - Number(a === 'origin')))
+        for (const cameras of way in VIGIL ? values.cameras.split(',').map(Number) : [1]) {
+          const measured = await cost(name, way, cameras, server);
+          if (way === 'origin') origin = measured.cpu;
+          console.log(row(measured, origin));
+        }
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+withPrivateServers(async (variables) => {
+  Object.assign(process.env, variables);
+  await main();
+}).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,73 @@
+/** Clips of the bit rates cameras have: a moving picture with noise. Made once, then served without being encoded again. */
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { run } from '../test/support/process';
+import type { Codec } from '../test/support/feeds/clips';
+
+export interface Case {
+  readonly codec: Codec;
+  readonly size: string;
+  readonly fps: number;
+  readonly keyframeIntervalS: number;
+  readonly kilobits: number;
+}
+
+const H264 = { codec: 'h264', size: '1920x1080', fps: 25, keyframeIntervalS: 1, kilobits: 3900 } as const;
+
+export const CASES: Readonly<Record<string, Case>> = {
+  k1: H264,
+  k2: { ...H264, keyframeIntervalS: 2 },
+  k10: { ...H264, keyframeIntervalS: 10 },
+  '720p': { ...H264, size: '1280x720', kilobits: 2000 },
+  '4k': { ...H264, size: '3840x2160', kilobits: 12_000 },
+  h265: { ...H264, codec: 'h265', keyframeIntervalS: 2, kilobits: 2500 },
+  mjpeg: { codec: 'mjpeg', size: '1280x720', fps: 10, keyframeIntervalS: 1, kilobits: 0 },
+};
+const SECONDS = 20;
+const DEADLINE_MS = 600_000;
+
+/** Path of the clip. Raise the number in its name when the recipe changes. */
+export async function benchClip(name: string): Promise<string> {
+  const wanted = CASES[name];
+  if (wanted === undefined) throw new Error(`no case ${name}; there are ${Object.keys(CASES).join(', ')}`);
+  const folder = path.join(tmpdir(), `vigil-bench-clips-${String(userInfo().uid)}`);
+  const file = path.join(folder, `v1-${name}.${wanted.codec}`);
+  if ((await stat(file).catch(() => undefined)) !== undefined) return file;
+  await mkdir(folder, { recursive: true });
+  const source = `testsrc2=size=${wanted.size}:rate=${String(wanted.fps)}:duration=${String(SECONDS)}`;
+  const input = ['-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i', `${source},noise=alls=6:allf=t`];
+  const { code, stderr } = await run('ffmpeg', [...input, ...encoder(wanted), `${file}.part`], DEADLINE_MS);
+  if (code !== 0) throw new Error(`${file}: ${stderr}`);
+  await rename(`${file}.part`, file);
+  return file;
+}
+
+function encoder({ codec, fps, keyframeIntervalS, kilobits }: Case): string[] {
+  const gop = String(fps * keyframeIntervalS);
+  const rate = [
+    '-b:v',
+    `${String(kilobits)}k`,
+    '-maxrate',
+    `${String(1.2 * kilobits)}k`,
+    '-bufsize',
+    `${String(kilobits)}k`,
+  ];
+  const shared = ['-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-bf', '0', ...rate];
+  switch (codec) {
+    case 'h264':
+      return [
+        ...['-c:v', 'libx264', ...shared, '-g', gop, '-keyint_min', gop, '-sc_threshold', '0'],
+        ...['-bsf:v', 'h264_metadata=aud=insert', '-f', 'h264'],
+      ];
+    case 'h265': {
+      const keyframes = `log-level=error:open-gop=0:scenecut=0:keyint=${gop}:min-keyint=${gop}:bframes=0`;
+      return [
+        ...['-c:v', 'libx265', ...shared, '-preset', 'ultrafast', '-x265-params', keyframes],
+        ...['-bsf:v', 'hevc_metadata=aud=insert', '-f', 'hevc'],
+      ];
+    }
+    case 'mjpeg':
+      return ['-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p', '-huffman', 'default', '-f', 'mjpeg'];
+  }
+}

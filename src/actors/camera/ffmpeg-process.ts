@@ -1,0 +1,89 @@
+/** One ffmpeg: started without a shell, read, ended. It never outlives its camera. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { withDeadline } from '../../clock/sleep';
+import { dieWithParent } from '../../process/orphans';
+import type { FfmpegInvocation } from './ffmpeg-arguments';
+
+/** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
+const POLITE_STOP_MS = 700;
+/** What is kept of standard error; the cause is in its last lines. */
+const MAX_STDERR_CHARS = 8000;
+
+export class FfmpegProcess {
+  /** Settles when the process has gone and its output was read. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  #stderr = '';
+  #spawnError: Error | undefined;
+
+  constructor(ffmpeg: string, invocation: FfmpegInvocation, onOutput: (chunk: Buffer) => void) {
+    const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
+    this.#child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2' },
+      // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
+      detached: true,
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#spawnError = error;
+        resolve();
+      });
+      this.#child.once('close', () => {
+        resolve();
+      });
+    });
+    this.#child.stdin?.on('error', () => undefined);
+    if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
+    this.#child.stdout?.on('data', onOutput);
+    (this.#child.stderr as Readable).on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
+    });
+  }
+
+  /** Why it could not be started, if so. */
+  get spawnError(): Error | undefined {
+    return this.#spawnError;
+  }
+
+  /** The end of what it wrote on standard error. It may hold the feed's URL with its password. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The standard error since the last call. */
+  takeStderr(): string {
+    const taken = this.#stderr;
+    this.#stderr = '';
+    return taken;
+  }
+
+  /** Bytes written to it that it has not read yet. */
+  get backlogBytes(): number {
+    return this.#child.stdin?.writableLength ?? 0;
+  }
+
+  write(bytes: Buffer): void {
+    this.#child.stdin?.write(bytes);
+  }
+
+  /** No more input: it finishes what it has and exits. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Asks it to end, forces it if that does not help; settles when it has gone. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    this.#child.kill('SIGCONT');
+    const gone = this.exited.then(() => true);
+    if ((await withDeadline(gone, POLITE_STOP_MS)) === true) return;
+    this.kill();
+    await this.exited;
+  }
+}

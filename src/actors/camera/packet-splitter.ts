@@ -1,0 +1,132 @@
+/**
+ * Cuts ffmpeg's output into packets. Two muxers write to one pipe in turn: framecrc a line with a packet's time and
+ * exact size, then `data` its bytes, so that nothing is searched for by its markers.
+ */
+import { Fault } from '../../protocol/fault';
+
+/** One encoded picture, or what else ffmpeg was asked for. */
+export interface Packet {
+  /** Presentation time, milliseconds; undefined when ffmpeg knows none. */
+  readonly pts?: number;
+  /** Decodable without others. */
+  readonly key: boolean;
+  readonly bytes: Buffer;
+}
+
+/** What the lines before the first packet say of all that follow. */
+export interface StreamHeader {
+  /** ffmpeg's name: `h264`, `hevc`, `mjpeg`... */
+  readonly codec: string;
+  /** Pixels; 0 when unknown. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Uncompressed 8K in 24 bits is 100 MB; no encoded picture is larger. */
+export const MAX_PACKET_BYTES = 128 * 1024 * 1024;
+/** A framecrc line has about 60 characters. */
+const MAX_LINE_BYTES = 1000;
+const NEW_LINE = 10;
+/** libavutil's AV_NOPTS_VALUE, as JavaScript reads it. */
+const NO_PTS = -(2 ** 63);
+
+export class PacketSplitter {
+  #header: StreamHeader = { codec: '', width: 0, height: 0 };
+  /** Milliseconds of one unit of time. */
+  #unitMs = 1;
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  /** The packet whose bytes are awaited. */
+  #expected: { readonly line: string; readonly size: number } | undefined;
+
+  get header(): StreamHeader {
+    return this.#header;
+  }
+
+  /**
+   * Takes what came; returns the packets now complete.
+   * @throws Fault `bad-capture-output` when it is not what ffmpeg writes, `picture-too-large`
+   */
+  push(chunk: Buffer): Packet[] {
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    const packets: Packet[] = [];
+    for (;;) {
+      if (this.#expected === undefined && !this.#readLines()) return packets;
+      const packet = this.#readPacket();
+      if (packet === undefined) return packets;
+      packets.push(packet);
+    }
+  }
+
+  /** True when the next bytes are a packet's. */
+  #readLines(): boolean {
+    while (this.#expected === undefined) {
+      const all = this.#join();
+      const end = all.indexOf(NEW_LINE);
+      if (end > MAX_LINE_BYTES || (end < 0 && all.length > MAX_LINE_BYTES)) throw notUnderstood(all);
+      if (end < 0) return false;
+      const line = this.#take(end + 1);
+      if (line[0] === 0x23) this.#readHeader(line.toString('latin1'));
+      else this.#expected = readPacketLine(line);
+    }
+    return true;
+  }
+
+  #readHeader(line: string): void {
+    const [, name, value = ''] = /^#([a-z_]+) 0: (.*)\n$/.exec(line) ?? [];
+    const [first = 0, second = 0] = value.split(/[x/]/).map(Number);
+    if (name === 'tb' && first > 0 && second > 0) this.#unitMs = (1000 * first) / second;
+    if (name === 'codec_id') this.#header = { ...this.#header, codec: value };
+    if (name === 'dimensions') this.#header = { ...this.#header, width: first, height: second };
+  }
+
+  #readPacket(): Packet | undefined {
+    const expected = this.#expected;
+    if (expected === undefined || this.#buffered < expected.size) return undefined;
+    this.#expected = undefined;
+    const bytes = this.#take(expected.size);
+    const pts = Number(expected.line.split(',')[2]);
+    // framecrc names the flags only where they are not exactly "key".
+    const key = !/, F=0x[0-9A-F]*[02468ACE]\b/.test(expected.line);
+    return { ...(pts === NO_PTS ? {} : { pts: pts * this.#unitMs }), key, bytes };
+  }
+
+  /** The next `size` bytes; they are there. */
+  #take(size: number): Buffer {
+    const all = this.#join();
+    const rest = all.subarray(size);
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#buffered = rest.length;
+    return all.subarray(0, size);
+  }
+
+  #join(): Buffer {
+    const [only] = this.#chunks;
+    const all = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
+  }
+}
+
+/** `stream, dts, pts, duration, size, checksum[, flags]` */
+function readPacketLine(line: Buffer): { line: string; size: number } {
+  const text = line.toString('latin1');
+  const fields = /^0,\s*-?\d+,\s*-?\d+,\s*\d+,\s*(\d+), 0x[0-9a-f]+/.exec(text);
+  const size = Number(fields?.[1] ?? 0);
+  if (size === 0) throw notUnderstood(line);
+  if (size > MAX_PACKET_BYTES)
+    throw new Fault(
+      'picture-too-large',
+      `a picture of ${String(size)} bytes, at most ${String(MAX_PACKET_BYTES)} are taken`,
+    );
+  return { line: text, size };
+}
+
+function notUnderstood(line: Buffer): Fault {
+  const start = line
+    .toString('latin1', 0, 80)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim();
+  return new Fault('bad-capture-output', `ffmpeg wrote a line that was not understood: ${start}`);
+}

@@ -1,0 +1,221 @@
+/**
+ * Decides, packet by packet, what is decoded so that every sampling period has one picture at the lowest cost: a
+ * keyframe where one falls into the period, else the packet in its middle and what leads up to it. Pure; the time is
+ * the packets' own. Why it holds: docs/capture.md.
+ */
+import type { Sampling } from '../../config/topology';
+
+export interface Sample {
+  /** Capture time, milliseconds since the epoch. */
+  readonly capturedAt: number;
+  readonly sequence: number;
+  /** Periods without a picture since the sample before. */
+  readonly missed?: Periods;
+  /** Periods that never were: the clock was set forward over them. They come after those missed. */
+  readonly skipped?: Periods;
+}
+
+export interface Periods {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+/**
+ * What becomes of a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
+ * one may need it, until the next keyframe. `skip`: nothing needs it.
+ */
+export type Decision =
+  { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };
+
+/** Parts of a period: closer than the first and farther than the second two pictures are not, while the feed is sound. */
+const NEAREST = 0.5;
+const FARTHEST = 1.5;
+/**
+ * How far from the middle of its period a picture may be. More than half a period: keyframes that fall now before,
+ * now behind the border of two periods are still one in each.
+ */
+const REACH = 0.75;
+/** A keyframe later than expected by this part of a period is not waited for any more. */
+const OVERDUE = 0.25;
+/** What times are kept from those bounds, in parts of a period, because keyframes are not exactly on time. */
+const MARGIN = 0.05;
+/** A step back by more periods than this is a clock that was set, not a packet out of order. */
+const CLOCK_STEP_PERIODS = 5;
+/** The clock ran ahead of a steady one by more than that: it was set. Buffered packets stay below. */
+const CLOCK_STEP_MS = 10_000;
+
+interface Window {
+  readonly earliest: number;
+  readonly ideal: number;
+  readonly latest: number;
+  readonly middle: number;
+}
+
+export class SamplePlan {
+  #last: { readonly at: number; readonly sequence: number; readonly steadyMs: number } | undefined;
+  #lastAt: number | undefined;
+  #lastKeyAt: number | undefined;
+  /** The newest two distances of keyframes. */
+  #keyIntervals: number[] = [];
+  #packetMs = 0;
+  /** Whether what follows the newest keyframe can be decoded: all of it was fed or held. */
+  #whole = false;
+
+  constructor(
+    private readonly periodMs: number,
+    private readonly sampling: Sampling = 'auto',
+  ) {}
+
+  /** Milliseconds between the newest two keyframes; undefined until there were two. */
+  get keyIntervalMs(): number | undefined {
+    return this.#keyIntervals.at(-1);
+  }
+
+  /** Milliseconds between packets, smoothed; 0 until there were two. */
+  get packetMs(): number {
+    return this.#packetMs;
+  }
+
+  /** The feed was opened anew: what comes begins with a keyframe, and nothing before it is of use. */
+  reopen(): void {
+    this.#lastAt = undefined;
+    this.#lastKeyAt = undefined;
+    this.#whole = false;
+  }
+
+  /**
+   * @param at the packet's time, milliseconds since the epoch
+   * @param steadyMs now on a clock that is never set
+   */
+  decide(at: number, key: boolean, steadyMs: number): Decision {
+    this.#measure(at, key);
+    if (!this.#whole) return { kind: 'skip' };
+    if (this.#isWanted(at, key)) return { kind: 'take', sample: this.#sample(at, steadyMs) };
+    switch (this.sampling) {
+      case 'all':
+        return { kind: 'feed' };
+      case 'keyframes':
+        return { kind: 'skip' };
+      case 'auto':
+        return { kind: this.#awaitsKey(at) ? 'hold' : 'feed' };
+    }
+  }
+
+  #measure(at: number, key: boolean): void {
+    if (this.#lastAt !== undefined && at > this.#lastAt) {
+      const step = at - this.#lastAt;
+      this.#packetMs += (step - this.#packetMs) / (this.#packetMs === 0 ? 1 : 8);
+    }
+    this.#lastAt = at;
+    if (!key) return;
+    if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt)
+      this.#keyIntervals = [...this.#keyIntervals.slice(-1), at - this.#lastKeyAt];
+    this.#lastKeyAt = at;
+    this.#whole = true;
+  }
+
+  #isWanted(at: number, key: boolean): boolean {
+    if (!key && this.sampling === 'keyframes') return false;
+    const last = this.#last;
+    if (last === undefined || at < last.at - CLOCK_STEP_PERIODS * this.periodMs) return true;
+    const { earliest, ideal, latest } = this.#window(last);
+    if (at < earliest) return false;
+    const next = at + this.#nextStep(key);
+    if (next > latest) return true;
+    const nearest = Math.abs(at - ideal) <= Math.abs(next - ideal);
+    return nearest && (key || !this.#awaitsKey(at));
+  }
+
+  /** When the next picture may be taken: never too near to the last, nor too far from it or from its period. */
+  #window({ at, sequence }: { at: number; sequence: number }): Window {
+    const { periodMs } = this;
+    const middle = (sequence + 1.5) * periodMs;
+    const earliest = Math.max(at + NEAREST * periodMs, middle - REACH * periodMs);
+    const latest = Math.min(middle + REACH * periodMs, at + FARTHEST * periodMs);
+    const steady = clamp(at + periodMs, middle - periodMs / 2, middle + periodMs / 2);
+    return { earliest, latest, middle, ideal: clamp(this.#beforeKey(steady, middle), earliest, latest) };
+  }
+
+  /** Moves a time so that the keyframe of the period behind can be taken too. */
+  #beforeKey(time: number, middle: number): number {
+    const { periodMs } = this;
+    const margin = MARGIN * periodMs;
+    const end = middle + (1 + REACH) * periodMs - margin;
+    const first = this.#keyFrom(middle + (1 - REACH) * periodMs + margin);
+    if (first > end) return time;
+    const interval = this.#keyIntervalBound();
+    const last = first + Math.floor((end - first) / interval) * interval;
+    return clamp(time, first - FARTHEST * periodMs + margin, last - NEAREST * periodMs - margin);
+  }
+
+  /** The longer of the newest two intervals: a keyframe between is no loss, one that stays away is. */
+  #keyIntervalBound(): number {
+    return Math.max(0, ...this.#keyIntervals);
+  }
+
+  /** When the first keyframe from `time` on is expected; Infinity when that is not known. */
+  #keyFrom(time: number): number {
+    const interval = this.#keyIntervalBound();
+    if (this.#lastKeyAt === undefined || interval === 0) return Infinity;
+    return this.#lastKeyAt + Math.max(1, Math.ceil((time - this.#lastKeyAt) / interval)) * interval;
+  }
+
+  /** Milliseconds until the next packet that could be taken instead. */
+  #nextStep(key: boolean): number {
+    const keyInterval = this.#keyIntervalBound();
+    if (this.sampling === 'keyframes') return keyInterval;
+    return key && this.sampling === 'auto' && keyInterval > 0 ? keyInterval : this.#packetMs;
+  }
+
+  /** True while a keyframe is expected in time for the next period. */
+  #awaitsKey(at: number): boolean {
+    const last = this.#last;
+    if (this.sampling === 'all' || this.#lastKeyAt === undefined) return false;
+    if (at > this.#keyFrom(this.#lastKeyAt) + OVERDUE * this.periodMs) return false;
+    if (last === undefined) return true;
+    const { earliest, latest } = this.#window(last);
+    return this.#keyFrom(earliest) <= latest;
+  }
+
+  #sample(at: number, steadyMs: number): Sample {
+    const sequence = this.#sequenceOf(at);
+    const last = this.#last;
+    this.#last = { at, sequence, steadyMs };
+    if (last === undefined || sequence <= last.sequence + 1) return { capturedAt: at, sequence };
+    const stepMs = at - last.at - (steadyMs - last.steadyMs);
+    const skipped = stepMs > CLOCK_STEP_MS ? Math.floor(stepMs / this.periodMs) : 0;
+    const firstSkipped = Math.max(last.sequence + 1, sequence - skipped);
+    return {
+      capturedAt: at,
+      sequence,
+      ...periods('missed', last.sequence + 1, firstSkipped - 1),
+      ...periods('skipped', firstSkipped, sequence - 1),
+    };
+  }
+
+  /** The period a picture stands for: the next one while its middle is in reach, else the one it falls into. */
+  #sequenceOf(at: number): number {
+    const falls = Math.floor(at / this.periodMs);
+    const last = this.#last;
+    if (last === undefined || at < last.at) return falls;
+    const { middle } = this.#window(last);
+    return Math.abs(at - middle) <= REACH * this.periodMs
+      ? last.sequence + 1
+      : Math.max(falls, last.sequence + 1);
+  }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+/** Nothing where the last comes before the first. */
+function periods<Name extends string>(
+  name: Name,
+  firstSequence: number,
+  lastSequence: number,
+): Partial<Record<Name, Periods>> {
+  return lastSequence < firstSequence
+    ? {}
+    : ({ [name]: { firstSequence, lastSequence } } as Record<Name, Periods>);
+}
