@@ -11,6 +11,7 @@ import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { captureFeed, LengthPrefixed, type FeedStream } from './camera/capture';
 import type { Picture } from './camera/decoder';
+import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
 import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
@@ -41,6 +42,7 @@ class CameraActor {
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #lost = new LostPeriods();
+  readonly #words: FeedWords;
   #pending: Promise<void> = Promise.resolve();
   #pendingCount = 0;
   #state: CameraState['state'] | undefined;
@@ -56,6 +58,9 @@ class CameraActor {
     this.#spool = new Spool(context.parameters.spoolDir);
     const { periodMs, sampling } = context.parameters.camera;
     this.#plan = new SamplePlan(periodMs, sampling);
+    this.#words = new FeedWords((lines) => {
+      context.report({ kind: 'feed-said', lines });
+    });
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
   }
@@ -114,6 +119,9 @@ class CameraActor {
         onLost: (sample) => {
           this.#reportMissed(sample);
           this.#lose(sample, { code: 'undecodable', message: 'it could not be decoded' });
+        },
+        onWords: (text) => {
+          this.#words.said(text);
         },
       },
       signal,

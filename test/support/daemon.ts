@@ -23,6 +23,7 @@ export interface LogLine {
   readonly code?: string;
   readonly child?: number;
   readonly server?: number;
+  readonly file?: string;
 }
 
 export interface DaemonOptions {

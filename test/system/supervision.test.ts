@@ -35,6 +35,7 @@ describe('supervision', () => {
           { id: 'two', test: 'testsrc2' },
           { id: 'fragile', test: 'testsrc2', actor: { maxRestarts: 2, backOffFirstMs: 1 } },
           { id: 'once', test: 'testsrc2', actor: { restart: 'temporary' } },
+          { id: 'refused', url: 'rtsp://admin:hush@127.0.0.1:1/' },
         ],
       },
     });
@@ -133,6 +134,16 @@ describe('supervision', () => {
     assert.deepEqual(box['fault'], { code: 'crashed', message: 'ended by SIGKILL' });
     assert.ok((box['lastHeartbeat'] as { facts: { frames: number } }).facts.frames > 0);
     await flowsAgain('two');
+  });
+
+  test('the black box of a camera holds what its ffmpeg said, without the password', async () => {
+    await events.gotFault('refused', 'refused');
+    const { pid = 0 } = await daemon.childIs('camera:refused', 'runs', (child) => child.pid !== undefined);
+    process.kill(pid, 'SIGKILL');
+    const { file = '' } = await daemon.said(/^what is known of the end of camera:refused is kept/);
+    const text = readFileSync(file, 'utf8');
+    assert.match((JSON.parse(text) as { ffmpeg: string[] }).ffmpeg.join(), /Connection refused/);
+    assert.doesNotMatch(text, /hush/);
   });
 
   test('status shows every child, as a table and as JSON; the socket is the owner’s alone', async () => {

@@ -33,6 +33,8 @@ export interface FeedOptions {
   readonly onLost: (sample: Sample) => void;
   /** What the feed turned out to be; told with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
+  /** What its ffmpegs write on standard error; it may hold the URL with its password. */
+  readonly onWords: (text: string) => void;
   /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
   readonly lengthPrefixed: string | undefined;
 }
@@ -78,9 +80,14 @@ class Opening {
       };
     });
     const { camera, ffmpeg, lengthPrefixed } = options;
-    this.#receiver = new FfmpegProcess(ffmpeg, receiverInvocation(camera, lengthPrefixed), (chunk) => {
-      this.#receive(chunk);
-    });
+    this.#receiver = new FfmpegProcess(
+      ffmpeg,
+      receiverInvocation(camera, lengthPrefixed),
+      (chunk) => {
+        this.#receive(chunk);
+      },
+      options.onWords,
+    );
   }
 
   async finish(signal: AbortSignal): Promise<void> {
@@ -113,13 +120,14 @@ class Opening {
 
   #begin(packet: Packet): PictureMaker {
     const { header } = this.#splitter;
-    const { camera, ffmpeg, onStream, onPicture, onLost } = this.options;
+    const { camera, ffmpeg, onStream, onPicture, onLost, onWords } = this.options;
     if (hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes)) throw new LengthPrefixed(header.codec);
     const maker = new PictureMaker(
       {
         camera,
         ffmpeg,
         onLost,
+        onWords,
         onPicture: (picture) => {
           this.#lastPictureAt = Date.now();
           onPicture(picture);

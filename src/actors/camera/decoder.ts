@@ -21,6 +21,8 @@ export interface DecoderOutcome {
   readonly onLost: (sample: Sample) => void;
   /** Called at most once: no more pictures can come. */
   readonly onFault: (fault: Fault) => void;
+  /** What it writes on standard error. */
+  readonly onWords: (text: string) => void;
 }
 
 /** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
@@ -41,15 +43,20 @@ export class Decoder {
     readonly codec: string,
     private readonly outcome: DecoderOutcome,
   ) {
-    this.#ffmpeg = new FfmpegProcess(ffmpeg, decoderInvocation(camera, codec), (chunk) => {
-      try {
-        this.#deliver(chunk);
-      } catch (error) {
-        this.#ending = true;
-        this.#ffmpeg.kill();
-        outcome.onFault(error as Fault);
-      }
-    });
+    this.#ffmpeg = new FfmpegProcess(
+      ffmpeg,
+      decoderInvocation(camera, codec),
+      (chunk) => {
+        try {
+          this.#deliver(chunk);
+        } catch (error) {
+          this.#ending = true;
+          this.#ffmpeg.kill();
+          outcome.onFault(error as Fault);
+        }
+      },
+      outcome.onWords,
+    );
     this.#ffmpeg.write(ivfHeader());
     void this.#ffmpeg.exited.then(() => {
       this.#lose(Infinity);

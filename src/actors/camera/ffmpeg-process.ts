@@ -17,7 +17,13 @@ export class FfmpegProcess {
   #stderr = '';
   #spawnError: Error | undefined;
 
-  constructor(ffmpeg: string, invocation: FfmpegInvocation, onOutput: (chunk: Buffer) => void) {
+  /** @param onWords told what it writes on standard error, which may hold the feed's URL with its password */
+  constructor(
+    ffmpeg: string,
+    invocation: FfmpegInvocation,
+    onOutput: (chunk: Buffer) => void,
+    onWords: (text: string) => void,
+  ) {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -38,7 +44,9 @@ export class FfmpegProcess {
     if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
     this.#child.stdout?.on('data', onOutput);
     (this.#child.stderr as Readable).on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
+      const text = chunk.toString();
+      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
+      onWords(text);
     });
   }
 

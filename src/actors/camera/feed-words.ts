@@ -1,0 +1,33 @@
+/** What ffmpeg writes to standard error, handed on in time for a crash of this process: at once, then once a second. */
+import { redactText } from '../../config/url';
+
+/** A damaged stream makes ffmpeg write thousands of lines a second: only so many of a second's last are handed on. */
+const MAX_LINES = 40;
+const PAUSE_MS = 1000;
+
+export class FeedWords {
+  #rest = '';
+  #lines: string[] = [];
+  #pause: NodeJS.Timeout | undefined;
+
+  /** @param tell gets whole lines without credentials */
+  constructor(private readonly tell: (lines: readonly string[]) => void) {}
+
+  said(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(-1000);
+    const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim()));
+    this.#lines = [...this.#lines, ...whole].slice(-MAX_LINES);
+    if (this.#pause === undefined) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    this.#pause = undefined;
+    if (this.#lines.length === 0) return;
+    this.tell(this.#lines);
+    this.#lines = [];
+    this.#pause = setTimeout(() => {
+      this.#tellAll();
+    }, PAUSE_MS).unref();
+  }
+}
