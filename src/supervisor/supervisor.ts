@@ -76,10 +76,11 @@ export class Supervisor {
   /** Changes the running tree to `wanted`, of which nothing is refused. Only what it touches restarts. */
   async apply(wanted: Topology): Promise<Plan> {
     const { plan } = this.plan(wanted);
+    // A full disk refuses this, and then nothing has been changed yet.
+    this.#writeEndpoints(wanted);
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
-    this.#writeEndpoints();
     await this.#actors?.change(plan, this.#wanted, wanted);
     return plan;
   }
@@ -93,7 +94,7 @@ export class Supervisor {
   async #startAll(): Promise<void> {
     const { log, data } = this.options;
     this.#services = await this.#prepareServices();
-    this.#writeEndpoints();
+    this.#writeEndpoints(this.#topology);
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
     this.#actors = await ActorChildren.open({
       topology: this.#topology,
@@ -149,8 +150,8 @@ export class Supervisor {
     };
   }
 
-  #writeEndpoints(): void {
-    const { redisUrl, amqpUrl } = this.#surroundings(this.#topology);
+  #writeEndpoints(topology: Topology): void {
+    const { redisUrl, amqpUrl } = this.#surroundings(topology);
     this.options.data.writeEndpoints({ redis: redisUrl, amqp: amqpUrl });
   }
 
