@@ -53,8 +53,9 @@ export class Supervisor {
   /** Stops everything, bottom to top; safe while still starting. Each layer has a deadline, so this ends. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#started.catch(() => undefined);
+    // A start waits for every camera, and most of those wait for their turn: they are told first.
     await this.#actors?.stop();
+    await this.#started.catch(() => undefined);
     await Promise.all(this.#serviceChildren.map((service) => service.stop()));
     await this.#actors?.close();
   }
@@ -105,6 +106,7 @@ export class Supervisor {
       },
       onEscalation: this.options.onEscalation,
     });
+    if (this.#stopping.signal.aborted) return;
     // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
     // do, with their processes ready.
     const serving = this.#startServices();
