@@ -47,6 +47,11 @@ describe('a table', () => {
     );
   });
 
+  it('keeps a cell on its line, and what a camera sends away from the terminal', () => {
+    const said = 'Cannot find module\nRequire stack:\r\n- a\u001b[2Jb';
+    assert.deepEqual(table([['a', said, 'c']]), ['a  Cannot find module Require stack: - a [2Jb  c']);
+  });
+
   it('may be empty', () => {
     assert.deepEqual(table([]), []);
   });
