@@ -1,7 +1,11 @@
 /** Text in columns, and times a person reads. */
 
-/** Rows padded so that their columns stand below each other; the last is as long as it is. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+/**
+ * Rows padded so that their columns stand below each other; the last is as long as it is. Control characters become
+ * blanks: a fault may quote what a camera's server sent.
+ */
+export function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map((cell) => cell.replace(/\p{Cc}+/gu, ' ')));
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, cell.length)),
     [],

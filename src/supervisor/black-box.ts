@@ -28,6 +28,8 @@ export interface Crash {
 export class BlackBox {
   readonly #heartbeats = new Map<string, Heartbeat & { readonly atMs: number }>();
   readonly #feedLines = new Map<string, string[]>();
+  /** One file after the other: each write removes what is old and what was left unfinished. */
+  #written: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dir: string) {}
 
@@ -52,25 +54,35 @@ export class BlackBox {
 
   /** Writes a crash down; resolves with the file. Throws where the folder cannot be written. */
   async record(crash: Crash): Promise<string> {
-    const { startedAtMs, endedAtMs, ...rest } = crash;
-    const heartbeat = this.lastHeartbeat(crash.name);
-    const record = {
+    const record = this.#recordOf(crash);
+    this.forget(crash.name);
+    const folder = path.join(this.dir, crash.name.replace(':', '-'));
+    const name = `${record.endedAt.replaceAll(':', '-')}-${String(crash.pid)}.json`;
+    const writing = this.#written.then(() => writeRecord(folder, name, record));
+    this.#written = writing.catch(() => undefined);
+    return writing;
+  }
+
+  #recordOf({ startedAtMs, endedAtMs, ...rest }: Crash) {
+    const lastHeartbeat = this.lastHeartbeat(rest.name);
+    return {
       ...rest,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(endedAtMs).toISOString(),
-      ...(heartbeat === undefined ? {} : { lastHeartbeat: heartbeat }),
-      ffmpeg: this.#feedLines.get(crash.name) ?? [],
+      ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
+      ffmpeg: this.#feedLines.get(rest.name) ?? [],
     };
-    this.forget(crash.name);
-    const folder = path.join(this.dir, crash.name.replace(':', '-'));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const file = path.join(folder, `${record.endedAt.replaceAll(':', '-')}-${String(crash.pid)}.json`);
-    const temporary = `${file}.tmp`;
-    await writeFile(temporary, `${JSON.stringify(redacted(record), null, 2)}\n`, { mode: 0o600 });
-    await rename(temporary, file);
-    await removeOldest(folder);
-    return file;
   }
+}
+
+async function writeRecord(folder: string, name: string, record: unknown): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, name);
+  const temporary = `${file}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(redacted(record), null, 2)}\n`, { mode: 0o600 });
+  await rename(temporary, file);
+  await removeOldest(folder);
+  return file;
 }
 
 /** A copy in which no text holds a credential. */

@@ -114,15 +114,16 @@ export class Child {
     await first.catch(() => undefined);
   }
 
-  /** The child has done a piece of its work. */
+  /** The child has done a piece of its work. What comes late, of a run that has ended, counts for nothing. */
   worked(): void {
+    if (!('pid' in this.#state)) return;
     this.#output = withOutput(this.#output, this.#now());
     if (isHealthy(this.#output)) this.#history = { ...this.#history, crashes: 0 };
     if (!this.#quarantined || this.#output.last - this.#output.since < RELEASE_MS) return;
     this.#quarantined = false;
     this.#history = NO_HISTORY;
     this.options.log.info(`${this.name} works again and leaves quarantine`);
-    if (this.#state.name === 'quarantined') this.#enter({ name: 'running', pid: this.#state.pid });
+    this.#enter({ name: 'running', pid: this.#state.pid });
   }
 
   /** Ends the child and keeps it ended. */
@@ -169,7 +170,6 @@ export class Child {
   /** False when nothing follows: the child is over, escalated or no longer wanted. */
   async #pauseAfter(end: ChildEnd, signal: AbortSignal): Promise<boolean> {
     if (!end.normal) this.#lastFault = { ...end.fault, atMs: Date.now() };
-    if (this.#quarantined) return this.#waitForProbe(end.fault, signal);
     const decision = afterEnd(
       this.options.spec(),
       this.#history,
@@ -177,6 +177,7 @@ export class Child {
       this.#now(),
       Math.random(),
     );
+    if (this.#quarantined && decision.kind !== 'over') return this.#waitForProbe(end.fault, signal);
     switch (decision.kind) {
       case 'over':
         this.#say(end.fault, `it is ${this.options.spec().restart} and not started again`);

@@ -98,8 +98,9 @@ export class HeartbeatMonitor {
   }
 
   #lookAt(watched: Watched, passedMs: number): void {
-    watched.silentMs += this.#ownTime(watched, passedMs);
-    watched.idleMs += passedMs;
+    const ownMs = this.#ownTime(watched, passedMs);
+    watched.silentMs += ownMs;
+    watched.idleMs += ownMs;
     const fault = faultOf(watched);
     if (fault === undefined) return;
     this.#watched.delete(watched);

@@ -13,7 +13,7 @@ export interface LiveConfigurationOptions {
   /** The text the daemon was started with. */
   readonly text: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, 'plan' | 'apply'>;
   readonly log: Log;
 }
 
@@ -63,6 +63,7 @@ export class LiveConfiguration {
     await this.#taking;
   }
 
+  /** Never throws: the edits that follow are to be taken over all the same. */
   async #apply(content: FileContent): Promise<void> {
     const { file, environment, supervisor, log } = this.options;
     try {
@@ -73,9 +74,9 @@ export class LiveConfiguration {
       await supervisor.apply(wanted);
       this.#state = { file, appliedAtMs: Date.now() };
     } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      this.#state = { ...this.#state, faults: error.faults };
-      log.error(error.message, { code: error.code });
+      const invalid = error instanceof ConfigurationError ? error : notTaken(file, error as Error);
+      this.#state = { ...this.#state, faults: invalid.faults };
+      log.error(invalid.message, { code: invalid.code });
     }
   }
 
@@ -85,6 +86,12 @@ export class LiveConfiguration {
     if (faults.length > 0) throw new ConfigurationError(file, faults);
     return plan;
   }
+}
+
+/** The machine did not let it, such as a disk that is full. */
+function notTaken(file: string, cause: Error): ConfigurationError {
+  const problem = `could not be taken over: ${cause.message}; mend that, then save the file again or send SIGHUP`;
+  return new ConfigurationError(file, [{ path: '$', problem }], { cause });
 }
 
 function absentPrograms(wanted: Topology): ConfigFault[] {

@@ -38,6 +38,7 @@ export class RestartBudget {
 
   /** Resolves with a token, or without one when `signal` is aborted. */
   async take(crashes: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     let request: Request | undefined;
     const granted = new Promise<void>((grant) => {
       request = { crashes, grant };

@@ -55,8 +55,9 @@ export class Supervisor {
   /** Stops everything, bottom to top; safe while still starting. Each layer has a deadline, so this ends. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#started.catch(() => undefined);
+    // A start waits for every camera, and most of those wait for their turn: they are told first.
     await this.#actors?.stop();
+    await this.#started.catch(() => undefined);
     await this.#accounting?.close();
     await Promise.all(this.#serviceChildren.map((service) => service.stop()));
     await this.#actors?.close();
@@ -79,11 +80,12 @@ export class Supervisor {
   /** Changes the running tree to `wanted`, of which nothing is refused. Only what it touches restarts. */
   async apply(wanted: Topology): Promise<Plan> {
     const { plan } = this.plan(wanted);
+    // A full disk refuses this, and then nothing has been changed yet.
+    this.#writeEndpoints(wanted);
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
     this.#accounting?.change(wanted);
-    this.#writeEndpoints();
     await this.#actors?.change(plan, this.#wanted, wanted);
     return plan;
   }
@@ -97,7 +99,7 @@ export class Supervisor {
   async #startAll(): Promise<void> {
     const { log, data } = this.options;
     this.#services = await this.#prepareServices();
-    this.#writeEndpoints();
+    this.#writeEndpoints(this.#topology);
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
     this.#accounting = await Accounting.open({
       topology: this.#topology,
@@ -116,6 +118,7 @@ export class Supervisor {
       },
       onEscalation: this.options.onEscalation,
     });
+    if (this.#stopping.signal.aborted) return;
     // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
     // do, with their processes ready.
     const serving = this.#startServices();
@@ -161,8 +164,8 @@ export class Supervisor {
     };
   }
 
-  #writeEndpoints(): void {
-    const { redisUrl, amqpUrl } = this.#surroundings(this.#topology);
+  #writeEndpoints(topology: Topology): void {
+    const { redisUrl, amqpUrl } = this.#surroundings(topology);
     this.options.data.writeEndpoints({ redis: redisUrl, amqp: amqpUrl });
   }
 

@@ -1,6 +1,6 @@
 /** What is kept of a crash: enough to understand it, bounded, without credentials. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -70,6 +70,47 @@ describe('a black box', () => {
     box.feedSaid('camera:gate', [line]);
     const file = await box.record(crash({ lastLines: [line], fault: { code: 'crashed', message: line } }));
     assert.doesNotMatch(readFileSync(file, 'utf8'), /hush/);
+  });
+
+  it('keeps each of many crashes that come faster than a disk writes', async () => {
+    const box = new BlackBox(path.join(ROOT, 'fast'));
+    const crashes = Array.from({ length: 40 }, (_, i) =>
+      crash({ pid: i + 1, endedAtMs: 1_700_000_000_000 + i }),
+    );
+    await Promise.all(crashes.map((each) => box.record(each)));
+    const pids = readdirSync(path.join(ROOT, 'fast', 'camera-gate'))
+      .sort()
+      .map((name) => Number(/-(\d+)\.json$/.exec(name)?.[1]));
+    assert.deepEqual(
+      pids,
+      crashes.slice(20).map(({ pid }) => pid),
+    );
+  });
+
+  it('keeps the children apart, and removes what a killed daemon left half-written', async () => {
+    const dir = path.join(ROOT, 'apart');
+    const box = new BlackBox(dir);
+    box.feedSaid('camera:yard', ['of the other']);
+    const folder = path.dirname(await box.record(crash()));
+    const half = path.join(folder, '2023-11-14T22-00-00.000Z-1.json.tmp');
+    writeFileSync(half, '{"na');
+    assert.deepEqual(read(await box.record(crash({ name: 'camera:yard' })))['ffmpeg'], ['of the other']);
+    assert.ok(existsSync(half), 'the other has a folder of its own');
+    await box.record(crash({ endedAtMs: 1_700_000_061_000 }));
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => !name.endsWith('.json')),
+      [],
+    );
+    assert.equal(statSync(folder).mode & 0o777, 0o700);
+  });
+
+  it('that cannot write says so, and writes the next one', async () => {
+    const dir = path.join(ROOT, 'full');
+    const box = new BlackBox(dir);
+    writeFileSync(dir, 'in the way');
+    await assert.rejects(box.record(crash()), { code: 'ENOTDIR' });
+    rmSync(dir);
+    assert.ok(existsSync(await box.record(crash())));
   });
 
   it('is bounded: twenty crashes of a child, forty lines of ffmpeg', async () => {

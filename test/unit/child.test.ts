@@ -160,6 +160,19 @@ describe('a child', () => {
     await child.stop();
   });
 
+  it('whose first start failed can still be started, and is then tried until it runs', async (t) => {
+    t.mock.method(Math, 'random', () => 0);
+    const { child, running } = childOf(t, {
+      start: (attempt) => {
+        if (attempt < 3) throw new Error('not yet');
+        return new Program(attempt);
+      },
+    });
+    await assert.rejects(child.start(), /not yet/);
+    await child.startOrRetry();
+    await running(3);
+  });
+
   it('may be tried until it runs instead, and each failure is logged', async (t) => {
     t.mock.method(Math, 'random', () => 0);
     const { child, said, running } = childOf(t, {
@@ -347,6 +360,61 @@ describe('a child beyond its intensity', () => {
     await pass(1);
     await running(4);
     assert.equal(child.state.name, 'running');
+  });
+
+  it('is not released by what its last life said late: nothing of it runs', async (t) => {
+    mockTime(t);
+    const { child, programs, running, pass, pid } = childOf(t, {
+      spec: { maxRestarts: 0, probeMs: 180_000 },
+    });
+    await child.start();
+    for (let s = 0; s < 20; s++) {
+      child.worked();
+      await pass(1000);
+    }
+    programs[0]?.end();
+    await until('it is quarantined', () => child.state.name === 'quarantined');
+    child.worked();
+    assert.deepEqual([child.state.name, pid()], ['quarantined', undefined]);
+    await pass(180_000);
+    await running(2);
+  });
+
+  it('that ends normally ends for good where it is transient, in quarantine too', async (t) => {
+    mockTime(t);
+    const { child, programs, running, pass, attempts } = childOf(t, {
+      spec: { restart: 'transient', maxRestarts: 0, probeMs: 1000 },
+    });
+    await child.start();
+    programs[0]?.end();
+    await until('it is quarantined', () => child.state.name === 'quarantined');
+    await pass(1000);
+    await running(2);
+    programs[1]?.end(NORMAL);
+    await until('it has ended', () => child.state.name === 'ended');
+    await pass(10_000);
+    assert.equal(attempts.length, 2);
+  });
+
+  it('has been in quarantine since it came there, however often it is tried', async (t) => {
+    mockTime(t);
+    const { child, programs, running, pass, states } = childOf(t, {
+      spec: { maxRestarts: 0, probeMs: 1000 },
+    });
+    await child.start();
+    await pass(5000);
+    programs[0]?.end();
+    await until('it is quarantined', () => child.state.name === 'quarantined');
+    const { sinceMs } = child;
+    assert.equal(sinceMs, Date.now());
+    for (let probe = 2; probe < 5; probe++) {
+      await pass(1000);
+      await running(probe);
+      programs.at(-1)?.end();
+      await until('it waits for its next try', () => !('pid' in child.state));
+    }
+    assert.equal(child.sinceMs, sinceMs);
+    assert.deepEqual(new Set(states.slice(2).map(({ name }) => name)), new Set(['quarantined']));
   });
 
   it('begins its ten seconds anew with every try', async (t) => {

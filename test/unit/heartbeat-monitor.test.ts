@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { FaultRecord } from '../../src/protocol/fault';
 import { HeartbeatMonitor } from '../../src/supervisor/heartbeat-monitor';
 import { processActivity, type ProcessActivity } from '../../src/supervisor/process-activity';
+import { spawnOwned, waitUntil, type OwnedProcess } from '../support/process';
 import { settled } from './support/until';
 
 const HUNG: FaultRecord = { code: 'hung', message: 'gave no sign of life' };
@@ -134,6 +135,112 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, [{ code: 'stuck', message: 'lives, but finished nothing for 5000 ms' }]);
   });
 
+  it('takes nobody for stuck that had no processor or no disk', async (t) => {
+    const { pass, watch, activity, faults } = monitored(t);
+    watch.heard({ done: 1, facts: {}, dueMs: 5000 });
+    await pass(30_000, () => {
+      activity.is = { waitedMs: (activity.is?.waitedMs ?? 0) + 250, waitsForDisk: false };
+    });
+    assert.deepEqual(faults, []);
+    watch.heard({ done: 1, facts: {}, dueMs: 5000 });
+    activity.is = { waitedMs: 0, waitsForDisk: true };
+    await pass(30_000);
+    assert.deepEqual(faults, []);
+    for (let s = 0; s < 5 && faults.length === 0; s++) {
+      watch.heard({ done: 1, facts: {}, dueMs: 5000 });
+      await pass(1000);
+    }
+    const codes = faults.map(({ code }) => code);
+    assert.deepEqual(codes, ['stuck'], 'what it did not finish in its own time still counts');
+  });
+
+  it('takes nobody for stuck after it did not run itself', async (t) => {
+    const { pass, sleep, watch, faults } = monitored(t);
+    for (let i = 0; i < 4; i++) {
+      watch.heard({ done: 1, facts: {}, dueMs: 5000 });
+      await pass(750);
+      await sleep(3_600_000);
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  // 1.5 s count in full, until two readings of the kernel's can be compared; then the share it ran.
+  for (const [starved, detectedMs] of [
+    [0, 2750],
+    [125, 3750],
+    [200, 6750],
+  ] as const)
+    it(`that finds a process which ran for ${String(250 - starved)} of 250 ms says so after ${String(detectedMs)} ms`, async (t) => {
+      const { pass, activity, faults } = monitored(t);
+      let ms = 0;
+      for (; ms < 60_000 && faults.length === 0; ms += 250)
+        await pass(250, () => {
+          activity.is = { waitedMs: (activity.is?.waitedMs ?? 0) + starved, waitsForDisk: false };
+        });
+      assert.equal(ms, detectedMs);
+    });
+
+  it('looks from the beginning where it is told to: a start is often kept from a processor', async (t) => {
+    const clock = { now: 0 };
+    let waitedMs = 0;
+    const monitor = new HeartbeatMonitor(
+      () => clock.now,
+      () => ({ waitedMs, waitsForDisk: false }),
+    );
+    t.after(() => {
+      monitor.close();
+    });
+    const { failed } = monitor.watch(4711, { limitMs: 1000, fault: HUNG, suspectMs: 0 });
+    let found: FaultRecord | undefined;
+    void failed.then((fault) => (found = fault));
+    const look = async () => {
+      clock.now += 250;
+      monitor.look();
+      await settled(5);
+    };
+    for (let i = 0; i < 40; i++) {
+      waitedMs += 250;
+      await look();
+    }
+    assert.equal(found, undefined);
+    for (let i = 0; i < 4; i++) await look();
+    assert.deepEqual(found, HUNG);
+  });
+
+  it('watches each for itself', async (t) => {
+    const clock = { now: 0 };
+    const monitor = new HeartbeatMonitor(
+      () => clock.now,
+      () => IDLE,
+    );
+    t.after(() => {
+      monitor.close();
+    });
+    const lost: number[] = [];
+    const watches = [1, 2, 3].map((pid) => {
+      const watch = monitor.watch(pid, { limitMs: 2500, fault: HUNG });
+      void watch.failed.then(() => lost.push(pid));
+      return watch;
+    });
+    for (let ms = 0; ms < 10_000; ms += 250) {
+      clock.now += 250;
+      watches[1]?.heard(PROGRESS);
+      monitor.look();
+    }
+    await settled(5);
+    assert.deepEqual(lost, [1, 3]);
+  });
+
+  it('looks by itself, and leaves no timer when it is closed', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const monitor = new HeartbeatMonitor();
+    const { failed } = monitor.watch(2 ** 30, { limitMs: 1, fault: HUNG });
+    assert.deepEqual(await failed, HUNG);
+    monitor.close();
+    assert.equal(timers(), before);
+  });
+
   it('forgets whoever is no longer watched', async (t) => {
     const { pass, watch, faults } = monitored(t);
     watch.end();
@@ -143,6 +250,26 @@ describe('a heartbeat monitor', () => {
 });
 
 describe('what the kernel tells of a process', () => {
+  it('grows by what it waits while others have the processor', async () => {
+    // Pinned to one processor, each of four that spin gets a quarter of it.
+    const spinning = await Promise.all(
+      Array.from({ length: 4 }, () => spawnOwned('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done'])),
+    );
+    const waited = (pid: number) => processActivity(pid)?.waitedMs ?? 0;
+    try {
+      const [{ pid }] = spinning as [OwnedProcess];
+      await waitUntil('it has waited', () => waited(pid) > 100, 10_000);
+      process.kill(pid, 'SIGSTOP');
+      const { pid: other } = spinning[1] ?? { pid: 0 };
+      const [stopped, others] = [waited(pid), waited(other)];
+      await waitUntil('the others have waited more', () => waited(other) > others + 100, 10_000);
+      assert.ok(waited(pid) - stopped < 50, 'one that is stopped waits for nothing');
+    } finally {
+      for (const program of spinning) program.signal('SIGKILL');
+      await Promise.all(spinning.map(({ exited }) => exited));
+    }
+  });
+
   it('is there for one that runs', () => {
     const seen = processActivity(process.pid);
     assert.ok(seen !== undefined && seen.waitedMs >= 0 && !seen.waitsForDisk);

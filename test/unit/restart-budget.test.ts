@@ -1,5 +1,6 @@
 /** The host's restart budget: never more starts within a minute than tokens, and first crashes go first. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { RestartBudget } from '../../src/supervisor/restart-budget';
 import { StartGate } from '../../src/supervisor/start-gate';
@@ -11,13 +12,14 @@ const FOREVER = new AbortController().signal;
 function budgetOf(t: TestContext, perMinute: number) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
   const budget = new RestartBudget(perMinute, () => Date.now());
-  const granted: { name: string; at: number }[] = [];
+  const granted: { name: string; at: number; wanted: boolean }[] = [];
   return {
     budget,
     granted,
     names: () => granted.map(({ name }) => name),
     ask: async (name: string, crashes: number, signal = FOREVER) => {
-      void budget.take(crashes, signal).then(() => granted.push({ name, at: Date.now() }));
+      const wanted = () => !signal.aborted;
+      void budget.take(crashes, signal).then(() => granted.push({ name, at: Date.now(), wanted: wanted() }));
       await settled(10);
     },
     pass: async (ms: number) => {
@@ -77,6 +79,37 @@ describe('the restart budget', () => {
     assert.deepEqual(names(), ['taken', 'stopped', 'other']);
   });
 
+  it('costs nobody a token who had given up before asking', async (t) => {
+    const { ask, names } = budgetOf(t, 1);
+    await ask('stopped', 1, AbortSignal.abort());
+    await ask('other', 1);
+    assert.deepEqual(names(), ['stopped', 'other']);
+  });
+
+  it('lets a first crash overtake those that wait, as soon as a token is back', async (t) => {
+    const { ask, names, pass } = budgetOf(t, 4);
+    for (const name of ['a', 'b', 'c', 'd']) await ask(name, 1);
+    await ask('flapping', 9);
+    await ask('first', 1);
+    await pass(60_000);
+    assert.deepEqual(names().slice(4), ['first', 'flapping']);
+  });
+
+  it('leaves no listener on the signal, and no timer, once nobody waits', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const budget = new RestartBudget(2);
+    const stopping = new AbortController();
+    const asked = Array.from({ length: 6 }, (_, crashes) => budget.take(crashes, stopping.signal));
+    await until('two have got theirs', () => budget.waiting === 4);
+    assert.equal(timers(), before + 1, 'one timer serves all');
+    stopping.abort();
+    await Promise.all(asked);
+    await until('the timer has gone', () => timers() === before);
+    assert.equal(budget.waiting, 0);
+    assert.equal(getEventListeners(stopping.signal, 'abort').length, 0);
+  });
+
   it('can be resized while some wait', async (t) => {
     const { budget, ask, names } = budgetOf(t, 1);
     await ask('a', 1);
@@ -86,19 +119,39 @@ describe('the restart budget', () => {
     assert.deepEqual(names(), ['a', 'b']);
   });
 
+  it('that is made smaller grants nothing until fewer are out', async (t) => {
+    const { budget, ask, names, pass } = budgetOf(t, 3);
+    for (const name of ['a', 'b', 'c']) {
+      await ask(name, 1);
+      await pass(1000);
+    }
+    budget.resize(1);
+    await ask('d', 1);
+    await pass(58_999);
+    assert.deepEqual(names(), ['a', 'b', 'c'], 'the last of three is still out');
+    await pass(1);
+    assert.deepEqual(names(), ['a', 'b', 'c', 'd']);
+  });
+
   it('never grants more within any minute than there are tokens', async (t) => {
     const random = seededRandom(t);
     const perMinute = random.between(1, 20);
-    const { ask, granted, pass } = budgetOf(t, perMinute);
+    const { budget, ask, granted, pass } = budgetOf(t, perMinute);
+    const stopping: AbortController[] = [];
     for (let i = 0; i < 300; i++) {
-      await ask('x', random.between(1, 6));
+      // Some give up while they wait: what they had asked for must not come back twice.
+      if (random.next() < 0.1) random.pick([new AbortController(), ...stopping]).abort();
+      stopping.unshift(new AbortController());
+      await ask(`x${String(i)}`, random.pick([1, 2, 6, Infinity]), stopping[0]?.signal);
       await pass(random.between(0, 3000));
     }
-    for (const { at } of granted) {
-      const within = granted.filter((other) => other.at >= at && other.at < at + 60_000).length;
+    const starts = granted.filter(({ wanted }) => wanted);
+    for (const { at } of starts) {
+      const within = starts.filter((other) => other.at >= at && other.at < at + 60_000).length;
       assert.ok(within <= perMinute, `${String(within)} of ${String(perMinute)} from ${String(at)}`);
     }
-    assert.ok(granted.length >= perMinute);
+    for (let minute = 0; minute < 600 && budget.waiting > 0; minute++) await pass(60_000);
+    assert.equal(granted.length, 300, 'everybody has had a turn');
   });
 });
 

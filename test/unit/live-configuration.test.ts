@@ -1,0 +1,167 @@
+/** Edits on their way into the running tree: whole or not at all, one after the other, whatever goes wrong. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { ConfigFault } from '../../src/config/faults';
+import type { Topology } from '../../src/config/topology';
+import { LiveConfiguration } from '../../src/supervisor/live-configuration';
+import type { Plan } from '../../src/supervisor/plan';
+import { keptLog } from './support/kept-log';
+import { settled, until } from './support/until';
+
+const NOTHING: Plan = { start: [], stop: [], restart: [], adjust: [], leave: [] };
+const text = (namespace: string): string =>
+  JSON.stringify({ namespace, redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: [] });
+
+/** A configuration over a supervisor that does as the test says. */
+function live(t: TestContext) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-live-'));
+  t.after(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const file = path.join(dir, 'actors.json');
+  const log = keptLog();
+  const applied: string[] = [];
+  const supervisor = {
+    refused: [] as ConfigFault[],
+    /** What taking over comes to. */
+    takes: async (): Promise<void> => undefined,
+  };
+  const configuration = new LiveConfiguration({
+    file,
+    text: text('first'),
+    environment: {},
+    log,
+    supervisor: {
+      plan: ({ namespace }: Topology) => ({
+        plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
+        refused: supervisor.refused,
+      }),
+      apply: async ({ namespace }: Topology) => {
+        await supervisor.takes();
+        applied.push(namespace);
+        return NOTHING;
+      },
+    },
+  });
+  return {
+    file,
+    log,
+    applied,
+    supervisor,
+    configuration,
+    edit: async (content: string) => {
+      writeFileSync(file, content);
+      await configuration.reload();
+    },
+    problems: () => configuration.state.faults?.map(({ path: at, problem }) => `${at}: ${problem}`),
+    said: (level: string) => log.lines.filter(([severity]) => severity === level).map(([, line]) => line),
+  };
+}
+
+describe('a live configuration', () => {
+  it('takes an edit over, and says what it changes', async (t) => {
+    const { edit, applied, configuration, said, file } = live(t);
+    const { appliedAtMs } = configuration.state;
+    await edit(text('second'));
+    assert.deepEqual(applied, ['second']);
+    assert.deepEqual(said('info'), ['the configuration has changed: start camera:new; leave 0 as they are']);
+    assert.equal(configuration.state.file, file);
+    assert.ok(configuration.state.appliedAtMs >= appliedAtMs);
+    assert.equal(configuration.state.faults, undefined);
+  });
+
+  it('says nothing where nothing has changed', async (t) => {
+    const { edit, said } = live(t);
+    await edit(text('first'));
+    assert.deepEqual(said('info'), []);
+  });
+
+  const bad: readonly [string, string, RegExp][] = [
+    ['that is not JSON', '{"cameras": [', /^\$: is not JSON: .*line 1/],
+    ['with a fault', text('a b'), /^\$\.namespace: found "a b"/],
+    ['that is empty, as while an editor writes it', '', /^\$: is not JSON/],
+  ];
+  for (const [what, content, problem] of bad)
+    it(`takes nothing over of a file ${what}, and the next one whole`, async (t) => {
+      const { edit, applied, configuration, problems, said } = live(t);
+      const { appliedAtMs } = configuration.state;
+      await edit(content);
+      assert.deepEqual(applied, []);
+      assert.equal(configuration.state.appliedAtMs, appliedAtMs);
+      assert.match(problems()?.join() ?? '', problem);
+      assert.match(said('error').join(), /is not valid, nothing was changed/);
+      await edit(text('second'));
+      assert.deepEqual(applied, ['second']);
+      assert.equal(problems(), undefined);
+    });
+
+  it('misses a file that is not there', async (t) => {
+    const { configuration, problems, applied } = live(t);
+    await configuration.reload();
+    assert.match(problems()?.join() ?? '', /^\$: there is no such file/);
+    assert.deepEqual(applied, []);
+  });
+
+  it('takes nothing over of what is refused in part', async (t) => {
+    const { edit, supervisor, applied, problems, configuration, file } = live(t);
+    supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    await edit(text('second'));
+    assert.deepEqual(applied, []);
+    assert.deepEqual(problems(), ['$.redis: changes only with the daemon']);
+    assert.throws(() => configuration.plan(text('second'), file), { code: 'invalid-configuration' });
+  });
+
+  it('plans without doing', async (t) => {
+    const { configuration, applied } = live(t);
+    assert.deepEqual(configuration.plan(text('second'), '/elsewhere/actors.json').start, ['camera:new']);
+    await settled();
+    assert.deepEqual(applied, []);
+    assert.equal(configuration.state.faults, undefined);
+  });
+
+  it('says why an edit could not be taken over, and takes the next', async (t) => {
+    const { edit, supervisor, applied, problems, said } = live(t);
+    supervisor.takes = async () => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    await edit(text('second'));
+    assert.match(problems()?.join() ?? '', /^\$: could not be taken over: ENOSPC: .*SIGHUP/);
+    assert.match(said('error').join(), /ENOSPC/);
+    supervisor.takes = async () => undefined;
+    await edit(text('third'));
+    assert.deepEqual(applied, ['third']);
+    assert.equal(problems(), undefined);
+  });
+
+  it('takes one edit after the other', async (t) => {
+    const { edit, supervisor, applied } = live(t);
+    const finish: (() => void)[] = [];
+    supervisor.takes = () => new Promise((resolve) => finish.push(resolve));
+    const second = edit(text('second'));
+    await until('the first is being taken over', () => finish.length === 1);
+    const third = edit(text('third'));
+    await settled();
+    assert.equal(finish.length, 1, 'the next waits');
+    finish[0]?.();
+    await second;
+    await until('the next is being taken over', () => finish.length === 2);
+    finish[1]?.();
+    await third;
+    assert.deepEqual(applied, ['second', 'third']);
+  });
+
+  it('watches the file until it is told to stop', async (t) => {
+    const { file, configuration, applied } = live(t);
+    writeFileSync(file, text('first'));
+    const stopping = new AbortController();
+    const watching = configuration.watch(stopping.signal);
+    writeFileSync(file, text('second'));
+    await until('it is taken over', () => applied.length > 0);
+    stopping.abort();
+    await watching;
+    assert.deepEqual(applied, ['second']);
+  });
+});
