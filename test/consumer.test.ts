@@ -128,7 +128,7 @@ class Stage {
   }
 
   announce(frame: Frame): void {
-    this.publish(Buffer.from(JSON.stringify(frameSampled(this.namespace, frame, false))));
+    this.publish(Buffer.from(JSON.stringify(frameSampled(this.namespace, frame, false, frame.capturedAt))));
   }
 
   publish(body: Buffer): void {
@@ -306,7 +306,7 @@ describe('a frame', { concurrency: true }, () => {
       await until('the frame is processed', () => consumer.counters.processed === 1);
 
       const [{ event, bytes, redelivered }] = seen as [ConsumedFrame];
-      assert.deepEqual(event, frameSampled(stage.namespace, frame, false));
+      assert.deepEqual(event, frameSampled(stage.namespace, frame, false, frame.capturedAt));
       assert.deepEqual(bytes, await picture(format));
       assert.equal(redelivered, false);
       const { data, ...shape } = await decodeFrame(bytes, format);
@@ -420,6 +420,7 @@ describe('an invalid message', { concurrency: true }, () => {
     'ns',
     { camera: 'gate', capturedAt: 1, sequence: 0, width: 64, height: 48, format: 'jpeg', bytes: 9 },
     false,
+    1,
   );
   const json = (change: object) => JSON.stringify({ ...valid, data: { ...valid.data, ...change } });
   const cases: readonly { what: string; body: string }[] = [

@@ -9,7 +9,7 @@ import type { FaultRecord } from '../protocol/fault';
 import type { ActorCommand, NotifierParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Publisher } from './notifier/publisher';
-import { declareTopology } from './notifier/topology';
+import { BrokerTopology } from './notifier/topology';
 
 /** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
@@ -36,7 +36,10 @@ export default function startNotifier(context: ActorContext<NotifierParameters>)
 class NotifierActor {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
+  readonly #topology: BrokerTopology;
   readonly #faults: RecurringFault;
+  readonly #conflicts: RecurringFault;
+  #declaring = false;
   readonly #waitingStates = new Map<string, CameraState>();
   #publishing = false;
   #announced = 0;
@@ -46,12 +49,20 @@ class NotifierActor {
   constructor(private readonly context: ActorContext<NotifierParameters>) {
     const { amqpUrl, namespace, queue } = context.parameters;
     this.#faults = new RecurringFault(context.log);
+    this.#conflicts = new RecurringFault(context.log);
+    this.#topology = new BrokerTopology({
+      url: amqpUrl,
+      namespace,
+      queue,
+      onConflict: (message) => {
+        // By its sentence: each is said once.
+        this.#conflicts.report({ code: message, message });
+      },
+    });
     this.#publisher = new Publisher({
       url: amqpUrl,
-      prepare: async (connection) => {
-        const conflict = await declareTopology(connection, namespace, queue);
-        if (conflict !== undefined) context.log.warn(conflict);
-      },
+      prepare: () => this.#topology.ensure(),
+      onUnroutable: () => void this.#declareAgain(),
       onReadiness: (fault) => {
         this.#onReadiness(fault);
       },
@@ -81,7 +92,8 @@ class NotifierActor {
   }
 
   async run(): Promise<void> {
-    await this.#publisher.run(this.#stopping.signal);
+    const { signal } = this.#stopping;
+    await Promise.all([this.#publisher.run(signal), this.#topology.watch(signal)]);
   }
 
   progress(): Progress {
@@ -102,8 +114,8 @@ class NotifierActor {
     const fault = await this.#publisher.publish({
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed),
-      expirationMs: Math.floor(expireMs * MESSAGE_LIFE_SHARE),
+      event: frameSampled(namespace, frame, delayed, Date.now()),
+      lifeMs: expireMs * MESSAGE_LIFE_SHARE,
       mandatory: true,
     });
     if (fault === undefined) this.#announced++;
@@ -141,6 +153,14 @@ class NotifierActor {
     const exchange = frameExchange(this.context.parameters.namespace);
     const publication = { exchange, routingKey: routingKey(camera, kind), event, mandatory: false };
     return (await this.#publisher.publish(publication)) === undefined;
+  }
+
+  /** A message that reached no queue: somebody deleted it. */
+  async #declareAgain(): Promise<void> {
+    if (this.#declaring) return;
+    this.#declaring = true;
+    await this.#topology.ensure().catch(() => undefined);
+    this.#declaring = false;
   }
 
   #onReadiness(fault: FaultRecord | undefined): void {

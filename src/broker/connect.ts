@@ -1,16 +1,30 @@
 /** How every part of Vigil connects to RabbitMQ. */
 import { connect, type ChannelModel, type Options } from 'amqplib';
+import { hostsOf } from '../config/url';
 
 const CONNECT_MS = 5000;
 /** A peer that is frozen or cut off is noticed after two to three of these. */
 const HEARTBEAT_S = 4;
 
 /**
- * Opens a connection to an amqp:// or amqps:// URL. The caller listens to its `error` event.
+ * Opens a connection to an amqp:// or amqps:// URL, which may name several hosts (`amqp://user:password@one,two:5673/`):
+ * they are tried in turn, and the last one's error is thrown. The caller listens to its `error` event.
  * @param name shown in RabbitMQ's list of connections
  * @param signal ends the socket, also after the connection was opened: a frozen broker never answers a close
  */
 export async function connectBroker(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
+  let failure: unknown;
+  for (const host of hostsOf(url)) {
+    try {
+      return await connectHost(host, name, signal);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function connectHost(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
   // net.connect() reports a signal that was aborted beforehand, and connects nevertheless.
   signal.throwIfAborted();
   return connect(connectOptions(url), {

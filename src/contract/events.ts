@@ -16,8 +16,8 @@ function envelope(namespace: string, camera: string, time: number) {
   };
 }
 
-/** The announcement of a stored frame. */
-export function frameSampled(namespace: string, frame: Frame, delayed: boolean): FrameSampled {
+/** The announcement of a stored frame, at `nowMs` since the epoch. */
+export function frameSampled(namespace: string, frame: Frame, delayed: boolean, nowMs: number): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence } = frame;
   return {
     ...envelope(namespace, camera, capturedAt),
@@ -33,6 +33,7 @@ export function frameSampled(namespace: string, frame: Frame, delayed: boolean):
       bytes,
       sequence,
       delayed,
+      ageMs: Math.max(0, nowMs - capturedAt),
     },
   };
 }

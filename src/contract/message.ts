@@ -48,7 +48,10 @@ export const FrameSampled = cloudEvent(
       minimum: 0,
       description: 'Number of the sampling period since the epoch; a step of more than one is a gap.',
     }),
-    delayed: Type.Boolean({ description: 'True when the frame waited in the spool behind an outage.' }),
+    delayed: Type.Boolean({
+      description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
+    }),
+    ageMs: Milliseconds('From the capture to the announcement.'),
   }),
 );
 export type FrameSampled = Static<typeof FrameSampled>;

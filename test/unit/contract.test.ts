@@ -171,8 +171,12 @@ const STATES: readonly CameraState[] = [
 const GAP: Gap = { camera: 'gate-1', firstSequence: 5, lastSequence: 9, missed: 5, reason: 'stalled' };
 
 const EVENTS: readonly (readonly [string, TSchema, () => VigilEvent])[] = [
-  ['a sampled frame', FrameSampled, () => frameSampled('vigil', FRAME, false)],
-  ['a delayed frame', FrameSampled, () => frameSampled('site_2', { ...FRAME, format: 'webp' }, true)],
+  ['a sampled frame', FrameSampled, () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90)],
+  [
+    'a delayed frame',
+    FrameSampled,
+    () => frameSampled('site_2', { ...FRAME, format: 'webp' }, true, FRAME.capturedAt + 9000),
+  ],
   ...STATES.map(
     (state) =>
       [`camera ${state.state}`, CameraStateChanged, () => cameraStateChanged('vigil', state)] as const,
@@ -221,8 +225,8 @@ describe('an event', () => {
   }
 
   it('of a frame says all there is to know of it', () => {
-    const { data, id, time, type } = frameSampled('vigil', FRAME, true);
-    assert.deepEqual(data, { key: frameKey('vigil', FRAME), ...FRAME, delayed: true });
+    const { data, id, time, type } = frameSampled('vigil', FRAME, true, FRAME.capturedAt + 9000);
+    assert.deepEqual(data, { key: frameKey('vigil', FRAME), ...FRAME, delayed: true, ageMs: 9000 });
     assert.equal(id, frameId(FRAME));
     assert.equal(time, '2023-11-14T22:13:20.123Z');
     assert.equal(type, 'vigil.frame.sampled.v1');
@@ -233,7 +237,7 @@ describe('an event', () => {
     const validate = ajv.compile(FrameSampled);
     for (let i = 0; i < 500; i++) {
       const frame = randomFrame(random);
-      const event = frameSampled(random.text(ID_ALPHABET, 1, 64), frame, random.next() < 0.5);
+      const event = frameSampled(random.text(ID_ALPHABET, 1, 64), frame, random.next() < 0.5, Date.now());
       assert.ok(validate(event), ajv.errorsText(validate.errors));
       assert.equal(Date.parse(event.time), frame.capturedAt);
       assert.match(event.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -265,7 +269,7 @@ describe('an event', () => {
   ];
   for (const [what, data] of wrong)
     it(`of a frame with ${what} does not fit`, () => {
-      const event = frameSampled('vigil', FRAME, false);
+      const event = frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90);
       assert.equal(ajv.validate(FrameSampled, { ...event, data: { ...event.data, ...data } }), false);
     });
 });

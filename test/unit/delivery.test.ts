@@ -7,6 +7,7 @@ import type { Frame } from '../../src/contract/frame';
 import { spoolName } from '../../src/spool/names';
 import { EXPIRE_MS, offsets, openBench, waitingIn, type Bench } from './support/delivery-bench';
 import { seededRandom } from './support/random';
+import { waitUntil } from '../support/process';
 import { settled, until } from './support/until';
 
 const MAX_IN_FLIGHT = 16;
@@ -175,7 +176,8 @@ describe('a frame', () => {
       bench.stored.toSorted((a, b) => a - b),
       offsets(0, 60),
     );
-    assert.deepEqual(await bench.waiting(), []);
+    // A file goes after its frame was called delivered.
+    await waitUntil('the spool is empty', async () => (await bench.waiting()).length === 0);
   });
 });
 
@@ -273,16 +275,21 @@ describe('delivery', () => {
     bench.offerBacklog(await bench.spooled(...offsets(0, 30)));
     await until('a burst', () => bench.delivered.length >= 2);
     await settled();
+    const clock = () => performance.now() + bench.aheadMs;
+    const startMs = clock();
     const burst = bench.delivered.length;
     assert.ok(burst <= 3, String(burst));
     for (const frame of await bench.spooled(...offsets(1040, 10))) bench.offerLive(frame);
     await until('all live ones', () => bench.delivered.filter((at) => at >= 1040).length === 10);
-    for (let second = 0; second < 1; second += 0.05) {
-      bench.tick(50);
-      await settled(30);
+    const delayed = () => bench.delivered.filter((at) => at < 1040).length;
+    for (let ticks = 0; ticks < 20; ticks++) {
+      const before = delayed();
+      bench.tick(51);
+      await until('the next', () => delayed() > before);
     }
-    const delayed = bench.delivered.filter((at) => at < 1040).length;
-    assert.ok(delayed >= 18 && delayed <= burst + 22, String(delayed));
+    await settled();
+    const most = burst + 2 + ((clock() - startMs) * 20) / 1000;
+    assert.ok(delayed() <= most, `${String(delayed())} of at most ${String(most)}`);
   });
 
   it('takes the newest first when that is wanted', async (t) => {
@@ -486,11 +493,12 @@ describe('an outage', () => {
     bench.redis = 'up';
     bench.tick(3000);
     await until('delivered', () => bench.delivered.length === 64);
-    assert.deepEqual(
-      bench.announced.map(({ delayed }) => delayed),
-      Array.from({ length: 64 }, (_, i) => i >= 4),
-    );
-    assert.deepEqual(new Set(bench.delivered.slice(0, 4)), new Set(offsets(60, 4)));
+    const live = bench.announced.filter(({ delayed }) => !delayed).map(({ at }) => at);
+    assert.deepEqual(new Set(live), new Set(offsets(60, 4)));
+    assert.equal(bench.announced[0]?.delayed, false, 'the probe is a live one');
+    // What is begun first may be overtaken by what is in flight beside it, while files are read.
+    const last = bench.announced.findLastIndex(({ delayed }) => !delayed);
+    assert.ok(last < MAX_IN_FLIGHT, String(last));
   });
 
   it('leaves the frames of a camera in the order of capture', async (t) => {

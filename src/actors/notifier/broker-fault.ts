@@ -15,7 +15,8 @@ const RULES: readonly Rule[] = [
     sentence: 'refused the user name or password, or the right to write; check them in the configuration',
   },
   {
-    pattern: /NOT_ALLOWED|vhost .* not found/i,
+    // amqplib does not hand on what the broker says to that.
+    pattern: /NOT_ALLOWED|vhost .* not found|Expected ConnectionOpenOk; got <ConnectionClose/i,
     code: 'broker-vhost',
     sentence: 'has no such virtual host, or this user may not use it; check the path of the URL',
   },
@@ -40,6 +41,12 @@ const RULES: readonly Rule[] = [
     code: 'broker-unreachable',
     sentence: 'cannot be reached; check the address and the network',
   },
+  {
+    pattern: /CONNECTION[_-]FORCED/i,
+    code: 'broker-closed',
+    sentence: 'closed the connection; it stops, or an operator closed it',
+  },
+  { pattern: /no confirm within/i, code: 'broker-silent', sentence: 'confirms nothing' },
   { pattern: /Heartbeat timeout/i, code: 'broker-silent', sentence: 'has stopped answering' },
   {
     pattern: /NOT_FOUND - no exchange/i,

@@ -1,49 +1,49 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { performance } from 'node:perf_hooks';
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connectBroker } from '../../broker/connect';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { aborted, sleep, withDeadline } from '../../clock/sleep';
 import { redactUrl } from '../../config/url';
-import { CLOUDEVENTS_JSON } from '../../contract/events';
-import type { VigilEvent } from '../../contract/message';
 import type { FaultRecord } from '../../protocol/fault';
 import { brokerFault } from './broker-fault';
+import { ConfirmWindow, type Outgoing } from './confirm-window';
+import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
 /** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
+/** A quorum queue confirms in milliseconds, and in seconds while it elects a leader; then the connection is given up. */
+const CONFIRM_MS = 30_000;
+const WATCH_MS = 1000;
+/** amqplib's words for a nack of the broker's. */
+const NACKED = 'message nacked';
 
 export interface PublisherOptions {
+  /** May name several hosts, tried in turn. */
   readonly url: string;
-  /** Called on every new connection before anything is published. */
-  readonly prepare: (connection: ChannelModel) => Promise<void>;
+  /** Called for every new connection before anything is published. */
+  readonly prepare: () => Promise<void>;
+  /** A message reached no queue. */
+  readonly onUnroutable: () => void;
   /** Told when messages can be published, and why when they cannot. */
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
 
-export interface Publication {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly event: VigilEvent;
-  /** Lifetime of the message in a queue; none for events that do not age. */
-  readonly expirationMs?: number;
-  /** Whether a message that reaches no queue is a failure. */
-  readonly mandatory: boolean;
-}
-
-type Settle = (fault?: FaultRecord) => void;
+type Link =
+  | { readonly name: 'down'; readonly fault: FaultRecord }
+  | { readonly name: 'open'; readonly channel: ConfirmChannel }
+  /** A resource alarm: the broker reads nothing more, and confirms what it has read when the alarm is over. */
+  | { readonly name: 'blocked'; readonly channel: ConfirmChannel };
 
 export class Publisher {
-  #channel: ConfirmChannel | undefined;
+  readonly #window = new ConfirmWindow();
+  #link: Link;
   /** Settles when the first connection is open or has failed: what comes before that waits for it. */
   readonly #firstOutcome: Promise<void>;
   #settleFirstOutcome: () => void = () => undefined;
-  #declaring = false;
-  #settled = 0;
-  #fault: FaultRecord;
-  #blocked = false;
-  /** Publications that wait for their confirm, by message id. */
-  readonly #unconfirmed = new Set<Settle>();
+  /** Sessions since the last confirm. */
+  #attempt = 0;
   /** Ids of messages that came back as unroutable; their ack, which follows, is none. */
   readonly #returned = new Set<string>();
 
@@ -51,120 +51,139 @@ export class Publisher {
     this.#firstOutcome = new Promise((resolve) => {
       this.#settleFirstOutcome = resolve;
     });
-    this.#fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
+    const fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
+    this.#link = { name: 'down', fault };
   }
 
   /** Publications whose end is known. */
   get settled(): number {
-    return this.#settled;
+    return this.#window.settled;
   }
 
   /** Publications that wait for their confirm. */
   get unsettled(): number {
-    return this.#unconfirmed.size;
+    return this.#window.unconfirmed;
   }
 
   /** Why nothing can be published now; undefined when it can. */
   get fault(): FaultRecord | undefined {
-    if (this.#channel === undefined) return this.#fault;
-    return this.#blocked ? this.#blockedFault() : undefined;
+    switch (this.#link.name) {
+      case 'down':
+        return this.#link.fault;
+      case 'blocked':
+        return {
+          code: 'broker-blocked',
+          message: `${this.#name()} takes no messages: it is short of memory or disk`,
+        };
+      case 'open':
+        return undefined;
+    }
   }
 
   /** Keeps a connection until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    while (!signal.aborted) {
+      this.#attempt++;
       try {
-        await this.#session(signal, () => {
-          attempt = 0;
-        });
+        await this.#session(signal);
       } catch (error) {
         this.#lose(brokerFault(this.options.url, error as Error));
       }
-      await sleep(backOffMs(RECONNECT, Math.max(1, attempt), Math.random()), signal);
+      await sleep(backOffMs(RECONNECT, Math.max(1, this.#attempt), Math.random()), signal);
+    }
+    this.#window.failAll({ code: 'stopped', message: 'the notifier was stopped' });
+  }
+
+  /**
+   * Resolves when the broker has confirmed the message, with the fault when it has not taken it. A message that is on its
+   * way, or was confirmed lately, is not sent again: it gets the same answer. Never rejects.
+   */
+  async publish(publication: Publication): Promise<FaultRecord | undefined> {
+    await this.#firstOutcome;
+    const known = this.#window.known(publication.event.id);
+    if (known !== undefined) return known;
+    const { fault } = this;
+    if (fault !== undefined) return fault;
+    const answer = this.#window.offer(publication, performance.now());
+    this.#pump();
+    return answer;
+  }
+
+  #pump(): void {
+    while (this.#link.name === 'open') {
+      const outgoing = this.#window.next(performance.now());
+      if (outgoing === undefined) return;
+      this.#send(this.#link.channel, outgoing);
     }
   }
 
-  /** Resolves when the broker has confirmed the message, with the fault when it has not taken it. Never rejects. */
-  async publish(publication: Publication): Promise<FaultRecord | undefined> {
-    const { exchange, routingKey, event, expirationMs, mandatory } = publication;
-    await this.#firstOutcome;
-    const { fault } = this;
-    const channel = this.#channel;
-    if (channel === undefined || fault !== undefined) return fault;
-    const options: Options.Publish = {
-      mandatory,
-      persistent: true,
-      contentType: CLOUDEVENTS_JSON,
-      messageId: event.id,
-      type: event.type,
-      timestamp: Math.floor(Date.parse(event.time) / 1000),
-      ...(expirationMs === undefined ? {} : { expiration: String(expirationMs) }),
-    };
-    return new Promise((resolve) => {
-      const settle: Settle = (fault) => {
-        this.#unconfirmed.delete(settle);
-        this.#settled++;
-        resolve(fault);
-      };
-      this.#unconfirmed.add(settle);
-      try {
-        channel.publish(
-          exchange,
-          routingKey,
-          Buffer.from(JSON.stringify(event)),
-          options,
-          (nack: unknown) => {
-            settle(this.#verdict(event.id, routingKey, nack));
-          },
-        );
-      } catch (error) {
-        settle(brokerFault(this.options.url, error as Error));
-      }
-    });
+  #send(channel: ConfirmChannel, outgoing: Outgoing): void {
+    const { publication, queuedMs } = outgoing;
+    const { exchange, routingKey, event } = publication;
+    try {
+      const options = publishOptions(publication, performance.now() - queuedMs);
+      channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(event)), options, (nack: unknown) => {
+        this.#answered(outgoing, nack);
+      });
+    } catch (error) {
+      this.#window.refuse(outgoing, brokerFault(this.options.url, error as Error));
+    }
   }
 
-  async #session(signal: AbortSignal, onOpen: () => void): Promise<void> {
-    const { url, prepare, onReadiness } = this.options;
-    const socket = new AbortController();
-    const connection = await connectBroker(url, 'vigil notifier', socket.signal);
-    const ended = this.#endOf(connection, signal, socket.signal);
+  #answered(outgoing: Outgoing, nack: unknown): void {
+    const { event, routingKey } = outgoing.publication;
+    // A channel that closes fails all it owed, and why is known when the session has ended.
+    if (nack instanceof Error && nack.message !== NACKED) return;
+    const fault = this.#verdict(event.id, routingKey, nack);
+    if (fault === undefined) {
+      this.#attempt = 0;
+      this.#window.confirm(outgoing, performance.now());
+    } else this.#window.refuse(outgoing, fault);
+    this.#pump();
+  }
+
+  async #session(signal: AbortSignal): Promise<void> {
+    const { url, prepare, onReadiness, onUnroutable } = this.options;
+    const over = new AbortController();
+    const connection = await connectBroker(url, 'vigil notifier', over.signal);
+    const ended = this.#endOf(connection, signal, over.signal);
     try {
-      await Promise.race([prepare(connection), ended]);
+      await Promise.race([prepare(), ended]);
       const channel = await Promise.race([connection.createConfirmChannel(), ended]);
       if (channel === undefined) return;
       channel.on('return', (message) => {
         this.#returned.add(String(message.properties.messageId));
-        void this.#declareAgain(connection);
+        onUnroutable();
       });
-      const channelEnded = new Promise<never>((_, reject) => {
-        channel.on('error', reject);
-        channel.on('close', () => {
-          reject(new Error('the channel was closed'));
-        });
-      });
-      this.#channel = channel;
-      onOpen();
+      const channelEnded = endOfChannel(channel);
+      this.#follow(connection, channel);
+      this.#link = { name: 'open', channel };
       this.#settleFirstOutcome();
       onReadiness();
-      await Promise.race([ended, channelEnded]);
+      await Promise.race([ended, channelEnded, this.#overdue(over.signal)]);
     } finally {
-      this.#channel = undefined;
-      this.#blocked = false;
       await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
-      socket.abort();
+      over.abort();
     }
+  }
+
+  #follow(connection: ChannelModel, channel: ConfirmChannel): void {
+    connection.on('blocked', () => {
+      this.#link = { name: 'blocked', channel };
+      const { fault } = this;
+      if (fault === undefined) return;
+      this.#window.failWaiting(fault);
+      this.options.onReadiness(fault);
+    });
+    connection.on('unblocked', () => {
+      this.#link = { name: 'open', channel };
+      this.options.onReadiness();
+      this.#pump();
+    });
   }
 
   /** Settles when the connection is over: resolves on `signal`, rejects with the cause otherwise. */
   async #endOf(connection: ChannelModel, signal: AbortSignal, over: AbortSignal): Promise<undefined> {
-    connection.on('blocked', () => {
-      this.#blocked = true;
-      this.options.onReadiness(this.#blockedFault());
-    });
-    connection.on('unblocked', () => {
-      this.#blocked = false;
-      this.options.onReadiness();
-    });
     const ended = new Promise<undefined>((resolve, reject) => {
       connection.on('error', reject);
       connection.on('close', (error?: Error) => {
@@ -177,18 +196,19 @@ export class Publisher {
     return ended;
   }
 
-  /** A message that reached no queue: somebody deleted it. */
-  async #declareAgain(connection: ChannelModel): Promise<void> {
-    if (this.#declaring) return;
-    this.#declaring = true;
-    await this.options.prepare(connection).catch(() => undefined);
-    this.#declaring = false;
+  /** Rejects when the broker owes a confirm for too long; resolves when the session is over. */
+  async #overdue(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      await sleep(WATCH_MS, over);
+      if (this.#link.name === 'open' && this.#window.owedMs(performance.now()) > CONFIRM_MS)
+        throw new Error(`no confirm within ${String(CONFIRM_MS)} ms`);
+    }
   }
 
   #lose(fault: FaultRecord): void {
-    this.#fault = fault;
+    this.#link = { name: 'down', fault };
     this.#settleFirstOutcome();
-    for (const settle of [...this.#unconfirmed]) settle(fault);
+    this.#window.failAll(fault);
     this.#returned.clear();
     this.options.onReadiness(fault);
   }
@@ -197,23 +217,26 @@ export class Publisher {
     if (this.#returned.delete(id))
       return { code: 'unroutable', message: `no queue takes messages with the key ${routingKey}` };
     if (nack === null || nack === undefined) return undefined;
-    // A channel that closes fails all it owed.
-    if (nack instanceof Error && nack.message !== 'message nacked')
-      return brokerFault(this.options.url, nack);
     return {
       code: 'broker-nack',
       message: `${this.#name()} did not take a message; its queue is full or failing`,
     };
   }
 
-  #blockedFault(): FaultRecord {
-    return {
-      code: 'broker-blocked',
-      message: `${this.#name()} takes no messages: it is short of memory or disk`,
-    };
-  }
-
   #name(): string {
     return `rabbitmq at ${redactUrl(this.options.url)}`;
   }
+}
+
+/** Rejects with the cause when the channel is over. */
+async function endOfChannel(channel: ConfirmChannel): Promise<never> {
+  const ended = new Promise<never>((_, reject) => {
+    channel.on('error', reject);
+    // A connection that closes closes its channels first, and says why afterwards.
+    channel.on('close', () => {
+      setImmediate(reject, new Error('the channel was closed'));
+    });
+  });
+  ended.catch(() => undefined);
+  return ended;
 }

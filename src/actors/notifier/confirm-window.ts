@@ -1,0 +1,123 @@
+/**
+ * What waits for the broker's confirm, and what waits to be sent: how much is sent at once, and that no message is sent
+ * twice while its fate is unknown. No I/O: times are handed in.
+ */
+import type { FaultRecord } from '../../protocol/fault';
+import type { Publication } from './publication';
+
+/** More do not raise throughput (measured: 19,000 confirms a second at 100). */
+const MAX_UNCONFIRMED = 64;
+/**
+ * A broker that has confirmed so recently is sent a full window, any other one message at a time: what is sent to a
+ * broker that is frozen is taken twice, by it when it wakes and by its successor on the next connection.
+ */
+const PROVEN_MS = 250;
+/** Confirmed frames that are remembered: a store that died between the confirm and its own note of it asks again. */
+const MAX_REMEMBERED = 4096;
+
+export type Settle = (fault?: FaultRecord) => void;
+
+export interface Outgoing {
+  readonly publication: Publication;
+  readonly queuedMs: number;
+}
+
+interface Pending extends Outgoing {
+  readonly answer: Promise<FaultRecord | undefined>;
+  readonly settle: Settle;
+  sentMs?: number;
+}
+
+export class ConfirmWindow {
+  /** By message id, in the order they came; those that were sent have a `sentMs`. */
+  readonly #pending = new Map<string, Pending>();
+  readonly #waiting: Pending[] = [];
+  readonly #confirmed = new Set<string>();
+  #provenMs = -Infinity;
+  #unconfirmed = 0;
+  #settled = 0;
+
+  get unconfirmed(): number {
+    return this.#unconfirmed;
+  }
+
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** The answer for a message that was offered before, if there is or will be one. */
+  known(id: string): Promise<FaultRecord | undefined> | undefined {
+    if (this.#confirmed.has(id)) return Promise.resolve(undefined);
+    return this.#pending.get(id)?.answer;
+  }
+
+  /** Queues a message; resolves when it is confirmed, with the fault when it is not. Never rejects. */
+  offer(publication: Publication, nowMs: number): Promise<FaultRecord | undefined> {
+    let settle: Settle = () => undefined;
+    const answer = new Promise<FaultRecord | undefined>((resolve) => {
+      settle = resolve;
+    });
+    const pending = { publication, queuedMs: nowMs, answer, settle };
+    this.#pending.set(publication.event.id, pending);
+    this.#waiting.push(pending);
+    return answer;
+  }
+
+  /** The next to be sent now; undefined when there is none or the window is full. */
+  next(nowMs: number): Outgoing | undefined {
+    const limit = nowMs - this.#provenMs < PROVEN_MS ? MAX_UNCONFIRMED : 1;
+    const pending = this.#unconfirmed < limit ? this.#waiting.shift() : undefined;
+    if (pending === undefined) return undefined;
+    pending.sentMs = nowMs;
+    this.#unconfirmed++;
+    return pending;
+  }
+
+  confirm(outgoing: Outgoing, nowMs: number): void {
+    this.#provenMs = nowMs;
+    if (outgoing.publication.mandatory) this.#remember(outgoing.publication.event.id);
+    this.refuse(outgoing, undefined);
+  }
+
+  /** The broker, or we, did not take the message. One that was settled before, or is another's by now, is left alone. */
+  refuse(outgoing: Outgoing, fault: FaultRecord | undefined): void {
+    const { id } = outgoing.publication.event;
+    const pending = this.#pending.get(id);
+    if (pending === undefined || pending !== outgoing) return;
+    this.#pending.delete(id);
+    this.#unconfirmed--;
+    this.#settled++;
+    pending.settle(fault);
+  }
+
+  /** Nothing more can be sent: what was not sent yet fails, the rest may still be confirmed. */
+  failWaiting(fault: FaultRecord): void {
+    for (const { publication, settle } of this.#waiting.splice(0)) {
+      this.#pending.delete(publication.event.id);
+      this.#settled++;
+      settle(fault);
+    }
+  }
+
+  /** The connection has gone, and with it every confirm. */
+  failAll(fault: FaultRecord): void {
+    this.failWaiting(fault);
+    for (const pending of [...this.#pending.values()]) this.refuse(pending, fault);
+    this.#provenMs = -Infinity;
+  }
+
+  /** How long the broker owes its oldest confirm. */
+  owedMs(nowMs: number): number {
+    for (const { sentMs } of this.#pending.values()) if (sentMs !== undefined) return nowMs - sentMs;
+    return 0;
+  }
+
+  #remember(id: string): void {
+    this.#confirmed.add(id);
+    if (this.#confirmed.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#confirmed) {
+      this.#confirmed.delete(oldest);
+      return;
+    }
+  }
+}

@@ -1,0 +1,331 @@
+/** The notifier on a RabbitMQ that is broken in every way it can be: each is told apart, and no announcement is lost. */
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:net';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { connect, type Channel, type ChannelModel } from 'amqplib';
+import startNotifier from '../../src/actors/notifier';
+import type { Frame } from '../../src/contract/frame';
+import type { Actor } from '../../src/protocol/actor';
+import type { ActorReport } from '../../src/protocol/messages';
+import { startBroker, type Broker } from '../support/broker';
+import { waitUntil } from '../support/process';
+
+const QUEUE = { name: 'v.detection', maxLength: 1000, overflow: 'reject-publish', deliveryLimit: 5 } as const;
+
+interface Bench {
+  readonly actor: Actor;
+  readonly reports: readonly ActorReport[];
+  readonly lines: readonly string[];
+  /** Faults of the frames answered so far, by capture time; undefined is a confirm. */
+  readonly answers: ReadonlyMap<number, string | undefined>;
+  announce(...capturedAt: number[]): void;
+  /** Announces again whatever was refused, as the store does, until all are confirmed. */
+  confirmed(...capturedAt: number[]): Promise<void>;
+  readonly fault: () => string | undefined;
+}
+
+describe('the notifier', () => {
+  let broker: Broker;
+  let connection: ChannelModel;
+  let channel: Channel;
+  const benches: Bench[] = [];
+
+  before(async () => {
+    broker = await startBroker();
+    await open();
+  });
+
+  async function open(): Promise<void> {
+    connection = await connect(broker.url);
+    connection.on('error', () => undefined);
+    channel = await connection.createChannel();
+  }
+
+  afterEach(async () => {
+    await Promise.all(benches.splice(0).map(({ actor }) => actor.stop()));
+    for (const queue of ['v.detection', 'v.detection.dead', 'v.other']) await channel.deleteQueue(queue);
+    for (const exchange of ['v.frames', 'v.detection.dead']) await channel.deleteExchange(exchange);
+  });
+
+  after(async () => {
+    await connection.close();
+    await broker.stop();
+  });
+
+  function openNotifier(
+    amqpUrl = broker.url,
+    queue: { name?: string; maxLength?: number } = {},
+    namespace = 'v',
+  ): Bench {
+    const reports: ActorReport[] = [];
+    const lines: string[] = [];
+    const answers = new Map<number, string | undefined>();
+    const write = (message: string) => lines.push(message);
+    let fault: string | undefined = 'starting';
+    const actor = startNotifier({
+      parameters: { amqpUrl, namespace, expireMs: 120_000, queue: { ...QUEUE, ...queue } },
+      log: { error: write, warn: write, info: write, debug: write },
+      report: (report) => {
+        reports.push(report);
+        if (report.kind === 'announced') answers.set(Number(report.id.split('-')[1]), report.fault?.code);
+        if (report.kind === 'readiness') fault = report.fault?.code;
+      },
+    });
+    const announce = (...times: number[]) => {
+      for (const at of times) actor.receive({ kind: 'announce', frame: frameOf(at), delayed: false });
+    };
+    const bench: Bench = {
+      actor,
+      reports,
+      lines,
+      answers,
+      announce,
+      fault: () => fault,
+      confirmed: async (...times) => {
+        await waitUntil(
+          `${String(times.length)} are confirmed`,
+          () => {
+            const refused = times.filter((at) => answers.has(at) && answers.get(at) !== undefined);
+            for (const at of refused) answers.delete(at);
+            announce(...refused);
+            return times.every((at) => answers.has(at) && answers.get(at) === undefined);
+          },
+          30_000,
+        ).catch((error: unknown) => {
+          const seen = JSON.stringify([...answers].filter(([at]) => times.includes(at)));
+          throw new Error(`${(error as Error).message}; answers ${seen}; it said:\n${lines.join('\n')}`);
+        });
+      },
+    };
+    benches.push(bench);
+    return bench;
+  }
+
+  async function ready(bench: Bench): Promise<Bench> {
+    await waitUntil('it is ready', () => bench.fault() === undefined, 30_000);
+    return bench;
+  }
+
+  /** Capture times of the messages in a queue, which are taken out. */
+  async function drained(queue = 'v.detection'): Promise<number[]> {
+    const times: number[] = [];
+    for (;;) {
+      const message = await channel.get(queue, { noAck: true });
+      if (message === false) return times;
+      times.push(
+        (JSON.parse(message.content.toString()) as { data: { capturedAt: number } }).data.capturedAt,
+      );
+    }
+  }
+
+  const connectionsOf = async (name: string) =>
+    (await broker.control('list_connections', 'pid', 'client_properties'))
+      .split('\n')
+      .filter((line) => line.includes(`"${name}"`))
+      .map((line) => line.split('\t')[0] ?? '');
+
+  test('publishes on one connection and declares on another', async () => {
+    await ready(openNotifier());
+    await waitUntil(
+      'two connections',
+      async () =>
+        (await connectionsOf('vigil notifier')).length === 1 &&
+        (await connectionsOf('vigil notifier declares')).length === 1,
+    );
+  });
+
+  test('the same frame announced ten times over is one message', async () => {
+    const bench = await ready(openNotifier());
+    for (let i = 0; i < 5; i++) bench.announce(1, 2, 3);
+    await bench.confirmed(1, 2, 3);
+    for (let i = 0; i < 5; i++) bench.announce(1, 2, 3);
+    await bench.confirmed(1, 2, 3);
+    assert.deepEqual(await drained(), [1, 2, 3]);
+  });
+
+  test('a full queue refuses, and takes what is announced again when there is room', async () => {
+    const bench = await ready(openNotifier(broker.url, { maxLength: 3 }));
+    const times = Array.from({ length: 20 }, (_, i) => i + 1);
+    // One by one: what is on its way already when a quorum queue is full is taken.
+    for (const at of times) {
+      bench.announce(at);
+      await waitUntil('it is answered', () => bench.answers.has(at));
+    }
+    assert.equal(bench.answers.get(20), 'broker-nack');
+    const got: number[] = [];
+    const confirming = bench.confirmed(...times);
+    await waitUntil('all have come', async () => {
+      got.push(...(await drained()));
+      return got.length === times.length;
+    });
+    await confirming;
+    assert.deepEqual(new Set(got), new Set(times));
+  });
+
+  test('a message that reaches no queue is a failure, and the queue is declared again', async () => {
+    const bench = await ready(openNotifier());
+    await channel.deleteQueue('v.detection');
+    bench.announce(1);
+    await waitUntil('it is answered', () => bench.answers.size === 1);
+    assert.equal(bench.answers.get(1), 'unroutable');
+    await bench.confirmed(1);
+    assert.deepEqual(await drained(), [1]);
+  });
+
+  test('a queue that was deleted is declared again though another one takes the messages', async () => {
+    const bench = await ready(openNotifier());
+    await channel.assertQueue('v.other');
+    await channel.bindQueue('v.other', 'v.frames', 'camera.#');
+    await channel.deleteQueue('v.detection');
+    const isThere = async () =>
+      (await broker.control('list_queues', 'name')).split('\n').includes('v.detection');
+    await waitUntil('it is there again', isThere, 15_000);
+    await bench.confirmed(...(bench.announce(1), [1]));
+    assert.deepEqual(await drained(), [1]);
+  });
+
+  test('an exchange that was deleted is declared again, and nothing is lost', async () => {
+    const bench = await ready(openNotifier());
+    await channel.deleteExchange('v.frames');
+    bench.announce(1, 2, 3);
+    await waitUntil('they are answered', () => bench.answers.size === 3);
+    assert.deepEqual(new Set(bench.answers.values()), new Set(['broker-topology']));
+    await bench.confirmed(1, 2, 3);
+    assert.deepEqual((await drained()).sort(), [1, 2, 3]);
+  });
+
+  test('a connection closed by an operator is opened again', async () => {
+    const bench = await ready(openNotifier());
+    const [pid = ''] = await connectionsOf('vigil notifier');
+    await broker.control('close_connection', pid, 'test');
+    await waitUntil('it notices', () => bench.lines.some((line) => /closed the connection/.test(line)));
+    await bench.confirmed(...(bench.announce(1), [1]));
+    assert.deepEqual(await drained(), [1]);
+  });
+
+  test('a memory alarm is told, holds nothing up for ever, and repeats nothing', async () => {
+    const bench = await ready(openNotifier());
+    bench.announce(1);
+    await bench.confirmed(1);
+    await broker.control('set_vm_memory_high_watermark', '0.00001');
+    const times = Array.from({ length: 10 }, (_, i) => i + 2);
+    await waitUntil('it is blocked', () => {
+      if (bench.fault() !== 'broker-blocked') bench.announce(...times);
+      return bench.fault() === 'broker-blocked';
+    });
+    bench.announce(...times);
+    await broker.control('set_vm_memory_high_watermark', '0.4');
+    await waitUntil('it is ready', () => bench.fault() === undefined);
+    await bench.confirmed(...times);
+    assert.deepEqual(
+      (await drained()).sort((a, b) => a - b),
+      [1, ...times],
+    );
+  });
+
+  test('a broker that is frozen is sent one message, not all that wait', async () => {
+    const bench = await ready(openNotifier());
+    bench.announce(1);
+    await bench.confirmed(1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    broker.signal('SIGSTOP');
+    try {
+      const times = Array.from({ length: 10 }, (_, i) => i + 2);
+      bench.announce(...times);
+      await waitUntil('it is given up', () => bench.fault() !== undefined, 30_000);
+      assert.equal(bench.fault(), 'broker-silent');
+      broker.signal('SIGCONT');
+      await bench.confirmed(...times);
+      const got = await drained();
+      assert.deepEqual(new Set(got), new Set([1, ...times]));
+      assert.ok(got.length <= 12, `repeats: ${String(got)}`);
+    } finally {
+      broker.signal('SIGCONT');
+    }
+  });
+
+  test('a user who may not declare publishes to what others declared, and says what is missing', async () => {
+    const owner = await ready(openNotifier());
+    await owner.actor.stop();
+    await broker.control('add_user', 'writer', 'secret');
+    await broker.control('set_permissions', 'writer', '^$', '^v\\.', '^$');
+    const url = broker.url.replace(/\/\/.*@/, '//writer:secret@');
+    const bench = await ready(openNotifier(url));
+    await bench.confirmed(...(bench.announce(1), [1]));
+    assert.ok(bench.lines.some((line) => /queue v.detection may not be declared by this user/.test(line)));
+    assert.ok(!bench.lines.some((line) => line.includes('secret')));
+    assert.deepEqual(await drained(), [1]);
+  });
+
+  test('a user who may not write is told so, is not tried without pause, and works once allowed', async () => {
+    const owner = await ready(openNotifier());
+    await owner.actor.stop();
+    await broker.control('add_user', 'reader', 'secret');
+    await broker.control('set_permissions', 'reader', '^$', '^$', '.*');
+    const bench = openNotifier(broker.url.replace(/\/\/.*@/, '//reader:secret@'));
+    bench.announce(1);
+    await waitUntil('it is refused', () => bench.answers.get(1) === 'broker-refused', 20_000);
+    const begun = bench.reports.length;
+    const until = Date.now() + 4000;
+    await waitUntil('four seconds', () => {
+      bench.announce(1);
+      return Date.now() > until;
+    });
+    const sessions = bench.reports
+      .slice(begun)
+      .filter((report) => report.kind === 'readiness' && report.fault === undefined).length;
+    assert.ok(sessions <= 12, `${String(sessions)} sessions in four seconds`);
+    await broker.control('set_permissions', 'reader', '.*', '.*', '.*');
+    await bench.confirmed(1);
+  });
+
+  for (const [what, change, code] of [
+    ['a virtual host that is not there', (url: string) => `${url}nowhere`, 'broker-vhost'],
+    ['a wrong password', (url: string) => url.replace(/:[^:@]*@/, ':wrong@'), 'broker-refused'],
+    ['nobody on that port', (url: string) => url.replace(/:\d+\//, ':1/'), 'broker-unreachable'],
+  ] as const)
+    test(`${what} is told as ${code}`, async () => {
+      const bench = openNotifier(change(broker.url));
+      bench.announce(1);
+      await waitUntil('it is answered', () => bench.answers.size === 1, 15_000);
+      assert.equal(bench.answers.get(1), code);
+    });
+
+  test('several hosts are tried in turn: refused, silent, then one that works', async () => {
+    const silent = await listenSilently();
+    const { port } = silent.address() as { port: number };
+    const url = broker.url.replace('@127.0.0.1:', `@127.0.0.1:1,127.0.0.1:${String(port)},127.0.0.1:`);
+    const bench = await ready(openNotifier(url));
+    await bench.confirmed(...(bench.announce(1), [1]));
+    assert.deepEqual(await drained(), [1]);
+    silent.close();
+  });
+
+  test('a broker killed and started again gets all that was announced meanwhile', async () => {
+    // A queue of its own: RabbitMQ 3.10 recovers no quorum queue whose name was deleted and declared before the kill.
+    const bench = await ready(openNotifier(broker.url, { name: 'w.detection' }, 'w'));
+    const times = Array.from({ length: 10 }, (_, i) => i + 1);
+    await bench.confirmed(...(bench.announce(1), [1]));
+    const restarted = broker.restart();
+    bench.announce(...times);
+    await restarted;
+    await bench.confirmed(...times);
+    await open();
+    assert.deepEqual(
+      (await drained('w.detection')).sort((a, b) => a - b),
+      times,
+    );
+  });
+});
+
+function frameOf(capturedAt: number): Frame {
+  return { camera: 'c', capturedAt, sequence: capturedAt, width: 1, height: 1, format: 'jpeg', bytes: 1 };
+}
+
+/** Takes connections and never says a word. */
+async function listenSilently(): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => undefined));
+  server.unref();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
