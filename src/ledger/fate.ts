@@ -24,7 +24,7 @@ export const REASONS = {
   disabled: 'disabled',
   /** The daemon was stopped in order. */
   daemonStopped: 'daemon-stopped',
-  /** The daemon was killed, or the machine ended; of the second before that nothing may have been written down. */
+  /** The daemon was killed, or the machine ended; of the moment before that nothing may have been written down. */
   daemonDown: 'daemon-down',
 } as const;
 

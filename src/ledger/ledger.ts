@@ -107,7 +107,7 @@ export class Ledger {
     for (const { camera, sequence } of spooled) this.#books.get(camera)?.found(sequence, now.wallMs);
   }
 
-  /** Once a second: periods that are over and had no frame become gaps. */
+  /** Several times a second: periods that are over and had no frame become gaps. */
   tick(now: Moment): void {
     this.#look(now);
     if (now.elapsedMs - this.#tickedAtMs > PAUSE_MS) this.#judgeFromMs = now.elapsedMs + SETTLE_MS;

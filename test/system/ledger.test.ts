@@ -79,13 +79,12 @@ describe('the ledger of a daemon', () => {
       dead.cameras.map(({ camera }) => camera),
       cameras,
     );
-    // Two whole periods without a daemon.
-    await waitUntil('time has passed', () => Date.now() > (before + 5) * 1000);
     daemon = startDaemon({ config, dir });
     await flowsAgain('two', before);
     const last = newest('two') - 3;
     await waitUntil('every second is told', () => untold('two', last).length === 0);
-    const gaps = events.gaps('two').filter(({ firstSequence }) => firstSequence > before);
+    // It may begin with a frame that the daemon had no time to write down.
+    const gaps = events.gaps('two').filter(({ lastSequence }) => lastSequence > before);
     assert.ok(
       gaps.some(({ reason }) => reason === 'daemon-down'),
       JSON.stringify(gaps),

@@ -29,9 +29,15 @@ export async function chaos(
       const { untilMs, ...result } = await runRow(world, row, { seconds: length, fromMs, recoveryMs });
       fromMs = untilMs;
       results.push(result);
+      say(`${row.name}: ${inShort(result)}`);
     }
   }
   return results;
+}
+
+/** Said at once: a run that is stopped before its table has told that much. */
+function inShort({ captured, lost, repeated, dangling }: RowResult): string {
+  return `${String(captured)} captured, ${String(lost.length)} lost, ${String(repeated)} repeated, ${String(dangling.length)} dangling`;
 }
 
 function lacks({ options, disk }: World, { needs }: Row): string | undefined {
