@@ -1,7 +1,7 @@
 /** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 when anything was found. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { soak } from '../test/support/soak/soak';
+import { soak, TRIED_SOON } from '../test/support/soak/soak';
 import { newNamespace, remoteServers } from '../test/support/events';
 import { withPrivateServers } from './private-servers';
 
@@ -14,13 +14,6 @@ const { values } = parseArgs({
     servers: { type: 'string', default: 'embedded' },
   },
 });
-
-/** Blow upon blow: what waits is tried again while the soak lasts, also out of quarantine. */
-const SOON = {
-  camera: { backOffCapMs: 3000, probeMs: 5000 },
-  store: { backOffCapMs: 3000 },
-  notifier: { backOffCapMs: 3000 },
-};
 
 /** Without either bound ten minutes, with one of them no other. */
 function bounds(): { kills: number; minutes: number } {
@@ -42,7 +35,7 @@ async function run(servers: object): Promise<number> {
     test: 'testsrc2',
     width: 160,
   }));
-  const config = { namespace: newNamespace(), ...servers, actors: SOON, cameras };
+  const config = { namespace: newNamespace(), ...servers, actors: TRIED_SOON, cameras };
   const faults = await soak({ seed, ...bounds(), calmEvery: 50, config, say });
   for (const fault of faults) say(`found: ${fault}`);
   say(`${String(faults.length)} faults`);

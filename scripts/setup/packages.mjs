@@ -30,7 +30,7 @@ export const SYSTEMS = [
 
 /** Debian packages of the programs that the tests always run. */
 const TESTED_SERVERS = ['ffmpeg', 'redis-server', 'rabbitmq-server'];
-/** A real RTSP server (GStreamer's, with certificates for rtsps) and a detection service in another language. */
+/** A real RTSP server (GStreamer's, with certificates for rtsps), a detection service in another language, an init. */
 const TEST_TOOLS = [
   'python3-gi',
   'gir1.2-gst-rtsp-server-1.0',
@@ -42,6 +42,7 @@ const TEST_TOOLS = [
   'python3-redis',
   'openssl',
   'procps',
+  'tini',
 ];
 export const DEBIAN_TEST_PACKAGES = [...TESTED_SERVERS, ...TEST_TOOLS];
 

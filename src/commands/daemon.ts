@@ -22,6 +22,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   const missing = missingPrograms(topology);
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
+  if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
   const ending = new Ending(log);
   const manager = ServiceManager.of(process.env, (message) => {
     log.warn(message);
@@ -133,6 +134,10 @@ class Ending {
     this.#end(EXIT.clean);
   }
 }
+
+/** Node waits for its own children only, and Linux gives process 1 everybody's. */
+const NO_INIT =
+  'the daemon is process 1 and cannot reap what killed actors leave behind: dead processes will pile up; start it under an init, as with docker run --init, or tini like the Dockerfile';
 
 function missingSentence(missing: readonly MissingProgram[]): string {
   const what = missing.map(({ program, why }) => `${program} (${why})`).join(', ');

@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder that outlives the daemon, to start another one on it. */
   readonly dir?: string;
+  /** Command that runs the daemon as its child, such as an init. */
+  readonly under?: readonly string[];
 }
 
 export interface Daemon {
@@ -63,13 +65,14 @@ export interface Daemon {
 }
 
 /** Starts a daemon on a fresh folder. */
-export function startDaemon({ config, env = {}, dir = newDir() }: DaemonOptions): Daemon {
+export function startDaemon({ config, env = {}, dir = newDir(), under = [] }: DaemonOptions): Daemon {
   const file = path.join(dir, 'actors.json');
   writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
   const dataDir = path.join(dir, 'data');
+  const [first, ...rest] = [...under, process.execPath, MAIN] as [string, ...string[]];
   const { program, args } = dieWithParent('KILL', {
-    program: process.execPath,
-    args: [MAIN, '--config', file, '--data-dir', dataDir],
+    program: first,
+    args: [...rest, '--config', file, '--data-dir', dataDir],
   });
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -16,6 +16,13 @@ const LOOK_MS = 500;
 const CALM_MS = 150_000;
 const STOP_MS = 20_000;
 
+/** For actors.json: blow upon blow, what waits is tried again while the soak lasts, also out of quarantine. */
+export const TRIED_SOON = {
+  camera: { backOffCapMs: 3000, probeMs: 5000 },
+  store: { backOffCapMs: 3000 },
+  notifier: { backOffCapMs: 3000 },
+};
+
 export interface SoakOptions {
   readonly seed: number;
   /** The soak ends after so many blows, or so many minutes. */
@@ -24,7 +31,10 @@ export interface SoakOptions {
   /** After so many blows it waits until all cameras' frames flow. */
   readonly calmEvery: number;
   /** Content of actors.json; every camera in it has to deliver. */
-  readonly config: { readonly namespace: string; readonly cameras: readonly { readonly id: string }[] };
+  readonly config: Readonly<Record<string, unknown>> & {
+    readonly namespace: string;
+    readonly cameras: readonly { readonly id: string }[];
+  };
   readonly say: (line: string) => void;
 }
 
