@@ -69,7 +69,7 @@ export function startDaemon({ config, env = {}, dir = newDir(), under = [] }: Da
   const file = path.join(dir, 'actors.json');
   writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
   const dataDir = path.join(dir, 'data');
-  const [first, ...rest] = [...under, process.execPath, MAIN] as [string, ...string[]];
+  const [first = process.execPath, ...rest] = [...under, process.execPath, MAIN];
   const { program, args } = dieWithParent('KILL', {
     program: first,
     args: [...rest, '--config', file, '--data-dir', dataDir],
