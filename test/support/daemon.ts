@@ -69,10 +69,10 @@ export function startDaemon({ config, env = {}, dir = newDir(), under = [] }: Da
   const file = path.join(dir, 'actors.json');
   writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
   const dataDir = path.join(dir, 'data');
-  const [first = process.execPath, ...rest] = [...under, process.execPath, MAIN];
+  const [wrapper, ...wrapped] = [...under, process.execPath];
   const { program, args } = dieWithParent('KILL', {
-    program: first,
-    args: [...rest, '--config', file, '--data-dir', dataDir],
+    program: wrapper,
+    args: [...wrapped, MAIN, '--config', file, '--data-dir', dataDir],
   });
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
