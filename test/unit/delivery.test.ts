@@ -21,6 +21,7 @@ async function openTimedBench(
   t.mock.timers.enable({ apis: ['setTimeout'] });
   t.mock.method(Math, 'random', () => 1);
   const bench = await openBench(t, cameras, replay);
+  bench.clockStands = true;
   return Object.assign(bench, {
     tick: (ms: number) => {
       bench.aheadMs += ms;
