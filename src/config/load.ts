@@ -5,6 +5,7 @@ import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { cameraChildSpec, childSpec, deadlineFaults } from './children';
 import { defaultQueue } from '../contract/topology';
+import { REDIS_SCHEMES } from '../redis/address';
 import { duplicateKeys } from './duplicate-keys';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
@@ -95,7 +96,7 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
   const file = value as ActorsFile;
   const server = (entry: ServerEntry, name: 'redis' | 'rabbitmq', schemes: readonly string[]): ServerSpec =>
     accepted(`$.${name}`) ? completeServer(entry, schemes, `$.${name}`, faults) : { kind: 'embedded' };
-  const redis = server(file.redis, 'redis', ['redis', 'rediss']);
+  const redis = server(file.redis, 'redis', REDIS_SCHEMES);
   const rabbitmq = server(file.rabbitmq, 'rabbitmq', ['amqp', 'amqps']);
   const cameras = file.cameras.flatMap((camera, i) => {
     const at = `$.cameras[${String(i)}]`;

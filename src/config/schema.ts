@@ -28,7 +28,11 @@ function server(scheme: string, what: string) {
         {
           embedded: Type.Optional(Type.Literal(true, { description: 'Run a private server on loopback.' })),
           port: Type.Optional(Port),
-          url: Type.Optional(Type.String({ description: `A ${scheme}:// or ${scheme}s:// URL.` })),
+          url: Type.Optional(
+            Type.String({
+              description: `A ${scheme}:// or ${scheme}s:// URL, or one of several hosts (see the README).`,
+            }),
+          ),
           username: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
           password: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
         },

@@ -71,7 +71,7 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
     return `the URL names several hosts, which ${scheme}:// cannot`;
   try {
     decodeURIComponent(match[2] ?? '');
-    for (const host of hostsOf(url)) new URL(host);
+    if (hostsOf(url).some((host) => new URL(host).host === '')) throw new Error('a host without a name');
   } catch {
     return `the URL cannot be read; ${beside}`;
   }

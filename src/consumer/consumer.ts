@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { aborted, sleep } from '../clock/sleep';
+import { REDIS_SCHEMES } from '../redis/address';
 import { attempt, SETTLEMENTS, type FrameHandler, type Outcome, type Removal } from './attempt';
 import { ConsumerError, type ConsumerFault } from './fault';
 import { FaultReporter } from './fault-reporter';
@@ -15,9 +16,9 @@ const RECONNECT: BackOff = { firstMs: 200, capMs: 10_000 };
 const DRAIN_MS = 10_000;
 
 export interface ConsumerOptions {
-  /** `amqp://` or `amqps://`; user and password percent-encoded. */
+  /** `amqp://` or `amqps://`, of one host or several that are tried in turn; user and password percent-encoded. */
   readonly amqpUrl: string;
-  /** `redis://` or `rediss://`; user and password percent-encoded. */
+  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; user and password percent-encoded. */
   readonly redisUrl: string;
   readonly queue: string;
   /** Frames at work at the same time, 1 to 65535; 8 when absent. */
@@ -77,7 +78,7 @@ function readSettings(options: ConsumerOptions): Settings {
   if (queue === '') throw new ConsumerError('invalid-option', 'queue: expected a name, found none');
   return {
     amqp: readServerUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),
-    redis: readServerUrl('redisUrl', options.redisUrl, ['redis', 'rediss']),
+    redis: readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES),
     queue,
     prefetch,
     removal,

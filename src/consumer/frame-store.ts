@@ -1,5 +1,5 @@
 /** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
-import { Redis } from 'ioredis';
+import { openRedis, type RedisClient } from '../redis/connect';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 
@@ -30,7 +30,7 @@ export async function openFrameStore(
   signal: AbortSignal,
 ): Promise<FrameStore> {
   let cause: Error | undefined;
-  const redis = new Redis(server.url, {
+  const redis = openRedis(server.url, {
     lazyConnect: true,
     connectionName: name,
     // With these four, a command that cannot be answered now fails now, once.
@@ -71,7 +71,7 @@ export async function openFrameStore(
   };
 }
 
-async function connect(redis: Redis, signal: AbortSignal): Promise<void> {
+async function connect(redis: RedisClient, signal: AbortSignal): Promise<void> {
   const giveUp = () => {
     redis.disconnect();
   };
@@ -83,7 +83,7 @@ async function connect(redis: Redis, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function disconnect(redis: Redis): Promise<void> {
+async function disconnect(redis: RedisClient): Promise<void> {
   if (redis.status === 'end') return;
   const ended = new Promise((resolve) => redis.once('end', resolve));
   redis.disconnect();

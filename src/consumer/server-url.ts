@@ -1,4 +1,5 @@
 /** Server URLs: checked before use, and kept out of every text. */
+import { hostsOf } from '../config/url';
 import { ConsumerError } from './fault';
 
 export interface ServerUrl {
@@ -16,7 +17,9 @@ export interface ServerUrl {
 export function readServerUrl(option: string, url: string, schemes: readonly string[]): ServerUrl {
   const expected = schemes.map((scheme) => `${scheme}://`).join(' or ');
   try {
-    const parts = new URL(url);
+    const [first = url, ...others] = hostsOf(url);
+    const parts = new URL(first);
+    for (const other of others) new URL(other);
     const username = decodeURIComponent(parts.username);
     const password = decodeURIComponent(parts.password);
     if (schemes.includes(parts.protocol.slice(0, -1)) && parts.hostname !== '')

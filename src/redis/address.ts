@@ -1,6 +1,7 @@
 /** What a Redis URL names: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
 import { hostsOf } from '../config/url';
 
+/** A server, the master that Sentinels name, nodes of a Cluster; each also over TLS. */
 export const REDIS_SCHEMES = [
   'redis',
   'rediss',

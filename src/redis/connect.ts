@@ -32,8 +32,6 @@ function sentinelOptions(
     ...(sentinelLogin.username === undefined ? {} : { sentinelUsername: sentinelLogin.username }),
     ...(sentinelLogin.password === undefined ? {} : { sentinelPassword: sentinelLogin.password }),
     ...(tls ? { tls: {}, enableTLSForSentinelMode: true } : {}),
-    // Else a master that was replaced while it was frozen would be written to until it answers READONLY.
-    failoverDetector: true,
     // Without a number the client ends for good when no Sentinel answers.
     ...(typeof options.retryStrategy === 'function' ? { sentinelRetryStrategy: options.retryStrategy } : {}),
     ...(options.retryStrategy === null ? { sentinelRetryStrategy: () => null } : {}),

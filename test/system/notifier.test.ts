@@ -302,7 +302,6 @@ describe('the notifier', () => {
   });
 
   test('a broker killed and started again gets all that was announced meanwhile', async () => {
-    // A queue of its own: RabbitMQ 3.10 recovers no quorum queue whose name was deleted and declared before the kill.
     const bench = await ready(openNotifier(broker.url, { name: 'w.detection' }, 'w'));
     const times = Array.from({ length: 10 }, (_, i) => i + 1);
     await bench.confirmed(...(bench.announce(1), [1]));

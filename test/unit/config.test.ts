@@ -494,7 +494,7 @@ describe('a fault of meaning', () => {
       'a redis server with an amqp URL',
       rest({ redis: 'amqp://h' }),
       '$.redis',
-      /begins with redis:\/\/, rediss:\/\/, found amqp:, or "embedded"$/,
+      /begins with redis:\/\/, rediss:\/\/, .*redis-cluster:\/\/, .*, found amqp:, or "embedded"$/,
     ],
     [
       'a rabbitmq server with an http URL',

@@ -53,7 +53,7 @@ export class Outbox {
     camera.known.add(frame.capturedAt);
     this.#frames++;
     this.#bytes += frame.bytes;
-    insert(camera.waiting, { frame, bornMs });
+    insert(camera.waiting, { frame, bornMs }, false);
     return true;
   }
 
@@ -94,7 +94,7 @@ export class Outbox {
   giveBack({ frame, bornMs }: Waiting): void {
     const camera = this.#camera(frame.camera);
     camera.active = undefined;
-    insert(camera.waiting, { frame, bornMs });
+    insert(camera.waiting, { frame, bornMs }, true);
   }
 
   /** A frame in flight waits no longer. It stays known until its file has gone, which `forget` tells. */
@@ -153,11 +153,16 @@ function take(camera: Camera, index: number, delayed: boolean): Choice | undefin
   return taken && { ...taken, delayed };
 }
 
-/** Nearly always at the end: frames come in the order of their birth. */
-function insert(waiting: Waiting[], entry: Waiting): void {
+/** Nearly always at the end: frames come in the order of their birth. One that was taken goes before its equals. */
+function insert(waiting: Waiting[], entry: Waiting, wasTaken: boolean): void {
   let index = waiting.length;
-  while (index > 0 && (waiting[index - 1]?.bornMs ?? 0) > entry.bornMs) index--;
+  while (index > 0 && isBefore(entry, waiting[index - 1], wasTaken)) index--;
   waiting.splice(index, 0, entry);
+}
+
+function isBefore(entry: Waiting, other: Waiting | undefined, wasTaken: boolean): boolean {
+  if (other === undefined) return false;
+  return other.bornMs > entry.bornMs || (wasTaken && other.bornMs === entry.bornMs);
 }
 
 /** Live frames are few and at the end. */

@@ -28,8 +28,9 @@ export interface Bench {
   offerLive(frame: Frame): void;
   /** Frames found in the spool. */
   offerBacklog(frames: readonly Frame[]): void;
-  /** How far the clock was put forward. */
+  /** How far the clock was put forward; otherwise it goes by itself, or stands. */
   aheadMs: number;
+  clockStands: boolean;
   /** Changes when Redis was lost. */
   session: number;
   /** Every write that Redis was asked for, by capture time since AT. */
@@ -81,7 +82,7 @@ export async function openBench(
   const dir = await mkdtemp(path.join(tmpdir(), 'vigil-delivery-'));
   const spool = new Spool(dir, path.join(dir, 'no memory'));
   const outbox = new Outbox();
-  const now = () => performance.now() + bench.aheadMs;
+  const now = () => (bench.clockStands ? 0 : performance.now()) + bench.aheadMs;
   const frameOf = (offset: number, bytes = 4): Frame => ({
     camera: cameraName(offset % cameras),
     capturedAt: AT + offset,
@@ -160,6 +161,7 @@ export async function openBench(
       bench.delivery.wake();
     },
     aheadMs: 0,
+    clockStands: false,
     session: 0,
     stored: [],
     latest: [],

@@ -1,0 +1,294 @@
+/** The store on a Redis that is broken in every way it can be: nothing is lost, nothing announced is missing. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import startStore from '../../src/actors/store';
+import { frameId, type Frame } from '../../src/contract/frame';
+import { frameKey } from '../../src/contract/key';
+import type { ActorReport, StoreParameters } from '../../src/protocol/messages';
+import { openRedis, type RedisClient } from '../../src/redis/connect';
+import { Spool } from '../../src/spool/spool';
+import { waitUntil } from '../support/process';
+import { startCluster, startRedis, startSentinel } from '../support/redis';
+
+const PICTURE = Buffer.alloc(50_000, 'x');
+
+interface Bench {
+  readonly lines: readonly string[];
+  readonly delivered: ReadonlySet<number>;
+  /** Spools a frame a camera and tells the store, as cameras do. */
+  spool(...times: number[]): Promise<void>;
+  /** Waits until all are delivered, and looks for each in Redis. */
+  arrived(times: readonly number[]): Promise<void>;
+  faultCodes(): readonly string[];
+  confirmed(): Promise<string[]>;
+}
+
+/** A store with a broker that confirms everything. */
+async function openStore(
+  t: TestContext,
+  redisUrl: string,
+  changes: Partial<StoreParameters> = {},
+): Promise<Bench> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'vigil-redis-store-'));
+  const spool = new Spool(dir);
+  const lines: string[] = [];
+  const codes: string[] = [];
+  const delivered = new Set<number>();
+  const client: RedisClient = openRedis(redisUrl, { retryStrategy: () => 200, commandTimeout: 3000 });
+  client.on('error', () => undefined);
+  const write = (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    lines.push(message);
+    if (typeof fields?.['code'] === 'string') codes.push(fields['code']);
+  };
+  const actor = startStore({
+    parameters: {
+      redisUrl,
+      namespace: 'v',
+      expireMs: 60_000,
+      spoolDir: dir,
+      durability: 'memory',
+      spool: {
+        maxBytes: 1e9,
+        maxAgeMs: 3_600_000,
+        maxFrames: 10_000,
+        minFreeBytes: 0,
+        replay: 'oldest-first',
+        replayRate: 1000,
+      },
+      drainMs: 500,
+      ...changes,
+    },
+    log: { error: write, warn: write, info: write, debug: write },
+    report: (report: ActorReport) => {
+      if (report.kind === 'announce')
+        setImmediate(() => {
+          actor.receive({ kind: 'announced', id: frameId(report.frame) });
+        });
+      if (report.kind === 'delivered') for (const { sequence } of report.frames) delivered.add(sequence);
+    },
+  });
+  t.after(async () => {
+    await actor.stop();
+    client.disconnect();
+    await rm(dir, { recursive: true });
+  });
+  return {
+    lines,
+    delivered,
+    faultCodes: () => codes,
+    spool: async (...times) => {
+      for (const time of times) {
+        const frame = frameOf(time);
+        await spool.write(frame, PICTURE);
+        actor.receive({ kind: 'frame', frame });
+      }
+    },
+    arrived: async (times) => {
+      await waitUntil('all are delivered', () => times.every((time) => delivered.has(time)), 30_000).catch(
+        (error: unknown) => {
+          throw new Error(`${(error as Error).message}; it said:\n${lines.join('\n')}`);
+        },
+      );
+      const isThere = (time: number) =>
+        client.exists(frameKey('v', frameOf(time))).catch((error: unknown) => String(error));
+      // Our own connection may have to follow a failover, too.
+      await waitUntil('Redis answers', async () => typeof (await isThere(0)) === 'number');
+      for (const time of times) assert.equal(await isThere(time), 1, `frame ${String(time)} is in Redis`);
+    },
+    confirmed: async () => {
+      const cameras = await readdir(dir);
+      const names = cameras.map((camera) => readdir(path.join(dir, camera, 'confirmed')).catch(() => []));
+      return (await Promise.all(names)).flat();
+    },
+  };
+}
+
+const START = Date.now();
+
+function frameOf(time: number): Frame {
+  return {
+    camera: `cam${String(time % 8)}`,
+    capturedAt: START + time,
+    sequence: time,
+    width: 1,
+    height: 1,
+    format: 'jpeg',
+    bytes: PICTURE.length,
+  };
+}
+
+function times(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** Spools frames until `over`, ten a second; resolves with those spooled. */
+async function spoolWhile(bench: Bench, first: number, over: () => Promise<void>): Promise<number[]> {
+  const state = { over: false };
+  const ending = over().finally(() => {
+    state.over = true;
+  });
+  ending.catch(() => undefined);
+  const spooled: number[] = [];
+  for (let time = first; !state.over; time++) {
+    await bench.spool(time);
+    spooled.push(time);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await ending;
+  return spooled;
+}
+
+describe('the store', () => {
+  test('on a Redis that is out of memory, then has room', async (t) => {
+    const redis = await startRedis(['save ""', 'maxmemory-policy noeviction']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(...times(1, 5));
+    await bench.arrived(times(1, 5));
+    await server.command('CONFIG', 'SET', 'maxmemory', 1);
+    await bench.spool(...times(6, 20));
+    await waitUntil('it says so', () => bench.faultCodes().includes('redis-full'));
+    assert.equal(bench.delivered.size, 5);
+    await server.command('CONFIG', 'SET', 'maxmemory', 0);
+    await bench.arrived(times(1, 25));
+  });
+
+  test('on a Redis that has become a replica, then is a primary again', async (t) => {
+    const redis = await startRedis(['save ""'], ['save ""']);
+    t.after(() => redis.stop());
+    const [server, other] = redis.servers;
+    assert.ok(server !== undefined && other !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(...times(1, 3));
+    await bench.arrived(times(1, 3));
+    await server.command('REPLICAOF', '127.0.0.1', other.port);
+    await bench.spool(...times(4, 10));
+    await waitUntil('it says so', () => bench.faultCodes().includes('redis-read-only'));
+    await server.command('REPLICAOF', 'NO', 'ONE');
+    await bench.arrived(times(4, 10));
+  });
+
+  test('on a Redis that is frozen for longer than a command may take', async (t) => {
+    const redis = await startRedis(['save ""']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(1);
+    await bench.arrived([1]);
+    server.process.signal('SIGSTOP');
+    const spooled = await spoolWhile(bench, 2, () =>
+      waitUntil('it says so', () => bench.faultCodes().includes('redis-timeout'), 15_000),
+    );
+    server.process.signal('SIGCONT');
+    await bench.arrived(spooled);
+  });
+
+  test('on a Redis that is killed and started without its memory', async (t) => {
+    const redis = await startRedis(['save ""']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(1);
+    await bench.arrived([1]);
+    const spooled = await spoolWhile(bench, 2, async () => {
+      await waitUntil('some are delivered', () => bench.delivered.size > 5);
+      await server.restart();
+    });
+    await waitUntil('all are delivered', () => spooled.every((time) => bench.delivered.has(time)));
+  });
+
+  test('stores again what was announced when Redis has lost it, where frames are to be durable', async (t) => {
+    const redis = await startRedis(['save 3600 100000']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url, { durability: 'durable' });
+    await bench.spool(...times(1, 20));
+    await bench.arrived(times(1, 20));
+    assert.equal((await bench.confirmed()).length, 20);
+    await server.restart();
+    assert.equal(await server.command('DBSIZE'), 0, 'it came back without them');
+    await waitUntil(
+      'they are there again',
+      async () =>
+        Number(
+          await server.command('EXISTS', ...times(1, 20).map((time) => frameKey('v', frameOf(time)))),
+        ) === 20,
+    );
+    assert.ok(bench.lines.some((line) => /redis began anew: frames are stored again/.test(line)));
+    const ttl = Number(await server.command('PTTL', frameKey('v', frameOf(1))));
+    assert.ok(ttl > 0 && ttl < 60_000, String(ttl));
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await server.command('BGSAVE');
+    await waitUntil(
+      'they leave the spool when a snapshot has them',
+      async () => (await bench.confirmed()).length === 0,
+    );
+    await server.restart();
+    assert.equal(Number(await server.command('EXISTS', frameKey('v', frameOf(1)))), 1);
+  });
+
+  test('lets durable frames go within seconds of an append-only file', async (t) => {
+    const redis = await startRedis(['save ""', 'appendonly yes', 'appendfsync everysec']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url, { durability: 'durable' });
+    await bench.spool(...times(1, 10));
+    await bench.arrived(times(1, 10));
+    assert.equal((await bench.confirmed()).length, 10);
+    await waitUntil('they leave the spool', async () => (await bench.confirmed()).length === 0, 8000);
+    await server.restart();
+    await bench.arrived(times(1, 10));
+  });
+
+  test('follows a Cluster: through the loss and return of a node', async (t) => {
+    const cluster = await startCluster();
+    t.after(() => cluster.stop());
+    const bench = await openStore(t, cluster.url, { durability: 'durable' });
+    await bench.spool(...times(1, 30));
+    await bench.arrived(times(1, 30));
+    const sizes = await Promise.all(cluster.servers.map((server) => server.command('DBSIZE')));
+    assert.ok(
+      sizes.every((size) => Number(size) > 0),
+      `frames on each node: ${String(sizes)}`,
+    );
+    const spooled = await spoolWhile(bench, 100, async () => {
+      const restarted = cluster.servers[1]?.restart();
+      await waitUntil('it says so', () => bench.faultCodes().length > 0, 15_000);
+      await restarted;
+    });
+    await bench.arrived(spooled);
+  });
+
+  test('follows a Sentinel to the new primary when the old one is killed', async (t) => {
+    const sentinel = await startSentinel();
+    t.after(() => sentinel.stop());
+    const bench = await openStore(t, sentinel.url, { durability: 'durable' });
+    await bench.spool(...times(1, 10));
+    await bench.arrived(times(1, 10));
+    const [primary, replica] = sentinel.servers;
+    assert.ok(primary !== undefined && replica !== undefined);
+    const spooled = await spoolWhile(bench, 100, async () => {
+      primary.process.signal('SIGKILL');
+      // Becoming a primary ends the connections of clients.
+      const role = () => replica.command('ROLE').catch(() => []);
+      const promoted = async () => JSON.stringify(await role()).startsWith('["master"');
+      await waitUntil('the replica is promoted', promoted, 20_000);
+    });
+    await waitUntil('what the replica had not got is stored again', async () =>
+      bench.arrived(times(1, 10)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await bench.arrived(spooled);
+  });
+});

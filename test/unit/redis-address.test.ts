@@ -1,0 +1,77 @@
+/** URLs of Redis and RabbitMQ that name several hosts. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { hostsOf, redactUrl, urlProblem, withCredentials } from '../../src/config/url';
+import { REDIS_SCHEMES, redisAddress } from '../../src/redis/address';
+
+describe('a URL of several hosts', () => {
+  for (const [url, hosts] of [
+    ['amqp://u:p%40@a,b:5673/v', ['amqp://u:p%40@a/v', 'amqp://u:p%40@b:5673/v']],
+    ['amqps://[::1]:5671,b/', ['amqps://[::1]:5671/', 'amqps://b/']],
+    ['redis-cluster://a:1,b:2,c:3', ['redis-cluster://a:1', 'redis-cluster://b:2', 'redis-cluster://c:3']],
+    ['redis://a,b/', ['redis://a,b/']],
+    ['amqp://a/', ['amqp://a/']],
+  ] as const)
+    it(`${url} names ${String(hosts.length)}`, () => {
+      assert.deepEqual(hostsOf(url), hosts);
+    });
+
+  it('has credentials put in front of all its hosts, and shows none', () => {
+    const url = withCredentials('redis-sentinel://a:1,b:2/0?name=m&sentinelPassword=x', 'u', 'p@:/');
+    assert.equal(url, 'redis-sentinel://u:p%40%3A%2F@a:1,b:2/0?name=m&sentinelPassword=x');
+    assert.equal(redactUrl(url), 'redis-sentinel://a:1,b:2/0?…');
+  });
+
+  for (const [url, problem] of [
+    ['redis-sentinel://a:1,b:2?name=m', undefined],
+    ['redis-cluster://a:1,b:99999', /cannot be read/],
+    ['redis-cluster://a:1,,b:2', /cannot be read/],
+    ['redis://a,b/', /names several hosts, which redis:\/\/ cannot/],
+    ['sentinel://a', /expected a URL that begins with redis:\/\//],
+  ] as const)
+    it(`${url} ${problem === undefined ? 'is one' : 'is none'}`, () => {
+      const found = urlProblem(url, REDIS_SCHEMES);
+      if (problem === undefined) assert.equal(found, undefined);
+      else assert.match(found ?? '', problem);
+    });
+});
+
+describe('the address of a Redis', () => {
+  it('is the URL of a server', () => {
+    assert.deepEqual(redisAddress('rediss://u:p@h:1/2'), { kind: 'server', url: 'rediss://u:p@h:1/2' });
+  });
+
+  it('is a set of Sentinels, the name they watch, and two pairs of credentials', () => {
+    assert.deepEqual(
+      redisAddress('rediss-sentinel://u:p%40@a,b:1/3?name=cams&sentinelUsername=s&sentinelPassword=t%2F'),
+      {
+        kind: 'sentinel',
+        hosts: [
+          { host: 'a', port: 26_379 },
+          { host: 'b', port: 1 },
+        ],
+        tls: true,
+        username: 'u',
+        password: 'p@',
+        master: 'cams',
+        db: 3,
+        sentinelLogin: { username: 's', password: 't/' },
+      },
+    );
+    const plain = redisAddress('redis-sentinel://a');
+    assert.ok(plain.kind === 'sentinel');
+    assert.deepEqual([plain.master, plain.db, plain.tls, plain.sentinelLogin], ['mymaster', 0, false, {}]);
+  });
+
+  it('is the nodes of a Cluster', () => {
+    assert.deepEqual(redisAddress('redis-cluster://:p@[::1]:7000,b'), {
+      kind: 'cluster',
+      hosts: [
+        { host: '::1', port: 7000 },
+        { host: 'b', port: 6379 },
+      ],
+      tls: false,
+      password: 'p',
+    });
+  });
+});
