@@ -13,7 +13,11 @@ import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
 /** Starting up is not measured; the origin's loop takes some seconds to open a feed. */
 const WARM_UP_MS = 12_000;
 const WARM_UP_MS_PER_CAMERA = 400;
-const VIGIL = { vigil: {}, 'vigil-all': { sampling: 'all' } } as const;
+const VIGIL = {
+  vigil: {},
+  'vigil-keyframe': { format: 'keyframe' },
+  'vigil-all': { sampling: 'all' },
+} as const;
 const RIVALS = ['origin', 'fps', 'receive'] as const;
 const WAYS = [...Object.keys(VIGIL), ...RIVALS];
 
@@ -21,7 +25,7 @@ const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: Object.keys(CASES).join(',') },
     cameras: { type: 'string', default: '4' },
-    ways: { type: 'string', default: ['vigil', ...RIVALS].join(',') },
+    ways: { type: 'string', default: ['vigil', 'vigil-keyframe', ...RIVALS].join(',') },
     seconds: { type: 'string', default: '60' },
   },
 });

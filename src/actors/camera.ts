@@ -1,7 +1,7 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
-import type { Frame } from '../contract/frame';
+import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
 import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
@@ -56,8 +56,8 @@ class CameraActor {
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#spool = new Spool(context.parameters.spoolDir);
-    const { periodMs, sampling } = context.parameters.camera;
-    this.#plan = new SamplePlan(periodMs, sampling);
+    const { periodMs, sampling, format } = context.parameters.camera;
+    this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
     });
@@ -160,11 +160,12 @@ class CameraActor {
     });
   }
 
-  async #keep({ sample, width, height, bytes: made }: Picture): Promise<void> {
+  async #keep(picture: Picture): Promise<void> {
+    const { sample, width, height } = picture;
     const { capturedAt, sequence } = sample;
-    const { id, format } = this.context.parameters.camera;
+    const { id } = this.context.parameters.camera;
     try {
-      const bytes = await this.#encode(made);
+      const { format, bytes } = await this.#encode(picture);
       const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
       const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;
@@ -177,12 +178,13 @@ class CameraActor {
     }
   }
 
-  async #encode(bytes: Buffer): Promise<Buffer> {
+  async #encode(picture: Picture): Promise<{ format: FrameFormat; bytes: Buffer }> {
     const { format, quality } = this.context.parameters.camera;
-    if (format === 'jpeg' || this.#stream?.passesThrough === true) return bytes;
+    if (picture.format !== 'ppm') return { format: picture.format, bytes: picture.bytes };
     // Loaded only by cameras that need it: sharp takes 20 MB.
     const { encodePpm } = await import('./camera/encode');
-    return encodePpm(bytes, format, quality);
+    const wanted = format === 'webp' ? 'webp' : 'png';
+    return { format: wanted, bytes: await encodePpm(picture.bytes, wanted, quality) };
   }
 
   /** Samples that could not be kept are a gap. */
@@ -204,8 +206,8 @@ class CameraActor {
 
   /** Why periods had no picture although nothing failed. */
   #silentReason(): string {
-    const { sampling, periodMs } = this.context.parameters.camera;
-    return sampling === 'keyframes' && (this.#plan.keyIntervalMs ?? 0) > periodMs
+    const { sampling, periodMs, format } = this.context.parameters.camera;
+    return (sampling === 'keyframes' || format === 'keyframe') && (this.#plan.keyIntervalMs ?? 0) > periodMs
       ? 'keyframe-interval'
       : 'no-picture';
   }

@@ -6,6 +6,7 @@ import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
 import { openLog, surviveClosedOutput } from '../log/log';
 import { Fault } from '../protocol/fault';
+import { findFfmpeg } from '../supervisor/services/programs';
 import type { Endpoints } from '../supervisor/data-directory';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
@@ -25,10 +26,12 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
       if (stopping.signal.aborted) process.exit(EXIT.failed);
       stopping.abort();
     });
+  const ffmpeg = findFfmpeg(topology.ffmpeg);
   await runProcess({
     amqpUrl: amqp,
     redisUrl: redis,
     queue: topology.queue.name,
+    ...(ffmpeg === undefined ? {} : { ffmpeg }),
     ...(args.out === undefined ? {} : { out: args.out }),
     ...(args.count === undefined ? {} : { count: args.count }),
     signal: stopping.signal,

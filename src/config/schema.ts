@@ -1,6 +1,6 @@
 /** What actors.json may say: one text that gives the types, the check, the defaults and the editors' schema. */
 import { Type, type Static } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, FRAME_FORMATS, NAMESPACE_PATTERN } from '../contract/frame';
+import { CAMERA_ID_PATTERN, NAMESPACE_PATTERN } from '../contract/frame';
 
 const strict = { additionalProperties: false } as const;
 
@@ -49,7 +49,10 @@ function server(scheme: string, what: string) {
 /** Settings a camera takes from `cameraDefaults` when it does not name them itself. */
 const captureSettings = {
   rate: { minimum: 0.1, maximum: 5, description: 'Pictures per second.' },
-  format: { description: 'Encoding of the stored picture.' },
+  format: {
+    description:
+      'Encoding of the stored picture. keyframe: the keyframe as the camera sent it, h264 or h265, decoded by who retrieves it.',
+  },
   quality: { minimum: 1, maximum: 100, description: 'JPEG and WebP quality, 1 to 100.' },
   width: { minimum: 16, maximum: 8192, description: 'Width in pixels; the height follows. Absent: as sent.' },
   transport: { description: 'RTSP transport.' },
@@ -69,12 +72,13 @@ const captureSettings = {
   },
 } as const;
 const TRANSPORTS = ['tcp', 'udp'] as const;
+export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
 export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 
 const CameraDefaults = Type.Object(
   {
     rate: Type.Number({ ...captureSettings.rate, default: 1 }),
-    format: oneOf(FRAME_FORMATS, { ...captureSettings.format, default: 'jpeg' }),
+    format: oneOf(CAPTURE_FORMATS, { ...captureSettings.format, default: 'jpeg' }),
     quality: Type.Integer({ ...captureSettings.quality, default: 80 }),
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
@@ -173,7 +177,7 @@ const Camera = Type.Object(
     ),
     test: Type.Optional(oneOf(TEST_PATTERNS, { description: 'Synthetic picture that needs no hardware.' })),
     rate: Type.Optional(Type.Number(captureSettings.rate)),
-    format: Type.Optional(oneOf(FRAME_FORMATS, captureSettings.format)),
+    format: Type.Optional(oneOf(CAPTURE_FORMATS, captureSettings.format)),
     quality: Type.Optional(Type.Integer(captureSettings.quality)),
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),

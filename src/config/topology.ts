@@ -1,7 +1,6 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
-import type { FrameFormat } from '../contract/frame';
-import type { ActorsFile, SAMPLINGS } from './schema';
+import type { ActorsFile, CAPTURE_FORMATS, SAMPLINGS } from './schema';
 
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
@@ -24,6 +23,9 @@ export interface ChildSpec {
   readonly probeMs?: number;
 }
 
+/** What a camera stores: a picture in this format, or its keyframe as it came. */
+export type CaptureFormat = (typeof CAPTURE_FORMATS)[number];
+
 /** What of a feed is decoded. */
 export type Sampling = (typeof SAMPLINGS)[number];
 
@@ -32,7 +34,7 @@ export interface CameraSpec {
   readonly source: CameraSource;
   /** Length of a sampling period, milliseconds. */
   readonly periodMs: number;
-  readonly format: FrameFormat;
+  readonly format: CaptureFormat;
   /** 1 to 100. */
   readonly quality: number;
   /** Pixels; undefined keeps the feed's own width. */

@@ -1,6 +1,7 @@
 /** Decodes a stored picture to raw RGB. */
 import sharp from 'sharp';
 import type { FrameFormat } from '../contract/frame';
+import { decodeKeyframe } from './decode-keyframe';
 import { UndecodableError, textOf } from './fault';
 
 // A frame is decoded once: libvips' cache of recent operations would only hold memory.
@@ -19,13 +20,23 @@ export interface DecodedFrame {
   readonly channels: number;
 }
 
+export interface DecodeOptions {
+  /** Program that decodes `h264` and `h265`; by default the ffmpeg on PATH. */
+  readonly ffmpeg?: string;
+}
+
 /**
  * The picture's pixels. Throws an {@link UndecodableError} when the bytes are no complete, undamaged picture of this
- * format, or one of more than 37 million pixels.
+ * format, or one of more than 37 million pixels; a ConsumerError `no-ffmpeg` when a keyframe needs it and it is missing.
  */
-export async function decodeFrame(bytes: Buffer, format: FrameFormat): Promise<DecodedFrame> {
+export async function decodeFrame(
+  bytes: Buffer,
+  format: FrameFormat,
+  { ffmpeg = 'ffmpeg' }: DecodeOptions = {},
+): Promise<DecodedFrame> {
   // sharp reads many formats, some of them with references to other files: it gets to see only the announced one.
   if (!hasSignature(bytes, format)) throw new UndecodableError(`the picture is no ${format}`);
+  if (format === 'h264' || format === 'h265') return decodeKeyframe(bytes, format, MAX_PIXELS, ffmpeg);
   try {
     const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS });
     const raw = picture.toColourspace('srgb').removeAlpha().raw();
@@ -36,6 +47,9 @@ export async function decodeFrame(bytes: Buffer, format: FrameFormat): Promise<D
   }
 }
 
+/** H.264 and H.265 begin with a start code. */
+const START_CODE = Buffer.from([0, 0, 1]);
+
 function hasSignature(bytes: Buffer, format: FrameFormat): boolean {
   switch (format) {
     case 'jpeg':
@@ -44,5 +58,8 @@ function hasSignature(bytes: Buffer, format: FrameFormat): boolean {
       return bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
     case 'webp':
       return bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP';
+    case 'h264':
+    case 'h265':
+      return [0, 1].some((at) => bytes.subarray(at, at + 3).equals(START_CODE));
   }
 }

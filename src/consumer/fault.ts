@@ -13,7 +13,8 @@ export type FaultCode =
   | 'handler-failed'
   | 'undecodable'
   | 'not-removed'
-  | 'output-failed';
+  | 'output-failed'
+  | 'no-ffmpeg';
 
 /** Thrown by this room; `message` never contains a credential. */
 export class ConsumerError extends Error {

@@ -5,7 +5,7 @@ export type { ConsumedFrame, FrameHandler, Removal } from './attempt';
 export { ConsumerError, UndecodableError } from './fault';
 export type { ConsumerFault, FaultCode } from './fault';
 export { decodeFrame } from './decode';
-export type { DecodedFrame } from './decode';
+export type { DecodedFrame, DecodeOptions } from './decode';
 export { frameFileStem, writeFrame } from './write-frame';
 export { CAMERA_ID_PATTERN, FRAME_FORMATS, frameExtension, frameId } from '../contract/frame';
 export type { Frame, FrameFormat } from '../contract/frame';

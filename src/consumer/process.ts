@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames, type ConsumerCounters, type FrameConsumer } from './consumer';
-import { decodeFrame } from './decode';
+import { decodeFrame, type DecodeOptions } from './decode';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import { writeFrame } from './write-frame';
 
@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly queue: string;
   /** Folder that frames are saved under; nothing is saved when absent. */
   readonly out?: string;
+  /** Program that decodes keyframes; by default the ffmpeg on PATH. */
+  readonly ffmpeg?: string;
   /** Processed frames after which it ends; never when absent. */
   readonly count?: number;
   /** Ends it, after the frames at work. */
@@ -31,9 +33,11 @@ export interface ProcessOptions {
  * when `out` cannot be written to.
  */
 export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
-  const { amqpUrl, redisUrl, queue, out, count = Infinity, log } = options;
+  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, log } = options;
   if (out !== undefined) await prepareOutput(out);
-  const work = new CountedWork(count, (frame) => processFrame(frame, out));
+  const work = new CountedWork(count, (frame) =>
+    processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
+  );
   const signal = AbortSignal.any([options.signal, work.completed]);
   // One listener for each frame that waits is no leak.
   setMaxListeners(0, signal);
@@ -68,8 +72,12 @@ async function prepareOutput(out: string): Promise<void> {
   }
 }
 
-async function processFrame({ event, bytes }: ConsumedFrame, out: string | undefined): Promise<void> {
-  await decodeFrame(bytes, event.data.format);
+async function processFrame(
+  { event, bytes }: ConsumedFrame,
+  out: string | undefined,
+  options: DecodeOptions,
+): Promise<void> {
+  await decodeFrame(bytes, event.data.format, options);
   if (out !== undefined) await writeFrame(out, event.data, bytes);
 }
 

@@ -1,7 +1,10 @@
 /** What one captured picture is: the record that travels between actors. Never the picture's bytes. */
 
-/** Encodings a stored frame may have; the value in Redis is exactly one picture in this encoding. */
-export const FRAME_FORMATS = ['jpeg', 'png', 'webp'] as const;
+/**
+ * Encodings a stored frame may have; the value in Redis is exactly one picture in this encoding. `h264` and `h265` are
+ * a keyframe as the camera sent it: one Annex B access unit with its parameter sets.
+ */
+export const FRAME_FORMATS = ['jpeg', 'png', 'webp', 'h264', 'h265'] as const;
 export type FrameFormat = (typeof FRAME_FORMATS)[number];
 
 /** Camera ids are safe in keys, routing keys and paths because of this alphabet. */

@@ -1,7 +1,7 @@
 /** Names of spooled pictures: sorted by capture time, and all the store needs to know is in them. */
 import { formatOfExtension, frameExtension, type Frame } from '../contract/frame';
 
-const NAME = /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})\.([a-z]{3,4})$/;
+const NAME = /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})\.([a-z0-9]{3,4})$/;
 
 /** `<captured ms>-<sequence>-<width>x<height>-<bytes>.<extension>` */
 export function spoolName(frame: Frame): string {

@@ -1,6 +1,7 @@
 /** Every kind of feed, from a real server of that kind to what a consumer sees. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { decodeFrame } from '../../src/consumer';
 import { clip } from '../support/feeds/clips';
 import { startHlsServer, startMjpegServer } from '../support/feeds/http';
 import { startRtmpServer } from '../support/feeds/rtmp';
@@ -46,6 +47,7 @@ describe('feeds', () => {
         ...remoteServers(),
         cameras: [
           { id: 'rtsp-tcp', url: plain.url('/h264') },
+          { id: 'undecoded', url: plain.url('/h265'), format: 'keyframe' },
           { id: 'rtsp-udp', url: plain.url('/h264'), transport: 'udp' },
           { id: 'rtsp-h265', url: plain.url('/h265') },
           { id: 'rtsp-mjpeg', url: plain.url('/mjpeg') },
@@ -96,6 +98,15 @@ describe('feeds', () => {
       for (const { capturedAt, sequence } of frames)
         assert.ok(Math.abs(Math.floor(capturedAt / 1000) - sequence) <= 1);
     });
+
+  test('a keyframe is stored as the camera sent it, and decoded by who retrieves it', async () => {
+    const [frame] = await events.gotEverySecond('undecoded', 5, { deadlineMs: 60_000 });
+    assert.ok(frame !== undefined && frame.key.endsWith(':640x360:h265'));
+    const bytes = await getdel(frame.key);
+    assert.ok(bytes);
+    const picture = await decodeFrame(bytes, frame.format);
+    assert.deepEqual([picture.width, picture.height], [640, 360]);
+  });
 
   test('no part of a credential is in the log, an event or a process list', async () => {
     await events.gotFrames('guarded', 3);

@@ -1,5 +1,6 @@
 /** The camera actor with small real programs in the place of ffmpeg: what it spools, reports, survives and ends. */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,6 +31,12 @@ picture() {
   head -c "$1" /dev/zero
 }
 `;
+
+/** Programs started so far. */
+function started(dir: string): number {
+  const file = path.join(dir, 'pids');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+}
 
 interface Bench {
   readonly dir: string;
@@ -185,7 +192,7 @@ describe('a camera', () => {
     ],
     [
       'no-pictures',
-      'case "$*" in *ivf*) echo "0, 1, 1, 1, 1, 0x0"; printf x; exec sleep 60;; esac; while :; do picture 7 0 png; sleep 0.03; done',
+      'case "$*" in *ivf*) echo "0, 1, 1, 1, 1, 0x0"; printf x; exec sleep 60;; esac; while :; do picture 7 0 vp8; sleep 0.03; done',
       'rtsp://cam/live sent data, but nothing that became a picture, for 300 ms',
       { stallMs: 300, connectMs: 5000 },
     ],
@@ -197,8 +204,8 @@ describe('a camera', () => {
     ],
     [
       'undecodable',
-      'case "$*" in *ivf*) echo Unknown decoder >&2; exit 1;; esac; picture 7 0 png; exec sleep 60',
-      'rtsp://cam/live: its png video cannot be decoded; ffmpeg said: Unknown decoder',
+      'case "$*" in *ivf*) echo Unknown decoder >&2; exit 1;; esac; picture 7 0 vp8; exec sleep 60',
+      'rtsp://cam/live: its vp8 video cannot be decoded; ffmpeg said: Unknown decoder',
     ],
     ['bad-capture-output', 'echo hello; exec sleep 60', 'a line that was not understood: hello'],
     ['picture-too-large', 'echo "0, 1, 1, 1, 999999999, 0x0"; exec sleep 60', 'a picture of 999999999 bytes'],
@@ -216,6 +223,40 @@ describe('a camera', () => {
       );
       assert.doesNotMatch(JSON.stringify([bench.reports, bench.lines]), /s3cr3t/);
     });
+
+  it('stores keyframes as they come where that is asked for, in the format they have', async (t) => {
+    const bench = await openCamera(
+      t,
+      'echo "#codec_id 0: h264"; echo "#dimensions 0: 2x1"; echo "0, 1, 1, 1, 7, 0x0"; printf "\\000\\000\\000\\001gab"; exec sleep 60',
+      {
+        format: 'keyframe',
+      },
+    );
+    await until('a frame', () => bench.frames().length > 0);
+    assert.deepEqual([bench.frames()[0]?.format, bench.frames()[0]?.bytes], ['h264', 7]);
+    const [frame] = bench.frames();
+    assert.ok(frame !== undefined);
+    assert.equal((await bench.spool.read(frame))?.toString('latin1'), '\0\0\0\x01gab');
+    assert.equal((await bench.pids()).length, 1, 'no decoder');
+  });
+
+  it('opens a feed without start codes once more, with a filter, and not for ever', async (t) => {
+    const bench = await openCamera(
+      t,
+      'case "$*" in *ivf*) exec sleep 60;; esac; picture 7 0 h264; exec sleep 60',
+    );
+    await until('the decoder runs', () => started(bench.dir) === 3);
+    const connecting = bench.states().filter(({ state }) => state === 'connecting').length;
+    assert.deepEqual([connecting, bench.states().length], [2, 2], 'no fault');
+  });
+
+  it('says when keyframes of a codec cannot be stored', async (t) => {
+    const bench = await openCamera(t, 'picture 7 0 vp9; exec sleep 60', { format: 'keyframe' });
+    await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
+    const fault = bench.states().find(({ state }) => state === 'waiting')?.fault;
+    assert.equal(fault?.code, 'unsupported-codec');
+    assert.match(fault.message, /^rtsp:\/\/cam\/live: its vp9 video cannot be used for "keyframe" pictures/);
+  });
 
   it('ends its ffmpeg when it stops, and reports nothing more', async (t) => {
     const bench = await openCamera(t, 'while :; do picture 7; sleep 0.01; done');

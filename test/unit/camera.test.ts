@@ -153,10 +153,10 @@ describe('the receiver of a test picture', () => {
       assert.equal(stdin, '');
     });
 
-  it('makes them in the wanted size and without loss for lossless formats', () => {
+  it('makes them in the wanted size, and uncompressed for formats that sharp makes', () => {
     const { args } = receiverInvocation(specOf(TEST, { width: 640, format: 'png' }));
     assert.equal(option(args, '-vf'), 'scale=640:-2');
-    assert.equal(option(args, '-c:v'), 'png');
+    assert.equal(option(args, '-c:v'), 'ppm');
   });
 });
 
@@ -181,6 +181,11 @@ describe('every receiver', () => {
       assert.equal(args.filter((arg) => arg === '-i').length, 1);
     });
   }
+
+  it('of keyframes that are stored as they are lets nothing else out of ffmpeg', () => {
+    const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), 'hevc');
+    assert.equal(option(args, '-bsf:v'), "hevc_mp4toannexb,noise=amount=0:drop='not(key)'");
+  });
 
   for (const [codec, filter] of [
     ['h264', 'h264_mp4toannexb'],
@@ -246,8 +251,8 @@ describe('the decoder', () => {
 });
 
 describe('a sampling choice', () => {
-  const auto = { periodMs: 1000, sampling: 'auto' } as const;
-  const h264 = { codec: 'h264', passesThrough: false };
+  const auto = { periodMs: 1000, sampling: 'auto', format: 'jpeg' } as const;
+  const h264 = { codec: 'h264', decoded: true };
   for (const [what, spec, seen, intervalMs, sampling, reason] of [
     ['before anything came', auto, undefined, undefined, 'unknown', /nothing was received/],
     ['of one keyframe', auto, h264, undefined, 'between-keyframes', /not known yet/],
@@ -260,14 +265,7 @@ describe('a sampling choice', () => {
       /every 1000 ms, a picture is wanted every 1000 ms/,
     ],
     ['of rare keyframes', auto, h264, 9999.6, 'between-keyframes', /every 10000 ms only/],
-    [
-      'of JPEG pictures',
-      auto,
-      { codec: 'mjpeg', passesThrough: true },
-      100,
-      'pass-through',
-      /mjpeg pictures/,
-    ],
+    ['of JPEG pictures', auto, { codec: 'mjpeg', decoded: false }, 100, 'pass-through', /mjpeg pictures/],
     ['that was made', { ...auto, sampling: 'all' }, h264, 1000, 'all', /the configuration says so/],
   ] as const)
     it(`${what} is "${sampling}", and says why`, () => {

@@ -166,7 +166,7 @@ describe('a fault of the schema', () => {
       'an unknown format',
       camera({ ...GATE, format: 'gif' }),
       '$.cameras[0].format',
-      /^expected one of "jpeg", "png", "webp", found "gif"$/,
+      /^expected one of "jpeg", "png", "webp", "keyframe", found "gif"$/,
     ],
     [
       'an unknown transport',
@@ -692,7 +692,7 @@ describe('a reference to the environment', () => {
         { path: '$.cameras[0].rate', problem: 'expected number, found a string (not shown)' },
         {
           path: '$.cameras[0].format',
-          problem: 'expected one of "jpeg", "png", "webp", found a string (not shown)',
+          problem: 'expected one of "jpeg", "png", "webp", "keyframe", found a string (not shown)',
         },
         { path: '$.cameras[0].quality', problem: 'expected integer, found a string (not shown)' },
       ],

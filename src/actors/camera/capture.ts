@@ -8,7 +8,7 @@ import type { Picture } from './decoder';
 import { feedName, openFault } from './feed-fault';
 import { hasLengthPrefixes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
-import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
+import { PacketSplitter, type Packet } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Sample, SamplePlan } from './sample-plan';
 
@@ -18,9 +18,11 @@ const MIN_STALL_INTERVALS = 3;
 const MAX_CLOCK_ERROR_MS = 60_000;
 
 /** What a feed turned out to be. */
-export interface FeedStream extends StreamHeader {
-  /** Its packets are pictures in the wanted form already. */
-  readonly passesThrough: boolean;
+export interface FeedStream {
+  /** ffmpeg's name. */
+  readonly codec: string;
+  /** Whether its packets have to be decoded. */
+  readonly decoded: boolean;
 }
 
 export interface FeedOptions {
@@ -106,8 +108,14 @@ class Opening {
     try {
       for (const packet of this.#splitter.push(chunk)) this.#take(packet);
     } catch (error) {
-      this.#fail(error as Error);
+      this.#fail(this.#named(error as Error));
     }
+  }
+
+  /** A fault says whose it is. */
+  #named(error: Error): Error {
+    if (!(error instanceof Fault)) return error;
+    return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
   #take(packet: Packet): void {
@@ -120,8 +128,10 @@ class Opening {
 
   #begin(packet: Packet): PictureMaker {
     const { header } = this.#splitter;
-    const { camera, ffmpeg, onStream, onPicture, onLost, onWords } = this.options;
-    if (hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes)) throw new LengthPrefixed(header.codec);
+    const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
+    const filtered = lengthPrefixed === header.codec;
+    if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
+      throw new LengthPrefixed(header.codec);
     const maker = new PictureMaker(
       {
         camera,
@@ -133,12 +143,12 @@ class Opening {
           onPicture(picture);
         },
         onFault: (fault) => {
-          this.#fail(new Fault(fault.code, `${feedName(camera.source)}: ${fault.message}`));
+          this.#fail(this.#named(fault));
         },
       },
       header,
     );
-    onStream({ ...header, passesThrough: maker.passesThrough });
+    onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
     return maker;
   }
 
@@ -169,13 +179,19 @@ class Opening {
       new Fault(code, `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`);
     const packets = {
       sinceMs: this.#lastPacketAt,
-      limitMs: Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * plan.packetMs)),
+      // Of keyframes alone, the second may be far.
+      limitMs:
+        camera.format === 'keyframe' && plan.packetMs === 0
+          ? Math.max(stallMs, connectMs)
+          : Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * plan.packetMs)),
       fault: fault('stalled', 'sent nothing'),
     };
-    const intervalMs = Math.max(periodMs, Math.ceil(plan.keyIntervalMs ?? 0));
+    // Until two keyframes were seen, the second may be as far as the first was.
+    const keyframesMs =
+      plan.keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * plan.keyIntervalMs;
     const pictures = {
       sinceMs: this.#lastPictureAt,
-      limitMs: Math.max(stallMs, MIN_STALL_INTERVALS * intervalMs),
+      limitMs: Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs)),
       fault: fault('no-pictures', 'sent data, but nothing that became a picture,'),
     };
     return packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs ? packets : pictures;

@@ -1,5 +1,6 @@
 /** One decoding ffmpeg: packets in, wanted pictures out, each with the sample it was wanted for. */
 import type { CameraSpec } from '../../config/topology';
+import type { FrameFormat } from '../../contract/frame';
 import { Fault } from '../../protocol/fault';
 import { decoderInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
@@ -7,9 +8,10 @@ import { ivfHeader, ivfPacketHeader } from './ivf';
 import { PacketSplitter } from './packet-splitter';
 import type { Sample } from './sample-plan';
 
-/** A sampled picture in the camera's format, or PPM where sharp makes that format. */
+/** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
 export interface Picture {
   readonly sample: Sample;
+  readonly format: FrameFormat | 'ppm';
   readonly width: number;
   readonly height: number;
   readonly bytes: Buffer;
@@ -38,7 +40,7 @@ export class Decoder {
   #ending = false;
 
   constructor(
-    camera: CameraSpec,
+    private readonly camera: CameraSpec,
     ffmpeg: string,
     readonly codec: string,
     private readonly outcome: DecoderOutcome,
@@ -102,7 +104,13 @@ export class Decoder {
       this.#wanted.delete(pts);
       this.#lose(pts);
       const { width, height } = this.#splitter.header;
-      this.outcome.onPicture({ sample, width, height, bytes });
+      this.outcome.onPicture({
+        sample,
+        format: this.camera.format === 'jpeg' ? 'jpeg' : 'ppm',
+        width,
+        height,
+        bytes,
+      });
     }
   }
 

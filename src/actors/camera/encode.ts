@@ -1,6 +1,5 @@
 /** From ffmpeg's uncompressed pictures to the formats ffmpeg is not asked for. */
 import sharp from 'sharp';
-import type { FrameFormat } from '../../contract/frame';
 import { Fault } from '../../protocol/fault';
 
 sharp.cache(false);
@@ -11,11 +10,7 @@ sharp.concurrency(1);
  * @param quality 1 to 100; PNG has none
  * @throws Fault `bad-capture-output` when it is not such a PPM
  */
-export async function encodePpm(
-  ppm: Buffer,
-  format: Exclude<FrameFormat, 'jpeg'>,
-  quality: number,
-): Promise<Buffer> {
+export async function encodePpm(ppm: Buffer, format: 'png' | 'webp', quality: number): Promise<Buffer> {
   const header = /^P6\n(\d+) (\d+)\n255\n/.exec(ppm.subarray(0, 40).toString('latin1'));
   if (header === null)
     throw new Fault('bad-capture-output', 'ffmpeg gave something other than a PPM picture');

@@ -20,6 +20,7 @@ export const NETWORK_TIMEOUT_MS = 5000;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
 const TEST_OVERSAMPLING = 2;
 
+const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
@@ -35,7 +36,9 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
   if (source.kind === 'test')
     return { args: [...QUIET, ...testInput(source.pattern, camera), ...TO_SPLITTER], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
-  const filter = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
+  const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
+  // Undecoded, a packet that depends on others is of no use: it need not leave ffmpeg.
+  const filter = camera.format === 'keyframe' ? `${unify},noise=amount=0:drop='not(key)'` : unify;
   return {
     // copytb: the input's own unit of time, not the grid of its nominal frame rate.
     args: [
@@ -70,7 +73,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
       ...NO_PROBING,
       ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
       ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
-      ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : ['-c:v', 'ppm', '-pix_fmt', 'rgb24']),
+      ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
       // On both sides: with more, the encoder holds each picture back for a whole period.
       ...['-threads', '1', ...TO_SPLITTER],
     ],
@@ -78,10 +81,17 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
   };
 }
 
-/** The format a codec's packets are in already; undefined when they have to be decoded. */
-export function formatOfCodec(codec: string): FrameFormat | undefined {
-  if (codec === 'mjpeg') return 'jpeg';
-  return codec === 'png' ? 'png' : undefined;
+/** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */
+const STORED_AS: Readonly<Record<string, FrameFormat | 'ppm'>> = {
+  mjpeg: 'jpeg',
+  h264: 'h264',
+  hevc: 'h265',
+  ppm: 'ppm',
+};
+
+/** The format a codec's keyframes are in already; undefined when there is none for it. */
+export function formatOfCodec(codec: string): FrameFormat | 'ppm' | undefined {
+  return STORED_AS[codec];
 }
 
 /** True for a codec whose packets may have lengths instead of start codes. */
@@ -104,7 +114,7 @@ function testInput(pattern: string, { periodMs, format, quality, width }: Camera
   return [
     ...['-re', '-f', 'lavfi', '-i', `${pattern}=size=1280x720:rate=${String(rate)}`],
     ...(width === undefined ? [] : ['-vf', `scale=${String(width)}:-2`]),
-    ...(format === 'jpeg' ? jpegEncoder(quality) : ['-c:v', 'png']),
+    ...(format === 'png' || format === 'webp' ? PPM : jpegEncoder(quality)),
     ...['-map', '0:v:0', '-threads', '1'],
   ];
 }

@@ -14,8 +14,8 @@ const SERVES = 1.06;
 
 /** @param keyIntervalMs as measured; undefined until it is */
 export function samplingChoice(
-  { periodMs, sampling }: Pick<CameraSpec, 'periodMs' | 'sampling'>,
-  stream: { readonly codec: string; readonly passesThrough: boolean } | undefined,
+  { periodMs, sampling, format }: Pick<CameraSpec, 'periodMs' | 'sampling' | 'format'>,
+  stream: { readonly codec: string; readonly decoded: boolean } | undefined,
   keyIntervalMs: number | undefined,
 ): SamplingChoice {
   if (stream === undefined) return { sampling: 'unknown', samplingReason: 'nothing was received yet' };
@@ -28,7 +28,8 @@ export function samplingChoice(
     samplingReason,
     ...facts,
   });
-  if (stream.passesThrough) return choose('pass-through', `the feed sends ${stream.codec} pictures already`);
+  if (format === 'keyframe') return choose('pass-through', 'keyframes are stored as they come');
+  if (!stream.decoded) return choose('pass-through', `the feed sends ${stream.codec} pictures already`);
   if (sampling !== 'auto') return choose(sampling, 'the configuration says so');
   if (keyIntervalMs === undefined)
     return choose('between-keyframes', 'the keyframe interval is not known yet');

@@ -1,0 +1,100 @@
+/** Decodes a keyframe that was stored as the camera sent it, with ffmpeg. */
+import { spawn } from 'node:child_process';
+import { dieWithParent } from '../process/orphans';
+import type { DecodedFrame } from './decode';
+import { ConsumerError, UndecodableError } from './fault';
+
+const DEMUXERS = { h264: 'h264', h265: 'hevc' } as const;
+export type KeyframeFormat = keyof typeof DEMUXERS;
+
+/** A picture of 4K takes 0.3 s, and more on a busy machine. */
+const DEADLINE_MS = 15_000;
+const MAX_STDERR_CHARS = 500;
+
+/**
+ * The keyframe's pixels. Throws an {@link UndecodableError} when the bytes are none, or one of more than `maxPixels`;
+ * a {@link ConsumerError} `no-ffmpeg` when that program cannot be run.
+ */
+export async function decodeKeyframe(
+  bytes: Buffer,
+  format: KeyframeFormat,
+  maxPixels: number,
+  ffmpeg: string,
+): Promise<DecodedFrame> {
+  const chunks: Buffer[] = [];
+  let [size, stderr] = [0, ''];
+  const child = spawn(...commandLine(ffmpeg, format, maxPixels));
+  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  // It may end before it has read everything.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(bytes);
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > 3 * maxPixels + 100) child.kill('SIGKILL');
+    else chunks.push(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${cause.message}`, { cause }));
+    });
+    child.once('close', () => {
+      resolve();
+    });
+  });
+  await ended.finally(() => {
+    clearTimeout(timer);
+  });
+  return readPpm(Buffer.concat(chunks), format, stderr);
+}
+
+function commandLine(ffmpeg: string, format: KeyframeFormat, maxPixels: number) {
+  const input = [
+    '-nostats',
+    '-hide_banner',
+    '-v',
+    'error',
+    '-threads',
+    '1',
+    '-max_pixels',
+    String(maxPixels),
+  ];
+  const picture = [
+    '-map',
+    '0:v:0',
+    '-frames:v',
+    '1',
+    '-c:v',
+    'ppm',
+    '-pix_fmt',
+    'rgb24',
+    '-f',
+    'image2pipe',
+    'pipe:1',
+  ];
+  const { program, args } = dieWithParent('KILL', {
+    program: ffmpeg,
+    args: [...input, '-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0', ...picture],
+  });
+  const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
+  return [program, [...args], { stdio, env: { PATH: process.env['PATH'] } }] as const;
+}
+
+function readPpm(ppm: Buffer, format: KeyframeFormat, stderr: string): DecodedFrame {
+  const header = /^P6\n(\d+) (\d+)\n255\n/.exec(ppm.toString('latin1', 0, 40));
+  const [width, height] = [Number(header?.[1] ?? 0), Number(header?.[2] ?? 0)];
+  const data = ppm.subarray(header?.[0].length ?? 0);
+  // What ffmpeg says at this level is damage it has painted over.
+  if (header === null || data.length !== 3 * width * height || stderr !== '') {
+    if (/^setpriv: /m.test(stderr))
+      throw new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${stderr.trim()}`);
+    throw new UndecodableError(`the ${format} keyframe cannot be decoded: ${lastLine(stderr)}`);
+  }
+  return { data, width, height, channels: 3 };
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+}
