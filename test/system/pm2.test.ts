@@ -1,0 +1,54 @@
+/** Under PM2, by the shipped ecosystem.config.cjs. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { newDir } from '../support/daemon';
+import { listen, newNamespace, remoteServers } from '../support/events';
+import { Pm2 } from '../support/pm2';
+import { waitUntil } from '../support/process';
+import { below, processTable } from '../support/process-table';
+
+const treeOf = (pid: number) => [pid, ...below(processTable(), pid).map((row) => row.pid)];
+const haveGone = (pids: readonly number[]) => () =>
+  !processTable().some(({ pid, state }) => pids.includes(pid) && state !== 'Z');
+
+describe('a daemon that PM2 has started', () => {
+  test('is online when frames flow, comes back after SIGKILL, and ends with everything when PM2 itself is killed', async () => {
+    const dir = newDir();
+    const namespace = newNamespace();
+    const events = await listen(namespace);
+    const cameras = [{ id: 'one', test: 'testsrc2', width: 160 }];
+    writeFileSync(path.join(dir, 'actors.json'), JSON.stringify({ namespace, ...remoteServers(), cameras }));
+    const pm2 = await Pm2.start({ dir });
+    try {
+      await waitUntil('PM2 says online', async () => (await pm2.status()) === 'online');
+      await events.gotFrames('one', 1);
+      const first = pm2.daemonPid() ?? 0;
+      process.kill(first, 'SIGKILL');
+      await waitUntil('another daemon', () => ![undefined, first].includes(pm2.daemonPid()));
+      await events.gotFrames('one', events.frames('one').length + 2);
+      const tree = treeOf(pm2.daemonPid() ?? 0);
+      assert.ok(tree.length >= 5, `daemon, store, notifier, camera and ffmpeg: ${String(tree)}`);
+      await pm2.crash();
+      await waitUntil('the whole tree has gone', haveGone(tree), 15_000);
+    } finally {
+      await pm2.kill().catch(() => undefined);
+      await events.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  test('stays stopped when the configuration is not valid', async () => {
+    const dir = newDir();
+    writeFileSync(path.join(dir, 'actors.json'), '{"cameras": 1}');
+    const pm2 = await Pm2.start({ dir });
+    try {
+      const waits = async () => ['stopped', 'waiting restart'].includes((await pm2.status()) ?? '');
+      await waitUntil('PM2 has given up', async () => (await waits()) && pm2.daemonPid() === undefined);
+    } finally {
+      await pm2.kill();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
