@@ -29,7 +29,8 @@ export async function askDaemon(dataDir: string, path: string, body?: unknown): 
 async function ask(socketPath: string, path: string, body: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    const asking = request({ socketPath, path, method, timeout: ANSWER_MS }, (response) => {
+    // No agent: a connection it kept might be of a daemon that has gone.
+    const asking = request({ socketPath, path, method, timeout: ANSWER_MS, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.once('error', reject);

@@ -57,13 +57,7 @@ export class ControlSocket {
       });
     });
     await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
-      // Between its making and its chmod nobody else may open it.
-      const before = process.umask(0o177);
-      try {
-        await listen(server, socketPath);
-      } finally {
-        process.umask(before);
-      }
+      await listen(server, socketPath);
       chmodSync(socketPath, 0o600);
     });
     return new ControlSocket(server, dir);
@@ -79,7 +73,13 @@ export class ControlSocket {
 async function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath, resolve);
+    // Between its making, within the call, and its chmod nobody else may open it. Other files keep their rights.
+    const before = process.umask(0o177);
+    try {
+      server.listen(socketPath, resolve);
+    } finally {
+      process.umask(before);
+    }
   });
 }
 

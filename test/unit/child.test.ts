@@ -502,6 +502,101 @@ describe('stopping a child', () => {
       assert.equal(child.state.name, 'stopped');
     });
 
+  it('whose try in quarantine runs stops that try, once', async (t) => {
+    mockTime(t);
+    const { child, programs, running, pass } = childOf(t, { spec: { maxRestarts: 0, probeMs: 1000 } });
+    await child.start();
+    programs[0]?.end();
+    await until('it is quarantined', () => child.state.name === 'quarantined');
+    await pass(1000);
+    await running(2);
+    await child.stop();
+    assert.deepEqual([programs[1]?.stops, child.state.name], [1, 'stopped']);
+  });
+
+  for (const [how, spec] of [
+    ['that has ended for good', { restart: 'temporary' }],
+    ['that has escalated', { maxRestarts: 0 }],
+  ] as const)
+    it(`${how} only says so`, async (t) => {
+      const { child, programs, attempts } = childOf(t, { spec });
+      await child.start();
+      programs[0]?.end();
+      await until('it has ended', () => child.state.name === 'ended');
+      await child.stop();
+      assert.deepEqual([child.state.name, programs[0]?.stops, attempts.length], ['stopped', 0, 1]);
+    });
+
+  it('while it is started again waits for that start, then stops what came of it', async (t) => {
+    t.mock.method(Math, 'random', () => 0);
+    let ready = (): void => undefined;
+    const second = new Program(2);
+    const { child, programs, attempts } = childOf(t, {
+      start: (attempt) =>
+        attempt === 1
+          ? new Program(1)
+          : new Promise<Program>((resolve) => {
+              ready = () => {
+                resolve(second);
+              };
+            }),
+    });
+    await child.start();
+    programs[0]?.end();
+    await until('it is started again', () => attempts.length === 2);
+    assert.equal(child.state.name, 'starting');
+    const stopped = child.stop();
+    await settled();
+    assert.equal(second.stops, 0);
+    ready();
+    await stopped;
+    assert.deepEqual([second.stops, child.state.name, attempts.length], [1, 'stopped', 2]);
+  });
+
+  it('whose stop fails ends all the same', async (t) => {
+    const { child } = childOf(t, {
+      start: (attempt) => {
+        const program = new Program(attempt);
+        program.stop = () => Promise.reject(new Error('no such process'));
+        return program;
+      },
+    });
+    await child.start();
+    await child.stop();
+    assert.equal(child.state.name, 'stopped');
+  });
+
+  it('leaves no timer, in whatever pause it was', async (t) => {
+    t.mock.method(Math, 'random', () => 1);
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const budget = new RestartBudget(1);
+    await budget.take(1, new AbortController().signal);
+    const benches = [
+      childOf(t, { spec: { backOff: { firstMs: 60_000, capMs: 60_000 } } }),
+      childOf(t, { spec: { maxRestarts: 0, probeMs: 60_000 } }),
+      childOf(t, { budget }),
+    ];
+    for (const { child, programs } of benches) {
+      await child.start();
+      for (let life = 0; life < 2; life++) {
+        programs.at(-1)?.end();
+        await until(
+          'it waits, or lives again',
+          () => !('pid' in child.state) || programs.length === life + 2,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    assert.deepEqual(
+      benches.map(({ child }) => child.state.name),
+      ['waiting', 'quarantined', 'waiting'],
+    );
+    assert.equal(timers(), before + 3);
+    await Promise.all(benches.map(({ child }) => child.stop()));
+    await until('all timers have gone', () => timers() === before);
+  });
+
   it('that waits for a token of the budget ends at once, and takes none', async (t) => {
     mockTime(t, 0);
     const budget = new RestartBudget(1, () => Date.now());

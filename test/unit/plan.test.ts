@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planText } from '../../src/commands/plan';
 import { parseTopology } from '../../src/config/load';
+import { ActorsFile } from '../../src/config/schema';
 import { wantedActors } from '../../src/supervisor/actor-specs';
 import { sentenceOf } from '../../src/supervisor/live-configuration';
 import { isEmpty, planChange, refusals, type Plan } from '../../src/supervisor/plan';
@@ -25,6 +26,52 @@ function side(entry: Entry) {
     ffmpeg: topology.ffmpeg ?? '/usr/bin/ffmpeg',
   };
   return { topology, actors: wantedActors(topology, surroundings) };
+}
+
+/** What of JSON schema is read here. */
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+const FILE = ActorsFile as unknown as Schema;
+
+/** Every setting of a schema, outside lists, with another value than its default, or than the first. */
+function settingsOf(
+  schema: Schema,
+  at: readonly string[] = [],
+): { at: readonly string[]; changed: unknown }[] {
+  if (schema.properties !== undefined)
+    return Object.entries(schema.properties).flatMap(([key, inner]) => settingsOf(inner, [...at, key]));
+  const changed = otherValue(schema);
+  return changed === undefined ? [] : [{ at, changed }];
+}
+
+function otherValue({
+  type,
+  enum: values,
+  default: usual,
+  minimum = 0,
+  maximum = Infinity,
+}: Schema): unknown {
+  if (values !== undefined) return values.findLast((value) => value !== usual);
+  if (type === 'boolean') return usual !== true;
+  if (type === 'string') return 'other';
+  if (type !== 'integer' && type !== 'number') return undefined;
+  const from = typeof usual === 'number' ? usual : minimum;
+  return from > minimum ? Math.max(minimum, from - 1) : Math.min(from + 1, maximum);
+}
+
+/** A copy with one value set, the objects on the way made where they are missing. */
+function merged(value: unknown, [key, ...deeper]: readonly string[], to: unknown): Entry {
+  const entry = (value ?? {}) as Entry;
+  if (key === undefined) throw new Error('nowhere');
+  return { ...entry, [key]: deeper.length === 0 ? to : merged(entry[key], deeper, to) };
 }
 
 const planOf = (edit: Entry): Plan => planChange(side({}), side(edit));
@@ -115,6 +162,28 @@ describe('a plan', () => {
       assert.equal(isEmpty(plan), Object.keys(expected).length === 0);
       assert.doesNotMatch(JSON.stringify(plan), /rtsp:|redis:/);
     });
+
+  const settings = settingsOf(FILE).filter(({ at: [key] }) => key !== '$schema');
+  for (const { at, changed } of settings)
+    it(`of ${at.join('.')} is not without effect`, () => {
+      assert.ok(!isEmpty(planOf(merged(BASE, at, changed))));
+    });
+
+  // A camera has one source, and an id that is its name.
+  const own = settingsOf(FILE.properties?.['cameras']?.items ?? {}).filter(
+    ({ at: [key = ''] }) => !['id', 'url', 'file', 'test'].includes(key),
+  );
+  for (const { at, changed } of own)
+    it(`of a camera’s own ${at.join('.')} touches that camera alone`, () => {
+      const { start, stop, restart, adjust, leave } = planOf({ cameras: [merged(GATE, at, changed), YARD] });
+      const touched = [...start, ...stop, ...[...restart, ...adjust].map(({ name }) => name)];
+      assert.deepEqual(touched, ['camera:gate']);
+      assert.deepEqual(leave, ['notifier', 'store', 'camera:yard']);
+    });
+
+  it('is asked for each setting there is', () => {
+    assert.ok(settings.length > 40 && own.length > 15);
+  });
 
   const refused: readonly [string, Entry, Entry, string[]][] = [
     ['another URL', {}, { redis: 'redis://other/', rabbitmq: 'amqp://other/' }, []],
