@@ -11,7 +11,7 @@ export class ReportRouter {
   /** The state each camera reported last. */
   readonly #cameraStates = new Map<string, CameraState>();
 
-  constructor(private readonly accounting: Accounting) {}
+  constructor(private readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>) {}
 
   /** The actor takes part from now on. */
   join(actor: HostedActor): void {

@@ -30,7 +30,7 @@ describe('the command line', () => {
   const wrong: readonly [string[], RegExp][] = [
     [['state'], /^there is no word "state"; see --help$/],
     [['status', 'now', 'please'], /^"now please" is too much/],
-    [['--json'], /^--json belongs to the words "status" and "plan"/],
+    [['--json'], /^--json belongs to the words "status", "plan" and "ledger"/],
     [['check', '--json'], /^--json belongs/],
     [['process', '--json'], /^--json belongs/],
     [['status', '--count', '1'], /^--out and --count belong to the word "process"/],

@@ -35,11 +35,26 @@ function actor(name: string): HostedActor & { readonly got: ShellCommand[] } {
   };
 }
 
+/** What the ledger was told, in its order. */
+class Accounts {
+  readonly heard: unknown[] = [];
+  began(name: string): void {
+    this.heard.push(name);
+  }
+  cameraState(state: CameraState): void {
+    this.heard.push(state);
+  }
+  onReport(report: ActorReport): void {
+    this.heard.push(report);
+  }
+}
+
 function routed(...names: string[]) {
-  const router = new ReportRouter();
+  const accounts = new Accounts();
+  const router = new ReportRouter(accounts);
   const actors = new Map(names.map((name) => [name, actor(name)]));
   for (const each of actors.values()) router.join(each);
-  return { router, actors, got: (name: string) => actors.get(name)?.got };
+  return { router, actors, accounts, got: (name: string) => actors.get(name)?.got };
 }
 
 const ALL = ['notifier', 'store', 'camera:gate'];
@@ -47,7 +62,10 @@ const ALL = ['notifier', 'store', 'camera:gate'];
 describe('a report', () => {
   const rows: readonly [string, ActorReport, string | undefined, ShellCommand | undefined][] = [
     ['camera:gate', { kind: 'frame', frame: FRAME }, 'store', { kind: 'frame', frame: FRAME }],
-    ['camera:gate', { kind: 'gap', gap: GAP }, 'notifier', { kind: 'gap', gap: GAP }],
+    ['camera:gate', { kind: 'gap', gap: GAP }, undefined, undefined],
+    ['notifier', { kind: 'gap-told', gap: GAP }, undefined, undefined],
+    ['store', { kind: 'delivered', frames: [{ ...FRAME, delayed: false }] }, undefined, undefined],
+    ['store', { kind: 'dropped', frames: [{ ...FRAME, reason: 'age' }] }, undefined, undefined],
     [
       'camera:gate',
       { kind: 'camera-state', state: STREAMING },
@@ -73,9 +91,10 @@ describe('a report', () => {
     ['camera:gate', { kind: 'feed-said', lines: ['rtsp://u:p@h/'] }, undefined, undefined],
   ];
   for (const [from, report, to, command] of rows)
-    it(`${report.kind}${'fault' in report ? ' with a fault' : ''} of ${from} reaches ${to ?? 'no actor'}, and nobody else`, () => {
-      const { router, got } = routed(...ALL);
+    it(`${report.kind}${'fault' in report ? ' with a fault' : ''} of ${from} reaches the ledger and ${to ?? 'no actor'}`, () => {
+      const { router, accounts, got } = routed(...ALL);
       router.route(from, report);
+      assert.deepEqual(accounts.heard.slice(0, ALL.length + 1), [...ALL, report]);
       for (const name of ALL) assert.deepEqual(got(name), name === to ? [command] : [], name);
     });
 
@@ -88,6 +107,24 @@ describe('a report', () => {
   it('to an actor that does not run is lost with it', () => {
     const { router } = routed();
     for (const [from, report] of rows) router.route(from, report);
+  });
+});
+
+describe('a gap that the ledger tells of', () => {
+  it('reaches the notifier alone', () => {
+    const { router, got } = routed(...ALL);
+    router.tellGap(GAP);
+    for (const name of ALL)
+      assert.deepEqual(got(name), name === 'notifier' ? [{ kind: 'gap', gap: GAP }] : []);
+  });
+});
+
+describe('a state that the supervisor tells of', () => {
+  it('reaches the ledger and the notifier', () => {
+    const { router, accounts, got } = routed('notifier');
+    router.tellState(WAITING);
+    assert.deepEqual(accounts.heard, ['notifier', WAITING]);
+    assert.deepEqual(got('notifier'), [{ kind: 'camera-state', state: WAITING }]);
   });
 });
 

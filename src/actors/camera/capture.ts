@@ -66,13 +66,13 @@ interface Deadline {
 class Opening {
   readonly #receiver: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
-  readonly #startedAt = Date.now();
+  readonly #startedMs = performance.now();
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
-  #lastPacketAt: number | undefined;
-  #lastPictureAt: number | undefined;
+  #lastPacketMs: number | undefined;
+  #lastPictureMs: number | undefined;
 
   constructor(private readonly options: FeedOptions) {
     this.#failed = new Promise((resolve) => {
@@ -120,7 +120,7 @@ class Opening {
 
   #take(packet: Packet): void {
     const arrivedAt = Date.now();
-    this.#lastPacketAt = arrivedAt;
+    this.#lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet);
     const at = this.#captureTime(packet, arrivedAt);
     this.#maker.take(packet, this.options.plan.decide(at, packet.key, performance.now()));
@@ -139,7 +139,7 @@ class Opening {
         onLost,
         onWords,
         onPicture: (picture) => {
-          this.#lastPictureAt = Date.now();
+          this.#lastPictureMs = performance.now();
           onPicture(picture);
         },
         onFault: (fault) => {
@@ -162,7 +162,7 @@ class Opening {
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
     while (!signal.aborted) {
       const { limitMs, sinceMs, fault } = this.#firstDeadline();
-      const leftMs = sinceMs + limitMs - Date.now();
+      const leftMs = sinceMs + limitMs - performance.now();
       if (leftMs <= 0) return fault(limitMs);
       // Looked at again after the shortest limit: the first picture sets another.
       await sleep(Math.min(leftMs, this.options.camera.stallMs), signal);
@@ -173,12 +173,12 @@ class Opening {
   #firstDeadline(): Deadline {
     const { camera, plan } = this.options;
     const { connectMs, stallMs, periodMs } = camera;
-    if (this.#lastPacketAt === undefined || this.#lastPictureAt === undefined)
-      return { sinceMs: this.#startedAt, limitMs: connectMs, fault: (limitMs) => this.#noPicture(limitMs) };
+    if (this.#lastPacketMs === undefined || this.#lastPictureMs === undefined)
+      return { sinceMs: this.#startedMs, limitMs: connectMs, fault: (limitMs) => this.#noPicture(limitMs) };
     const fault = (code: string, what: string) => (limitMs: number) =>
       new Fault(code, `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`);
     const packets = {
-      sinceMs: this.#lastPacketAt,
+      sinceMs: this.#lastPacketMs,
       // Of keyframes alone, the second may be far.
       limitMs:
         camera.format === 'keyframe' && plan.packetMs === 0
@@ -190,7 +190,7 @@ class Opening {
     const keyframesMs =
       plan.keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * plan.keyIntervalMs;
     const pictures = {
-      sinceMs: this.#lastPictureAt,
+      sinceMs: this.#lastPictureMs,
       limitMs: Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs)),
       fault: fault('no-pictures', 'sent data, but nothing that became a picture,'),
     };
@@ -199,7 +199,7 @@ class Opening {
 
   #noPicture(limitMs: number): Fault {
     const name = feedName(this.options.camera.source);
-    if (this.#lastPacketAt === undefined)
+    if (this.#lastPacketMs === undefined)
       return new Fault('no-picture', `${name} gave no picture within ${String(limitMs)} ms of being opened`);
     return new Fault(
       'no-keyframe',
@@ -212,8 +212,8 @@ class Opening {
     const { spawnError, stderr } = this.#receiver;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (this.#lastPacketAt !== undefined) return new Fault('ended', `${feedName(source)} ended`);
-    const { code, message } = openFault(source, stderr, Date.now() - this.#startedAt);
+    if (this.#lastPacketMs !== undefined) return new Fault('ended', `${feedName(source)} ended`);
+    const { code, message } = openFault(source, stderr, performance.now() - this.#startedMs);
     return new Fault(code, message);
   }
 }
