@@ -14,6 +14,16 @@ import type { EmbeddedService } from './service';
 const NODE = 'vigil@localhost';
 const USER = 'vigil';
 
+/**
+ * Run by the broker itself, without spaces. A quorum queue that was declared in the last seconds before a broker is
+ * killed comes back empty and without a leader (RabbitMQ 3.10): it would never confirm anything again, so it is made to
+ * elect itself.
+ */
+const ELECT_LEADERS =
+  'spawn(fun()->F=fun(G)->timer:sleep(2000),' +
+  'catch([ra:trigger_election({N,node()})||{N,_}<-ra_directory:list_registered(quorum_queues),' +
+  'ra_leaderboard:lookup_leader(N)=:=undefined]),G(G)end,F(F)end).';
+
 export async function prepareRabbitmq(
   dir: string,
   wantedPort: number | undefined,
@@ -92,7 +102,7 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
     RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${ELECT_LEADERS}`,
     ERL_FLAGS: '-start_epmd false +Bi',
   };
 }
