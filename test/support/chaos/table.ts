@@ -19,6 +19,7 @@ const HEAD = [
   'ledger off',
   'MB store/notifier/supervisor',
   'recovery s',
+  'live p95 ms',
 ];
 
 export function table(results: readonly RowResult[]): string {
@@ -31,13 +32,15 @@ export function table(results: readonly RowResult[]): string {
 }
 
 function cells(result: RowResult): string[] {
-  const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak, recoveryMs } = result;
+  const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak } = result;
+  const { recoveryMs, liveP95Ms } = result;
   const memory = [peak.store, peak.notifier, peak.supervisor].map((bytes) => String(megabytes(bytes)));
   const recovery = recoveryMs === undefined ? 'never' : (recoveryMs / 1000).toFixed(1);
+  const live = Number.isNaN(liveP95Ms) ? '-' : liveP95Ms.toFixed(0);
   const counts = [seconds, captured, confirmed, lost.length, repeated, dangling.length, ledgerOff].map(
     String,
   );
-  return [row, ...counts, memory.join(' / '), recovery];
+  return [row, ...counts, memory.join(' / '), recovery, live];
 }
 
 /** Sentences; empty when the table is as it must be. */
