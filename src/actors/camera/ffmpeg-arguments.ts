@@ -24,8 +24,17 @@ const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
-/** A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. */
-const TO_SPLITTER = ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1'] as const;
+/** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
+const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
+
+/**
+ * A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. The bitstream filters are
+ * tee's, once for each: ffmpeg's own (-bsf) see an end where a file begins anew, and then pass nothing more.
+ */
+function toSplitter(...filters: readonly string[]): string[] {
+  const bsfs = filters.length === 0 ? '' : `:bsfs/v=${filters.join(',')}`;
+  return ['-f', 'tee', ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:1`).join('|')];
+}
 
 /**
  * Receives the feed and decodes nothing: every packet comes on fd 1. Only a synthetic picture is encoded here.
@@ -34,26 +43,15 @@ const TO_SPLITTER = ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1'] as co
 export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
   const { source } = camera;
   if (source.kind === 'test')
-    return { args: [...QUIET, ...testInput(source.pattern, camera), ...TO_SPLITTER], stdin: '' };
+    return { args: [...QUIET, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
-  // Undecoded, a packet that depends on others is of no use: it need not leave ffmpeg.
-  const filter = camera.format === 'keyframe' ? `${unify},noise=amount=0:drop='not(key)'` : unify;
   return {
-    // copytb: the input's own unit of time, not the grid of its nominal frame rate.
+    // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
+    // others is of no use: it need not leave ffmpeg.
     args: [
-      ...QUIET,
-      ...input,
-      '-copyts',
-      '-copytb',
-      '1',
-      '-map',
-      '0:v:0',
-      '-c',
-      'copy',
-      '-bsf:v',
-      filter,
-      ...TO_SPLITTER,
+      ...[...QUIET, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...toSplitter(unify, ...(camera.format === 'keyframe' ? [KEYFRAMES_ONLY] : [])),
     ],
     stdin,
   };
@@ -75,7 +73,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
       ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
       // On both sides: with more, the encoder holds each picture back for a whole period.
-      ...['-threads', '1', ...TO_SPLITTER],
+      ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',
   };

@@ -15,6 +15,8 @@ const LEDGER_MS = 10_000;
 export interface RowResult {
   readonly row: string;
   readonly seconds: number;
+  /** Sampling periods from the row's begin to its end, all cameras together. */
+  readonly periods: number;
   readonly captured: number;
   readonly confirmed: number;
   readonly lost: readonly string[];
@@ -62,6 +64,7 @@ export async function runRow(
     untilMs,
     row: row.name,
     seconds,
+    periods: Math.floor((untilMs - fromMs) / 1000) * world.cameras.length,
     captured: frames.length,
     confirmed: confirmed.length,
     lost: missing().map(({ id }) => id),

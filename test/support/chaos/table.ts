@@ -5,6 +5,8 @@ import type { RowResult } from './run-row';
 const MAX_MEGABYTES = 150;
 /** Share of announcements that may be repeats, over the whole table. */
 const MAX_REPEATED = 0.001;
+/** Share of the periods that must have been captured: a table of cameras that hardly work says nothing. A killed daemon misses some. */
+const MIN_CAPTURED = 0.6;
 /** Frames a killed daemon may not have written down: a second of each camera, and the one it was at. */
 const LEDGER_SLACK_PER_CAMERA = 2;
 
@@ -55,7 +57,8 @@ export function violations(results: readonly RowResult[], cameras: number): stri
 }
 
 function rowViolations(result: RowResult, cameras: number): string[] {
-  const { row, seconds, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } = result;
+  const { row, seconds, periods, captured, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } =
+    result;
   const faults: string[] = [];
   const list = (what: string, names: readonly string[]) => {
     if (names.length > 0)
@@ -69,6 +72,8 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
   if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
+  if (captured < MIN_CAPTURED * periods)
+    faults.push(`of ${String(periods)} periods only ${String(captured)} were captured`);
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (bytes === 0) faults.push(`the process of the ${name} was never seen`);
