@@ -75,7 +75,13 @@ class CameraActor {
     return {
       done: this.#handled,
       ...(this.#state === 'waiting' ? {} : { dueMs }),
-      facts: { feed: this.#state ?? 'connecting', frames: this.#kept, ...this.#choice() },
+      facts: {
+        feed: this.#state ?? 'connecting',
+        // Also while it connects again: that may take as long as the pause before.
+        ...(this.#attempt > 0 && this.#lastFault !== undefined ? { fault: this.#lastFault.code } : {}),
+        frames: this.#kept,
+        ...this.#choice(),
+      },
     };
   }
 

@@ -200,7 +200,10 @@ class Opening {
   #noPicture(limitMs: number): Fault {
     const name = feedName(this.options.camera.source);
     if (this.#lastPacketMs === undefined)
-      return new Fault('no-picture', `${name} gave no picture within ${String(limitMs)} ms of being opened`);
+      return new Fault(
+        'no-picture',
+        `${name} gave no picture within ${String(limitMs)} ms of being opened; restart the camera, or raise "connectMs"`,
+      );
     return new Fault(
       'no-keyframe',
       `${name} sent video, but no keyframe within ${String(limitMs)} ms of being opened`,

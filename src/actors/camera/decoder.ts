@@ -2,6 +2,7 @@
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { Fault } from '../../protocol/fault';
+import { decodeFault } from './feed-fault';
 import { decoderInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from './ivf';
@@ -127,10 +128,7 @@ export class Decoder {
     const { spawnError, stderr } = this.#ffmpeg;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    const last = (stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
-    return new Fault(
-      'undecodable',
-      `its ${this.codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
-    );
+    const { code, message } = decodeFault(this.codec, stderr);
+    return new Fault(code, message);
   }
 }
