@@ -200,7 +200,7 @@ function completeCamera(
 
 function completeSource(
   entry: CameraEntry,
-  transport: 'tcp' | 'udp',
+  transport: 'tcp' | 'udp' | 'auto',
   folder: string,
   at: string,
   faults: ConfigFault[],
@@ -224,8 +224,7 @@ function completeSource(
     return { kind: 'file', path: path.resolve(folder, file) };
   }
   const problem = urlProblem(url ?? '', STREAM_SCHEMES);
-  if (problem === undefined)
-    return { kind: 'stream', url: withCredentials(url ?? '', username, password), transport };
+  if (problem === undefined) return streamSource(withCredentials(url ?? '', username, password), transport);
   if (url !== undefined)
     faults.push({
       path: `${at}.url`,
@@ -233,5 +232,13 @@ function completeSource(
         ? `${problem}; a local video goes into "file"`
         : problem,
     });
-  return { kind: 'stream', url: '', transport };
+  return { kind: 'stream', url: '', transport: 'tcp' };
+}
+
+/** What is not RTSP has one transport, and RTSP over TLS too: ffmpeg keeps it inside the encrypted connection. */
+function streamSource(url: string, transport: 'tcp' | 'udp' | 'auto'): CameraSource {
+  if (transport !== 'auto') return { kind: 'stream', url, transport };
+  return url.startsWith('rtsp:')
+    ? { kind: 'stream', url, transport: 'udp', orTcp: true }
+    : { kind: 'stream', url, transport: 'tcp' };
 }

@@ -55,7 +55,7 @@ const captureSettings = {
   },
   quality: { minimum: 1, maximum: 100, description: 'JPEG and WebP quality, 1 to 100.' },
   width: { minimum: 16, maximum: 8192, description: 'Width in pixels; the height follows. Absent: as sent.' },
-  transport: { description: 'RTSP transport.' },
+  transport: { description: 'RTSP transport. auto: UDP, or TCP where no UDP packet arrives.' },
   sampling: {
     description:
       'What is decoded. auto: only keyframes where they come often enough, else what leads up to each picture. keyframes: nothing else, whatever their interval. all: every picture.',
@@ -71,7 +71,7 @@ const captureSettings = {
     description: 'Milliseconds from opening a feed to its first picture before it counts as failed.',
   },
 } as const;
-const TRANSPORTS = ['tcp', 'udp'] as const;
+const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
 export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 

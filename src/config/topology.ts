@@ -4,7 +4,13 @@ import type { ActorsFile, CAPTURE_FORMATS, SAMPLINGS } from './schema';
 
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
-  | { readonly kind: 'stream'; readonly url: string; readonly transport: 'tcp' | 'udp' }
+  | {
+      readonly kind: 'stream';
+      readonly url: string;
+      readonly transport: 'tcp' | 'udp';
+      /** Over TCP where UDP gives nothing. */
+      readonly orTcp?: true;
+    }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
 

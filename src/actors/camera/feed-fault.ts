@@ -157,11 +157,16 @@ export function decodeFault(codec: string, stderr: string): FaultRecord {
   };
 }
 
+/** Nothing came over UDP. */
+export function udpBlockedFault(source: CameraSource): FaultRecord {
+  return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
+}
+
 /** The feed was reached, and nothing of it came. */
 function silence(source: CameraSource, words: string, elapsedMs: number): Omit<Rule, 'pattern'> | undefined {
   if (source.kind !== 'stream') return undefined;
   const described = DESCRIBED_ONLY.test(words);
-  if (described && source.transport === 'udp' && source.url.startsWith('rtsp')) return UDP_BLOCKED;
+  if (described && source.transport === 'udp' && source.url.startsWith('rtsp:')) return UDP_BLOCKED;
   const waited = elapsedMs >= NETWORK_TIMEOUT_MS && /^\s*$|Invalid data found/.test(words);
   return described || waited ? SILENT : undefined;
 }
