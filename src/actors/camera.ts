@@ -121,8 +121,7 @@ class CameraActor {
         lengthPrefixed,
         onStream: (stream) => {
           this.#stream = stream;
-          const news = this.#adaptation.received();
-          if (news !== undefined) this.context.log.info(news);
+          for (const news of this.#adaptation.received()) this.context.log.warn(news);
         },
         onPicture: (picture) => {
           this.#take(picture);

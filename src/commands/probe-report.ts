@@ -25,12 +25,15 @@ export interface ProbeReport {
   readonly processorSecondsPerMinute: number | null;
   readonly measuredForMs: number | null;
   readonly transport: string | null;
+  /** Where hardware was asked for: what decodes, and why not what was asked for. */
+  readonly decoding: string | null;
   readonly saved: string | null;
   readonly fault: FaultRecord | null;
 }
 
 export function probeReport(feed: string, found: FeedMeasurement, saved: string | undefined): ProbeReport {
-  const { stream, picture, packetsPerSecond, firstPictureMs, choice, cost, transport, fault } = found;
+  const { stream, picture, packetsPerSecond, firstPictureMs, choice, cost, transport, decoding, fault } =
+    found;
   return {
     feed,
     codec: stream?.codec ?? null,
@@ -46,6 +49,7 @@ export function probeReport(feed: string, found: FeedMeasurement, saved: string 
       cost === undefined ? null : Number(((60 * cost.processorMs) / cost.overMs).toFixed(2)),
     measuredForMs: cost === undefined ? null : Math.round(cost.overMs),
     transport: transport ?? null,
+    decoding: decoding ?? null,
     saved: saved ?? null,
     fault: fault ?? null,
   };
@@ -70,6 +74,7 @@ export function probeText(report: ProbeReport): string {
     ['cost', costText(report)],
   ];
   if (report.transport !== null) rows.push(['transport', report.transport]);
+  if (report.decoding !== null) rows.push(['decoding', report.decoding]);
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
   return [report.feed, ...table(rows).map((row) => `  ${row}`)].join('\n');

@@ -192,6 +192,7 @@ function completeCamera(
     quality: settings.quality,
     ...(settings.width === undefined ? {} : { width: settings.width }),
     sampling: settings.sampling,
+    ...(settings.hwaccel === 'none' ? {} : { hwaccel: settings.hwaccel }),
     stallMs: settings.stallMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),

@@ -60,6 +60,10 @@ const captureSettings = {
     description:
       'What is decoded. auto: only keyframes where they come often enough, else what leads up to each picture. keyframes: nothing else, whatever their interval. all: every picture.',
   },
+  hwaccel: {
+    description:
+      'Hardware that decodes, by ffmpeg. Where it does not start the feed is decoded in software. auto: the first that starts.',
+  },
   stallMs: {
     minimum: 1000,
     maximum: 600_000,
@@ -73,6 +77,7 @@ const captureSettings = {
 } as const;
 const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
+export const HWACCELS = ['none', 'vaapi', 'cuda', 'qsv', 'videotoolbox', 'auto'] as const;
 export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 
 const CameraDefaults = Type.Object(
@@ -83,6 +88,7 @@ const CameraDefaults = Type.Object(
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
+    hwaccel: oneOf(HWACCELS, { ...captureSettings.hwaccel, default: 'none' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
   },
@@ -182,6 +188,7 @@ const Camera = Type.Object(
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
+    hwaccel: Type.Optional(oneOf(HWACCELS, captureSettings.hwaccel)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     actor: Type.Optional(CameraActor),

@@ -835,6 +835,7 @@ describe('a complete topology', () => {
     ['quality', 10, 20, ({ quality }) => quality],
     ['width', 320, 640, ({ width }) => width],
     ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
+    ['hwaccel', 'vaapi', 'auto', ({ hwaccel }) => hwaccel],
     ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
   ];

@@ -114,9 +114,9 @@ class Opening {
     }
   }
 
-  /** A fault says whose it is. */
+  /** A fault says whose it is; that of the machine's hardware is not the feed's. */
   #named(error: Error): Error {
-    if (!(error instanceof Fault)) return error;
+    if (!(error instanceof Fault) || error.code === 'hwaccel') return error;
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 

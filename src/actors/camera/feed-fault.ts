@@ -157,6 +157,16 @@ export function decodeFault(codec: string, stderr: string): FaultRecord {
   };
 }
 
+/** Why the hardware does not decode: its first words name the cause, the last only that it failed. */
+export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
+  const lines = redactText(stderr)
+    .split('\n')
+    .map((line) => line.replace(/^\[[^\]]*\] /, '').trim())
+    .filter((line) => line !== '');
+  const said = lines.slice(0, 2).join(' ').slice(0, 200);
+  return { code: 'hwaccel', message: `${hwaccel} does not start: ffmpeg said: ${said || '(nothing)'}` };
+}
+
 /** Nothing came over UDP. */
 export function udpBlockedFault(source: CameraSource): FaultRecord {
   return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };

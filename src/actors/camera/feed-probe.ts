@@ -24,6 +24,7 @@ export interface FeedMeasurement {
   readonly cost?: { readonly processorMs: number; readonly overMs: number };
   /** How it was opened where that was left to the probe. */
   readonly transport?: string;
+  readonly decoding?: string;
   readonly fault?: FaultRecord;
 }
 

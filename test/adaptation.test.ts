@@ -1,17 +1,18 @@
-/** `"transport": "auto"` before real RTSP servers: over UDP where that works, over TCP where it does not. */
+/** What a camera does other than it was asked to where that does not work, before real RTSP servers: TCP, and software. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import startCamera from '../src/actors/camera';
+import type { CameraSpec } from '../src/config/topology';
 import type { ActorReport } from '../src/protocol/messages';
 import { clip, CLIP_DEFAULTS } from './support/feeds/clips';
 import { startRtspServer, type RtspServer } from './support/feeds/rtsp';
 import { startUdpFirewall, type UdpFirewall } from './support/feeds/udp-firewall';
 import { waitUntil } from './support/process';
 
-async function openCamera(t: TestContext, url: string) {
+async function openCamera(t: TestContext, url: string, changes: Partial<CameraSpec> = {}) {
   const dir = await mkdtemp(path.join(tmpdir(), 'vigil-transport-'));
   const reports: ActorReport[] = [];
   const lines: string[] = [];
@@ -27,6 +28,7 @@ async function openCamera(t: TestContext, url: string) {
         sampling: 'auto',
         stallMs: 5000,
         connectMs: 20_000,
+        ...changes,
       },
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),
@@ -43,6 +45,8 @@ async function openCamera(t: TestContext, url: string) {
     lines,
     states: () => states().map(({ state }) => state),
     transport: () => actor.progress().facts['transport'],
+    decoding: () => actor.progress().facts['decoding'],
+    frames: () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : [])),
     streams: (times = 1) =>
       waitUntil(
         `streaming ${String(times)} times`,
@@ -78,7 +82,7 @@ describe('"transport": "auto"', { concurrency: true }, () => {
     await camera.streams();
     assert.equal(camera.transport(), 'tcp (none of its UDP packets arrived)');
     assert.deepEqual(camera.states(), ['connecting', 'connecting', 'streaming'], 'without a pause');
-    assert.deepEqual(camera.lines, ['is received over TCP: none of its UDP packets arrived']);
+    assert.deepEqual(camera.lines, ['is received over tcp (none of its UDP packets arrived)']);
     await firewall.stop();
     await waitUntil('it connects once more', () => camera.states().slice(3).includes('connecting'));
     assert.equal(camera.transport(), 'tcp (none of its UDP packets arrived)');
@@ -97,5 +101,27 @@ describe('"transport": "auto"', { concurrency: true }, () => {
     assert.deepEqual(camera.states(), ['connecting', 'waiting']);
     assert.match(camera.lines.join(), /no stream of that path/);
     assert.equal(camera.transport(), 'udp');
+  });
+});
+
+describe('"hwaccel"', () => {
+  let server: RtspServer;
+  before(async () => {
+    const mount = { clip: await clip(), codec: 'h264', fps: CLIP_DEFAULTS.fps } as const;
+    server = await startRtspServer({ mounts: { '/cam': mount } });
+  });
+  after(() => server.stop());
+
+  // Apple's: no Linux has it, whatever its hardware.
+  it("that does not start is replaced by software at once, with ffmpeg's words in log and facts", async (t) => {
+    const source = { kind: 'stream', url: server.url('/cam'), transport: 'tcp' } as const;
+    const camera = await openCamera(t, '', { source, format: 'jpeg', hwaccel: 'videotoolbox' });
+    await waitUntil('pictures', () => camera.frames().length >= 3, 30_000);
+    const decoding = String(camera.decoding());
+    assert.match(decoding, /^software \(videotoolbox does not start: ffmpeg said: .{10,}\)$/);
+    const told = camera.lines.filter((line) => line.startsWith('is '));
+    assert.deepEqual(told, [`is decoded by ${decoding}`]);
+    assert.deepEqual(camera.states(), ['connecting', 'connecting', 'streaming'], 'without a pause');
+    assert.equal(camera.frames()[0]?.format, 'jpeg');
   });
 });
