@@ -200,6 +200,16 @@ describe('every receiver', () => {
 });
 
 describe('the decoder', () => {
+  it('is given to hardware where that is asked for, before its input', () => {
+    const args = (changes: Partial<CameraSpec>) => decoderInvocation(specOf(FILE, changes), 'hevc').args;
+    assert.ok(!args({}).includes('-hwaccel'));
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-hwaccel'), 'vaapi');
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-c:v'), 'hevc');
+    assert.equal(option(args({ hwaccel: 'qsv' }), '-c:v'), 'hevc_qsv');
+    const given = args({ hwaccel: 'cuda' });
+    assert.ok(given.indexOf('-hwaccel') < given.indexOf('-i'));
+  });
+
   const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc');
   it('is told the codec, and reads packets that carry their size', () => {
     const input = args.slice(0, args.indexOf('-i'));

@@ -2,6 +2,7 @@
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { Fault } from '../../protocol/fault';
+import { decodeFault, hardwareFault } from './feed-fault';
 import { decoderInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from './ivf';
@@ -37,6 +38,7 @@ export class Decoder {
   readonly #splitter = new PacketSplitter();
   readonly #wanted = new Map<number, Sample>();
   #packets = 0;
+  #gavePictures = false;
   #ending = false;
 
   constructor(
@@ -101,6 +103,7 @@ export class Decoder {
     for (const { pts = -1, bytes } of this.#splitter.push(chunk)) {
       const sample = this.#wanted.get(pts);
       if (sample === undefined) continue;
+      this.#gavePictures = true;
       this.#wanted.delete(pts);
       this.#lose(pts);
       const { width, height } = this.#splitter.header;
@@ -127,10 +130,9 @@ export class Decoder {
     const { spawnError, stderr } = this.#ffmpeg;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    const last = (stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
-    return new Fault(
-      'undecodable',
-      `its ${this.codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
-    );
+    const { hwaccel } = this.camera;
+    const isHardware = hwaccel !== undefined && !this.#gavePictures;
+    const { code, message } = isHardware ? hardwareFault(hwaccel, stderr) : decodeFault(this.codec, stderr);
+    return new Fault(code, message);
   }
 }

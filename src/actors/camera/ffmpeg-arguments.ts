@@ -69,7 +69,8 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
       ...QUIET,
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
-      ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
+      ...hardware(camera, codec),
+      ...['-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
       ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
       // On both sides: with more, the encoder holds each picture back for a whole period.
@@ -77,6 +78,12 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
     ],
     stdin: '',
   };
+}
+
+/** Decoded pictures come back to memory by themselves. Intel's Quick Sync has decoders of its own. */
+function hardware({ hwaccel }: CameraSpec, codec: string): readonly string[] {
+  if (hwaccel === undefined) return ['-c:v', codec];
+  return ['-hwaccel', hwaccel, '-c:v', hwaccel === 'qsv' ? `${codec}_qsv` : codec];
 }
 
 /** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */
