@@ -15,8 +15,8 @@ import { newNamespace } from '../test/support/events';
 
 /** Longer than any fault but that of ten minutes: what expires has been lost by us. */
 const EXPIRE_MS = 300_000;
-/** Back-offs go to 30 s, a broker takes up to 16 s to start. */
-const RECOVERY_MS = 120_000;
+/** Back-offs go to 30 s, a broker takes up to 16 s to start; what ten minutes left is to be caught up in three. */
+const RECOVERY_MS = 180_000;
 
 const { values } = parseArgs({
   options: {
