@@ -193,6 +193,7 @@ function completeCamera(
     ...(settings.width === undefined ? {} : { width: settings.width }),
     sampling: settings.sampling,
     stallMs: settings.stallMs,
+    frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),
   };

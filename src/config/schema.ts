@@ -65,6 +65,11 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds without data after which a streaming feed is opened anew.',
   },
+  frozenMs: {
+    minimum: 0,
+    maximum: 86_400_000,
+    description: 'Milliseconds of the same picture after which it is announced as frozen; 0: never.',
+  },
   connectMs: {
     minimum: 1000,
     maximum: 600_000,
@@ -84,6 +89,7 @@ const CameraDefaults = Type.Object(
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
+    frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
   },
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
@@ -183,6 +189,7 @@ const Camera = Type.Object(
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
+    frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     actor: Type.Optional(CameraActor),
   },

@@ -41,6 +41,7 @@ export interface CameraSpec {
   readonly width?: number;
   readonly sampling: Sampling;
   readonly stallMs: number;
+  readonly frozenMs: number;
   readonly connectMs: number;
 }
 

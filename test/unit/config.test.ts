@@ -753,6 +753,7 @@ describe('a complete topology', () => {
           quality: 80,
           sampling: 'auto',
           stallMs: 5000,
+          frozenMs: 60_000,
           connectMs: 20_000,
           child: CAMERA_CHILD,
         },
@@ -836,6 +837,7 @@ describe('a complete topology', () => {
     ['width', 320, 640, ({ width }) => width],
     ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
     ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
+    ['frozenMs', 0, 3000, ({ frozenMs }) => frozenMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
   ];
   for (const [key, general, own, read] of SETTINGS)

@@ -1,6 +1,7 @@
 /** The ffmpeg command lines of a camera, as pure functions of its settings. Measured and explained in docs/capture.md. */
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
+import { THUMBNAIL } from './picture-judge';
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
@@ -14,7 +15,7 @@ const TO_ANNEX_B: Readonly<Record<string, string>> = {
   hevc: 'hevc_mp4toannexb',
 };
 /** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
-const MAX_PIXELS = 40_000_000;
+export const MAX_PIXELS = 40_000_000;
 /** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
 export const NETWORK_TIMEOUT_MS = 5000;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
@@ -26,6 +27,10 @@ const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /** A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. */
 const TO_SPLITTER = ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1'] as const;
+/** The same on fd 3. */
+const TO_SIDE = ['-f', 'tee', '[f=framecrc]pipe\\:3|[f=data]pipe\\:3'] as const;
+/** With the level of each line and no line left out, so that every complaint about a picture is heard. */
+const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
 
 /**
  * Receives the feed and decodes nothing: every packet comes on fd 1. Only a synthetic picture is encoded here.
@@ -61,20 +66,33 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
 
 /**
  * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
- * (PPM for those sharp makes), the others are only decoded.
+ * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
  * @param codec ffmpeg's name of it
  */
 export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvocation {
   const scale = camera.width === undefined ? '' : `,scale=${String(camera.width)}:-2`;
+  const wanted = "select='mod(pts,2)'";
+  const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
+  const thumbnail = `scale=${String(THUMBNAIL.width)}:${String(THUMBNAIL.height)}:flags=neighbor,format=gray`;
   return {
     args: [
-      ...QUIET,
+      ...TALKATIVE,
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
-      ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
-      ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
+      ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      // First: it is there when its picture has been encoded.
+      ...[
+        '-map',
+        '0:v:0',
+        '-vf',
+        `${wanted},${thumbnail}`,
+        ...ownTimes,
+        ...['-c:v', 'rawvideo', '-threads', '1'],
+        ...TO_SIDE,
+      ],
+      ...['-map', '0:v:0', '-vf', `${wanted}${scale}`, ...ownTimes],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
-      // On both sides: with more, the encoder holds each picture back for a whole period.
+      // On all sides: with more, an encoder holds each picture back for a whole period.
       ...['-threads', '1', ...TO_SPLITTER],
     ],
     stdin: '',
