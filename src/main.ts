@@ -24,6 +24,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return say(`${await (await import('./commands/plan')).plan(args)}\n`);
     case 'ledger':
       return say(await (await import('./commands/ledger')).ledger(args));
+    case 'probe':
+      return (await import('./commands/probe')).probe(args);
     case 'process':
       return (await import('./commands/process')).runProcessCommand(args);
     case 'daemon':
@@ -49,6 +51,9 @@ function exitCodeOf(error: unknown): number {
   switch (error.code) {
     case 'usage':
       return EXIT.usage;
+    case 'bad-url':
+    case 'no-camera':
+      return EXIT.configuration;
     case 'no-daemon':
       return EXIT.noDaemon;
     case 'missing-program':
@@ -56,6 +61,7 @@ function exitCodeOf(error: unknown): number {
     case 'port-in-use':
     case 'no-endpoints':
     case 'no-ledger':
+    case 'cannot-save':
       return EXIT.unavailable;
     default:
       return EXIT.failed;

@@ -11,7 +11,8 @@ import { faultRecord, type FaultRecord } from '../protocol/fault';
 import type { CameraParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
-import { captureFeed, LengthPrefixed, type FeedStream } from './camera/capture';
+import { FeedAdaptation } from './camera/adaptation';
+import { captureFeed, type FeedStream } from './camera/capture';
 import type { Picture } from './camera/decoder';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
@@ -57,7 +58,7 @@ class CameraActor {
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
-  #lengthPrefixed: string | undefined;
+  readonly #adaptation: FeedAdaptation;
   #handled = 0;
   #kept = 0;
 
@@ -69,6 +70,7 @@ class CameraActor {
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
     });
+    this.#adaptation = new FeedAdaptation(context.parameters.camera);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
   }
@@ -83,7 +85,15 @@ class CameraActor {
     return {
       done: this.#handled,
       ...(this.#state === 'waiting' ? {} : { dueMs }),
-      facts: { feed: this.#state ?? 'connecting', frames: this.#kept, ...this.#bad, ...this.#choice() },
+      facts: {
+        feed: this.#state ?? 'connecting',
+        // Also while it connects again: that may take as long as the pause before.
+        ...(this.#attempt > 0 && this.#lastFault !== undefined ? { fault: this.#lastFault.code } : {}),
+        frames: this.#kept,
+        ...this.#bad,
+        ...this.#choice(),
+        ...this.#adaptation.facts,
+      },
     };
   }
 
@@ -98,8 +108,7 @@ class CameraActor {
       try {
         await this.#streamOnce(signal);
       } catch (error) {
-        if (error instanceof LengthPrefixed) this.#lengthPrefixed = error.codec;
-        else await this.#waitAfter(faultRecord(error, 'failed'), signal);
+        if (!this.#adaptation.learn(error)) await this.#waitAfter(faultRecord(error, 'failed'), signal);
       }
     }
     await this.#pending;
@@ -107,7 +116,8 @@ class CameraActor {
   }
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
-    const { camera, ffmpeg } = this.context.parameters;
+    const { ffmpeg } = this.context.parameters;
+    const { camera, lengthPrefixed } = this.#adaptation;
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
     await this.#spool.openCamera(camera.id);
@@ -117,9 +127,10 @@ class CameraActor {
         camera,
         ffmpeg,
         plan: this.#plan,
-        lengthPrefixed: this.#lengthPrefixed,
+        lengthPrefixed,
         onStream: (stream) => {
           this.#stream = stream;
+          for (const news of this.#adaptation.received()) this.context.log.warn(news);
         },
         onPicture: (picture) => {
           this.#take(picture);

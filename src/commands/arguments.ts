@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '../protocol/fault';
 
-export const WORDS = ['daemon', 'check', 'plan', 'status', 'ledger', 'process'] as const;
+export const WORDS = ['daemon', 'check', 'plan', 'status', 'ledger', 'probe', 'process'] as const;
 export type Word = (typeof WORDS)[number];
 
 export interface Arguments {
@@ -14,14 +14,20 @@ export interface Arguments {
   readonly dataDir: string;
   readonly help: boolean;
   readonly version: boolean;
-  /** `status`, `plan` and `ledger`: JSON instead of text for people. */
+  /** `status`, `plan`, `ledger` and `probe`: JSON instead of text for people. */
   readonly json: boolean;
   /** `process` only: folder pictures are written to. */
   readonly out?: string;
   /** `process` only: frames after which it ends. */
   readonly count?: number;
-  /** `ledger` only: that camera alone. */
+  /** `ledger`: that camera alone; `probe`: that camera of the configuration. */
   readonly camera?: string;
+  /** `probe` only: the feed, as it was typed: it may hold credentials. */
+  readonly url?: string;
+  /** `probe` only: file for a picture. */
+  readonly save?: string;
+  /** `probe` only: how long at most. */
+  readonly seconds: number;
   /** `ledger` only: how far back, milliseconds. */
   readonly sinceMs: number;
 }
@@ -36,22 +42,27 @@ Words:
   status    what the running daemon and its children do
   plan      what the configuration of --config would change in the running daemon
   ledger    what became of every sampling period: coverage and gaps of each camera
+  probe     open the feed at the URL that follows, or of --camera, and say what it is or why it gives nothing
   process   consume the queue: retrieve, decode and remove every frame
 
 Options:
   --config FILE    configuration (default: actors.json of the package)
   --data-dir DIR   where the daemon keeps its data (default: data/ beside the configuration)
-  --json           status, plan, ledger: as JSON
+  --json           status, plan, ledger, probe: as JSON
   --out DIR        process: write frame_<MM_DD_YYYY-HH_MM_SS>.<ext> into a folder per camera
   --count N        process: end after N frames
-  --camera ID      ledger: of this camera alone
+  --camera ID      ledger: of this camera alone; probe: this camera of the configuration
   --since TIME     ledger: how far back, such as 90s, 30m, 24h, 7d (default: 24h)
+  --save FILE      probe: keep a picture, .jpg, .png or .webp
+  --seconds N      probe: look for N seconds at most (default: 15)
   --help           this text
   --version        the version
 
-Exit codes: 0 clean, 2 usage, 3 no daemon runs, 69 something needed is missing, 70 failed or escalated,
-78 invalid configuration.
+Exit codes: 0 clean, 2 usage, 3 no daemon runs, 69 something needed or the probed feed cannot be had, 70 failed or escalated,
+78 invalid configuration or URL.
 `;
+
+const WITH_JSON: readonly Word[] = ['status', 'plan', 'ledger', 'probe'];
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -61,6 +72,8 @@ const OPTIONS = {
   count: { type: 'string' },
   camera: { type: 'string' },
   since: { type: 'string' },
+  save: { type: 'string' },
+  seconds: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -74,16 +87,20 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
   const { values, positionals } = parse(argv);
   const [word = 'daemon', ...rest] = positionals;
   if (!isWord(word)) throw usage(`there is no word "${word}"`);
+  const [url] = word === 'probe' ? rest.splice(0, 1) : [];
   if (rest.length > 0) throw usage(`"${rest.join(' ')}" is too much`);
   if (word !== 'process' && (values.out ?? values.count) !== undefined)
     throw usage('--out and --count belong to the word "process"');
-  if (values.json === true && word !== 'status' && word !== 'plan' && word !== 'ledger')
-    throw usage('--json belongs to the words "status", "plan" and "ledger"');
-  if (word !== 'ledger' && (values.camera ?? values.since) !== undefined)
-    throw usage('--camera and --since belong to the word "ledger"');
-  const count = values.count === undefined ? undefined : Number(values.count);
-  if (count !== undefined && !(Number.isInteger(count) && count > 0))
-    throw usage('--count expects a whole number above 0');
+  if (values.json === true && !WITH_JSON.includes(word))
+    throw usage('--json belongs to the words "status", "plan", "ledger" and "probe"');
+  if (word !== 'ledger' && values.since !== undefined) throw usage('--since belongs to the word "ledger"');
+  if (word !== 'ledger' && word !== 'probe' && values.camera !== undefined)
+    throw usage('--camera belongs to the words "ledger" and "probe"');
+  if (word !== 'probe' && (values.save ?? values.seconds) !== undefined)
+    throw usage('--save and --seconds belong to the word "probe"');
+  if (word === 'probe' && values.help !== true && (url === undefined) === (values.camera === undefined))
+    throw usage('"probe" expects the URL of a feed, or --camera ID, and not both');
+  const count = values.count === undefined ? undefined : wholeNumber('--count', values.count);
   const config = path.resolve(values.config ?? path.join(packageDir, 'actors.json'));
   return {
     word,
@@ -94,6 +111,9 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     version: values.version ?? false,
     ...(values.out === undefined ? {} : { out: path.resolve(values.out) }),
     ...(count === undefined ? {} : { count }),
+    ...(url === undefined ? {} : { url }),
+    ...(values.save === undefined ? {} : { save: path.resolve(values.save) }),
+    seconds: wholeNumber('--seconds', values.seconds ?? '15'),
     ...(values.camera === undefined ? {} : { camera: values.camera }),
     sinceMs: durationMs(values.since ?? '24h'),
   };
@@ -114,6 +134,12 @@ function durationMs(text: string): number {
   const ms = Number(number) * (UNITS_MS[unit] ?? NaN);
   if (!(ms > 0)) throw usage(`--since expects a time such as 90s, 30m, 24h or 7d, found "${text}"`);
   return ms;
+}
+
+function wholeNumber(option: string, text: string): number {
+  const number = Number(text);
+  if (!(Number.isInteger(number) && number > 0)) throw usage(`${option} expects a whole number above 0`);
+  return number;
 }
 
 function isWord(word: string): word is Word {

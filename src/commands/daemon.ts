@@ -127,9 +127,9 @@ class Ending {
   #onSignal(name: NodeJS.Signals): void {
     const before = this.#askedAt;
     // Actors and servers end with this process: the kernel sees to it.
-    if (before !== undefined && Date.now() - before > SAME_WISH_MS) process.exit(EXIT.failed);
+    if (before !== undefined && performance.now() - before > SAME_WISH_MS) process.exit(EXIT.failed);
     if (before !== undefined) return;
-    this.#askedAt = Date.now();
+    this.#askedAt = performance.now();
     this.log.info(`${name}: stopping; a second one ends at once`);
     this.#end(EXIT.clean);
   }

@@ -192,6 +192,7 @@ function completeCamera(
     quality: settings.quality,
     ...(settings.width === undefined ? {} : { width: settings.width }),
     sampling: settings.sampling,
+    ...(settings.hwaccel === 'none' ? {} : { hwaccel: settings.hwaccel }),
     stallMs: settings.stallMs,
     frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
@@ -201,7 +202,7 @@ function completeCamera(
 
 function completeSource(
   entry: CameraEntry,
-  transport: 'tcp' | 'udp',
+  transport: 'tcp' | 'udp' | 'auto',
   folder: string,
   at: string,
   faults: ConfigFault[],
@@ -225,8 +226,7 @@ function completeSource(
     return { kind: 'file', path: path.resolve(folder, file) };
   }
   const problem = urlProblem(url ?? '', STREAM_SCHEMES);
-  if (problem === undefined)
-    return { kind: 'stream', url: withCredentials(url ?? '', username, password), transport };
+  if (problem === undefined) return streamSource(withCredentials(url ?? '', username, password), transport);
   if (url !== undefined)
     faults.push({
       path: `${at}.url`,
@@ -234,5 +234,13 @@ function completeSource(
         ? `${problem}; a local video goes into "file"`
         : problem,
     });
-  return { kind: 'stream', url: '', transport };
+  return { kind: 'stream', url: '', transport: 'tcp' };
+}
+
+/** What is not RTSP has one transport, and RTSP over TLS too: ffmpeg keeps it inside the encrypted connection. */
+function streamSource(url: string, transport: 'tcp' | 'udp' | 'auto'): CameraSource {
+  if (transport !== 'auto') return { kind: 'stream', url, transport };
+  return url.startsWith('rtsp:')
+    ? { kind: 'stream', url, transport: 'udp', orTcp: true }
+    : { kind: 'stream', url, transport: 'tcp' };
 }

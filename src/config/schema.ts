@@ -55,10 +55,14 @@ const captureSettings = {
   },
   quality: { minimum: 1, maximum: 100, description: 'JPEG and WebP quality, 1 to 100.' },
   width: { minimum: 16, maximum: 8192, description: 'Width in pixels; the height follows. Absent: as sent.' },
-  transport: { description: 'RTSP transport.' },
+  transport: { description: 'RTSP transport. auto: UDP, or TCP where no UDP packet arrives.' },
   sampling: {
     description:
       'What is decoded. auto: only keyframes where they come often enough, else what leads up to each picture. keyframes: nothing else, whatever their interval. all: every picture.',
+  },
+  hwaccel: {
+    description:
+      'Hardware that decodes, by ffmpeg. Where it does not start the feed is decoded in software. auto: the first that starts.',
   },
   stallMs: {
     minimum: 1000,
@@ -76,8 +80,9 @@ const captureSettings = {
     description: 'Milliseconds from opening a feed to its first picture before it counts as failed.',
   },
 } as const;
-const TRANSPORTS = ['tcp', 'udp'] as const;
+const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
+export const HWACCELS = ['none', 'vaapi', 'cuda', 'qsv', 'videotoolbox', 'auto'] as const;
 export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 
 const CameraDefaults = Type.Object(
@@ -88,6 +93,7 @@ const CameraDefaults = Type.Object(
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
+    hwaccel: oneOf(HWACCELS, { ...captureSettings.hwaccel, default: 'none' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
@@ -188,6 +194,7 @@ const Camera = Type.Object(
     width: Type.Optional(Type.Integer(captureSettings.width)),
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
+    hwaccel: Type.Optional(oneOf(HWACCELS, captureSettings.hwaccel)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),

@@ -1,10 +1,16 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
-import type { ActorsFile, CAPTURE_FORMATS, SAMPLINGS } from './schema';
+import type { ActorsFile, CAPTURE_FORMATS, HWACCELS, SAMPLINGS } from './schema';
 
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
-  | { readonly kind: 'stream'; readonly url: string; readonly transport: 'tcp' | 'udp' }
+  | {
+      readonly kind: 'stream';
+      readonly url: string;
+      readonly transport: 'tcp' | 'udp';
+      /** Over TCP where UDP gives nothing. */
+      readonly orTcp?: true;
+    }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
 
@@ -29,6 +35,9 @@ export type CaptureFormat = (typeof CAPTURE_FORMATS)[number];
 /** What of a feed is decoded. */
 export type Sampling = (typeof SAMPLINGS)[number];
 
+/** Hardware that decodes, by ffmpeg's name; `auto` is the first that starts. */
+export type Hwaccel = Exclude<(typeof HWACCELS)[number], 'none'>;
+
 export interface CameraSpec {
   readonly id: string;
   readonly source: CameraSource;
@@ -40,6 +49,8 @@ export interface CameraSpec {
   /** Pixels; undefined keeps the feed's own width. */
   readonly width?: number;
   readonly sampling: Sampling;
+  /** Undefined for software. */
+  readonly hwaccel?: Hwaccel;
   readonly stallMs: number;
   readonly frozenMs: number;
   readonly connectMs: number;

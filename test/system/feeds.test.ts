@@ -6,7 +6,8 @@ import { clip } from '../support/feeds/clips';
 import { startHlsServer, startMjpegServer } from '../support/feeds/http';
 import { startRtmpServer } from '../support/feeds/rtmp';
 import { startRtspServer } from '../support/feeds/rtsp';
-import { startDaemon, type Daemon } from '../support/daemon';
+import { smallVideo } from '../support/feeds/small-video';
+import { newDir, startDaemon, type Daemon } from '../support/daemon';
 import { getdel, listen, look, newNamespace, remoteServers, type Listener } from '../support/events';
 
 /** Any character a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
@@ -41,7 +42,9 @@ describe('feeds', () => {
     for (const server of [plain, guarded, encrypted, http, hls, rtmp]) closing.push(() => server.stop());
     const credentials = { username: USERNAME, password: PASSWORD.replaceAll('${', () => '$${') };
     events = await listen(namespace);
+    const dir = newDir();
     daemon = startDaemon({
+      dir,
       config: {
         namespace,
         ...remoteServers(),
@@ -57,6 +60,8 @@ describe('feeds', () => {
           { id: 'hls', url: hls.url('/cam.m3u8') },
           { id: 'rtmp', url: rtmp.url },
           { id: 'file', file: h265 },
+          { id: 'short-mp4', file: await smallVideo(dir, 2) },
+          { id: 'short-mjpeg', file: await clip({ codec: 'mjpeg', seconds: 2 }) },
           { id: 'synthetic', test: 'testsrc2', width: 320 },
         ],
       },
@@ -97,6 +102,12 @@ describe('feeds', () => {
       assert.equal(bytes.length, last.bytes);
       for (const { capturedAt, sequence } of frames)
         assert.ok(Math.abs(Math.floor(capturedAt / 1000) - sequence) <= 1);
+    });
+
+  for (const camera of ['short-mp4', 'short-mjpeg'])
+    test(`a file of two seconds (${camera}) begins anew without a gap`, async () => {
+      await events.gotEverySecond(camera, 10, { deadlineMs: 60_000 });
+      assert.ok(!events.states(camera).some(({ state }) => state === 'waiting'));
     });
 
   test('a keyframe is stored as the camera sent it, and decoded by who retrieves it', async () => {

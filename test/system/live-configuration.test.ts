@@ -150,6 +150,21 @@ describe('live configuration', () => {
     await waitUntil('debug lines come', () => daemon.log.some(({ level }) => level === 'debug'));
   });
 
+  test('store and notifier move into the daemon, and out again, while frames flow', async () => {
+    const pidIs = (is: (pid: number | undefined) => boolean) => async (name: string) =>
+      daemon.childIs(name, 'runs where it should', (c) => c.state === 'running' && is(c.pid));
+    for (const [mode, is] of [
+      ['in-memory', (pid: number | undefined) => pid === undefined || pid === daemon.pid],
+      ['forked', (pid: number | undefined) => pid !== undefined && pid !== daemon.pid],
+    ] as const) {
+      await applied(() => {
+        daemon.edit(config([], { actors: { store: { mode }, notifier: { mode } } }));
+      });
+      await Promise.all(['store', 'notifier'].map(pidIs(is)));
+      await events.gotFrames('steady', events.frames('steady').length + 2);
+    }
+  });
+
   test('through all of it the camera nobody touched kept its process and missed no second', async () => {
     assert.equal(await pidOf('camera:steady'), steadyPid);
     await events.gotEverySecond('steady', 5);

@@ -157,6 +157,28 @@ describe('supervision', () => {
 });
 
 describe('escalation', () => {
+  test('a second SIGTERM ends at once what takes long to stop, with exit code 70, and leaves no process', async () => {
+    const daemon = startDaemon({
+      config: {
+        namespace: newNamespace(),
+        ...remoteServers(),
+        cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],
+      },
+    });
+    await daemon.said(/^ready/);
+    const { pid = 0 } = await daemon.childIs('camera:cam', 'runs', ({ state }) => state === 'running');
+    process.kill(pid, 'SIGSTOP');
+    daemon.signal('SIGTERM');
+    await daemon.said(/^SIGTERM: stopping; a second one ends at once/);
+    // Within half a second of the first it would be the same wish: npm hands Ctrl-C on.
+    await delay(700);
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 70);
+    await waitUntil('the camera has gone', () => !isAlive(pid));
+    assert.doesNotMatch(daemon.output(), /"message":"stopped"/);
+    await daemon.stop();
+  });
+
   test('a store that ends more often than it may ends the daemon, in order, with exit code 70', async () => {
     const daemon = startDaemon({
       config: {

@@ -10,6 +10,7 @@ import type { CameraSpec } from '../../src/config/topology';
 import type { Frame } from '../../src/contract/frame';
 import type { CameraState, Gap } from '../../src/contract/message';
 import type { ActorReport } from '../../src/protocol/messages';
+import type { Progress } from '../../src/protocol/progress';
 import { memoryFolderOf } from '../../src/spool/memory-folder';
 import { Spool } from '../../src/spool/spool';
 import { isAlive } from '../support/process';
@@ -49,6 +50,7 @@ interface Bench {
   /** Process ids of the programs started so far. */
   readonly pids: () => Promise<number[]>;
   readonly stop: () => Promise<void>;
+  readonly facts: () => Progress['facts'];
 }
 
 /** Starts a camera whose ffmpeg is the given shell program; it reconnects after a few milliseconds. */
@@ -103,6 +105,7 @@ async function openCamera(
       return text.split('\n').filter(Boolean).map(Number);
     },
     stop: () => actor.stop(),
+    facts: () => actor.progress().facts,
   };
 }
 
@@ -204,9 +207,14 @@ describe('a camera', () => {
       { connectMs: 200 },
     ],
     [
+      'unsupported-codec',
+      'case "$*" in *ivf*) echo "Unknown decoder \'vp8\'" >&2; exit 1;; esac; picture 7 0 vp8; exec sleep 60',
+      'rtsp://cam/live: its vp8 video is in a format this ffmpeg cannot decode; set the camera to H.264',
+    ],
+    [
       'undecodable',
-      'case "$*" in *ivf*) echo Unknown decoder >&2; exit 1;; esac; picture 7 0 vp8; exec sleep 60',
-      'rtsp://cam/live: its vp8 video cannot be decoded; ffmpeg said: Unknown decoder',
+      'case "$*" in *ivf*) echo oops >&2; exit 1;; esac; picture 7 0 vp8; exec sleep 60',
+      'rtsp://cam/live: its vp8 video cannot be decoded; ffmpeg said: oops',
     ],
     ['bad-capture-output', 'echo hello; exec sleep 60', 'a line that was not understood: hello'],
     ['picture-too-large', 'echo "0, 1, 1, 1, 999999999, 0x0"; exec sleep 60', 'a picture of 999999999 bytes'],
@@ -224,6 +232,16 @@ describe('a camera', () => {
       );
       assert.doesNotMatch(JSON.stringify([bench.reports, bench.lines]), /s3cr3t/);
     });
+
+  it('shows what troubles it in its facts until a picture comes, also while it connects again', async (t) => {
+    const bench = await openCamera(t, '[ $run -gt 1 ] && { sleep 0.3; picture 7; exec sleep 60; }; exit 1');
+    assert.equal(bench.facts()['fault'], undefined);
+    const connects = () => bench.states().filter(({ state }) => state === 'connecting').length;
+    await until('connecting again', () => connects() === 2);
+    assert.equal(bench.facts()['fault'], 'failed');
+    await until('streaming', () => bench.states().at(-1)?.state === 'streaming');
+    assert.equal(bench.facts()['fault'], undefined);
+  });
 
   it('stores keyframes as they come where that is asked for, in the format they have', async (t) => {
     const bench = await openCamera(

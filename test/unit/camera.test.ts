@@ -161,6 +161,9 @@ describe('the receiver of a test picture', () => {
   });
 });
 
+/** What tee is told: of each packet a line, then its bytes. */
+const filtered = (bsfs: string) => `[f=framecrc:bsfs/v=${bsfs}]pipe\\:1|[f=data:bsfs/v=${bsfs}]pipe\\:1`;
+
 describe('every receiver', () => {
   const sources = [FILE, stream('rtsp://cam/live'), stream('http://cam/a.m3u8'), stream('rtmp://cam/a')];
   for (const source of sources) {
@@ -169,12 +172,11 @@ describe('every receiver', () => {
       const { args } = receiverInvocation(specOf(source));
       assert.equal(option(args, '-c'), 'copy');
       assert.ok(!args.includes('-vf') && !args.includes('-c:v'));
-      assert.equal(option(args, '-bsf:v'), 'dump_extra=freq=keyframe');
     });
 
     it(`(${String(what)}) sends a line with time and size, and then the packet, in the input's own time`, () => {
       const { args } = receiverInvocation(specOf(source));
-      assert.deepEqual(args.slice(-3), ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1']);
+      assert.deepEqual(args.slice(-3), ['-f', 'tee', filtered('dump_extra=freq=keyframe')]);
       assert.equal(option(args, '-map'), '0:v:0');
       assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
@@ -185,7 +187,7 @@ describe('every receiver', () => {
 
   it('of keyframes that are stored as they are lets nothing else out of ffmpeg', () => {
     const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), 'hevc');
-    assert.equal(option(args, '-bsf:v'), "hevc_mp4toannexb,noise=amount=0:drop='not(key)'");
+    assert.equal(args.at(-1), filtered('hevc_mp4toannexb,noise=amount=0\\\\:drop=not(key)'));
   });
 
   for (const [codec, filter] of [
@@ -194,7 +196,7 @@ describe('every receiver', () => {
   ] as const)
     it(`mends ${codec} that has lengths instead of start codes`, () => {
       assert.ok(hasLengthPrefixes(codec) && !hasLengthPrefixes('mjpeg'));
-      assert.equal(option(receiverInvocation(specOf(FILE), codec).args, '-bsf:v'), filter);
+      assert.equal(receiverInvocation(specOf(FILE), codec).args.at(-1), filtered(filter));
     });
 });
 
@@ -204,6 +206,16 @@ function pictureOutput(args: readonly string[]): readonly string[] {
 }
 
 describe('the decoder', () => {
+  it('is given to hardware where that is asked for, before its input', () => {
+    const args = (changes: Partial<CameraSpec>) => decoderInvocation(specOf(FILE, changes), 'hevc').args;
+    assert.ok(!args({}).includes('-hwaccel'));
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-hwaccel'), 'vaapi');
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-c:v'), 'hevc');
+    assert.equal(option(args({ hwaccel: 'qsv' }), '-c:v'), 'hevc_qsv');
+    const given = args({ hwaccel: 'cuda' });
+    assert.ok(given.indexOf('-hwaccel') < given.indexOf('-i'));
+  });
+
   const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc');
   it('is told the codec, and reads packets that carry their size', () => {
     const input = args.slice(0, args.indexOf('-i'));

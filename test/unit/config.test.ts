@@ -172,7 +172,7 @@ describe('a fault of the schema', () => {
       'an unknown transport',
       camera({ ...GATE, transport: 'TCP' }),
       '$.cameras[0].transport',
-      /^expected one of "tcp", "udp", found "TCP"$/,
+      /^expected one of "tcp", "udp", "auto", found "TCP"$/,
     ],
     [
       'an unknown test picture',
@@ -836,6 +836,7 @@ describe('a complete topology', () => {
     ['quality', 10, 20, ({ quality }) => quality],
     ['width', 320, 640, ({ width }) => width],
     ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
+    ['hwaccel', 'vaapi', 'auto', ({ hwaccel }) => hwaccel],
     ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
     ['frozenMs', 0, 3000, ({ frozenMs }) => frozenMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
@@ -845,6 +846,16 @@ describe('a complete topology', () => {
       const defaults = { cameraDefaults: { [key]: general } };
       assert.equal(read(cameraOf({ url: 'rtsp://h/' }, defaults)), general);
       assert.equal(read(cameraOf({ url: 'rtsp://h/', [key]: own }, defaults)), own);
+    });
+
+  for (const [url, expected] of [
+    ['rtsp://h/a', { transport: 'udp', orTcp: true }],
+    ['rtsps://h/a', { transport: 'tcp' }],
+    ['http://h/a', { transport: 'tcp' }],
+  ] as const)
+    it(`has ${url} with "transport": "auto" tried over ${expected.transport} first`, () => {
+      const { source } = cameraOf({ url, transport: 'auto' });
+      assert.deepEqual(source, { kind: 'stream', url, ...expected });
     });
 
   it('leaves disabled cameras out and keeps the order of the others', () => {

@@ -1,11 +1,11 @@
 /** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
-import type { CameraSpec } from '../../config/topology';
+import type { CameraSource, CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './annex-b';
 import type { Picture } from './decoder';
-import { feedName, openFault } from './feed-fault';
+import { feedName, openFault, udpBlockedFault } from './feed-fault';
 import { hasLengthPrefixes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
@@ -14,6 +14,8 @@ import type { Sample, SamplePlan } from './sample-plan';
 
 /** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
 const MIN_STALL_INTERVALS = 3;
+/** Milliseconds the first UDP packet may take where TCP can be tried instead. */
+const UDP_PATIENCE_MS = 5000;
 /** How far a packet's time may be from ours before the time of its arrival is used instead. */
 const MAX_CLOCK_ERROR_MS = 60_000;
 
@@ -112,9 +114,9 @@ class Opening {
     }
   }
 
-  /** A fault says whose it is. */
+  /** A fault says whose it is; that of the machine's hardware is not the feed's. */
   #named(error: Error): Error {
-    if (!(error instanceof Fault)) return error;
+    if (!(error instanceof Fault) || error.code === 'hwaccel') return error;
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
@@ -173,6 +175,12 @@ class Opening {
   #firstDeadline(): Deadline {
     const { camera, plan } = this.options;
     const { connectMs, stallMs, periodMs } = camera;
+    if (this.#lastPacketMs === undefined && mayTryTcp(camera.source))
+      return {
+        sinceMs: this.#startedMs,
+        limitMs: Math.min(connectMs, UDP_PATIENCE_MS),
+        fault: () => asFault(udpBlockedFault(camera.source)),
+      };
     if (this.#lastPacketMs === undefined || this.#lastPictureMs === undefined)
       return { sinceMs: this.#startedMs, limitMs: connectMs, fault: (limitMs) => this.#noPicture(limitMs) };
     const fault = (code: string, what: string) => (limitMs: number) =>
@@ -200,7 +208,10 @@ class Opening {
   #noPicture(limitMs: number): Fault {
     const name = feedName(this.options.camera.source);
     if (this.#lastPacketMs === undefined)
-      return new Fault('no-picture', `${name} gave no picture within ${String(limitMs)} ms of being opened`);
+      return new Fault(
+        'no-picture',
+        `${name} gave no picture within ${String(limitMs)} ms of being opened; restart the camera, or raise "connectMs"`,
+      );
     return new Fault(
       'no-keyframe',
       `${name} sent video, but no keyframe within ${String(limitMs)} ms of being opened`,
@@ -213,7 +224,15 @@ class Opening {
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
     if (this.#lastPacketMs !== undefined) return new Fault('ended', `${feedName(source)} ended`);
-    const { code, message } = openFault(source, stderr, performance.now() - this.#startedMs);
-    return new Fault(code, message);
+    return asFault(openFault(source, stderr, performance.now() - this.#startedMs));
   }
+}
+
+function asFault({ code, message }: FaultRecord): Fault {
+  return new Fault(code, message);
+}
+
+/** It is being tried over UDP, and TCP is left. */
+function mayTryTcp(source: CameraSource): boolean {
+  return source.kind === 'stream' && source.orTcp === true && source.transport === 'udp';
 }

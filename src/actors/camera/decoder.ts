@@ -3,6 +3,7 @@ import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { asError, damageIn } from './decoder-words';
+import { decodeFault, hardwareFault } from './feed-fault';
 import { decoderInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from './ivf';
@@ -61,6 +62,7 @@ export class Decoder {
   #group: Group = {};
   #unfinishedLine = '';
   #packets = 0;
+  #gavePictures = false;
   #ending = false;
 
   constructor(
@@ -179,6 +181,7 @@ export class Decoder {
   #give(pts: number, { packet: { bytes, checksum }, header: { width, height } }: MadePicture): void {
     const wanted = this.#wanted.get(pts);
     if (wanted === undefined) return;
+    this.#gavePictures = true;
     const evidence = {
       thumbnail: this.#thumbnails.get(pts),
       fingerprint: `${String(bytes.length)}-${checksum}`,
@@ -208,11 +211,12 @@ export class Decoder {
     const { spawnError, stderr } = this.#ffmpeg;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    const errors = stderr.split('\n').flatMap((line) => asError(line.trim()) ?? []);
-    const last = (errors.filter(Boolean).at(-1) ?? '').slice(0, 200);
-    return new Fault(
-      'undecodable',
-      `its ${this.codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
-    );
+    // As ffmpeg would have said it, had it not been asked for warnings too.
+    const errors = stderr.split('\n').flatMap((line) => asError(line) ?? []);
+    const said = errors.join('\n');
+    const { hwaccel } = this.camera;
+    const isHardware = hwaccel !== undefined && !this.#gavePictures;
+    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(this.codec, said);
+    return new Fault(code, message);
   }
 }

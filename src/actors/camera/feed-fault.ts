@@ -25,17 +25,24 @@ const RULES: readonly Rule[] = [
   {
     pattern: /453 Not Enough Bandwidth|503 Service Unavailable|too many/i,
     code: 'too-many-sessions',
-    sentence: 'has no room for another viewer; close other clients of this camera',
+    sentence:
+      'has no room for another viewer; close other clients of this camera: some serve only one at a time',
   },
   {
     pattern: /461 Unsupported Transport/i,
     code: 'transport',
-    sentence: 'does not offer this transport; set "transport" to the other of "tcp" and "udp"',
+    sentence: 'does not offer this transport; set "transport" to "auto", or to the other of "tcp" and "udp"',
   },
   {
     pattern: /5XX Server Error|\b50\d /i,
     code: 'server-error',
     sentence: 'answers that it failed; look at the camera itself',
+  },
+  {
+    pattern: /4XX Client Error|400 Bad Request|method \w+ failed: 4\d\d /i,
+    code: 'rejected',
+    sentence:
+      'does not accept the request; check path and query of the URL, and that no other client holds the camera',
   },
   {
     pattern: /Connection refused/i,
@@ -65,7 +72,8 @@ const RULES: readonly Rule[] = [
   {
     pattern: /Connection reset|Broken pipe|End of file/i,
     code: 'closed',
-    sentence: 'closed the connection before a picture came; check that the URL is that of a stream',
+    sentence:
+      'closed the connection before a picture came; check that the URL is that of a stream, and that no other client holds the camera',
   },
   { pattern: /No such file or directory/i, code: 'no-file', sentence: 'does not exist; check the path' },
   {
@@ -81,9 +89,23 @@ const RULES: readonly Rule[] = [
   {
     pattern: /Invalid data found|matches no streams|could not find codec|Invalid argument/i,
     code: 'not-a-stream',
-    sentence: 'answers, but not with video; check that the URL is that of a stream',
+    sentence:
+      'answers, but not with video; check that the URL is that of a stream, and that the camera sends H.264, H.265 or MJPEG',
   },
 ];
+
+/** What ffmpeg says when the stream was described and no packet of it came: it found no size. */
+const DESCRIBED_ONLY = /dimensions not set/;
+
+const SILENT: Omit<Rule, 'pattern'> = {
+  code: 'silent',
+  sentence: 'accepts the connection and sends nothing; restart the camera, and look for clients that hold it',
+};
+const UDP_BLOCKED: Omit<Rule, 'pattern'> = {
+  code: 'udp-blocked',
+  sentence:
+    'answers, but none of its UDP packets arrives; let UDP through between it and this machine, or set "transport" to "tcp" or "auto"',
+};
 
 /** A program that could not be run is not the feed's fault. */
 const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
@@ -111,13 +133,50 @@ export function openFault(source: CameraSource, stderr: string, elapsedMs = 0): 
   // The URL is repeated in the text, and its words are not ffmpeg's.
   const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
   const words = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
-  const silent =
-    source.kind === 'stream' && elapsedMs >= NETWORK_TIMEOUT_MS && /Invalid data found/.test(words);
-  const rule = RULES.find(({ code, pattern }) => (silent ? code === 'timeout' : pattern.test(words)));
+  const rule = silence(source, words, elapsedMs) ?? RULES.find(({ pattern }) => pattern.test(words));
   if (rule !== undefined) return { code: rule.code, message: `${feedName(source)} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return {
     code: 'failed',
     message: `${feedName(source)} could not be opened; ffmpeg said: ${last || '(nothing)'}`,
   };
+}
+
+/** Why a decoder ended, from what it wrote on standard error. The sentence is without its subject. */
+export function decodeFault(codec: string, stderr: string): FaultRecord {
+  const toDo = 'set the camera to H.264, H.265 or MJPEG';
+  if (/Unknown decoder|Decoder .*not found/i.test(stderr))
+    return {
+      code: 'unsupported-codec',
+      message: `its ${codec} video is in a format this ffmpeg cannot decode; ${toDo}`,
+    };
+  const last = (redactText(stderr).trim().split('\n').at(-1) ?? '').slice(0, 200);
+  return {
+    code: 'undecodable',
+    message: `its ${codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
+  };
+}
+
+/** Why the hardware does not decode: its first words name the cause, the last only that it failed. */
+export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
+  const lines = redactText(stderr)
+    .split('\n')
+    .map((line) => line.replace(/^\[[^\]]*\] /, '').trim())
+    .filter((line) => line !== '');
+  const said = lines.slice(0, 2).join(' ').slice(0, 200);
+  return { code: 'hwaccel', message: `${hwaccel} does not start: ffmpeg said: ${said || '(nothing)'}` };
+}
+
+/** Nothing came over UDP. */
+export function udpBlockedFault(source: CameraSource): FaultRecord {
+  return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
+}
+
+/** The feed was reached, and nothing of it came. */
+function silence(source: CameraSource, words: string, elapsedMs: number): Omit<Rule, 'pattern'> | undefined {
+  if (source.kind !== 'stream') return undefined;
+  const described = DESCRIBED_ONLY.test(words);
+  if (described && source.transport === 'udp' && source.url.startsWith('rtsp:')) return UDP_BLOCKED;
+  const waited = elapsedMs >= NETWORK_TIMEOUT_MS && /^\s*$|Invalid data found/.test(words);
+  return described || waited ? SILENT : undefined;
 }

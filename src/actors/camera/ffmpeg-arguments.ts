@@ -25,12 +25,20 @@ const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
-/** A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. */
-const TO_SPLITTER = ['-f', 'tee', '[f=framecrc]pipe\\:1|[f=data]pipe\\:1'] as const;
-/** The same on fd 3. */
-const TO_SIDE = ['-f', 'tee', '[f=framecrc]pipe\\:3|[f=data]pipe\\:3'] as const;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
+/** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
+const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
+
+/**
+ * A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. The bitstream filters are
+ * tee's, once for each: ffmpeg's own (-bsf) see an end where a file begins anew, and then pass nothing more.
+ */
+function toSplitter({ fd = 1, filters = [] }: { fd?: number; filters?: readonly string[] } = {}): string[] {
+  const bsfs = filters.length === 0 ? '' : `:bsfs/v=${filters.join(',')}`;
+  const outputs = ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:${String(fd)}`);
+  return ['-f', 'tee', outputs.join('|')];
+}
 
 /**
  * Receives the feed and decodes nothing: every packet comes on fd 1. Only a synthetic picture is encoded here.
@@ -39,26 +47,15 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as 
 export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
   const { source } = camera;
   if (source.kind === 'test')
-    return { args: [...QUIET, ...testInput(source.pattern, camera), ...TO_SPLITTER], stdin: '' };
+    return { args: [...QUIET, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
-  // Undecoded, a packet that depends on others is of no use: it need not leave ffmpeg.
-  const filter = camera.format === 'keyframe' ? `${unify},noise=amount=0:drop='not(key)'` : unify;
   return {
-    // copytb: the input's own unit of time, not the grid of its nominal frame rate.
+    // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
+    // others is of no use: it need not leave ffmpeg.
     args: [
-      ...QUIET,
-      ...input,
-      '-copyts',
-      '-copytb',
-      '1',
-      '-map',
-      '0:v:0',
-      '-c',
-      'copy',
-      '-bsf:v',
-      filter,
-      ...TO_SPLITTER,
+      ...[...QUIET, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...toSplitter({ filters: camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify] }),
     ],
     stdin,
   };
@@ -79,24 +76,24 @@ export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvo
       ...TALKATIVE,
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
-      ...['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      ...hardware(camera, codec),
+      ...['-f', 'ivf', '-i', 'pipe:0', '-copyts'],
       // First: it is there when its picture has been encoded.
-      ...[
-        '-map',
-        '0:v:0',
-        '-vf',
-        `${wanted},${thumbnail}`,
-        ...ownTimes,
-        ...['-c:v', 'rawvideo', '-threads', '1'],
-        ...TO_SIDE,
-      ],
+      ...['-map', '0:v:0', '-vf', `${wanted},${thumbnail}`, ...ownTimes],
+      ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
       ...['-map', '0:v:0', '-vf', `${wanted}${scale}`, ...ownTimes],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
       // On all sides: with more, an encoder holds each picture back for a whole period.
-      ...['-threads', '1', ...TO_SPLITTER],
+      ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',
   };
+}
+
+/** Decoded pictures come back to memory by themselves. Intel's Quick Sync has decoders of its own. */
+function hardware({ hwaccel }: CameraSpec, codec: string): readonly string[] {
+  if (hwaccel === undefined) return ['-c:v', codec];
+  return ['-hwaccel', hwaccel, '-c:v', hwaccel === 'qsv' ? `${codec}_qsv` : codec];
 }
 
 /** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */

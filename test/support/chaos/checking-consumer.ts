@@ -35,8 +35,8 @@ export class CheckingConsumer implements Findings {
   readonly dangling: string[] = [];
   heldTooLong = 0;
   readonly damaged: string[] = [];
-  /** When each message was first received, by frame id. */
-  readonly #receivedMs = new Map<string, number>();
+  /** When each message was first received, by frame id, on a clock that is never set. */
+  readonly receivedMs = new Map<string, number>();
   /** Frames whose bytes were found, and taken. */
   readonly #taken = new Set<string>();
   readonly #redis: Redis;
@@ -105,7 +105,7 @@ export class CheckingConsumer implements Findings {
     const { id, data } = event;
     if (this.seen.has(id) && !message.fields.redelivered) this.repeated++;
     this.seen.set(id, data);
-    if (!this.#receivedMs.has(id)) this.#receivedMs.set(id, performance.now());
+    if (!this.receivedMs.has(id)) this.receivedMs.set(id, performance.now());
     if (await this.#check(id, data))
       attempt(() => {
         channel.ack(message);
@@ -130,7 +130,7 @@ export class CheckingConsumer implements Findings {
   #judge(id: string, data: FrameSampled['data'], bytes: Buffer | null): void {
     if (this.#taken.has(id)) return;
     this.#taken.add(id);
-    const heldMs = performance.now() - (this.#receivedMs.get(id) ?? 0);
+    const heldMs = performance.now() - (this.receivedMs.get(id) ?? 0);
     if (bytes === null && heldMs > this.options.expireMs / 10) this.heldTooLong++;
     else if (bytes === null) this.dangling.push(data.key);
     else if (bytes.length !== data.bytes || !bytes.subarray(0, 2).equals(JPEG_START))

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { readLedger } from '../../../src/ledger/files';
 import { summarize } from '../../../src/ledger/summary';
+import { percentile } from '../percentile';
 import { waitUntil } from '../process';
 import type { Row } from './faults';
 import type { PeakMemory } from './memory-watch';
@@ -14,6 +15,8 @@ const LEDGER_MS = 10_000;
 export interface RowResult {
   readonly row: string;
   readonly seconds: number;
+  /** Sampling periods from the row's begin to its end, all cameras together. */
+  readonly periods: number;
   readonly captured: number;
   readonly confirmed: number;
   readonly lost: readonly string[];
@@ -28,6 +31,8 @@ export interface RowResult {
   readonly peak: PeakMemory;
   /** Milliseconds from the end of the fault until nothing waits and every camera has delivered a new frame; undefined when that did not come. */
   readonly recoveryMs: number | undefined;
+  /** From capture to the consumer, 95th percentile of the frames captured while the backlog followed: NaN when there were none. */
+  readonly liveP95Ms: number;
 }
 
 export interface RowTimes {
@@ -59,6 +64,7 @@ export async function runRow(
     untilMs,
     row: row.name,
     seconds,
+    periods: Math.floor((untilMs - fromMs) / 1000) * world.cameras.length,
     captured: frames.length,
     confirmed: confirmed.length,
     lost: missing().map(({ id }) => id),
@@ -69,7 +75,16 @@ export async function runRow(
     ...(await compareLedger(world, confirmed)),
     peak: memory.takePeak(),
     recoveryMs,
+    liveP95Ms: percentile(liveDelays(world, frames, healedMs), 0.95),
   };
+}
+
+/** Of frames captured after the first of those captured after the fault was delivered: what waited is still delivered then. */
+function liveDelays({ consumer }: World, frames: readonly Identified[], healedMs: number): number[] {
+  const received = (id: string) => consumer.receivedMs.get(id) ?? Infinity;
+  const fresh = frames.filter(({ seenMs }) => seenMs >= healedMs);
+  const flowsMs = Math.min(...fresh.map(({ id }) => received(id)));
+  return fresh.filter(({ seenMs }) => seenMs > flowsMs).map(({ id, seenMs }) => received(id) - seenMs);
 }
 
 function counts({ consumer }: World) {

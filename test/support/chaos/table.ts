@@ -5,6 +5,10 @@ import type { RowResult } from './run-row';
 const MAX_MEGABYTES = 150;
 /** Share of announcements that may be repeats, over the whole table. */
 const MAX_REPEATED = 0.001;
+/** Share of the periods that must have been captured: a table of cameras that hardly work says nothing. */
+const MIN_CAPTURED = 0.6;
+/** The same of a daemon that is killed every ten seconds, cameras and all. */
+const MIN_CAPTURED_KILLED = 0.3;
 /** Frames a killed daemon may not have written down: a second of each camera, and the one it was at. */
 const LEDGER_SLACK_PER_CAMERA = 2;
 
@@ -19,6 +23,7 @@ const HEAD = [
   'ledger off',
   'MB store/notifier/supervisor',
   'recovery s',
+  'live p95 ms',
 ];
 
 export function table(results: readonly RowResult[]): string {
@@ -31,13 +36,15 @@ export function table(results: readonly RowResult[]): string {
 }
 
 function cells(result: RowResult): string[] {
-  const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak, recoveryMs } = result;
+  const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak } = result;
+  const { recoveryMs, liveP95Ms } = result;
   const memory = [peak.store, peak.notifier, peak.supervisor].map((bytes) => String(megabytes(bytes)));
   const recovery = recoveryMs === undefined ? 'never' : (recoveryMs / 1000).toFixed(1);
+  const live = Number.isNaN(liveP95Ms) ? '-' : liveP95Ms.toFixed(0);
   const counts = [seconds, captured, confirmed, lost.length, repeated, dangling.length, ledgerOff].map(
     String,
   );
-  return [row, ...counts, memory.join(' / '), recovery];
+  return [row, ...counts, memory.join(' / '), recovery, live];
 }
 
 /** Sentences; empty when the table is as it must be. */
@@ -52,7 +59,8 @@ export function violations(results: readonly RowResult[], cameras: number): stri
 }
 
 function rowViolations(result: RowResult, cameras: number): string[] {
-  const { row, seconds, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } = result;
+  const { row, seconds, periods, captured, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } =
+    result;
   const faults: string[] = [];
   const list = (what: string, names: readonly string[]) => {
     if (names.length > 0)
@@ -66,6 +74,8 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
   if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
+  if (captured < (row === 'daemon-kill' ? MIN_CAPTURED_KILLED : MIN_CAPTURED) * periods)
+    faults.push(`of ${String(periods)} periods only ${String(captured)} were captured`);
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (bytes === 0) faults.push(`the process of the ${name} was never seen`);

@@ -15,6 +15,8 @@ export interface RtspMount {
   readonly clip: string;
   readonly codec: Codec;
   readonly fps: number;
+  /** Refuses UDP with 461. */
+  readonly tcpOnly?: boolean;
 }
 
 export interface RtspServerOptions {

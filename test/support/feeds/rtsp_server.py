@@ -2,7 +2,7 @@
 """RTSP server for tests: loops pre-encoded clips for ever, with monotonic timestamps, and makes trouble on command.
 
 First line of stdin, JSON:
-  {"port": 0, "mounts": {"/cam": {"clip": PATH, "codec": "h264"|"h265"|"mjpeg", "fps": 10}},
+  {"port": 0, "mounts": {"/cam": {"clip": PATH, "codec": "h264"|"h265"|"mjpeg", "fps": 10, "tcpOnly": false}},
    "username": ..., "password": ..., "authentication": ["basic", "digest"], "tls": false}
 Answer on stdout when it listens: {"port": N}.
 Every further line is a command, answered in order with {"clients": N} (connections open) or {"error": TEXT}:
@@ -72,7 +72,8 @@ class Mount:
         payload = 26 if spec['codec'] == 'mjpeg' else 96
         self.factory.set_launch(f'( {source} {CHAIN[spec["codec"]]} name=pay0 pt={payload} )')
         self.factory.set_shared(True)
-        self.factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP)
+        tcp, udp = GstRtsp.RTSPLowerTrans.TCP, GstRtsp.RTSPLowerTrans.UDP
+        self.factory.set_protocols(tcp if spec.get('tcpOnly') else tcp | udp)
         self.factory.connect('media-configure', self.on_media)
 
     def on_media(self, _factory, media):

@@ -2,11 +2,11 @@
 import path from 'node:path';
 import { run } from '../process';
 
-/** Makes `<dir>/small.mp4`: 10 s of 160x90 at 5 pictures a second. */
-export async function smallVideo(dir: string): Promise<string> {
+/** Makes `<dir>/small.mp4`: 160x90 at 5 pictures a second, which loops every 10 s unless told otherwise. */
+export async function smallVideo(dir: string, seconds = 10): Promise<string> {
   const file = path.join(dir, 'small.mp4');
   const { code, stderr } = await run('ffmpeg', [
-    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=5:duration=10'],
+    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=5:duration=${String(seconds)}`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '5', '-pix_fmt', 'yuv420p', file],
   ]);
   if (code !== 0) throw new Error(`no video was made: ${stderr}`);

@@ -1,0 +1,91 @@
+/** `probe`: opens one feed once and says what it is, or why it gives nothing. Needs no daemon and no servers. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encodePpm } from '../actors/camera/encode';
+import type { Picture } from '../actors/camera/decoder';
+import { feedName } from '../actors/camera/feed-fault';
+import { probeFeed } from '../actors/camera/feed-probe';
+import { loadTopology, parseTopology } from '../config/load';
+import { STREAM_SCHEMES } from '../config/schema';
+import type { CameraSpec } from '../config/topology';
+import { urlProblem } from '../config/url';
+import { Fault } from '../protocol/fault';
+import { findFfmpeg } from '../supervisor/services/programs';
+import type { Arguments } from './arguments';
+import { EXIT } from './exit-codes';
+import { probeReport, probeText } from './probe-report';
+
+const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp': 'webp' } as const;
+
+/**
+ * Prints the report; resolves with the exit code.
+ * @throws Fault `bad-url`, `no-camera`, `usage`, `missing-program`, `cannot-save`; ConfigurationError
+ */
+export async function probe(args: Arguments): Promise<number> {
+  const { camera: configured, ffmpeg: named } = feedOf(args);
+  const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
+  const ffmpeg = findFfmpeg(named);
+  if (ffmpeg === undefined)
+    throw new Fault('missing-program', 'missing on this machine: ffmpeg (feeds are read with it)');
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      stopping.abort();
+    });
+  const found = await probeFeed(camera, ffmpeg, args.seconds * 1000, stopping.signal);
+  const saved = await save(found.picture, camera, args.save);
+  const report = probeReport(feedName(camera.source), found, saved);
+  process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : probeText(report)}\n`);
+  return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
+}
+
+function feedOf({ url, camera: id, config }: Arguments): { camera: CameraSpec; ffmpeg?: string } {
+  if (url !== undefined) return { camera: cameraOfUrl(url) };
+  const { cameras, ffmpeg } = loadTopology(config, process.env);
+  const camera = cameras.find((other) => other.id === id);
+  const known = cameras.map((other) => other.id).join(', ') || 'none';
+  if (camera === undefined)
+    throw new Fault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
+  return { camera, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
+}
+
+/** As a configuration has it that says nothing else. */
+function cameraOfUrl(url: string): CameraSpec {
+  const problem = urlProblem(url, STREAM_SCHEMES);
+  if (problem !== undefined) throw new Fault('bad-url', `the feed to probe: ${problem}`);
+  const file = { cameras: [{ id: 'probe', url: url.replaceAll('${', () => '$${') }] };
+  const [camera] = parseTopology(JSON.stringify(file), 'probe', {}).cameras;
+  if (camera === undefined) throw new Fault('bad-url', 'the feed to probe cannot be read');
+  return camera;
+}
+
+/** What decides the picture: the file's name, else what is stored of the camera. */
+function pictureFormat({ format }: CameraSpec, file: string | undefined): Pick<CameraSpec, 'format'> {
+  if (file === undefined) return { format };
+  const wanted = Object.entries(SAVED_FORMATS).find(([extension]) => file.toLowerCase().endsWith(extension));
+  if (wanted === undefined)
+    throw new Fault('usage', '--save expects a name that ends with .jpg, .png or .webp; see --help');
+  return { format: wanted[1] };
+}
+
+async function save(
+  picture: Picture | undefined,
+  { format, quality }: CameraSpec,
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (picture === undefined || file === undefined) return undefined;
+  const bytes =
+    picture.format === 'ppm'
+      ? await encodePpm(picture.bytes, format === 'webp' ? 'webp' : 'png', quality)
+      : picture.bytes;
+  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${String(process.pid)}`);
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, file);
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Fault('cannot-save', `${file} cannot be written (${why})`, { cause });
+  }
+  return file;
+}
