@@ -1,6 +1,8 @@
 /**
  * Tells bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
- * checksums ffmpeg makes anyway, and its complaints. Pure; thresholds measured, docs/capture.md says how.
+ * checksums ffmpeg makes anyway, and its complaints. Pure. Only the limits of sameness were measured, on generated scenes;
+ * those of black and grey and all confidences are judgement, not calibrated on real cameras. H.265 damage is mostly missed,
+ * and with a backlog in the decoder a neighbour of the damaged picture may be marked torn: docs/capture.md.
  */
 import type { Verdict } from '../../contract/verdict';
 
@@ -19,9 +21,9 @@ export interface Evidence {
 
 /** Part of the points at either end that is not looked at: a name and a clock over a black picture, but no street lamps. */
 const OUTLIERS = 0.005;
-/** Levels between the darkest and the brightest point of a flat picture, after the encoder's noise. */
+/** Levels between the darkest and the brightest point of a flat picture, after the encoder's noise: judgement. */
 const FLAT_LEVELS = 4;
-/** No point of a black picture is brighter; a covered lens has noise up to here. */
+/** No point of a black picture is brighter; a covered lens is taken to have noise up to here: judgement. */
 const BLACK_LEVEL = 16;
 const BLACK_SPREAD = 10;
 /** A frozen picture that is encoded again differs by no more: mean of all points, and the most of any. */
@@ -73,7 +75,7 @@ function flatness(thumbnail: Buffer): Verdict | undefined {
   return spread <= FLAT_LEVELS ? { kind: 'grey', confidence: falling(spread, FLAT_LEVELS) } : undefined;
 }
 
-/** From 99 where there is no spread at all to 70 where there is as much as is taken. */
+/** From 99 where there is no spread at all to 70 where there is as much as is taken: an order, no probability. */
 function falling(spread: number, most: number): number {
   return Math.round(99 - (29 * spread) / most);
 }
