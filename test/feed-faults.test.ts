@@ -21,6 +21,7 @@ async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<F
     quality: 80,
     sampling: 'auto',
     stallMs: 5000,
+    frozenMs: 60_000,
     connectMs: 30_000,
   };
   const ignore = () => undefined;

@@ -1,8 +1,10 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
+import { performance } from 'node:perf_hooks';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
+import type { Verdict } from '../contract/verdict';
 import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import { faultRecord, type FaultRecord } from '../protocol/fault';
@@ -14,6 +16,7 @@ import { captureFeed, type FeedStream } from './camera/capture';
 import type { Picture } from './camera/decoder';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
+import { PictureJudge } from './camera/picture-judge';
 import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
@@ -22,6 +25,7 @@ const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
 const MAX_PENDING = 8;
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
 const STUCK_SLACK_MS = 10_000;
+const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
   const camera = new CameraActor(context);
@@ -44,6 +48,9 @@ class CameraActor {
   readonly #writeFaults: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
+  readonly #judge: PictureJudge;
+  /** Pictures kept that are not healthy, and samples refused, by name. */
+  readonly #bad: Partial<Record<Verdict['kind'] | 'lost', number>> = {};
   #pending: Promise<void> = Promise.resolve();
   #pendingCount = 0;
   #state: CameraState['state'] | undefined;
@@ -57,7 +64,8 @@ class CameraActor {
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#spool = new Spool(context.parameters.spoolDir);
-    const { periodMs, sampling, format } = context.parameters.camera;
+    const { periodMs, sampling, format, frozenMs } = context.parameters.camera;
+    this.#judge = new PictureJudge(frozenMs);
     this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
@@ -82,6 +90,7 @@ class CameraActor {
         // Also while it connects again: that may take as long as the pause before.
         ...(this.#attempt > 0 && this.#lastFault !== undefined ? { fault: this.#lastFault.code } : {}),
         frames: this.#kept,
+        ...this.#bad,
         ...this.#choice(),
         ...this.#adaptation.facts,
       },
@@ -126,9 +135,9 @@ class CameraActor {
         onPicture: (picture) => {
           this.#take(picture);
         },
-        onLost: (sample) => {
+        onLost: (sample, fault = UNDECODABLE) => {
           this.#reportMissed(sample);
-          this.#lose(sample, { code: 'undecodable', message: 'it could not be decoded' });
+          this.#lose(sample, fault);
         },
         onWords: (text) => {
           this.#words.said(text);
@@ -154,6 +163,7 @@ class CameraActor {
       this.#feedFaults.clear('pictures arrive again');
     }
     this.#reportMissed(sample);
+    const verdict = this.#judge.judge(picture.evidence, performance.now());
     if (this.#pendingCount >= MAX_PENDING) {
       this.#lose(sample, {
         code: 'spool-slow',
@@ -164,21 +174,25 @@ class CameraActor {
     this.#pendingCount++;
     // One after the other: frames reach the store in the order they were captured.
     this.#pending = this.#pending.then(async () => {
-      await this.#keep(picture);
+      await this.#keep({ ...picture, verdict });
       this.#handled++;
       this.#pendingCount--;
     });
   }
 
-  async #keep(picture: Picture): Promise<void> {
-    const { sample, width, height } = picture;
+  async #keep(picture: Picture & { readonly verdict: Verdict }): Promise<void> {
+    const { sample, width, height, verdict } = picture;
     const { capturedAt, sequence } = sample;
     const { id } = this.context.parameters.camera;
     try {
       const { format, bytes } = await this.#encode(picture);
-      const frame: Frame = { camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length };
+      const frame: Frame = {
+        ...{ camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length },
+        verdict,
+      };
       const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;
+      if (verdict.kind !== 'healthy') this.#count(verdict.kind);
       this.context.report({ kind: 'frame', frame });
       this.#reportLost(this.#lost.end());
       if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
@@ -199,8 +213,13 @@ class CameraActor {
 
   /** Samples that could not be kept are a gap. */
   #lose({ sequence }: Sample, { code, message }: FaultRecord): void {
+    this.#count('lost');
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
     this.#reportLost(this.#lost.add(sequence, code));
+  }
+
+  #count(what: Verdict['kind'] | 'lost'): void {
+    this.#bad[what] = (this.#bad[what] ?? 0) + 1;
   }
 
   #reportLost(run: LostRun | undefined): void {

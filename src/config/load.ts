@@ -194,6 +194,7 @@ function completeCamera(
     sampling: settings.sampling,
     ...(settings.hwaccel === 'none' ? {} : { hwaccel: settings.hwaccel }),
     stallMs: settings.stallMs,
+    frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),
   };

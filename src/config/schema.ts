@@ -69,6 +69,11 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds without data after which a streaming feed is opened anew.',
   },
+  frozenMs: {
+    minimum: 0,
+    maximum: 86_400_000,
+    description: 'Milliseconds of the same picture after which it is announced as frozen; 0: never.',
+  },
   connectMs: {
     minimum: 1000,
     maximum: 600_000,
@@ -90,6 +95,7 @@ const CameraDefaults = Type.Object(
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
     hwaccel: oneOf(HWACCELS, { ...captureSettings.hwaccel, default: 'none' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
+    frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
   },
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
@@ -190,6 +196,7 @@ const Camera = Type.Object(
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
     hwaccel: Type.Optional(oneOf(HWACCELS, captureSettings.hwaccel)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
+    frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     actor: Type.Optional(CameraActor),
   },

@@ -52,6 +52,7 @@ export interface CameraSpec {
   /** Undefined for software. */
   readonly hwaccel?: Hwaccel;
   readonly stallMs: number;
+  readonly frozenMs: number;
   readonly connectMs: number;
 }
 

@@ -18,7 +18,7 @@ function envelope(namespace: string, camera: string, time: number) {
 
 /** The announcement of a stored frame, at `nowMs` since the epoch. */
 export function frameSampled(namespace: string, frame: Frame, delayed: boolean, nowMs: number): FrameSampled {
-  const { camera, capturedAt, width, height, format, bytes, sequence } = frame;
+  const { camera, capturedAt, width, height, format, bytes, sequence, verdict } = frame;
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
@@ -34,6 +34,7 @@ export function frameSampled(namespace: string, frame: Frame, delayed: boolean, 
       sequence,
       delayed,
       ageMs: Math.max(0, nowMs - capturedAt),
+      ...(verdict === undefined ? {} : { verdict }),
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What one captured picture is: the record that travels between actors. Never the picture's bytes. */
+import type { Verdict } from './verdict';
 
 /**
  * Encodings a stored frame may have; the value in Redis is exactly one picture in this encoding. `h264` and `h265` are
@@ -28,6 +29,8 @@ export interface Frame {
   readonly format: FrameFormat;
   /** Size of the encoded picture. */
   readonly bytes: number;
+  /** Absent of one that was spooled before there were verdicts. */
+  readonly verdict?: Verdict;
 }
 
 /** Deterministic identity of a frame: a repeated announcement carries the same one. */

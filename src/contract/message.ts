@@ -1,6 +1,7 @@
 /** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, FRAME_FORMATS } from './frame';
+import { VERDICTS } from './verdict';
 
 /** States of a camera: the first three are its feed's, the others its actor's. */
 export const CAMERA_STATES = [
@@ -52,6 +53,25 @@ export const FrameSampled = cloudEvent(
       description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
     }),
     ageMs: Milliseconds('From the capture to the announcement.'),
+    verdict: Type.Optional(
+      Type.Object(
+        {
+          kind: Type.Union(
+            VERDICTS.map((kind) => Type.Literal(kind)),
+            {
+              description:
+                "torn: it, or a picture it builds on, is damaged or cut; black; grey: one flat tone; frozen: the same for longer than the camera's frozenMs; healthy: none of these was found.",
+            },
+          ),
+          confidence: Type.Integer({
+            minimum: 0,
+            maximum: 100,
+            description: 'How sure that is; of healthy, how much could be looked at.',
+          }),
+        },
+        { description: 'Whether the picture is a good one. Absent of frames spooled by an older version.' },
+      ),
+    ),
   }),
 );
 export type FrameSampled = Static<typeof FrameSampled>;

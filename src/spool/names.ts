@@ -1,20 +1,29 @@
 /** Names of spooled pictures: sorted by capture time, and all the store needs to know is in them. */
 import { formatOfExtension, frameExtension, type Frame } from '../contract/frame';
+import { parseVerdictWord, verdictWord } from '../contract/verdict';
 
-const NAME = /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})\.([a-z0-9]{3,4})$/;
+const NAME = /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?\.([a-z0-9]{3,4})$/;
 
-/** `<captured ms>-<sequence>-<width>x<height>-<bytes>.<extension>` */
+/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>].<extension>`; files of older versions have no verdict. */
 export function spoolName(frame: Frame): string {
-  const { capturedAt, sequence, width, height, bytes, format } = frame;
+  const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
+  const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
   const time = String(capturedAt).padStart(13, '0');
-  return `${time}-${String(sequence)}-${String(width)}x${String(height)}-${String(bytes)}.${frameExtension(format)}`;
+  return `${time}-${String(sequence)}-${String(width)}x${String(height)}-${String(bytes)}${judged}.${frameExtension(format)}`;
 }
 
 /** The frame a spool name tells of; undefined for any other name, such as a temporary file's. */
 export function parseSpoolName(camera: string, name: string): Frame | undefined {
   const match = NAME.exec(name);
-  const format = formatOfExtension(match?.[6] ?? '');
+  const format = formatOfExtension(match?.[7] ?? '');
   if (match === null || format === undefined) return undefined;
   const [capturedAt = 0, sequence = 0, width = 0, height = 0, bytes = 0] = match.slice(1, 6).map(Number);
-  return { camera, capturedAt, sequence, width, height, bytes, format };
+  const verdict = parseVerdictWord(match[6] ?? '');
+  // Its name must be made of it again: a verdict that is not known would name another file.
+  if (match[6] !== undefined && (verdict === undefined || verdictWord(verdict) !== match[6]))
+    return undefined;
+  return {
+    ...{ camera, capturedAt, sequence, width, height, bytes, format },
+    ...(verdict === undefined ? {} : { verdict }),
+  };
 }

@@ -30,6 +30,7 @@ function specOf(source: CameraSource, changes: Partial<CameraSpec> = {}): Camera
     quality: 80,
     sampling: 'auto',
     stallMs: 5000,
+    frozenMs: 60_000,
     connectMs: 20_000,
     ...changes,
   };
@@ -199,6 +200,11 @@ describe('every receiver', () => {
     });
 });
 
+/** The arguments of the decoder's last output; before it comes the thumbnail's. */
+function pictureOutput(args: readonly string[]): readonly string[] {
+  return args.slice(args.lastIndexOf('-map'));
+}
+
 describe('the decoder', () => {
   it('is given to hardware where that is asked for, before its input', () => {
     const args = (changes: Partial<CameraSpec>) => decoderInvocation(specOf(FILE, changes), 'hevc').args;
@@ -219,33 +225,32 @@ describe('the decoder', () => {
     assert.equal(option(input, '-max_pixels'), '40000000');
   });
 
-  it('uses one thread on both sides: more hold pictures back', () => {
-    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 2);
+  it('uses one thread on all three sides: more hold pictures back', () => {
+    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 3);
   });
 
   it('encodes what is marked by an odd time, and nothing else', () => {
-    assert.equal(option(args, '-vf'), "select='mod(pts,2)'");
-    assert.equal(option(args, '-enc_time_base'), '1/1000');
-    assert.equal(option(args, '-fps_mode'), 'passthrough');
+    const output = pictureOutput(args);
+    assert.equal(option(output, '-vf'), "select='mod(pts,2)'");
+    assert.equal(option(output, '-enc_time_base'), '1/1000');
+    assert.equal(option(output, '-fps_mode'), 'passthrough');
   });
 
   it('scales to the width', () => {
     const scaled = decoderInvocation(specOf(TEST, { width: 640 }), 'h264').args;
-    assert.match(option(scaled, '-vf') ?? '', /,scale=640:-2$/);
+    assert.match(option(pictureOutput(scaled), '-vf') ?? '', /,scale=640:-2$/);
   });
 
   for (const format of ['png', 'webp'] as const)
     it(`gives uncompressed pictures for ${format}`, () => {
-      const output = decoderInvocation(specOf(TEST, { format }), 'h264').args.slice(args.indexOf('-i'));
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { format }), 'h264').args);
       assert.equal(option(output, '-c:v'), 'ppm');
       assert.equal(option(output, '-pix_fmt'), 'rgb24');
     });
 
   it('maps quality 1 to 100 onto quantisers 31 to 1, never upwards', () => {
     const quantisers = Array.from({ length: 100 }, (_, i) => {
-      const output = decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264').args.slice(
-        args.indexOf('-i'),
-      );
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264').args);
       assert.equal(option(output, '-c:v'), 'mjpeg');
       assert.equal(option(output, '-qmin'), '1');
       return Number(option(output, '-q:v'));

@@ -753,6 +753,7 @@ describe('a complete topology', () => {
           quality: 80,
           sampling: 'auto',
           stallMs: 5000,
+          frozenMs: 60_000,
           connectMs: 20_000,
           child: CAMERA_CHILD,
         },
@@ -837,6 +838,7 @@ describe('a complete topology', () => {
     ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
     ['hwaccel', 'vaapi', 'auto', ({ hwaccel }) => hwaccel],
     ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
+    ['frozenMs', 0, 3000, ({ frozenMs }) => frozenMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
   ];
   for (const [key, general, own, read] of SETTINGS)

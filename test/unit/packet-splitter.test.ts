@@ -20,6 +20,7 @@ const HEADER = [
 ].join('\n');
 const START = 1_795_381_140_432;
 const FUZZ_CASES = 10_000;
+const MARKS = { checksum: 'b872c797', corrupt: false } as const;
 
 /** A packet as ffmpeg writes it; times in microseconds, as the header says. */
 function written({ pts, key, bytes }: Packet): Buffer {
@@ -35,6 +36,7 @@ function packetsOf(random: Random, count: number): Packet[] {
   return Array.from({ length: count }, (_, i) => ({
     pts: START + 40 * i,
     key: random.next() < 0.3,
+    ...MARKS,
     bytes: Buffer.from(
       Array.from({ length: random.between(1, 300) }, () => random.pick([0, 1, 10, 35, 48, 255])),
     ),
@@ -76,28 +78,30 @@ describe('PacketSplitter', () => {
   });
 
   it('reads times in the unit the header names, and below 0', () => {
-    const packet = { pts: -40, key: true, bytes: Buffer.from('a') };
+    const packet = { pts: -40, key: true, ...MARKS, bytes: Buffer.from('a') };
     assert.deepEqual(split([Buffer.from('#tb 0: 1/1000000\n'), written(packet)]), [packet]);
     const [grid] = split([Buffer.from('#tb 0: 1/25\n0, 3, 3, 1, 1, 0x0\na')]);
     assert.equal(grid?.pts, 120);
   });
 
   it('gives no time for a packet that has none', () => {
-    const [packet] = split([written({ key: true, bytes: Buffer.from('a') })]);
-    assert.deepEqual(packet, { key: true, bytes: Buffer.from('a') });
+    const [packet] = split([written({ key: true, ...MARKS, bytes: Buffer.from('a') })]);
+    assert.deepEqual(packet, { key: true, ...MARKS, bytes: Buffer.from('a') });
   });
 
-  for (const [flags, key] of [
+  for (const [flags, key, corrupt = false] of [
     ['', true],
-    [', F=0x0', false],
-    [', F=0x2', false],
-    [', F=0x3', true],
+    [', F=0x0', false, false],
+    [', F=0x2', false, true],
+    [', F=0x3', true, true],
     [', F=0x5', true],
     [', F=0x0, S=1,        8, 0x01e00097', false],
     [', S=1,        8, 0x01e00097', true],
   ] as const)
     it(`takes "${flags}" for ${key ? 'a keyframe' : 'another packet'}`, () => {
-      assert.equal(split([Buffer.from(`0, 1, 1, 1, 1, 0xb872c797${flags}\na`)])[0]?.key, key);
+      const [packet] = split([Buffer.from(`0, 1, 1, 1, 1, 0xb872c797${flags}\na`)]);
+      assert.equal(packet?.key, key);
+      assert.equal(packet.corrupt, corrupt);
     });
 
   it('gives packets that stay as they are: later bytes touch none', () => {

@@ -33,8 +33,8 @@ export interface FeedOptions {
   /** Shared by all openings of the feed. */
   readonly plan: SamplePlan;
   readonly onPicture: (picture: Picture) => void;
-  /** No picture could be made for a sample. */
-  readonly onLost: (sample: Sample) => void;
+  /** No picture could be made for a sample; why, unless it could just not be decoded. */
+  readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
   /** What the feed turned out to be; told with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */

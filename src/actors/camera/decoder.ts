@@ -1,12 +1,14 @@
 /** One decoding ffmpeg: packets in, wanted pictures out, each with the sample it was wanted for. */
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
-import { Fault } from '../../protocol/fault';
+import { Fault, type FaultRecord } from '../../protocol/fault';
+import { asError, damageIn } from './decoder-words';
 import { decodeFault, hardwareFault } from './feed-fault';
 import { decoderInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from './ivf';
-import { PacketSplitter } from './packet-splitter';
+import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
+import type { Evidence } from './picture-judge';
 import type { Sample } from './sample-plan';
 
 /** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
@@ -16,12 +18,14 @@ export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly bytes: Buffer;
+  /** By which it is judged. */
+  readonly evidence: Evidence;
 }
 
 export interface DecoderOutcome {
   readonly onPicture: (picture: Picture) => void;
-  /** The packet of this sample could not be decoded. */
-  readonly onLost: (sample: Sample) => void;
+  /** No picture can be made for this sample; why, unless its packet could just not be decoded. */
+  readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
   /** Called at most once: no more pictures can come. */
   readonly onFault: (fault: Fault) => void;
   /** What it writes on standard error. */
@@ -32,11 +36,31 @@ export interface DecoderOutcome {
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
 const FINISH_MS = 2000;
+/** A thumbnail is written before its picture is encoded: only a stuck ffmpeg lets one wait. */
+const THUMBNAIL_WAIT_MS = 100;
+/** Of a line that has not ended: ffmpeg's are shorter. */
+const MAX_LINE_CHARS = 1000;
+
+/** A keyframe and what builds on it: damage in one spoils all behind it. */
+interface Group {
+  damage?: number;
+}
+
+interface MadePicture {
+  readonly packet: Packet;
+  readonly header: StreamHeader;
+}
 
 export class Decoder {
   readonly #ffmpeg: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
-  readonly #wanted = new Map<number, Sample>();
+  readonly #side = new PacketSplitter();
+  /** Pictures that wait for their thumbnails. */
+  readonly #made: MadePicture[] = [];
+  readonly #thumbnails = new Map<number, Buffer>();
+  readonly #wanted = new Map<number, { readonly sample: Sample; readonly group: Group }>();
+  #group: Group = {};
+  #unfinishedLine = '';
   #packets = 0;
   #gavePictures = false;
   #ending = false;
@@ -51,18 +75,27 @@ export class Decoder {
       ffmpeg,
       decoderInvocation(camera, codec),
       (chunk) => {
-        try {
-          this.#deliver(chunk);
-        } catch (error) {
-          this.#ending = true;
-          this.#ffmpeg.kill();
-          outcome.onFault(error as Fault);
-        }
+        // What was written before it, to the other pipes, is read in this turn of the loop too.
+        setImmediate(() => {
+          this.#guard(() => {
+            this.#deliver(chunk);
+          });
+        });
       },
-      outcome.onWords,
+      (text) => {
+        this.#hear(text);
+      },
+      (chunk) => {
+        this.#guard(() => {
+          for (const { pts = -1, bytes } of this.#side.push(chunk))
+            if (this.#wanted.has(pts)) this.#thumbnails.set(pts, bytes);
+          this.#giveMade();
+        });
+      },
     );
     this.#ffmpeg.write(ivfHeader());
     void this.#ffmpeg.exited.then(() => {
+      this.#giveMade(Infinity);
       this.#lose(Infinity);
       if (!this.#ending) outcome.onFault(this.#exitFault());
     });
@@ -70,13 +103,15 @@ export class Decoder {
 
   /**
    * Decodes a packet, and gives its picture when there is a sample.
+   * @param key whether it needs none before it
    * @throws Fault `decoder-slow` when too much waits already
    */
-  feed(bytes: Buffer, sample?: Sample): void {
+  feed(bytes: Buffer, key: boolean, sample?: Sample): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
-    if (sample !== undefined) this.#wanted.set(pts, sample);
+    if (key) this.#group = {};
+    if (sample !== undefined) this.#wanted.set(pts, { sample, group: this.#group });
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);
   }
@@ -99,40 +134,89 @@ export class Decoder {
     await this.#ffmpeg.exited;
   }
 
-  #deliver(chunk: Buffer): void {
-    for (const { pts = -1, bytes } of this.#splitter.push(chunk)) {
-      const sample = this.#wanted.get(pts);
-      if (sample === undefined) continue;
-      this.#gavePictures = true;
-      this.#wanted.delete(pts);
-      this.#lose(pts);
-      const { width, height } = this.#splitter.header;
-      this.outcome.onPicture({
-        sample,
-        format: this.camera.format === 'jpeg' ? 'jpeg' : 'ppm',
-        width,
-        height,
-        bytes,
-      });
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#ending = true;
+      this.#ffmpeg.kill();
+      this.outcome.onFault(error as Fault);
     }
+  }
+
+  /** Complaints come before the picture they are about, and pictures in their order. */
+  #hear(text: string): void {
+    const lines = (this.#unfinishedLine + text).split('\n');
+    this.#unfinishedLine = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    const [oldest] = this.#wanted.values();
+    const group = oldest?.group ?? this.#group;
+    for (const line of lines) {
+      const damage = damageIn(line);
+      if (damage !== undefined) group.damage = Math.max(damage, group.damage ?? 0);
+      const said = asError(line);
+      if (said !== undefined) this.outcome.onWords(`${said}\n`);
+    }
+  }
+
+  #deliver(chunk: Buffer): void {
+    for (const packet of this.#splitter.push(chunk))
+      if (this.#wanted.has(packet.pts ?? -1)) this.#made.push({ packet, header: this.#splitter.header });
+    this.#giveMade();
+    if (this.#made.length > 0 && !this.#ending)
+      setTimeout(() => {
+        this.#giveMade(Infinity);
+      }, THUMBNAIL_WAIT_MS).unref();
+  }
+
+  /** Gives the pictures whose thumbnails are there, and those before `before` without. */
+  #giveMade(before = -1): void {
+    for (let [next] = this.#made; next !== undefined; [next] = this.#made) {
+      const pts = next.packet.pts ?? -1;
+      if (pts > before && !this.#thumbnails.has(pts)) return;
+      this.#made.shift();
+      this.#give(pts, next);
+    }
+  }
+
+  #give(pts: number, { packet: { bytes, checksum }, header: { width, height } }: MadePicture): void {
+    const wanted = this.#wanted.get(pts);
+    if (wanted === undefined) return;
+    this.#gavePictures = true;
+    const evidence = {
+      thumbnail: this.#thumbnails.get(pts),
+      fingerprint: `${String(bytes.length)}-${checksum}`,
+      damage: wanted.group.damage,
+    };
+    this.#forget(pts);
+    this.#lose(pts);
+    const format = this.camera.format === 'jpeg' ? 'jpeg' : 'ppm';
+    this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence });
   }
 
   /** Pictures come in the order of their times: what was wanted before and did not come never will. */
   #lose(before: number): void {
-    for (const [pts, sample] of this.#wanted) {
+    for (const [pts, { sample }] of this.#wanted) {
       if (pts > before) continue;
-      this.#wanted.delete(pts);
+      this.#forget(pts);
       this.outcome.onLost(sample);
     }
+  }
+
+  #forget(pts: number): void {
+    this.#wanted.delete(pts);
+    this.#thumbnails.delete(pts);
   }
 
   #exitFault(): Fault {
     const { spawnError, stderr } = this.#ffmpeg;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
+    // As ffmpeg would have said it, had it not been asked for warnings too.
+    const errors = stderr.split('\n').flatMap((line) => asError(line) ?? []);
+    const said = errors.join('\n');
     const { hwaccel } = this.camera;
     const isHardware = hwaccel !== undefined && !this.#gavePictures;
-    const { code, message } = isHardware ? hardwareFault(hwaccel, stderr) : decodeFault(this.codec, stderr);
+    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(this.codec, said);
     return new Fault(code, message);
   }
 }

@@ -1,6 +1,7 @@
 /** The ffmpeg command lines of a camera, as pure functions of its settings. Measured and explained in docs/capture.md. */
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
+import { THUMBNAIL } from './picture-judge';
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
@@ -14,7 +15,7 @@ const TO_ANNEX_B: Readonly<Record<string, string>> = {
   hevc: 'hevc_mp4toannexb',
 };
 /** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
-const MAX_PIXELS = 40_000_000;
+export const MAX_PIXELS = 40_000_000;
 /** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
 export const NETWORK_TIMEOUT_MS = 5000;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
@@ -24,6 +25,8 @@ const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
+/** With the level of each line and no line left out, so that every complaint about a picture is heard. */
+const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
 
@@ -31,9 +34,10 @@ const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
  * A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. The bitstream filters are
  * tee's, once for each: ffmpeg's own (-bsf) see an end where a file begins anew, and then pass nothing more.
  */
-function toSplitter(...filters: readonly string[]): string[] {
+function toSplitter({ fd = 1, filters = [] }: { fd?: number; filters?: readonly string[] } = {}): string[] {
   const bsfs = filters.length === 0 ? '' : `:bsfs/v=${filters.join(',')}`;
-  return ['-f', 'tee', ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:1`).join('|')];
+  const outputs = ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:${String(fd)}`);
+  return ['-f', 'tee', outputs.join('|')];
 }
 
 /**
@@ -51,7 +55,7 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
     // others is of no use: it need not leave ffmpeg.
     args: [
       ...[...QUIET, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
-      ...toSplitter(unify, ...(camera.format === 'keyframe' ? [KEYFRAMES_ONLY] : [])),
+      ...toSplitter({ filters: camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify] }),
     ],
     stdin,
   };
@@ -59,21 +63,27 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
 
 /**
  * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
- * (PPM for those sharp makes), the others are only decoded.
+ * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
  * @param codec ffmpeg's name of it
  */
 export function decoderInvocation(camera: CameraSpec, codec: string): FfmpegInvocation {
   const scale = camera.width === undefined ? '' : `,scale=${String(camera.width)}:-2`;
+  const wanted = "select='mod(pts,2)'";
+  const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
+  const thumbnail = `scale=${String(THUMBNAIL.width)}:${String(THUMBNAIL.height)}:flags=neighbor,format=gray`;
   return {
     args: [
-      ...QUIET,
+      ...TALKATIVE,
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
       ...hardware(camera, codec),
-      ...['-f', 'ivf', '-i', 'pipe:0', '-copyts', '-map', '0:v:0'],
-      ...['-vf', `select='mod(pts,2)'${scale}`, '-enc_time_base', '1/1000', '-fps_mode', 'passthrough'],
+      ...['-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      // First: it is there when its picture has been encoded.
+      ...['-map', '0:v:0', '-vf', `${wanted},${thumbnail}`, ...ownTimes],
+      ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
+      ...['-map', '0:v:0', '-vf', `${wanted}${scale}`, ...ownTimes],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
-      // On both sides: with more, the encoder holds each picture back for a whole period.
+      // On all sides: with more, an encoder holds each picture back for a whole period.
       ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',

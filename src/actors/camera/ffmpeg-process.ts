@@ -17,16 +17,20 @@ export class FfmpegProcess {
   #stderr = '';
   #spawnError: Error | undefined;
 
-  /** @param onWords told what it writes on standard error, which may hold the feed's URL with its password */
+  /**
+   * @param onWords told what it writes on standard error, which may hold the feed's URL with its password
+   * @param onSide gets what it writes on fd 3
+   */
   constructor(
     ffmpeg: string,
     invocation: FfmpegInvocation,
     onOutput: (chunk: Buffer) => void,
     onWords: (text: string) => void,
+    onSide?: (chunk: Buffer) => void,
   ) {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
     this.#child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(onSide === undefined ? [] : ['pipe' as const])],
       env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2' },
       // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
       detached: true,
@@ -37,12 +41,14 @@ export class FfmpegProcess {
         resolve();
       });
       this.#child.once('close', () => {
-        resolve();
+        // Behind what was put off until this turn's output had been read.
+        setImmediate(resolve);
       });
     });
     this.#child.stdin?.on('error', () => undefined);
     if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
     this.#child.stdout?.on('data', onOutput);
+    if (onSide !== undefined) (this.#child.stdio[3] as Readable).on('data', onSide);
     (this.#child.stderr as Readable).on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);

@@ -10,6 +10,10 @@ export interface Packet {
   readonly pts?: number;
   /** Decodable without others. */
   readonly key: boolean;
+  /** ffmpeg's, of the bytes: hexadecimal. */
+  readonly checksum: string;
+  /** Marked by ffmpeg's demuxer as damaged on the way. */
+  readonly corrupt: boolean;
   readonly bytes: Buffer;
 }
 
@@ -30,6 +34,17 @@ const NEW_LINE = 10;
 /** libavutil's AV_NOPTS_VALUE, as JavaScript reads it. */
 const NO_PTS = -(2 ** 63);
 
+/** Bits of libavcodec's AV_PKT_FLAG. */
+const KEY = 1;
+const CORRUPT = 2;
+
+interface PacketLine {
+  readonly pts: number;
+  readonly size: number;
+  readonly checksum: string;
+  readonly flags: number;
+}
+
 export class PacketSplitter {
   #header: StreamHeader = { codec: '', width: 0, height: 0 };
   /** Milliseconds of one unit of time. */
@@ -37,7 +52,7 @@ export class PacketSplitter {
   #chunks: Buffer[] = [];
   #buffered = 0;
   /** The packet whose bytes are awaited. */
-  #expected: { readonly line: string; readonly size: number } | undefined;
+  #expected: PacketLine | undefined;
 
   get header(): StreamHeader {
     return this.#header;
@@ -85,11 +100,10 @@ export class PacketSplitter {
     const expected = this.#expected;
     if (expected === undefined || this.#buffered < expected.size) return undefined;
     this.#expected = undefined;
-    const bytes = this.#take(expected.size);
-    const pts = Number(expected.line.split(',')[2]);
-    // framecrc names the flags only where they are not exactly "key".
-    const key = !/, F=0x[0-9A-F]*[02468ACE]\b/.test(expected.line);
-    return { ...(pts === NO_PTS ? {} : { pts: pts * this.#unitMs }), key, bytes };
+    const { size, pts, checksum, flags } = expected;
+    const bytes = this.#take(size);
+    const time = pts === NO_PTS ? {} : { pts: pts * this.#unitMs };
+    return { ...time, key: (flags & KEY) !== 0, corrupt: (flags & CORRUPT) !== 0, checksum, bytes };
   }
 
   /** The next `size` bytes; they are there. */
@@ -110,17 +124,20 @@ export class PacketSplitter {
 }
 
 /** `stream, dts, pts, duration, size, checksum[, flags]` */
-function readPacketLine(line: Buffer): { line: string; size: number } {
+function readPacketLine(line: Buffer): PacketLine {
   const text = line.toString('latin1');
-  const fields = /^0,\s*-?\d+,\s*-?\d+,\s*\d+,\s*(\d+), 0x[0-9a-f]+/.exec(text);
-  const size = Number(fields?.[1] ?? 0);
+  const fields = /^0,\s*-?\d+,\s*(-?\d+),\s*\d+,\s*(\d+), 0x([0-9a-f]+)/.exec(text);
+  const size = Number(fields?.[2] ?? 0);
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
     throw new Fault(
       'picture-too-large',
       `a picture of ${String(size)} bytes, at most ${String(MAX_PACKET_BYTES)} are taken`,
     );
-  return { line: text, size };
+  // framecrc names the flags only where they are not exactly "key".
+  const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
+  const checksum = fields?.[3] ?? '';
+  return { pts: Number(fields?.[1]), size, checksum, flags: flags === undefined ? KEY : parseInt(flags, 16) };
 }
 
 function notUnderstood(line: Buffer): Fault {

@@ -1,0 +1,181 @@
+/** Bad pictures, made by ffmpeg and read by the camera's own decoder, are told from good ones. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { Decoder, type Picture } from '../../src/actors/camera/decoder';
+import { asError, damageIn } from '../../src/actors/camera/decoder-words';
+import { PictureJudge, THUMBNAIL } from '../../src/actors/camera/picture-judge';
+import type { CameraSpec } from '../../src/config/topology';
+import type { Verdict } from '../../src/contract/verdict';
+import { encodedUnits } from './support/encoded-units';
+import { until } from './support/until';
+
+const CAMERA: CameraSpec = {
+  id: 'gate',
+  source: { kind: 'stream', url: 'rtsp://cam/live', transport: 'tcp' },
+  periodMs: 1000,
+  format: 'jpeg',
+  quality: 80,
+  sampling: 'auto',
+  stallMs: 5000,
+  frozenMs: 3000,
+  connectMs: 20_000,
+};
+const FROZEN_MS = 3000;
+/** A street at night: darkness with the sensor's noise, a few lamps and the light below them. */
+const NIGHT =
+  'color=0x040404:size=640x360:rate=1,drawbox=x=100:y=60:w=14:h=14:color=0xd0c080:t=fill,' +
+  'drawbox=x=90:y=260:w=60:h=40:color=0x241f14:t=fill,drawbox=x=480:y=80:w=10:h=10:color=white:t=fill,' +
+  'drawbox=x=440:y=270:w=90:h=50:color=0x1c1c1c:t=fill,format=yuv420p,noise=alls=4:allf=t';
+
+/** What the decoder makes of access units, each a wanted picture, that come one by one as from a camera. */
+async function decode(units: readonly Buffer[], codec = 'h264', keyEvery = 1): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  const faults: Error[] = [];
+  const decoder = new Decoder(CAMERA, 'ffmpeg', codec, {
+    onPicture: (picture) => pictures.push(picture),
+    onLost: () => undefined,
+    onFault: (fault) => faults.push(fault),
+    onWords: () => undefined,
+  });
+  for (const [i, unit] of units.entries()) {
+    decoder.feed(unit, i % keyEvery === 0, { capturedAt: 1000 * i, sequence: i });
+    await until('its picture', () => pictures.length > i || faults.length > 0);
+  }
+  await decoder.finish();
+  assert.deepEqual(faults, []);
+  return pictures;
+}
+
+/** Verdicts of pictures a second apart. */
+function judge(pictures: readonly Picture[], frozenMs = FROZEN_MS): Verdict[] {
+  const judging = new PictureJudge(frozenMs);
+  return pictures.map(({ evidence, sample }) => judging.judge(evidence, sample.capturedAt));
+}
+
+async function kindsOf(source: string, seconds = 6): Promise<string[]> {
+  const units = await encodedUnits({ source, seconds });
+  return judge(await decode(units)).map(({ kind }) => kind);
+}
+
+const MOVING = 'testsrc2=size=640x360:rate=1';
+
+describe('a verdict', () => {
+  for (const [what, source, kind] of [
+    ['a moving picture', MOVING, 'healthy'],
+    ['a scene at night', NIGHT, 'healthy'],
+    ['noise', 'color=gray:size=640x360:rate=1,noise=alls=60:allf=t', 'healthy'],
+    ['a still scene with the noise of a good sensor', `${MOVING},loop=-1:1:0,noise=alls=4:allf=t`, 'healthy'],
+    ['a black picture', 'color=black:size=640x360:rate=1', 'black'],
+    ['a covered lens', 'color=black:size=640x360:rate=1,noise=alls=4:allf=t', 'black'],
+    [
+      'a black picture with the time on it',
+      'color=black:size=640x360:rate=1,drawbox=x=500:y=10:w=90:h=8:color=white:t=fill',
+      'black',
+    ],
+    ['a grey picture', 'color=gray:size=640x360:rate=1', 'grey'],
+    ['a blue screen', 'color=blue:size=640x360:rate=1', 'grey'],
+  ] as const)
+    it(`of ${what} is ${kind}`, async () => {
+      assert.deepEqual([...new Set(await kindsOf(source))], [kind]);
+    });
+
+  it('is frozen when a picture that is encoded anew has not changed for frozenMs', async () => {
+    const kinds = await kindsOf(`${MOVING},loop=-1:1:0`);
+    assert.deepEqual(kinds, ['healthy', 'healthy', 'healthy', 'frozen', 'frozen', 'frozen']);
+  });
+
+  it('is never frozen with frozenMs 0', async () => {
+    const units = await encodedUnits({ source: `${MOVING},loop=-1:1:0`, seconds: 6 });
+    assert.ok(judge(await decode(units), 0).every(({ kind }) => kind === 'healthy'));
+  });
+
+  it('is healthy again with the first picture that differs', async () => {
+    const still = await encodedUnits({ source: `${MOVING},loop=-1:1:0`, seconds: 5 });
+    const moving = await encodedUnits({ source: MOVING, seconds: 2 });
+    const kinds = judge(await decode([...still, ...moving.slice(1)])).map(({ kind }) => kind);
+    assert.equal(kinds.at(-2), 'frozen');
+    assert.equal(kinds.at(-1), 'healthy');
+  });
+
+  it('is torn of an H.264 keyframe that misses bytes, and of no other', async () => {
+    const units = await encodedUnits({ source: MOVING, seconds: 6 });
+    const damaged = units.map((unit, i) => (i === 3 ? without(unit, 0.5, 500) : unit));
+    const verdicts = judge(await decode(damaged));
+    assert.deepEqual(
+      verdicts.map(({ kind }) => kind),
+      ['healthy', 'healthy', 'healthy', 'torn', 'healthy', 'healthy'],
+    );
+    assert.ok((verdicts[3]?.confidence ?? 0) >= 80);
+  });
+
+  it('is torn of all that builds on a damaged picture, until the next keyframe', async () => {
+    const units = await encodedUnits({ source: MOVING, seconds: 8, keyEvery: 4 });
+    const damaged = units.map((unit, i) => (i === 2 ? without(unit, 0.3, 200) : unit));
+    const kinds = judge(await decode(damaged, 'h264', 4)).map(({ kind }) => kind);
+    assert.deepEqual(kinds.slice(0, 4), ['healthy', 'healthy', 'torn', 'torn']);
+    assert.deepEqual([...new Set(kinds.slice(4))], ['healthy']);
+  });
+
+  it('is torn of a JPEG that has to be decoded and misses bytes', async () => {
+    const units = await encodedUnits({ source: MOVING, seconds: 3, codec: 'mjpeg' });
+    const damaged = units.map((unit, i) => (i === 1 ? unit.subarray(0, unit.length / 2) : unit));
+    const kinds = judge(await decode(damaged, 'mjpeg')).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['healthy', 'torn', 'healthy']);
+  });
+
+  it('of a picture nobody looked into is less sure, and frozen by its bytes alone', () => {
+    const judging = new PictureJudge(FROZEN_MS);
+    const seen = ['a', 'b', 'a', 'b', 'a', 'b', 'c'].map((fingerprint, i) =>
+      judging.judge({ fingerprint }, 1000 * i),
+    );
+    assert.deepEqual(seen[0], { kind: 'healthy', confidence: 50 });
+    assert.deepEqual(
+      seen.map(({ kind }) => kind),
+      ['healthy', 'healthy', 'healthy', 'healthy', 'frozen', 'frozen', 'healthy'],
+    );
+  });
+
+  it('takes less than 1 ms of processor a picture', (t: TestContext) => {
+    const judging = new PictureJudge(FROZEN_MS);
+    const thumbnail = Buffer.alloc(THUMBNAIL.width * THUMBNAIL.height, 30);
+    const rounds = 2000;
+    const { user } = process.cpuUsage();
+    for (let i = 0; i < rounds; i++) judging.judge({ thumbnail: Buffer.from(thumbnail) }, i);
+    const eachMs = (process.cpuUsage().user - user) / 1000 / rounds;
+    t.diagnostic(`${eachMs.toFixed(4)} ms a picture`);
+    assert.ok(eachMs < 1);
+  });
+});
+
+describe("the decoder's words", () => {
+  for (const [line, damage, said] of [
+    ['[warning] pipe:0: corrupt decoded frame in stream 0', 95, undefined],
+    [
+      '[h264 @ 0x55] [error] error while decoding MB 76 49',
+      80,
+      '[h264 @ 0x55] error while decoding MB 76 49',
+    ],
+    [
+      '[hevc @ 0x55] [error] Could not find ref with POC 5',
+      80,
+      '[hevc @ 0x55] Could not find ref with POC 5',
+    ],
+    ['[h264 @ 0x55] [error] mmco: unref short failure', undefined, '[h264 @ 0x55] mmco: unref short failure'],
+    ['[swscaler @ 0x1] [swscaler @ 0x2] [warning] deprecated pixel format used', undefined, undefined],
+    [
+      'setpriv: failed to execute ffmpeg: No such file',
+      undefined,
+      'setpriv: failed to execute ffmpeg: No such file',
+    ],
+  ] as const)
+    it(`"${line}" ${damage === undefined ? 'means no damage' : 'means damage'}`, () => {
+      assert.equal(damageIn(line), damage);
+      assert.equal(asError(line), said);
+    });
+});
+
+/** `count` bytes cut out at a part of the way. */
+function without(unit: Buffer, part: number, count: number): Buffer {
+  const at = Math.floor(unit.length * part);
+  return Buffer.concat([unit.subarray(0, at), unit.subarray(at + count)]);
+}
