@@ -47,26 +47,38 @@ export interface HlsServer extends HttpFeed {
 
 /**
  * multipart/x-mixed-replace of real JPEGs on every path but these: `/404`; `/html`, a page; `/silent`, a stream's
- * headers and then nothing; `/private/...`, a stream behind Basic authentication.
+ * headers and then nothing; `/private/...`, a stream behind Basic authentication; `/giants`, a stream whose every third
+ * picture says in its header that it has 20,000x20,000 pixels; `/endless`, a stream whose first client gets sound
+ * pictures and then one that never ends.
  */
 export async function startMjpegServer(options: MjpegServerOptions = {}): Promise<MjpegServer> {
   const { width, height, fps, username = 'viewer', password = 'secret' } = { ...CLIP_DEFAULTS, ...options };
   const pictures = splitJpegs(await readFile(await clip({ codec: 'mjpeg', width, height, fps, seconds: 2 })));
   const streams = new Set<ServerResponse>();
-  const stream = (response: ServerResponse, silent = false): void => {
+  const giants = pictures.flatMap((picture) => [picture, picture, ofSize(picture, 20_000, 20_000)]);
+  let isEndless = true;
+  const begin = (response: ServerResponse): void => {
     streams.add(response.on('close', () => streams.delete(response)));
     response.writeHead(200, MULTIPART).flushHeaders();
-    if (!silent) sendPictures(response, pictures, 1000 / fps);
+  };
+  const stream = (response: ServerResponse, sent: readonly Buffer[]): void => {
+    begin(response);
+    sendPictures(response, sent, 1000 / fps);
   };
 
   const answer: RequestListener = (request, response) => {
     const path = pathOf(request);
     if (path === '/404') refuse(response, 404);
     else if (path === '/html') sendPage(response);
-    else if (path === '/silent') stream(response, true);
-    else if (path.startsWith('/private/') && !isAuthorised(request, username, password))
+    else if (path === '/silent') begin(response);
+    else if (path === '/giants') stream(response, giants);
+    else if (path === '/endless' && isEndless) {
+      isEndless = false;
+      begin(response);
+      sendEndless(response, pictures);
+    } else if (path.startsWith('/private/') && !isAuthorised(request, username, password))
       refuse(response, 401);
-    else stream(response);
+    else stream(response, pictures);
   };
   const http = await listen(answer, options.port);
   return { ...http, url: urls(http.port, username, password), clients: () => streams.size };
@@ -175,14 +187,41 @@ function sendPictures(response: ServerResponse, pictures: readonly Buffer[], per
   const sendNext = (): void => {
     const picture = pictures[next++ % pictures.length];
     if (picture === undefined || response.writableNeedDrain) return;
-    const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${String(picture.length)}\r\n\r\n`;
-    response.write(Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n')]));
+    response.write(partOf(picture));
   };
   sendNext();
   const timer = setInterval(sendNext, periodMs);
   response.on('close', () => {
     clearInterval(timer);
   });
+}
+
+/** The picture with another size in its header and nothing else changed. */
+function ofSize(picture: Buffer, width: number, height: number): Buffer {
+  const changed = Buffer.from(picture);
+  const frameHeader = changed.indexOf(Buffer.from([0xff, 0xc0]));
+  changed.writeUInt16BE(height, frameHeader + 5);
+  changed.writeUInt16BE(width, frameHeader + 7);
+  return changed;
+}
+
+/** The pictures; then the beginning of the last again, without a length, and zeros as fast as they are taken, until the connection closes. */
+function sendEndless(response: ServerResponse, pictures: readonly Buffer[]): void {
+  for (const picture of pictures) response.write(partOf(picture));
+  const last = pictures.at(-1) ?? Buffer.alloc(0);
+  response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n`);
+  response.write(last.subarray(0, last.length / 2));
+  const zeros = Buffer.alloc(1024 * 1024);
+  const sendMore = (): void => {
+    while (!response.destroyed && response.write(zeros));
+  };
+  response.on('drain', sendMore);
+  sendMore();
+}
+
+function partOf(picture: Buffer): Buffer {
+  const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${String(picture.length)}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n')]);
 }
 
 function sendFile(response: ServerResponse, path: string): void {

@@ -1,0 +1,80 @@
+/** Pictures of an absurd size over real HTTP, read by the camera with the real ffmpeg: refused, told, and survived. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import startCamera from '../src/actors/camera';
+import type { ActorReport } from '../src/protocol/messages';
+import { CLIP_DEFAULTS } from './support/feeds/clips';
+import { startMjpegServer, type MjpegServer } from './support/feeds/http';
+import { waitUntil } from './support/process';
+
+const { width, height } = CLIP_DEFAULTS;
+/** An endless picture ends when 128 MiB came, or, in an ffmpeg that waits for more, by the watchdog. */
+const DEADLINE_MS = 45_000;
+
+async function openCamera(t: TestContext, url: string) {
+  const dir = await mkdtemp(path.join(tmpdir(), 'vigil-hostile-'));
+  const reports: ActorReport[] = [];
+  const ignore = () => undefined;
+  const actor = startCamera({
+    parameters: {
+      camera: {
+        id: 'gate',
+        source: { kind: 'stream', url, transport: 'tcp' },
+        periodMs: 200,
+        format: 'jpeg',
+        quality: 80,
+        sampling: 'auto',
+        stallMs: 3000,
+        frozenMs: 0,
+        connectMs: 10_000,
+      },
+      ffmpeg: 'ffmpeg',
+      spoolDir: path.join(dir, 'spool'),
+    },
+    log: { error: ignore, warn: ignore, info: ignore, debug: ignore },
+    report: (report) => reports.push(report),
+  });
+  t.after(async () => {
+    await actor.stop();
+    await rm(dir, { recursive: true, maxRetries: 5 });
+  });
+  const frames = () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : []));
+  return {
+    frames,
+    lost: () => actor.progress().facts['lost'] ?? 0,
+    gaps: () => reports.flatMap((report) => (report.kind === 'gap' ? [report.gap.reason] : [])),
+    faults: () =>
+      reports.flatMap((report) => (report.kind === 'camera-state' ? (report.state.fault?.code ?? []) : [])),
+  };
+}
+
+describe('a camera that is sent', { concurrency: true }, () => {
+  let http: MjpegServer;
+  before(async () => {
+    http = await startMjpegServer({ fps: 10 });
+  });
+  after(() => http.stop());
+
+  it('JPEGs of 20,000x20,000 among sound ones loses the giants, says so and keeps the others', async (t) => {
+    const camera = await openCamera(t, http.url('/giants'));
+    await waitUntil('giants lost', () => camera.gaps().includes('picture-too-large'), DEADLINE_MS);
+    const before = camera.frames().length;
+    await waitUntil('sound pictures behind them', () => camera.frames().length > before + 5, DEADLINE_MS);
+    for (const frame of camera.frames()) assert.deepEqual([frame.width, frame.height], [width, height]);
+    assert.ok(Number(camera.lost()) > 0);
+    assert.deepEqual(camera.faults(), [], 'the feed stays open');
+  });
+
+  it('a JPEG that never ends gives the feed up with a fault, and takes sound pictures from the next', async (t) => {
+    const camera = await openCamera(t, http.url('/endless'));
+    await waitUntil('a fault', () => camera.faults().length > 0, DEADLINE_MS);
+    const before = camera.frames().length;
+    await waitUntil('sound pictures behind it', () => camera.frames().length > before + 5, DEADLINE_MS);
+    t.diagnostic(`ended by ${camera.faults().join(', ')}`);
+    for (const frame of camera.frames().slice(before))
+      assert.deepEqual([frame.width, frame.height, frame.verdict?.kind], [width, height, 'healthy']);
+  });
+});
