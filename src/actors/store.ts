@@ -5,7 +5,7 @@ import type { Frame } from '../contract/frame';
 import { RecurringFault } from '../log/recurring';
 import type { Actor, ActorContext } from '../protocol/actor';
 import { faultRecord, type FaultRecord } from '../protocol/fault';
-import type { ActorCommand, StoreParameters } from '../protocol/messages';
+import type { ActorCommand, DeliveredFrame, StoreParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { Delivery } from './store/delivery';
@@ -16,6 +16,8 @@ import { SpoolKeeper } from './store/spool-keeper';
 
 /** How often bounds are enforced, and Redis is asked what it has on disk. */
 const TICK_MS = 1000;
+/** Deliveries are told together: after an outage there are hundreds a second. */
+const TELL_MS = 50;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
 
@@ -48,6 +50,9 @@ class StoreActor {
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
   #delivered = 0;
+  /** Delivered and not told yet. */
+  #untold: DeliveredFrame[] = [];
+  #tellTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
@@ -151,6 +156,7 @@ class StoreActor {
     await this.#delivery.drain(this.context.parameters.drainMs);
     this.#redis.close();
     await this.#delivery.stop();
+    this.#tellDelivered();
     await this.#spool.close();
   }
 
@@ -180,7 +186,17 @@ class StoreActor {
   #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
     this.#delivered++;
     this.#serverFaults.clear('frames are delivered again');
-    this.context.report({ kind: 'delivered', frames: [{ camera, sequence, delayed }] });
+    this.#untold.push({ camera, sequence, delayed });
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellDelivered();
+    }, TELL_MS);
+  }
+
+  #tellDelivered(): void {
+    clearTimeout(this.#tellTimer);
+    this.#tellTimer = undefined;
+    if (this.#untold.length > 0) this.context.report({ kind: 'delivered', frames: this.#untold });
+    this.#untold = [];
   }
 
   #onDropped(frames: readonly Frame[], fault: FaultRecord): void {

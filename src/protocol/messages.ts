@@ -15,6 +15,7 @@ export type CameraReport =
 
 /** A frame's period, as the ledger counts it. */
 type Period = Pick<Frame, 'camera' | 'sequence'>;
+export type DeliveredFrame = Period & { readonly delayed: boolean };
 
 /**
  * Store to supervisor. `announce`: the frame's bytes are in Redis, its key may be announced. Then every captured frame
@@ -23,7 +24,7 @@ type Period = Pick<Frame, 'camera' | 'sequence'>;
  */
 export type StoreReport =
   | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
-  | { readonly kind: 'delivered'; readonly frames: readonly (Period & { readonly delayed: boolean })[] }
+  | { readonly kind: 'delivered'; readonly frames: readonly DeliveredFrame[] }
   | { readonly kind: 'dropped'; readonly frames: readonly (Period & { readonly reason: string })[] };
 
 /** Notifier to supervisor: the broker has confirmed the frame's message, or `fault` says why not. */

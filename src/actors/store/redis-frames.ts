@@ -14,6 +14,8 @@ const COMMAND_MS = 5000;
 
 export class RedisFrames {
   readonly #client: RedisClient;
+  /** Capture time of the frame each camera's `latest` key points at, as far as this session has set it. */
+  readonly #latest = new Map<string, number>();
   #session = 0;
 
   /** @param onReadiness told when the server becomes ready, and why when it is not */
@@ -31,10 +33,12 @@ export class RedisFrames {
       onReadiness(redisFault(url, error));
     });
     this.#client.on('close', () => {
-      this.#session++;
+      this.#begin();
       onReadiness(redisFault(url, new Error('the connection was closed')));
     });
-    this.#client.on('-node', () => this.#session++);
+    this.#client.on('-node', () => {
+      this.#begin();
+    });
   }
 
   /** Changes when a server was lost, and perhaps its memory with it. */
@@ -57,14 +61,11 @@ export class RedisFrames {
 
   /** Points the camera's `latest` key at a frame that is stored; a delayed one only if none newer is there. */
   async markLatest(frame: Frame, delayed: boolean): Promise<void> {
-    const key = latestKey(this.namespace, frame.camera);
-    await this.#run(async () => {
-      if (delayed) {
-        const latest = parseFrameKey((await this.#client.get(key)) ?? '');
-        if (latest !== undefined && latest.capturedAt > frame.capturedAt) return;
-      }
-      await this.#client.set(key, frameKey(this.namespace, frame), 'PX', this.expireMs);
-    });
+    const { camera, capturedAt } = frame;
+    if (delayed && (await this.#latestOf(camera)) > capturedAt) return;
+    const key = latestKey(this.namespace, camera);
+    await this.#run(() => this.#client.set(key, frameKey(this.namespace, frame), 'PX', this.expireMs));
+    this.#latest.set(camera, capturedAt);
   }
 
   /** Of all servers together that frames are written to. */
@@ -85,6 +86,20 @@ export class RedisFrames {
 
   close(): void {
     this.#client.disconnect();
+  }
+
+  /** Capture time; -Infinity where there is none. Redis is asked once in a session: nobody else sets the key. */
+  async #latestOf(camera: string): Promise<number> {
+    const known = this.#latest.get(camera);
+    if (known !== undefined) return known;
+    const key = await this.#run(() => this.#client.get(latestKey(this.namespace, camera)));
+    return parseFrameKey(key ?? '')?.capturedAt ?? -Infinity;
+  }
+
+  /** What the server knew may be lost. */
+  #begin(): void {
+    this.#session++;
+    this.#latest.clear();
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
