@@ -1,20 +1,46 @@
 /** Pictures of an absurd size over real HTTP, read by the camera with the real ffmpeg: refused, told, and survived. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import startCamera from '../src/actors/camera';
 import type { ActorReport } from '../src/protocol/messages';
+import { descendants } from './support/daemon';
 import { CLIP_DEFAULTS } from './support/feeds/clips';
 import { startMjpegServer, type MjpegServer } from './support/feeds/http';
 import { waitUntil } from './support/process';
 
 const { width, height } = CLIP_DEFAULTS;
-/** An endless picture ends when 128 MiB came, or, in an ffmpeg that waits for more, by the watchdog. */
 const DEADLINE_MS = 45_000;
+/** What ffmpeg may have at most while a picture does not end: 49 MB of it are there before the first byte. */
+const MAX_FFMPEG_MB = 200;
+/** An endless picture fills this in a fifth of a second. */
+const LOOK_MS = 20;
 
-async function openCamera(t: TestContext, url: string) {
+/** The most memory any ffmpeg below this process has had at once, megabytes, as often as it is looked at. */
+function watchFfmpegs(t: TestContext): { mostMb: () => number } {
+  let most = 0;
+  const timer = setInterval(() => {
+    for (const pid of descendants(process.pid)) most = Math.max(most, peakMb(pid));
+  }, LOOK_MS);
+  t.after(() => {
+    clearInterval(timer);
+  });
+  return { mostMb: () => most };
+}
+
+function peakMb(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+    return /^Name:\s*ffmpeg$/m.test(status) ? Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024 : 0;
+  } catch {
+    return 0; // it ended while we looked
+  }
+}
+
+async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
   const dir = await mkdtemp(path.join(tmpdir(), 'vigil-hostile-'));
   const reports: ActorReport[] = [];
   const ignore = () => undefined;
@@ -29,7 +55,7 @@ async function openCamera(t: TestContext, url: string) {
         sampling: 'auto',
         stallMs: 3000,
         frozenMs: 0,
-        connectMs: 10_000,
+        connectMs,
       },
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),
@@ -68,13 +94,29 @@ describe('a camera that is sent', { concurrency: true }, () => {
     assert.deepEqual(camera.faults(), [], 'the feed stays open');
   });
 
-  it('a JPEG that never ends gives the feed up with a fault, and takes sound pictures from the next', async (t) => {
+  it('a JPEG that never ends gives the feed up for it, and takes sound pictures from the next', async (t) => {
+    const ffmpegs = watchFfmpegs(t);
     const camera = await openCamera(t, http.url('/endless'));
     await waitUntil('a fault', () => camera.faults().length > 0, DEADLINE_MS);
     const before = camera.frames().length;
     await waitUntil('sound pictures behind it', () => camera.frames().length > before + 5, DEADLINE_MS);
-    t.diagnostic(`ended by ${camera.faults().join(', ')}`);
+    assert.deepEqual(camera.faults(), ['picture-too-large']);
+    assertBounded(t, ffmpegs.mostMb());
     for (const frame of camera.frames().slice(before))
       assert.deepEqual([frame.width, frame.height, frame.verdict?.kind], [width, height, 'healthy']);
   });
+
+  it('nothing but JPEGs that never end gives them up in time, and has taken no more memory', async (t) => {
+    const ffmpegs = watchFfmpegs(t);
+    const camera = await openCamera(t, http.url('/endless/always'), 5000);
+    await waitUntil('a fault', () => camera.faults().length > 0, DEADLINE_MS);
+    assert.ok(['no-picture', 'picture-too-large'].includes(camera.faults()[0] ?? ''), camera.faults()[0]);
+    assertBounded(t, ffmpegs.mostMb());
+    assert.deepEqual(camera.frames(), []);
+  });
 });
+
+function assertBounded(t: TestContext, mostMb: number): void {
+  t.diagnostic(`ffmpeg had ${mostMb.toFixed(0)} MB at most`);
+  assert.ok(mostMb > 20 && mostMb < MAX_FFMPEG_MB, `${mostMb.toFixed(0)} MB`);
+}

@@ -26,11 +26,14 @@ export interface Arguments {
   readonly url?: string;
   /** `probe` only: file for a picture. */
   readonly save?: string;
-  /** `probe` only: how long at most. */
+  /** `probe` only: how long at most, up to {@link MAX_PROBE_SECONDS}. */
   readonly seconds: number;
   /** `ledger` only: how far back, milliseconds. */
   readonly sinceMs: number;
 }
+
+/** An hour: longer is no probe but a camera, and setTimeout takes no more than 24 days for a long time. */
+const MAX_PROBE_SECONDS = 3600;
 
 export const HELP = `Vigil: one picture a second from every camera, in Redis, announced on RabbitMQ.
 
@@ -54,7 +57,7 @@ Options:
   --camera ID      ledger: of this camera alone; probe: this camera of the configuration
   --since TIME     ledger: how far back, such as 90s, 30m, 24h, 7d (default: 24h)
   --save FILE      probe: keep a picture, .jpg, .png or .webp
-  --seconds N      probe: look for N seconds at most (default: 15)
+  --seconds N      probe: look for N seconds at most (default: 15; 3600 is the most)
   --help           this text
   --version        the version
 
@@ -113,7 +116,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     ...(count === undefined ? {} : { count }),
     ...(url === undefined ? {} : { url }),
     ...(values.save === undefined ? {} : { save: path.resolve(values.save) }),
-    seconds: wholeNumber('--seconds', values.seconds ?? '15'),
+    seconds: wholeNumber('--seconds', values.seconds ?? '15', MAX_PROBE_SECONDS),
     ...(values.camera === undefined ? {} : { camera: values.camera }),
     sinceMs: durationMs(values.since ?? '24h'),
   };
@@ -136,9 +139,10 @@ function durationMs(text: string): number {
   return ms;
 }
 
-function wholeNumber(option: string, text: string): number {
+function wholeNumber(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
   const number = Number(text);
   if (!(Number.isInteger(number) && number > 0)) throw usage(`${option} expects a whole number above 0`);
+  if (number > most) throw usage(`${option} expects at most ${String(most)}, found ${text}`);
   return number;
 }
 

@@ -16,6 +16,7 @@ describe('the command line', () => {
     [['probe', 'rtsp://cam/a'], { word: 'probe', url: 'rtsp://cam/a', seconds: 15 }],
     [['probe', '--camera', 'gate', '--save', '/tmp/a.png'], { camera: 'gate', save: '/tmp/a.png' }],
     [['probe', '--seconds', '40', '--json', 'rtsp://cam/a'], { seconds: 40, json: true }],
+    [['probe', '--seconds', '3600', 'rtsp://cam/a'], { seconds: 3600 }],
     [['-h'], { help: true }],
     [['-v'], { version: true }],
   ];
@@ -43,6 +44,11 @@ describe('the command line', () => {
     [['probe', 'rtsp://cam/a', '--camera', 'gate'], /and not both/],
     [['probe', 'rtsp://cam/a', 'more'], /^"more" is too much/],
     [['probe', 'rtsp://cam/a', '--seconds', '0'], /^--seconds expects a whole number above 0/],
+    [
+      ['probe', 'rtsp://cam/a', '--seconds', '3601'],
+      /^--seconds expects at most 3600, found 3601; see --help$/,
+    ],
+    [['probe', 'rtsp://cam/a', '--seconds', '1e300'], /^--seconds expects at most 3600/],
     [['status', '--save', 'a.jpg'], /^--save and --seconds belong to the word "probe"/],
     [['status', '--camera', 'gate'], /^--camera belongs to the words "ledger" and "probe"/],
     [['status', '--data-dir'], /--data-dir.*see --help$/s],

@@ -79,6 +79,23 @@ describe('a verdict', () => {
       assert.deepEqual([...new Set(await kindsOf(source))], [kind]);
     });
 
+  // A scene that fills the whole range, its contrast taken down to a part of it, as by night or by fog.
+  for (const [what, darkest, noise, healthy, bad, kind] of [
+    ['darkness without noise', 16, 0, [0.5, 0.2, 0.07], [0.03, 0.01], 'black'],
+    ["darkness with a sensor's noise", 16, 6, [0.5, 0.2, 0.03], [0.01], 'black'],
+    ['fog', 140, 0, [0.5, 0.2, 0.05, 0.02], [0.01], 'grey'],
+    ["fog with a sensor's noise", 140, 6, [0.2, 0.01], [], 'grey'],
+  ] as const)
+    it(`of ${what} is healthy down to ${String(Math.min(...healthy))} of the contrast`, async () => {
+      const kindAt = async (contrast: number) => {
+        const [base, part] = [String(darkest), String(contrast)];
+        const luma = `lutyuv=y=${base}+(val-${base})*${part}:u=128+(val-128)*${part}:v=128+(val-128)*${part}`;
+        return kindsOf(`${MOVING},format=yuv420p,${luma},noise=c0s=${String(noise)}:allf=t`, 1);
+      };
+      for (const contrast of healthy) assert.deepEqual(await kindAt(contrast), ['healthy'], String(contrast));
+      for (const contrast of bad) assert.deepEqual(await kindAt(contrast), [kind], String(contrast));
+    });
+
   it('is frozen when a picture that is encoded anew has not changed for frozenMs', async () => {
     const kinds = await kindsOf(`${MOVING},loop=-1:1:0`);
     assert.deepEqual(kinds, ['healthy', 'healthy', 'healthy', 'frozen', 'frozen', 'frozen']);

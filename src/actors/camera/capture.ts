@@ -5,7 +5,7 @@ import type { CameraSource, CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './annex-b';
 import type { Picture } from './decoder';
-import { feedName, openFault, udpBlockedFault } from './feed-fault';
+import { endFault, feedName, openFault, udpBlockedFault } from './feed-fault';
 import { hasLengthPrefixes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
@@ -223,7 +223,7 @@ class Opening {
     const { spawnError, stderr } = this.#receiver;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (this.#lastPacketMs !== undefined) return new Fault('ended', `${feedName(source)} ended`);
+    if (this.#lastPacketMs !== undefined) return asFault(endFault(source, stderr));
     return asFault(openFault(source, stderr, performance.now() - this.#startedMs));
   }
 }

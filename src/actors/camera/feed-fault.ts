@@ -1,6 +1,6 @@
 /** What ffmpeg says when a feed fails, in a person's words. The rules are a table, tried in order. */
 import type { CameraSource } from '../../config/topology';
-import { NETWORK_TIMEOUT_MS } from './ffmpeg-arguments';
+import { MAX_RECEIVED_BYTES, NETWORK_TIMEOUT_MS } from './ffmpeg-arguments';
 import { redactText, redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 
@@ -11,7 +11,14 @@ interface Rule {
   readonly sentence: string;
 }
 
+/** ffmpeg was refused the memory for a picture: see MAX_RECEIVED_BYTES. */
+const ENDLESS: Rule = {
+  pattern: /Cannot allocate memory|Failed to reallocate parser buffer/,
+  code: 'picture-too-large',
+  sentence: `sends a picture of more than ${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB, or one without an end; restart the camera, and see that this machine has memory left`,
+};
 const RULES: readonly Rule[] = [
+  ENDLESS,
   {
     pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied|\b40[13] \(/i,
     code: 'unauthorized',
@@ -140,6 +147,12 @@ export function openFault(source: CameraSource, stderr: string, elapsedMs = 0): 
     code: 'failed',
     message: `${feedName(source)} could not be opened; ffmpeg said: ${last || '(nothing)'}`,
   };
+}
+
+/** Why ffmpeg ended a feed that had given packets, from what it wrote on standard error: mostly nothing. */
+export function endFault(source: CameraSource, stderr: string): FaultRecord {
+  const { code, sentence } = ENDLESS.pattern.test(stderr) ? ENDLESS : { code: 'ended', sentence: 'ended' };
+  return { code, message: `${feedName(source)} ${sentence}` };
 }
 
 /** Why a decoder ended, from what it wrote on standard error. The sentence is without its subject. */

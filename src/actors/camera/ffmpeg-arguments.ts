@@ -16,6 +16,11 @@ const TO_ANNEX_B: Readonly<Record<string, string>> = {
 };
 /** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
 export const MAX_PIXELS = 40_000_000;
+/**
+ * No part of a feed is larger; a JPEG of 8K in the best quality has some 30 MB. Without this bound a picture that does not
+ * end takes all memory there is: 4 GB in 10 s were measured, where 110 MB are now.
+ */
+export const MAX_RECEIVED_BYTES = 64 * 1024 * 1024;
 /** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
 export const NETWORK_TIMEOUT_MS = 5000;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
@@ -23,6 +28,8 @@ const TEST_OVERSAMPLING = 2;
 
 const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
+/** libavutil refuses any single piece of memory above this; a picture is received into one. */
+const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
@@ -47,14 +54,14 @@ function toSplitter({ fd = 1, filters = [] }: { fd?: number; filters?: readonly 
 export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
   const { source } = camera;
   if (source.kind === 'test')
-    return { args: [...QUIET, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
+    return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
   return {
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
-      ...[...QUIET, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...[...QUIET, ...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
       ...toSplitter({ filters: camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify] }),
     ],
     stdin,

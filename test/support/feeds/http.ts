@@ -49,7 +49,7 @@ export interface HlsServer extends HttpFeed {
  * multipart/x-mixed-replace of real JPEGs on every path but these: `/404`; `/html`, a page; `/silent`, a stream's
  * headers and then nothing; `/private/...`, a stream behind Basic authentication; `/giants`, a stream whose every third
  * picture says in its header that it has 20,000x20,000 pixels; `/endless`, a stream whose first client gets sound
- * pictures and then one that never ends.
+ * pictures and then one that never ends; `/endless/always`, a stream whose only picture never ends.
  */
 export async function startMjpegServer(options: MjpegServerOptions = {}): Promise<MjpegServer> {
   const { width, height, fps, username = 'viewer', password = 'secret' } = { ...CLIP_DEFAULTS, ...options };
@@ -76,6 +76,9 @@ export async function startMjpegServer(options: MjpegServerOptions = {}): Promis
       isEndless = false;
       begin(response);
       sendEndless(response, pictures);
+    } else if (path === '/endless/always') {
+      begin(response);
+      sendEndless(response, pictures.slice(0, 1), 0);
     } else if (path.startsWith('/private/') && !isAuthorised(request, username, password))
       refuse(response, 401);
     else stream(response, pictures);
@@ -205,9 +208,16 @@ function ofSize(picture: Buffer, width: number, height: number): Buffer {
   return changed;
 }
 
-/** The pictures; then the beginning of the last again, without a length, and zeros as fast as they are taken, until the connection closes. */
-function sendEndless(response: ServerResponse, pictures: readonly Buffer[]): void {
-  for (const picture of pictures) response.write(partOf(picture));
+/**
+ * So many of the pictures; then the beginning of the last again, without a length, and zeros as fast as they are taken,
+ * until the connection closes.
+ */
+function sendEndless(
+  response: ServerResponse,
+  pictures: readonly Buffer[],
+  sound: number = pictures.length,
+): void {
+  for (const picture of pictures.slice(0, sound)) response.write(partOf(picture));
   const last = pictures.at(-1) ?? Buffer.alloc(0);
   response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n`);
   response.write(last.subarray(0, last.length / 2));

@@ -1,0 +1,202 @@
+/** Passwords of cameras and servers, looked for wherever another user, a log reader or a thief of files might find them. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Endpoints } from '../../src/supervisor/data-directory';
+import type { ChildStatus } from '../../src/supervisor/status';
+import { descendants, newDir, startDaemon, type Daemon } from '../support/daemon';
+import { newNamespace, remoteServers } from '../support/events';
+import { clip } from '../support/feeds/clips';
+import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
+import { waitUntil } from '../support/process';
+import { startRedis, type RedisServers } from '../support/redis';
+
+/** Often enough for programs that live shortly. */
+const LOOK_MS = 30;
+/** The user nobody of every Linux. */
+const NOBODY = '65534';
+/** What it can read of the files named on its command line, and whether it can connect to the last, a socket. */
+const SNOOP = `
+  const [socket, ...files] = process.argv.slice(1).reverse();
+  const { readFileSync } = require('node:fs');
+  const tried = (file) => { try { readFileSync(file); return true; } catch { return false; } };
+  const tell = (reached) => console.log(JSON.stringify({ read: files.filter(tried), reached }));
+  require('node:net').connect(socket, () => { tell(true); process.exit(); }).on('error', () => tell(false));`;
+
+const HAS_PICTURES = ({ heartbeat }: ChildStatus) => Number(heartbeat?.facts['frames']) > 1;
+
+/** Part of a password that no encoding changes. */
+function newNeedle(): string {
+  return `hush${randomBytes(8).toString('hex')}`;
+}
+
+/** Everything the processes below the daemon were ever started with. */
+class ProcessWatch {
+  readonly found = new Set<string>();
+  readonly commands = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(daemon: Daemon, needles: () => readonly string[]) {
+    this.#timer = setInterval(() => {
+      for (const pid of descendants(daemon.pid)) this.#look(pid, needles());
+      this.#search(daemon.pid, 'cmdline', needles());
+    }, LOOK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(pid: number, needles: readonly string[]): void {
+    this.commands.add(this.#search(pid, 'cmdline', needles).replaceAll('\0', ' '));
+    this.#search(pid, 'environ', needles);
+  }
+
+  #search(pid: number, file: 'cmdline' | 'environ', needles: readonly string[]): string {
+    const text = textOf(pid, file);
+    if (needles.some((needle) => text.includes(needle)))
+      this.found.add(`${file} of ${textOf(pid, 'comm').trim()}`);
+    return text;
+  }
+}
+
+function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm'): string {
+  try {
+    return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
+  } catch {
+    return ''; // it ended while we looked
+  }
+}
+
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** Files that hold one of the texts, without those that went while they were looked at. */
+function filesWith(dir: string, needles: readonly string[]): string[] {
+  return filesBelow(dir).filter((file) => {
+    try {
+      const text = readFileSync(file, 'latin1');
+      return needles.some((needle) => text.includes(needle));
+    } catch {
+      return false;
+    }
+  });
+}
+
+for (const servers of ['given', 'embedded'] as const)
+  describe(`passwords, with ${servers} servers,`, () => {
+    const camera = newNeedle();
+    const dir = newDir();
+    let feed: RtspServer;
+    let redis: RedisServers;
+    let daemon: Daemon;
+    let watch: ProcessWatch;
+    let needles: readonly string[] = [camera];
+
+    before(async () => {
+      const mounts = { '/cam': { clip: await clip(), codec: 'h264', fps: 10 } } as const;
+      feed = await startRtspServer({ mounts, username: 'viewer', password: `@/${camera}` });
+      const own = newNeedle();
+      redis = await startRedis([`user vigil on >${own} ~* &* +@all`]);
+      const given = {
+        redis: redis.servers[0]?.url.replace('://', `://vigil:${own}@`),
+        rabbitmq: remoteServers().rabbitmq,
+      };
+      // The folder around it is open to all: the daemon's own rights are what counts.
+      chmodSync(dir, 0o755);
+      daemon = startDaemon({
+        dir,
+        env: { DOOR_PASSWORD: `@/${camera}` },
+        config: {
+          namespace: newNamespace(),
+          ...(servers === 'given' ? given : {}),
+          cameras: [
+            { id: 'within', url: feed.url('/cam', true) },
+            { id: 'beside', url: feed.url('/cam'), username: 'viewer', password: '${DOOR_PASSWORD}' },
+            { id: 'refused', url: feed.url('/cam'), username: 'viewer', password: `${camera}-wrong` },
+          ],
+        },
+      });
+      watch = new ProcessWatch(daemon, () => needles);
+      await daemon.said(/^ready/, 120_000);
+      const endpoints = JSON.parse(
+        readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8'),
+      ) as Endpoints;
+      const passwords = [endpoints.redis, endpoints.amqp].map((url) => new URL(url).password);
+      assert.ok(passwords.every((password) => password.length > 8));
+      needles = [camera, ...passwords];
+      for (const id of ['within', 'beside'])
+        await daemon.childIs(`camera:${id}`, 'gives pictures', HAS_PICTURES);
+      await daemon.said(/refused the user name or password/);
+      // What a crash leaves behind; and a second start of everything a camera has, with all that is looked for known.
+      process.kill(await daemon.actorPid('camera:within'), 'SIGKILL');
+      await waitUntil('the crash is kept', () =>
+        filesBelow(daemon.dataDir).some((file) => file.includes('black-box')),
+      );
+      await daemon.childIs(
+        'camera:within',
+        'is back',
+        (child) => child.restarts > 0 && child.state === 'running' && HAS_PICTURES(child),
+      );
+    });
+    after(async () => {
+      watch.stop();
+      await daemon.stop();
+      await feed.stop();
+      await redis.stop();
+    });
+
+    test('are in no command line and in no environment below the daemon', () => {
+      const programs = [
+        /worker\S* store/,
+        /worker\S* notifier/,
+        /worker\S* camera:within/,
+        /ffmpeg -nostats/,
+      ];
+      const embedded = servers === 'embedded' ? [/redis-server/, /beam/] : [];
+      for (const program of [...programs, ...embedded])
+        assert.ok(
+          [...watch.commands].some((command) => program.test(command)),
+          `${String(program)} was looked at`,
+        );
+      assert.deepEqual([...watch.found], []);
+    });
+
+    test('are in no line of the log, nor in what the daemon says of itself', async () => {
+      const said = daemon.output() + JSON.stringify(await daemon.status());
+      for (const needle of needles) assert.ok(!said.includes(needle));
+    });
+
+    test('are in no file but those that are for them, which only their owner may read', () => {
+      assert.deepEqual(filesWith(daemon.dataDir, [camera]), []);
+      const holding = filesWith(daemon.dataDir, needles).map((file) => path.relative(daemon.dataDir, file));
+      const own = ['redis/redis.conf', 'redis/server.json', 'rabbitmq/rabbitmq.conf', 'rabbitmq/server.json'];
+      assert.deepEqual(holding.sort(), [...(servers === 'embedded' ? own : []), 'endpoints.json'].sort());
+      for (const file of holding)
+        assert.equal(statSync(path.join(daemon.dataDir, file)).mode & 0o077, 0, file);
+    });
+
+    const asRoot = process.getuid?.() === 0 ? false : 'only root can look as another user';
+    test('are out of reach for another user: environments, data, control socket', { skip: asRoot }, () => {
+      const environments = [daemon.pid, ...descendants(daemon.pid)].map(
+        (pid) => `/proc/${String(pid)}/environ`,
+      );
+      const files = [...environments, ...filesBelow(daemon.dataDir)];
+      assert.ok(files.includes(path.join(daemon.dataDir, 'endpoints.json')));
+      const socket = path.join(daemon.dataDir, 'vigil.sock');
+      // What anybody may read is read: it can look.
+      const open = ['/etc/passwd', '/proc/self/environ'];
+      const asNobody = ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', process.execPath];
+      const seen = execFileSync('setpriv', [...asNobody, '-e', SNOOP, ...open, ...files, socket], {
+        cwd: '/',
+        encoding: 'utf8',
+      });
+      assert.deepEqual(JSON.parse(seen), { read: open.toReversed(), reached: false });
+    });
+  });
