@@ -19,7 +19,7 @@ export interface Frame {
   readonly capturedAt: number;
   /**
    * Number of the sampling period the picture was taken for: `floor(capturedAt / periodMs)`, or one off where it was
-   * taken up to a quarter of a period outside. It needs no stored state, survives every restart, and two frames of a
+   * taken outside, by how much: docs/contract.md. It needs no stored state, survives every restart, and two frames of a
    * camera whose sequences differ by more than one have missed periods between.
    */
   readonly sequence: number;

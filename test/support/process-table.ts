@@ -1,6 +1,9 @@
 /** The machine's processes as /proc tells of them. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+/** USER_HZ, which is 100 on every Linux that Node runs on: proc(5). */
+const MS_PER_TICK = 10;
+
 export interface ProcessRow {
   readonly pid: number;
   readonly parent: number;
@@ -23,6 +26,12 @@ export function processTable(marker?: string): ProcessRow[] {
 /** Processes below `pid`, at any depth. */
 export function below(table: readonly ProcessRow[], pid: number): ProcessRow[] {
   return table.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(table, child.pid)]);
+}
+
+/** When a process was forked, milliseconds since the epoch, to some 10 ms: proc(5) counts ticks of 10 ms from boot. */
+export function startedAt({ startTicks }: ProcessRow): number {
+  const uptimeMs = 1000 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  return Date.now() - uptimeMs + MS_PER_TICK * Number(startTicks);
 }
 
 /** Name of the actor whose process it is, such as `store`; undefined for any other process. */

@@ -82,6 +82,9 @@ function decide(plan: SamplePlan, at: number, key: boolean): Decision {
 
 describe('a plan', () => {
   const every = (ms: number) => () => ms;
+  /** In turns of 50 s, in which keyframes wander by 0.8 s. */
+  const drift = (ms: number) =>
+    1000 + Math.min(40, Math.max(-40, 80 * Math.sin((2 * Math.PI * ms) / 50_000)));
   /** Decoded packets a second at most. */
   const rows: readonly [string, (random: Random) => Feed, number][] = [
     ['a keyframe each second', () => ({ keyframes: every(1000) }), 1.1],
@@ -110,6 +113,18 @@ describe('a plan', () => {
     ['only keyframes, one a second', () => ({ keyframes: every(0), fps: 1, jitterMs: 40 }), 1.1],
     ['everything decoded', () => ({ keyframes: every(1000), sampling: 'all', jitterMs: 10 }), 25.1],
     ['nothing but keyframes', () => ({ keyframes: every(1000), sampling: 'keyframes', jitterMs: 10 }), 1.1],
+    ...[0, 250, 500, 750].map((phaseMs): [string, () => Feed, number] => [
+      `nothing but keyframes, drifting from 0.96 to 1.04 s and back, first ${String(phaseMs)} ms into a period`,
+      () => ({ keyframes: drift, sampling: 'keyframes', phaseMs, jitterMs: 10 }),
+      1.1,
+    ]),
+    ...[960, 1040, 4000, 10_000].flatMap((ms) =>
+      [0, 200, 400, 600, 800].map((phaseMs): [string, () => Feed, number] => [
+        `keyframes ${String(ms)} ms apart, the first ${String(phaseMs)} ms into a period, packets up to 30 ms late`,
+        () => ({ keyframes: every(ms), phaseMs, jitterMs: 30 }),
+        24,
+      ]),
+    ),
     ['5 pictures a second', () => ({ keyframes: every(2000), periodMs: 200 }), 25],
     ['a picture each 10 s', () => ({ keyframes: every(2000), periodMs: 10_000 }), 0.3],
   ];

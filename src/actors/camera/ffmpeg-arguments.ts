@@ -32,6 +32,11 @@ const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
 const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
+/**
+ * Of RTSP the description tells all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
+ * keyframe that came meanwhile: the first picture is a second later.
+ */
+const AT_FIRST_PACKET = ['option probesize 32'] as const;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
@@ -173,7 +178,7 @@ function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' 
   const timeout = String(NETWORK_TIMEOUT_MS * 1000);
   const options =
     scheme === 'rtsp'
-      ? [`option rtsp_transport ${transport}`, `option timeout ${timeout}`]
+      ? [`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...AT_FIRST_PACKET]
       : [`option rw_timeout ${timeout}`];
   return {
     input: [

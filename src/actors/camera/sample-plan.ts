@@ -35,9 +35,17 @@ const FARTHEST = 1.5;
  * now behind the border of two periods are still one in each.
  */
 const REACH = 0.75;
+/**
+ * The same where nothing but keyframes is taken and they come about once a period. Refusing one of these leaves a hole
+ * of almost two periods, so they may wander by most of a period and are still one in each; no period is taken for one
+ * that is not its neighbour.
+ */
+const KEYFRAME_REACH = 1.45;
+/** About once a period: by this part more or less. */
+const ONCE_A_PERIOD = 0.1;
 /** A keyframe later than expected by this part of a period is not waited for any more. */
 const OVERDUE = 0.25;
-/** What times are kept from those bounds, in parts of a period, because keyframes are not exactly on time. */
+/** What times are kept from those bounds, in parts of a period, because no packet is exactly on time. */
 const MARGIN = 0.05;
 /** A step back by more periods than this is a clock that was set, not a packet out of order. */
 const CLOCK_STEP_PERIODS = 5;
@@ -121,7 +129,7 @@ export class SamplePlan {
     const { earliest, ideal, latest } = this.#window(last);
     if (at < earliest) return false;
     const next = at + this.#nextStep(key);
-    if (next > latest) return true;
+    if (next > latest - MARGIN * this.periodMs) return true;
     const nearest = Math.abs(at - ideal) <= Math.abs(next - ideal);
     return nearest && (key || !this.#awaitsKey(at));
   }
@@ -130,18 +138,27 @@ export class SamplePlan {
   #window({ at, sequence }: { at: number; sequence: number }): Window {
     const { periodMs } = this;
     const middle = (sequence + 1.5) * periodMs;
-    const earliest = Math.max(at + NEAREST * periodMs, middle - REACH * periodMs);
-    const latest = Math.min(middle + REACH * periodMs, at + FARTHEST * periodMs);
-    const steady = clamp(at + periodMs, middle - periodMs / 2, middle + periodMs / 2);
+    const reachMs = this.#reachMs();
+    const earliest = Math.max(at + NEAREST * periodMs, middle - reachMs);
+    const latest = Math.min(middle + reachMs, at + FARTHEST * periodMs);
+    const leewayMs = reachMs - periodMs / 4;
+    const steady = clamp(at + periodMs, middle - leewayMs, middle + leewayMs);
     return { earliest, latest, middle, ideal: clamp(this.#beforeKey(steady, middle), earliest, latest) };
+  }
+
+  #reachMs(): number {
+    const { periodMs } = this;
+    const onceAPeriod = Math.abs(this.#keyIntervalBound() - periodMs) <= ONCE_A_PERIOD * periodMs;
+    return (this.sampling === 'keyframes' && onceAPeriod ? KEYFRAME_REACH : REACH) * periodMs;
   }
 
   /** Moves a time so that the keyframe of the period behind can be taken too. */
   #beforeKey(time: number, middle: number): number {
     const { periodMs } = this;
     const margin = MARGIN * periodMs;
-    const end = middle + (1 + REACH) * periodMs - margin;
-    const first = this.#keyFrom(middle + (1 - REACH) * periodMs + margin);
+    const reachMs = this.#reachMs();
+    const end = middle + periodMs + reachMs - margin;
+    const first = this.#keyFrom(middle + periodMs - reachMs + margin);
     if (first > end) return time;
     const interval = this.#keyIntervalBound();
     const last = first + Math.floor((end - first) / interval) * interval;
@@ -174,7 +191,7 @@ export class SamplePlan {
     if (at > this.#keyFrom(this.#lastKeyAt) + OVERDUE * this.periodMs) return false;
     if (last === undefined) return true;
     const { earliest, latest } = this.#window(last);
-    return this.#keyFrom(earliest) <= latest;
+    return this.#keyFrom(earliest) <= latest - MARGIN * this.periodMs;
   }
 
   #sample(at: number, steadyMs: number): Sample {
@@ -199,9 +216,7 @@ export class SamplePlan {
     const last = this.#last;
     if (last === undefined || at < last.at) return falls;
     const { middle } = this.#window(last);
-    return Math.abs(at - middle) <= REACH * this.periodMs
-      ? last.sequence + 1
-      : Math.max(falls, last.sequence + 1);
+    return Math.abs(at - middle) <= this.#reachMs() ? last.sequence + 1 : Math.max(falls, last.sequence + 1);
   }
 }
 

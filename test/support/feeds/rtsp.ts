@@ -31,6 +31,17 @@ export interface RtspServerOptions {
   readonly tls?: boolean;
   /** Any free one by default; give the old one to bring a killed camera back. */
   readonly port?: number;
+  /** Called for every picture, when its last packet is about to be sent to those who watch. */
+  readonly onSent?: (picture: SentPicture) => void;
+}
+
+export interface SentPicture {
+  /** The mount's path. */
+  readonly sent: string;
+  /** Number of the picture in the clip, from 0. */
+  readonly picture: number;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 export type RtspCommand =
@@ -58,8 +69,9 @@ export interface RtspServer {
 /** Starts one and waits until it listens. Throws with the program's stderr when it ends before, or after 20 s. */
 export async function startRtspServer(options: RtspServerOptions): Promise<RtspServer> {
   const program = await spawnOwned(PYTHON, ['-u', PROGRAM]);
-  const dialogue = new Dialogue(program);
-  const port = await ready(program, dialogue.ask(options));
+  const { onSent } = options;
+  const dialogue = new Dialogue(program, onSent);
+  const port = await ready(program, dialogue.ask({ ...options, tellSent: onSent !== undefined }));
   const ask = async (command: RtspCommand): Promise<number> => number(await dialogue.ask(command), 'clients');
   return {
     port,
@@ -85,10 +97,12 @@ class Dialogue {
   readonly #program: OwnedProcess;
   readonly #waiting: { resolve: (answer: unknown) => void; reject: (fault: Error) => void }[] = [];
 
-  constructor(program: OwnedProcess) {
+  constructor(program: OwnedProcess, onSent: RtspServerOptions['onSent']) {
     this.#program = program;
     createInterface({ input: program.stdout }).on('line', (line) => {
-      this.#waiting.shift()?.resolve(JSON.parse(line));
+      const record = JSON.parse(line) as object;
+      if ('sent' in record) onSent?.(record as SentPicture);
+      else this.#waiting.shift()?.resolve(record);
     });
     void program.exited.then(() => {
       for (const { reject } of this.#waiting.splice(0)) reject(this.#ended());

@@ -3,8 +3,10 @@
 
 First line of stdin, JSON:
   {"port": 0, "mounts": {"/cam": {"clip": PATH, "codec": "h264"|"h265"|"mjpeg", "fps": 10, "tcpOnly": false}},
-   "username": ..., "password": ..., "authentication": ["basic", "digest"], "tls": false}
+   "username": ..., "password": ..., "authentication": ["basic", "digest"], "tls": false, "tellSent": false}
 Answer on stdout when it listens: {"port": N}.
+With "tellSent" a line whenever the last packet of a picture is about to be sent, between the answers:
+  {"sent": "/cam", "picture": N, "atMs": TIME}  its number in the clip, milliseconds since the epoch
 Every further line is a command, answered in order with {"clients": N} (connections open) or {"error": TEXT}:
   {"command": "silence", "path": "/cam"}  connections stay open, no more media; new clients wait in vain
   {"command": "resume", "path": "/cam"}   goes on with the next picture, so nothing needs a new keyframe
@@ -20,6 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import gi
 
@@ -59,7 +62,9 @@ def load_pictures(path, codec):
 class Mount:
     """One path: its pictures, and whether it is silent."""
 
-    def __init__(self, spec, clips):
+    def __init__(self, path, spec, clips, tell_sent):
+        self.path = path
+        self.tell_sent = tell_sent
         key = (spec['clip'], spec['codec'])
         if key not in clips:
             clips[key] = load_pictures(*key)
@@ -77,7 +82,11 @@ class Mount:
         self.factory.connect('media-configure', self.on_media)
 
     def on_media(self, _factory, media):
-        pump = Pump(self, media.get_element().get_by_name('source'))
+        element = media.get_element()
+        pump = Pump(self, element.get_by_name('source'))
+        if self.tell_sent:
+            packets = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
+            element.get_by_name('pay0').get_static_pad('src').add_probe(packets, pump.on_packets)
         media.connect('unprepared', lambda _media: pump.stop())
         pump.schedule(0)
 
@@ -90,6 +99,7 @@ class Pump:
         self.source = source
         self.next_picture = 0
         self.due_ns = None
+        self.being_sent = {}  # picture by presentation time
 
     def stop(self):
         self.source = None
@@ -120,8 +130,23 @@ class Pump:
         buffer = Gst.Buffer.new_wrapped_bytes(self.mount.pictures[self.next_picture])
         buffer.pts = buffer.dts = self.due_ns
         buffer.duration = self.mount.period_ns
+        if self.mount.tell_sent:
+            self.being_sent[buffer.pts] = self.next_picture
         self.next_picture = (self.next_picture + 1) % len(self.mount.pictures)
         return source.emit('push-buffer', buffer) == Gst.FlowReturn.OK
+
+    def on_packets(self, _pad, info):
+        """In the thread that hands the packets on to the connections, right before it does."""
+        if info.type & Gst.PadProbeType.BUFFER_LIST:
+            packets = info.get_buffer_list()
+            packet = packets.get(packets.length() - 1)
+        else:
+            packet = info.get_buffer()
+        marked = packet.extract_dup(1, 1)[0] & 0x80  # the last of its picture: RFC 6184 5.1, RFC 2435 3.1
+        picture = self.being_sent.pop(packet.pts, None) if marked else None
+        if picture is not None:
+            answer({'sent': self.mount.path, 'picture': picture, 'atMs': time.time() * 1000})
+        return Gst.PadProbeReturn.OK
 
 
 class Feed:
@@ -141,7 +166,7 @@ class Feed:
         pool.add_range(HOST, HOST, *UDP_PORTS, 0)
 
         clips = {}
-        self.mounts = {path: Mount(spec, clips) for path, spec in config['mounts'].items()}
+        self.mounts = {path: Mount(path, spec, clips, bool(config.get('tellSent'))) for path, spec in config['mounts'].items()}
         points = self.server.get_mount_points()
         for path, mount in self.mounts.items():
             mount.factory.set_address_pool(pool)
@@ -229,8 +254,7 @@ class Lines:
 
 
 def answer(record):
-    sys.stdout.write(json.dumps(record) + '\n')
-    sys.stdout.flush()
+    os.write(1, (json.dumps(record) + '\n').encode())  # one write, so that lines of several threads stay whole
 
 
 def obey_lines(feed, lines):

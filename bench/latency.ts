@@ -1,0 +1,208 @@
+/**
+ * How old a picture is when it is safe, and how long a camera's process takes to its first one. Every picture carries
+ * its number, and the server says when it sent the last packet of that number: no clock of Vigil's is trusted. README.md.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { withPrivateServers } from '../scripts/private-servers';
+import { startDaemon, type Daemon } from '../test/support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
+import { startRtspServer, type RtspMount, type RtspServer } from '../test/support/feeds/rtsp';
+import { percentile } from '../test/support/percentile';
+import { spawnOwned, waitUntil, type OwnedProcess } from '../test/support/process';
+import { processTable, startedAt } from '../test/support/process-table';
+import { benchClip, CASES } from './clips';
+import { PictureWays, type Way } from './picture-ways';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '120' }, starts: { type: 'string', default: '60' } },
+});
+/** p95, milliseconds. */
+const GOALS = { spooled: 150, started: 1500 };
+const NUMBERED = {
+  ...CASES['k1'],
+  codec: 'h264',
+  size: '1920x1080',
+  fps: 25,
+  kilobits: 3900,
+  numbered: true,
+} as const;
+const FEEDS = {
+  'numbered-1s': { ...NUMBERED, keyframeIntervalS: 1 },
+  'numbered-10s': { ...NUMBERED, keyframeIntervalS: 10 },
+} as const;
+type Feed = keyof typeof FEEDS;
+const CAMERAS: Readonly<Record<string, Feed>> = {
+  cam0: 'numbered-1s',
+  cam1: 'numbered-1s',
+  cam2: 'numbered-1s',
+  far: 'numbered-10s',
+};
+const IDS = Object.keys(CAMERAS);
+const RESTARTED = IDS.filter((id) => CAMERAS[id] === 'numbered-1s');
+/** Between the starts of two feeds: their keyframes are spread over the second, like those of unrelated cameras. */
+const SPREAD_MS = 1000 + 1000 / IDS.length;
+/** The pictures are looked at when all has been measured. */
+const EXPIRE_MS = 600_000 + 1000 * (Number(values.seconds) + 5 * Number(values.starts));
+
+interface Start {
+  readonly camera: string;
+  readonly startedAt: number;
+}
+
+interface Bench {
+  readonly daemon: Daemon;
+  readonly events: Listener;
+  readonly pictures: PictureWays;
+  readonly config: (qualities?: ReadonlyMap<string, number>) => unknown;
+}
+
+/** Restarts one camera after the other by edits of actors.json, at random moments; all feeds have other clients too. */
+async function restarts({ daemon, pictures, config }: Bench): Promise<Start[]> {
+  const starts: Start[] = [];
+  const qualities = new Map<string, number>();
+  for (let i = 0; i < Number(values.starts); i++) {
+    const camera = RESTARTED[i % RESTARTED.length] ?? '';
+    const newest = () => daemon.log.findLast(({ message }) => message === `camera:${camera} runs`)?.child;
+    await wait(Math.random() * 1000);
+    const before = newest();
+    qualities.set(camera, qualities.get(camera) === 81 ? 80 : 81);
+    daemon.edit(config(qualities));
+    await waitUntil(`${camera} runs anew`, () => newest() !== before);
+    const actor = processTable().find(({ pid }) => pid === newest());
+    if (actor === undefined) throw new Error(`camera ${camera} ended`);
+    const began = startedAt(actor);
+    await waitUntil(
+      `${camera} keeps a picture`,
+      () => pictures.firstSpooledAfter(camera, began) !== undefined,
+    );
+    starts.push({ camera, startedAt: began });
+  }
+  return starts;
+}
+
+function row(what: string, milliseconds: readonly number[], goal?: number): { text: string; met: boolean } {
+  const shares = [0, 0.5, 0.95, 1].map((share) => percentile(milliseconds, share));
+  const p95 = shares[2] ?? NaN;
+  const met = goal === undefined || p95 < goal;
+  const cells = [milliseconds.length, ...shares.map(Math.round)].map((cell) => String(cell).padStart(7));
+  const verdict = goal === undefined ? '' : `${String(goal).padStart(7)}  ${met ? 'met' : 'MISSED'}`;
+  return { text: `${what.padEnd(46)}${cells.join('')}${verdict}`, met };
+}
+
+function report(steady: readonly Way[], begun: readonly Way[], starts: readonly Start[]): boolean {
+  const byFeed = (Object.keys(FEEDS) as Feed[]).flatMap((feed) => {
+    const ways = steady.filter(({ camera }) => CAMERAS[camera] === feed);
+    return [
+      row(
+        `${feed}: last packet to spool`,
+        ways.map((way) => way.spooledAt - way.sentAt),
+        GOALS.spooled,
+      ),
+      row(
+        '  to the message at a consumer',
+        ways.map((way) => way.receivedAt - way.sentAt),
+      ),
+      row(
+        '  to the capture time in it',
+        ways.map((way) => way.capturedAt - way.sentAt),
+      ),
+    ];
+  });
+  const firsts = starts.flatMap(({ camera, startedAt }) => {
+    const later = begun.filter((way) => way.camera === camera && way.spooledAt > startedAt);
+    const first = later.sort((a, b) => a.spooledAt - b.spooledAt)[0];
+    return first === undefined ? [] : [{ ...first, startedAt }];
+  });
+  const rows = [
+    ...byFeed,
+    row(
+      'process start to first picture in the spool',
+      firsts.map((each) => each.spooledAt - each.startedAt),
+      GOALS.started,
+    ),
+    row(
+      '  of it, until its keyframe was sent',
+      firsts.map((each) => each.sentAt - each.startedAt),
+    ),
+    row(
+      '  from there to the spool',
+      firsts.map((each) => each.spooledAt - each.sentAt),
+    ),
+  ];
+  const head = `${'milliseconds'.padEnd(46)}${['number', 'min', 'p50', 'p95', 'max', 'goal'].map((cell) => cell.padStart(7)).join('')}`;
+  process.stdout.write(`${[head, ...rows.map(({ text }) => text)].join('\n')}\n`);
+  return firsts.length === starts.length && rows.every(({ met }) => met);
+}
+
+async function observe(bench: Bench): Promise<boolean> {
+  const { daemon, events, pictures } = bench;
+  const deliver = () => IDS.every((id) => events.frames(id).length > 3);
+  await waitUntil('all cameras deliver', deliver, 120_000);
+  pictures.watchSpool(daemon.dataDir, IDS);
+  const from = Date.now();
+  await wait(Number(values.seconds) * 1000);
+  const to = Date.now();
+  const starts = await restarts(bench);
+  await wait(2000);
+  const ways = await pictures.of(events, from);
+  return report(
+    ways.filter(({ spooledAt }) => spooledAt < to),
+    ways,
+    starts,
+  );
+}
+
+/** A feed goes on while a camera is away, and the camera meets it anywhere between two keyframes. */
+async function keepFeeds(server: RtspServer): Promise<OwnedProcess[]> {
+  const keepers: OwnedProcess[] = [];
+  for (const id of IDS) {
+    const args = ['-nostdin', '-v', 'error', '-rtsp_transport', 'tcp', '-i', server.url(`/${id}`)];
+    const keeper = await spawnOwned('ffmpeg', [...args, '-c', 'copy', '-f', 'null', '-']);
+    keeper.stdout.resume();
+    keepers.push(keeper);
+    await wait(SPREAD_MS);
+  }
+  return keepers;
+}
+
+/** Whether all goals are met. */
+async function main(): Promise<boolean> {
+  const pictures = new PictureWays();
+  const mounts: Record<string, RtspMount> = {};
+  for (const [id, feed] of Object.entries(CAMERAS))
+    mounts[`/${id}`] = { clip: await benchClip(feed, FEEDS[feed]), codec: NUMBERED.codec, fps: NUMBERED.fps };
+  const server = await startRtspServer({
+    mounts,
+    onSent: (picture) => {
+      pictures.sent(picture);
+    },
+  });
+  const keepers = await keepFeeds(server);
+  const namespace = newNamespace();
+  const config: Bench['config'] = (qualities) => ({
+    ...{ namespace, ...remoteServers(), frames: { expireMs: EXPIRE_MS } },
+    cameras: IDS.map((id) => ({ id, url: server.url(`/${id}`), quality: qualities?.get(id) ?? 80 })),
+  });
+  const events = await listen(namespace);
+  const daemon = startDaemon({ config: config() });
+  try {
+    return await observe({ daemon, events, pictures, config });
+  } finally {
+    await daemon.stop();
+    await events.close();
+    for (const keeper of keepers) await keeper.end();
+    await server.stop();
+  }
+}
+
+withPrivateServers(async (variables) => {
+  Object.assign(process.env, variables);
+  return main();
+}).then(
+  (met) => process.exit(met ? 0 : 1),
+  (error: unknown) => {
+    process.stderr.write(`latency: ${(error as Error).message}\n`);
+    process.exit(1);
+  },
+);
