@@ -109,7 +109,6 @@ describe('PacketSplitter', () => {
     [', F=0x0, S=1,       16', true],
     [', S=1,       16, 0x01e00097', true],
     [', S=2,        8, 0x01e00097,       16', true],
-    // ffmpeg 6.1 and later
     [', F=0x0, S=1, Producer Reference Time,       16, 0x01e00097', true],
     [', S=1,        8, 0x01e00097', undefined],
     [', S=1, New Extradata,       37, 0x01e00016', undefined],

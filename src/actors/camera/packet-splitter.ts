@@ -41,10 +41,10 @@ const KEY = 1;
 const CORRUPT = 2;
 
 /**
- * Side data of the kind AV_PKT_DATA_PRFT, which framecrc names from ffmpeg 6.1 on; before, its size tells it from the
- * others that come without a decoder.
+ * Side data of the kind AV_PKT_DATA_PRFT, told by its size from the others that come without a decoder; newer ffmpegs
+ * name it.
  */
-const SENDER_TIME = /, S=\d+.*, (?:Producer Reference Time| +16)\b/;
+const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
 
 interface PacketLine {
   readonly pts: number;
