@@ -122,10 +122,12 @@ describe("a camera's clock", () => {
     assert.equal(clock.captureTime(START + 1050).capturedAt, START + MAX_AHEAD_MS + 950);
   });
 
-  it("follows this machine's clock when that is set back", () => {
+  it("follows this machine's clock when that is set back, and knows nothing of the camera's then", () => {
     const clock = toldClock(-100);
     for (let i = 0; i < 10; i++) clock.captureTime(START + 1000 * i);
-    assert.equal(clock.captureTime(START - HOUR_MS).capturedAt, START - HOUR_MS - 100);
+    const back = START - HOUR_MS;
+    assert.deepEqual(clock.captureTime(back), { capturedAt: back - 100, clock: 'arrival' });
+    assert.deepEqual(clock.captureTime(back + 2000), { capturedAt: back + 2000, clock: 'arrival' });
   });
 
   it('that is not taken is explained with its figures', () => {

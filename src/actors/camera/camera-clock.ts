@@ -18,6 +18,8 @@ const ENOUGH_SAMPLES = 3;
 const SLEW = 0.05;
 /** Capture times so near to the camera's clock are called by it. */
 const REACHED_MS = 20;
+/** Arrivals that go back further are by a clock that was set. */
+const SET_BACK_MS = 1000;
 
 export type ClockState = 'unknown' | 'sane' | 'insane';
 
@@ -79,12 +81,20 @@ export class CameraClock {
    * @param arrivedAt milliseconds since the epoch
    */
   captureTime(arrivedAt: number): CaptureTime {
+    if (arrivedAt < (this.#lastArrival ?? -Infinity) - SET_BACK_MS) this.#forget();
     if (this.#lastArrival === undefined) this.#offsetMs = this.#aheadOfBefore(arrivedAt);
     const mayMoveMs = SLEW * Math.max(0, arrivedAt - (this.#lastArrival ?? arrivedAt));
     this.#lastArrival = arrivedAt;
     const move = this.#wantedMs() - this.#offsetMs;
     this.#offsetMs += Math.min(mayMoveMs, Math.max(-mayMoveMs, move));
     return { capturedAt: Math.floor(arrivedAt + this.#offsetMs), ...this.now };
+  }
+
+  /** This machine's clock was set: what the camera's differed by from it before tells nothing. */
+  #forget(): void {
+    this.#samples = [];
+    this.#skewMs = undefined;
+    this.#state = 'unknown';
   }
 
   /** What the first capture time needs to be later than any of a process before this one. */

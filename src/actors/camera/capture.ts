@@ -139,7 +139,8 @@ class Opening {
     this.#maker ??= this.#begin(packet);
     const at = this.#arrival(packet, arrivedAt);
     this.#maker.take(packet, this.#decide(packet, at));
-    this.#learnClock(this.#senderClock.saw(packet));
+    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
+    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -182,9 +183,10 @@ class Opening {
   }
 
   /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
-  #arrival({ pts }: Packet, arrivedAt: number): number {
+  #arrival(packet: Packet, arrivedAt: number): number {
+    const { pts } = packet;
     if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
-    return Math.abs(pts - arrivedAt) > MAX_CLOCK_ERROR_MS ? arrivedAt : Math.floor(pts);
+    return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
   }
 
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
@@ -253,6 +255,10 @@ class Opening {
     if (this.#lastPacketMs !== undefined) return new Fault('ended', `${feedName(source)} ended`);
     return asFault(openFault(source, stderr, performance.now() - this.#startedMs));
   }
+}
+
+function isArrival({ pts }: Packet, arrivedAt: number): boolean {
+  return pts !== undefined && Math.abs(pts - arrivedAt) <= MAX_CLOCK_ERROR_MS;
 }
 
 function asFault({ code, message }: FaultRecord): Fault {
