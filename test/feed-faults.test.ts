@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { CameraClock } from '../src/actors/camera/camera-clock';
 import { captureFeed } from '../src/actors/camera/capture';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
 import type { CameraSpec } from '../src/config/topology';
@@ -25,8 +26,9 @@ async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<F
     connectMs: 30_000,
   };
   const ignore = () => undefined;
-  const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onWords: ignore };
-  const options = { camera, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), lengthPrefixed: undefined };
+  const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
+  const clock = new CameraClock();
+  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), lengthPrefixed: undefined };
   const error = await captureFeed({ ...options, ...outcome }, AbortSignal.timeout(40_000)).then(
     () => assert.fail('it did not end by itself'),
     (reason: unknown) => reason,

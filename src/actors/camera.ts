@@ -12,10 +12,12 @@ import type { CameraParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { FeedAdaptation } from './camera/adaptation';
+import { CameraClock, clockFault } from './camera/camera-clock';
 import { captureFeed, type FeedStream } from './camera/capture';
 import type { Picture } from './camera/decoder';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
+import { hasSenderTimes } from './camera/ffmpeg-arguments';
 import { PictureJudge } from './camera/picture-judge';
 import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
@@ -44,8 +46,10 @@ class CameraActor {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
   readonly #plan: SamplePlan;
+  readonly #clock: CameraClock;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
+  readonly #clockFaults: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
   readonly #judge: PictureJudge;
@@ -67,12 +71,15 @@ class CameraActor {
     const { periodMs, sampling, format, frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
+    const told = hasSenderTimes(context.parameters.camera.source);
+    this.#clock = new CameraClock(told ? performance.timeOrigin : undefined);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
     });
     this.#adaptation = new FeedAdaptation(context.parameters.camera);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
+    this.#clockFaults = new RecurringFault(context.log);
   }
 
   abort(): void {
@@ -93,6 +100,7 @@ class CameraActor {
         ...this.#bad,
         ...this.#choice(),
         ...this.#adaptation.facts,
+        ...(this.#clock.skewMs === undefined ? {} : this.#clock.now),
       },
     };
   }
@@ -127,6 +135,10 @@ class CameraActor {
         camera,
         ffmpeg,
         plan: this.#plan,
+        clock: this.#clock,
+        onClock: () => {
+          this.#judgeClock();
+        },
         lengthPrefixed,
         onStream: (stream) => {
           this.#stream = stream;
@@ -145,6 +157,12 @@ class CameraActor {
       },
       signal,
     );
+  }
+
+  #judgeClock(): void {
+    const { state, skewMs = 0 } = this.#clock;
+    if (state === 'insane') this.#clockFaults.report(clockFault(skewMs));
+    if (state === 'sane') this.#clockFaults.clear('its clock is right again: capture times are by it');
   }
 
   async #waitAfter(fault: FaultRecord, signal: AbortSignal): Promise<void> {
@@ -182,13 +200,15 @@ class CameraActor {
 
   async #keep(picture: Picture & { readonly verdict: Verdict }): Promise<void> {
     const { sample, width, height, verdict } = picture;
-    const { capturedAt, sequence } = sample;
+    const { capturedAt, sequence, clock, clockSkewMs } = sample;
     const { id } = this.context.parameters.camera;
     try {
       const { format, bytes } = await this.#encode(picture);
       const frame: Frame = {
         ...{ camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length },
         verdict,
+        ...(clock === undefined ? {} : { clock }),
+        ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
       };
       const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;

@@ -17,8 +17,8 @@ export interface ProbeReport {
     readonly most: number;
   } | null;
   readonly firstPictureMs: number | null;
-  /** ffmpeg does not hand on what the camera says of its clock. */
-  readonly clockOffsetMs: null;
+  /** The camera's clock minus the arrival of its pictures. */
+  readonly clockOffsetMs: number | null;
   readonly sampling: string;
   readonly samplingReason: string;
   /** Of the ffmpegs, measured on this machine while the feed was sampled. */
@@ -42,7 +42,7 @@ export function probeReport(feed: string, found: FeedMeasurement, saved: string 
     picturesPerSecond: packetsPerSecond === undefined ? null : Number(packetsPerSecond.toFixed(2)),
     keyframeIntervalMs: spread(found.keyframeIntervalsMs),
     firstPictureMs: firstPictureMs === undefined ? null : Math.round(firstPictureMs),
-    clockOffsetMs: null,
+    clockOffsetMs: found.clockOffsetMs ?? null,
     sampling: choice.sampling,
     samplingReason: choice.samplingReason,
     processorSecondsPerMinute:
@@ -69,7 +69,7 @@ export function probeText(report: ProbeReport): string {
         : `${String(key.mean)} ms (${String(key.least)} to ${String(key.most)})`,
     ],
     ['first picture', report.firstPictureMs === null ? 'none' : `after ${String(report.firstPictureMs)} ms`],
-    ['clock offset', 'unknown: ffmpeg does not hand on what the camera says of its clock'],
+    ['clock offset', clockText(report)],
     ['sampling', `${report.sampling}: ${report.samplingReason}`],
     ['cost', costText(report)],
   ];
@@ -78,6 +78,11 @@ export function probeText(report: ProbeReport): string {
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
   return [report.feed, ...table(rows).map((row) => `  ${row}`)].join('\n');
+}
+
+function clockText({ clockOffsetMs: ms }: ProbeReport): string {
+  if (ms === null) return 'unknown: the camera told no time while it was watched';
+  return `${String(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}: its clock against the arrival of its pictures`;
 }
 
 function costText({ processorSecondsPerMinute, measuredForMs }: ProbeReport): string {

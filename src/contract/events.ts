@@ -18,7 +18,7 @@ function envelope(namespace: string, camera: string, time: number) {
 
 /** The announcement of a stored frame, at `nowMs` since the epoch. */
 export function frameSampled(namespace: string, frame: Frame, delayed: boolean, nowMs: number): FrameSampled {
-  const { camera, capturedAt, width, height, format, bytes, sequence, verdict } = frame;
+  const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
@@ -35,6 +35,8 @@ export function frameSampled(namespace: string, frame: Frame, delayed: boolean, 
       delayed,
       ageMs: Math.max(0, nowMs - capturedAt),
       ...(verdict === undefined ? {} : { verdict }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
     },
   };
 }

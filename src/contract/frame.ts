@@ -13,13 +13,23 @@ export const CAMERA_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 /** Namespaces share the alphabet: they begin keys, exchanges and queues. */
 export const NAMESPACE_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 
-export interface Frame {
+/** Whose clock a capture time is by. */
+export const CLOCKS = ['camera', 'arrival'] as const;
+
+export interface FrameClock {
+  /** `camera`: the camera's own, as its RTCP sender reports tell it. `arrival`: this machine's, when the picture came. */
+  readonly clock: (typeof CLOCKS)[number];
+  /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera told it. */
+  readonly clockSkewMs?: number;
+}
+
+export interface Frame extends Partial<FrameClock> {
   readonly camera: string;
   /** Capture time, milliseconds since the epoch. */
   readonly capturedAt: number;
   /**
-   * Number of the sampling period the picture was taken for: `floor(capturedAt / periodMs)`, or one off where it was
-   * taken outside, by how much: docs/contract.md. It needs no stored state, survives every restart, and two frames of a
+   * Number of the sampling period the picture was taken for: `floor(arrival / periodMs)` by this machine's clock, or one
+   * off where it was taken outside, by how much: docs/contract.md. It needs no stored state, survives every restart, and two frames of a
    * camera whose sequences differ by more than one have missed periods between.
    */
   readonly sequence: number;

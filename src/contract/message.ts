@@ -1,6 +1,6 @@
 /** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, FRAME_FORMATS } from './frame';
+import { CAMERA_ID_PATTERN, CLOCKS, FRAME_FORMATS } from './frame';
 import { VERDICTS } from './verdict';
 
 /** States of a camera: the first three are its feed's, the others its actor's. */
@@ -47,12 +47,28 @@ export const FrameSampled = cloudEvent(
     bytes: Type.Integer({ minimum: 1, description: 'Size of the encoded picture.' }),
     sequence: Type.Integer({
       minimum: 0,
-      description: 'Number of the sampling period since the epoch; a step of more than one is a gap.',
+      description:
+        'Number of the sampling period since the epoch, by the arrival of the picture; a step of more than one is a gap.',
     }),
     delayed: Type.Boolean({
       description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
     }),
     ageMs: Milliseconds('From the capture to the announcement.'),
+    clock: Type.Optional(
+      Type.Union(
+        CLOCKS.map((clock) => Type.Literal(clock)),
+        {
+          description:
+            "Whose clock capturedAt is by. camera: the camera's own, as its RTCP sender reports tell it; arrival: that of this machine when the picture came, or on its way between the two. Absent of frames spooled by an older version.",
+        },
+      ),
+    ),
+    clockSkewMs: Type.Optional(
+      Type.Integer({
+        description:
+          "Milliseconds of the camera's clock minus the arrival of its pictures, whichever of them capturedAt is by. Absent until the camera has told its time.",
+      }),
+    ),
     verdict: Type.Optional(
       Type.Object(
         {

@@ -1,29 +1,46 @@
 /** Names of spooled pictures: sorted by capture time, and all the store needs to know is in them. */
-import { formatOfExtension, frameExtension, type Frame } from '../contract/frame';
+import { CLOCKS, formatOfExtension, frameExtension, type Frame, type FrameClock } from '../contract/frame';
 import { parseVerdictWord, verdictWord } from '../contract/verdict';
 
-const NAME = /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?\.([a-z0-9]{3,4})$/;
+const NAME =
+  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?(?:_(camera|arrival)([+-]\d{1,15})?)?\.([a-z0-9]{3,4})$/;
 
-/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>].<extension>`; files of older versions have no verdict. */
+/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>][_<clock>[<skew>]].<extension>`; files of older versions lack what is optional. */
 export function spoolName(frame: Frame): string {
   const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
   const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
   const time = String(capturedAt).padStart(13, '0');
-  return `${time}-${String(sequence)}-${String(width)}x${String(height)}-${String(bytes)}${judged}.${frameExtension(format)}`;
+  return `${time}-${String(sequence)}-${String(width)}x${String(height)}-${String(bytes)}${judged}${clockWord(frame)}.${frameExtension(format)}`;
 }
 
 /** The frame a spool name tells of; undefined for any other name, such as a temporary file's. */
 export function parseSpoolName(camera: string, name: string): Frame | undefined {
   const match = NAME.exec(name);
-  const format = formatOfExtension(match?.[7] ?? '');
+  const format = formatOfExtension(match?.[9] ?? '');
   if (match === null || format === undefined) return undefined;
   const [capturedAt = 0, sequence = 0, width = 0, height = 0, bytes = 0] = match.slice(1, 6).map(Number);
   const verdict = parseVerdictWord(match[6] ?? '');
   // Its name must be made of it again: a verdict that is not known would name another file.
   if (match[6] !== undefined && (verdict === undefined || verdictWord(verdict) !== match[6]))
     return undefined;
+  const clock = readClock(match[7], match[8]);
+  if (clockWord(clock) !== (match[7] === undefined ? '' : `_${match[7]}${match[8] ?? ''}`)) return undefined;
   return {
     ...{ camera, capturedAt, sequence, width, height, bytes, format },
     ...(verdict === undefined ? {} : { verdict }),
+    ...clock,
   };
+}
+
+/** `_arrival`, `_camera-120`, `_arrival+3600000`; nothing when it is not known whose clock it was. */
+function clockWord({ clock, clockSkewMs }: Partial<FrameClock>): string {
+  if (clock === undefined) return '';
+  if (clockSkewMs === undefined) return `_${clock}`;
+  return `_${clock}${clockSkewMs < 0 ? '' : '+'}${String(clockSkewMs)}`;
+}
+
+function readClock(name: string | undefined, skew: string | undefined): Partial<FrameClock> {
+  const clock = CLOCKS.find((known) => known === name);
+  if (clock === undefined) return {};
+  return { clock, ...(skew === undefined ? {} : { clockSkewMs: Number(skew) }) };
 }

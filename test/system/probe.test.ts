@@ -81,7 +81,7 @@ describe('probe', { concurrency: 3 }, () => {
     assert.ok(Math.abs(mean - 1000) < 100, `${String(mean)} ms`);
     assert.equal(found.sampling, 'keyframes');
     assert.match(found.samplingReason, /a picture is wanted every 1000 ms/);
-    assert.equal(found.clockOffsetMs, null);
+    assert.ok(Math.abs(found.clockOffsetMs ?? NaN) <= 150, `${String(found.clockOffsetMs)} ms`);
     const { processorSecondsPerMinute: cost, measuredForMs } = found;
     assert.ok(cost !== null && cost > 0 && cost < 60, `${String(cost)} s a minute`);
     assert.ok(measuredForMs !== null && measuredForMs > 2000);
@@ -92,7 +92,7 @@ describe('probe', { concurrency: 3 }, () => {
     assert.equal(status, 0);
     assert.match(stdout, /^rtsp:\/\/127\.0\.0\.1:\d+\/rare\n {2}codec +hevc\n {2}size +640x360\n/);
     assert.match(stdout, /sampling +between-keyframes: a keyframe comes every (19|20)\d\d ms only/);
-    assert.match(stdout, /clock offset +unknown: /);
+    assert.match(stdout, /clock offset +\d+ ms (behind|ahead): /);
     assert.match(stdout, /cost +[\d.]+ processor seconds a minute in ffmpeg, measured on this machine for /);
   });
 

@@ -176,7 +176,8 @@ describe('every receiver', () => {
 
     it(`(${String(what)}) sends a line with time and size, and then the packet, in the input's own time`, () => {
       const { args } = receiverInvocation(specOf(source));
-      assert.deepEqual(args.slice(-3), ['-f', 'tee', filtered('dump_extra=freq=keyframe')]);
+      const outputs = args.at(-1)?.split('|[f=mp4')[0];
+      assert.deepEqual([...args.slice(-3, -1), outputs], ['-f', 'tee', filtered('dump_extra=freq=keyframe')]);
       assert.equal(option(args, '-map'), '0:v:0');
       assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
@@ -187,7 +188,25 @@ describe('every receiver', () => {
 
   it('of keyframes that are stored as they are lets nothing else out of ffmpeg', () => {
     const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), 'hevc');
-    assert.equal(args.at(-1), filtered('hevc_mp4toannexb,noise=amount=0\\\\:drop=not(key)'));
+    assert.equal(
+      args.at(-1)?.split('|[f=mp4')[0],
+      filtered('hevc_mp4toannexb,noise=amount=0\\\\:drop=not(key)'),
+    );
+  });
+
+  it("asks for the sender's times where RTCP may tell them, in an output that may fail alone", () => {
+    for (const [source, asks] of [
+      [stream('rtsp://cam/live'), true],
+      [stream('rtsps://cam/live'), true],
+      [stream('http://cam/a.mjpg'), false],
+      [stream('rtmp://cam/a'), false],
+      [FILE, false],
+      [TEST, false],
+    ] as const) {
+      const mp4 = (receiverInvocation(specOf(source)).args.at(-1) ?? '').split('|[f=mp4')[1];
+      assert.equal(mp4?.endsWith(']pipe\\:3') ?? false, asks);
+      assert.ok(mp4 === undefined || mp4.includes(':onfail=ignore:'));
+    }
   });
 
   for (const [codec, filter] of [

@@ -104,6 +104,21 @@ describe('PacketSplitter', () => {
       assert.equal(packet.corrupt, corrupt);
     });
 
+  for (const [sideData, known] of [
+    ['', undefined],
+    [', F=0x0, S=1,       16', true],
+    [', S=1,       16, 0x01e00097', true],
+    [', S=2,        8, 0x01e00097,       16', true],
+    [', F=0x0, S=1, Producer Reference Time,       16, 0x01e00097', true],
+    [', S=1,        8, 0x01e00097', undefined],
+    [', S=1, New Extradata,       37, 0x01e00016', undefined],
+    [',       16', undefined],
+  ] as const)
+    it(`takes "${sideData}" for a packet whose sender's time is ${known ? 'known' : 'not known'}`, () => {
+      const [packet] = split([Buffer.from(`0, 1, 1, 1, 1, 0xb872c797${sideData}\na`)]);
+      assert.equal(packet?.hasSenderTime, known);
+    });
+
   it('gives packets that stay as they are: later bytes touch none', () => {
     const splitter = new PacketSplitter();
     const [first] = splitter.push(Buffer.from('0, 1, 1, 1, 2, 0x0\nab0, 2'));

@@ -43,6 +43,12 @@ describe('a spool name', () => {
         height: random.between(1, 65_535),
         format: random.pick(FRAME_FORMATS),
         bytes: random.between(1, 134_217_728),
+        ...random.pick<Partial<Frame>>([
+          {},
+          { clock: 'arrival' },
+          { clock: 'camera', clockSkewMs: random.between(-2000, 500) },
+          { clock: 'arrival', clockSkewMs: random.between(-4e12, 4e12) },
+        ]),
       });
       assert.deepEqual(parseSpoolName('gate', spoolName(frame)), frame);
     }

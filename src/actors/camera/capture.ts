@@ -4,13 +4,15 @@ import { sleep } from '../../clock/sleep';
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './annex-b';
+import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { endFault, feedName, openFault, udpBlockedFault } from './feed-fault';
-import { hasLengthPrefixes, isPaced, receiverInvocation } from './ffmpeg-arguments';
+import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
-import type { Sample, SamplePlan } from './sample-plan';
+import type { Decision, Sample, SamplePlan } from './sample-plan';
+import { SenderClock } from './sender-clock';
 
 /** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
 const MIN_STALL_INTERVALS = 3;
@@ -32,6 +34,10 @@ export interface FeedOptions {
   readonly ffmpeg: string;
   /** Shared by all openings of the feed. */
   readonly plan: SamplePlan;
+  /** Shared too. */
+  readonly clock: CameraClock;
+  /** The camera's clock was found sane or not, and was not before. */
+  readonly onClock: () => void;
   readonly onPicture: (picture: Picture) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
@@ -56,6 +62,7 @@ export class LengthPrefixed extends Error {
  */
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
+  options.clock.reopen();
   await new Opening(options).finish(signal);
 }
 
@@ -68,6 +75,7 @@ interface Deadline {
 class Opening {
   readonly #receiver: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
+  readonly #senderClock = new SenderClock();
   readonly #startedMs = performance.now();
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
@@ -91,6 +99,11 @@ class Opening {
         this.#receive(chunk);
       },
       options.onWords,
+      hasSenderTimes(camera.source)
+        ? (chunk) => {
+            this.#learnClock(this.#senderClock.push(chunk));
+          }
+        : undefined,
     );
   }
 
@@ -124,8 +137,23 @@ class Opening {
     const arrivedAt = Date.now();
     this.#lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet);
-    const at = this.#captureTime(packet, arrivedAt);
-    this.#maker.take(packet, this.options.plan.decide(at, packet.key, performance.now()));
+    const at = this.#arrival(packet, arrivedAt);
+    this.#maker.take(packet, this.#decide(packet, at));
+    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
+    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
+  }
+
+  /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
+  #decide({ key }: Packet, arrivedAt: number): Decision {
+    const { plan, clock } = this.options;
+    const decision = plan.decide(arrivedAt, key, performance.now());
+    if (decision.kind !== 'take') return decision;
+    return { kind: 'take', sample: { ...decision.sample, ...clock.captureTime(arrivedAt) } };
+  }
+
+  #learnClock(skewsMs: readonly number[]): void {
+    const { clock, onClock } = this.options;
+    for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
   }
 
   #begin(packet: Packet): PictureMaker {
@@ -155,9 +183,10 @@ class Opening {
   }
 
   /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
-  #captureTime({ pts }: Packet, arrivedAt: number): number {
+  #arrival(packet: Packet, arrivedAt: number): number {
+    const { pts } = packet;
     if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
-    return Math.abs(pts - arrivedAt) > MAX_CLOCK_ERROR_MS ? arrivedAt : Math.floor(pts);
+    return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
   }
 
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
@@ -226,6 +255,10 @@ class Opening {
     if (this.#lastPacketMs !== undefined) return asFault(endFault(source, stderr));
     return asFault(openFault(source, stderr, performance.now() - this.#startedMs));
   }
+}
+
+function isArrival({ pts }: Packet, arrivedAt: number): boolean {
+  return pts !== undefined && Math.abs(pts - arrivedAt) <= MAX_CLOCK_ERROR_MS;
 }
 
 function asFault({ code, message }: FaultRecord): Fault {

@@ -4,6 +4,7 @@ import type { CameraSpec } from '../../config/topology';
 import { childrenProcessorMs } from '../../process/children-cost';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import { FeedAdaptation } from './adaptation';
+import { CameraClock } from './camera-clock';
 import { captureFeed, type FeedStream } from './capture';
 import type { Picture } from './decoder';
 import { SamplePlan, type Decision } from './sample-plan';
@@ -19,6 +20,8 @@ export interface FeedMeasurement {
   readonly packetsPerSecond?: number;
   /** Distances of the keyframes that were seen. */
   readonly keyframeIntervalsMs: readonly number[];
+  /** The camera's clock minus the arrival; undefined when it did not tell. */
+  readonly clockOffsetMs?: number;
   readonly choice: SamplingChoice;
   /** What its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
   readonly cost?: { readonly processorMs: number; readonly overMs: number };
@@ -80,6 +83,7 @@ class FeedProbe {
   readonly #startedMs = performance.now();
   readonly #adaptation: FeedAdaptation;
   readonly #plan: MeasuringPlan;
+  readonly #clock = new CameraClock();
   readonly #done = new AbortController();
   #stream: FeedStream | undefined;
   #picture: Picture | undefined;
@@ -127,6 +131,8 @@ class FeedProbe {
         camera: { ...camera, connectMs: Math.max(MIN_CONNECT_MS, Math.round(leftMs)) },
         ffmpeg: this.ffmpeg,
         plan: this.#plan,
+        clock: this.#clock,
+        onClock: () => undefined,
         lengthPrefixed,
         onStream: (stream) => {
           this.#stream = stream;
@@ -174,6 +180,7 @@ class FeedProbe {
       ...(this.#firstPictureMs === undefined ? {} : { firstPictureMs: this.#firstPictureMs }),
       ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
       keyframeIntervalsMs,
+      ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
       choice: samplingChoice(this.camera, this.#stream, keyIntervalMs),
       ...(this.#cost === undefined ? {} : { cost: this.#cost }),
       ...this.#adaptation.facts,

@@ -46,14 +46,33 @@ const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
  * A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. The bitstream filters are
  * tee's, once for each: ffmpeg's own (-bsf) see an end where a file begins anew, and then pass nothing more.
  */
-function toSplitter({ fd = 1, filters = [] }: { fd?: number; filters?: readonly string[] } = {}): string[] {
+function toSplitter({
+  fd = 1,
+  filters = [],
+  more = [],
+}: {
+  fd?: number;
+  filters?: readonly string[];
+  more?: readonly string[];
+} = {}): string[] {
   const bsfs = filters.length === 0 ? '' : `:bsfs/v=${filters.join(',')}`;
   const outputs = ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:${String(fd)}`);
-  return ['-f', 'tee', outputs.join('|')];
+  return ['-f', 'tee', [...outputs, ...more].join('|')];
 }
 
 /**
- * Receives the feed and decodes nothing: every packet comes on fd 1. Only a synthetic picture is encoded here.
+ * What a sender's reports tell of keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
+ * each. Of the keyframe only what is small is left: the sequence parameters of H.264 (7) and H.265 (33), the frame header
+ * of JPEG (192). The times stay those of the packets (avoid_negative_ts). An ffmpeg or codec that can't do it goes without.
+ */
+function senderTimes(unify: string): string {
+  const flags = 'movflags=empty_moov+default_base_moof+frag_every_frame:write_prft=wallclock';
+  const bsfs = [unify, KEYFRAMES_ONLY, 'filter_units=pass_types=7\\|33\\|192'].join(',');
+  return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
+}
+
+/**
+ * Receives the feed and decodes nothing: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here.
  * @param lengthPrefixed codec whose packets were found to have lengths instead of start codes
  */
 export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
@@ -62,12 +81,13 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
+  const filters = camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify];
   return {
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
       ...[...QUIET, ...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
-      ...toSplitter({ filters: camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify] }),
+      ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
     ],
     stdin,
   };
@@ -129,6 +149,11 @@ export function hasLengthPrefixes(codec: string): boolean {
 /** True for a source that is read at its own speed, because it has no clock of its own that is worth having. */
 export function isPaced(source: CameraSource): boolean {
   return source.kind !== 'stream' || isPlaylist(source.url);
+}
+
+/** True for a source whose sender may tell its own time: by RTCP, and only RTSP brings that. */
+export function hasSenderTimes(source: CameraSource): boolean {
+  return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }
 
 interface Input {

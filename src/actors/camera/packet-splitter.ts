@@ -14,6 +14,8 @@ export interface Packet {
   readonly checksum: string;
   /** Marked by ffmpeg's demuxer as damaged on the way. */
   readonly corrupt: boolean;
+  /** ffmpeg knows, of the sender's reports, when the sender made it. */
+  readonly hasSenderTime?: true;
   readonly bytes: Buffer;
 }
 
@@ -38,11 +40,18 @@ const NO_PTS = -(2 ** 63);
 const KEY = 1;
 const CORRUPT = 2;
 
+/**
+ * Side data of the kind AV_PKT_DATA_PRFT, told by its size from the others that come without a decoder; newer ffmpegs
+ * name it.
+ */
+const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
+
 interface PacketLine {
   readonly pts: number;
   readonly size: number;
   readonly checksum: string;
   readonly flags: number;
+  readonly hasSenderTime: boolean;
 }
 
 export class PacketSplitter {
@@ -100,10 +109,18 @@ export class PacketSplitter {
     const expected = this.#expected;
     if (expected === undefined || this.#buffered < expected.size) return undefined;
     this.#expected = undefined;
-    const { size, pts, checksum, flags } = expected;
+    const { size, pts, checksum, flags, hasSenderTime } = expected;
     const bytes = this.#take(size);
     const time = pts === NO_PTS ? {} : { pts: pts * this.#unitMs };
-    return { ...time, key: (flags & KEY) !== 0, corrupt: (flags & CORRUPT) !== 0, checksum, bytes };
+    const sender = hasSenderTime ? ({ hasSenderTime } as const) : {};
+    return {
+      ...time,
+      ...sender,
+      key: (flags & KEY) !== 0,
+      corrupt: (flags & CORRUPT) !== 0,
+      checksum,
+      bytes,
+    };
   }
 
   /** The next `size` bytes; they are there. */
@@ -137,7 +154,11 @@ function readPacketLine(line: Buffer): PacketLine {
   // framecrc names the flags only where they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
   const checksum = fields?.[3] ?? '';
-  return { pts: Number(fields?.[1]), size, checksum, flags: flags === undefined ? KEY : parseInt(flags, 16) };
+  return {
+    pts: Number(fields?.[1]),
+    ...{ size, checksum, flags: flags === undefined ? KEY : parseInt(flags, 16) },
+    hasSenderTime: SENDER_TIME.test(text),
+  };
 }
 
 function notUnderstood(line: Buffer): Fault {

@@ -4,9 +4,10 @@
  * the packets' own. Why it holds: docs/capture.md.
  */
 import type { Sampling } from '../../config/topology';
+import type { FrameClock } from '../../contract/frame';
 
-export interface Sample {
-  /** Capture time, milliseconds since the epoch. */
+export interface Sample extends Partial<FrameClock> {
+  /** Capture time, milliseconds since the epoch; out of the plan, the arrival it was given. */
   readonly capturedAt: number;
   readonly sequence: number;
   /** Periods without a picture since the sample before. */

@@ -1,0 +1,73 @@
+/**
+ * Reads the `prft` boxes (ISO/IEC 14496-12, 8.16.5) of a fragmented MP4 that ffmpeg writes: what the sender's clock said
+ * when a packet was made. Everything else is skipped unread, and what is no MP4 gives nothing. Pure, never throws.
+ */
+
+/** One packet's time on the sender's clock. */
+export interface ProducerTime {
+  /** NTP seconds modulo 2^32: they begin anew in 2036. */
+  readonly ntpSeconds: number;
+  /** The packet's time, in units of its track. */
+  readonly mediaTime: number;
+}
+
+const HEADER_BYTES = 8;
+/** Version 1 with its header: flags, track, NTP time and 64 bits of media time. */
+const PRFT_BYTES = 32;
+const FRACTION = 2 ** 32;
+
+export class PrftReader {
+  /** The beginning of the box that is being read: never more than one `prft`. */
+  #head = Buffer.alloc(0);
+  /** Bytes left of a box that is not looked at. */
+  #skip = 0;
+  /** What came is no MP4, or one with boxes of another form: where the next begins is not known. */
+  #lost = false;
+
+  /** Takes what came; returns the times now complete. */
+  push(chunk: Buffer): ProducerTime[] {
+    const times: ProducerTime[] = [];
+    for (let at = 0; at < chunk.length && !this.#lost;) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, chunk.length - at);
+        this.#skip -= skipped;
+        at += skipped;
+        continue;
+      }
+      const needed = this.#needed() - this.#head.length;
+      this.#head = Buffer.concat([this.#head, chunk.subarray(at, at + needed)]);
+      at += needed;
+      if (this.#head.length < this.#needed()) continue;
+      const time = this.#finishBox();
+      if (time !== undefined) times.push(time);
+    }
+    return times;
+  }
+
+  /** Bytes of this box that are looked at. */
+  #needed(): number {
+    return this.#head.length >= HEADER_BYTES && isPrft(this.#head) ? PRFT_BYTES : HEADER_BYTES;
+  }
+
+  #finishBox(): ProducerTime | undefined {
+    const box = this.#head;
+    const size = box.readUInt32BE(0);
+    this.#head = Buffer.alloc(0);
+    this.#skip = size - box.length;
+    // 0 and 1 announce sizes of another form, which ffmpeg writes for nothing that is this small.
+    this.#lost = size < HEADER_BYTES;
+    return isPrft(box) && box.length === PRFT_BYTES ? readPrft(box) : undefined;
+  }
+}
+
+function isPrft(head: Buffer): boolean {
+  return head.toString('latin1', 4, 8) === 'prft' && head.readUInt32BE(0) === PRFT_BYTES;
+}
+
+function readPrft(box: Buffer): ProducerTime | undefined {
+  if (box[8] !== 1) return undefined;
+  return {
+    ntpSeconds: box.readUInt32BE(16) + box.readUInt32BE(20) / FRACTION,
+    mediaTime: Number(box.readBigInt64BE(24)),
+  };
+}
