@@ -108,6 +108,8 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
   const child = spawn(flock, ['-w', String(waitS), '3'], {
+    // Ours may hold passwords.
+    env: {},
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   return new Promise((resolve, reject) => {

@@ -139,7 +139,8 @@ export async function predecessorLeft(lockFile: string): Promise<void> {
     program: flock,
     args: ['-w', String(PREDECESSOR_WAIT_S), lockFile, '/bin/true'],
   });
-  const child = spawn(program, args, { stdio: 'ignore' });
+  // Ours may hold passwords.
+  const child = spawn(program, args, { env: {}, stdio: 'ignore' });
   await new Promise<void>((resolve) => {
     child.once('error', () => {
       resolve();
