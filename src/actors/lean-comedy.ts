@@ -1,10 +1,11 @@
 /**
- * Stands in for what comedy loads and nothing here uses. It would cost each process 100 ms of processor time at its
- * start (of 340) and 10 MB. To be imported before comedy, whose version is pinned: what it calls of these was read in it.
+ * Stands in for what comedy loads and little or nothing here uses. It would cost each process 130 ms of processor time at
+ * its start (of 300) and 10 MB. To be imported before comedy, whose version is pinned: what it calls of these was read in it.
  */
 import { randomBytes } from 'node:crypto';
 import Module from 'node:module';
 import path from 'node:path';
+import { ComedyPromise } from './comedy-promise';
 
 class ObjectID {
   toString(): string {
@@ -25,6 +26,7 @@ const STAND_INS: Readonly<Record<string, unknown>> = {
     capitalize: (text: string) => text.charAt(0).toUpperCase() + text.slice(1),
     decapitalize: (text: string) => text.charAt(0).toLowerCase() + text.slice(1),
   },
+  bluebird: ComedyPromise,
   // It wakes every process twice a second; only comedy's "busy" metric asks it.
   'toobusy-js': { lag: () => 0 },
 };
@@ -36,9 +38,3 @@ for (const [name, standIn] of Object.entries(STAND_INS)) {
   if (name === 'winston' && file === require.resolve('winston')) continue;
   require.cache[file] = Object.assign(new Module(file), { filename: file, loaded: true, exports: standIn });
 }
-
-// It would make all of fs anew, which compiles a hundred functions: 12 ms. comedy reads files by them for a
-// configuration of its own, and is given one.
-const bluebird = require.resolve('bluebird', { paths: [comedy] });
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- comedy's own copy, found by its place
-(require(bluebird) as { promisifyAll: unknown }).promisifyAll = (target: unknown) => target;

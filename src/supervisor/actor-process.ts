@@ -12,11 +12,11 @@ import { liveWithParent } from '../process/orphans';
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
 /**
- * A camera's process turns over little memory and uses hardly a processor: small young generations and one background
- * thread instead of four. With {@link CAMERA_ENVIRONMENT} 4.5 MB less for each, and no more processor time: docs/capture.md.
- * Only flags that Node documents: it does not start with one it does not know.
+ * A camera's process hardly uses a processor: one background thread instead of four. With {@link CAMERA_ENVIRONMENT} 2.5 MB
+ * less for each. Only a flag that Node documents: it does not start with one it does not know. A small young generation
+ * saves one more, and makes each start a tenth dearer: docs/capture.md.
  */
-const CAMERA_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1'];
+const CAMERA_FLAGS = ['--v8-pool-size=1'];
 /** glibc gives each thread that allocates an arena of its own, which keeps what was freed in it: mallopt(3). */
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 /** comedy's worker, which loads less. */

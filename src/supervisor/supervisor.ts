@@ -12,8 +12,6 @@ import type { DataDirectory } from './data-directory';
 import { planChange, refusals, type Plan } from './plan';
 import { serviceChild } from './service-child';
 import { findFfmpeg } from './services/programs';
-import { prepareRabbitmq } from './services/rabbitmq';
-import { prepareRedis } from './services/redis';
 import type { EmbeddedService } from './services/service';
 import { childStatus, type ChildStatus } from './status';
 
@@ -132,9 +130,15 @@ export class Supervisor {
     const { data, log } = this.options;
     const { redis, rabbitmq } = this.#topology;
     const services: EmbeddedService[] = [];
-    if (redis.kind === 'embedded') services.push(await prepareRedis(data.folder('redis'), redis.port, log));
-    if (rabbitmq.kind === 'embedded')
+    // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
+    if (redis.kind === 'embedded') {
+      const { prepareRedis } = await import('./services/redis');
+      services.push(await prepareRedis(data.folder('redis'), redis.port, log));
+    }
+    if (rabbitmq.kind === 'embedded') {
+      const { prepareRabbitmq } = await import('./services/rabbitmq');
       services.push(await prepareRabbitmq(data.folder('rabbitmq'), rabbitmq.port, log));
+    }
     return services;
   }
 

@@ -1,0 +1,58 @@
+/**
+ * What comedy calls of bluebird, as far as Vigil uses comedy, on the promises of Node: bluebird costs each process 30 of 220
+ * ms of processor time at its start. What is called of it was read in comedy, whose version is pinned.
+ */
+
+type Step<In, Out> = (value: In, index: number) => Out | PromiseLike<Out>;
+
+export class ComedyPromise<T> extends Promise<T> {
+  static #marking = false;
+
+  /** A rejection that nobody hears of ends no process, as with bluebird: comedy leaves some. */
+  constructor(executor: ConstructorParameters<typeof Promise<T>>[0]) {
+    super(executor);
+    // What `then` makes is one of these too.
+    if (ComedyPromise.#marking) return;
+    ComedyPromise.#marking = true;
+    void super.then(undefined, () => undefined);
+    ComedyPromise.#marking = false;
+  }
+
+  static delay(ms: number): Promise<void> {
+    return new ComedyPromise((resolve) => {
+      setTimeout(resolve, ms);
+    });
+  }
+
+  static map<In, Out>(items: Iterable<In | PromiseLike<In>>, step: Step<In, Out>): Promise<Out[]> {
+    const results = [...items].map(async (item, index) => step(await item, index));
+    return ComedyPromise.all(results);
+  }
+
+  static reduce<In, Out>(
+    items: Iterable<In>,
+    step: (memo: Out, item: In, index: number) => Out | PromiseLike<Out>,
+    initial: Out,
+  ): Promise<Out> {
+    return [...items].reduce<Promise<Out>>(
+      (before, item, index) => before.then((memo) => step(memo, item, index)),
+      ComedyPromise.resolve(initial),
+    );
+  }
+
+  /** comedy has it make promises of all functions of fs, and calls one where it is given no configuration; it is given one. */
+  static promisifyAll<Target>(target: Target): Target {
+    return target;
+  }
+
+  tap(step: (value: T) => unknown): Promise<T> {
+    return this.then(async (value) => {
+      await step(value);
+      return value;
+    });
+  }
+
+  return<V>(value: V): Promise<V> {
+    return this.then(() => value);
+  }
+}
