@@ -1,12 +1,13 @@
 /** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
-import type { CameraSource, CameraSpec } from '../../config/topology';
+import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './annex-b';
 import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
-import { endFault, feedName, openFault, udpBlockedFault } from './feed-fault';
+import { firstDeadline, type Seen } from './feed-deadline';
+import { endFault, feedName, openFault } from './feed-fault';
 import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
@@ -14,10 +15,6 @@ import { PictureMaker } from './picture-maker';
 import type { Decision, Sample, SamplePlan } from './sample-plan';
 import { SenderClock } from './sender-clock';
 
-/** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
-const MIN_STALL_INTERVALS = 3;
-/** Milliseconds the first UDP packet may take where TCP can be tried instead. */
-const UDP_PATIENCE_MS = 5000;
 /** How far a packet's time may be from ours before the time of its arrival is used instead. */
 const MAX_CLOCK_ERROR_MS = 60_000;
 
@@ -66,23 +63,15 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
   await new Opening(options).finish(signal);
 }
 
-interface Deadline {
-  readonly sinceMs: number;
-  readonly limitMs: number;
-  readonly fault: (limitMs: number) => Fault;
-}
-
 class Opening {
   readonly #receiver: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
   readonly #senderClock = new SenderClock();
-  readonly #startedMs = performance.now();
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
-  #lastPacketMs: number | undefined;
-  #lastPictureMs: number | undefined;
+  readonly #seen: Seen = { startedMs: performance.now() };
 
   constructor(private readonly options: FeedOptions) {
     this.#failed = new Promise((resolve) => {
@@ -135,7 +124,7 @@ class Opening {
 
   #take(packet: Packet): void {
     const arrivedAt = Date.now();
-    this.#lastPacketMs = performance.now();
+    this.#seen.lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet);
     const at = this.#arrival(packet, arrivedAt);
     this.#maker.take(packet, this.#decide(packet, at));
@@ -169,7 +158,7 @@ class Opening {
         onLost,
         onWords,
         onPicture: (picture) => {
-          this.#lastPictureMs = performance.now();
+          this.#seen.lastPictureMs = performance.now();
           onPicture(picture);
         },
         onFault: (fault) => {
@@ -192,59 +181,14 @@ class Opening {
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
     while (!signal.aborted) {
-      const { limitMs, sinceMs, fault } = this.#firstDeadline();
+      const { camera, plan } = this.options;
+      const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
       const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return fault(limitMs);
+      if (leftMs <= 0) return asFault(fault);
       // Looked at again after the shortest limit: the first picture sets another.
-      await sleep(Math.min(leftMs, this.options.camera.stallMs), signal);
+      await sleep(Math.min(leftMs, camera.stallMs), signal);
     }
     return undefined;
-  }
-
-  #firstDeadline(): Deadline {
-    const { camera, plan } = this.options;
-    const { connectMs, stallMs, periodMs } = camera;
-    if (this.#lastPacketMs === undefined && mayTryTcp(camera.source))
-      return {
-        sinceMs: this.#startedMs,
-        limitMs: Math.min(connectMs, UDP_PATIENCE_MS),
-        fault: () => asFault(udpBlockedFault(camera.source)),
-      };
-    if (this.#lastPacketMs === undefined || this.#lastPictureMs === undefined)
-      return { sinceMs: this.#startedMs, limitMs: connectMs, fault: (limitMs) => this.#noPicture(limitMs) };
-    const fault = (code: string, what: string) => (limitMs: number) =>
-      new Fault(code, `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`);
-    const packets = {
-      sinceMs: this.#lastPacketMs,
-      // Of keyframes alone, the second may be far.
-      limitMs:
-        camera.format === 'keyframe' && plan.packetMs === 0
-          ? Math.max(stallMs, connectMs)
-          : Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * plan.packetMs)),
-      fault: fault('stalled', 'sent nothing'),
-    };
-    // Until two keyframes were seen, the second may be as far as the first was.
-    const keyframesMs =
-      plan.keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * plan.keyIntervalMs;
-    const pictures = {
-      sinceMs: this.#lastPictureMs,
-      limitMs: Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs)),
-      fault: fault('no-pictures', 'sent data, but nothing that became a picture,'),
-    };
-    return packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs ? packets : pictures;
-  }
-
-  #noPicture(limitMs: number): Fault {
-    const name = feedName(this.options.camera.source);
-    if (this.#lastPacketMs === undefined)
-      return new Fault(
-        'no-picture',
-        `${name} gave no picture within ${String(limitMs)} ms of being opened; restart the camera, or raise "connectMs"`,
-      );
-    return new Fault(
-      'no-keyframe',
-      `${name} sent video, but no keyframe within ${String(limitMs)} ms of being opened`,
-    );
   }
 
   #endFault(): Error {
@@ -252,8 +196,8 @@ class Opening {
     const { spawnError, stderr } = this.#receiver;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (this.#lastPacketMs !== undefined) return asFault(endFault(source, stderr));
-    return asFault(openFault(source, stderr, performance.now() - this.#startedMs));
+    if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
+    return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
   }
 }
 
@@ -263,9 +207,4 @@ function isArrival({ pts }: Packet, arrivedAt: number): boolean {
 
 function asFault({ code, message }: FaultRecord): Fault {
   return new Fault(code, message);
-}
-
-/** It is being tried over UDP, and TCP is left. */
-function mayTryTcp(source: CameraSource): boolean {
-  return source.kind === 'stream' && source.orTcp === true && source.transport === 'udp';
 }

@@ -1,0 +1,80 @@
+/** How long a feed may give nothing, as pure functions of what was seen of it. */
+import type { CameraSource, CameraSpec } from '../../config/topology';
+import type { FaultRecord } from '../../protocol/fault';
+import { feedName, udpBlockedFault } from './feed-fault';
+import type { SamplePlan } from './sample-plan';
+
+/** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
+const MIN_STALL_INTERVALS = 3;
+/** Milliseconds the first UDP packet may take where TCP can be tried instead. */
+const UDP_PATIENCE_MS = 5000;
+
+/** Of one opening of a feed; milliseconds of a clock that is never set. */
+export interface Seen {
+  readonly startedMs: number;
+  lastPacketMs?: number;
+  lastPictureMs?: number;
+}
+
+export interface Deadline {
+  readonly sinceMs: number;
+  readonly limitMs: number;
+  /** Why the feed is given up when it passes. */
+  readonly fault: FaultRecord;
+}
+
+type Measured = Pick<SamplePlan, 'packetMs' | 'keyIntervalMs'>;
+
+/** The deadline that passes first. */
+export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadline {
+  const { lastPacketMs, lastPictureMs } = seen;
+  if (lastPacketMs === undefined || lastPictureMs === undefined) return openingDeadline(camera, seen);
+  const packets = { sinceMs: lastPacketMs, limitMs: packetLimitMs(camera, plan) };
+  const pictures = { sinceMs: lastPictureMs, limitMs: pictureLimitMs(camera, plan) };
+  const silent = (limitMs: number, code: string, what: string) => ({
+    code,
+    message: `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`,
+  });
+  return packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
+    ? { ...packets, fault: silent(packets.limitMs, 'stalled', 'sent nothing') }
+    : {
+        ...pictures,
+        fault: silent(pictures.limitMs, 'no-pictures', 'sent data, but nothing that became a picture,'),
+      };
+}
+
+/** Until the first picture. */
+function openingDeadline({ source, connectMs }: CameraSpec, { startedMs, lastPacketMs }: Seen): Deadline {
+  if (lastPacketMs === undefined && mayTryTcp(source))
+    return {
+      sinceMs: startedMs,
+      limitMs: Math.min(connectMs, UDP_PATIENCE_MS),
+      fault: udpBlockedFault(source),
+    };
+  const [name, within] = [feedName(source), `within ${String(connectMs)} ms of being opened`];
+  const fault =
+    lastPacketMs === undefined
+      ? {
+          code: 'no-picture',
+          message: `${name} gave no picture ${within}; restart the camera, or raise "connectMs"`,
+        }
+      : { code: 'no-keyframe', message: `${name} sent video, but no keyframe ${within}` };
+  return { sinceMs: startedMs, limitMs: connectMs, fault };
+}
+
+function packetLimitMs({ format, stallMs, connectMs }: CameraSpec, { packetMs }: Measured): number {
+  // Of keyframes alone, the second may be far.
+  if (format === 'keyframe' && packetMs === 0) return Math.max(stallMs, connectMs);
+  return Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * packetMs));
+}
+
+function pictureLimitMs({ stallMs, periodMs, connectMs }: CameraSpec, { keyIntervalMs }: Measured): number {
+  // Until two keyframes were seen, the second may be as far as the first was.
+  const keyframesMs = keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * keyIntervalMs;
+  return Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs));
+}
+
+/** It is being tried over UDP, and TCP is left. */
+function mayTryTcp(source: CameraSource): boolean {
+  return source.kind === 'stream' && source.orTcp === true && source.transport === 'udp';
+}
