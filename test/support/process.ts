@@ -87,6 +87,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Signals a process that may have ended meanwhile. */
+export function signalIfThere(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 function spawned(child: Child): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf, type Random } from '../../unit/support/random';
-import { waitUntil } from '../process';
+import { signalIfThere, waitUntil } from '../process';
 import { below, processTable, type ProcessRow } from '../process-table';
 import { deal, drawBlow, drawPauseMs } from './blow';
 import { FrameWatch } from './frame-watch';
@@ -125,7 +125,7 @@ class Soak {
     if (victim.pid === this.#manager.pid) this.#struck.add(victim.pid);
     const signal = (name: NodeJS.Signals) => {
       const now = processTable().find(({ pid }) => pid === victim.pid);
-      if (now?.startTicks === victim.startTicks) process.kill(victim.pid, name);
+      if (now?.startTicks === victim.startTicks) signalIfThere(victim.pid, name);
     };
     await deal(blow, signal, (ms) => sleep(ms));
   }
@@ -133,7 +133,7 @@ class Soak {
   #look(): void {
     for (const { what, row } of this.#watch.look(processTable(this.dir), this.#manager.pid, Date.now())) {
       this.#fault(`${what}: pid ${String(row.pid)}, child of ${String(row.parent)}: ${row.command}`);
-      if (what === 'orphan') process.kill(row.pid, 'SIGKILL');
+      if (what === 'orphan') signalIfThere(row.pid, 'SIGKILL');
     }
     for (const end of this.#manager.ends.slice(this.#judged)) this.#judge(end);
     this.#judged = this.#manager.ends.length;
@@ -187,6 +187,6 @@ class Soak {
   }
 
   #killLeftovers(): void {
-    for (const { pid, marked } of processTable(this.dir)) if (marked) process.kill(pid, 'SIGKILL');
+    for (const { pid, marked } of processTable(this.dir)) if (marked) signalIfThere(pid, 'SIGKILL');
   }
 }
