@@ -6,13 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { withPrivateServers } from '../scripts/private-servers';
 import { spoolName } from '../src/spool/names';
 import { newDir, startDaemon } from '../test/support/daemon';
 import { newNamespace, remoteServers } from '../test/support/events';
 import { waitUntil } from '../test/support/process';
 import { actorName, below, processTable } from '../test/support/process-table';
 import { cpuSeconds } from './process-cost';
+import { runBench } from './run';
 
 const { values } = parseArgs({
   options: {
@@ -84,13 +84,6 @@ function actors(pid: number): (readonly [string, number])[] {
   });
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
+runBench('backlog', async () => {
   for (let round = 0; round < Number(values.rounds); round++) console.log(await measure());
-}).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`backlog: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+});

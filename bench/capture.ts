@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { withPrivateServers } from '../scripts/private-servers';
 import { startDaemon } from '../test/support/daemon';
 import { listen, newNamespace, type Listener } from '../test/support/events';
 import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
 import { spawnOwned } from '../test/support/process';
 import { benchClip, CASES } from './clips';
 import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
+import { runBench } from './run';
 
 /** Starting up is not measured; the origin's loop takes some seconds to open a feed. */
 const WARM_UP_MS = 12_000;
@@ -202,13 +202,4 @@ async function main(): Promise<void> {
   }
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
-  await main();
-}).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`bench: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+runBench('capture', main);

@@ -7,13 +7,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Redis from 'ioredis';
-import { withPrivateServers } from '../scripts/private-servers';
 import { startDaemon, type Daemon } from '../test/support/daemon';
 import { listen, newNamespace, remoteServers } from '../test/support/events';
 import { percentile } from '../test/support/percentile';
 import { actorName, below, processTable } from '../test/support/process-table';
 import { benchClip } from './clips';
 import { cpuSeconds, privateBytes } from './process-cost';
+import { runBench } from './run';
 
 const { values } = parseArgs({
   options: {
@@ -90,13 +90,4 @@ async function main(): Promise<void> {
     for (const durability of DURABILITIES) console.log(await measure(durability));
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
-  await main();
-}).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`durability: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+runBench('durability', main);

@@ -4,7 +4,6 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { withPrivateServers } from '../scripts/private-servers';
 import { startDaemon, type Daemon } from '../test/support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
 import { startRtspServer, type RtspMount, type RtspServer } from '../test/support/feeds/rtsp';
@@ -13,6 +12,7 @@ import { spawnOwned, waitUntil, type OwnedProcess } from '../test/support/proces
 import { processTable, startedAt } from '../test/support/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
+import { runBench } from './run';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '120' }, starts: { type: 'string', default: '60' } },
@@ -196,13 +196,4 @@ async function main(): Promise<boolean> {
   }
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
-  return main();
-}).then(
-  (met) => process.exit(met ? 0 : 1),
-  (error: unknown) => {
-    process.stderr.write(`latency: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+runBench('latency', main);

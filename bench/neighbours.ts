@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { withPrivateServers } from '../scripts/private-servers';
 import { startDaemon, type Daemon } from '../test/support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
 import { smallVideo } from '../test/support/feeds/small-video';
 import { waitUntil } from '../test/support/process';
 import { processTable } from '../test/support/process-table';
+import { runBench } from './run';
 
 const { values } = parseArgs({
   options: {
@@ -152,16 +152,9 @@ async function edits({ daemon, events, config, ids }: Setting): Promise<string> 
   ].join('\n');
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
+runBench('neighbours', async () => {
   const only = values.only.split(',');
   const count = Number(values.cameras);
   if (only.includes('flapping')) process.stdout.write(`${await withCameras(count, flapping)}\n`);
   if (only.includes('edits')) process.stdout.write(`${await withCameras(Math.min(count, 20), edits)}\n`);
-}).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`neighbours: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+});

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { withPrivateServers } from '../scripts/private-servers';
 import { readLedger } from '../src/ledger/files';
 import { summarize } from '../src/ledger/summary';
 import { startDaemon, type Daemon } from '../test/support/daemon';
@@ -10,6 +9,7 @@ import { listen, newNamespace, remoteServers, type Listener } from '../test/supp
 import { startRtspServer } from '../test/support/feeds/rtsp';
 import { waitUntil } from '../test/support/process';
 import { benchClip, type Case } from './clips';
+import { runBench } from './run';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' } } });
 const SECONDS = Number(values.seconds);
@@ -145,13 +145,4 @@ async function main(): Promise<boolean> {
   }
 }
 
-withPrivateServers(async (variables) => {
-  Object.assign(process.env, variables);
-  return main();
-}).then(
-  (met) => process.exit(met ? 0 : 1),
-  (error: unknown) => {
-    process.stderr.write(`steadiness: ${(error as Error).message}\n`);
-    process.exit(1);
-  },
-);
+runBench('steadiness', main);

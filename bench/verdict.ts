@@ -13,9 +13,9 @@ import { decoderInvocation } from '../src/actors/camera/ffmpeg-arguments';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
 import { PacketSplitter } from '../src/actors/camera/packet-splitter';
 import { PictureJudge, THUMBNAIL } from '../src/actors/camera/picture-judge';
-import type { CameraSpec } from '../src/config/topology';
 import { run } from '../test/support/process';
 import { benchClip, CASES } from './clips';
+import { cameraSpec } from '../test/support/camera-spec';
 
 const { values } = parseArgs({
   options: {
@@ -30,17 +30,7 @@ const COPIES = 20;
 const THUMBNAILS = 10_000;
 /** USER_HZ of every Linux. */
 const TICK_MS = 10;
-const CAMERA: CameraSpec = {
-  id: 'bench',
-  source: { kind: 'test', pattern: 'testsrc2' },
-  periodMs: 1000,
-  format: 'jpeg',
-  quality: 80,
-  sampling: 'auto',
-  stallMs: 5000,
-  frozenMs: 60_000,
-  connectMs: 20_000,
-};
+const CAMERA = cameraSpec();
 
 /** The clip's keyframes, again and again, all wanted. */
 async function writeKeyframes(file: string, clip: string): Promise<void> {

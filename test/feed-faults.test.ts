@@ -5,26 +5,16 @@ import { after, before, describe, it } from 'node:test';
 import { CameraClock } from '../src/actors/camera/camera-clock';
 import { captureFeed } from '../src/actors/camera/capture';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
-import type { CameraSpec } from '../src/config/topology';
 import { Fault } from '../src/protocol/fault';
 import { clip, CLIP_DEFAULTS } from './support/feeds/clips';
 import { startMjpegServer, type MjpegServer } from './support/feeds/http';
 import { startRtspServer, type RtspServer } from './support/feeds/rtsp';
 import { startScriptedRtsp, type RtspMethod, type ScriptedRtsp } from './support/feeds/scripted-rtsp';
+import { cameraSpec } from './support/camera-spec';
 
 /** Opens the feed and waits for the fault that ends it. */
 async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<Fault> {
-  const camera: CameraSpec = {
-    id: 'gate',
-    source: { kind: 'stream', url, transport },
-    periodMs: 1000,
-    format: 'jpeg',
-    quality: 80,
-    sampling: 'auto',
-    stallMs: 5000,
-    frozenMs: 60_000,
-    connectMs: 30_000,
-  };
+  const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 30_000 });
   const ignore = () => undefined;
   const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
   const clock = new CameraClock();

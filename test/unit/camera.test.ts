@@ -13,6 +13,7 @@ import { samplingChoice } from '../../src/actors/camera/sampling-choice';
 import type { CameraSource, CameraSpec } from '../../src/config/topology';
 import { withCredentials } from '../../src/config/url';
 import { seededRandom } from './support/random';
+import { cameraSpec } from '../support/camera-spec';
 
 const SECRET = 's3cr3t';
 const PASSWORD = `${SECRET}@:/?#%'"\\ ü`;
@@ -22,18 +23,7 @@ function stream(bare: string, transport: 'tcp' | 'udp' = 'tcp'): CameraSource {
 }
 
 function specOf(source: CameraSource, changes: Partial<CameraSpec> = {}): CameraSpec {
-  return {
-    id: 'gate',
-    source,
-    periodMs: 1000,
-    format: 'jpeg',
-    quality: 80,
-    sampling: 'auto',
-    stallMs: 5000,
-    frozenMs: 60_000,
-    connectMs: 20_000,
-    ...changes,
-  };
+  return cameraSpec({ source, ...changes });
 }
 
 const TEST: CameraSource = { kind: 'test', pattern: 'testsrc2' };

@@ -5,28 +5,18 @@ import { describe, it } from 'node:test';
 import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { PacketSplitter } from '../../src/actors/camera/packet-splitter';
 import type { Sample } from '../../src/actors/camera/sample-plan';
-import type { CameraSpec } from '../../src/config/topology';
 import { Fault } from '../../src/protocol/fault';
 import { encodedUnits } from './support/encoded-units';
 import { seededRandom, type Random } from './support/random';
 import { until } from './support/until';
+import { cameraSpec } from '../support/camera-spec';
 
 const SPOILED_UNITS = 500;
 /** H.264 reorders 16 pictures at most. */
 const SOUND_UNITS = 20;
 const SPOILED_OUTPUTS = 10_000;
 const SOURCE = 'testsrc2=size=320x180:rate=1';
-const CAMERA: CameraSpec = {
-  id: 'gate',
-  source: { kind: 'test', pattern: 'testsrc2' },
-  periodMs: 1000,
-  format: 'jpeg',
-  quality: 80,
-  sampling: 'auto',
-  stallMs: 5000,
-  frozenMs: 0,
-  connectMs: 20_000,
-};
+const CAMERA = cameraSpec({ frozenMs: 0 });
 
 /** Not empty: the splitter gives no empty packet. */
 function spoiled(random: Random, whole: Buffer): Buffer {

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { firstDeadline, type Seen } from '../../src/actors/camera/feed-deadline';
 import type { CameraSpec } from '../../src/config/topology';
+import { cameraSpec } from '../support/camera-spec';
 
-const CAMERA: CameraSpec = {
-  ...{ id: 'gate', format: 'jpeg', quality: 80, sampling: 'auto' },
-  source: { kind: 'stream', url: 'rtsp://camera/', transport: 'tcp' },
-  ...{ periodMs: 1000, stallMs: 5000, frozenMs: 60_000, connectMs: 20_000 },
-};
+const CAMERA = cameraSpec({ source: { kind: 'stream', url: 'rtsp://camera/', transport: 'tcp' } });
 const SILENT = { packetMs: 40, keyIntervalMs: 1000 };
 
 describe('the deadline of a feed', () => {

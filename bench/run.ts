@@ -1,0 +1,19 @@
+/** Runs a benchmark on a Redis and a RabbitMQ of its own, and ends the process. */
+import { withPrivateServers } from '../scripts/private-servers';
+
+/**
+ * @param name for the sentence that says why it could not be run
+ * @param work resolves with false when a goal was missed: exit code 1, as when it could not be run
+ */
+export function runBench(name: string, work: () => Promise<unknown>): void {
+  withPrivateServers(async (variables) => {
+    Object.assign(process.env, variables);
+    return work();
+  }).then(
+    (met) => process.exit(met === false ? 1 : 0),
+    (error: unknown) => {
+      process.stderr.write(`${name}: ${(error as Error).message}\n`);
+      process.exit(1);
+    },
+  );
+}
