@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { Frame } from '../contract/frame';
 import { Fault } from '../protocol/fault';
 import { ignoreMissing, readFrameFile, writeFrameFile } from './frame-file';
@@ -14,6 +15,12 @@ const SHARED_MEMORY = '/dev/shm';
 /** Two hundred pictures of 300 KB, and what a container has there by default. */
 export const MEMORY_BYTES = 64 * 1024 * 1024;
 
+/** What tmpfs hands out memory in. */
+const PAGE_BYTES = 4096;
+/** Milliseconds for which a count of what is held is good enough, or longer: so many times what the counting took. */
+const COUNT_MS = 1000;
+const COUNT_TIMES = 50;
+
 /** The folder that belongs to a spool, the same for all processes; undefined where the system has no such memory. */
 export function memoryFolderOf(spoolDir: string): string | undefined {
   if (!existsSync(SHARED_MEMORY)) return undefined;
@@ -22,6 +29,9 @@ export function memoryFolderOf(spoolDir: string): string | undefined {
 }
 
 export class MemoryFolder {
+  #heldBytes = 0;
+  #countAgainMs = 0;
+
   constructor(
     private readonly dir: string,
     private readonly maxBytes = MEMORY_BYTES,
@@ -30,13 +40,15 @@ export class MemoryFolder {
   /** @throws Fault `spool-full` when the folder has reached its bound */
   async write(frame: Frame, bytes: Buffer): Promise<void> {
     await this.#open();
-    const held = (await this.list()).reduce((sum, other) => sum + other.bytes, 0);
-    if (held + bytes.length > this.maxBytes)
+    await this.#count();
+    const held = this.#heldBytes;
+    if (held + pagesOf(bytes.length) > this.maxBytes)
       throw new Fault(
         'spool-full',
         `the disk takes none, and ${String(held)} bytes wait in memory already (at most ${String(this.maxBytes)})`,
       );
     await writeFrameFile(this.#path(frame), bytes);
+    this.#heldBytes += pagesOf(bytes.length);
   }
 
   async read(frame: Frame): Promise<Buffer | undefined> {
@@ -71,6 +83,18 @@ export class MemoryFolder {
     await rmdir(this.dir).catch(() => undefined);
   }
 
+  /**
+   * Other processes write and remove here too, and to look at thousands of small frames takes longer than to write one:
+   * so they are counted now and then only. What the others write meanwhile may exceed the bound, by a second's pictures.
+   */
+  async #count(): Promise<void> {
+    const startedMs = performance.now();
+    if (startedMs < this.#countAgainMs) return;
+    this.#heldBytes = (await this.list()).reduce((sum, { bytes }) => sum + pagesOf(bytes), 0);
+    const tookMs = performance.now() - startedMs;
+    this.#countAgainMs = startedMs + Math.max(COUNT_MS, COUNT_TIMES * tookMs);
+  }
+
   /** It hardly ever does. Each frame asks, so not by way of the thread pool: that took a tenth of a delivery's processor time. */
   #exists(): boolean {
     return existsSync(this.dir);
@@ -89,4 +113,8 @@ export class MemoryFolder {
   #path(frame: Frame): string {
     return path.join(this.dir, `${frame.camera}.${spoolName(frame)}`);
   }
+}
+
+function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }

@@ -7,8 +7,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FRAME_FORMATS, type Frame } from '../../src/contract/frame';
 import { Fault } from '../../src/protocol/fault';
+import { MemoryFolder } from '../../src/spool/memory-folder';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
 import { Spool, type SpooledFrames } from '../../src/spool/spool';
+import { waitUntil } from '../support/process';
 import { waitingIn } from './support/delivery-bench';
 import { seededRandom } from './support/random';
 import { turn } from './support/until';
@@ -348,6 +350,39 @@ describe('a spool whose disk takes nothing', () => {
       code: 'spool-full',
     });
     assert.equal((await waitingIn(spool)).length, 2);
+  });
+
+  it('sees before long that there is room again', async () => {
+    const folder = new MemoryFolder(memory, 8192);
+    const [first, second] = [
+      frameOf({ capturedAt: AT, bytes: 4097 }),
+      frameOf({ capturedAt: AT + 1, bytes: 1 }),
+    ];
+    await folder.write(first, Buffer.alloc(4097));
+    await assert.rejects(folder.write(second, Buffer.alloc(1)), { code: 'spool-full' });
+    await new MemoryFolder(memory).remove(first);
+    await waitUntil('the second is taken', () =>
+      folder.write(second, Buffer.alloc(1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('does not count the frames held with each one that comes', async () => {
+    let counted = 0;
+    class Counted extends MemoryFolder {
+      override async list(): Promise<Frame[]> {
+        counted++;
+        return super.list();
+      }
+    }
+    const folder = new Counted(memory);
+    const endMs = performance.now() + 500;
+    let written = 0;
+    for (; written < 100 && performance.now() < endMs; written++)
+      await folder.write(frameOf({ capturedAt: AT + written, bytes: 1 }), Buffer.alloc(1));
+    assert.ok(counted <= 2, `${String(counted)} times for ${String(written)} frames`);
   });
 
   it('uses no folder in memory that others can write to', async () => {

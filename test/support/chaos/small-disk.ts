@@ -1,20 +1,19 @@
-/** A disk of a few megabytes that can be filled: a tmpfs, where we may mount one. */
+/** A small disk that can be filled: a tmpfs, where we may mount one. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-const MEGABYTES = 96;
 const FILLER = 'filler';
 
 export class SmallDisk {
   private constructor(private readonly dir: string) {}
 
   /** Mounts it on a folder; undefined where that is not allowed. */
-  static mount(dir: string): SmallDisk | undefined {
+  static mount(dir: string, megabytes: number): SmallDisk | undefined {
     try {
       execFileSync(
         'mount',
-        ['-t', 'tmpfs', '-o', `size=${String(MEGABYTES)}m,mode=700`, 'vigil-chaos', dir],
+        ['-t', 'tmpfs', '-o', `size=${String(megabytes)}m,mode=700`, 'vigil-chaos', dir],
         {
           stdio: 'ignore',
         },

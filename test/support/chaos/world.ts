@@ -16,6 +16,8 @@ import { SpoolWitness } from './spool-witness';
 const CLOCK = path.resolve(__dirname, '../../fixtures/settable-clock.cjs');
 const START_MS = 60_000;
 const STOP_MS = 30_000;
+/** Holds what a camera leaves in ten minutes: a picture takes two pages. */
+const MEGABYTES_PER_CAMERA = 12;
 
 export interface WorldOptions {
   /** A folder of its own; the daemon's is below. */
@@ -50,7 +52,7 @@ export class World {
     this.amqpProxy = amqpProxy;
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    this.disk = SmallDisk.mount(this.dataDir);
+    this.disk = SmallDisk.mount(this.dataDir, options.cameras * MEGABYTES_PER_CAMERA);
     const spoolDir = path.join(this.dataDir, 'spool');
     this.witness = new SpoolWitness(spoolDir, this.cameras, memoryFolderOf(spoolDir));
     this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
