@@ -10,7 +10,7 @@ import { STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
 import { Fault } from '../protocol/fault';
-import { findFfmpeg } from '../supervisor/services/programs';
+import { findFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
@@ -24,9 +24,9 @@ const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp':
 export async function probe(args: Arguments): Promise<number> {
   const { camera: configured, ffmpeg: named } = feedOf(args);
   const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
-  const ffmpeg = findFfmpeg(named);
+  const ffmpeg = findFfmpeg(named, camera.source);
   if (ffmpeg === undefined)
-    throw new Fault('missing-program', 'missing on this machine: ffmpeg (feeds are read with it)');
+    throw new Fault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

@@ -6,7 +6,7 @@ import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
 import { openLog, surviveClosedOutput } from '../log/log';
 import { Fault } from '../protocol/fault';
-import { findFfmpeg } from '../supervisor/services/programs';
+import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';

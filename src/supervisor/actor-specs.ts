@@ -1,6 +1,6 @@
 /** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
-import type { ChildSpec, SupervisedCamera, Topology } from '../config/topology';
+import type { CameraSource, ChildSpec, SupervisedCamera, Topology } from '../config/topology';
 import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
 import type { ActorSpec } from './actor-host';
 
@@ -9,8 +9,8 @@ export interface Surroundings {
   readonly redisUrl: string;
   readonly amqpUrl: string;
   readonly spoolDir: string;
-  /** Program, or its name on PATH. */
-  readonly ffmpeg: string;
+  /** The program a feed is read with, or its name on PATH. */
+  readonly ffmpegFor: (source: CameraSource) => string;
 }
 
 export interface WantedActor {
@@ -35,9 +35,9 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
 
 function cameraActor(
   { child, ...camera }: SupervisedCamera,
-  { ffmpeg, spoolDir }: Surroundings,
+  { ffmpegFor, spoolDir }: Surroundings,
 ): WantedActor {
-  const parameters: CameraParameters = { camera, ffmpeg, spoolDir };
+  const parameters: CameraParameters = { camera, ffmpeg: ffmpegFor(camera.source), spoolDir };
   const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
   return { kind: 'camera', actor, child };
 }

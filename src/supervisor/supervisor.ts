@@ -11,7 +11,7 @@ import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
 import { planChange, refusals, type Plan } from './plan';
 import { serviceChild } from './service-child';
-import { findFfmpeg } from './services/programs';
+import { findFfmpeg } from './services/ffmpeg-program';
 import type { EmbeddedService } from './services/service';
 import { childStatus, type ChildStatus } from './status';
 
@@ -164,7 +164,7 @@ export class Supervisor {
       redisUrl: urlOf(redis, this.#services, 'redis'),
       amqpUrl: urlOf(rabbitmq, this.#services, 'rabbitmq'),
       spoolDir: this.options.data.folder('spool'),
-      ffmpeg: findFfmpeg(ffmpeg) ?? 'ffmpeg',
+      ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
   }
 

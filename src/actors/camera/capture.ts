@@ -7,7 +7,7 @@ import { isAnnexB } from './annex-b';
 import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
-import { endFault, feedName, openFault } from './feed-fault';
+import { crashFault, endFault, feedName, openFault } from './feed-fault';
 import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
@@ -193,9 +193,10 @@ class Opening {
 
   #endFault(): Error {
     const { source } = this.options.camera;
-    const { spawnError, stderr } = this.#receiver;
+    const { spawnError, crash, stderr } = this.#receiver;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
+    if (crash !== undefined) return asFault(crashFault(source, crash));
     if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
     return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
   }

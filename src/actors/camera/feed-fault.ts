@@ -149,6 +149,14 @@ export function openFault(source: CameraSource, stderr: string, elapsedMs = 0): 
   };
 }
 
+/** ffmpeg itself failed, which says nothing about the feed. */
+export function crashFault(source: CameraSource, signal: NodeJS.Signals): FaultRecord {
+  return {
+    code: 'ffmpeg',
+    message: `ffmpeg crashed (${signal}) while it read ${feedName(source)}; set "ffmpeg" in actors.json to another one`,
+  };
+}
+
 /** Why ffmpeg ended a feed that had given packets, from what it wrote on standard error: mostly nothing. */
 export function endFault(source: CameraSource, stderr: string): FaultRecord {
   const { code, sentence } = ENDLESS.pattern.test(stderr) ? ENDLESS : { code: 'ended', sentence: 'ended' };

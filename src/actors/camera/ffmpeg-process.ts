@@ -9,6 +9,8 @@ import type { FfmpegInvocation } from './ffmpeg-arguments';
 const POLITE_STOP_MS = 700;
 /** What is kept of standard error; the cause is in its last lines. */
 const MAX_STDERR_CHARS = 8000;
+/** Signals a program brings on itself. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT']);
 
 export class FfmpegProcess {
   /** Settles when the process has gone and its output was read. */
@@ -59,6 +61,12 @@ export class FfmpegProcess {
   /** Why it could not be started, if so. */
   get spawnError(): Error | undefined {
     return this.#spawnError;
+  }
+
+  /** The signal it ended by, when that was its own doing. */
+  get crash(): NodeJS.Signals | undefined {
+    const { signalCode } = this.#child;
+    return signalCode !== null && CRASHES.has(signalCode) ? signalCode : undefined;
   }
 
   /** The end of what it wrote on standard error. It may hold the feed's URL with its password. */

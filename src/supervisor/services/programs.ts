@@ -2,32 +2,12 @@
 import path from 'node:path';
 import type { Topology } from '../../config/topology';
 import { findProgram, isExecutable } from '../../process/orphans';
+import { findFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
 
 export interface MissingProgram {
   readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'setpriv' | 'flock';
   /** What needs it. */
   readonly why: string;
-}
-
-/** ffmpeg as the operator named it, else the one ffmpeg-static brought, else the one on PATH. */
-export function findFfmpeg(configured: string | undefined): string | undefined {
-  if (configured !== undefined) {
-    if (!path.isAbsolute(configured)) return findProgram(configured);
-    return isExecutable(configured) ? configured : undefined;
-  }
-  const bundled = bundledFfmpeg();
-  return bundled !== undefined && isExecutable(bundled) ? bundled : findProgram('ffmpeg');
-}
-
-/** ffmpeg-static is an optional dependency: where its download failed it is absent, or names a file that is. */
-function bundledFfmpeg(): string | undefined {
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- may be absent
-    const found = require('ffmpeg-static') as string | null;
-    return found ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The broker's own start script: Debian's wrapper on PATH changes the user. */
@@ -47,8 +27,8 @@ export function findEpmd(): string | undefined {
 export function missingPrograms(topology: Topology): MissingProgram[] {
   const missing: MissingProgram[] = [];
   const embedded = [topology.redis, topology.rabbitmq].some((server) => server.kind === 'embedded');
-  if (topology.cameras.length > 0 && findFfmpeg(topology.ffmpeg) === undefined)
-    missing.push({ program: 'ffmpeg', why: 'cameras are read with it' });
+  if (topology.cameras.some(({ source }) => findFfmpeg(topology.ffmpeg, source) === undefined))
+    missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg) });
   if (topology.redis.kind === 'embedded' && findProgram('redis-server') === undefined)
     missing.push({ program: 'redis-server', why: 'the configuration says "redis": "embedded"' });
   if (topology.rabbitmq.kind === 'embedded' && (findRabbitmq() === undefined || findEpmd() === undefined))
