@@ -8,7 +8,7 @@ import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
 import { spawnOwned } from '../test/support/process';
 import { benchClip, CASES } from './clips';
 import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
-import { runBench } from './run';
+import { ffmpegVersion, runBench } from './run';
 
 /** Starting up is not measured; the origin's loop takes some seconds to open a feed. */
 const WARM_UP_MS = 12_000;
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     cameras: { type: 'string', default: '4' },
     ways: { type: 'string', default: ['vigil', 'vigil-keyframe', ...RIVALS].join(',') },
     seconds: { type: 'string', default: '60' },
+    ffmpeg: { type: 'string' },
   },
 });
 const SECONDS = Number(values.seconds);
@@ -95,6 +96,7 @@ async function startVigil(feed: string, cameras: number, settings: object): Prom
       redis,
       rabbitmq: amqp,
       frames: { expireMs: 10_000 },
+      ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
       cameraDefaults: settings,
       cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, url: feed })),
     },
@@ -185,6 +187,9 @@ async function main(): Promise<void> {
     mounts[`/${name}`] = { clip, codec, fps };
   }
   const server = await startRtspServer({ mounts });
+  console.log(
+    `ffmpeg ${ffmpegVersion(values.ffmpeg)} for Vigil, ${ffmpegVersion('ffmpeg')} for fps and receive`,
+  );
   console.log('case   way            cams CPU-s/min  of orig  priv MB   p50/p95 ms   coverage');
   try {
     for (const name of names) {

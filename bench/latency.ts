@@ -12,10 +12,14 @@ import { spawnOwned, waitUntil, type OwnedProcess } from '../test/support/proces
 import { processTable, startedAt } from '../test/support/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
-import { runBench } from './run';
+import { ffmpegVersion, runBench } from './run';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '120' }, starts: { type: 'string', default: '60' } },
+  options: {
+    seconds: { type: 'string', default: '120' },
+    starts: { type: 'string', default: '60' },
+    ffmpeg: { type: 'string' },
+  },
 });
 /** p95, milliseconds. */
 const GOALS = { spooled: 150, started: 1500 };
@@ -131,7 +135,8 @@ function report(steady: readonly Way[], begun: readonly Way[], starts: readonly 
     ),
   ];
   const head = `${'milliseconds'.padEnd(46)}${['number', 'min', 'p50', 'p95', 'max', 'goal'].map((cell) => cell.padStart(7)).join('')}`;
-  process.stdout.write(`${[head, ...rows.map(({ text }) => text)].join('\n')}\n`);
+  const ffmpeg = `ffmpeg ${ffmpegVersion(values.ffmpeg)}`;
+  process.stdout.write(`${[ffmpeg, head, ...rows.map(({ text }) => text)].join('\n')}\n`);
   return firsts.length === starts.length && rows.every(({ met }) => met);
 }
 
@@ -182,6 +187,7 @@ async function main(): Promise<boolean> {
   const namespace = newNamespace();
   const config: Bench['config'] = (qualities) => ({
     ...{ namespace, ...remoteServers(), frames: { expireMs: EXPIRE_MS } },
+    ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
     cameras: IDS.map((id) => ({ id, url: server.url(`/${id}`), quality: qualities?.get(id) ?? 80 })),
   });
   const events = await listen(namespace);

@@ -1,5 +1,7 @@
 /** Runs a benchmark on a Redis and a RabbitMQ of its own, and ends the process. */
+import { execFileSync } from 'node:child_process';
 import { withPrivateServers } from '../scripts/private-servers';
+import { findFfmpeg } from '../src/supervisor/services/ffmpeg-program';
 
 /**
  * @param name for the sentence that says why it could not be run
@@ -16,4 +18,10 @@ export function runBench(name: string, work: () => Promise<unknown>): void {
       process.exit(1);
     },
   );
+}
+
+/** Of the ffmpeg a daemon takes that has this one in its configuration, or none. */
+export function ffmpegVersion(configured: string | undefined): string {
+  const said = execFileSync(findFfmpeg(configured) ?? 'ffmpeg', ['-version'], { encoding: 'utf8' });
+  return /^ffmpeg version (\S+)/.exec(said)?.[1] ?? 'unknown';
 }
