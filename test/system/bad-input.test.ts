@@ -135,7 +135,7 @@ describe('a machine that is not as it should be', () => {
     for (const name of ['flock', 'setpriv']) symlinkSync(findProgram(name) ?? '', path.join(bin, name));
     const file = path.join(dir, 'actors.json');
     writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [demo] }));
-    const { status, stderr } = vigil(['--config', file], { PATH: bin });
+    const { status, stderr } = vigil(['--config', file], { PATH: bin, FFMPEG_BIN: path.join(bin, 'none') });
     assert.match(
       stderr,
       /^vigil: missing on this machine: ffmpeg \(cameras are read with it\); .*apt-get install ffmpeg/,

@@ -1,7 +1,9 @@
 /** Cameras whose sender reports tell a time that is right, a little off and absurd; from the report to the message. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import type { FrameSampled } from '../../src/contract/message';
+import { findFfmpeg } from '../../src/supervisor/services/ffmpeg-program';
 import { startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
 import { clip } from '../support/feeds/clips';
@@ -14,6 +16,14 @@ const HOUR_MS = 3_600_000;
 const TOLERANCE_MS = 150;
 /** Three reports, each told with the keyframe after it, and the way there at a twentieth of the time. */
 const DEADLINE_MS = 60_000;
+
+/** Whether ffmpeg's filter_units knows a codec; without it nothing is learned of a camera's clock. */
+function cutsDown(codec: string): boolean {
+  const ffmpeg = findFfmpeg(undefined) ?? 'ffmpeg';
+  return execFileSync(ffmpeg, ['-v', 'error', '-h', 'bsf=filter_units'], { encoding: 'utf8' }).includes(
+    codec,
+  );
+}
 
 type FrameData = FrameSampled['data'];
 
@@ -85,7 +95,11 @@ describe('the clock of a camera', () => {
     ['behind', -200],
     ['ahead', 300],
   ] as const)
-    test(`that is sane (${camera}) is taken for capture times: ${String(skewMs)} ms from the arrival`, async () => {
+    test(`that is sane (${camera}) is taken for capture times: ${String(skewMs)} ms from the arrival`, async (t) => {
+      if (camera === 'mjpeg' && !cutsDown('mjpeg')) {
+        t.skip('this ffmpeg cannot cut pictures of MJPEG down: their capture times are arrivals');
+        return;
+      }
       const { capturedAt, clockSkewMs } = await gotFrame(camera, ({ clock }) => clock === 'camera');
       isNear(clockSkewMs, skewMs);
       const one = events.received.find(

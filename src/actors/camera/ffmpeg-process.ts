@@ -9,6 +9,11 @@ import type { FfmpegInvocation } from './ffmpeg-arguments';
 const POLITE_STOP_MS = 700;
 /** What is kept of standard error; the cause is in its last lines. */
 const MAX_STDERR_CHARS = 8000;
+/**
+ * An ffmpeg linked with glibc statically crashes on MPEG-TS, of which HLS is made: to convert the names of programs, which
+ * nobody reads, it loads the system's own libraries. Here it finds none.
+ */
+const NO_CONVERSIONS = { GCONV_PATH: '/dev/null' } as const;
 /** Signals a program brings on itself. */
 const CRASHES: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT']);
 
@@ -33,7 +38,7 @@ export class FfmpegProcess {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...(onSide === undefined ? [] : ['pipe' as const])],
-      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2' },
+      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
       // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
       detached: true,
     });
