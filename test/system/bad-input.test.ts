@@ -138,7 +138,7 @@ describe('a machine that is not as it should be', () => {
     const { status, stderr } = vigil(['--config', file], { PATH: bin, FFMPEG_BIN: path.join(bin, 'none') });
     assert.match(
       stderr,
-      /^vigil: missing on this machine: ffmpeg \(cameras are read with it\); .*apt-get install ffmpeg/,
+      /^vigil: missing on this machine: ffmpeg \(feeds are read with it\); .*apt-get install ffmpeg/,
     );
     assert.equal(status, 69);
     rmSync(dir, { recursive: true });

@@ -62,6 +62,11 @@ describe('the ffmpeg of a feed', () => {
     assert.equal(findFfmpeg(crashing, byName, sound), crashing);
   });
 
+  it('is none where the configuration names what is not there, which is said', () => {
+    assert.equal(findFfmpeg('/nowhere/ffmpeg', byName, null), undefined);
+    assert.match(whyNoFfmpeg('/nowhere/ffmpeg', null), /names \/nowhere\/ffmpeg/);
+  });
+
   it('is none where the only one crashes over names, which is said', () => {
     process.env['PATH'] = '/nowhere';
     assert.equal(findFfmpeg(undefined, byName, crashing), undefined);
