@@ -180,7 +180,7 @@ describe('every receiver', () => {
     const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), 'hevc');
     assert.equal(
       args.at(-1)?.split('|[f=mp4')[0],
-      filtered('hevc_mp4toannexb,noise=amount=0\\\\:drop=not(key)'),
+      filtered('noise=amount=0\\\\:drop=not(key),hevc_mp4toannexb'),
     );
   });
 

@@ -67,7 +67,7 @@ function toSplitter({
  */
 function senderTimes(unify: string): string {
   const flags = 'movflags=empty_moov+default_base_moof+frag_every_frame:write_prft=wallclock';
-  const bsfs = [unify, KEYFRAMES_ONLY, 'filter_units=pass_types=7\\|33\\|192'].join(',');
+  const bsfs = [KEYFRAMES_ONLY, unify, 'filter_units=pass_types=7\\|33\\|192'].join(',');
   return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
 }
 
@@ -81,7 +81,7 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
-  const filters = camera.format === 'keyframe' ? [unify, KEYFRAMES_ONLY] : [unify];
+  const filters = camera.format === 'keyframe' ? [KEYFRAMES_ONLY, unify] : [unify];
   return {
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
