@@ -5,6 +5,7 @@
  */
 import { openLog, setLogLevel, surviveClosedOutput, type LogLevel } from '../log/log';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
+import { Batch } from '../protocol/batch';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import { HEARTBEAT_MS } from '../protocol/progress';
 
@@ -39,13 +40,21 @@ export default class ActorShell {
   #self: ComedySelf | undefined;
   #actor: Actor | undefined;
   #heart: NodeJS.Timeout | undefined;
+  readonly #reports = new Batch<ShellReport>((reports) => {
+    this.#send(reports);
+  });
 
   initialize(self: ComedySelf): void {
     this.#self = self;
     if (self.getMode() === 'forked') ownTheProcess(self);
   }
 
-  receive(command: ShellCommand): void {
+  /** Not an array by itself: comedy makes several arguments of one. */
+  receive({ commands }: { readonly commands: readonly ShellCommand[] }): void {
+    for (const command of commands) this.#obey(command);
+  }
+
+  #obey(command: ShellCommand): void {
     if (command.kind === 'start') this.#start();
     else if (command.kind === 'stop') void this.#stop();
     else if (command.kind === 'log-level') setLogLevel(command.level);
@@ -56,16 +65,16 @@ export default class ActorShell {
   async #stop(): Promise<void> {
     await this.#actor?.stop();
     clearInterval(this.#heart);
-    this.#report({ kind: 'stopped' });
+    this.#reports.add({ kind: 'stopped' });
   }
 
-  #report(report: ShellReport): void {
+  #send(reports: readonly ShellReport[]): void {
     const self = this.#self;
     if (self === undefined) return;
     const { name } = self.getCustomParameters();
     self
       .getParent()
-      .send('report', { name, report })
+      .send('report', { name, reports })
       .catch(() => undefined);
   }
 
@@ -77,7 +86,7 @@ export default class ActorShell {
       parameters,
       log: openLog(name, logLevel),
       report: (report) => {
-        this.#report(report);
+        this.#reports.add(report);
       },
     };
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
@@ -91,7 +100,7 @@ export default class ActorShell {
   #beat(): void {
     if (this.#actor === undefined) return;
     const heartbeat = { ...this.#actor.progress(), memoryBytes: process.memoryUsage.rss() };
-    this.#report({ kind: 'heartbeat', heartbeat });
+    this.#reports.add({ kind: 'heartbeat', heartbeat });
   }
 }
 

@@ -9,6 +9,7 @@ import type { ShellCommand, ShellParameters, ShellReport } from '../actors/shell
 import { withDeadline } from '../clock/sleep';
 import type { ActorMode } from '../config/topology';
 import type { Log, LogLevel } from '../log/log';
+import { Batch } from '../protocol/batch';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import type { ActorReport } from '../protocol/messages';
 import { HEARTBEAT_MS } from '../protocol/progress';
@@ -122,8 +123,8 @@ export class ActorHost {
       logger: LOGGER,
       loggerParams: { level: logLevel },
       root: {
-        report: ({ name, report }: { name: string; report: ShellReport }) => {
-          receive(name, report);
+        report: ({ name, reports }: { name: string; reports: readonly ShellReport[] }) => {
+          for (const report of reports) receive(name, report);
         },
       },
     }) as unknown as ComedySystem;
@@ -215,13 +216,16 @@ export class ActorHost {
       this.#forget(name, created);
     });
     const ended = exited ?? new Promise<ActorExit>(() => undefined);
+    const commands = new Batch<ShellCommand>((batch) => {
+      this.#send(actor, batch);
+    });
     return {
       name,
       pid: child?.pid ?? process.pid,
       exited: ended,
       lastLines: child?.lastLines ?? [],
       begin: () => {
-        this.#send(actor, { kind: 'start' });
+        commands.add({ kind: 'start' });
         if (child === undefined) return;
         void this.#failureOf(name, child.pid).then((fault) => {
           killedFor = fault;
@@ -229,11 +233,12 @@ export class ActorHost {
         });
       },
       send: (command) => {
-        this.#send(actor, command);
+        commands.add(command);
       },
       stop: async (deadlineMs) => {
         this.#unwatch(name);
-        await this.#askToStop(name, actor, ended, deadlineMs);
+        commands.add({ kind: 'stop' });
+        await this.#haveStopped(name, ended, deadlineMs);
         await this.#destroy(name, actor, ended);
         if (child === undefined) this.#forget(name, created);
         else await this.#reap(name, child, ended);
@@ -255,14 +260,8 @@ export class ActorHost {
   }
 
   /** Waits until the actor has stopped, died or used up its time. */
-  async #askToStop(
-    name: string,
-    actor: ComedyActor,
-    exited: Promise<unknown>,
-    deadlineMs: number,
-  ): Promise<void> {
+  async #haveStopped(name: string, exited: Promise<unknown>, deadlineMs: number): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#stopped.set(name, resolve));
-    this.#send(actor, { kind: 'stop' });
     await withDeadline(Promise.race([stopped, exited]), deadlineMs);
     this.#stopped.delete(name);
   }
@@ -274,9 +273,9 @@ export class ActorHost {
     await withDeadline(Promise.race([destroyed, exited]), DESTROY_MS);
   }
 
-  #send(actor: ComedyActor, command: ShellCommand): void {
-    actor.send('receive', command).catch((error: unknown) => {
-      this.log.debug(`message not delivered: ${(error as Error).message}`);
+  #send(actor: ComedyActor, commands: readonly ShellCommand[]): void {
+    actor.send('receive', { commands }).catch((error: unknown) => {
+      this.log.debug(`messages not delivered: ${(error as Error).message}`);
     });
   }
 
