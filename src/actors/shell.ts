@@ -33,6 +33,8 @@ interface ComedySelf {
   getMode(): string;
   getCustomParameters(): ShellParameters;
   getParent(): { send(topic: string, message: unknown): Promise<unknown> };
+  /** Of a forked one: looks once a second for answers that are overdue; none is awaited. */
+  timeoutWorkerInterval?: NodeJS.Timeout;
   getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
 }
 
@@ -107,6 +109,7 @@ export default class ActorShell {
 /** In a process of its own an actor ends when, and only when, the supervisor ends it or has gone. */
 function ownTheProcess(self: ComedySelf): void {
   surviveClosedOutput();
+  clearInterval(self.timeoutWorkerInterval);
   const { sigintHandler, sigtermHandler } = self.getSystem();
   process.removeListener('SIGINT', sigintHandler);
   process.removeListener('SIGTERM', sigtermHandler);

@@ -63,6 +63,7 @@ interface ComedyActor {
   destroy(): Promise<void>;
 }
 interface ComedyForkedActor {
+  /** Looks once a second for answers that are overdue; none is awaited. */
   timeoutWorkerInterval: NodeJS.Timeout;
   exitHandler: () => void;
   getName(): string;
@@ -215,6 +216,7 @@ export class ActorHost {
     void exited?.then(() => {
       this.#forget(name, created);
     });
+    for (const { timeoutWorkerInterval } of this.#forkedActors(name)) clearInterval(timeoutWorkerInterval);
     const ended = exited ?? new Promise<ActorExit>(() => undefined);
     const commands = new Batch<ShellCommand>((batch) => {
       this.#send(actor, batch);
@@ -290,14 +292,16 @@ export class ActorHost {
   /** comedy keeps an interval, a listener and two references of an actor that died or never became ready. */
   #forget(name: string, created: Promise<ComedyActor>): void {
     this.root.childPromises = this.root.childPromises.filter((promise) => promise !== created);
-    const { recipients } = this.system.getBus();
-    for (const recipient of recipients) {
-      if (recipient.getName() !== name) continue;
+    for (const recipient of this.#forkedActors(name)) {
       clearInterval(recipient.timeoutWorkerInterval);
       process.removeListener('exit', recipient.exitHandler);
       recipient._setState('destroyed');
-      recipients.delete(recipient);
+      this.system.getBus().recipients.delete(recipient);
     }
+  }
+
+  #forkedActors(name: string): ComedyForkedActor[] {
+    return [...this.system.getBus().recipients].filter((recipient) => recipient.getName() === name);
   }
 }
 
