@@ -51,9 +51,14 @@ export default class ActorShell {
     if (self.getMode() === 'forked') ownTheProcess(self);
   }
 
-  /** Not an array by itself: comedy makes several arguments of one. */
+  /**
+   * Not an array by itself: comedy makes several arguments of one. Nor obeyed within comedy's call, which makes of an error
+   * an answer that nobody reads: an actor that fails over a message is to crash.
+   */
   receive({ commands }: { readonly commands: readonly ShellCommand[] }): void {
-    for (const command of commands) this.#obey(command);
+    queueMicrotask(() => {
+      for (const command of commands) this.#obey(command);
+    });
   }
 
   #obey(command: ShellCommand): void {

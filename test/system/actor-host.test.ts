@@ -87,10 +87,17 @@ describe('the actor host', () => {
     ['blocks', 'whose event loop blocks', 'hung', /^gave no sign of life for 2500 ms$/],
     ['stuck', 'that lives and finishes nothing', 'stuck', /^lives, but finished nothing for 500 ms$/],
     ['throws', 'that throws', 'crashed', /^ended with code \d+: TypeError: picture is not a function$/],
+    [
+      'throws-when-told',
+      'that throws while it takes a message',
+      'crashed',
+      /^ended with code \d+: TypeError: frame is not a function$/,
+    ],
   ] as const)
     test(`an actor ${what} ends, and its end says why`, async () => {
       const actor = await start(`fails-${module}`, module);
       actor.begin();
+      actor.send({ kind: 'notifier-ready' });
       const exit = await withDeadline(actor.exited, 15_000);
       assert.equal(exit?.fault.code, code);
       assert.match(exit.fault.message, message);
