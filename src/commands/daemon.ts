@@ -23,6 +23,14 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
+  process.on('uncaughtException', (error) => {
+    log.error(`the daemon ends over a fault of its own: ${error.message}`, {
+      code: 'bug',
+      stack: error.stack,
+    });
+    // What it knows can no longer be trusted. Frames are safe in their spools, and its actors end with it.
+    process.exit(EXIT.failed);
+  });
   const ending = new Ending(log);
   const manager = ServiceManager.of(process.env, (message) => {
     log.warn(message);

@@ -124,8 +124,11 @@ export class ActorHost {
       logger: LOGGER,
       loggerParams: { level: logLevel },
       root: {
+        // Not heard within comedy's call, which makes of an error an answer that nobody reads.
         report: ({ name, reports }: { name: string; reports: readonly ShellReport[] }) => {
-          for (const report of reports) receive(name, report);
+          queueMicrotask(() => {
+            for (const report of reports) receive(name, report);
+          });
         },
       },
     }) as unknown as ComedySystem;

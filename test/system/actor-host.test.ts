@@ -21,6 +21,7 @@ const workers = (): number[] =>
 
 describe('the actor host', () => {
   const reports: { name: string; report: ActorReport }[] = [];
+  let onReport: ((name: string) => void) | undefined;
   let host: ActorHost;
 
   const start = (name: string, module: string, startMs = 20_000) => {
@@ -31,6 +32,7 @@ describe('the actor host', () => {
   before(async () => {
     host = await ActorHost.open(openLog('test', 'error'), 'error', (name, report) => {
       reports.push({ name, report });
+      onReport?.(name);
     });
   });
 
@@ -103,6 +105,25 @@ describe('the actor host', () => {
       assert.match(exit.fault.message, message);
       assert.ok(!isAlive(actor.pid));
     });
+
+  test('what fails over a report of an actor is heard of', async () => {
+    const errors: Error[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => errors.push(error));
+    onReport = (name) => {
+      if (name === 'talks') throw new TypeError('child is not a function');
+    };
+    try {
+      const actor = await start('talks', 'drains');
+      actor.begin();
+      await waitUntil('it is thrown', () => errors.length > 0, 5000);
+      assert.equal(errors[0]?.message, 'child is not a function');
+      process.kill(actor.pid, 'SIGKILL');
+      await actor.exited;
+    } finally {
+      onReport = undefined;
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+  });
 
   test('a process stopped in its start is found by its deadline, and its last words are kept', async () => {
     const starting = start('stops-early', 'drains', 1000);

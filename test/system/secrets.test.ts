@@ -39,7 +39,10 @@ class ProcessWatch {
   readonly commands = new Set<string>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(daemon: Daemon, needles: () => readonly string[]) {
+  constructor(
+    private readonly daemon: Daemon,
+    needles: () => readonly string[],
+  ) {
     this.#timer = setInterval(() => {
       for (const pid of descendants(daemon.pid)) this.#look(pid, needles());
       this.#search(daemon.pid, 'cmdline', needles());
@@ -51,7 +54,10 @@ class ProcessWatch {
   }
 
   #look(pid: number, needles: readonly string[]): void {
-    this.commands.add(this.#search(pid, 'cmdline', needles).replaceAll('\0', ' '));
+    const command = this.#search(pid, 'cmdline', needles);
+    // A fork that has not executed its program yet still is the daemon, with the daemon's environment.
+    if (command === textOf(this.daemon.pid, 'cmdline')) return;
+    this.commands.add(command.replaceAll('\0', ' '));
     this.#search(pid, 'environ', needles);
   }
 

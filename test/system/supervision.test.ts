@@ -179,6 +179,28 @@ describe('escalation', () => {
     await daemon.stop();
   });
 
+  test('a bug in the daemon ends it with exit code 70 and one line that says where, and leaves no process', async () => {
+    const daemon = startDaemon({
+      config: {
+        namespace: newNamespace(),
+        ...remoteServers(),
+        cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],
+      },
+      env: { NODE_OPTIONS: `--require ${path.resolve(__dirname, '../fixtures/throws-on-signal.cjs')}` },
+    });
+    await daemon.said(/^ready/);
+    daemon.signal('SIGUSR2');
+    assert.equal(await daemon.exited, 70);
+    const said = daemon.log.find(({ code }) => code === 'bug');
+    assert.match(
+      said?.message ?? '',
+      /^the daemon ends over a fault of its own: frame of .* is not a function$/,
+    );
+    assert.match(daemon.output(), /"stack":"TypeError: .*throws-on-signal\.cjs:3/);
+    assert.doesNotMatch(daemon.output(), /hush/);
+    await daemon.stop();
+  });
+
   test('a store that ends more often than it may ends the daemon, in order, with exit code 70', async () => {
     const daemon = startDaemon({
       config: {
