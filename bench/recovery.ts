@@ -14,7 +14,7 @@ import { percentile } from '../test/support/percentile';
 import { Pm2 } from '../test/support/pm2';
 import { isAlive, waitUntil } from '../test/support/process';
 import { below, processTable } from '../test/support/process-table';
-import { runBench } from './run';
+import { ffmpegVersion, runBench } from './run';
 
 const TARGETS = ['camera', 'store', 'notifier', 'daemon'] as const;
 type Target = (typeof TARGETS)[number];
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '50' },
     only: { type: 'string', default: TARGETS.join(',') },
     cameras: { type: 'string', default: '16' },
+    ffmpeg: { type: 'string' },
   },
 });
 const KILLS = Number(values.kills);
@@ -143,7 +144,8 @@ function table(times: ReadonlyMap<Target, readonly number[]>): string {
     const cells = [measured.length, p50, p95, max, GOALS[target]].map((cell) => String(cell).padStart(8));
     return `${target.padEnd(10)}${cells.join('')}  ${isMet(target, measured) ? 'met' : 'MISSED'}`;
   });
-  return ['killed        kills     p50     p95     max    goal', ...rows].join('\n');
+  const ffmpeg = `ffmpeg ${ffmpegVersion(values.ffmpeg)}`;
+  return [ffmpeg, 'killed        kills     p50     p95     max    goal', ...rows].join('\n');
 }
 
 function isMet(target: Target, measured: readonly number[]): boolean {
@@ -156,7 +158,9 @@ async function main(): Promise<boolean> {
   const feed = { clip: await clip({ keyframeIntervalS: 1 }), codec: 'h264', fps: 10 } as const;
   const server = await startRtspServer({ mounts: Object.fromEntries(CAMERAS.map((id) => [`/${id}`, feed])) });
   const cameras = CAMERAS.map((id) => ({ id, url: server.url(`/${id}`) }));
-  writeFileSync(path.join(dir, 'actors.json'), JSON.stringify({ namespace, ...remoteServers(), cameras }));
+  const ffmpeg = values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg };
+  const config = { namespace, ...remoteServers(), ...ffmpeg, cameras };
+  writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));
   const events = await listen(namespace);
   const pm2 = await Pm2.start({ dir, env: PM2_FORGETS });
   const bench = new Bench(pm2, events);
