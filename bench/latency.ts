@@ -6,9 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startDaemon, type Daemon } from '../test/support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
-import { startRtspServer, type RtspMount, type RtspServer } from '../test/support/feeds/rtsp';
+import { keepFeeds } from '../test/support/feeds/keep-feeds';
+import { startRtspServer, type RtspMount } from '../test/support/feeds/rtsp';
 import { percentile } from '../test/support/percentile';
-import { spawnOwned, waitUntil, type OwnedProcess } from '../test/support/process';
+import { waitUntil } from '../test/support/process';
 import { processTable, startedAt } from '../test/support/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
@@ -44,8 +45,6 @@ const CAMERAS: Readonly<Record<string, Feed>> = {
 };
 const IDS = Object.keys(CAMERAS);
 const RESTARTED = IDS.filter((id) => CAMERAS[id] === 'numbered-1s');
-/** Between the starts of two feeds: their keyframes are spread over the second, like those of unrelated cameras. */
-const SPREAD_MS = 1000 + 1000 / IDS.length;
 /** The pictures are looked at when all has been measured. */
 const EXPIRE_MS = 600_000 + 1000 * (Number(values.seconds) + 5 * Number(values.starts));
 
@@ -158,19 +157,6 @@ async function observe(bench: Bench): Promise<boolean> {
   );
 }
 
-/** A feed goes on while a camera is away, and the camera meets it anywhere between two keyframes. */
-async function keepFeeds(server: RtspServer): Promise<OwnedProcess[]> {
-  const keepers: OwnedProcess[] = [];
-  for (const id of IDS) {
-    const args = ['-nostdin', '-v', 'error', '-rtsp_transport', 'tcp', '-i', server.url(`/${id}`)];
-    const keeper = await spawnOwned('ffmpeg', [...args, '-c', 'copy', '-f', 'null', '-']);
-    keeper.stdout.resume();
-    keepers.push(keeper);
-    await wait(SPREAD_MS);
-  }
-  return keepers;
-}
-
 /** Whether all goals are met. */
 async function main(): Promise<boolean> {
   const pictures = new PictureWays();
@@ -183,7 +169,7 @@ async function main(): Promise<boolean> {
       pictures.sent(picture);
     },
   });
-  const keepers = await keepFeeds(server);
+  const keepers = await keepFeeds(IDS.map((id) => server.url(`/${id}`)));
   const namespace = newNamespace();
   const config: Bench['config'] = (qualities) => ({
     ...{ namespace, ...remoteServers(), frames: { expireMs: EXPIRE_MS } },

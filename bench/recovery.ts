@@ -9,6 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
 import { clip } from '../test/support/feeds/clips';
+import { keepFeeds } from '../test/support/feeds/keep-feeds';
 import { startRtspServer } from '../test/support/feeds/rtsp';
 import { percentile } from '../test/support/percentile';
 import { Pm2 } from '../test/support/pm2';
@@ -158,6 +159,7 @@ async function main(): Promise<boolean> {
   const feed = { clip: await clip({ keyframeIntervalS: 1 }), codec: 'h264', fps: 10 } as const;
   const server = await startRtspServer({ mounts: Object.fromEntries(CAMERAS.map((id) => [`/${id}`, feed])) });
   const cameras = CAMERAS.map((id) => ({ id, url: server.url(`/${id}`) }));
+  const keepers = await keepFeeds(CAMERAS.map((id) => server.url(`/${id}`)));
   const ffmpeg = values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg };
   const config = { namespace, ...remoteServers(), ...ffmpeg, cameras };
   writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));
@@ -171,6 +173,7 @@ async function main(): Promise<boolean> {
     process.stdout.write(`${table(bench.times)}\n`);
     await pm2.kill();
     await events.close();
+    for (const keeper of keepers) await keeper.end();
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
   }
