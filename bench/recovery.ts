@@ -90,6 +90,7 @@ class Bench {
   async #measureDaemon(): Promise<void> {
     const pid = this.pm2.daemonPid();
     if (pid === undefined) throw new Error('PM2 runs no daemon');
+    await sleepUntilRandomPhase();
     const killedAt = Date.now();
     process.kill(pid, 'SIGKILL');
     const seenAt = await this.#confirmed(CAMERAS, killedAt);
