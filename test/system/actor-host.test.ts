@@ -115,7 +115,7 @@ describe('the actor host', () => {
     try {
       const actor = await start('talks', 'drains');
       actor.begin();
-      await waitUntil('it is thrown', () => errors.length > 0, 5000);
+      await waitUntil('it is thrown', () => errors.length > 0);
       assert.equal(errors[0]?.message, 'child is not a function');
       process.kill(actor.pid, 'SIGKILL');
       await actor.exited;
