@@ -9,7 +9,8 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { decoderInvocation } from '../src/actors/camera/ffmpeg-arguments';
+import { pictureLook } from '../src/actors/camera/picture-look';
+import { decoderInvocation } from '../src/actors/camera/decoder-arguments';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
 import { PacketSplitter } from '../src/actors/camera/packet-splitter';
 import { PictureJudge, THUMBNAIL } from '../src/actors/camera/picture-judge';
@@ -95,7 +96,7 @@ async function main(): Promise<void> {
     const file = path.join(dir, 'keyframes.ivf');
     await writeKeyframes(file, await benchClip(values.case));
     const codec = { h264: 'h264', h265: 'hevc', mjpeg: 'mjpeg' }[CASES[values.case]?.codec ?? 'h264'];
-    const { args } = decoderInvocation(CAMERA, codec);
+    const { args } = decoderInvocation(CAMERA, codec, pictureLook(CAMERA, { codec, height: 0 }, undefined, false));
     const each: number[] = [];
     console.log(`processor ms a picture: ${String(COPIES)} thumbnails, none; of each thumbnail`);
     for (let pair = 0; pair < PAIRS; pair++) {

@@ -125,7 +125,7 @@ class CameraActor {
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
     const { ffmpeg } = this.context.parameters;
-    const { camera, lengthPrefixed } = this.#adaptation;
+    const { camera, packetForm } = this.#adaptation;
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
     await this.#spool.openCamera(camera.id);
@@ -139,7 +139,7 @@ class CameraActor {
         onClock: () => {
           this.#judgeClock();
         },
-        lengthPrefixed,
+        packetForm,
         onStream: (stream) => {
           this.#stream = stream;
           for (const news of this.#adaptation.received()) this.context.log.warn(news);

@@ -78,6 +78,7 @@ async function openCamera(
         format: 'jpeg',
         quality: 80,
         sampling: 'auto',
+        deinterlace: true,
         stallMs: 10_000,
         frozenMs: 60_000,
         connectMs: 10_000,

@@ -3,16 +3,23 @@ import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
-import { isAnnexB } from './annex-b';
+import { isAnnexB } from './bitstream/nal';
 import type { CameraClock } from './camera-clock';
+import { CodedPictures } from './coded-pictures';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
 import { crashFault, endFault, feedName, openFault } from './feed-fault';
-import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
+import {
+  hasLengthPrefixes,
+  hasSenderTimes,
+  isPaced,
+  receiverInvocation,
+  type PacketForm,
+} from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
-import type { Decision, Sample, SamplePlan } from './sample-plan';
+import type { Coded, Decision, Sample, SamplePlan } from './sample-plan';
 import { SenderClock } from './sender-clock';
 
 /** How far a packet's time may be from ours before the time of its arrival is used instead. */
@@ -42,25 +49,30 @@ export interface FeedOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
-  /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
-  readonly lengthPrefixed: string | undefined;
+  readonly packetForm: PacketForm;
 }
 
-/** The packets have lengths instead of start codes: the feed has to be opened again with a filter for this codec. */
-export class LengthPrefixed extends Error {
-  constructor(readonly codec: string) {
-    super(`${codec} without start codes`);
+/** The packets have another form than was expected: the feed has to be opened again. */
+export class OtherForm extends Error {
+  constructor(readonly form: PacketForm) {
+    super('packets of another form');
   }
 }
 
 /**
  * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
- * @throws Fault that says why the feed ended, {@link LengthPrefixed}; nothing when `signal` was aborted.
+ * @throws Fault that says why the feed ended, {@link OtherForm}; nothing when `signal` was aborted.
  */
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
   await new Opening(options).finish(signal);
+}
+
+/** A packet's way to a picture. */
+interface Way {
+  readonly pictures: CodedPictures;
+  readonly maker: PictureMaker;
 }
 
 class Opening {
@@ -70,7 +82,7 @@ class Opening {
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
-  #maker: PictureMaker | undefined;
+  #way: Way | undefined;
   readonly #seen: Seen = { startedMs: performance.now() };
 
   constructor(private readonly options: FeedOptions) {
@@ -80,10 +92,10 @@ class Opening {
         resolve(failure);
       };
     });
-    const { camera, ffmpeg, lengthPrefixed } = options;
+    const { camera, ffmpeg, packetForm } = options;
     this.#receiver = new FfmpegProcess(
       ffmpeg,
-      receiverInvocation(camera, lengthPrefixed),
+      receiverInvocation(camera, packetForm),
       (chunk) => {
         this.#receive(chunk);
       },
@@ -103,7 +115,7 @@ class Opening {
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
-    await this.#maker?.end();
+    await this.#way?.maker.end();
     if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
@@ -125,17 +137,18 @@ class Opening {
   #take(packet: Packet): void {
     const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
-    this.#maker ??= this.#begin(packet);
-    const at = this.#arrival(packet, arrivedAt);
-    this.#maker.take(packet, this.#decide(packet, at));
+    this.#way ??= this.#begin(packet);
+    const { pictures, maker } = this.#way;
+    for (const picture of pictures.push(packet))
+      maker.take(picture, this.#decide(picture.facts, this.#arrival(picture.packet, arrivedAt)));
     // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
     if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
-  #decide({ key }: Packet, arrivedAt: number): Decision {
+  #decide(picture: Coded, arrivedAt: number): Decision {
     const { plan, clock } = this.options;
-    const decision = plan.decide(arrivedAt, key, performance.now());
+    const decision = plan.decide(arrivedAt, picture, performance.now());
     if (decision.kind !== 'take') return decision;
     return { kind: 'take', sample: { ...decision.sample, ...clock.captureTime(arrivedAt) } };
   }
@@ -145,16 +158,25 @@ class Opening {
     for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
   }
 
-  #begin(packet: Packet): PictureMaker {
+  #begin(packet: Packet): Way {
     const { header } = this.#splitter;
-    const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
-    const filtered = lengthPrefixed === header.codec;
+    const { camera, ffmpeg, packetForm, onStream, onPicture, onLost, onWords } = this.options;
+    const filtered = packetForm.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
-      throw new LengthPrefixed(header.codec);
+      throw new OtherForm({ lengthPrefixed: header.codec });
+    const pictures = new CodedPictures(header.codec);
+    const { reader } = pictures;
+    if (
+      camera.format === 'keyframe' &&
+      packetForm.fieldCoded !== true &&
+      reader.fieldOf(packet.bytes) !== undefined
+    )
+      throw new OtherForm({ fieldCoded: true });
     const maker = new PictureMaker(
       {
         camera,
         ffmpeg,
+        reader,
         onLost,
         onWords,
         onPicture: (picture) => {
@@ -168,7 +190,7 @@ class Opening {
       header,
     );
     onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
-    return maker;
+    return { pictures, maker };
   }
 
   /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
