@@ -178,7 +178,7 @@ describe('every receiver', () => {
     });
     assert.equal(
       args.at(-1)?.split('|[f=mp4')[0],
-      filtered('noise=amount=0\\\\:drop=not(key),hevc_mp4toannexb'),
+      filtered('noise=amount=0\\\\:drop=not(key),hevc_mp4toannexb,dump_extra=freq=keyframe'),
     );
   });
 
@@ -203,7 +203,10 @@ describe('every receiver', () => {
   ] as const)
     it(`mends ${codec} that has lengths instead of start codes`, () => {
       assert.ok(hasLengthPrefixes(codec) && !hasLengthPrefixes('mjpeg'));
-      assert.equal(receiverInvocation(specOf(FILE), { lengthPrefixed: codec }).args.at(-1), filtered(filter));
+      assert.equal(
+        receiverInvocation(specOf(FILE), { lengthPrefixed: codec }).args.at(-1),
+        filtered(`${filter},dump_extra=freq=keyframe`),
+      );
     });
 });
 

@@ -88,7 +88,9 @@ export function receiverInvocation(
   if (source.kind === 'test')
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
-  const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
+  // The filter to start codes has the parameter sets with IDR pictures alone; not every keyframe is one.
+  const toAnnexB = TO_ANNEX_B[lengthPrefixed ?? ''];
+  const unify = [...(toAnnexB === undefined ? [] : [toAnnexB]), 'dump_extra=freq=keyframe'].join(',');
   const keyframes = fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
   const filters = camera.format === 'keyframe' ? [keyframes, unify] : [unify];
   return {
