@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { endProcess } from '../src/process/output';
 import { decoderInvocation } from '../src/actors/camera/ffmpeg-arguments';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
 import { PacketSplitter } from '../src/actors/camera/packet-splitter';
@@ -113,9 +114,9 @@ async function main(): Promise<void> {
 }
 
 void main().then(
-  () => process.exit(0),
+  () => endProcess(0, Infinity),
   (error: unknown) => {
     process.stderr.write(`bench: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );
