@@ -41,6 +41,7 @@ class NotifierActor {
   /** What was said of exchanges and queues. */
   readonly #noted = new Set<string>();
   #declaring = false;
+  #wasReady = false;
   readonly #waitingStates = new Map<string, CameraState>();
   #publishing = false;
   #announced = 0;
@@ -183,8 +184,9 @@ class NotifierActor {
       this.#faults.report(fault);
       return;
     }
-    this.#faults.clear('frames are announced again');
-    this.context.log.info('rabbitmq is ready');
+    if (!this.#wasReady) this.context.log.info('rabbitmq is ready');
+    this.#wasReady = true;
+    this.#faults.clear('rabbitmq is ready again: frames are announced');
     void this.#publishWaiting();
   }
 }

@@ -51,6 +51,7 @@ class StoreActor {
   readonly #persistenceFaults: RecurringFault;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
+  #wasReady = false;
   #delivered = 0;
   /** Delivered and not told yet. */
   #untold: DeliveredFrame[] = [];
@@ -227,7 +228,8 @@ class StoreActor {
       this.#serverFaults.report(fault);
       return;
     }
-    this.context.log.info('redis is ready');
+    if (!this.#wasReady) this.context.log.info('redis is ready');
+    this.#wasReady = true;
     this.#delivery.resume();
   }
 }

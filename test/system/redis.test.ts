@@ -268,6 +268,7 @@ describe('the store', () => {
 
   test('on a port where something else answers, or Redis in protected mode', async (t) => {
     for (const [answer, code] of [
+      ['-ERR max number of clients reached\r\n', 'redis-clients'],
       ['HTTP/1.1 400 Bad Request\r\n\r\n', 'redis-protocol'],
       [
         '-DENIED Redis is running in protected mode because protected mode is enabled.\r\n',
