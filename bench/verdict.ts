@@ -11,6 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { pictureLook } from '../src/actors/camera/picture-look';
 import { decoderInvocation } from '../src/actors/camera/decoder-arguments';
+import { endProcess } from '../src/process/output';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
 import { PacketSplitter } from '../src/actors/camera/packet-splitter';
 import { PictureJudge, THUMBNAIL } from '../src/actors/camera/picture-judge';
@@ -114,9 +115,9 @@ async function main(): Promise<void> {
 }
 
 void main().then(
-  () => process.exit(0),
+  () => endProcess(0, Infinity),
   (error: unknown) => {
     process.stderr.write(`bench: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );

@@ -49,6 +49,7 @@ class CameraActor {
   readonly #clock: CameraClock;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
+  readonly #decodeFaults: RecurringFault;
   readonly #clockFaults: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
@@ -79,6 +80,7 @@ class CameraActor {
     this.#adaptation = new FeedAdaptation(context.parameters.camera);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
+    this.#decodeFaults = new RecurringFault(context.log);
     this.#clockFaults = new RecurringFault(context.log);
   }
 
@@ -149,7 +151,8 @@ class CameraActor {
         },
         onLost: (sample, fault = UNDECODABLE) => {
           this.#reportMissed(sample);
-          this.#lose(sample, fault);
+          this.#decodeFaults.report({ code: fault.code, message: `a picture was lost: ${fault.message}` });
+          this.#lose(sample, fault.code);
         },
         onWords: (text) => {
           this.#words.said(text);
@@ -180,10 +183,11 @@ class CameraActor {
       this.#enter('streaming');
       this.#feedFaults.clear('pictures arrive again');
     }
+    this.#decodeFaults.clear('pictures can be decoded again');
     this.#reportMissed(sample);
     const verdict = this.#judge.judge(picture.evidence, performance.now());
     if (this.#pendingCount >= MAX_PENDING) {
-      this.#lose(sample, {
+      this.#notKept(sample, {
         code: 'spool-slow',
         message: `${String(MAX_PENDING)} pictures wait to be written already`,
       });
@@ -218,7 +222,7 @@ class CameraActor {
       if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
       else this.#writeFaults.report(diskFault);
     } catch (error) {
-      this.#lose(sample, faultRecord(error, 'spool-write'));
+      this.#notKept(sample, faultRecord(error, 'spool-write'));
     }
   }
 
@@ -231,11 +235,16 @@ class CameraActor {
     return { format: wanted, bytes: await encodePpm(picture.bytes, wanted, quality) };
   }
 
-  /** Samples that could not be kept are a gap. */
-  #lose({ sequence }: Sample, { code, message }: FaultRecord): void {
-    this.#count('lost');
+  /** Of the disk or the processor, not of the feed. */
+  #notKept(sample: Sample, { code, message }: FaultRecord): void {
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
-    this.#reportLost(this.#lost.add(sequence, code));
+    this.#lose(sample, code);
+  }
+
+  /** Samples that came to nothing are a gap. */
+  #lose({ sequence }: Sample, reason: string): void {
+    this.#count('lost');
+    this.#reportLost(this.#lost.add(sequence, reason));
   }
 
   #count(what: Verdict['kind'] | 'lost'): void {
