@@ -97,7 +97,11 @@ async function main(): Promise<void> {
     const file = path.join(dir, 'keyframes.ivf');
     await writeKeyframes(file, await benchClip(values.case));
     const codec = { h264: 'h264', h265: 'hevc', mjpeg: 'mjpeg' }[CASES[values.case]?.codec ?? 'h264'];
-    const { args } = decoderInvocation(CAMERA, codec, pictureLook(CAMERA, { codec, height: 0 }, undefined, false));
+    const { args } = decoderInvocation(
+      CAMERA,
+      codec,
+      pictureLook(CAMERA, { codec, height: 0 }, undefined, false),
+    );
     const each: number[] = [];
     console.log(`processor ms a picture: ${String(COPIES)} thumbnails, none; of each thumbnail`);
     for (let pair = 0; pair < PAIRS; pair++) {
