@@ -7,16 +7,14 @@ import { isAnnexB } from './annex-b';
 import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
-import { crashFault, endFault, feedName, openFault } from './feed-fault';
-import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
-import { FfmpegProcess } from './ffmpeg-process';
-import { PacketSplitter, type Packet } from './packet-splitter';
+import { feedName } from './feed-fault';
+import { hasLengthPrefixes, isPaced } from './ffmpeg-arguments';
+import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
+import { HttpReceiver } from './http/http-receiver';
+import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
+import type { Receiver, ReceiverEvents } from './receiver';
 import type { Decision, Sample, SamplePlan } from './sample-plan';
-import { SenderClock } from './sender-clock';
-
-/** How far a packet's time may be from ours before the time of its arrival is used instead. */
-const MAX_CLOCK_ERROR_MS = 60_000;
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -24,6 +22,8 @@ export interface FeedStream {
   readonly codec: string;
   /** Whether its packets have to be decoded. */
   readonly decoded: boolean;
+  /** Still pictures, each asked for. */
+  readonly still?: true;
 }
 
 export interface FeedOptions {
@@ -42,6 +42,8 @@ export interface FeedOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
+  /** It goes on, but not as it should; undefined when it does again. */
+  readonly onTrouble?: (fault: FaultRecord | undefined) => void;
   /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
   readonly lengthPrefixed: string | undefined;
 }
@@ -60,13 +62,22 @@ export class LengthPrefixed extends Error {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
+  // Loaded only by cameras that need it.
+  if (options.camera.source.kind === 'still')
+    return (await import('./http/still-feed')).captureStills(options, signal);
   await new Opening(options).finish(signal);
 }
 
+/** What is read over HTTP shows with its answer whether ffmpeg has to read it. */
+function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
+  const { source } = options.camera;
+  const withFfmpeg = () => new FfmpegReceiver(options, events);
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return withFfmpeg();
+  return new HttpReceiver({ ...options, source }, events, withFfmpeg);
+}
+
 class Opening {
-  readonly #receiver: FfmpegProcess;
-  readonly #splitter = new PacketSplitter();
-  readonly #senderClock = new SenderClock();
+  readonly #receiver: Receiver;
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
@@ -80,26 +91,24 @@ class Opening {
         resolve(failure);
       };
     });
-    const { camera, ffmpeg, lengthPrefixed } = options;
-    this.#receiver = new FfmpegProcess(
-      ffmpeg,
-      receiverInvocation(camera, lengthPrefixed),
-      (chunk) => {
-        this.#receive(chunk);
+    this.#receiver = openReceiver(options, {
+      onPacket: (packet, header) => {
+        this.#receive(packet, header);
       },
-      options.onWords,
-      hasSenderTimes(camera.source)
-        ? (chunk) => {
-            this.#learnClock(this.#senderClock.push(chunk));
-          }
-        : undefined,
-    );
+      onFault: (error) => {
+        this.#fail(this.#named(error));
+      },
+      onWords: options.onWords,
+      onSenderClock: (skewsMs) => {
+        this.#learnClock(skewsMs);
+      },
+    });
   }
 
   async finish(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
-    const ended = this.#receiver.exited.then(() => undefined);
+    const ended = this.#receiver.ended.then(() => undefined);
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
@@ -107,10 +116,10 @@ class Opening {
     if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(packet: Packet, header: StreamHeader): void {
     if (this.#failure !== undefined) return;
     try {
-      for (const packet of this.#splitter.push(chunk)) this.#take(packet);
+      this.#take(packet, header);
     } catch (error) {
       this.#fail(this.#named(error as Error));
     }
@@ -122,14 +131,12 @@ class Opening {
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
-  #take(packet: Packet): void {
+  #take(packet: Packet, header: StreamHeader): void {
     const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
-    this.#maker ??= this.#begin(packet);
+    this.#maker ??= this.#begin(packet, header);
     const at = this.#arrival(packet, arrivedAt);
     this.#maker.take(packet, this.#decide(packet, at));
-    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -145,8 +152,7 @@ class Opening {
     for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
   }
 
-  #begin(packet: Packet): PictureMaker {
-    const { header } = this.#splitter;
+  #begin(packet: Packet, header: StreamHeader): PictureMaker {
     const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
     const filtered = lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
@@ -184,21 +190,22 @@ class Opening {
       const { camera, plan } = this.options;
       const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
       const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return asFault(fault);
+      if (leftMs <= 0) return asFault(this.#silence() ?? fault);
       // Looked at again after the shortest limit: the first picture sets another.
       await sleep(Math.min(leftMs, camera.stallMs), signal);
     }
     return undefined;
   }
 
+  /** What the receiver knows of why no packet came. */
+  #silence(): FaultRecord | undefined {
+    const { startedMs, lastPacketMs } = this.#seen;
+    return lastPacketMs === undefined ? this.#receiver.silence?.(performance.now() - startedMs) : undefined;
+  }
+
   #endFault(): Error {
-    const { source } = this.options.camera;
-    const { spawnError, crash, stderr } = this.#receiver;
-    if (spawnError !== undefined)
-      return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (crash !== undefined) return asFault(crashFault(source, crash));
-    if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
-    return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
+    const { startedMs, lastPacketMs } = this.#seen;
+    return this.#receiver.endFault(performance.now() - startedMs, lastPacketMs !== undefined);
   }
 }
 
