@@ -175,10 +175,10 @@ export class HttpClient {
       const request = (target.protocol === 'https:' ? https : http).request(target, options);
       this.#phase = () => phaseOf(socket, readBefore);
       const limitMs = () => (request.reusedSocket ? limits.reuseMs : limits.openMs);
-      const fail = (error: unknown) => {
+      const fail = (error: Error) => {
         clearTimeout(timer);
         request.destroy();
-        reject(error as Error);
+        reject(error);
       };
       // Looked at when either limit is over: only then it is known over which connection it goes.
       let timer = setTimeout(
@@ -221,8 +221,7 @@ export class HttpClient {
         const refused =
           error === null && found.some(({ address }) => !mayConnect(address, this.#namedAddress));
         const [first] = error === null ? found : [];
-        if (error !== null || refused || first === undefined)
-          callback(error ?? (localTarget(target) as NodeJS.ErrnoException), []);
+        if (error !== null || refused || first === undefined) callback(error ?? localTarget(target), []);
         else if (options.all === true) callback(null, found);
         else callback(null, first.address, first.family);
       });

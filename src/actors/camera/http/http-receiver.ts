@@ -65,7 +65,7 @@ export class HttpReceiver implements Receiver {
 
   silence(elapsedMs: number): FaultRecord | undefined {
     if (this.#other !== undefined) return this.#other.silence?.(elapsedMs);
-    return ofFeed(this.options.source, lateFault(this.#phase(), elapsedMs));
+    return ofFeed(this.options.source, lateFault(this.#phase(), this.options.camera.connectMs));
   }
 
   #phase(): Phase {
@@ -118,8 +118,8 @@ export class HttpReceiver implements Receiver {
         return;
       }
       begun = Buffer.concat([begun, chunk]);
-      if (begun.length >= ENOUGH_FIRST_BYTES) this.#begin(type, boundary, begun, at);
-      if (this.#kind === 'other') message.destroy();
+      if (begun.length < ENOUGH_FIRST_BYTES) return;
+      if (this.#begin(type, boundary, begun, at) === 'other') message.destroy();
     };
     message.on('data', (chunk: Buffer) => {
       try {
@@ -139,12 +139,13 @@ export class HttpReceiver implements Receiver {
     if (broken !== undefined && this.#header === undefined) throw errorFault(broken);
   }
 
-  #begin(type: string, boundary: string | undefined, begun: Buffer, at: number): void {
-    this.#kind = answerKind(type, begun);
-    if (this.#kind === 'page') throw noVideo(type);
-    if (this.#kind === 'other') return;
-    this.#cutter = new PictureCutter(this.#kind === 'parts' ? (boundary ?? firstBoundary(begun)) : undefined);
+  #begin(type: string, boundary: string | undefined, begun: Buffer, at: number): AnswerKind {
+    const kind = (this.#kind = answerKind(type, begun));
+    if (kind === 'page') throw noVideo(type);
+    if (kind === 'other') return kind;
+    this.#cutter = new PictureCutter(kind === 'parts' ? (boundary ?? firstBoundary(begun)) : undefined);
     this.#cut(begun, at);
+    return kind;
   }
 
   #cut(chunk: Buffer, at: number): void {

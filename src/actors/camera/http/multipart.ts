@@ -79,7 +79,8 @@ export class PictureCutter {
         return this.#scan?.firstScanAt === undefined ? 0 : this.#beforeDelimiter(result.length);
       case 'more':
         return undefined;
-      default:
+      case 'none':
+      case undefined:
         return 0;
     }
   }
@@ -165,5 +166,8 @@ export class PictureCutter {
 
 function tooLarge(): Fault {
   const most = `${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB`;
-  return new Fault('picture-too-large', `sends a picture of more than ${most}, or one without an end`);
+  return new Fault(
+    'picture-too-large',
+    `sends a picture of more than ${most}, or one without an end; restart the camera`,
+  );
 }

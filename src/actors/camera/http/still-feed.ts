@@ -59,10 +59,9 @@ class StillFeed {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sleep(this.#times.waitMs(Date.now()), signal);
-      if (signal.aborted) return;
       this.#times.begun(Date.now());
       await this.#fetch(signal);
+      await sleep(this.#times.waitMs(Date.now()), signal);
     }
   }
 
@@ -107,11 +106,9 @@ class StillFeed {
     if (skewMs !== undefined && clock.told(skewMs)) onClock();
     // The picture was there before the first byte of the answer.
     const at = Math.floor((sentAt + answeredAt) / 2);
-    const decision = plan.decide(at, true, performance.now());
-    const type = readContentType(message.headers['content-type']).type;
-    const still = { bytes, checksum, type };
-    if (decision.kind === 'take')
-      await this.#maker.make(still, { ...decision.sample, ...clock.captureTime(at) });
+    const sample = plan.accept(at, performance.now());
+    const { type } = readContentType(message.headers['content-type']);
+    await this.#maker.make({ bytes, checksum, type }, { ...sample, ...clock.captureTime(at) });
   }
 
   /** Tells of a camera that takes longer for a picture than a period. */
