@@ -5,25 +5,16 @@ import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './bitstream/nal';
 import type { CameraClock } from './camera-clock';
-import { CodedPictures } from './coded-pictures';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
-import { crashFault, endFault, feedName, openFault } from './feed-fault';
-import {
-  hasLengthPrefixes,
-  hasSenderTimes,
-  isPaced,
-  receiverInvocation,
-  type PacketForm,
-} from './ffmpeg-arguments';
-import { FfmpegProcess } from './ffmpeg-process';
-import { PacketSplitter, type Packet } from './packet-splitter';
+import { feedName } from './feed-fault';
+import { hasLengthPrefixes, isPaced, type PacketForm } from './ffmpeg-arguments';
+import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
+import { HttpReceiver } from './http/http-receiver';
+import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
+import type { Receiver, ReceiverEvents } from './receiver';
 import type { Coded, Decision, Sample, SamplePlan } from './sample-plan';
-import { SenderClock } from './sender-clock';
-
-/** How far a packet's time may be from ours before the time of its arrival is used instead. */
-const MAX_CLOCK_ERROR_MS = 60_000;
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -31,6 +22,8 @@ export interface FeedStream {
   readonly codec: string;
   /** Whether its packets have to be decoded. */
   readonly decoded: boolean;
+  /** Still pictures, each asked for. */
+  readonly still?: true;
 }
 
 export interface FeedOptions {
@@ -49,6 +42,8 @@ export interface FeedOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
+  /** It goes on, but not as it should; undefined when it does again. */
+  readonly onTrouble?: (fault: FaultRecord | undefined) => void;
   readonly packetForm: PacketForm;
 }
 
@@ -66,23 +61,26 @@ export class OtherForm extends Error {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
+  // Loaded only by cameras that need it.
+  if (options.camera.source.kind === 'still')
+    return (await import('./http/still-feed')).captureStills(options, signal);
   await new Opening(options).finish(signal);
 }
 
-/** A packet's way to a picture. */
-interface Way {
-  readonly pictures: CodedPictures;
-  readonly maker: PictureMaker;
+/** What is read over HTTP shows with its answer whether ffmpeg has to read it. */
+function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
+  const { source } = options.camera;
+  const withFfmpeg = () => new FfmpegReceiver(options, events);
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return withFfmpeg();
+  return new HttpReceiver({ ...options, source }, events, withFfmpeg);
 }
 
 class Opening {
-  readonly #receiver: FfmpegProcess;
-  readonly #splitter = new PacketSplitter();
-  readonly #senderClock = new SenderClock();
+  readonly #receiver: Receiver;
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
-  #way: Way | undefined;
+  #maker: PictureMaker | undefined;
   readonly #seen: Seen = { startedMs: performance.now() };
 
   constructor(private readonly options: FeedOptions) {
@@ -92,37 +90,35 @@ class Opening {
         resolve(failure);
       };
     });
-    const { camera, ffmpeg, packetForm } = options;
-    this.#receiver = new FfmpegProcess(
-      ffmpeg,
-      receiverInvocation(camera, packetForm),
-      (chunk) => {
-        this.#receive(chunk);
+    this.#receiver = openReceiver(options, {
+      onPacket: (packet, header) => {
+        this.#receive(packet, header);
       },
-      options.onWords,
-      hasSenderTimes(camera.source)
-        ? (chunk) => {
-            this.#learnClock(this.#senderClock.push(chunk));
-          }
-        : undefined,
-    );
+      onFault: (error) => {
+        this.#fail(this.#named(error));
+      },
+      onWords: options.onWords,
+      onSenderClock: (skewsMs) => {
+        this.#learnClock(skewsMs);
+      },
+    });
   }
 
   async finish(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
-    const ended = this.#receiver.exited.then(() => undefined);
+    const ended = this.#receiver.ended.then(() => undefined);
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
-    await this.#way?.maker.end();
+    await this.#maker?.end();
     if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(packet: Packet, header: StreamHeader): void {
     if (this.#failure !== undefined) return;
     try {
-      for (const packet of this.#splitter.push(chunk)) this.#take(packet);
+      this.#take(packet, header);
     } catch (error) {
       this.#fail(this.#named(error as Error));
     }
@@ -134,15 +130,12 @@ class Opening {
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
-  #take(packet: Packet): void {
+  #take(packet: Packet, header: StreamHeader): void {
     const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
-    this.#way ??= this.#begin(packet);
-    const { pictures, maker } = this.#way;
-    for (const picture of pictures.push(packet))
+    const maker = (this.#maker ??= this.#begin(packet, header));
+    for (const picture of maker.pictures.push(packet))
       maker.take(picture, this.#decide(picture.facts, this.#arrival(picture.packet, arrivedAt)));
-    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -158,25 +151,15 @@ class Opening {
     for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
   }
 
-  #begin(packet: Packet): Way {
-    const { header } = this.#splitter;
+  #begin(packet: Packet, header: StreamHeader): PictureMaker {
     const { camera, ffmpeg, packetForm, onStream, onPicture, onLost, onWords } = this.options;
     const filtered = packetForm.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
       throw new OtherForm({ lengthPrefixed: header.codec });
-    const pictures = new CodedPictures(header.codec);
-    const { reader } = pictures;
-    if (
-      camera.format === 'keyframe' &&
-      packetForm.fieldCoded !== true &&
-      reader.fieldOf(packet.bytes) !== undefined
-    )
-      throw new OtherForm({ fieldCoded: true });
     const maker = new PictureMaker(
       {
         camera,
         ffmpeg,
-        reader,
         onLost,
         onWords,
         onPicture: (picture) => {
@@ -189,8 +172,10 @@ class Opening {
       },
       header,
     );
+    const isField = camera.format === 'keyframe' && maker.pictures.reader.fieldOf(packet.bytes) !== undefined;
+    if (isField && packetForm.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
     onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
-    return { pictures, maker };
+    return maker;
   }
 
   /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
@@ -206,21 +191,22 @@ class Opening {
       const { camera, plan } = this.options;
       const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
       const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return asFault(fault);
+      if (leftMs <= 0) return asFault(this.#silence() ?? fault);
       // Looked at again after the shortest limit: the first picture sets another.
       await sleep(Math.min(leftMs, camera.stallMs), signal);
     }
     return undefined;
   }
 
+  /** What the receiver knows of why no packet came. */
+  #silence(): FaultRecord | undefined {
+    const { startedMs, lastPacketMs } = this.#seen;
+    return lastPacketMs === undefined ? this.#receiver.silence?.(performance.now() - startedMs) : undefined;
+  }
+
   #endFault(): Error {
-    const { source } = this.options.camera;
-    const { spawnError, crash, stderr } = this.#receiver;
-    if (spawnError !== undefined)
-      return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (crash !== undefined) return asFault(crashFault(source, crash));
-    if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
-    return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
+    const { startedMs, lastPacketMs } = this.#seen;
+    return this.#receiver.endFault(performance.now() - startedMs, lastPacketMs !== undefined);
   }
 }
 

@@ -87,6 +87,7 @@ export function receiverInvocation(
   const { source } = camera;
   if (source.kind === 'test')
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
+  if (source.kind === 'still') throw new Error('still pictures are not read by ffmpeg');
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   // The filter to start codes has the parameter sets with IDR pictures alone; not every keyframe is one.
   const toAnnexB = TO_ANNEX_B[lengthPrefixed ?? ''];

@@ -2,34 +2,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
-import { Fault, type FaultRecord } from '../../protocol/fault';
+import { Fault } from '../../protocol/fault';
 import { sequenceParameters, withoutStaleSets } from './bitstream/codec';
-import type { PictureReader } from './bitstream/picture-facts';
-import type { CodedPicture } from './coded-pictures';
+import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { Decoder, type DecoderOutcome } from './decoder';
-import { MAX_PIXELS } from './decoder-arguments';
 import { formatOfCodec } from './ffmpeg-arguments';
-import { readJpeg } from './jpeg';
+import { CORRUPT_CONFIDENCE, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { pictureLook, type PictureLook } from './picture-look';
 import type { Decision, Sample } from './sample-plan';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
-/** That a JPEG without its end was cut; that a packet marked by a demuxer shows damage: it may be one byte. */
-const CUT_CONFIDENCE = 99;
-const CORRUPT_CONFIDENCE = 70;
 
 export interface PictureMakerOptions extends DecoderOutcome {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  /** Has read every packet before it is taken. */
-  readonly reader: PictureReader;
 }
 
 export class PictureMaker {
   /** The format its packets are stored in as they are; undefined when they have to be decoded. */
   readonly storedAs: FrameFormat | 'ppm' | undefined;
+  /** Every packet goes through it before its picture is taken. */
+  readonly pictures: CodedPictures;
   #decoder: Decoder | undefined;
   #replaced: Promise<void>[] = [];
   #parameters = Buffer.alloc(0);
@@ -45,6 +40,7 @@ export class PictureMaker {
     private readonly options: PictureMakerOptions,
     private readonly header: StreamHeader,
   ) {
+    this.pictures = new CodedPictures(header.codec);
     this.storedAs = storedFormat(options.camera, header.codec);
     this.#look = this.#lookNow();
     const { width, height } = header;
@@ -82,25 +78,16 @@ export class PictureMaker {
   }
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
-    const bytes = this.options.reader.forDecoder(packet.bytes, facts.key);
+    const bytes = this.pictures.reader.forDecoder(packet.bytes, facts.key);
     const damage = packet.corrupt ? CORRUPT_CONFIDENCE : undefined;
     this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
   }
 
+  /** Each picture says its own size: it may be another than the feed was announced with. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
-    const { checksum, corrupt } = packet;
     const bytes = withoutStaleSets(this.header.codec, packet.bytes);
-    const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
-    // Each picture says its own size: it may be another than the feed was announced with.
-    const { width, height } = jpeg ?? this.options.reader.format ?? this.header;
-    if (isTooLarge(width, height)) {
-      this.options.onLost(sample, tooLarge(width, height));
-      return;
-    }
-    const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
-    const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : undefined);
-    const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
-    this.options.onPicture({ sample, format, bytes, width, height, evidence });
+    const size = this.pictures.reader.format ?? this.header;
+    handThrough({ ...packet, bytes }, sample, format, size, this.options);
   }
 
   /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */
@@ -115,8 +102,8 @@ export class PictureMaker {
   }
 
   #lookNow(): PictureLook {
-    const { camera, reader } = this.options;
-    return pictureLook(camera, this.header, reader.format, this.#interlaced);
+    const { format } = this.pictures.reader;
+    return pictureLook(this.options.camera, this.header, format, this.#interlaced);
   }
 
   /** True when they differ from those before; the first are remembered. */
@@ -137,16 +124,6 @@ export class PictureMaker {
     const { camera, ffmpeg } = this.options;
     return new Decoder({ camera, ffmpeg, codec: this.header.codec, look: this.#look }, this.options);
   }
-}
-
-function isTooLarge(width: number, height: number): boolean {
-  return width * height > MAX_PIXELS;
-}
-
-function tooLarge(width: number, height: number): FaultRecord {
-  const size = `${String(width)}x${String(height)}`;
-  const message = `a picture of ${size} pixels, at most ${String(MAX_PIXELS)} are taken; set the camera to fewer`;
-  return { code: 'picture-too-large', message };
 }
 
 function storedFormat({ source, format, width }: CameraSpec, codec: string): FrameFormat | 'ppm' | undefined {

@@ -123,6 +123,12 @@ export class SamplePlan {
     }
   }
 
+  /** For a picture that was asked for when it was wanted; see {@link decide}. */
+  accept(at: number, steadyMs: number): Sample {
+    this.#measure(at, true);
+    return this.#sample(at, steadyMs);
+  }
+
   #measureStep(canBeTaken: boolean): void {
     if (!canBeTaken) {
       this.#step++;
