@@ -50,6 +50,7 @@ class CameraActor {
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #clockFaults: RecurringFault;
+  readonly #lossFaults: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
   readonly #judge: PictureJudge;
@@ -80,6 +81,7 @@ class CameraActor {
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
     this.#clockFaults = new RecurringFault(context.log);
+    this.#lossFaults = new RecurringFault(context.log);
   }
 
   abort(): void {
@@ -125,7 +127,7 @@ class CameraActor {
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
     const { ffmpeg } = this.context.parameters;
-    const { camera, lengthPrefixed } = this.#adaptation;
+    const { camera, lengthPrefixed, videoIsLate, entrance, losses, leavesUdp } = this.#adaptation;
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
     await this.#spool.openCamera(camera.id);
@@ -139,7 +141,7 @@ class CameraActor {
         onClock: () => {
           this.#judgeClock();
         },
-        lengthPrefixed,
+        ...{ lengthPrefixed, videoIsLate, entrance, losses, leavesUdp },
         onStream: (stream) => {
           this.#stream = stream;
           for (const news of this.#adaptation.received()) this.context.log.warn(news);
@@ -165,6 +167,15 @@ class CameraActor {
     if (state === 'sane') this.#clockFaults.clear('its clock is right again: capture times are by it');
   }
 
+  /** Packets lost over UDP are spoken of once a minute, with their share. */
+  #speakOfLosses(): void {
+    const { losses } = this.#adaptation;
+    const nowMs = performance.now();
+    const statement = losses.statement(nowMs);
+    if (statement !== undefined) this.#lossFaults.report(statement);
+    if (losses.isOver(nowMs)) this.#lossFaults.clear('no UDP packet was lost for a minute');
+  }
+
   async #waitAfter(fault: FaultRecord, signal: AbortSignal): Promise<void> {
     this.#attempt++;
     this.#lastFault = fault;
@@ -176,6 +187,7 @@ class CameraActor {
   #take(picture: Picture): void {
     const { sample } = picture;
     this.#attempt = 0;
+    this.#speakOfLosses();
     if (this.#state !== 'streaming') {
       this.#enter('streaming');
       this.#feedFaults.clear('pictures arrive again');

@@ -3,15 +3,26 @@ import type { CameraSpec } from '../../config/topology';
 import { Fault } from '../../protocol/fault';
 import { accelerationOf, accelerationText, afterHardwareFault, type Acceleration } from './acceleration';
 import { LengthPrefixed } from './capture';
-import { afterFault, afterPacket, overTransport, type TransportChoice } from './transport-choice';
+import { RtspEntrance } from './rtsp/entrance';
+import { LossWatch } from './rtsp/loss-watch';
+import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice } from './transport-choice';
 
 /** Facts of the camera's state: how it is opened where that was left to it, and why. */
-export type AdaptationFacts = { readonly transport?: string; readonly decoding?: string };
+export type AdaptationFacts = {
+  readonly transport?: string;
+  readonly decoding?: string;
+  /** Packets lost over UDP since the camera's process began. */
+  readonly rtpLost?: number;
+};
 
 export class FeedAdaptation {
+  /** What an RTSP camera answered when it was asked. */
+  readonly entrance = new RtspEntrance();
+  readonly losses = new LossWatch();
   #transport: TransportChoice = { name: 'udp' };
   #acceleration: Acceleration;
   #lengthPrefixed: string | undefined;
+  #videoIsLate = false;
   #told: AdaptationFacts;
 
   constructor(
@@ -38,6 +49,16 @@ export class FeedAdaptation {
     return this.#lengthPrefixed;
   }
 
+  /** The feed's first packets did not tell what its video is. */
+  get videoIsLate(): boolean {
+    return this.#videoIsLate;
+  }
+
+  /** Losses over UDP end the feed, since TCP is left. */
+  get leavesUdp(): boolean {
+    return leavesUdp(this.configured.source, this.#transport);
+  }
+
   get facts(): AdaptationFacts {
     const { hwaccel } = this.configured;
     const choice = this.#transport;
@@ -45,6 +66,7 @@ export class FeedAdaptation {
     return {
       ...(this.#mayChooseTransport() ? { transport } : {}),
       ...(hwaccel === undefined ? {} : { decoding: accelerationText(this.#acceleration) }),
+      ...(this.losses.total === 0 ? {} : { rtpLost: this.losses.total }),
     };
   }
 
@@ -57,6 +79,10 @@ export class FeedAdaptation {
     if (!(error instanceof Fault)) return false;
     if (error.code === 'hwaccel') {
       this.#acceleration = afterHardwareFault(this.#acceleration, error);
+      return true;
+    }
+    if (error.code === 'video-late' && !this.#videoIsLate) {
+      this.#videoIsLate = true;
       return true;
     }
     if (!this.#mayChooseTransport()) return false;

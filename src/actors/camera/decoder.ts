@@ -38,6 +38,8 @@ const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 const FINISH_MS = 2000;
 /** A thumbnail is written before its picture is encoded: only a stuck ffmpeg lets one wait. */
 const THUMBNAIL_WAIT_MS = 100;
+/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
+export const LOSS_CONFIDENCE = 60;
 /** Of a line that has not ended: ffmpeg's are shorter. */
 const MAX_LINE_CHARS = 1000;
 
@@ -104,13 +106,15 @@ export class Decoder {
   /**
    * Decodes a packet, and gives its picture when there is a sample.
    * @param key whether it needs none before it
+   * @param lossBefore it and what builds on it lack something
    * @throws Fault `decoder-slow` when too much waits already
    */
-  feed(bytes: Buffer, key: boolean, sample?: Sample): void {
+  feed(bytes: Buffer, key: boolean, sample?: Sample, lossBefore = false): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
     if (key) this.#group = {};
+    if (lossBefore) this.#group.damage = Math.max(LOSS_CONFIDENCE, this.#group.damage ?? 0);
     if (sample !== undefined) this.#wanted.set(pts, { sample, group: this.#group });
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);

@@ -21,8 +21,11 @@ export const MAX_PIXELS = 40_000_000;
  * end takes all memory there is: 4 GB in 10 s were measured, where 110 MB are now.
  */
 export const MAX_RECEIVED_BYTES = 64 * 1024 * 1024;
-/** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
-export const NETWORK_TIMEOUT_MS = 5000;
+/**
+ * Times the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
+ * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and is the one that decides.
+ */
+const NETWORK_TIMEOUTS = 3;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
 const TEST_OVERSAMPLING = 2;
 
@@ -34,11 +37,19 @@ const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /**
  * Of RTSP the description tells all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
- * keyframe that came meanwhile: the first picture is a second later.
+ * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
  */
 const AT_FIRST_PACKET = ['option probesize 32'] as const;
+/** No other tracks are set up: what one of them sends or refuses costs the video nothing. */
+const VIDEO_ONLY = ['option allowed_media_types video'] as const;
+/** Of several video tracks the first. Not for MPEG-TS, whose video and sound are one track of RTSP. */
+const FIRST_TRACK = ['option max_streams 1'] as const;
+/** Microseconds of a feed that are looked at to find its tracks. */
+const ANALYZE_US = 1_000_000;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
+/** Packets lost over UDP are warnings, redirections are information: see receiver-words.ts. */
+const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
 
@@ -71,22 +82,48 @@ function senderTimes(unify: string): string {
   return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
 }
 
+/** What was learned of a stream before it is opened. */
+export interface StreamOpening {
+  /** Opened in place of the source's: behind redirections, or a relay. */
+  readonly url?: string;
+  /** Of its video tracks the first alone. */
+  readonly firstTrackOnly?: boolean;
+  /** Its video begins late, or cannot be told by its first packet: it is looked at for as long as `connectMs`. */
+  readonly videoIsLate?: boolean;
+}
+
 /**
  * Receives the feed and decodes nothing: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here.
  * @param lengthPrefixed codec whose packets were found to have lengths instead of start codes
  */
-export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string): FfmpegInvocation {
+export function receiverInvocation(
+  camera: CameraSpec,
+  lengthPrefixed?: string,
+  opening: StreamOpening = {},
+): FfmpegInvocation {
   const { source } = camera;
   if (source.kind === 'test')
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
-  const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
+  const { input, stdin } =
+    source.kind === 'file' ? fileInput(source.path) : streamInput(source, camera, opening);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
   const filters = camera.format === 'keyframe' ? [KEYFRAMES_ONLY, unify] : [unify];
   return {
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
-      ...[...QUIET, ...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...[
+        ...(hasSenderTimes(source) ? HEARD : QUIET),
+        ...BOUNDED,
+        ...input,
+        '-copyts',
+        '-copytb',
+        '1',
+        '-map',
+        '0:v:0',
+        '-c',
+        'copy',
+      ],
       ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
     ],
     stdin,
@@ -195,15 +232,24 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
 
 function isPlaylist(url: string): boolean {
   // A playlist delivers whole segments at once: only pacing spreads them over their seconds again.
-  return /^https?:/.test(url) && new URL(url).pathname.endsWith('.m3u8');
+  return /^https?:\/\/[^/?#]+[^?#]*\.m3u8(?:[?#]|$)/.test(url);
 }
 
-function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' }>): Input {
-  const scheme = new URL(url).protocol.replace(/s?:$/, '');
-  const timeout = String(NETWORK_TIMEOUT_MS * 1000);
+function streamInput(
+  { url, transport }: Extract<CameraSource, { kind: 'stream' }>,
+  { connectMs, stallMs }: CameraSpec,
+  opening: StreamOpening,
+): Input {
+  const scheme = /^[a-z]+/.exec(url)?.[0].replace(/s$/, '') ?? '';
+  const timeout = String(NETWORK_TIMEOUTS * Math.max(connectMs, stallMs) * 1000);
+  const { videoIsLate = false, firstTrackOnly = false } = opening;
   const options =
     scheme === 'rtsp'
-      ? [`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...AT_FIRST_PACKET]
+      ? [
+          ...[`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...VIDEO_ONLY],
+          ...(firstTrackOnly ? FIRST_TRACK : []),
+          ...(videoIsLate ? [] : AT_FIRST_PACKET),
+        ]
       : [`option rw_timeout ${timeout}`];
   return {
     input: [
@@ -216,10 +262,10 @@ function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' 
     stdin: [
       'ffconcat version 1.0',
       // The configuration left no quotation mark in it.
-      `file '${url}'`,
+      `file '${opening.url ?? url}'`,
       ...options,
       'option fpsprobesize 0',
-      'option analyzeduration 1000000',
+      `option analyzeduration ${String(videoIsLate ? connectMs * 1000 : ANALYZE_US)}`,
       '',
     ].join('\n'),
   };

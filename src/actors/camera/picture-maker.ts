@@ -3,7 +3,7 @@ import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { sequenceParameters } from './annex-b';
-import { Decoder, type DecoderOutcome } from './decoder';
+import { Decoder, LOSS_CONFIDENCE, type DecoderOutcome } from './decoder';
 import { formatOfCodec, MAX_PIXELS } from './ffmpeg-arguments';
 import { readJpeg } from './jpeg';
 import type { Packet, StreamHeader } from './packet-splitter';
@@ -58,8 +58,8 @@ export class PictureMaker {
     this.#heldBytes += packet.bytes.length;
     if (decision.kind === 'hold' && this.#heldBytes <= MAX_HELD_BYTES) return;
     const last = this.#held.pop() ?? packet;
-    for (const { bytes, key } of this.#held) this.#decoder?.feed(bytes, key);
-    this.#decoder?.feed(last.bytes, last.key, sample);
+    for (const each of this.#held) this.#decoder?.feed(each.bytes, each.key, undefined, each.lossBefore);
+    this.#decoder?.feed(last.bytes, last.key, sample, last.lossBefore);
     this.#release();
   }
 
@@ -68,7 +68,11 @@ export class PictureMaker {
     await Promise.all([...this.#replaced, this.#decoder?.finish()]);
   }
 
-  #handThrough({ bytes, checksum, corrupt }: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
+  #handThrough(
+    { bytes, checksum, corrupt, lossBefore }: Packet,
+    sample: Sample,
+    format: FrameFormat | 'ppm',
+  ): void {
     // The size is that of the parameters the feed began with.
     if (this.#hasNewParameters(bytes))
       throw new Fault('new-resolution', 'its video has other parameters now and is opened anew');
@@ -80,7 +84,9 @@ export class PictureMaker {
       return;
     }
     const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
-    const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : undefined);
+    // Of JPEG ffmpeg drops what is not whole.
+    const lost = lossBefore === true && format !== 'jpeg' ? LOSS_CONFIDENCE : undefined;
+    const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : lost);
     const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
     this.options.onPicture({ sample, format, bytes, width, height, evidence });
   }
