@@ -59,11 +59,8 @@ export async function askRtsp(url: string, patience: Patience, signal: AbortSign
     let next: RtspAnswer | { readonly location: string };
     try {
       const limitMs = visited.size === 1 ? patience.firstMs : patience.redirectedMs;
-      next = await describeOnce(
-        conversation,
-        AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
-        startedMs,
-      );
+      conversation.endAfter(limitMs, signal);
+      next = await describeOnce(conversation, startedMs);
     } finally {
       conversation.close();
     }
@@ -79,18 +76,17 @@ export async function askRtsp(url: string, patience: Patience, signal: AbortSign
 /** Asks at one address, and again with the password where that is wanted. */
 async function describeOnce(
   conversation: Conversation,
-  signal: AbortSignal,
   startedMs: number,
 ): Promise<RtspAnswer | { readonly location: string }> {
   const { address } = conversation;
-  let reply = await conversation.describe(signal);
+  let reply = await conversation.describe();
   if (typeof reply !== 'string' && statusOf(reply) === 401 && address.credentials !== undefined) {
     const challenges = challengesOf(reply);
     const offer = ffmpegAnswers(challenges);
     // ffmpeg before 7 does not escape the name for digest.
     const escaped = offer?.scheme === 'digest' && /["\\]/.test(address.credentials.username);
     if (offer === undefined || escaped) return unanswerable(address, challenges);
-    reply = await conversation.describe(signal, offer);
+    reply = await conversation.describe(offer);
     if (typeof reply !== 'string' && statusOf(reply) === 401)
       return { kind: 'refused', fault: WRONG_PASSWORD };
   }
@@ -157,6 +153,8 @@ class Conversation {
   #connected = false;
   #requests = 0;
   #ended = false;
+  #late = false;
+  #stopTimer: (() => void) | undefined;
   #settle: ((reply: Reply) => void) | undefined;
 
   constructor(readonly address: RtspAddress) {
@@ -180,8 +178,24 @@ class Conversation {
     });
   }
 
-  async describe(signal: AbortSignal, offer?: Challenge): Promise<Reply> {
+  /** No answer is waited for any longer. */
+  endAfter(limitMs: number, signal: AbortSignal): void {
+    const late = () => {
+      this.#late = true;
+      this.#settle?.(this.#connected ? 'unanswered' : 'unconnected');
+    };
+    const timer = setTimeout(late, limitMs);
+    signal.addEventListener('abort', late, { once: true });
+    this.#stopTimer = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', late);
+    };
+    if (signal.aborted) late();
+  }
+
+  async describe(offer?: Challenge): Promise<Reply> {
     if (this.#ended) return 'unreached';
+    if (this.#late) return 'unanswered';
     const uri = requestUri(this.address);
     const { credentials } = this.address;
     const request = { method: 'DESCRIBE', uri, count: 1, clientNonce: randomBytes(8).toString('hex') };
@@ -194,20 +208,13 @@ class Conversation {
       ...(answer === undefined ? [] : [`Authorization: ${answer}`]),
     ];
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    const late = () => {
-      this.#settle?.(this.#connected ? 'unanswered' : 'unconnected');
-    };
     return new Promise<Reply>((resolve) => {
       this.#settle = resolve;
-      if (signal.aborted) late();
-      else signal.addEventListener('abort', late, { once: true });
-    }).finally(() => {
-      this.#settle = undefined;
-      signal.removeEventListener('abort', late);
     });
   }
 
   close(): void {
+    this.#stopTimer?.();
     this.#socket.destroy();
   }
 }
