@@ -42,30 +42,30 @@ describe('the receiver of a stream', () => {
       'tcp',
       false,
       ['rtp', 'tcp', 'udp'],
-      ['option rtsp_transport tcp', 'option timeout 5000000'],
+      ['option rtsp_transport tcp', 'option timeout 60000000'],
     ],
     [
       'rtsp://cam/live',
       'udp',
       false,
       ['rtp', 'udp'],
-      ['option rtsp_transport udp', 'option timeout 5000000'],
+      ['option rtsp_transport udp', 'option timeout 60000000'],
     ],
     [
       'rtsps://cam/live',
       'tcp',
       false,
       ['rtp', 'tls', 'tcp'],
-      ['option rtsp_transport tcp', 'option timeout 5000000'],
+      ['option rtsp_transport tcp', 'option timeout 60000000'],
     ],
-    ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 5000000']],
-    ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 5000000']],
-    ['http://cam/live.m3u8', 'tcp', true, ['http', 'tcp', 'crypto'], ['option rw_timeout 5000000']],
-    ['https://cam/live.m3u8?token=1', 'tcp', true, ['https', 'tls'], ['option rw_timeout 5000000']],
-    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 5000000']],
+    ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 60000000']],
+    ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 60000000']],
+    ['http://cam/live.m3u8', 'tcp', true, ['http', 'tcp', 'crypto'], ['option rw_timeout 60000000']],
+    ['https://cam/live.m3u8?token=1', 'tcp', true, ['https', 'tls'], ['option rw_timeout 60000000']],
+    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 60000000']],
     ['rtsp://cam/live.m3u8', 'tcp', false, ['rtp'], ['option rtsp_transport tcp']],
-    ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 5000000']],
-    ['rtmps://cam/live/key', 'tcp', false, ['rtmps', 'tls', 'tcp'], ['option rw_timeout 5000000']],
+    ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 60000000']],
+    ['rtmps://cam/live/key', 'tcp', false, ['rtmps', 'tls', 'tcp'], ['option rw_timeout 60000000']],
   ];
   for (const [url, transport, paced, protocols, options] of rows) {
     const source = stream(url, transport);
@@ -171,7 +171,7 @@ describe('every receiver', () => {
       assert.equal(option(args, '-map'), '0:v:0');
       assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
-      assert.equal(option(args, '-v'), 'error');
+      assert.equal(option(args, '-v'), what === 'rtsp' ? 'repeat+level+info' : 'error');
       assert.equal(args.filter((arg) => arg === '-i').length, 1);
     });
   }

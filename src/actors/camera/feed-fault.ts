@@ -120,7 +120,8 @@ const NO_VIDEO_YET = /dimensions not set|matches no streams/;
 
 const LATE: Sentence = {
   code: 'video-late',
-  sentence: 'describes video, and sent none of it from which its size can be read in time; raise "connectMs"',
+  sentence:
+    'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
 };
 const UNCONNECTED: Sentence = {
   code: 'timeout',
@@ -134,7 +135,7 @@ const UDP_BLOCKED: Sentence = {
 
 /** Nothing came by its deadline; each follows "<where> " and is followed by the deadline. */
 const SILENT = {
-  unanswered: 'accepts the connection and answers nothing',
+  unanswered: 'accepts the connection and does not answer',
   described: 'describes its stream and sends nothing of it',
   unknown: 'gave no picture',
 } as const;
@@ -175,8 +176,7 @@ export function openFault(source: CameraSource, stderr: string, answer?: RtspAns
     return { code: LATE.code, message: `${name} ${LATE.sentence}` };
   if (rule !== undefined) return { code: rule.code, message: `${name} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
-  if (last === '') return { code: 'closed', message: `${name} ${CLOSED}` };
-  return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last}` };
+  return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
 }
 
 /** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */
