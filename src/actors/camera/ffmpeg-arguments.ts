@@ -44,6 +44,11 @@ const AT_FIRST_PACKET = ['option probesize 32'] as const;
 const VIDEO_ONLY = ['option allowed_media_types video'] as const;
 /** Of several video tracks the first. Not for MPEG-TS, whose video and sound are one track of RTSP. */
 const FIRST_TRACK = ['option max_streams 1'] as const;
+/**
+ * What was read to find the tracks is not given, late, as the feed's first packets. Where the first packet of all suffices, it is given: with
+ * it goes the keyframe that many a camera begins with, and the next may be far.
+ */
+const FORGETS_ANALYZED = ['-fflags', '+nobuffer'] as const;
 /** Microseconds of a feed that are looked at to find its tracks. */
 const ANALYZE_US = 1_000_000;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
@@ -254,7 +259,8 @@ function streamInput(
   return {
     input: [
       ...(isPlaylist(url) ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
-      ...['-fflags', '+nobuffer', '-f', 'concat', '-safe', '0'],
+      ...(scheme === 'rtsp' && !videoIsLate ? [] : FORGETS_ANALYZED),
+      ...['-f', 'concat', '-safe', '0'],
       ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
       ...NO_PROBING,
       ...['-i', 'pipe:0'],
