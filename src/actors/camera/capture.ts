@@ -217,6 +217,8 @@ class Opening {
     this.#seen.lastPacketMs = nowMs;
     if (packet.key) this.#seen.keyframeCame = true;
     this.#entrance.received();
+    // Decoding begins with a keyframe: what comes before only shows that something comes.
+    if (this.#seen.keyframeCame !== true) return;
     if (this.#overUdp) this.options.losses?.received(packet.bytes.length, nowMs);
     this.#maker ??= this.#begin(packet);
     const at = this.#arrival(packet, arrivedAt);

@@ -114,21 +114,12 @@ export function receiverInvocation(
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
   const filters = camera.format === 'keyframe' ? [KEYFRAMES_ONLY, unify] : [unify];
   return {
+    // copyinkf: what comes before the first keyframe shows that something comes.
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
-      ...[
-        ...(hasSenderTimes(source) ? HEARD : QUIET),
-        ...BOUNDED,
-        ...input,
-        '-copyts',
-        '-copytb',
-        '1',
-        '-map',
-        '0:v:0',
-        '-c',
-        'copy',
-      ],
+      ...(hasSenderTimes(source) ? HEARD : QUIET),
+      ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
       ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
     ],
     stdin,
