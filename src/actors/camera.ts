@@ -23,6 +23,9 @@ import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
+/** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
+const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
+const LASTING_ATTEMPTS = 4;
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
 const MAX_PENDING = 8;
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
@@ -181,7 +184,8 @@ class CameraActor {
     this.#lastFault = fault;
     this.#feedFaults.report(fault);
     this.#enter('waiting', fault);
-    await sleep(backOffMs(RECONNECT, this.#attempt, Math.random()), signal);
+    const attempt = this.#attempt + (LASTING.has(fault.code) ? LASTING_ATTEMPTS : 0);
+    await sleep(backOffMs(RECONNECT, attempt, Math.random()), signal);
   }
 
   #take(picture: Picture): void {
