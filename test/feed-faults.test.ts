@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { CameraClock } from '../src/actors/camera/camera-clock';
+import { FeedAdaptation } from '../src/actors/camera/adaptation';
 import { captureFeed } from '../src/actors/camera/capture';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
 import { Fault } from '../src/protocol/fault';
@@ -14,12 +15,15 @@ import { cameraSpec } from './support/camera-spec';
 
 /** Opens the feed and waits for the fault that ends it. */
 async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<Fault> {
-  const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 30_000 });
+  const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 8000 });
   const ignore = () => undefined;
   const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
   const clock = new CameraClock();
-  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), packetForm: {} };
-  const error = await captureFeed({ ...options, ...outcome }, AbortSignal.timeout(40_000)).then(
+  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000) };
+  const error = await captureFeed(
+    { ...options, ...outcome, learned: new FeedAdaptation(camera).learned },
+    AbortSignal.timeout(40_000),
+  ).then(
     () => assert.fail('it did not end by itself'),
     (reason: unknown) => reason,
   );
@@ -74,8 +78,8 @@ describe('a feed that does not open', { concurrency: true }, () => {
     ['with a transport not offered', camera('tcp only'), 'transport', /set "transport" to "auto"/, 'udp'],
     ['of a camera that wants another path', camera('picky'), 'rejected', /check path and query/],
     ['of a broken camera', camera('broken'), 'server-error', /look at the camera itself/],
-    ['of a camera that never answers', camera('mute'), 'silent', /restart the camera/],
-    ['without media', camera('without media'), 'silent', /restart the camera/],
+    ['of a camera that never answers', camera('mute'), 'silent', /does not answer within 8000 ms/],
+    ['without media', camera('without media'), 'silent', /sends nothing of it within 8000 ms/],
     ['without media over UDP', camera('without media'), 'udp-blocked', /let UDP through.*"auto"$/, 'udp'],
     ['that speaks no TLS', () => tls(guarded.url('/cam')), 'tls', /serves the encrypted protocol/],
     ['over HTTP that speaks no TLS', () => tls(http.url('/x')), 'tls', /serves the encrypted protocol/],

@@ -24,6 +24,9 @@ import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
+/** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
+const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
+const LASTING_ATTEMPTS = 4;
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
 const MAX_PENDING = 8;
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
@@ -53,6 +56,7 @@ class CameraActor {
   readonly #decodeFaults: RecurringFault;
   readonly #clockFaults: RecurringFault;
   readonly #troubles: RecurringFault;
+  readonly #lossFaults: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
   readonly #judge: PictureJudge;
@@ -86,6 +90,7 @@ class CameraActor {
     this.#decodeFaults = new RecurringFault(context.log);
     this.#clockFaults = new RecurringFault(context.log);
     this.#troubles = new RecurringFault(context.log);
+    this.#lossFaults = new RecurringFault(context.log);
   }
 
   abort(): void {
@@ -133,7 +138,7 @@ class CameraActor {
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
     const { ffmpeg } = this.context.parameters;
-    const { camera, packetForm } = this.#adaptation;
+    const { camera, learned } = this.#adaptation;
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
     await this.#spool.openCamera(camera.id);
@@ -147,7 +152,7 @@ class CameraActor {
         onClock: () => {
           this.#judgeClock();
         },
-        packetForm,
+        learned,
         onStream: (stream) => {
           this.#stream = stream;
           for (const news of this.#adaptation.received()) this.context.log.warn(news);
@@ -187,18 +192,29 @@ class CameraActor {
     this.#troubles.report(fault);
   }
 
+  /** Packets lost over UDP are spoken of once a minute, with their share. */
+  #speakOfLosses(): void {
+    const { losses } = this.#adaptation.learned;
+    const nowMs = performance.now();
+    const statement = losses.statement(nowMs);
+    if (statement !== undefined) this.#lossFaults.report(statement);
+    if (losses.isOver(nowMs)) this.#lossFaults.clear('no UDP packet was lost for a minute');
+  }
+
   /** @param askedMs for how long the camera asked to be left alone */
   async #waitAfter(fault: FaultRecord, askedMs: number, signal: AbortSignal): Promise<void> {
     this.#attempt++;
     this.#lastFault = fault;
     this.#feedFaults.report(fault);
     this.#enter('waiting', fault);
-    await sleep(Math.max(askedMs, backOffMs(RECONNECT, this.#attempt, Math.random())), signal);
+    const attempt = this.#attempt + (LASTING.has(fault.code) ? LASTING_ATTEMPTS : 0);
+    await sleep(Math.max(askedMs, backOffMs(RECONNECT, attempt, Math.random())), signal);
   }
 
   #take(picture: Picture): void {
     const { sample } = picture;
     this.#attempt = 0;
+    this.#speakOfLosses();
     if (this.#state !== 'streaming') {
       this.#enter('streaming');
       this.#feedFaults.clear('pictures arrive again');

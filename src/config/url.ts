@@ -3,6 +3,11 @@
 /** What the program needs to tell apart in a URL; `rest` is path, query and fragment. */
 const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]+)([/?#].*)?$/i;
 
+/** An IPv6 address with the network interface it is reached by (RFC 4007); RFC 6874 writes its percent sign %25. */
+const ZONED = /^\[([0-9a-f:.]+)%(?:25)?([a-z0-9._~-]{1,15})\](?=$|:)/i;
+/** Schemes whose URLs may have one: those of programs that understand it. */
+const WITH_ZONE = /^rtsps?$/i;
+
 /** Schemes whose URLs may name several hosts, separated by commas: nodes of a cluster, tried in turn. */
 const SEVERAL_HOSTS = /^(?:amqps?|rediss?-(?:sentinel|cluster))$/i;
 
@@ -46,7 +51,7 @@ export function withCredentials(url: string, username?: string, password?: strin
   const secret = credentials.password === undefined ? '' : `:${credentials.password}`;
   const authority = credentials.username + secret;
   const at = authority === '' ? '' : '@';
-  return `${scheme.toLowerCase()}://${authority}${at}${host}${rest.replace(/["'<>\\`]/g, percent)}`;
+  return `${scheme.toLowerCase()}://${authority}${at}${host.replace(ZONED, '[$1%$2]')}${rest.replace(/["'<>\\`]/g, percent)}`;
 }
 
 /**
@@ -69,13 +74,28 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
   if (match[3]?.includes(',') === true && !SEVERAL_HOSTS.test(scheme))
     return `the URL names several hosts, which ${scheme}:// cannot`;
+  const zoned = match[3]?.includes('%') === true;
+  if (zoned && !(WITH_ZONE.test(scheme) && ZONED.test(match[3] ?? '')))
+    return `${scheme}:// cannot have a "%" in its host; an IPv6 address with a zone is written [fe80::1%eth0], and only for rtsp:// and rtsps://`;
   try {
     decodeURIComponent(match[2] ?? '');
-    if (hostsOf(url).some((host) => new URL(host).host === '')) throw new Error('a host without a name');
+    if (hostsOf(withoutZone(url, match[3])).some((host) => new URL(host).host === ''))
+      throw new Error('a host without a name');
   } catch {
     return `the URL cannot be read; ${beside}`;
   }
   return undefined;
+}
+
+/** `new URL` knows no zones. */
+function withoutZone(url: string, host = ''): string {
+  return host.includes('%') ? url.replace(host, host.replace(ZONED, '[$1]')) : url;
+}
+
+/** The host of a URL as it is looked up or connected to, without brackets; empty for what is no URL. */
+export function hostOf(url: string): string {
+  const [, bracketed, name] = /^\[([^\]]*)\]|^([^:]*)/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
+  return bracketed ?? name ?? '';
 }
 
 /** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */

@@ -5,6 +5,8 @@ import { encodePpm } from '../../src/actors/camera/encode';
 import { feedName, openFault } from '../../src/actors/camera/feed-fault';
 import { decoderInvocation } from '../../src/actors/camera/decoder-arguments';
 import { hasLengthPrefixes, isPaced, receiverInvocation } from '../../src/actors/camera/ffmpeg-arguments';
+import { readAddress } from '../../src/actors/camera/rtsp/address';
+import type { RtspAnswer } from '../../src/actors/camera/rtsp/question';
 import { samplingChoice } from '../../src/actors/camera/sampling-choice';
 import type { CameraSource, CameraSpec } from '../../src/config/topology';
 import { withCredentials } from '../../src/config/url';
@@ -38,30 +40,30 @@ describe('the receiver of a stream', () => {
       'tcp',
       false,
       ['rtp', 'tcp', 'udp'],
-      ['option rtsp_transport tcp', 'option timeout 5000000'],
+      ['option rtsp_transport tcp', 'option timeout 60000000', 'option allowed_media_types video'],
     ],
     [
       'rtsp://cam/live',
       'udp',
       false,
       ['rtp', 'udp'],
-      ['option rtsp_transport udp', 'option timeout 5000000'],
+      ['option rtsp_transport udp', 'option timeout 60000000', 'option allowed_media_types video'],
     ],
     [
       'rtsps://cam/live',
       'tcp',
       false,
       ['rtp', 'tls', 'tcp'],
-      ['option rtsp_transport tcp', 'option timeout 5000000'],
+      ['option rtsp_transport tcp', 'option timeout 60000000', 'option allowed_media_types video'],
     ],
-    ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 5000000']],
-    ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 5000000']],
-    ['http://cam/live.m3u8', 'tcp', true, ['http', 'tcp', 'crypto'], ['option rw_timeout 5000000']],
-    ['https://cam/live.m3u8?token=1', 'tcp', true, ['https', 'tls'], ['option rw_timeout 5000000']],
-    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 5000000']],
+    ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 60000000']],
+    ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 60000000']],
+    ['http://cam/live.m3u8', 'tcp', true, ['http', 'tcp', 'crypto'], ['option rw_timeout 60000000']],
+    ['https://cam/live.m3u8?token=1', 'tcp', true, ['https', 'tls'], ['option rw_timeout 60000000']],
+    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 60000000']],
     ['rtsp://cam/live.m3u8', 'tcp', false, ['rtp'], ['option rtsp_transport tcp']],
-    ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 5000000']],
-    ['rtmps://cam/live/key', 'tcp', false, ['rtmps', 'tls', 'tcp'], ['option rw_timeout 5000000']],
+    ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 60000000']],
+    ['rtmps://cam/live/key', 'tcp', false, ['rtmps', 'tls', 'tcp'], ['option rw_timeout 60000000']],
   ];
   for (const [url, transport, paced, protocols, options] of rows) {
     const source = stream(url, transport);
@@ -103,6 +105,16 @@ describe('the receiver of a stream', () => {
       );
     });
   }
+
+  it('opens what was learned of it: another URL, one video track, more of it before its first packet', () => {
+    const opening = { url: 'rtsp://127.0.0.1:9/x', firstTrackOnly: true, videoIsLate: true };
+    const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), undefined, opening);
+    const lines = stdin.split('\n');
+    assert.equal(lines[1], "file 'rtsp://127.0.0.1:9/x'");
+    for (const line of ['option max_streams 1', 'option analyzeduration 20000000'])
+      assert.ok(lines.includes(line), line);
+    assert.ok(!lines.includes('option probesize 32'));
+  });
 
   it('never has the URL, its host or its credentials among the arguments', () => {
     const { args } = receiverInvocation(specOf(stream('rtsp://cam.example:8554/live/7')));
@@ -167,7 +179,7 @@ describe('every receiver', () => {
       assert.equal(option(args, '-map'), '0:v:0');
       assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
-      assert.equal(option(args, '-v'), 'error');
+      assert.equal(option(args, '-v'), what === 'rtsp' ? 'repeat+level+info' : 'error');
       assert.equal(args.filter((arg) => arg === '-i').length, 1);
     });
   }
@@ -431,6 +443,39 @@ describe('a feed fault', () => {
         assert.ok(fault.message.startsWith(`${url} `), fault.message);
         assert.doesNotMatch(fault.message, /s3cr3t|ad%20min|ad min|\n/);
       });
+
+  const unsized =
+    '[tee @ 0x1] dimensions not set\nCould not write header for output file #0 : Invalid argument\n';
+  const described = (tracks: readonly string[]): RtspAnswer => {
+    const address = readAddress('rtsp://cam/live');
+    assert.ok(address !== undefined);
+    return { kind: 'described', address, afterMs: 9, described: { tracks, transportStream: false } };
+  };
+  const vague: readonly [string, string, string, RtspAnswer?][] = [
+    ['video-late', 'rtsp://cam/live', unsized, described(['audio', 'video'])],
+    ['video-late', 'rtmp://cam/live', unsized],
+    ['video-late', 'http://cam/a.flv', "Stream map '0:v:0' matches no streams.\n"],
+    ['not-a-stream', 'rtsp://cam/live', unsized, described(['audio'])],
+    [
+      'picture-too-wide',
+      'rtsp://cam/live',
+      `[mjpeg @ 0x1] [IMGUTILS @ 0x2] Picture size 0x0 is invalid\n${unsized}`,
+    ],
+  ];
+  for (const [code, url, text, answer] of vague)
+    it(`is "${code}" where ffmpeg found no size or track in ${url}${answer === undefined ? '' : ', which was asked'}`, () => {
+      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text, answer);
+      assert.equal(fault.code, code);
+      assert.doesNotMatch(fault.message, /restart/);
+    });
+
+  it('of a camera that asks for a password, and none is given, says so', () => {
+    const fault = openFault(
+      { kind: 'stream', url: 'rtsp://cam/a', transport: 'tcp' },
+      method('401 Unauthorized'),
+    );
+    assert.match(fault.message, /asks for a user name and password, and none is given/);
+  });
 
   const files: readonly [string, string][] = [
     ['no-file', 'file:/media/a.mp4: No such file or directory\n'],

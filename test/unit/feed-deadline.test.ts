@@ -1,16 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { firstDeadline, type Seen } from '../../src/actors/camera/feed-deadline';
+import { readAddress } from '../../src/actors/camera/rtsp/address';
+import type { RtspAnswer } from '../../src/actors/camera/rtsp/question';
 import type { CameraSpec } from '../../src/config/topology';
 import { cameraSpec } from '../support/camera-spec';
 
 const CAMERA = cameraSpec({ source: { kind: 'stream', url: 'rtsp://camera/', transport: 'tcp' } });
+function described(afterMs: number, track = 'video'): RtspAnswer {
+  const address = readAddress('rtsp://camera/');
+  assert.ok(address !== undefined);
+  return { kind: 'described', address, afterMs, described: { tracks: [track], transportStream: false } };
+}
 const SILENT = { packetMs: 40, keyIntervalMs: 1000 };
 
 describe('the deadline of a feed', () => {
   const rows: readonly [string, Partial<CameraSpec>, object, Omit<Seen, 'startedMs'>, string, number][] = [
     ['nothing came', {}, SILENT, {}, 'no-picture', 20_000],
     ['packets came and no picture', {}, SILENT, { lastPacketMs: 900 }, 'no-keyframe', 20_000],
+    [
+      'a keyframe came and no picture',
+      {},
+      SILENT,
+      { lastPacketMs: 900, keyframeCame: true },
+      'no-pictures',
+      20_000,
+    ],
+    ['the camera took no connection', {}, SILENT, { answer: { kind: 'unconnected' } }, 'timeout', 20_000],
+    ['the camera did not answer', {}, SILENT, { answer: { kind: 'unanswered' } }, 'silent', 20_000],
+    ['it described its stream', {}, SILENT, { answer: described(100) }, 'silent', 20_000],
+    ['it described sound alone', {}, SILENT, { answer: described(100, 'audio') }, 'not-a-stream', 20_000],
     ['both came at once', {}, SILENT, { lastPacketMs: 900, lastPictureMs: 900 }, 'stalled', 5900],
     ['packets still come', {}, SILENT, { lastPacketMs: 3000, lastPictureMs: 900 }, 'no-pictures', 5900],
     [
@@ -64,13 +83,18 @@ describe('the deadline of a feed', () => {
       assert.deepEqual([fault.code, sinceMs + limitMs], [code, atMs]);
     });
 
-  it('is short over UDP where TCP is left', () => {
-    const source = { kind: 'stream', url: 'rtsp://camera/', transport: 'udp', orTcp: true } as const;
-    const { limitMs, fault } = firstDeadline(
-      { ...CAMERA, source },
-      { packetMs: 0, keyIntervalMs: undefined },
-      { startedMs: 0 },
-    );
-    assert.deepEqual([fault.code, limitMs], ['udp-blocked', 5000]);
-  });
+  for (const [what, answer, limitMs] of [
+    ['short', undefined, 5000],
+    ['counted from when the stream was described', described(2000), 9000],
+    ['long enough for a camera that was too slow to be asked', { kind: 'unanswered' }, 10_000],
+  ] as const)
+    it(`is ${what} over UDP where TCP is left`, () => {
+      const source = { kind: 'stream', url: 'rtsp://camera/', transport: 'udp', orTcp: true } as const;
+      const { limitMs: limit, fault } = firstDeadline(
+        { ...CAMERA, source },
+        { packetMs: 0, keyIntervalMs: undefined },
+        { startedMs: 0, ...(answer === undefined ? {} : { answer }) },
+      );
+      assert.deepEqual([fault.code, limit], ['udp-blocked', limitMs]);
+    });
 });

@@ -1,7 +1,12 @@
 /** How an RTSP feed is received where that is left to it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { afterFault, afterPacket, type TransportChoice } from '../../src/actors/camera/transport-choice';
+import {
+  afterFault,
+  afterPacket,
+  leavesUdp,
+  type TransportChoice,
+} from '../../src/actors/camera/transport-choice';
 
 const fault = (code: string) => ({ code, message: '' });
 const UDP: TransportChoice = { name: 'udp' };
@@ -22,7 +27,17 @@ describe('a transport that is chosen', () => {
   });
 
   it('is UDP again when TCP gave nothing either', () => {
-    assert.deepEqual(afterFault(TRYING, fault('silent')), UDP);
+    assert.deepEqual(afterFault(TRYING, fault('silent')), { name: 'udp', tcpFailed: true });
     assert.deepEqual(afterPacket(UDP), UDP);
+  });
+
+  it('becomes TCP when UDP loses much, unless TCP gave nothing before', () => {
+    const lossy = { code: 'udp-loss', message: '5 of some 229 UDP packets were lost' };
+    assert.deepEqual(afterFault(UDP, lossy), { name: 'trying-tcp', because: lossy.message });
+    const source = { kind: 'stream', url: 'rtsp://cam/', transport: 'udp', orTcp: true } as const;
+    assert.equal(leavesUdp(source, UDP), true);
+    assert.equal(leavesUdp(source, { name: 'udp', tcpFailed: true }), false);
+    assert.equal(leavesUdp(source, TCP), false);
+    assert.equal(leavesUdp({ kind: 'stream', url: 'rtsp://cam/', transport: 'udp' }, UDP), false);
   });
 });

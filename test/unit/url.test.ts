@@ -61,6 +61,8 @@ describe('withCredentials', () => {
   const rows: readonly [string, string | undefined, string | undefined, string][] = [
     ['rtsp://u:p@h/', undefined, undefined, 'rtsp://u:p@h/'],
     ['rtsp://u:p@h/', 'x', undefined, 'rtsp://x@h/'],
+    ['rtsp://[fe80::1%25eth0]:554/a', 'u', 'p', 'rtsp://u:p@[fe80::1%eth0]:554/a'],
+    ['rtsps://[fe80::1%eth0]/a', undefined, undefined, 'rtsps://[fe80::1%eth0]/a'],
     ['redis://h', undefined, 'x', 'redis://:x@h'],
     ['rtsp://h', '', '', 'rtsp://:@h'],
     ['rtsp://h', undefined, undefined, 'rtsp://h'],

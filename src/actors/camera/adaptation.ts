@@ -2,17 +2,25 @@
 import type { CameraSpec } from '../../config/topology';
 import { Fault } from '../../protocol/fault';
 import { accelerationOf, accelerationText, afterHardwareFault, type Acceleration } from './acceleration';
-import { OtherForm } from './capture';
-import type { PacketForm } from './ffmpeg-arguments';
-import { afterFault, afterPacket, overTransport, type TransportChoice } from './transport-choice';
+import { OtherForm, type Learned, type StreamForm } from './learned';
+import { RtspEntrance } from './rtsp/entrance';
+import { LossWatch } from './rtsp/loss-watch';
+import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice } from './transport-choice';
 
 /** Facts of the camera's state: how it is opened where that was left to it, and why. */
-export type AdaptationFacts = { readonly transport?: string; readonly decoding?: string };
+export type AdaptationFacts = {
+  readonly transport?: string;
+  readonly decoding?: string;
+  /** Packets lost over UDP since the camera's process began. */
+  readonly rtpLost?: number;
+};
 
 export class FeedAdaptation {
+  readonly #entrance = new RtspEntrance();
+  readonly #losses = new LossWatch();
   #transport: TransportChoice = { name: 'udp' };
   #acceleration: Acceleration;
-  #packetForm: PacketForm = {};
+  #form: StreamForm = {};
   #told: AdaptationFacts;
 
   constructor(
@@ -34,8 +42,13 @@ export class FeedAdaptation {
     };
   }
 
-  get packetForm(): PacketForm {
-    return this.#packetForm;
+  get learned(): Learned {
+    return {
+      form: this.#form,
+      entrance: this.#entrance,
+      losses: this.#losses,
+      leavesUdp: leavesUdp(this.configured.source, this.#transport),
+    };
   }
 
   get facts(): AdaptationFacts {
@@ -45,18 +58,23 @@ export class FeedAdaptation {
     return {
       ...(this.#mayChooseTransport() ? { transport } : {}),
       ...(hwaccel === undefined ? {} : { decoding: accelerationText(this.#acceleration) }),
+      ...(this.#losses.total === 0 ? {} : { rtpLost: this.#losses.total }),
     };
   }
 
   /** Learns from an opening that failed. True when another is worth its while at once. */
   learn(error: unknown): boolean {
     if (error instanceof OtherForm) {
-      this.#packetForm = { ...this.#packetForm, ...error.form };
+      this.#form = { ...this.#form, ...error.form };
       return true;
     }
     if (!(error instanceof Fault)) return false;
     if (error.code === 'hwaccel') {
       this.#acceleration = afterHardwareFault(this.#acceleration, error);
+      return true;
+    }
+    if (error.code === 'video-late' && this.#form.videoIsLate !== true) {
+      this.#form = { ...this.#form, videoIsLate: true };
       return true;
     }
     if (!this.#mayChooseTransport()) return false;

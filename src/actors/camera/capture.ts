@@ -8,9 +8,10 @@ import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
 import { feedName } from './feed-fault';
-import { hasLengthPrefixes, isPaced, type PacketForm } from './ffmpeg-arguments';
+import { hasLengthPrefixes, isPaced } from './ffmpeg-arguments';
 import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import { HttpReceiver } from './http/http-receiver';
+import { OtherForm, type Learned } from './learned';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Receiver, ReceiverEvents } from './receiver';
@@ -44,14 +45,7 @@ export interface FeedOptions {
   readonly onWords: (text: string) => void;
   /** It goes on, but not as it should; undefined when it does again. */
   readonly onTrouble?: (fault: FaultRecord | undefined) => void;
-  readonly packetForm: PacketForm;
-}
-
-/** The packets have another form than was expected: the feed has to be opened again. */
-export class OtherForm extends Error {
-  constructor(readonly form: PacketForm) {
-    super('packets of another form');
-  }
+  readonly learned: Learned;
 }
 
 /**
@@ -97,6 +91,10 @@ class Opening {
       onFault: (error) => {
         this.#fail(this.#named(error));
       },
+      onGivenUp: this.#fail,
+      onAnswer: (answer) => {
+        this.#seen.answer = answer;
+      },
       onWords: options.onWords,
       onSenderClock: (skewsMs) => {
         this.#learnClock(skewsMs);
@@ -134,8 +132,11 @@ class Opening {
     const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
     const maker = (this.#maker ??= this.#begin(packet, header));
-    for (const picture of maker.pictures.push(packet))
+    for (const picture of maker.pictures.push(packet)) {
+      if (picture.facts.key) this.#seen.keyframeCame = true;
+      if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
       maker.take(picture, this.#decide(picture.facts, this.#arrival(picture.packet, arrivedAt)));
+    }
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -152,8 +153,8 @@ class Opening {
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
-    const { camera, ffmpeg, packetForm, onStream, onPicture, onLost, onWords } = this.options;
-    const filtered = packetForm.lengthPrefixed === header.codec;
+    const { camera, ffmpeg, learned, onStream, onPicture, onLost, onWords } = this.options;
+    const filtered = learned.form.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
       throw new OtherForm({ lengthPrefixed: header.codec });
     const maker = new PictureMaker(
@@ -173,7 +174,7 @@ class Opening {
       header,
     );
     const isField = camera.format === 'keyframe' && maker.pictures.reader.fieldOf(packet.bytes) !== undefined;
-    if (isField && packetForm.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
+    if (isField && learned.form.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
     onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
     return maker;
   }

@@ -39,6 +39,8 @@ const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 const FINISH_MS = 2000;
 /** A thumbnail is written before its picture is encoded: only a stuck ffmpeg lets one wait. */
 const THUMBNAIL_WAIT_MS = 100;
+/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
+export const LOSS_CONFIDENCE = 60;
 /** Of a line that has not ended: ffmpeg's are shorter. */
 const MAX_LINE_CHARS = 1000;
 

@@ -1,19 +1,28 @@
 /** How long a feed may give nothing, as pure functions of what was seen of it. */
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import type { FaultRecord } from '../../protocol/fault';
-import { feedName, udpBlockedFault } from './feed-fault';
+import { feedName, unopenedFault, udpBlockedFault } from './feed-fault';
+import type { RtspAnswer } from './rtsp/question';
 import type { SamplePlan } from './sample-plan';
 
 /** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
 const MIN_STALL_INTERVALS = 3;
-/** Milliseconds the first UDP packet may take where TCP can be tried instead. */
+/** Milliseconds the first UDP packet may take, once the stream was described, where TCP can be tried instead. */
 const UDP_PATIENCE_MS = 5000;
+
+const REFRESHES =
+  'refreshes its pictures little by little (intra refresh) and sends no keyframes; set "sampling" to "auto" and "format" to "jpeg", or switch that off in the camera';
 
 /** Of one opening of a feed; milliseconds of a clock that is never set. */
 export interface Seen {
   readonly startedMs: number;
   lastPacketMs?: number;
   lastPictureMs?: number;
+  keyframeCame?: true;
+  /** Its pictures become whole little by little. */
+  refreshes?: true;
+  /** What an RTSP camera answered before it was opened. */
+  answer?: RtspAnswer;
 }
 
 export interface Deadline {
@@ -44,22 +53,33 @@ export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): D
 }
 
 /** Until the first picture. */
-function openingDeadline({ source, connectMs }: CameraSpec, { startedMs, lastPacketMs }: Seen): Deadline {
-  if (lastPacketMs === undefined && mayTryTcp(source))
-    return {
-      sinceMs: startedMs,
-      limitMs: Math.min(connectMs, UDP_PATIENCE_MS),
-      fault: udpBlockedFault(source),
-    };
+function openingDeadline({ source, connectMs }: CameraSpec, seen: Seen): Deadline {
+  const { startedMs, lastPacketMs, keyframeCame, refreshes, answer } = seen;
+  if (lastPacketMs === undefined) {
+    const patienceMs = mayTryTcp(source) ? udpPatienceMs(connectMs, answer) : undefined;
+    if (patienceMs !== undefined && patienceMs < connectMs)
+      return { sinceMs: startedMs, limitMs: patienceMs, fault: udpBlockedFault(source) };
+    return { sinceMs: startedMs, limitMs: connectMs, fault: unopenedFault(source, answer, connectMs) };
+  }
   const [name, within] = [feedName(source), `within ${String(connectMs)} ms of being opened`];
   const fault =
-    lastPacketMs === undefined
+    keyframeCame === true
       ? {
-          code: 'no-picture',
-          message: `${name} gave no picture ${within}; restart the camera, or raise "connectMs"`,
+          code: 'no-pictures',
+          message: `${name} sent keyframes, but none that became a picture ${within}; try another codec or profile in the camera`,
         }
-      : { code: 'no-keyframe', message: `${name} sent video, but no keyframe ${within}` };
+      : {
+          code: 'no-keyframe',
+          message:
+            refreshes === true ? `${name} ${REFRESHES}` : `${name} sent video, but no keyframe ${within}`,
+        };
   return { sinceMs: startedMs, limitMs: connectMs, fault };
+}
+
+/** Its packets are waited for from when they may come: a camera that was slow to describe its stream is so again. */
+function udpPatienceMs(connectMs: number, answer: RtspAnswer | undefined): number {
+  if (answer?.kind === 'described') return UDP_PATIENCE_MS + 2 * Math.round(answer.afterMs);
+  return answer?.kind === 'unanswered' ? Math.max(UDP_PATIENCE_MS, connectMs / 2) : UDP_PATIENCE_MS;
 }
 
 function packetLimitMs({ format, stallMs, connectMs }: CameraSpec, { packetMs }: Measured): number {

@@ -1,22 +1,37 @@
 /** What ffmpeg says when a feed fails, in a person's words. The rules are a table, tried in order. */
 import type { CameraSource } from '../../config/topology';
-import { MAX_RECEIVED_BYTES, NETWORK_TIMEOUT_MS } from './ffmpeg-arguments';
+import { MAX_RECEIVED_BYTES } from './ffmpeg-arguments';
+import type { RtspAnswer } from './rtsp/question';
 import { redactText, redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 
-interface Rule {
-  readonly pattern: RegExp;
+interface Sentence {
   readonly code: string;
   /** Follows "<where> ". */
   readonly sentence: string;
+}
+
+interface Rule extends Sentence {
+  readonly pattern: RegExp;
 }
 
 /** ffmpeg was refused the memory for a picture: see MAX_RECEIVED_BYTES. */
 const ENDLESS: Rule = {
   pattern: /Cannot allocate memory|Failed to reallocate parser buffer/,
   code: 'picture-too-large',
-  sentence: `sends a picture of more than ${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB, or one without an end; restart the camera, and see that this machine has memory left`,
+  sentence: `sends a picture of more than ${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB, or one without an end; set the camera to smaller pictures, and see that this machine has memory left`,
 };
+/** RTP has eight bits for the width of a JPEG, in blocks of eight pixels (RFC 2435, 3.1.5). */
+const WIDE_JPEG: Rule = {
+  pattern: /\[mjpeg @ .*Picture size 0x0 is invalid/,
+  code: 'picture-too-wide',
+  sentence:
+    'sends JPEG pictures without their size, as RTP cannot carry one above 2040 pixels; set it to a smaller resolution or to H.264, or give the URL of its MJPEG over HTTP',
+};
+const CLOSED =
+  'closed the connection before a picture came; check that the URL is that of a stream, and that no other client holds the camera';
+/** Codes of words that may only mean that ffmpeg looked at too little. */
+const VAGUE: ReadonlySet<string> = new Set(['not-a-stream', 'closed']);
 const RULES: readonly Rule[] = [
   ENDLESS,
   {
@@ -43,7 +58,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /5XX Server Error|\b50\d /i,
     code: 'server-error',
-    sentence: 'answers that it failed; look at the camera itself',
+    sentence: 'returned a server error (5xx); look at the camera itself, or at the server between',
   },
   {
     pattern: /4XX Client Error|400 Bad Request|method \w+ failed: 4\d\d /i,
@@ -79,8 +94,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /Connection reset|Broken pipe|End of file/i,
     code: 'closed',
-    sentence:
-      'closed the connection before a picture came; check that the URL is that of a stream, and that no other client holds the camera',
+    sentence: CLOSED,
   },
   { pattern: /No such file or directory/i, code: 'no-file', sentence: 'does not exist; check the path' },
   {
@@ -101,18 +115,30 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** What ffmpeg says when the stream was described and no packet of it came: it found no size. */
-const DESCRIBED_ONLY = /dimensions not set/;
+/** What ffmpeg says when it found a video track and not its size, or none at all: it looked at too little. */
+const NO_VIDEO_YET = /dimensions not set|matches no streams/;
 
-const SILENT: Omit<Rule, 'pattern'> = {
-  code: 'silent',
-  sentence: 'accepts the connection and sends nothing; restart the camera, and look for clients that hold it',
+const LATE: Sentence = {
+  code: 'video-late',
+  sentence:
+    'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
 };
-const UDP_BLOCKED: Omit<Rule, 'pattern'> = {
+const UNCONNECTED: Sentence = {
+  code: 'timeout',
+  sentence: 'does not answer in time; check the address, and that nothing between blocks it',
+};
+const UDP_BLOCKED: Sentence = {
   code: 'udp-blocked',
   sentence:
     'answers, but none of its UDP packets arrives; let UDP through between it and this machine, or set "transport" to "tcp" or "auto"',
 };
+
+/** Nothing came by its deadline; each follows "<where> " and is followed by the deadline. */
+const SILENT = {
+  unanswered: 'accepts the connection and does not answer',
+  described: 'describes its stream and sends nothing of it',
+  unknown: 'gave no picture',
+} as const;
 
 /** A program that could not be run is not the feed's fault. */
 const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
@@ -131,23 +157,72 @@ export function feedName(source: CameraSource): string {
 }
 
 /**
- * Why ffmpeg gave up a feed before its first picture, from what it wrote on standard error.
- * @param elapsedMs how long it had tried: after a time-out it blames the data that never came
+ * Why ffmpeg gave up a feed before its first packet, from what it wrote on standard error.
+ * @param answer what an RTSP camera answered before
  */
-export function openFault(source: CameraSource, stderr: string, elapsedMs = 0): FaultRecord {
+export function openFault(source: CameraSource, stderr: string, answer?: RtspAnswer): FaultRecord {
   const notRun = NOT_RUN.exec(stderr);
   if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
   const said = redactText(stderr);
   // The URL is repeated in the text, and its words are not ffmpeg's.
   const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
   const words = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
-  const rule = silence(source, words, elapsedMs) ?? RULES.find(({ pattern }) => pattern.test(words));
-  if (rule !== undefined) return { code: rule.code, message: `${feedName(source)} ${rule.sentence}` };
+  const rules = isRtsp(source) ? [WIDE_JPEG, ...RULES] : RULES;
+  const rule = rules.find(({ pattern }) => pattern.test(words));
+  if (rule?.code === 'unauthorized') return unauthorizedFault(source);
+  const name = feedName(source);
+  const noVideo = tracksFault(source, answer);
+  if (noVideo !== undefined && (rule === undefined || VAGUE.has(rule.code))) return noVideo;
+  if (NO_VIDEO_YET.test(words) && source.kind === 'stream' && (rule === undefined || VAGUE.has(rule.code)))
+    return { code: LATE.code, message: `${name} ${LATE.sentence}` };
+  if (rule !== undefined) return { code: rule.code, message: `${name} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
-  return {
-    code: 'failed',
-    message: `${feedName(source)} could not be opened; ffmpeg said: ${last || '(nothing)'}`,
-  };
+  return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
+}
+
+/** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */
+export function unopenedFault(
+  source: CameraSource,
+  answer: RtspAnswer | undefined,
+  limitMs: number,
+): FaultRecord {
+  const name = feedName(source);
+  const within = `within ${String(limitMs)} ms of being opened`;
+  const slow = 'raise "connectMs" if it is slow';
+  switch (answer?.kind) {
+    case 'unconnected':
+      return { code: UNCONNECTED.code, message: `${name} ${UNCONNECTED.sentence}` };
+    case 'unanswered':
+      return {
+        code: 'silent',
+        message: `${name} ${SILENT.unanswered} ${within}; ${slow}; else look for other clients that hold it, or restart the camera`,
+      };
+    case 'described': {
+      if (source.kind === 'stream' && source.transport === 'udp') return udpBlockedFault(source);
+      const without = tracksFault(source, answer);
+      if (without !== undefined) return without;
+      return {
+        code: 'silent',
+        message: `${name} ${SILENT.described} ${within}; ${slow}; else look for other clients that hold it, or restart the camera`,
+      };
+    }
+    case 'guarded':
+    case 'refused':
+    case 'unreached':
+    case 'other':
+    case undefined:
+      return {
+        code: 'no-picture',
+        message: `${name} ${SILENT.unknown} ${within}; ${slow}, and check that the URL is that of a stream`,
+      };
+  }
+}
+
+/** A camera that goes on redirecting. */
+export function redirectionFault(source: CameraSource, to: string): FaultRecord {
+  const shown = redactUrl(to);
+  const message = `${feedName(source)} redirects again and again, at last to ${shown}; put the address of its stream into "url"`;
+  return { code: 'redirect', message };
 }
 
 /** ffmpeg itself failed, which says nothing about the feed. */
@@ -194,11 +269,23 @@ export function udpBlockedFault(source: CameraSource): FaultRecord {
   return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
 }
 
-/** The feed was reached, and nothing of it came. */
-function silence(source: CameraSource, words: string, elapsedMs: number): Omit<Rule, 'pattern'> | undefined {
-  if (source.kind !== 'stream') return undefined;
-  const described = DESCRIBED_ONLY.test(words);
-  if (described && source.transport === 'udp' && source.url.startsWith('rtsp:')) return UDP_BLOCKED;
-  const waited = elapsedMs >= NETWORK_TIMEOUT_MS && /^\s*$|Invalid data found/.test(words);
-  return described || waited ? SILENT : undefined;
+function isRtsp(source: CameraSource): boolean {
+  return source.kind === 'stream' && /^rtsps?:/.test(source.url);
+}
+
+/** The password was refused, or none was given. */
+function unauthorizedFault(source: CameraSource): FaultRecord {
+  const given = source.kind !== 'stream' || /^[a-z]+:\/\/[^/?#@]*@/.test(source.url);
+  const what = given
+    ? 'refused the user name or password; check "username" and "password" of this camera'
+    : 'asks for a user name and password, and none is given; set "username" and "password" of this camera';
+  return { code: 'unauthorized', message: `${feedName(source)} ${what}` };
+}
+
+/** An RTSP camera describes tracks, and none of them is video. */
+function tracksFault(source: CameraSource, answer: RtspAnswer | undefined): FaultRecord | undefined {
+  if (answer?.kind !== 'described' || answer.described.tracks.includes('video')) return undefined;
+  const tracks = [...new Set(answer.described.tracks)].join(' and ') || 'nothing';
+  const message = `${feedName(source)} describes ${tracks} and no video; check the path of the URL, and that the camera's video is on`;
+  return { code: 'not-a-stream', message };
 }

@@ -28,6 +28,8 @@ export interface FeedMeasurement {
   /** How it was opened where that was left to the probe. */
   readonly transport?: string;
   readonly decoding?: string;
+  /** Packets lost over UDP. */
+  readonly rtpLost?: number;
   readonly fault?: FaultRecord;
 }
 
@@ -136,7 +138,7 @@ class FeedProbe {
 
   async #open(signal: AbortSignal): Promise<void> {
     const leftMs = this.limitMs - (performance.now() - this.#startedMs);
-    const { camera, packetForm } = this.#adaptation;
+    const { camera, learned } = this.#adaptation;
     await captureFeed(
       {
         camera: { ...camera, connectMs: Math.max(MIN_CONNECT_MS, Math.round(leftMs)) },
@@ -144,7 +146,7 @@ class FeedProbe {
         plan: this.#plan,
         clock: this.#clock,
         onClock: () => undefined,
-        packetForm,
+        learned,
         onStream: (stream) => {
           this.#stream = stream;
           this.#adaptation.received();

@@ -2,6 +2,7 @@
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';
+import type { StreamForm } from './learned';
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
@@ -19,8 +20,11 @@ const TO_ANNEX_B: Readonly<Record<string, string>> = {
  * end takes all memory there is: 4 GB in 10 s were measured, where 110 MB are now.
  */
 export const MAX_RECEIVED_BYTES = 64 * 1024 * 1024;
-/** Milliseconds after which ffmpeg gives up a silent network read; it takes them in microseconds. */
-export const NETWORK_TIMEOUT_MS = 5000;
+/**
+ * Times the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
+ * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and is the one that decides.
+ */
+const NETWORK_TIMEOUTS = 3;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
 const TEST_OVERSAMPLING = 2;
 
@@ -31,9 +35,22 @@ const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 export const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /**
  * Of RTSP the description tells all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
- * keyframe that came meanwhile: the first picture is a second later.
+ * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
  */
 const AT_FIRST_PACKET = ['option probesize 32'] as const;
+/** No other tracks are set up: what one of them sends or refuses costs the video nothing. */
+const VIDEO_ONLY = ['option allowed_media_types video'] as const;
+/** Of several video tracks the first. Not for MPEG-TS, whose video and sound are one track of RTSP. */
+const FIRST_TRACK = ['option max_streams 1'] as const;
+/**
+ * What was read to find the tracks is not given, late, as the feed's first packets. Where the first packet of all suffices, it is given: with
+ * it goes the keyframe that many a camera begins with, and the next may be far.
+ */
+const FORGETS_ANALYZED = ['-fflags', '+nobuffer'] as const;
+/** Microseconds of a feed that are looked at to find its tracks. */
+const ANALYZE_US = 1_000_000;
+/** Packets lost over UDP are warnings, redirections are information: see receiver-words.ts. */
+const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
 /**
@@ -71,34 +88,38 @@ function senderTimes(unify: string): string {
   return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
 }
 
-/** What openings of a feed before have shown of its packets. */
-export interface PacketForm {
-  /** Codec whose packets were found to have lengths instead of start codes. */
-  readonly lengthPrefixed?: string;
-  /** A picture comes in two packets, one for each field. */
-  readonly fieldCoded?: true;
+/** What was learned of a stream just before it is opened. */
+export interface StreamOpening {
+  /** Opened in place of the source's: behind redirections, or a relay. */
+  readonly url?: string;
+  /** Of its video tracks the first alone. */
+  readonly firstTrackOnly?: boolean;
 }
 
 /** Receives the feed and decodes nothing: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here. */
 export function receiverInvocation(
   camera: CameraSpec,
-  { lengthPrefixed, fieldCoded }: PacketForm = {},
+  form: StreamForm = {},
+  opening: StreamOpening = {},
 ): FfmpegInvocation {
   const { source } = camera;
   if (source.kind === 'test')
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
   if (source.kind === 'still') throw new Error('still pictures are not read by ffmpeg');
-  const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
+  const { input, stdin } =
+    source.kind === 'file' ? fileInput(source.path) : streamInput(source, camera, form, opening);
   // The filter to start codes has the parameter sets with IDR pictures alone; not every keyframe is one.
-  const toAnnexB = TO_ANNEX_B[lengthPrefixed ?? ''];
+  const toAnnexB = TO_ANNEX_B[form.lengthPrefixed ?? ''];
   const unify = [...(toAnnexB === undefined ? [] : [toAnnexB]), 'dump_extra=freq=keyframe'].join(',');
-  const keyframes = fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
+  const keyframes = form.fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
   const filters = camera.format === 'keyframe' ? [keyframes, unify] : [unify];
   return {
+    // copyinkf: what comes before the first keyframe shows that something comes.
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
-      ...[...QUIET, ...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...(hasSenderTimes(source) ? HEARD : QUIET),
+      ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
       ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
     ],
     stdin,
@@ -172,20 +193,31 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
 
 function isPlaylist(url: string): boolean {
   // A playlist delivers whole segments at once: only pacing spreads them over their seconds again.
-  return /^https?:/.test(url) && new URL(url).pathname.endsWith('.m3u8');
+  return /^https?:\/\/[^/?#]+[^?#]*\.m3u8(?:[?#]|$)/.test(url);
 }
 
-function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' }>): Input {
-  const scheme = new URL(url).protocol.replace(/s?:$/, '');
-  const timeout = String(NETWORK_TIMEOUT_MS * 1000);
+function streamInput(
+  { url, transport }: Extract<CameraSource, { kind: 'stream' }>,
+  { connectMs, stallMs }: CameraSpec,
+  { videoIsLate }: StreamForm,
+  opening: StreamOpening,
+): Input {
+  const scheme = /^[a-z]+/.exec(url)?.[0].replace(/s$/, '') ?? '';
+  const timeout = String(NETWORK_TIMEOUTS * Math.max(connectMs, stallMs) * 1000);
+  const { firstTrackOnly = false } = opening;
   const options =
     scheme === 'rtsp'
-      ? [`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...AT_FIRST_PACKET]
+      ? [
+          ...[`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...VIDEO_ONLY],
+          ...(firstTrackOnly ? FIRST_TRACK : []),
+          ...(videoIsLate === true ? [] : AT_FIRST_PACKET),
+        ]
       : [`option rw_timeout ${timeout}`];
   return {
     input: [
       ...(isPlaylist(url) ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
-      ...['-fflags', '+nobuffer', '-f', 'concat', '-safe', '0'],
+      ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
+      ...['-f', 'concat', '-safe', '0'],
       ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
       ...NO_PROBING,
       ...['-i', 'pipe:0'],
@@ -193,10 +225,10 @@ function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' 
     stdin: [
       'ffconcat version 1.0',
       // The configuration left no quotation mark in it.
-      `file '${url}'`,
+      `file '${opening.url ?? url}'`,
       ...options,
       'option fpsprobesize 0',
-      'option analyzeduration 1000000',
+      `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,
       '',
     ].join('\n'),
   };

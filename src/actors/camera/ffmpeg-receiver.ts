@@ -1,88 +1,176 @@
-/** Receives a feed with ffmpeg, which decodes nothing. */
-import type { CameraSpec } from '../../config/topology';
+/** Receives a feed with ffmpeg, which decodes nothing. An RTSP camera is asked before ffmpeg opens it. */
+import { performance } from 'node:perf_hooks';
+import type { CameraSource, CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
-import { crashFault, endFault, openFault } from './feed-fault';
-import { hasSenderTimes, receiverInvocation, type PacketForm } from './ffmpeg-arguments';
+import { crashFault, endFault, openFault, redirectionFault } from './feed-fault';
+import { hasSenderTimes, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
+import type { Learned } from './learned';
 import { PacketSplitter, type Packet } from './packet-splitter';
 import type { Receiver, ReceiverEvents } from './receiver';
+import type { Entry } from './rtsp/entrance';
+import { ReceiverWords } from './rtsp/receiver-words';
 import { SenderClock } from './sender-clock';
 
 /** How far a packet's time may be from ours before it is no arrival. */
 export const MAX_CLOCK_ERROR_MS = 60_000;
 /** A coarser unit of time is a grid of the nominal rate, on which arrivals cannot be. */
 const FINEST_GRID_MS = 1;
+/** Redirections that ffmpeg may follow by itself, of a camera that was too slow to be asked. */
+const MAX_REDIRECTIONS = 5;
+/** A keyframe that comes later was whole: ffmpeg has it when the next picture begins. */
+const MAX_BEHIND_LOSS_MS = 250;
 
 export interface FfmpegReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  readonly packetForm: PacketForm;
+  readonly learned: Learned;
 }
 
 export class FfmpegReceiver implements Receiver {
   readonly #process: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
   readonly #senderClock = new SenderClock();
+  readonly #words: ReceiverWords;
+  readonly #ending = new AbortController();
+  readonly #entered: Promise<void>;
+  readonly #overUdp: boolean;
+  #entry: Entry | undefined;
+  #redirections = 0;
+  /** When ffmpeg last missed packets, until the next one it gave. */
+  #lostMs: number | undefined;
   #failed = false;
 
   constructor(
     private readonly options: FfmpegReceiverOptions,
     private readonly events: ReceiverEvents,
   ) {
-    const { camera, ffmpeg, packetForm } = options;
+    const { camera, ffmpeg, learned } = options;
+    this.#overUdp = isOverUdp(camera.source);
+    learned.losses.reopen();
+    this.#words = new ReceiverWords({
+      onError: events.onWords,
+      onLoss: (packets) => {
+        this.#lose(packets);
+      },
+      onRedirect: (url) => {
+        if (++this.#redirections > MAX_REDIRECTIONS) this.#giveUp(redirectionFault(camera.source, url));
+      },
+    });
     this.#process = new FfmpegProcess(
       ffmpeg,
-      receiverInvocation(camera, packetForm),
+      // What it is to open, it is told once the camera was asked: it takes as long to start.
+      { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
-        this.#receive(chunk);
+        // What it said of the packets before it wrote them is read in this turn of the loop too.
+        if (this.#overUdp)
+          setImmediate(() => {
+            this.#receive(chunk);
+          });
+        else this.#receive(chunk);
       },
-      events.onWords,
+      (text) => {
+        this.#words.said(text);
+      },
       hasSenderTimes(camera.source)
         ? (chunk) => {
             events.onSenderClock(this.#senderClock.push(chunk));
           }
         : undefined,
     );
+    this.#entered = this.#enter();
   }
 
   get ended(): Promise<void> {
     return this.#process.exited;
   }
 
-  end(): Promise<void> {
-    return this.#process.end();
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#process.end();
+    await this.#entered;
+    this.#entry?.close();
   }
 
-  endFault(elapsedMs: number, hadPackets: boolean): Fault {
-    const { code, message } = this.#whyEnded(elapsedMs, hadPackets);
+  endFault(_elapsedMs: number, hadPackets: boolean): Fault {
+    const { code, message } = this.#whyEnded(hadPackets);
     return new Fault(code, message);
   }
 
-  #whyEnded(elapsedMs: number, hadPackets: boolean): FaultRecord {
+  #whyEnded(hadPackets: boolean): FaultRecord {
     const { source } = this.options.camera;
-    const { spawnError, crash, stderr } = this.#process;
+    const { spawnError, crash } = this.#process;
+    const { errors } = this.#words;
     if (spawnError !== undefined)
       return { code: 'ffmpeg', message: `ffmpeg could not be started: ${spawnError.message}` };
     if (crash !== undefined) return crashFault(source, crash);
-    return hadPackets ? endFault(source, stderr) : openFault(source, stderr, elapsedMs);
+    return hadPackets ? endFault(source, errors) : openFault(source, errors, this.#entry?.answer);
+  }
+
+  /** Asks an RTSP camera, then has ffmpeg open the feed. */
+  async #enter(): Promise<void> {
+    const { camera, learned } = this.options;
+    const { signal } = this.#ending;
+    try {
+      this.#entry = await learned.entrance.enter(camera.source, camera.connectMs, signal);
+    } catch (error) {
+      if (!signal.aborted) this.events.onGivenUp(error as Error);
+      return;
+    }
+    if (signal.aborted) return;
+    const { url, firstTrackOnly, answer } = this.#entry;
+    if (answer !== undefined) this.events.onAnswer(answer);
+    const { stdin } = receiverInvocation(camera, learned.form, { url, firstTrackOnly });
+    this.#process.write(Buffer.from(stdin));
+    this.#process.endInput();
+  }
+
+  /** ffmpeg said that packets are missing before the next it gives. */
+  #lose(packets: number): void {
+    const { losses, leavesUdp } = this.options.learned;
+    const nowMs = performance.now();
+    this.#lostMs = nowMs;
+    losses.lost(packets, nowMs);
+    if (leavesUdp && losses.isSustained(nowMs)) this.#giveUp({ code: 'udp-loss', message: losses.summary() });
+  }
+
+  #giveUp({ code, message }: FaultRecord): void {
+    this.events.onGivenUp(new Fault(code, message));
   }
 
   #receive(chunk: Buffer): void {
     if (this.#failed) return;
     try {
-      for (const packet of this.#splitter.push(chunk)) this.#give(packet);
+      for (const packet of this.#splitter.push(chunk)) this.#give(this.#withLoss(packet));
     } catch (error) {
       this.#failed = true;
       this.events.onFault(error as Error);
     }
   }
 
+  /** The first packet behind a loss is not whole, or needs one that never came. */
+  #withLoss(packet: Packet): Packet {
+    if (this.#lostMs === undefined) return packet;
+    const passedMs = performance.now() - this.#lostMs;
+    this.#lostMs = undefined;
+    // Of keyframes alone, what came between is not seen.
+    const isBehind = this.options.camera.format !== 'keyframe' || passedMs <= MAX_BEHIND_LOSS_MS;
+    return isBehind ? { ...packet, lossBefore: true } : packet;
+  }
+
   #give(packet: Packet): void {
+    const { entrance, losses } = this.options.learned;
     const { pts, ...timeless } = packet;
     const { header } = this.#splitter;
+    entrance.received();
+    if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
     this.events.onPacket(header.unitMs > FINEST_GRID_MS ? timeless : packet, header);
     // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
     if (pts !== undefined && Math.abs(pts - Date.now()) <= MAX_CLOCK_ERROR_MS)
       this.events.onSenderClock(this.#senderClock.saw(packet));
   }
+}
+
+function isOverUdp(source: CameraSource): boolean {
+  return source.kind === 'stream' && hasSenderTimes(source) && source.transport === 'udp';
 }

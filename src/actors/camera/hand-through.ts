@@ -7,18 +7,22 @@ import { readJpeg, withHuffmanTables } from './jpeg';
 import type { Packet, StreamHeader } from './packet-splitter';
 import type { Sample } from './sample-plan';
 
-/** That a JPEG without its end was cut; that a packet marked by a demuxer shows damage: it may be one byte. */
+/** That a JPEG without its end was cut. */
 const CUT_CONFIDENCE = 99;
-export const CORRUPT_CONFIDENCE = 70;
+/** That a packet marked by a demuxer shows damage: it may be one byte. */
+const CORRUPT_CONFIDENCE = 70;
+/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
+const LOSS_CONFIDENCE = 60;
 
 /** @param size of a picture that does not say its own, pixels */
 export function handThrough(
-  { bytes, checksum, corrupt }: Pick<Packet, 'bytes' | 'checksum' | 'corrupt'>,
+  packet: Pick<Packet, 'bytes' | 'checksum' | 'corrupt' | 'lossBefore'>,
   sample: Sample,
   format: FrameFormat | 'ppm',
   size: Pick<StreamHeader, 'width' | 'height'>,
   { onPicture, onLost }: Pick<DecoderOutcome, 'onPicture' | 'onLost'>,
 ): void {
+  const { bytes, checksum } = packet;
   const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
   const { width, height } = jpeg ?? size;
   if (isTooLarge(width, height)) {
@@ -26,10 +30,19 @@ export function handThrough(
     return;
   }
   const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
-  const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : undefined);
+  // Of JPEG ffmpeg drops what is not whole: a loss before one says nothing of it.
+  const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
   const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
   onPicture({ sample, format, bytes: stored, width, height, evidence });
+}
+
+/** Confidence, 0 to 100, that what is decoded of a packet is damaged; undefined where nothing says so. */
+export function damageOnTheWay({
+  corrupt,
+  lossBefore,
+}: Pick<Packet, 'corrupt' | 'lossBefore'>): number | undefined {
+  return corrupt ? CORRUPT_CONFIDENCE : lossBefore === true ? LOSS_CONFIDENCE : undefined;
 }
 
 export function isTooLarge(width: number, height: number): boolean {

@@ -16,6 +16,8 @@ export interface Packet {
   readonly corrupt: boolean;
   /** ffmpeg knows, of the sender's reports, when the sender made it. */
   readonly hasSenderTime?: true;
+  /** Packets of the network were lost right before it: it, and what builds on it, is damaged. */
+  readonly lossBefore?: true;
   readonly bytes: Buffer;
 }
 

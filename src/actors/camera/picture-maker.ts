@@ -7,7 +7,7 @@ import { sequenceParameters, withoutStaleSets } from './bitstream/codec';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { Decoder, type DecoderOutcome } from './decoder';
 import { formatOfCodec } from './ffmpeg-arguments';
-import { CORRUPT_CONFIDENCE, handThrough, isTooLarge, tooLarge } from './hand-through';
+import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { pictureLook, type PictureLook } from './picture-look';
 import type { Decision, Sample } from './sample-plan';
@@ -79,8 +79,7 @@ export class PictureMaker {
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
     const bytes = this.pictures.reader.forDecoder(packet.bytes, facts.key);
-    const damage = packet.corrupt ? CORRUPT_CONFIDENCE : undefined;
-    this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
+    this.#decoder?.feed({ bytes, renews: facts.renews, damage: damageOnTheWay(packet) }, sample);
   }
 
   /** Each picture says its own size: it may be another than the feed was announced with. */

@@ -1,12 +1,17 @@
 /** What receives a feed's packets: one ffmpeg, or a reader of our own. What is decoded of them is decided elsewhere. */
 import type { Fault, FaultRecord } from '../../protocol/fault';
 import type { Packet, StreamHeader } from './packet-splitter';
+import type { RtspAnswer } from './rtsp/question';
 
 /** What a receiver has to tell. Nothing is told any more once {@link Receiver.end} was called. */
 export interface ReceiverEvents {
   readonly onPacket: (packet: Packet, header: StreamHeader) => void;
   /** Nothing more can come, for a reason the receiver knows; {@link Receiver.ended} may settle later. */
   readonly onFault: (error: Error) => void;
+  /** The same; the error's message names the feed already, or has no need to. */
+  readonly onGivenUp: (error: Error) => void;
+  /** What an RTSP camera answered before it was opened. */
+  readonly onAnswer: (answer: RtspAnswer) => void;
   /** What ffmpeg writes on standard error; it may hold the feed's URL with its password. */
   readonly onWords: (text: string) => void;
   /** What became known of the sender's clock, milliseconds after the arrival. */

@@ -1,10 +1,10 @@
-/** How an RTSP feed with `"transport": "auto"` is received: over UDP, or over TCP where UDP gives nothing. Pure. */
+/** How an RTSP feed with `"transport": "auto"` is received: over UDP, or over TCP where UDP gives nothing or loses much. Pure. */
 import type { CameraSource } from '../../config/topology';
 import type { FaultRecord } from '../../protocol/fault';
 
 export type TransportChoice =
-  | { readonly name: 'udp' }
-  /** UDP gave nothing; whether TCP does is not known yet. */
+  | { readonly name: 'udp'; readonly tcpFailed?: true }
+  /** UDP gave nothing, or not all; whether TCP does is not known yet. */
   | { readonly name: 'trying-tcp'; readonly because: string }
   /** Kept while the camera's process lives. */
   | { readonly name: 'tcp'; readonly because: string };
@@ -15,15 +15,15 @@ const MENDED_BY_TCP: Readonly<Record<string, string>> = {
   transport: 'it does not offer UDP',
 };
 
-/** What follows from a fault before the first packet. */
-export function afterFault(choice: TransportChoice, { code }: FaultRecord): TransportChoice {
+/** What follows from a fault before the first packet, or from one that TCP mends. */
+export function afterFault(choice: TransportChoice, { code, message }: FaultRecord): TransportChoice {
   switch (choice.name) {
     case 'udp': {
-      const because = MENDED_BY_TCP[code];
+      const because = code === 'udp-loss' ? message : MENDED_BY_TCP[code];
       return because === undefined ? choice : { name: 'trying-tcp', because };
     }
     case 'trying-tcp':
-      return { name: 'udp' };
+      return { name: 'udp', tcpFailed: true };
     case 'tcp':
       return choice;
   }
@@ -32,6 +32,13 @@ export function afterFault(choice: TransportChoice, { code }: FaultRecord): Tran
 /** What follows from a packet. */
 export function afterPacket(choice: TransportChoice): TransportChoice {
   return choice.name === 'trying-tcp' ? { ...choice, name: 'tcp' } : choice;
+}
+
+/** Whether losses end the feed: not where TCP was tried and gave nothing. */
+export function leavesUdp(source: CameraSource, choice: TransportChoice): boolean {
+  return (
+    source.kind === 'stream' && source.orTcp === true && choice.name === 'udp' && choice.tcpFailed !== true
+  );
 }
 
 /** The source as it is opened now. */

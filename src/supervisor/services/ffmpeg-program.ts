@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import type { CameraSource } from '../../config/topology';
+import { hostOf } from '../../config/url';
 import { findProgram, isExecutable } from '../../process/orphans';
 
 /** Milliseconds for the look-up of a name that is in no network's hands. */
@@ -51,7 +52,7 @@ function bundledFfmpeg(): string | null {
 
 function hasHostName(source: CameraSource): boolean {
   if (source.kind !== 'stream') return false;
-  return isIP(new URL(source.url).hostname.replace(/^\[|\]$/g, '')) === 0;
+  return isIP(hostOf(source.url)) === 0;
 }
 
 /** What was found of a program; it holds while this process lives. */

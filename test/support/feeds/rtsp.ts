@@ -17,7 +17,11 @@ export interface RtspMount {
   readonly fps: number;
   /** Refuses UDP with 461. */
   readonly tcpOnly?: boolean;
+  /** Sound tracks, a tone each, described before and after the video. */
+  readonly audio?: { readonly before?: readonly Sound[]; readonly after?: readonly Sound[] };
 }
+
+export type Sound = 'pcma' | 'pcmu';
 
 export interface RtspServerOptions {
   /** By path, beginning with a slash. */

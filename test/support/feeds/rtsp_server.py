@@ -2,7 +2,8 @@
 """RTSP server for tests: loops pre-encoded clips for ever, with monotonic timestamps, and makes trouble on command.
 
 First line of stdin, JSON:
-  {"port": 0, "mounts": {"/cam": {"clip": PATH, "codec": "h264"|"h265"|"mjpeg", "fps": 10, "tcpOnly": false}},
+  {"port": 0, "mounts": {"/cam": {"clip": PATH, "codec": "h264"|"h265"|"mjpeg", "fps": 10, "tcpOnly": false,
+                       "audio": {"before": ["pcma"], "after": ["pcmu"]}}},  of a tone, in this order around the video
    "username": ..., "password": ..., "authentication": ["basic", "digest"], "tls": false, "tellSent": false}
 Answer on stdout when it listens: {"port": N}.
 With "tellSent" a line whenever the last packet of a picture is about to be sent, between the answers:
@@ -39,6 +40,10 @@ CHAIN = {
     'h265': 'caps=video/x-h265,stream-format=byte-stream,alignment=au ! h265parse config-interval=-1 ! rtph265pay',
     'mjpeg': 'caps=image/jpeg ! jpegparse ! rtpjpegpay',
 }
+SOUND = {
+    'pcma': 'audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay',
+    'pcmu': 'audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay',
+}
 # Where a picture begins: an access unit delimiter (H.264 type 9, H.265 type 35), a JPEG start right after an end.
 BORDER = {
     'h264': re.compile(rb'\x00?\x00\x00\x01\x09'),
@@ -59,6 +64,12 @@ def load_pictures(path, codec):
     return [GLib.Bytes.new(data[start:end]) for start, end in zip(starts, starts[1:] + [len(data)])]
 
 
+def tone(kind, number):
+    """A branch of its own that makes a tone; it runs from the start, while video waits for its next picture."""
+    payload = {'pcma': 8, 'pcmu': 0}[kind]
+    return f'audiotestsrc is-live=true wave=sine ! {SOUND[kind]} name=pay{number} pt={payload}'
+
+
 class Mount:
     """One path: its pictures, and whether it is silent."""
 
@@ -75,7 +86,13 @@ class Mount:
         self.factory = GstRtspServer.RTSPMediaFactory.new()
         source = 'appsrc name=source is-live=true format=time max-bytes=0'
         payload = 26 if spec['codec'] == 'mjpeg' else 96
-        self.factory.set_launch(f'( {source} {CHAIN[spec["codec"]]} name=pay0 pt={payload} )')
+        # Tracks are described in the order of their payloaders' numbers.
+        audio = spec.get('audio') or {}
+        before, after = audio.get('before') or [], audio.get('after') or []
+        video = f'{source} {CHAIN[spec["codec"]]} name=pay{len(before)} pt={payload}'
+        tones = [tone(kind, i if i < len(before) else i + 1) for i, kind in enumerate(before + after)]
+        self.video_payloader = f'pay{len(before)}'
+        self.factory.set_launch(f'( {" ".join([video, *tones])} )')
         self.factory.set_shared(True)
         tcp, udp = GstRtsp.RTSPLowerTrans.TCP, GstRtsp.RTSPLowerTrans.UDP
         self.factory.set_protocols(tcp if spec.get('tcpOnly') else tcp | udp)
@@ -86,7 +103,7 @@ class Mount:
         pump = Pump(self, element.get_by_name('source'))
         if self.tell_sent:
             packets = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
-            element.get_by_name('pay0').get_static_pad('src').add_probe(packets, pump.on_packets)
+            element.get_by_name(self.video_payloader).get_static_pad('src').add_probe(packets, pump.on_packets)
         media.connect('unprepared', lambda _media: pump.stop())
         pump.schedule(0)
 

@@ -1,5 +1,6 @@
 /** Opens one feed as a camera does and notes what comes of it. */
 import { CameraClock } from '../../../src/actors/camera/camera-clock';
+import { FeedAdaptation } from '../../../src/actors/camera/adaptation';
 import { captureFeed, type FeedStream } from '../../../src/actors/camera/capture';
 import type { Picture } from '../../../src/actors/camera/decoder';
 import { PictureJudge } from '../../../src/actors/camera/picture-judge';
@@ -34,7 +35,7 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
   const ended = captureFeed(
     {
       ...{ camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(camera.periodMs, camera.sampling) },
-      packetForm: {},
+      learned: new FeedAdaptation(camera).learned,
       onPicture: (picture) => {
         const verdict = judge.judge(picture.evidence, performance.now());
         seen.pictures.push({ ...picture, verdict, at: Date.now() });

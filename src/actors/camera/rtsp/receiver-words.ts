@@ -1,0 +1,62 @@
+/** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent. */
+
+/** What is kept of its errors; the cause is in the last lines. */
+const MAX_CHARS = 8000;
+/** Of a line that has not ended. */
+const MAX_LINE_CHARS = 2000;
+/** A larger step in the numbers of packets is a sender that began anew (RFC 3550, A.1). */
+const MAX_DROPOUT = 3000;
+
+const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug)\] /;
+const MISSED = /RTP: missed (-?\d+) packets/;
+const REDIRECTED = /Status 3\d\d: Redirecting to (\S+)/;
+
+export interface ReceiverHearing {
+  /** As it would write it with `-v error`, with the end of its line. */
+  readonly onError: (text: string) => void;
+  /** So many packets of the network never came, or came too late. */
+  readonly onLoss: (packets: number) => void;
+  /** It goes on to this URL by itself. */
+  readonly onRedirect: (url: string) => void;
+}
+
+export class ReceiverWords {
+  #rest = '';
+  #errors = '';
+  /** A message may have several lines, of which the first tells the level. What has none was not written by ffmpeg's log. */
+  #isError = true;
+
+  constructor(private readonly hearing: ReceiverHearing) {}
+
+  said(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    for (const line of lines) this.#hear(line);
+  }
+
+  /** The end of its errors. They may hold the feed's URL with its password. */
+  get errors(): string {
+    const { isError, text } = this.#read(this.#rest);
+    return isError ? this.#errors + text : this.#errors;
+  }
+
+  #hear(line: string): void {
+    const { isError, text } = this.#read(line);
+    this.#isError = isError;
+    if (isError) {
+      this.#errors = `${this.#errors}${text}\n`.slice(-MAX_CHARS);
+      this.hearing.onError(`${text}\n`);
+      return;
+    }
+    const missed = Number(MISSED.exec(text)?.[1] ?? 0);
+    if (missed > 0 && missed <= MAX_DROPOUT) this.hearing.onLoss(missed);
+    const url = REDIRECTED.exec(text)?.[1];
+    if (url !== undefined) this.hearing.onRedirect(url);
+  }
+
+  #read(line: string): { isError: boolean; text: string } {
+    const level = LEVEL.exec(line)?.[1];
+    const isError = level === undefined ? this.#isError : /^(?:panic|fatal|error)$/.test(level);
+    return { isError, text: line.replace(LEVEL, '') };
+  }
+}
