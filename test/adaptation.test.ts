@@ -27,6 +27,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
         quality: 80,
         sampling: 'auto',
         stallMs: 5000,
+        maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 20_000,
         ...changes,

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { CameraClock } from '../src/actors/camera/camera-clock';
 import { captureFeed } from '../src/actors/camera/capture';
+import { LinkDelay } from '../src/actors/camera/clock/link-delay';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
 import { Fault } from '../src/protocol/fault';
 import { clip, CLIP_DEFAULTS } from './support/feeds/clips';
@@ -16,9 +17,23 @@ import { cameraSpec } from './support/camera-spec';
 async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<Fault> {
   const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 30_000 });
   const ignore = () => undefined;
-  const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
-  const clock = new CameraClock();
-  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), lengthPrefixed: undefined };
+  const outcome = {
+    onPicture: ignore,
+    onLost: ignore,
+    onStream: ignore,
+    onClock: ignore,
+    onDelay: ignore,
+    onWords: ignore,
+  };
+  const [clock, delay] = [new CameraClock(), new LinkDelay(camera.maxDelayMs)];
+  const options = {
+    camera,
+    clock,
+    delay,
+    ffmpeg: 'ffmpeg',
+    plan: new SamplePlan(1000),
+    lengthPrefixed: undefined,
+  };
   const error = await captureFeed({ ...options, ...outcome }, AbortSignal.timeout(40_000)).then(
     () => assert.fail('it did not end by itself'),
     (reason: unknown) => reason,

@@ -54,6 +54,7 @@ async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
         quality: 80,
         sampling: 'auto',
         stallMs: 3000,
+        maxDelayMs: 5000,
         frozenMs: 0,
         connectMs,
       },

@@ -198,6 +198,7 @@ function completeCamera(
     sampling: settings.sampling,
     ...(settings.hwaccel === 'none' ? {} : { hwaccel: settings.hwaccel }),
     stallMs: settings.stallMs,
+    maxDelayMs: settings.maxDelayMs,
     frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),

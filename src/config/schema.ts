@@ -69,6 +69,12 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds without data after which a streaming feed is opened anew.',
   },
+  maxDelayMs: {
+    minimum: 1000,
+    maximum: 60_000,
+    description:
+      'Milliseconds by which pictures may come late over a link slower than the stream; beyond, the feed is opened anew at its newest picture.',
+  },
   frozenMs: {
     minimum: 0,
     maximum: 86_400_000,
@@ -95,6 +101,7 @@ const CameraDefaults = Type.Object(
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
     hwaccel: oneOf(HWACCELS, { ...captureSettings.hwaccel, default: 'none' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
+    maxDelayMs: Type.Integer({ ...captureSettings.maxDelayMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
   },
@@ -196,6 +203,7 @@ const Camera = Type.Object(
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
     hwaccel: Type.Optional(oneOf(HWACCELS, captureSettings.hwaccel)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
+    maxDelayMs: Type.Optional(Type.Integer(captureSettings.maxDelayMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     actor: Type.Optional(CameraActor),

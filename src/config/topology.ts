@@ -52,6 +52,8 @@ export interface CameraSpec {
   /** Undefined for software. */
   readonly hwaccel?: Hwaccel;
   readonly stallMs: number;
+  /** By how much pictures may come late over a slow link before the feed is opened anew. */
+  readonly maxDelayMs: number;
   readonly frozenMs: number;
   readonly connectMs: number;
 }

@@ -10,6 +10,7 @@ export function cameraSpec(changes: Partial<CameraSpec> = {}): CameraSpec {
     quality: 80,
     sampling: 'auto',
     stallMs: 5000,
+    maxDelayMs: 5000,
     frozenMs: 60_000,
     connectMs: 20_000,
     ...changes,

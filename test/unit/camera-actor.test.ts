@@ -79,6 +79,7 @@ async function openCamera(
         quality: 80,
         sampling: 'auto',
         stallMs: 10_000,
+        maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 10_000,
         ...changes,

@@ -17,6 +17,7 @@ const CAMERA: CameraSpec = {
   quality: 80,
   sampling: 'auto',
   stallMs: 5000,
+  maxDelayMs: 5000,
   frozenMs: 3000,
   connectMs: 20_000,
 };

@@ -1,22 +1,25 @@
 /** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
 import { performance } from 'node:perf_hooks';
+import { MachineClock, type Moment } from '../../clock/machine-clock';
 import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './annex-b';
 import type { CameraClock } from './camera-clock';
+import { delayFault } from './clock/delay-words';
+import type { DelayNews, LinkDelay } from './clock/link-delay';
+import { receiveBacklog } from './clock/receive-backlog';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
 import { crashFault, endFault, feedName, openFault } from './feed-fault';
-import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
+import { hasLengthPrefixes, hasMediaTimes, hasSenderTimes, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Decision, Sample, SamplePlan } from './sample-plan';
-import { SenderClock } from './sender-clock';
+import { SenderClock, type SenderTime } from './sender-clock';
 
-/** How far a packet's time may be from ours before the time of its arrival is used instead. */
-const MAX_CLOCK_ERROR_MS = 60_000;
+const CLOCK_LOST = "ffmpeg stopped telling the camera's clock; reopening the feed";
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -35,6 +38,10 @@ export interface FeedOptions {
   readonly clock: CameraClock;
   /** The camera's clock was found sane or not, and was not before. */
   readonly onClock: () => void;
+  /** Shared too. */
+  readonly delay: LinkDelay;
+  /** Pictures come late, and opening the feed anew does not help; undefined: they come in time again. */
+  readonly onDelay: (fault: FaultRecord | undefined) => void;
   readonly onPicture: (picture: Picture) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
@@ -60,6 +67,7 @@ export class LengthPrefixed extends Error {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
+  options.delay.reopen();
   await new Opening(options).finish(signal);
 }
 
@@ -67,6 +75,7 @@ class Opening {
   readonly #receiver: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
   readonly #senderClock = new SenderClock();
+  readonly #machineClock = new MachineClock();
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
@@ -123,26 +132,61 @@ class Opening {
   }
 
   #take(packet: Packet): void {
-    const arrivedAt = Date.now();
+    const now = this.#machineClock.now();
+    const { clock, delay, onClock } = this.options;
+    if (now.setMs !== 0 && clock.machineSet(now.setMs)) onClock();
     this.#seen.lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet);
-    const at = this.#arrival(packet, arrivedAt);
-    this.#maker.take(packet, this.#decide(packet, at));
-    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
+    this.#measureDelay(packet, now);
+    this.#maker.take(packet, this.#decide(packet, now));
+    const keyframe = { dueAt: now.wallMs - delay.exactMs, arrivedMs: now.steadyMs };
+    this.#learnClock(this.#senderClock.saw(packet, keyframe));
+    if (this.#senderClock.hasStopped) throw new Fault('clock-lost', CLOCK_LOST);
   }
 
-  /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
-  #decide({ key }: Packet, arrivedAt: number): Decision {
-    const { plan, clock } = this.options;
-    const decision = plan.decide(arrivedAt, key, performance.now());
+  /**
+   * Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. What the link held back counts
+   * as if it had not: a burst fills the periods it is of.
+   */
+  #decide({ key }: Packet, { wallMs, steadyMs }: Moment): Decision {
+    const { plan, clock, delay } = this.options;
+    const { sustainedMs, exactMs, markedMs } = delay;
+    const decision = plan.decide(Math.floor(wallMs - sustainedMs), key, steadyMs - sustainedMs);
     if (decision.kind !== 'take') return decision;
-    return { kind: 'take', sample: { ...decision.sample, ...clock.captureTime(arrivedAt) } };
+    const late = markedMs === undefined ? {} : { linkDelayMs: markedMs };
+    return {
+      kind: 'take',
+      sample: { ...decision.sample, ...clock.captureTime(wallMs - exactMs), ...late },
+    };
   }
 
-  #learnClock(skewsMs: readonly number[]): void {
-    const { clock, onClock } = this.options;
-    for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
+  /** @throws Fault `slow-link`, `read-slowly` where the feed is to be opened anew */
+  #measureDelay({ pts, bytes }: Packet, { steadyMs }: Moment): void {
+    const { camera, delay } = this.options;
+    const { unitMs } = this.#splitter.header;
+    if (pts === undefined || !hasMediaTimes(camera.source, unitMs)) return;
+    const news = delay.came({ mediaMs: pts, arrivedMs: steadyMs, bytes: bytes.length }, unitMs);
+    if (news !== undefined) this.#tellDelay(news);
+  }
+
+  #tellDelay(news: DelayNews): void {
+    const { camera, onDelay } = this.options;
+    if (news.kind === 'on-time') {
+      onDelay(undefined);
+      return;
+    }
+    const unread = this.#receiver.pid === undefined ? 0 : receiveBacklog(this.#receiver.pid);
+    const fault = delayFault(news, feedName(camera.source), camera.format === 'keyframe', unread);
+    if (news.kind === 'reopen') this.#fail(asFault(fault));
+    else onDelay(fault);
+  }
+
+  #learnClock(times: readonly SenderTime[]): void {
+    const { clock, onClock, delay } = this.options;
+    for (const time of times) {
+      delay.told(time);
+      if (clock.told(time.skewMs)) onClock();
+    }
   }
 
   #begin(packet: Packet): PictureMaker {
@@ -171,13 +215,6 @@ class Opening {
     return maker;
   }
 
-  /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
-  #arrival(packet: Packet, arrivedAt: number): number {
-    const { pts } = packet;
-    if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
-    return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
-  }
-
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
     while (!signal.aborted) {
@@ -200,10 +237,6 @@ class Opening {
     if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
     return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
   }
-}
-
-function isArrival({ pts }: Packet, arrivedAt: number): boolean {
-  return pts !== undefined && Math.abs(pts - arrivedAt) <= MAX_CLOCK_ERROR_MS;
 }
 
 function asFault({ code, message }: FaultRecord): Fault {

@@ -6,6 +6,7 @@ import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import { FeedAdaptation } from './adaptation';
 import { CameraClock } from './camera-clock';
 import { captureFeed, type FeedStream } from './capture';
+import { LinkDelay } from './clock/link-delay';
 import type { Picture } from './decoder';
 import { SamplePlan, type Decision } from './sample-plan';
 import { samplingChoice, type SamplingChoice } from './sampling-choice';
@@ -84,6 +85,7 @@ class FeedProbe {
   readonly #adaptation: FeedAdaptation;
   readonly #plan: MeasuringPlan;
   readonly #clock = new CameraClock();
+  readonly #delay: LinkDelay;
   readonly #done = new AbortController();
   #stream: FeedStream | undefined;
   #picture: Picture | undefined;
@@ -97,6 +99,7 @@ class FeedProbe {
     private readonly limitMs: number,
   ) {
     this.#adaptation = new FeedAdaptation(camera);
+    this.#delay = new LinkDelay(camera.maxDelayMs);
     this.#plan = new MeasuringPlan(camera, () => {
       this.#look();
     });
@@ -133,6 +136,8 @@ class FeedProbe {
         plan: this.#plan,
         clock: this.#clock,
         onClock: () => undefined,
+        delay: this.#delay,
+        onDelay: () => undefined,
         lengthPrefixed,
         onStream: (stream) => {
           this.#stream = stream;

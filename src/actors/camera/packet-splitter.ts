@@ -26,6 +26,8 @@ export interface StreamHeader {
   /** Pixels; 0 when unknown. */
   readonly width: number;
   readonly height: number;
+  /** Milliseconds of one unit of time. */
+  readonly unitMs: number;
 }
 
 /** Uncompressed 8K in 24 bits is 100 MB; no encoded picture is larger. */
@@ -55,9 +57,7 @@ interface PacketLine {
 }
 
 export class PacketSplitter {
-  #header: StreamHeader = { codec: '', width: 0, height: 0 };
-  /** Milliseconds of one unit of time. */
-  #unitMs = 1;
+  #header: StreamHeader = { codec: '', width: 0, height: 0, unitMs: 1 };
   #chunks: Buffer[] = [];
   #buffered = 0;
   /** The packet whose bytes are awaited. */
@@ -100,7 +100,8 @@ export class PacketSplitter {
   #readHeader(line: string): void {
     const [, name, value = ''] = /^#([a-z_]+) 0: (.*)\n$/.exec(line) ?? [];
     const [first = 0, second = 0] = value.split(/[x/]/).map(Number);
-    if (name === 'tb' && first > 0 && second > 0) this.#unitMs = (1000 * first) / second;
+    if (name === 'tb' && first > 0 && second > 0)
+      this.#header = { ...this.#header, unitMs: (1000 * first) / second };
     if (name === 'codec_id') this.#header = { ...this.#header, codec: value };
     if (name === 'dimensions') this.#header = { ...this.#header, width: first, height: second };
   }
@@ -111,7 +112,7 @@ export class PacketSplitter {
     this.#expected = undefined;
     const { size, pts, checksum, flags, hasSenderTime } = expected;
     const bytes = this.#take(size);
-    const time = pts === NO_PTS ? {} : { pts: pts * this.#unitMs };
+    const time = pts === NO_PTS ? {} : { pts: pts * this.#header.unitMs };
     const sender = hasSenderTime ? ({ hasSenderTime } as const) : {};
     return {
       ...time,
