@@ -72,9 +72,9 @@ describe('PacketSplitter', () => {
   it('knows codec and size from the header, and takes new ones', () => {
     const splitter = new PacketSplitter();
     splitter.push(Buffer.from(HEADER));
-    assert.deepEqual(splitter.header, { codec: 'h264', width: 1920, height: 1080 });
+    assert.deepEqual(splitter.header, { codec: 'h264', width: 1920, height: 1080, unitMs: 0.001 });
     splitter.push(Buffer.from('#codec_id 0: hevc\n#dimensions 0: 64x36\n'));
-    assert.deepEqual(splitter.header, { codec: 'hevc', width: 64, height: 36 });
+    assert.deepEqual(splitter.header, { codec: 'hevc', width: 64, height: 36, unitMs: 0.001 });
   });
 
   it('reads times in the unit the header names, and below 0', () => {

@@ -20,8 +20,9 @@ export interface LinkRates {
 export const MARKED_MS = 500;
 /** What is late for so long is no burst. */
 const LASTING_MS = 5000;
-/** What grows less in that time stays. */
+/** What grows less in so long stays. */
 const STEADY_MS = 100;
+const STEADY_OVER_MS = 10_000;
 const LOOK_MS = 1000;
 const KEPT_MS = 30_000;
 
@@ -54,7 +55,9 @@ export class DelayHistory {
 
   /** True while it still becomes more. */
   get isGrowing(): boolean {
-    return (this.#looks.at(-1)?.delayMs ?? 0) - (this.#lasting[0]?.delayMs ?? 0) >= STEADY_MS;
+    const [newest] = this.#looks.slice(-1);
+    const before = this.#looks.find(({ at }) => at >= (newest?.at ?? 0) - STEADY_OVER_MS);
+    return (newest?.delayMs ?? 0) - (before?.delayMs ?? 0) >= STEADY_MS;
   }
 
   /** The looks since it began to grow. */
