@@ -56,7 +56,7 @@ export class MachineClock {
     const offsetMs = wallMs - monotonicMs;
     const parted = offsetMs - (this.#offsetMs ?? offsetMs);
     this.#offsetMs = offsetMs;
-    const setMs = Math.abs(parted) > SET_MS ? this.#withoutSleep(parted) : 0;
+    const setMs = Math.abs(parted) > SET_MS ? Math.round(this.#withoutSleep(parted)) : 0;
     return { wallMs, steadyMs: monotonicMs + this.#sleptMs, setMs };
   }
 
@@ -83,4 +83,10 @@ export class MachineClock {
 /** True when this machine's clock cannot be right: it is from before this version was made. */
 export function isClockUnset(wallMs: number): boolean {
   return wallMs < RELEASED_AT;
+}
+
+/** What an operator is told then. */
+export function clockUnsetMessage(wallMs: number): string {
+  const [now, released] = [wallMs, RELEASED_AT].map((ms) => new Date(ms).toISOString().slice(0, 16) + 'Z');
+  return `this machine's clock says ${String(now)}, before this version was made (${String(released)}), and is wrong: pictures are marked "clockUnset" until it is set; set it by NTP, or give the machine a battery-backed clock`;
 }

@@ -119,6 +119,13 @@ describe("a sender's clock", () => {
       assert.deepEqual([found?.mediaMs, found?.arrivedMs], [90, AT_S * 1000]);
     });
 
+  it("is not a clock of before this machine's was set, of keyframes that came before", () => {
+    const clock = new SenderClock();
+    clock.saw(packet(), arrival(60_000));
+    clock.machineSet(AT_S * 1000 - 60_000);
+    assert.deepEqual(skews(clock.push(prft(NTP_S, 0))), [0]);
+  });
+
   it('counts keyframes alone, and ignores times of those that never came', () => {
     const clock = new SenderClock();
     clock.saw(packet(false), arrival(1));

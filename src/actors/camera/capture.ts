@@ -134,6 +134,7 @@ class Opening {
   #take(packet: Packet): void {
     const now = this.#machineClock.now();
     const { clock, delay, onClock } = this.options;
+    if (now.setMs !== 0) this.#senderClock.machineSet(now.setMs);
     if (now.setMs !== 0 && clock.machineSet(now.setMs)) onClock();
     this.#seen.lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet);

@@ -47,6 +47,12 @@ export class SenderClock {
     return this.#gaveTimes && this.#awaited.size >= MAX_AWAITED;
   }
 
+  /** This machine's clock was set, forward by so much or back: keyframes that wait were due as much later. */
+  machineSet(setMs: number): void {
+    for (const [number, one] of this.#awaited)
+      this.#awaited.set(number, { ...one, dueAt: one.dueAt + setMs });
+  }
+
   /** A packet came. Returns what became known. */
   saw({ key, hasSenderTime, pts = 0 }: Packet, arrival: KeyframeArrival): SenderTime[] {
     if (!key) return [];
