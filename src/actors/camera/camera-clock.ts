@@ -17,6 +17,8 @@ const SAMPLES = 9;
 const ENOUGH_SAMPLES = 3;
 /** By how much capture times may run faster or slower than arrivals: never backwards, never with a leap. */
 const SLEW = 0.05;
+/** So often a feed is opened anew because its clock is not told any more. */
+const MAX_LOST = 2;
 /** Capture times so near to the camera's clock are called by it. */
 const REACHED_MS = 20;
 export type ClockState = 'unknown' | 'sane' | 'insane';
@@ -38,6 +40,7 @@ export class CameraClock {
   #offsetMs = 0;
   #lastArrival: number | undefined;
   #lastCapturedAt = -Infinity;
+  #lost = 0;
   /** By how much this machine's clock was set, if that was done since the verdict before. */
   #machineSetMs: number | undefined;
 
@@ -66,6 +69,14 @@ export class CameraClock {
       ...(this.skewMs === undefined ? {} : { clockSkewMs: this.skewMs }),
       ...(isClockUnset(this.#lastArrival ?? RELEASED_AT) ? { clockUnset: true } : {}),
     };
+  }
+
+  /**
+   * ffmpeg stopped telling it.
+   * @returns whether opening the feed anew may mend that: it is tried a few times
+   */
+  lost(): boolean {
+    return ++this.#lost <= MAX_LOST;
   }
 
   /** The feed is opened anew, maybe of a camera that has restarted: what is known holds until it is told again. */
