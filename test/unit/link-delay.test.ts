@@ -38,6 +38,8 @@ describe('a feed whose pictures come in time', () => {
       media: (ms, n) => ms + (n % 50 === 7 ? 37_600_000 : 0) - (n % 50 === 13 ? 9_800_000 : 0),
     },
     'with times that wrap at 2^32 ticks': { media: (ms) => (ms + 47_721_858_800 - 3000) % (2 ** 32 / 90) },
+    'with times that go back by hours once': { media: (ms) => ms - (ms > 60_000 ? 40_000_000 : 0) },
+    'with times that go on hours later': { media: (ms) => ms + (ms > 60_000 ? 11_930_465 : 0) },
     'with pictures out of display order': {
       media: (ms, n) => ms + (n % 4 === 0 ? 120 : -40),
       outOfOrder: true,
@@ -119,6 +121,14 @@ describe('a link slower than the stream', () => {
       .filter(({ trueMs }) => trueMs > 4500)
       .map((one) => Math.abs(one.trueMs - one.exactMs));
     assert.ok(Math.max(...errors) <= 250, String(Math.max(...errors)));
+  });
+
+  it('whose times go back by hours is not held late for ever by what is not known any more', (t) => {
+    const outcome = simulateLink(seededRandom(t), {
+      ...{ seconds: 5 * MINUTE_S, media: (ms: number) => ms - (ms > 65_000 ? 40_000_000 : 0) },
+      speed: (ms: number) => (ms > 60_000 && ms < 67_000 ? 0.6 : 2),
+    });
+    assert.ok(outcome.packets.slice(-1000).every(({ exactMs }) => exactMs === 0));
   });
 
   it('that becomes slow is found, and one that becomes fast again is told to be', (t) => {

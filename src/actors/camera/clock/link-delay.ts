@@ -23,6 +23,8 @@ const SURE = 3;
 /** A media time that advances by less than this part of the time stands still. */
 const STANDS = 0.01;
 const STANDS_AFTER_MS = 1000;
+/** Times that are ffmpeg's own for so long are not waited out. */
+const MADE_MS = 10_000;
 /** Openings with times that tell nothing, after which no more is asked of them. */
 const ODD_OPENINGS = 2;
 /** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for so long. */
@@ -55,6 +57,7 @@ export class LinkDelay {
   #isOdd = false;
   #judgedAt = -Infinity;
   #beyondSince: number | undefined;
+  #madeSince: number | undefined;
   #lateAt = -Infinity;
   #isTold = false;
   #oddOpenings = 0;
@@ -75,6 +78,7 @@ export class LinkDelay {
     this.#isGivenUp = false;
     this.#isOdd = this.#oddOpenings >= ODD_OPENINGS;
     this.#beyondSince = undefined;
+    this.#madeSince = undefined;
     this.#judgedAt = -Infinity;
   }
 
@@ -109,13 +113,22 @@ export class LinkDelay {
     if (this.#bytes === 0) this.#first = arrival;
     const { jumps } = this.#meter;
     this.#meter.came(arrival, unitMs, this.#link !== 'full' && !this.#isTold);
-    if (this.#meter.isMade) return undefined;
+    if (this.#meter.isMade) return this.#unlearned(arrivedMs);
+    this.#madeSince = undefined;
     if (this.#meter.jumps > jumps) this.#forget();
     this.#window.push(arrival);
     this.#bytes += arrival.bytes;
     while (this.#isOutside(this.#window[0], arrivedMs)) this.#window.shift();
     const news = arrivedMs - this.#judgedAt >= JUDGE_MS ? this.#judge(arrival) : undefined;
     return this.#beyond(arrivedMs) ?? news;
+  }
+
+  /** Times of ffmpeg's own tell nothing. They may be so for hours, after a sender's has gone back by as much. */
+  #unlearned(now: number): DelayNews | undefined {
+    this.#madeSince ??= now;
+    if (now - this.#madeSince < MADE_MS) return undefined;
+    this.#isOdd = true;
+    return this.#end();
   }
 
   /** The media time was set: nothing can be compared with what came before. */
