@@ -28,6 +28,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
         sampling: 'auto',
         deinterlace: true,
         stallMs: 5000,
+        maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 20_000,
         ...changes,

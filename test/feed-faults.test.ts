@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { CameraClock } from '../src/actors/camera/camera-clock';
 import { FeedAdaptation } from '../src/actors/camera/adaptation';
 import { captureFeed } from '../src/actors/camera/capture';
+import { LinkDelay } from '../src/actors/camera/clock/link-delay';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
 import { Fault } from '../src/protocol/fault';
 import { clip, CLIP_DEFAULTS } from './support/feeds/clips';
@@ -18,12 +19,10 @@ async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<F
   const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 8000 });
   const ignore = () => undefined;
   const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
-  const clock = new CameraClock();
-  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000) };
-  const error = await captureFeed(
-    { ...options, ...outcome, learned: new FeedAdaptation(camera).learned },
-    AbortSignal.timeout(40_000),
-  ).then(
+  const [clock, delay] = [new CameraClock(), new LinkDelay(camera.maxDelayMs)];
+  const { learned } = new FeedAdaptation(camera);
+  const options = { camera, clock, delay, learned, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000) };
+  const error = await captureFeed({ ...options, ...outcome }, AbortSignal.timeout(40_000)).then(
     () => assert.fail('it did not end by itself'),
     (reason: unknown) => reason,
   );

@@ -45,6 +45,7 @@ async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
         sampling: 'auto',
         deinterlace: true,
         stallMs: 3000,
+        maxDelayMs: 5000,
         frozenMs: 0,
         connectMs,
       },

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import startCamera from '../src/actors/camera';
 import { FeedAdaptation } from '../src/actors/camera/adaptation';
 import { CameraClock } from '../src/actors/camera/camera-clock';
+import { LinkDelay } from '../src/actors/camera/clock/link-delay';
 import { captureFeed } from '../src/actors/camera/capture';
 import type { Picture } from '../src/actors/camera/decoder';
 import { SamplePlan } from '../src/actors/camera/sample-plan';
@@ -47,7 +48,10 @@ async function look(source: CameraSource, connectMs = 20_000) {
   while (picture === undefined && fault === undefined)
     try {
       const { camera, learned } = adaptation;
-      await captureFeed({ ...shared, camera, learned, plan: new SamplePlan(1000) }, done.signal);
+      await captureFeed(
+        { ...shared, camera, learned, plan: new SamplePlan(1000), delay: new LinkDelay(camera.maxDelayMs) },
+        done.signal,
+      );
     } catch (error) {
       if (!adaptation.learn(error)) fault = error as Fault;
     }

@@ -14,6 +14,7 @@ import { Spool } from '../spool/spool';
 import { FeedAdaptation } from './camera/adaptation';
 import { CameraClock, clockFault } from './camera/camera-clock';
 import { captureFeed, type FeedStream } from './camera/capture';
+import { LinkDelay } from './camera/clock/link-delay';
 import type { Picture } from './camera/decoder';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
@@ -51,6 +52,7 @@ class CameraActor {
   readonly #spool: Spool;
   readonly #plan: SamplePlan;
   readonly #clock: CameraClock;
+  readonly #delay: LinkDelay;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #decodeFaults: RecurringFault;
@@ -75,12 +77,13 @@ class CameraActor {
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#spool = new Spool(context.parameters.spoolDir);
-    const { periodMs, sampling, format, frozenMs } = context.parameters.camera;
+    const { periodMs, sampling, format, frozenMs, maxDelayMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
     const { source } = context.parameters.camera;
     const told = hasSenderTimes(source) || source.kind === 'still';
     this.#clock = new CameraClock(told ? performance.timeOrigin : undefined);
+    this.#delay = new LinkDelay(maxDelayMs);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
     });
@@ -111,7 +114,10 @@ class CameraActor {
         ...this.#bad,
         ...this.#choice(),
         ...this.#adaptation.facts,
-        ...(this.#clock.skewMs === undefined ? {} : this.#clock.now),
+        ...(this.#clock.skewMs === undefined && this.#clock.now.clockUnset === undefined
+          ? {}
+          : this.#clock.now),
+        ...(this.#delay.markedMs === undefined ? {} : { linkDelayMs: this.#delay.markedMs }),
       },
     };
   }
@@ -153,6 +159,7 @@ class CameraActor {
           this.#judgeClock();
         },
         learned,
+        delay: this.#delay,
         onStream: (stream) => {
           this.#stream = stream;
           for (const news of this.#adaptation.received()) this.context.log.warn(news);
@@ -177,9 +184,11 @@ class CameraActor {
   }
 
   #judgeClock(): void {
-    const { state, skewMs = 0 } = this.#clock;
-    if (state === 'insane') this.#clockFaults.report(clockFault(skewMs));
-    if (state === 'sane') this.#clockFaults.clear('its clock is right again: capture times are by it');
+    const { state } = this.#clock;
+    const fault = state === 'insane' ? clockFault(this.#clock, Date.now()) : undefined;
+    if (fault !== undefined) this.#clockFaults.report(fault);
+    if (state === 'sane')
+      this.#clockFaults.clear("its clock agrees with this machine's again: capture times are by it");
   }
 
   /** The feed goes on, but misses periods: why is their reason. */
@@ -240,7 +249,7 @@ class CameraActor {
 
   async #keep(picture: Picture & { readonly verdict: Verdict }): Promise<void> {
     const { sample, width, height, verdict } = picture;
-    const { capturedAt, sequence, clock, clockSkewMs } = sample;
+    const { capturedAt, sequence, clock, clockSkewMs, clockUnset, linkDelayMs } = sample;
     const { id } = this.context.parameters.camera;
     try {
       const { format, bytes } = await this.#encode(picture);
@@ -249,6 +258,8 @@ class CameraActor {
         verdict,
         ...(clock === undefined ? {} : { clock }),
         ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+        ...(clockUnset === undefined ? {} : { clockUnset }),
+        ...(linkDelayMs === undefined ? {} : { linkDelayMs }),
       };
       const diskFault = await this.#spool.write(frame, bytes);
       this.#kept++;
@@ -291,8 +302,7 @@ class CameraActor {
     if (run !== undefined) this.#reportGap(run.firstSequence, run.lastSequence, run.reason);
   }
 
-  #reportMissed({ missed, skipped }: Sample): void {
-    if (skipped !== undefined) this.#reportGap(skipped.firstSequence, skipped.lastSequence, 'clock-set');
+  #reportMissed({ missed }: Sample): void {
     if (missed === undefined) return;
     this.#reportGap(missed.firstSequence, missed.lastSequence, this.#lastFault?.code ?? this.#silentReason());
     this.#lastFault = undefined;

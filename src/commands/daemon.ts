@@ -1,4 +1,5 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
+import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
 import { endProcess, surviveClosedOutput } from '../process/output';
@@ -91,6 +92,7 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
       startedAtMs,
       ready: supervisor.isReady,
       configuration: configuration.state,
+      ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
       children: supervisor.status(),
     }),
     plan: ({ text, file }) => configuration.plan(text, file),

@@ -13,7 +13,7 @@ export async function status({ dataDir, json }: Arguments): Promise<string> {
 
 /** The table an operator sees. */
 export function statusText(
-  { pid, startedAtMs, ready, configuration, children }: DaemonStatus,
+  { pid, startedAtMs, ready, configuration, clockUnset, children }: DaemonStatus,
   nowMs: number,
 ): string {
   const head = `daemon ${String(pid)}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`;
@@ -22,6 +22,7 @@ export function statusText(
     faults.length === 0
       ? []
       : [`${configuration.file} is not valid, the daemon runs what it had before:`, ...faults, ''];
+  const clock = clockUnset === undefined ? [] : [clockUnset, ''];
   const rows = children.map((child) => [
     child.name,
     child.state,
@@ -33,7 +34,7 @@ export function statusText(
     fault(child, nowMs),
   ]);
   const titles = ['NAME', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY', 'WORK', 'LAST FAULT'];
-  return [head, '', ...wrong, ...table([titles, ...rows])].join('\n');
+  return [head, '', ...clock, ...wrong, ...table([titles, ...rows])].join('\n');
 }
 
 function memory({ heartbeat }: ChildStatus): string {

@@ -200,6 +200,7 @@ function completeCamera(
     ...(settings.matrix === 'auto' ? {} : { matrix: settings.matrix }),
     deinterlace: settings.deinterlace === 'auto',
     stallMs: settings.stallMs,
+    maxDelayMs: settings.maxDelayMs,
     frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
     child: cameraChildSpec(actors, entry),

@@ -81,6 +81,12 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds without data after which a streaming feed is opened anew.',
   },
+  maxDelayMs: {
+    minimum: 1000,
+    maximum: 60_000,
+    description:
+      'Milliseconds by which pictures may come late over a link slower than the stream; beyond, the feed is opened anew at its newest picture.',
+  },
   frozenMs: {
     minimum: 0,
     maximum: 86_400_000,
@@ -115,6 +121,7 @@ const CameraDefaults = Type.Object(
     matrix: oneOf(MATRICES, { ...captureSettings.matrix, default: 'auto' }),
     deinterlace: oneOf(DEINTERLACING, { ...captureSettings.deinterlace, default: 'auto' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
+    maxDelayMs: Type.Integer({ ...captureSettings.maxDelayMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
     redirects: oneOf(REDIRECT_POLICIES, { ...captureSettings.redirects, default: 'same-host' }),
@@ -226,6 +233,7 @@ const Camera = Type.Object(
     matrix: Type.Optional(oneOf(MATRICES, captureSettings.matrix)),
     deinterlace: Type.Optional(oneOf(DEINTERLACING, captureSettings.deinterlace)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
+    maxDelayMs: Type.Optional(Type.Integer(captureSettings.maxDelayMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     redirects: Type.Optional(oneOf(REDIRECT_POLICIES, captureSettings.redirects)),

@@ -63,6 +63,8 @@ export interface CameraSpec {
   /** Whether interlaced pictures are deinterlaced. */
   readonly deinterlace: boolean;
   readonly stallMs: number;
+  /** By how much pictures may come late over a slow link before the feed is opened anew. */
+  readonly maxDelayMs: number;
   readonly frozenMs: number;
   readonly connectMs: number;
 }

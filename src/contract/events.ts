@@ -19,6 +19,7 @@ function envelope(namespace: string, camera: string, time: number) {
 /** The announcement of a stored frame, at `nowMs` since the epoch. */
 export function frameSampled(namespace: string, frame: Frame, delayed: boolean, nowMs: number): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
+  const { clockUnset, linkDelayMs } = frame;
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
@@ -37,6 +38,8 @@ export function frameSampled(namespace: string, frame: Frame, delayed: boolean, 
       ...(verdict === undefined ? {} : { verdict }),
       ...(clock === undefined ? {} : { clock }),
       ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+      ...(clockUnset === undefined ? {} : { clockUnset }),
+      ...(linkDelayMs === undefined ? {} : { linkDelayMs }),
     },
   };
 }

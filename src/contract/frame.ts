@@ -21,6 +21,10 @@ export interface FrameClock {
   readonly clock: (typeof CLOCKS)[number];
   /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera told it. */
   readonly clockSkewMs?: number;
+  /** This machine's clock was from before this version of Vigil was made, and so was wrong. */
+  readonly clockUnset?: true;
+  /** Milliseconds by which a slow or stalled link brought the picture late; absent where it came in time. */
+  readonly linkDelayMs?: number;
 }
 
 export interface Frame extends Partial<FrameClock> {

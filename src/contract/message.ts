@@ -48,7 +48,7 @@ export const FrameSampled = cloudEvent(
     sequence: Type.Integer({
       minimum: 0,
       description:
-        'Number of the sampling period since the epoch, by the arrival of the picture; a step of more than one is a gap.',
+        'Number of the sampling period since the epoch, by the arrival of the picture less linkDelayMs; a step of more than one is a gap, unless the clock of this machine was set forward.',
     }),
     delayed: Type.Boolean({
       description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
@@ -67,6 +67,19 @@ export const FrameSampled = cloudEvent(
       Type.Integer({
         description:
           "Milliseconds of the camera's clock minus the arrival of its pictures, whichever of them capturedAt is by. Absent until the camera has told its time.",
+      }),
+    ),
+    clockUnset: Type.Optional(
+      Type.Literal(true, {
+        description:
+          "Present when the clock of Vigil's machine was from before this version of Vigil was made, and so was wrong: capturedAt, time and sequence are by that clock.",
+      }),
+    ),
+    linkDelayMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Milliseconds by which the picture came later than the link can bring it: the link is slower than the stream, or stalled. capturedAt is earlier by them. Absent below 500, and where the stream has no times to tell it by.',
       }),
     ),
     verdict: Type.Optional(

@@ -1,4 +1,5 @@
 /** All that is accounted for one camera: its current account, and those a set clock or another rate has closed. */
+import { isClockUnset } from '../clock/machine-clock';
 import type { CameraState, Gap } from '../contract/message';
 import { Account } from './account';
 import { nextCause, type CauseEvent } from './cause';
@@ -51,8 +52,8 @@ export class Book {
     const first = periodAt(wallMs, periodMs);
     this.#cause = REASONS.starting;
     // One period back is a clock that was put right by a moment.
-    const goesOn = last?.id.periodMs === periodMs && first >= last.next - 1;
-    if (last !== undefined) missUntilNow(last, wallMs, reason);
+    const goesOn = last?.id.periodMs === periodMs && first >= last.next - 1 && !wasUnset(last, wallMs);
+    if (last !== undefined && !wasUnset(last, wallMs)) missUntilNow(last, wallMs, reason);
     this.#current = goesOn ? last : this.#open(periodMs, wallMs);
   }
 
@@ -160,6 +161,11 @@ export class Book {
       return sequence >= id.first && sequence <= end;
     });
   }
+}
+
+/** The account was kept by a clock that had not been set yet, and has been since: what lies between never passed. */
+function wasUnset({ id, next }: Account, wallMs: number): boolean {
+  return isClockUnset(next * id.periodMs) && !isClockUnset(wallMs);
 }
 
 /** Periods that are over at a time and have no fate are a gap. */

@@ -3,9 +3,9 @@ import { CLOCKS, formatOfExtension, frameExtension, type Frame, type FrameClock 
 import { parseVerdictWord, verdictWord } from '../contract/verdict';
 
 const NAME =
-  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?(?:_(camera|arrival)([+-]\d{1,15})?)?\.([a-z0-9]{3,4})$/;
+  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
 
-/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>][_<clock>[<skew>]].<extension>`; files of older versions lack what is optional. */
+/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>][_<clock>[<skew>][u][d<link delay>]].<extension>`; `u`: by a clock that was not set; files of older versions lack what is optional. */
 export function spoolName(frame: Frame): string {
   const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
   const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
@@ -16,15 +16,17 @@ export function spoolName(frame: Frame): string {
 /** The frame a spool name tells of; undefined for any other name, such as a temporary file's. */
 export function parseSpoolName(camera: string, name: string): Frame | undefined {
   const match = NAME.exec(name);
-  const format = formatOfExtension(match?.[9] ?? '');
+  const format = formatOfExtension(match?.[11] ?? '');
   if (match === null || format === undefined) return undefined;
   const [capturedAt = 0, sequence = 0, width = 0, height = 0, bytes = 0] = match.slice(1, 6).map(Number);
   const verdict = parseVerdictWord(match[6] ?? '');
   // Its name must be made of it again: a verdict that is not known would name another file.
   if (match[6] !== undefined && (verdict === undefined || verdictWord(verdict) !== match[6]))
     return undefined;
-  const clock = readClock(match[7], match[8]);
-  if (clockWord(clock) !== (match[7] === undefined ? '' : `_${match[7]}${match[8] ?? ''}`)) return undefined;
+  const [, clockName, skew, unset, delay] = match.slice(6);
+  const clock = readClock(clockName, skew, unset, delay);
+  const word = `_${clockName ?? ''}${skew ?? ''}${unset ?? ''}${delay === undefined ? '' : `d${delay}`}`;
+  if (clockWord(clock) !== (clockName === undefined ? '' : word)) return undefined;
   return {
     ...{ camera, capturedAt, sequence, width, height, bytes, format },
     ...(verdict === undefined ? {} : { verdict }),
@@ -32,15 +34,21 @@ export function parseSpoolName(camera: string, name: string): Frame | undefined 
   };
 }
 
-/** `_arrival`, `_camera-120`, `_arrival+3600000`; nothing when it is not known whose clock it was. */
-function clockWord({ clock, clockSkewMs }: Partial<FrameClock>): string {
+/** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; nothing when it is not known whose clock it was. */
+function clockWord({ clock, clockSkewMs, clockUnset, linkDelayMs }: Partial<FrameClock>): string {
   if (clock === undefined) return '';
-  if (clockSkewMs === undefined) return `_${clock}`;
-  return `_${clock}${clockSkewMs < 0 ? '' : '+'}${String(clockSkewMs)}`;
+  const skew = clockSkewMs === undefined ? '' : `${clockSkewMs < 0 ? '' : '+'}${String(clockSkewMs)}`;
+  const delay = linkDelayMs === undefined ? '' : `d${String(linkDelayMs)}`;
+  return `_${clock}${skew}${clockUnset === true ? 'u' : ''}${delay}`;
 }
 
-function readClock(name: string | undefined, skew: string | undefined): Partial<FrameClock> {
+function readClock(name?: string, skew?: string, unset?: string, delay?: string): Partial<FrameClock> {
   const clock = CLOCKS.find((known) => known === name);
   if (clock === undefined) return {};
-  return { clock, ...(skew === undefined ? {} : { clockSkewMs: Number(skew) }) };
+  return {
+    clock,
+    ...(skew === undefined ? {} : { clockSkewMs: Number(skew) }),
+    ...(unset === undefined ? {} : { clockUnset: true }),
+    ...(delay === undefined ? {} : { linkDelayMs: Number(delay) }),
+  };
 }

@@ -1,5 +1,6 @@
 /** Keeps the ledger: brings it what actors report, writes it down four times a second, has gaps told. */
 import { uptime } from 'node:os';
+import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { sleep } from '../clock/sleep';
 import type { CameraSpec, Topology } from '../config/topology';
 import type { Frame } from '../contract/frame';
@@ -22,9 +23,6 @@ const RECALL_MS = 3_600_000;
 /** A camera whose records end so long before the last record was not wanted any more. */
 const UNWATCHED_MS = 90_000;
 
-/** A camera's reason for periods over which the clock was set. */
-const CLOCK_SET = 'clock-set';
-
 type WatchedCamera = Pick<CameraSpec, 'id' | 'periodMs'>;
 
 export interface AccountingOptions {
@@ -40,6 +38,7 @@ export class Accounting {
   readonly #stopping = new AbortController();
   readonly #ledger: Ledger;
   readonly #faults: RecurringFault;
+  readonly #clockFaults: RecurringFault;
   readonly #spool: Spool;
   #events: Line[] = [];
   /** Length of a period by camera. */
@@ -52,6 +51,7 @@ export class Accounting {
     private readonly recorded: LedgerRecord,
   ) {
     this.#faults = new RecurringFault(options.log);
+    this.#clockFaults = new RecurringFault(options.log);
     this.#spool = new Spool(options.spoolDir);
     this.#ledger = new Ledger(recorded.toAccounts(), (byMs) => {
       this.#clockSet(byMs);
@@ -66,6 +66,7 @@ export class Accounting {
     const accounting = new Accounting(options, files, recorded);
     accounting.#events.push({ at: Date.now(), event: 'started' });
     accounting.#watch(topology.cameras);
+    accounting.#judgeClock();
     await accounting.#reconcile();
     accounting.#ended = accounting.#run();
     return accounting;
@@ -105,8 +106,6 @@ export class Accounting {
         break;
       case 'gap':
         this.#ledger.missed(report.gap, moment());
-        // Periods that never were are in no account; whoever counts sequences has to know all the same.
-        if (report.gap.reason === CLOCK_SET) this.options.tell(report.gap);
         break;
       case 'delivered':
         for (const frame of report.frames) this.#ledger.delivered(frame, moment());
@@ -188,6 +187,13 @@ export class Accounting {
       `the clock was set ${how}; sampling periods it skipped are not counted, those it repeats count twice`,
     );
     this.#events.push({ at: Date.now(), event: 'clock-set', byMs: Math.round(byMs) });
+    this.#judgeClock();
+  }
+
+  #judgeClock(): void {
+    const now = Date.now();
+    if (isClockUnset(now)) this.#clockFaults.report({ code: 'clock-unset', message: clockUnsetMessage(now) });
+    else this.#clockFaults.clear("this machine's clock is set");
   }
 
   #fail(what: string, error: unknown): void {

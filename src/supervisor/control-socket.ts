@@ -23,6 +23,8 @@ export interface DaemonStatus {
   /** Frames are stored and announced. */
   readonly ready: boolean;
   readonly configuration: ConfigurationState;
+  /** Why no time can be right, where this machine's clock has not been set. */
+  readonly clockUnset?: string;
   readonly children: readonly ChildStatus[];
 }
 

@@ -11,6 +11,7 @@ export function cameraSpec(changes: Partial<CameraSpec> = {}): CameraSpec {
     sampling: 'auto',
     deinterlace: true,
     stallMs: 5000,
+    maxDelayMs: 5000,
     frozenMs: 60_000,
     connectMs: 20_000,
     ...changes,

@@ -12,6 +12,8 @@ export type Network =
   | { readonly kind: 'reset' }
   /** The server side of the connections there are has gone without a word; new ones pass. They are reset in the end. */
   | { readonly kind: 'half-open' }
+  /** What the server sends passes no faster than that. */
+  | { readonly kind: 'slow-link'; readonly bytesPerSecond: number }
   /** The server reads no faster than that. */
   | { readonly kind: 'slow-reader'; readonly bytesPerSecond: number };
 
@@ -22,6 +24,7 @@ const SHARE_MS = 50;
 export class FaultProxy {
   readonly #links = new Set<Link>();
   #network: Network = SOUND;
+  #bytesDown = 0;
 
   private constructor(
     private readonly server: Server,
@@ -42,6 +45,11 @@ export class FaultProxy {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Bytes that servers have sent through it. */
+  get bytesDown(): number {
+    return this.#bytesDown;
   }
 
   /** Connections that are open on the client's side. */
@@ -67,7 +75,12 @@ export class FaultProxy {
       return;
     }
     const network = this.#network.kind === 'half-open' ? SOUND : this.#network;
-    const link = new Link(client, connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true }));
+    const server = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
+    let counted = 0;
+    const link = new Link(client, server, () => {
+      this.#bytesDown += server.bytesRead - counted;
+      counted = server.bytesRead;
+    });
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));
     link.network = network;
@@ -83,7 +96,9 @@ class Link {
   constructor(
     private readonly client: Socket,
     private readonly server: Socket,
+    onRead: () => void,
   ) {
+    server.on('readable', onRead);
     this.#up = new Pipe(client, server);
     this.#down = new Pipe(server, client);
     for (const [socket, other] of [
@@ -130,10 +145,12 @@ const FULL: Pace = { delayMs: 0, bytesPerSecond: Infinity };
 
 function paceDown(network: Network): Pace {
   if (network.kind === 'black-hole') return { ...FULL, bytesPerSecond: 0 };
+  if (network.kind === 'slow-link') return { ...FULL, bytesPerSecond: network.bytesPerSecond };
   return network.kind === 'latency' ? { ...FULL, delayMs: network.ms } : FULL;
 }
 
 function paceUp(network: Network): Pace {
+  if (network.kind === 'slow-link') return FULL;
   return network.kind === 'slow-reader'
     ? { ...FULL, bytesPerSecond: network.bytesPerSecond }
     : paceDown(network);

@@ -80,6 +80,7 @@ async function openCamera(
         sampling: 'auto',
         deinterlace: true,
         stallMs: 10_000,
+        maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 10_000,
         ...changes,
@@ -115,7 +116,7 @@ describe('a camera', () => {
   it('spools its samples and reports each when it is there, in the order of capture', async (t) => {
     // Those of a younger process are put later: the process before it may have been ahead.
     await until('capture times are arrivals', () => process.uptime() * 1000 > MAX_AHEAD_MS);
-    const bench = await openCamera(t, 'for i in 1 2 3 4 5; do picture 7 $((i * 100)); done; exec sleep 60');
+    const bench = await openCamera(t, 'for i in 1 2 3 4 5; do picture 7; sleep 0.1; done; exec sleep 60');
     await until('five frames', () => bench.frames().length === 5);
     assert.deepEqual(await waitingIn(bench.spool), bench.frames());
     for (const frame of bench.frames()) {
@@ -124,7 +125,8 @@ describe('a camera', () => {
         { camera, width, height, format, bytes },
         { camera: 'gate', width: 2, height: 1, format: 'jpeg', bytes: 7 },
       );
-      assert.equal(frame.sequence, Math.floor(frame.capturedAt / 10));
+      // By the arrival; the capture time is earlier where the packet was read late.
+      assert.ok(Math.abs(frame.sequence - frame.capturedAt / 10) <= 10, JSON.stringify(frame));
       assert.deepEqual(await bench.spool.read(frame), Buffer.alloc(7));
     }
   });
@@ -132,9 +134,9 @@ describe('a camera', () => {
   it('keeps one picture of a period', async (t) => {
     const bench = await openCamera(
       t,
-      'for i in 1 2 3 4 5; do picture 7; done; picture 7 60000; exec sleep 60',
+      'for i in 1 2 3 4 5; do picture 7; done; sleep 1.6; picture 7; exec sleep 60',
       {
-        periodMs: 50_000,
+        periodMs: 1000,
       },
     );
     await until('the last', () => bench.frames().length >= 2);

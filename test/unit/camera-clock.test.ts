@@ -1,6 +1,7 @@
 /** Whose clock capture times are by, and that they never go back or leap while it changes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RELEASED_AT } from '../../src/clock/machine-clock';
 import { CameraClock, clockFault, MAX_AHEAD_MS, MAX_BEHIND_MS } from '../../src/actors/camera/camera-clock';
 import { seededRandom } from './support/random';
 
@@ -122,22 +123,48 @@ describe("a camera's clock", () => {
     assert.equal(clock.captureTime(START + 1050).capturedAt, START + MAX_AHEAD_MS + 950);
   });
 
-  it("follows this machine's clock when that is set back, and knows nothing of the camera's then", () => {
+  for (const setMs of [-HOUR_MS, HOUR_MS, 56 * 365 * 24 * HOUR_MS])
+    it(`is known to be sane or not at once when this machine's clock is set by ${String(setMs)} ms, and it is said which was set`, () => {
+      const clock = toldClock(-100);
+      for (let i = 0; i < 10; i++) clock.captureTime(START + 1000 * i);
+      assert.equal(clock.machineSet(setMs), true);
+      assert.deepEqual([clock.state, clock.skewMs, clock.machineSetMs], ['insane', -100 - setMs, setMs]);
+      const times = [10, 11, 12, 13].map((i) => clock.captureTime(START + setMs + 1000 * i));
+      assert.deepEqual(
+        times.map(({ capturedAt }, i) => capturedAt - START - setMs - 1000 * (10 + i)),
+        [-50, 0, 0, 0],
+      );
+      for (let i = 0; i < 9; i++) assert.equal(clock.told(-100 - setMs + i), false, 'it is known already');
+      assert.equal(clock.machineSet(-setMs), true, 'and back');
+      assert.deepEqual([clock.state, Math.round((clock.skewMs ?? 0) / 10)], ['sane', -10]);
+    });
+
+  it("goes on as it was when this machine's clock is set by little, or nothing was told", () => {
     const clock = toldClock(-100);
-    for (let i = 0; i < 10; i++) clock.captureTime(START + 1000 * i);
-    const back = START - HOUR_MS;
-    assert.deepEqual(clock.captureTime(back), { capturedAt: back - 100, clock: 'arrival' });
-    assert.deepEqual(clock.captureTime(back + 2000), { capturedAt: back + 2000, clock: 'arrival' });
+    assert.equal(clock.machineSet(300), false);
+    assert.deepEqual([clock.state, clock.skewMs], ['sane', -400]);
+    assert.equal(new CameraClock().machineSet(HOUR_MS), false);
   });
 
-  it('that is not taken is explained with its figures', () => {
-    assert.match(
-      clockFault(HOUR_MS).message,
-      /^its clock is 3600000 ms ahead of this machine's \(500 ms ahead are taken\)/,
+  it('marks capture times by a clock from before this version of Vigil was made, and blames no camera then', () => {
+    const clock = toldClock(START);
+    const { capturedAt, clockUnset } = clock.captureTime(60_000);
+    assert.deepEqual([capturedAt, clockUnset], [60_000, true]);
+    assert.equal(clockFault({ skewMs: START, machineSetMs: undefined }, 60_000), undefined);
+    assert.equal(clock.captureTime(RELEASED_AT).clockUnset, undefined);
+  });
+
+  it('that is not taken is explained with its figures, and with what is known of whose fault it is', () => {
+    const said = (skewMs: number, machineSetMs?: number) =>
+      clockFault({ skewMs, machineSetMs }, START)?.message;
+    assert.equal(
+      said(HOUR_MS),
+      "its clock is 3600000 ms ahead of this machine's (limit: 500 ms ahead): capture times are those of arrival; see which of the two is right, and sync both with NTP",
     );
-    assert.match(
-      clockFault(-2500).message,
-      /^its clock is 2500 ms behind this machine's \(2000 ms behind are taken\)/,
+    assert.equal(
+      said(-HOUR_MS, HOUR_MS),
+      "its clock is 3600000 ms behind this machine's since this machine's was set forward by 3600000 ms (limit: 2000 ms behind): capture times are those of arrival; see which of the two is right, and sync both with NTP",
     );
+    assert.match(said(-START) ?? '', /the camera's says 1970-01-01T00:00:00\.000Z and is wrong; set it/);
   });
 });

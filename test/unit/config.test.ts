@@ -156,6 +156,13 @@ describe('a fault of the schema', () => {
     ['a width of 15', camera({ ...GATE, width: 15 }), '$.cameras[0].width', /at least 16 .*found 15$/],
     ['a width of 8193', camera({ ...GATE, width: 8193 }), '$.cameras[0].width', /at most 8192, found 8193$/],
     ['a stall limit of 999', camera({ ...GATE, stallMs: 999 }), '$.cameras[0].stallMs', /at least 1000/],
+    ['a delay of 999', camera({ ...GATE, maxDelayMs: 999 }), '$.cameras[0].maxDelayMs', /at least 1000/],
+    [
+      'a delay above 60000',
+      camera({ ...GATE, maxDelayMs: 60_001 }),
+      '$.cameras[0].maxDelayMs',
+      /at most 60000/,
+    ],
     [
       'a connect limit of 600001',
       camera({ ...GATE, connectMs: 600_001 }),
@@ -754,6 +761,7 @@ describe('a complete topology', () => {
           sampling: 'auto',
           deinterlace: true,
           stallMs: 5000,
+          maxDelayMs: 5000,
           frozenMs: 60_000,
           connectMs: 20_000,
           child: CAMERA_CHILD,
@@ -839,6 +847,7 @@ describe('a complete topology', () => {
     ['transport', 'udp', 'tcp', ({ source }) => source.kind === 'stream' && source.transport],
     ['hwaccel', 'vaapi', 'auto', ({ hwaccel }) => hwaccel],
     ['stallMs', 2000, 3000, ({ stallMs }) => stallMs],
+    ['maxDelayMs', 2000, 3000, ({ maxDelayMs }) => maxDelayMs],
     ['frozenMs', 0, 3000, ({ frozenMs }) => frozenMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
   ];

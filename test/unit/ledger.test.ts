@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { CameraState } from '../../src/contract/message';
+import { Account } from '../../src/ledger/account';
 import { nextCause } from '../../src/ledger/cause';
 import { filesSince, ledgerFileName, parseLedgerFileName } from '../../src/ledger/file-names';
 import { CONFIRMED, WAITING, type Fate } from '../../src/ledger/fate';
@@ -252,6 +253,21 @@ describe('the ledger', () => {
     desk.captured(FIRST + 31);
     assert.deepEqual(desk.fates(), ['0-0 waiting', '1-30 gap disabled', '31-31 waiting']);
     assert.deepEqual(desk.ledger.takeGaps(), [], 'the wish of the operator is no news');
+  });
+
+  it('has no gap from 1970 to now where the daemon before ran with a clock that was not set', () => {
+    const desk = new Desk();
+    const before = new Account({ camera: 'cam', periodMs: 1000, openedAt: 60_000, first: 60 });
+    before.captured(60, 'unused');
+    desk.wallMs = 1_795_381_140_000;
+    desk.ledger = new Ledger([before], () => undefined);
+    desk.ledger.watch('cam', 1000, desk.now);
+    desk.seconds(2);
+    assert.deepEqual(
+      desk.ledger.accounts.map(({ id, next }) => next - id.first),
+      [1, 0],
+    );
+    assert.deepEqual(desk.ledger.takeGaps(), []);
   });
 
   it('goes on in a new account when the rate changes', () => {

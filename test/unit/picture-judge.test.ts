@@ -19,6 +19,7 @@ const CAMERA: CameraSpec = {
   sampling: 'auto',
   deinterlace: true,
   stallMs: 5000,
+  maxDelayMs: 5000,
   frozenMs: 3000,
   connectMs: 20_000,
 };

@@ -209,43 +209,56 @@ describe('a plan', () => {
     }
   });
 
-  it('goes on at once when the clock is set back by an hour, and reports no gap', () => {
-    const plan = new SamplePlan(1000);
-    decide(plan, T, true);
-    const decision = decide(plan, T - 3_600_000, true);
-    assert.deepEqual(decision, {
-      kind: 'take',
-      sample: { capturedAt: T - 3_600_000, sequence: 1_699_996_400 },
+  const take = (plan: SamplePlan, at: number, steadyMs: number) => {
+    const decision = plan.decide(at, coded(true), steadyMs);
+    assert.ok(decision.kind === 'take');
+    return decision.sample;
+  };
+
+  for (const setMs of [-56 * 365 * 86_400_000, -3_600_000, -3000])
+    it(`goes on at once when the clock is set back by ${String(-setMs)} ms, and reports no gap`, () => {
+      const plan = new SamplePlan(1000);
+      take(plan, T, 0);
+      const capturedAt = T + 500 + setMs;
+      assert.deepEqual(take(plan, capturedAt, 500), { capturedAt, sequence: Math.floor(capturedAt / 1000) });
     });
-  });
 
-  it('waits out a clock that is set back by a few periods: times never fall', () => {
+  it('waits out a clock that is set back by a little: times never fall', () => {
     const plan = new SamplePlan(1000);
-    decide(plan, T, true);
-    for (const back of [-5000, -4000, -1000, 0]) assert.notEqual(decide(plan, T + back, true).kind, 'take');
-    assert.equal(decide(plan, T + 1000, true).kind, 'take');
+    take(plan, T, 0);
+    for (const back of [-2900, -2000, -1000, 0])
+      assert.notEqual(plan.decide(T + back, coded(true), 2950 + back).kind, 'take');
+    assert.equal(plan.decide(T + 1000, coded(true), 3950).kind, 'take');
   });
 
-  it('tells the periods a clock was set forward over from those that were missed', () => {
+  it('misses no period that a clock was set forward over, only those without a picture', () => {
     const plan = new SamplePlan(1000);
     const first = 1_700_000_000;
     const hour = 3_600_000;
-    const take = (at: number, steadyMs: number) => {
-      const decision = plan.decide(at, coded(true), steadyMs);
-      assert.ok(decision.kind === 'take');
-      return decision.sample;
-    };
-    take(T, 0);
-    assert.deepEqual(take(T + 1000 + hour, 1000), {
+    take(plan, T, 0);
+    assert.deepEqual(take(plan, T + 1000 + hour, 1000), {
       capturedAt: T + 1000 + hour,
       sequence: first + 3601,
-      skipped: { firstSequence: first + 1, lastSequence: first + 3600 },
     });
-    assert.deepEqual(take(T + 5000 + 2 * hour, 5000), {
+    assert.deepEqual(take(plan, T + 5000 + 2 * hour, 5000), {
       capturedAt: T + 5000 + 2 * hour,
       sequence: first + 7205,
       missed: { firstSequence: first + 3602, lastSequence: first + 3604 },
-      skipped: { firstSequence: first + 3605, lastSequence: first + 7204 },
+    });
+  });
+
+  it('misses no period when a clock that began in 1970 is set', () => {
+    const plan = new SamplePlan(1000);
+    take(plan, 60_000, 0);
+    assert.equal(take(plan, T, 1000).missed, undefined);
+  });
+
+  it('takes the periods of a feed that was silent for missed, however late its packets are read', () => {
+    const plan = new SamplePlan(1000);
+    take(plan, T, 0);
+    assert.deepEqual(take(plan, T + 60_000, 60_000).missed, {
+      firstSequence: 1_700_000_001,
+      lastSequence: 1_700_000_059,
     });
   });
 });

@@ -4,27 +4,24 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { Packet } from '../../src/actors/camera/packet-splitter';
-import { SenderClock } from '../../src/actors/camera/sender-clock';
+import { SenderClock, type SenderTime } from '../../src/actors/camera/sender-clock';
 import { seededRandom, type Random } from './support/random';
 
 /** What ffmpeg 5.1 wrote for 5 s of gst-rtsp-server, by the receiver's own command line. */
 const WRITTEN = readFileSync(path.join(__dirname, '../fixtures/sender-times.mp4'));
-/** From the framecrc lines of the same run: arrival of each keyframe in ticks, and whether its sender's time was known. */
-const KEYFRAMES = [
-  [161587297324760, true],
-  [161587297414763, true],
-  [161587297504781, true],
-  [161587297594915, true],
-  [161587297684774, true],
+/** From the same run: arrival of each keyframe. The muxer writes the times of one two keyframes later. */
+const ARRIVALS = [
+  1795657330561, 1795657331559, 1795657332562, 1795657333557, 1795657334557, 1795657335557,
 ] as const;
-const SKEWS_MS = [-1, -1, -1, -2, -1];
+const SKEWS_MS = [-5, -3, -6];
 
-const packet = (ticks: number, known: boolean, key = true): Packet => ({
-  ...{ pts: ticks / 90, key, checksum: '0', corrupt: false, bytes: Buffer.alloc(1) },
+const packet = (key = true, known = true): Packet => ({
+  ...{ pts: 90, key, checksum: '0', corrupt: false, bytes: Buffer.alloc(1) },
   ...(known ? { hasSenderTime: true } : {}),
 });
-const PACKETS = KEYFRAMES.map(([ticks, known]) => packet(ticks, known));
-const whole = (skews: readonly number[]) => skews.map(Math.round);
+const arrival = (dueAt: number) => ({ dueAt, arrivedMs: dueAt });
+const KEYFRAMES = ARRIVALS.map((dueAt) => [packet(), arrival(dueAt)] as const);
+const skews = (times: readonly SenderTime[]) => times.map(({ skewMs }) => Math.round(skewMs));
 
 function cut(random: Random, bytes: Buffer): Buffer[] {
   const pieces: Buffer[] = [];
@@ -52,13 +49,9 @@ function prft(ntpSeconds: number, mediaTime: number): Buffer {
 describe("a sender's clock", () => {
   it('is that of keyframes whose time was reported; of the others ffmpeg wrote its own', () => {
     const clock = new SenderClock();
-    const [[firstTicks]] = KEYFRAMES;
-    const packets = [packet(firstTicks, false), ...PACKETS.slice(1)];
-    assert.deepEqual(
-      packets.flatMap((one) => clock.saw(one)),
-      [],
-    );
-    assert.deepEqual(whole(clock.push(WRITTEN)), SKEWS_MS.slice(1));
+    for (const [i, [one, at]] of KEYFRAMES.entries())
+      assert.deepEqual(clock.saw(i === 0 ? packet(true, false) : one, at), []);
+    assert.deepEqual(skews(clock.push(WRITTEN)), SKEWS_MS.slice(1));
     assert.deepEqual(clock.push(WRITTEN), [], 'each is told once');
   });
 
@@ -66,14 +59,14 @@ describe("a sender's clock", () => {
     const random = seededRandom(t);
     for (let round = 0; round < 500; round++) {
       const clock = new SenderClock();
-      const [packets, pieces] = [[...PACKETS], cut(random, WRITTEN)];
-      const skews: number[] = [];
-      while (packets.length + pieces.length > 0) {
-        const next = random.next() < 0.2 ? packets.shift() : undefined;
-        if (next !== undefined) skews.push(...clock.saw(next));
-        else skews.push(...clock.push(pieces.shift() ?? Buffer.alloc(0)));
+      const [keyframes, pieces] = [[...KEYFRAMES], cut(random, WRITTEN)];
+      const found: SenderTime[] = [];
+      while (keyframes.length + pieces.length > 0) {
+        const next = random.next() < 0.2 ? keyframes.shift() : undefined;
+        if (next !== undefined) found.push(...clock.saw(...next));
+        else found.push(...clock.push(pieces.shift() ?? Buffer.alloc(0)));
       }
-      assert.deepEqual(whole(skews), SKEWS_MS);
+      assert.deepEqual(skews(found), SKEWS_MS);
     }
   });
 
@@ -88,10 +81,10 @@ describe("a sender's clock", () => {
       const [from, to] = [random.between(0, damaged.length), random.between(0, damaged.length)];
       const output = Buffer.concat([damaged.subarray(0, from), damaged.subarray(to)]);
       const clock = new SenderClock();
-      const skews = PACKETS.flatMap((one) => clock.saw(one));
-      for (const piece of cut(random, output)) skews.push(...clock.push(piece));
-      assert.ok(skews.every(Number.isFinite));
-      assert.ok(skews.length <= 2 * SKEWS_MS.length);
+      const found = KEYFRAMES.flatMap((one) => clock.saw(...one));
+      for (const piece of cut(random, output)) found.push(...clock.push(piece));
+      assert.ok(skews(found).every(Number.isFinite));
+      assert.ok(found.length <= 2 * SKEWS_MS.length);
     }
   });
 
@@ -119,21 +112,46 @@ describe("a sender's clock", () => {
   ] as const)
     it(`${what} is ${String(skewMs)} ms off`, () => {
       const clock = new SenderClock();
-      clock.saw(packet(AT_S * 90_000, true));
-      assert.deepEqual(whole(clock.push(prft(ntpSeconds, AT_S * 90_000))), [skewMs]);
+      clock.saw(packet(), arrival(AT_S * 1000));
+      const [found] = clock.push(prft(ntpSeconds, 0));
+      assert.equal(Math.round(found?.skewMs ?? NaN), skewMs);
+      assert.equal(Math.round((found?.senderMs ?? NaN) - AT_S * 1000), skewMs);
+      assert.deepEqual([found?.mediaMs, found?.arrivedMs], [90, AT_S * 1000]);
     });
 
-  it('ignores packets between keyframes, and times of packets that never came', () => {
+  it("is not a clock of before this machine's was set, of keyframes that came before", () => {
     const clock = new SenderClock();
-    clock.saw(packet(90, true, false));
-    assert.deepEqual(clock.push(Buffer.concat([prft(NTP_S, 90), prft(NTP_S, 180)])), []);
-    assert.deepEqual(clock.saw({ ...packet(270, true), key: false }), []);
+    clock.saw(packet(), arrival(60_000));
+    clock.machineSet(AT_S * 1000 - 60_000);
+    assert.deepEqual(skews(clock.push(prft(NTP_S, 0))), [0]);
+  });
+
+  it('counts keyframes alone, and ignores times of those that never came', () => {
+    const clock = new SenderClock();
+    clock.saw(packet(false), arrival(1));
+    assert.deepEqual(clock.push(Buffer.concat([prft(NTP_S, 0), prft(NTP_S, 7)])), []);
+    assert.equal(clock.saw(packet(), arrival(2)).length, 1);
   });
 
   it('remembers so few of what never finds its other half that a day of them is no burden', () => {
     const clock = new SenderClock();
-    for (let i = 1; i <= 1000; i++) clock.saw(packet(i * 90, true));
-    assert.deepEqual(clock.push(prft(NTP_S, 90)), [], 'the oldest has been forgotten');
-    assert.equal(clock.push(prft(NTP_S, 90_000)).length, 1);
+    for (let i = 0; i < 1000; i++) clock.saw(packet(), arrival(i));
+    assert.deepEqual(clock.push(prft(NTP_S, 1)), [], 'the oldest has been forgotten');
+    assert.equal(clock.push(prft(NTP_S, 999)).length, 1);
+  });
+
+  it('has stopped when times came and then none of many keyframes, as where ffmpeg has given that output up', () => {
+    const clock = new SenderClock();
+    const see = (count: number) => {
+      for (let i = 0; i < count; i++) clock.saw(packet(), arrival(i));
+    };
+    see(100);
+    assert.equal(clock.hasStopped, false, 'one that never gave any cannot stop');
+    clock.push(prft(NTP_S, 99));
+    see(20);
+    assert.equal(clock.hasStopped, false);
+    clock.push(prft(NTP_S, 118));
+    see(40);
+    assert.equal(clock.hasStopped, true);
   });
 });

@@ -32,6 +32,10 @@ describe('a spool name', () => {
       { clock: 'camera', clockSkewMs: 0 },
       { clock: 'arrival', clockSkewMs: 3_600_000 },
       { clock: 'arrival' },
+      { clock: 'arrival', clockUnset: true },
+      { clock: 'arrival', clockSkewMs: -7, clockUnset: true, linkDelayMs: 5230 },
+      { clock: 'camera', clockSkewMs: -120, linkDelayMs: 501 },
+      { clock: 'camera', linkDelayMs: 1 },
     ] as const)
       for (const frame of [
         { ...FRAME, ...clock },
@@ -40,7 +44,19 @@ describe('a spool name', () => {
         assert.deepEqual(parseSpoolName('gate', spoolName(frame)), frame);
   });
 
-  for (const word of ['_moon', '_camera0', '_camera-0', '_camera+007', '_camera+', '_+3', '_arrival_camera'])
+  for (const word of [
+    '_moon',
+    '_camera0',
+    '_camera-0',
+    '_camera+007',
+    '_camera+',
+    '_+3',
+    '_arrival_camera',
+    '_camerad0',
+    '_camerad007',
+    '_cameradu',
+    '_arrivald-3',
+  ])
     it(`with "${word}" for a clock is none`, () => {
       const name = `1795381133042-1795381133-1920x1080-301442${word}.jpg`;
       assert.equal(parseSpoolName('gate', name), undefined);

@@ -2,6 +2,7 @@
  * Whose clock a camera's capture times are by: its own where sender reports tell it and it is sane, else that of this
  * machine at the arrival. Pure; kept while the camera's process lives, over all openings of its feed.
  */
+import { isClockUnset, RELEASED_AT } from '../../clock/machine-clock';
 import type { FrameClock } from '../../contract/frame';
 import type { FaultRecord } from '../../protocol/fault';
 
@@ -16,12 +17,14 @@ const SAMPLES = 9;
 const ENOUGH_SAMPLES = 3;
 /** By how much capture times may run faster or slower than arrivals: never backwards, never with a leap. */
 const SLEW = 0.05;
+/** So often a feed is opened anew because its clock is not told any more. */
+const MAX_LOST = 2;
 /** Capture times so near to the camera's clock are called by it. */
 const REACHED_MS = 20;
-/** Arrivals that go back further are by a clock that was set. */
-const SET_BACK_MS = 1000;
-
 export type ClockState = 'unknown' | 'sane' | 'insane';
+
+/** What is known of the difference between the camera's clock and this machine's. */
+export type ClockDifference = Pick<CameraClock, 'skewMs' | 'machineSetMs'>;
 
 /** A capture time, and what is known of it. */
 export interface CaptureTime extends FrameClock {
@@ -36,6 +39,10 @@ export class CameraClock {
   /** What is added to arrivals now, on its way to what it should be. */
   #offsetMs = 0;
   #lastArrival: number | undefined;
+  #lastCapturedAt = -Infinity;
+  #lost = 0;
+  /** By how much this machine's clock was set, if that was done since the verdict before. */
+  #machineSetMs: number | undefined;
 
   /** @param startedAt when this process began: the one before it had ended then, and may have been ahead of that */
   constructor(private readonly startedAt?: number) {}
@@ -49,10 +56,27 @@ export class CameraClock {
     return this.#skewMs === undefined ? undefined : Math.round(this.#skewMs);
   }
 
+  /** By how much this machine's clock was set, where that made the camera's sane or insane; forward is positive. */
+  get machineSetMs(): number | undefined {
+    return this.#machineSetMs;
+  }
+
   /** How the newest capture time was made. */
   get now(): FrameClock {
     const clock = this.#state === 'sane' && this.#leftMs() <= REACHED_MS ? 'camera' : 'arrival';
-    return { clock, ...(this.skewMs === undefined ? {} : { clockSkewMs: this.skewMs }) };
+    return {
+      clock,
+      ...(this.skewMs === undefined ? {} : { clockSkewMs: this.skewMs }),
+      ...(isClockUnset(this.#lastArrival ?? RELEASED_AT) ? { clockUnset: true } : {}),
+    };
+  }
+
+  /**
+   * ffmpeg stopped telling it.
+   * @returns whether opening the feed anew may mend that: it is tried a few times
+   */
+  lost(): boolean {
+    return ++this.#lost <= MAX_LOST;
   }
 
   /** The feed is opened anew, maybe of a camera that has restarted: what is known holds until it is told again. */
@@ -69,32 +93,45 @@ export class CameraClock {
     const enough = this.#samples.length >= ENOUGH_SAMPLES;
     if (!enough && this.#state !== 'unknown') return false;
     this.#skewMs = median(this.#samples);
-    const before = this.#state;
-    if (enough)
-      this.#state = this.#skewMs >= -MAX_BEHIND_MS && this.#skewMs <= MAX_AHEAD_MS ? 'sane' : 'insane';
-    return this.#state !== before;
+    if (!enough || this.#judge(this.#skewMs) === this.#state) return false;
+    this.#state = this.#judge(this.#skewMs);
+    this.#machineSetMs = undefined;
+    return true;
   }
 
   /**
-   * The capture time of what arrived then. Later ones are later, and their distances those of the arrivals but for
-   * {@link SLEW}; only where this machine's clock is set back, capture times go back with it.
+   * This machine's clock was set, forward by so much (positive) or back: the camera's has not moved.
+   * @returns whether the {@link state} is another now
+   */
+  machineSet(setMs: number): boolean {
+    if (this.#lastArrival !== undefined) this.#lastArrival += setMs;
+    this.#lastCapturedAt = -Infinity;
+    this.#samples = this.#samples.map((skewMs) => skewMs - setMs);
+    if (this.#skewMs === undefined) return false;
+    this.#skewMs -= setMs;
+    if (this.#state === 'unknown' || this.#judge(this.#skewMs) === this.#state) return false;
+    this.#state = this.#judge(this.#skewMs);
+    this.#machineSetMs = setMs;
+    return true;
+  }
+
+  /**
+   * The capture time of what arrived then, or would have arrived on a link without delay. Later ones are later, and their
+   * distances those of the arrivals but for {@link SLEW}; only where this machine's clock is set, capture times go with it.
    * @param arrivedAt milliseconds since the epoch
    */
   captureTime(arrivedAt: number): CaptureTime {
-    if (arrivedAt < (this.#lastArrival ?? -Infinity) - SET_BACK_MS) this.#forget();
     if (this.#lastArrival === undefined) this.#offsetMs = this.#aheadOfBefore(arrivedAt);
     const mayMoveMs = SLEW * Math.max(0, arrivedAt - (this.#lastArrival ?? arrivedAt));
     this.#lastArrival = arrivedAt;
     const move = this.#wantedMs() - this.#offsetMs;
     this.#offsetMs += Math.min(mayMoveMs, Math.max(-mayMoveMs, move));
-    return { capturedAt: Math.floor(arrivedAt + this.#offsetMs), ...this.now };
+    this.#lastCapturedAt = Math.max(Math.floor(arrivedAt + this.#offsetMs), this.#lastCapturedAt + 1);
+    return { capturedAt: this.#lastCapturedAt, ...this.now };
   }
 
-  /** This machine's clock was set: what the camera's differed by from it before tells nothing. */
-  #forget(): void {
-    this.#samples = [];
-    this.#skewMs = undefined;
-    this.#state = 'unknown';
+  #judge(skewMs: number): 'sane' | 'insane' {
+    return skewMs >= -MAX_BEHIND_MS && skewMs <= MAX_AHEAD_MS ? 'sane' : 'insane';
   }
 
   /** What the first capture time needs to be later than any of a process before this one. */
@@ -117,12 +154,26 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** What an operator is told of a clock that is not taken for capture times. */
-export function clockFault(skewMs: number): FaultRecord {
-  const bound = skewMs < 0 ? `${String(MAX_BEHIND_MS)} ms behind` : `${String(MAX_AHEAD_MS)} ms ahead`;
+/**
+ * What an operator is told of a camera's clock that is not taken for capture times; undefined where it is not the one that
+ * is wrong. Which of two clocks is right cannot be told, but for what is known of this machine's.
+ * @param now milliseconds since the epoch, by this machine's clock
+ */
+export function clockFault(
+  { skewMs = 0, machineSetMs }: ClockDifference,
+  now: number,
+): FaultRecord | undefined {
+  // The daemon says that, once.
+  if (isClockUnset(now)) return undefined;
+  const using = 'capture times are those of arrival';
   const by = `${String(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine's`;
-  return {
-    code: 'clock-insane',
-    message: `its clock is ${by} (${bound} are taken): capture times are those of arrival; have both set their time by NTP`,
-  };
+  const bound = skewMs < 0 ? `${String(MAX_BEHIND_MS)} ms behind` : `${String(MAX_AHEAD_MS)} ms ahead`;
+  const since =
+    machineSetMs === undefined
+      ? ''
+      : ` since this machine's was set ${machineSetMs > 0 ? 'forward' : 'back'} by ${String(Math.abs(machineSetMs))} ms`;
+  const toDo = isClockUnset(now + skewMs)
+    ? `the camera's says ${new Date(Math.max(0, now + skewMs)).toISOString()} and is wrong; set it, by NTP if it can`
+    : `see which of the two is right, and sync both with NTP`;
+  return { code: 'clock-insane', message: `its clock is ${by}${since} (limit: ${bound}): ${using}; ${toDo}` };
 }

@@ -4,18 +4,18 @@ import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { isAnnexB } from './bitstream/nal';
-import type { CameraClock } from './camera-clock';
+import { FeedTimes, type FeedTimesOptions } from './clock/feed-times';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
 import { feedName } from './feed-fault';
-import { hasLengthPrefixes, isPaced } from './ffmpeg-arguments';
-import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
+import { hasLengthPrefixes } from './ffmpeg-arguments';
+import { FfmpegReceiver, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import { HttpReceiver } from './http/http-receiver';
 import { OtherForm, type Learned } from './learned';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Receiver, ReceiverEvents } from './receiver';
-import type { Coded, Decision, Sample, SamplePlan } from './sample-plan';
+import type { Sample } from './sample-plan';
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -27,15 +27,10 @@ export interface FeedStream {
   readonly still?: true;
 }
 
-export interface FeedOptions {
+/** Plan, clock and delay are shared by all openings of the feed. */
+export interface FeedOptions extends FeedTimesOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  /** Shared by all openings of the feed. */
-  readonly plan: SamplePlan;
-  /** Shared too. */
-  readonly clock: CameraClock;
-  /** The camera's clock was found sane or not, and was not before. */
-  readonly onClock: () => void;
   readonly onPicture: (picture: Picture) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
@@ -43,8 +38,6 @@ export interface FeedOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
-  /** It goes on, but not as it should; undefined when it does again. */
-  readonly onTrouble?: (fault: FaultRecord | undefined) => void;
   readonly learned: Learned;
 }
 
@@ -55,6 +48,7 @@ export interface FeedOptions {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
+  options.delay.reopen();
   // Loaded only by cameras that need it.
   if (options.camera.source.kind === 'still')
     return (await import('./http/still-feed')).captureStills(options, signal);
@@ -75,6 +69,7 @@ class Opening {
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
+  readonly #times: FeedTimes;
   readonly #seen: Seen = { startedMs: performance.now() };
 
   constructor(private readonly options: FeedOptions) {
@@ -84,6 +79,7 @@ class Opening {
         resolve(failure);
       };
     });
+    this.#times = new FeedTimes(options, this.#fail, () => this.#receiver.pid);
     this.#receiver = openReceiver(options, {
       onPacket: (packet, header) => {
         this.#receive(packet, header);
@@ -96,8 +92,8 @@ class Opening {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
-      onSenderClock: (skewsMs) => {
-        this.#learnClock(skewsMs);
+      onSenderReports: (chunk) => {
+        this.#times.reported(chunk);
       },
     });
   }
@@ -129,27 +125,15 @@ class Opening {
   }
 
   #take(packet: Packet, header: StreamHeader): void {
-    const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
     const maker = (this.#maker ??= this.#begin(packet, header));
+    const now = this.#times.came(packet, header);
     for (const picture of maker.pictures.push(packet)) {
       if (picture.facts.key) this.#seen.keyframeCame = true;
       if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
-      maker.take(picture, this.#decide(picture.facts, this.#arrival(picture.packet, arrivedAt)));
+      maker.take(picture, this.#times.decide(picture.facts, now));
     }
-  }
-
-  /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
-  #decide(picture: Coded, arrivedAt: number): Decision {
-    const { plan, clock } = this.options;
-    const decision = plan.decide(arrivedAt, picture, performance.now());
-    if (decision.kind !== 'take') return decision;
-    return { kind: 'take', sample: { ...decision.sample, ...clock.captureTime(arrivedAt) } };
-  }
-
-  #learnClock(skewsMs: readonly number[]): void {
-    const { clock, onClock } = this.options;
-    for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
+    this.#times.learn(packet, now);
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
@@ -179,13 +163,6 @@ class Opening {
     return maker;
   }
 
-  /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
-  #arrival(packet: Packet, arrivedAt: number): number {
-    const { pts } = packet;
-    if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
-    return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
-  }
-
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
     while (!signal.aborted) {
@@ -209,10 +186,6 @@ class Opening {
     const { startedMs, lastPacketMs } = this.#seen;
     return this.#receiver.endFault(performance.now() - startedMs, lastPacketMs !== undefined);
   }
-}
-
-function isArrival({ pts }: Packet, arrivedAt: number): boolean {
-  return pts !== undefined && Math.abs(pts - arrivedAt) <= MAX_CLOCK_ERROR_MS;
 }
 
 function asFault({ code, message }: FaultRecord): Fault {

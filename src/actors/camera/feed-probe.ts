@@ -6,6 +6,7 @@ import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import { FeedAdaptation } from './adaptation';
 import { CameraClock } from './camera-clock';
 import { captureFeed, type FeedStream } from './capture';
+import { LinkDelay } from './clock/link-delay';
 import type { Picture } from './decoder';
 import { SamplePlan, type Coded, type Decision, type Sample } from './sample-plan';
 import { samplingChoice, type SamplingChoice } from './sampling-choice';
@@ -97,6 +98,7 @@ class FeedProbe {
   readonly #adaptation: FeedAdaptation;
   readonly #plan: MeasuringPlan;
   readonly #clock = new CameraClock();
+  readonly #delay: LinkDelay;
   readonly #done = new AbortController();
   #stream: FeedStream | undefined;
   #picture: Picture | undefined;
@@ -110,6 +112,7 @@ class FeedProbe {
     private readonly limitMs: number,
   ) {
     this.#adaptation = new FeedAdaptation(camera);
+    this.#delay = new LinkDelay(camera.maxDelayMs);
     this.#plan = new MeasuringPlan(camera, () => {
       this.#look();
     });
@@ -147,6 +150,7 @@ class FeedProbe {
         clock: this.#clock,
         onClock: () => undefined,
         learned,
+        delay: this.#delay,
         onStream: (stream) => {
           this.#stream = stream;
           this.#adaptation.received();

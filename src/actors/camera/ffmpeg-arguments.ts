@@ -80,11 +80,14 @@ export function toSplitter({
 /**
  * What a sender's reports tell of keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
  * each. Of the keyframe only what is small is left: the sequence parameters of H.264 (7) and H.265 (33), the frame header
- * of JPEG (192). The times stay those of the packets (avoid_negative_ts). An ffmpeg or codec that can't do it goes without.
+ * of JPEG (192). Their times are their numbers, from 0: the muxer gives up for good where those of a stream leap by more
+ * than 6.6 hours, or back. An ffmpeg or codec that can't do it goes without.
  */
 function senderTimes(unify: string): string {
   const flags = 'movflags=empty_moov+default_base_moof+frag_every_frame:write_prft=wallclock';
-  const bsfs = [KEYFRAMES_ONLY, unify, 'filter_units=pass_types=7\\|33\\|192'].join(',');
+  const bsfs = [KEYFRAMES_ONLY, 'setts=pts=N\\\\:dts=N', unify, 'filter_units=pass_types=7\\|33\\|192'].join(
+    ',',
+  );
   return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
 }
 
@@ -147,6 +150,15 @@ export function hasLengthPrefixes(codec: string): boolean {
 /** True for a source that is read at its own speed, because it has no clock of its own that is worth having. */
 export function isPaced(source: CameraSource): boolean {
   return source.kind !== 'stream' || isPlaylist(source.url);
+}
+
+/**
+ * True where packets have their sender's times, which tell of delay: those of RTP and MPEG-TS count in 1/90000 s, those of
+ * RTMP and FLV in milliseconds. Others ffmpeg invents, of a nominal frame rate.
+ * @param unitMs milliseconds of one unit of the stream's time
+ */
+export function hasMediaTimes(source: CameraSource, unitMs: number): boolean {
+  return !isPaced(source) && (unitMs === 1 || unitMs === 1000 / 90_000);
 }
 
 /** True for a source whose sender may tell its own time: by RTCP, and only RTSP brings that. */
@@ -215,7 +227,7 @@ function streamInput(
       : [`option rw_timeout ${timeout}`];
   return {
     input: [
-      ...(isPlaylist(url) ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
+      ...(isPlaylist(url) ? ['-re'] : []),
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
       ...['-f', 'concat', '-safe', '0'],
       ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],

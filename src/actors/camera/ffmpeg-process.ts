@@ -63,6 +63,11 @@ export class FfmpegProcess {
     });
   }
 
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Why it could not be started, if so. */
   get spawnError(): Error | undefined {
     return this.#spawnError;

@@ -10,12 +10,7 @@ import { PacketSplitter, type Packet } from './packet-splitter';
 import type { Receiver, ReceiverEvents } from './receiver';
 import type { Entry } from './rtsp/entrance';
 import { ReceiverWords } from './rtsp/receiver-words';
-import { SenderClock } from './sender-clock';
 
-/** How far a packet's time may be from ours before it is no arrival. */
-export const MAX_CLOCK_ERROR_MS = 60_000;
-/** A coarser unit of time is a grid of the nominal rate, on which arrivals cannot be. */
-const FINEST_GRID_MS = 1;
 /** Redirections that ffmpeg may follow by itself, of a camera that was too slow to be asked. */
 const MAX_REDIRECTIONS = 5;
 /** A keyframe that comes later was whole: ffmpeg has it when the next picture begins. */
@@ -30,7 +25,6 @@ export interface FfmpegReceiverOptions {
 export class FfmpegReceiver implements Receiver {
   readonly #process: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
-  readonly #senderClock = new SenderClock();
   readonly #words: ReceiverWords;
   readonly #ending = new AbortController();
   readonly #entered: Promise<void>;
@@ -72,13 +66,13 @@ export class FfmpegReceiver implements Receiver {
       (text) => {
         this.#words.said(text);
       },
-      hasSenderTimes(camera.source)
-        ? (chunk) => {
-            events.onSenderClock(this.#senderClock.push(chunk));
-          }
-        : undefined,
+      hasSenderTimes(camera.source) ? events.onSenderReports : undefined,
     );
     this.#entered = this.#enter();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
   }
 
   get ended(): Promise<void> {
@@ -160,14 +154,9 @@ export class FfmpegReceiver implements Receiver {
 
   #give(packet: Packet): void {
     const { entrance, losses } = this.options.learned;
-    const { pts, ...timeless } = packet;
-    const { header } = this.#splitter;
     entrance.received();
     if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
-    this.events.onPacket(header.unitMs > FINEST_GRID_MS ? timeless : packet, header);
-    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (pts !== undefined && Math.abs(pts - Date.now()) <= MAX_CLOCK_ERROR_MS)
-      this.events.onSenderClock(this.#senderClock.saw(packet));
+    this.events.onPacket(packet, this.#splitter.header);
   }
 }
 

@@ -28,7 +28,7 @@ export interface StreamHeader {
   /** Pixels; 0 when unknown. */
   readonly width: number;
   readonly height: number;
-  /** Milliseconds of one unit of time: no packet's time is nearer to the truth than that. */
+  /** Milliseconds of one unit of time. */
   readonly unitMs: number;
 }
 

@@ -14,12 +14,14 @@ export interface ReceiverEvents {
   readonly onAnswer: (answer: RtspAnswer) => void;
   /** What ffmpeg writes on standard error; it may hold the feed's URL with its password. */
   readonly onWords: (text: string) => void;
-  /** What became known of the sender's clock, milliseconds after the arrival. */
-  readonly onSenderClock: (skewsMs: readonly number[]) => void;
+  /** More of what ffmpeg writes of the sender's clock: see sender-clock.ts. */
+  readonly onSenderReports: (chunk: Buffer) => void;
 }
 
 /** One opening of a feed. It begins with its construction. */
 export interface Receiver {
+  /** Of the process that reads the feed's connection; undefined where it is this one. */
+  readonly pid?: number | undefined;
   /** Settles when the feed has ended by itself, or was ended, and nothing of it is left. */
   readonly ended: Promise<void>;
   /** Leaves the feed politely; settles when nothing of it is left. */

@@ -13,8 +13,6 @@ export interface Sample extends Partial<FrameClock> {
   readonly sequence: number;
   /** Periods without a picture since the sample before. */
   readonly missed?: Periods;
-  /** Periods that never were: the clock was set forward over them. They come after those missed. */
-  readonly skipped?: Periods;
 }
 
 export interface Periods {
@@ -52,10 +50,8 @@ const ONCE_A_PERIOD = 0.1;
 const OVERDUE = 0.25;
 /** What times are kept from those bounds, in parts of a period, because no packet is exactly on time. */
 const MARGIN = 0.05;
-/** A step back by more periods than this is a clock that was set, not a packet out of order. */
-const CLOCK_STEP_PERIODS = 5;
-/** The clock ran ahead of a steady one by more than that: it was set. Buffered packets stay below. */
-const CLOCK_STEP_MS = 10_000;
+/** A clock that parts from a steady one by more was set. The ledger's bound too. */
+const CLOCK_STEP_MS = 3000;
 
 /** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
 const STEPS = 8;
@@ -103,7 +99,7 @@ export class SamplePlan {
   /**
    * @param at the packet's time, milliseconds since the epoch
    * @param picture what is in it
-   * @param steadyMs now on a clock that is never set
+   * @param steadyMs the same time on a clock that is never set
    */
   decide(at: number, picture: Coded, steadyMs: number): Decision {
     const { key, state, inOrder, needed } = picture;
@@ -112,7 +108,8 @@ export class SamplePlan {
     this.#measure(at, key);
     if (state === 'undecodable') return { kind: 'skip' };
     if (state === 'whole') this.#measureStep(canBeTaken);
-    if (canBeTaken && this.#isWanted(at, key)) return { kind: 'take', sample: this.#sample(at, steadyMs) };
+    if (canBeTaken && this.#isWanted(at, key, steadyMs))
+      return { kind: 'take', sample: this.#sample(at, steadyMs) };
     switch (this.sampling) {
       case 'all':
         return { kind: 'feed' };
@@ -150,10 +147,10 @@ export class SamplePlan {
     this.#lastKeyAt = at;
   }
 
-  #isWanted(at: number, key: boolean): boolean {
+  #isWanted(at: number, key: boolean, steadyMs: number): boolean {
     if (!key && this.sampling === 'keyframes') return false;
     const last = this.#last;
-    if (last === undefined || at < last.at - CLOCK_STEP_PERIODS * this.periodMs) return true;
+    if (last === undefined || this.#stepMs(at, steadyMs) <= -CLOCK_STEP_MS) return true;
     const { earliest, ideal, latest } = this.#window(last);
     if (at < earliest) return false;
     const next = at + this.#nextStep(key);
@@ -224,20 +221,23 @@ export class SamplePlan {
     return this.#keyFrom(earliest) <= latest - MARGIN * this.periodMs;
   }
 
+  /** By how much the clock was set since the last sample, forward or back. */
+  #stepMs(at: number, steadyMs: number): number {
+    const last = this.#last ?? { at, steadyMs };
+    return at - last.at - (steadyMs - last.steadyMs);
+  }
+
+  /** Periods that a clock was set over never were, and are not missed: see docs/ledger.md. */
   #sample(at: number, steadyMs: number): Sample {
     const sequence = this.#sequenceOf(at);
     const last = this.#last;
+    const stepMs = this.#stepMs(at, steadyMs);
     this.#last = { at, sequence, steadyMs };
-    if (last === undefined || sequence <= last.sequence + 1) return { capturedAt: at, sequence };
-    const stepMs = at - last.at - (steadyMs - last.steadyMs);
-    const skipped = stepMs > CLOCK_STEP_MS ? Math.floor(stepMs / this.periodMs) : 0;
-    const firstSkipped = Math.max(last.sequence + 1, sequence - skipped);
-    return {
-      capturedAt: at,
-      sequence,
-      ...periods('missed', last.sequence + 1, firstSkipped - 1),
-      ...periods('skipped', firstSkipped, sequence - 1),
-    };
+    if (last === undefined) return { capturedAt: at, sequence };
+    const skipped = stepMs >= CLOCK_STEP_MS ? Math.round(stepMs / this.periodMs) : 0;
+    const [firstSequence, lastSequence] = [last.sequence + 1, sequence - 1 - skipped];
+    if (lastSequence < firstSequence) return { capturedAt: at, sequence };
+    return { capturedAt: at, sequence, missed: { firstSequence, lastSequence } };
   }
 
   /** The period a picture stands for: the next one while its middle is in reach, else the one it falls into. */
@@ -252,15 +252,4 @@ export class SamplePlan {
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
-}
-
-/** Nothing where the last comes before the first. */
-function periods<Name extends string>(
-  name: Name,
-  firstSequence: number,
-  lastSequence: number,
-): Partial<Record<Name, Periods>> {
-  return lastSequence < firstSequence
-    ? {}
-    : ({ [name]: { firstSequence, lastSequence } } as Record<Name, Periods>);
 }

@@ -1,6 +1,7 @@
 /** Opens one feed as a camera does and notes what comes of it. */
 import { CameraClock } from '../../../src/actors/camera/camera-clock';
 import { FeedAdaptation } from '../../../src/actors/camera/adaptation';
+import { LinkDelay } from '../../../src/actors/camera/clock/link-delay';
 import { captureFeed, type FeedStream } from '../../../src/actors/camera/capture';
 import type { Picture } from '../../../src/actors/camera/decoder';
 import { PictureJudge } from '../../../src/actors/camera/picture-judge';
@@ -36,6 +37,7 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
     {
       ...{ camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(camera.periodMs, camera.sampling) },
       learned: new FeedAdaptation(camera).learned,
+      delay: new LinkDelay(camera.maxDelayMs),
       onPicture: (picture) => {
         const verdict = judge.judge(picture.evidence, performance.now());
         seen.pictures.push({ ...picture, verdict, at: Date.now() });

@@ -1,0 +1,84 @@
+/** How the delay of a feed came to be what it is: one look a second, for half a minute. Pure. */
+
+/** What was seen of the feed at a time. */
+export interface Look {
+  readonly at: number;
+  readonly mediaMs: number;
+  readonly delayMs: number;
+  /** Since the feed was opened. */
+  readonly bytes: number;
+}
+
+export interface LinkRates {
+  /** Kilobits a second, since the delay began to grow. */
+  readonly arrivesKbps: number;
+  /** What the stream has, by its own times. */
+  readonly streamKbps: number;
+}
+
+/** Pictures later than this are marked, and the cause is looked for. */
+export const MARKED_MS = 500;
+/** What is late for so long is no burst. */
+const LASTING_MS = 5000;
+/** What grows less in so long stays. */
+const STEADY_MS = 100;
+const STEADY_OVER_MS = 10_000;
+const LOOK_MS = 1000;
+const KEPT_MS = 30_000;
+
+/** A look of so many seconds after the first packet. */
+const EARLY = 2;
+
+export class DelayHistory {
+  #looks: Look[] = [];
+  #number = 0;
+  #early: Look | undefined;
+
+  /** What was seen soon after the feed was opened. */
+  get early(): Look | undefined {
+    return this.#early;
+  }
+
+  add(look: Look): void {
+    if (this.#number++ === EARLY) this.#early = look;
+    this.#looks = [...this.#looks.filter(({ at }) => at > look.at - KEPT_MS), look];
+  }
+
+  /** True once no look of {@link LASTING_MS} was on time. */
+  get isLasting(): boolean {
+    const [oldest] = this.#lasting;
+    const newest = this.#looks.at(-1);
+    if (oldest === undefined || newest === undefined) return false;
+    const lasts = newest.at - oldest.at >= LASTING_MS - LOOK_MS;
+    return lasts && this.#lasting.every(({ delayMs }) => delayMs >= MARKED_MS);
+  }
+
+  /** True while it still becomes more. */
+  get isGrowing(): boolean {
+    const [newest] = this.#looks.slice(-1);
+    const before = this.#looks.find(({ at }) => at >= (newest?.at ?? 0) - STEADY_OVER_MS);
+    return (newest?.delayMs ?? 0) - (before?.delayMs ?? 0) >= STEADY_MS;
+  }
+
+  /** The looks since it began to grow. */
+  get grown(): readonly Look[] {
+    const onTime = this.#looks.findLastIndex(({ delayMs }) => delayMs < MARKED_MS);
+    return this.#looks.slice(Math.max(0, onTime));
+  }
+
+  get grownMs(): number {
+    return (this.grown.at(-1)?.delayMs ?? 0) - (this.grown[0]?.delayMs ?? 0);
+  }
+
+  get rates(): LinkRates {
+    const [first, last] = [this.grown[0], this.grown.at(-1)];
+    if (first === undefined || last === undefined) return { arrivesKbps: 0, streamKbps: 0 };
+    const kbps = (ms: number) => Math.round((8 * (last.bytes - first.bytes)) / Math.max(1, ms));
+    return { arrivesKbps: kbps(last.at - first.at), streamKbps: kbps(last.mediaMs - first.mediaMs) };
+  }
+
+  get #lasting(): readonly Look[] {
+    const now = this.#looks.at(-1)?.at ?? 0;
+    return this.#looks.filter(({ at }) => at > now - LASTING_MS - LOOK_MS / 2);
+  }
+}

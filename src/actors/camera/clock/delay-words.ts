@@ -1,0 +1,39 @@
+/** What an operator is told of pictures that come late. Pure. */
+import type { FaultRecord } from '../../../protocol/fault';
+import type { DelayNews } from './link-delay';
+
+type Late = Exclude<DelayNews, { kind: 'on-time' }>;
+
+/** More than a few pictures wait in the receiver's socket: they have arrived, and this machine does not read them. */
+const UNREAD_BYTES = 128 * 1024;
+
+/**
+ * @param feed its name, without credentials
+ * @param keyframesOnly only keyframes were counted: of the rates their ratio alone means something
+ * @param unreadBytes what has arrived and was not read yet
+ */
+export function delayFault(
+  late: Late,
+  feed: string,
+  keyframesOnly: boolean,
+  unreadBytes: number,
+): FaultRecord {
+  const age = `its pictures are ${(late.delayMs / 1000).toFixed(1)} s old when they come`;
+  const result = late.kind === 'reopen' ? `${age}; reopening the feed at the newest` : age;
+  if (unreadBytes > UNREAD_BYTES)
+    return {
+      code: 'read-slowly',
+      message: `${feed} sends faster than this machine reads it: ${result}; this machine is overloaded`,
+    };
+  return {
+    code: 'slow-link',
+    message: `${feed} ${speed(late, keyframesOnly)}: ${result}; lower the camera's bit rate or frame rate, or give it a faster link`,
+  };
+}
+
+function speed({ arrivesKbps, streamKbps }: Late, keyframesOnly: boolean): string {
+  const percent = `${String(Math.round((100 * arrivesKbps) / Math.max(1, streamKbps)))} %`;
+  return keyframesOnly
+    ? `arrives at ${percent} of its speed`
+    : `arrives at ${String(arrivesKbps)} kbit/s and its stream has ${String(streamKbps)} kbit/s (${percent})`;
+}

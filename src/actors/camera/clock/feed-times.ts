@@ -1,0 +1,108 @@
+/** When the packets of one opening came, how late they were, and when what is in them was captured. */
+import { MachineClock, type Moment } from '../../../clock/machine-clock';
+import type { CameraSpec } from '../../../config/topology';
+import { Fault, type FaultRecord } from '../../../protocol/fault';
+import type { CameraClock } from '../camera-clock';
+import { feedName } from '../feed-fault';
+import { hasMediaTimes } from '../ffmpeg-arguments';
+import type { Packet, StreamHeader } from '../packet-splitter';
+import type { Coded, Decision, SamplePlan } from '../sample-plan';
+import { SenderClock, type SenderTime } from '../sender-clock';
+import { delayFault } from './delay-words';
+import type { DelayNews, LinkDelay } from './link-delay';
+import { receiveBacklog } from './receive-backlog';
+
+export interface FeedTimesOptions {
+  readonly camera: CameraSpec;
+  readonly plan: SamplePlan;
+  readonly clock: CameraClock;
+  readonly delay: LinkDelay;
+  /** The camera's clock was found sane or not, and was not before. */
+  readonly onClock: () => void;
+  /** It goes on, but not as it should; undefined when it does again. */
+  readonly onTrouble?: (fault: FaultRecord | undefined) => void;
+}
+
+export class FeedTimes {
+  readonly #machineClock = new MachineClock();
+  readonly #senderClock = new SenderClock();
+
+  /**
+   * @param giveUp the feed is to be opened anew
+   * @param receiverPid of the process that reads the feed's connection
+   */
+  constructor(
+    private readonly options: FeedTimesOptions,
+    private readonly giveUp: (fault: Fault) => void,
+    private readonly receiverPid: () => number | undefined,
+  ) {}
+
+  /** A packet came: now. */
+  came(packet: Packet, header: StreamHeader): Moment {
+    const { clock, onClock } = this.options;
+    const now = this.#machineClock.now();
+    if (now.setMs !== 0) this.#senderClock.machineSet(now.setMs);
+    if (now.setMs !== 0 && clock.machineSet(now.setMs)) onClock();
+    this.#measureDelay(packet, header.unitMs, now);
+    return now;
+  }
+
+  /**
+   * Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. What the link held back counts
+   * as if it had not: a burst fills the periods it is of.
+   */
+  decide(picture: Coded, { wallMs, steadyMs }: Moment): Decision {
+    const { plan, clock, delay } = this.options;
+    const { sustainedMs, exactMs, markedMs } = delay;
+    const decision = plan.decide(Math.floor(wallMs - sustainedMs), picture, steadyMs - sustainedMs);
+    if (decision.kind !== 'take') return decision;
+    const late = markedMs === undefined ? {} : { linkDelayMs: markedMs };
+    return {
+      kind: 'take',
+      sample: { ...decision.sample, ...clock.captureTime(wallMs - exactMs), ...late },
+    };
+  }
+
+  /** The packet's pictures were decided on: it may tell the sender's clock. */
+  learn(packet: Packet, { wallMs, steadyMs }: Moment): void {
+    const { camera, clock, delay } = this.options;
+    const keyframe = { dueAt: wallMs - delay.exactMs, arrivedMs: steadyMs };
+    this.#told(this.#senderClock.saw(packet, keyframe));
+    if (!this.#senderClock.hasStopped || !clock.lost()) return;
+    const message = `${feedName(camera.source)}: ffmpeg stopped telling the camera's clock; reopening the feed`;
+    this.giveUp(new Fault('clock-lost', message));
+  }
+
+  /** More of what ffmpeg writes of the sender's clock came. */
+  reported(chunk: Buffer): void {
+    this.#told(this.#senderClock.push(chunk));
+  }
+
+  #measureDelay({ pts, bytes }: Packet, unitMs: number, { steadyMs }: Moment): void {
+    const { camera, delay } = this.options;
+    if (pts === undefined || !hasMediaTimes(camera.source, unitMs)) return;
+    const news = delay.came({ mediaMs: pts, arrivedMs: steadyMs, bytes: bytes.length }, unitMs);
+    if (news !== undefined) this.#tell(news);
+  }
+
+  #tell(news: DelayNews): void {
+    const { camera, onTrouble } = this.options;
+    if (news.kind === 'on-time') {
+      onTrouble?.(undefined);
+      return;
+    }
+    const pid = this.receiverPid();
+    const unread = pid === undefined ? 0 : receiveBacklog(pid);
+    const fault = delayFault(news, feedName(camera.source), camera.format === 'keyframe', unread);
+    if (news.kind === 'reopen') this.giveUp(new Fault(fault.code, fault.message));
+    else onTrouble?.(fault);
+  }
+
+  #told(times: readonly SenderTime[]): void {
+    const { clock, onClock, delay } = this.options;
+    for (const time of times) {
+      delay.told(time);
+      if (clock.told(time.skewMs)) onClock();
+    }
+  }
+}

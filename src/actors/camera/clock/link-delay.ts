@@ -1,0 +1,234 @@
+/**
+ * What is made of packets that come late: how late the pictures are, whether a link slower than the stream is the cause,
+ * and when the feed is to be opened anew. Pure; kept while the camera's process lives, over all openings of its feed.
+ */
+import { DelayHistory, MARKED_MS, type LinkRates, type Look } from './delay-history';
+import { DelayMeter, type Arrival } from './delay-meter';
+import { growthEvidence, linkEvidence, type Link } from './link-evidence';
+import { SenderEvidence } from './sender-evidence';
+
+/** Packets looked at, some seconds of them; of slow streams so many. */
+const WINDOW_MS = 6000;
+const MIN_WINDOW = 24;
+const MAX_WINDOW = 1000;
+const JUDGE_MS = 1000;
+/** Delay beyond the limit for so long is no packet on its way to being on time. */
+const BEYOND_MS = 500;
+/** A delay that lasts and is not bounded by opening the feed anew is told from here on. */
+const TOLD_MS = 2000;
+/** A delay that has grown by so much in half a minute on a link with room is a clock that runs slow. */
+const SLOW_CLOCK_MS = 50;
+/** Looks in a row that have to find room. */
+const SURE = 3;
+/** A media time that advances by less than this part of the time stands still. */
+const STANDS = 0.01;
+const STANDS_AFTER_MS = 1000;
+/** Times that are ffmpeg's own for so long are not waited out. */
+const MADE_MS = 10_000;
+/** Openings with times that tell nothing, after which no more is asked of them. */
+const ODD_OPENINGS = 2;
+/** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for so long. */
+const UNCERTAIN_REOPENINGS = 2;
+const ON_TIME_MS = 30 * 60_000;
+/** Part of its later growth that the delay had from the beginning on a link that was full since the feed was opened. */
+const SINCE_OPENED = 0.5;
+const ENOUGH_LOOKS = 4;
+
+/**
+ * `reopen`: pictures are older than allowed, and a new connection begins with new ones. `tell`: they are late for
+ * good, and that does not help or is not needed. `on-time`: no more.
+ */
+export type DelayNews =
+  ({ readonly kind: 'reopen' | 'tell'; readonly delayMs: number } & LinkRates) | { readonly kind: 'on-time' };
+
+export class LinkDelay {
+  #meter = new DelayMeter();
+  #sender = new SenderEvidence();
+  #window: Arrival[] = [];
+  #history = new DelayHistory();
+  #bytes = 0;
+  /** The first packet, until it is known how late it was. */
+  #first: Arrival | undefined;
+  /** `full` once it was found so, until pictures are on time. */
+  #link: Link = 'unknown';
+  /** Looks in a row that found room. */
+  #roomSeen = 0;
+  #isGivenUp = false;
+  #isOdd = false;
+  #judgedAt = -Infinity;
+  #beyondSince: number | undefined;
+  #madeSince: number | undefined;
+  #lateAt = -Infinity;
+  #isTold = false;
+  #oddOpenings = 0;
+  #uncertain = 0;
+
+  constructor(private readonly maxDelayMs: number) {}
+
+  /** The feed is opened anew: its times have nothing to do with those before. */
+  reopen(): void {
+    this.#meter = new DelayMeter();
+    this.#sender = new SenderEvidence();
+    this.#window = [];
+    this.#history = new DelayHistory();
+    this.#first = undefined;
+    this.#bytes = 0;
+    this.#link = 'unknown';
+    this.#roomSeen = 0;
+    this.#isGivenUp = false;
+    this.#isOdd = this.#oddOpenings >= ODD_OPENINGS;
+    this.#beyondSince = undefined;
+    this.#madeSince = undefined;
+    this.#judgedAt = -Infinity;
+  }
+
+  /** Milliseconds by which the newest packet came late, for its capture time. */
+  get exactMs(): number {
+    return this.#isOdd ? 0 : this.#meter.exactMs;
+  }
+
+  /** The same of the last moments, without jitter: what sampling goes by. */
+  get sustainedMs(): number {
+    return this.#isOdd ? 0 : this.#meter.sustainedMs;
+  }
+
+  /** Whole milliseconds where pictures are to be marked as late; undefined where they are on time. */
+  get markedMs(): number | undefined {
+    const { sustainedMs } = this;
+    return sustainedMs < MARKED_MS ? undefined : Math.round(sustainedMs);
+  }
+
+  /** The sender's clock was told for a packet. */
+  told(one: { readonly mediaMs: number; readonly senderMs: number; readonly arrivedMs: number }): void {
+    this.#sender.told(one);
+  }
+
+  /**
+   * A packet came.
+   * @param unitMs milliseconds of one unit of its media time
+   */
+  came(arrival: Arrival, unitMs: number): DelayNews | undefined {
+    if (this.#isOdd) return this.#end();
+    const { arrivedMs } = arrival;
+    if (this.#bytes === 0) this.#first = arrival;
+    const { jumps } = this.#meter;
+    this.#meter.came(arrival, unitMs, this.#link !== 'full' && !this.#isTold);
+    if (this.#meter.isMade) return this.#unlearned(arrivedMs);
+    this.#madeSince = undefined;
+    if (this.#meter.jumps > jumps) this.#forget();
+    this.#window.push(arrival);
+    this.#bytes += arrival.bytes;
+    while (this.#isOutside(this.#window[0], arrivedMs)) this.#window.shift();
+    const news = arrivedMs - this.#judgedAt >= JUDGE_MS ? this.#judge(arrival) : undefined;
+    return this.#beyond(arrivedMs) ?? news;
+  }
+
+  /** Times of ffmpeg's own tell nothing. They may be so for hours, after a sender's has gone back by as much. */
+  #unlearned(now: number): DelayNews | undefined {
+    this.#madeSince ??= now;
+    if (now - this.#madeSince < MADE_MS) return undefined;
+    this.#isOdd = true;
+    return this.#end();
+  }
+
+  /** The media time was set: nothing can be compared with what came before. */
+  #forget(): void {
+    this.#window = [];
+    this.#history = new DelayHistory();
+    this.#sender = new SenderEvidence();
+    this.#first = undefined;
+  }
+
+  #isOutside(oldest: Arrival | undefined, now: number): boolean {
+    if (oldest === undefined) return false;
+    const { length } = this.#window;
+    return length > MAX_WINDOW || (length > MIN_WINDOW && oldest.arrivedMs < now - WINDOW_MS);
+  }
+
+  #judge({ arrivedMs: now, mediaMs }: Arrival): DelayNews | undefined {
+    this.#judgedAt = now;
+    if (this.#standsStill(now)) return this.#disbelieve();
+    const delayMs = this.#meter.sustainedMs;
+    this.#history.add({ at: now, mediaMs, delayMs, bytes: this.#bytes });
+    if (delayMs < MARKED_MS) return this.#judgeOnTime(now);
+    this.#lateAt = now;
+    this.#lookAtLink();
+    if (!this.#history.isLasting) return undefined;
+    if (this.#roomSeen >= SURE && this.#history.grownMs >= SLOW_CLOCK_MS) return this.#disbelieve();
+    const stays = delayMs >= TOLD_MS && !this.#history.isGrowing;
+    return stays && this.#link === 'full' ? this.#tell() : undefined;
+  }
+
+  #judgeOnTime(now: number): DelayNews | undefined {
+    this.#link = 'unknown';
+    if (now - this.#lateAt >= ON_TIME_MS) this.#uncertain = 0;
+    return this.#end();
+  }
+
+  #end(): DelayNews | undefined {
+    if (!this.#isTold) return undefined;
+    this.#isTold = false;
+    return { kind: 'on-time' };
+  }
+
+  #tell(): DelayNews {
+    this.#isTold = true;
+    return { ...this.#news(), kind: 'tell' };
+  }
+
+  #news(): { delayMs: number } & LinkRates {
+    return { delayMs: Math.round(this.#meter.sustainedMs), ...this.#history.rates };
+  }
+
+  #lookAtLink(): void {
+    const judges = [
+      () => this.#sender.link,
+      () => growthEvidence(this.#history.grown.map(({ delayMs }) => delayMs)),
+      () => linkEvidence(this.#window),
+    ];
+    const link = judges.map((judge) => judge()).find((one) => one !== 'unknown') ?? 'unknown';
+    this.#roomSeen = link === 'room' ? this.#roomSeen + 1 : 0;
+    if (link === 'full') this.#link = link;
+    if (this.#link === 'full') this.#addOpening();
+  }
+
+  /** On a link that was full from the first packet on, that one was late too: by the time its bytes took. */
+  #addOpening(): void {
+    if (this.#first === undefined) return;
+    const { early, rates, grown } = this.#history;
+    if (early === undefined || grown.length < ENOUGH_LOOKS) return;
+    const perMs = ({ at, delayMs }: Look) => delayMs / Math.max(1, at - (this.#first?.arrivedMs ?? at));
+    const newest = grown.at(-1) ?? early;
+    if (perMs(early) >= SINCE_OPENED * perMs(newest))
+      this.#meter.add(Math.min(this.maxDelayMs, (8 * this.#first.bytes) / Math.max(1, rates.arrivesKbps)));
+    this.#first = undefined;
+  }
+
+  #beyond(now: number): DelayNews | undefined {
+    if (this.#isGivenUp || this.#meter.sustainedMs <= this.maxDelayMs) {
+      this.#beyondSince = undefined;
+      return undefined;
+    }
+    this.#beyondSince ??= now;
+    if (now - this.#beyondSince < BEYOND_MS) return undefined;
+    if (this.#link !== 'full' && this.#uncertain >= UNCERTAIN_REOPENINGS)
+      return this.#isTold ? undefined : this.#tell();
+    if (this.#link !== 'full') this.#uncertain++;
+    this.#isGivenUp = true;
+    return { ...this.#news(), kind: 'reopen' };
+  }
+
+  #standsStill(now: number): boolean {
+    const [first] = this.#window;
+    if (first === undefined || now - first.arrivedMs < STANDS_AFTER_MS) return false;
+    const times = this.#window.map(({ mediaMs }) => mediaMs);
+    return Math.max(...times) - Math.min(...times) < STANDS * (now - first.arrivedMs);
+  }
+
+  /** The times tell nothing of delay: from here on arrivals count alone. */
+  #disbelieve(): DelayNews | undefined {
+    this.#isOdd = true;
+    this.#oddOpenings++;
+    return this.#end();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Whether a link is full, by how packets come through it: on a full one a packet takes as long as it has bytes, and what
+ * waits grows in leaps or falls again; on one with room they come in the camera's own rhythm, large or small. Pure.
+ */
+import type { Arrival } from './delay-meter';
+
+/**
+ * `full`: packets take as long as they are large. `room`: they do not, so what makes them late is no link but their times.
+ * `unknown`: too few packets, or all of one size.
+ */
+export type Link = 'full' | 'room' | 'unknown';
+
+const ENOUGH_PACKETS = 20;
+/** Deviation of the sizes by their mean, times the root of their number: below, they tell nothing. */
+const VARIED = 1;
+/**
+ * Part of the time that packets take which their sizes explain. On a link with room a large one comes later and the next
+ * is as much nearer, which makes nothing.
+ */
+const FULL = 0.7;
+const ROOM = 0.35;
+/** Typical deviation from the typical time between packets, as a part of it: a camera's own rhythm. */
+const REGULAR = 0.3;
+/** A delay that grew in so few steps by so much of it leapt, as no clock does. */
+const LEAPS = 2;
+const LEAPT = 0.5;
+const ENOUGH_STEPS = 6;
+/** Milliseconds: what a delay falls by at least, and all in all, where it was a queue that grew shorter. */
+const FALL_MS = 50;
+const FALLEN_MS = 300;
+const FALLEN = 0.3;
+
+/** @param packets in the order they came */
+export function linkEvidence(packets: readonly Arrival[]): Link {
+  // Whether a packet is complete when it came, or when the next began or ended, depends on codec and slices.
+  const taken = packets.slice(1, -1).map(({ bytes, arrivedMs }, i) => ({
+    sizes: [packets[i]?.bytes ?? bytes, bytes, packets[i + 2]?.bytes ?? bytes],
+    tookMs: arrivedMs - (packets[i]?.arrivedMs ?? arrivedMs),
+  }));
+  const sizes = packets.map(({ bytes }) => bytes);
+  const meanBytes = mean(sizes);
+  const deviation = Math.sqrt(mean(sizes.map((bytes) => (bytes - meanBytes) ** 2)));
+  const times = taken.map(({ tookMs }) => tookMs);
+  if (
+    taken.length < ENOUGH_PACKETS ||
+    mean(times) <= 0 ||
+    deviation * Math.sqrt(sizes.length) < VARIED * meanBytes
+  )
+    return 'unknown';
+  const perByte = leastSquares(
+    taken.map((one) => one.sizes),
+    times,
+  );
+  const explained = (sum(perByte) * meanBytes) / mean(times);
+  if (explained >= FULL) return 'full';
+  return explained <= ROOM && isRegular(times) ? 'room' : 'unknown';
+}
+
+/**
+ * The same by how the delay came to be what it is.
+ * @param delaysMs about one a second, from when it began to grow on
+ */
+export function growthEvidence(delaysMs: readonly number[]): Link {
+  const steps = delaysMs.slice(1).map((delayMs, i) => delayMs - (delaysMs[i] ?? delayMs));
+  const grownMs = (delaysMs.at(-1) ?? 0) - (delaysMs[0] ?? 0);
+  if (steps.length < ENOUGH_STEPS || grownMs <= 0) return 'unknown';
+  const largest = [...steps].sort((a, b) => b - a).slice(0, LEAPS);
+  const fallenMs = -sum(steps.filter((step) => step <= -FALL_MS));
+  const fell = fallenMs >= FALLEN_MS && fallenMs >= FALLEN * grownMs;
+  return fell || sum(largest) >= LEAPT * grownMs ? 'full' : 'unknown';
+}
+
+function isRegular(times: readonly number[]): boolean {
+  const typical = median(times);
+  return median(times.map((time) => Math.abs(time - typical))) <= REGULAR * typical;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly number[]): number {
+  return sum(values) / Math.max(1, values.length);
+}
+
+/** The factors by which columns add up to values best, but for a constant: the normal equations, by elimination. */
+function leastSquares(rows: readonly (readonly number[])[], values: readonly number[]): number[] {
+  const width = rows[0]?.length ?? 0;
+  const columns = Array.from({ length: width }, (_, i) => centred(rows.map((row) => row[i] ?? 0)));
+  const product = (a: readonly number[], b: readonly number[]) =>
+    sum(a.map((value, i) => value * (b[i] ?? 0)));
+  const matrix = columns.map((one) => [...columns.map((other) => product(one, other)), product(one, values)]);
+  for (const [i, pivot] of matrix.entries())
+    for (const [j, row] of matrix.entries()) {
+      const factor = i === j ? 0 : (row[i] ?? 0) / (pivot[i] || 1);
+      for (let k = 0; k <= width; k++) row[k] = (row[k] ?? 0) - factor * (pivot[k] ?? 0);
+    }
+  return matrix.map((row, i) => (row[width] ?? 0) / (row[i] || 1));
+}
+
+function centred(values: readonly number[]): number[] {
+  const middle = mean(values);
+  return values.map((value) => value - middle);
+}

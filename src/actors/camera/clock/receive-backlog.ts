@@ -1,0 +1,50 @@
+/** How much a program has not read of what reached its sockets: whether a slow feed is slow on its way or here. Linux. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** One line of /proc/net/tcp: `sl local remote state tx:rx ... inode`. https://docs.kernel.org/networking/proc_net_tcp.html */
+const LINE = /^\s*\d+: \S+ \S+ \S+ [0-9A-F]+:([0-9A-F]+) \S+ \S+\s+\d+\s+\d+ (\d+)/;
+const TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
+
+/** Bytes that wait in the sockets of a process; 0 where that cannot be told. */
+export function receiveBacklog(pid: number): number {
+  const inodes = socketInodes(pid);
+  return TABLES.map((table) => backlogIn(read(`/proc/${String(pid)}/net/${table}`), inodes)).reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  );
+}
+
+/** The same of a table's text. Pure. */
+export function backlogIn(table: string, inodes: ReadonlySet<string>): number {
+  return table
+    .split('\n')
+    .map((line) => LINE.exec(line))
+    .filter((match) => match !== null && inodes.has(match[2] ?? ''))
+    .reduce((sum, match) => sum + parseInt(match?.[1] ?? '0', 16), 0);
+}
+
+function socketInodes(pid: number): Set<string> {
+  const folder = `/proc/${String(pid)}/fd`;
+  try {
+    const targets = readdirSync(folder).map((fd) => link(`${folder}/${fd}`));
+    return new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));
+  } catch {
+    return new Set();
+  }
+}
+
+function link(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
