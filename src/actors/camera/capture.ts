@@ -10,13 +10,17 @@ import { firstDeadline, type Seen } from './feed-deadline';
 import { crashFault, endFault, feedName, openFault } from './feed-fault';
 import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
-import { PacketSplitter, type Packet } from './packet-splitter';
+import { HlsReceiver } from './hls/hls-receiver';
+import { openPlaylist, type OpenedPlaylist } from './hls/open-playlist';
+import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Decision, Sample, SamplePlan } from './sample-plan';
 import { SenderClock } from './sender-clock';
 
 /** How far a packet's time may be from ours before the time of its arrival is used instead. */
 const MAX_CLOCK_ERROR_MS = 60_000;
+/** A coarser unit puts times on its grid, and ahead where more packets come than it has units. */
+const MAX_UNIT_MS = 1;
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -60,40 +64,81 @@ export class LengthPrefixed extends Error {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
-  await new Opening(options).finish(signal);
+  const startedMs = performance.now();
+  const playlist = await openPlaylist(options.camera, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return undefined;
+  });
+  if (signal.aborted) playlist?.client.close();
+  else await new Opening(options, startedMs, playlist).finish(signal);
 }
 
 class Opening {
-  readonly #receiver: FfmpegProcess;
+  readonly #receiver: FfmpegProcess | HlsReceiver;
   readonly #splitter = new PacketSplitter();
   readonly #senderClock = new SenderClock();
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
-  readonly #seen: Seen = { startedMs: performance.now() };
+  #header: StreamHeader | undefined;
+  #replaced: Promise<void>[] = [];
+  readonly #seen: Seen;
 
-  constructor(private readonly options: FeedOptions) {
+  /** @param playlist what the feed's URL turned out to be, if so */
+  constructor(
+    private readonly options: FeedOptions,
+    startedMs: number,
+    playlist: OpenedPlaylist | undefined,
+  ) {
+    this.#seen = { startedMs };
     this.#failed = new Promise((resolve) => {
       this.#fail = (failure) => {
         this.#failure ??= failure;
         resolve(failure);
       };
     });
-    const { camera, ffmpeg, lengthPrefixed } = options;
-    this.#receiver = new FfmpegProcess(
+    this.#receiver = playlist === undefined ? this.#startReceiver() : this.#followPlaylist(playlist);
+  }
+
+  #startReceiver(): FfmpegProcess {
+    const { camera, ffmpeg, lengthPrefixed, onWords } = this.options;
+    return new FfmpegProcess(
       ffmpeg,
       receiverInvocation(camera, lengthPrefixed),
       (chunk) => {
         this.#receive(chunk);
       },
-      options.onWords,
+      onWords,
       hasSenderTimes(camera.source)
         ? (chunk) => {
             this.#learnClock(this.#senderClock.push(chunk));
           }
         : undefined,
     );
+  }
+
+  /** Its packets come when they are due: that is when they count as captured. */
+  #followPlaylist(playlist: OpenedPlaylist): HlsReceiver {
+    const { camera, ffmpeg, onWords } = this.options;
+    return new HlsReceiver(playlist, {
+      ...{ camera, ffmpeg, onWords },
+      onPacket: (packet, header, at, begins) => {
+        this.#guard(() => {
+          if (begins) this.#beginAnew(header);
+          this.#take(packet, header, at);
+        });
+      },
+    });
+  }
+
+  /** What comes does not continue what came before, and may be of another size or codec. */
+  #beginAnew({ codec }: StreamHeader): void {
+    if (this.#maker === undefined) return;
+    this.options.plan.reopen();
+    if (codec === this.#header?.codec && this.#maker.storedAs === undefined) return;
+    this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
+    this.#maker = undefined;
   }
 
   async finish(signal: AbortSignal): Promise<void> {
@@ -103,14 +148,23 @@ class Opening {
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
-    await this.#maker?.end();
-    if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
+    await Promise.all([...this.#replaced, this.#maker?.end()]);
+    if (!signal.aborted) throw this.#failure ?? this.#playlistFault() ?? fault ?? this.#endFault();
   }
 
   #receive(chunk: Buffer): void {
+    this.#guard(() => {
+      for (const packet of this.#splitter.push(chunk)) {
+        const { header } = this.#splitter;
+        this.#take(packet, header, this.#arrival(packet, header, Date.now()));
+      }
+    });
+  }
+
+  #guard(take: () => void): void {
     if (this.#failure !== undefined) return;
     try {
-      for (const packet of this.#splitter.push(chunk)) this.#take(packet);
+      take();
     } catch (error) {
       this.#fail(this.#named(error as Error));
     }
@@ -122,14 +176,12 @@ class Opening {
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
-  #take(packet: Packet): void {
-    const arrivedAt = Date.now();
+  #take(packet: Packet, header: StreamHeader, at: number): void {
     this.#seen.lastPacketMs = performance.now();
-    this.#maker ??= this.#begin(packet);
-    const at = this.#arrival(packet, arrivedAt);
+    this.#maker ??= this.#begin(packet, header);
     this.#maker.take(packet, this.#decide(packet, at));
     // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (isArrival(packet, arrivedAt)) this.#learnClock(this.#senderClock.saw(packet));
+    if (isArrival(packet, Date.now())) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -145,8 +197,8 @@ class Opening {
     for (const skewMs of skewsMs) if (clock.told(skewMs)) onClock();
   }
 
-  #begin(packet: Packet): PictureMaker {
-    const { header } = this.#splitter;
+  #begin(packet: Packet, header: StreamHeader): PictureMaker {
+    this.#header = header;
     const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
     const filtered = lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
@@ -171,10 +223,10 @@ class Opening {
     return maker;
   }
 
-  /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
-  #arrival(packet: Packet, arrivedAt: number): number {
+  /** The packet's arrival as ffmpeg saw it, which is nearer than ours, unless its unit of time is too coarse to tell. */
+  #arrival(packet: Packet, { unitMs }: StreamHeader, arrivedAt: number): number {
     const { pts } = packet;
-    if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
+    if (pts === undefined || unitMs > MAX_UNIT_MS || isPaced(this.options.camera.source)) return arrivedAt;
     return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
   }
 
@@ -191,8 +243,14 @@ class Opening {
     return undefined;
   }
 
+  /** What a playlist's reader knows of why nothing comes is nearer to the cause than that it does not. */
+  #playlistFault(): Error | undefined {
+    return this.#receiver instanceof HlsReceiver ? this.#receiver.fault : undefined;
+  }
+
   #endFault(): Error {
     const { source } = this.options.camera;
+    if (this.#receiver instanceof HlsReceiver) return asFault(endFault(source, ''));
     const { spawnError, crash, stderr } = this.#receiver;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);

@@ -94,6 +94,43 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
 }
 
 /**
+ * Takes segments of HLS from standard input, which it may open nothing beside; every packet comes on fd 1. MPEG-TS has
+ * its parameters within.
+ * @param lengthPrefixed codec whose packets have lengths instead of start codes
+ * @param analyzeMs media that is looked through for the parameters of all tracks: more than the first segment is waited for
+ */
+export function segmentsInvocation(
+  { format }: CameraSpec,
+  lengthPrefixed: string | undefined,
+  analyzeMs: number,
+): FfmpegInvocation {
+  const unify = TO_ANNEX_B[lengthPrefixed ?? ''];
+  const filters = [
+    ...(format === 'keyframe' ? [KEYFRAMES_ONLY] : []),
+    ...(unify === undefined ? [] : [unify]),
+  ];
+  return {
+    args: [
+      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-threads', '1', '-fpsprobesize', '0'],
+      ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
+      ...[
+        '-i',
+        'pipe:0',
+        '-copyts',
+        '-copytb',
+        '1',
+        '-map',
+        '0:v:0',
+        '-c',
+        'copy',
+        ...toSplitter({ filters }),
+      ],
+    ],
+    stdin: '',
+  };
+}
+
+/**
  * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
  * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
  * @param codec ffmpeg's name of it
@@ -146,9 +183,9 @@ export function hasLengthPrefixes(codec: string): boolean {
   return codec in TO_ANNEX_B;
 }
 
-/** True for a source that is read at its own speed, because it has no clock of its own that is worth having. */
+/** True for a source that ffmpeg reads at its own speed, because it has no clock of its own that is worth having. */
 export function isPaced(source: CameraSource): boolean {
-  return source.kind !== 'stream' || isPlaylist(source.url);
+  return source.kind !== 'stream';
 }
 
 /** True for a source whose sender may tell its own time: by RTCP, and only RTSP brings that. */
@@ -193,11 +230,6 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
 };
 
-function isPlaylist(url: string): boolean {
-  // A playlist delivers whole segments at once: only pacing spreads them over their seconds again.
-  return /^https?:/.test(url) && new URL(url).pathname.endsWith('.m3u8');
-}
-
 function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' }>): Input {
   const scheme = new URL(url).protocol.replace(/s?:$/, '');
   const timeout = String(NETWORK_TIMEOUT_MS * 1000);
@@ -207,8 +239,7 @@ function streamInput({ url, transport }: Extract<CameraSource, { kind: 'stream' 
       : [`option rw_timeout ${timeout}`];
   return {
     input: [
-      ...(isPlaylist(url) ? ['-re'] : ['-use_wallclock_as_timestamps', '1']),
-      ...['-fflags', '+nobuffer', '-f', 'concat', '-safe', '0'],
+      ...['-use_wallclock_as_timestamps', '1', '-fflags', '+nobuffer', '-f', 'concat', '-safe', '0'],
       ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
       ...NO_PROBING,
       ...['-i', 'pipe:0'],

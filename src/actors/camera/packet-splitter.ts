@@ -8,6 +8,8 @@ import { Fault } from '../../protocol/fault';
 export interface Packet {
   /** Presentation time, milliseconds; undefined when ffmpeg knows none. */
   readonly pts?: number;
+  /** Decoding time, milliseconds: it never decreases; undefined when ffmpeg knows none. */
+  readonly dts?: number;
   /** Decodable without others. */
   readonly key: boolean;
   /** ffmpeg's, of the bytes: hexadecimal. */
@@ -26,6 +28,8 @@ export interface StreamHeader {
   /** Pixels; 0 when unknown. */
   readonly width: number;
   readonly height: number;
+  /** Milliseconds of one unit of time: no packet's time is nearer to the truth than that. */
+  readonly unitMs: number;
 }
 
 /** Uncompressed 8K in 24 bits is 100 MB; no encoded picture is larger. */
@@ -47,6 +51,7 @@ const CORRUPT = 2;
 const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
 
 interface PacketLine {
+  readonly dts: number;
   readonly pts: number;
   readonly size: number;
   readonly checksum: string;
@@ -55,9 +60,7 @@ interface PacketLine {
 }
 
 export class PacketSplitter {
-  #header: StreamHeader = { codec: '', width: 0, height: 0 };
-  /** Milliseconds of one unit of time. */
-  #unitMs = 1;
+  #header: StreamHeader = { codec: '', width: 0, height: 0, unitMs: 1 };
   #chunks: Buffer[] = [];
   #buffered = 0;
   /** The packet whose bytes are awaited. */
@@ -100,7 +103,8 @@ export class PacketSplitter {
   #readHeader(line: string): void {
     const [, name, value = ''] = /^#([a-z_]+) 0: (.*)\n$/.exec(line) ?? [];
     const [first = 0, second = 0] = value.split(/[x/]/).map(Number);
-    if (name === 'tb' && first > 0 && second > 0) this.#unitMs = (1000 * first) / second;
+    if (name === 'tb' && first > 0 && second > 0)
+      this.#header = { ...this.#header, unitMs: (1000 * first) / second };
     if (name === 'codec_id') this.#header = { ...this.#header, codec: value };
     if (name === 'dimensions') this.#header = { ...this.#header, width: first, height: second };
   }
@@ -109,9 +113,13 @@ export class PacketSplitter {
     const expected = this.#expected;
     if (expected === undefined || this.#buffered < expected.size) return undefined;
     this.#expected = undefined;
-    const { size, pts, checksum, flags, hasSenderTime } = expected;
+    const { size, dts, pts, checksum, flags, hasSenderTime } = expected;
+    const { unitMs } = this.#header;
     const bytes = this.#take(size);
-    const time = pts === NO_PTS ? {} : { pts: pts * this.#unitMs };
+    const time = {
+      ...(dts === NO_PTS ? {} : { dts: dts * unitMs }),
+      ...(pts === NO_PTS ? {} : { pts: pts * unitMs }),
+    };
     const sender = hasSenderTime ? ({ hasSenderTime } as const) : {};
     return {
       ...time,
@@ -143,8 +151,8 @@ export class PacketSplitter {
 /** `stream, dts, pts, duration, size, checksum[, flags]` */
 function readPacketLine(line: Buffer): PacketLine {
   const text = line.toString('latin1');
-  const fields = /^0,\s*-?\d+,\s*(-?\d+),\s*\d+,\s*(\d+), 0x([0-9a-f]+)/.exec(text);
-  const size = Number(fields?.[2] ?? 0);
+  const fields = /^0,\s*(-?\d+),\s*(-?\d+),\s*\d+,\s*(\d+), 0x([0-9a-f]+)/.exec(text);
+  const size = Number(fields?.[3] ?? 0);
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
     throw new Fault(
@@ -153,9 +161,10 @@ function readPacketLine(line: Buffer): PacketLine {
     );
   // framecrc names the flags only where they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
-  const checksum = fields?.[3] ?? '';
+  const checksum = fields?.[4] ?? '';
   return {
-    pts: Number(fields?.[1]),
+    dts: Number(fields?.[1]),
+    pts: Number(fields?.[2]),
     ...{ size, checksum, flags: flags === undefined ? KEY : parseInt(flags, 16) },
     hasSenderTime: SENDER_TIME.test(text),
   };

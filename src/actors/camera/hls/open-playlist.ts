@@ -1,0 +1,115 @@
+/** Finds out whether a URL is that of an HLS playlist, and which one its video is read from. */
+import { performance } from 'node:perf_hooks';
+import type { CameraSpec } from '../../../config/topology';
+import { Fault } from '../../../protocol/fault';
+import { feedName, openFault } from '../feed-fault';
+import { HlsClient, type Limits } from './client';
+import { FetchError } from './fetch-error';
+import { cannotBePlaylist, ENOUGH_FIRST_BYTES, isPlaylist } from './is-playlist';
+import { MAX_PLAYLIST_BYTES, readPlaylist, type MasterPlaylist, type MediaPlaylist } from './playlist';
+import { rankVariants } from './variant-choice';
+
+/** Variants that are tried where the first cannot be had: servers name their substitutes. */
+const MAX_VARIANTS = 4;
+const PLAYLIST_SUFFIX = /\.m3u8?$/i;
+
+/** Ends with its client's {@link HlsClient.close}. */
+export interface OpenedPlaylist {
+  readonly client: HlsClient;
+  /** The media playlist's, before redirects. */
+  readonly url: string;
+  readonly loaded: LoadedPlaylist;
+}
+
+export interface LoadedPlaylist {
+  readonly playlist: MediaPlaylist;
+  /** After redirects. */
+  readonly url: string;
+  /** When it was asked for, of performance.now(). */
+  readonly askedMs: number;
+}
+
+/**
+ * Undefined for what is no playlist.
+ * @throws Fault that says why the playlist cannot be read
+ */
+export async function openPlaylist(
+  camera: CameraSpec,
+  signal: AbortSignal,
+): Promise<OpenedPlaylist | undefined> {
+  const { source, connectMs, width } = camera;
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return undefined;
+  const client = new HlsClient(source.url);
+  let opened: OpenedPlaylist | undefined;
+  try {
+    const limits = {
+      maxBytes: MAX_PLAYLIST_BYTES,
+      silenceMs: connectMs,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
+    };
+    return (opened = await open(client, limits, width));
+  } catch (error) {
+    // What is no playlist by its name is asked again, and judged, by who reads all else.
+    if (error instanceof FetchError && !PLAYLIST_SUFFIX.test(new URL(source.url).pathname)) return undefined;
+    throw asFault(error, camera);
+  } finally {
+    if (opened === undefined) client.close();
+  }
+}
+
+async function open(
+  client: HlsClient,
+  limits: Limits,
+  width: number | undefined,
+): Promise<OpenedPlaylist | undefined> {
+  const askedMs = performance.now();
+  const { url, accepted, bytes } = await client.fetch({ url: client.url }, { ...limits, accepts });
+  if (!accepted) return undefined;
+  const playlist = readPlaylist(bytes.toString('utf8'), url);
+  if (playlist.kind === 'media') return { client, url: client.url, loaded: { playlist, url, askedMs } };
+  return openVariant(client, playlist, limits, width);
+}
+
+function accepts(contentType: string, firstBytes: Buffer): boolean | undefined {
+  if (cannotBePlaylist(contentType)) return false;
+  return firstBytes.length < ENOUGH_FIRST_BYTES ? undefined : isPlaylist(contentType, firstBytes);
+}
+
+async function openVariant(
+  client: HlsClient,
+  { variants }: MasterPlaylist,
+  limits: Limits,
+  width: number | undefined,
+): Promise<OpenedPlaylist> {
+  let failure: unknown = new Fault(
+    'no-video',
+    'the playlist offers sound only; give the URL of one with video',
+  );
+  for (const { url } of rankVariants(variants, width).slice(0, MAX_VARIANTS))
+    try {
+      return { client, url, loaded: await loadMedia(client, url, limits) };
+    } catch (error) {
+      failure = error;
+    }
+  throw failure;
+}
+
+/** @throws FetchError; Fault `bad-playlist` */
+export async function loadMedia(client: HlsClient, url: string, limits: Limits): Promise<LoadedPlaylist> {
+  const askedMs = performance.now();
+  const fetched = await client.fetch({ url }, limits);
+  const playlist = readPlaylist(fetched.bytes.toString('utf8'), fetched.url);
+  if (playlist.kind === 'media') return { playlist, url: fetched.url, askedMs };
+  throw new Fault('bad-playlist', 'the playlist names another list of variants instead of segments');
+}
+
+/** What is told of it, with the feed's name. */
+export function asFault(error: unknown, { source }: CameraSpec): Error {
+  if (error instanceof Fault) return new Fault(error.code, `${feedName(source)}: ${error.message}`);
+  if (!(error instanceof FetchError)) return error as Error;
+  const own = ['redirects', 'forbidden-host', 'too-large'].includes(error.code);
+  const { code, message } = own
+    ? { code: error.code, message: `${feedName(source)} ${error.words}` }
+    : openFault(source, error.words);
+  return new Fault(code, message);
+}
