@@ -125,7 +125,7 @@ class Opening {
       ...{ camera, ffmpeg, onWords },
       onPacket: (packet, header, at, begins) => {
         this.#guard(() => {
-          if (begins) this.#beginAnew(header);
+          if (begins) this.#beginAnew(packet, header);
           this.#take(packet, header, at);
         });
       },
@@ -133,9 +133,9 @@ class Opening {
   }
 
   /** What comes does not continue what came before, and may be of another size or codec. */
-  #beginAnew({ codec }: StreamHeader): void {
+  #beginAnew({ key }: Packet, { codec }: StreamHeader): void {
     if (this.#maker === undefined) return;
-    this.options.plan.reopen();
+    if (!key) this.options.plan.reopen();
     if (codec === this.#header?.codec && this.#maker.storedAs === undefined) return;
     this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
     this.#maker = undefined;

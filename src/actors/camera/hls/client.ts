@@ -76,7 +76,8 @@ export class HlsClient {
       if (!REDIRECTS.has(status)) return this.#read(answer, target, range, limits);
       answer.destroy();
       const to = answer.headers.location ?? '';
-      if (!URL.canParse(to, target.href)) throw new FetchError('rejected', 'answers with a redirect to nowhere');
+      if (!URL.canParse(to, target.href))
+        throw new FetchError('rejected', 'answers with a redirect to nowhere');
       target = new URL(to, target.href);
       target.username = target.password = '';
     }

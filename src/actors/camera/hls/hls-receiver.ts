@@ -1,15 +1,15 @@
 /** Reads an HLS playlist as long as it goes on: each packet comes when it is due. */
 import { performance } from 'node:perf_hooks';
-import { sleep } from '../../../clock/sleep';
-import { redactText } from '../../../config/url';
 import { Fault, type FaultRecord } from '../../../protocol/fault';
-import { crashFault, feedName, openFault } from '../feed-fault';
+import { crashFault } from '../feed-fault';
 import type { Packet, StreamHeader } from '../packet-splitter';
 import { FetchError } from './fetch-error';
-import { asFault, loadMedia, type LoadedPlaylist, type OpenedPlaylist } from './open-playlist';
+import { asError, barrenFault, endedFault, playlistFault, segmentFault } from './hls-words';
+import type { OpenedPlaylist } from './open-playlist';
 import { PacedQueue } from './paced-queue';
 import { Pacer } from './pacer';
-import { MAX_PLAYLIST_BYTES, type Segment } from './playlist';
+import type { MediaPlaylist, Segment } from './playlist';
+import { PlaylistFollower } from './playlist-follower';
 import { nextSegments, positionOf, type Position } from './position';
 import { SegmentLoader, type LoadedSegment } from './segment-loader';
 import { SegmentRun, type RunOptions } from './segment-run';
@@ -19,16 +19,8 @@ import { firstTime } from './segment-time';
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Of a recording, media that is read ahead. */
 const READ_AHEAD_MS = 2000;
-/** Between two requests for a playlist. */
-const LEAST_PAUSE_MS = 250;
-const LONGEST_RETRY_MS = 2000;
-/** A playlist is not waited for longer than two of its segments, or so long. */
-const LEAST_PLAYLIST_SILENCE_MS = 2000;
 /** Runs without a packet until the feed is given up, where none ever came. */
 const MAX_BARREN_RUNS = 2;
-/** ffmpeg found a track of video, and no size: there was no keyframe in what it saw. */
-const NO_KEYFRAME = /dimensions not set|unspecified size/;
-
 export interface HlsOptions extends Omit<RunOptions, 'onPacket' | 'onFault'> {
   /** @param at when it was due, milliseconds since the epoch. @param begins it does not continue what came before */
   readonly onPacket: (packet: Packet, header: StreamHeader, at: number, begins: boolean) => void;
@@ -41,6 +33,7 @@ export class HlsReceiver {
   readonly #pacer: Pacer;
   readonly #queue: PacedQueue;
   readonly #loader: SegmentLoader;
+  readonly #follower: PlaylistFollower;
   #run: SegmentRun | undefined;
   #begins = true;
   /** Media between the packets given and those that come next. */
@@ -59,12 +52,15 @@ export class HlsReceiver {
     const { playlist } = opened.loaded;
     this.#pacer = new Pacer(playlist.targetMs);
     this.#loader = new SegmentLoader(opened.client, options.camera.stallMs);
+    this.#follower = new PlaylistFollower(opened, options.camera, (trouble) => {
+      this.#trouble = trouble;
+    });
     this.#queue = new PacedQueue(({ packet, header, begins }, agoMs) => {
       options.onPacket(packet, header, Math.floor(Date.now() - agoMs), begins);
     });
     this.exited = this.#read(this.#ending.signal)
       .catch((error: unknown) => {
-        if (!this.#ending.signal.aborted) this.#failure ??= asFault(error, options.camera);
+        if (!this.#ending.signal.aborted) this.#failure ??= playlistFault(options.camera.source, error);
       })
       .finally(() => this.#close());
   }
@@ -72,7 +68,7 @@ export class HlsReceiver {
   /** Why nothing came lately, or why it ended, as far as that is known. */
   get fault(): Error | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    return this.#trouble === undefined ? undefined : new Fault(this.#trouble.code, this.#trouble.message);
+    return this.#trouble === undefined ? undefined : asError(this.#trouble);
   }
 
   async end(): Promise<void> {
@@ -84,72 +80,33 @@ export class HlsReceiver {
 
   async #read(signal: AbortSignal): Promise<void> {
     let position: Position | undefined;
-    for (let loaded = this.opened.loaded; ;) {
-      const { playlist } = loaded;
+    let { playlist } = this.opened.loaded;
+    while (!signal.aborted) {
       const { segments, jumped } = nextSegments(playlist, position, this.#pacer.inHandMs(performance.now()));
       if (jumped) await this.#finishRun();
-      const isFirst = position === undefined;
+      // What was listed already when it was first read says nothing of when the next will be.
+      const isFresh = position !== undefined && !playlist.recording;
       let got = 0;
       for (const segment of segments) {
         await this.#room(playlist.recording);
-        if (signal.aborted) return;
         position = positionOf(segment);
-        // What was listed already when it was first read says nothing of when the next will be.
-        if (await this.#segment(segment, !isFirst && !playlist.recording, signal)) got++;
+        if (await this.#segment(segment, isFresh, signal)) got++;
       }
-      if (playlist.ended) {
-        await this.#finishRun();
-        if (playlist.recording && got > 0) {
-          position = undefined;
-          continue;
-        }
-        await this.#queue.until(() => this.#queue.isEmpty);
-        throw got === 0 && this.#trouble !== undefined
-          ? new Fault(this.#trouble.code, this.#trouble.message)
-          : new Fault(
-              'ended',
-              `${feedName(this.options.camera.source)} has ended: its playlist is closed (EXT-X-ENDLIST)`,
-            );
-      }
-      loaded = await this.#reload(loaded, segments.length > 0, signal);
-      if (signal.aborted) return;
+      if (!playlist.ended) ({ playlist } = await this.#follower.next(jumped ? Infinity : lengthOf(segments), signal));
+      else if (await this.#endsHere(playlist, got)) return;
+      else position = undefined;
     }
   }
 
-  /** Reads it again, when there may be more; in spite of failures, until it is given up. */
-  async #reload(before: LoadedPlaylist, hadNew: boolean, signal: AbortSignal): Promise<LoadedPlaylist> {
-    const { targetMs, segments } = before.playlist;
-    const lastMs = segments.at(-1)?.durationMs ?? targetMs;
-    // RFC 8216, 6.3.4.
-    let pauseMs = hadNew ? Math.min(targetMs, lastMs || targetMs) : targetMs / 2;
-    let askedMs = before.askedMs;
-    let { url } = before;
-    const limits = {
-      maxBytes: MAX_PLAYLIST_BYTES,
-      silenceMs: Math.min(this.options.camera.stallMs, Math.max(2 * targetMs, LEAST_PLAYLIST_SILENCE_MS)),
-      signal,
-    };
-    for (;;) {
-      await sleep(Math.max(LEAST_PAUSE_MS, askedMs + pauseMs - performance.now()), signal);
-      if (signal.aborted) return before;
-      askedMs = performance.now();
-      try {
-        const loaded = await loadMedia(this.opened.client, url, limits);
-        if (!hadNew && loaded.playlist.segments.at(-1)?.sequence === segments.at(-1)?.sequence)
-          this.#trouble ??= this.#told(
-            'stalled',
-            'lists no new segment in its playlist; look at what makes it: the camera, or its encoder',
-          );
-        return loaded;
-      } catch (error) {
-        if (signal.aborted) return before;
-        const { code, message } = asRecord(asFault(error, this.options.camera));
-        this.#trouble = { code, message };
-        // Where a redirect led to may have gone.
-        url = this.opened.url;
-        pauseMs = Math.min(LONGEST_RETRY_MS, targetMs / 2);
-      }
-    }
+  /** False where a recording begins anew. */
+  async #endsHere({ recording }: MediaPlaylist, got: number): Promise<boolean> {
+    await this.#finishRun();
+    if (recording && got > 0) return false;
+    await this.#queue.until(() => this.#queue.isEmpty);
+    this.#failure ??= asError(
+      (got === 0 ? this.#trouble : undefined) ?? endedFault(this.options.camera.source),
+    );
+    return true;
   }
 
   /** Waits until more may be read. */
@@ -223,39 +180,21 @@ export class HlsReceiver {
   }
 
   /** Its segments were taken, and no video came of them. */
-  #judgeBarren(run: SegmentRun, endedItself: boolean): void {
+  #judgeBarren({ spawnError, crash, stderr }: SegmentRun, endedItself: boolean): void {
     const { source } = this.options.camera;
-    const { spawnError, crash, stderr } = run;
     if (spawnError !== undefined)
       throw new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (crash !== undefined) throw fault(crashFault(source, crash));
-    if (NO_KEYFRAME.test(stderr)) {
-      this.#trouble = this.#told('no-keyframe', 'sent video, but no keyframe in its segments');
-      return;
-    }
-    this.#trouble = openFault(source, redactText(stderr));
-    if (endedItself && ++this.#barrenRuns >= MAX_BARREN_RUNS && !this.#everReceived)
-      throw fault(this.#trouble);
+    if (crash !== undefined) throw asError(crashFault(source, crash));
+    this.#trouble = barrenFault(source, stderr);
+    const mayStillCome = this.#everReceived || this.#trouble.code === 'no-keyframe';
+    if (endedItself && ++this.#barrenRuns >= MAX_BARREN_RUNS && !mayStillCome) throw asError(this.#trouble);
   }
 
   /** It cannot be read: what follows does not continue what came before. */
   async #miss({ durationMs }: Segment, error: FetchError): Promise<void> {
     await this.#finishRun();
     this.#missingMs += durationMs;
-    const why = asRecord(asFault(error, this.options.camera));
-    this.#trouble =
-      error.code === 'not-found'
-        ? this.#told(
-            'not-found',
-            'has a playlist, but not the segments it lists (404); look at what makes it: the camera, or its encoder',
-          )
-        : error.code === 'encrypted' || error.code === 'bad-key' || error.code === 'empty'
-          ? this.#told(error.code, SEGMENT_TROUBLE[error.code])
-          : why;
-  }
-
-  #told(code: string, sentence: string): FaultRecord {
-    return { code, message: `${feedName(this.options.camera.source)} ${sentence}` };
+    this.#trouble = segmentFault(this.options.camera.source, error);
   }
 
   async #close(): Promise<void> {
@@ -265,16 +204,6 @@ export class HlsReceiver {
   }
 }
 
-const SEGMENT_TROUBLE = {
-  encrypted: 'encrypts its segments in a way that cannot be read here; set it to AES-128, or to none',
-  'bad-key': 'encrypts its segments, and gives keys that do not fit them',
-  empty: 'lists segments that are empty; look at what makes them: the camera, or its encoder',
-} as const;
-
-function asRecord(error: Error): FaultRecord {
-  return { code: error instanceof Fault ? error.code : 'failed', message: error.message };
-}
-
-function fault({ code, message }: FaultRecord): Fault {
-  return new Fault(code, message);
+function lengthOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }

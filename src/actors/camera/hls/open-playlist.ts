@@ -2,9 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
-import { feedName, openFault } from '../feed-fault';
 import { HlsClient, type Limits } from './client';
 import { FetchError } from './fetch-error';
+import { asError, playlistFault, soundOnlyFault } from './hls-words';
 import { cannotBePlaylist, ENOUGH_FIRST_BYTES, isPlaylist } from './is-playlist';
 import { MAX_PLAYLIST_BYTES, readPlaylist, type MasterPlaylist, type MediaPlaylist } from './playlist';
 import { rankVariants } from './variant-choice';
@@ -37,7 +37,7 @@ export async function openPlaylist(
   camera: CameraSpec,
   signal: AbortSignal,
 ): Promise<OpenedPlaylist | undefined> {
-  const { source, connectMs, width } = camera;
+  const { source, connectMs } = camera;
   if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return undefined;
   const client = new HlsClient(source.url);
   let opened: OpenedPlaylist | undefined;
@@ -47,11 +47,11 @@ export async function openPlaylist(
       silenceMs: connectMs,
       signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
     };
-    return (opened = await open(client, limits, width));
+    return (opened = await open(client, limits, camera));
   } catch (error) {
     // What is no playlist by its name is asked again, and judged, by who reads all else.
     if (error instanceof FetchError && !PLAYLIST_SUFFIX.test(new URL(source.url).pathname)) return undefined;
-    throw asFault(error, camera);
+    throw playlistFault(source, error);
   } finally {
     if (opened === undefined) client.close();
   }
@@ -60,14 +60,14 @@ export async function openPlaylist(
 async function open(
   client: HlsClient,
   limits: Limits,
-  width: number | undefined,
+  camera: CameraSpec,
 ): Promise<OpenedPlaylist | undefined> {
   const askedMs = performance.now();
   const { url, accepted, bytes } = await client.fetch({ url: client.url }, { ...limits, accepts });
   if (!accepted) return undefined;
   const playlist = readPlaylist(bytes.toString('utf8'), url);
   if (playlist.kind === 'media') return { client, url: client.url, loaded: { playlist, url, askedMs } };
-  return openVariant(client, playlist, limits, width);
+  return openVariant(client, playlist, limits, camera);
 }
 
 function accepts(contentType: string, firstBytes: Buffer): boolean | undefined {
@@ -79,12 +79,9 @@ async function openVariant(
   client: HlsClient,
   { variants }: MasterPlaylist,
   limits: Limits,
-  width: number | undefined,
+  { source, width }: CameraSpec,
 ): Promise<OpenedPlaylist> {
-  let failure: unknown = new Fault(
-    'no-video',
-    'the playlist offers sound only; give the URL of one with video',
-  );
+  let failure: unknown = asError(soundOnlyFault(source));
   for (const { url } of rankVariants(variants, width).slice(0, MAX_VARIANTS))
     try {
       return { client, url, loaded: await loadMedia(client, url, limits) };
@@ -101,15 +98,4 @@ export async function loadMedia(client: HlsClient, url: string, limits: Limits):
   const playlist = readPlaylist(fetched.bytes.toString('utf8'), fetched.url);
   if (playlist.kind === 'media') return { playlist, url: fetched.url, askedMs };
   throw new Fault('bad-playlist', 'the playlist names another list of variants instead of segments');
-}
-
-/** What is told of it, with the feed's name. */
-export function asFault(error: unknown, { source }: CameraSpec): Error {
-  if (error instanceof Fault) return new Fault(error.code, `${feedName(source)}: ${error.message}`);
-  if (!(error instanceof FetchError)) return error as Error;
-  const own = ['redirects', 'forbidden-host', 'too-large'].includes(error.code);
-  const { code, message } = own
-    ? { code: error.code, message: `${feedName(source)} ${error.words}` }
-    : openFault(source, error.words);
-  return new Fault(code, message);
 }

@@ -6,10 +6,13 @@
 
 /** By how much packets may come due faster or slower than their times say. */
 const SLEW = 0.03;
-/** What is in hand at least when the next burst comes, and at most when it is steady. */
-const LEAST_RESERVE_MS = 500;
-/** Part of a segment that is kept in reserve at most: how late the next one is noticed goes with its length. */
-const RESERVE_PART = 0.25;
+/**
+ * What is in hand when the next burst comes, beyond half of a segment: a playlist without news is read again after that
+ * time (RFC 8216, 6.3.4), so that the next segment may suddenly be noticed so much later than those before.
+ */
+const RESERVE_MS = 250;
+/** Part of it below which it is made up: between, nothing is changed. */
+const LEAST_RESERVE = 0.7;
 /** The reserve is the least of the newest one to two such spans. */
 const MEMORY_MS = 30_000;
 /** Times that go back by more, or ahead by more than can be in hand, are others from there on. */
@@ -85,14 +88,14 @@ export class Pacer {
     return dueMs;
   }
 
-  /** Towards a reserve between half of what is wanted and all of it: so neither clock's drift adds up. */
+  /** Towards the reserve that is wanted: so neither clock's drift adds up, and delay is not kept longer than needed. */
   #slew(stepMs: number): void {
-    const wantedMs = Math.max(LEAST_RESERVE_MS, RESERVE_PART * this.targetMs);
+    const mostMs = this.targetMs / 2 + RESERVE_MS;
     const reserveMs = Math.min(this.#reserve.least, this.#reserve.before);
     if (reserveMs === Infinity) return;
-    const [most, mayMoveMs] = [wantedMs - reserveMs, SLEW * stepMs];
-    if (most < 0) this.#move(-Math.min(mayMoveMs, -most));
-    else if (reserveMs < wantedMs / 2) this.#move(Math.min(mayMoveMs, wantedMs / 2 - reserveMs));
+    const missingMs = Math.max(0, LEAST_RESERVE * mostMs - reserveMs) - Math.max(0, reserveMs - mostMs);
+    const mayMoveMs = SLEW * stepMs;
+    this.#move(Math.min(mayMoveMs, Math.max(-mayMoveMs, missingMs)));
   }
 
   /** All that follows is due later by so much, and the reserve larger. */
