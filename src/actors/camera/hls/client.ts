@@ -121,6 +121,8 @@ export class HlsClient {
         agent: this.#agents[secure ? 'https:' : 'http:'],
         headers: this.#headers(target, range),
         timeout: silenceMs,
+        // Cameras send headers that are not quite.
+        insecureHTTPParser: true,
         signal,
       });
       let stream: { destroy(error: Error): void } = request;

@@ -48,6 +48,7 @@ const NETWORK: Readonly<Record<string, string>> = {
 export function networkError(error: unknown, onReused = false): FetchError {
   if (error instanceof FetchError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code.startsWith('HPE_')) return new FetchError('malformed', 'Invalid data found');
   const known = NETWORK[code];
   if (known !== undefined) return new FetchError('network', known, onReused && known === 'Connection reset');
   if (/cert|ssl|tls|signature/i.test(`${code} ${message}`)) return new FetchError('tls', 'TLS');

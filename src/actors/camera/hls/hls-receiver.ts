@@ -92,7 +92,8 @@ export class HlsReceiver {
         position = positionOf(segment);
         if (await this.#segment(segment, isFresh, signal)) got++;
       }
-      if (!playlist.ended) ({ playlist } = await this.#follower.next(jumped ? Infinity : lengthOf(segments), signal));
+      if (!playlist.ended)
+        ({ playlist } = await this.#follower.next(jumped ? Infinity : lengthOf(segments), signal));
       else if (await this.#endsHere(playlist, got)) return;
       else position = undefined;
     }

@@ -11,7 +11,6 @@ import { rankVariants } from './variant-choice';
 
 /** Variants that are tried where the first cannot be had: servers name their substitutes. */
 const MAX_VARIANTS = 4;
-const PLAYLIST_SUFFIX = /\.m3u8?$/i;
 
 /** Ends with its client's {@link HlsClient.close}. */
 export interface OpenedPlaylist {
@@ -49,8 +48,8 @@ export async function openPlaylist(
     };
     return (opened = await open(client, limits, camera));
   } catch (error) {
-    // What is no playlist by its name is asked again, and judged, by who reads all else.
-    if (error instanceof FetchError && !PLAYLIST_SUFFIX.test(new URL(source.url).pathname)) return undefined;
+    // An answer so odd that only ffmpeg may understand it is no playlist's.
+    if (error instanceof FetchError && error.code === 'malformed') return undefined;
     throw playlistFault(source, error);
   } finally {
     if (opened === undefined) client.close();
