@@ -3,7 +3,7 @@ import { captureFeed } from '../../src/actors/camera/capture';
 import { CameraClock } from '../../src/actors/camera/camera-clock';
 import type { Picture } from '../../src/actors/camera/decoder';
 import { FeedAdaptation } from '../../src/actors/camera/adaptation';
-import { SamplePlan } from '../../src/actors/camera/sample-plan';
+import { SamplePlan, type Decision } from '../../src/actors/camera/sample-plan';
 import type { CameraSpec } from '../../src/config/topology';
 import { cameraSpec } from './camera-spec';
 
@@ -15,17 +15,28 @@ export interface WatchedFeed {
   })[];
   /** Periods without a picture, between the first and the last. */
   missed(): number;
+  /** Of every packet, the time it is sampled by, and when it came, milliseconds since the epoch. */
+  readonly packets: readonly { readonly at: number; readonly cameMs: number }[];
   /** Why each opening ended. */
   readonly faults: readonly Error[];
   /** Settles when no ffmpeg is left. */
   end(): Promise<void>;
 }
 
+class WatchedPlan extends SamplePlan {
+  readonly packets: { readonly at: number; readonly cameMs: number }[] = [];
+
+  override decide(at: number, key: boolean, steadyMs: number): Decision {
+    this.packets.push({ at, cameMs: Date.now() });
+    return super.decide(at, key, steadyMs);
+  }
+}
+
 /** @param reopens whether it is opened again, at once, when it ends */
 export function watchFeed(url: string, changes: Partial<CameraSpec> = {}, reopens = false): WatchedFeed {
   const spec = cameraSpec({ source: { kind: 'stream', url, transport: 'tcp' }, ...changes });
   const adaptation = new FeedAdaptation(spec);
-  const plan = new SamplePlan(spec.periodMs, spec.format === 'keyframe' ? 'keyframes' : spec.sampling);
+  const plan = new WatchedPlan(spec.periodMs, spec.format === 'keyframe' ? 'keyframes' : spec.sampling);
   const clock = new CameraClock();
   const stopping = new AbortController();
   const [pictures, faults]: [WatchedFeed['pictures'][number][], Error[]] = [[], []];
@@ -57,6 +68,7 @@ export function watchFeed(url: string, changes: Partial<CameraSpec> = {}, reopen
   })();
   return {
     pictures,
+    packets: plan.packets,
     faults,
     missed: () => {
       const [first, last] = [pictures[0], pictures.at(-1)];

@@ -42,7 +42,8 @@ export class HlsClient {
   readonly #login: Login;
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
+    // Cameras sign their certificates themselves: none is asked for, as ffmpeg asks for none of other feeds.
+    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, rejectUnauthorized: false }),
   };
   /** Of the feed's own host: some tell their viewers apart by them. */
   readonly #cookies = new Map<string, string>();
