@@ -47,7 +47,12 @@ export function readDigestChallenge({ scheme, parameters }: Challenge): DigestCh
   const algorithm = parameters.get('algorithm') ?? 'MD5';
   const isSession = /-sess$/i.test(algorithm);
   const known = HASHES.get(algorithm.replace(/-sess$/i, '').toUpperCase());
-  const offered = parameters.get('qop')?.toLowerCase().split(/[\s,]+/).filter((each) => each !== '') ?? [];
+  const offered =
+    parameters
+      .get('qop')
+      ?.toLowerCase()
+      .split(/[\s,]+/)
+      .filter((each) => each !== '') ?? [];
   const qop = (['auth', 'auth-int'] as const).find((each) => offered.includes(each));
   if (known === undefined || (offered.length > 0 && qop === undefined)) return undefined;
   const opaque = parameters.get('opaque');
@@ -72,7 +77,8 @@ export function digestAuthorization(
   const key = challenge.isSession ? of(secret, nonce, clientNonce) : secret;
   const request = of(method, uri, ...(qop === 'auth-int' ? [of('')] : []));
   const counted = count.toString(16).padStart(8, '0');
-  const response = qop === undefined ? of(key, nonce, request) : of(key, nonce, counted, clientNonce, qop, request);
+  const response =
+    qop === undefined ? of(key, nonce, request) : of(key, nonce, counted, clientNonce, qop, request);
   const sendsClientNonce = qop !== undefined || challenge.isSession;
   return `Digest ${[
     `username=${quoted(challenge.hashesUsername ? of(username, realm) : username)}`,

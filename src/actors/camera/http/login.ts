@@ -5,7 +5,8 @@ import { digestAuthorization, readDigestChallenge, type Credentials, type Digest
 
 /** What follows from being asked for a login. */
 export type Asked =
-  | { readonly kind: 'again' | 'refused' | 'no-credentials' }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'refused' | 'no-credentials' }
   /** None of the schemes can be done here. */
   | { readonly kind: 'unsupported'; readonly offered: readonly string[] };
 
@@ -39,11 +40,14 @@ export class Login {
   asked(headers: readonly string[]): Asked {
     if (this.credentials === undefined) return { kind: 'no-credentials' };
     const challenges = readChallenges(headers);
-    const method = strongest(challenges.flatMap((challenge) => readDigestChallenge(challenge) ?? [])) ?? (
-      challenges.some(({ scheme }) => scheme === 'basic') ? { name: 'basic' as const } : undefined
-    );
+    const method =
+      strongest(challenges.flatMap((challenge) => readDigestChallenge(challenge) ?? [])) ??
+      (challenges.some(({ scheme }) => scheme === 'basic') ? { name: 'basic' as const } : undefined);
     if (method === undefined)
-      return { kind: 'unsupported', offered: challenges.map(({ scheme, parameters }) => nameOf(scheme, parameters)) };
+      return {
+        kind: 'unsupported',
+        offered: challenges.map(({ scheme, parameters }) => nameOf(scheme, parameters)),
+      };
     // One that held and does not any more has expired, whether the server says so or not.
     const isStale = method.name === 'digest' && method.challenge.isStale;
     const isRefused = this.#method !== undefined && !this.#isProven && !isStale;
