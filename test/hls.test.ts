@@ -64,7 +64,7 @@ function assertSteady(feed: WatchedFeed): void {
     `${String(feed.missed())} of ${String(pictures.length)} seconds without a picture`,
   );
   for (const { at, seenMs } of pictures)
-    assert.ok(seenMs - at < 1500 && at - seenMs < 50, `due at ${String(at)}, seen at ${String(seenMs)}`);
+    assert.ok(seenMs - at < 3000 && at - seenMs < 50, `due at ${String(at)}, seen at ${String(seenMs)}`);
 }
 
 describe('live HLS', { concurrency: 4 }, () => {
@@ -277,12 +277,16 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
   it('is played at its own pace, again and again, when it is a recording', async () => {
     const live = await startLiveHls({ clips: clips(), window: 500, existing: 5 });
     live.end();
+    const startedMs = performance.now();
     const feed = watchFeed(live.url());
     try {
       await waitUntil('pictures', () => feed.pictures.length >= 14, 30_000);
       assertSteady(feed);
-      const segments = count(live, /^\/n/);
-      assert.ok(segments < 20, `${String(segments)} segments for 14 seconds`);
+      const seconds = (performance.now() - startedMs) / 1000;
+      assert.ok(
+        count(live, /^\/n/) < seconds + 5,
+        `${String(count(live, /^\/n/))} segments in ${String(seconds)} s`,
+      );
     } finally {
       await feed.end();
       await live.stop();
@@ -316,7 +320,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
         4,
         (feed, live) => {
           assertSteady(feed);
-          const folders = new Set(live.requests.slice(1).map((path) => path.split('/')[1]));
+          const folders = new Set(live.requests.slice(2).map((path) => path.split('/')[1]));
           assert.deepEqual([...folders], [chosen]);
         },
         { path: '/all', ...(width === undefined ? {} : { width }) },
@@ -351,7 +355,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       8,
       (feed, live) => {
         assertSteady(feed);
-        assert.equal(count(live, /^\/moved/), 1);
+        assert.equal(count(live, /^\/moved/), 2);
       },
       { path: '/moved.m3u8' },
     ));
@@ -407,7 +411,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     'a playlist that is refused',
     'unauthorized',
     /user name or password/,
-    () => ({ clips: clips(), answer: always(401) }),
+    () => ({ clips: clips(), answer: unwelcome }),
     { path: '/live.m3u8', credentials: 'viewer:secret@' },
   );
   failing('a page', 'not-a-stream', /not with video/, () => ({
@@ -459,15 +463,15 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     }),
     { connectMs: 3000 },
   );
-  failing('a redirect to itself', 'redirects', /redirects more than 5 times/, () => ({
+  failing('a redirect to itself', 'redirect', /redirects more than 5 times/, () => ({
     clips: clips(),
     answer: (path, _, response) => redirect(response, path),
   }));
-  failing('a redirect to an address of its own choice', 'forbidden-host', /does not name/, () => ({
+  failing('a redirect to an address of its own choice', 'redirect', /another host/, () => ({
     clips: clips(),
     answer: (_path, _request, response) => redirect(response, 'http://127.0.0.2:1/latest'),
   }));
-  failing('a redirect to a file', 'forbidden-host', /does not name/, () => ({
+  failing('a redirect to a file', 'redirect', /another scheme/, () => ({
     clips: clips(),
     answer: (_path, _request, response) => redirect(response, 'file:///etc/passwd'),
   }));
@@ -485,13 +489,28 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     },
   }));
 
+  for (const [what, to] of [
+    ['an address of their own choice', 'http://127.0.0.2:1/latest'],
+    ['a file', 'file:///etc/passwd'],
+  ] as const)
+    failing(
+      `segments that redirect to ${what}`,
+      'forbidden-host',
+      /does not name/,
+      () => ({
+        clips: clips(),
+        answer: (path, _, response) => (path.startsWith('/n') ? redirect(response, to) : undefined),
+      }),
+      { connectMs: 3000 },
+    );
+
   it('that never answers is given up after connectMs', async () => {
     const startedMs = performance.now();
     await watching(
       { clips: clips(), answer: () => true },
       Infinity,
       ({ faults }) => {
-        assert.equal(codeOf(faults[0]), 'timeout');
+        assert.equal(codeOf(faults[0]), 'silent');
         const tookMs = performance.now() - startedMs;
         assert.ok(tookMs > 1400 && tookMs < 4000, String(tookMs));
       },

@@ -18,6 +18,7 @@ import type { Picture } from './camera/decoder';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
 import { hasSenderTimes } from './camera/ffmpeg-arguments';
+import { RetryLater } from './camera/http/http-fault';
 import { PictureJudge } from './camera/picture-judge';
 import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
@@ -50,6 +51,7 @@ class CameraActor {
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #clockFaults: RecurringFault;
+  readonly #troubles: RecurringFault;
   readonly #lost = new LostPeriods();
   readonly #words: FeedWords;
   readonly #judge: PictureJudge;
@@ -71,7 +73,8 @@ class CameraActor {
     const { periodMs, sampling, format, frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
-    const told = hasSenderTimes(context.parameters.camera.source);
+    const { source } = context.parameters.camera;
+    const told = hasSenderTimes(source) || source.kind === 'still';
     this.#clock = new CameraClock(told ? performance.timeOrigin : undefined);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
@@ -80,6 +83,7 @@ class CameraActor {
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
     this.#clockFaults = new RecurringFault(context.log);
+    this.#troubles = new RecurringFault(context.log);
   }
 
   abort(): void {
@@ -116,7 +120,9 @@ class CameraActor {
       try {
         await this.#streamOnce(signal);
       } catch (error) {
-        if (!this.#adaptation.learn(error)) await this.#waitAfter(faultRecord(error, 'failed'), signal);
+        if (this.#adaptation.learn(error)) continue;
+        const askedMs = error instanceof RetryLater ? error.retryAfterMs : 0;
+        await this.#waitAfter(faultRecord(error, 'failed'), askedMs, signal);
       }
     }
     await this.#pending;
@@ -154,6 +160,9 @@ class CameraActor {
         onWords: (text) => {
           this.#words.said(text);
         },
+        onTrouble: (fault) => {
+          this.#trouble(fault);
+        },
       },
       signal,
     );
@@ -165,12 +174,23 @@ class CameraActor {
     if (state === 'sane') this.#clockFaults.clear('its clock is right again: capture times are by it');
   }
 
-  async #waitAfter(fault: FaultRecord, signal: AbortSignal): Promise<void> {
+  /** The feed goes on, but misses periods: why is their reason. */
+  #trouble(fault: FaultRecord | undefined): void {
+    if (fault === undefined) {
+      this.#troubles.clear('pictures come in time again');
+      return;
+    }
+    this.#lastFault = fault;
+    this.#troubles.report(fault);
+  }
+
+  /** @param askedMs for how long the camera asked to be left alone */
+  async #waitAfter(fault: FaultRecord, askedMs: number, signal: AbortSignal): Promise<void> {
     this.#attempt++;
     this.#lastFault = fault;
     this.#feedFaults.report(fault);
     this.#enter('waiting', fault);
-    await sleep(backOffMs(RECONNECT, this.#attempt, Math.random()), signal);
+    await sleep(Math.max(askedMs, backOffMs(RECONNECT, this.#attempt, Math.random())), signal);
   }
 
   #take(picture: Picture): void {

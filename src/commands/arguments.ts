@@ -24,6 +24,8 @@ export interface Arguments {
   readonly camera?: string;
   /** `probe` only: the feed, as it was typed: it may hold credentials. */
   readonly url?: string;
+  /** `probe` only: the URL is that of a still picture. */
+  readonly still: boolean;
   /** `probe` only: file for a picture. */
   readonly save?: string;
   /** `probe` only: how long at most, up to {@link MAX_PROBE_SECONDS}. */
@@ -56,6 +58,7 @@ Options:
   --count N        process: end after N frames
   --camera ID      ledger: of this camera alone; probe: this camera of the configuration
   --since TIME     ledger: how far back, such as 90s, 30m, 24h, 7d (default: 24h)
+  --still          probe: the URL is that of a still picture over HTTP
   --save FILE      probe: keep a picture, .jpg, .png or .webp
   --seconds N      probe: look for N seconds at most (default: 15; 3600 is the most)
   --help           this text
@@ -75,6 +78,7 @@ const OPTIONS = {
   count: { type: 'string' },
   camera: { type: 'string' },
   since: { type: 'string' },
+  still: { type: 'boolean' },
   save: { type: 'string' },
   seconds: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -101,6 +105,8 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     throw usage('--camera belongs to the words "ledger" and "probe"');
   if (word !== 'probe' && (values.save ?? values.seconds) !== undefined)
     throw usage('--save and --seconds belong to the word "probe"');
+  if (values.still === true && url === undefined)
+    throw usage('--still belongs to the word "probe" with a URL');
   if (word === 'probe' && values.help !== true && (url === undefined) === (values.camera === undefined))
     throw usage('"probe" expects the URL of a feed, or --camera ID, and not both');
   const count = values.count === undefined ? undefined : wholeNumber('--count', values.count);
@@ -115,6 +121,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     ...(values.out === undefined ? {} : { out: path.resolve(values.out) }),
     ...(count === undefined ? {} : { count }),
     ...(url === undefined ? {} : { url }),
+    still: values.still ?? false,
     ...(values.save === undefined ? {} : { save: path.resolve(values.save) }),
     seconds: wholeNumber('--seconds', values.seconds ?? '15', MAX_PROBE_SECONDS),
     ...(values.camera === undefined ? {} : { camera: values.camera }),

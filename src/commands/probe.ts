@@ -6,11 +6,11 @@ import type { Picture } from '../actors/camera/decoder';
 import { feedName } from '../actors/camera/feed-fault';
 import { probeFeed } from '../actors/camera/feed-probe';
 import { loadTopology, parseTopology } from '../config/load';
-import { STREAM_SCHEMES } from '../config/schema';
+import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
 import { Fault } from '../protocol/fault';
-import { findFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
+import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
@@ -25,22 +25,22 @@ export async function probe(args: Arguments): Promise<number> {
   const { camera: configured, ffmpeg: named } = feedOf(args);
   const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
   const ffmpeg = findFfmpeg(named, camera.source);
-  if (ffmpeg === undefined)
+  if (ffmpeg === undefined && !needsNoFfmpeg(camera.source))
     throw new Fault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       stopping.abort();
     });
-  const found = await probeFeed(camera, ffmpeg, args.seconds * 1000, stopping.signal);
+  const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);
   process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : probeText(report)}\n`);
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 
-function feedOf({ url, camera: id, config }: Arguments): { camera: CameraSpec; ffmpeg?: string } {
-  if (url !== undefined) return { camera: cameraOfUrl(url) };
+function feedOf({ url, still, camera: id, config }: Arguments): { camera: CameraSpec; ffmpeg?: string } {
+  if (url !== undefined) return { camera: cameraOfUrl(url, still) };
   const { cameras, ffmpeg } = loadTopology(config, process.env);
   const camera = cameras.find((other) => other.id === id);
   const known = cameras.map((other) => other.id).join(', ') || 'none';
@@ -50,10 +50,10 @@ function feedOf({ url, camera: id, config }: Arguments): { camera: CameraSpec; f
 }
 
 /** As a configuration has it that says nothing else. */
-function cameraOfUrl(url: string): CameraSpec {
-  const problem = urlProblem(url, STREAM_SCHEMES);
+function cameraOfUrl(url: string, still: boolean): CameraSpec {
+  const problem = urlProblem(url, still ? STILL_SCHEMES : STREAM_SCHEMES);
   if (problem !== undefined) throw new Fault('bad-url', `the feed to probe: ${problem}`);
-  const file = { cameras: [{ id: 'probe', url: url.replaceAll('${', () => '$${') }] };
+  const file = { cameras: [{ id: 'probe', [still ? 'still' : 'url']: url.replaceAll('${', () => '$${') }] };
   const [camera] = parseTopology(JSON.stringify(file), 'probe', {}).cameras;
   if (camera === undefined) throw new Fault('bad-url', 'the feed to probe cannot be read');
   return camera;

@@ -34,7 +34,7 @@ export function jsonPath(pointer: string): string {
 }
 
 /** Values below these keys are never shown: they may hold credentials. */
-const SECRET_PATH = /\/(url|username|password|redis|rabbitmq)$/;
+const SECRET_PATH = /\/(url|still|username|password|redis|rabbitmq)$/;
 
 function shown(value: unknown, pointer: string, hidden: ReadonlySet<string>): string {
   const looksSecret = typeof value === 'string' && /:\/\/|@|\$\{/.test(value);

@@ -9,7 +9,7 @@ import { REDIS_SCHEMES } from '../redis/address';
 import { duplicateKeys } from './duplicate-keys';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
-import { ActorsFile, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
+import { ActorsFile, STILL_SCHEMES, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
 import type { CameraSource, ServerSpec, SupervisedCamera, Topology } from './topology';
 import { urlProblem, withCredentials } from './url';
 
@@ -190,7 +190,7 @@ function completeCamera(
   const settings = { ...cameraDefaults, ...entry };
   return {
     id: entry.id,
-    source: completeSource(entry, settings.transport, folder, at, faults),
+    source: completeSource(entry, settings, folder, at, faults),
     periodMs: 1000 / settings.rate,
     format: settings.format,
     quality: settings.quality,
@@ -206,20 +206,20 @@ function completeCamera(
 
 function completeSource(
   entry: CameraEntry,
-  transport: 'tcp' | 'udp' | 'auto',
+  { transport, redirects }: Pick<ActorsFile['cameraDefaults'], 'transport' | 'redirects'>,
   folder: string,
   at: string,
   faults: ConfigFault[],
 ): CameraSource {
-  const { url, file, test, username, password } = entry;
-  const given = [url, file, test].filter((source) => source !== undefined).length;
+  const { url, still, file, test, username, password } = entry;
+  const given = [url, still, file, test].filter((source) => source !== undefined).length;
   if (given !== 1)
     faults.push({
       path: at,
-      problem: `expected exactly one of "url", "file" and "test", found ${given === 0 ? 'none' : String(given)}`,
+      problem: `expected exactly one of "url", "still", "file" and "test", found ${given === 0 ? 'none' : String(given)}`,
     });
-  if (url === undefined && (username !== undefined || password !== undefined))
-    faults.push({ path: at, problem: '"username" and "password" belong to a "url"; remove them' });
+  if (url === undefined && still === undefined && (username !== undefined || password !== undefined))
+    faults.push({ path: at, problem: '"username" and "password" belong to a "url" or "still"; remove them' });
   if (test !== undefined) return { kind: 'test', pattern: test };
   if (file !== undefined) {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file))
@@ -229,8 +229,18 @@ function completeSource(
       });
     return { kind: 'file', path: path.resolve(folder, file) };
   }
+  const anyHost = redirects === 'any-host' ? ({ anyHost: true } as const) : {};
+  if (url === undefined && still !== undefined) {
+    const problem = urlProblem(still, STILL_SCHEMES);
+    if (problem === undefined)
+      return { kind: 'still', url: withCredentials(still, username, password), ...anyHost };
+    const stream = /found (?:rtsp|rtmp)/.test(problem) ? '; a stream goes into "url"' : '';
+    faults.push({ path: `${at}.still`, problem: problem + stream });
+    return { kind: 'still', url: '' };
+  }
   const problem = urlProblem(url ?? '', STREAM_SCHEMES);
-  if (problem === undefined) return streamSource(withCredentials(url ?? '', username, password), transport);
+  if (problem === undefined)
+    return { ...streamSource(withCredentials(url ?? '', username, password), transport), ...anyHost };
   if (url !== undefined)
     faults.push({
       path: `${at}.url`,
@@ -242,7 +252,10 @@ function completeSource(
 }
 
 /** What is not RTSP has one transport, and RTSP over TLS too: ffmpeg keeps it inside the encrypted connection. */
-function streamSource(url: string, transport: 'tcp' | 'udp' | 'auto'): CameraSource {
+function streamSource(
+  url: string,
+  transport: 'tcp' | 'udp' | 'auto',
+): CameraSource & { readonly kind: 'stream' } {
   if (transport !== 'auto') return { kind: 'stream', url, transport };
   return url.startsWith('rtsp:')
     ? { kind: 'stream', url, transport: 'udp', orTcp: true }

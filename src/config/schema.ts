@@ -6,6 +6,10 @@ const strict = { additionalProperties: false } as const;
 
 /** Capture schemes a feed may have; anything that could read local files or run programs is not among them. */
 export const STREAM_SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'rtmp', 'rtmps'] as const;
+/** Schemes still pictures are asked for over. */
+export const STILL_SCHEMES = ['http', 'https'] as const;
+/** Where an HTTP answer may lead. */
+export const REDIRECT_POLICIES = ['same-host', 'any-host'] as const;
 /** Names of ffmpeg's picture generators a `test` camera may show. */
 export const TEST_PATTERNS = ['testsrc2', 'smptehdbars', 'rgbtestsrc', 'mandelbrot'] as const;
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -79,6 +83,10 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds from opening a feed to its first picture before it counts as failed.',
   },
+  redirects: {
+    description:
+      'Where an HTTP answer may lead: to the host of the URL alone, or to any; never to another scheme, nor to an address of this machine.',
+  },
 } as const;
 const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
@@ -97,6 +105,7 @@ const CameraDefaults = Type.Object(
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
+    redirects: oneOf(REDIRECT_POLICIES, { ...captureSettings.redirects, default: 'same-host' }),
   },
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
 );
@@ -179,6 +188,13 @@ const Camera = Type.Object(
     url: Type.Optional(
       Type.String({ minLength: 1, description: `Stream to read: ${STREAM_SCHEMES.join(', ')}.` }),
     ),
+    still: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Address of a still picture, http or https, asked for once a period: no ffmpeg, no decoding.',
+      }),
+    ),
     username: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
     password: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
     file: Type.Optional(
@@ -198,9 +214,10 @@ const Camera = Type.Object(
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
+    redirects: Type.Optional(oneOf(REDIRECT_POLICIES, captureSettings.redirects)),
     actor: Type.Optional(CameraActor),
   },
-  { ...strict, description: 'One feed. It has exactly one of "url", "file" and "test".' },
+  { ...strict, description: 'One feed. It has exactly one of "url", "still", "file" and "test".' },
 );
 
 function actorMode<const Modes extends readonly string[]>(modes: Modes) {

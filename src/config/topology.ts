@@ -10,7 +10,11 @@ export type CameraSource =
       readonly transport: 'tcp' | 'udp';
       /** Over TCP where UDP gives nothing. */
       readonly orTcp?: true;
+      /** Over HTTP: answers may lead to other hosts. */
+      readonly anyHost?: true;
     }
+  /** Still pictures over HTTP, each asked for. */
+  | { readonly kind: 'still'; readonly url: string; readonly anyHost?: true }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
 

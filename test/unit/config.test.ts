@@ -369,7 +369,7 @@ describe('a fault of meaning', () => {
       'a camera without source',
       camera({}),
       '$.cameras[0]',
-      /exactly one of "url", "file" and "test", found none$/,
+      /exactly one of "url", "still", "file" and "test", found none$/,
     ],
     [
       'a camera with url and test',

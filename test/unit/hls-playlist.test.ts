@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
-import { cannotBePlaylist, isPlaylist } from '../../src/actors/camera/hls/is-playlist';
+import { isPlaylist } from '../../src/actors/camera/hls/is-playlist';
 import { readPlaylist, type MediaPlaylist, type Variant } from '../../src/actors/camera/hls/playlist';
 import { nextSegments, positionOf } from '../../src/actors/camera/hls/position';
 import { rankVariants } from '../../src/actors/camera/hls/variant-choice';
@@ -32,18 +32,6 @@ describe('isPlaylist', () => {
     it(`says ${String(expected)} to ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () => {
       assert.equal(isPlaylist(type, Buffer.from(bytes, 'latin1')), expected);
     });
-
-  it('needs no bytes of a stream or a picture', () => {
-    const types = [
-      'multipart/x-mixed-replace; boundary=a',
-      'image/jpeg',
-      'video/mp2t',
-      'text/html',
-      'audio/mpegurl',
-      '',
-    ];
-    assert.deepEqual(types.map(cannotBePlaylist), [true, true, true, false, false, false]);
-  });
 });
 
 describe('readPlaylist', () => {

@@ -171,7 +171,7 @@ describe('a plan', () => {
 
   // A camera has one source, and an id that is its name.
   const own = settingsOf(FILE.properties?.['cameras']?.items ?? {}).filter(
-    ({ at: [key = ''] }) => !['id', 'url', 'file', 'test'].includes(key),
+    ({ at: [key = ''] }) => !['id', 'url', 'still', 'file', 'test'].includes(key),
   );
   for (const { at, changed } of own)
     it(`of a camera’s own ${at.join('.')} touches that camera alone`, () => {

@@ -7,20 +7,15 @@ import { isAnnexB } from './annex-b';
 import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
-import { crashFault, endFault, feedName, openFault } from './feed-fault';
-import { hasLengthPrefixes, hasSenderTimes, isPaced, receiverInvocation } from './ffmpeg-arguments';
-import { FfmpegProcess } from './ffmpeg-process';
+import { feedName } from './feed-fault';
+import { hasLengthPrefixes, isPaced } from './ffmpeg-arguments';
+import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import { HlsReceiver } from './hls/hls-receiver';
-import { openPlaylist, type OpenedPlaylist } from './hls/open-playlist';
-import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
+import { HttpReceiver } from './http/http-receiver';
+import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
+import type { Receiver, ReceiverEvents } from './receiver';
 import type { Decision, Sample, SamplePlan } from './sample-plan';
-import { SenderClock } from './sender-clock';
-
-/** How far a packet's time may be from ours before the time of its arrival is used instead. */
-const MAX_CLOCK_ERROR_MS = 60_000;
-/** A coarser unit puts times on its grid, and ahead where more packets come than it has units. */
-const MAX_UNIT_MS = 1;
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -28,6 +23,8 @@ export interface FeedStream {
   readonly codec: string;
   /** Whether its packets have to be decoded. */
   readonly decoded: boolean;
+  /** Still pictures, each asked for. */
+  readonly still?: true;
 }
 
 export interface FeedOptions {
@@ -46,6 +43,8 @@ export interface FeedOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
+  /** It goes on, but not as it should; undefined when it does again. */
+  readonly onTrouble?: (fault: FaultRecord | undefined) => void;
   /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
   readonly lengthPrefixed: string | undefined;
 }
@@ -64,79 +63,62 @@ export class LengthPrefixed extends Error {
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
   options.clock.reopen();
-  const startedMs = performance.now();
-  const playlist = await openPlaylist(options.camera, signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-    return undefined;
-  });
-  if (signal.aborted) playlist?.client.close();
-  else await new Opening(options, startedMs, playlist).finish(signal);
+  // Loaded only by cameras that need it.
+  if (options.camera.source.kind === 'still')
+    return (await import('./http/still-feed')).captureStills(options, signal);
+  await new Opening(options).finish(signal);
+}
+
+/** What is read over HTTP shows with its answer who has to read it. */
+function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
+  const { source } = options.camera;
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
+  return new HttpReceiver({ ...options, source }, events, (kind) =>
+    kind === 'playlist'
+      ? new HlsReceiver({ ...options, source }, events)
+      : new FfmpegReceiver(options, events),
+  );
 }
 
 class Opening {
-  readonly #receiver: FfmpegProcess | HlsReceiver;
-  readonly #splitter = new PacketSplitter();
-  readonly #senderClock = new SenderClock();
+  readonly #receiver: Receiver;
   readonly #failed: Promise<Error>;
   #failure: Error | undefined;
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
-  #header: StreamHeader | undefined;
+  #codec = '';
   #replaced: Promise<void>[] = [];
-  readonly #seen: Seen;
+  readonly #seen: Seen = { startedMs: performance.now() };
 
-  /** @param playlist what the feed's URL turned out to be, if so */
-  constructor(
-    private readonly options: FeedOptions,
-    startedMs: number,
-    playlist: OpenedPlaylist | undefined,
-  ) {
-    this.#seen = { startedMs };
+  constructor(private readonly options: FeedOptions) {
     this.#failed = new Promise((resolve) => {
       this.#fail = (failure) => {
         this.#failure ??= failure;
         resolve(failure);
       };
     });
-    this.#receiver = playlist === undefined ? this.#startReceiver() : this.#followPlaylist(playlist);
-  }
-
-  #startReceiver(): FfmpegProcess {
-    const { camera, ffmpeg, lengthPrefixed, onWords } = this.options;
-    return new FfmpegProcess(
-      ffmpeg,
-      receiverInvocation(camera, lengthPrefixed),
-      (chunk) => {
-        this.#receive(chunk);
+    this.#receiver = openReceiver(options, {
+      onPacket: (packet, header) => {
+        this.#receive(packet, header);
       },
-      onWords,
-      hasSenderTimes(camera.source)
-        ? (chunk) => {
-            this.#learnClock(this.#senderClock.push(chunk));
-          }
-        : undefined,
-    );
-  }
-
-  /** Its packets come when they are due: that is when they count as captured. */
-  #followPlaylist(playlist: OpenedPlaylist): HlsReceiver {
-    const { camera, ffmpeg, onWords } = this.options;
-    return new HlsReceiver(playlist, {
-      ...{ camera, ffmpeg, onWords },
-      onPacket: (packet, header, at, begins) => {
-        this.#guard(() => {
-          if (begins) this.#beginAnew(packet, header);
-          this.#take(packet, header, at);
-        });
+      onBreak: (packet, header) => {
+        this.#beginAnew(packet, header);
+      },
+      onFault: (error) => {
+        this.#fail(this.#named(error));
+      },
+      onWords: options.onWords,
+      onSenderClock: (skewsMs) => {
+        this.#learnClock(skewsMs);
       },
     });
   }
 
-  /** What comes does not continue what came before, and may be of another size or codec. */
+  /** Not decoded, its size is that of its beginning; decoded, a new size needs nothing but a keyframe. */
   #beginAnew({ key }: Packet, { codec }: StreamHeader): void {
     if (this.#maker === undefined) return;
     if (!key) this.options.plan.reopen();
-    if (codec === this.#header?.codec && this.#maker.storedAs === undefined) return;
+    if (codec === this.#codec && this.#maker.storedAs === undefined) return;
     this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
     this.#maker = undefined;
   }
@@ -144,27 +126,18 @@ class Opening {
   async finish(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
-    const ended = this.#receiver.exited.then(() => undefined);
+    const ended = this.#receiver.ended.then(() => undefined);
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
     await Promise.all([...this.#replaced, this.#maker?.end()]);
-    if (!signal.aborted) throw this.#failure ?? this.#playlistFault() ?? fault ?? this.#endFault();
+    if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
-  #receive(chunk: Buffer): void {
-    this.#guard(() => {
-      for (const packet of this.#splitter.push(chunk)) {
-        const { header } = this.#splitter;
-        this.#take(packet, header, this.#arrival(packet, header, Date.now()));
-      }
-    });
-  }
-
-  #guard(take: () => void): void {
+  #receive(packet: Packet, header: StreamHeader): void {
     if (this.#failure !== undefined) return;
     try {
-      take();
+      this.#take(packet, header);
     } catch (error) {
       this.#fail(this.#named(error as Error));
     }
@@ -176,12 +149,12 @@ class Opening {
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
-  #take(packet: Packet, header: StreamHeader, at: number): void {
+  #take(packet: Packet, header: StreamHeader): void {
+    const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
     this.#maker ??= this.#begin(packet, header);
+    const at = this.#arrival(packet, arrivedAt);
     this.#maker.take(packet, this.#decide(packet, at));
-    // Behind a clock that was set back ffmpeg's times stand still, until they rise again.
-    if (isArrival(packet, Date.now())) this.#learnClock(this.#senderClock.saw(packet));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
@@ -198,8 +171,8 @@ class Opening {
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
-    this.#header = header;
     const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
+    this.#codec = header.codec;
     const filtered = lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
       throw new LengthPrefixed(header.codec);
@@ -223,10 +196,10 @@ class Opening {
     return maker;
   }
 
-  /** The packet's arrival as ffmpeg saw it, which is nearer than ours, unless its unit of time is too coarse to tell. */
-  #arrival(packet: Packet, { unitMs }: StreamHeader, arrivedAt: number): number {
+  /** The packet's arrival as ffmpeg saw it, which is nearer than ours. */
+  #arrival(packet: Packet, arrivedAt: number): number {
     const { pts } = packet;
-    if (pts === undefined || unitMs > MAX_UNIT_MS || isPaced(this.options.camera.source)) return arrivedAt;
+    if (pts === undefined || isPaced(this.options.camera.source)) return arrivedAt;
     return isArrival(packet, arrivedAt) ? Math.floor(pts) : arrivedAt;
   }
 
@@ -236,27 +209,22 @@ class Opening {
       const { camera, plan } = this.options;
       const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
       const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return asFault(fault);
+      if (leftMs <= 0) return asFault(this.#silence() ?? fault);
       // Looked at again after the shortest limit: the first picture sets another.
       await sleep(Math.min(leftMs, camera.stallMs), signal);
     }
     return undefined;
   }
 
-  /** What a playlist's reader knows of why nothing comes is nearer to the cause than that it does not. */
-  #playlistFault(): Error | undefined {
-    return this.#receiver instanceof HlsReceiver ? this.#receiver.fault : undefined;
+  /** What the receiver knows of why no packet came. */
+  #silence(): FaultRecord | undefined {
+    const { startedMs, lastPacketMs } = this.#seen;
+    return this.#receiver.silence?.(performance.now() - startedMs, lastPacketMs !== undefined);
   }
 
   #endFault(): Error {
-    const { source } = this.options.camera;
-    if (this.#receiver instanceof HlsReceiver) return asFault(endFault(source, ''));
-    const { spawnError, crash, stderr } = this.#receiver;
-    if (spawnError !== undefined)
-      return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (crash !== undefined) return asFault(crashFault(source, crash));
-    if (this.#seen.lastPacketMs !== undefined) return asFault(endFault(source, stderr));
-    return asFault(openFault(source, stderr, performance.now() - this.#seen.startedMs));
+    const { startedMs, lastPacketMs } = this.#seen;
+    return this.#receiver.endFault(performance.now() - startedMs, lastPacketMs !== undefined);
   }
 }
 

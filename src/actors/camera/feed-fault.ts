@@ -121,6 +121,7 @@ const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 export function feedName(source: CameraSource): string {
   switch (source.kind) {
     case 'stream':
+    case 'still':
       return redactUrl(source.url);
     case 'file':
       return `file ${source.path}`;

@@ -7,7 +7,7 @@ import { FeedAdaptation } from './adaptation';
 import { CameraClock } from './camera-clock';
 import { captureFeed, type FeedStream } from './capture';
 import type { Picture } from './decoder';
-import { SamplePlan, type Decision } from './sample-plan';
+import { SamplePlan, type Decision, type Sample } from './sample-plan';
 import { samplingChoice, type SamplingChoice } from './sampling-choice';
 
 export interface FeedMeasurement {
@@ -70,12 +70,23 @@ class MeasuringPlan extends SamplePlan {
   }
 
   override decide(at: number, key: boolean, steadyMs: number): Decision {
-    if (this.packets++ === 0) this.firstAt = steadyMs;
-    this.lastAt = steadyMs;
-    if (key) this.keys.push(at);
+    this.#count(at, key, steadyMs);
     const decision = super.decide(at, key, steadyMs);
     this.onPacket();
     return decision;
+  }
+
+  override accept(at: number, steadyMs: number): Sample {
+    this.#count(at, true, steadyMs);
+    const sample = super.accept(at, steadyMs);
+    this.onPacket();
+    return sample;
+  }
+
+  #count(at: number, key: boolean, steadyMs: number): void {
+    if (this.packets++ === 0) this.firstAt = steadyMs;
+    this.lastAt = steadyMs;
+    if (key) this.keys.push(at);
   }
 }
 

@@ -79,6 +79,7 @@ export function receiverInvocation(camera: CameraSpec, lengthPrefixed?: string):
   const { source } = camera;
   if (source.kind === 'test')
     return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
+  if (source.kind === 'still') throw new Error('still pictures are not read by ffmpeg');
   const { input, stdin } = source.kind === 'file' ? fileInput(source.path) : streamInput(source);
   const unify = TO_ANNEX_B[lengthPrefixed ?? ''] ?? 'dump_extra=freq=keyframe';
   const filters = camera.format === 'keyframe' ? [KEYFRAMES_ONLY, unify] : [unify];

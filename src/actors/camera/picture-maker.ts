@@ -5,7 +5,7 @@ import { Fault, type FaultRecord } from '../../protocol/fault';
 import { sequenceParameters } from './annex-b';
 import { Decoder, type DecoderOutcome } from './decoder';
 import { formatOfCodec, MAX_PIXELS } from './ffmpeg-arguments';
-import { readJpeg } from './jpeg';
+import { readJpeg, withHuffmanTables } from './jpeg';
 import type { Packet, StreamHeader } from './packet-splitter';
 import type { Decision, Sample } from './sample-plan';
 
@@ -82,7 +82,8 @@ export class PictureMaker {
     const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
     const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : undefined);
     const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
-    this.options.onPicture({ sample, format, bytes, width, height, evidence });
+    const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
+    this.options.onPicture({ sample, format, bytes: stored, width, height, evidence });
   }
 
   /** Nothing before a keyframe is needed behind it. New sequence parameters need a new decoder: ffmpeg would keep to the old size. */

@@ -110,6 +110,12 @@ export class SamplePlan {
     }
   }
 
+  /** For a picture that was asked for when it was wanted; see {@link decide}. */
+  accept(at: number, steadyMs: number): Sample {
+    this.#measure(at, true);
+    return this.#sample(at, steadyMs);
+  }
+
   #measure(at: number, key: boolean): void {
     if (this.#lastAt !== undefined && at > this.#lastAt) {
       const step = at - this.#lastAt;

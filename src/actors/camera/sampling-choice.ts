@@ -15,7 +15,7 @@ const SERVES = 1.06;
 /** @param keyIntervalMs as measured; undefined until it is */
 export function samplingChoice(
   { periodMs, sampling, format }: Pick<CameraSpec, 'periodMs' | 'sampling' | 'format'>,
-  stream: { readonly codec: string; readonly decoded: boolean } | undefined,
+  stream: { readonly codec: string; readonly decoded: boolean; readonly still?: true } | undefined,
   keyIntervalMs: number | undefined,
 ): SamplingChoice {
   if (stream === undefined) return { sampling: 'unknown', samplingReason: 'nothing was received yet' };
@@ -28,6 +28,10 @@ export function samplingChoice(
     samplingReason,
     ...facts,
   });
+  if (stream.still === true)
+    return stream.decoded
+      ? choose('all', 'a still picture is asked for each time, and converted')
+      : choose('pass-through', 'a still picture is asked for each time');
   if (format === 'keyframe') return choose('pass-through', 'keyframes are stored as they come');
   if (!stream.decoded) return choose('pass-through', `the feed sends ${stream.codec} pictures already`);
   if (sampling !== 'auto') return choose(sampling, 'the configuration says so');

@@ -26,6 +26,11 @@ export function findFfmpeg(
   return fit ? bundled : findProgram('ffmpeg');
 }
 
+/** True for a feed that is read without ffmpeg. */
+export function needsNoFfmpeg({ kind }: CameraSource): boolean {
+  return kind === 'still';
+}
+
 /** What {@link findFfmpeg} found none for, as a part of a sentence. */
 export function whyNoFfmpeg(configured: string | undefined, bundled = bundledFfmpeg()): string {
   if (configured !== undefined) return `"ffmpeg" names ${configured}, which is no program here`;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Topology } from '../../config/topology';
 import { findProgram, isExecutable } from '../../process/orphans';
-import { findFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
+import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
 
 export interface MissingProgram {
   readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'setpriv' | 'flock';
@@ -27,7 +27,8 @@ export function findEpmd(): string | undefined {
 export function missingPrograms(topology: Topology): MissingProgram[] {
   const missing: MissingProgram[] = [];
   const embedded = [topology.redis, topology.rabbitmq].some((server) => server.kind === 'embedded');
-  if (topology.cameras.some(({ source }) => findFfmpeg(topology.ffmpeg, source) === undefined))
+  const sources = topology.cameras.map(({ source }) => source).filter((source) => !needsNoFfmpeg(source));
+  if (sources.some((source) => findFfmpeg(topology.ffmpeg, source) === undefined))
     missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg) });
   if (topology.redis.kind === 'embedded' && findProgram('redis-server') === undefined)
     missing.push({ program: 'redis-server', why: 'the configuration says "redis": "embedded"' });

@@ -4,6 +4,7 @@
  */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { TLS } from '../http/client';
 import { Login } from '../http/login';
 import { FetchError, networkError, statusError } from './fetch-error';
 import { HostLimits } from './host-limits';
@@ -22,17 +23,11 @@ export interface Limits {
   /** How long the server may be silent. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
-  /**
-   * Asked before the body has been read, with what came of it, until it is decided. What is not accepted is not read
-   * on, and has no bytes.
-   */
-  readonly accepts?: (contentType: string, firstBytes: Buffer) => boolean | undefined;
 }
 
 export interface Fetched {
   /** After redirects; without credentials. */
   readonly url: string;
-  readonly accepted: boolean;
   readonly bytes: Buffer;
 }
 
@@ -42,8 +37,7 @@ export class HlsClient {
   readonly #login: Login;
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-    // Cameras sign their certificates themselves: none is asked for, as ffmpeg asks for none of other feeds.
-    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, rejectUnauthorized: false }),
+    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, ...TLS }),
   };
   /** Of the feed's own host: some tell their viewers apart by them. */
   readonly #cookies = new Map<string, string>();
@@ -174,27 +168,22 @@ export class HlsClient {
     answer: IncomingMessage,
     target: URL,
     range: Resource['range'],
-    { maxBytes, accepts = () => true }: Limits,
+    { maxBytes }: Limits,
   ): Promise<Fetched> {
     const status = answer.statusCode ?? 0;
     if (status < 200 || status > 299) {
       answer.destroy();
       throw statusError(status);
     }
-    const contentType = answer.headers['content-type'] ?? '';
     const chunks: Buffer[] = [];
     let length = 0;
-    let accepted = accepts(contentType, Buffer.alloc(0));
     try {
-      if (accepted !== false)
-        for await (const chunk of answer as AsyncIterable<Buffer>) {
-          chunks.push(chunk);
-          length += chunk.length;
-          if (length > maxBytes)
-            throw new FetchError('too-large', `sends more than ${String(maxBytes)} bytes at once`);
-          accepted ??= accepts(contentType, Buffer.concat(chunks));
-          if (accepted === false) break;
-        }
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > maxBytes)
+          throw new FetchError('too-large', `sends more than ${String(maxBytes)} bytes at once`);
+      }
     } catch (error) {
       throw networkError(error);
     } finally {
@@ -203,7 +192,6 @@ export class HlsClient {
     const bytes = Buffer.concat(chunks);
     return {
       url: target.href,
-      accepted: accepted ?? accepts(contentType, bytes) ?? false,
       // A server that knows no ranges answers with all of it.
       bytes:
         range === undefined || status === 206

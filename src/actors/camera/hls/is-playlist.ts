@@ -6,7 +6,7 @@ const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 /** RFC 8216, 4, and what is in use besides. */
 const PLAYLIST_TYPE = /^(?:application|audio|video)\/(?:vnd\.apple\.|x-)?mpegurl\b/i;
 /** So many first bytes suffice. */
-export const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
+const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
 
 /**
  * @param contentType the header's value; empty when there was none
@@ -16,9 +16,4 @@ export function isPlaylist(contentType: string, firstBytes: Buffer): boolean {
   const head = firstBytes.toString('latin1', 0, ENOUGH_FIRST_BYTES).replace(BYTE_ORDER_MARK, '');
   if (head.length >= FIRST_TAG.length) return head.startsWith(FIRST_TAG);
   return PLAYLIST_TYPE.test(contentType.trim()) && FIRST_TAG.startsWith(head);
-}
-
-/** True when the type alone tells that it is none: pictures, streams of them, video. */
-export function cannotBePlaylist(contentType: string): boolean {
-  return /^\s*(?:multipart|image|video)\//i.test(contentType) && !PLAYLIST_TYPE.test(contentType.trim());
 }

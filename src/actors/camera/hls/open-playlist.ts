@@ -1,11 +1,9 @@
-/** Finds out whether a URL is that of an HLS playlist, and which one its video is read from. */
+/** Reads the playlist a feed's URL names, and finds the one its video is read from. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
 import { HlsClient, type Limits } from './client';
-import { FetchError } from './fetch-error';
 import { asError, playlistFault, soundOnlyFault } from './hls-words';
-import { cannotBePlaylist, ENOUGH_FIRST_BYTES, isPlaylist } from './is-playlist';
 import { MAX_PLAYLIST_BYTES, readPlaylist, type MasterPlaylist, type MediaPlaylist } from './playlist';
 import { rankVariants } from './variant-choice';
 
@@ -28,50 +26,35 @@ export interface LoadedPlaylist {
   readonly askedMs: number;
 }
 
-/**
- * Undefined for what is no playlist.
- * @throws Fault that says why the playlist cannot be read
- */
+/** @throws Fault that says why there is none to read */
 export async function openPlaylist(
   camera: CameraSpec,
+  url: string,
   signal: AbortSignal,
-): Promise<OpenedPlaylist | undefined> {
+): Promise<OpenedPlaylist> {
   const { source, connectMs } = camera;
-  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return undefined;
-  const client = new HlsClient(source.url);
+  const client = new HlsClient(url);
+  const limits = {
+    maxBytes: MAX_PLAYLIST_BYTES,
+    silenceMs: connectMs,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
+  };
   let opened: OpenedPlaylist | undefined;
   try {
-    const limits = {
-      maxBytes: MAX_PLAYLIST_BYTES,
-      silenceMs: connectMs,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
-    };
     return (opened = await open(client, limits, camera));
   } catch (error) {
-    // An answer so odd that only ffmpeg may understand it is no playlist's.
-    if (error instanceof FetchError && error.code === 'malformed') return undefined;
     throw playlistFault(source, error);
   } finally {
     if (opened === undefined) client.close();
   }
 }
 
-async function open(
-  client: HlsClient,
-  limits: Limits,
-  camera: CameraSpec,
-): Promise<OpenedPlaylist | undefined> {
+async function open(client: HlsClient, limits: Limits, camera: CameraSpec): Promise<OpenedPlaylist> {
   const askedMs = performance.now();
-  const { url, accepted, bytes } = await client.fetch({ url: client.url }, { ...limits, accepts });
-  if (!accepted) return undefined;
+  const { url, bytes } = await client.fetch({ url: client.url }, limits);
   const playlist = readPlaylist(bytes.toString('utf8'), url);
   if (playlist.kind === 'media') return { client, url: client.url, loaded: { playlist, url, askedMs } };
   return openVariant(client, playlist, limits, camera);
-}
-
-function accepts(contentType: string, firstBytes: Buffer): boolean | undefined {
-  if (cannotBePlaylist(contentType)) return false;
-  return firstBytes.length < ENOUGH_FIRST_BYTES ? undefined : isPlaylist(contentType, firstBytes);
 }
 
 async function openVariant(

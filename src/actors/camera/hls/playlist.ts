@@ -247,8 +247,12 @@ function milliseconds(value: string): number {
 }
 
 function resolve(uri: string, base: string): string {
-  if (uri === '' || !URL.canParse(uri, base)) throw bad('names something by an address that cannot be read');
-  return new URL(uri, base).href;
+  try {
+    if (uri !== '') return new URL(uri, base).href;
+  } catch {
+    // Told below.
+  }
+  throw bad('names something by an address that cannot be read');
 }
 
 function bad(what: string): Fault {

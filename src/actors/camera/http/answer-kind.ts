@@ -1,0 +1,36 @@
+/** What an HTTP answer is, by its type and its first bytes; where they differ, the bytes are right. Pure. */
+
+import { isPlaylist } from '../hls/is-playlist';
+
+/**
+ * `parts`: JPEGs in parts. `pictures`: JPEGs one behind the other. `picture`: one, or several after all. `page`: text for
+ * people. `playlist`: HLS. `other`: video, or nothing that is known here.
+ */
+export type AnswerKind = 'parts' | 'pictures' | 'picture' | 'page' | 'playlist' | 'other';
+
+/** So many bytes tell; fewer are looked at only where there are no more. */
+export const ENOUGH_FIRST_BYTES = 16;
+
+export function answerKind(type: string, begun: Buffer): AnswerKind {
+  if (isPlaylist(type, begun)) return 'playlist';
+  if (isJpeg(begun))
+    return type.startsWith('image/') ? 'picture' : type.startsWith('multipart/') ? 'parts' : 'pictures';
+  if (type.startsWith('multipart/')) return 'parts';
+  const text = begun.toString('latin1').trimStart();
+  if (/^--[\w'()+,./:=?-]/.test(text) || /^content-(?:type|length):/i.test(text)) return 'parts';
+  if (
+    /^<(?:!doctype|html|head|\?xml|body|meta|script)?/i.test(text) &&
+    /^(?:text\/|application\/(?:xml|xhtml|json))/.test(type)
+  )
+    return 'page';
+  return /^[{[]/.test(text) && /json|^text\//.test(type) ? 'page' : 'other';
+}
+
+export function isJpeg(bytes: Buffer): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
+}
+
+/** The boundary of an answer whose type names none: its first line. */
+export function firstBoundary(begun: Buffer): string | undefined {
+  return /^\s*--([^\r\n]{1,70})\r?\n/.exec(begun.toString('latin1'))?.[1];
+}

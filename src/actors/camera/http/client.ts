@@ -1,0 +1,257 @@
+/** Asks one camera for one URL over a kept connection: logs in, follows what may be followed, bounds what is read. */
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { lookup as lookUp } from 'node:dns';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { Fault } from '../../../protocol/fault';
+import type { Credentials } from './digest';
+import { errorFault, lateFault, loginFault, MAX_HEADERS_BYTES, type Phase } from './http-fault';
+import { Login } from './login';
+import {
+  isSameHost,
+  localTarget,
+  MAX_REDIRECTS,
+  mayConnect,
+  redirectTarget,
+  tooManyRedirects,
+} from './redirect';
+
+/** What of an answer that is no picture is read, so that its connection can be used again. */
+const MAX_IGNORED_BYTES = 64 * 1024;
+const MAX_IGNORED_MS = 500;
+/** How often one request is answered with another challenge; a stale nonce is one. */
+const MAX_CHALLENGES = 3;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Those that hold for later requests too. */
+const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
+
+/** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
+export const TLS = {
+  rejectUnauthorized: false,
+  minVersion: 'TLSv1',
+  ciphers: 'DEFAULT@SECLEVEL=0',
+} as const;
+
+export interface Answer {
+  readonly status: number;
+  readonly message: IncomingMessage;
+  /** When the request was sent and when its headers were there, milliseconds since the epoch. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
+export interface Limits {
+  /** Milliseconds until the headers of the answer are there, where a connection has to be opened. */
+  readonly openMs: number;
+  /** The same over a connection that is open already: it may have died unnoticed. */
+  readonly reuseMs: number;
+}
+
+export class HttpClient {
+  readonly #named: URL;
+  readonly #credentials: Credentials | undefined;
+  readonly #logins = new Map<string, Login>();
+  readonly #agent: http.Agent;
+  /** Where the named URL leads for good. */
+  #target: URL;
+  #namedAddress: string | undefined;
+  #phase: () => Phase = () => 'connecting';
+
+  /** @param url with the credentials, if it has any */
+  constructor(
+    url: string,
+    private readonly anyHost = false,
+  ) {
+    const named = new URL(url);
+    const { username, password } = named;
+    this.#credentials =
+      username === '' && password === ''
+        ? undefined
+        : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+    named.username = named.password = named.hash = '';
+    this.#named = this.#target = named;
+    const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
+    this.#agent =
+      named.protocol === 'https:' ? new https.Agent({ ...options, ...TLS }) : new http.Agent(options);
+  }
+
+  /**
+   * The answer, its body unread. Ended by `signal`, also while its body is read.
+   * @throws Fault why there is none; its message follows the feed's name
+   */
+  async get(headers: Readonly<Record<string, string>>, limits: Limits, signal: AbortSignal): Promise<Answer> {
+    let target = this.#target;
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#loggedIn(target, headers, limits, signal);
+      if (!REDIRECTS.has(answer.status)) return answer;
+      ignore(answer.message);
+      if (redirects === MAX_REDIRECTS) throw tooManyRedirects();
+      const policy = { named: this.#named, anyHost: this.anyHost };
+      const isForGood = PERMANENT.has(answer.status) && target === this.#target;
+      target = redirectTarget(target, answer.message.headers.location, policy);
+      if (isForGood && isSameHost(target, this.#named)) this.#target = target;
+    }
+  }
+
+  /** How far the newest request has come. */
+  get phase(): Phase {
+    return this.#phase();
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #loggedIn(
+    target: URL,
+    headers: Readonly<Record<string, string>>,
+    limits: Limits,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const login = this.#loginOf(target);
+    for (let challenges = 0; ; challenges++) {
+      const authorization = login.authorization('GET', target.pathname + target.search);
+      const all = authorization === undefined ? headers : { ...headers, authorization };
+      const answer = await this.#send(target, all, limits, signal);
+      if (answer.status !== 401) {
+        login.accepted(answer.message.headers['authentication-info']?.toString());
+        return answer;
+      }
+      ignore(answer.message);
+      const asked = login.asked(answer.message.headersDistinct['www-authenticate'] ?? []);
+      if (asked.kind !== 'again') throw loginFault(asked);
+      if (challenges === MAX_CHALLENGES) throw loginFault({ kind: 'refused' });
+    }
+  }
+
+  /** No other host than the named one is told the credentials. */
+  #loginOf(target: URL): Login {
+    const known = this.#logins.get(target.host);
+    if (known !== undefined) return known;
+    const login = new Login(isSameHost(target, this.#named) ? this.#credentials : undefined);
+    this.#logins.set(target.host, login);
+    return login;
+  }
+
+  /** A kept connection may be closed in the very moment a request is sent: then it is sent once more. */
+  async #send(
+    target: URL,
+    headers: Readonly<Record<string, string>>,
+    limits: Limits,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    try {
+      return await this.#sendOnce(target, headers, limits, signal);
+    } catch (error) {
+      if (!(error instanceof Unused)) throw error;
+      return this.#sendOnce(target, headers, limits, signal);
+    }
+  }
+
+  async #sendOnce(
+    target: URL,
+    headers: Readonly<Record<string, string>>,
+    limits: Limits,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const isNamed = isSameHost(target, this.#named);
+    if (!isNamed && isIP(bareHost(target)) !== 0 && !mayConnect(bareHost(target), this.#namedAddress))
+      throw localTarget(target);
+    const options: RequestOptions = {
+      agent: this.#agent,
+      headers: { 'user-agent': 'Vigil', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+      // Some cameras end lines and chunks in ways of their own.
+      insecureHTTPParser: true,
+      maxHeaderSize: MAX_HEADERS_BYTES,
+      signal,
+      ...(isNamed ? {} : { lookup: this.#guardedLookup(target) }),
+    };
+    return new Promise<Answer>((resolve, reject) => {
+      const sentAt = Date.now();
+      const startedMs = performance.now();
+      let socket: Socket | undefined;
+      let readBefore = 0;
+      const request = (target.protocol === 'https:' ? https : http).request(target, options);
+      this.#phase = () => phaseOf(socket, readBefore);
+      const limitMs = () => (request.reusedSocket ? limits.reuseMs : limits.openMs);
+      const fail = (error: Error) => {
+        clearTimeout(timer);
+        request.destroy();
+        reject(error);
+      };
+      // Looked at when either limit is over: only then it is known over which connection it goes.
+      let timer = setTimeout(
+        () => {
+          const leftMs = limitMs() - (performance.now() - startedMs);
+          if (leftMs <= 0) fail(lateFault(this.phase, limitMs()));
+          else
+            timer = setTimeout(() => {
+              fail(lateFault(this.phase, limitMs()));
+            }, leftMs);
+        },
+        Math.min(limits.openMs, limits.reuseMs),
+      );
+      request.on('socket', (used) => {
+        socket = used;
+        readBefore = used.bytesRead;
+      });
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const isUnused = request.reusedSocket && /^(?:ECONNRESET|EPIPE)$/.test(error.code ?? '');
+        fail(isUnused && socket?.bytesRead === readBefore ? new Unused() : errorFault(error));
+      });
+      request.on('upgrade', () => {
+        fail(new Fault('rejected', 'wants to speak another protocol; check path and query of the URL'));
+      });
+      request.on('response', (message) => {
+        clearTimeout(timer);
+        if (isNamed) this.#namedAddress = socket?.remoteAddress;
+        // Its reader is told by "close" and `complete`; without a listener an error ends the process.
+        message.on('error', () => undefined);
+        resolve({ status: message.statusCode ?? 0, message, sentAt, answeredAt: Date.now() });
+      });
+      request.end();
+    });
+  }
+
+  /** Looks a name up and refuses addresses that are never followed to. */
+  #guardedLookup(target: URL): LookupFunction {
+    return (hostname, options, callback) => {
+      lookUp(hostname, { ...options, all: true }, (error, found) => {
+        const refused =
+          error === null && found.some(({ address }) => !mayConnect(address, this.#namedAddress));
+        const [first] = error === null ? found : [];
+        if (error !== null || refused || first === undefined) callback(error ?? localTarget(target), []);
+        else if (options.all === true) callback(null, found);
+        else callback(null, first.address, first.family);
+      });
+    };
+  }
+}
+
+/** The kept connection had been closed before the request came. */
+class Unused extends Error {}
+
+function phaseOf(socket: Socket | undefined, readBefore: number): Phase {
+  if (socket === undefined || socket.connecting) return 'connecting';
+  return socket.bytesRead > readBefore ? 'answering' : 'connected';
+}
+
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** Reads what is of no use, for the connection's sake; not where it does not end, or not soon. */
+function ignore(message: IncomingMessage): void {
+  let bytes = 0;
+  const timer = setTimeout(() => {
+    message.destroy();
+  }, MAX_IGNORED_MS);
+  message.on('close', () => {
+    clearTimeout(timer);
+  });
+  message.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_IGNORED_BYTES) message.destroy();
+  });
+}

@@ -1,0 +1,23 @@
+/** What an answer or a part of one says it is: RFC 9110, 8.3, read as loosely as cameras write it. Pure. */
+
+export interface ContentType {
+  /** `type/subtype` in small letters; empty when there is none. */
+  readonly type: string;
+  readonly boundary?: string;
+}
+
+export function readContentType(header: string | undefined): ContentType {
+  const [first = ''] = (header ?? '').split(/[;,]/);
+  const type = first.trim().toLowerCase();
+  const [, quoted, bare] = /\bboundary[ \t]*=[ \t]*(?:"([^"]*)"|([^\s;,]+))/i.exec(header ?? '') ?? [];
+  const boundary = (quoted ?? bare)?.trim();
+  return { type, ...(boundary === undefined || boundary === '' ? {} : { boundary }) };
+}
+
+/** Types of a JPEG, and those that say nothing. */
+const PICTURE_TYPES = /^(?:image\/(?:p?jpe?g|jpg|\*)|video\/x-(?:motion-)?jpeg|application\/octet-stream|)$/i;
+
+/** True for the type of a part that may be a JPEG. */
+export function isPictureType(type: string): boolean {
+  return PICTURE_TYPES.test(type.trim());
+}

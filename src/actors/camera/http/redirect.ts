@@ -1,0 +1,95 @@
+/** Where an answer may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
+import { BlockList, isIP } from 'node:net';
+import { redactUrl } from '../../../config/url';
+import { Fault } from '../../../protocol/fault';
+
+export const MAX_REDIRECTS = 5;
+
+export interface RedirectPolicy {
+  /** The URL of the configuration, without credentials. */
+  readonly named: URL;
+  readonly anyHost: boolean;
+}
+
+/** This machine and its links: nothing a camera may send us to. */
+const THIS_MACHINE = new BlockList();
+THIS_MACHINE.addSubnet('0.0.0.0', 8);
+THIS_MACHINE.addSubnet('127.0.0.0', 8);
+THIS_MACHINE.addSubnet('169.254.0.0', 16);
+THIS_MACHINE.addSubnet('224.0.0.0', 3);
+THIS_MACHINE.addSubnet('::', 127, 'ipv6');
+THIS_MACHINE.addSubnet('fe80::', 10, 'ipv6');
+THIS_MACHINE.addSubnet('ff00::', 8, 'ipv6');
+/** RFC 1918, 6598 and 4193. */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet('10.0.0.0', 8);
+PRIVATE.addSubnet('172.16.0.0', 12);
+PRIVATE.addSubnet('192.168.0.0', 16);
+PRIVATE.addSubnet('100.64.0.0', 10);
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+
+/**
+ * The URL an answer leads to.
+ * @throws Fault `redirect` where it is not followed; its message follows the feed's name
+ */
+export function redirectTarget(from: URL, location: string | undefined, policy: RedirectPolicy): URL {
+  const target = location === undefined ? null : parse(location, from);
+  if (target === null) throw refusal('redirects, but does not say where to');
+  const to = redactUrl(target.href);
+  if (target.protocol !== policy.named.protocol)
+    throw refusal(
+      `redirects to ${to}; another scheme is never followed: set the URL of this camera to that address if it is right`,
+    );
+  if (isSameHost(target, policy.named)) return target;
+  if (!policy.anyHost)
+    throw refusal(
+      `redirects to another host, ${to}; set the URL of this camera to that address, or "redirects" to "any-host"`,
+    );
+  return target;
+}
+
+/** True for a target that gets the credentials, and whose address is not looked at: the operator named it. */
+export function isSameHost(target: URL, named: URL): boolean {
+  return target.hostname === named.hostname;
+}
+
+/**
+ * Whether a host that was not named may be connected to at this address.
+ * @param namedAddress at which the named host was reached; undefined where that is not known
+ */
+export function mayConnect(address: string, namedAddress: string | undefined): boolean {
+  if (isIn(THIS_MACHINE, address)) return false;
+  if (!isIn(PRIVATE, address)) return true;
+  return namedAddress !== undefined && (isIn(PRIVATE, namedAddress) || isIn(THIS_MACHINE, namedAddress));
+}
+
+export function localTarget(target: URL): Fault {
+  return refusal(
+    `redirects to ${redactUrl(target.href)}, an address inside this network that its URL does not name; this is never followed`,
+  );
+}
+
+export function tooManyRedirects(): Fault {
+  return refusal(
+    `redirects more than ${String(MAX_REDIRECTS)} times; open its URL in a browser, and set it to the address that shows the picture`,
+  );
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  const bare = address.replace(/%.*$/, '');
+  return list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function parse(location: string, from: URL): URL | null {
+  try {
+    const target = new URL(location, from);
+    target.username = target.password = target.hash = '';
+    return target;
+  } catch {
+    return null;
+  }
+}
+
+function refusal(message: string): Fault {
+  return new Fault('redirect', message);
+}

@@ -1,0 +1,62 @@
+/**
+ * How far the clock of a camera that sends still pictures is from ours, by what its answers say: `Date`, and
+ * `Last-Modified` of the picture itself. Both are cut to whole seconds, so a difference is known within bounds, and the
+ * least that is within them is taken: where the clocks may be equal, they are. Pure.
+ */
+
+/** What an answer says of its time, and when it was asked for and came, milliseconds since the epoch. */
+export interface ToldTime {
+  readonly date: string | undefined;
+  readonly lastModified: string | undefined;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Their unit: RFC 9110, 5.6.7. */
+const SECOND_MS = 1000;
+/** A picture older than this by the camera's own clock was not made for this answer: its time tells nothing of the clock. */
+const MAX_AGE_MS = 2000;
+
+export class StillClock {
+  /** Of the camera's clock minus ours, by every `Date` since it was set. */
+  #clock: Bounds | undefined;
+
+  /** Milliseconds of the picture's time by the camera's clock minus the middle of the request; undefined when it told none. */
+  skewMs({ date, lastModified, sentAt, answeredAt }: ToldTime): number | undefined {
+    const answered = parseDate(date);
+    const modified = parseDate(lastModified);
+    const clock = answered === undefined ? undefined : this.#narrow(answered, sentAt, answeredAt);
+    const ageMs = answered === undefined || modified === undefined ? 0 : answered - modified;
+    const isOfNow = ageMs >= 0 && ageMs <= MAX_AGE_MS;
+    // Where it tells that it was made a second ago or two, the picture's time is known better than the answer's.
+    if (modified !== undefined && isOfNow && (ageMs > 0 || clock === undefined)) {
+      const middle = (sentAt + answeredAt) / 2;
+      return nearestToNone({ least: modified - middle, most: modified + SECOND_MS - middle });
+    }
+    return clock === undefined ? undefined : nearestToNone(clock);
+  }
+
+  #narrow(answered: number, sentAt: number, answeredAt: number): Bounds {
+    const now = { least: answered - answeredAt, most: answered + SECOND_MS - sentAt };
+    const before = this.#clock ?? now;
+    const both = { least: Math.max(before.least, now.least), most: Math.min(before.most, now.most) };
+    // One of the clocks was set, or has drifted out of what was known.
+    return (this.#clock = both.least <= both.most ? both : now);
+  }
+}
+
+function nearestToNone({ least, most }: Bounds): number {
+  return Math.min(most, Math.max(least, 0));
+}
+
+/** Milliseconds since the epoch; what names no zone is GMT, as all HTTP times are. */
+function parseDate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(/(?:GMT|UTC|Z|[+-]\d{4})\s*$/i.test(text) ? text : `${text} GMT`);
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,139 @@
+/** Still pictures over HTTP: one is asked for in each period, over one connection, and never before the last one came. */
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { sleep } from '../../../clock/sleep';
+import { Fault, type FaultRecord } from '../../../protocol/fault';
+import type { FeedOptions } from '../capture';
+import { feedName } from '../feed-fault';
+import { answerFault } from './answer-fault';
+import { HttpClient, type Answer } from './client';
+import { readContentType } from './content-type';
+import { FetchTimes } from './fetch-times';
+import { errorFault, ofFeed, statusFault } from './http-fault';
+import { readBody } from './still-body';
+import { StillClock } from './still-clock';
+import { StillMaker } from './still-maker';
+
+/** A kept connection that is dead shows by its silence; one that only answers slowly has shown how slowly. */
+const MIN_SILENT_ANSWERS = 3;
+/** Answers in time, one after the other, before a slow camera is called in time again. */
+const STEADY_ANSWERS = 30;
+
+interface StillPicture {
+  readonly bytes: Buffer;
+  readonly checksum: string;
+  readonly etag: string | undefined;
+}
+
+/** @throws Fault why the camera is to be left alone for a while; nothing when `signal` was aborted */
+export async function captureStills(options: FeedOptions, signal: AbortSignal): Promise<void> {
+  const { source } = options.camera;
+  if (source.kind !== 'still') throw new Error('not a feed of still pictures');
+  const client = new HttpClient(source.url, source.anyHost);
+  try {
+    await new StillFeed(options, client).run(signal);
+  } catch (error) {
+    if (!signal.aborted) throw ofFeed(source, errorFault(error));
+  } finally {
+    client.close();
+  }
+}
+
+class StillFeed {
+  readonly #times: FetchTimes;
+  readonly #clock = new StillClock();
+  readonly #maker: StillMaker;
+  #last: StillPicture | undefined;
+  /** What the slowest of the newest answers took. */
+  #answerMs = 0;
+  #answersInTime = STEADY_ANSWERS;
+
+  constructor(
+    private readonly options: FeedOptions,
+    private readonly client: HttpClient,
+  ) {
+    const { periodMs, id } = options.camera;
+    this.#times = new FetchTimes(periodMs, id);
+    this.#maker = new StillMaker(options);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#times.begun(Date.now());
+      await this.#fetch(signal);
+      await sleep(this.#times.waitMs(Date.now()), signal);
+    }
+  }
+
+  async #fetch(signal: AbortSignal): Promise<void> {
+    const { connectMs, stallMs } = this.options.camera;
+    const startedMs = performance.now();
+    const etag = this.#last?.etag;
+    const reuseMs = Math.max(stallMs, MIN_SILENT_ANSWERS * this.#answerMs);
+    const limits = { openMs: connectMs, reuseMs };
+    const answer = await this.client.get(etag === undefined ? {} : { 'if-none-match': etag }, limits, signal);
+    const picture = await this.#picture(answer, startedMs);
+    if (signal.aborted) return;
+    this.#watchPace(performance.now() - startedMs);
+    await this.#give(picture, answer);
+  }
+
+  /** What the answer brought, or the picture before where it says that it is the same. */
+  async #picture(answer: Answer, startedMs: number): Promise<StillPicture> {
+    const { message, status } = answer;
+    if (status === 304) {
+      message.resume();
+      if (this.#last === undefined) throw statusFault(status);
+      return this.#last;
+    }
+    const { type } = readContentType(message.headers['content-type']);
+    const fault = answerFault(answer) ?? (type.startsWith('multipart/') ? isStream(type) : undefined);
+    if (fault !== undefined) {
+      message.destroy();
+      throw fault;
+    }
+    const { connectMs, stallMs } = this.options.camera;
+    const wholeMs = Math.max(1, connectMs - (performance.now() - startedMs));
+    const bytes = await readBody(message, { stallMs, wholeMs, toldMs: connectMs });
+    const checksum = createHash('md5').update(bytes).digest('hex');
+    return (this.#last = { bytes, checksum, etag: message.headers.etag });
+  }
+
+  async #give({ bytes, checksum }: StillPicture, { message, sentAt, answeredAt }: Answer): Promise<void> {
+    const { clock, onClock, plan } = this.options;
+    const { date, 'last-modified': lastModified } = message.headers;
+    const skewMs = this.#clock.skewMs({ date, lastModified, sentAt, answeredAt });
+    if (skewMs !== undefined && clock.told(skewMs)) onClock();
+    // The picture was there before the first byte of the answer.
+    const at = Math.floor((sentAt + answeredAt) / 2);
+    const sample = plan.accept(at, performance.now());
+    const { type } = readContentType(message.headers['content-type']);
+    await this.#maker.make({ bytes, checksum, type }, { ...sample, ...clock.captureTime(at) });
+  }
+
+  /** Tells of a camera that takes longer for a picture than a period. */
+  #watchPace(tookMs: number): void {
+    const { camera, onTrouble } = this.options;
+    this.#answerMs = Math.max(tookMs, 0.9 * this.#answerMs);
+    const wasSteady = this.#answersInTime >= STEADY_ANSWERS;
+    this.#answersInTime = tookMs > camera.periodMs ? 0 : this.#answersInTime + 1;
+    if (this.#answersInTime === 0) onTrouble?.(this.#slowness(tookMs));
+    else if (!wasSteady && this.#answersInTime === STEADY_ANSWERS) onTrouble?.(undefined);
+  }
+
+  #slowness(tookMs: number): FaultRecord {
+    const { source, periodMs } = this.options.camera;
+    const [took, period] = [tookMs, periodMs].map((ms) => String(Math.round(ms)));
+    return {
+      code: 'slow-camera',
+      message: `${feedName(source)} took ${took ?? ''} ms for a picture, and one is wanted every ${period ?? ''} ms: some are missed; lower "rate", or set the camera to a smaller picture`,
+    };
+  }
+}
+
+function isStream(type: string): Fault {
+  return new Fault(
+    'is-a-stream',
+    `answers with a stream (${type.replace(/[^\w/+.-]/g, '')}), not with one picture; write "url" in the place of "still" for this camera`,
+  );
+}
