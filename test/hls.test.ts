@@ -151,6 +151,10 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     response.writeHead(302, { location, 'content-length': 0 }).end();
     return true;
   };
+  const unwelcome: Answer = (_path, _request, response) => {
+    response.setHeader('www-authenticate', 'Basic realm="cam"');
+    return refuse(response, 401);
+  };
   /** The fault it ends with, and that no sentence names what is secret. */
   const failing = (
     title: string,

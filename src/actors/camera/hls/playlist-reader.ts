@@ -1,5 +1,6 @@
 /** Reads an HLS playlist as long as it goes on: each packet comes when it is due. */
 import { performance } from 'node:perf_hooks';
+import { sleep } from '../../../clock/sleep';
 import { Fault, type FaultRecord } from '../../../protocol/fault';
 import { crashFault } from '../feed-fault';
 import type { Packet, StreamHeader } from '../packet-splitter';
@@ -19,6 +20,9 @@ import { firstTime } from './segment-time';
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Of a recording, media that is read ahead. */
 const READ_AHEAD_MS = 2000;
+/** A segment of one is followed by the next after so long, though nothing has come of it; it is looked for so often. */
+const FIRST_PACKET_MS = 1000;
+const LOOK_MS = 50;
 /** Runs without a packet until the feed is given up, where none ever came. */
 const MAX_BARREN_RUNS = 2;
 export interface ReaderOptions extends Omit<RunOptions, 'onPacket'> {
@@ -112,11 +116,22 @@ export class PlaylistReader {
 
   /** Waits until more may be read. */
   async #room(isRecording: boolean): Promise<void> {
+    // All of a recording is there at once: it is not handed on while nothing has come of its beginning.
+    for (
+      let waitedMs = 0;
+      isRecording && waitedMs < FIRST_PACKET_MS && this.#awaitsFirst();
+      waitedMs += LOOK_MS
+    )
+      await sleep(LOOK_MS, this.#ending.signal);
     await this.#queue.until(
       () =>
         this.#queue.bytes <= MAX_WAITING_BYTES &&
         (!isRecording || this.#queue.isEmpty || this.#pacer.inHandMs(performance.now()) <= READ_AHEAD_MS),
     );
+  }
+
+  #awaitsFirst(): boolean {
+    return this.#run?.isBarren === true && !this.#run.hasEnded && !this.#ending.signal.aborted;
   }
 
   /** True when it was read. */
