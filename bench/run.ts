@@ -1,6 +1,7 @@
 /** Runs a benchmark on a Redis and a RabbitMQ of its own, and ends the process. */
 import { execFileSync } from 'node:child_process';
 import { withPrivateServers } from '../scripts/private-servers';
+import { endProcess } from '../src/process/output';
 import { findFfmpeg } from '../src/supervisor/services/ffmpeg-program';
 
 /**
@@ -12,10 +13,10 @@ export function runBench(name: string, work: () => Promise<unknown>): void {
     Object.assign(process.env, variables);
     return work();
   }).then(
-    (met) => process.exit(met === false ? 1 : 0),
+    (met) => endProcess(met === false ? 1 : 0, Infinity),
     (error: unknown) => {
       process.stderr.write(`${name}: ${(error as Error).message}\n`);
-      process.exit(1);
+      void endProcess(1, Infinity);
     },
   );
 }

@@ -9,7 +9,9 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { decoderInvocation } from '../src/actors/camera/ffmpeg-arguments';
+import { pictureLook } from '../src/actors/camera/picture-look';
+import { decoderInvocation } from '../src/actors/camera/decoder-arguments';
+import { endProcess } from '../src/process/output';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
 import { PacketSplitter } from '../src/actors/camera/packet-splitter';
 import { PictureJudge, THUMBNAIL } from '../src/actors/camera/picture-judge';
@@ -95,7 +97,11 @@ async function main(): Promise<void> {
     const file = path.join(dir, 'keyframes.ivf');
     await writeKeyframes(file, await benchClip(values.case));
     const codec = { h264: 'h264', h265: 'hevc', mjpeg: 'mjpeg' }[CASES[values.case]?.codec ?? 'h264'];
-    const { args } = decoderInvocation(CAMERA, codec);
+    const { args } = decoderInvocation(
+      CAMERA,
+      codec,
+      pictureLook(CAMERA, { codec, height: 0 }, undefined, false),
+    );
     const each: number[] = [];
     console.log(`processor ms a picture: ${String(COPIES)} thumbnails, none; of each thumbnail`);
     for (let pair = 0; pair < PAIRS; pair++) {
@@ -113,9 +119,9 @@ async function main(): Promise<void> {
 }
 
 void main().then(
-  () => process.exit(0),
+  () => endProcess(0, Infinity),
   (error: unknown) => {
     process.stderr.write(`bench: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );

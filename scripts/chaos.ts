@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { endProcess } from '../src/process/output';
 import { chaos } from '../test/support/chaos/chaos';
 import { ROWS, type Row } from '../test/support/chaos/faults';
 import { PrivateRabbitmq, PrivateRedis } from '../test/support/chaos/private-server';
@@ -84,9 +85,9 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  (code) => process.exit(code),
+  (code) => endProcess(code, Infinity),
   (error: unknown) => {
     process.stderr.write(`the faults could not be run: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { endProcess } from '../src/process/output';
 import { withPrivateServers } from './private-servers';
 
 const ROOT = path.resolve(__dirname, '..');
@@ -50,9 +51,9 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  (code) => process.exit(code),
+  (code) => endProcess(code, Infinity),
   (error: unknown) => {
     process.stderr.write(`the tests could not be run: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );

@@ -1,6 +1,7 @@
 /** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 when anything was found. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { endProcess } from '../src/process/output';
 import { soak, TRIED_SOON } from '../test/support/soak/soak';
 import { newNamespace, remoteServers } from '../test/support/events';
 import { withPrivateServers } from './private-servers';
@@ -51,9 +52,9 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  (code) => process.exit(code),
+  (code) => endProcess(code, Infinity),
   (error: unknown) => {
     process.stderr.write(`the soak could not be run: ${(error as Error).message}\n`);
-    process.exit(1);
+    void endProcess(1, Infinity);
   },
 );

@@ -2,16 +2,40 @@
 /** The front door: `node dist/main.js [word] [options]`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { HELP, readArguments } from './commands/arguments';
+import { HELP, readArguments, type Arguments } from './commands/arguments';
 import { EXIT } from './commands/exit-codes';
 import { ConfigurationError } from './config/faults';
 import { redactText } from './config/url';
+import { endProcess, LAST_WORDS_MS, print, printError } from './process/output';
 import { Fault } from './protocol/fault';
 
 const PACKAGE_DIR = path.resolve(__dirname, '..');
 
-async function main(argv: readonly string[]): Promise<number> {
-  const args = readArguments(argv, PACKAGE_DIR);
+async function main(argv: readonly string[]): Promise<void> {
+  let serves = false;
+  let code: number;
+  try {
+    const args = readArguments(argv, PACKAGE_DIR);
+    serves = args.word === 'daemon' || args.word === 'process';
+    code = await run(args);
+  } catch (error) {
+    const said = printError(`vigil: ${sentence(error)}\n`);
+    // A command waits for its reader, a pager say; a service must end.
+    if (!serves) await said;
+    code = exitCodeOf(error);
+  }
+  // What an actor framework leaves behind must not keep an ended program alive.
+  await endProcess(code, LAST_WORDS_MS);
+}
+
+/** Line by line: redaction cuts long texts, and a configuration may have thousands of faults. */
+function sentence(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n').map(redactText).join('\n');
+}
+
+/** Resolves with the exit code. */
+async function run(args: Arguments): Promise<number> {
   if (args.help) return say(HELP);
   if (args.version) return say(`${version()}\n`);
   // Each word loads only what it needs.
@@ -33,8 +57,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function say(text: string): number {
-  process.stdout.write(text);
+async function say(text: string): Promise<number> {
+  await print(text);
   return EXIT.clean;
 }
 
@@ -62,17 +86,11 @@ function exitCodeOf(error: unknown): number {
     case 'no-endpoints':
     case 'no-ledger':
     case 'cannot-save':
+    case 'cannot-write':
       return EXIT.unavailable;
     default:
       return EXIT.failed;
   }
 }
 
-main(process.argv.slice(2)).then(
-  // What an actor framework leaves behind must not keep an ended program alive.
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`vigil: ${redactText(error instanceof Error ? error.message : String(error))}\n`);
-    process.exit(exitCodeOf(error));
-  },
-);
+void main(process.argv.slice(2));

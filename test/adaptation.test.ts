@@ -26,6 +26,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
         format: 'keyframe',
         quality: 80,
         sampling: 'auto',
+        deinterlace: true,
         stallMs: 5000,
         frozenMs: 60_000,
         connectMs: 20_000,

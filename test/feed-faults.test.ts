@@ -18,7 +18,7 @@ async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<F
   const ignore = () => undefined;
   const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
   const clock = new CameraClock();
-  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), lengthPrefixed: undefined };
+  const options = { camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000), packetForm: {} };
   const error = await captureFeed({ ...options, ...outcome }, AbortSignal.timeout(40_000)).then(
     () => assert.fail('it did not end by itself'),
     (reason: unknown) => reason,

@@ -43,6 +43,7 @@ async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
         format: 'jpeg',
         quality: 80,
         sampling: 'auto',
+        deinterlace: true,
         stallMs: 3000,
         frozenMs: 0,
         connectMs,

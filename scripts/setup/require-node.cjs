@@ -7,7 +7,9 @@
 var found = process.versions.node.split('.').map(Number);
 // The `engines` entry of package.json says the same.
 if (found[0] < 20 || (found[0] === 20 && found[1] < 9)) {
-  process.stderr.write(
+  // At once: process.exit would not wait for it.
+  require('fs').writeSync(
+    2,
     'vigil setup: Vigil needs Node.js 20.9 or newer, and this is ' +
       process.versions.node +
       ' (' +

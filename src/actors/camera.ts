@@ -50,6 +50,7 @@ class CameraActor {
   readonly #clock: CameraClock;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
+  readonly #decodeFaults: RecurringFault;
   readonly #clockFaults: RecurringFault;
   readonly #troubles: RecurringFault;
   readonly #lost = new LostPeriods();
@@ -82,6 +83,7 @@ class CameraActor {
     this.#adaptation = new FeedAdaptation(context.parameters.camera);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
+    this.#decodeFaults = new RecurringFault(context.log);
     this.#clockFaults = new RecurringFault(context.log);
     this.#troubles = new RecurringFault(context.log);
   }
@@ -131,7 +133,7 @@ class CameraActor {
 
   async #streamOnce(signal: AbortSignal): Promise<void> {
     const { ffmpeg } = this.context.parameters;
-    const { camera, lengthPrefixed } = this.#adaptation;
+    const { camera, packetForm } = this.#adaptation;
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
     await this.#spool.openCamera(camera.id);
@@ -145,7 +147,7 @@ class CameraActor {
         onClock: () => {
           this.#judgeClock();
         },
-        lengthPrefixed,
+        packetForm,
         onStream: (stream) => {
           this.#stream = stream;
           for (const news of this.#adaptation.received()) this.context.log.warn(news);
@@ -155,7 +157,8 @@ class CameraActor {
         },
         onLost: (sample, fault = UNDECODABLE) => {
           this.#reportMissed(sample);
-          this.#lose(sample, fault);
+          this.#decodeFaults.report({ code: fault.code, message: `a picture was lost: ${fault.message}` });
+          this.#lose(sample, fault.code);
         },
         onWords: (text) => {
           this.#words.said(text);
@@ -200,10 +203,11 @@ class CameraActor {
       this.#enter('streaming');
       this.#feedFaults.clear('pictures arrive again');
     }
+    this.#decodeFaults.clear('pictures can be decoded again');
     this.#reportMissed(sample);
     const verdict = this.#judge.judge(picture.evidence, performance.now());
     if (this.#pendingCount >= MAX_PENDING) {
-      this.#lose(sample, {
+      this.#notKept(sample, {
         code: 'spool-slow',
         message: `${String(MAX_PENDING)} pictures wait to be written already`,
       });
@@ -238,7 +242,7 @@ class CameraActor {
       if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
       else this.#writeFaults.report(diskFault);
     } catch (error) {
-      this.#lose(sample, faultRecord(error, 'spool-write'));
+      this.#notKept(sample, faultRecord(error, 'spool-write'));
     }
   }
 
@@ -251,11 +255,16 @@ class CameraActor {
     return { format: wanted, bytes: await encodePpm(picture.bytes, wanted, quality) };
   }
 
-  /** Samples that could not be kept are a gap. */
-  #lose({ sequence }: Sample, { code, message }: FaultRecord): void {
-    this.#count('lost');
+  /** Of the disk or the processor, not of the feed. */
+  #notKept(sample: Sample, { code, message }: FaultRecord): void {
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
-    this.#reportLost(this.#lost.add(sequence, code));
+    this.#lose(sample, code);
+  }
+
+  /** Samples that came to nothing are a gap. */
+  #lose({ sequence }: Sample, reason: string): void {
+    this.#count('lost');
+    this.#reportLost(this.#lost.add(sequence, reason));
   }
 
   #count(what: Verdict['kind'] | 'lost'): void {

@@ -9,7 +9,7 @@ import type { FaultRecord } from '../protocol/fault';
 import type { ActorCommand, NotifierParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Publisher } from './notifier/publisher';
-import { BrokerTopology } from './notifier/topology';
+import { BrokerTopology, type TopologyNote } from './notifier/topology';
 
 /** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
@@ -38,8 +38,10 @@ class NotifierActor {
   readonly #publisher: Publisher;
   readonly #topology: BrokerTopology;
   readonly #faults: RecurringFault;
-  readonly #conflicts: RecurringFault;
+  /** What was said of exchanges and queues. */
+  readonly #noted = new Set<string>();
   #declaring = false;
+  #wasReady = false;
   readonly #waitingStates = new Map<string, CameraState>();
   #publishing = false;
   #announced = 0;
@@ -49,14 +51,12 @@ class NotifierActor {
   constructor(private readonly context: ActorContext<NotifierParameters>) {
     const { amqpUrl, namespace, queue } = context.parameters;
     this.#faults = new RecurringFault(context.log);
-    this.#conflicts = new RecurringFault(context.log);
     this.#topology = new BrokerTopology({
       url: amqpUrl,
       namespace,
       queue,
-      onConflict: (message) => {
-        // By its sentence: each is said once.
-        this.#conflicts.report({ code: message, message });
+      onNote: (note) => {
+        this.#onNote(note);
       },
     });
     this.#publisher = new Publisher({
@@ -111,7 +111,7 @@ class NotifierActor {
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
     const { namespace, expireMs } = this.context.parameters;
-    const fault = await this.#publisher.publish({
+    let fault = await this.#publisher.publish({
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
       event: frameSampled(namespace, frame, delayed, Date.now()),
@@ -119,7 +119,21 @@ class NotifierActor {
       mandatory: true,
     });
     if (fault === undefined) this.#announced++;
+    else if (fault.code === 'unroutable') fault = this.#withHindrance(fault);
     this.context.report({ kind: 'announced', id: frameId(frame), ...(fault === undefined ? {} : { fault }) });
+  }
+
+  #withHindrance({ code, message }: FaultRecord): FaultRecord {
+    const { hindrance } = this.#topology;
+    return { code, message: hindrance === undefined ? message : `${message}: ${hindrance}` };
+  }
+
+  /** Each is said once, whoever may declare what: that somebody else has done so is no fault. */
+  #onNote({ message, isFault }: TopologyNote): void {
+    if (this.#noted.has(message)) return;
+    this.#noted.add(message);
+    if (isFault) this.context.log.warn(message, { code: 'broker-topology' });
+    else this.context.log.info(message, { code: 'broker-topology' });
   }
 
   /** One loop at a time, however many events come: it takes them all. */
@@ -170,8 +184,9 @@ class NotifierActor {
       this.#faults.report(fault);
       return;
     }
-    this.#faults.clear('frames are announced again');
-    this.context.log.info('rabbitmq is ready');
+    if (!this.#wasReady) this.context.log.info('rabbitmq is ready');
+    this.#wasReady = true;
+    this.#faults.clear('rabbitmq is ready again: frames are announced');
     void this.#publishWaiting();
   }
 }

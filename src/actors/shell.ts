@@ -3,7 +3,8 @@
  * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
  * called as a topic, so there are only the two that are needed.
  */
-import { openLog, setLogLevel, surviveClosedOutput, type LogLevel } from '../log/log';
+import { openLog, setLogLevel, type LogLevel } from '../log/log';
+import { surviveClosedOutput } from '../process/output';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
 import { Batch } from '../protocol/batch';
 import type { ActorCommand, ActorReport } from '../protocol/messages';

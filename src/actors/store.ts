@@ -47,8 +47,11 @@ class StoreActor {
   readonly #serverFaults: RecurringFault;
   readonly #spoolFaults: RecurringFault;
   readonly #drops: RecurringFault;
+  readonly #latestFaults: RecurringFault;
+  readonly #persistenceFaults: RecurringFault;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
+  #wasReady = false;
   #delivered = 0;
   /** Delivered and not told yet. */
   #untold: DeliveredFrame[] = [];
@@ -60,10 +63,20 @@ class StoreActor {
     this.#serverFaults = new RecurringFault(log);
     this.#spoolFaults = new RecurringFault(log);
     this.#drops = new RecurringFault(log);
+    this.#latestFaults = new RecurringFault(log);
+    this.#persistenceFaults = new RecurringFault(log);
     this.#spool = new Spool(spoolDir);
-    this.#redis = new RedisFrames(redisUrl, namespace, expireMs, (fault) => {
-      this.#onRedis(fault);
-    });
+    this.#redis = new RedisFrames(
+      redisUrl,
+      namespace,
+      expireMs,
+      (fault) => {
+        this.#onRedis(fault);
+      },
+      (fault) => {
+        this.#latestFaults.report(fault);
+      },
+    );
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
     this.#retention = new Retention({
       spool: this.#spool,
@@ -178,8 +191,9 @@ class StoreActor {
       if (restored > 0)
         this.context.log.warn('redis began anew: frames are stored again', { frames: restored });
       await this.#retention.release(persistence.durableBeforeMs, Date.now());
+      this.#persistenceFaults.clear('redis says again what it has on disk');
     } catch (error) {
-      this.#serverFaults.report(faultRecord(error, 'redis'));
+      this.#persistenceFaults.report(faultRecord(error, 'redis'));
     }
   }
 
@@ -214,7 +228,8 @@ class StoreActor {
       this.#serverFaults.report(fault);
       return;
     }
-    this.context.log.info('redis is ready');
+    if (!this.#wasReady) this.context.log.info('redis is ready');
+    this.#wasReady = true;
     this.#delivery.resume();
   }
 }

@@ -1,6 +1,7 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { parseTopology, readConfiguration } from '../config/load';
-import { openLog, surviveClosedOutput, type Log } from '../log/log';
+import { openLog, type Log } from '../log/log';
+import { endProcess, surviveClosedOutput } from '../process/output';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
@@ -29,7 +30,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
       stack: error.stack,
     });
     // What it knows can no longer be trusted. Frames are safe in their spools, and its actors end with it.
-    process.exit(EXIT.failed);
+    void endProcess(EXIT.failed);
   });
   const ending = new Ending(log);
   const manager = ServiceManager.of(process.env, (message) => {
@@ -101,6 +102,8 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
  * wish (1 ms was measured).
  */
 const SAME_WISH_MS = 500;
+/** For the last lines of a daemon that is told to end at once, milliseconds. */
+const AT_ONCE_MS = 200;
 
 /** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */
 class Ending {
@@ -135,7 +138,8 @@ class Ending {
   #onSignal(name: NodeJS.Signals): void {
     const before = this.#askedAt;
     // Actors and servers end with this process: the kernel sees to it.
-    if (before !== undefined && performance.now() - before > SAME_WISH_MS) process.exit(EXIT.failed);
+    if (before !== undefined && performance.now() - before > SAME_WISH_MS)
+      void endProcess(EXIT.failed, AT_ONCE_MS);
     if (before !== undefined) return;
     this.#askedAt = performance.now();
     this.log.info(`${name}: stopping; a second one ends at once`);

@@ -9,12 +9,14 @@ import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
+import { print } from '../process/output';
 import { Fault } from '../protocol/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp': 'webp' } as const;
 
 /**
@@ -28,14 +30,16 @@ export async function probe(args: Arguments): Promise<number> {
   if (ffmpeg === undefined && !needsNoFfmpeg(camera.source))
     throw new Fault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => {
-      stopping.abort();
-    });
+  const stop = () => {
+    stopping.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
   const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
+  // From here on a signal ends it at once, also where nobody reads the report.
+  for (const signal of SIGNALS) process.off(signal, stop);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);
-  process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : probeText(report)}\n`);
+  await print(`${args.json ? JSON.stringify(report, null, 2) : probeText(report)}\n`);
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 

@@ -4,12 +4,16 @@ import path from 'node:path';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
-import { openLog, surviveClosedOutput } from '../log/log';
+import { openLog } from '../log/log';
+import { endProcess, surviveClosedOutput } from '../process/output';
 import { Fault } from '../protocol/fault';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
+
+/** For the last lines of a process that is told twice to end, milliseconds. */
+const AT_ONCE_MS = 200;
 
 /**
  * Runs until a signal or `--count` ends it; resolves with the exit code.
@@ -23,7 +27,7 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(EXIT.failed);
+      if (stopping.signal.aborted) void endProcess(EXIT.failed, AT_ONCE_MS);
       stopping.abort();
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);

@@ -197,6 +197,8 @@ function completeCamera(
     ...(settings.width === undefined ? {} : { width: settings.width }),
     sampling: settings.sampling,
     ...(settings.hwaccel === 'none' ? {} : { hwaccel: settings.hwaccel }),
+    ...(settings.matrix === 'auto' ? {} : { matrix: settings.matrix }),
+    deinterlace: settings.deinterlace === 'auto',
     stallMs: settings.stallMs,
     frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,

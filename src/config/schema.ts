@@ -68,6 +68,14 @@ const captureSettings = {
     description:
       'Hardware that decodes, by ffmpeg. Where it does not start the feed is decoded in software. auto: the first that starts.',
   },
+  matrix: {
+    description:
+      'How its colours are coded. auto: as the stream says; where it does not, bt709 from 720 lines on, else bt601.',
+  },
+  deinterlace: {
+    description:
+      'auto: of interlaced video one field, its lines doubled by interpolation. off: both fields as they come.',
+  },
   stallMs: {
     minimum: 1000,
     maximum: 600_000,
@@ -91,6 +99,8 @@ const captureSettings = {
 const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
 export const HWACCELS = ['none', 'vaapi', 'cuda', 'qsv', 'videotoolbox', 'auto'] as const;
+export const MATRICES = ['auto', 'bt601', 'bt709', 'bt2020'] as const;
+export const DEINTERLACING = ['auto', 'off'] as const;
 export const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 
 const CameraDefaults = Type.Object(
@@ -102,6 +112,8 @@ const CameraDefaults = Type.Object(
     transport: oneOf(TRANSPORTS, { ...captureSettings.transport, default: 'tcp' }),
     sampling: oneOf(SAMPLINGS, { ...captureSettings.sampling, default: 'auto' }),
     hwaccel: oneOf(HWACCELS, { ...captureSettings.hwaccel, default: 'none' }),
+    matrix: oneOf(MATRICES, { ...captureSettings.matrix, default: 'auto' }),
+    deinterlace: oneOf(DEINTERLACING, { ...captureSettings.deinterlace, default: 'auto' }),
     stallMs: Type.Integer({ ...captureSettings.stallMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
@@ -211,6 +223,8 @@ const Camera = Type.Object(
     transport: Type.Optional(oneOf(TRANSPORTS, captureSettings.transport)),
     sampling: Type.Optional(oneOf(SAMPLINGS, captureSettings.sampling)),
     hwaccel: Type.Optional(oneOf(HWACCELS, captureSettings.hwaccel)),
+    matrix: Type.Optional(oneOf(MATRICES, captureSettings.matrix)),
+    deinterlace: Type.Optional(oneOf(DEINTERLACING, captureSettings.deinterlace)),
     stallMs: Type.Optional(Type.Integer(captureSettings.stallMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),

@@ -1,6 +1,6 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
-import type { ActorsFile, CAPTURE_FORMATS, HWACCELS, SAMPLINGS } from './schema';
+import type { ActorsFile, CAPTURE_FORMATS, HWACCELS, MATRICES, SAMPLINGS } from './schema';
 
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
@@ -42,6 +42,9 @@ export type Sampling = (typeof SAMPLINGS)[number];
 /** Hardware that decodes, by ffmpeg's name; `auto` is the first that starts. */
 export type Hwaccel = Exclude<(typeof HWACCELS)[number], 'none'>;
 
+/** A YUV-to-RGB matrix. */
+export type Matrix = Exclude<(typeof MATRICES)[number], 'auto'>;
+
 export interface CameraSpec {
   readonly id: string;
   readonly source: CameraSource;
@@ -55,6 +58,10 @@ export interface CameraSpec {
   readonly sampling: Sampling;
   /** Undefined for software. */
   readonly hwaccel?: Hwaccel;
+  /** Whatever the stream says; undefined for what it says. */
+  readonly matrix?: Matrix;
+  /** Whether interlaced pictures are deinterlaced. */
+  readonly deinterlace: boolean;
   readonly stallMs: number;
   readonly frozenMs: number;
   readonly connectMs: number;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
 import { connectBroker } from '../broker/connect';
+import { brokerFault } from '../broker/fault';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 
@@ -47,7 +48,7 @@ export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSi
   try {
     return await openChannel(options, socket);
   } catch (error) {
-    throw brokerFault(error, options);
+    throw queueFault(error, options);
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
@@ -84,7 +85,7 @@ function frameQueue(
   const lose = (error: unknown) => {
     if (closing) return;
     closing = true;
-    options.onLost(brokerFault(cause() ?? error, options));
+    options.onLost(queueFault(cause() ?? error, options));
   };
   channel.on('close', () => {
     lose(new Error('the channel was closed'));
@@ -92,11 +93,12 @@ function frameQueue(
   return {
     consume: async (onDelivery) => {
       const receive = (message: ConsumeMessage | null) => {
-        if (message === null) lose(Object.assign(new Error('the queue was deleted'), { code: 404 }));
+        if (message === null)
+          lose(Object.assign(new Error(`NOT_FOUND - no queue '${options.queue}'`), { code: 404 }));
         else onDelivery(deliveryOf(channel, message));
       };
       await channel.consume(options.queue, receive, { consumerTag }).catch((error: unknown) => {
-        throw brokerFault(error, options);
+        throw queueFault(error, options);
       });
     },
     stop: () => {
@@ -157,16 +159,17 @@ async function closeWithin(
   socket.abort();
 }
 
-function brokerFault(error: unknown, { server, queue }: FrameQueueOptions): ConsumerError {
+/** What consuming needs. */
+const NEEDS = { queue: 'read' } as const;
+
+function queueFault(error: unknown, { server, queue }: FrameQueueOptions): ConsumerError {
   if (error instanceof ConsumerError) return error;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  if (code === 404)
-    return new ConsumerError(
-      'queue-missing',
-      `RabbitMQ has no queue ${queue}; waiting for it to be declared`,
-    );
-  const text = server.redact(textOf(error));
-  return typeof code === 'number' || /handshake terminated/i.test(text)
-    ? new ConsumerError('rabbitmq-refused', `RabbitMQ refused: ${text}`)
-    : new ConsumerError('rabbitmq-unreachable', `RabbitMQ cannot be reached: ${text}`);
+  const fault = brokerFault(server.url, error instanceof Error ? error : new Error(textOf(error)), NEEDS);
+  const text = server.redact(fault.message);
+  if (code === 404) return new ConsumerError('queue-missing', `${text}; waiting for ${queue} to be declared`);
+  return new ConsumerError(REFUSALS.has(fault.code) ? 'rabbitmq-refused' : 'rabbitmq-unreachable', text);
 }
+
+/** The broker was reached and said no. */
+const REFUSALS = new Set(['broker-refused', 'broker-denied', 'broker-vhost']);

@@ -1,5 +1,6 @@
 /** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
 import { openRedis, type RedisClient } from '../redis/connect';
+import { isReply, redisFault } from '../redis/fault';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 
@@ -56,7 +57,7 @@ export async function openFrameStore(
     try {
       return await command();
     } catch (error) {
-      throw isReply(error) ? storeFault(error, server) : faultOf(error);
+      throw isReplyError(error) ? storeFault(error, server) : faultOf(error);
     }
   };
   return {
@@ -90,17 +91,20 @@ async function disconnect(redis: RedisClient): Promise<void> {
   await ended;
 }
 
-function isReply(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
+function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && isReply(error);
 }
 
 function storeFault(error: unknown, server: ServerUrl): ConsumerError {
-  const text = server.redact(textOf(error));
-  if (!isReply(error)) return new ConsumerError('redis-unreachable', `Redis cannot be reached: ${text}`);
-  if (text.startsWith('WRONGTYPE'))
+  const text = textOf(error);
+  if (isReplyError(error) && text.startsWith('WRONGTYPE'))
     return new ConsumerError(
       'invalid-message',
       'the announced key holds no picture: Redis answered WRONGTYPE',
     );
-  return new ConsumerError('redis-refused', `Redis answered ${text}`);
+  const { message } = redisFault(server.url, error instanceof Error ? error : new Error(text));
+  return new ConsumerError(
+    isReplyError(error) ? 'redis-refused' : 'redis-unreachable',
+    server.redact(message),
+  );
 }

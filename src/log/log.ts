@@ -1,6 +1,8 @@
 /** Logging through winston: readable on a terminal, JSON lines otherwise, never a credential. */
+import { Writable } from 'node:stream';
 import type winston from 'winston';
 import { redactText } from '../config/url';
+import { BoundedLines, type LineSink } from './lines';
 
 /** Set to `readable` where lines go through a pipe to a terminal. */
 export const LOG_FORMAT_VARIABLE = 'VIGIL_LOG_FORMAT';
@@ -39,16 +41,15 @@ function readableLine(entry: Entry, colour: boolean): string {
   return `${String(time).slice(11, 23)} ${shown} ${String(actor)}[${String(pid)}] ${String(message)}${facts.join('')}`;
 }
 
-function lineFormat({ format }: typeof winston, terminal: boolean): winston.Logform.Format {
-  return format((info) => {
-    const { level, message, actor, camera, pid, ...fields } = redacted(info);
-    const who = { actor, ...(camera === undefined ? {} : { camera }), pid };
-    const entry: Entry = { time: new Date().toISOString(), level, message, ...who, ...fields };
-    const line = terminal
-      ? readableLine(entry, process.env['NO_COLOR'] === undefined)
-      : JSON.stringify(entry);
-    return Object.assign(info, { [Symbol.for('message')]: line });
-  })();
+function lineFormat({ format }: typeof winston): winston.Logform.Format {
+  return format((info) => Object.assign(info, { [Symbol.for('message')]: lineOf(info) }))();
+}
+
+function lineOf(info: Entry): string {
+  const { level, message, actor, camera, pid, ...fields } = redacted(info);
+  const who = { actor, ...(camera === undefined ? {} : { camera }), pid };
+  const entry: Entry = { time: new Date().toISOString(), level, message, ...who, ...fields };
+  return isReadable() ? readableLine(entry, process.env['NO_COLOR'] === undefined) : JSON.stringify(entry);
 }
 
 function isReadable(): boolean {
@@ -75,6 +76,24 @@ export function openLog(actor: string, level: LogLevel): Log {
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
+/** Opened for the first line, which most actors never write. */
+const standardOutput: LineSink = {
+  get writableLength() {
+    return process.stdout.writableLength;
+  },
+  write: (text) => process.stdout.write(text),
+};
+
+const lines = new BoundedLines(standardOutput, (count) => {
+  const message = `${String(count)} lines of the log are missing here: nobody read them in time`;
+  return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
+});
+
+/** Passes on a line that an actor's process has written. */
+export function passLine(line: string): void {
+  lines.write(line);
+}
+
 let opened: winston.Logger | undefined;
 
 /** Made for the first line: an actor that has nothing to say starts 60 ms of processor time sooner. */
@@ -82,16 +101,18 @@ function logger(): winston.Logger {
   if (opened !== undefined) return opened;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a line must not wait for an import
   const library = require('winston') as typeof winston;
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      lines.write(line);
+      done();
+    },
+  });
   opened = library.createLogger({
     level: 'debug',
-    format: lineFormat(library, isReadable()),
+    format: lineFormat(library),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own typings disagree
-    transports: [new library.transports.Console({ stderrLevels: [], forceConsole: false })],
+    transports: [new library.transports.Stream({ stream, eol: '' })],
   });
   return opened;
-}
-
-/** A reader of our output that goes away (PM2 restarting, a closed pipe) must not end the process. */
-export function surviveClosedOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

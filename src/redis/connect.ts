@@ -1,4 +1,5 @@
 /** How every part of Vigil connects to Redis: a server, the master that Sentinels name, or a Cluster. */
+import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
 import { redisAddress, type RedisAddress } from './address';
 
@@ -10,12 +11,27 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
   const address = redisAddress(url);
   switch (address.kind) {
     case 'server':
-      return new Redis(address.url, options);
+      return hearTurnedAway(new Redis(address.url, options));
     case 'sentinel':
-      return new Redis(sentinelOptions(address, options));
+      return hearTurnedAway(new Redis(sentinelOptions(address, options)));
     case 'cluster':
       return openCluster(address, options);
   }
+}
+
+/** What a server says to whom it does not serve: before any command, so ioredis takes it for an answer to its first. */
+const TURNED_AWAY = /^-((?:DENIED|ERR max number of clients)[^\r\n]{0,200})/;
+
+/** Emits that as an error: ioredis drops the answers to the commands with which it introduces itself. */
+function hearTurnedAway(client: Redis): Redis {
+  client.on('connect', () => {
+    const { stream } = client as unknown as { stream: Readable };
+    stream.once('data', (bytes: Buffer | string) => {
+      const said = TURNED_AWAY.exec(bytes.toString('latin1'))?.[1];
+      if (said !== undefined && client.listenerCount('error') > 0) client.emit('error', new Error(said));
+    });
+  });
+  return client;
 }
 
 function sentinelOptions(

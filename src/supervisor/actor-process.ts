@@ -5,7 +5,7 @@
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { LOG_FORMAT_VARIABLE } from '../log/log';
+import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
 import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
@@ -104,7 +104,7 @@ function actorProcess(child: ChildProcess): ActorProcess {
   };
   readLines(child.stdout, (line) => {
     keep(lastLines)(line);
-    process.stdout.write(`${line}\n`);
+    passLine(line);
   });
   // Only crashes write there, stack traces mostly: the fault names the error, the black box keeps the rest.
   readLines(child.stderr, (line) => {

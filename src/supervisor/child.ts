@@ -2,6 +2,7 @@
 import { sleep, unlessAborted } from '../clock/sleep';
 import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
+import { Sparse } from '../log/sparse';
 import { Fault, faultRecord, type FaultRecord } from '../protocol/fault';
 import type { RestartBudget } from './restart-budget';
 import { afterEnd, isHealthy, NO_HISTORY, withOutput, type Output } from './restart-policy';
@@ -65,9 +66,12 @@ export class Child {
   #restarts = 0;
   #lastFault: (FaultRecord & { readonly atMs: number }) | undefined;
   readonly #now: () => number;
+  /** Of its ends. */
+  readonly #lines: Sparse;
 
   constructor(private readonly options: ChildOptions) {
     this.#now = options.now ?? (() => performance.now());
+    this.#lines = new Sparse(this.#now);
   }
 
   get name(): string {
@@ -193,7 +197,10 @@ export class Child {
   }
 
   #say({ code, message }: FaultRecord, sequel: string): void {
-    this.options.log.warn(`${this.name}: ${message}; ${sequel}`, { code });
+    this.#lines.say((skipped) => {
+      const fields = skipped === 0 ? { code } : { code, times: skipped };
+      this.options.log.warn(`${this.name}: ${message}; ${sequel}`, fields);
+    });
   }
 
   async #pause(delayMs: number, crashes: number, signal: AbortSignal): Promise<boolean> {

@@ -9,6 +9,7 @@ export function cameraSpec(changes: Partial<CameraSpec> = {}): CameraSpec {
     format: 'jpeg',
     quality: 80,
     sampling: 'auto',
+    deinterlace: true,
     stallMs: 5000,
     frozenMs: 60_000,
     connectMs: 20_000,

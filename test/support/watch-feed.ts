@@ -26,9 +26,9 @@ export interface WatchedFeed {
 class WatchedPlan extends SamplePlan {
   readonly packets: { readonly at: number; readonly cameMs: number }[] = [];
 
-  override decide(at: number, key: boolean, steadyMs: number): Decision {
+  override decide(...[at, ...more]: Parameters<SamplePlan['decide']>): Decision {
     this.packets.push({ at, cameMs: Date.now() });
-    return super.decide(at, key, steadyMs);
+    return super.decide(at, ...more);
   }
 }
 
@@ -41,10 +41,10 @@ export function watchFeed(url: string, changes: Partial<CameraSpec> = {}, reopen
   const stopping = new AbortController();
   const [pictures, faults]: [WatchedFeed['pictures'][number][], Error[]] = [[], []];
   const open = async (): Promise<void> => {
-    const { camera, lengthPrefixed } = adaptation;
+    const { camera, packetForm } = adaptation;
     await captureFeed(
       {
-        ...{ camera, ffmpeg: 'ffmpeg', plan, clock, lengthPrefixed },
+        ...{ camera, ffmpeg: 'ffmpeg', plan, clock, packetForm },
         onClock: () => undefined,
         onPicture: ({ sample, ...picture }) => {
           pictures.push({ ...picture, at: sample.capturedAt, sequence: sample.sequence, seenMs: Date.now() });

@@ -252,7 +252,13 @@ describe('the notifier', () => {
     const url = broker.url.replace(/\/\/.*@/, '//writer:secret@');
     const bench = await ready(openNotifier(url));
     await bench.confirmed(...(bench.announce(1), [1]));
-    assert.ok(bench.lines.some((line) => /queue v.detection may not be declared by this user/.test(line)));
+    assert.ok(
+      bench.lines.some((line) =>
+        /queue v.detection is used as it is: this user lacks the right "configure" on queue v.detection$/.test(
+          line,
+        ),
+      ),
+    );
     assert.ok(!bench.lines.some((line) => line.includes('secret')));
     assert.deepEqual(await drained(), [1]);
   });
@@ -264,7 +270,11 @@ describe('the notifier', () => {
     await broker.control('set_permissions', 'reader', '^$', '^$', '.*');
     const bench = openNotifier(broker.url.replace(/\/\/.*@/, '//reader:secret@'));
     bench.announce(1);
-    await waitUntil('it is refused', () => bench.answers.get(1) === 'broker-refused', 20_000);
+    await waitUntil('it is refused', () => bench.answers.get(1) === 'broker-denied', 20_000);
+    assert.ok(
+      bench.lines.some((line) => /this user lacks the right "write" on exchange v\.frames;/.test(line)),
+    );
+    assert.ok(!bench.lines.some((line) => /refused the user name/.test(line)));
     const begun = bench.reports.length;
     const until = Date.now() + 4000;
     await waitUntil('four seconds', () => {
@@ -290,6 +300,123 @@ describe('the notifier', () => {
       await waitUntil('it is answered', () => bench.answers.size === 1, 15_000);
       assert.equal(bench.answers.get(1), code);
     });
+
+  test('a virtual host the user may not enter is told as that, by its name', async () => {
+    await broker.control('add_user', 'stranger', 'secret');
+    const bench = openNotifier(broker.url.replace(/\/\/.*@/, '//stranger:secret@'));
+    bench.announce(1);
+    await waitUntil('it is answered', () => bench.answers.size === 1, 15_000);
+    assert.equal(bench.answers.get(1), 'broker-vhost');
+    assert.match(bench.lines.join('\n'), /no virtual host "\/", or does not let this user into it/);
+  });
+
+  describe('with some of the rights on exchange, queue and dead letters', () => {
+    const RIGHTS = ['configure', 'write', 'read'] as const;
+    /** Suffixes of the names that the exchange, the queue, and both for dead letters have. */
+    const OBJECTS = ['frames', 'detection', 'detection.dead'] as const;
+    const ALL = RIGHTS.flatMap((right) => OBJECTS.map((object) => `${right} ${object}`));
+    const DECLARED = ['nothing', 'the exchange', 'all but dead letters', 'all'] as const;
+    type Declared = (typeof DECLARED)[number];
+
+    interface Case {
+      readonly namespace: string;
+      readonly declared: Declared;
+      readonly may: (what: string) => boolean;
+    }
+
+    /** A spread over all 512 combinations, and those that stand at an edge: none, all, each alone, all but one. */
+    const EDGES = [0, 511, ...ALL.flatMap((_, i) => [1 << i, 511 - (1 << i)]), 0b000001000, 0b001001001];
+    const MASKS = [...new Set([...EDGES, ...Array.from({ length: 12 }, (_, i) => (i * 211 + 37) % 512)])];
+    const CASES: readonly Case[] = MASKS.flatMap((mask) =>
+      DECLARED.map((declared, i) => ({
+        namespace: `m${String(mask)}-${String(i)}`,
+        declared,
+        may: (what: string) => (mask & (1 << ALL.indexOf(what))) !== 0,
+      })),
+    );
+
+    const regexOf = ({ namespace, may }: Case, right: string) =>
+      `^(${OBJECTS.filter((object) => may(`${right} ${object}`))
+        .map((object) => `${namespace}\\\\.${object.replace('.', '\\\\.')}`)
+        .join('|')})$`;
+
+    async function declare({ namespace, declared }: Case): Promise<void> {
+      if (declared === 'nothing') return;
+      await channel.assertExchange(`${namespace}.frames`, 'topic');
+      if (declared === 'the exchange') return;
+      const name = `${namespace}.detection`;
+      await channel.assertQueue(name);
+      await channel.bindQueue(name, `${namespace}.frames`, 'camera.*.frame');
+      if (declared === 'all but dead letters') return;
+      await channel.assertExchange(`${name}.dead`, 'fanout');
+      await channel.assertQueue(`${name}.dead`);
+      await channel.bindQueue(`${name}.dead`, `${name}.dead`, '');
+    }
+
+    /** What must become of a frame. */
+    function expected({ declared, may }: Case): { code: string | undefined; says?: RegExp } {
+      const exchange = declared !== 'nothing';
+      const queue = declared === 'all' || declared === 'all but dead letters';
+      if (!exchange && !may('configure frames'))
+        return {
+          code: 'broker-topology',
+          says: /exchange \S+\.frames is missing.* lacks the right "configure" on exchange \S+\.frames/,
+        };
+      if (!may('write frames'))
+        return { code: 'broker-denied', says: /lacks the right "write" on exchange \S+\.frames/ };
+      if (queue) return { code: undefined };
+      if (!may('configure detection'))
+        return {
+          code: 'unroutable',
+          says: /queue \S+\.detection is missing.* lacks the right "configure" on queue \S+\.detection/,
+        };
+      if (!may('write detection'))
+        return { code: 'unroutable', says: /lacks the right "write" on queue \S+\.detection/ };
+      if (!may('read frames'))
+        return { code: 'unroutable', says: /lacks the right "read" on exchange \S+\.frames/ };
+      return { code: undefined };
+    }
+
+    before(async () => {
+      const users = CASES.map((one) => {
+        const [c, w, r] = RIGHTS.map((right) => regexOf(one, right));
+        return `{<<"${one.namespace}">>,<<"${c ?? ''}">>,<<"${w ?? ''}">>,<<"${r ?? ''}">>}`;
+      });
+      await broker.control(
+        'eval',
+        `lists:foreach(fun({U,C,W,R}) -> ok = rabbit_auth_backend_internal:add_user(U, <<"secret">>, <<"test">>), ok = rabbit_auth_backend_internal:set_permissions(U, <<"/">>, C, W, R, <<"test">>) end, [${users.join(',')}]).`,
+      );
+      for (const one of CASES) await declare(one);
+    });
+
+    after(async () => {
+      for (const { namespace } of CASES) {
+        for (const name of ['detection', 'detection.dead']) await channel.deleteQueue(`${namespace}.${name}`);
+        for (const name of ['frames', 'detection.dead']) await channel.deleteExchange(`${namespace}.${name}`);
+      }
+    });
+
+    for (const declared of DECLARED)
+      test(`where ${declared} was declared by somebody else: works where it can, else names object and right`, async () => {
+        for (const one of CASES.filter((other) => other.declared === declared)) {
+          const url = broker.url.replace(/\/\/.*@/, `//${one.namespace}:secret@`);
+          const bench = openNotifier(url, { name: `${one.namespace}.detection` }, one.namespace);
+          bench.announce(1);
+          await waitUntil('it is answered', () => bench.answers.has(1));
+          const { code, says } = expected(one);
+          const said = bench.lines.join('\n');
+          const faults = bench.reports
+            .map((report) => ('fault' in report ? report.fault.message : ''))
+            .join('\n');
+          const rights = ALL.filter(one.may).join(', ');
+          assert.equal(bench.answers.get(1), code, `${one.namespace} with ${rights}: ${said}`);
+          if (says !== undefined) assert.match(`${said}\n${faults}`, says, rights);
+          assert.doesNotMatch(said, /refused the user name|lost the exchange|secret/);
+          await bench.actor.stop();
+          benches.splice(benches.indexOf(bench), 1);
+        }
+      });
+  });
 
   test('several hosts are tried in turn: refused, silent, then one that works', async () => {
     const silent = await listenSilently();

@@ -1,6 +1,7 @@
 /** The store on a Redis that is broken in every way it can be: nothing is lost, nothing announced is missing. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -171,6 +172,123 @@ describe('the store', () => {
     await waitUntil('it says so', () => bench.faultCodes().includes('redis-read-only'));
     await server.command('REPLICAOF', 'NO', 'ONE');
     await bench.arrived(times(4, 10));
+  });
+
+  const denied: readonly (readonly [string, readonly string[], string, RegExp])[] = [
+    [
+      'the command SET',
+      ['-set'],
+      'redis-denied',
+      /denies this user the command SET; its password is right, its ACL lacks \+set/,
+    ],
+    [
+      'the keys of frames',
+      ['resetkeys', '~v:latest:*'],
+      'redis-denied',
+      /denies this user SET of the key v:frame:\S+; its password is right/,
+    ],
+    ['the user, who is switched off', ['off'], 'redis-refused', /or that user is switched off/],
+    ['the password', ['resetpass', '>another'], 'redis-refused', /refused the user name or password/],
+  ];
+  for (const [what, rules, code, says] of denied)
+    test(`on a Redis whose ACL refuses ${what}, and then no longer`, async (t) => {
+      const redis = await startRedis(['save ""']);
+      t.after(() => redis.stop());
+      const [server] = redis.servers;
+      assert.ok(server !== undefined);
+      await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~*', '&*', '+@all');
+      await server.command('ACL', 'SETUSER', 'u', ...rules);
+      const bench = await openStore(t, server.url.replace('//', '//u:hush@'));
+      await bench.spool(...times(1, 5));
+      await waitUntil('it says so', () => bench.lines.some((line) => says.test(line)));
+      assert.deepEqual([...new Set(bench.faultCodes())], [code], bench.lines.join('\n'));
+      await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~*', '&*', '+@all');
+      // Redis keeps what it was told of users; frames were not lost.
+      await waitUntil('all are delivered', () => times(1, 5).every((time) => bench.delivered.has(time)));
+      assert.doesNotMatch(bench.lines.join('\n'), /hush|cannot be reached/);
+    });
+
+  test('on a Redis whose ACL lets it write frames and not the latest keys: frames go on, and it says so', async (t) => {
+    const redis = await startRedis(['save ""']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~v:frame:*', '+set', '+info');
+    const bench = await openStore(t, server.url.replace('//', '//u:hush@'));
+    await bench.spool(...times(1, 5));
+    await waitUntil('all are delivered', () => times(1, 5).every((time) => bench.delivered.has(time)));
+    assert.match(
+      bench.lines.join('\n'),
+      /SET of the key v:latest:\S+; .*frames are delivered without the camera's latest key/,
+    );
+  });
+
+  test('on a Redis that is loading its data, then has', async (t) => {
+    const redis = await startRedis([
+      'save 3600 1',
+      'key-load-delay 1000',
+      'loading-process-events-interval-bytes 1024',
+    ]);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(1);
+    await bench.arrived([1]);
+    for (let i = 0; i < 4000; i += 500)
+      await server.command('MSET', ...times(i, 500).flatMap((key) => [`k${String(key)}`, 'x'.repeat(100)]));
+    await server.command('SAVE');
+    const restarted = server.restart();
+    const spooled = await spoolWhile(bench, 2, () =>
+      waitUntil('it says so', () => bench.faultCodes().includes('redis-loading'), 15_000),
+    );
+    await restarted;
+    await bench.arrived(spooled);
+  });
+
+  test('on a Redis that cannot save: it takes no writes, and then does again', async (t) => {
+    const redis = await startRedis(['save 3600 1', 'stop-writes-on-bgsave-error yes']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, server.url);
+    await bench.spool(1);
+    await bench.arrived([1]);
+    const [, dir = ''] = (await server.command('CONFIG', 'GET', 'dir')) as string[];
+    await rm(dir, { recursive: true });
+    await server.command('BGSAVE').catch(() => undefined);
+    await bench.spool(...times(2, 3));
+    await waitUntil('it says so', async () => {
+      await bench.spool(9);
+      return bench.faultCodes().includes('redis-disk');
+    });
+    await server.command('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
+    await bench.arrived(times(1, 4));
+  });
+
+  test('on a port where something else answers, or Redis in protected mode', async (t) => {
+    for (const [answer, code] of [
+      ['-ERR max number of clients reached\r\n', 'redis-clients'],
+      ['HTTP/1.1 400 Bad Request\r\n\r\n', 'redis-protocol'],
+      [
+        '-DENIED Redis is running in protected mode because protected mode is enabled.\r\n',
+        'redis-protected',
+      ],
+    ] as const) {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.end(answer));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      t.after(() => server.close());
+      const { port } = server.address() as { port: number };
+      const bench = await openStore(t, `redis://127.0.0.1:${String(port)}`);
+      await bench.spool(1);
+      await waitUntil('it says so', () => bench.faultCodes().includes(code)).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}: ${bench.lines.join('\n')}`);
+      });
+      assert.deepEqual([...new Set(bench.faultCodes())], [code], bench.lines.join('\n'));
+    }
   });
 
   test('on a Redis that is frozen for longer than a command may take', async (t) => {

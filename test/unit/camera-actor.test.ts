@@ -78,6 +78,7 @@ async function openCamera(
         format: 'jpeg',
         quality: 80,
         sampling: 'auto',
+        deinterlace: true,
         stallMs: 10_000,
         frozenMs: 60_000,
         connectMs: 10_000,
@@ -350,7 +351,7 @@ describe('a camera', () => {
       [],
     );
     await rm(folder);
-    await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)));
+    await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)), 20_000);
     await bench.stop();
     const waiting = await waitingIn(bench.spool);
     assert.deepEqual(waiting, bench.frames().slice(1));

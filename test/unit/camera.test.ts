@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodePpm } from '../../src/actors/camera/encode';
 import { feedName, openFault } from '../../src/actors/camera/feed-fault';
-import {
-  decoderInvocation,
-  hasLengthPrefixes,
-  isPaced,
-  receiverInvocation,
-} from '../../src/actors/camera/ffmpeg-arguments';
+import { decoderInvocation } from '../../src/actors/camera/decoder-arguments';
+import { hasLengthPrefixes, isPaced, receiverInvocation } from '../../src/actors/camera/ffmpeg-arguments';
 import { samplingChoice } from '../../src/actors/camera/sampling-choice';
 import type { CameraSource, CameraSpec } from '../../src/config/topology';
 import { withCredentials } from '../../src/config/url';
@@ -175,10 +171,12 @@ describe('every receiver', () => {
   }
 
   it('of keyframes that are stored as they are lets nothing else out of ffmpeg', () => {
-    const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), 'hevc');
+    const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), {
+      lengthPrefixed: 'hevc',
+    });
     assert.equal(
       args.at(-1)?.split('|[f=mp4')[0],
-      filtered('noise=amount=0\\\\:drop=not(key),hevc_mp4toannexb'),
+      filtered('noise=amount=0\\\\:drop=not(key),hevc_mp4toannexb,dump_extra=freq=keyframe'),
     );
   });
 
@@ -203,9 +201,15 @@ describe('every receiver', () => {
   ] as const)
     it(`mends ${codec} that has lengths instead of start codes`, () => {
       assert.ok(hasLengthPrefixes(codec) && !hasLengthPrefixes('mjpeg'));
-      assert.equal(receiverInvocation(specOf(FILE), codec).args.at(-1), filtered(filter));
+      assert.equal(
+        receiverInvocation(specOf(FILE), { lengthPrefixed: codec }).args.at(-1),
+        filtered(`${filter},dump_extra=freq=keyframe`),
+      );
     });
 });
+
+/** Of pictures that JPEG takes as they are. */
+const LOOK = { interlaced: false, colours: [] } as const;
 
 /** The arguments of the decoder's last output; before it comes the thumbnail's. */
 function pictureOutput(args: readonly string[]): readonly string[] {
@@ -214,7 +218,8 @@ function pictureOutput(args: readonly string[]): readonly string[] {
 
 describe('the decoder', () => {
   it('is given to hardware where that is asked for, before its input', () => {
-    const args = (changes: Partial<CameraSpec>) => decoderInvocation(specOf(FILE, changes), 'hevc').args;
+    const args = (changes: Partial<CameraSpec>) =>
+      decoderInvocation(specOf(FILE, changes), 'hevc', LOOK).args;
     assert.ok(!args({}).includes('-hwaccel'));
     assert.equal(option(args({ hwaccel: 'vaapi' }), '-hwaccel'), 'vaapi');
     assert.equal(option(args({ hwaccel: 'vaapi' }), '-c:v'), 'hevc');
@@ -223,7 +228,7 @@ describe('the decoder', () => {
     assert.ok(given.indexOf('-hwaccel') < given.indexOf('-i'));
   });
 
-  const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc');
+  const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc', LOOK);
   it('is told the codec, and reads packets that carry their size', () => {
     const input = args.slice(0, args.indexOf('-i'));
     assert.equal(option(input, '-c:v'), 'hevc');
@@ -244,20 +249,20 @@ describe('the decoder', () => {
   });
 
   it('scales to the width', () => {
-    const scaled = decoderInvocation(specOf(TEST, { width: 640 }), 'h264').args;
+    const scaled = decoderInvocation(specOf(TEST, { width: 640 }), 'h264', LOOK).args;
     assert.match(option(pictureOutput(scaled), '-vf') ?? '', /,scale=640:-2$/);
   });
 
   for (const format of ['png', 'webp'] as const)
     it(`gives uncompressed pictures for ${format}`, () => {
-      const output = pictureOutput(decoderInvocation(specOf(TEST, { format }), 'h264').args);
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { format }), 'h264', LOOK).args);
       assert.equal(option(output, '-c:v'), 'ppm');
       assert.equal(option(output, '-pix_fmt'), 'rgb24');
     });
 
   it('maps quality 1 to 100 onto quantisers 31 to 1, never upwards', () => {
     const quantisers = Array.from({ length: 100 }, (_, i) => {
-      const output = pictureOutput(decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264').args);
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264', LOOK).args);
       assert.equal(option(output, '-c:v'), 'mjpeg');
       assert.equal(option(output, '-qmin'), '1');
       return Number(option(output, '-q:v'));

@@ -752,6 +752,7 @@ describe('a complete topology', () => {
           format: 'jpeg',
           quality: 80,
           sampling: 'auto',
+          deinterlace: true,
           stallMs: 5000,
           frozenMs: 60_000,
           connectMs: 20_000,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { pictureLook } from '../../src/actors/camera/picture-look';
 import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { PacketSplitter } from '../../src/actors/camera/packet-splitter';
 import type { Sample } from '../../src/actors/camera/sample-plan';
@@ -33,19 +34,30 @@ describe('a decoder', () => {
       const units = await encodedUnits({ source: SOURCE, seconds: 4, codec });
       const [pictures, lost]: [Picture[], Sample[]] = [[], []];
       const faults: Fault[] = [];
-      const decoder = new Decoder(CAMERA, 'ffmpeg', codec, {
-        onPicture: (picture) => pictures.push(picture),
-        onLost: (sample) => lost.push(sample),
-        onFault: (fault) => faults.push(fault),
-        onWords: () => undefined,
-      });
+      const decoder = new Decoder(
+        {
+          camera: CAMERA,
+          ffmpeg: 'ffmpeg',
+          codec,
+          look: pictureLook(CAMERA, { codec, height: 0 }, undefined, false),
+        },
+        {
+          onPicture: (picture) => pictures.push(picture),
+          onLost: (sample) => lost.push(sample),
+          onFault: (fault) => faults.push(fault),
+          onWords: () => undefined,
+        },
+      );
       const [sound = Buffer.alloc(0)] = units;
       for (let sequence = 1; sequence <= SPOILED_UNITS; sequence++)
-        decoder.feed(spoiled(random, random.pick(units)), true, { capturedAt: 1000 * sequence, sequence });
+        decoder.feed(
+          { bytes: spoiled(random, random.pick(units)), renews: true },
+          { capturedAt: 1000 * sequence, sequence },
+        );
       // A spoiled header may make the decoder wait for pictures to reorder: some sound ones flush it.
       const last = SPOILED_UNITS + SOUND_UNITS;
       for (let sequence = SPOILED_UNITS + 1; sequence <= last; sequence++)
-        decoder.feed(sound, true, { capturedAt: 1000 * sequence, sequence });
+        decoder.feed({ bytes: sound, renews: true }, { capturedAt: 1000 * sequence, sequence });
       await until(
         'a sound picture',
         () => (pictures.at(-1)?.sample.sequence ?? 0) > SPOILED_UNITS || faults.length > 0,

@@ -1,7 +1,8 @@
 /** What ffmpeg writes, cut and mixed in every way: packets come out as they went in, or one clear fault does. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isAnnexB, sequenceParameters } from '../../src/actors/camera/annex-b';
+import { sequenceParameters } from '../../src/actors/camera/bitstream/codec';
+import { isAnnexB } from '../../src/actors/camera/bitstream/nal';
 import { ivfHeader, ivfPacketHeader } from '../../src/actors/camera/ivf';
 import { PacketSplitter, type Packet } from '../../src/actors/camera/packet-splitter';
 import { Fault } from '../../src/protocol/fault';
@@ -196,7 +197,7 @@ describe('sequence parameters', () => {
   });
 
   it('of H.265 are its SPS', () => {
-    assert.match(sets('hevc', '460110', '40010c01', '420101016000', '4401c1', '2601af'), /^420101016000/);
+    assert.match(sets('hevc', '460110', '40010c01', '4201010160a0', '4401c1', '2601af'), /^4201010160a0/);
   });
 
   it('are not looked for behind the first slice, nor in other codecs', () => {

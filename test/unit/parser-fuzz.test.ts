@@ -1,7 +1,8 @@
 /** Real bytes and names, cut and flipped: the parsers answer, or say they cannot; none throws. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isAnnexB, sequenceParameters } from '../../src/actors/camera/annex-b';
+import { sequenceParameters } from '../../src/actors/camera/bitstream/codec';
+import { isAnnexB } from '../../src/actors/camera/bitstream/nal';
 import { readJpeg } from '../../src/actors/camera/jpeg';
 import { parseFrameKey } from '../../src/contract/key';
 import { parseSpoolName, spoolName } from '../../src/spool/names';

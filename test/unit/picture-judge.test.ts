@@ -1,6 +1,7 @@
 /** Bad pictures, made by ffmpeg and read by the camera's own decoder, are told from good ones. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { pictureLook } from '../../src/actors/camera/picture-look';
 import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { asError, damageIn } from '../../src/actors/camera/decoder-words';
 import { PictureJudge, THUMBNAIL } from '../../src/actors/camera/picture-judge';
@@ -16,6 +17,7 @@ const CAMERA: CameraSpec = {
   format: 'jpeg',
   quality: 80,
   sampling: 'auto',
+  deinterlace: true,
   stallMs: 5000,
   frozenMs: 3000,
   connectMs: 20_000,
@@ -31,14 +33,22 @@ const NIGHT =
 async function decode(units: readonly Buffer[], codec = 'h264', keyEvery = 1): Promise<Picture[]> {
   const pictures: Picture[] = [];
   const faults: Error[] = [];
-  const decoder = new Decoder(CAMERA, 'ffmpeg', codec, {
-    onPicture: (picture) => pictures.push(picture),
-    onLost: () => undefined,
-    onFault: (fault) => faults.push(fault),
-    onWords: () => undefined,
-  });
+  const decoder = new Decoder(
+    {
+      camera: CAMERA,
+      ffmpeg: 'ffmpeg',
+      codec,
+      look: pictureLook(CAMERA, { codec, height: 0 }, undefined, false),
+    },
+    {
+      onPicture: (picture) => pictures.push(picture),
+      onLost: () => undefined,
+      onFault: (fault) => faults.push(fault),
+      onWords: () => undefined,
+    },
+  );
   for (const [i, unit] of units.entries()) {
-    decoder.feed(unit, i % keyEvery === 0, { capturedAt: 1000 * i, sequence: i });
+    decoder.feed({ bytes: unit, renews: i % keyEvery === 0 }, { capturedAt: 1000 * i, sequence: i });
     await until('its picture', () => pictures.length > i || faults.length > 0);
   }
   await decoder.finish();

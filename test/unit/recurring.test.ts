@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backOffMs } from '../../src/clock/back-off';
 import { RecurringFault } from '../../src/log/recurring';
+import { Sparse } from '../../src/log/sparse';
 import { keptLog } from './support/kept-log';
 import { seededRandom } from './support/random';
 
@@ -46,11 +47,23 @@ describe('RecurringFault', () => {
   function fault() {
     const log = keptLog();
     const clock = { now: 1_700_000_000_000 };
+    let due: { atMs: number; act: () => void } | undefined;
+    const after = (ms: number, act: () => void) => {
+      due = { atMs: clock.now + ms, act };
+      return () => (due = undefined);
+    };
     return {
       log,
-      fault: new RecurringFault(log, () => clock.now),
+      fault: new RecurringFault(log, () => clock.now, after),
       pass: (ms: number) => {
-        clock.now += ms;
+        const untilMs = clock.now + ms;
+        while (due !== undefined && due.atMs <= untilMs) {
+          const { atMs, act } = due;
+          due = undefined;
+          clock.now = atMs;
+          act();
+        }
+        clock.now = untilMs;
       },
     };
   }
@@ -94,23 +107,64 @@ describe('RecurringFault', () => {
     );
   });
 
-  it('is over once, and only if there was any', () => {
-    const { log, fault: recurring } = fault();
+  it('is over once, when nothing has failed for ten seconds, and only if there was any', () => {
+    const { log, fault: recurring, pass } = fault();
     recurring.clear('it is back');
+    pass(60_000);
     assert.deepEqual(log.lines, []);
     recurring.report(AWAY);
     recurring.clear('it is back');
+    pass(9999);
+    assert.equal(log.lines.length, 1);
+    pass(1);
     recurring.clear('it is back');
+    pass(60_000);
     assert.deepEqual(log.lines.slice(1), [['info', 'it is back']]);
   });
 
-  it('that comes again after it was over is said at once', () => {
-    const { log, fault: recurring } = fault();
+  it('that fails again before it is steady is not over', () => {
+    const { log, fault: recurring, pass } = fault();
+    for (let i = 0; i < 6; i++) {
+      recurring.report(AWAY);
+      recurring.clear('it is back');
+      pass(9000);
+    }
+    assert.equal(log.lines.length, 1);
+  });
+
+  it('that comes again after it was over is said at once, and over only after a minute', () => {
+    const { log, fault: recurring, pass } = fault();
     recurring.report(AWAY);
     recurring.clear('it is back');
+    pass(10_000);
     recurring.report(AWAY);
     assert.deepEqual(log.lines.at(-1), ['warn', 'the server is away', { code: 'away' }]);
+    recurring.clear('it is back');
+    pass(59_000);
+    assert.equal(log.lines.length, 3);
+    pass(1000);
+    assert.deepEqual(log.lines.at(-1), ['info', 'it is back']);
   });
+
+  for (const [what, upMs, downMs, most] of [
+    ['every two seconds', 1000, 1000, 12],
+    ['every seven seconds', 5000, 2000, 12],
+    ['every 15 seconds', 11_000, 4000, 14],
+    ['every 40 seconds', 35_000, 5000, 14],
+  ] as const)
+    it(`that comes and goes ${what} is a line a minute, not one each time: ten minutes`, () => {
+      const { log, fault: recurring, pass } = fault();
+      for (let ms = 0; ms < 600_000; ms += upMs + downMs) {
+        recurring.report(AWAY);
+        recurring.report(FULL);
+        pass(downMs);
+        recurring.clear('it is back');
+        pass(upMs);
+      }
+      assert.ok(log.lines.length <= most, log.lines.map(([, message]) => message).join('\n'));
+      pass(60_000);
+      assert.deepEqual(log.lines.at(-1), ['info', 'it is back']);
+    });
 
   it('is said once a minute also where two take turns, as "refused" and "unreachable" of Redis do', () => {
     const { log, fault: recurring, pass } = fault();
@@ -120,5 +174,22 @@ describe('RecurringFault', () => {
       pass(200);
     }
     assert.ok(log.lines.length <= 4, `${String(log.lines.length)} lines in 20 s`);
+  });
+});
+
+describe('Sparse', () => {
+  it('says ten lines a minute, and how many it did not', () => {
+    const clock = { now: 0 };
+    const sparse = new Sparse(() => clock.now);
+    const said: number[] = [];
+    for (; clock.now < 120_000; clock.now += 1000)
+      sparse.say((skipped) => {
+        said.push(skipped);
+      });
+    assert.deepEqual(said, [
+      ...Array.from({ length: 10 }, () => 0),
+      50,
+      ...Array.from({ length: 9 }, () => 0),
+    ]);
   });
 });

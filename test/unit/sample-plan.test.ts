@@ -1,7 +1,7 @@
 /** The plan on feeds of every kind, in simulated time: one picture a period, and no more decoded than that needs. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SamplePlan, type Decision, type Sample } from '../../src/actors/camera/sample-plan';
+import { SamplePlan, type Coded, type Decision, type Sample } from '../../src/actors/camera/sample-plan';
 import type { Sampling } from '../../src/config/topology';
 import { seededRandom, type Random } from './support/random';
 
@@ -42,7 +42,7 @@ function play(random: Random, feed: Feed): Outcome {
   for (let elapsed = 0; elapsed < lengthMs;) {
     const key = elapsed >= nextKey;
     if (key) [nextKey, held] = [elapsed + feed.keyframes(elapsed), 0];
-    const decision = plan.decide(T + phaseMs + elapsed + jitterMs * random.next(), key, elapsed);
+    const decision = plan.decide(T + phaseMs + elapsed + jitterMs * random.next(), coded(key), elapsed);
     packets++;
     if (decision.kind === 'take') samples.push(decision.sample);
     if (decision.kind === 'hold') held++;
@@ -75,9 +75,14 @@ function assertSteady(
   }
 }
 
+/** A picture of a stream without reordering. */
+function coded(key: boolean): Coded {
+  return { key, state: 'whole', inOrder: true, needed: true };
+}
+
 /** The decision on a packet that arrives when its time says. */
 function decide(plan: SamplePlan, at: number, key: boolean): Decision {
-  return plan.decide(at, key, at);
+  return plan.decide(at, coded(key), at);
 }
 
 describe('a plan', () => {
@@ -158,12 +163,13 @@ describe('a plan', () => {
     assert.deepEqual(samples[1]?.missed, { firstSequence: 1_700_000_001, lastSequence: 1_700_000_002 });
   });
 
-  it('waits for a keyframe when it begins, and again after the feed was opened anew', () => {
+  it('waits for a picture with which decoding can begin, and again after the feed was opened anew', () => {
     const plan = new SamplePlan(1000);
-    assert.equal(decide(plan, T, false).kind, 'skip');
+    const undecodable = { ...coded(false), state: 'undecodable' } as const;
+    assert.equal(plan.decide(T, undecodable, T).kind, 'skip');
     assert.equal(decide(plan, T + 40, true).kind, 'take');
     plan.reopen();
-    assert.equal(decide(plan, T + 3000, false).kind, 'skip');
+    assert.equal(plan.decide(T + 3000, undecodable, T + 3000).kind, 'skip');
     assert.deepEqual(decide(plan, T + 3040, true), {
       kind: 'take',
       sample: {
@@ -189,7 +195,7 @@ describe('a plan', () => {
       const covered: number[] = [];
       for (let i = 0; i < 500; i++) {
         at += random.between(1, Math.ceil(random.pick([0.1, 1, 3]) * periodMs));
-        const decision = plan.decide(at, random.next() < 0.5, at);
+        const decision = plan.decide(at, coded(random.next() < 0.5), at);
         if (decision.kind !== 'take') continue;
         const { sequence, missed } = decision.sample;
         for (let n = missed?.firstSequence ?? sequence; n < sequence; n++) covered.push(n);
@@ -225,7 +231,7 @@ describe('a plan', () => {
     const first = 1_700_000_000;
     const hour = 3_600_000;
     const take = (at: number, steadyMs: number) => {
-      const decision = plan.decide(at, true, steadyMs);
+      const decision = plan.decide(at, coded(true), steadyMs);
       assert.ok(decision.kind === 'take');
       return decision.sample;
     };

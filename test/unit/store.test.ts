@@ -8,7 +8,6 @@ import { boundOf, overflow, type Holding, type OverflowReason } from '../../src/
 import { LIVE_MS, Outbox } from '../../src/actors/store/outbox';
 import { Pace } from '../../src/actors/store/pace';
 import { readPersistence } from '../../src/actors/store/persistence';
-import { redisFault } from '../../src/actors/store/redis-fault';
 import { Retention } from '../../src/actors/store/retention';
 import { SpoolKeeper } from '../../src/actors/store/spool-keeper';
 import type { SpoolSpec } from '../../src/config/topology';
@@ -164,29 +163,6 @@ describe('the persistence of Redis', () => {
   for (const [what, fields, durableBeforeMs] of rows)
     it(`of ${what}`, () => {
       assert.deepEqual(readPersistence(info(fields), NOW), { runId: 'abc', durableBeforeMs });
-    });
-});
-
-describe('a fault of Redis', () => {
-  const url = 'redis://user:secret@host:6379/0';
-  for (const [text, code] of [
-    ['OOM command not allowed when used memory > maxmemory', 'redis-full'],
-    ["READONLY You can't write against a read only replica.", 'redis-read-only'],
-    ['MISCONF Redis is configured to save RDB snapshots', 'redis-disk'],
-    ['LOADING Redis is loading the dataset in memory', 'redis-loading'],
-    ['NOREPLICAS Not enough good replicas to write.', 'redis-replicas'],
-    ['CLUSTERDOWN The cluster is down', 'redis-cluster-down'],
-    ['All sentinels are unreachable. Retrying from scratch', 'redis-unreachable'],
-    ['WRONGPASS invalid username-password pair', 'redis-refused'],
-    ["NOPERM this user has no permissions to run the 'set' command", 'redis-refused'],
-    ['Command timed out', 'redis-timeout'],
-    ['Connection is closed.', 'redis-unreachable'],
-  ] as const)
-    it(`"${text}" is ${code}`, () => {
-      const fault = redisFault(url, new Error(text));
-      assert.equal(fault.code, code);
-      assert.match(fault.message, /^redis at redis:\/\/host:6379\/0 /);
-      assert.doesNotMatch(fault.message, /secret/);
     });
 });
 

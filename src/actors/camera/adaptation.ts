@@ -2,7 +2,8 @@
 import type { CameraSpec } from '../../config/topology';
 import { Fault } from '../../protocol/fault';
 import { accelerationOf, accelerationText, afterHardwareFault, type Acceleration } from './acceleration';
-import { LengthPrefixed } from './capture';
+import { OtherForm } from './capture';
+import type { PacketForm } from './ffmpeg-arguments';
 import { afterFault, afterPacket, overTransport, type TransportChoice } from './transport-choice';
 
 /** Facts of the camera's state: how it is opened where that was left to it, and why. */
@@ -11,7 +12,7 @@ export type AdaptationFacts = { readonly transport?: string; readonly decoding?:
 export class FeedAdaptation {
   #transport: TransportChoice = { name: 'udp' };
   #acceleration: Acceleration;
-  #lengthPrefixed: string | undefined;
+  #packetForm: PacketForm = {};
   #told: AdaptationFacts;
 
   constructor(
@@ -33,9 +34,8 @@ export class FeedAdaptation {
     };
   }
 
-  /** Codec whose packets were found to have lengths instead of start codes. */
-  get lengthPrefixed(): string | undefined {
-    return this.#lengthPrefixed;
+  get packetForm(): PacketForm {
+    return this.#packetForm;
   }
 
   get facts(): AdaptationFacts {
@@ -50,8 +50,8 @@ export class FeedAdaptation {
 
   /** Learns from an opening that failed. True when another is worth its while at once. */
   learn(error: unknown): boolean {
-    if (error instanceof LengthPrefixed) {
-      this.#lengthPrefixed = error.codec;
+    if (error instanceof OtherForm) {
+      this.#packetForm = { ...this.#packetForm, ...error.form };
       return true;
     }
     if (!(error instanceof Fault)) return false;

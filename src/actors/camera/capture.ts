@@ -3,19 +3,19 @@ import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
-import { isAnnexB } from './annex-b';
+import { isAnnexB } from './bitstream/nal';
 import type { CameraClock } from './camera-clock';
 import type { Picture } from './decoder';
 import { firstDeadline, type Seen } from './feed-deadline';
 import { feedName } from './feed-fault';
-import { hasLengthPrefixes, isPaced } from './ffmpeg-arguments';
+import { hasLengthPrefixes, isPaced, type PacketForm } from './ffmpeg-arguments';
 import { FfmpegReceiver, MAX_CLOCK_ERROR_MS, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import { HlsReceiver } from './hls/hls-receiver';
 import { HttpReceiver } from './http/http-receiver';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Receiver, ReceiverEvents } from './receiver';
-import type { Decision, Sample, SamplePlan } from './sample-plan';
+import type { Coded, Decision, Sample, SamplePlan } from './sample-plan';
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -45,20 +45,19 @@ export interface FeedOptions {
   readonly onWords: (text: string) => void;
   /** It goes on, but not as it should; undefined when it does again. */
   readonly onTrouble?: (fault: FaultRecord | undefined) => void;
-  /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
-  readonly lengthPrefixed: string | undefined;
+  readonly packetForm: PacketForm;
 }
 
-/** The packets have lengths instead of start codes: the feed has to be opened again with a filter for this codec. */
-export class LengthPrefixed extends Error {
-  constructor(readonly codec: string) {
-    super(`${codec} without start codes`);
+/** The packets have another form than was expected: the feed has to be opened again. */
+export class OtherForm extends Error {
+  constructor(readonly form: PacketForm) {
+    super('packets of another form');
   }
 }
 
 /**
  * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
- * @throws Fault that says why the feed ended, {@link LengthPrefixed}; nothing when `signal` was aborted.
+ * @throws Fault that says why the feed ended, {@link OtherForm}; nothing when `signal` was aborted.
  */
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
@@ -152,15 +151,15 @@ class Opening {
   #take(packet: Packet, header: StreamHeader): void {
     const arrivedAt = Date.now();
     this.#seen.lastPacketMs = performance.now();
-    this.#maker ??= this.#begin(packet, header);
-    const at = this.#arrival(packet, arrivedAt);
-    this.#maker.take(packet, this.#decide(packet, at));
+    const maker = (this.#maker ??= this.#begin(packet, header));
+    for (const picture of maker.pictures.push(packet))
+      maker.take(picture, this.#decide(picture.facts, this.#arrival(picture.packet, arrivedAt)));
   }
 
   /** Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. */
-  #decide({ key }: Packet, arrivedAt: number): Decision {
+  #decide(picture: Coded, arrivedAt: number): Decision {
     const { plan, clock } = this.options;
-    const decision = plan.decide(arrivedAt, key, performance.now());
+    const decision = plan.decide(arrivedAt, picture, performance.now());
     if (decision.kind !== 'take') return decision;
     return { kind: 'take', sample: { ...decision.sample, ...clock.captureTime(arrivedAt) } };
   }
@@ -171,11 +170,11 @@ class Opening {
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
-    const { camera, ffmpeg, lengthPrefixed, onStream, onPicture, onLost, onWords } = this.options;
+    const { camera, ffmpeg, packetForm, onStream, onPicture, onLost, onWords } = this.options;
     this.#codec = header.codec;
-    const filtered = lengthPrefixed === header.codec;
+    const filtered = packetForm.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
-      throw new LengthPrefixed(header.codec);
+      throw new OtherForm({ lengthPrefixed: header.codec });
     const maker = new PictureMaker(
       {
         camera,
@@ -192,6 +191,8 @@ class Opening {
       },
       header,
     );
+    const isField = camera.format === 'keyframe' && maker.pictures.reader.fieldOf(packet.bytes) !== undefined;
+    if (isField && packetForm.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
     onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
     return maker;
   }

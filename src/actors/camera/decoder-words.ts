@@ -9,10 +9,15 @@ const HARMLESS = /mmco|unref short|number of reference frames|co located POCs|SE
 
 const LEVEL = /\[(error|fatal|panic|warning|info)\] /;
 
+/** Said of what the decoder is fed: pictures that nothing needs are left out. It leaves no trace. */
+export function isHarmless(line: string): boolean {
+  return HARMLESS.test(line);
+}
+
 /** Confidence, 0 to 100, that a line means a damaged picture; undefined when it means none. */
 export function damageIn(line: string): number | undefined {
   if (DAMAGED_PICTURE.test(line)) return 95;
-  return COMPLAINT.test(line) && !HARMLESS.test(line) ? 80 : undefined;
+  return COMPLAINT.test(line) && !isHarmless(line) ? 80 : undefined;
 }
 
 /** The line as ffmpeg writes it with `-v error`; undefined when it would not. */

@@ -2,13 +2,14 @@
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { Fault, type FaultRecord } from '../../protocol/fault';
-import { asError, damageIn } from './decoder-words';
+import { asError, damageIn, isHarmless } from './decoder-words';
 import { decodeFault, hardwareFault } from './feed-fault';
-import { decoderInvocation } from './ffmpeg-arguments';
+import { decoderInvocation } from './decoder-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from './ivf';
 import { PacketSplitter, type Packet, type StreamHeader } from './packet-splitter';
 import type { Evidence } from './picture-judge';
+import type { PictureLook } from './picture-look';
 import type { Sample } from './sample-plan';
 
 /** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
@@ -41,7 +42,24 @@ const THUMBNAIL_WAIT_MS = 100;
 /** Of a line that has not ended: ffmpeg's are shorter. */
 const MAX_LINE_CHARS = 1000;
 
-/** A keyframe and what builds on it: damage in one spoils all behind it. */
+export interface DecoderOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  /** ffmpeg's name of it. */
+  readonly codec: string;
+  readonly look: PictureLook;
+}
+
+/** A packet as the decoder takes it. */
+export interface DecoderInput {
+  readonly bytes: Buffer;
+  /** From it on nothing is seen any more of what was damaged before. */
+  readonly renews: boolean;
+  /** Confidence, 0 to 100, that it was damaged on the way. */
+  readonly damage?: number | undefined;
+}
+
+/** Pictures that build on each other: damage in one spoils all behind it. */
 interface Group {
   damage?: number;
 }
@@ -66,14 +84,13 @@ export class Decoder {
   #ending = false;
 
   constructor(
-    private readonly camera: CameraSpec,
-    ffmpeg: string,
-    readonly codec: string,
+    private readonly options: DecoderOptions,
     private readonly outcome: DecoderOutcome,
   ) {
+    const { camera, ffmpeg, codec, look } = options;
     this.#ffmpeg = new FfmpegProcess(
       ffmpeg,
-      decoderInvocation(camera, codec),
+      decoderInvocation(camera, codec, look),
       (chunk) => {
         // What was written before it, to the other pipes, is read in this turn of the loop too.
         setImmediate(() => {
@@ -103,14 +120,14 @@ export class Decoder {
 
   /**
    * Decodes a packet, and gives its picture when there is a sample.
-   * @param key whether it needs none before it
    * @throws Fault `decoder-slow` when too much waits already
    */
-  feed(bytes: Buffer, key: boolean, sample?: Sample): void {
+  feed({ bytes, renews, damage }: DecoderInput, sample?: Sample): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
-    if (key) this.#group = {};
+    if (renews) this.#group = {};
+    if (damage !== undefined) spoil(this.#group, damage);
     if (sample !== undefined) this.#wanted.set(pts, { sample, group: this.#group });
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);
@@ -119,19 +136,14 @@ export class Decoder {
   /** Gives the pictures it still owes, then goes. */
   async finish(): Promise<void> {
     this.#ending = true;
-    this.#ffmpeg.endInput();
+    // With nothing fed there is nothing to give, only to complain.
+    if (this.#packets === 0) this.#ffmpeg.kill();
+    else this.#ffmpeg.endInput();
     const timer = setTimeout(() => {
       this.#ffmpeg.kill();
     }, FINISH_MS);
     await this.#ffmpeg.exited;
     clearTimeout(timer);
-  }
-
-  /** Goes at once. */
-  async abandon(): Promise<void> {
-    this.#ending = true;
-    this.#ffmpeg.kill();
-    await this.#ffmpeg.exited;
   }
 
   #guard(read: () => void): void {
@@ -152,9 +164,9 @@ export class Decoder {
     const group = oldest?.group ?? this.#group;
     for (const line of lines) {
       const damage = damageIn(line);
-      if (damage !== undefined) group.damage = Math.max(damage, group.damage ?? 0);
+      if (damage !== undefined) spoil(group, damage);
       const said = asError(line);
-      if (said !== undefined) this.outcome.onWords(`${said}\n`);
+      if (said !== undefined && !isHarmless(line)) this.outcome.onWords(`${said}\n`);
     }
   }
 
@@ -189,7 +201,7 @@ export class Decoder {
     };
     this.#forget(pts);
     this.#lose(pts);
-    const format = this.camera.format === 'jpeg' ? 'jpeg' : 'ppm';
+    const format = this.options.camera.format === 'jpeg' ? 'jpeg' : 'ppm';
     this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence });
   }
 
@@ -214,9 +226,14 @@ export class Decoder {
     // As ffmpeg would have said it, had it not been asked for warnings too.
     const errors = stderr.split('\n').flatMap((line) => asError(line) ?? []);
     const said = errors.join('\n');
-    const { hwaccel } = this.camera;
+    const { camera, codec } = this.options;
+    const { hwaccel } = camera;
     const isHardware = hwaccel !== undefined && !this.#gavePictures;
-    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(this.codec, said);
+    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(codec, said);
     return new Fault(code, message);
   }
+}
+
+function spoil(group: Group, damage: number): void {
+  group.damage = Math.max(damage, group.damage ?? 0);
 }

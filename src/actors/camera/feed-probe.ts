@@ -7,7 +7,7 @@ import { FeedAdaptation } from './adaptation';
 import { CameraClock } from './camera-clock';
 import { captureFeed, type FeedStream } from './capture';
 import type { Picture } from './decoder';
-import { SamplePlan, type Decision, type Sample } from './sample-plan';
+import { SamplePlan, type Coded, type Decision, type Sample } from './sample-plan';
 import { samplingChoice, type SamplingChoice } from './sampling-choice';
 
 export interface FeedMeasurement {
@@ -69,9 +69,9 @@ class MeasuringPlan extends SamplePlan {
     this.keys = [];
   }
 
-  override decide(at: number, key: boolean, steadyMs: number): Decision {
-    this.#count(at, key, steadyMs);
-    const decision = super.decide(at, key, steadyMs);
+  override decide(at: number, picture: Coded, steadyMs: number): Decision {
+    this.#count(at, picture.key, steadyMs);
+    const decision = super.decide(at, picture, steadyMs);
     this.onPacket();
     return decision;
   }
@@ -136,7 +136,7 @@ class FeedProbe {
 
   async #open(signal: AbortSignal): Promise<void> {
     const leftMs = this.limitMs - (performance.now() - this.#startedMs);
-    const { camera, lengthPrefixed } = this.#adaptation;
+    const { camera, packetForm } = this.#adaptation;
     await captureFeed(
       {
         camera: { ...camera, connectMs: Math.max(MIN_CONNECT_MS, Math.round(leftMs)) },
@@ -144,7 +144,7 @@ class FeedProbe {
         plan: this.#plan,
         clock: this.#clock,
         onClock: () => undefined,
-        lengthPrefixed,
+        packetForm,
         onStream: (stream) => {
           this.#stream = stream;
           this.#adaptation.received();

@@ -2,7 +2,7 @@
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { crashFault, endFault, openFault } from './feed-fault';
-import { hasSenderTimes, receiverInvocation } from './ffmpeg-arguments';
+import { hasSenderTimes, receiverInvocation, type PacketForm } from './ffmpeg-arguments';
 import { FfmpegProcess } from './ffmpeg-process';
 import { PacketSplitter, type Packet } from './packet-splitter';
 import type { Receiver, ReceiverEvents } from './receiver';
@@ -16,8 +16,7 @@ const FINEST_GRID_MS = 1;
 export interface FfmpegReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  /** Codec of a feed whose packets were found to have lengths instead of start codes, in an opening before. */
-  readonly lengthPrefixed: string | undefined;
+  readonly packetForm: PacketForm;
 }
 
 export class FfmpegReceiver implements Receiver {
@@ -30,10 +29,10 @@ export class FfmpegReceiver implements Receiver {
     private readonly options: FfmpegReceiverOptions,
     private readonly events: ReceiverEvents,
   ) {
-    const { camera, ffmpeg, lengthPrefixed } = options;
+    const { camera, ffmpeg, packetForm } = options;
     this.#process = new FfmpegProcess(
       ffmpeg,
-      receiverInvocation(camera, lengthPrefixed),
+      receiverInvocation(camera, packetForm),
       (chunk) => {
         this.#receive(chunk);
       },

@@ -1,19 +1,19 @@
 /** Makes pictures of packets as the plan decides: handed through, decoded, or not looked at. */
+import { isDeepStrictEqual } from 'node:util';
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
-import { Fault, type FaultRecord } from '../../protocol/fault';
-import { sequenceParameters } from './annex-b';
+import { Fault } from '../../protocol/fault';
+import { sequenceParameters, withoutStaleSets } from './bitstream/codec';
+import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { Decoder, type DecoderOutcome } from './decoder';
-import { formatOfCodec, MAX_PIXELS } from './ffmpeg-arguments';
-import { readJpeg, withHuffmanTables } from './jpeg';
+import { formatOfCodec } from './ffmpeg-arguments';
+import { CORRUPT_CONFIDENCE, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from './packet-splitter';
+import { pictureLook, type PictureLook } from './picture-look';
 import type { Decision, Sample } from './sample-plan';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
-/** That a JPEG without its end was cut; that a packet marked by a demuxer shows damage: it may be one byte. */
-const CUT_CONFIDENCE = 99;
-const CORRUPT_CONFIDENCE = 70;
 
 export interface PictureMakerOptions extends DecoderOutcome {
   readonly camera: CameraSpec;
@@ -23,19 +23,26 @@ export interface PictureMakerOptions extends DecoderOutcome {
 export class PictureMaker {
   /** The format its packets are stored in as they are; undefined when they have to be decoded. */
   readonly storedAs: FrameFormat | 'ppm' | undefined;
+  /** Every packet goes through it before its picture is taken. */
+  readonly pictures: CodedPictures;
   #decoder: Decoder | undefined;
   #replaced: Promise<void>[] = [];
   #parameters = Buffer.alloc(0);
   /** Packets since the newest keyframe that were not decoded, but may have to be. */
-  #held: Packet[] = [];
+  #held: CodedPicture[] = [];
   #heldBytes = 0;
+  #look: PictureLook;
+  /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
+  #interlaced = false;
 
   /** @throws Fault `picture-too-large`; `unsupported-codec` when keyframes are wanted and there is no format for them */
   constructor(
     private readonly options: PictureMakerOptions,
     private readonly header: StreamHeader,
   ) {
+    this.pictures = new CodedPictures(header.codec);
     this.storedAs = storedFormat(options.camera, header.codec);
+    this.#look = this.#lookNow();
     const { width, height } = header;
     if (isTooLarge(width, height)) {
       const { code, message } = tooLarge(width, height);
@@ -45,21 +52,23 @@ export class PictureMaker {
     if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
   }
 
-  /** @throws Fault `decoder-slow`, `new-resolution` */
-  take(packet: Packet, decision: Decision): void {
+  /** @throws Fault `decoder-slow` */
+  take(picture: CodedPicture, decision: Decision): void {
+    const { packet, facts } = picture;
     const sample = decision.kind === 'take' ? decision.sample : undefined;
     if (this.storedAs !== undefined) {
       if (sample !== undefined) this.#handThrough(packet, sample, this.storedAs);
       return;
     }
-    if (packet.key) this.#beginGroup(packet.bytes);
+    this.#interlaced ||= facts.interlaced;
+    if (facts.key) this.#beginGroup(packet.bytes);
     if (decision.kind === 'skip') return;
-    this.#held.push(packet);
+    this.#held.push(picture);
     this.#heldBytes += packet.bytes.length;
     if (decision.kind === 'hold' && this.#heldBytes <= MAX_HELD_BYTES) return;
-    const last = this.#held.pop() ?? packet;
-    for (const { bytes, key } of this.#held) this.#decoder?.feed(bytes, key);
-    this.#decoder?.feed(last.bytes, last.key, sample);
+    const last = this.#held.pop() ?? picture;
+    for (const held of this.#held) this.#feed(held);
+    this.#feed(last, sample);
     this.#release();
   }
 
@@ -68,30 +77,33 @@ export class PictureMaker {
     await Promise.all([...this.#replaced, this.#decoder?.finish()]);
   }
 
-  #handThrough({ bytes, checksum, corrupt }: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
-    // The size is that of the parameters the feed began with.
-    if (this.#hasNewParameters(bytes))
-      throw new Fault('new-resolution', 'its video has other parameters now and is opened anew');
-    const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
-    // Each JPEG says its own size: it may be another than the feed began with.
-    const { width, height } = jpeg ?? this.header;
-    if (isTooLarge(width, height)) {
-      this.options.onLost(sample, tooLarge(width, height));
-      return;
-    }
-    const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
-    const damage = cut ?? (corrupt ? CORRUPT_CONFIDENCE : undefined);
-    const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
-    const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
-    this.options.onPicture({ sample, format, bytes: stored, width, height, evidence });
+  #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
+    const bytes = this.pictures.reader.forDecoder(packet.bytes, facts.key);
+    const damage = packet.corrupt ? CORRUPT_CONFIDENCE : undefined;
+    this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
   }
 
-  /** Nothing before a keyframe is needed behind it. New sequence parameters need a new decoder: ffmpeg would keep to the old size. */
+  /** Each picture says its own size: it may be another than the feed was announced with. */
+  #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
+    const bytes = withoutStaleSets(this.header.codec, packet.bytes);
+    const size = this.pictures.reader.format ?? this.header;
+    handThrough({ ...packet, bytes }, sample, format, size, this.options);
+  }
+
+  /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */
   #beginGroup(keyframe: Buffer): void {
     this.#release();
-    if (!this.#hasNewParameters(keyframe) || this.#decoder === undefined) return;
+    const look = this.#lookNow();
+    const isNew = this.#hasNewParameters(keyframe) || !isDeepStrictEqual(look, this.#look);
+    if (!isNew || this.#decoder === undefined) return;
+    this.#look = look;
     this.#replaced = [this.#decoder.finish()];
     this.#decoder = this.#startDecoder();
+  }
+
+  #lookNow(): PictureLook {
+    const { format } = this.pictures.reader;
+    return pictureLook(this.options.camera, this.header, format, this.#interlaced);
   }
 
   /** True when they differ from those before; the first are remembered. */
@@ -110,18 +122,8 @@ export class PictureMaker {
 
   #startDecoder(): Decoder {
     const { camera, ffmpeg } = this.options;
-    return new Decoder(camera, ffmpeg, this.header.codec, this.options);
+    return new Decoder({ camera, ffmpeg, codec: this.header.codec, look: this.#look }, this.options);
   }
-}
-
-function isTooLarge(width: number, height: number): boolean {
-  return width * height > MAX_PIXELS;
-}
-
-function tooLarge(width: number, height: number): FaultRecord {
-  const size = `${String(width)}x${String(height)}`;
-  const message = `a picture of ${size} pixels, at most ${String(MAX_PIXELS)} are taken; set the camera to fewer`;
-  return { code: 'picture-too-large', message };
 }
 
 function storedFormat({ source, format, width }: CameraSpec, codec: string): FrameFormat | 'ppm' | undefined {

@@ -5,6 +5,7 @@
  */
 import type { Sampling } from '../../config/topology';
 import type { FrameClock } from '../../contract/frame';
+import type { PictureFacts } from './bitstream/picture-facts';
 
 export interface Sample extends Partial<FrameClock> {
   /** Capture time, milliseconds since the epoch; out of the plan, the arrival it was given. */
@@ -27,6 +28,9 @@ export interface Periods {
  */
 export type Decision =
   { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };
+
+/** What the plan goes by. */
+export type Coded = Pick<PictureFacts, 'key' | 'state' | 'inOrder' | 'needed'>;
 
 /** Parts of a period: closer than the first and farther than the second two pictures are not, while the feed is sound. */
 const NEAREST = 0.5;
@@ -53,6 +57,9 @@ const CLOCK_STEP_PERIODS = 5;
 /** The clock ran ahead of a steady one by more than that: it was set. Buffered packets stay below. */
 const CLOCK_STEP_MS = 10_000;
 
+/** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
+const STEPS = 8;
+
 interface Window {
   readonly earliest: number;
   readonly ideal: number;
@@ -67,8 +74,9 @@ export class SamplePlan {
   /** The newest two distances of keyframes. */
   #keyIntervals: number[] = [];
   #packetMs = 0;
-  /** Whether what follows the newest keyframe can be decoded: all of it was fed or held. */
-  #whole = false;
+  /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
+  #step = 1;
+  #steps: number[] = [];
 
   constructor(
     private readonly periodMs: number,
@@ -85,28 +93,33 @@ export class SamplePlan {
     return this.#packetMs;
   }
 
-  /** The feed was opened anew: what comes begins with a keyframe, and nothing before it is of use. */
+  /** The feed was opened anew. */
   reopen(): void {
     this.#lastAt = undefined;
     this.#lastKeyAt = undefined;
-    this.#whole = false;
+    this.#step = 1;
   }
 
   /**
    * @param at the packet's time, milliseconds since the epoch
+   * @param picture what is in it
    * @param steadyMs now on a clock that is never set
    */
-  decide(at: number, key: boolean, steadyMs: number): Decision {
+  decide(at: number, picture: Coded, steadyMs: number): Decision {
+    const { key, state, inOrder, needed } = picture;
+    // Of those shown in front of what came before, the decoder gives none.
+    const canBeTaken = state === 'whole' && inOrder;
     this.#measure(at, key);
-    if (!this.#whole) return { kind: 'skip' };
-    if (this.#isWanted(at, key)) return { kind: 'take', sample: this.#sample(at, steadyMs) };
+    if (state === 'undecodable') return { kind: 'skip' };
+    if (state === 'whole') this.#measureStep(canBeTaken);
+    if (canBeTaken && this.#isWanted(at, key)) return { kind: 'take', sample: this.#sample(at, steadyMs) };
     switch (this.sampling) {
       case 'all':
         return { kind: 'feed' };
       case 'keyframes':
         return { kind: 'skip' };
       case 'auto':
-        return { kind: this.#awaitsKey(at) ? 'hold' : 'feed' };
+        return { kind: !needed ? 'skip' : this.#awaitsKey(at) ? 'hold' : 'feed' };
     }
   }
 
@@ -114,6 +127,15 @@ export class SamplePlan {
   accept(at: number, steadyMs: number): Sample {
     this.#measure(at, true);
     return this.#sample(at, steadyMs);
+  }
+
+  #measureStep(canBeTaken: boolean): void {
+    if (!canBeTaken) {
+      this.#step++;
+      return;
+    }
+    this.#steps = [...this.#steps, this.#step].slice(-STEPS);
+    this.#step = 1;
   }
 
   #measure(at: number, key: boolean): void {
@@ -126,7 +148,6 @@ export class SamplePlan {
     if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt)
       this.#keyIntervals = [...this.#keyIntervals.slice(-1), at - this.#lastKeyAt];
     this.#lastKeyAt = at;
-    this.#whole = true;
   }
 
   #isWanted(at: number, key: boolean): boolean {
@@ -188,7 +209,9 @@ export class SamplePlan {
   #nextStep(key: boolean): number {
     const keyInterval = this.#keyIntervalBound();
     if (this.sampling === 'keyframes') return keyInterval;
-    return key && this.sampling === 'auto' && keyInterval > 0 ? keyInterval : this.#packetMs;
+    return key && this.sampling === 'auto' && keyInterval > 0
+      ? keyInterval
+      : Math.max(1, ...this.#steps) * this.#packetMs;
   }
 
   /** True while a keyframe is expected in time for the next period. */

@@ -2,11 +2,11 @@
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connectBroker } from '../../broker/connect';
+import { brokerFault } from '../../broker/fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { aborted, sleep, withDeadline } from '../../clock/sleep';
 import { redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
-import { brokerFault } from './broker-fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
 import { publishOptions, type Publication } from './publication';
 
@@ -21,6 +21,9 @@ const CONFIRM_MS = 10_000;
 const WATCH_MS = 1000;
 /** amqplib's words for a nack of the broker's. */
 const NACKED = 'message nacked';
+
+/** What publishing needs. */
+const NEEDS = { exchange: 'write' } as const;
 
 export interface PublisherOptions {
   /** May name several hosts, tried in turn. */
@@ -90,7 +93,7 @@ export class Publisher {
       try {
         await this.#session(signal);
       } catch (error) {
-        this.#lose(brokerFault(this.options.url, error as Error));
+        this.#lose(brokerFault(this.options.url, error as Error, NEEDS));
       }
       await sleep(backOffMs(RECONNECT, Math.max(1, this.#attempt), Math.random()), signal);
     }
@@ -129,7 +132,7 @@ export class Publisher {
         this.#answered(outgoing, nack);
       });
     } catch (error) {
-      this.#window.refuse(outgoing, brokerFault(this.options.url, error as Error));
+      this.#window.refuse(outgoing, brokerFault(this.options.url, error as Error, NEEDS));
     }
   }
 

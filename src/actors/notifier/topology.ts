@@ -1,13 +1,14 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
 import type { Channel, ChannelModel } from 'amqplib';
 import { connectBroker } from '../../broker/connect';
+import { accessRefusal, lacking, type Needs } from '../../broker/access';
 import { sleep, withDeadline } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
-import { deadLetterName, frameExchange, routingKey } from '../../contract/topology';
+import { redactUrl } from '../../config/url';
+import { frameExchange, routingKey } from '../../contract/topology';
+import { Fault } from '../../protocol/fault';
+import { DROPPED, topologySteps, type Step } from './topology-steps';
 
-/** Dead messages kept for a person to look at; the oldest go first. */
-const MAX_DEAD_LETTERS = 10_000;
-const DEAD_LETTER_TTL_MS = 24 * 3600 * 1000;
 /** What somebody deletes is missed no longer. Publishing itself tells only when no queue at all is left. */
 const CHECK_MS = 10_000;
 /** A new quorum queue elects its leader first. */
@@ -17,30 +18,97 @@ const CLOSE_MS = 500;
 /** AMQP 0-9-1 reply codes. */
 const ACCESS_REFUSED = 403;
 const NOT_FOUND = 404;
+const RESOURCE_LOCKED = 405;
 const PRECONDITION_FAILED = 406;
+
+/** Something on the broker that is not as the contract has it. */
+export interface TopologyNote {
+  readonly message: string;
+  /** Something is missing or other than configured; else it only was declared by somebody else. */
+  readonly isFault: boolean;
+}
 
 export interface BrokerTopologyOptions {
   readonly url: string;
   readonly namespace: string;
   readonly queue: QueueSpec;
-  /** Something exists otherwise than configured, or may not be declared, and is used as it is. */
-  readonly onConflict: (sentence: string) => void;
+  readonly onNote: (note: TopologyNote) => void;
 }
 
 /** Exchange, detection queue with its dead-letter queue, and the bindings between them. */
 export class BrokerTopology {
   #link: { readonly connection: ChannelModel; readonly socket: AbortController } | undefined;
+  /** Why the queue may not be there, or not bound, as the end of a sentence. */
+  #hindrance: string | undefined;
 
   constructor(private readonly options: BrokerTopologyOptions) {}
 
-  /** Declares everything; rejects when the broker does not answer, or what was declared is not there. */
+  /** Why no queue may take what is published, as far as it is known: the end of a sentence. */
+  get hindrance(): string | undefined {
+    return this.#hindrance;
+  }
+
+  /**
+   * Declares everything that is absent and may be declared; what others have declared is used as it is.
+   * @throws Fault `broker-topology` without the exchange; whatever the connection throws
+   */
   async ensure(): Promise<void> {
     await this.#use(async (connection) => {
-      for (const { what, declare } of this.#steps()) {
-        const refusal = await refusalOf(connection, declare);
-        if (refusal !== undefined) this.options.onConflict(`${what} ${refusal}`);
-      }
+      this.#hindrance = undefined;
+      for (const step of topologySteps(this.options.namespace, this.options.queue))
+        await this.#take(connection, step);
     });
+  }
+
+  async #take(connection: ChannelModel, step: Step): Promise<void> {
+    const { what, declare, isQueues } = step;
+    const error = await failureOf(connection, declare);
+    if (error === undefined) return;
+    const code = codeOf(error);
+    if (code === PRECONDITION_FAILED)
+      this.#note(
+        `${what} exists with other settings than the configuration's and is used as it is; delete it to have it declared anew`,
+      );
+    else if (code === RESOURCE_LOCKED)
+      this.#note(`${what} belongs to one connection alone (exclusive); delete it to have it declared anew`);
+    else if (code === ACCESS_REFUSED) {
+      await this.#refused(connection, step, error.message);
+    } else if (code !== NOT_FOUND || step.check !== undefined) throw error;
+    // A binding of what is missing, which was said before.
+    else if (isQueues) this.#hindrance ??= 'its queue is missing';
+  }
+
+  /** It may not be declared: that matters only if nobody else has done so. */
+  async #refused(connection: ChannelModel, step: Step, said: string): Promise<void> {
+    const { what, check, needs, lesser, without, isQueues } = step;
+    const lacks = lackOf(said, needs);
+    if (check === undefined) {
+      if (isQueues) this.#hindrance ??= `this user ${lacks}, which binding one takes`;
+      this.#note(`${what} was not made: this user ${lacks}; somebody else must have made it`, false);
+      return;
+    }
+    if (await exists(connection, check)) {
+      this.#note(`${what} is used as it is: this user ${lacks}`, false);
+      return;
+    }
+    if (lesser !== undefined && (await failureOf(connection, lesser.declare)) === undefined) {
+      this.#note(
+        `${what} is declared without dead letters: this user ${lackOf(said, lesser.lacks)}; ${DROPPED}`,
+      );
+      return;
+    }
+    const missing = `${what} is missing, and this user may not declare it: it ${lacks}`;
+    if (isQueues) this.#hindrance ??= missing;
+    if (without !== undefined) {
+      this.#note(`${missing}; ${without}`);
+      return;
+    }
+    const where = `rabbitmq at ${redactUrl(this.options.url)}`;
+    throw new Fault('broker-topology', `${where}: ${missing}; grant that right, or declare it`);
+  }
+
+  #note(message: string, isFault = true): void {
+    this.options.onNote({ message, isFault });
   }
 
   /** Looks now and then whether all is there, and declares it if not; ends with `signal`. */
@@ -78,25 +146,6 @@ export class BrokerTopology {
     if (missing) await this.ensure();
   }
 
-  #steps(): { what: string; declare: (channel: Channel) => Promise<unknown> }[] {
-    const { namespace, queue } = this.options;
-    const [exchange, dead] = [frameExchange(namespace), deadLetterName(queue.name)];
-    return [
-      { what: `exchange ${exchange}`, declare: (channel) => channel.assertExchange(exchange, 'topic') },
-      { what: `exchange ${dead}`, declare: (channel) => channel.assertExchange(dead, 'fanout') },
-      { what: `queue ${dead}`, declare: (channel) => channel.assertQueue(dead, DEAD_LETTER_QUEUE) },
-      { what: `binding of ${dead}`, declare: (channel) => channel.bindQueue(dead, dead, '') },
-      {
-        what: `queue ${queue.name}`,
-        declare: (channel) => channel.assertQueue(queue.name, queueOptions(queue)),
-      },
-      {
-        what: `binding of ${queue.name}`,
-        declare: (channel) => channel.bindQueue(queue.name, exchange, routingKey('*', 'frame')),
-      },
-    ];
-  }
-
   /** A connection that fails, or does not answer in time, is given up. */
   async #use<Result>(work: (connection: ChannelModel) => Promise<Result>): Promise<Result> {
     const socket = this.#link?.socket ?? new AbortController();
@@ -129,44 +178,32 @@ export class BrokerTopology {
   }
 }
 
-const DEAD_LETTER_QUEUE = {
-  durable: true,
-  arguments: {
-    'x-queue-type': 'quorum',
-    'x-max-length': MAX_DEAD_LETTERS,
-    'x-overflow': 'drop-head',
-    'x-message-ttl': DEAD_LETTER_TTL_MS,
-  },
-};
-
-function queueOptions(queue: QueueSpec) {
-  return {
-    durable: true,
-    arguments: {
-      'x-queue-type': 'quorum',
-      'x-max-length': queue.maxLength,
-      'x-overflow': queue.overflow,
-      'x-delivery-limit': queue.deliveryLimit,
-      'x-dead-letter-exchange': deadLetterName(queue.name),
-    },
-  };
+function lackOf(said: string, needs: Needs): string {
+  const refusal = accessRefusal(said, needs);
+  return refusal === undefined ? `was refused: ${said}` : lacking(refusal);
 }
 
-/** Why a declaration was refused for good, as the end of a sentence; anything else that fails is thrown. */
-async function refusalOf(
+/** The error of a declaration that was refused; anything else that fails is thrown. */
+async function failureOf(
   connection: ChannelModel,
   declare: (channel: Channel) => Promise<unknown>,
-): Promise<string | undefined> {
+): Promise<Error | undefined> {
   try {
     await onOwnChannel(connection, declare);
     return undefined;
   } catch (error) {
-    if (codeOf(error) === PRECONDITION_FAILED)
-      return "exists with other settings than the configuration's and is used as it is; delete it to have it declared anew";
-    if (codeOf(error) === ACCESS_REFUSED)
-      return 'may not be declared by this user; somebody else must have done so';
+    if (typeof codeOf(error) === 'number' && error instanceof Error) return error;
     throw error;
   }
+}
+
+/** A passive declaration asks for no right. */
+async function exists(
+  connection: ChannelModel,
+  check: (channel: Channel) => Promise<unknown>,
+): Promise<boolean> {
+  const error = await failureOf(connection, check);
+  return error === undefined || codeOf(error) !== NOT_FOUND;
 }
 
 function codeOf(error: unknown): unknown {

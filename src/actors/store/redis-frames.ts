@@ -3,10 +3,10 @@ import { Cluster, type RedisOptions } from 'ioredis';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
-import { Fault, type FaultRecord } from '../../protocol/fault';
+import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import { openRedis, type RedisClient } from '../../redis/connect';
+import { redisFault } from '../../redis/fault';
 import { readPersistence, type Persistence } from './persistence';
-import { redisFault } from './redis-fault';
 
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 /** A write takes about a millisecond; a server that has not answered by then is frozen or gone. */
@@ -18,23 +18,36 @@ export class RedisFrames {
   readonly #latest = new Map<string, number>();
   #session = 0;
 
-  /** @param onReadiness told when the server becomes ready, and why when it is not */
+  /** Why the server is not ready, as far as it is known. */
+  #cause: FaultRecord | undefined;
+
+  /**
+   * @param onReadiness told when the server becomes ready, and why when it is not
+   * @param onDenied the server does not let us do what frames can do without
+   */
   constructor(
     private readonly url: string,
     private readonly namespace: string,
     private readonly expireMs: number,
     onReadiness: (fault?: FaultRecord) => void,
+    private readonly onDenied: (fault: FaultRecord) => void,
   ) {
     this.#client = openRedis(url, redisOptions());
+    this.#client.on('connect', () => {
+      this.#cause = undefined;
+    });
     this.#client.on('ready', () => {
       onReadiness();
     });
     this.#client.on('error', (error: Error) => {
-      onReadiness(redisFault(url, error));
+      this.#cause = this.#words(error);
+      onReadiness(this.#cause);
+      // ioredis would go on in database 0, where no consumer looks.
+      if (isRefusedSelect(error)) this.#client.disconnect(true);
     });
     this.#client.on('close', () => {
       this.#begin();
-      onReadiness(redisFault(url, new Error('the connection was closed')));
+      onReadiness(this.#cause ?? this.#words(new Error('the connection was closed')));
     });
     this.#client.on('-node', () => {
       this.#begin();
@@ -61,6 +74,16 @@ export class RedisFrames {
 
   /** Points the camera's `latest` key at a frame that is stored; a delayed one only if none newer is there. */
   async markLatest(frame: Frame, delayed: boolean): Promise<void> {
+    try {
+      await this.#setLatest(frame, delayed);
+    } catch (error) {
+      if (faultRecord(error, 'redis').code !== DENIED) throw error;
+      const { code, message } = redisFault(this.url, (error as Error).cause as Error);
+      this.onDenied({ code, message: `${message}; frames are delivered without the camera's latest key` });
+    }
+  }
+
+  async #setLatest(frame: Frame, delayed: boolean): Promise<void> {
     const { camera, capturedAt } = frame;
     if (delayed && (await this.#latestOf(camera)) > capturedAt) return;
     const key = latestKey(this.namespace, camera);
@@ -102,16 +125,39 @@ export class RedisFrames {
     this.#latest.clear();
   }
 
+  #words(error: Error): FaultRecord {
+    const { code, message } = redisFault(this.url, error);
+    return { code, message: `${message}; frames wait in the spool` };
+  }
+
+  /** A command that found no connection fails for what keeps the connection away. */
+  #faultOf(error: Error): FaultRecord {
+    if (!NO_CONNECTION.test(error.message)) return this.#words(error);
+    if (this.#cause !== undefined) return this.#cause;
+    // Connected and not ready: its INFO says that it is loading, and ioredis waits.
+    const loading = new Error('LOADING');
+    return this.#words(this.#client.status === 'connect' ? loading : error);
+  }
+
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
     try {
       return await command();
     } catch (error) {
-      const fault = redisFault(this.url, error as Error);
+      const fault = this.#faultOf(error as Error);
       // What a slow server has not read yet stays in memory for as long as the connection: give up both.
       if (fault.code === 'redis-timeout' && this.#client.status === 'ready') this.#client.disconnect(true);
       throw new Fault(fault.code, fault.message, { cause: error });
     }
   }
+}
+
+/** The code of {@link redisFault} for a command that the ACL does not allow. */
+const DENIED = 'redis-denied';
+/** ioredis's words for a command that had no connection to go to. */
+const NO_CONNECTION = /isn't writeable|Connection is closed/;
+
+function isRefusedSelect(error: Error): boolean {
+  return (error as { command?: { name: string } }).command?.name.toLowerCase() === 'select';
 }
 
 function redisOptions() {

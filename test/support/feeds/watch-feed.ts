@@ -34,7 +34,7 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
   const ended = captureFeed(
     {
       ...{ camera, clock, ffmpeg: 'ffmpeg', plan: new SamplePlan(camera.periodMs, camera.sampling) },
-      lengthPrefixed: undefined,
+      packetForm: {},
       onPicture: (picture) => {
         const verdict = judge.judge(picture.evidence, performance.now());
         seen.pictures.push({ ...picture, verdict, at: Date.now() });

@@ -3,11 +3,11 @@ import { performance } from 'node:perf_hooks';
 
 const DEADLINE_MS = 5000;
 
-/** Lets the event loop turn until `condition` holds. Throws after five seconds, naming what was waited for. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + DEADLINE_MS;
+/** Lets the event loop turn until `condition` holds. Throws at the deadline, five seconds by default, naming what was waited for. */
+export async function until(what: string, condition: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+  const end = performance.now() + deadlineMs;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${String(deadlineMs)} ms: ${what}`);
     await turn();
   }
 }

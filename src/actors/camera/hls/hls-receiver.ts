@@ -2,6 +2,7 @@
 import type { CameraSource, CameraSpec } from '../../../config/topology';
 import { Fault, faultRecord, type FaultRecord } from '../../../protocol/fault';
 import { endFault } from '../feed-fault';
+import type { PacketForm } from '../ffmpeg-arguments';
 import type { Receiver, ReceiverEvents } from '../receiver';
 import { openPlaylist } from './open-playlist';
 import { PlaylistReader } from './playlist-reader';
@@ -9,6 +10,8 @@ import { PlaylistReader } from './playlist-reader';
 export interface HlsReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
+  /** What openings before have shown of its packets. */
+  readonly packetForm: PacketForm;
   readonly source: Extract<CameraSource, { kind: 'stream' }>;
 }
 
@@ -47,7 +50,7 @@ export class HlsReceiver implements Receiver {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { camera, ffmpeg, source } = this.options;
+    const { camera, ffmpeg, packetForm, source } = this.options;
     const { onPacket, onBreak, onFault, onWords } = this.events;
     const opened = await openPlaylist(camera, source.url, signal);
     if (signal.aborted) {
@@ -55,7 +58,7 @@ export class HlsReceiver implements Receiver {
       return;
     }
     this.#reader = new PlaylistReader(opened, {
-      ...{ camera, ffmpeg, onFault, onWords },
+      ...{ camera, ffmpeg, packetForm, onFault, onWords },
       onPacket: (packet, header, at, begins) => {
         const due = { ...packet, pts: at };
         if (begins) onBreak(due, header);

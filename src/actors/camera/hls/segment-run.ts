@@ -1,7 +1,7 @@
 /** One ffmpeg that takes packets out of segments whose times and parameters continue each other. */
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
-import { segmentsInvocation } from '../ffmpeg-arguments';
+import { segmentsInvocation, type PacketForm } from '../ffmpeg-arguments';
 import { FfmpegProcess } from '../ffmpeg-process';
 import { PacketSplitter, type Packet, type StreamHeader } from '../packet-splitter';
 import type { LoadedSegment } from './segment-loader';
@@ -14,6 +14,7 @@ const FINISH_MS = 2000;
 export interface RunOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
+  readonly packetForm: PacketForm;
   readonly onPacket: (packet: Packet, header: StreamHeader) => void;
   /** What it wrote is not what ffmpeg writes. */
   readonly onFault: (error: Error) => void;
@@ -29,10 +30,10 @@ export class SegmentRun {
 
   /** @param head the first segment's, and @param durationMs its length */
   constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
-    const { camera, ffmpeg, onPacket, onFault, onWords } = options;
+    const { camera, ffmpeg, packetForm, onPacket, onFault, onWords } = options;
     this.#ffmpeg = new FfmpegProcess(
       ffmpeg,
-      segmentsInvocation(camera, lengthPrefixed(head), ANALYZED_PART * durationMs),
+      segmentsInvocation(camera, formOf(head, packetForm), ANALYZED_PART * durationMs),
       (chunk) => {
         try {
           for (const packet of this.#splitter.push(chunk)) {
@@ -91,8 +92,12 @@ export class SegmentRun {
   }
 }
 
-/** The codec of fragmented MP4 whose packets have lengths instead of start codes, by its configuration record. */
-function lengthPrefixed(head: Buffer): string | undefined {
-  if (head.includes('avcC', 0, 'latin1')) return 'h264';
-  return head.includes('hvcC', 0, 'latin1') ? 'hevc' : undefined;
+/** Fragmented MP4 has lengths instead of start codes; its configuration record names the codec. */
+function formOf(head: Buffer, { fieldCoded }: PacketForm): PacketForm {
+  const isH264 = head.includes('avcC', 0, 'latin1');
+  const lengthPrefixed = isH264 ? 'h264' : head.includes('hvcC', 0, 'latin1') ? 'hevc' : undefined;
+  return {
+    ...(lengthPrefixed === undefined ? {} : { lengthPrefixed }),
+    ...(fieldCoded === undefined ? {} : { fieldCoded }),
+  };
 }

@@ -2,7 +2,7 @@
 import type { FeedOptions } from '../capture';
 import { Fault } from '../../../protocol/fault';
 import { isJpeg } from './answer-kind';
-import { PictureMaker } from '../picture-maker';
+import { handThrough } from '../hand-through';
 import { readJpeg, withHuffmanTables } from '../jpeg';
 import type { Sample } from '../sample-plan';
 
@@ -48,17 +48,13 @@ export class StillMaker {
 
   /** By the same judgement as the pictures of a stream. */
   #handThrough({ bytes, checksum }: Still, sample: Sample): void {
-    const { width = 0, height = 0 } = readJpeg(bytes) ?? {};
-    const { camera, ffmpeg, onPicture, onLost, onWords } = this.options;
-    const maker = new PictureMaker(
-      { camera, ffmpeg, onPicture, onLost, onWords, onFault: () => undefined },
-      { codec: 'mjpeg', width: 0, height: 0, unitMs: 1 },
-    );
-    if (width * height === 0) {
-      onLost(sample, { code: 'undecodable', message: 'the camera sent a picture without a readable header' });
-      return;
-    }
-    maker.take({ bytes, checksum, key: true, corrupt: false }, { kind: 'take', sample });
+    const size = readJpeg(bytes);
+    if (size === undefined)
+      this.options.onLost(sample, {
+        code: 'undecodable',
+        message: 'the camera sent a picture without a readable header',
+      });
+    else handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options);
   }
 
   async #convert({ bytes, checksum }: Still, sample: Sample): Promise<void> {

@@ -1,0 +1,89 @@
+/** What the codecs differ in, by ffmpeg's names of them, and what can be told of their parameter sets alike. */
+import { OutOfBits } from './bits';
+import * as h264 from './h264-parameters';
+import { H264Reader } from './h264-reader';
+import * as h265 from './h265-parameters';
+import { H265Reader } from './h265-reader';
+import { annexB, nalUnits, type NalUnit } from './nal';
+import { OtherReader } from './other-reader';
+import type { PictureReader } from './picture-facts';
+
+interface NalCodec {
+  readonly newReader: () => PictureReader;
+  readonly typeOf: (unit: NalUnit) => number;
+  readonly sequence: number;
+  /** Types of slices, behind which no parameter set comes. */
+  readonly slices: readonly [first: number, last: number];
+  /** By type: the number by which a parameter set is referred to. */
+  readonly idOf: Readonly<Record<number, (unit: NalUnit) => number>>;
+}
+
+const CODECS: Readonly<Record<string, NalCodec>> = {
+  h264: {
+    newReader: () => new H264Reader(),
+    typeOf: (unit) => (unit[0] ?? 0) & 0x1f,
+    sequence: 7,
+    slices: [1, 5],
+    idOf: { 7: (unit) => h264.readSequence(unit).id, 8: (unit) => h264.readPictureSet(unit).id },
+  },
+  hevc: {
+    newReader: () => new H265Reader(),
+    typeOf: (unit) => ((unit[0] ?? 0) >> 1) & 0x3f,
+    sequence: 33,
+    slices: [0, 31],
+    idOf: {
+      32: (unit) => (unit[2] ?? 0) >> 4,
+      33: (unit) => h265.readSequence(unit).id,
+      34: (unit) => h265.readPictureSet(unit).id,
+    },
+  },
+};
+/** Parameter sets stand at the beginning; what comes after so much is not looked at. */
+const MAX_HEAD_BYTES = 4096;
+
+export function newPictureReader(codec: string): PictureReader {
+  return CODECS[codec]?.newReader() ?? new OtherReader();
+}
+
+/** Whether a reader tells the format of the codec's pictures. */
+export function areHeadersRead(codec: string): boolean {
+  return codec in CODECS;
+}
+
+/** The sequence parameter sets of an access unit: where they change, so does its look. Empty where it has none. */
+export function sequenceParameters(codec: string, unit: Buffer): Buffer {
+  const named = CODECS[codec];
+  if (named === undefined) return Buffer.alloc(0);
+  const sets: NalUnit[] = [];
+  for (const nal of nalUnits(unit.subarray(0, MAX_HEAD_BYTES))) {
+    const type = named.typeOf(nal);
+    if (type >= named.slices[0] && type <= named.slices[1]) break;
+    if (type === named.sequence) sets.push(nal);
+  }
+  return Buffer.concat(sets);
+}
+
+/**
+ * The access unit without parameter sets that others behind them replace: a description may promise other video than comes, and who reads
+ * the first set alone would take its size.
+ */
+export function withoutStaleSets(codec: string, unit: Buffer): Buffer {
+  const named = CODECS[codec];
+  if (named === undefined) return unit;
+  const units = [...nalUnits(unit)];
+  const names = units.map((nal) => setName(named, nal));
+  const kept = units.filter((_, i) => names[i] === undefined || names.lastIndexOf(names[i]) === i);
+  return kept.length === units.length ? unit : annexB(kept);
+}
+
+/** Type and number of a parameter set; undefined for anything else, and for one that cannot be read. */
+function setName({ typeOf, idOf }: NalCodec, nal: NalUnit): string | undefined {
+  const type = typeOf(nal);
+  try {
+    const id = idOf[type]?.(nal);
+    return id === undefined ? undefined : `${String(type)}-${String(id)}`;
+  } catch (error) {
+    if (error instanceof OutOfBits) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+/** The order in which pictures are shown, against the one they are decoded in, by their picture order counts. Pure. */
+
+/** Counts this far back are of a new series: 16 pictures, each of two fields, are reordered at most (H.264, A.3.1). */
+const NEW_SERIES = 64;
+
+export interface Place {
+  /** Shown behind all that were decoded before it. */
+  readonly inOrder: boolean;
+  /** Decoded behind a keyframe and shown in front of it: nothing that is shown behind the keyframe needs it. */
+  readonly leading: boolean;
+}
+
+export class DisplayOrder {
+  #newest = -Infinity;
+  #keyframe = -Infinity;
+
+  /** @param restarts the counts begin anew with it */
+  place(count: number, key: boolean, restarts: boolean): Place {
+    if (restarts || count < this.#newest - NEW_SERIES) {
+      this.#newest = -Infinity;
+      this.#keyframe = -Infinity;
+    }
+    if (key) this.#keyframe = count;
+    const inOrder = count > this.#newest;
+    this.#newest = Math.max(this.#newest, count);
+    return { inOrder, leading: count < this.#keyframe };
+  }
+}
+
+/** Picture order counts whose upper part is not sent (H.264, 8.2.1.1; H.265, 8.3.1). */
+export class OrderCounts {
+  #reference = 0;
+
+  /**
+   * @param low what was sent: the lowest `bits` bits
+   * @param isReference whether the next count is told by its distance from this one
+   */
+  count(low: number, bits: number, isReference: boolean, restarts: boolean): number {
+    const range = 2 ** bits;
+    const before = restarts ? 0 : this.#reference;
+    const beforeLow = ((before % range) + range) % range;
+    const high = before - beforeLow;
+    const step = low - beforeLow;
+    const wrapped = step <= -range / 2 ? range : step > range / 2 ? -range : 0;
+    const count = high + low + wrapped;
+    if (isReference) this.#reference = count;
+    return count;
+  }
+}

@@ -1,0 +1,57 @@
+/** What a coded picture's headers say of it: whether decoding can begin there, what needs it, and when it is shown. */
+
+/** How the pictures of a stream are coded; out of its sequence parameters. */
+export interface VideoFormat {
+  /** Pixels that are shown: without what was coded only to fill a block. */
+  readonly width: number;
+  readonly height: number;
+  /** 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4 (H.264, table 6-1). */
+  readonly chromaFormat: number;
+  readonly bitDepth: number;
+  /** Its values reach from 0 to 255, not from 16 to 235 (H.273, 8.3); false when the stream does not say. */
+  readonly fullRange: boolean;
+  /** Its YUV-to-RGB matrix, by number (H.273, table 4); undefined when the stream does not say. */
+  readonly matrix?: number;
+}
+
+export interface PictureFacts {
+  /** Decodable without others, and so are all that are shown behind it. */
+  readonly key: boolean;
+  /**
+   * Of a decoder that was given everything from the first picture on where decoding can begin: `undecodable` before that,
+   * `recovering` while it still shows what came before, `whole` from then on.
+   */
+  readonly state: 'undecodable' | 'recovering' | 'whole';
+  /** It is shown behind all that came before it: a decoder that waits for nothing gives it at once. */
+  readonly inOrder: boolean;
+  /** Others that are shown behind it may be predicted from it. */
+  readonly needed: boolean;
+  /** From it on nothing is seen any more of what was damaged, or missing, before. */
+  readonly renews: boolean;
+  /** Its odd and even lines are of two moments. */
+  readonly interlaced: boolean;
+}
+
+/** A half of a picture, where its lines come in two access units (H.264, 7.4.1.2.4). */
+export interface Field {
+  readonly parity: 'top' | 'bottom';
+  readonly frameNumber: number;
+}
+
+/** Reads the headers of a stream's access units, one after the other. */
+export interface PictureReader {
+  /** Of the newest picture; undefined before the first, and where the codec's headers are not read. */
+  readonly format: VideoFormat | undefined;
+  /**
+   * @param key what ffmpeg's demuxer says
+   * @returns undefined for what holds no picture that could be read
+   */
+  read(unit: Buffer, key: boolean): PictureFacts | undefined;
+  /**
+   * The access unit for a decoder that is to give every picture at once, and to begin anew with a keyframe: those between may have been
+   * left out.
+   */
+  forDecoder(unit: Buffer, key: boolean): Buffer;
+  /** The field an access unit consists of; undefined when it is a whole picture, or none. */
+  fieldOf(unit: Buffer): Field | undefined;
+}
