@@ -61,6 +61,9 @@ const DEFAULT_TARGET_MS = 6000;
 /** A segment is never longer; a figure beyond is a mistake. */
 const MAX_DURATION_MS = 600_000;
 
+/** Nothing in it needs a parser: a long window has tens of thousands, each time it is read. */
+const PLAIN_NAME = /^[\w~-][\w.~-]*(?:\?[\w.~=&-]*)?$/;
+
 type Attributes = Readonly<Record<string, string>>;
 
 /**
@@ -116,7 +119,12 @@ class MediaReader {
   #map: Segment['map'];
   #rangeEnd: { readonly url: string; readonly offset: number } | undefined;
 
-  constructor(private readonly base: string) {}
+  /** What plain names are relative to. */
+  readonly #folder: string;
+
+  constructor(private readonly base: string) {
+    this.#folder = new URL('.', base).href;
+  }
 
   read(lines: readonly string[]): MediaPlaylist {
     for (const line of lines) {
@@ -183,7 +191,7 @@ class MediaReader {
   }
 
   #addSegment(line: string): void {
-    const url = resolve(line, this.base);
+    const url = PLAIN_NAME.test(line) ? this.#folder + line : resolve(line, this.base);
     const range = this.#rangeOf(url);
     this.#segments.push({
       url,
