@@ -63,8 +63,6 @@ describe('the receiver of a stream', () => {
     ],
     ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 60000000']],
     ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 60000000']],
-    ['http://cam/live.m3u8', 'tcp', true, ['http', 'tcp', 'crypto'], ['option rw_timeout 60000000']],
-    ['https://cam/live.m3u8?token=1', 'tcp', true, ['https', 'tls'], ['option rw_timeout 60000000']],
     ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 60000000']],
     ['rtsp://cam/live.m3u8', 'tcp', false, ['rtp'], ['option rtsp_transport tcp']],
     ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 60000000']],

@@ -21,21 +21,23 @@ const HEADER = [
 ].join('\n');
 const START = 1_795_381_140_432;
 const FUZZ_CASES = 10_000;
+const NO_TIME = '-9223372036854775808';
 const MARKS = { checksum: 'b872c797', corrupt: false } as const;
 
 /** A packet as ffmpeg writes it; times in microseconds, as the header says. */
-function written({ pts, key, bytes }: Packet): Buffer {
-  const time = pts === undefined ? '-9223372036854775808' : String(pts * 1000);
+function written({ dts, pts, key, bytes }: Packet): Buffer {
+  const [decoding, time] = [dts, pts].map((ms) => (ms === undefined ? NO_TIME : String(ms * 1000)));
   const size = String(bytes.length).padStart(9);
   return Buffer.concat([
-    Buffer.from(`0, ${time}, ${time},        1,${size}, 0xb872c797${key ? '' : ', F=0x0'}\n`),
+    Buffer.from(`0, ${decoding ?? ''}, ${time ?? ''},        1,${size}, 0xb872c797${key ? '' : ', F=0x0'}\n`),
     bytes,
   ]);
 }
 
 function packetsOf(random: Random, count: number): Packet[] {
   return Array.from({ length: count }, (_, i) => ({
-    pts: START + 40 * i,
+    dts: START + 40 * i,
+    pts: START + 40 * (i + 2),
     key: random.next() < 0.3,
     ...MARKS,
     bytes: Buffer.from(
@@ -79,10 +81,10 @@ describe('PacketSplitter', () => {
   });
 
   it('reads times in the unit the header names, and below 0', () => {
-    const packet = { pts: -40, key: true, ...MARKS, bytes: Buffer.from('a') };
+    const packet = { dts: -80, pts: -40, key: true, ...MARKS, bytes: Buffer.from('a') };
     assert.deepEqual(split([Buffer.from('#tb 0: 1/1000000\n'), written(packet)]), [packet]);
     const [grid] = split([Buffer.from('#tb 0: 1/25\n0, 3, 3, 1, 1, 0x0\na')]);
-    assert.equal(grid?.pts, 120);
+    assert.deepEqual([grid?.dts, grid?.pts], [120, 120]);
   });
 
   it('gives no time for a packet that has none', () => {

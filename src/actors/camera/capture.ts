@@ -10,6 +10,7 @@ import { firstDeadline, type Seen } from './feed-deadline';
 import { feedName } from './feed-fault';
 import { hasLengthPrefixes } from './ffmpeg-arguments';
 import { FfmpegReceiver, type FfmpegReceiverOptions } from './ffmpeg-receiver';
+import { HlsReceiver } from './hls/hls-receiver';
 import { HttpReceiver } from './http/http-receiver';
 import { OtherForm, type Learned } from './learned';
 import type { Packet, StreamHeader } from './packet-splitter';
@@ -55,12 +56,15 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
   await new Opening(options).finish(signal);
 }
 
-/** What is read over HTTP shows with its answer whether ffmpeg has to read it. */
+/** What is read over HTTP shows with its answer who has to read it. */
 function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
   const { source } = options.camera;
-  const withFfmpeg = () => new FfmpegReceiver(options, events);
-  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return withFfmpeg();
-  return new HttpReceiver({ ...options, source }, events, withFfmpeg);
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
+  return new HttpReceiver({ ...options, source }, events, (kind) =>
+    kind === 'playlist'
+      ? new HlsReceiver({ ...options, source }, events)
+      : new FfmpegReceiver(options, events),
+  );
 }
 
 class Opening {
@@ -70,6 +74,8 @@ class Opening {
   #fail!: (failure: Error) => void;
   #maker: PictureMaker | undefined;
   readonly #times: FeedTimes;
+  #codec = '';
+  #replaced: Promise<void>[] = [];
   readonly #seen: Seen = { startedMs: performance.now() };
 
   constructor(private readonly options: FeedOptions) {
@@ -81,8 +87,11 @@ class Opening {
     });
     this.#times = new FeedTimes(options, this.#fail, () => this.#receiver.pid);
     this.#receiver = openReceiver(options, {
-      onPacket: (packet, header) => {
-        this.#receive(packet, header);
+      onPacket: (packet, header, agoMs) => {
+        this.#receive(packet, header, agoMs);
+      },
+      onBreak: (header) => {
+        this.#beginAnew(header);
       },
       onFault: (error) => {
         this.#fail(this.#named(error));
@@ -98,6 +107,18 @@ class Opening {
     });
   }
 
+  /** What comes next may be of another size, for which a keyframe suffices, or of another codec, for which it does not. */
+  #beginAnew({ codec }: StreamHeader): void {
+    if (this.#maker === undefined) return;
+    this.options.plan.reopen();
+    if (codec === this.#codec) {
+      this.#maker.beginAnew();
+      return;
+    }
+    this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
+    this.#maker = undefined;
+  }
+
   async finish(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
@@ -105,14 +126,14 @@ class Opening {
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
-    await this.#maker?.end();
+    await Promise.all([...this.#replaced, this.#maker?.end()]);
     if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
-  #receive(packet: Packet, header: StreamHeader): void {
+  #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
     if (this.#failure !== undefined) return;
     try {
-      this.#take(packet, header);
+      this.#take(packet, header, agoMs);
     } catch (error) {
       this.#fail(this.#named(error as Error));
     }
@@ -124,10 +145,10 @@ class Opening {
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
   }
 
-  #take(packet: Packet, header: StreamHeader): void {
+  #take(packet: Packet, header: StreamHeader, agoMs?: number): void {
     this.#seen.lastPacketMs = performance.now();
     const maker = (this.#maker ??= this.#begin(packet, header));
-    const now = this.#times.came(packet, header);
+    const now = this.#times.came(packet, header, agoMs);
     for (const picture of maker.pictures.push(packet)) {
       if (picture.facts.key) this.#seen.keyframeCame = true;
       if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
@@ -138,6 +159,7 @@ class Opening {
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
     const { camera, ffmpeg, learned, onStream, onPicture, onLost, onWords } = this.options;
+    this.#codec = header.codec;
     const filtered = learned.form.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
       throw new OtherForm({ lengthPrefixed: header.codec });
@@ -179,7 +201,7 @@ class Opening {
   /** What the receiver knows of why no packet came. */
   #silence(): FaultRecord | undefined {
     const { startedMs, lastPacketMs } = this.#seen;
-    return lastPacketMs === undefined ? this.#receiver.silence?.(performance.now() - startedMs) : undefined;
+    return this.#receiver.silence?.(performance.now() - startedMs, lastPacketMs !== undefined);
   }
 
   #endFault(): Error {

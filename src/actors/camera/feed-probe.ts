@@ -177,7 +177,8 @@ class FeedProbe {
   /** While the ffmpegs still run. */
   #finish(): void {
     const [from, to] = [this.#costFrom, costNow()];
-    if (from !== undefined && to !== undefined && to.atMs > from.atMs)
+    // Where one of them has ended meanwhile, as behind a discontinuity of HLS, what it used is not known any more.
+    if (from !== undefined && to !== undefined && to.atMs > from.atMs && to.processorMs > from.processorMs)
       this.#cost ??= { processorMs: to.processorMs - from.processorMs, overMs: to.atMs - from.atMs };
     this.#done.abort();
   }

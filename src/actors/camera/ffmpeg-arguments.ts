@@ -129,6 +129,33 @@ export function receiverInvocation(
   };
 }
 
+/**
+ * Takes segments of HLS from standard input, which it may open nothing beside; every packet comes on fd 1. MPEG-TS has
+ * its parameters within.
+ * @param analyzeMs media that is looked through for the parameters of all tracks: more than the first segment is waited for
+ */
+export function segmentsInvocation(
+  { format }: CameraSpec,
+  { lengthPrefixed, fieldCoded }: StreamForm,
+  analyzeMs: number,
+): FfmpegInvocation {
+  const toAnnexB = TO_ANNEX_B[lengthPrefixed ?? ''];
+  const keyframes = fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
+  const filters = [
+    ...(format === 'keyframe' ? [keyframes] : []),
+    ...(toAnnexB === undefined ? [] : [toAnnexB, 'dump_extra=freq=keyframe']),
+  ];
+  return {
+    args: [
+      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-threads', '1', '-fpsprobesize', '0'],
+      ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
+      ...['-i', 'pipe:0', '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...toSplitter({ filters }),
+    ],
+    stdin: '',
+  };
+}
+
 /** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */
 const STORED_AS: Readonly<Record<string, FrameFormat | 'ppm'>> = {
   mjpeg: 'jpeg',
@@ -147,9 +174,9 @@ export function hasLengthPrefixes(codec: string): boolean {
   return codec in TO_ANNEX_B;
 }
 
-/** True for a source that is read at its own speed, because it has no clock of its own that is worth having. */
+/** True for a source that ffmpeg reads at its own speed, because it has no clock of its own that is worth having. */
 export function isPaced(source: CameraSource): boolean {
-  return source.kind !== 'stream' || isPlaylist(source.url);
+  return source.kind !== 'stream';
 }
 
 /**
@@ -203,11 +230,6 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
 };
 
-function isPlaylist(url: string): boolean {
-  // A playlist delivers whole segments at once: only pacing spreads them over their seconds again.
-  return /^https?:\/\/[^/?#]+[^?#]*\.m3u8(?:[?#]|$)/.test(url);
-}
-
 function streamInput(
   { url, transport }: Extract<CameraSource, { kind: 'stream' }>,
   { connectMs, stallMs }: CameraSpec,
@@ -227,7 +249,6 @@ function streamInput(
       : [`option rw_timeout ${timeout}`];
   return {
     input: [
-      ...(isPlaylist(url) ? ['-re'] : []),
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
       ...['-f', 'concat', '-safe', '0'],
       ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],

@@ -100,6 +100,17 @@ export class FfmpegProcess {
     this.#child.stdin?.write(bytes);
   }
 
+  /** Settles when it has taken them, or has gone. */
+  async writeWhole(bytes: Buffer): Promise<void> {
+    const { stdin } = this.#child;
+    if (stdin === null) return;
+    await new Promise<void>((resolve) => {
+      stdin.write(bytes, () => {
+        resolve();
+      });
+    });
+  }
+
   /** No more input: it finishes what it has and exits. */
   endInput(): void {
     this.#child.stdin?.end();

@@ -8,6 +8,8 @@ import { Fault } from '../../protocol/fault';
 export interface Packet {
   /** Presentation time, milliseconds; undefined when ffmpeg knows none. */
   readonly pts?: number;
+  /** Decoding time, milliseconds: it never decreases; undefined when ffmpeg knows none. */
+  readonly dts?: number;
   /** Decodable without others. */
   readonly key: boolean;
   /** ffmpeg's, of the bytes: hexadecimal. */
@@ -51,6 +53,7 @@ const CORRUPT = 2;
 const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
 
 interface PacketLine {
+  readonly dts: number;
   readonly pts: number;
   readonly size: number;
   readonly checksum: string;
@@ -112,9 +115,13 @@ export class PacketSplitter {
     const expected = this.#expected;
     if (expected === undefined || this.#buffered < expected.size) return undefined;
     this.#expected = undefined;
-    const { size, pts, checksum, flags, hasSenderTime } = expected;
+    const { size, dts, pts, checksum, flags, hasSenderTime } = expected;
+    const { unitMs } = this.#header;
     const bytes = this.#take(size);
-    const time = pts === NO_PTS ? {} : { pts: pts * this.#header.unitMs };
+    const time = {
+      ...(dts === NO_PTS ? {} : { dts: dts * unitMs }),
+      ...(pts === NO_PTS ? {} : { pts: pts * unitMs }),
+    };
     const sender = hasSenderTime ? ({ hasSenderTime } as const) : {};
     return {
       ...time,
@@ -146,8 +153,8 @@ export class PacketSplitter {
 /** `stream, dts, pts, duration, size, checksum[, flags]` */
 function readPacketLine(line: Buffer): PacketLine {
   const text = line.toString('latin1');
-  const fields = /^0,\s*-?\d+,\s*(-?\d+),\s*\d+,\s*(\d+), 0x([0-9a-f]+)/.exec(text);
-  const size = Number(fields?.[2] ?? 0);
+  const fields = /^0,\s*(-?\d+),\s*(-?\d+),\s*\d+,\s*(\d+), 0x([0-9a-f]+)/.exec(text);
+  const size = Number(fields?.[3] ?? 0);
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
     throw new Fault(
@@ -156,9 +163,10 @@ function readPacketLine(line: Buffer): PacketLine {
     );
   // framecrc names the flags only where they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
-  const checksum = fields?.[3] ?? '';
+  const checksum = fields?.[4] ?? '';
   return {
-    pts: Number(fields?.[1]),
+    dts: Number(fields?.[1]),
+    pts: Number(fields?.[2]),
     ...{ size, checksum, flags: flags === undefined ? KEY : parseInt(flags, 16) },
     hasSenderTime: SENDER_TIME.test(text),
   };

@@ -24,7 +24,7 @@ export class PictureMaker {
   /** The format its packets are stored in as they are; undefined when they have to be decoded. */
   readonly storedAs: FrameFormat | 'ppm' | undefined;
   /** Every packet goes through it before its picture is taken. */
-  readonly pictures: CodedPictures;
+  #pictures: CodedPictures;
   #decoder: Decoder | undefined;
   #replaced: Promise<void>[] = [];
   #parameters = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class PictureMaker {
     private readonly options: PictureMakerOptions,
     private readonly header: StreamHeader,
   ) {
-    this.pictures = new CodedPictures(header.codec);
+    this.#pictures = new CodedPictures(header.codec);
     this.storedAs = storedFormat(options.camera, header.codec);
     this.#look = this.#lookNow();
     const { width, height } = header;
@@ -50,6 +50,16 @@ export class PictureMaker {
     }
     // Before its first keyframe: it takes as long to start as many a feed to send one.
     if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
+  }
+
+  get pictures(): CodedPictures {
+    return this.#pictures;
+  }
+
+  /** What comes next does not continue what came before. */
+  beginAnew(): void {
+    this.#pictures = new CodedPictures(this.header.codec);
+    this.#release();
   }
 
   /** @throws Fault `decoder-slow` */
@@ -78,14 +88,14 @@ export class PictureMaker {
   }
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
-    const bytes = this.pictures.reader.forDecoder(packet.bytes, facts.key);
+    const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
     this.#decoder?.feed({ bytes, renews: facts.renews, damage: damageOnTheWay(packet) }, sample);
   }
 
   /** Each picture says its own size: it may be another than the feed was announced with. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
     const bytes = withoutStaleSets(this.header.codec, packet.bytes);
-    const size = this.pictures.reader.format ?? this.header;
+    const size = this.#pictures.reader.format ?? this.header;
     handThrough({ ...packet, bytes }, sample, format, size, this.options);
   }
 
@@ -101,7 +111,7 @@ export class PictureMaker {
   }
 
   #lookNow(): PictureLook {
-    const { format } = this.pictures.reader;
+    const { format } = this.#pictures.reader;
     return pictureLook(this.options.camera, this.header, format, this.#interlaced);
   }
 

@@ -5,7 +5,10 @@ import type { RtspAnswer } from './rtsp/question';
 
 /** What a receiver has to tell. Nothing is told any more once {@link Receiver.end} was called. */
 export interface ReceiverEvents {
-  readonly onPacket: (packet: Packet, header: StreamHeader) => void;
+  /** @param agoMs how long ago it was due, where packets are given when they are due */
+  readonly onPacket: (packet: Packet, header: StreamHeader, agoMs?: number) => void;
+  /** The packet told next does not continue what came before it, and may be of another size or codec. */
+  readonly onBreak: (header: StreamHeader) => void;
   /** Nothing more can come, for a reason the receiver knows; {@link Receiver.ended} may settle later. */
   readonly onFault: (error: Error) => void;
   /** The same; the error's message names the feed already, or has no need to. */
@@ -28,6 +31,6 @@ export interface Receiver {
   end(): Promise<void>;
   /** Why it ended by itself. @param elapsedMs since it began @param hadPackets whether any came */
   endFault(elapsedMs: number, hadPackets: boolean): Fault;
-  /** Why no packet came within this time, where the receiver knows it better than that none came. */
-  silence?(elapsedMs: number): FaultRecord | undefined;
+  /** Why no packet came for this time, where the receiver knows it better than that none came. */
+  silence?(elapsedMs: number, hadPackets: boolean): FaultRecord | undefined;
 }

@@ -73,8 +73,10 @@ export async function startMjpegServer(options: MjpegServerOptions = {}): Promis
     else if (path === '/silent') begin(response);
     else if (path === '/giants') stream(response, giants);
     else if (path === '/endless' && isEndless) {
-      isEndless = false;
       begin(response);
+      // One that only looked at what kind of stream it is has not had it.
+      let mebibytes = 0;
+      response.on('drain', () => (isEndless &&= ++mebibytes < 10));
       sendEndless(response, pictures);
     } else if (path === '/endless/always') {
       begin(response);

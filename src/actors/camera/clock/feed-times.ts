@@ -37,14 +37,14 @@ export class FeedTimes {
     private readonly receiverPid: () => number | undefined,
   ) {}
 
-  /** A packet came: now. */
-  came(packet: Packet, header: StreamHeader): Moment {
+  /** A packet came: now, or so long ago. */
+  came(packet: Packet, header: StreamHeader, agoMs = 0): Moment {
     const { clock, onClock } = this.options;
     const now = this.#machineClock.now();
     if (now.setMs !== 0) this.#senderClock.machineSet(now.setMs);
     if (now.setMs !== 0 && clock.machineSet(now.setMs)) onClock();
     this.#measureDelay(packet, header.unitMs, now);
-    return now;
+    return { ...now, wallMs: now.wallMs - agoMs, steadyMs: now.steadyMs - agoMs };
   }
 
   /**

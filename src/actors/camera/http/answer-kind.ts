@@ -1,15 +1,18 @@
 /** What an HTTP answer is, by its type and its first bytes; where they differ, the bytes are right. Pure. */
 
+import { isPlaylist } from '../hls/is-playlist';
+
 /**
  * `parts`: JPEGs in parts. `pictures`: JPEGs one behind the other. `picture`: one, or several after all. `page`: text for
- * people. `other`: video or a playlist, or nothing that is known here.
+ * people. `playlist`: HLS. `other`: video, or nothing that is known here.
  */
-export type AnswerKind = 'parts' | 'pictures' | 'picture' | 'page' | 'other';
+export type AnswerKind = 'parts' | 'pictures' | 'picture' | 'page' | 'playlist' | 'other';
 
 /** So many bytes tell; fewer are looked at only where there are no more. */
 export const ENOUGH_FIRST_BYTES = 16;
 
 export function answerKind(type: string, begun: Buffer): AnswerKind {
+  if (isPlaylist(type, begun)) return 'playlist';
   if (isJpeg(begun))
     return type.startsWith('image/') ? 'picture' : type.startsWith('multipart/') ? 'parts' : 'pictures';
   if (type.startsWith('multipart/')) return 'parts';

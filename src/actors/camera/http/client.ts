@@ -27,7 +27,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 
 /** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
-const TLS = {
+export const TLS = {
   rejectUnauthorized: false,
   minVersion: 'TLSv1',
   ciphers: 'DEFAULT@SECLEVEL=0',

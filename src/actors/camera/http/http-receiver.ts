@@ -41,7 +41,7 @@ export class HttpReceiver implements Receiver {
   constructor(
     private readonly options: HttpReceiverOptions,
     private readonly events: ReceiverEvents,
-    private readonly elsewhere: () => Receiver,
+    private readonly elsewhere: (kind: 'playlist' | 'other') => Receiver,
   ) {
     this.ended = this.#run();
   }
@@ -63,8 +63,9 @@ export class HttpReceiver implements Receiver {
     );
   }
 
-  silence(elapsedMs: number): FaultRecord | undefined {
-    if (this.#other !== undefined) return this.#other.silence?.(elapsedMs);
+  silence(elapsedMs: number, hadPackets: boolean): FaultRecord | undefined {
+    if (this.#other !== undefined) return this.#other.silence?.(elapsedMs, hadPackets);
+    if (hadPackets) return undefined;
     return ofFeed(this.options.source, lateFault(this.#phase(), this.options.camera.connectMs));
   }
 
@@ -85,8 +86,9 @@ export class HttpReceiver implements Receiver {
     } finally {
       this.#client?.close();
     }
-    if (this.#kind !== 'other' || signal.aborted) return;
-    this.#other = this.elsewhere();
+    const kind = this.#kind;
+    if ((kind !== 'other' && kind !== 'playlist') || signal.aborted) return;
+    this.#other = this.elsewhere(kind);
     await this.#other.ended;
   }
 
@@ -119,7 +121,8 @@ export class HttpReceiver implements Receiver {
       }
       begun = Buffer.concat([begun, chunk]);
       if (begun.length < ENOUGH_FIRST_BYTES) return;
-      if (this.#begin(type, boundary, begun, at) === 'other') message.destroy();
+      const kind = this.#begin(type, boundary, begun, at);
+      if (kind === 'other' || kind === 'playlist') message.destroy();
     };
     message.on('data', (chunk: Buffer) => {
       try {
@@ -134,15 +137,15 @@ export class HttpReceiver implements Receiver {
       (error: unknown) => error,
     );
     if (this.#kind === undefined && begun.length > 0) this.#begin(type, boundary, begun, Date.now());
-    if (this.#kind === undefined || this.#kind === 'other' || this.#fault !== undefined) return;
-    for (const picture of this.#cutter?.end() ?? []) this.#give(picture, Date.now());
+    if (this.#cutter === undefined || this.#fault !== undefined) return;
+    for (const picture of this.#cutter.end()) this.#give(picture, Date.now());
     if (broken !== undefined && this.#header === undefined) throw errorFault(broken);
   }
 
   #begin(type: string, boundary: string | undefined, begun: Buffer, at: number): AnswerKind {
     const kind = (this.#kind = answerKind(type, begun));
     if (kind === 'page') throw noVideo(type);
-    if (kind === 'other') return kind;
+    if (kind === 'other' || kind === 'playlist') return kind;
     this.#cutter = new PictureCutter(kind === 'parts' ? (boundary ?? firstBoundary(begun)) : undefined);
     this.#cut(begun, at);
     return kind;

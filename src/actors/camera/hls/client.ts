@@ -1,0 +1,207 @@
+/**
+ * Fetches what an HLS feed names, over kept-alive connections: bounded in size, silence and redirects, from the hosts
+ * the feed may lead to, with its credentials for its own host alone.
+ */
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { TLS } from '../http/client';
+import { Login } from '../http/login';
+import { FetchError, networkError, statusError } from './fetch-error';
+import { HostLimits } from './host-limits';
+import type { Resource } from './playlist';
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** One for playlists, one for segments. */
+const MAX_CONNECTIONS = 2;
+/** More than any server sets. */
+const MAX_COOKIES = 20;
+const MAX_COOKIE_CHARS = 4096;
+
+export interface Limits {
+  readonly maxBytes: number;
+  /** How long the server may be silent. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Fetched {
+  /** After redirects; without credentials. */
+  readonly url: string;
+  readonly bytes: Buffer;
+}
+
+export class HlsClient {
+  readonly #named: URL;
+  readonly #hosts: HostLimits;
+  readonly #login: Login;
+  readonly #agents = {
+    'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
+    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, ...TLS }),
+  };
+  /** Of the feed's own host: some tell their viewers apart by them. */
+  readonly #cookies = new Map<string, string>();
+
+  /** @param url the feed's, with its credentials */
+  constructor(url: string) {
+    const named = new URL(url);
+    const [username, password] = [named.username, named.password].map((part) => decodeURIComponent(part));
+    this.#login = new Login(username ? { username, password: password ?? '' } : undefined);
+    named.username = named.password = '';
+    this.#named = named;
+    this.#hosts = new HostLimits(named);
+  }
+
+  /** The feed's URL without its credentials. */
+  get url(): string {
+    return this.#named.href;
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  /** @throws FetchError */
+  async fetch({ url, range }: Resource, limits: Limits): Promise<Fetched> {
+    let target = new URL(url);
+    target.username = target.password = '';
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const answer = await this.#askAuthorised(target, range, limits);
+      const status = answer.statusCode ?? 0;
+      if (!REDIRECTS.has(status)) return this.#read(answer, target, range, limits);
+      answer.destroy();
+      const to = answer.headers.location ?? '';
+      if (!URL.canParse(to, target.href))
+        throw new FetchError('rejected', 'answers with a redirect to nowhere');
+      target = new URL(to, target.href);
+      target.username = target.password = '';
+    }
+    throw new FetchError('redirects', `redirects more than ${String(MAX_REDIRECTS)} times`);
+  }
+
+  async #askAuthorised(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
+    for (;;) {
+      const answer = await this.#askAgain(target, range, limits);
+      if (!this.#isNamed(target)) return answer;
+      if (answer.statusCode !== 401) {
+        this.#login.accepted(String(answer.headers['authentication-info'] ?? ''));
+        return answer;
+      }
+      // A second refusal of the same login ends it.
+      if (this.#login.asked(challengesOf(answer)).kind !== 'again') return answer;
+      answer.destroy();
+    }
+  }
+
+  /** A kept connection may be closed by the server just when it is used again. */
+  async #askAgain(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
+    if (!(await this.#hosts.allows(target).catch((error: unknown) => Promise.reject(networkError(error)))))
+      throw new FetchError(
+        'forbidden-host',
+        'leads to an address that its URL does not name; give that address as the URL',
+      );
+    try {
+      return await this.#ask(target, range, limits);
+    } catch (error) {
+      if (!(error instanceof FetchError) || !error.onReused || limits.signal.aborted) throw error;
+      return this.#ask(target, range, limits);
+    }
+  }
+
+  #ask(target: URL, range: Resource['range'], { silenceMs, signal }: Limits): Promise<IncomingMessage> {
+    const { protocol } = target;
+    const secure = protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      const request = (secure ? https.request : http.request)(target, {
+        agent: this.#agents[secure ? 'https:' : 'http:'],
+        headers: this.#headers(target, range),
+        timeout: silenceMs,
+        // Cameras send headers that are not quite.
+        insecureHTTPParser: true,
+        signal,
+      });
+      let stream: { destroy(error: Error): void } = request;
+      request.on('timeout', () => {
+        stream.destroy(new FetchError('timeout', 'timed out'));
+      });
+      request.on('error', (error) => {
+        reject(networkError(error, request.reusedSocket));
+      });
+      request.once('response', (answer) => {
+        if (this.#isNamed(target)) this.#keepCookies(answer.headers);
+        stream = answer;
+        resolve(answer);
+      });
+      request.end();
+    });
+  }
+
+  #headers(target: URL, range: Resource['range']): http.OutgoingHttpHeaders {
+    const headers: http.OutgoingHttpHeaders = {
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      'user-agent': 'Vigil',
+    };
+    if (range !== undefined)
+      headers['range'] = `bytes=${String(range.offset)}-${String(range.offset + range.length - 1)}`;
+    if (!this.#isNamed(target)) return headers;
+    const authorization = this.#login.authorization('GET', target.pathname + target.search);
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    if (this.#cookies.size > 0)
+      headers['cookie'] = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return headers;
+  }
+
+  #isNamed({ host, protocol }: URL): boolean {
+    return host === this.#named.host && protocol === this.#named.protocol;
+  }
+
+  #keepCookies(headers: IncomingHttpHeaders): void {
+    for (const cookie of headers['set-cookie'] ?? []) {
+      const [, name, value = ''] = /^\s*([^=;\s]+)=([^;]*)/.exec(cookie.slice(0, MAX_COOKIE_CHARS)) ?? [];
+      if (name !== undefined && (this.#cookies.has(name) || this.#cookies.size < MAX_COOKIES))
+        this.#cookies.set(name, value.trim());
+    }
+  }
+
+  async #read(
+    answer: IncomingMessage,
+    target: URL,
+    range: Resource['range'],
+    { maxBytes }: Limits,
+  ): Promise<Fetched> {
+    const status = answer.statusCode ?? 0;
+    if (status < 200 || status > 299) {
+      answer.destroy();
+      throw statusError(status);
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > maxBytes)
+          throw new FetchError('too-large', `sends more than ${String(maxBytes)} bytes at once`);
+      }
+    } catch (error) {
+      throw networkError(error);
+    } finally {
+      answer.destroy();
+    }
+    const bytes = Buffer.concat(chunks);
+    return {
+      url: target.href,
+      // A server that knows no ranges answers with all of it.
+      bytes:
+        range === undefined || status === 206
+          ? bytes
+          : bytes.subarray(range.offset, range.offset + range.length),
+    };
+  }
+}
+
+/** Each header of its own: joined they are hard to tell apart. */
+function challengesOf({ headersDistinct }: IncomingMessage): readonly string[] {
+  return headersDistinct['www-authenticate'] ?? [];
+}

@@ -1,0 +1,56 @@
+/** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
+import { STATUS_CODES } from 'node:http';
+
+export class FetchError extends Error {
+  /**
+   * @param words as ffmpeg would say it, for the table of feed-fault.ts
+   * @param onReused it was the first that was heard on a connection kept from before
+   */
+  constructor(
+    readonly code: string,
+    readonly words: string,
+    readonly onReused = false,
+  ) {
+    super(words);
+  }
+
+  /** Asking again would be answered the same. */
+  get isFinal(): boolean {
+    return ['not-found', 'unauthorized', 'rejected', 'too-large', 'forbidden-host', 'redirects'].includes(
+      this.code,
+    );
+  }
+}
+
+export function statusError(status: number): FetchError {
+  const words = `HTTP error ${String(status)} ${STATUS_CODES[status] ?? ''}`.trim();
+  if (status === 401 || status === 403) return new FetchError('unauthorized', words);
+  if (status === 404 || status === 410) return new FetchError('not-found', '404 Not Found');
+  // Timed out, too early, too many: a moment later it may answer.
+  if (status === 408 || status === 425 || status === 429) return new FetchError('rejected-now', words);
+  if (status >= 400 && status <= 499) return new FetchError('rejected', '4XX Client Error');
+  return new FetchError('server-error', status === 503 ? words : '5XX Server Error');
+}
+
+const NETWORK: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+  ENOTFOUND: 'Failed to resolve',
+  EAI_AGAIN: 'Failed to resolve',
+  ETIMEDOUT: 'timed out',
+  ECONNRESET: 'Connection reset',
+  EPIPE: 'Connection reset',
+  ERR_STREAM_PREMATURE_CLOSE: 'Connection reset',
+};
+
+/** Of what a socket, a name or a certificate failed with. */
+export function networkError(error: unknown, onReused = false): FetchError {
+  if (error instanceof FetchError) return error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code.startsWith('HPE_')) return new FetchError('malformed', 'Invalid data found');
+  const known = NETWORK[code];
+  if (known !== undefined) return new FetchError('network', known, onReused && known === 'Connection reset');
+  if (/cert|ssl|tls|signature/i.test(`${code} ${message}`)) return new FetchError('tls', 'TLS');
+  return new FetchError('network', 'Connection reset');
+}

@@ -1,0 +1,67 @@
+/** What is said of an HLS feed that fails, in a person's words; nothing of it names more of a URL than may be shown. */
+import { redactText } from '../../../config/url';
+import type { CameraSource } from '../../../config/topology';
+import { Fault, type FaultRecord } from '../../../protocol/fault';
+import { feedName, openFault } from '../feed-fault';
+import { FetchError } from './fetch-error';
+
+/** ffmpeg found a track of video, and no size: there was no keyframe in what it saw. */
+const NO_KEYFRAME = /dimensions not set|unspecified size/;
+const LOOK_AT_ITS_MAKER = 'look at what makes it: the camera, or its encoder';
+/** By the codes of errors that the table of feed-fault.ts has no words for; they follow the feed's name. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['redirects', 'forbidden-host', 'too-large']);
+const SEGMENTS: Readonly<Record<string, string>> = {
+  'not-found': `has a playlist, but not the segments it lists (404); ${LOOK_AT_ITS_MAKER}`,
+  encrypted: 'encrypts its segments in a way that cannot be read here; set it to AES-128, or to none',
+  'bad-key': `encrypts its segments, and gives keys that do not fit them; ${LOOK_AT_ITS_MAKER}`,
+  empty: `lists segments that are empty; ${LOOK_AT_ITS_MAKER}`,
+};
+
+/** Why its playlist cannot be had, or be read. Whatever is no fault of the feed's is given back as it is. */
+export function playlistFault(source: CameraSource, error: unknown): Error {
+  if (error instanceof FetchError) return new Fault(...codeAndMessage(fetchFault(source, error)));
+  return error instanceof Fault && error.code === 'bad-playlist'
+    ? new Fault(error.code, `${feedName(source)}: ${error.message}`)
+    : (error as Error);
+}
+
+/** Why a segment cannot be had. */
+export function segmentFault(source: CameraSource, error: FetchError): FaultRecord {
+  const sentence = SEGMENTS[error.code];
+  return sentence === undefined ? fetchFault(source, error) : told(source, error.code, sentence);
+}
+
+/** Why no video comes of segments, from what ffmpeg wrote on standard error. */
+export function barrenFault(source: CameraSource, stderr: string): FaultRecord {
+  return NO_KEYFRAME.test(stderr)
+    ? told(source, 'no-keyframe', 'sent video, but no keyframe in its segments')
+    : openFault(source, redactText(stderr));
+}
+
+export function notGrowingFault(source: CameraSource): FaultRecord {
+  return told(source, 'stalled', `lists no new segments in its playlist; ${LOOK_AT_ITS_MAKER}`);
+}
+
+export function endedFault(source: CameraSource): FaultRecord {
+  return told(source, 'ended', 'has ended: its playlist is closed (EXT-X-ENDLIST)');
+}
+
+export function soundOnlyFault(source: CameraSource): FaultRecord {
+  return told(source, 'no-video', 'offers sound only; give the URL of a playlist with video');
+}
+
+export function asError(record: FaultRecord): Fault {
+  return new Fault(...codeAndMessage(record));
+}
+
+function fetchFault(source: CameraSource, { code, words }: FetchError): FaultRecord {
+  return OWN_WORDS.has(code) ? told(source, code, words) : openFault(source, words);
+}
+
+function told(source: CameraSource, code: string, sentence: string): FaultRecord {
+  return { code, message: `${feedName(source)} ${sentence}` };
+}
+
+function codeAndMessage({ code, message }: FaultRecord): [string, string] {
+  return [code, message];
+}

@@ -1,0 +1,19 @@
+/** Whether what a URL answers with is an HLS playlist. Pure: its content decides, not how its address ends. */
+
+/** RFC 8216, 4: a playlist begins with it. */
+const FIRST_TAG = '#EXTM3U';
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
+/** RFC 8216, 4, and what is in use besides. */
+const PLAYLIST_TYPE = /^(?:application|audio|video)\/(?:vnd\.apple\.|x-)?mpegurl\b/i;
+/** So many first bytes suffice. */
+const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
+
+/**
+ * @param contentType the header's value; empty when there was none
+ * @param firstBytes as many as came; the type decides alone where they are too few
+ */
+export function isPlaylist(contentType: string, firstBytes: Buffer): boolean {
+  const head = firstBytes.toString('latin1', 0, ENOUGH_FIRST_BYTES).replace(BYTE_ORDER_MARK, '');
+  if (head.length >= FIRST_TAG.length) return head.startsWith(FIRST_TAG);
+  return PLAYLIST_TYPE.test(contentType.trim()) && FIRST_TAG.startsWith(head);
+}

@@ -1,0 +1,83 @@
+/** Reads the playlist a feed's URL names, and finds the one its video is read from. */
+import { performance } from 'node:perf_hooks';
+import type { CameraSpec } from '../../../config/topology';
+import { Fault } from '../../../protocol/fault';
+import { HlsClient, type Limits } from './client';
+import { asError, playlistFault, soundOnlyFault } from './hls-words';
+import { MAX_PLAYLIST_BYTES, readPlaylist, type MasterPlaylist, type MediaPlaylist } from './playlist';
+import { rankVariants } from './variant-choice';
+
+/** Variants that are tried where the first cannot be had: servers name their substitutes. */
+const MAX_VARIANTS = 4;
+
+/** Ends with its client's {@link HlsClient.close}. */
+export interface OpenedPlaylist {
+  readonly client: HlsClient;
+  /** The media playlist's, before redirects. */
+  readonly url: string;
+  readonly loaded: LoadedPlaylist;
+}
+
+export interface LoadedPlaylist {
+  readonly playlist: MediaPlaylist;
+  /** After redirects. */
+  readonly url: string;
+  /** When it was asked for, of performance.now(). */
+  readonly askedMs: number;
+}
+
+/** @throws Fault that says why there is none to read */
+export async function openPlaylist(
+  camera: CameraSpec,
+  url: string,
+  signal: AbortSignal,
+): Promise<OpenedPlaylist> {
+  const { source, connectMs } = camera;
+  const client = new HlsClient(url);
+  const limits = {
+    maxBytes: MAX_PLAYLIST_BYTES,
+    silenceMs: connectMs,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
+  };
+  let opened: OpenedPlaylist | undefined;
+  try {
+    return (opened = await open(client, limits, camera));
+  } catch (error) {
+    throw playlistFault(source, error);
+  } finally {
+    if (opened === undefined) client.close();
+  }
+}
+
+async function open(client: HlsClient, limits: Limits, camera: CameraSpec): Promise<OpenedPlaylist> {
+  const askedMs = performance.now();
+  const { url, bytes } = await client.fetch({ url: client.url }, limits);
+  const playlist = readPlaylist(bytes.toString('utf8'), url);
+  if (playlist.kind === 'media') return { client, url: client.url, loaded: { playlist, url, askedMs } };
+  return openVariant(client, playlist, limits, camera);
+}
+
+async function openVariant(
+  client: HlsClient,
+  { variants }: MasterPlaylist,
+  limits: Limits,
+  { source, width }: CameraSpec,
+): Promise<OpenedPlaylist> {
+  let failure: unknown = asError(soundOnlyFault(source));
+  for (const { url } of rankVariants(variants, width).slice(0, MAX_VARIANTS))
+    try {
+      return { client, url, loaded: await loadMedia(client, url, limits) };
+    } catch (error) {
+      failure = error;
+    }
+  throw failure;
+}
+
+/** @throws FetchError; Fault `bad-playlist` */
+export async function loadMedia(client: HlsClient, url: string, limits: Limits): Promise<LoadedPlaylist> {
+  const askedMs = performance.now();
+  const fetched = await client.fetch({ url }, limits);
+  const playlist = readPlaylist(fetched.bytes.toString('utf8'), fetched.url);
+  if (playlist.kind === 'media') return { playlist, url: fetched.url, askedMs };
+  throw new Fault('bad-playlist', 'the playlist names another list of variants instead of segments');
+}

@@ -1,0 +1,107 @@
+/**
+ * When each packet of a feed that comes in bursts is due: at the distances of its own times, soon after it came, late
+ * enough that the next burst comes before it is needed. Pure; milliseconds of a clock that is never set. Why:
+ * docs/capture.md.
+ */
+
+/** By how much packets may come due faster or slower than their times say. */
+const SLEW = 0.03;
+/**
+ * What is in hand when the next burst comes, beyond half of a segment: a playlist without news is read again after that
+ * time (RFC 8216, 6.3.4), so that the next segment may suddenly be noticed so much later than those before.
+ */
+const RESERVE_MS = 250;
+/** Part of it below which it is made up: between, nothing is changed. */
+const LEAST_RESERVE = 0.7;
+/** The reserve is the least of the newest one to two such spans. */
+const MEMORY_MS = 30_000;
+/** Times that go back by more, or ahead by more than can be in hand, are others from there on. */
+const STEP_BACK_MS = 1000;
+const STEP_AHEAD_MS = 10_000;
+/** Distance of the last packet of one run of times to the first of the next, until packets have shown it. */
+const FIRST_STEP_MS = 40;
+
+export class Pacer {
+  /** A time plus this is when it is due; undefined before the first packet of a run of times. */
+  #offsetMs: number | undefined;
+  #last: { readonly time: number; readonly dueMs: number } | undefined;
+  #stepMs = FIRST_STEP_MS;
+  /** Added before the next run: media between that is missing. */
+  #missingMs = 0;
+  /** The least reserve of this span and of the one before. */
+  #reserve = { sinceMs: -Infinity, least: Infinity, before: Infinity };
+
+  /** @param targetMs the longest segment */
+  constructor(private readonly targetMs: number) {}
+
+  /** Media that was given and is not due yet; negative when there should have been more by now. */
+  inHandMs(nowMs: number): number {
+    return this.#last === undefined ? 0 : this.#last.dueMs + this.#stepMs - nowMs;
+  }
+
+  /** The next burst has come, as soon as it was there: that tells how much reserve there is. */
+  burst(nowMs: number): void {
+    if (this.#last === undefined) return;
+    if (nowMs - this.#reserve.sinceMs > MEMORY_MS)
+      this.#reserve = { sinceMs: nowMs, least: Infinity, before: this.#reserve.least };
+    this.#reserve.least = Math.min(this.#reserve.least, this.inHandMs(nowMs));
+  }
+
+  /** What comes next has other times. @param missingMs length of what should have been between */
+  restart(missingMs = 0): void {
+    this.#offsetMs = undefined;
+    this.#missingMs += missingMs;
+  }
+
+  /**
+   * When the packet is due: never before one given earlier.
+   * @param time its own (decoding) time, milliseconds of any origin; undefined when it has none
+   */
+  due(time: number | undefined, nowMs: number): number {
+    const last = this.#last;
+    if (time === undefined) return Math.max(nowMs, last?.dueMs ?? nowMs);
+    if (last !== undefined && this.#offsetMs !== undefined && this.#hasStepped(time, last)) this.restart();
+    if (this.#offsetMs === undefined) return this.#begin(time, nowMs);
+    const stepMs = Math.max(0, time - (last?.time ?? time));
+    if (stepMs > 0) this.#stepMs = stepMs;
+    this.#slew(stepMs);
+    const lateMs = nowMs - (time + this.#offsetMs);
+    if (lateMs > 0) this.#move(lateMs);
+    return this.#give(time);
+  }
+
+  #hasStepped(time: number, last: { readonly time: number }): boolean {
+    return time < last.time - STEP_BACK_MS || time > last.time + STEP_AHEAD_MS + 2 * this.targetMs;
+  }
+
+  /** Behind what was given before, with what is missing between; at once when that is over. */
+  #begin(time: number, nowMs: number): number {
+    const follows = this.#last === undefined ? nowMs : this.#last.dueMs + this.#stepMs + this.#missingMs;
+    this.#missingMs = 0;
+    this.#offsetMs = Math.max(nowMs, follows) - time;
+    return this.#give(time);
+  }
+
+  #give(time: number): number {
+    const dueMs = Math.max(time + (this.#offsetMs ?? 0), this.#last?.dueMs ?? -Infinity);
+    this.#last = { time, dueMs };
+    return dueMs;
+  }
+
+  /** Towards the reserve that is wanted: so neither clock's drift adds up, and delay is not kept longer than needed. */
+  #slew(stepMs: number): void {
+    const mostMs = this.targetMs / 2 + RESERVE_MS;
+    const reserveMs = Math.min(this.#reserve.least, this.#reserve.before);
+    if (reserveMs === Infinity) return;
+    const missingMs = Math.max(0, LEAST_RESERVE * mostMs - reserveMs) - Math.max(0, reserveMs - mostMs);
+    const mayMoveMs = SLEW * stepMs;
+    this.#move(Math.min(mayMoveMs, Math.max(-mayMoveMs, missingMs)));
+  }
+
+  /** All that follows is due later by so much, and the reserve larger. */
+  #move(byMs: number): void {
+    this.#offsetMs = (this.#offsetMs ?? 0) + byMs;
+    this.#reserve.least += byMs;
+    this.#reserve.before += byMs;
+  }
+}

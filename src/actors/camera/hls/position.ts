@@ -1,0 +1,59 @@
+/** Where in a playlist a reader is, and what it reads next. Pure. */
+import type { MediaPlaylist, Segment } from './playlist';
+
+/** Segments of a live playlist that are read at first: one to show, and one in hand until the next is listed. */
+export const JOIN_SEGMENTS = 2;
+/** What may lie unread, beyond two segments, before it is given up for what is newer. */
+const MAX_BEHIND_MS = 5000;
+
+export interface Position {
+  readonly sequence: number;
+  /** Of its address: what follows a question mark may be another each time. */
+  readonly path: string;
+}
+
+export interface Next {
+  readonly segments: readonly Segment[];
+  /** They do not follow what was read before. */
+  readonly jumped: boolean;
+}
+
+export function positionOf({ sequence, url, range }: Segment): Position {
+  return { sequence, path: `${url.split('?', 1)[0] ?? ''}@${String(range?.offset ?? 0)}` };
+}
+
+/**
+ * What follows `last` in the playlist; from the live edge when there is none, when it slid away, or when so much has
+ * been listed since that what is read would be old.
+ * @param inHandMs media that was read and is not shown yet
+ */
+export function nextSegments(playlist: MediaPlaylist, last: Position | undefined, inHandMs: number): Next {
+  const { segments, targetMs, ended, recording } = playlist;
+  if (last === undefined)
+    return { segments: recording ? segments : ended ? [] : segments.slice(-JOIN_SEGMENTS), jumped: true };
+  const from = indexBehind(segments, last);
+  if (from === undefined) return { segments: segments.slice(-JOIN_SEGMENTS), jumped: true };
+  const unread = segments.slice(from);
+  const unreadMs = unread.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  if (!ended && unread.length > JOIN_SEGMENTS && inHandMs + unreadMs > 2 * targetMs + MAX_BEHIND_MS)
+    return { segments: unread.slice(-JOIN_SEGMENTS), jumped: true };
+  return { segments: unread, jumped: false };
+}
+
+/** Index of the first segment behind `last`; undefined when the playlist has begun anew, or slid past it. */
+function indexBehind(segments: readonly Segment[], last: Position): number | undefined {
+  const [first] = segments;
+  // A playlist without segments may get some.
+  if (first === undefined) return 0;
+  const counted = last.sequence - first.sequence;
+  if (counted < -1 || counted >= segments.length) return undefined;
+  if (counted === -1 || isAt(segments[counted], last)) return counted + 1;
+  // Some playlists do not count (MEDIA-SEQUENCE stands still): there it is found by its address. Others have another
+  // address for it each time.
+  const found = segments.findIndex((segment) => isAt(segment, last));
+  return (found >= 0 ? found : counted) + 1;
+}
+
+function isAt(segment: Segment | undefined, { path }: Position): boolean {
+  return segment !== undefined && positionOf(segment).path === path;
+}

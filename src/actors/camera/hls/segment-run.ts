@@ -1,0 +1,104 @@
+/** One ffmpeg that takes packets out of segments whose times and parameters continue each other. */
+import { withDeadline } from '../../../clock/sleep';
+import type { CameraSpec } from '../../../config/topology';
+import { segmentsInvocation } from '../ffmpeg-arguments';
+import type { StreamForm } from '../learned';
+import { FfmpegProcess } from '../ffmpeg-process';
+import { PacketSplitter, type Packet, type StreamHeader } from '../packet-splitter';
+import type { LoadedSegment } from './segment-loader';
+
+/** Part of the first segment that is looked through for all tracks: with more, the second would be waited for. */
+const ANALYZED_PART = 0.9;
+/** Milliseconds that ffmpeg may take for what it has, at the end of its input. */
+const FINISH_MS = 2000;
+
+export interface RunOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  readonly form: StreamForm;
+  readonly onPacket: (packet: Packet, header: StreamHeader) => void;
+  /** What it wrote is not what ffmpeg writes. */
+  readonly onFault: (error: Error) => void;
+  /** What it writes on standard error. */
+  readonly onWords: (text: string) => void;
+}
+
+export class SegmentRun {
+  readonly #ffmpeg: FfmpegProcess;
+  readonly #splitter = new PacketSplitter();
+  #packets = 0;
+  #hasEnded = false;
+
+  /** @param head the first segment's, and @param durationMs its length */
+  constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
+    const { camera, ffmpeg, form, onPacket, onFault, onWords } = options;
+    this.#ffmpeg = new FfmpegProcess(
+      ffmpeg,
+      segmentsInvocation(camera, formOf(head, form), ANALYZED_PART * durationMs),
+      (chunk) => {
+        try {
+          for (const packet of this.#splitter.push(chunk)) {
+            this.#packets++;
+            onPacket(packet, this.#splitter.header);
+          }
+        } catch (error) {
+          this.#ffmpeg.kill();
+          onFault(error as Error);
+        }
+      },
+      onWords,
+    );
+    void this.#ffmpeg.exited.then(() => (this.#hasEnded = true));
+    if (head.length > 0) this.#ffmpeg.write(head);
+  }
+
+  /** It has given none. */
+  get isBarren(): boolean {
+    return this.#packets === 0;
+  }
+
+  /** By itself, or because it was told to. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get spawnError(): Error | undefined {
+    return this.#ffmpeg.spawnError;
+  }
+
+  get crash(): NodeJS.Signals | undefined {
+    return this.#ffmpeg.crash;
+  }
+
+  get stderr(): string {
+    return this.#ffmpeg.stderr;
+  }
+
+  /** Settles when it has been taken. */
+  async take({ bytes }: LoadedSegment): Promise<void> {
+    await this.#ffmpeg.writeWhole(bytes);
+  }
+
+  /** Settles when all packets of what it took have come. */
+  async finish(): Promise<void> {
+    this.#ffmpeg.endInput();
+    const finished = this.#ffmpeg.exited.then(() => true);
+    if ((await withDeadline(finished, FINISH_MS)) !== true) await this.abandon();
+  }
+
+  /** Goes at once. */
+  async abandon(): Promise<void> {
+    this.#ffmpeg.kill();
+    await this.#ffmpeg.exited;
+  }
+}
+
+/** Fragmented MP4 has lengths instead of start codes; its configuration record names the codec. */
+function formOf(head: Buffer, { fieldCoded }: StreamForm): StreamForm {
+  const isH264 = head.includes('avcC', 0, 'latin1');
+  const lengthPrefixed = isH264 ? 'h264' : head.includes('hvcC', 0, 'latin1') ? 'hevc' : undefined;
+  return {
+    ...(lengthPrefixed === undefined ? {} : { lengthPrefixed }),
+    ...(fieldCoded === undefined ? {} : { fieldCoded }),
+  };
+}
