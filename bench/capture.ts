@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startDaemon } from '../test/support/daemon';
 import { listen, newNamespace, type Listener } from '../test/support/events';
+import { startHttpCamera } from '../test/support/feeds/http-camera';
 import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
 import { spawnOwned } from '../test/support/process';
+import { encodedUnits } from '../test/unit/support/encoded-units';
 import { benchClip, CASES } from './clips';
 import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
 import { ffmpegVersion, runBench } from './run';
@@ -18,8 +20,10 @@ const VIGIL = {
   'vigil-keyframe': { format: 'keyframe' },
   'vigil-all': { sampling: 'all' },
 } as const;
+/** Asks for one JPEG of the same size in each period. */
+const STILL = 'still';
 const RIVALS = ['origin', 'fps', 'receive'] as const;
-const WAYS = [...Object.keys(VIGIL), ...RIVALS];
+const WAYS = [...Object.keys(VIGIL), STILL, ...RIVALS];
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +42,8 @@ interface Cost {
   readonly cameras: number;
   /** Processor seconds per camera and minute, all processes. */
   readonly cpu: number;
+  /** Of that, what each camera's own processes use; the rest is shared by all. */
+  readonly ownCpu: number;
   /** Private memory of what each camera needs for itself. */
   readonly privateMb: number;
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
@@ -56,14 +62,16 @@ interface Running {
 async function measure(run: Running, cameras: number): Promise<Omit<Cost, 'case' | 'way' | 'cameras'>> {
   await wait(WARM_UP_MS + WARM_UP_MS_PER_CAMERA * cameras);
   const pids = tree(run.pid);
-  const [before, from] = [cpuSeconds(pids), Date.now()];
+  const own = run.perCamera();
+  const [before, ownBefore, from] = [cpuSeconds(pids), cpuSeconds(own), Date.now()];
   await wait(SECONDS * 1000);
-  const [after, to] = [cpuSeconds(pids), Date.now()];
+  const [after, ownAfter, to] = [cpuSeconds(pids), cpuSeconds(own), Date.now()];
   const minutes = (to - from) / 60_000;
   const memory = privateBytes(run.perCamera()) / cameras / 2 ** 20;
   await wait(2000);
   return {
     cpu: (after - before) / minutes / cameras,
+    ownCpu: (ownAfter - ownBefore) / minutes / cameras,
     privateMb: memory,
     ...delivered(run.events, from, to, cameras),
   };
@@ -86,7 +94,7 @@ function delivered(events: Listener | undefined, from: number, to: number, camer
   };
 }
 
-async function startVigil(feed: string, cameras: number, settings: object): Promise<Running> {
+async function startVigil(feed: object, cameras: number, settings: object): Promise<Running> {
   const [redis = '', amqp = ''] = [process.env['VIGIL_TEST_REDIS_URL'], process.env['VIGIL_TEST_AMQP_URL']];
   const namespace = newNamespace();
   const events = await listen(namespace, amqp);
@@ -98,7 +106,7 @@ async function startVigil(feed: string, cameras: number, settings: object): Prom
       frames: { expireMs: 10_000 },
       ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
       cameraDefaults: settings,
-      cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, url: feed })),
+      cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, ...feed })),
     },
   });
   await daemon.said(/^ready/);
@@ -148,9 +156,10 @@ async function startRival(way: string, feed: string): Promise<Running> {
 
 async function cost(name: string, way: string, cameras: number, server: RtspServer): Promise<Cost> {
   const feed = server.url(`/${name}`);
+  if (way === STILL) return stillCost(name, cameras);
   const settings = (VIGIL as Readonly<Record<string, object>>)[way];
   const run =
-    settings === undefined ? await startRival(way, feed) : await startVigil(feed, cameras, settings);
+    settings === undefined ? await startRival(way, feed) : await startVigil({ url: feed }, cameras, settings);
   try {
     return { case: name, way, cameras, ...(await measure(run, cameras)) };
   } finally {
@@ -158,8 +167,30 @@ async function cost(name: string, way: string, cameras: number, server: RtspServ
   }
 }
 
+/** Pictures of 1080p, another each time. */
+async function stillCost(name: string, cameras: number): Promise<Cost> {
+  const pictures = await encodedUnits({
+    source: 'testsrc2=size=1920x1080:rate=1',
+    seconds: 10,
+    codec: 'mjpeg',
+  });
+  const server = await startHttpCamera((_, response, number) => {
+    const bytes = pictures[number % pictures.length] ?? Buffer.alloc(0);
+    response
+      .writeHead(200, { 'content-type': 'image/jpeg', 'content-length': String(bytes.length) })
+      .end(bytes);
+  });
+  const run = await startVigil({ still: server.url('/snap.jpg') }, cameras, {});
+  try {
+    return { case: name, way: STILL, cameras, ...(await measure(run, cameras)) };
+  } finally {
+    await run.end();
+    await server.stop();
+  }
+}
+
 function row(
-  { case: name, way, cameras, cpu, privateMb, latencyMs, coverage }: Cost,
+  { case: name, way, cameras, cpu, ownCpu, privateMb, latencyMs, coverage }: Cost,
   origin: number | undefined,
 ): string {
   const cells = [
@@ -167,6 +198,7 @@ function row(
     way.padEnd(14),
     String(cameras).padStart(3),
     cpu.toFixed(2).padStart(8),
+    ownCpu.toFixed(2).padStart(5),
     (origin === undefined ? '' : (cpu / origin).toFixed(3)).padStart(8),
     privateMb.toFixed(0).padStart(8),
     (latencyMs === undefined ? '' : `${String(latencyMs.p50)} / ${String(latencyMs.p95)}`).padStart(12),
@@ -190,13 +222,13 @@ async function main(): Promise<void> {
   console.log(
     `ffmpeg ${ffmpegVersion(values.ffmpeg)} for Vigil, ${ffmpegVersion('ffmpeg')} for fps and receive`,
   );
-  console.log('case   way            cams CPU-s/min  of orig  priv MB   p50/p95 ms   coverage');
+  console.log('case   way            cams CPU-s/min   own  of orig  priv MB   p50/p95 ms   coverage');
   try {
     for (const name of names) {
       let origin: number | undefined;
       // The origin's loop first: the others are compared with it.
       for (const way of [...ways].sort((a, b) => Number(b === 'origin') - Number(a === 'origin')))
-        for (const cameras of way in VIGIL ? values.cameras.split(',').map(Number) : [1]) {
+        for (const cameras of way in VIGIL || way === STILL ? values.cameras.split(',').map(Number) : [1]) {
           const measured = await cost(name, way, cameras, server);
           if (way === 'origin') origin = measured.cpu;
           console.log(row(measured, origin));

@@ -1,9 +1,11 @@
 /** Every kind of feed, from a real server of that kind to what a consumer sees. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { decodeFrame } from '../../src/consumer';
-import { clip } from '../support/feeds/clips';
+import { clip, splitJpegs } from '../support/feeds/clips';
 import { startHlsServer, startMjpegServer } from '../support/feeds/http';
+import { startHttpCamera } from '../support/feeds/http-camera';
 import { startRtmpServer } from '../support/feeds/rtmp';
 import { startRtspServer } from '../support/feeds/rtsp';
 import { smallVideo } from '../support/feeds/small-video';
@@ -31,15 +33,20 @@ describe('feeds', () => {
       '/h265': { clip: h265, codec: 'h265', fps: 10 },
       '/mjpeg': { clip: mjpeg, codec: 'mjpeg', fps: 10 },
     } as const;
-    const [plain, guarded, encrypted, http, hls, rtmp] = await Promise.all([
+    const jpegs = splitJpegs(await readFile(mjpeg));
+    const [plain, guarded, encrypted, http, hls, rtmp, stills] = await Promise.all([
       startRtspServer({ mounts }),
       startRtspServer({ mounts, username: USERNAME, password: PASSWORD }),
       startRtspServer({ mounts, tls: true }),
       startMjpegServer(),
       startHlsServer(),
       startRtmpServer(),
+      startHttpCamera((_, response, number) => {
+        response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpegs[number % jpegs.length]);
+      }),
     ]);
-    for (const server of [plain, guarded, encrypted, http, hls, rtmp]) closing.push(() => server.stop());
+    for (const server of [plain, guarded, encrypted, http, hls, rtmp, stills])
+      closing.push(() => server.stop());
     const credentials = { username: USERNAME, password: PASSWORD.replaceAll('${', () => '$${') };
     events = await listen(namespace);
     const dir = newDir();
@@ -57,6 +64,8 @@ describe('feeds', () => {
           { id: 'rtsps', url: encrypted.url('/h264') },
           { id: 'guarded', url: guarded.url('/h264'), ...credentials },
           { id: 'http-mjpeg', url: http.url('/stream') },
+          { id: 'still', still: stills.url('/snap.jpg') },
+          { id: 'still-scaled', still: stills.url('/snap.jpg'), width: 320 },
           { id: 'hls', url: hls.url('/cam.m3u8') },
           { id: 'rtmp', url: rtmp.url },
           { id: 'file', file: h265 },
@@ -83,6 +92,8 @@ describe('feeds', () => {
     ['rtsps', 'RTSP over TLS', [640, 360]],
     ['guarded', 'RTSP with a password of awkward characters', [640, 360]],
     ['http-mjpeg', 'MJPEG over HTTP', undefined],
+    ['still', 'a still picture over HTTP', [640, 360]],
+    ['still-scaled', 'a still picture, scaled', [320, 180]],
     ['hls', 'HLS', undefined],
     ['rtmp', 'RTMP', undefined],
     ['file', 'a local H.265 file, looped', [640, 360]],

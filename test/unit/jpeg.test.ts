@@ -1,7 +1,8 @@
 /** JPEGs read without decoding: size and wholeness, of real pictures and of what is left of them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readJpeg } from '../../src/actors/camera/jpeg';
+import sharp from 'sharp';
+import { readJpeg, withHuffmanTables } from '../../src/actors/camera/jpeg';
 import { encodedUnits } from './support/encoded-units';
 
 describe('readJpeg', async () => {
@@ -31,3 +32,49 @@ describe('readJpeg', async () => {
     assert.deepEqual(readJpeg(giant), { width: 20_000, height: 20_000, whole: true });
   });
 });
+
+describe('withHuffmanTables', async () => {
+  const [picture] = await encodedUnits({
+    source: 'testsrc2=size=320x240:rate=1',
+    seconds: 1,
+    codec: 'mjpeg',
+  });
+  assert.ok(picture !== undefined);
+  const bare = withoutTables(picture);
+
+  it('leaves a picture alone that has its tables', () => {
+    assert.equal(withHuffmanTables(picture), picture);
+    const cut = picture.subarray(0, 100);
+    assert.equal(withHuffmanTables(cut), cut);
+  });
+
+  it('puts in the standard ones where there are none, and changes nothing else', async () => {
+    const standard = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#486' } })
+      .jpeg({ optimiseCoding: false })
+      .toBuffer();
+    // libjpeg writes the standard tables: taken out and put in again they are the same.
+    const before = await sharp(standard).raw().toBuffer();
+    const mended = withHuffmanTables(withoutTables(standard));
+    assert.ok((await sharp(mended).raw().toBuffer()).equals(before));
+    assert.ok(mended.includes(Buffer.from([0xff, 0xc4])));
+    assert.ok(withHuffmanTables(bare).length > bare.length);
+    assert.equal(withHuffmanTables(mended), mended);
+  });
+
+  it('calls what is padded behind its end whole, and what is cut not', () => {
+    for (const length of [1, 513, 70_000])
+      assert.equal(readJpeg(Buffer.concat([picture, Buffer.alloc(length, 0x55)]))?.whole, true);
+    assert.equal(readJpeg(Buffer.concat([picture.subarray(0, -2), Buffer.alloc(513)]))?.whole, false);
+  });
+});
+
+function withoutTables(bytes: Buffer): Buffer {
+  const kept = [bytes.subarray(0, 2)];
+  for (let at = 2; ;) {
+    const end = at + 2 + bytes.readUInt16BE(at + 2);
+    const marker = bytes[at + 1];
+    if (marker !== 0xc4) kept.push(bytes.subarray(at, end));
+    at = end;
+    if (marker === 0xda) return Buffer.concat([...kept, bytes.subarray(at)]);
+  }
+}

@@ -10,14 +10,30 @@ export interface JpegFrame {
   readonly whole: boolean;
 }
 
+interface Scanned {
+  readonly scan: JpegScan;
+  readonly isWhole: boolean;
+}
+
+/** Several ask about the same picture: it is followed once. */
+const scanned = new WeakMap<Buffer, Scanned>();
+
+function scanOf(bytes: Buffer): Scanned {
+  const known = scanned.get(bytes);
+  if (known !== undefined) return known;
+  const scan = new JpegScan();
+  const found = { scan, isWhole: scan.advance(bytes).kind === 'end' };
+  scanned.set(bytes, found);
+  return found;
+}
+
 /** Undefined when its size cannot be read: it is no JPEG, or cut before its first scan. */
 export function readJpeg(bytes: Buffer): JpegFrame | undefined {
-  const scan = new JpegScan();
-  const result = scan.advance(bytes);
+  const { scan, isWhole } = scanOf(bytes);
   const { size, firstScanAt } = scan;
   if (firstScanAt === undefined || size === undefined || size.width === 0 || size.height === 0)
     return undefined;
-  return { ...size, whole: result.kind === 'end' };
+  return { ...size, whole: isWhole };
 }
 
 /**
@@ -25,9 +41,7 @@ export function readJpeg(bytes: Buffer): JpegFrame | undefined {
  * decoders for JPEG files do not know. Nothing is encoded anew; one that needs nothing is returned as it is.
  */
 export function withHuffmanTables(bytes: Buffer): Buffer {
-  const scan = new JpegScan();
-  scan.advance(bytes);
-  const { firstScanAt, missingTables } = scan;
+  const { firstScanAt, missingTables } = scanOf(bytes).scan;
   const tables = standardTables(missingTables);
   if (firstScanAt === undefined || tables.length === 0) return bytes;
   return Buffer.concat([bytes.subarray(0, firstScanAt), tables, bytes.subarray(firstScanAt)]);

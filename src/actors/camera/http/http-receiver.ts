@@ -30,6 +30,7 @@ export class HttpReceiver implements Receiver {
   readonly #ending = new AbortController();
   #client: HttpClient | undefined;
   #other: Receiver | undefined;
+  #hasAnswer = false;
   #kind: AnswerKind | undefined;
   #cutter: PictureCutter | undefined;
   #header: StreamHeader | undefined;
@@ -70,7 +71,7 @@ export class HttpReceiver implements Receiver {
   }
 
   #phase(): Phase {
-    if (this.#kind === undefined) return this.#client?.phase ?? 'connecting';
+    if (!this.#hasAnswer) return this.#client?.phase ?? 'connecting';
     return this.#cutter?.isInPicture === true ? 'picture' : 'answered';
   }
 
@@ -100,6 +101,7 @@ export class HttpReceiver implements Receiver {
     this.#client = new HttpClient(source.url, source.anyHost);
     const openMs = camera.connectMs + SLACK_MS;
     const answer = await this.#client.get({}, { openMs, reuseMs: openMs }, signal);
+    this.#hasAnswer = true;
     const fault = answerFault(answer);
     if (fault !== undefined) {
       answer.message.destroy();
