@@ -1,0 +1,169 @@
+/** Clips of the matrix: encoded once from drawn pictures, cut into access units, and measured against what was drawn. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import type { RawPicture } from '../support/picture-number';
+import { run, spawnOwned } from '../support/process';
+import { squaredError, type SquaredError } from './colours';
+import { paffUnits } from './paff';
+import { colourFilter, encoderArguments, rangeOf, recipeName, type ClipCodec, type Recipe } from './recipe';
+import { sceneAt, wovenAt } from './scene';
+import { cutUnits, type Unit } from './units';
+
+export interface Clip {
+  readonly recipe: Recipe;
+  /** A file with the clip in a container that keeps the order of its pictures. */
+  readonly file: string;
+  /** In the order they are sent. */
+  readonly units: readonly Unit[];
+  /** What the encoder cost: the greatest error of ffmpeg's own decoding against what was drawn. */
+  readonly reference: SquaredError;
+}
+
+/** Part of the folder's name: raise it when scenes or encoder arguments change. */
+const VERSION = 2;
+const DEADLINE_MS = 300_000;
+/** Of so many pictures one is measured. */
+const MEASURED = 5;
+const CONTAINERS: Readonly<Record<ClipCodec, string>> = {
+  h264: 'mp4',
+  h265: 'mp4',
+  mjpeg: 'avi',
+  mpeg4: 'mp4',
+  vp8: 'webm',
+  vp9: 'webm',
+};
+const inProgress = new Map<string, Promise<Clip>>();
+
+/** @throws with ffmpeg's words when it cannot be made */
+export function matrixClip(recipe: Recipe): Promise<Clip> {
+  const name = recipeName(recipe);
+  let clip = inProgress.get(name);
+  if (clip === undefined) inProgress.set(name, (clip = open(recipe, name)));
+  return clip;
+}
+
+/** What was drawn for a number, interlaced where the clip is. */
+export function drawn(recipe: Recipe, number: number): RawPicture {
+  const { scene, interlace } = recipe;
+  if (interlace === 'none') return sceneAt(scene, recipe, number);
+  return wovenAt(scene, recipe, number, interlace === 'mbaff-bff' ? 'bottom' : 'top');
+}
+
+async function open(recipe: Recipe, name: string): Promise<Clip> {
+  const folder = path.join(tmpdir(), `vigil-matrix-clips-${String(userInfo().uid)}`, `v${String(VERSION)}`);
+  await mkdir(folder, { recursive: true });
+  const file = path.join(
+    folder,
+    `${name}.${recipe.interlace === 'paff' ? 'h264' : CONTAINERS[recipe.codec]}`,
+  );
+  if (!(await exists(file))) await make(recipe, file);
+  const units = await cutUnits(recipe, file);
+  return { recipe, file, units, reference: await reference(recipe, file) };
+}
+
+/** To a name of its own first: of several processes the last one wins, with an equal clip. */
+async function make(recipe: Recipe, file: string): Promise<void> {
+  const unfinished = file.replace(/(\.\w+)$/, `.${randomUUID()}$1`);
+  try {
+    if (recipe.interlace === 'paff') await writeFile(unfinished, await paffClip(recipe));
+    else
+      await encode(recipe, [
+        ...['-vf', colourFilter(recipe), ...encoderArguments(recipe)],
+        ...['-movflags', '+faststart', unfinished].slice(unfinished.endsWith('.mp4') ? 0 : 2),
+      ]);
+    await rename(unfinished, file);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+async function paffClip(recipe: Recipe): Promise<Buffer> {
+  const { width, height, fps, gopS } = recipe;
+  const yuv = await encode(recipe, ['-vf', colourFilter(recipe), '-f', 'rawvideo', 'pipe:1']);
+  const bytes = (3 * width * height) / 2;
+  const frames = Array.from({ length: yuv.length / bytes }, (_, i) => ({
+    ...{ width, height },
+    planes: yuv.subarray(i * bytes, (i + 1) * bytes),
+  }));
+  return Buffer.concat([...paffUnits(frames, Math.round(fps * gopS))].map((unit) => unit.bytes));
+}
+
+/** Draws all pictures into an ffmpeg. Returns what it wrote on standard output. */
+async function encode(recipe: Recipe, output: readonly string[]): Promise<Buffer> {
+  const { width, height, fps, seconds } = recipe;
+  const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${String(width)}x${String(height)}`];
+  const ffmpeg = await spawnOwned('ffmpeg', [
+    '-v',
+    'error',
+    '-y',
+    ...raw,
+    '-r',
+    String(fps),
+    '-i',
+    'pipe:0',
+    ...output,
+  ]);
+  const chunks: Buffer[] = [];
+  ffmpeg.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (let number = 0; number < fps * seconds && ffmpeg.exit() === undefined; number++)
+    await new Promise<void>((resolve) => {
+      ffmpeg.stdin.write(drawn(recipe, number).rgb, () => {
+        resolve();
+      });
+    });
+  ffmpeg.stdin.end();
+  const { code } = await ffmpeg.exited;
+  if (code !== 0) throw new Error(`no clip ${recipeName(recipe)}: ${ffmpeg.stderr()}`);
+  return Buffer.concat(chunks);
+}
+
+/** Kept beside the clip. */
+async function reference(recipe: Recipe, file: string): Promise<SquaredError> {
+  const kept = `${file}.json`;
+  if (await exists(kept)) return JSON.parse(await readFile(kept, 'utf8')) as SquaredError;
+  const { matrix, width, height, interlace } = recipe;
+  const from = `in_color_matrix=${matrix}:in_range=${rangeOf(recipe)}:interl=${interlace === 'none' ? '0' : '1'}`;
+  const toRgb = `scale=${from}:flags=accurate_rnd+full_chroma_int+bicubic,format=rgb24`;
+  const thinned = `select='not(mod(n,${String(MEASURED)}))'`;
+  const { code, stdout, stderr } = await run(
+    'ffmpeg',
+    [
+      '-v',
+      'error',
+      '-i',
+      file,
+      '-vf',
+      `${thinned},${toRgb}`,
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ],
+    DEADLINE_MS,
+  );
+  const bytes = 3 * width * height;
+  const pictures = stdout.length / bytes;
+  const wanted = Math.ceil((recipe.fps * recipe.seconds) / MEASURED);
+  if (code !== 0 || pictures !== wanted)
+    throw new Error(
+      `clip ${file}: ${String(pictures)} of ${String(wanted)} pictures could be decoded: ${stderr}`,
+    );
+  let greatest: SquaredError = { luma: 0, chroma: 0 };
+  for (let i = 0; i < pictures; i++) {
+    const rgb = stdout.subarray(i * bytes, (i + 1) * bytes);
+    const { luma, chroma } = squaredError({ width, height, rgb }, drawn(recipe, i * MEASURED));
+    greatest = { luma: Math.max(luma, greatest.luma), chroma: Math.max(chroma, greatest.chroma) };
+  }
+  await writeFile(kept, JSON.stringify(greatest));
+  return greatest;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
