@@ -12,6 +12,8 @@ const ONE_LATE_OF = 10;
 const ONE_OFF_OF = 5;
 /** Of a picture's duration: beyond, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;
+/** A capture time may be so much before the arrival, milliseconds, beside what reordering explains. */
+const EARLY_MS = 30;
 const MIN_COVERAGE = 0.95;
 
 /** But for one picture in ten, and the first, which waits for the programs to start. */
@@ -62,56 +64,41 @@ export function timeFault(
   const known = pictures.flatMap(({ number, frame, announcedAt }) => {
     if (number === undefined) return [];
     const sentAt = isPacedFeed(row.feed) ? number * frameMs : sent?.lastBefore(number, announcedAt);
-    return sentAt === undefined ? [] : [{ number, sentAt, offMs: frame.capturedAt - sentAt }];
+    return sentAt === undefined ? [] : [{ number, offMs: frame.capturedAt - sentAt }];
   });
   if (known.length === 0) return 'no picture carries a number that was sent';
-  if (isPacedFeed(row.feed))
-    return spreadFault(
-      known.map(({ offMs }) => offMs),
-      frameMs,
-      slack,
-      clipMs,
-    );
+  const offMs = known.map((each) => each.offMs);
+  // A camera's clock, once it told, moves capture times little by little.
+  const clockMs = Math.max(...pictures.map(({ frame }) => Math.abs(frame.clockSkewMs ?? 0)));
+  const toleranceMs = slack * TIME_TOLERANCE * frameMs + clockMs;
+  const told = (spread: number) =>
+    `times and pictures are apart by up to ${(spread / frameMs).toFixed(1)} pictures`;
+  if (isPacedFeed(row.feed)) {
+    const spread = spreadMs(modulo(offMs, clipMs));
+    return spread > toleranceMs ? told(spread) : undefined;
+  }
   const shown = shownDelays(clip, frameMs);
-  const byArrival = spreadFault(
-    known.map(({ offMs }) => offMs),
-    frameMs,
-    slack,
-  );
-  const byDisplay = spreadFault(
-    known.map(({ offMs, number }) => offMs - (shown.get(number) ?? 0)),
-    frameMs,
-    slack,
-  );
-  if (byArrival !== undefined && byDisplay !== undefined) return byArrival;
-  const median = middle(known.map(({ offMs }) => offMs));
-  const earliest = -(reorderFrames(recipe) + 2) * frameMs;
-  if (median < earliest - 30 * slack || median > LATE_MS * slack)
+  const byArrival = spreadMs(offMs);
+  const byDisplay = spreadMs(known.map(({ offMs, number }) => offMs - (shown.get(number) ?? 0)));
+  if (Math.min(byArrival, byDisplay) > toleranceMs) return told(byArrival);
+  const median = middle(offMs);
+  const earliest = -(reorderFrames(recipe) + 2) * frameMs - slack * EARLY_MS - clockMs;
+  if (median < earliest || median > LATE_MS * slack + clockMs)
     return `${median.toFixed(0)} ms from the arrival of the picture`;
   return undefined;
 }
 
-/** @param modulus where times come again: a clip that begins anew */
-function spreadFault(
-  offMs: readonly number[],
-  frameMs: number,
-  slack: number,
-  modulus?: number,
-): string | undefined {
+/** How far from their middle most of them are at most. */
+function spreadMs(offMs: readonly number[]): number {
+  const median = middle(offMs);
+  const apart = offMs.map((each) => Math.abs(each - median));
+  return allBut(apart, ONE_OFF_OF) ?? 0;
+}
+
+/** Of a clip that begins anew: the first as it is, the others as near to it as whole clips bring them. */
+function modulo(offMs: readonly number[], clipMs: number): number[] {
   const [base = 0] = offMs;
-  const near = offMs.map((each) => {
-    const off = each - base;
-    return modulus === undefined ? off : off - modulus * Math.round(off / modulus);
-  });
-  const median = middle(near);
-  const spread =
-    allBut(
-      near.map((each) => Math.abs(each - median)),
-      ONE_OFF_OF,
-    ) ?? 0;
-  return spread > slack * TIME_TOLERANCE * frameMs
-    ? `times and pictures are apart by up to ${(spread / frameMs).toFixed(1)} pictures`
-    : undefined;
+  return offMs.map((each) => each - clipMs * Math.round((each - base) / clipMs));
 }
 
 /** By number, milliseconds from a picture's place in the stream to its place in the display. */

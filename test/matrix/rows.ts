@@ -19,6 +19,8 @@ interface Variation {
 
 const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 const PERIOD_MS = 1000;
+/** Of every camera, milliseconds: a row without pictures is soon known for one. */
+const CONNECT_MS = 10_000;
 const SECONDS = 7;
 /** A keyframe each ten seconds is to be met once. */
 const LONG_GOP: Partial<Recipe> = { gopS: 10, seconds: 20 };
@@ -268,7 +270,8 @@ function row(variation: Variation): Row {
   } = variation;
   const recipe = { ...PLAIN, ...CARRIED[feed], ...variation.recipe };
   return {
-    ...{ feed, recipe, camera, cheap, seconds },
+    ...{ feed, recipe, cheap, seconds },
+    camera: { connectMs: CONNECT_MS, ...camera },
     name: nameOf(feed, variation, recipe),
     everyMs: isOnlyKeyframes(camera) ? Math.max(PERIOD_MS, 1000 * recipe.gopS) : PERIOD_MS,
     ...(audio === undefined ? {} : { audio }),

@@ -30,14 +30,16 @@ VIDEO = {
     'vp8': 'caps=video/x-vp8 ! rtpvp8pay pt=96',
     'vp9': 'caps=video/x-vp9 ! rtpvp9pay pt=96',
 }
-SOUND = 'audiotestsrc is-live=true wave=silence ! audio/x-raw,rate=8000,channels=1'
+# Sound comes from appsrc too: a media with a test source can be sought in, and is then sought in vain at each PLAY. No
+# package the tests need has an encoder for AAC: its frames come from a file.
+SOUND = 'appsrc name=sound is-live=true format=time'
 AUDIO = {
-    'pcma': f'{SOUND} ! alawenc ! rtppcmapay pt=8',
-    'pcmu': f'{SOUND} ! mulawenc ! rtppcmupay pt=0',
-    # An encoder for AAC is in none of the packages the tests need: its frames come from a file.
-    'aac': 'appsrc name=adts is-live=true format=time caps=audio/mpeg,mpegversion=4,stream-format=adts'
-    ' ! aacparse ! rtpmp4gpay pt=97',
+    'pcma': f'{SOUND} caps=audio/x-alaw,rate=8000,channels=1 ! rtppcmapay pt=8',
+    'pcmu': f'{SOUND} caps=audio/x-mulaw,rate=8000,channels=1 ! rtppcmupay pt=0',
+    'aac': f'{SOUND} caps=audio/mpeg,mpegversion=4,stream-format=adts ! aacparse ! rtpmp4gpay pt=97',
 }
+SILENCE = {'pcma': b'\xd5' * 160, 'pcmu': b'\xff' * 160}
+TELEPHONE_FRAME_NS = 20 * Gst.MSECOND
 AAC_FRAME_NS = 1024 * Gst.SECOND // 16000
 WAIT_FOR_PLAYING_MS = 5
 # Behind a stall of the machine it goes on from now instead of sending a burst.
@@ -119,13 +121,18 @@ class Mount:
         self.units = load_units(spec)
         self.frames = len({number for _, number, _, _ in self.units})
         self.period_ns = Gst.SECOND / spec['fps']
-        self.adts = load_adts(spec['adts']) if spec.get('audio') == 'aac' else []
-        video, audio = (1, 0) if spec.get('audioFirst') else (0, 1)
+        audio = spec.get('audio')
+        self.sounds, self.sound_ns = [], TELEPHONE_FRAME_NS
+        if audio == 'aac':
+            self.sounds, self.sound_ns = load_adts(spec['adts']), AAC_FRAME_NS
+        elif audio:
+            self.sounds = [GLib.Bytes.new(SILENCE[audio])]
+        video_at, audio_at = (1, 0) if spec.get('audioFirst') else (0, 1)
         source = 'appsrc name=source is-live=true format=time max-bytes=0'
-        parts = [f'{source} {VIDEO[spec["codec"]]} name=pay{video}']
-        if spec.get('audio'):
-            parts.append(f'{AUDIO[spec["audio"]]} name=pay{audio}')
-        self.video_pay = f'pay{video}'
+        parts = [f'{source} {VIDEO[spec["codec"]]} name=pay{video_at}']
+        if audio:
+            parts.append(f'{AUDIO[audio]} name=pay{audio_at}')
+        self.video_pay = f'pay{video_at}'
         self.factory = GstRtspServer.RTSPMediaFactory.new()
         self.factory.set_launch(f'( {" ".join(parts)} )')
         self.factory.connect('media-configure', self.on_media)
@@ -149,9 +156,8 @@ class Mount:
         kinds = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
         element.get_by_name(self.video_pay).get_static_pad('src').add_probe(kinds, on_packets)
         pumps = [Pump(element.get_by_name('source'), self.picture, waiting.__setitem__)]
-        adts = element.get_by_name('adts') if self.adts else None
-        if adts is not None:
-            pumps.append(Pump(adts, self.sound))
+        if self.sounds:
+            pumps.append(Pump(element.get_by_name('sound'), self.sound))
         for pump in pumps:
             media.connect('unprepared', lambda _media, pump=pump: pump.stop())
             GLib.timeout_add(0, pump.tick)
@@ -164,8 +170,8 @@ class Mount:
         return data, due, int(shown * self.period_ns), due, number
 
     def sound(self, index):
-        at = index * AAC_FRAME_NS
-        return self.adts[index % len(self.adts)], at, at, at, None
+        at = index * self.sound_ns
+        return self.sounds[index % len(self.sounds)], at, at, at, None
 
 
 def read_line():
