@@ -67,13 +67,12 @@ export async function truthFault(
   clip: Clip,
   pictures: readonly Picture[],
 ): Promise<{ fault: string | undefined; error: number }> {
-  const limit = await errorLimit(row, clip);
   let [wrong, worst, unread, undecoded] = [0, 0, 0, 0];
   for (const { raw, number } of pictures) {
     if (raw === undefined) undecoded++;
     else if (number === undefined) unread++;
     else {
-      const share = await errorShare(row, raw, number, limit);
+      const share = await errorShare(row, clip, raw, number);
       worst = Math.max(worst, share);
       if (share > 1) wrong++;
     }
@@ -90,11 +89,12 @@ export async function truthFault(
 }
 
 /** Of the bound, the greater of brightness and colour; of several true pictures, the nearest. */
-async function errorShare(row: Row, raw: RawPicture, number: number, limit: SquaredError): Promise<number> {
+async function errorShare(row: Row, clip: Clip, raw: RawPicture, number: number): Promise<number> {
   let least = Infinity;
-  for (const true_ of await truths(row, number)) {
-    if (sizeOf(true_) !== sizeOf(raw)) return Infinity;
-    const { luma, chroma } = squaredError(raw, true_);
+  for (const truth of await truths(row, number)) {
+    if (sizeOf(truth) !== sizeOf(raw)) return Infinity;
+    const { luma, chroma } = squaredError(raw, truth);
+    const limit = await errorLimit(row, clip, truth);
     least = Math.min(least, Math.max(luma / limit.luma, chroma / limit.chroma));
   }
   return least;
@@ -120,15 +120,10 @@ async function scaled({ width, height, rgb }: RawPicture, to: number): Promise<R
 }
 
 /** From what ffmpeg's own decoding, one encoding as the camera's, and one stretched field cost. */
-async function errorLimit(row: Row, clip: Clip): Promise<SquaredError> {
-  const { recipe, camera } = row;
-  const [picture = drawn(recipe, 1)] = await truths(row, 1);
-  const parts = [clip.reference, await encodingError(picture, camera)];
-  if (isDeinterlaced(row)) {
-    const true_ = sceneAt(recipe.scene, recipe, 1, fieldTimes(1)[0]);
-    parts.push(squaredError(bob(true_, 'top'), true_));
-  }
-  const floor = camera['width'] === undefined ? ERROR_FLOOR : SCALED_FLOOR;
+async function errorLimit(row: Row, clip: Clip, truth: RawPicture): Promise<SquaredError> {
+  const parts = [clip.reference, await encodingError(truth, row.camera)];
+  if (isDeinterlaced(row)) parts.push(squaredError(bob(truth, 'top'), truth));
+  const floor = row.camera['width'] === undefined ? ERROR_FLOOR : SCALED_FLOOR;
   const sum = (of: keyof SquaredError) => parts.reduce((total, part) => total + part[of], 0);
   return { luma: ERROR_FACTOR * sum('luma') + floor, chroma: ERROR_FACTOR * sum('chroma') + floor };
 }

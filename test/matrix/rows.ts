@@ -19,7 +19,7 @@ interface Variation {
 
 const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 const PERIOD_MS = 1000;
-/** Of every camera, milliseconds: a row without pictures is soon known for one. */
+/** Milliseconds, where a keyframe comes in much less: a row without pictures is soon known for one. */
 const CONNECT_MS = 10_000;
 const SECONDS = 7;
 /** A keyframe each ten seconds is to be met once. */
@@ -271,7 +271,7 @@ function row(variation: Variation): Row {
   const recipe = { ...PLAIN, ...CARRIED[feed], ...variation.recipe };
   return {
     ...{ feed, recipe, cheap, seconds },
-    camera: { connectMs: CONNECT_MS, ...camera },
+    camera: { ...(recipe.gopS < 5 ? { connectMs: CONNECT_MS } : {}), ...camera },
     name: nameOf(feed, variation, recipe),
     everyMs: isOnlyKeyframes(camera) ? Math.max(PERIOD_MS, 1000 * recipe.gopS) : PERIOD_MS,
     ...(audio === undefined ? {} : { audio }),

@@ -120,6 +120,8 @@ class Mount:
         self.path = path
         self.units = load_units(spec)
         self.frames = len({number for _, number, _, _ in self.units})
+        # GStreamer's parsers put a picture that would be shown before it is sent to its sending.
+        self.delay = max(0, max(sent_at - shown_at for _, _, sent_at, shown_at in self.units))
         self.period_ns = Gst.SECOND / spec['fps']
         audio = spec.get('audio')
         self.sounds, self.sound_ns = [], TELEPHONE_FRAME_NS
@@ -165,7 +167,7 @@ class Mount:
     def picture(self, index):
         turn, at = divmod(index, len(self.units))
         data, number, sent_at, shown_at = self.units[at]
-        sent, shown = turn * self.frames + sent_at, turn * self.frames + shown_at
+        sent, shown = turn * self.frames + sent_at, turn * self.frames + shown_at + self.delay
         due = int(sent * self.period_ns)
         return data, due, int(shown * self.period_ns), due, number
 
