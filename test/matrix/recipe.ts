@@ -139,11 +139,14 @@ function x264(recipe: Recipe, gop: string): string[] {
   return ['-x264-params', options.join(':')];
 }
 
+/** Of x265's own settings what decides the order of pictures; its presets for speed leave some of it out. */
+const X265_DEFAULTS = ['bframes=4', 'b-adapt=2', 'b-pyramid=1', 'open-gop=1', 'rc-lookahead=20'];
+
 function x265(recipe: Recipe, gop: string): string[] {
   const { bFrames, pyramid, openGop, scene } = recipe;
   const own =
     bFrames === 'default'
-      ? []
+      ? X265_DEFAULTS
       : [
           ...['b-adapt=0', `bframes=${String(bFrames)}`, `b-pyramid=${pyramid === 'none' ? '0' : '1'}`],
           `open-gop=${openGop ? '1' : '0'}`,

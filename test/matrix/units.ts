@@ -27,6 +27,11 @@ const IN_BAND: Partial<Record<ClipCodec, string>> = {
 const KEY_FLAG = 1;
 /** An access unit delimiter of H.264. */
 const DELIMITER = Buffer.from([0, 0, 0, 1, 0x09]);
+/** What begins an access unit; the container's copy of the encoder's remarks comes before it, and no camera sends that. */
+const BEGINNINGS: Partial<Record<ClipCodec, Buffer>> = {
+  h264: Buffer.from([0, 0, 1, 0x09]),
+  h265: Buffer.from([0, 0, 1, 0x46, 0x01]),
+};
 
 export async function cutUnits(recipe: Recipe, file: string): Promise<Unit[]> {
   return recipe.interlace === 'paff' ? fieldsOf(await readFile(file)) : packetsOf(recipe, file);
@@ -66,8 +71,10 @@ async function packetsOf({ codec }: Recipe, file: string): Promise<Unit[]> {
   let at = 0;
   const units = packets.map(({ pts, bytes, key }, i) => {
     const number = numbers.get(pts) ?? -1;
-    const unit = { bytes: data.subarray(at, (at += bytes)), key, number, sentAt: i, shownAt: number };
-    return unit;
+    const packet = data.subarray(at, (at += bytes));
+    const from = packet.indexOf(BEGINNINGS[codec] ?? Buffer.alloc(0));
+    if (from < 0) throw new Error(`clip ${file}: picture ${String(i)} does not begin with a delimiter`);
+    return { bytes: packet.subarray(from), key, number, sentAt: i, shownAt: number };
   });
   if (at !== data.length || numbers.size !== packets.length) throw new Error(`clip ${file} was cut wrongly`);
   return units;

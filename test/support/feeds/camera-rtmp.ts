@@ -19,6 +19,12 @@ export interface RtmpCamera {
 }
 
 const ENCODERS = { aac: 'aac', pcma: 'pcm_alaw', pcmu: 'pcm_mulaw' } as const;
+/** In frames of some 20 ms: a picture waits for the sound of its time. */
+const TONES = {
+  aac: 'sine=frequency=440:sample_rate=44100',
+  pcma: 'sine=frequency=440:sample_rate=8000:samples_per_frame=160',
+  pcmu: 'sine=frequency=440:sample_rate=8000:samples_per_frame=160',
+} as const;
 
 /** Resolves when a client can connect. */
 export async function startRtmpCamera(clip: RtmpClip): Promise<RtmpCamera> {
@@ -53,12 +59,26 @@ export async function startRtmpCamera(clip: RtmpClip): Promise<RtmpCamera> {
 /** The second output is a line for each picture that went out by the first. */
 function rtmpArguments({ file, audio }: RtmpClip, url: string): string[] {
   const video = ['-re', '-stream_loop', '-1', '-i', file];
-  const sound =
-    audio === undefined ? [] : ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=8000'];
+  const sound = audio === undefined ? [] : ['-re', '-f', 'lavfi', '-i', TONES[audio]];
   const codec = audio === undefined ? [] : ['-map', '1:a', '-c:a', ENCODERS[audio], '-ac', '1'];
   return [
     ...['-nostdin', '-v', 'error', ...video, ...sound],
-    ...['-map', '0:v', '-c:v', 'copy', ...codec, '-flush_packets', '1', '-f', 'flv', '-listen', '1', url],
+    ...[
+      '-map',
+      '0:v',
+      '-c:v',
+      'copy',
+      ...codec,
+      '-max_interleave_delta',
+      '1',
+      '-flush_packets',
+      '1',
+      '-f',
+      'flv',
+      '-listen',
+      '1',
+      url,
+    ],
     ...['-map', '0:v', '-c:v', 'copy', '-flush_packets', '1', '-f', 'framecrc', 'pipe:1'],
   ];
 }

@@ -64,7 +64,9 @@ export async function startGstTracks(mounts: Readonly<Record<string, GstMount>>)
 
 async function describe(folder: string, mounts: Readonly<Record<string, GstMount>>): Promise<object> {
   const described: Record<string, object> = {};
-  for (const [i, [mount, { codec, units, fps, audio }]] of Object.entries(mounts).entries()) {
+  const clips = [...new Set(Object.values(mounts).map(({ units }) => units))];
+  for (const [mount, { codec, units, fps, audio }] of Object.entries(mounts)) {
+    const i = clips.indexOf(units);
     const files = {
       units: path.join(folder, `${String(i)}.units`),
       index: path.join(folder, `${String(i)}.json`),

@@ -9,6 +9,7 @@ Answer on stdout when it listens: {"port": N}. Then a line whenever the last pac
   {"sent": "/cam", "picture": NUMBER, "atMs": TIME}
 Each client has a media of its own: its clip begins at the first unit. It ends when stdin closes or on SIGTERM.
 """
+import functools
 import json
 import os
 import signal
@@ -50,16 +51,17 @@ def say(record):
     os.write(1, (json.dumps(record) + '\n').encode())
 
 
-def load_units(spec):
-    with open(spec['units'], 'rb') as file:
+@functools.lru_cache
+def load_units(units, index):
+    with open(units, 'rb') as file:
         data = file.read()
-    with open(spec['index'], encoding='utf8') as file:
-        index = json.load(file)
-    units, at = [], 0
-    for size, number, sent_at, shown_at in index:
-        units.append((GLib.Bytes.new(data[at : at + size]), number, sent_at, shown_at))
+    with open(index, encoding='utf8') as file:
+        rows = json.load(file)
+    cut, at = [], 0
+    for size, number, sent_at, shown_at in rows:
+        cut.append((GLib.Bytes.new(data[at : at + size]), number, sent_at, shown_at))
         at += size
-    return units
+    return cut
 
 
 def load_adts(path):
@@ -118,7 +120,7 @@ class Mount:
 
     def __init__(self, path, spec):
         self.path = path
-        self.units = load_units(spec)
+        self.units = load_units(spec['units'], spec['index'])
         self.frames = len({number for _, number, _, _ in self.units})
         # GStreamer's parsers put a picture that would be shown before it is sent to its sending.
         self.delay = max(0, max(sent_at - shown_at for _, _, sent_at, shown_at in self.units))
