@@ -11,7 +11,7 @@ import { SentPictures } from './matrix/sent-pictures';
 import { numberIn } from './support/picture-number';
 import { run } from './support/process';
 
-const PICTURES = 30;
+const PICTURES = 20;
 const DEADLINE_MS = 30_000;
 /** Between neighbours it is a hundred times as much. */
 const MAX_ERROR = { luma: 8, chroma: 60 };
@@ -99,7 +99,7 @@ async function assertTrue(row: Row): Promise<void> {
   }
 }
 
-void describe('a camera of the matrix', { concurrency: 4 }, () => {
+void describe('a camera of the matrix', { concurrency: 6 }, () => {
   for (const name of NAMES) void it(`sends what was drawn: ${name}`, () => assertTrue(rowNamed(name)));
 });
 

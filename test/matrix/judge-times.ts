@@ -60,7 +60,6 @@ export function timeFault(
 ): string | undefined {
   const { recipe } = row;
   const frameMs = 1000 / recipe.fps;
-  const clipMs = recipe.seconds * 1000;
   const known = pictures.flatMap(({ number, frame, announcedAt }) => {
     if (number === undefined) return [];
     const sentAt = isPacedFeed(row.feed) ? number * frameMs : sent?.lastBefore(number, announcedAt);
@@ -74,7 +73,7 @@ export function timeFault(
   const told = (spread: number) =>
     `times and pictures are apart by up to ${(spread / frameMs).toFixed(1)} pictures`;
   if (isPacedFeed(row.feed)) {
-    const spread = spreadMs(modulo(offMs, clipMs));
+    const spread = Math.max(...turns(known).map((turn) => spreadMs(turn.map((each) => each.offMs))));
     return spread > toleranceMs ? told(spread) : undefined;
   }
   const shown = shownDelays(clip, frameMs);
@@ -95,10 +94,16 @@ function spreadMs(offMs: readonly number[]): number {
   return allBut(apart, ONE_OFF_OF) ?? 0;
 }
 
-/** Of a clip that begins anew: the first as it is, the others as near to it as whole clips bring them. */
-function modulo(offMs: readonly number[], clipMs: number): number[] {
-  const [base = 0] = offMs;
-  return offMs.map((each) => each - clipMs * Math.round((each - base) / clipMs));
+/** Cut where the clip begins anew: its pace may too. */
+function turns<Known extends { readonly number: number }>(known: readonly Known[]): Known[][] {
+  const all: Known[][] = [];
+  for (const each of known) {
+    const turn = all.at(-1);
+    const before = turn?.at(-1);
+    if (turn === undefined || (before !== undefined && each.number <= before.number)) all.push([each]);
+    else turn.push(each);
+  }
+  return all;
 }
 
 /** By number, milliseconds from a picture's place in the stream to its place in the display. */

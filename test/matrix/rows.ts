@@ -26,6 +26,9 @@ const SECONDS = 7;
 const LONG_GOP: Partial<Recipe> = { gopS: 10, seconds: 20 };
 const LONG_SECONDS = 12;
 
+/** A live playlist has a discontinuity where its clip begins anew: none while a row is watched. */
+const WITHOUT_END = 24;
+
 /** What each feed carries where nothing else is varied. */
 const CARRIED: Readonly<Record<FeedKind, Partial<Recipe>>> = {
   'rtsp-tcp': {},
@@ -33,8 +36,8 @@ const CARRIED: Readonly<Record<FeedKind, Partial<Recipe>>> = {
   'gst-tcp': {},
   'gst-udp': {},
   rtmp: {},
-  hls: {},
-  'hls-plain': {},
+  hls: { seconds: WITHOUT_END },
+  'hls-plain': { seconds: WITHOUT_END },
   file: {},
   mjpeg: { codec: 'mjpeg' },
   still: { codec: 'mjpeg' },
@@ -84,6 +87,7 @@ function codecs(): Variation[] {
     { feed: 'gst-tcp', recipe: { codec: 'vp8' } },
     { feed: 'gst-tcp', recipe: { codec: 'vp9' } },
     { feed: 'hls', recipe: { codec: 'h265' } },
+    { feed: 'hls', recipe: { seconds: PLAIN.seconds }, seconds: LONG_SECONDS },
     { feed: 'file', recipe: { codec: 'mpeg4', bFrames: 2 } },
   ];
 }
@@ -293,9 +297,12 @@ function nameOf(
   recipe: Recipe,
 ): string {
   const settings = Object.entries(camera).filter(([key, value]) => key !== 'sampling' || value !== 'auto');
+  const encoded = recipeName({ ...recipe, seconds: PLAIN.seconds });
+  const isEnding = feed.startsWith('hls') && recipe.seconds < WITHOUT_END;
   return [
     feed,
-    ...(recipeName(recipe) === 'plain' ? [] : [recipeName(recipe).replaceAll('_', ' ')]),
+    ...(encoded === 'plain' ? [] : [encoded.replaceAll('_', ' ')]),
+    ...(isEnding ? ['discontinuity'] : []),
     ...(audio === undefined ? [] : [`audio-${audio.place} ${audio.codec}`]),
     ...(audio?.refused === undefined ? [] : [`refused-${String(audio.refused)}`]),
     ...(joinAt === undefined ? [] : [`join-${String(joinAt)}`]),

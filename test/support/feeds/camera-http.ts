@@ -75,8 +75,8 @@ export interface HlsFeed {
   readonly port?: number;
 }
 
-const SEGMENT_S = 1;
-/** Segments in the playlist; so many are there when the camera starts. */
+const SEGMENT_S = 2;
+/** Segments in the playlist, all of them there when the camera starts. */
 const WINDOW = 5;
 
 /** Live: the window moves on by itself. Any path but a segment's is the playlist. */
