@@ -1,8 +1,12 @@
 /**
- * `npm run matrix -- [--rows h265,audio] [--at-once 4] [--cheap] [--list]`: cameras of every kind against the pictures they were
- * made of. Prints the table of docs/matrix.md. Exit 1 when a row is red.
+ * `npm run matrix -- [--rows h265,audio] [--at-once 4] [--slack 1] [--cheap] [--list] [--write]`: cameras of every kind
+ * against the pictures they were made of. Prints the table of docs/matrix.md, and puts it there with --write. Exit 1 when a
+ * row is red.
  */
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { isGreen, sentence, table } from '../test/matrix/table';
 import type { Row } from '../test/matrix/row';
 import { ROWS } from '../test/matrix/rows';
@@ -15,6 +19,7 @@ const { values } = parseArgs({
     slack: { type: 'string', default: '1' },
     cheap: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -27,6 +32,21 @@ function chosenRows(): readonly Row[] {
   if (chosen.length === 0)
     throw new Error(`no row has "${values.rows ?? ''}" in its name; --list prints them`);
   return chosen;
+}
+
+const DOCUMENT = path.resolve(__dirname, '../docs/matrix.md');
+/** What stands between these in the document is the newest table. */
+const MARKS = ['<!-- table -->', '<!-- end of table -->'] as const;
+
+async function writeTable(text: string): Promise<void> {
+  const [begin, end] = MARKS;
+  const document = await readFile(DOCUMENT, 'utf8');
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`${DOCUMENT} has no place for a table`);
+  const written = `${before}${begin}\n\n${text}\n\n${end}${after}`;
+  const options = await resolveConfig(DOCUMENT);
+  await writeFile(DOCUMENT, await format(written, { ...options, parser: 'markdown' }));
 }
 
 async function main(): Promise<number> {

@@ -3,8 +3,10 @@ import { startHlsCamera, startMjpegCamera, startStillCamera } from '../support/f
 import { startCameraRtsp } from '../support/feeds/camera-rtsp';
 import { startRtmpCamera } from '../support/feeds/camera-rtmp';
 import { startGstTracks } from '../support/feeds/gst-tracks';
-import type { Clip } from './clip';
-import type { Row } from './row';
+import type { CameraQuirks } from '../support/feeds/camera-description';
+import { matrixClip, type Clip } from './clip';
+import { PLAIN } from './recipe';
+import type { Row, RowQuirks } from './row';
 import type { SentPictures } from './sent-pictures';
 
 export interface OpenFeed {
@@ -14,7 +16,7 @@ export interface OpenFeed {
 }
 
 export async function openFeed(row: Row, clip: Clip, { add: onSent }: SentPictures): Promise<OpenFeed> {
-  const { feed, audio, joinAt, withParameters, recipe } = row;
+  const { feed, audio, joinAt, quirks, recipe } = row;
   const { units, file } = clip;
   const { codec, fps } = recipe;
   switch (feed) {
@@ -23,7 +25,7 @@ export async function openFeed(row: Row, clip: Clip, { add: onSent }: SentPictur
       const options = {
         ...(audio === undefined ? {} : { audio }),
         ...(joinAt === undefined ? {} : { joinAt }),
-        ...(withParameters === undefined ? {} : { withParameters }),
+        ...(quirks === undefined ? {} : { quirks: await quirksOf(quirks) }),
       };
       const camera = await startCameraRtsp({ codec, units, fps, onSent, ...options });
       return { address: { url: camera.url, transport: feed.slice('rtsp-'.length) }, stop: camera.stop };
@@ -63,4 +65,10 @@ export async function openFeed(row: Row, clip: Clip, { add: onSent }: SentPictur
     case 'file':
       return { address: { file }, stop: () => Promise.resolve() };
   }
+}
+
+async function quirksOf({ parameters, ...others }: RowQuirks): Promise<CameraQuirks> {
+  if (parameters !== 'stale') return parameters === undefined ? others : { ...others, parameters };
+  const { units } = await matrixClip({ ...PLAIN, width: 640, height: 360 });
+  return { ...others, parameters: { of: units[0]?.bytes ?? Buffer.alloc(0) } };
 }

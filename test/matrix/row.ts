@@ -1,6 +1,6 @@
 /** A row of the matrix: one camera, its stream and how it is read; and what of it is seen. */
 import type { Frame } from '../../src/contract/frame';
-import type { CameraAudio } from '../support/feeds/camera-rtsp';
+import type { CameraAudio, CameraQuirks } from '../support/feeds/camera-description';
 import type { Recipe } from './recipe';
 import type { SentPictures } from './sent-pictures';
 
@@ -19,6 +19,11 @@ export const FEEDS = [
 ] as const;
 export type FeedKind = (typeof FEEDS)[number];
 
+/** Of an RTSP camera. `stale`: the description tells the parameters of a stream of another size. */
+export interface RowQuirks extends Omit<CameraQuirks, 'parameters'> {
+  readonly parameters?: 'untold' | 'stale';
+}
+
 export interface Row {
   /** The feed, then what is not as in the plain row. */
   readonly name: string;
@@ -27,8 +32,7 @@ export interface Row {
   readonly audio?: CameraAudio;
   /** Of the clip where the camera comes in, in units. */
   readonly joinAt?: number;
-  /** Whether the RTSP description tells the stream's parameters. */
-  readonly withParameters?: boolean;
+  readonly quirks?: RowQuirks;
   /** Settings of the camera beside its address, as an operator writes them. */
   readonly camera: Readonly<Record<string, unknown>>;
   /** Seconds it is watched from its first picture on. */

@@ -2,46 +2,15 @@
  * The rows of the matrix: a plain one for each feed, every value of each dimension by itself, and the pairs that
  * depend on each other: B-frames with groups, codecs and sampling; sound with transports; interlacing with sampling.
  */
-import type { CameraAudio } from '../support/feeds/camera-rtsp';
-import { PLAIN, recipeName, type Recipe } from './recipe';
-import type { FeedKind, Row } from './row';
-
-interface Variation {
-  readonly feed?: FeedKind;
-  readonly recipe?: Partial<Recipe>;
-  readonly audio?: CameraAudio;
-  readonly joinAt?: number;
-  readonly withParameters?: boolean;
-  readonly camera?: Readonly<Record<string, unknown>>;
-  readonly seconds?: number;
-  readonly cheap?: boolean;
-}
+import { rowOf, type Variation } from './make-row';
+import { PLAIN, type Recipe } from './recipe';
+import type { Row } from './row';
 
 const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
-const PERIOD_MS = 1000;
-/** Milliseconds, where a keyframe comes in much less: a row without pictures is soon known for one. */
-const CONNECT_MS = 10_000;
-const SECONDS = 7;
 /** A keyframe each ten seconds is to be met once. */
 const LONG_GOP: Partial<Recipe> = { gopS: 10, seconds: 20 };
 const LONG_SECONDS = 12;
 
-/** A live playlist has a discontinuity where its clip begins anew: none while a row is watched. */
-const WITHOUT_END = 24;
-
-/** What each feed carries where nothing else is varied. */
-const CARRIED: Readonly<Record<FeedKind, Partial<Recipe>>> = {
-  'rtsp-tcp': {},
-  'rtsp-udp': {},
-  'gst-tcp': {},
-  'gst-udp': {},
-  rtmp: {},
-  hls: { seconds: WITHOUT_END },
-  'hls-plain': { seconds: WITHOUT_END },
-  file: {},
-  mjpeg: { codec: 'mjpeg' },
-  still: { codec: 'mjpeg' },
-};
 /** RTP knows JPEGs of whole blocks only. */
 const JPEG_OVER_RTP = { codec: 'mjpeg', height: 184 } as const;
 /** Fields of macroblocks: a multiple of 32. */
@@ -62,7 +31,7 @@ export const ROWS: readonly Row[] = [
   ...colours(),
   ...sizes(),
   ...formats(),
-].map(row);
+].map(rowOf);
 
 function feeds(): Variation[] {
   return [
@@ -71,8 +40,15 @@ function feeds(): Variation[] {
     ).map((feed) => ({ feed, cheap: true })),
     { feed: 'gst-udp' },
     { camera: { transport: 'auto' } },
-    { withParameters: false },
-    { withParameters: false, recipe: { codec: 'h265' } },
+    { quirks: { parameters: 'untold' } },
+    { quirks: { parameters: 'untold' }, recipe: { codec: 'h265' } },
+    { quirks: { parameters: 'stale' } },
+    { quirks: { parameters: 'stale' }, camera: { format: 'keyframe' } },
+    { quirks: { describeDelayMs: 7000 }, camera: { connectMs: 20_000 } },
+    { feed: 'mjpeg', recipe: { codec: 'mjpeg', fps: 30 } },
+    { feed: 'mjpeg', recipe: { codec: 'mjpeg', fps: 50 } },
+    { recipe: { fps: 10 } },
+    { recipe: { fps: 50 } },
   ];
 }
 
@@ -179,6 +155,8 @@ function sound(): Variation[] {
     { feed: 'rtmp', audio: { codec: 'aac', place: 'second' } },
     { feed: 'rtmp', audio: { codec: 'pcma', place: 'second' } },
     { audio: { codec: 'pcma', place: 'first' }, recipe: { codec: 'h265' } },
+    ...(['first', 'second', 'early'] as const).map((metadata) => ({ quirks: { metadata } })),
+    { audio: { codec: 'pcma', place: 'first' }, quirks: { metadata: 'first' } },
     { audio: { codec: 'pcma', place: 'early' }, recipe: JPEG_OVER_RTP },
     { audio: { codec: 'aac', place: 'first' }, camera: { format: 'keyframe' } },
   ];
@@ -263,50 +241,4 @@ function formats(): Variation[] {
     { feed: 'mjpeg', recipe: { codec: 'mjpeg' }, camera: { format: 'png' } },
     { feed: 'still', recipe: { codec: 'mjpeg' }, camera: { format: 'png' } },
   ];
-}
-
-function row(variation: Variation): Row {
-  const {
-    feed = 'rtsp-tcp',
-    audio,
-    joinAt,
-    withParameters,
-    camera = {},
-    seconds = SECONDS,
-    cheap = false,
-  } = variation;
-  const recipe = { ...PLAIN, ...CARRIED[feed], ...variation.recipe };
-  return {
-    ...{ feed, recipe, cheap, seconds },
-    camera: { ...(recipe.gopS < 5 ? { connectMs: CONNECT_MS } : {}), ...camera },
-    name: nameOf(feed, variation, recipe),
-    everyMs: isOnlyKeyframes(camera) ? Math.max(PERIOD_MS, 1000 * recipe.gopS) : PERIOD_MS,
-    ...(audio === undefined ? {} : { audio }),
-    ...(joinAt === undefined ? {} : { joinAt }),
-    ...(withParameters === undefined ? {} : { withParameters }),
-  };
-}
-
-function isOnlyKeyframes(camera: Row['camera']): boolean {
-  return camera['sampling'] === 'keyframes' || camera['format'] === 'keyframe';
-}
-
-function nameOf(
-  feed: FeedKind,
-  { audio, joinAt, withParameters, camera = {} }: Variation,
-  recipe: Recipe,
-): string {
-  const settings = Object.entries(camera).filter(([key, value]) => key !== 'sampling' || value !== 'auto');
-  const encoded = recipeName({ ...recipe, seconds: PLAIN.seconds });
-  const isEnding = feed.startsWith('hls') && recipe.seconds < WITHOUT_END;
-  return [
-    feed,
-    ...(encoded === 'plain' ? [] : [encoded.replaceAll('_', ' ')]),
-    ...(isEnding ? ['discontinuity'] : []),
-    ...(audio === undefined ? [] : [`audio-${audio.place} ${audio.codec}`]),
-    ...(audio?.refused === undefined ? [] : [`refused-${String(audio.refused)}`]),
-    ...(joinAt === undefined ? [] : [`join-${String(joinAt)}`]),
-    ...(withParameters === false ? ['no-parameters'] : []),
-    ...settings.map(([key, value]) => `${key}=${String(value)}`),
-  ].join(' ');
 }

@@ -1,33 +1,23 @@
 /** Sound as cameras send it over RTP: packets of 20 ms of G.711, or frames of AAC (RFC 3551, RFC 3640). */
 import { run } from '../process';
+import type { SideTrack } from './camera-description';
 
 export type AudioCodec = 'pcma' | 'pcmu' | 'aac';
-
-export interface AudioTrack {
-  readonly payloadType: number;
-  readonly attributes: readonly string[];
-  /** From the start of one packet to the next. */
-  readonly packetMs: number;
-  /** Of the clock the RTP times count in. */
-  readonly ticksPerPacket: number;
-  readonly marker: boolean;
-  /** Looped. */
-  readonly payloads: readonly Buffer[];
-}
 
 const TELEPHONE_HZ = 8000;
 const AAC_HZ = 16_000;
 const AAC_FRAME = 1024;
 const AAC_PAYLOAD = 97;
 
-export async function audioTrack(codec: AudioCodec): Promise<AudioTrack> {
+export async function audioTrack(codec: AudioCodec): Promise<SideTrack> {
   return codec === 'aac' ? aacTrack() : telephoneTrack(codec);
 }
 
-function telephoneTrack(codec: 'pcma' | 'pcmu'): AudioTrack {
+function telephoneTrack(codec: 'pcma' | 'pcmu'): SideTrack {
   const payloadType = codec === 'pcma' ? 8 : 0;
   const ticksPerPacket = TELEPHONE_HZ / 50;
   return {
+    ...{ name: 'audio', media: 'audio' },
     payloadType,
     attributes: [`a=rtpmap:${String(payloadType)} ${codec.toUpperCase()}/${String(TELEPHONE_HZ)}`],
     packetMs: 20,
@@ -38,7 +28,7 @@ function telephoneTrack(codec: 'pcma' | 'pcmu'): AudioTrack {
   };
 }
 
-async function aacTrack(): Promise<AudioTrack> {
+async function aacTrack(): Promise<SideTrack> {
   const tone = ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=${String(AAC_HZ)}:duration=2`];
   const { code, stdout, stderr } = await run('ffmpeg', [
     ...['-v', 'error', ...tone, '-c:a', 'aac', '-b:a', '32k', '-f', 'adts', 'pipe:1'],
@@ -46,6 +36,7 @@ async function aacTrack(): Promise<AudioTrack> {
   if (code !== 0) throw new Error(`no AAC: ${stderr}`);
   const frames = adtsFrames(stdout);
   return {
+    ...{ name: 'audio', media: 'audio' },
     payloadType: AAC_PAYLOAD,
     attributes: [
       `a=rtpmap:${String(AAC_PAYLOAD)} mpeg4-generic/${String(AAC_HZ)}/1`,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { withDeadline } from '../../../src/clock/sleep';
 import { run, spawnOwned } from '../process';
 import type { AudioCodec } from './camera-audio';
-import type { SentUnit } from './camera-rtsp';
+import type { SentUnit } from './camera-description';
 import type { RtpCodec } from './rtp-packets';
 
 /** The system's python: python3-gi is installed for it, not for any other on PATH. */
