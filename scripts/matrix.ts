@@ -65,6 +65,7 @@ async function main(): Promise<number> {
     },
   });
   const red = judgements.filter((judgement) => !isGreen(judgement));
+  if (values.write) await writeTable(table(judgements));
   process.stdout.write(
     `${table(judgements)}\n\n${String(red.length)} of ${String(rows.length)} rows are red\n`,
   );
