@@ -3,7 +3,7 @@ import type { Clip } from './clip';
 import { colours, decoded, sizeFault, truthFault, verdictFault } from './judge-pictures';
 import { LATE_MS, latest, rateFault, timeFault } from './judge-times';
 import { reorderFrames } from './recipe';
-import type { Observation, Row } from './row';
+import type { Delivered, Observation, Row } from './row';
 
 export const CHECKS = [
   'pictures',
@@ -54,7 +54,7 @@ export async function judgeRow(
     const why = failure ?? `none came; it said: ${words.join('; ') || 'nothing'}`;
     return { row, faults: { pictures: why }, seen: { pictures: 0, lateBoundMs } };
   }
-  const pictures = await Promise.all(delivered.map((each) => decoded(each)));
+  const pictures = await Promise.all(fromFirstHealthy(row, delivered).map((each) => decoded(each)));
   const lateMs = latest(observation, pictures);
   const truth = await truthFault(row, clip, pictures);
   const colour = recipe.scene === 'patches' ? colours(pictures) : undefined;
@@ -85,4 +85,14 @@ export async function judgeRow(
       ...(colour === undefined ? {} : { colourMean: colour.mean, colourMost: colour.most }),
     },
   };
+}
+
+/**
+ * A camera that comes in between two keyframes may be given pictures that lack what was before, as long as they are not
+ * called healthy. All of them where none is.
+ */
+function fromFirstHealthy({ joinAt }: Row, delivered: readonly Delivered[]): readonly Delivered[] {
+  const first =
+    joinAt === undefined ? 0 : delivered.findIndex(({ frame }) => frame.verdict?.kind === 'healthy');
+  return delivered.slice(Math.max(0, first));
 }

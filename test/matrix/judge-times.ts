@@ -12,6 +12,8 @@ const ONE_LATE_OF = 10;
 const ONE_OFF_OF = 5;
 /** Of a picture's duration: beyond, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;
+/** Packets are read so many milliseconds late on any machine. */
+const LEAST_TOLERANCE_MS = 20;
 /** A capture time may be so much before the arrival, milliseconds, beside what reordering explains. */
 const EARLY_MS = 30;
 const MIN_COVERAGE = 0.95;
@@ -69,7 +71,7 @@ export function timeFault(
   const offMs = known.map((each) => each.offMs);
   // A camera's clock, once it told, moves capture times little by little.
   const clockMs = Math.max(...pictures.map(({ frame }) => Math.abs(frame.clockSkewMs ?? 0)));
-  const toleranceMs = slack * TIME_TOLERANCE * frameMs + clockMs;
+  const toleranceMs = slack * Math.max(LEAST_TOLERANCE_MS, TIME_TOLERANCE * frameMs) + clockMs;
   const told = (spread: number) =>
     `times and pictures are apart by up to ${(spread / frameMs).toFixed(1)} pictures`;
   if (isPacedFeed(row.feed)) {

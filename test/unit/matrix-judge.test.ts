@@ -182,6 +182,20 @@ void describe('the judge of the matrix', () => {
     assert.ok((await red(byDisplay)).includes('time'));
   });
 
+  void it('forgives a camera that came in between two keyframes what it did not call healthy', async () => {
+    const row = { ...rowOf(), joinAt: 40 };
+    const called = (kind: 'torn' | 'healthy') => async (seen: Observation) =>
+      changed(seen, async (each, i) => {
+        if (i > 0) return each;
+        const broken = await pictureOf(row, i, halfGrey(drawn(PLAIN, 0)));
+        return { ...broken, frame: { ...broken.frame, verdict: { kind, confidence: 80 } } };
+      });
+    const seen = await observationOf(row);
+    assert.deepEqual(await red(await called('torn')(seen)), []);
+    assert.deepEqual(await red(await called('healthy')(seen)), ['truth']);
+    assert.deepEqual(await red(await called('torn')({ ...seen, row: rowOf() })), ['truth', 'verdict']);
+  });
+
   void it('takes one field stretched for a deinterlaced picture, and two mixed fields for none', async () => {
     const row = rowOf({ interlace: 'mbaff-tff', height: 192 });
     const whole = await observationOf(row);
