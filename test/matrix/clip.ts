@@ -1,6 +1,6 @@
-/** Clips of the matrix: encoded once from drawn pictures, cut into access units, and measured against what was drawn. */
+/** Clips of the matrix: encoded once from drawn pictures, cut into access units, and compared with what was drawn. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { RawPicture } from '../support/picture-number';
@@ -17,15 +17,13 @@ export interface Clip {
   readonly file: string;
   /** In the order they are sent. */
   readonly units: readonly Unit[];
-  /** What the encoder cost: the greatest error of ffmpeg's own decoding against what was drawn. */
-  readonly reference: SquaredError;
+  /** What the encoder cost these pictures, by number: the error of ffmpeg's own decoding against what was drawn. */
+  readonly reference: (numbers: readonly number[]) => Promise<ReadonlyMap<number, SquaredError>>;
 }
 
 /** Part of the folder's name: raise it when scenes or encoder arguments change. */
 const VERSION = 3;
-const DEADLINE_MS = 300_000;
-/** Pictures of a clip that are measured, about. */
-const MEASURED = 25;
+const DEADLINE_MS = 120_000;
 const CONTAINERS: Readonly<Record<ClipCodec, string>> = {
   h264: 'mp4',
   h265: 'mp4',
@@ -60,7 +58,7 @@ async function open(recipe: Recipe, name: string): Promise<Clip> {
   );
   if (!(await exists(file))) await make(recipe, file);
   const units = await cutUnits(recipe, file);
-  return { recipe, file, units, reference: await reference(recipe, file) };
+  return { recipe, file, units, reference: (numbers) => reference(recipe, file, numbers) };
 }
 
 /** To a name of its own first: of several processes the last one wins, with an equal clip. */
@@ -119,49 +117,29 @@ async function encode(recipe: Recipe, output: readonly string[]): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** Kept beside the clip. */
-async function reference(recipe: Recipe, file: string): Promise<SquaredError> {
-  const kept = `${file}.json`;
-  if (await exists(kept)) return JSON.parse(await readFile(kept, 'utf8')) as SquaredError;
+async function reference(
+  recipe: Recipe,
+  file: string,
+  numbers: readonly number[],
+): Promise<ReadonlyMap<number, SquaredError>> {
+  const wanted = [...new Set(numbers)].sort((a, b) => a - b);
+  if (wanted.length === 0) return new Map();
   const { matrix, width, height } = recipe;
+  const select = `select='${wanted.map((number) => `eq(n,${String(number)})`).join('+')}'`;
   // Colours of two fields are mixed, as whoever decodes a frame without a thought of fields mixes them.
   const from = `in_color_matrix=${matrix}:in_range=${rangeOf(recipe)}`;
   const toRgb = `scale=${from}:flags=accurate_rnd+full_chroma_int+bicubic,format=rgb24`;
-  const frames = recipe.fps * recipe.seconds;
-  const step = Math.ceil(frames / MEASURED);
-  const thinned = `select='not(mod(n,${String(step)}))'`;
-  const { code, stdout, stderr } = await run(
-    'ffmpeg',
-    [
-      '-v',
-      'error',
-      '-i',
-      file,
-      '-vf',
-      `${thinned},${toRgb}`,
-      '-fps_mode',
-      'passthrough',
-      '-f',
-      'rawvideo',
-      'pipe:1',
-    ],
-    DEADLINE_MS,
-  );
+  const output = ['-vf', `${select},${toRgb}`, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'];
+  const { code, stdout, stderr } = await run('ffmpeg', ['-v', 'error', '-i', file, ...output], DEADLINE_MS);
   const bytes = 3 * width * height;
-  const pictures = stdout.length / bytes;
-  const wanted = Math.ceil(frames / step);
-  if (code !== 0 || pictures !== wanted)
-    throw new Error(
-      `clip ${file}: ${String(pictures)} of ${String(wanted)} pictures could be decoded: ${stderr}`,
-    );
-  let greatest: SquaredError = { luma: 0, chroma: 0 };
-  for (let i = 0; i < pictures; i++) {
-    const rgb = stdout.subarray(i * bytes, (i + 1) * bytes);
-    const { luma, chroma } = squaredError({ width, height, rgb }, drawn(recipe, i * step));
-    greatest = { luma: Math.max(luma, greatest.luma), chroma: Math.max(chroma, greatest.chroma) };
-  }
-  await writeFile(kept, JSON.stringify(greatest));
-  return greatest;
+  if (code !== 0 || stdout.length !== wanted.length * bytes)
+    throw new Error(`clip ${file}: not all of ${wanted.join(', ')} can be decoded: ${stderr}`);
+  return new Map(
+    wanted.map((number, i) => {
+      const rgb = stdout.subarray(i * bytes, (i + 1) * bytes);
+      return [number, squaredError({ width, height, rgb }, drawn(recipe, number))];
+    }),
+  );
 }
 
 async function exists(file: string): Promise<boolean> {

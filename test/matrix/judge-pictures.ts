@@ -67,12 +67,15 @@ export async function truthFault(
   clip: Clip,
   pictures: readonly Picture[],
 ): Promise<{ fault: string | undefined; error: number }> {
+  const frames = row.recipe.fps * row.recipe.seconds;
+  const isDrawn = (number: number | undefined): number is number => number !== undefined && number < frames;
+  const encoders = await clip.reference(pictures.map(({ number }) => number).filter(isDrawn));
   let [wrong, worst, unread, undecoded] = [0, 0, 0, 0];
   for (const { raw, number } of pictures) {
     if (raw === undefined) undecoded++;
-    else if (number === undefined) unread++;
+    else if (!isDrawn(number)) unread++;
     else {
-      const share = await errorShare(row, clip, raw, number);
+      const share = await errorShare(row, raw, number, encoders.get(number));
       worst = Math.max(worst, share);
       if (share > 1) wrong++;
     }
@@ -89,12 +92,17 @@ export async function truthFault(
 }
 
 /** Of the bound, the greater of brightness and colour; of several true pictures, the nearest. */
-async function errorShare(row: Row, clip: Clip, raw: RawPicture, number: number): Promise<number> {
+async function errorShare(
+  row: Row,
+  raw: RawPicture,
+  number: number,
+  encoder: SquaredError | undefined,
+): Promise<number> {
   let least = Infinity;
   for (const truth of await truths(row, number)) {
     if (sizeOf(truth) !== sizeOf(raw)) return Infinity;
     const { luma, chroma } = squaredError(raw, truth);
-    const limit = await errorLimit(row, clip, truth);
+    const limit = await errorLimit(row, truth, encoder);
     least = Math.min(least, Math.max(luma / limit.luma, chroma / limit.chroma));
   }
   return least;
@@ -120,8 +128,12 @@ async function scaled({ width, height, rgb }: RawPicture, to: number): Promise<R
 }
 
 /** From what ffmpeg's own decoding, one encoding as the camera's, and one stretched field cost. */
-async function errorLimit(row: Row, clip: Clip, truth: RawPicture): Promise<SquaredError> {
-  const parts = [clip.reference, await encodingError(truth, row.camera)];
+async function errorLimit(
+  row: Row,
+  truth: RawPicture,
+  encoder: SquaredError = { luma: 0, chroma: 0 },
+): Promise<SquaredError> {
+  const parts = [encoder, await encodingError(truth, row.camera)];
   if (isDeinterlaced(row)) parts.push(squaredError(bob(truth, 'top'), truth));
   const floor = row.camera['width'] === undefined ? ERROR_FLOOR : SCALED_FLOOR;
   const sum = (of: keyof SquaredError) => parts.reduce((total, part) => total + part[of], 0);

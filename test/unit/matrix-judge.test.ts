@@ -30,7 +30,8 @@ function clipOf({ recipe }: Row): Clip {
   const units = Array.from({ length: recipe.fps * recipe.seconds }, (_, number) => ({
     ...{ bytes: Buffer.alloc(0), key: number % recipe.fps === 0, number, sentAt: number, shownAt: number },
   }));
-  return { recipe, file: '', units, reference: { luma: 1, chroma: 12 } };
+  const errors = new Map(units.map(({ number }) => [number, { luma: 1, chroma: 12 }]));
+  return { recipe, file: '', units, reference: () => Promise.resolve(errors) };
 }
 
 async function jpeg({ width, height, rgb }: RawPicture): Promise<Buffer> {
