@@ -50,6 +50,8 @@ async function writeTable(text: string): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  if (values.write && (values.rows !== undefined || values.cheap))
+    throw new Error('--write puts the table of all rows: leave --rows and --cheap out');
   const rows = chosenRows();
   if (values.list) {
     process.stdout.write(
