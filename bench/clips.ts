@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { run } from '../test/support/process';
 import type { Codec } from '../test/support/feeds/clips';
-import { withNumbers } from './picture-number';
+import { withNumbers } from '../test/support/picture-number';
 
 export interface Case {
   readonly codec: Codec;

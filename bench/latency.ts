@@ -13,15 +13,19 @@ import { waitUntil } from '../test/support/process';
 import { processTable, startedAt } from '../test/support/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
+import { measureReordered, REORDERED_STREAMS, reorderedCameras } from './reordered';
 import { ffmpegVersion, runBench } from './run';
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     starts: { type: 'string', default: '60' },
+    parts: { type: 'string', default: 'plain,reordered' },
+    streams: { type: 'string', default: REORDERED_STREAMS.join(',') },
     ffmpeg: { type: 'string' },
   },
 });
+const PARTS: Readonly<Record<string, () => Promise<boolean>>> = { plain, reordered };
 /** p95, milliseconds. */
 const GOALS = { spooled: 150, started: 1500 };
 const NUMBERED = {
@@ -93,6 +97,12 @@ function row(what: string, milliseconds: readonly number[], goal?: number): { te
   return { text: `${what.padEnd(46)}${cells.join('')}${verdict}`, met };
 }
 
+function print(rows: readonly { readonly text: string }[]): void {
+  const head = `${'milliseconds'.padEnd(46)}${['number', 'min', 'p50', 'p95', 'max', 'goal'].map((cell) => cell.padStart(7)).join('')}`;
+  const ffmpeg = `ffmpeg ${ffmpegVersion(values.ffmpeg)}`;
+  process.stdout.write(`${[ffmpeg, head, ...rows.map(({ text }) => text)].join('\n')}\n`);
+}
+
 function report(steady: readonly Way[], begun: readonly Way[], starts: readonly Start[]): boolean {
   const byFeed = (Object.keys(FEEDS) as Feed[]).flatMap((feed) => {
     const ways = steady.filter(({ camera }) => CAMERAS[camera] === feed);
@@ -133,9 +143,7 @@ function report(steady: readonly Way[], begun: readonly Way[], starts: readonly 
       firsts.map((each) => each.spooledAt - each.sentAt),
     ),
   ];
-  const head = `${'milliseconds'.padEnd(46)}${['number', 'min', 'p50', 'p95', 'max', 'goal'].map((cell) => cell.padStart(7)).join('')}`;
-  const ffmpeg = `ffmpeg ${ffmpegVersion(values.ffmpeg)}`;
-  process.stdout.write(`${[ffmpeg, head, ...rows.map(({ text }) => text)].join('\n')}\n`);
+  print(rows);
   return firsts.length === starts.length && rows.every(({ met }) => met);
 }
 
@@ -157,8 +165,8 @@ async function observe(bench: Bench): Promise<boolean> {
   );
 }
 
-/** Whether all goals are met. */
-async function main(): Promise<boolean> {
+/** Cameras without B-frames, and their restarts: whether all goals are met. */
+async function plain(): Promise<boolean> {
   const pictures = new PictureWays();
   const mounts: Record<string, RtspMount> = {};
   for (const [id, feed] of Object.entries(CAMERAS))
@@ -186,6 +194,41 @@ async function main(): Promise<boolean> {
     for (const keeper of keepers) await keeper.end();
     await server.stop();
   }
+}
+
+/** Cameras with B-frames: whether all goals are met. */
+async function reordered(): Promise<boolean> {
+  const streams = values.streams.split(',');
+  const cameras = await reorderedCameras(streams);
+  const namespace = newNamespace();
+  const config = (entries: readonly object[]) => ({
+    ...{ namespace, ...remoteServers(), frames: { expireMs: EXPIRE_MS }, cameras: entries },
+    ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
+  });
+  const events = await listen(namespace);
+  const daemon = startDaemon({ config: config([]) });
+  try {
+    const seconds = Number(values.seconds);
+    const measured = await measureReordered(streams, cameras, { daemon, events, seconds, config });
+    const rows = measured.map(({ name, milliseconds, goalMs }) => row(name, milliseconds, goalMs));
+    print(rows);
+    return rows.every(({ met }) => met);
+  } finally {
+    await daemon.stop();
+    await events.close();
+    await cameras.stop();
+  }
+}
+
+async function main(): Promise<boolean> {
+  let met = true;
+  for (const name of values.parts.split(',')) {
+    const part = PARTS[name];
+    if (part === undefined)
+      throw new Error(`there is no part "${name}"; parts: ${Object.keys(PARTS).join(', ')}`);
+    met = (await part()) && met;
+  }
+  return met;
 }
 
 runBench('latency', main);

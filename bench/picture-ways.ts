@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseSpoolName } from '../src/spool/names';
 import { withRedis, type Listener } from '../test/support/events';
 import type { SentPicture } from '../test/support/feeds/rtsp';
-import { readNumber } from './picture-number';
+import { readNumber } from '../test/support/picture-number';
 
 /** One picture's way, milliseconds since the epoch. */
 export interface Way {

@@ -1,7 +1,7 @@
 /** Streams as encoders make them: what is read of their pictures, and what the camera's decoder gives for them, and when. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { readNumber } from '../../bench/picture-number';
+import { readNumber } from '../support/picture-number';
 import { CodedPictures, type CodedPicture } from '../../src/actors/camera/coded-pictures';
 import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { pictureLook } from '../../src/actors/camera/picture-look';

@@ -71,7 +71,7 @@ async function firstListening(ffmpeg: OwnedProcess, port: number): Promise<void>
 }
 
 /** Read from /proc, because connecting to find out would be the one client that ffmpeg serves. */
-async function listensOn(pid: number, port: number): Promise<boolean> {
+export async function listensOn(pid: number, port: number): Promise<boolean> {
   const address = `${LOOPBACK}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const sockets = (await readFile('/proc/net/tcp', 'utf8'))
     .split('\n')
@@ -87,7 +87,7 @@ async function openFiles(pid: number): Promise<string[]> {
   return Promise.all(numbers.map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve);

@@ -1,0 +1,118 @@
+/** Judges when the pictures of a row came, how many, and whether the times told are theirs. Pure. */
+import type { Clip } from './clip';
+import type { Picture } from './judge-pictures';
+import { reorderFrames } from './recipe';
+import { isPacedFeed, type Observation } from './row';
+
+/** A picture is announced within so many milliseconds of its arrival, beside what reordering takes. */
+export const LATE_MS = 150;
+/** Of so many pictures one may be later. */
+const ONE_LATE_OF = 10;
+/** Of so many pictures one may have a time that is off: a packet that was read late. */
+const ONE_OFF_OF = 5;
+/** Of a picture's duration: beyond, the time is that of its neighbour. */
+const TIME_TOLERANCE = 0.6;
+/** Packets are read so many milliseconds late on any machine. */
+const LEAST_TOLERANCE_MS = 20;
+/** A capture time may be so much before the arrival, milliseconds, beside what reordering explains. */
+const EARLY_MS = 30;
+const MIN_COVERAGE = 0.95;
+
+/** But for one picture in ten, and the first, which waits for the programs to start. */
+export function latest({ sent, row }: Observation, pictures: readonly Picture[]): number | undefined {
+  const late = pictures.slice(1).flatMap(({ number, announcedAt, frame }) => {
+    const from = isPacedFeed(row.feed)
+      ? frame.capturedAt
+      : number === undefined
+        ? undefined
+        : sent?.lastBefore(number, announcedAt);
+    return from === undefined ? [] : [announcedAt - from];
+  });
+  return allBut(late, ONE_LATE_OF);
+}
+
+/** The greatest when the greatest of each begun `of` are left out. */
+function allBut(values: readonly number[], of: number): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.at(-1 - Math.floor((values.length + of / 2) / of));
+}
+
+export function rateFault({ row, delivered, endedAt }: Observation, slack: number): string | undefined {
+  const { everyMs } = row;
+  const times = delivered.map(({ frame }) => frame.sequence);
+  if (times.some((sequence, i) => i > 0 && sequence <= (times[i - 1] ?? 0))) return 'periods do not rise';
+  const [first, last] = [delivered[0]?.frame.capturedAt ?? 0, delivered.at(-1)?.frame.capturedAt ?? 0];
+  const behindMs = endedAt - last;
+  if (behindMs > 2.5 * everyMs + 500 * slack) return `none in the last ${(behindMs / 1000).toFixed(1)} s`;
+  const due = Math.round((last - first) / everyMs) + 1;
+  if (delivered.length < due * MIN_COVERAGE - (slack - 1) / 2 || delivered.length > due + 1)
+    return `${String(delivered.length)} pictures where ${String(due)} were due`;
+  return undefined;
+}
+
+/**
+ * Whether the picture is the one whose time is told. The capture time follows the arrival of that picture's last packet,
+ * or the moment it is shown at; from picture to picture the distance to one of the two stays the same.
+ */
+export function timeFault(
+  { sent, row }: Observation,
+  pictures: readonly Picture[],
+  clip: Clip,
+  slack: number,
+): string | undefined {
+  const { recipe } = row;
+  const frameMs = 1000 / recipe.fps;
+  const known = pictures.flatMap(({ number, frame, announcedAt }) => {
+    if (number === undefined) return [];
+    const sentAt = isPacedFeed(row.feed) ? number * frameMs : sent?.lastBefore(number, announcedAt);
+    return sentAt === undefined ? [] : [{ number, offMs: frame.capturedAt - sentAt }];
+  });
+  if (known.length === 0) return 'no picture carries a number that was sent';
+  const offMs = known.map((each) => each.offMs);
+  // A camera's clock, once it told, moves capture times little by little.
+  const clockMs = Math.max(...pictures.map(({ frame }) => Math.abs(frame.clockSkewMs ?? 0)));
+  const toleranceMs = slack * Math.max(LEAST_TOLERANCE_MS, TIME_TOLERANCE * frameMs) + clockMs;
+  const told = (spread: number) =>
+    `times and pictures are apart by up to ${(spread / frameMs).toFixed(1)} pictures`;
+  if (isPacedFeed(row.feed)) {
+    const spread = Math.max(...turns(known).map((turn) => spreadMs(turn.map((each) => each.offMs))));
+    return spread > toleranceMs ? told(spread) : undefined;
+  }
+  const shown = shownDelays(clip, frameMs);
+  const byArrival = spreadMs(offMs);
+  const byDisplay = spreadMs(known.map(({ offMs, number }) => offMs - (shown.get(number) ?? 0)));
+  if (Math.min(byArrival, byDisplay) > toleranceMs) return told(byArrival);
+  const median = middle(offMs);
+  const earliest = -(reorderFrames(recipe) + 2) * frameMs - slack * EARLY_MS - clockMs;
+  if (median < earliest || median > LATE_MS * slack + clockMs)
+    return `${median.toFixed(0)} ms from the arrival of the picture`;
+  return undefined;
+}
+
+/** How far from their middle most of them are at most. */
+function spreadMs(offMs: readonly number[]): number {
+  const median = middle(offMs);
+  const apart = offMs.map((each) => Math.abs(each - median));
+  return allBut(apart, ONE_OFF_OF) ?? 0;
+}
+
+/** Cut where the clip begins anew: its pace may too. */
+function turns<Known extends { readonly number: number }>(known: readonly Known[]): Known[][] {
+  const all: Known[][] = [];
+  for (const each of known) {
+    const turn = all.at(-1);
+    const before = turn?.at(-1);
+    if (turn === undefined || (before !== undefined && each.number <= before.number)) all.push([each]);
+    else turn.push(each);
+  }
+  return all;
+}
+
+/** By number, milliseconds from a picture's place in the stream to its place in the display. */
+function shownDelays({ units }: Clip, frameMs: number): ReadonlyMap<number, number> {
+  return new Map(units.map(({ number, shownAt, sentAt }) => [number, (shownAt - sentAt) * frameMs]));
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
