@@ -323,6 +323,8 @@ class CameraActor {
   }
 
   #enter(state: CameraState['state'], fault?: FaultRecord): void {
+    // Opened again at once, with what the last opening has taught, it still connects.
+    if (state === 'connecting' && this.#state === state) return;
     const camera = this.context.parameters.camera.id;
     this.#state = state;
     this.context.log.debug(`is ${state}`);

@@ -7,6 +7,9 @@ import { RtspEntrance } from './rtsp/entrance';
 import { LossWatch } from './rtsp/loss-watch';
 import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice } from './transport-choice';
 
+/** Faults of a camera that may still be busy with the question it was asked just before. */
+const MAY_BE_BUSY: ReadonlySet<string> = new Set(['too-many-sessions', 'rejected', 'server-error', 'closed']);
+
 /** Facts of the camera's state: how it is opened where that was left to it, and why. */
 export type AdaptationFacts = {
   readonly transport?: string;
@@ -73,6 +76,7 @@ export class FeedAdaptation {
       this.#acceleration = afterHardwareFault(this.#acceleration, error);
       return true;
     }
+    if (MAY_BE_BUSY.has(error.code) && this.#entrance.refused()) return true;
     if (error.code === 'video-late' && this.#form.videoIsLate !== true) {
       this.#form = { ...this.#form, videoIsLate: true };
       return true;

@@ -115,14 +115,21 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** What ffmpeg says when it found a video track and not its size, or none at all: it looked at too little. */
-const NO_VIDEO_YET = /dimensions not set|matches no streams/;
-
-const LATE: Sentence = {
-  code: 'video-late',
-  sentence:
-    'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
-};
+/** What ffmpeg says when it looked at too little of a feed, or when there is no more: of a video track without its size, or of none. */
+const LATE: readonly Rule[] = [
+  {
+    pattern: /dimensions not set/,
+    code: 'video-late',
+    sentence:
+      'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
+  },
+  {
+    pattern: /matches no streams/,
+    code: 'video-late',
+    sentence:
+      'answers, but no video was in what it sent; check that the URL is that of a stream with video, and raise "connectMs" if its video begins late',
+  },
+];
 const UNCONNECTED: Sentence = {
   code: 'timeout',
   sentence: 'does not answer in time; check the address, and that nothing between blocks it',
@@ -173,8 +180,9 @@ export function openFault(source: CameraSource, stderr: string, answer?: RtspAns
   const name = feedName(source);
   const noVideo = tracksFault(source, answer);
   if (noVideo !== undefined && (rule === undefined || VAGUE.has(rule.code))) return noVideo;
-  if (NO_VIDEO_YET.test(words) && source.kind === 'stream' && (rule === undefined || VAGUE.has(rule.code)))
-    return { code: LATE.code, message: `${name} ${LATE.sentence}` };
+  const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
+  if (late !== undefined && (rule === undefined || VAGUE.has(rule.code)))
+    return { code: late.code, message: `${name} ${late.sentence}` };
   if (rule !== undefined) return { code: rule.code, message: `${name} ${rule.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };

@@ -14,6 +14,8 @@ export interface PictureLook {
 /** How colour is coded, as far as it is known. */
 type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth'>> & {
   readonly matrix?: Matrix | 'other' | undefined;
+  /** Width or height, when it is encoded, is an odd number. */
+  readonly isOdd?: boolean;
 };
 
 /** By number (H.273, table 4). */
@@ -41,19 +43,27 @@ const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${n
 /** What nearly all cameras send: taken for granted of a codec whose headers will say more. */
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
+/** A given width is met exactly, and its height is even. */
+function isOddSize(width: number | undefined, format: VideoFormat | undefined): boolean {
+  if (width !== undefined) return width % 2 === 1;
+  return format !== undefined && (format.width % 2 === 1 || format.height % 2 === 1);
+}
+
 /**
  * @param format of the newest picture; undefined before the first, and where headers are not read
  * @param header as the stream was announced
  * @param interlaced whether such pictures were seen
  */
 export function pictureLook(
-  camera: Pick<CameraSpec, 'format' | 'matrix' | 'deinterlace'>,
+  camera: Pick<CameraSpec, 'format' | 'width' | 'matrix' | 'deinterlace'>,
   header: Pick<StreamHeader, 'codec' | 'height'>,
   format: VideoFormat | undefined,
   interlaced: boolean,
 ): PictureLook {
   const matrix = camera.matrix ?? matrixOf(header, format);
-  const colour = { ...(format ?? (areHeadersRead(header.codec) ? USUAL : {})), matrix };
+  const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
+  const isOdd = isOddSize(camera.width, format);
+  const colour = { ...coding, matrix, isOdd };
   return {
     interlaced: interlaced && camera.deinterlace,
     colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour),
@@ -82,10 +92,11 @@ function toRgb({ matrix, bitDepth = 8 }: Colour): string[] {
 
 /**
  * JPEG is BT.601 in full range (JFIF): what is not is converted. ffmpeg's `colorspace` does that in less time than its encoder's own
- * conversion of the range, and more exactly than `scale` (docs/capture.md); it knows 4:2:0, 4:2:2 and 4:4:4 alone.
+ * conversion of the range, and more exactly than `scale` (docs/capture.md); it knows 4:2:0, 4:2:2 and 4:4:4
+ * of even sizes alone.
  */
-function toJpeg({ matrix, fullRange, chromaFormat }: Colour): string[] {
-  const pixels = PIXELS[chromaFormat ?? 0];
+function toJpeg({ matrix, fullRange, chromaFormat, isOdd }: Colour): string[] {
+  const pixels = isOdd === true ? undefined : PIXELS[chromaFormat ?? 0];
   if (matrix === 'bt601' && (fullRange === true || pixels === undefined)) return [];
   if (matrix === undefined || matrix === 'other' || pixels === undefined) {
     const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;

@@ -26,10 +26,22 @@ export class RtspEntrance {
   #answer: RtspAnswer | undefined;
   /** Packets came by way of that answer: it is not asked again. */
   #proven = false;
+  /** It was asked for the newest opening. */
+  #asked = false;
 
   /** A packet came. */
   received(): void {
     this.#proven = true;
+  }
+
+  /**
+   * The camera then refused what it had described. Some have room for one client only, and not yet forgotten who asked: the next opening
+   * relies on that answer.
+   * @returns whether it was asked for this opening, and the next is worth its while at once
+   */
+  refused(): boolean {
+    this.#proven ||= this.#asked;
+    return this.#asked;
   }
 
   /**
@@ -38,10 +50,11 @@ export class RtspEntrance {
    */
   async enter(source: CameraSource, connectMs: number, signal: AbortSignal): Promise<Entry> {
     if (source.kind !== 'stream' || !/^rtsps?:/.test(source.url)) return plain(source);
-    const proven = this.#proven;
+    const known = this.#proven ? this.#answer : undefined;
     this.#proven = false;
+    this.#asked = known === undefined;
     const patience = { firstMs: Math.min(PATIENCE_MS, connectMs), redirectedMs: connectMs };
-    if (!proven || this.#answer === undefined) this.#answer = await askRtsp(source.url, patience, signal);
+    this.#answer = known ?? (await askRtsp(source.url, patience, signal));
     return enterBy(this.#answer, source);
   }
 }
