@@ -14,15 +14,15 @@ export class DisplayOrder {
   #newest = -Infinity;
   #keyframe = -Infinity;
 
-  /** @param restarts the counts begin anew with it */
-  place(count: number, key: boolean, restarts: boolean): Place {
-    if (restarts || count < this.#newest - NEW_SERIES) {
-      this.#newest = -Infinity;
-      this.#keyframe = -Infinity;
-    }
+  /**
+   * A keyframe is shown behind all that came before it, whatever its count seems to be: where only keyframes are received, the upper part is
+   * a guess.
+   */
+  place(count: number, key: boolean): Place {
     if (key) this.#keyframe = count;
-    const inOrder = count > this.#newest;
-    this.#newest = Math.max(this.#newest, count);
+    else if (count < this.#newest - NEW_SERIES) this.#keyframe = -Infinity;
+    const inOrder = key || count > this.#newest || count < this.#newest - NEW_SERIES;
+    this.#newest = inOrder ? count : this.#newest;
     return { inOrder, leading: count < this.#keyframe };
   }
 }

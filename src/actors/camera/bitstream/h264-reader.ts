@@ -123,7 +123,7 @@ export class H264Reader implements PictureReader {
     switch (sequence.order.kind) {
       case 'explicit': {
         const count = this.#counts.count(order, sequence.order.bits, isReference, isIdr);
-        return this.#display.place(count, key, isIdr);
+        return this.#display.place(count, key);
       }
       case 'derived':
         return { inOrder: isReference || !sequence.order.unreferencedEarlier, leading: false };

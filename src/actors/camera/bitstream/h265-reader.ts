@@ -72,7 +72,7 @@ export class H265Reader implements PictureReader {
       layer === 0 && !isLeading && !isUnreferenced,
       restarts,
     );
-    const { inOrder, leading } = this.#display.place(count, key, restarts);
+    const { inOrder, leading } = this.#display.place(count, key);
     const entry: Entry = key
       ? { kind: 'clean' }
       : recoveryCount === undefined

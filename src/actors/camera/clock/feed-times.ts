@@ -12,6 +12,12 @@ import { delayFault } from './delay-words';
 import type { DelayNews, LinkDelay } from './link-delay';
 import { receiveBacklog } from './receive-backlog';
 
+/**
+ * Senders' times are those at which pictures are shown. Those of keyframes alone jitter by the pictures that are reordered around each: four
+ * at 20 a second, as encoders have them.
+ */
+const REORDERING_MS = 200;
+
 export interface FeedTimesOptions {
   readonly camera: CameraSpec;
   readonly plan: SamplePlan;
@@ -53,20 +59,20 @@ export class FeedTimes {
    */
   decide(picture: Coded, { wallMs, steadyMs }: Moment): Decision {
     const { plan, clock, delay } = this.options;
-    const { sustainedMs, exactMs, markedMs } = delay;
+    const { sustainedMs, markedMs } = delay;
     const decision = plan.decide(Math.floor(wallMs - sustainedMs), picture, steadyMs - sustainedMs);
     if (decision.kind !== 'take') return decision;
     const late = markedMs === undefined ? {} : { linkDelayMs: markedMs };
     return {
       kind: 'take',
-      sample: { ...decision.sample, ...clock.captureTime(wallMs - exactMs), ...late },
+      sample: { ...decision.sample, ...clock.captureTime(wallMs - this.#lateMs), ...late },
     };
   }
 
   /** The packet's pictures were decided on: it may tell the sender's clock. */
   learn(packet: Packet, { wallMs, steadyMs }: Moment): void {
-    const { camera, clock, delay } = this.options;
-    const keyframe = { dueAt: wallMs - delay.exactMs, arrivedMs: steadyMs };
+    const { camera, clock } = this.options;
+    const keyframe = { dueAt: wallMs - this.#lateMs, arrivedMs: steadyMs };
     this.#told(this.#senderClock.saw(packet, keyframe));
     if (!this.#senderClock.hasStopped || !clock.lost()) return;
     const message = `${feedName(camera.source)}: ffmpeg stopped telling the camera's clock; reopening the feed`;
@@ -76,6 +82,12 @@ export class FeedTimes {
   /** More of what ffmpeg writes of the sender's clock came. */
   reported(chunk: Buffer): void {
     this.#told(this.#senderClock.push(chunk));
+  }
+
+  /** By how much the newest packet came later than the link can bring it. */
+  get #lateMs(): number {
+    const { camera, delay } = this.options;
+    return camera.format === 'keyframe' && delay.exactMs <= REORDERING_MS ? 0 : delay.exactMs;
   }
 
   #measureDelay({ pts, bytes }: Packet, unitMs: number, { steadyMs }: Moment): void {
