@@ -5,7 +5,7 @@ import { H264Reader } from './h264-reader';
 import * as h265 from './h265-parameters';
 import { H265Reader } from './h265-reader';
 import { annexB, nalUnits, type NalUnit } from './nal';
-import { OtherReader } from './other-reader';
+import { isVp9Key, OtherReader } from './other-reader';
 import type { PictureReader } from './picture-facts';
 
 interface NalCodec {
@@ -42,7 +42,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
 const MAX_HEAD_BYTES = 4096;
 
 export function newPictureReader(codec: string): PictureReader {
-  return CODECS[codec]?.newReader() ?? new OtherReader();
+  return CODECS[codec]?.newReader() ?? new OtherReader(codec === 'vp9' ? isVp9Key : undefined);
 }
 
 /** Whether a reader tells the format of the codec's pictures. */
