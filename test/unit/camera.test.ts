@@ -110,8 +110,8 @@ describe('the receiver of a stream', () => {
   }
 
   it('opens what was learned of it: another URL, one video track, more of it before its first packet', () => {
-    const opening = { url: 'rtsp://127.0.0.1:9/x', firstTrackOnly: true, videoIsLate: true };
-    const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), undefined, opening);
+    const opening = { url: 'rtsp://127.0.0.1:9/x', firstTrackOnly: true };
+    const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), { videoIsLate: true }, opening);
     const lines = stdin.split('\n');
     assert.equal(lines[1], "file 'rtsp://127.0.0.1:9/x'");
     for (const line of ['option max_streams 1', 'option analyzeduration 20000000'])
