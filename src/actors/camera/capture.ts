@@ -200,13 +200,11 @@ class Opening {
 
   /** What the receiver knows of why no packet came. */
   #silence(): FaultRecord | undefined {
-    const { startedMs, lastPacketMs } = this.#seen;
-    return this.#receiver.silence?.(performance.now() - startedMs, lastPacketMs !== undefined);
+    return this.#receiver.silence?.(this.#seen.lastPacketMs !== undefined);
   }
 
   #endFault(): Error {
-    const { startedMs, lastPacketMs } = this.#seen;
-    return this.#receiver.endFault(performance.now() - startedMs, lastPacketMs !== undefined);
+    return this.#receiver.endFault(this.#seen.lastPacketMs !== undefined);
   }
 }
 

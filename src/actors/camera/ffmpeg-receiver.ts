@@ -86,7 +86,7 @@ export class FfmpegReceiver implements Receiver {
     this.#entry?.close();
   }
 
-  endFault(_elapsedMs: number, hadPackets: boolean): Fault {
+  endFault(hadPackets: boolean): Fault {
     const { code, message } = this.#whyEnded(hadPackets);
     return new Fault(code, message);
   }

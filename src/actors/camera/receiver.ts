@@ -29,8 +29,8 @@ export interface Receiver {
   readonly ended: Promise<void>;
   /** Leaves the feed politely; settles when nothing of it is left. */
   end(): Promise<void>;
-  /** Why it ended by itself. @param elapsedMs since it began @param hadPackets whether any came */
-  endFault(elapsedMs: number, hadPackets: boolean): Fault;
+  /** Why it ended by itself. @param hadPackets whether any came */
+  endFault(hadPackets: boolean): Fault;
   /** Why no packet came for this time, where the receiver knows it better than that none came. */
-  silence?(elapsedMs: number, hadPackets: boolean): FaultRecord | undefined;
+  silence?(hadPackets: boolean): FaultRecord | undefined;
 }

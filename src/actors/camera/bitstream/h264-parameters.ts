@@ -154,7 +154,8 @@ function readOrder(reader: BitReader): H264Sequence['order'] {
   return { kind: 'derived', unreferencedEarlier, hasDeltas };
 }
 
-function cropped(
+/** The window that is shown, in H.265 too (7.3.2.2.1): how much is cut off counts in samples of the chroma, here of a field where there may be some. */
+export function cropped(
   reader: BitReader,
   width: number,
   height: number,

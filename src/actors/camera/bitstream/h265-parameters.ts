@@ -1,6 +1,6 @@
 /** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), as far as a picture's place and look depend on them. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
-import { readSignal } from './h264-parameters';
+import { cropped, readSignal } from './h264-parameters';
 import type { NalUnit } from './nal';
 import type { VideoFormat } from './picture-facts';
 
@@ -46,7 +46,7 @@ export function readSequence(unit: NalUnit): H265Sequence {
   const id = reader.unsigned();
   const chromaFormat = reader.unsigned();
   const hasColourPlanes = chromaFormat === 3 && reader.flag();
-  const size = readSize(reader, chromaFormat);
+  const size = cropped(reader, reader.unsigned(), reader.unsigned(), chromaFormat, true);
   const bitDepth = reader.unsigned() + 8;
   reader.unsigned();
   const orderBits = reader.unsigned() + 4;
@@ -97,21 +97,6 @@ function skipProfiles(reader: BitReader, highestLayer: number): void {
   if (highestLayer > 0) reader.skip(2 * (8 - highestLayer));
   for (const [hasProfile, hasLevel] of layers)
     reader.skip((hasProfile === true ? PROFILE_BITS : 0) + (hasLevel === true ? LEVEL_BITS : 0));
-}
-
-function readSize(reader: BitReader, chromaFormat: number): { width: number; height: number } {
-  const width = reader.unsigned();
-  const height = reader.unsigned();
-  if (!reader.flag()) return { width, height };
-  const [left, right, top, bottom] = [
-    reader.unsigned(),
-    reader.unsigned(),
-    reader.unsigned(),
-    reader.unsigned(),
-  ];
-  const unitX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1;
-  const unitY = chromaFormat === 1 ? 2 : 1;
-  return { width: width - unitX * (left + right), height: height - unitY * (top + bottom) };
 }
 
 function readOrdering(reader: BitReader, highestLayer: number): H265Sequence['ordering'] {

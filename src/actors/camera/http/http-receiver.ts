@@ -53,8 +53,8 @@ export class HttpReceiver implements Receiver {
     await this.ended;
   }
 
-  endFault(elapsedMs: number, hadPackets: boolean): Fault {
-    if (this.#other !== undefined) return this.#other.endFault(elapsedMs, hadPackets);
+  endFault(hadPackets: boolean): Fault {
+    if (this.#other !== undefined) return this.#other.endFault(hadPackets);
     const { source } = this.options;
     if (this.#fault !== undefined) return ofFeed(source, this.#fault);
     if (hadPackets) return new Fault('ended', `${feedName(source)} ended`);
@@ -64,8 +64,8 @@ export class HttpReceiver implements Receiver {
     );
   }
 
-  silence(elapsedMs: number, hadPackets: boolean): FaultRecord | undefined {
-    if (this.#other !== undefined) return this.#other.silence?.(elapsedMs, hadPackets);
+  silence(hadPackets: boolean): FaultRecord | undefined {
+    if (this.#other !== undefined) return this.#other.silence?.(hadPackets);
     if (hadPackets) return undefined;
     return ofFeed(this.options.source, lateFault(this.#phase(), this.options.camera.connectMs));
   }
