@@ -72,8 +72,17 @@ describe('Pacer', () => {
     it(`keeps what half a segment and a little take in reserve, of ${String(segmentMs)} ms`, () => {
       const played = play({ segmentMs, segments: Math.ceil(300_000 / segmentMs) });
       const last = delays(played).at(-1) ?? 0;
-      assert.ok(last <= segmentMs + segmentMs / 2 + 260, String(last));
-      assert.ok(last >= segmentMs + 0.6 * (segmentMs / 2 + 250), String(last));
+      assert.ok(last <= segmentMs + segmentMs / 2 + 510, String(last));
+      assert.ok(last >= segmentMs + 0.6 * (segmentMs / 2 + 500), String(last));
+    });
+
+  for (const segmentMs of [1000, 2000, 6000])
+    it(`has that reserve from its first segment of ${String(segmentMs)} ms on`, () => {
+      // The first that is new is noticed as late as any can be; the fourth needs a new ffmpeg.
+      const lateMs = (n: number): number => segmentMs / 2 + (n >= 4 ? 400 : 0);
+      const played = play({ segmentMs, segments: 12, lateMs });
+      assertNeverEarlyNorBack(played);
+      assert.ok(steps(played).every((step) => step < 110));
     });
 
   for (const speed of [1.0002, 0.9998, 1.002, 0.998])
@@ -81,7 +90,7 @@ describe('Pacer', () => {
       const played = play({ segments: 10_800, speed });
       assertNeverEarlyNorBack(played);
       const settled = delays(played).slice(3000);
-      assert.ok(Math.max(...sampled(settled)) < 3600 && Math.min(...sampled(settled)) > 2400);
+      assert.ok(Math.max(...sampled(settled)) < 3850 && Math.min(...sampled(settled)) > 2650);
       assert.ok(steps(played).every((step) => step > 90 && step < 110));
     });
 
@@ -97,7 +106,7 @@ describe('Pacer', () => {
     const holes = steps(played).filter((step) => step > 110);
     assert.equal(holes.length, 1);
     assert.ok((holes[0] ?? 0) < 3000);
-    assert.ok((delays(played).at(-1) ?? 0) < 3300);
+    assert.ok((delays(played).at(-1) ?? 0) < 3550);
   });
 
   it('goes on without hole or haste where times begin anew, announced or not', () => {
@@ -120,7 +129,7 @@ describe('Pacer', () => {
     const pacer = new Pacer(2000);
     assert.deepEqual(
       [undefined, 0, undefined, 100, 100, 100].map((time) => pacer.due(time, 50)),
-      [50, 50, 50, 150, 150, 150],
+      [50, 550, 550, 650, 650, 650],
     );
   });
 });

@@ -8,9 +8,10 @@
 const SLEW = 0.03;
 /**
  * What is in hand when the next burst comes, beyond half of a segment: a playlist without news is read again after that
- * time (RFC 8216, 6.3.4), so that the next segment may suddenly be noticed so much later than those before.
+ * time (RFC 8216, 6.3.4), so that the next segment may suddenly be noticed so much later than those before. This much
+ * is for fetching it, and for the new ffmpeg that a discontinuity needs on a busy machine.
  */
-const RESERVE_MS = 250;
+const RESERVE_MS = 500;
 /** Part of it below which it is made up: between, nothing is changed. */
 const LEAST_RESERVE = 0.7;
 /** The reserve is the least of the newest one to two such spans. */
@@ -74,9 +75,13 @@ export class Pacer {
     return time < last.time - STEP_BACK_MS || time > last.time + STEP_AHEAD_MS + 2 * this.targetMs;
   }
 
-  /** Behind what was given before, with what is missing between; at once when that is over. */
+  /**
+   * Behind what was given before, with what is missing between; at once when that is over. The very first waits for the
+   * reserve: collected on the way, it would come too late for the first segments.
+   */
   #begin(time: number, nowMs: number): number {
-    const follows = this.#last === undefined ? nowMs : this.#last.dueMs + this.#stepMs + this.#missingMs;
+    const follows =
+      this.#last === undefined ? nowMs + RESERVE_MS : this.#last.dueMs + this.#stepMs + this.#missingMs;
     this.#missingMs = 0;
     this.#offsetMs = Math.max(nowMs, follows) - time;
     return this.#give(time);
