@@ -8,7 +8,11 @@ import { surviveClosedOutput } from '../process/output';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
 import { Batch } from '../protocol/batch';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
-import { HEARTBEAT_MS } from '../protocol/progress';
+import { HEARTBEAT_MS, type Heartbeat } from '../protocol/progress';
+
+/** Since the last heartbeat: one goes with a message from then on, and without one at the latest. */
+const EARLIEST_MS = 0.9 * HEARTBEAT_MS;
+const LATEST_MS = 1.1 * HEARTBEAT_MS;
 
 /** comedy's custom parameters for every actor. */
 export interface ShellParameters {
@@ -43,6 +47,8 @@ export default class ActorShell {
   #self: ComedySelf | undefined;
   #actor: Actor | undefined;
   #heart: NodeJS.Timeout | undefined;
+  /** Of performance.now(). */
+  #beatMs = 0;
   readonly #reports = new Batch<ShellReport>((reports) => {
     this.#send(reports);
   });
@@ -72,7 +78,8 @@ export default class ActorShell {
   /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
   async #stop(): Promise<void> {
     await this.#actor?.stop();
-    clearInterval(this.#heart);
+    clearTimeout(this.#heart);
+    this.#heart = undefined;
     this.#reports.add({ kind: 'stopped' });
   }
 
@@ -80,9 +87,11 @@ export default class ActorShell {
     const self = this.#self;
     if (self === undefined) return;
     const { name } = self.getCustomParameters();
+    const heartbeat = this.#heartbeat();
+    const all = heartbeat === undefined ? reports : [...reports, { kind: 'heartbeat', heartbeat }];
     self
       .getParent()
-      .send('report', { name, reports })
+      .send('report', { name, reports: all })
       .catch(() => undefined);
   }
 
@@ -100,15 +109,24 @@ export default class ActorShell {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
     const { default: startActor } = require(module) as { default: StartActor<unknown> };
     this.#actor = startActor(context);
-    this.#heart = setInterval(() => {
-      this.#beat();
-    }, HEARTBEAT_MS);
+    this.#awaitBeat();
   }
 
-  #beat(): void {
-    if (this.#actor === undefined) return;
-    const heartbeat = { ...this.#actor.progress(), memoryBytes: process.memoryUsage.rss() };
-    this.#reports.add({ kind: 'heartbeat', heartbeat });
+  #awaitBeat(): void {
+    clearTimeout(this.#heart);
+    this.#heart = setTimeout(() => {
+      this.#send([]);
+    }, LATEST_MS);
+  }
+
+  /** With whatever is sent when it is due: of a camera's picture and its heartbeat each second, one wake-up and one message. */
+  #heartbeat(): Heartbeat | undefined {
+    const nowMs = performance.now();
+    if (this.#heart === undefined || this.#actor === undefined || nowMs - this.#beatMs < EARLIEST_MS)
+      return undefined;
+    this.#beatMs = nowMs;
+    this.#awaitBeat();
+    return { ...this.#actor.progress(), memoryBytes: process.memoryUsage.rss() };
   }
 }
 

@@ -14,5 +14,5 @@ export interface Heartbeat extends Progress {
   readonly memoryBytes: number;
 }
 
-/** Milliseconds between two heartbeats. */
+/** Milliseconds between two heartbeats, a tenth more or less. */
 export const HEARTBEAT_MS = 1000;
