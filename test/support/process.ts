@@ -49,7 +49,7 @@ export async function spawnOwned(command: string, args: readonly string[]): Prom
 export async function run(
   command: string,
   args: readonly string[],
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<Exit & { stdout: Buffer; stderr: string }> {
   const program = await spawnOwned(command, args);
   const chunks: Buffer[] = [];
@@ -68,7 +68,7 @@ export async function run(
 export async function waitUntil(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!(await condition())) {

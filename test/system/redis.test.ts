@@ -256,15 +256,15 @@ describe('the store', () => {
     await bench.arrived([1]);
     const [, dir = ''] = (await server.command('CONFIG', 'GET', 'dir')) as string[];
     await rm(dir, { recursive: true });
-    await bench.spool(...times(2, 3));
+    let newest = 1;
     await waitUntil('it says so', async () => {
-      // Refused while another is under way, which began in time.
+      // Refused while another is under way, which began in time. Frames that come before it failed are stored.
       await server.command('BGSAVE').catch(() => undefined);
-      await bench.spool(9);
+      await bench.spool(++newest);
       return bench.faultCodes().includes('redis-disk');
     });
     await server.command('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
-    await bench.arrived(times(1, 4));
+    await bench.arrived(times(1, newest));
   });
 
   test('on a port where something else answers, or Redis in protected mode', async (t) => {

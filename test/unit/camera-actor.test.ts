@@ -356,7 +356,7 @@ describe('a camera', () => {
       [],
     );
     await rm(folder);
-    await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)), 20_000);
+    await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)), 60_000);
     await bench.stop();
     const waiting = await waitingIn(bench.spool);
     assert.deepEqual(waiting, bench.frames().slice(1));

@@ -1,9 +1,9 @@
 /** Waiting for a condition that the event loop brings about; works while timers are mocked. */
 import { performance } from 'node:perf_hooks';
 
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 20_000;
 
-/** Lets the event loop turn until `condition` holds. Throws at the deadline, five seconds by default, naming what was waited for. */
+/** Lets the event loop turn until `condition` holds. Throws at the deadline, naming what was waited for. */
 export async function until(what: string, condition: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
