@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodePpm } from '../../src/actors/camera/encode';
-import { feedName, openFault } from '../../src/actors/camera/feed-fault';
+import { feedName, openFault, type Opened } from '../../src/actors/camera/feed-fault';
 import { decoderInvocation } from '../../src/actors/camera/decoder-arguments';
 import {
   hasLengthPrefixes,
@@ -454,6 +454,33 @@ describe('a feed fault', () => {
     assert.ok(address !== undefined);
     return { kind: 'described', address, afterMs: 9, described: { tracks, transportStream: false } };
   };
+  const invalid = concat51('', 'Invalid data found when processing input');
+  const unanswered = concat51('', 'Operation not permitted');
+  const asked = described(['audio', 'video']);
+  const cuts: readonly [string, string, string, Opened][] = [
+    ['closed', 'rtsp://cam/live', invalid, { answer: asked }],
+    ['closed', 'rtsp://cam/live', unanswered, { answer: asked }],
+    ['closed', 'rtsp://cam/live', invalid, { answer: { kind: 'unreached' } }],
+    ['closed', 'rtsp://cam/live', unsized, { answer: asked, cut: true }],
+    ['closed', 'rtmp://cam/live', unsized, { cut: true }],
+    ['closed', 'http://cam/a.flv', "Stream map '0:v:0' matches no streams.\n", { cut: true }],
+    [
+      'video-late',
+      'rtsp://cam/live',
+      "Stream map '0:v:0' matches no streams.\n",
+      { answer: asked, cut: true },
+    ],
+    ['not-a-stream', 'http://cam/page', invalid, { cut: true }],
+    ['not-a-stream', 'rtsp://cam/live', invalid, { answer: described(['audio']) }],
+  ];
+  for (const [code, url, text, opened] of cuts)
+    it(`is "${code}" of ${url} where ffmpeg says ${JSON.stringify(text.trim().slice(-40))}, and it is known ${Object.keys(opened).join(' and ')}`, () => {
+      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text.replaceAll('URL', url), opened);
+      assert.equal(fault.code, code);
+      if (code === 'closed') assert.doesNotMatch(fault.message, /connectMs|not with video/);
+      if (code === 'closed' && opened.answer === asked) assert.doesNotMatch(fault.message, /URL/);
+    });
+
   const vague: readonly [string, string, string, RtspAnswer?][] = [
     ['video-late', 'rtsp://cam/live', unsized, described(['audio', 'video'])],
     ['video-late', 'rtmp://cam/live', unsized],
@@ -467,7 +494,7 @@ describe('a feed fault', () => {
   ];
   for (const [code, url, text, answer] of vague)
     it(`is "${code}" where ffmpeg found no size or track in ${url}${answer === undefined ? '' : ', which was asked'}`, () => {
-      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text, answer);
+      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text, { answer });
       assert.equal(fault.code, code);
       assert.doesNotMatch(fault.message, /restart/);
     });

@@ -81,6 +81,8 @@ export class FeedAdaptation {
       this.#form = { ...this.#form, videoIsLate: true };
       return true;
     }
+    // What was found in a feed that was cut may have been too little for that reason alone.
+    if (error.code === 'closed') this.#form = withoutLateVideo(this.#form);
     if (!this.#mayChooseTransport()) return false;
     this.#transport = afterFault(this.#transport, error);
     return this.#transport.name === 'trying-tcp';
@@ -101,4 +103,8 @@ export class FeedAdaptation {
     const { source } = this.configured;
     return source.kind === 'stream' && source.orTcp === true;
   }
+}
+
+function withoutLateVideo({ videoIsLate: _, ...form }: StreamForm): StreamForm {
+  return form;
 }

@@ -1,135 +1,22 @@
-/** What ffmpeg says when a feed fails, in a person's words. The rules are a table, tried in order. */
+/** Why a feed fails, in a person's words: from what ffmpeg says, and from what is known besides. */
 import type { CameraSource } from '../../config/topology';
-import { MAX_RECEIVED_BYTES } from './ffmpeg-arguments';
+import {
+  CLOSED,
+  CLOSED_DESCRIBED,
+  ENDLESS,
+  LATE,
+  NO_ANSWER,
+  NO_SIZE,
+  NO_VIDEO,
+  RULES,
+  VAGUE,
+  WIDE_JPEG,
+  type Sentence,
+} from './open-rules';
 import type { RtspAnswer } from './rtsp/question';
 import { redactText, redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 
-interface Sentence {
-  readonly code: string;
-  /** Follows "<where> ". */
-  readonly sentence: string;
-}
-
-interface Rule extends Sentence {
-  readonly pattern: RegExp;
-}
-
-/** ffmpeg was refused the memory for a picture: see MAX_RECEIVED_BYTES. */
-const ENDLESS: Rule = {
-  pattern: /Cannot allocate memory|Failed to reallocate parser buffer/,
-  code: 'picture-too-large',
-  sentence: `sends a picture of more than ${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB, or one without an end; set the camera to smaller pictures, and see that this machine has memory left`,
-};
-/** RTP has eight bits for the width of a JPEG, in blocks of eight pixels (RFC 2435, 3.1.5). */
-const WIDE_JPEG: Rule = {
-  pattern: /\[mjpeg @ .*Picture size 0x0 is invalid/,
-  code: 'picture-too-wide',
-  sentence:
-    'sends JPEG pictures without their size, as RTP cannot carry one above 2040 pixels; set it to a smaller resolution or to H.264, or give the URL of its MJPEG over HTTP',
-};
-const CLOSED =
-  'closed the connection before a picture came; check that the URL is that of a stream, and that no other client holds the camera';
-/** Codes of words that may only mean that ffmpeg looked at too little. */
-const VAGUE: ReadonlySet<string> = new Set(['not-a-stream', 'closed']);
-const RULES: readonly Rule[] = [
-  ENDLESS,
-  {
-    pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied|\b40[13] \(/i,
-    code: 'unauthorized',
-    sentence: 'refused the user name or password; check "username" and "password" of this camera',
-  },
-  {
-    pattern: /404 Not Found|Stream not found/i,
-    code: 'not-found',
-    sentence: 'answers, but has no stream of that path (404); check the path of the URL',
-  },
-  {
-    pattern: /453 Not Enough Bandwidth|503 Service Unavailable|too many/i,
-    code: 'too-many-sessions',
-    sentence:
-      'has no room for another viewer; close other clients of this camera: some serve only one at a time',
-  },
-  {
-    pattern: /461 Unsupported Transport/i,
-    code: 'transport',
-    sentence: 'does not offer this transport; set "transport" to "auto", or to the other of "tcp" and "udp"',
-  },
-  {
-    pattern: /5XX Server Error|\b50\d /i,
-    code: 'server-error',
-    sentence: 'returned a server error (5xx); look at the camera itself, or at the server between',
-  },
-  {
-    pattern: /4XX Client Error|400 Bad Request|method \w+ failed: 4\d\d /i,
-    code: 'rejected',
-    sentence:
-      'does not accept the request; check path and query of the URL, and that no other client holds the camera',
-  },
-  {
-    pattern: /Connection refused/i,
-    code: 'refused',
-    sentence: 'refuses connections; check the port, and that the camera serves this protocol',
-  },
-  {
-    pattern: /No route to host|Network is unreachable|Host is unreachable/i,
-    code: 'unreachable',
-    sentence: 'cannot be reached; check the address and the network',
-  },
-  {
-    pattern: /Failed to resolve|Name or service not known|Temporary failure in name resolution/i,
-    code: 'unknown-host',
-    sentence: 'has a name that cannot be resolved; check the host in the URL',
-  },
-  {
-    pattern: /timed out|ETIMEDOUT/i,
-    code: 'timeout',
-    sentence: 'does not answer in time; check the address, and that nothing between blocks it',
-  },
-  {
-    pattern: /\bTLS\b|\bSSL\b|certificate/i,
-    code: 'tls',
-    sentence: 'cannot be spoken to over TLS; check that it serves the encrypted protocol on this port',
-  },
-  {
-    pattern: /Connection reset|Broken pipe|End of file/i,
-    code: 'closed',
-    sentence: CLOSED,
-  },
-  { pattern: /No such file or directory/i, code: 'no-file', sentence: 'does not exist; check the path' },
-  {
-    pattern: /Permission denied/i,
-    code: 'no-permission',
-    sentence: 'may not be read by this user; check its permissions',
-  },
-  {
-    pattern: /Decoder .*not found|Unsupported codec|unknown codec/i,
-    code: 'unsupported-codec',
-    sentence: 'sends video in a format this ffmpeg cannot decode; set the camera to H.264, H.265 or MJPEG',
-  },
-  {
-    pattern: /Invalid data found|matches no streams|could not find codec|Invalid argument/i,
-    code: 'not-a-stream',
-    sentence:
-      'answers, but not with video; check that the URL is that of a stream, and that the camera sends H.264, H.265 or MJPEG',
-  },
-];
-
-/** What ffmpeg says when it looked at too little of a feed, or when there is no more: of a video track without its size, or of none. */
-const LATE: readonly Rule[] = [
-  {
-    pattern: /dimensions not set/,
-    code: 'video-late',
-    sentence:
-      'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
-  },
-  {
-    pattern: /matches no streams/,
-    code: 'video-late',
-    sentence:
-      'answers, but no video was in what it sent; check that the URL is that of a stream with video, and raise "connectMs" if its video begins late',
-  },
-];
 const UNCONNECTED: Sentence = {
   code: 'timeout',
   sentence: 'does not answer in time; check the address, and that nothing between blocks it',
@@ -163,11 +50,16 @@ export function feedName(source: CameraSource): string {
   }
 }
 
-/**
- * Why ffmpeg gave up a feed before its first packet, from what it wrote on standard error.
- * @param answer what an RTSP camera answered before
- */
-export function openFault(source: CameraSource, stderr: string, answer?: RtspAnswer): FaultRecord {
+/** What is known of an opening besides ffmpeg's words. */
+export interface Opened {
+  /** What an RTSP camera answered before. */
+  readonly answer?: RtspAnswer | undefined;
+  /** ffmpeg ended before it can have looked at enough: what it read had ended. */
+  readonly cut?: boolean;
+}
+
+/** Why ffmpeg gave up a feed before its first packet, from what it wrote on standard error. */
+export function openFault(source: CameraSource, stderr: string, opened: Opened = {}): FaultRecord {
   const notRun = NOT_RUN.exec(stderr);
   if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
   const said = redactText(stderr);
@@ -178,14 +70,27 @@ export function openFault(source: CameraSource, stderr: string, answer?: RtspAns
   const rule = rules.find(({ pattern }) => pattern.test(words));
   if (rule?.code === 'unauthorized') return unauthorizedFault(source);
   const name = feedName(source);
-  const noVideo = tracksFault(source, answer);
-  if (noVideo !== undefined && (rule === undefined || VAGUE.has(rule.code))) return noVideo;
+  if (rule !== undefined && !VAGUE.has(rule.code))
+    return { code: rule.code, message: `${name} ${rule.sentence}` };
+  const noVideo = tracksFault(source, opened.answer);
+  if (noVideo !== undefined) return noVideo;
   const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
-  if (late !== undefined && (rule === undefined || VAGUE.has(rule.code)))
-    return { code: late.code, message: `${name} ${late.sentence}` };
-  if (rule !== undefined) return { code: rule.code, message: `${name} ${rule.sentence}` };
+  const vague = closedRule(source, words, opened) ?? late ?? rule;
+  if (vague !== undefined) return { code: vague.code, message: `${name} ${vague.sentence}` };
   const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
   return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
+}
+
+/** The sentence for an end of the connection that shows in nothing but its consequences; undefined where it was another. */
+function closedRule(source: CameraSource, words: string, { answer, cut }: Opened): Sentence | undefined {
+  const overRtsp = isRtsp(source);
+  // A codec that ffmpeg does not know is no video to it, however long it looks: RTSP gives it no other track.
+  const isCut = cut === true && (NO_SIZE.test(words) || (!overRtsp && NO_VIDEO.test(words)));
+  const described = answer?.kind === 'described';
+  const wasAsked = overRtsp && (described || answer?.kind === 'unreached');
+  const isUnanswered = wasAsked && NO_ANSWER.test(words) && !NO_VIDEO.test(words) && !NO_SIZE.test(words);
+  if (!isCut && !isUnanswered) return undefined;
+  return described ? CLOSED_DESCRIBED : CLOSED;
 }
 
 /** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */

@@ -31,6 +31,8 @@ export class FfmpegReceiver implements Receiver {
   readonly #overUdp: boolean;
   #entry: Entry | undefined;
   #redirections = 0;
+  /** When ffmpeg was told what to open. */
+  #toldMs = -Infinity;
   /** When ffmpeg last missed packets, until the next one it gave. */
   #lostMs: number | undefined;
   #failed = false;
@@ -98,7 +100,15 @@ export class FfmpegReceiver implements Receiver {
     if (spawnError !== undefined)
       return { code: 'ffmpeg', message: `ffmpeg could not be started: ${spawnError.message}` };
     if (crash !== undefined) return crashFault(source, crash);
-    return hadPackets ? endFault(source, errors) : openFault(source, errors, this.#entry?.answer);
+    if (hadPackets) return endFault(source, errors);
+    return openFault(source, errors, { answer: this.#entry?.answer, cut: this.#wasCut() });
+  }
+
+  /** It has ended long before it had looked for as long as it was told to: there was nothing more to look at. */
+  #wasCut(): boolean {
+    const { camera, learned } = this.options;
+    const isLookedAtLong = learned.form.videoIsLate === true;
+    return isLookedAtLong && performance.now() - this.#toldMs < camera.connectMs / 2;
   }
 
   /** Asks an RTSP camera, then has ffmpeg open the feed. */
@@ -115,6 +125,7 @@ export class FfmpegReceiver implements Receiver {
     const { url, firstTrackOnly, answer } = this.#entry;
     if (answer !== undefined) this.events.onAnswer(answer);
     const { stdin } = receiverInvocation(camera, learned.form, { url, firstTrackOnly });
+    this.#toldMs = performance.now();
     this.#process.write(Buffer.from(stdin));
     this.#process.endInput();
   }
