@@ -1,5 +1,5 @@
 /**
- * `npm run matrix -- [--rows h265,audio] [--at-once 4] [--slack 1] [--cheap] [--list] [--write]`: cameras of every kind
+ * `npm run matrix -- [--rows h265,audio] [--at-once 4] [--slack 1] [--cheap] [--ffmpeg PROGRAM] [--list] [--write]`: cameras of every kind
  * against the pictures they were made of. Prints the table of docs/matrix.md, and puts it there with --write. Exit 1 when a
  * row is red.
  */
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '4' },
     slack: { type: 'string', default: '1' },
     cheap: { type: 'boolean', default: false },
+    ffmpeg: { type: 'string' },
     list: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -62,6 +63,7 @@ async function main(): Promise<number> {
   const judgements = await runRows(rows, {
     slack: Number(values.slack),
     atOnce: Number(values['at-once']),
+    ffmpeg: values.ffmpeg,
     onJudged: (judgement) => {
       process.stderr.write(`${sentence(judgement)}\n`);
     },

@@ -7,6 +7,8 @@ import { watchRow } from './watch-row';
 export interface RunOptions extends Strictness {
   /** Rows that are watched at the same time. */
   readonly atOnce: number;
+  /** What reads the cameras; the one that Vigil would choose, by default. */
+  readonly ffmpeg?: string | undefined;
   readonly onJudged?: (judgement: Judgement) => void;
 }
 
@@ -20,7 +22,10 @@ export async function runRows(rows: readonly Row[], options: RunOptions): Promis
     for (const few of inBatches(batch, ENCODERS))
       await Promise.all(few.map(({ recipe }) => matrixClip(recipe)));
     const seen = await Promise.all(
-      batch.map(async (row) => ({ row, observation: await watchRow(row, await matrixClip(row.recipe)) })),
+      batch.map(async (row) => ({
+        row,
+        observation: await watchRow(row, await matrixClip(row.recipe), options.ffmpeg),
+      })),
     );
     for (const { row, observation } of seen) {
       const judgement = await judgeRow(observation, await matrixClip(row.recipe), options);

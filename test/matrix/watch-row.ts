@@ -19,14 +19,18 @@ const POLL_MS = 20;
 /** Beyond the camera's own `connectMs`. */
 const SLACK_MS = 2000;
 
-/** Never rejects: what went wrong is part of what was seen. */
-export async function watchRow(row: Row, clip: Clip): Promise<Observation> {
+/**
+ * Never rejects: what went wrong is part of what was seen.
+ * @param ffmpeg the camera's; the one that Vigil would choose, by default
+ */
+export async function watchRow(row: Row, clip: Clip, ffmpeg?: string): Promise<Observation> {
   const sent = new SentPictures();
   const dir = await mkdtemp(path.join(tmpdir(), 'vigil-matrix-'));
   try {
     const feed = await openFeed(row, clip, sent);
     try {
-      return await watch(row, cameraOf({ ...feed.address, ...row.camera }), dir, sent);
+      const camera = cameraOf({ ...feed.address, ...row.camera });
+      return await watch(row, camera, { dir, sent, ffmpeg });
     } finally {
       await feed.stop();
     }
@@ -52,8 +56,7 @@ function cameraOf(settings: Readonly<Record<string, unknown>>): SupervisedCamera
 async function watch(
   row: Row,
   camera: SupervisedCamera,
-  dir: string,
-  sent: SentPictures,
+  { dir, sent, ffmpeg }: { dir: string; sent: SentPictures; ffmpeg: string | undefined },
 ): Promise<Observation> {
   const announced: { frame: Frame; announcedAt: number }[] = [];
   const words: string[] = [];
@@ -63,7 +66,7 @@ async function watch(
   const startedMs = performance.now();
   let firstPictureMs: number | undefined;
   const actor = startCamera({
-    parameters: { camera, ffmpeg: findFfmpeg(undefined, camera.source) ?? 'ffmpeg', spoolDir },
+    parameters: { camera, ffmpeg: findFfmpeg(ffmpeg, camera.source) ?? 'ffmpeg', spoolDir },
     log: { error: say, warn: say, info: () => undefined, debug: () => undefined },
     report: (report) => {
       if (report.kind === 'frame') {
