@@ -437,6 +437,7 @@ describe('a feed fault', () => {
     for (const [version, text] of [
       ['5.1', concat51(detail, last)],
       ['7.0', concat70(detail, last)],
+      ['7.1', concat70(detail.replace(/(failed: \d+) /, '$1'), last)],
     ] as const)
       it(`is "${code}" where ffmpeg ${version} says ${JSON.stringify((detail || last).trim().slice(-50))} of ${url}`, () => {
         const source = stream(url);

@@ -65,7 +65,9 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   const said = redactText(stderr);
   // The URL is repeated in the text, and its words are not ffmpeg's.
   const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
-  const words = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
+  const unnamed = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
+  // ffmpeg 7 leaves the blank out: "method SETUP failed: 461Unsupported Transport".
+  const words = unnamed.replace(/(method \w+ failed: \d{3})(?=\S)/g, '$1 ');
   const rules = isRtsp(source) ? [WIDE_JPEG, ...RULES] : RULES;
   const rule = rules.find(({ pattern }) => pattern.test(words));
   if (rule?.code === 'unauthorized') return unauthorizedFault(source);
