@@ -17,7 +17,11 @@ const CLOCK = path.resolve(__dirname, '../../fixtures/settable-clock.cjs');
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 /** Holds what a camera leaves in ten minutes: a picture takes two pages. */
-const MEGABYTES_PER_CAMERA = 12;
+const BYTES_PER_CAMERA = 12 << 20;
+/** What the shipped configuration leaves free on the disk (spool.minFreeBytes), with the margin to be written to again. */
+const LEFT_FREE_BYTES = 270 << 20;
+/** Without these even root reads only what its mode lets it. */
+const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
 
 export interface WorldOptions {
   /** A folder of its own; the daemon's is below. */
@@ -52,15 +56,15 @@ export class World {
     this.amqpProxy = amqpProxy;
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    this.disk = SmallDisk.mount(this.dataDir, options.cameras * MEGABYTES_PER_CAMERA);
-    const spoolDir = path.join(this.dataDir, 'spool');
-    this.witness = new SpoolWitness(spoolDir, this.cameras, memoryFolderOf(spoolDir));
+    this.disk = SmallDisk.mount(this.dataDir, LEFT_FREE_BYTES + options.cameras * BYTES_PER_CAMERA);
+    this.witness = new SpoolWitness(this.spoolDir, this.cameras, memoryFolderOf(this.spoolDir));
     this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
     this.stepClock(0);
-    this.#manager = new ServiceManager(dir, {
-      NODE_OPTIONS: `--require ${CLOCK}`,
-      NODE_VIGIL_CLOCK_FILE: this.#clockFile,
-    });
+    this.#manager = new ServiceManager(
+      dir,
+      { NODE_OPTIONS: `--require ${CLOCK}`, NODE_VIGIL_CLOCK_FILE: this.#clockFile },
+      process.geteuid?.() === 0 ? WITHOUT_RIGHTS : [],
+    );
     this.memory = new MemoryWatch(() => this.#manager.pid);
   }
 
@@ -86,6 +90,10 @@ export class World {
 
   get dataDir(): string {
     return path.join(this.options.dir, 'data');
+  }
+
+  get spoolDir(): string {
+    return path.join(this.dataDir, 'spool');
   }
 
   get daemonPid(): number {
@@ -136,8 +144,6 @@ export class World {
       redis: through(redisUrl, this.redisProxy),
       rabbitmq: through(amqpUrl, this.amqpProxy),
       frames: { expireMs },
-      // The rule that gives up frames for the disk's sake is the operator's: here none is set.
-      spool: { minFreeBytes: 0 },
       cameras: this.cameras.map((id) => ({ id, file })),
     };
     writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));
