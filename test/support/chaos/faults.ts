@@ -18,7 +18,7 @@ const FLOW_MS = 20_000;
 export interface Row {
   readonly name: string;
   /** What it needs beside a daemon and proxies; without that it is skipped. */
-  readonly needs?: 'servers' | 'disk';
+  readonly needs?: 'servers' | 'disk' | 'modes';
   /** So many seconds whatever is asked for, and only when named. */
   readonly seconds?: number;
   /** Lasts for `ms`; all is sound again when it resolves. */
@@ -217,6 +217,7 @@ const diskRows: readonly Row[] = [
 /** Frames that wait and cannot be opened (EACCES) are neither lost nor in the way of the others. */
 const framesUnreadable: Row = {
   name: 'frames-unreadable',
+  needs: 'modes',
   inject: async (world, ms) => {
     const { cameras, spoolDir, consumer } = world;
     const waiting = () => {

@@ -1,4 +1,5 @@
 /** A daemon with its cameras, the servers behind proxies, and all that watches them. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { memoryFolderOf } from '../../../src/spool/memory-folder';
@@ -21,7 +22,7 @@ const BYTES_PER_CAMERA = 12 << 20;
 /** What the shipped configuration leaves free on the disk (spool.minFreeBytes), with the margin to be written to again. */
 const LEFT_FREE_BYTES = 270 << 20;
 /** Without these even root reads only what its mode lets it. */
-const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] as const;
 
 export interface WorldOptions {
   /** A folder of its own; the daemon's is below. */
@@ -44,6 +45,8 @@ export class World {
   readonly memory: MemoryWatch;
   /** Undefined where none can be mounted. */
   readonly disk: SmallDisk | undefined;
+  /** Whether modes hold for the daemon: for root only where it can be taken the right to pass over them. */
+  readonly obeysModes: boolean;
   readonly #manager: ServiceManager;
   #clockOffsetMs = 0;
 
@@ -60,10 +63,13 @@ export class World {
     this.witness = new SpoolWitness(this.spoolDir, this.cameras, memoryFolderOf(this.spoolDir));
     this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
     this.stepClock(0);
+    const isRoot = process.geteuid?.() === 0;
+    const [setpriv, ...rights] = WITHOUT_RIGHTS;
+    this.obeysModes = !isRoot || spawnSync(setpriv, [...rights, 'true']).status === 0;
     this.#manager = new ServiceManager(
       dir,
       { NODE_OPTIONS: `--require ${CLOCK}`, NODE_VIGIL_CLOCK_FILE: this.#clockFile },
-      process.geteuid?.() === 0 ? WITHOUT_RIGHTS : [],
+      isRoot && this.obeysModes ? WITHOUT_RIGHTS : [],
     );
     this.memory = new MemoryWatch(() => this.#manager.pid);
   }
