@@ -41,6 +41,8 @@ describe(
     before(async () => {
       const dir = newDir();
       mkdirSync(path.join(dir, 'data', 'spool'), { recursive: true, mode: 0o700 });
+      // As on a disk without a byte left: the first file that the daemon writes cannot be written.
+      mkdirSync(path.join(dir, 'data', '.endpoints.json.tmp'));
       foreign = memoryFolderOf(path.join(dir, 'data', 'spool')) ?? '';
       mkdirSync(foreign);
       const forged = (number: number) =>
@@ -70,6 +72,11 @@ describe(
       await events.close();
       await redis.stop();
       rmSync(foreign, { recursive: true });
+    });
+
+    test('starts all the same when not even its small files can be written', async () => {
+      const { message } = await daemon.said(/clients that read it may not find the servers/);
+      assert.match(message, /endpoints\.json cannot be written \(EISDIR\)/);
     });
 
     test('delivers through a folder in memory that is its own, and says what it passes over', async () => {
