@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { readdir, rmdir, unlink } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Frame } from '../contract/frame';
@@ -32,7 +31,8 @@ export function memoryFolderOf(spoolDir: string): string | undefined {
     .update(realPath(path.resolve(spoolDir)))
     .digest('hex')
     .slice(0, 16);
-  return path.join(SHARED_MEMORY, `vigil-${String(userInfo().uid)}-${name}`);
+  // Not os.userInfo(): in a container the user may be a number without a name, for which that throws.
+  return path.join(SHARED_MEMORY, `vigil-${String(process.geteuid?.() ?? 0)}-${name}`);
 }
 
 /** Also of what is not there yet. */

@@ -405,6 +405,11 @@ describe('a spool whose disk takes nothing', () => {
     assert.equal(memoryFolderOf(path.join(dir, 'link/deeper')), memoryFolderOf(path.join(disk, 'deeper')));
   });
 
+  it('has a place in memory for a user who is a number without a name', (t) => {
+    t.mock.method(process as { geteuid: () => number }, 'geteuid', () => 4711);
+    assert.match(memoryFolderOf(dir) ?? '', /^\/dev\/shm\/vigil-4711-[0-9a-f]{16}$/);
+  });
+
   it('takes no more into memory than its bound, then refuses', async () => {
     const spool = new Spool(path.join(dir, 'disk'), memory);
     const bytes = Buffer.alloc(30 * 1024 * 1024);
