@@ -35,6 +35,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
       },
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),
+      minFreeBytes: 0,
     },
     log: { error: write, warn: write, info: write, debug: () => undefined },
     report: (report) => reports.push(report),

@@ -51,6 +51,7 @@ async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
       },
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),
+      minFreeBytes: 0,
     },
     log: { error: ignore, warn: ignore, info: ignore, debug: ignore },
     report: (report) => reports.push(report),

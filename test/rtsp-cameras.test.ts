@@ -239,7 +239,7 @@ describe('an RTSP camera whose UDP packets are lost', { concurrency: true }, () 
     const actor = startCamera({
       parameters: {
         camera: cameraSpec({ source, ...changes }),
-        ...{ ffmpeg: 'ffmpeg', spoolDir: path.join(dir, 'spool') },
+        ...{ ffmpeg: 'ffmpeg', spoolDir: path.join(dir, 'spool'), minFreeBytes: 0 },
       },
       log: { error: write, warn: write, info: write, debug: () => undefined },
       report: (report) => reports.push(report),

@@ -76,7 +76,8 @@ class CameraActor {
   #kept = 0;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
-    this.#spool = new Spool(context.parameters.spoolDir);
+    const { spoolDir, minFreeBytes } = context.parameters;
+    this.#spool = new Spool(spoolDir, undefined, minFreeBytes);
     const { periodMs, sampling, format, frozenMs, maxDelayMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);

@@ -46,6 +46,8 @@ class StoreActor {
   readonly #delivery: Delivery;
   readonly #serverFaults: RecurringFault;
   readonly #spoolFaults: RecurringFault;
+  readonly #foreign: RecurringFault;
+  readonly #unreadable: RecurringFault;
   readonly #drops: RecurringFault;
   readonly #latestFaults: RecurringFault;
   readonly #persistenceFaults: RecurringFault;
@@ -62,6 +64,8 @@ class StoreActor {
     const { redisUrl, namespace, expireMs, spoolDir, spool: bounds, durability } = parameters;
     this.#serverFaults = new RecurringFault(log);
     this.#spoolFaults = new RecurringFault(log);
+    this.#foreign = new RecurringFault(log);
+    this.#unreadable = new RecurringFault(log);
     this.#drops = new RecurringFault(log);
     this.#latestFaults = new RecurringFault(log);
     this.#persistenceFaults = new RecurringFault(log);
@@ -109,6 +113,9 @@ class StoreActor {
       onDelivered: (frame, delayed) => {
         this.#onDelivered(frame, delayed);
       },
+      onUnreadable: (fault) => {
+        this.#unreadable.report(fault);
+      },
       onDropped: (frame, fault) => {
         this.#onDropped([frame], fault);
       },
@@ -146,6 +153,7 @@ class StoreActor {
         delivered: this.#delivered,
         waiting: this.#outbox.frames,
         waitingBytes: this.#outbox.bytes,
+        ...(this.#outbox.unreadable === 0 ? {} : { unreadable: this.#outbox.unreadable }),
         ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
       },
     };
@@ -164,7 +172,7 @@ class StoreActor {
   /** What the cameras spooled last is delivered too, if the servers take it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#keeper.scan().catch(() => undefined);
+    await this.#keeper.scan();
     this.#delivery.wake();
     await this.#delivery.drain(this.context.parameters.drainMs);
     this.#redis.close();
@@ -174,12 +182,17 @@ class StoreActor {
   }
 
   async #keepSpool(): Promise<void> {
-    try {
-      await this.#keeper.tick();
-    } catch (error) {
-      const message = `the spool cannot be read: ${(error as Error).message}`;
-      this.#spoolFaults.report({ code: 'spool-read', message });
-    }
+    const fault = await this.#keeper.tick();
+    if (fault === undefined) this.#spoolFaults.clear('the whole spool can be read again');
+    else this.#spoolFaults.report({ ...fault, message: `the spool cannot be read: ${fault.message}` });
+    const { foreign } = this.#spool;
+    if (foreign.length === 0) this.#foreign.clear('nothing of other users is where the spool is any more');
+    else
+      this.#foreign.report({
+        code: 'spool-foreign',
+        message: `${foreign.join('; ')}: it is not looked into, and another folder is used; remove it`,
+      });
+    if (this.#outbox.unreadable === 0) this.#unreadable.clear('all frames of the spool can be read again');
   }
 
   /** Lets confirmed frames go that are on Redis's disk, and stores again those that it has lost. */

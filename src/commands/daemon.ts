@@ -43,6 +43,11 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   const data = await DataDirectory.open(dataDir, (holder) => {
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
+  if (data.isOpenToOthers)
+    log.warn(
+      `every user of this machine may write to ${dataDir} and replace what is in it; run chmod o-w ${dataDir}`,
+      { code: 'data-directory-open' },
+    );
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
   const supervisor = new Supervisor({
     topology,

@@ -370,7 +370,8 @@ export const ActorsFile = Type.Object(
         minFreeBytes: Type.Integer({
           minimum: 0,
           default: 268_435_456,
-          description: 'Bytes left free on the disk: below, undelivered frames are dropped.',
+          description:
+            'Bytes left free on the disk: below, frames are buffered in memory, and the oldest on disk are dropped only where that frees as much.',
         }),
         replay: oneOf(['oldest-first', 'newest-first', 'none'] as const, {
           default: 'oldest-first',

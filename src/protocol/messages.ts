@@ -63,6 +63,8 @@ export interface CameraParameters {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
   readonly spoolDir: string;
+  /** Bytes of the spool's disk that are left free. */
+  readonly minFreeBytes: number;
 }
 
 export interface StoreParameters {

@@ -1,15 +1,22 @@
 /** One picture in one file: whole or absent, and recognised when it is not. */
-import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../protocol/fault';
+import { foreignness, throwOnForeignFolder, WRITABLE_BY_OTHERS } from './ownership';
 
-/** Of this process or machine at this moment; they say nothing about the file. */
-const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 const TEMPORARY = /^\..*\.tmp$/;
+/** A link is not followed, and a pipe that nobody writes to does not hold up whoever opens it. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Writes by temporary file and rename; a folder that is absent is made, for its owner alone. */
+/**
+ * Writes by temporary file and rename; a folder that is absent is made, for its owner alone.
+ * @throws Fault `spool-foreign` when the folder is not this user's
+ */
 export async function writeFrameFile(file: string, bytes: Buffer): Promise<void> {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
+  const folder = path.dirname(file);
+  const temporary = path.join(folder, `.${path.basename(file)}.tmp`);
+  await openFolder(folder);
   try {
     await writeNew(temporary, bytes);
     await rename(temporary, file);
@@ -20,11 +27,21 @@ export async function writeFrameFile(file: string, bytes: Buffer): Promise<void>
   }
 }
 
-async function writeNew(file: string, bytes: Buffer): Promise<void> {
-  const write = () => writeFile(file, bytes, { mode: 0o600 });
-  await write().catch(async (error: unknown) => {
+/** Makes it where it is missing. */
+export async function openFolder(folder: string): Promise<void> {
+  await throwOnForeignFolder(folder).catch(async (error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await throwOnForeignFolder(folder);
+  });
+}
+
+/** What is there under that name was left by a crash, and is replaced, never written into. */
+async function writeNew(file: string, bytes: Buffer): Promise<void> {
+  const write = () => writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
+  await write().catch(async (error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    await unlink(file);
     await write();
   });
 }
@@ -32,19 +49,50 @@ async function writeNew(file: string, bytes: Buffer): Promise<void> {
 /**
  * The picture's bytes; undefined when the file has gone.
  * @param name the file in a sentence
- * @throws Fault `damaged-frame` when it cannot be read, or has not the size it should have; `spool-read` when that may
- * be otherwise in a moment
+ * @throws Fault `damaged-frame` when it has not the size it should have; `spool-read` when it cannot be read, which says
+ * nothing about the picture (rights, a failing or remote disk, a shortage of this process) and may be otherwise later,
+ * or when it is not this user's
  */
 export async function readFrameFile(file: string, size: number, name: string): Promise<Buffer | undefined> {
-  const bytes = await readFile(file).catch((error: unknown) => {
+  let handle: FileHandle | undefined;
+  try {
+    await throwOnForeignFolder(path.dirname(file));
+    handle = await open(file, READ);
+    return await readWhole(handle, size, name);
+  } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    if (SHORTAGES.has(code ?? ''))
-      throw new Fault('spool-read', `${name} cannot be read now (${code ?? message})`);
-    throw new Fault('damaged-frame', `${name} cannot be read (${code ?? message}) and is set aside`);
-  });
-  if (bytes === undefined || bytes.length === size) return bytes;
-  throw new Fault('damaged-frame', `${name} has ${String(bytes.length)} bytes and is set aside`);
+    if (isMissing(code)) return undefined;
+    if (code === 'damaged-frame') throw error;
+    const why = error instanceof Fault ? message : (code ?? message);
+    throw new Fault('spool-read', `${name} cannot be read (${why}); it stays there and is tried again`);
+  } finally {
+    await handle?.close().catch(() => undefined);
+  }
+}
+
+async function readWhole(handle: FileHandle, size: number, name: string): Promise<Buffer> {
+  const found = await handle.stat();
+  const why = foreignness(found, { kind: 'file', mode: WRITABLE_BY_OTHERS, root: true });
+  if (why !== undefined) throw new Fault('spool-foreign', `it ${why}`);
+  if (found.size !== size)
+    throw new Fault('damaged-frame', `${name} has ${String(found.size)} bytes and is set aside`);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const { bytesRead } = await handle.read(bytes, 0, size, 0);
+  if (bytesRead < size) throw new Error(`only ${String(bytesRead)} bytes came`);
+  return bytes;
+}
+
+/** False when there was none. */
+export async function removeFile(file: string): Promise<boolean> {
+  try {
+    await unlink(file);
+    return true;
+  } catch (error) {
+    // A disk that has become read-only refuses (EROFS) before it looks whether there is one.
+    const found = await lstat(file).catch(ignoreMissing);
+    if (found !== undefined) throw error;
+    return false;
+  }
 }
 
 /** Whether a name is that of a file half-written. */
@@ -54,6 +102,10 @@ export function isTemporary(name: string): boolean {
 
 /** For removing what may have gone already. */
 export function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  if (!isMissing(error.code)) throw error;
   return undefined;
+}
+
+function isMissing(code: string | undefined): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,14 +1,14 @@
 /** A small folder in memory (tmpfs) for the frames a full or failing disk does not take: `<camera>.<spool name>`. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { existsSync, realpathSync } from 'node:fs';
+import { readdir, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Frame } from '../contract/frame';
 import { Fault } from '../protocol/fault';
-import { ignoreMissing, readFrameFile, writeFrameFile } from './frame-file';
+import { ignoreMissing, isTemporary, readFrameFile, writeFrameFile } from './frame-file';
 import { parseSpoolName, spoolName } from './names';
+import { OwnFolders } from './own-folders';
 
 /** Linux; elsewhere there is none, and a full disk costs frames. */
 const SHARED_MEMORY = '/dev/shm';
@@ -21,66 +21,101 @@ const PAGE_BYTES = 4096;
 const COUNT_MS = 1000;
 const COUNT_TIMES = 50;
 
-/** The folder that belongs to a spool, the same for all processes; undefined where the system has no such memory. */
+/**
+ * The folder that belongs to a spool, the same for all processes and by whatever links it is reached; undefined where
+ * the system has no such memory.
+ */
 export function memoryFolderOf(spoolDir: string): string | undefined {
   if (!existsSync(SHARED_MEMORY)) return undefined;
-  const name = createHash('sha256').update(path.resolve(spoolDir)).digest('hex').slice(0, 16);
-  return path.join(SHARED_MEMORY, `vigil-${String(userInfo().uid)}-${name}`);
+  const name = createHash('sha256')
+    .update(realPath(path.resolve(spoolDir)))
+    .digest('hex')
+    .slice(0, 16);
+  // Not os.userInfo(): in a container the user may be a number without a name, for which that throws.
+  return path.join(SHARED_MEMORY, `vigil-${String(process.geteuid?.() ?? 0)}-${name}`);
+}
+
+/** Also of what is not there yet. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    const parent = path.dirname(file);
+    return parent === file ? file : path.join(realPath(parent), path.basename(file));
+  }
 }
 
 export class MemoryFolder {
+  readonly #folders: OwnFolders;
   #heldBytes = 0;
   #countAgainMs = 0;
 
   constructor(
-    private readonly dir: string,
+    dir: string,
     private readonly maxBytes = MEMORY_BYTES,
-  ) {}
+  ) {
+    this.#folders = new OwnFolders(dir);
+  }
+
+  /** Sentences about folders of other users that were found where this one's are. */
+  get refused(): readonly string[] {
+    return this.#folders.refused;
+  }
 
   /** @throws Fault `spool-full` when the folder has reached its bound */
   async write(frame: Frame, bytes: Buffer): Promise<void> {
-    await this.#open();
+    const folder = this.#folders.open();
     await this.#count();
     const held = this.#heldBytes;
     if (held + pagesOf(bytes.length) > this.maxBytes)
       throw new Fault(
         'spool-full',
-        `the disk takes none, and ${String(held)} bytes wait in memory already (at most ${String(this.maxBytes)})`,
+        `${String(held)} bytes wait in memory already (at most ${String(this.maxBytes)})`,
       );
-    await writeFrameFile(this.#path(frame), bytes);
+    await writeFrameFile(fileIn(folder, frame), bytes);
     this.#heldBytes += pagesOf(bytes.length);
   }
 
+  /** Looks for it: frames are here when the disk has none of that name. */
   async read(frame: Frame): Promise<Buffer | undefined> {
-    if (!this.#exists()) return undefined;
     const name = `camera ${frame.camera}: ${spoolName(frame)} in memory`;
-    return readFrameFile(this.#path(frame), frame.bytes, name);
+    for (const folder of this.#folders.find()) {
+      const bytes = await readFrameFile(fileIn(folder, frame), frame.bytes, name);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
   }
 
-  async remove(frame: Frame): Promise<void> {
-    if (!this.#exists()) return;
-    await unlink(this.#path(frame)).catch(ignoreMissing);
+  /** @param look anew for folders; without that, only where something was found or written last */
+  async remove(frame: Frame, look: boolean): Promise<void> {
+    for (const folder of look ? this.#folders.find() : this.#folders.known)
+      await unlink(fileIn(folder, frame)).catch(ignoreMissing);
   }
 
   /** In no order. */
   async list(): Promise<Frame[]> {
-    const names = (await readdir(this.dir).catch(ignoreMissing)) ?? [];
-    return names.flatMap((name) => {
+    return (await this.#names()).flatMap(([, name]) => {
       const dot = name.indexOf('.');
       return dot < 1 ? [] : (parseSpoolName(name.slice(0, dot), name.slice(dot + 1)) ?? []);
     });
   }
 
-  /** Removes what a crash left half-written of a camera. */
-  async clean(camera: string): Promise<void> {
-    const names = (await readdir(this.dir).catch(ignoreMissing)) ?? [];
-    const leftovers = names.filter((name) => name.startsWith(`.${camera}.`));
-    await Promise.all(leftovers.map((name) => unlink(path.join(this.dir, name)).catch(ignoreMissing)));
+  /** Paths of what is half-written. */
+  async temporaries(): Promise<string[]> {
+    return (await this.#names())
+      .filter(([, name]) => isTemporary(name))
+      .map(([folder, name]) => path.join(folder, name));
   }
 
-  /** Removes the folder if nothing is left in it. */
+  /** Removes what a crash left half-written of a camera. */
+  async clean(camera: string): Promise<void> {
+    const own = (await this.temporaries()).filter((file) => path.basename(file).startsWith(`.${camera}.`));
+    await Promise.all(own.map((file) => unlink(file).catch(ignoreMissing)));
+  }
+
+  /** Removes the folders if nothing is left in them. */
   async close(): Promise<void> {
-    await rmdir(this.dir).catch(() => undefined);
+    for (const folder of this.#folders.find()) await rmdir(folder).catch(() => undefined);
   }
 
   /**
@@ -95,24 +130,19 @@ export class MemoryFolder {
     this.#countAgainMs = startedMs + Math.max(COUNT_MS, COUNT_TIMES * tookMs);
   }
 
-  /** It hardly ever does. Each frame asks, so not by way of the thread pool: that took a tenth of a delivery's processor time. */
-  #exists(): boolean {
-    return existsSync(this.dir);
+  /** Folder and name of each regular file. */
+  async #names(): Promise<(readonly [string, string])[]> {
+    const all: (readonly [string, string])[] = [];
+    for (const folder of this.#folders.find()) {
+      const entries = (await readdir(folder, { withFileTypes: true }).catch(ignoreMissing)) ?? [];
+      for (const entry of entries) if (entry.isFile()) all.push([folder, entry.name]);
+    }
+    return all;
   }
+}
 
-  /** The parent is everybody's: a folder of that name made by another user is not used. */
-  async #open(): Promise<void> {
-    await mkdir(this.dir, { mode: 0o700 }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    });
-    const found = await lstat(this.dir);
-    if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0)
-      throw new Fault('spool-full', `${this.dir} is not this user's own folder; remove it`);
-  }
-
-  #path(frame: Frame): string {
-    return path.join(this.dir, `${frame.camera}.${spoolName(frame)}`);
-  }
+function fileIn(folder: string, frame: Frame): string {
+  return path.join(folder, `${frame.camera}.${spoolName(frame)}`);
 }
 
 function pagesOf(bytes: number): number {

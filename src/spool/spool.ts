@@ -2,17 +2,29 @@
  * The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame that is not yet
  * confirmed; in `confirmed/` those that wait for Redis to have them on disk; in `damaged/` what a person may look at.
  */
-import { mkdir, readdir, rename, rm, statfs, unlink } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
-import type { FaultRecord } from '../protocol/fault';
-import { ignoreMissing, isTemporary, readFrameFile, writeFrameFile } from './frame-file';
-import { MemoryFolder, memoryFolderOf } from './memory-folder';
+import { Fault, type FaultRecord } from '../protocol/fault';
+import {
+  ignoreMissing,
+  isTemporary,
+  openFolder,
+  readFrameFile,
+  removeFile,
+  writeFrameFile,
+} from './frame-file';
+import { freeBytesOf, FreeSpace } from './free-space';
+import { MEMORY_BYTES, MemoryFolder, memoryFolderOf } from './memory-folder';
 import { parseSpoolName, spoolName } from './names';
+import { throwOnForeignFolder } from './ownership';
 
 const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
 /** Damaged files kept of each camera, the newest. */
 const MAX_DAMAGED = 4;
+/** Milliseconds since its last change after which a file half-written is a crash's; who still writes it goes to memory. */
+const LEFTOVER_MS = 15_000;
+const MEMORY_TEXT = `${String(MEMORY_BYTES / 1_048_576)} MiB at most`;
 
 /** Frames that are in one place, oldest first. */
 export interface SpooledFrames {
@@ -22,71 +34,90 @@ export interface SpooledFrames {
 
 export class Spool {
   readonly #memory: MemoryFolder | undefined;
+  readonly #space: FreeSpace;
+  /** Paths of what the last listing found half-written. */
+  #temporaries: string[] = [];
 
-  /** @param memoryDir where frames go that the disk does not take; none when undefined */
+  /**
+   * @param memoryDir where frames go that the disk does not take; none when undefined
+   * @param minFreeBytes below, nothing is written to the disk
+   */
   constructor(
     private readonly dir: string,
     memoryDir: string | undefined = memoryFolderOf(dir),
+    private readonly minFreeBytes = 0,
   ) {
     this.#memory = memoryDir === undefined ? undefined : new MemoryFolder(memoryDir);
+    this.#space = new FreeSpace(dir, minFreeBytes);
   }
 
   /** Makes a camera's folder and removes what a crash left half-written; a disk that refuses is met again by `write`. */
   async openCamera(camera: string): Promise<void> {
     const folder = path.join(this.dir, camera);
-    await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
-    const leftovers = (await readdir(folder).catch(() => [])).filter(isTemporary);
-    await Promise.all(leftovers.map((name) => unlink(path.join(folder, name)).catch(() => undefined)));
+    await this.#clean(folder).catch(() => undefined);
     await this.#memory?.clean(camera).catch(() => undefined);
   }
 
   /**
-   * Once this resolves, no crash of any process loses the picture. On a disk that takes none it goes to memory, and
-   * the result says why.
-   * @throws when neither took it
+   * Once this resolves, no crash of any process loses the picture. On a disk that takes none, or has too little room
+   * left, it goes to memory, and the result says why.
+   * @throws Fault `spool-full` when neither took it
    */
   async write(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
+    const refusal = await this.#writeToDisk(frame, bytes);
+    if (refusal === undefined) return undefined;
+    if (this.#memory === undefined)
+      throw new Fault('spool-full', `cannot write to the spool (${refusal.message})`);
     try {
-      await writeFrameFile(this.#path(frame), bytes);
-      return undefined;
-    } catch (error) {
-      if (this.#memory === undefined) throw error;
       await this.#memory.write(frame, bytes);
-      const { code, message } = error as NodeJS.ErrnoException;
-      return {
-        code: 'spool-disk',
-        message: `the spool takes no pictures (${code ?? message}): they are delivered from memory, which holds few`,
-      };
+    } catch (error) {
+      const why = reasonOf(error);
+      throw new Fault('spool-full', `cannot write to the spool (${refusal.message}) or to memory (${why})`);
     }
+    const message = `cannot write to the spool (${refusal.message}); buffering in memory, ${MEMORY_TEXT}`;
+    return { code: refusal.code, message };
   }
 
   /**
    * The picture's bytes; undefined when the file has gone.
-   * @throws Fault `damaged-frame` when it cannot be read, or has not the size its name says; `spool-read` when that
-   * may be otherwise in a moment
+   * @throws Fault `damaged-frame` when it has not the size its name says; `spool-read` when it cannot be read, which
+   * may be otherwise later
    */
   async read(frame: Frame): Promise<Buffer | undefined> {
-    return (await this.#memory?.read(frame)) ?? (await this.#read(this.#path(frame), frame));
+    const name = `camera ${frame.camera}: ${spoolName(frame)} in the spool`;
+    try {
+      const bytes = await readFrameFile(this.#path(frame), frame.bytes, name);
+      return bytes ?? (await this.#memory?.read(frame));
+    } catch (error) {
+      // A failing disk cannot say that it is not there.
+      const bytes = await this.#memory?.read(frame);
+      if (bytes !== undefined) return bytes;
+      throw error;
+    }
   }
 
   /** The same of a frame that was confirmed. */
   async readConfirmed(frame: Frame): Promise<Buffer | undefined> {
-    return this.#read(this.#path(frame, 'confirmed'), frame);
+    const name = `camera ${frame.camera}: ${spoolName(frame)} of the confirmed frames`;
+    return readFrameFile(this.#path(frame, 'confirmed'), frame.bytes, name);
   }
 
   async remove(frame: Frame): Promise<void> {
-    await unlink(this.#path(frame)).catch(ignoreMissing);
-    await this.#memory?.remove(frame);
+    const wasOnDisk = await removeFile(this.#path(frame)).catch(async (error: unknown) => {
+      await this.#memory?.remove(frame, true);
+      throw error;
+    });
+    await this.#memory?.remove(frame, !wasOnDisk);
   }
 
   async removeConfirmed(frame: Frame): Promise<void> {
-    await unlink(this.#path(frame, 'confirmed')).catch(ignoreMissing);
+    await removeFile(this.#path(frame, 'confirmed'));
   }
 
   /** Marks a frame as confirmed and keeps it. One that is only in memory is not worth keeping, and goes. */
   async confirm(frame: Frame): Promise<void> {
-    await this.#move(frame, 'confirmed').catch(ignoreMissing);
-    await this.#memory?.remove(frame);
+    const wasOnDisk = await this.#move(frame, 'confirmed').then(() => true, ignoreMissing);
+    await this.#memory?.remove(frame, wasOnDisk !== true);
   }
 
   /** Takes a damaged file out of the way, where a person can look at it; away altogether where there is no room. */
@@ -94,29 +125,56 @@ export class Spool {
     await this.#move(frame, 'damaged').catch(() => undefined);
     await this.remove(frame);
     const folder = path.join(this.dir, frame.camera, 'damaged');
+    await throwOnForeignFolder(folder).catch(ignoreMissing);
     const old = (await readdir(folder).catch(() => [])).sort().slice(0, -MAX_DAMAGED);
     await Promise.all(old.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
   }
 
-  /** All that is in the spool: what only memory has, then camera by camera. */
+  /**
+   * All that is in the spool: what only memory has, then camera by camera.
+   * @throws Fault `spool-read`, behind all the rest, when a part of it could not be listed
+   */
   async *list(): AsyncGenerator<SpooledFrames> {
-    const inMemory = (await this.#memory?.list()) ?? [];
-    if (inMemory.length > 0)
-      yield { waiting: inMemory.sort((a, b) => a.capturedAt - b.capturedAt), confirmed: [] };
-    const entries = await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing);
-    for (const entry of entries ?? []) {
-      if (!entry.isDirectory() || !CAMERA_ID.test(entry.name)) continue;
-      yield {
-        waiting: await this.#listFolder(entry.name),
-        confirmed: await this.#listFolder(entry.name, 'confirmed'),
-      };
+    this.#temporaries = [];
+    const faults: string[] = [];
+    const attempt = async <T>(list: () => Promise<T>): Promise<T | undefined> =>
+      list().catch((error: unknown) => {
+        faults.push(error instanceof Error ? error.message : String(error));
+        return undefined;
+      });
+    const inMemory = (await attempt(() => this.inMemory())) ?? [];
+    if (inMemory.length > 0) yield { waiting: inMemory, confirmed: [] };
+    for (const camera of (await attempt(() => this.#cameras())) ?? []) {
+      const frames = await attempt(() => this.#listCamera(camera));
+      if (frames !== undefined) yield frames;
+    }
+    if (faults.length > 0) throw new Fault('spool-read', several(faults));
+  }
+
+  /** What waits in memory and not on the disk, oldest first. */
+  async inMemory(): Promise<Frame[]> {
+    this.#temporaries.push(...((await this.#memory?.temporaries()) ?? []));
+    return ((await this.#memory?.list()) ?? []).sort((a, b) => a.capturedAt - b.capturedAt);
+  }
+
+  /** Removes what the last listing found half-written and nobody writes any more: cameras may have been taken out. */
+  async removeLeftovers(): Promise<void> {
+    for (const file of this.#temporaries.splice(0)) {
+      const found = await lstat(file).catch(() => undefined);
+      // The clock may have been set back.
+      if (found === undefined || Math.abs(Date.now() - found.mtimeMs) < LEFTOVER_MS) continue;
+      await unlink(file).catch(() => undefined);
     }
   }
 
-  /** Bytes the disk has left for this user. */
-  async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.dir);
-    return bavail * bsize;
+  /** Sentences about what other users have put where the spool is, as the last listing found it; it is not used. */
+  get foreign(): readonly string[] {
+    return this.#memory?.refused ?? [];
+  }
+
+  /** Bytes the disk has left for this user; undefined when it does not say. */
+  async freeBytes(): Promise<number | undefined> {
+    return freeBytesOf(this.dir);
   }
 
   /** Leaves no empty folder behind in memory. */
@@ -124,22 +182,69 @@ export class Spool {
     await this.#memory?.close();
   }
 
-  async #read(file: string, frame: Frame): Promise<Buffer | undefined> {
-    return readFrameFile(file, frame.bytes, `camera ${frame.camera}: ${spoolName(frame)} in the spool`);
+  /** Why the disk did not take it. */
+  async #writeToDisk(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
+    if (await this.#space.isLow()) {
+      const message = `the disk has less than spool.minFreeBytes (${String(this.minFreeBytes)}) left`;
+      return { code: 'spool-low', message };
+    }
+    try {
+      await writeFrameFile(this.#path(frame), bytes);
+      return undefined;
+    } catch (error) {
+      return { code: 'spool-disk', message: reasonOf(error) };
+    }
+  }
+
+  async #clean(folder: string): Promise<void> {
+    await openFolder(folder);
+    const leftovers = (await readdir(folder)).filter(isTemporary);
+    await Promise.all(leftovers.map((name) => unlink(path.join(folder, name)).catch(() => undefined)));
   }
 
   async #move(frame: Frame, folder: 'confirmed' | 'damaged'): Promise<void> {
     const target = this.#path(frame, folder);
-    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
-    await rename(this.#path(frame), target);
+    const source = this.#path(frame);
+    await throwOnForeignFolder(path.dirname(source));
+    await openFolder(path.dirname(target));
+    await rename(source, target);
   }
 
-  async #listFolder(camera: string, folder = ''): Promise<Frame[]> {
-    const names = (await readdir(path.join(this.dir, camera, folder)).catch(ignoreMissing)) ?? [];
-    return names.sort().flatMap((name) => parseSpoolName(camera, name) ?? []);
+  /** Ids of those that have a folder. */
+  async #cameras(): Promise<string[]> {
+    await throwOnForeignFolder(this.dir, true).catch(ignoreMissing);
+    const entries = (await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing)) ?? [];
+    return entries
+      .filter((entry) => entry.isDirectory() && CAMERA_ID.test(entry.name))
+      .map(({ name }) => name);
+  }
+
+  async #listCamera(camera: string): Promise<SpooledFrames> {
+    return {
+      waiting: await this.#listFolder(camera),
+      confirmed: await this.#listFolder(camera, 'confirmed'),
+    };
+  }
+
+  async #listFolder(camera: string, name = ''): Promise<Frame[]> {
+    const folder = path.join(this.dir, camera, name);
+    await throwOnForeignFolder(folder).catch(ignoreMissing);
+    const entries = (await readdir(folder, { withFileTypes: true }).catch(ignoreMissing)) ?? [];
+    const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    this.#temporaries.push(...names.filter(isTemporary).map((temporary) => path.join(folder, temporary)));
+    return names.sort().flatMap((file) => parseSpoolName(camera, file) ?? []);
   }
 
   #path(frame: Frame, folder = ''): string {
     return path.join(this.dir, frame.camera, folder, spoolName(frame));
   }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return error instanceof Fault ? message : (code ?? message);
+}
+
+function several([first = '', ...more]: readonly string[]): string {
+  return more.length === 0 ? first : `${first} (and ${String(more.length)} more)`;
 }

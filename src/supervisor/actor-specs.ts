@@ -1,6 +1,6 @@
 /** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
-import type { CameraSource, ChildSpec, SupervisedCamera, Topology } from '../config/topology';
+import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
 import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
 import type { ActorSpec } from './actor-host';
 
@@ -28,16 +28,22 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
   const wanted = [
     notifier(topology, surroundings.amqpUrl),
     store(topology, surroundings),
-    ...topology.cameras.map((camera) => cameraActor(camera, surroundings)),
+    ...topology.cameras.map((camera) => cameraActor(camera, topology.spool, surroundings)),
   ];
   return new Map(wanted.map((actor) => [actor.actor.name, actor]));
 }
 
 function cameraActor(
   { child, ...camera }: SupervisedCamera,
+  { minFreeBytes }: SpoolSpec,
   { ffmpegFor, spoolDir }: Surroundings,
 ): WantedActor {
-  const parameters: CameraParameters = { camera, ffmpeg: ffmpegFor(camera.source), spoolDir };
+  const parameters: CameraParameters = {
+    camera,
+    ffmpeg: ffmpegFor(camera.source),
+    spoolDir,
+    minFreeBytes,
+  };
   const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
   return { kind: 'camera', actor, child };
 }

@@ -1,9 +1,20 @@
 /** The folder a daemon keeps everything in, held by one daemon at a time. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../protocol/fault';
 import { findProgram } from '../process/orphans';
+import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
 /** Seconds a new daemon waits for one that is just ending. */
 const LOCK_WAIT_S = 10;
@@ -43,6 +54,11 @@ export class DataDirectory {
   static #locked(dir: string, lock: number): DataDirectory {
     writeFileSync(lockFile(dir), `${String(process.pid)}\n`);
     return new DataDirectory(dir, lock);
+  }
+
+  /** Whether every user of the machine may replace what is in it. */
+  get isOpenToOthers(): boolean {
+    return (statSync(this.dir).mode & WRITABLE_BY_OTHERS) !== 0;
   }
 
   path(...parts: string[]): string {
@@ -85,13 +101,29 @@ function lockFile(dir: string): string {
 function openLockFile(dir: string): number {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
+    throwOnTrap(dir);
     return openSync(lockFile(dir), 'a', 0o600);
   } catch (error) {
+    if (error instanceof Fault) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new Fault(
       'data-directory',
       `data directory ${dir} cannot be written (${code ?? 'unknown error'}); give its owner's rights to this user, or another --data-dir`,
       { cause: error },
+    );
+  }
+}
+
+/** What is in a folder where everybody may make something (/tmp) may be there to be fallen into: passwords, sockets, pictures. */
+function throwOnTrap(dir: string): void {
+  for (let file = path.resolve(dir); file !== path.dirname(file); file = path.dirname(file)) {
+    const parent = path.dirname(file);
+    if ((statSync(parent).mode & WRITABLE_BY_OTHERS) === 0) continue;
+    const { uid } = lstatSync(file);
+    if (uid === 0 || uid === process.geteuid?.()) continue;
+    throw new Fault(
+      'data-directory',
+      `data directory ${dir}: ${file} belongs to user ${String(uid)}, and everybody may make such a folder in ${parent}; give this daemon another --data-dir`,
     );
   }
 }

@@ -97,7 +97,16 @@ export class Supervisor {
   async #startAll(): Promise<void> {
     const { log, data } = this.options;
     this.#services = await this.#prepareServices();
-    this.#writeEndpoints(this.#topology);
+    try {
+      this.#writeEndpoints(this.#topology);
+    } catch (error) {
+      // A daemon that comes back on a full disk delivers by way of memory; this file is for clients alone.
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      const file = data.path('endpoints.json');
+      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
+        code: 'endpoints-write',
+      });
+    }
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
     this.#accounting = await Accounting.open({
       topology: this.#topology,

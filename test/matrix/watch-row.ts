@@ -66,7 +66,12 @@ async function watch(
   const startedMs = performance.now();
   let firstPictureMs: number | undefined;
   const actor = startCamera({
-    parameters: { camera, ffmpeg: findFfmpeg(ffmpeg, camera.source) ?? 'ffmpeg', spoolDir },
+    parameters: {
+      camera,
+      ffmpeg: findFfmpeg(ffmpeg, camera.source) ?? 'ffmpeg',
+      spoolDir,
+      minFreeBytes: 0,
+    },
     log: { error: say, warn: say, info: () => undefined, debug: () => undefined },
     report: (report) => {
       if (report.kind === 'frame') {

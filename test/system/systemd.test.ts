@@ -91,3 +91,10 @@ test('the unit gives the daemon the time its deadlines may take, and no new star
   const { apps } = require('../../ecosystem.config.cjs') as { apps: [{ kill_timeout: number }] };
   assert.ok(Number(value('TimeoutStopSec')) * 1000 >= apps[0].kill_timeout);
 });
+
+test('the shipped unit leaves the frames in /dev/shm alone when the daemon stops', () => {
+  const unit = readFileSync(path.resolve(__dirname, '../../systemd/vigil.service'), 'utf8');
+  assert.deepEqual(unit.match(/^RemoveIPC=.*$/gm), ['RemoveIPC=no']);
+  // Each would give it a /dev/shm of its own, which goes with it.
+  assert.doesNotMatch(unit, /^(PrivateIPC=(?!no)|TemporaryFileSystem=.*\/dev|MountAPIVFS=)/m);
+});

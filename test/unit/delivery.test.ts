@@ -1,6 +1,6 @@
 /** Delivery from the spool: what goes first, how much at once, what an outage does, and that nothing is lost. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, truncate } from 'node:fs/promises';
+import fs, { mkdir, readdir, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Frame } from '../../src/contract/frame';
@@ -12,6 +12,8 @@ import { settled, until } from './support/until';
 
 const MAX_IN_FLIGHT = 16;
 const MAX_DELAYED_IN_FLIGHT = 8;
+/** They say nothing about the picture: rights, failing and remote disks, shortages of the process. */
+const UNREADABLE = ['EACCES', 'EPERM', 'EIO', 'ESTALE', 'ETIMEDOUT', 'EMFILE', 'EHOSTDOWN'];
 
 /** Mocks timers, and jitter at its full length, so that pauses are exact. */
 async function openTimedBench(
@@ -121,13 +123,49 @@ describe('a frame', () => {
     await bench.spool.remove(unreadable);
     await mkdir(path.join(bench.dir, 'cam0', spoolName(unreadable)));
     bench.offerBacklog(frames);
-    await until('delivered', () => bench.delivered.length === 4);
+    await until('delivered', () => bench.delivered.length === 4 && bench.outbox.frames === 1);
     assert.deepEqual(bench.delivered, offsets(1, 4));
     assert.deepEqual(
       bench.faults.map(({ fault, damaged }) => [fault.code, damaged]),
-      [['damaged-frame', true]],
+      [['spool-read', false]],
     );
+    assert.equal(bench.outbox.unreadable, 1);
   });
+
+  for (const code of UNREADABLE)
+    it(`that cannot be opened (${code}) stays, is tried again with longer pauses, and is delivered when it can`, async (t) => {
+      const bench = await openTimedBench(t);
+      const frames = await bench.spooled(0, 1, 2);
+      const [unreadable] = frames;
+      assert.ok(unreadable !== undefined);
+      const { open } = fs;
+      const mock = t.mock.method(fs, 'open', (async (file, ...rest) => {
+        if (String(file).endsWith(spoolName(unreadable))) throw Object.assign(new Error(code), { code });
+        return open(file, ...rest);
+      }) satisfies typeof fs.open);
+      bench.offerBacklog(frames);
+      await until('the others are delivered', () => bench.delivered.length === 2);
+      let tries = 1;
+      for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+        await until('it was tried', () => bench.faults.length === tries);
+        bench.tick(pauseMs - 1);
+        bench.delivery.wake();
+        await settled();
+        assert.equal(bench.faults.length, tries, `tried within ${String(pauseMs)} ms`);
+        bench.tick(1);
+        bench.delivery.wake();
+        tries++;
+      }
+      await until('it was tried', () => bench.faults.length === tries);
+      assert.ok(bench.faults.every(({ fault, damaged }) => fault.code === 'spool-read' && !damaged));
+      assert.deepEqual(await bench.waiting(), [0]);
+      mock.mock.restore();
+      bench.tick(30_000);
+      bench.delivery.wake();
+      await until('it is delivered', () => bench.delivered.length === 3 && bench.outbox.frames === 0);
+      assert.equal(bench.outbox.unreadable, 0);
+      assert.deepEqual(await bench.waiting(), []);
+    });
 
   it('is in flight once, however often it is offered', async (t) => {
     const bench = await openBench(t);

@@ -1,13 +1,14 @@
 /** The spool, on real folders: names that sort, writes that are whole or absent, damage that is noticed. */
 import assert from 'node:assert/strict';
-import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
-import fs, { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import fs, { mkdir, mkdtemp, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FRAME_FORMATS, type Frame } from '../../src/contract/frame';
 import { Fault } from '../../src/protocol/fault';
-import { MemoryFolder } from '../../src/spool/memory-folder';
+import { FreeSpace } from '../../src/spool/free-space';
+import { MemoryFolder, memoryFolderOf } from '../../src/spool/memory-folder';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
 import { Spool, type SpooledFrames } from '../../src/spool/spool';
 import { waitUntil } from '../support/process';
@@ -210,21 +211,58 @@ describe('the spool', () => {
       });
     });
 
-  it('refuses what cannot be read as a file', async () => {
-    const frame = await written();
-    await spool.remove(frame);
-    await mkdir(pathOf(frame));
-    await assert.rejects(spool.read(frame), { code: 'damaged-frame', message: /cannot be read \(EISDIR\)/ });
-    await spool.setAside(frame);
-    assert.deepEqual(await waitingIn(spool), []);
-  });
-
-  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
-    it(`does not call a file damaged because of ${code}, which is of this process and this moment`, async (t) => {
+  for (const code of ['EMFILE', 'ENOMEM', 'EACCES', 'EPERM', 'EIO', 'ESTALE', 'ETIMEDOUT', 'ELOOP'])
+    it(`does not call a file damaged that cannot be opened (${code})`, async (t) => {
       const frame = await written();
-      t.mock.method(fs, 'readFile', () => Promise.reject(Object.assign(new Error(code), { code })));
+      t.mock.method(fs, 'open', () => Promise.reject(Object.assign(new Error(code), { code })));
       await assert.rejects(spool.read(frame), { code: 'spool-read', message: new RegExp(code) });
     });
+
+  it('does not call a file damaged whose disk fails while it is read', async (t) => {
+    const frame = await written();
+    const handle = await fs.open(pathOf(frame));
+    t.mock.method(handle, 'read', () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })));
+    t.mock.method(fs, 'open', () => Promise.resolve(handle));
+    await assert.rejects(spool.read(frame), { code: 'spool-read', message: /EIO/ });
+    assert.equal(handle.fd, -1, 'it is closed');
+  });
+
+  it('does not read a file of another size, however large it is', async () => {
+    const frame = await written();
+    await truncate(pathOf(frame), 2 ** 40);
+    await assert.rejects(spool.read(frame), { code: 'damaged-frame', message: /has 1099511627776 bytes/ });
+  });
+
+  it('lists all that it can, then says what it could not', async (t) => {
+    const frames = [
+      await written({ camera: 'a' }),
+      await written({ camera: 'b' }),
+      await written({ camera: 'c' }),
+    ];
+    const { readdir: read } = fs;
+    t.mock.method(fs, 'readdir', async (folder: string, options: { withFileTypes: true }) => {
+      if (folder.endsWith('/b')) throw Object.assign(new Error('EACCES: b'), { code: 'EACCES' });
+      return read(folder, options);
+    });
+    const found: Frame[] = [];
+    const listing = async () => {
+      for await (const { waiting } of spool.list()) found.push(...waiting);
+    };
+    await assert.rejects(listing, { code: 'spool-read', message: /EACCES: b/ });
+    assert.deepEqual(found, [frames[0], frames[2]]);
+  });
+
+  it('removes what was left half-written of a camera that is no more, and nothing that may still be written', async () => {
+    const frame = await written({ camera: 'removed' });
+    const [old, young] = ['.1700000000999-1-1x1-9.jpg.tmp', '.1700000001999-1-1x1-9.jpg.tmp'];
+    const folder = path.join(dir, 'removed');
+    for (const name of [old, young]) await writeFile(path.join(folder, name), 'half');
+    const before = new Date(Date.now() - 20_000);
+    await utimes(path.join(folder, old), before, before);
+    await waitingIn(spool);
+    await spool.removeLeftovers();
+    assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
+  });
 
   it('sets a damaged file aside, out of every list', async () => {
     const frame = await written();
@@ -332,7 +370,10 @@ describe('a spool whose disk takes nothing', () => {
     await spool.openCamera('gate');
     const fault = await spool.write(frame, Buffer.from('jpeg'));
     assert.equal(fault?.code, 'spool-disk');
-    assert.match(fault.message, /the spool takes no pictures \(ENOTDIR\): they are delivered from memory/);
+    assert.match(
+      fault.message,
+      /cannot write to the spool \(.*gate is not a folder\); buffering in memory, 64 MiB at most/,
+    );
     assert.deepEqual(await readdir(memory), [`gate.${spoolName(frame)}`]);
     assert.equal(statSync(memory).mode & 0o777, 0o700);
     assert.deepEqual(await new Spool(path.join(dir, 'disk'), memory).read(frame), Buffer.from('jpeg'));
@@ -340,6 +381,33 @@ describe('a spool whose disk takes nothing', () => {
     await spool.remove(frame);
     await spool.close();
     assert.equal(existsSync(memory), false);
+  });
+
+  it('keeps a frame whose half-written file somebody removed', async (t) => {
+    const disk = path.join(dir, 'other');
+    const spool = new Spool(disk, memory);
+    const { rename } = fs;
+    t.mock.method(fs, 'rename', async (from: string, to: string) => {
+      if (from.startsWith(disk)) await rm(from);
+      return rename(from, to);
+    });
+    assert.equal((await spool.write(frameOf(), Buffer.from('jpeg')))?.code, 'spool-disk');
+    assert.deepEqual(await waitingIn(spool), [frameOf()]);
+  });
+
+  it('finds its memory by whatever link it is reached', async () => {
+    const disk = path.join(dir, 'disk');
+    await symlink(disk, path.join(dir, 'link'));
+    await symlink(dir, path.join(dir, 'disk', 'back'));
+    for (const other of ['link', 'link/', 'disk/../link', 'disk/back/disk', './link/.'])
+      assert.equal(memoryFolderOf(path.join(dir, other)), memoryFolderOf(disk), other);
+    assert.notEqual(memoryFolderOf(path.join(dir, 'link/deeper')), memoryFolderOf(disk));
+    assert.equal(memoryFolderOf(path.join(dir, 'link/deeper')), memoryFolderOf(path.join(disk, 'deeper')));
+  });
+
+  it('has a place in memory for a user who is a number without a name', (t) => {
+    t.mock.method(process as { geteuid: () => number }, 'geteuid', () => 4711);
+    assert.match(memoryFolderOf(dir) ?? '', /^\/dev\/shm\/vigil-4711-[0-9a-f]{16}$/);
   });
 
   it('takes no more into memory than its bound, then refuses', async () => {
@@ -360,7 +428,7 @@ describe('a spool whose disk takes nothing', () => {
     ];
     await folder.write(first, Buffer.alloc(4097));
     await assert.rejects(folder.write(second, Buffer.alloc(1)), { code: 'spool-full' });
-    await new MemoryFolder(memory).remove(first);
+    await new MemoryFolder(memory).remove(first, true);
     await waitUntil('the second is taken', () =>
       folder.write(second, Buffer.alloc(1)).then(
         () => true,
@@ -385,16 +453,6 @@ describe('a spool whose disk takes nothing', () => {
     assert.ok(counted <= 2, `${String(counted)} times for ${String(written)} frames`);
   });
 
-  it('uses no folder in memory that others can write to', async () => {
-    await mkdir(memory, { mode: 0o777 });
-    chmodSync(memory, 0o777);
-    const spool = new Spool(path.join(dir, 'disk'), memory);
-    await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
-      code: 'spool-full',
-      message: /not this user's own folder/,
-    });
-  });
-
   it('removes what a crash left half-written of that camera in memory', async () => {
     const spool = new Spool(path.join(dir, 'disk'), memory);
     await spool.write(frameOf(), Buffer.from('jpeg'));
@@ -403,4 +461,55 @@ describe('a spool whose disk takes nothing', () => {
     await spool.openCamera('gate');
     assert.deepEqual((await readdir(memory)).sort(), ['.yard.1.tmp', `gate.${spoolName(frameOf())}`]);
   });
+});
+
+describe('a spool whose disk has little room', () => {
+  /** More than any disk has. */
+  const MUCH = Number.MAX_SAFE_INTEGER;
+  let dir: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'vigil-spool-'));
+  });
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
+  it('writes nothing more to it, but to memory, and says why', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'memory'), MUCH);
+    await spool.openCamera('gate');
+    assert.deepEqual(await spool.write(frameOf(), Buffer.from('jpeg')), {
+      code: 'spool-low',
+      message: `cannot write to the spool (the disk has less than spool.minFreeBytes (${String(MUCH)}) left); buffering in memory, 64 MiB at most`,
+    });
+    assert.deepEqual(await readdir(path.join(dir, 'disk', 'gate')), []);
+    assert.deepEqual(await waitingIn(spool), [frameOf()]);
+  });
+
+  it('says of both what they lack when memory has no room either', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'no such folder', 'memory'), MUCH);
+    await spool.openCamera('gate');
+    await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
+      code: 'spool-full',
+      message: /^cannot write to the spool \(the disk has less .*\) or to memory \(ENOENT\)$/,
+    });
+  });
+
+  it('is written to again when there is somewhat more room than it must leave', async (t) => {
+    let bavail = 99;
+    t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
+    const space = new FreeSpace(dir, 100);
+    const low: boolean[] = [];
+    for (bavail of [100, 99, 100, 104, 105, 100, 99]) low.push(await space.isLow());
+    assert.deepEqual(low, [false, true, true, true, false, false, true]);
+  });
+
+  for (const [what, statfs] of [
+    ['counts nothing', async () => Promise.resolve({ bavail: 0, blocks: 0, bsize: 4096 })],
+    ['does not answer', async () => Promise.reject(new Error('EIO'))],
+  ] as const)
+    it(`is written to when it ${what}`, async (t) => {
+      t.mock.method(fs, 'statfs', statfs);
+      assert.equal(await new FreeSpace(dir, MUCH).isLow(), false);
+    });
 });

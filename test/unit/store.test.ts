@@ -1,10 +1,11 @@
 /** The store's parts: what goes next, what must go, what is kept until Redis has it on disk. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { boundOf, overflow, type Holding, type OverflowReason } from '../../src/actors/store/bounds';
+import { LowDisk } from '../../src/actors/store/low-disk';
 import { LIVE_MS, Outbox } from '../../src/actors/store/outbox';
 import { Pace } from '../../src/actors/store/pace';
 import { readPersistence } from '../../src/actors/store/persistence';
@@ -12,9 +13,9 @@ import { Retention } from '../../src/actors/store/retention';
 import { SpoolKeeper } from '../../src/actors/store/spool-keeper';
 import type { SpoolSpec } from '../../src/config/topology';
 import type { Frame } from '../../src/contract/frame';
-import type { FaultRecord } from '../../src/protocol/fault';
+import { Fault, type FaultRecord } from '../../src/protocol/fault';
 import { Spool } from '../../src/spool/spool';
-import { waitingIn } from './support/delivery-bench';
+import { offsets, waitingIn } from './support/delivery-bench';
 import { seededRandom } from './support/random';
 
 const BOUNDS: SpoolSpec = {
@@ -99,7 +100,7 @@ describe('the outbox', () => {
 });
 
 describe('a bound of the spool', () => {
-  const held: Holding = { frames: 10, bytes: 100, oldestMs: 1000, freeBytes: 500 };
+  const held: Holding = { frames: 10, bytes: 100, oldestMs: 1000 };
   const rows: readonly [string, Partial<Holding>, Partial<SpoolSpec>, OverflowReason | undefined][] = [
     ['lets all stay within', {}, {}, undefined],
     ['of age is reached after it', { oldestMs: 60_000 }, {}, undefined],
@@ -107,8 +108,6 @@ describe('a bound of the spool', () => {
     ['of bytes is reached after it', { bytes: 1000 }, {}, undefined],
     ['of bytes', { bytes: 1001 }, {}, 'spool-bytes'],
     ['of frames', { frames: 101 }, {}, 'spool-frames'],
-    ['of free space', { freeBytes: 499 }, { minFreeBytes: 500 }, 'spool-free'],
-    ['of free space is reached below it', { freeBytes: 500 }, { minFreeBytes: 500 }, undefined],
     ['of live frames', { oldestMs: 5001 }, { replay: 'none' }, 'replay-none'],
     ['of live frames lets those stay that may be live', { oldestMs: 5000 }, { replay: 'none' }, undefined],
   ];
@@ -118,6 +117,37 @@ describe('a bound of the spool', () => {
       assert.equal(reason, expected);
       if (reason !== undefined) assert.match(boundOf(reason, BOUNDS), /spool\.\w+/);
     });
+});
+
+describe('a disk with too little room', () => {
+  const look = { freeBytes: 900, minFreeBytes: 1000, removableBytes: 500, nowMs: 0 };
+
+  it('asks for what it lacks, and for nothing where all that is there would not do', () => {
+    for (const [changes, owed] of [
+      [{}, 100],
+      [{ freeBytes: 1000 }, 0],
+      [{ freeBytes: 500 }, 500],
+      [{ freeBytes: 499 }, 0],
+      [{ removableBytes: 0 }, 0],
+    ] as const)
+      assert.equal(new LowDisk().owedBytes({ ...look, ...changes }), owed, JSON.stringify(changes));
+  });
+
+  it('asks once a minute while what is removed does not make it any freer', () => {
+    const disk = new LowDisk();
+    const asked: number[] = [];
+    for (let nowMs = 0; nowMs < 180_000; nowMs += 1000)
+      if (disk.owedBytes({ ...look, nowMs }) > 0) asked.push(nowMs);
+    assert.deepEqual(asked, [0, 60_000, 120_000]);
+  });
+
+  it('asks again at once where it helped', () => {
+    const disk = new LowDisk();
+    assert.equal(disk.owedBytes(look), 100);
+    assert.equal(disk.owedBytes({ ...look, freeBytes: 960, nowMs: 1000 }), 40);
+    assert.equal(disk.owedBytes({ ...look, freeBytes: 1000, nowMs: 2000 }), 0);
+    assert.equal(disk.owedBytes({ ...look, nowMs: 3000 }), 100);
+  });
 });
 
 describe('a pace', () => {
@@ -242,6 +272,26 @@ describe('retention', () => {
     assert.equal(await retention.restoreAfter({ runId: 'a', durableBeforeMs: 0 }, sink, 2000), 1);
   });
 
+  it('stores again later what cannot be read at that moment, and keeps it until then', async (t) => {
+    const { retention, keep, spool, dir } = await openRetention(t, true);
+    await keep(1, 1000);
+    await keep(2, 1000);
+    const failing = t.mock.method(spool, 'readConfirmed', async (frame: Frame) => {
+      if (frame.capturedAt === 1) throw new Fault('spool-read', 'EIO');
+      return new Spool(dir).readConfirmed(frame);
+    });
+    const given: number[] = [];
+    const sink = { restore: async ({ capturedAt }: Frame) => void given.push(capturedAt) };
+    const persistence = { runId: 'b', durableBeforeMs: 5000 };
+    assert.equal(await retention.restoreAfter(persistence, sink, 4000), 1);
+    await retention.release(persistence.durableBeforeMs, 4000);
+    assert.equal(retention.frames, 1, 'the one that was not stored again');
+    failing.mock.restore();
+    assert.equal(await retention.restoreAfter(persistence, sink, 4000), 1);
+    assert.equal(await retention.restoreAfter(persistence, sink, 4000), 0);
+    assert.deepEqual(given, [2, 1]);
+  });
+
   it('announces no frame anew that cannot be removed, and removes it when it can', async (t) => {
     const { retention, gone, keep, spool } = await openRetention(t, false);
     const remove = t.mock.method(spool, 'remove', () => Promise.reject(new Error('EROFS')));
@@ -344,14 +394,75 @@ describe('the keeper of the spool', () => {
     assert.deepEqual([dropped, retention.frames, outbox.frames], [[], 1, 1]);
   });
 
-  it('leaves the disk the space it was told to leave', async (t) => {
-    const { keeper, write, dropped, spool, outbox } = await openKeeper(t, { minFreeBytes: 10_000 });
-    t.mock.method(spool, 'freeBytes', () => Promise.resolve(9500));
+  /** A keeper for a disk with so many bytes left, and frames of 300 bytes that wait on it since ten seconds. */
+  async function openLowDisk(t: TestContext, freeBytes: number | undefined, count: number) {
+    const opened = await openKeeper(t, { minFreeBytes: 10_000 });
+    t.mock.method(opened.spool, 'freeBytes', () => Promise.resolve(freeBytes));
     const at = Date.now() - 10_000;
-    for (const i of [0, 1, 2]) await write(at + i, 300);
+    const frames = await Promise.all(offsets(0, count).map((i) => opened.write(at + i, 300)));
+    return { ...opened, at, frames };
+  }
+
+  it('gives up the oldest for the disk where that makes the room it was told to leave', async (t) => {
+    const { keeper, dropped, outbox, at } = await openLowDisk(t, 9500, 3);
     await keeper.tick();
     assert.deepEqual(dropped, [['spool-free', [at, at + 1]]]);
     assert.equal(outbox.frames, 1);
+  });
+
+  for (const [what, freeBytes] of [
+    ['has far less room than all that the spool holds there', 100],
+    ['is full', 0],
+    ['lacks a byte more than the spool holds there', 9099],
+    ['does not say what it has', undefined],
+  ] as const)
+    it(`keeps what waits where the disk ${what}: to drop it would not help`, async (t) => {
+      const { keeper, dropped, outbox, spool } = await openLowDisk(t, freeBytes, 3);
+      for (let i = 0; i < 3; i++) await keeper.tick();
+      assert.deepEqual([dropped, outbox.frames, (await waitingIn(spool)).length], [[], 3, 3]);
+    });
+
+  it('does not count what waits in memory as a burden of the disk', async (t) => {
+    const { keeper, dropped, outbox, spool, frames } = await openLowDisk(t, 9100, 3);
+    t.mock.method(spool, 'inMemory', () => Promise.resolve(frames.slice(0, 1)));
+    await keeper.tick();
+    assert.deepEqual([dropped, outbox.frames], [[], 3]);
+  });
+
+  it('drops none of memory for the sake of the disk, and none that is in flight', async (t) => {
+    const { keeper, dropped, spool, frames, outbox, at } = await openLowDisk(t, 9500, 4);
+    t.mock.method(spool, 'inMemory', () => Promise.resolve(frames.slice(0, 1)));
+    await keeper.scan();
+    const [first] = outbox.waiting();
+    assert.ok(first !== undefined);
+    outbox.drop(first);
+    assert.equal(outbox.takeLive(-8000)?.frame.capturedAt, at + 1);
+    await keeper.tick();
+    assert.deepEqual(dropped, [['spool-free', [at + 2, at + 3]]]);
+  });
+
+  it('finds the frames of other cameras when the folder of one cannot be read, and keeps to its bounds', async (t) => {
+    const { keeper, dropped, outbox, write, dir } = await openKeeper(t);
+    const at = Date.now();
+    await write(at - 61_000);
+    await write(at);
+    await mkdir(path.join(dir, 'barn', 'confirmed'), { recursive: true });
+    await chmod(path.join(dir, 'barn'), 0o777);
+    const fault = await keeper.tick();
+    assert.equal(fault?.code, 'spool-read');
+    assert.match(fault.message, /barn is open to other users \(mode 777\)$/);
+    assert.deepEqual([dropped, outbox.frames], [[['spool-age', [at - 61_000]]], 1]);
+    await chmod(path.join(dir, 'barn'), 0o700);
+    await keeper.scan();
+    assert.equal(await keeper.tick(), undefined);
+  });
+
+  it('removes the confirmed frames that an earlier process has kept when it is to keep none', async (t) => {
+    const { keeper, outbox, retention, write, spool, dir } = await openKeeper(t);
+    for (const i of [0, 1]) await spool.confirm(await write(Date.now() + i));
+    await keeper.tick();
+    assert.deepEqual([outbox.frames, outbox.bytes, retention.frames, retention.bytes], [0, 0, 0, 0]);
+    assert.deepEqual(await readdir(path.join(dir, 'gate', 'confirmed')), []);
   });
 
   it('finds the confirmed frames of an earlier process, and announces none of them', async (t) => {
@@ -363,6 +474,6 @@ describe('the keeper of the spool', () => {
 
   it('measures the disk it is on', async (t) => {
     const { spool } = await openSpool(t);
-    assert.ok((await spool.freeBytes()) > 0);
+    assert.ok(((await spool.freeBytes()) ?? 0) > 0);
   });
 });

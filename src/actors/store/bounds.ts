@@ -9,21 +9,18 @@ export interface Holding {
   readonly bytes: number;
   /** How long its oldest waiting frame has waited. */
   readonly oldestMs: number;
-  /** Free bytes of the disk. */
-  readonly freeBytes: number;
 }
 
-/** Why the oldest waiting frame must go; undefined when it may stay. */
+/** Why the oldest waiting frame must go; undefined when it may stay. What the disk's free space asks for: see LowDisk. */
 export function overflow(
-  { frames, bytes, oldestMs, freeBytes }: Holding,
-  { maxAgeMs, maxBytes, maxFrames, minFreeBytes, replay }: SpoolSpec,
+  { frames, bytes, oldestMs }: Holding,
+  { maxAgeMs, maxBytes, maxFrames, replay }: SpoolSpec,
   liveMs: number,
 ): OverflowReason | undefined {
   if (replay === 'none' && oldestMs > liveMs) return 'replay-none';
   if (oldestMs > maxAgeMs) return 'spool-age';
   if (bytes > maxBytes) return 'spool-bytes';
-  if (frames > maxFrames) return 'spool-frames';
-  return freeBytes < minFreeBytes ? 'spool-free' : undefined;
+  return frames > maxFrames ? 'spool-frames' : undefined;
 }
 
 /** The bound behind the reason, in the operator's words. */

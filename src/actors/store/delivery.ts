@@ -36,6 +36,8 @@ export interface DeliveryOptions {
   /** A server failed; the frame stays. */
   readonly onFault: (fault: FaultRecord) => void;
   readonly onDelivered: (frame: Frame, delayed: boolean) => void;
+  /** A file of the spool cannot be read now; it stays, and is tried again. */
+  readonly onUnreadable: (fault: FaultRecord) => void;
   /** A file of the spool is damaged, or has gone. */
   readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
 }
@@ -175,12 +177,18 @@ export class Delivery {
   }
 
   async #deliver(choice: Choice): Promise<void> {
-    const { outbox, spool, onDropped } = this.options;
+    const { outbox, spool, onUnreadable, onDropped } = this.options;
     const { frame } = choice;
     try {
       await this.#deliverOnce(choice);
     } catch (error) {
       const fault = faultRecord(error, 'delivery');
+      if (fault.code === 'spool-read') {
+        outbox.putOff(choice, this.options.now());
+        onUnreadable(fault);
+        this.#worked++;
+        return;
+      }
       if (fault.code !== 'damaged-frame' && fault.code !== 'spool-missing') {
         this.#failed(choice, fault);
         return;

@@ -2,11 +2,16 @@
  * What waits for delivery, as far as the store knows: which frame goes next, and which one goes first when there is
  * no room. Pure: times are handed in, from a clock that is never set.
  */
+import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { SpoolSpec } from '../../config/topology';
 import type { Frame } from '../../contract/frame';
 
 /** A frame that has waited no longer is live: it goes first, and is not called delayed. */
 export const LIVE_MS = 5000;
+/** Until a frame that could not be read is tried again. */
+const UNREADABLE: BackOff = { firstMs: 1000, capMs: 30_000 };
+/** Those put off are looked through so often at most: a whole spool may be unreadable. */
+const REVIVE_MS = 500;
 
 type Replay = SpoolSpec['replay'];
 
@@ -14,6 +19,12 @@ export interface Waiting {
   readonly frame: Frame;
   /** When it was captured, on the clock handed in. */
   readonly bornMs: number;
+  /** How often it could not be read. */
+  readonly failures?: number;
+}
+
+interface PutOff extends Waiting {
+  readonly untilMs: number;
 }
 
 export interface Choice extends Waiting {
@@ -23,6 +34,8 @@ export interface Choice extends Waiting {
 interface Camera {
   /** By birth, oldest first. */
   readonly waiting: Waiting[];
+  /** The same of those that could not be read and are tried again later, without holding up the others. */
+  later: PutOff[];
   /** In flight: one frame of a camera at a time, so that consumers see its frames in their order. */
   active: Waiting | undefined;
   /** Capture times of all that is here, and of what has left since the scan before the last. */
@@ -33,6 +46,8 @@ export class Outbox {
   readonly #cameras = new Map<string, Camera>();
   #frames = 0;
   #bytes = 0;
+  #unreadable = 0;
+  #reviveMs = Infinity;
   /** A listing of the spool, or a camera's hint, may be older than a frame's end: it stays known for a while. */
   #left: Frame[] = [];
   #leftBefore: Frame[] = [];
@@ -44,6 +59,11 @@ export class Outbox {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many of those could not be read when they were last tried. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** False when the frame is known already. */
@@ -67,6 +87,7 @@ export class Outbox {
 
   /** The live frame that has waited longest and whose camera has none in flight; it is in flight then. */
   takeLive(nowMs: number): Choice | undefined {
+    if (nowMs >= this.#reviveMs) this.#revive(nowMs);
     let best: { camera: Camera; index: number; bornMs: number } | undefined;
     for (const camera of this.#cameras.values()) {
       if (camera.active !== undefined) continue;
@@ -97,6 +118,16 @@ export class Outbox {
     insert(camera.waiting, { frame, bornMs }, true);
   }
 
+  /** A frame in flight could not be read: it waits for a while, and the others do not wait for it. */
+  putOff({ frame, bornMs, failures = 0 }: Waiting, nowMs: number): void {
+    const camera = this.#camera(frame.camera);
+    camera.active = undefined;
+    const untilMs = nowMs + backOffMs(UNREADABLE, failures + 1, 1);
+    insert(camera.later, { frame, bornMs, failures: failures + 1, untilMs }, true);
+    this.#unreadable++;
+    this.#reviveMs = Math.min(this.#reviveMs, untilMs);
+  }
+
   /** A frame in flight waits no longer. It stays known until its file has gone, which `forget` tells. */
   settle(frame: Frame): void {
     this.#camera(frame.camera).active = undefined;
@@ -106,17 +137,31 @@ export class Outbox {
   /** The oldest of all that waits. */
   oldest(): Waiting | undefined {
     let oldest: Waiting | undefined;
-    for (const { waiting } of this.#cameras.values()) {
-      const [first] = waiting;
-      if (first !== undefined && first.bornMs < (oldest?.bornMs ?? Infinity)) oldest = first;
-    }
+    for (const { waiting, later } of this.#cameras.values())
+      for (const first of [waiting[0], later[0]])
+        if (first !== undefined && first.bornMs < (oldest?.bornMs ?? Infinity)) oldest = first;
     return oldest;
   }
 
-  /** Gives up what {@link oldest} has named. */
-  drop({ frame }: Waiting): void {
-    this.#camera(frame.camera).waiting.shift();
-    this.#uncount(frame);
+  /** All that waits and is not in flight, oldest first. */
+  waiting(): Waiting[] {
+    const all = [...this.#cameras.values()].flatMap(({ waiting, later }) => [...waiting, ...later]);
+    return all.sort((a, b) => a.bornMs - b.bornMs);
+  }
+
+  /** Gives up what {@link oldest} or {@link waiting} has named; false when it is in flight by now, or has gone. */
+  drop({ frame }: Waiting): boolean {
+    const { waiting, later } = this.#camera(frame.camera);
+    const isIt = (entry: Waiting) => entry.frame.capturedAt === frame.capturedAt;
+    for (const entries of [waiting, later]) {
+      const index = entries.findIndex(isIt);
+      if (index < 0) continue;
+      entries.splice(index, 1);
+      if (entries === later) this.#unreadable--;
+      this.#uncount(frame);
+      return true;
+    }
+    return false;
   }
 
   /** The frame's file has gone. */
@@ -135,10 +180,24 @@ export class Outbox {
   #camera(id: string): Camera {
     let camera = this.#cameras.get(id);
     if (camera === undefined) {
-      camera = { waiting: [], active: undefined, known: new Set() };
+      camera = { waiting: [], later: [], active: undefined, known: new Set() };
       this.#cameras.set(id, camera);
     }
     return camera;
+  }
+
+  /** Those whose time has come wait like the others. */
+  #revive(nowMs: number): void {
+    this.#reviveMs = Infinity;
+    for (const camera of this.#cameras.values()) {
+      const due = camera.later.filter(({ untilMs }) => untilMs <= nowMs);
+      if (due.length > 0) camera.later = camera.later.filter(({ untilMs }) => untilMs > nowMs);
+      for (const { frame, bornMs, failures = 0 } of due)
+        insert(camera.waiting, { frame, bornMs, failures }, true);
+      this.#unreadable -= due.length;
+      for (const { untilMs } of camera.later) this.#reviveMs = Math.min(this.#reviveMs, untilMs);
+    }
+    this.#reviveMs = Math.max(this.#reviveMs, nowMs + REVIVE_MS);
   }
 
   #uncount(frame: Frame): void {
@@ -154,7 +213,7 @@ function take(camera: Camera, index: number, delayed: boolean): Choice | undefin
 }
 
 /** Nearly always at the end: frames come in the order of their birth. One that was taken goes before its equals. */
-function insert(waiting: Waiting[], entry: Waiting, wasTaken: boolean): void {
+function insert<W extends Waiting>(waiting: W[], entry: W, wasTaken: boolean): void {
   let index = waiting.length;
   while (index > 0 && isBefore(entry, waiting[index - 1], wasTaken)) index--;
   waiting.splice(index, 0, entry);

@@ -3,6 +3,7 @@
  * have expired, and are stored again when Redis has lost its memory; otherwise only those stay that cannot be removed.
  */
 import { frameId, type Frame } from '../../contract/frame';
+import { faultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
 import type { Persistence } from './persistence';
 
@@ -33,6 +34,8 @@ export class Retention {
   readonly #stuck = new Set<Frame>();
   #bytes = 0;
   #runId: string | undefined;
+  /** Ids of those that the present server may not have. */
+  readonly #due = new Set<string>();
 
   constructor(private readonly options: RetentionOptions) {}
 
@@ -56,9 +59,10 @@ export class Retention {
     }
   }
 
-  /** A frame that an earlier process has kept. */
-  found(frame: Frame, nowMs: number): void {
+  /** A frame that an earlier process has kept. It goes if this one keeps none. Never rejects. */
+  async found(frame: Frame, nowMs: number): Promise<void> {
     this.#hold(frame, nowMs);
+    if (!this.options.durable) await this.letGo(frame);
   }
 
   /** Removes a frame that waits, now or as soon as the disk lets it. Never rejects. */
@@ -80,13 +84,15 @@ export class Retention {
 
   /** Lets go of what is on Redis's disk, or has expired. */
   async release(durableBeforeMs: number, nowMs: number): Promise<void> {
-    for (const { frame, storedMs, expiresMs } of this.#held.values())
-      if (storedMs < durableBeforeMs || expiresMs < nowMs) await this.letGo(frame);
+    for (const [id, { frame, storedMs, expiresMs }] of this.#held)
+      if ((storedMs < durableBeforeMs && !this.#due.has(id)) || expiresMs < nowMs) await this.letGo(frame);
   }
 
   /** Lets go of a frame, durable or not. */
   async letGo(frame: Frame): Promise<void> {
-    if (!this.#held.delete(frameId(frame))) return;
+    const id = frameId(frame);
+    if (!this.#held.delete(id)) return;
+    this.#due.delete(id);
     this.#bytes -= frame.bytes;
     await this.options.spool.removeConfirmed(frame).catch(() => undefined);
     this.options.onGone(frame);
@@ -101,22 +107,40 @@ export class Retention {
   /**
    * Stores again what a server that began anew, or took another's place, may not have.
    * @returns how many frames Redis was given
-   * @throws Fault of the sink; the next call tries again
+   * @throws Fault of the sink; the next call tries again, as it does with files that could not be read
    */
   async restoreAfter({ runId }: Persistence, sink: RestoreSink, nowMs: number): Promise<number> {
-    if (runId === this.#runId) return 0;
-    let restored = 0;
-    for (const held of [...this.#held.values()]) {
-      const { frame, expiresMs } = held;
-      if (expiresMs <= nowMs) continue;
-      const bytes = await this.options.spool.readConfirmed(frame).catch(() => undefined);
-      if (bytes === undefined) continue;
-      await sink.restore(frame, bytes, expiresMs - nowMs);
-      this.#held.set(frameId(frame), { ...held, storedMs: nowMs });
-      restored++;
-    }
+    if (runId !== this.#runId) for (const id of this.#held.keys()) this.#due.add(id);
     this.#runId = runId;
+    let restored = 0;
+    for (const id of [...this.#due]) {
+      const outcome = await this.#restore(this.#held.get(id), sink, nowMs);
+      if (outcome === 'restored') restored++;
+      if (outcome !== 'unreadable') this.#due.delete(id);
+    }
     return restored;
+  }
+
+  /** @throws Fault of the sink */
+  async #restore(
+    held: Held | undefined,
+    sink: RestoreSink,
+    nowMs: number,
+  ): Promise<'restored' | 'gone' | 'unreadable'> {
+    if (held === undefined || held.expiresMs <= nowMs) return 'gone';
+    const { frame, expiresMs } = held;
+    try {
+      const bytes = await this.options.spool.readConfirmed(frame);
+      if (bytes === undefined) return 'gone';
+      await sink.restore(frame, bytes, expiresMs - nowMs);
+    } catch (error) {
+      const { code } = faultRecord(error, '');
+      if (code === 'spool-read') return 'unreadable';
+      if (code === 'damaged-frame') return 'gone';
+      throw error;
+    }
+    this.#held.set(frameId(frame), { ...held, storedMs: nowMs });
+    return 'restored';
   }
 
   #hold(frame: Frame, storedMs: number): void {

@@ -1,10 +1,11 @@
 /** Keeps the outbox true to the spool, and the spool within its bounds. */
 import type { SpoolSpec } from '../../config/topology';
-import type { Frame } from '../../contract/frame';
-import type { FaultRecord } from '../../protocol/fault';
+import { frameId, type Frame } from '../../contract/frame';
+import { faultRecord, type FaultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
 import { boundOf, overflow, type OverflowReason } from './bounds';
-import { LIVE_MS, type Outbox } from './outbox';
+import { LowDisk } from './low-disk';
+import { LIVE_MS, type Outbox, type Waiting } from './outbox';
 import type { Retention } from './retention';
 
 /** The spool is the truth: hints of cameras may have been lost. 20,000 files take 60 ms to list (measured). */
@@ -24,69 +25,123 @@ export interface SpoolKeeperOptions {
 
 export class SpoolKeeper {
   #scannedAt = -Infinity;
+  /** What the last scan could not list. */
+  #scanFault: FaultRecord | undefined;
+  readonly #lowDisk = new LowDisk();
 
   constructor(private readonly options: SpoolKeeperOptions) {}
 
-  /** To be called about once a second. */
-  async tick(): Promise<void> {
+  /**
+   * To be called about once a second.
+   * @returns why a part of the spool could not be listed when it was last; the rest was, and bounds hold all the same
+   */
+  async tick(): Promise<FaultRecord | undefined> {
     const { now, retention } = this.options;
     if (now() - this.#scannedAt >= SCAN_MS) await this.scan();
     await retention.removeStuck();
     await this.#enforceBounds();
+    return this.#scanFault;
   }
 
-  /** Finds what the outbox does not know. */
+  /** Finds what the outbox does not know. Never rejects. */
   async scan(): Promise<void> {
-    const { spool, outbox, retention, now } = this.options;
+    const { spool, now } = this.options;
     this.#scannedAt = now();
+    try {
+      await this.#takeIn();
+      this.#scanFault = undefined;
+    } catch (error) {
+      this.#scanFault = faultRecord(error, 'spool-read');
+    }
+    await spool.removeLeftovers();
+  }
+
+  async #takeIn(): Promise<void> {
+    const { spool, outbox, retention, now } = this.options;
     outbox.beginScan();
     for await (const { waiting, confirmed } of spool.list()) {
       const [atMs, clockMs] = [now(), Date.now()];
       for (const frame of waiting) outbox.add(frame, atMs - Math.max(0, clockMs - frame.capturedAt));
-      for (const frame of confirmed) if (outbox.know(frame)) retention.found(frame, clockMs);
+      for (const frame of confirmed) if (outbox.know(frame)) await retention.found(frame, clockMs);
     }
   }
 
   async #enforceBounds(): Promise<void> {
-    const { spool, bounds } = this.options;
-    let freeBytes = bounds.minFreeBytes === 0 ? 0 : await spool.freeBytes();
     const dropped = new Map<OverflowReason, Frame[]>();
-    for (let reason = this.#overflow(freeBytes); reason !== undefined; reason = this.#overflow(freeBytes)) {
-      const frame = await this.#makeRoom(reason, dropped);
-      if (frame === undefined) break;
-      freeBytes += frame.bytes;
-    }
+    for (let reason = this.#overflow(); reason !== undefined; reason = this.#overflow())
+      if (!(await this.#makeRoom(reason, dropped))) break;
+    await this.#leaveDiskRoom(dropped);
     for (const [reason, frames] of dropped) this.#report(reason, frames);
   }
 
-  #overflow(freeBytes: number): OverflowReason | undefined {
+  /** For a disk that others fill: cameras write no more to it, and what the spool has there goes as far as that helps. */
+  async #leaveDiskRoom(dropped: Map<OverflowReason, Frame[]>): Promise<void> {
+    const { spool, outbox, retention, bounds, now } = this.options;
+    const freeBytes = bounds.minFreeBytes === 0 ? undefined : await spool.freeBytes();
+    if (freeBytes === undefined) return;
+    const look = { freeBytes, minFreeBytes: bounds.minFreeBytes, nowMs: now() };
+    const mostBytes = outbox.bytes + retention.bytes;
+    // Frames are counted only where that can change the answer: there may be 200,000.
+    const onDisk =
+      freeBytes < bounds.minFreeBytes && freeBytes + mostBytes >= bounds.minFreeBytes
+        ? await this.#waitingOnDisk()
+        : [];
+    const removableBytes = onDisk.reduce((sum, { frame }) => sum + frame.bytes, retention.bytes);
+    let owed = this.#lowDisk.owedBytes({ ...look, removableBytes });
+    for (let held = retention.oldest(); owed > 0 && held !== undefined; held = retention.oldest()) {
+      await retention.letGo(held);
+      owed -= held.bytes;
+    }
+    for (const waiting of onDisk) {
+      if (owed <= 0) return;
+      await this.#giveUp(waiting, 'spool-free', dropped);
+      owed -= waiting.frame.bytes;
+    }
+  }
+
+  /** Oldest first. */
+  async #waitingOnDisk(): Promise<Waiting[]> {
+    const { spool, outbox } = this.options;
+    const inMemory = new Set((await spool.inMemory().catch(() => [])).map(frameId));
+    return outbox.waiting().filter(({ frame }) => !inMemory.has(frameId(frame)));
+  }
+
+  #overflow(): OverflowReason | undefined {
     const { outbox, retention, bounds, now } = this.options;
     const oldest = outbox.oldest();
     const holding = {
       frames: outbox.frames + retention.frames,
       bytes: outbox.bytes + retention.bytes,
       oldestMs: oldest === undefined ? 0 : now() - oldest.bornMs,
-      freeBytes,
     };
     return overflow(holding, bounds, LIVE_MS);
   }
 
-  /** What is confirmed is only kept to be stored again, so it goes first. */
-  async #makeRoom(reason: OverflowReason, dropped: Map<OverflowReason, Frame[]>): Promise<Frame | undefined> {
+  /** What is confirmed is only kept to be stored again, so it goes first. False when nothing is left that may go. */
+  async #makeRoom(reason: OverflowReason, dropped: Map<OverflowReason, Frame[]>): Promise<boolean> {
     const { outbox, retention } = this.options;
     const confirmed = reason === 'spool-age' || reason === 'replay-none' ? undefined : retention.oldest();
     if (confirmed !== undefined) {
       await retention.letGo(confirmed);
-      return confirmed;
+      return true;
     }
     const oldest = outbox.oldest();
-    if (oldest === undefined) return undefined;
-    outbox.drop(oldest);
-    await retention.remove(oldest.frame);
+    if (oldest === undefined) return false;
+    await this.#giveUp(oldest, reason, dropped);
+    return true;
+  }
+
+  async #giveUp(
+    waiting: Waiting,
+    reason: OverflowReason,
+    dropped: Map<OverflowReason, Frame[]>,
+  ): Promise<void> {
+    const { outbox, retention } = this.options;
+    if (!outbox.drop(waiting)) return;
+    await retention.remove(waiting.frame);
     const others = dropped.get(reason);
-    if (others === undefined) dropped.set(reason, [oldest.frame]);
-    else others.push(oldest.frame);
-    return oldest.frame;
+    if (others === undefined) dropped.set(reason, [waiting.frame]);
+    else others.push(waiting.frame);
   }
 
   #report(reason: OverflowReason, frames: readonly Frame[]): void {

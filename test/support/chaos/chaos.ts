@@ -40,8 +40,9 @@ function inShort({ captured, lost, repeated, dangling }: RowResult): string {
   return `${String(captured)} captured, ${String(lost.length)} lost, ${String(repeated)} repeated, ${String(dangling.length)} dangling`;
 }
 
-function lacks({ options, disk }: World, { needs }: Row): string | undefined {
+function lacks({ options, disk, obeysModes }: World, { needs }: Row): string | undefined {
   if (needs === 'servers' && options.servers === undefined) return 'it needs servers of its own';
   if (needs === 'disk' && disk === undefined) return 'a small disk cannot be mounted here; it needs root';
+  if (needs === 'modes' && !obeysModes) return 'nothing can be kept from root here';
   return undefined;
 }

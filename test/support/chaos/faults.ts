@@ -1,7 +1,10 @@
 /** The fault table's rows: what is done to the world, for how long, and how it is undone. */
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameExchange } from '../../../src/contract/topology';
 import type { Network } from '../fault-proxy';
+import { waitUntil } from '../process';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
 import type { World } from './world';
 
@@ -9,11 +12,13 @@ import type { World } from './world';
 const KILL_EVERY_MS = 10_000;
 const HOUR_MS = 3_600_000;
 const FULL_QUEUE = 20;
+/** Within this frames flow again that nothing holds up. */
+const FLOW_MS = 20_000;
 
 export interface Row {
   readonly name: string;
   /** What it needs beside a daemon and proxies; without that it is skipped. */
-  readonly needs?: 'servers' | 'disk';
+  readonly needs?: 'servers' | 'disk' | 'modes';
   /** So many seconds whatever is asked for, and only when named. */
   readonly seconds?: number;
   /** Lasts for `ms`; all is sound again when it resolves. */
@@ -167,13 +172,74 @@ const brokerRows: readonly Row[] = [
   },
 ];
 
-const diskFull: Row = {
-  name: 'disk-full',
-  needs: 'disk',
-  inject: async ({ disk }, ms) => {
-    disk?.fill();
-    await sleep(ms);
-    disk?.free();
+/** Redis is away meanwhile, for as long as what the cameras leave has to wait somewhere: it must be there afterwards. */
+async function withoutRedis(
+  { redisProxy }: World,
+  ms: number,
+  meanwhile: () => unknown = () => undefined,
+): Promise<void> {
+  redisProxy.network = { kind: 'black-hole' };
+  await meanwhile();
+  await sleep(ms);
+  redisProxy.network = { kind: 'sound' };
+}
+
+/** With so many bytes left on the disk, each camera has to do without it. Redis is away for the first half. */
+function diskRow(name: string, bytes: number): Row {
+  return {
+    name,
+    needs: 'disk',
+    inject: async (world, ms) => {
+      world.disk?.leave(bytes);
+      await withoutRedis(world, ms / 2);
+      await sleep(ms / 2);
+      world.disk?.free();
+    },
+  };
+}
+
+const diskRows: readonly Row[] = [
+  diskRow('disk-full', 0),
+  // Below what the shipped configuration leaves free.
+  diskRow('disk-low', 200 << 20),
+  {
+    name: 'disk-read-only',
+    needs: 'disk',
+    inject: async (world, ms) => {
+      world.disk?.makeReadOnly(world.spoolDir);
+      await withoutRedis(world, ms / 2);
+      await sleep(ms / 2);
+      world.disk?.makeWritable(world.spoolDir);
+    },
+  },
+];
+
+/** Frames that wait and cannot be opened (EACCES) are neither lost nor in the way of the others. */
+const framesUnreadable: Row = {
+  name: 'frames-unreadable',
+  needs: 'modes',
+  inject: async (world, ms) => {
+    const { cameras, spoolDir, consumer } = world;
+    const waiting = () => {
+      const folders = cameras.map((camera) => path.join(spoolDir, camera));
+      const files = folders.flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)));
+      return files.filter((file) => file.endsWith('.jpg'));
+    };
+    let unreadable: readonly string[] = [];
+    await withoutRedis(world, 0, async () => {
+      await waitUntil('frames wait', () => waiting().length >= 2 * cameras.length);
+      unreadable = waiting();
+      for (const file of unreadable) chmodSync(file, 0);
+    });
+    const seen = consumer.seen.size;
+    await Promise.all([
+      sleep(ms),
+      waitUntil('the others are delivered', () => consumer.seen.size >= seen + cameras.length, ms + FLOW_MS),
+    ]);
+    // One of each camera had been read before, and has gone.
+    const left = unreadable.filter((file) => existsSync(file));
+    if (left.length === 0) throw new Error('every frame could be read');
+    for (const file of left) chmodSync(file, 0o600);
   },
 };
 
@@ -207,7 +273,8 @@ export const ROWS: readonly Row[] = [
   ...serverRows('rabbitmq'),
   ...brokerRows,
   ...networkRows('rabbitmq'),
-  diskFull,
+  ...diskRows,
+  framesUnreadable,
   clockRow('clock-forward', HOUR_MS),
   clockRow('clock-back', -HOUR_MS),
   bothAway,

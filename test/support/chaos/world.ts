@@ -1,4 +1,5 @@
 /** A daemon with its cameras, the servers behind proxies, and all that watches them. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { memoryFolderOf } from '../../../src/spool/memory-folder';
@@ -17,7 +18,11 @@ const CLOCK = path.resolve(__dirname, '../../fixtures/settable-clock.cjs');
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 /** Holds what a camera leaves in ten minutes: a picture takes two pages. */
-const MEGABYTES_PER_CAMERA = 12;
+const BYTES_PER_CAMERA = 12 << 20;
+/** What the shipped configuration leaves free on the disk (spool.minFreeBytes), with the margin to be written to again. */
+const LEFT_FREE_BYTES = 270 << 20;
+/** Without these even root reads only what its mode lets it. */
+const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] as const;
 
 export interface WorldOptions {
   /** A folder of its own; the daemon's is below. */
@@ -40,6 +45,8 @@ export class World {
   readonly memory: MemoryWatch;
   /** Undefined where none can be mounted. */
   readonly disk: SmallDisk | undefined;
+  /** Whether modes hold for the daemon: for root only where it can be taken the right to pass over them. */
+  readonly obeysModes: boolean;
   readonly #manager: ServiceManager;
   #clockOffsetMs = 0;
 
@@ -52,15 +59,18 @@ export class World {
     this.amqpProxy = amqpProxy;
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    this.disk = SmallDisk.mount(this.dataDir, options.cameras * MEGABYTES_PER_CAMERA);
-    const spoolDir = path.join(this.dataDir, 'spool');
-    this.witness = new SpoolWitness(spoolDir, this.cameras, memoryFolderOf(spoolDir));
+    this.disk = SmallDisk.mount(this.dataDir, LEFT_FREE_BYTES + options.cameras * BYTES_PER_CAMERA);
+    this.witness = new SpoolWitness(this.spoolDir, this.cameras, memoryFolderOf(this.spoolDir));
     this.consumer = new CheckingConsumer({ redisUrl, amqpUrl, queue: `${namespace}.detection`, expireMs });
     this.stepClock(0);
-    this.#manager = new ServiceManager(dir, {
-      NODE_OPTIONS: `--require ${CLOCK}`,
-      NODE_VIGIL_CLOCK_FILE: this.#clockFile,
-    });
+    const isRoot = process.geteuid?.() === 0;
+    const [setpriv, ...rights] = WITHOUT_RIGHTS;
+    this.obeysModes = !isRoot || spawnSync(setpriv, [...rights, 'true']).status === 0;
+    this.#manager = new ServiceManager(
+      dir,
+      { NODE_OPTIONS: `--require ${CLOCK}`, NODE_VIGIL_CLOCK_FILE: this.#clockFile },
+      isRoot && this.obeysModes ? WITHOUT_RIGHTS : [],
+    );
     this.memory = new MemoryWatch(() => this.#manager.pid);
   }
 
@@ -86,6 +96,10 @@ export class World {
 
   get dataDir(): string {
     return path.join(this.options.dir, 'data');
+  }
+
+  get spoolDir(): string {
+    return path.join(this.dataDir, 'spool');
   }
 
   get daemonPid(): number {
@@ -136,8 +150,6 @@ export class World {
       redis: through(redisUrl, this.redisProxy),
       rabbitmq: through(amqpUrl, this.amqpProxy),
       frames: { expireMs },
-      // The rule that gives up frames for the disk's sake is the operator's: here none is set.
-      spool: { minFreeBytes: 0 },
       cameras: this.cameras.map((id) => ({ id, file })),
     };
     writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));

@@ -20,10 +20,14 @@ export class ServiceManager {
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
 
-  /** @param dir holds actors.json and gets data/ and daemon.log; it is on the daemon's PATH, and so in the environment of all its processes */
+  /**
+   * @param dir holds actors.json and gets data/ and daemon.log; it is on the daemon's PATH, and so in the environment of all its processes
+   * @param through a command line that the daemon's is appended to
+   */
   constructor(
     private readonly dir: string,
     private readonly env: Readonly<Record<string, string>> = {},
+    private readonly through: readonly string[] = [],
   ) {}
 
   /** Undefined between two daemons. */
@@ -34,9 +38,13 @@ export class ServiceManager {
   start(): void {
     this.#stopping = false;
     const log = openSync(path.join(this.dir, 'daemon.log'), 'a');
+    const [first, ...rest] = [...this.through, process.execPath, MAIN];
     const { program, args } = dieWithParent('KILL', {
-      program: process.execPath,
-      args: [MAIN, '--config', path.join(this.dir, 'actors.json'), '--data-dir', path.join(this.dir, 'data')],
+      program: first,
+      args: [
+        ...rest,
+        ...['--config', path.join(this.dir, 'actors.json'), '--data-dir', path.join(this.dir, 'data')],
+      ],
     });
     const child = spawn(program, args, {
       stdio: ['ignore', log, log],

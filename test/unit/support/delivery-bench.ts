@@ -141,6 +141,7 @@ export async function openBench(
         });
       },
       onFault: (fault) => bench.faults.push({ fault, damaged: false }),
+      onUnreadable: (fault) => bench.faults.push({ fault, damaged: false }),
       onDropped: (_, fault) => bench.faults.push({ fault, damaged: true }),
       onDelivered: (frame) => bench.delivered.push(sinceStart(frame)),
     });

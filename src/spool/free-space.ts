@@ -1,0 +1,33 @@
+/** Whether a disk has less room left than the spool must leave it. */
+import { statfs } from 'node:fs/promises';
+
+/** A disk that was low is written to again when it has so much more: frames that come and go must not turn it on and off. */
+const MARGIN = 1.05;
+
+/** Bytes the disk of a folder has left for this user; undefined when it does not say. */
+export async function freeBytesOf(dir: string): Promise<number | undefined> {
+  try {
+    const { bavail, blocks, bsize } = await statfs(dir);
+    // Some count nothing: a tmpfs without a bound, some remote ones.
+    return blocks === 0 ? undefined : bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
+export class FreeSpace {
+  #low = false;
+
+  constructor(
+    private readonly dir: string,
+    /** Bytes to leave; 0: all may be used. */
+    private readonly minFreeBytes: number,
+  ) {}
+
+  async isLow(): Promise<boolean> {
+    if (this.minFreeBytes === 0) return false;
+    const freeBytes = (await freeBytesOf(this.dir)) ?? Infinity;
+    this.#low = freeBytes < this.minFreeBytes * (this.#low ? MARGIN : 1);
+    return this.#low;
+  }
+}

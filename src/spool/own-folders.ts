@@ -1,0 +1,75 @@
+/**
+ * Folders of this user in a place where everybody may make some (/dev/shm). Their name is known to everybody, so one
+ * may be there that somebody else has made: it is never looked into, and a folder with an ending nobody could know is
+ * used in its place.
+ */
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { foreignness, OPEN_TO_OTHERS } from './ownership';
+
+/** What mkdtemp(3) makes of `XXXXXX`. */
+const ENDING = /^\.[A-Za-z0-9]{6}$/;
+
+export class OwnFolders {
+  #known: readonly string[] = [];
+  #refused: readonly string[] = [];
+
+  /** @param base path of the folder that is used unless it is somebody else's */
+  constructor(private readonly base: string) {}
+
+  /** Those found last, without a look. */
+  get known(): readonly string[] {
+    return this.#known;
+  }
+
+  /** Sentences about those found last that are somebody else's. */
+  get refused(): readonly string[] {
+    return this.#refused;
+  }
+
+  /** Those that are there now. */
+  find(): readonly string[] {
+    const [known, refused]: [string[], string[]] = [[], []];
+    for (const folder of this.#candidates()) {
+      const why = whyNot(folder);
+      if (why === undefined) known.push(folder);
+      else if (why !== 'gone') refused.push(`${folder} ${why}`);
+    }
+    this.#known = known;
+    this.#refused = refused;
+    return known;
+  }
+
+  /** One to write to, made where there is none. */
+  open(): string {
+    const known = this.#known.find((folder) => whyNot(folder) === undefined) ?? this.find()[0];
+    if (known !== undefined) return known;
+    const made = this.#make();
+    this.#known = [made];
+    return made;
+  }
+
+  #make(): string {
+    try {
+      mkdirSync(this.base, { mode: 0o700 });
+      return this.base;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      // Of ours, made in this moment by another process; or of somebody else.
+      return this.find()[0] ?? mkdtempSync(`${this.base}.`);
+    }
+  }
+
+  #candidates(): string[] {
+    const [parent, name] = [path.dirname(this.base), path.basename(this.base)];
+    return readdirSync(parent)
+      .filter((entry) => entry === name || (entry.startsWith(name) && ENDING.test(entry.slice(name.length))))
+      .map((entry) => path.join(parent, entry));
+  }
+}
+
+function whyNot(folder: string): string | undefined {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) return 'gone';
+  return foreignness(found, { kind: 'folder', mode: OPEN_TO_OTHERS, root: false });
+}

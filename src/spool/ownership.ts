@@ -1,0 +1,37 @@
+/** Whose a file or folder is: what another local user made, or may change, is no part of a spool. */
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
+import { Fault } from '../protocol/fault';
+
+/** Modes that keep something from being used. */
+export const WRITABLE_BY_OTHERS = 0o002;
+export const OPEN_TO_OTHERS = 0o077;
+
+/**
+ * Why it is not used, as the end of a sentence that begins with its path; undefined when it may be.
+ * @param want root's is as good as one's own: root can do all that its owner can
+ */
+export function foreignness(
+  found: Pick<Stats, 'isFile' | 'isDirectory' | 'uid' | 'mode'>,
+  want: { readonly kind: 'file' | 'folder'; readonly mode: number; readonly root: boolean },
+): string | undefined {
+  const { uid, mode } = found;
+  if (want.kind === 'file' ? !found.isFile() : !found.isDirectory())
+    return want.kind === 'file' ? 'is not a regular file' : 'is not a folder';
+  const own = process.geteuid?.();
+  if (own !== undefined && uid !== own && !(want.root && uid === 0))
+    return `belongs to user ${String(uid)}, not to ${String(own)}`;
+  if ((mode & want.mode) !== 0) return `is open to other users (mode ${(mode & 0o7777).toString(8)})`;
+  return undefined;
+}
+
+/**
+ * @param link may be one: the folder that an operator has put elsewhere
+ * @throws Fault `spool-foreign` for a folder on disk that another user made or may write to; that of the file system
+ * when it cannot be looked at
+ */
+export async function throwOnForeignFolder(folder: string, link = false): Promise<void> {
+  const found = await (link ? stat(folder) : lstat(folder));
+  const why = foreignness(found, { kind: 'folder', mode: WRITABLE_BY_OTHERS, root: true });
+  if (why !== undefined) throw new Fault('spool-foreign', `${folder} ${why}`);
+}
