@@ -3,8 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
 import type { ConsumedFrame } from './attempt';
-import { consumeFrames, type ConsumerCounters, type FrameConsumer } from './consumer';
+import { consumeFrames, type FrameConsumer } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
+import type { ConsumerCounters } from './dispatcher';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import { writeFrame } from './write-frame';
 

@@ -5,10 +5,14 @@ import path from 'node:path';
 import Redis from 'ioredis';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { connectRedis } from '../../redis/connected';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
+
+/** A server that has taken the connection and does not answer is asked again, until it should have started. */
+const PING_MS = 2000;
 
 export async function prepareRedis(
   dir: string,
@@ -71,10 +75,11 @@ function redisConfiguration(dir: string, port: number, password: string): string
 }
 
 async function ping(url: string): Promise<void> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 });
+  const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };
+  const client = new Redis(url, options);
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await connectRedis(client, PING_MS);
     await client.ping();
   } finally {
     client.disconnect();
