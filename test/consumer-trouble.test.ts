@@ -1,11 +1,12 @@
 /** A consumer's own trouble, lost connections and slow handlers, on real servers: none of it is the frame's fault. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { latestKey, type ConsumedFrame, type FrameHandler } from '../src/consumer';
 import { runProcess, type ProcessOptions } from '../src/consumer/process';
@@ -274,7 +275,8 @@ describe('a frame that its consumer dies of', () => {
 describe('latestOnly', { concurrency: true }, () => {
   const cameras = ['gate', 'yard', 'dock', 'hall'];
 
-  it('gives every camera its newest frame in turn, however many wait', async (t) => {
+  /** Ten frames of each camera. */
+  async function backlog(t: TestContext): Promise<{ stage: Stage; newest: (string | null)[] }> {
     const stage = await Stage.open(t);
     const bytes = await picture('jpeg');
     for (let i = 0; i < 10; i += 1)
@@ -285,12 +287,17 @@ describe('latestOnly', { concurrency: true }, () => {
         stage.announce(frame);
       }
     const newest = await Promise.all(cameras.map((camera) => redis.get(latestKey(stage.namespace, camera))));
+    return { stage, newest: newest.sort() };
+  }
+
+  it('gives every camera its newest frame in turn, however many wait', async (t) => {
+    const { stage, newest } = await backlog(t);
     const handled: string[] = [];
     const handler = ({ event }: ConsumedFrame) => void handled.push(event.data.key);
     const consumer = await stage.consume(t, handler, { latestOnly: true, prefetch: 1 });
     await until('four are processed', () => consumer.counters.processed === 4);
     await consumer.close();
-    assert.deepEqual(handled.sort(), newest.sort());
+    assert.deepEqual(handled.sort(), newest);
     assert.deepEqual(consumer.counters, { processed: 4, expired: 0, invalid: 0, failed: 0, overtaken: 36 });
     assert.equal(await stage.waiting(), 0);
     assert.equal(await stage.waiting(stage.dead), 0);
@@ -299,6 +306,30 @@ describe('latestOnly', { concurrency: true }, () => {
       0,
       'overtaken pictures are removed',
     );
+  });
+
+  it('is what examples/consumer.py does with --latest', async (t) => {
+    const { stage, newest } = await backlog(t);
+    const folder = await temporaryFolder(t);
+    const endpoints = path.join(folder, 'endpoints.json');
+    await writeFile(endpoints, JSON.stringify({ redis: servers.redisUrl, amqp: servers.amqpUrl }));
+    const script = path.join(__dirname, '..', 'examples', 'consumer.py');
+    const args = [script, stage.queue, '--endpoints', endpoints, '--latest', '--count', '4', '--out', folder];
+    const { stdout } = await promisify(execFile)('/usr/bin/python3', args);
+    assert.deepEqual(
+      stdout
+        .split('\n')
+        .slice(0, 4)
+        .map((line) => line.split(' ')[0])
+        .sort(),
+      [...cameras].sort(),
+    );
+    for (const camera of cameras) {
+      const captured = newest.find((key) => key?.includes(`:${camera}:`))?.split(':')[3] ?? '';
+      assert.deepEqual(await readdir(path.join(folder, camera)), [`${captured}.jpg`]);
+    }
+    assert.equal((await redis.keys(`${stage.namespace}:frame:*`)).length, 0);
+    assert.equal((await channel.checkQueue(stage.queue)).messageCount, 0);
   });
 
   it('serves cameras that are faster than the handler fairly, with fresh frames', async (t) => {

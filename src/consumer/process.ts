@@ -23,6 +23,8 @@ export interface ProcessOptions {
   readonly ffmpeg?: string;
   /** Processed frames after which it ends; never when absent. */
   readonly count?: number;
+  /** As in ConsumerOptions; false when absent. */
+  readonly latestOnly?: boolean;
   /** Ends it, after the frames at work. */
   readonly signal: AbortSignal;
   readonly log: (level: ProcessLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -34,7 +36,7 @@ export interface ProcessOptions {
  * when `out` cannot be written to.
  */
 export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
-  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, log } = options;
+  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, latestOnly = false, log } = options;
   if (out !== undefined) await prepareOutput(out);
   const work = new CountedWork(count, (frame) =>
     processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
@@ -47,6 +49,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
       amqpUrl,
       redisUrl,
       queue,
+      latestOnly,
       onFault: (fault) => {
         log('warn', fault.message, fieldsOf(fault));
       },
