@@ -213,6 +213,18 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
+  it('that is open, of a node that never answers for the queue, is given up', async (t) => {
+    const stage = await Stage.open(t);
+    const { wire, url } = await Wire.open(t, servers.amqpUrl);
+    // What a client sends besides is heartbeats: the connection stays, as that of a node without its cluster does.
+    wire.withholds = (data) => /vigil-[0-9a-f]{8}-/.test(data.toString('latin1'));
+    await stage.consume(t, () => undefined, { amqpUrl: url });
+    await until('it is reported', () => stage.codes().includes('rabbitmq-unreachable'));
+    assert.match(stage.faults[0]?.message ?? '', /did not answer for queue/);
+    wire.withholds = () => false;
+    await until('it consumes', () => stage.starts === 1);
+  });
+
   it('by a handler that blocks this process makes no finished frame expired', async (t) => {
     const stage = await Stage.open(t);
     const url = new URL(servers.amqpUrl);

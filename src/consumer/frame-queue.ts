@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
 import { connectBroker } from '../broker/connect';
 import { brokerFault } from '../broker/fault';
+import { withDeadline } from '../clock/sleep';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 
 const CLOSE_MS = 2000;
+/** A queue answers in milliseconds, unless its node is cut off from the others: then never. */
+const ANSWER_MS = 10_000;
 
 /** `reject` sends the message to the dead-letter queue. */
 export type Settlement = 'ack' | 'requeue' | 'reject';
@@ -102,15 +105,20 @@ function frameQueue(
           lose(Object.assign(new Error(`NOT_FOUND - no queue '${options.queue}'`), { code: 404 }));
         else options.onDelivery(deliveryOf(channel, message));
       };
-      try {
+      const change = async () => {
         if (consumerTag !== undefined) await channel.cancel(consumerTag);
         consumerTag = undefined;
-        if (prefetch === 0 || stopped) return;
+        if (prefetch === 0 || stopped) return true;
         // RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
         await channel.prefetch(prefetch);
         consumerTag = `vigil-${randomUUID()}`;
         await channel.consume(options.queue, receive, { consumerTag });
+        return true;
+      };
+      try {
+        if ((await withDeadline(change(), ANSWER_MS)) === undefined) throw noAnswer(options);
       } catch (error) {
+        lose(error);
         throw queueFault(cause() ?? error, options);
       }
     },
@@ -174,6 +182,11 @@ async function closeWithin(
   clearTimeout(force);
   // amqplib would wait for the server to hang up.
   socket.abort();
+}
+
+function noAnswer({ queue }: FrameQueueOptions): ConsumerError {
+  const message = `rabbitmq did not answer for queue ${queue} within ${String(ANSWER_MS)} ms; its node may be cut off from the others that hold it`;
+  return new ConsumerError('rabbitmq-unreachable', message);
 }
 
 /** What consuming needs. */

@@ -233,6 +233,8 @@ export class Wire {
   /** Bytes from the client that did not reach the server. */
   swallowed = 0;
   silent = false;
+  /** What the server does not get to see. */
+  withholds: (data: Buffer) => boolean = () => false;
 
   constructor(target: URL) {
     this.#server = net.createServer((socket) => {
@@ -241,7 +243,7 @@ export class Wire {
       this.#hold(socket);
       this.#hold(onward);
       socket.on('data', (data) => {
-        if (this.silent) this.swallowed += data.length;
+        if (this.silent || this.withholds(data)) this.swallowed += data.length;
         else onward.write(data);
       });
       socket.on('close', () => onward.destroy());
