@@ -24,6 +24,7 @@ import { openFrameQueue } from '../src/consumer/frame-queue';
 import { runProcess, type ProcessOptions } from '../src/consumer/process';
 import { readServerUrl } from '../src/consumer/server-url';
 import { frameSampled } from '../src/contract/events';
+import { MAX_PIXELS } from '../src/contract/frame';
 import {
   channel,
   DELIVERY_LIMIT,
@@ -216,6 +217,21 @@ describe('decodeFrame', () => {
       .png()
       .toBuffer();
     await assert.rejects(decodeFrame(bomb, 'png'), refuses);
+  });
+
+  it('takes a picture of as many pixels as a camera may send, and none with more', async () => {
+    const width = 10_000;
+    for (const [height, isTaken] of [
+      [MAX_PIXELS / width, true],
+      [MAX_PIXELS / width + 1, false],
+    ] as const) {
+      const bytes = await sharp({ create: { width, height, channels: 3, background: 'black' } })
+        .jpeg()
+        .toBuffer();
+      const decoded = decodeFrame(bytes, 'jpeg');
+      if (isTaken) assert.equal((await decoded).height, height);
+      else await assert.rejects(decoded, refuses);
+    }
   });
 
   it('gives three channels for grey and for transparent pictures', async () => {
