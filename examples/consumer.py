@@ -19,7 +19,7 @@ import redis
 # <namespace>:frame:<camera>:<captured ms>:<width>x<height>:<format>. Messages come from outside: only a key of this
 # form is looked up, and only a camera of this form becomes part of a path.
 FRAME_KEY = re.compile(
-    r"[A-Za-z0-9_-]{1,64}:frame:(?P<camera>[A-Za-z0-9_-]{1,64}):(?P<captured>[0-9]{1,15})"
+    r"(?P<namespace>[A-Za-z0-9_-]{1,64}):frame:(?P<camera>[A-Za-z0-9_-]{1,64}):(?P<captured>[0-9]{1,15})"
     r":(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5}):(?P<format>jpeg|png|webp)"
 )
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
@@ -31,6 +31,7 @@ def parse_arguments():
     parser.add_argument("--endpoints", required=True, metavar="FILE", help="endpoints.json of the daemon")
     parser.add_argument("--out", metavar="DIR", help="save the pictures there, one folder for each camera")
     parser.add_argument("--count", type=int, metavar="N", help="end after N frames")
+    parser.add_argument("--latest", action="store_true", help="cameras in turn, of each only its newest frame")
     return parser.parse_args()
 
 
@@ -96,6 +97,62 @@ def consume(channel, store, arguments):
     sys.exit(f"consumer.py: the queue {arguments.queue} was deleted")
 
 
+def consume_latest(connection, channel, store, arguments):
+    """For work that is slower than the cameras: cameras take turns, each with its newest frame; others are passed over.
+
+    What has been announced is taken off the queue at once, so that it never holds old frames; of each camera the newest
+    waits here. The key <namespace>:latest:<camera> tells of frames whose announcements are still to come.
+    """
+    waiting = {}  # camera -> (delivery tag, key)
+    turns = {}  # camera -> number of its last turn
+    passed_over = {}  # camera -> since when, because Redis has a later frame
+    done = 0
+
+    def receive(_channel, method, _properties, body):
+        key = read_key(body)
+        if key is None:
+            channel.basic_reject(method.delivery_tag, requeue=False)
+            return
+        tag, other = waiting.get(key["camera"], (None, None))
+        if other is not None and int(other["captured"]) > int(key["captured"]):
+            drop(method.delivery_tag, key)
+            return
+        if other is not None:
+            drop(tag, other)
+        waiting[key["camera"]] = (method.delivery_tag, key)
+
+    def drop(tag, key):
+        store.unlink(key.string)
+        channel.basic_ack(tag)
+
+    def deleted(_frame):
+        sys.exit(f"consumer.py: the queue {arguments.queue} was deleted")
+
+    channel.add_on_cancel_callback(deleted)
+    channel.basic_qos(prefetch_count=2000)
+    channel.basic_consume(arguments.queue, receive)
+    while done != arguments.count:
+        connection.process_data_events(time_limit=0 if waiting else 0.1)
+        if not waiting:
+            continue
+        camera = min(waiting, key=lambda each: turns.get(each, 0))
+        tag, key = waiting.pop(camera)
+        latest = FRAME_KEY.fullmatch((store.get(f"{key['namespace']}:latest:{camera}") or b"").decode())
+        since = passed_over.setdefault(camera, time.monotonic())
+        if latest and int(latest["captured"]) > int(key["captured"]) and time.monotonic() - since < 2:
+            drop(tag, key)
+            continue
+        del passed_over[camera]
+        picture = store.getdel(key.string)
+        if picture is None:
+            print(f"{key.string} has expired", file=sys.stderr)
+        else:
+            work_on(key, picture, arguments.out)
+            done += 1
+        turns[camera] = max(turns.values(), default=0) + 1
+        channel.basic_ack(tag)
+
+
 def main():
     arguments = parse_arguments()
     with open(arguments.endpoints, encoding="utf-8") as file:
@@ -105,7 +162,10 @@ def main():
     store = redis.Redis.from_url(endpoints["redis"], socket_timeout=10)
     connection = pika.BlockingConnection(pika.URLParameters(endpoints["amqp"]))
     try:
-        consume(connection.channel(), store, arguments)
+        if arguments.latest:
+            consume_latest(connection, connection.channel(), store, arguments)
+        else:
+            consume(connection.channel(), store, arguments)
     finally:
         store.close()
         if connection.is_open:

@@ -17,7 +17,7 @@ export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv)
     mkdirSync(path.join(dir, name));
     return path.join(dir, name);
   };
-  const redis = await prepareRedis(folder('redis'), undefined, log);
+  const redis = await prepareRedis(folder('redis'), {}, log);
   const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, log);
   try {
     await Promise.all([redis.start(START_MS), rabbitmq.start(START_MS)]);

@@ -9,6 +9,7 @@ import type { ActorCommand, DeliveredFrame, StoreParameters } from '../protocol/
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { Delivery } from './store/delivery';
+import { Eviction } from './store/eviction';
 import { Outbox } from './store/outbox';
 import { RedisFrames } from './store/redis-frames';
 import { Retention } from './store/retention';
@@ -41,6 +42,7 @@ class StoreActor {
   readonly #spool: Spool;
   readonly #redis: RedisFrames;
   readonly #outbox = new Outbox();
+  readonly #eviction: Eviction;
   readonly #retention: Retention;
   readonly #keeper: SpoolKeeper;
   readonly #delivery: Delivery;
@@ -81,6 +83,15 @@ class StoreActor {
         this.#latestFaults.report(fault);
       },
     );
+    this.#eviction = new Eviction({
+      url: redisUrl,
+      log,
+      memory: () => this.#redis.memory(),
+      onEvicted: (keys) => {
+        context.report({ kind: 'evicted', keys });
+      },
+      now: () => performance.now(),
+    });
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
     this.#retention = new Retention({
       spool: this.#spool,
@@ -155,6 +166,7 @@ class StoreActor {
         waitingBytes: this.#outbox.bytes,
         ...(this.#outbox.unreadable === 0 ? {} : { unreadable: this.#outbox.unreadable }),
         ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
+        ...(this.#eviction.total === 0 ? {} : { evicted: this.#eviction.total }),
       },
     };
   }
@@ -165,6 +177,7 @@ class StoreActor {
       await this.#keepSpool();
       this.#delivery.wake();
       await this.#followRedis();
+      if (this.#redisFault === undefined) await this.#eviction.tick();
       await sleep(TICK_MS, signal);
     }
   }
@@ -178,6 +191,7 @@ class StoreActor {
     this.#redis.close();
     await this.#delivery.stop();
     this.#tellDelivered();
+    this.#eviction.flush();
     await this.#spool.close();
   }
 

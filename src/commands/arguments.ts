@@ -20,6 +20,8 @@ export interface Arguments {
   readonly out?: string;
   /** `process` only: frames after which it ends. */
   readonly count?: number;
+  /** `process` only: of each camera only the newest frame. */
+  readonly latest: boolean;
   /** `ledger`: that camera alone; `probe`: that camera of the configuration. */
   readonly camera?: string;
   /** `probe` only: the feed, as it was typed: it may hold credentials. */
@@ -56,6 +58,7 @@ Options:
   --json           status, plan, ledger, probe: as JSON
   --out DIR        process: write frame_<MM_DD_YYYY-HH_MM_SS>.<ext> into a folder per camera
   --count N        process: end after N frames
+  --latest         process: cameras in turn, of each only its newest frame; for a machine slower than the cameras
   --camera ID      ledger: of this camera alone; probe: this camera of the configuration
   --since TIME     ledger: how far back, such as 90s, 30m, 24h, 7d (default: 24h)
   --still          probe: the URL is that of a still picture over HTTP
@@ -76,6 +79,7 @@ const OPTIONS = {
   json: { type: 'boolean' },
   out: { type: 'string' },
   count: { type: 'string' },
+  latest: { type: 'boolean' },
   camera: { type: 'string' },
   since: { type: 'string' },
   still: { type: 'boolean' },
@@ -98,6 +102,8 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
   if (rest.length > 0) throw usage(`"${rest.join(' ')}" is too much`);
   if (word !== 'process' && (values.out ?? values.count) !== undefined)
     throw usage('--out and --count belong to the word "process"');
+  if (word !== 'process' && values.latest !== undefined)
+    throw usage('--latest belongs to the word "process"');
   if (values.json === true && !WITH_JSON.includes(word))
     throw usage('--json belongs to the words "status", "plan", "ledger" and "probe"');
   if (word !== 'ledger' && values.since !== undefined) throw usage('--since belongs to the word "ledger"');
@@ -121,6 +127,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     ...(values.out === undefined ? {} : { out: path.resolve(values.out) }),
     ...(count === undefined ? {} : { count }),
     ...(url === undefined ? {} : { url }),
+    latest: values.latest ?? false,
     still: values.still ?? false,
     ...(values.save === undefined ? {} : { save: path.resolve(values.save) }),
     seconds: wholeNumber('--seconds', values.seconds ?? '15', MAX_PROBE_SECONDS),

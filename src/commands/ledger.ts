@@ -38,7 +38,7 @@ function readable(summary: Summary, now: number): string {
   ].join('\n');
 }
 
-function notes({ since, recordedUntil, unreadableLines, events }: Summary, now: number): string[] {
+function notes({ since, recordedUntil, unreadableLines, events, evicted }: Summary, now: number): string[] {
   const silent = recordedUntil === undefined || now - Date.parse(recordedUntil) > SILENT_MS;
   const steps = events.filter(({ event }) => event === 'clock-set');
   return [
@@ -47,6 +47,11 @@ function notes({ since, recordedUntil, unreadableLines, events }: Summary, now: 
       ({ at, byMs = 0 }) =>
         `the clock was set by ${String(byMs / 1000)} s, to ${new Date(at).toISOString()}: periods it skipped are not counted, those it repeated count twice`,
     ),
+    ...(evicted === 0
+      ? []
+      : [
+          `evicted: redis gave up ${String(evicted)} keys for want of memory; announced frames among them are confirmed below, and consumers did not find them`,
+        ]),
     ...(unreadableLines === 0
       ? []
       : [`${String(unreadableLines)} lines cannot be read: written while a daemon was killed, or damaged`]),

@@ -38,6 +38,7 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
     ...(ffmpeg === undefined ? {} : { ffmpeg }),
     ...(args.out === undefined ? {} : { out: args.out }),
     ...(args.count === undefined ? {} : { count: args.count }),
+    latestOnly: args.latest,
     signal: stopping.signal,
     log: (level, message, fields) => {
       log[level](message, fields);

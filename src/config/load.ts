@@ -156,8 +156,10 @@ function completeServer(
   faults: ConfigFault[],
 ): ServerSpec {
   if (entry === 'embedded') return { kind: 'embedded' };
-  const { embedded, port, url, username, password } =
-    typeof entry === 'string' ? { url: entry, embedded: undefined, port: undefined } : entry;
+  const { embedded, port, maxMemoryBytes, url, username, password }: Exclude<ServerEntry, string> =
+    typeof entry === 'string' ? { url: entry } : entry;
+  if (maxMemoryBytes !== undefined && (at !== '$.redis' || url !== undefined))
+    faults.push({ path: `${at}.maxMemoryBytes`, problem: 'belongs to the embedded Redis; remove it' });
   if (embedded === true || url === undefined) {
     if (url !== undefined)
       faults.push({ path: at, problem: 'has both "embedded" and "url"; give one of them' });
@@ -168,7 +170,11 @@ function completeServer(
         path: at,
         problem: 'an embedded server makes its own credentials; remove username and password',
       });
-    return { kind: 'embedded', ...(port === undefined ? {} : { port }) };
+    return {
+      kind: 'embedded',
+      ...(port === undefined ? {} : { port }),
+      ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+    };
   }
   if (port !== undefined)
     faults.push({ path: `${at}.port`, problem: 'belongs to an embedded server; put the port into the URL' });

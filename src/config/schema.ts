@@ -24,6 +24,12 @@ const Port = Type.Integer({
   description: 'Loopback port of the embedded server; a free one is chosen and kept when absent.',
 });
 
+const MaxMemory = Type.Integer({
+  minimum: 16 * 1024 * 1024,
+  description:
+    'Of the embedded Redis: bytes it takes at most; frames then wait in the spool. Absent: half of the memory, or a sixth of the free disk if that is less.',
+});
+
 function server(scheme: string, what: string) {
   return Type.Union(
     [
@@ -32,6 +38,7 @@ function server(scheme: string, what: string) {
         {
           embedded: Type.Optional(Type.Literal(true, { description: 'Run a private server on loopback.' })),
           port: Type.Optional(Port),
+          maxMemoryBytes: Type.Optional(MaxMemory),
           url: Type.Optional(
             Type.String({
               description: `A ${scheme}:// or ${scheme}s:// URL, or one of several hosts (see the README).`,

@@ -1,9 +1,9 @@
-/** What becomes of one delivery: check, retrieve, handle, remove. Decides and does not settle. */
+/** What becomes of one frame: retrieve, handle, remove. Decides and does not settle. */
 import type { FrameSampled } from '../contract/message';
-import { readAnnouncement } from './announcement';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
-import type { Delivery, Settlement } from './frame-queue';
+import type { Settlement } from './frame-queue';
 import type { FrameStore } from './frame-store';
+import { troubleOf, type Trouble } from './trouble';
 
 /** A frame as a handler gets it. */
 export interface ConsumedFrame {
@@ -16,8 +16,11 @@ export interface ConsumedFrame {
 
 /**
  * Works on one frame. When it resolves, the frame is done with. What it throws decides what follows: an error with
- * `code: 'undecodable'` sends the message to the dead-letter queue, one with `code: 'requeue'` gives the frame back
- * without counting a failure, any other lets the frame come again until the queue's delivery limit.
+ * `code: 'undecodable'` sends the message to the dead-letter queue; one with `code: 'requeue'` gives the frame back
+ * without counting a failure. One that tells of this machine or of a server, not of the frame, pauses consuming until the
+ * same frame succeeds: whatever has a system's code in it (`ENOSPC`, `EMFILE`, `ECONNREFUSED`, ...), refusals of a Redis,
+ * a `no-ffmpeg` of {@link decodeFrame}, and one with `code: 'pause'`. Any other lets the frame come again until the
+ * queue's delivery limit.
  */
 export type FrameHandler = (frame: ConsumedFrame) => Promise<void> | void;
 
@@ -27,47 +30,65 @@ export type FrameHandler = (frame: ConsumedFrame) => Promise<void> | void;
  */
 export type Removal = 'after' | 'getdel' | 'keep';
 
-/** `fault` is what an operator is to know; `unavailable` is Redis failing, which is the session's end. */
+/** What is tried. */
+export interface Work {
+  readonly event: FrameSampled;
+  readonly redelivered: boolean;
+  /** What GETDEL has taken: nobody else has it. */
+  taken?: Buffer;
+}
+
+type Fault = Omit<ConsumerFault, 'count'>;
+
+/**
+ * `fault` is what an operator is to know. `unavailable`: there was no way to Redis. `troubled`: the consumer's own
+ * trouble, which the frame has no part in.
+ */
 export type Outcome =
   | {
       readonly kind: 'processed' | 'expired' | 'invalid' | 'rejected' | 'failed' | 'returned';
-      readonly fault?: Omit<ConsumerFault, 'count'>;
+      readonly fault?: Fault;
     }
-  | { readonly kind: 'unavailable'; readonly fault: ConsumerError };
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'troubled'; readonly fault: Fault; readonly trouble: string };
+
+export type FinalKind = Exclude<Outcome['kind'], 'unavailable' | 'troubled'>;
 
 /** What the broker is told about each outcome. */
-export const SETTLEMENTS: Readonly<Record<Outcome['kind'], Settlement>> = {
+export const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   processed: 'ack',
   expired: 'ack',
   invalid: 'reject',
   rejected: 'reject',
   failed: 'requeue',
   returned: 'requeue',
-  unavailable: 'requeue',
 };
 
-/** Never throws: whatever happens to a delivery is an outcome. */
+/** Never throws: whatever happens to a frame is an outcome. */
 export async function attempt(
-  delivery: Delivery,
+  work: Work,
   store: FrameStore,
   removal: Removal,
   handler: FrameHandler,
 ): Promise<Outcome> {
+  const { event, redelivered } = work;
   try {
-    const event = readAnnouncement(delivery.body);
-    const bytes = await store.retrieve(event.data.key, removal === 'getdel');
+    const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel'));
     if (bytes === null) return { kind: 'expired', fault: expiryOf(event) };
-    const failure = await failureOf(handler, { event, bytes, redelivered: delivery.redelivered }, removal);
+    if (removal === 'getdel') work.taken = bytes;
+    const failure = await failureOf(handler, { event, bytes, redelivered }, removal);
     if (failure !== undefined) return failure;
     return removal === 'after' ? await removeFrame(store, event) : { kind: 'processed' };
   } catch (error) {
     if (!(error instanceof ConsumerError)) throw error;
-    if (error.code !== 'invalid-message') return { kind: 'unavailable', fault: error };
-    return { kind: 'invalid', fault: { code: error.code, message: error.message } };
+    const { code, message } = error;
+    if (code === 'redis-unreachable') return { kind: 'unavailable' };
+    if (code === 'redis-refused') return { kind: 'troubled', fault: { code, message }, trouble: message };
+    return { kind: 'invalid', fault: { code, message } };
   }
 }
 
-function expiryOf({ data }: FrameSampled): Omit<ConsumerFault, 'count'> {
+function expiryOf({ data }: FrameSampled): Fault {
   const ageMs = Date.now() - data.capturedAt;
   return { code: 'expired', message: `frame ${data.key}: gone from Redis, captured ${String(ageMs)} ms ago` };
 }
@@ -86,12 +107,31 @@ async function failureOf(
     const { key } = frame.event.data;
     if (code === 'undecodable')
       return { kind: 'rejected', fault: { code, message: `frame ${key}: ${textOf(cause)}`, cause } };
-    return {
-      // GETDEL has taken the picture: another delivery could only find it missing.
-      kind: removal === 'getdel' ? 'rejected' : 'failed',
-      fault: { code: 'handler-failed', message: `frame ${key}: its handler failed: ${textOf(cause)}`, cause },
-    };
+    const trouble = troubleOf(cause);
+    if (trouble !== undefined) return pausing(trouble, cause);
+    return handlerFailed(frame.event, removal, cause);
   }
+}
+
+function pausing({ code, kind, text }: Trouble, cause: unknown): Outcome {
+  const message = `consuming pauses: ${text}; frames wait, and none is given up for it`;
+  return { kind: 'troubled', fault: { code, message, cause }, trouble: kind };
+}
+
+export function handlerFailed(
+  { data }: FrameSampled,
+  removal: Removal,
+  cause: unknown,
+): Outcome & { kind: FinalKind } {
+  return {
+    // GETDEL has taken the picture: another delivery could only find it missing.
+    kind: removal === 'getdel' ? 'rejected' : 'failed',
+    fault: {
+      code: 'handler-failed',
+      message: `frame ${data.key}: its handler failed: ${textOf(cause)}`,
+      cause,
+    },
+  };
 }
 
 /** The work is done: a picture that stays behind expires by itself, and must not bring the frame back. */

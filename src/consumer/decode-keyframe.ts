@@ -1,5 +1,5 @@
 /** Decodes a keyframe that was stored as the camera sent it, with ffmpeg. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { dieWithParent } from '../process/orphans';
 import type { DecodedFrame } from './decode';
 import { ConsumerError, UndecodableError } from './fault';
@@ -13,7 +13,7 @@ const MAX_STDERR_CHARS = 500;
 
 /**
  * The keyframe's pixels. Throws an {@link UndecodableError} when the bytes are none, or one of more than `maxPixels`;
- * a {@link ConsumerError} `no-ffmpeg` when that program cannot be run.
+ * a {@link ConsumerError} `no-ffmpeg` when that program cannot be run; an error without a code when it takes too long.
  */
 export async function decodeKeyframe(
   bytes: Buffer,
@@ -47,7 +47,26 @@ export async function decodeKeyframe(
   await ended.finally(() => {
     clearTimeout(timer);
   });
+  if (child.killed && size <= 3 * maxPixels)
+    throw new Error(`ffmpeg took more than ${String(DEADLINE_MS)} ms to decode a ${format} keyframe`);
+  const problem = problemOf(stderr, size, child.killed ? undefined : child);
+  if (problem !== undefined) throw new ConsumerError('no-ffmpeg', problem);
   return readPpm(Buffer.concat(chunks), format, stderr);
+}
+
+/** What ffmpeg, setpriv and the loader of programs say when it is not the keyframe that is wrong. */
+const CANNOT_RUN =
+  /^setpriv: |error while loading shared libraries|Unknown (input format|encoder|decoder)|Decoder .* not found|Unrecognized option|Option .* not found|Cannot allocate memory|Resource temporarily unavailable|Too many open files|pthread_create/im;
+
+/** @param ended undefined when we ended it */
+function problemOf(stderr: string, outputBytes: number, ended?: ChildProcess): string | undefined {
+  const { signalCode, exitCode } = ended ?? {};
+  if (signalCode === 'SIGKILL' || signalCode === 'SIGTERM')
+    return `ffmpeg was ended by ${signalCode}, perhaps for want of memory`;
+  // Of a keyframe that it cannot decode it says so.
+  if (typeof exitCode === 'number' && exitCode !== 0 && outputBytes === 0 && stderr === '')
+    return `ffmpeg ended with code ${String(exitCode)} and said nothing`;
+  return CANNOT_RUN.test(stderr) ? `ffmpeg cannot be run: ${stderr.trim()}` : undefined;
 }
 
 function commandLine(ffmpeg: string, format: KeyframeFormat, maxPixels: number) {
@@ -88,8 +107,6 @@ function readPpm(ppm: Buffer, format: KeyframeFormat, stderr: string): DecodedFr
   const data = ppm.subarray(header?.[0].length ?? 0);
   // What ffmpeg says at this level is damage it has painted over.
   if (header === null || data.length !== 3 * width * height || stderr !== '') {
-    if (/^setpriv: /m.test(stderr))
-      throw new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${stderr.trim()}`);
     throw new UndecodableError(`the ${format} keyframe cannot be decoded: ${lastLine(stderr)}`);
   }
   return { data, width, height, channels: 3 };

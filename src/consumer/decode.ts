@@ -1,14 +1,14 @@
 /** Decodes a stored picture to raw RGB. */
 import sharp from 'sharp';
-import type { FrameFormat } from '../contract/frame';
+import { MAX_PIXELS, type FrameFormat } from '../contract/frame';
 import { decodeKeyframe } from './decode-keyframe';
 import { UndecodableError, textOf } from './fault';
 
 // A frame is decoded once: libvips' cache of recent operations would only hold memory.
 sharp.cache(false);
 
-/** The widest picture a camera may be configured to (8192 pixels), at 16:9. */
-const MAX_PIXELS = 8192 * 4608;
+/** What libvips and C++ say when there is none. */
+const NO_MEMORY = /out of memory|bad_alloc|memory allocation|unable to allocate/i;
 
 export interface DecodedFrame {
   /** Rows from the top, `width * channels` bytes each, without padding. */
@@ -27,7 +27,8 @@ export interface DecodeOptions {
 
 /**
  * The picture's pixels. Throws an {@link UndecodableError} when the bytes are no complete, undamaged picture of this
- * format, or one of more than 37 million pixels; a ConsumerError `no-ffmpeg` when a keyframe needs it and it is missing.
+ * format, or one of more than {@link MAX_PIXELS}; a ConsumerError `no-ffmpeg` when a keyframe needs it and it cannot be run;
+ * an error with the system's code, such as ENOMEM, when this machine is short of what it takes.
  */
 export async function decodeFrame(
   bytes: Buffer,
@@ -43,6 +44,10 @@ export async function decodeFrame(
     const { data, info } = await raw.toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height, channels: info.channels };
   } catch (cause) {
+    if (NO_MEMORY.test(textOf(cause)))
+      throw Object.assign(new Error(`no memory to decode a ${format} picture`, { cause }), {
+        code: 'ENOMEM',
+      });
     throw new UndecodableError(`the ${format} picture cannot be decoded: ${textOf(cause)}`, { cause });
   }
 }

@@ -14,7 +14,11 @@ export type FaultCode =
   | 'undecodable'
   | 'not-removed'
   | 'output-failed'
-  | 'no-ffmpeg';
+  | 'no-ffmpeg'
+  /** Something of the consumer's own fails: a disk, a program, a server it uses. No frame is given up for it. */
+  | 'paused'
+  /** Frames come to their turn late in their life. */
+  | 'behind';
 
 /** Thrown by this room; `message` never contains a credential. */
 export class ConsumerError extends Error {

@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
 import { connectBroker } from '../broker/connect';
 import { brokerFault } from '../broker/fault';
+import { withDeadline } from '../clock/sleep';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 
 const CLOSE_MS = 2000;
+/** A queue answers in milliseconds, unless its node is cut off from the others: then never. */
+const ANSWER_MS = 10_000;
 
 /** `reject` sends the message to the dead-letter queue. */
 export type Settlement = 'ack' | 'requeue' | 'reject';
@@ -16,14 +19,20 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** Deliveries before this one; only quorum queues count them. */
   readonly deliveryCount?: number;
+  /** How long the message may wait in the queue, milliseconds; absent where nothing says. */
+  readonly lifeMs?: number;
   /** Tells the broker. Without effect on a channel that has closed: there the broker requeues by itself. */
   settle(how: Settlement): void;
 }
 
 export interface FrameQueue {
-  /** Starts deliveries. Throws a {@link ConsumerError}, `queue-missing` where there is no such queue. */
-  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
-  /** Ends deliveries, ahead of whatever is settled next; those already on their way may still come. */
+  /**
+   * Has up to `prefetch` unsettled deliveries come from now on, those of earlier subscriptions aside; none at all with 0.
+   * Those already on their way may still come. Calls must not overlap. Throws a {@link ConsumerError}, `queue-missing`
+   * where there is no such queue.
+   */
+  subscribe(prefetch: number): Promise<void>;
+  /** Ends deliveries for good, ahead of whatever is settled next. */
   stop(): void;
   /** Resolves when the connection has gone, by force after two seconds; never throws. */
   close(): Promise<void>;
@@ -32,7 +41,7 @@ export interface FrameQueue {
 export interface FrameQueueOptions {
   readonly server: ServerUrl;
   readonly queue: string;
-  readonly prefetch: number;
+  readonly onDelivery: (delivery: Delivery) => void;
   /** Called once when an opened connection, its channel or its subscription ends without `close`. */
   readonly onLost: (error: ConsumerError) => void;
 }
@@ -64,7 +73,6 @@ async function openChannel(options: FrameQueueOptions, socket: AbortController):
   try {
     const channel = await connection.createChannel();
     channel.on('error', remember);
-    await channel.prefetch(options.prefetch);
     return frameQueue(connection, channel, options, socket, () => cause);
   } catch (error) {
     await closeWithin(CLOSE_MS, connection, socket, () => connection.close());
@@ -79,7 +87,7 @@ function frameQueue(
   socket: AbortController,
   cause: () => unknown,
 ): FrameQueue {
-  const consumerTag = `vigil-${randomUUID()}`;
+  let consumerTag: string | undefined;
   let closing = false;
   let stopped = false;
   const lose = (error: unknown) => {
@@ -91,20 +99,34 @@ function frameQueue(
     lose(new Error('the channel was closed'));
   });
   return {
-    consume: async (onDelivery) => {
+    subscribe: async (prefetch) => {
       const receive = (message: ConsumeMessage | null) => {
         if (message === null)
           lose(Object.assign(new Error(`NOT_FOUND - no queue '${options.queue}'`), { code: 404 }));
-        else onDelivery(deliveryOf(channel, message));
+        else options.onDelivery(deliveryOf(channel, message));
       };
-      await channel.consume(options.queue, receive, { consumerTag }).catch((error: unknown) => {
-        throw queueFault(error, options);
-      });
+      const change = async () => {
+        if (consumerTag !== undefined) await channel.cancel(consumerTag);
+        consumerTag = undefined;
+        if (prefetch === 0 || stopped) return true;
+        // RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
+        await channel.prefetch(prefetch);
+        consumerTag = `vigil-${randomUUID()}`;
+        await channel.consume(options.queue, receive, { consumerTag });
+        return true;
+      };
+      try {
+        if ((await withDeadline(change(), ANSWER_MS)) === undefined) throw noAnswer(options);
+      } catch (error) {
+        lose(error);
+        throw queueFault(cause() ?? error, options);
+      }
     },
     stop: () => {
-      if (stopped) return;
       stopped = true;
-      tryOnChannel(() => void channel.cancel(consumerTag).catch(() => undefined));
+      const tag = consumerTag;
+      if (tag !== undefined) tryOnChannel(() => void channel.cancel(tag).catch(() => undefined));
+      consumerTag = undefined;
     },
     close: async () => {
       closing = true;
@@ -120,10 +142,13 @@ function frameQueue(
 function deliveryOf(channel: Channel, message: ConsumeMessage): Delivery {
   const { headers } = message.properties;
   const count: unknown = headers?.['x-delivery-count'];
+  // amqplib's types have no type for what it decodes as a text.
+  const lifeMs = Number(message.properties.expiration as unknown);
   return {
     body: message.content,
     redelivered: message.fields.redelivered,
     ...(typeof count === 'number' ? { deliveryCount: count } : {}),
+    ...(lifeMs > 0 ? { lifeMs } : {}),
     settle: (how) => {
       tryOnChannel(() => {
         if (how === 'ack') channel.ack(message);
@@ -157,6 +182,11 @@ async function closeWithin(
   clearTimeout(force);
   // amqplib would wait for the server to hang up.
   socket.abort();
+}
+
+function noAnswer({ queue }: FrameQueueOptions): ConsumerError {
+  const message = `rabbitmq did not answer for queue ${queue} within ${String(ANSWER_MS)} ms; its node may be cut off from the others that hold it`;
+  return new ConsumerError('rabbitmq-unreachable', message);
 }
 
 /** What consuming needs. */

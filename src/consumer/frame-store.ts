@@ -1,5 +1,7 @@
 /** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
+import { withDeadline } from '../clock/sleep';
 import { openRedis, type RedisClient } from '../redis/connect';
+import { connectRedis } from '../redis/connected';
 import { isReply, redisFault } from '../redis/fault';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
@@ -7,6 +9,8 @@ import type { ServerUrl } from './server-url';
 /** Also the longest a stalled Redis can hold a frame up. */
 const SILENCE_MS = 5000;
 const CLOSE_MS = 1000;
+/** For the connection and what is asked before it is used: each has {@link SILENCE_MS}. */
+const CONNECT_MS = 2 * SILENCE_MS;
 
 export interface FrameStore {
   /**
@@ -16,7 +20,9 @@ export interface FrameStore {
   retrieve(key: string, remove: boolean): Promise<Buffer | null>;
   /** UNLINK. Throws like {@link retrieve}. */
   remove(key: string): Promise<void>;
-  /** Resolves when the socket has gone; never throws. */
+  /** The text of a key, null when it has none. Throws like {@link retrieve}. */
+  text(key: string): Promise<string | null>;
+  /** Resolves when the socket has gone, a second later at most; never throws. */
   close(): Promise<void>;
 }
 
@@ -41,11 +47,13 @@ export async function openFrameStore(
     maxRetriesPerRequest: 0,
     connectTimeout: SILENCE_MS,
     socketTimeout: SILENCE_MS,
+    // A Cluster tries a command at one node after the other.
+    commandTimeout: SILENCE_MS,
     disconnectTimeout: CLOSE_MS,
   });
   redis.on('error', (error: Error) => (cause ??= error));
   const faultOf = (error: unknown) => storeFault(cause ?? error, server);
-  await connect(redis, signal).catch((error: unknown) => {
+  await connectRedis(redis, CONNECT_MS, signal).catch((error: unknown) => {
     throw faultOf(error);
   });
   let closing = false;
@@ -65,6 +73,7 @@ export async function openFrameStore(
     remove: async (key) => {
       await run(() => redis.unlink(key));
     },
+    text: (key) => run(() => redis.get(key)),
     close: async () => {
       closing = true;
       await disconnect(redis);
@@ -72,23 +81,12 @@ export async function openFrameStore(
   };
 }
 
-async function connect(redis: RedisClient, signal: AbortSignal): Promise<void> {
-  const giveUp = () => {
-    redis.disconnect();
-  };
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await redis.connect();
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
-}
-
 async function disconnect(redis: RedisClient): Promise<void> {
   if (redis.status === 'end') return;
   const ended = new Promise((resolve) => redis.once('end', resolve));
   redis.disconnect();
-  await ended;
+  // A Cluster that was left by its last node before does not tell of its end.
+  await withDeadline(ended, CLOSE_MS);
 }
 
 function isReplyError(error: unknown): error is Error {

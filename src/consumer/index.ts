@@ -1,6 +1,8 @@
 /** What a consumer of Vigil's frames imports: the SDK, the decoder, and the contract's names. */
 export { consumeFrames } from './consumer';
-export type { ConsumerCounters, ConsumerOptions, FrameConsumer } from './consumer';
+export type { FrameConsumer } from './consumer';
+export type { ConsumerCounters } from './dispatcher';
+export type { ConsumerOptions } from './options';
 export type { ConsumedFrame, FrameHandler, Removal } from './attempt';
 export { ConsumerError, UndecodableError } from './fault';
 export type { ConsumerFault, FaultCode } from './fault';

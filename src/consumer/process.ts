@@ -3,8 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
 import type { ConsumedFrame } from './attempt';
-import { consumeFrames, type ConsumerCounters, type FrameConsumer } from './consumer';
+import { consumeFrames, type FrameConsumer } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
+import type { ConsumerCounters } from './dispatcher';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import { writeFrame } from './write-frame';
 
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   readonly ffmpeg?: string;
   /** Processed frames after which it ends; never when absent. */
   readonly count?: number;
+  /** As in ConsumerOptions; false when absent. */
+  readonly latestOnly?: boolean;
   /** Ends it, after the frames at work. */
   readonly signal: AbortSignal;
   readonly log: (level: ProcessLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -33,7 +36,7 @@ export interface ProcessOptions {
  * when `out` cannot be written to.
  */
 export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
-  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, log } = options;
+  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, latestOnly = false, log } = options;
   if (out !== undefined) await prepareOutput(out);
   const work = new CountedWork(count, (frame) =>
     processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
@@ -46,6 +49,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
       amqpUrl,
       redisUrl,
       queue,
+      latestOnly,
       onFault: (fault) => {
         log('warn', fault.message, fieldsOf(fault));
       },

@@ -27,7 +27,8 @@ export async function writeFrame(out: string, frame: SavedFrame, bytes: Buffer):
   } catch (cause) {
     throw new ConsumerError('output-failed', `cannot save to ${folder}: ${textOf(cause)}`, { cause });
   } finally {
-    await rm(temporary, { force: true });
+    // What stands in its way has been told.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 

@@ -8,6 +8,9 @@ import type { Verdict } from './verdict';
 export const FRAME_FORMATS = ['jpeg', 'png', 'webp', 'h264', 'h265'] as const;
 export type FrameFormat = (typeof FRAME_FORMATS)[number];
 
+/** Pixels of a picture at most: 8K UHD has 33 million. Cameras hand out none above it, and decodeFrame takes all up to it. */
+export const MAX_PIXELS = 40_000_000;
+
 /** Camera ids are safe in keys, routing keys and paths because of this alphabet. */
 export const CAMERA_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 /** Namespaces share the alphabet: they begin keys, exchanges and queues. */

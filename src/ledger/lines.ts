@@ -8,13 +8,13 @@ import type { Run } from './runs';
 
 export type Line =
   | ({ readonly account: number } & AccountIdentity)
-  /** Something that concerns all cameras; `byMs` of a clock that was set. */
-  | { readonly at: number; readonly event: LedgerEvent; readonly byMs?: number }
+  /** Something that concerns all cameras; `byMs` of a clock that was set, `keys` that Redis has evicted. */
+  | { readonly at: number; readonly event: LedgerEvent; readonly byMs?: number; readonly keys?: number }
   | ({ readonly at: number; readonly told?: readonly Told[] } & {
       readonly [S in State]?: readonly RunEntry[];
     });
 
-export type LedgerEvent = 'started' | 'stopped' | 'clock-set';
+export type LedgerEvent = 'started' | 'stopped' | 'clock-set' | 'evicted';
 /** Numbers of accounts such as "0-2,5"; first and last sequence; the reason of what is dropped or a gap. */
 type RunEntry =
   | readonly [accounts: string, first: number, last: number]

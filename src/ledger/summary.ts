@@ -36,6 +36,8 @@ export interface Summary {
   /** Lines of the files that could not be read. */
   readonly unreadableLines: number;
   readonly events: readonly RecordedEvent[];
+  /** Keys that Redis has evicted, announced frames perhaps: those are counted as confirmed, as they were before. */
+  readonly evicted: number;
   readonly cameras: readonly Coverage[];
 }
 
@@ -43,11 +45,13 @@ export interface Summary {
 export function summarize(record: LedgerRecord, sinceMs: number, camera?: string): Summary {
   const accounts = record.accounts.filter(({ id }) => camera === undefined || id.camera === camera);
   const cameras = [...new Set(accounts.map(({ id }) => id.camera))].sort();
+  const events = record.events.filter(({ at }) => at >= sinceMs);
   return {
     since: new Date(sinceMs).toISOString(),
     ...(record.lastAt === undefined ? {} : { recordedUntil: new Date(record.lastAt).toISOString() }),
     unreadableLines: record.unreadable,
-    events: record.events.filter(({ at }) => at >= sinceMs),
+    events,
+    evicted: events.reduce((sum, { keys = 0 }) => sum + keys, 0),
     cameras: cameras
       .map((name) => coverageOf(name, sinceMs, accountsOf(accounts, name)))
       .filter(({ periods }) => periods > 0),

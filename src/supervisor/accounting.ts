@@ -116,6 +116,9 @@ export class Accounting {
       case 'gap-told':
         this.#ledger.told(report.gap);
         break;
+      case 'evicted':
+        this.#events.push({ at: Date.now(), event: 'evicted', keys: report.keys });
+        break;
       case 'camera-state':
       case 'announce':
       case 'announced':

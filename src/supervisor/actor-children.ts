@@ -241,6 +241,7 @@ export class ActorChildren {
       case 'gap-told':
       case 'delivered':
       case 'dropped':
+      case 'evicted':
         break;
     }
   }

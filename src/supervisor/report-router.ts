@@ -77,6 +77,7 @@ export class ReportRouter {
       case 'gap-told':
       case 'delivered':
       case 'dropped':
+      case 'evicted':
       case 'heartbeat':
       case 'feed-said':
         break;

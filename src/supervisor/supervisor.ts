@@ -142,7 +142,7 @@ export class Supervisor {
     // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
     if (redis.kind === 'embedded') {
       const { prepareRedis } = await import('./services/redis');
-      services.push(await prepareRedis(data.folder('redis'), redis.port, log));
+      services.push(await prepareRedis(data.folder('redis'), redis, log));
     }
     if (rabbitmq.kind === 'embedded') {
       const { prepareRabbitmq } = await import('./services/rabbitmq');

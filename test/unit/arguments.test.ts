@@ -37,6 +37,7 @@ describe('the command line', () => {
     [['--json'], /^--json belongs to the words "status", "plan", "ledger" and "probe"/],
     [['check', '--json'], /^--json belongs/],
     [['process', '--json'], /^--json belongs/],
+    [['status', '--latest'], /^--latest belongs to the word "process"/],
     [['status', '--count', '1'], /^--out and --count belong to the word "process"/],
     [['process', '--count', '0'], /^--count expects a whole number above 0/],
     [['process', '--count', '1.5'], /^--count expects/],

@@ -486,6 +486,18 @@ describe('a fault of meaning', () => {
       /belongs to an embedded server; put the port into the URL/,
     ],
     [
+      'a bound of memory for RabbitMQ',
+      rest({ rabbitmq: { embedded: true, maxMemoryBytes: 20_000_000 } }),
+      '$.rabbitmq.maxMemoryBytes',
+      /belongs to the embedded Redis/,
+    ],
+    [
+      'a bound of memory for a Redis elsewhere',
+      rest({ redis: { url: 'redis://h', maxMemoryBytes: 20_000_000 } }),
+      '$.redis.maxMemoryBytes',
+      /belongs to the embedded Redis/,
+    ],
+    [
       'a password for an embedded server',
       rest({ rabbitmq: { embedded: true, password: SECRET } }),
       '$.rabbitmq',

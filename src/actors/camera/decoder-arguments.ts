@@ -1,12 +1,11 @@
 /** The command line of a decoding ffmpeg, as a pure function of settings and stream. Measured and explained in docs/capture.md. */
 import type { CameraSpec } from '../../config/topology';
+import { MAX_PIXELS } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';
 import { NO_PROBING, toSplitter, type FfmpegInvocation } from './ffmpeg-arguments';
 import { THUMBNAIL } from './picture-judge';
 import type { PictureLook } from './picture-look';
 
-/** Decoded pictures above this are refused by ffmpeg itself: 8K UHD has 33 million pixels. */
-export const MAX_PIXELS = 40_000_000;
 /** With the level of each line and no line left out, so that every complaint about a picture is heard. */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
 

@@ -1,8 +1,7 @@
 /** Pictures that are stored as they came: nothing is decoded, their headers alone are read. */
-import type { FrameFormat } from '../../contract/frame';
+import { MAX_PIXELS, type FrameFormat } from '../../contract/frame';
 import type { FaultRecord } from '../../protocol/fault';
 import type { DecoderOutcome } from './decoder';
-import { MAX_PIXELS } from './decoder-arguments';
 import { readJpeg, withHuffmanTables } from './jpeg';
 import type { Packet, StreamHeader } from './packet-splitter';
 import type { Sample } from './sample-plan';

@@ -6,6 +6,7 @@ import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import { openRedis, type RedisClient } from '../../redis/connect';
 import { redisFault } from '../../redis/fault';
+import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
 
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
@@ -93,11 +94,7 @@ export class RedisFrames {
 
   /** Of all servers together that frames are written to. */
   async persistence(): Promise<Persistence> {
-    const client = this.#client;
-    const servers = client instanceof Cluster ? client.nodes('master') : [client];
-    const told = await this.#run(() =>
-      Promise.all(servers.map(async (server) => readPersistence(await server.info(), Date.now()))),
-    );
+    const told = (await this.#info()).map((info) => readPersistence(info, Date.now()));
     return {
       runId: told
         .map(({ runId }) => runId)
@@ -105,6 +102,17 @@ export class RedisFrames {
         .join(' '),
       durableBeforeMs: Math.min(...told.map(({ durableBeforeMs }) => durableBeforeMs)),
     };
+  }
+
+  /** Of each server that frames are written to. */
+  async memory(): Promise<ServerMemory[]> {
+    return (await this.#info()).map(readMemory);
+  }
+
+  async #info(): Promise<string[]> {
+    const client = this.#client;
+    const servers = client instanceof Cluster ? client.nodes('master') : [client];
+    return this.#run(() => Promise.all(servers.map((server) => server.info())));
   }
 
   close(): void {

@@ -1,29 +1,35 @@
 /** A private redis-server for those who have none. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { statfsSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { connectRedis } from '../../redis/connected';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
+/** A server that has taken the connection and does not answer is asked again, until it should have started. */
+const PING_MS = 2000;
+
 export async function prepareRedis(
   dir: string,
-  wantedPort: number | undefined,
+  wanted: { readonly port?: number; readonly maxMemoryBytes?: number },
   log: Log,
 ): Promise<EmbeddedService> {
   const lockFile = path.join(dir, 'server.lock');
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
-  const port = await choosePort('redis', wantedPort, memory?.port);
+  const port = await choosePort('redis', wanted.port, memory?.port);
   const password = memory?.password ?? randomBytes(24).toString('base64url');
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
   writeServiceMemory(dir, { port, password });
   const configuration = path.join(dir, 'redis.conf');
-  writeFileSync(configuration, redisConfiguration(dir, port, password), { mode: 0o600 });
+  const maxMemoryBytes = wanted.maxMemoryBytes ?? affordableBytes(dir);
+  writeFileSync(configuration, redisConfiguration(dir, port, password, maxMemoryBytes), { mode: 0o600 });
   let server: ServerProcess | undefined;
   return {
     name: 'redis',
@@ -53,7 +59,7 @@ export async function prepareRedis(
 }
 
 /** Snapshot every 60 s as Vigil's origin had, and an append-only file that narrows a crash's loss to a second. */
-function redisConfiguration(dir: string, port: number, password: string): string {
+function redisConfiguration(dir: string, port: number, password: string, maxMemoryBytes: number): string {
   return [
     'bind 127.0.0.1',
     `port ${String(port)}`,
@@ -65,16 +71,32 @@ function redisConfiguration(dir: string, port: number, password: string): string
     'save 60 1',
     'appendonly yes',
     'appendfsync everysec',
+    // Beyond it writes are refused, and frames wait in the spool, which is bounded too.
+    `maxmemory ${String(maxMemoryBytes)}`,
     'maxmemory-policy noeviction',
     '',
   ].join('\n');
 }
 
+/** Below this nothing useful could be stored. */
+const MIN_BYTES = 64 * 1024 * 1024;
+/** An append-only file grows to twice its data, and is then written anew beside the old one and two snapshots. */
+const DISK_SHARE = 1 / 6;
+
+/** What may be stored where no consumer takes it, without filling this machine's memory or disk. */
+function affordableBytes(dir: string): number {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  const { bavail, bsize } = statfsSync(dir);
+  return Math.max(MIN_BYTES, Math.floor(Math.min(memory / 2, bavail * bsize * DISK_SHARE)));
+}
+
 async function ping(url: string): Promise<void> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 });
+  const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };
+  const client = new Redis(url, options);
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await connectRedis(client, PING_MS);
     await client.ping();
   } finally {
     client.disconnect();

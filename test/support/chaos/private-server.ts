@@ -50,7 +50,7 @@ export class PrivateServer {
 export class PrivateRedis extends PrivateServer {
   static async prepare(dir: string): Promise<PrivateRedis> {
     mkdirSync(dir, { recursive: true });
-    return new PrivateRedis(await prepareRedis(dir, undefined, openLog('redis', 'error')), dir);
+    return new PrivateRedis(await prepareRedis(dir, {}, openLog('redis', 'error')), dir);
   }
 
   async configure(name: string, value: string): Promise<void> {

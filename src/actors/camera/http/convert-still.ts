@@ -1,7 +1,7 @@
 /** A still picture in another format or size than it came in: decoded once, looked at, and encoded. */
 import sharp, { type Sharp } from 'sharp';
 import type { CameraSpec } from '../../../config/topology';
-import { MAX_PIXELS } from '../decoder-arguments';
+import { MAX_PIXELS } from '../../../contract/frame';
 import { THUMBNAIL } from '../picture-judge';
 
 sharp.cache(false);

@@ -1,0 +1,74 @@
+/** Says what Redis does with its memory, and hands on how many keys it has evicted. */
+import type { Log } from '../../log/log';
+import { RecurringFault } from '../../log/recurring';
+import { faultRecord } from '../../protocol/fault';
+import { MemoryWatch, type ServerMemory } from './memory-watch';
+
+/** What is evicted is told the ledger at most so often: a server may evict for hours. */
+const TELL_MS = 60_000;
+const LOOK_MS = 5000;
+
+export interface EvictionOptions {
+  readonly url: string;
+  readonly log: Log;
+  readonly memory: () => Promise<readonly ServerMemory[]>;
+  readonly onEvicted: (keys: number) => void;
+  /** A clock that is never set, milliseconds. */
+  readonly now: () => number;
+}
+
+export class Eviction {
+  readonly #watch: MemoryWatch;
+  readonly #evictions: RecurringFault;
+  readonly #unknown: RecurringFault;
+  /** Codes of what has been said and is still so. */
+  #said = new Set<string>();
+  #lookedMs = -Infinity;
+  #toldMs = -Infinity;
+  #untold = 0;
+  #total = 0;
+
+  constructor(private readonly options: EvictionOptions) {
+    this.#watch = new MemoryWatch(options.url);
+    this.#evictions = new RecurringFault(options.log);
+    this.#unknown = new RecurringFault(options.log);
+  }
+
+  /** Keys evicted since this began to look. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Looks, if it is time; never rejects. */
+  async tick(): Promise<void> {
+    const nowMs = this.options.now();
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = nowMs;
+    try {
+      this.#take(await this.options.memory());
+      this.#unknown.clear('redis says again what it does with its memory');
+    } catch (error) {
+      this.#unknown.report(faultRecord(error, 'redis'));
+    }
+    if (nowMs - this.#toldMs >= TELL_MS) this.flush();
+  }
+
+  /** Tells what has not been told. */
+  flush(): void {
+    if (this.#untold === 0) return;
+    this.options.onEvicted(this.#untold);
+    this.#untold = 0;
+    this.#toldMs = this.options.now();
+  }
+
+  #take(servers: readonly ServerMemory[]): void {
+    const { evicted, faults } = this.#watch.look(servers);
+    this.#untold += evicted;
+    this.#total += evicted;
+    for (const fault of faults)
+      if (fault.code === 'redis-evicted') this.#evictions.report(fault);
+      else if (!this.#said.has(fault.code)) this.options.log.warn(fault.message, { code: fault.code });
+    if (evicted === 0) this.#evictions.clear('redis evicts nothing any more');
+    this.#said = new Set(faults.map(({ code }) => code));
+  }
+}

@@ -1,0 +1,229 @@
+/** Gives frames to the handler, as their turns come, and tells the broker what became of them. */
+import { sleep, unlessAborted } from '../clock/sleep';
+import { readAnnouncement } from './announcement';
+import {
+  attempt,
+  handlerFailed,
+  SETTLEMENTS,
+  type FinalKind,
+  type FrameHandler,
+  type Outcome,
+} from './attempt';
+import { ConsumerError, type ConsumerFault } from './fault';
+import type { FaultReporter } from './fault-reporter';
+import type { Delivery } from './frame-queue';
+import type { FrameStore } from './frame-store';
+import { Lag } from './lag';
+import type { Settings } from './options';
+import { Overtaken } from './overtaken';
+import { redeliverDelayMs } from './redelivery';
+import { SeenFrames } from './seen-frames';
+import type { Intake } from './subscription';
+import { taskOf, type Session, type Task } from './task';
+import { Turns } from './turns';
+
+/** Deliveries by what became of them. A failed frame that comes again and succeeds counts in both. */
+export interface ConsumerCounters {
+  readonly processed: number;
+  /** Announced, and no longer in Redis. */
+  readonly expired: number;
+  /** No frame announcements. */
+  readonly invalid: number;
+  /** The handler threw. */
+  readonly failed: number;
+  /** Of `latestOnly`: passed over for a newer frame of the same camera. */
+  readonly overtaken?: number;
+}
+
+export interface DispatcherOptions {
+  readonly settings: Pick<Settings, 'prefetch' | 'removal' | 'latestOnly'>;
+  readonly handler: FrameHandler;
+  readonly faults: FaultReporter;
+  /** Undefined while Redis is away. */
+  readonly store: () => FrameStore | undefined;
+  /** The consumer's own trouble, which is the same as an earlier one of that `kind`. */
+  readonly onTrouble: (fault: Omit<ConsumerFault, 'count'>, kind: string) => void;
+  /** A frame is done with: both servers are of use. */
+  readonly onFinished: () => void;
+  /** What the broker should send may have changed. */
+  readonly onChange: () => void;
+}
+
+type Final = Outcome & { readonly kind: FinalKind };
+
+export class Dispatcher {
+  readonly #counts = { processed: 0, expired: 0, invalid: 0, failed: 0 };
+  readonly #turns: Turns<Task>;
+  readonly #seen = new SeenFrames();
+  readonly #lag = new Lag();
+  readonly #overtaken: Overtaken;
+  readonly #atWork = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(private readonly options: DispatcherOptions) {
+    const { prefetch, latestOnly, removal } = options.settings;
+    this.#turns = new Turns(prefetch, latestOnly);
+    this.#overtaken = new Overtaken(removal);
+  }
+
+  get counters(): ConsumerCounters {
+    const { latestOnly } = this.options.settings;
+    return { ...this.#counts, ...(latestOnly ? { overtaken: this.#overtaken.count } : {}) };
+  }
+
+  get intake(): Intake {
+    const { isPaused, hasSuspects, size } = this.#turns;
+    const isClosed = this.#isStopped || this.options.store() === undefined;
+    return { isClosed, isPaused, hasSuspects, atHand: size };
+  }
+
+  accept(delivery: Delivery, session: Session): void {
+    if (session.signal.aborted) {
+      delivery.settle('requeue');
+      return;
+    }
+    const task = this.#read(delivery, session);
+    if (task === undefined) return;
+    session.subscription.delivered(task.isSuspect);
+    this.#overtaken.settle(this.#turns.add(task), this.options.store());
+    this.options.onChange();
+  }
+
+  /** Begins what may begin. */
+  pump(): void {
+    clearTimeout(this.#timer);
+    const store = this.options.store();
+    if (store === undefined || this.#isStopped) return;
+    for (;;) {
+      const task = this.#turns.next(performance.now());
+      if (task === undefined) break;
+      const work = this.#work(task, store).finally(() => this.#atWork.delete(work));
+      this.#atWork.add(work);
+    }
+    const dueMs = this.#turns.dueMs(performance.now());
+    if (dueMs === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.pump();
+    }, dueMs);
+  }
+
+  /** Begins nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** The connection that brought them has gone: frames that wait come again, those at work are finished. */
+  release(): void {
+    for (const task of this.#turns.remove(isRetrievable)) this.#giveBack(task);
+  }
+
+  /** Resolves when nothing is at work, or `signal` is aborted. */
+  async drain(signal: AbortSignal): Promise<void> {
+    await unlessAborted(Promise.all(this.#atWork), signal);
+  }
+
+  /** Undefined when there is nothing to do. */
+  #read(delivery: Delivery, session: Session): Task | undefined {
+    try {
+      const event = readAnnouncement(delivery.body);
+      const { key } = event.data;
+      const isKnown = this.#seen.get(key) !== undefined || this.#turns.isAtWork(key);
+      const task = taskOf(delivery, event, session, isKnown);
+      return this.#settleAgain(task) ? undefined : task;
+    } catch (error) {
+      if (!(error instanceof ConsumerError)) throw error;
+      this.#count({ kind: 'invalid', fault: { code: error.code, message: error.message } });
+      delivery.settle(SETTLEMENTS.invalid);
+      return undefined;
+    }
+  }
+
+  /** A frame that was done with, and the broker had not heard of it. */
+  #settleAgain({ key, delivery }: Task): boolean {
+    const seen = this.#seen.get(key);
+    if (!delivery.redelivered || seen === undefined || seen === 'requeue') return false;
+    delivery.settle(seen);
+    return true;
+  }
+
+  async #work(task: Task, store: FrameStore): Promise<void> {
+    const { settings, handler } = this.options;
+    if (this.#settleAgain(task)) {
+      this.#turns.passedOver(task);
+    } else if (settings.latestOnly && (await this.#overtaken.has(task, store))) {
+      this.#overtaken.settle([task], store);
+      this.#turns.passedOver(task);
+    } else {
+      this.#noteAge(task);
+      await this.#conclude(task, await attempt(task, store, settings.removal, handler));
+    }
+    this.options.onChange();
+  }
+
+  async #conclude(task: Task, outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'unavailable') {
+      this.#keep(task, this.#turns.interrupted(task));
+      return;
+    }
+    if (outcome.kind !== 'troubled') {
+      await this.#finish(task, outcome);
+      return;
+    }
+    const { fault, trouble } = outcome;
+    const overtaken = this.#turns.troubled(task, performance.now(), Math.random());
+    if (overtaken === undefined) {
+      const { removal } = this.options.settings;
+      await this.#finish(task, handlerFailed(task.event, removal, fault.cause ?? fault.message));
+      return;
+    }
+    this.options.onTrouble(fault, trouble);
+    this.#keep(task, overtaken);
+  }
+
+  /** The frame waits again; in vain if the broker has taken it back with the connection it came over. */
+  #keep(task: Task, overtaken: readonly Task[]): void {
+    this.#overtaken.settle(overtaken, this.options.store());
+    if (!task.session.signal.aborted) return;
+    for (const one of this.#turns.remove((waiting) => waiting === task && isRetrievable(task)))
+      this.#giveBack(one);
+  }
+
+  #giveBack({ key, delivery }: Task): void {
+    this.#seen.set(key, 'requeue');
+    delivery.settle('requeue');
+  }
+
+  async #finish(task: Task, outcome: Final): Promise<void> {
+    const { key, delivery, session } = task;
+    const how = SETTLEMENTS[outcome.kind];
+    this.#count(outcome);
+    this.#seen.set(key, how);
+    this.#turns.over(task, outcome.kind === 'processed');
+    this.options.onFinished();
+    if (how === 'requeue') {
+      this.options.onChange();
+      await sleep(redeliverDelayMs(delivery, Math.random()), session.signal);
+    }
+    delivery.settle(how);
+  }
+
+  #count({ kind, fault }: Final): void {
+    if (kind === 'returned') return;
+    this.#counts[kind === 'rejected' ? 'failed' : kind] += 1;
+    if (fault !== undefined) this.options.faults.add(fault);
+  }
+
+  #noteAge({ event, delivery, isLate }: Task): void {
+    if (isLate) return;
+    const ageMs = Date.now() - event.data.capturedAt;
+    const message = this.#lag.note(ageMs, delivery.lifeMs, performance.now());
+    if (message !== undefined) this.options.faults.add({ code: 'behind', message });
+  }
+}
+
+/** What GETDEL has taken would be missing when it comes again: it waits here, whatever becomes of its delivery. */
+function isRetrievable({ taken }: Task): boolean {
+  return taken === undefined;
+}

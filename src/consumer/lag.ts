@@ -1,0 +1,28 @@
+/** Notices a handler that is slower than the cameras. Pure. */
+
+/** Frames that come to their turn later than this share of their message's life are late. */
+const LATE_SHARE = 0.5;
+/** A backlog that is worked off is no slow handler. */
+const LASTING_MS = 60_000;
+
+export class Lag {
+  #sinceMs: number | undefined;
+
+  /**
+   * What to say, at most once in {@link LASTING_MS}; undefined when there is nothing.
+   * @param ageMs of the frame whose turn has come
+   * @param lifeMs of its message; undefined when nothing says
+   * @param nowMs of a monotonic clock
+   */
+  note(ageMs: number, lifeMs: number | undefined, nowMs: number): string | undefined {
+    if (lifeMs === undefined || ageMs < lifeMs * LATE_SHARE) {
+      this.#sinceMs = undefined;
+      return undefined;
+    }
+    this.#sinceMs ??= nowMs;
+    if (nowMs - this.#sinceMs < LASTING_MS) return undefined;
+    this.#sinceMs = nowMs;
+    const [age, life] = [ageMs, lifeMs].map((ms) => `${(ms / 1000).toFixed(1)} s`);
+    return `frames wait ${String(age)} of the ${String(life)} that they may before their turn comes, for a minute now: the handlers are slower than the cameras; set latestOnly, or run more consumers`;
+  }
+}

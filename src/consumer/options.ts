@@ -1,0 +1,55 @@
+/** What a consumer is told: checked before anything is opened. */
+import { REDIS_SCHEMES } from '../redis/address';
+import type { Removal } from './attempt';
+import { ConsumerError, type ConsumerFault } from './fault';
+import { readServerUrl, type ServerUrl } from './server-url';
+
+export interface ConsumerOptions {
+  /** `amqp://` or `amqps://`, of one host or several that are tried in turn; user and password percent-encoded. */
+  readonly amqpUrl: string;
+  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; user and password percent-encoded. */
+  readonly redisUrl: string;
+  readonly queue: string;
+  /** Frames at work at the same time, 1 to 65535; 8 when absent. */
+  readonly prefetch?: number;
+  /** `after` when absent. */
+  readonly removal?: Removal;
+  /**
+   * For handlers that are slower than the cameras: cameras take turns, one frame of each at a time, the newest. Frames
+   * that a newer one of their camera has overtaken are acknowledged unseen, and removed unless `removal` is `keep`.
+   */
+  readonly latestOnly?: boolean;
+  /** Told of faults, at most once a second for each code; an outage or a pause once, until frames flow again. */
+  readonly onFault?: (fault: ConsumerFault) => void;
+  /** Told each time consuming begins, first or after an outage or a pause. */
+  readonly onConsuming?: () => void;
+}
+
+export interface Settings {
+  readonly amqp: ServerUrl;
+  readonly redis: ServerUrl;
+  readonly queue: string;
+  readonly prefetch: number;
+  readonly removal: Removal;
+  readonly latestOnly: boolean;
+  readonly onFault: (fault: ConsumerFault) => void;
+  readonly onConsuming: () => void;
+}
+
+/** Throws a {@link ConsumerError} `invalid-option`. */
+export function readSettings(options: ConsumerOptions): Settings {
+  const { prefetch = 8, removal = 'after', latestOnly = false, queue } = options;
+  if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > 65_535)
+    throw new ConsumerError('invalid-option', `prefetch: expected 1 to 65535, found ${String(prefetch)}`);
+  if (queue === '') throw new ConsumerError('invalid-option', 'queue: expected a name, found none');
+  return {
+    amqp: readServerUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),
+    redis: readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES),
+    queue,
+    prefetch,
+    removal,
+    latestOnly,
+    onFault: options.onFault ?? (() => undefined),
+    onConsuming: options.onConsuming ?? (() => undefined),
+  };
+}

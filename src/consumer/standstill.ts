@@ -1,0 +1,35 @@
+/** Notices work that holds this process up for so long that servers take it for dead, or it takes them for silent. */
+import { performance } from 'node:perf_hooks';
+
+const TICK_MS = 500;
+/** Below the shortest deadline in use, RabbitMQ's heartbeat of 4 s. */
+const LONG_MS = 3000;
+/** A connection that is lost later has another reason. */
+const RECENT_MS = 2000;
+
+export class Standstill {
+  #tickMs = performance.now();
+  #last = { ms: 0, endedMs: -Infinity };
+  readonly #timer = setInterval(() => {
+    this.#look();
+  }, TICK_MS).unref();
+
+  /** Adds it to a sentence about a connection that was lost, if it may be the reason. */
+  explain(message: string): string {
+    this.#look();
+    const { ms, endedMs } = this.#last;
+    if (performance.now() - endedMs > RECENT_MS) return message;
+    return `${message}; this process was held up for ${ms.toFixed(0)} ms, in which it answered nobody: give long work to a worker thread`;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const ms = nowMs - this.#tickMs;
+    if (ms >= LONG_MS) this.#last = { ms, endedMs: nowMs };
+    this.#tickMs = nowMs;
+  }
+}

@@ -1,0 +1,30 @@
+/** One delivery of a frame, on its way through a consumer. */
+import type { FrameSampled } from '../contract/message';
+import type { Work } from './attempt';
+import type { ConsumerError } from './fault';
+import type { Delivery } from './frame-queue';
+import type { Subscription } from './subscription';
+import type { Candidate } from './turns';
+
+/** One connection to RabbitMQ, and the deliveries that came over it. */
+export interface Session {
+  readonly signal: AbortSignal;
+  readonly subscription: Subscription;
+  end(fault: ConsumerError): void;
+}
+
+export interface Task extends Work, Candidate {
+  readonly delivery: Delivery;
+  readonly session: Session;
+}
+
+/** @param isKnown this process has had the frame before, and lives */
+export function taskOf(delivery: Delivery, event: FrameSampled, session: Session, isKnown: boolean): Task {
+  const { key, camera, capturedAt, delayed } = event.data;
+  const { redelivered } = delivery;
+  return {
+    ...{ key, camera, capturedAt, event, redelivered, delivery, session },
+    isSuspect: redelivered && !isKnown,
+    isLate: redelivered || delayed,
+  };
+}

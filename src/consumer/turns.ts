@@ -1,0 +1,217 @@
+/** Which frame is worked on next. Pure: time and chance are handed in. */
+import { backOffMs, type BackOff } from '../clock/back-off';
+
+export interface Candidate {
+  readonly key: string;
+  readonly camera: string;
+  /** Capture time, milliseconds since the epoch. */
+  readonly capturedAt: number;
+  /** Delivered before to a process that did not finish it, and perhaps died of it. */
+  readonly isSuspect: boolean;
+  /** It waited behind an outage or was delivered before: others of its camera may have overtaken it. */
+  readonly isLate: boolean;
+}
+
+/** Between tries while something of the consumer's own fails: long troubles are looked at every few seconds. */
+const PAUSE: BackOff = { firstMs: 200, capMs: 5000 };
+/** What kills a process does so sooner; work that takes longer must not hold the others up. */
+export const ALONE_MS = 30_000;
+/** A frame that finds trouble for so long while so many others find none is in trouble by itself. */
+const OWN_TROUBLE_MS = 10_000;
+const OWN_TROUBLE_SUCCESSES = 3;
+
+interface Pause {
+  readonly sinceMs: number;
+  attempt: number;
+  /** When the next frame tries. */
+  untilMs: number;
+}
+
+/** Since when a frame finds trouble, and how many others had succeeded by then. */
+interface Suffering {
+  readonly sinceMs: number;
+  readonly successes: number;
+}
+
+/** Times are of one monotonic clock, in milliseconds. */
+export class Turns<T extends Candidate> {
+  #waiting: T[] = [];
+  /** With the time their work began. */
+  readonly #atWork = new Map<T, number>();
+  readonly #keysAtWork = new Set<string>();
+  /** Those that wait or are at work. */
+  readonly #suspects = new Set<T>();
+  #pause: Pause | undefined;
+  readonly #suffering = new Map<T, Suffering>();
+  #successes = 0;
+  /** When each camera last had its turn, as a count of turns; only of `latestOnly`. */
+  readonly #served = new Map<string, number>();
+  /** Capture time of the newest frame of each camera that has had its turn. */
+  readonly #newest = new Map<string, number>();
+  #turn = 0;
+
+  /**
+   * @param limit frames at work at the same time
+   * @param latestOnly of each camera only the newest frame waits, and one is at work; cameras take turns
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly latestOnly: boolean,
+  ) {}
+
+  /** Frames that wait or are at work. */
+  get size(): number {
+    return this.#atWork.size + this.#waiting.length;
+  }
+
+  get isPaused(): boolean {
+    return this.#pause !== undefined;
+  }
+
+  get hasSuspects(): boolean {
+    return this.#suspects.size > 0;
+  }
+
+  isAtWork(key: string): boolean {
+    return this.#keysAtWork.has(key);
+  }
+
+  /** Returns those that a newer frame of their camera has made needless: none without `latestOnly`. */
+  add(candidate: T): T[] {
+    this.#waiting.push(candidate);
+    if (candidate.isSuspect) this.#suspects.add(candidate);
+    if (!this.latestOnly) return [];
+    const { camera, capturedAt, isLate } = candidate;
+    const others = this.#waiting.filter((one) => one.camera === camera && one.key !== candidate.key);
+    const newest = Math.max(this.#newest.get(camera) ?? -Infinity, ...others.map((one) => one.capturedAt));
+    // Others are compared by arrival: a clock that was set back must not end a camera's turns.
+    const needless = isLate && newest > capturedAt ? [candidate] : others;
+    return this.remove((one) => needless.includes(one));
+  }
+
+  /** Takes those out that wait and meet `condition`. */
+  remove(condition: (candidate: T) => boolean): T[] {
+    const removed = this.#waiting.filter(condition);
+    if (removed.length > 0) this.#waiting = this.#waiting.filter((one) => !removed.includes(one));
+    for (const one of removed) this.#forget(one);
+    return removed;
+  }
+
+  /** The frame whose turn it is, which is at work from now on; undefined when none may begin. */
+  next(nowMs: number): T | undefined {
+    if (this.#atWork.size >= this.limit || this.#waiting.length === 0) return undefined;
+    if (this.#pause !== undefined && (nowMs < this.#pause.untilMs || this.#isProbing(this.#pause)))
+      return undefined;
+    if (this.hasSuspects) {
+      const recent = [...this.#atWork].filter(([, startedMs]) => nowMs - startedMs < ALONE_MS);
+      const suspect = this.#waiting.find((one) => one.isSuspect && this.#isFree(one));
+      if (recent.some(([one]) => one.isSuspect)) return undefined;
+      if (suspect !== undefined) return recent.length > 0 ? undefined : this.#begin(suspect, nowMs);
+    }
+    const chosen = this.latestOnly ? this.#longestUnserved() : this.#waiting.find((one) => this.#isFree(one));
+    return chosen === undefined ? undefined : this.#begin(chosen, nowMs);
+  }
+
+  /** Milliseconds until {@link next} may answer otherwise by time alone; undefined when it will not. */
+  dueMs(nowMs: number): number | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    if (this.#pause !== undefined && nowMs < this.#pause.untilMs) return this.#pause.untilMs - nowMs;
+    const alone = [...this.#atWork.values()].map((startedMs) => startedMs + ALONE_MS - nowMs);
+    return this.hasSuspects ? alone.filter((ms) => ms > 0).sort((a, b) => a - b)[0] : undefined;
+  }
+
+  /** There was nothing to do: its camera keeps its turn. */
+  passedOver(candidate: T): void {
+    this.#leaveWork(candidate);
+    this.#forget(candidate);
+  }
+
+  /** The frame is done with; `succeeded` ends a pause. */
+  over(candidate: T, succeeded: boolean): void {
+    const startedMs = this.#atWork.get(candidate);
+    this.passedOver(candidate);
+    if (this.latestOnly) {
+      this.#turn += 1;
+      this.#served.set(candidate.camera, this.#turn);
+    }
+    if (!succeeded || startedMs === undefined) return;
+    this.#successes += 1;
+    if (this.#pause !== undefined && startedMs >= this.#pause.sinceMs) this.#pause = undefined;
+  }
+
+  /** A server was away: the frame waits again, before the others. Returns as {@link add} does. */
+  interrupted(candidate: T): T[] {
+    this.#leaveWork(candidate);
+    this.#waiting.unshift(candidate);
+    return this.#takeOvertaken(candidate);
+  }
+
+  /**
+   * Something of the consumer's own failed: the frame waits again, behind the others, and all pause. Returns as
+   * {@link add} does; or undefined, and the frame is still at work, when others do not find that trouble: then it is the
+   * frame's, or its camera's.
+   * @param random a number from 0 up to 1
+   */
+  troubled(candidate: T, nowMs: number, random: number): T[] | undefined {
+    const startedMs = this.#atWork.get(candidate) ?? nowMs;
+    const wasProbe = this.#pause !== undefined && startedMs >= this.#pause.sinceMs;
+    if (this.#pause === undefined || wasProbe) {
+      const attempt = (this.#pause?.attempt ?? 0) + 1;
+      const untilMs = nowMs + backOffMs(PAUSE, attempt, (1 + random) / 2);
+      this.#pause = { sinceMs: this.#pause?.sinceMs ?? nowMs, attempt, untilMs };
+    }
+    const began = this.#suffering.get(candidate) ?? { sinceMs: nowMs, successes: this.#successes };
+    if (nowMs - began.sinceMs >= OWN_TROUBLE_MS && this.#successes - began.successes >= OWN_TROUBLE_SUCCESSES)
+      return undefined;
+    this.#suffering.set(candidate, began);
+    this.#leaveWork(candidate);
+    this.#waiting.push(candidate);
+    return this.#takeOvertaken(candidate);
+  }
+
+  #begin(candidate: T, nowMs: number): T {
+    this.#waiting.splice(this.#waiting.indexOf(candidate), 1);
+    this.#atWork.set(candidate, nowMs);
+    this.#keysAtWork.add(candidate.key);
+    if (this.latestOnly) this.#newest.set(candidate.camera, candidate.capturedAt);
+    return candidate;
+  }
+
+  #leaveWork(candidate: T): void {
+    this.#atWork.delete(candidate);
+    this.#keysAtWork.delete(candidate.key);
+  }
+
+  #forget(candidate: T): void {
+    this.#suffering.delete(candidate);
+    this.#suspects.delete(candidate);
+  }
+
+  /** A newer frame of its camera came while it was at work. */
+  #takeOvertaken(candidate: T): T[] {
+    if (!this.latestOnly) return [];
+    const { camera, capturedAt } = candidate;
+    const isOvertaken = this.#waiting.some((one) => one.camera === camera && one.capturedAt > capturedAt);
+    return isOvertaken ? this.remove((one) => one === candidate) : [];
+  }
+
+  /** A second delivery of a frame waits for the first. */
+  #isFree({ key, camera }: T): boolean {
+    if (!this.latestOnly) return !this.#keysAtWork.has(key);
+    return ![...this.#atWork.keys()].some((one) => one.camera === camera);
+  }
+
+  #isProbing({ sinceMs }: Pause): boolean {
+    return [...this.#atWork.values()].some((startedMs) => startedMs >= sinceMs);
+  }
+
+  #longestUnserved(): T | undefined {
+    const turn = ({ camera }: T) => this.#served.get(camera) ?? 0;
+    return this.#waiting
+      .filter((one) => this.#isFree(one))
+      .reduce<T | undefined>(
+        (best, one) => (best === undefined || turn(one) < turn(best) ? one : best),
+        undefined,
+      );
+  }
+}
