@@ -7,14 +7,14 @@ import { frameSampled } from '../../src/contract/events';
 
 const FAULT = { code: 'broker-lost', message: 'rabbitmq has gone' };
 
-function publicationOf(capturedAt: number, mandatory = true): Publication {
+function publicationOf(capturedAt: number, ages = true): Publication {
   const event = frameSampled(
     'vigil',
     { camera: 'gate', capturedAt, sequence: 0, width: 1, height: 1, format: 'jpeg', bytes: 1 },
     false,
     capturedAt,
   );
-  return { exchange: 'x', routingKey: 'k', event, lifeMs: 1000, mandatory };
+  return { exchange: 'x', routingKey: 'k', event, mandatory: true, ...(ages ? { lifeMs: 1000 } : {}) };
 }
 
 /** All that may be sent at `nowMs`. */

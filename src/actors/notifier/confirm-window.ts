@@ -75,7 +75,7 @@ export class ConfirmWindow {
 
   confirm(outgoing: Outgoing, nowMs: number): void {
     this.#provenMs = nowMs;
-    if (outgoing.publication.mandatory) this.#remember(outgoing.publication.event.id);
+    if (outgoing.publication.lifeMs !== undefined) this.#remember(outgoing.publication.event.id);
     this.refuse(outgoing, undefined);
   }
 

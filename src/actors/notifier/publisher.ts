@@ -28,10 +28,14 @@ const NEEDS = { exchange: 'write' } as const;
 export interface PublisherOptions {
   /** May name several hosts, tried in turn. */
   readonly url: string;
+  /** Shown in RabbitMQ's list of connections. */
+  readonly name: string;
   /** Called for every new connection before anything is published. */
   readonly prepare: () => Promise<void>;
-  /** A message reached no queue. */
-  readonly onUnroutable: () => void;
+  /** A message to that exchange reached no queue. */
+  readonly onUnroutable: (exchange: string) => void;
+  /** A queue did not take a message. Where this is given that is the queue's affair: the message counts as published. */
+  readonly onRejected?: () => void;
   /** Told when messages can be published, and why when they cannot. */
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
@@ -86,6 +90,11 @@ export class Publisher {
     }
   }
 
+  /** Resolves when the first connection is open or has failed. */
+  async begun(): Promise<void> {
+    return this.#firstOutcome;
+  }
+
   /** Keeps a connection until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -137,10 +146,9 @@ export class Publisher {
   }
 
   #answered(outgoing: Outgoing, nack: unknown): void {
-    const { event, routingKey } = outgoing.publication;
     // A channel that closes fails all it owed, and why is known when the session has ended.
     if (nack instanceof Error && nack.message !== NACKED) return;
-    const fault = this.#verdict(event.id, routingKey, nack);
+    const fault = this.#verdict(outgoing.publication, nack);
     if (fault === undefined) {
       this.#attempt = 0;
       this.#window.confirm(outgoing, performance.now());
@@ -149,9 +157,9 @@ export class Publisher {
   }
 
   async #session(signal: AbortSignal): Promise<void> {
-    const { url, prepare, onReadiness, onUnroutable } = this.options;
+    const { url, name, prepare, onReadiness, onUnroutable } = this.options;
     const over = new AbortController();
-    const connection = await connectBroker(url, 'vigil notifier', over.signal);
+    const connection = await connectBroker(url, name, over.signal);
     const ended = this.#endOf(connection, signal, over.signal);
     try {
       await Promise.race([prepare(), ended]);
@@ -159,7 +167,7 @@ export class Publisher {
       if (channel === undefined) return;
       channel.on('return', (message) => {
         this.#returned.add(String(message.properties.messageId));
-        onUnroutable();
+        onUnroutable(message.fields.exchange);
       });
       const channelEnded = endOfChannel(channel);
       this.#follow(connection, channel);
@@ -219,10 +227,16 @@ export class Publisher {
     this.options.onReadiness(fault);
   }
 
-  #verdict(id: string, routingKey: string, nack: unknown): FaultRecord | undefined {
-    if (this.#returned.delete(id))
-      return { code: 'unroutable', message: `no queue takes messages with the key ${routingKey}` };
+  #verdict({ event, exchange, routingKey }: Publication, nack: unknown): FaultRecord | undefined {
+    if (this.#returned.delete(event.id)) {
+      const message = `no queue takes messages with the key ${routingKey} from exchange ${exchange}`;
+      return { code: 'unroutable', message };
+    }
     if (nack === null || nack === undefined) return undefined;
+    if (this.options.onRejected !== undefined) {
+      this.options.onRejected();
+      return undefined;
+    }
     return {
       code: 'broker-nack',
       message: `${this.#name()} did not take a message; its queue is full or failing`,
