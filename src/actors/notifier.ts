@@ -71,6 +71,7 @@ class NotifierActor {
       url: amqpUrl,
       name: 'vigil notifier',
       prepare: () => this.#topology.ensure(),
+      fullness: () => this.#topology.fullness(),
       onUnroutable: (exchange) => void this.#declareAgain(exchange),
       onReadiness: (fault) => {
         this.#onReadiness(fault);
@@ -124,12 +125,12 @@ class NotifierActor {
   }
 
   progress(): Progress {
-    const { settled, unsettled, fault } = this.#publisher;
+    const { settled, unsettled, fault, trouble } = this.#publisher;
     return {
       done: settled,
       ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
       facts: {
-        rabbitmq: fault?.code ?? 'ready',
+        rabbitmq: (fault ?? trouble)?.code ?? 'ready',
         announced: this.#announced,
         unconfirmed: unsettled,
         ...this.#topology.facts,

@@ -238,6 +238,28 @@ describe('the notifier', () => {
     assert.deepEqual(new Set(got), new Set(times));
   });
 
+  test('a queue that stays full is told as that, on the same connection, until a message is confirmed', async () => {
+    const bench = await ready(openNotifier(broker.url, { maxLength: 3 }));
+    const before = await connectionsOf('vigil notifier');
+    const [times, got] = [Array.from({ length: 9 }, (_, i) => i + 1), new Set<number>()];
+    // One by one: what is on its way already when a quorum queue is full is taken.
+    for (const at of times) {
+      bench.announce(at);
+      await waitUntil('it is answered', () => bench.answers.has(at));
+    }
+    const confirming = bench.confirmed(...times);
+    await waitUntil('it is told', () => bench.fault() === 'broker-full', 30_000);
+    assert.equal(bench.actor.progress().facts['rabbitmq'], 'broker-full');
+    assert.match(bench.lines.join('\n'), /^queue v\.detection is full \(\d of 3 messages\); frames wait/m);
+    assert.deepEqual(await connectionsOf('vigil notifier'), before);
+    await waitUntil('all have come', async () => {
+      for (const at of await drained()) got.add(at);
+      return got.size === times.length;
+    });
+    await confirming;
+    await waitUntil('it is ready', () => bench.fault() === undefined);
+  });
+
   test('a message that reaches no queue is a failure, and the queue is declared again', async () => {
     const bench = await ready(openNotifier());
     await channel.deleteQueue('v.detection');

@@ -1,13 +1,15 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectBroker } from '../../broker/connect';
+import { connectBroker, leaveHost } from '../../broker/connect';
 import { brokerFault } from '../../broker/fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
-import { aborted, sleep, withDeadline } from '../../clock/sleep';
-import { redactUrl } from '../../config/url';
+import { sleep, withDeadline } from '../../clock/sleep';
+import { hostsOf, redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
+import { endOfChannel, endOfConnection } from './link-end';
+import { Refusals, type Remedy } from './refusals';
 import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
@@ -18,9 +20,16 @@ const CLOSE_MS = 500;
  * was killed recovers it is never confirmed (seen with 3.10).
  */
 const CONFIRM_MS = 10_000;
+/** The same where another host can be tried: one that was cut off from the others takes connections and confirms nothing. */
+const CONFIRM_MS_OF_SEVERAL = 5000;
+/** A broker that is asked whether a queue is full answers in milliseconds. */
+const FULLNESS_MS = 2000;
 const WATCH_MS = 1000;
 /** amqplib's words for a nack of the broker's. */
 const NACKED = 'message nacked';
+
+/** See {@link brokerFault}. */
+const REFUSED = 'refuses all messages';
 
 /** What publishing needs. */
 const NEEDS = { exchange: 'write' } as const;
@@ -34,9 +43,11 @@ export interface PublisherOptions {
   readonly prepare: () => Promise<void>;
   /** A message to that exchange reached no queue. */
   readonly onUnroutable: (exchange: string) => void;
+  /** Why the queue may refuse everything, where it is full; undefined where it is not. */
+  readonly fullness?: () => Promise<FaultRecord | undefined>;
   /** A queue did not take a message. Where this is given that is the queue's affair: the message counts as published. */
   readonly onRejected?: () => void;
-  /** Told when messages can be published, and why when they cannot. */
+  /** Told when messages are confirmed, or can be published as far as is known; and why when they cannot. */
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
 
@@ -54,6 +65,10 @@ export class Publisher {
   #settleFirstOutcome: () => void = () => undefined;
   /** Sessions since the last confirm. */
   #attempt = 0;
+  readonly #refusals = new Refusals();
+  /** Nothing was confirmed for too long, on this connection or the ones before: only a confirm ends it. */
+  #trouble: FaultRecord | undefined;
+  readonly #confirmMs: number;
   /** Ids of messages that came back as unroutable; their ack, which follows, is none. */
   readonly #returned = new Set<string>();
 
@@ -63,6 +78,7 @@ export class Publisher {
     });
     const fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
     this.#link = { name: 'down', fault };
+    this.#confirmMs = hostsOf(options.url).length > 1 ? CONFIRM_MS_OF_SEVERAL : CONFIRM_MS;
   }
 
   /** Publications whose end is known. */
@@ -88,6 +104,11 @@ export class Publisher {
       case 'open':
         return undefined;
     }
+  }
+
+  /** Why nothing is confirmed, though it can be published. */
+  get trouble(): FaultRecord | undefined {
+    return this.#trouble;
   }
 
   /** Resolves when the first connection is open or has failed. */
@@ -151,34 +172,71 @@ export class Publisher {
     const fault = this.#verdict(outgoing.publication, nack);
     if (fault === undefined) {
       this.#attempt = 0;
+      this.#refusals.confirmed();
       this.#window.confirm(outgoing, performance.now());
-    } else this.#window.refuse(outgoing, fault);
+      this.#endTrouble();
+    } else {
+      if (fault.code === 'broker-nack') this.#refusals.refused(performance.now());
+      this.#window.refuse(outgoing, fault);
+    }
     this.#pump();
   }
 
   async #session(signal: AbortSignal): Promise<void> {
-    const { url, name, prepare, onReadiness, onUnroutable } = this.options;
+    const { url, name, prepare } = this.options;
     const over = new AbortController();
     const connection = await connectBroker(url, name, over.signal);
-    const ended = this.#endOf(connection, signal, over.signal);
+    const ended = endOfConnection(connection, signal, over.signal);
     try {
       await Promise.race([prepare(), ended]);
-      const channel = await Promise.race([connection.createConfirmChannel(), ended]);
-      if (channel === undefined) return;
-      channel.on('return', (message) => {
-        this.#returned.add(String(message.properties.messageId));
-        onUnroutable(message.fields.exchange);
-      });
-      const channelEnded = endOfChannel(channel);
-      this.#follow(connection, channel);
-      this.#link = { name: 'open', channel };
-      this.#settleFirstOutcome();
-      onReadiness();
-      await Promise.race([ended, channelEnded, this.#overdue(over.signal)]);
+      let remedy: Remedy | undefined;
+      do remedy = await this.#publishOn(connection, ended, over.signal);
+      while (remedy === 'channel');
+      if (remedy !== 'connection') return;
+    } catch (error) {
+      leaveHost(connection);
+      throw error;
     } finally {
       await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
       over.abort();
     }
+    throw new Error(REFUSED);
+  }
+
+  /** Until the connection or the channel is over, or is to be renewed: returns which of them. */
+  async #publishOn(
+    connection: ChannelModel,
+    ended: Promise<undefined>,
+    over: AbortSignal,
+  ): Promise<Remedy | undefined> {
+    const channel = await Promise.race([connection.createConfirmChannel(), ended]);
+    if (channel === undefined) return undefined;
+    channel.on('return', (message) => {
+      this.#returned.add(String(message.properties.messageId));
+      this.options.onUnroutable(message.fields.exchange);
+    });
+    const channelEnded = endOfChannel(channel);
+    this.#follow(connection, channel);
+    this.#link = { name: 'open', channel };
+    this.#settleFirstOutcome();
+    this.options.onReadiness(this.#trouble);
+    const renewed = new AbortController();
+    try {
+      const remedy = await Promise.race([ended, channelEnded, this.#watch(over, renewed.signal)]);
+      if (remedy === 'channel') await this.#giveUp(channel);
+      if (remedy === 'host') throw new Error(REFUSED);
+      return remedy;
+    } finally {
+      renewed.abort();
+    }
+  }
+
+  /** What it owes will be published again on the next channel. */
+  async #giveUp(channel: ConfirmChannel): Promise<void> {
+    const fault = brokerFault(this.options.url, new Error(REFUSED));
+    this.#link = { name: 'down', fault };
+    this.#window.failAll(fault);
+    await withDeadline(channel.close(), CLOSE_MS).catch(() => undefined);
   }
 
   #follow(connection: ChannelModel, channel: ConfirmChannel): void {
@@ -191,32 +249,37 @@ export class Publisher {
     });
     connection.on('unblocked', () => {
       this.#link = { name: 'open', channel };
-      this.options.onReadiness();
+      this.options.onReadiness(this.#trouble);
       this.#pump();
     });
   }
 
-  /** Settles when the connection is over: resolves on `signal`, rejects with the cause otherwise. */
-  async #endOf(connection: ChannelModel, signal: AbortSignal, over: AbortSignal): Promise<undefined> {
-    const ended = new Promise<undefined>((resolve, reject) => {
-      connection.on('error', reject);
-      connection.on('close', (error?: Error) => {
-        reject(error ?? new Error('the connection was closed'));
-      });
-      void aborted(signal, over).then(resolve);
-    });
-    // It may end while nobody waits for it yet.
-    ended.catch(() => undefined);
-    return ended;
+  /** Rejects when the broker owes a confirm for too long, resolves with what to renew when it refuses for too long. */
+  async #watch(over: AbortSignal, renewed: AbortSignal): Promise<Remedy | undefined> {
+    while (!over.aborted && !renewed.aborted) {
+      await sleep(WATCH_MS, over);
+      if (this.#link.name !== 'open') continue;
+      if (this.#window.owedMs(performance.now()) > this.#confirmMs) {
+        const error = new Error(`no confirm within ${String(this.#confirmMs)} ms`);
+        this.#trouble = brokerFault(this.options.url, error);
+        throw error;
+      }
+      if (!this.#refusals.areLasting(performance.now())) continue;
+      const full = await withDeadline(this.options.fullness?.() ?? Promise.resolve(undefined), FULLNESS_MS);
+      // Room may have come meanwhile.
+      if (!this.#refusals.areLasting(performance.now())) continue;
+      this.#trouble = full ?? brokerFault(this.options.url, new Error(REFUSED));
+      this.options.onReadiness(this.#trouble);
+      if (full === undefined) return this.#refusals.remedy();
+      this.#refusals.excuse();
+    }
+    return undefined;
   }
 
-  /** Rejects when the broker owes a confirm for too long; resolves when the session is over. */
-  async #overdue(over: AbortSignal): Promise<void> {
-    while (!over.aborted) {
-      await sleep(WATCH_MS, over);
-      if (this.#link.name === 'open' && this.#window.owedMs(performance.now()) > CONFIRM_MS)
-        throw new Error(`no confirm within ${String(CONFIRM_MS)} ms`);
-    }
+  #endTrouble(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.options.onReadiness();
   }
 
   #lose(fault: FaultRecord): void {
@@ -246,17 +309,4 @@ export class Publisher {
   #name(): string {
     return `rabbitmq at ${redactUrl(this.options.url)}`;
   }
-}
-
-/** Rejects with the cause when the channel is over. */
-async function endOfChannel(channel: ConfirmChannel): Promise<never> {
-  const ended = new Promise<never>((_, reject) => {
-    channel.on('error', reject);
-    // A connection that closes closes its channels first, and says why afterwards.
-    channel.on('close', () => {
-      setImmediate(reject, new Error('the channel was closed'));
-    });
-  });
-  ended.catch(() => undefined);
-  return ended;
 }

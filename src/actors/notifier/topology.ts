@@ -1,9 +1,10 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
 import type { ChannelModel } from 'amqplib';
-import { connectBroker } from '../../broker/connect';
+import { connectBroker, leaveHost } from '../../broker/connect';
 import { sleep, withDeadline } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
+import type { FaultRecord } from '../../protocol/fault';
 import { Declarations, type TopologyNote } from './declarations';
 import { OldQueues, queueLength } from './old-queues';
 import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
@@ -15,6 +16,8 @@ const CHECK_MS = 10_000;
 /** A new quorum queue elects its leader first. */
 const DECLARE_MS = 15_000;
 const CLOSE_MS = 500;
+/** What a consumer has just taken leaves room for as many. */
+const FULL_SHARE = 0.9;
 
 export interface BrokerTopologyOptions {
   readonly url: string;
@@ -66,6 +69,18 @@ export class BrokerTopology {
       else facts[`old queue ${queue}`] = messages;
     }
     return facts;
+  }
+
+  /** Why the detection queue refuses messages, where that is because it is full. */
+  async fullness(): Promise<FaultRecord | undefined> {
+    const { name } = this.options.queue;
+    const length = await this.#use((connection) => queueLength(connection, name)).catch(() => undefined);
+    if (length === undefined || length < this.#maxLength * FULL_SHARE) return undefined;
+    const held = `${String(length)} of ${String(this.#maxLength)} messages`;
+    return {
+      code: 'broker-full',
+      message: `queue ${name} is full (${held}); frames wait in the spool until its consumers have made room`,
+    };
   }
 
   get route(): Route {
@@ -159,6 +174,7 @@ export class BrokerTopology {
       if (done === undefined) throw new Error(`no answer to a declaration within ${String(DECLARE_MS)} ms`);
       return done.result;
     } catch (error) {
+      if (this.#link !== undefined) leaveHost(this.#link.connection);
       this.#link = undefined;
       socket.abort();
       throw error;
