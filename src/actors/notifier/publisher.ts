@@ -5,31 +5,20 @@ import { connectBroker, leaveHost } from '../../broker/connect';
 import { brokerFault } from '../../broker/fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { sleep, withDeadline } from '../../clock/sleep';
-import { hostsOf, redactUrl } from '../../config/url';
+import { redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
 import { endOfChannel, endOfConnection } from './link-end';
-import { Refusals, type Remedy } from './refusals';
+import type { Remedy } from './refusals';
+import { REFUSED, Trouble } from './trouble';
 import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
 /** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
-/**
- * A queue confirms in milliseconds. Then the connection is given up: what is sent to a quorum queue while a broker that
- * was killed recovers it is never confirmed (seen with 3.10).
- */
-const CONFIRM_MS = 10_000;
-/** The same where another host can be tried: one that was cut off from the others takes connections and confirms nothing. */
-const CONFIRM_MS_OF_SEVERAL = 5000;
-/** A broker that is asked whether a queue is full answers in milliseconds. */
-const FULLNESS_MS = 2000;
 const WATCH_MS = 1000;
 /** amqplib's words for a nack of the broker's. */
 const NACKED = 'message nacked';
-
-/** See {@link brokerFault}. */
-const REFUSED = 'refuses all messages';
 
 /** What publishing needs. */
 const NEEDS = { exchange: 'write' } as const;
@@ -65,10 +54,7 @@ export class Publisher {
   #settleFirstOutcome: () => void = () => undefined;
   /** Sessions since the last confirm. */
   #attempt = 0;
-  readonly #refusals = new Refusals();
-  /** Nothing was confirmed for too long, on this connection or the ones before: only a confirm ends it. */
-  #trouble: FaultRecord | undefined;
-  readonly #confirmMs: number;
+  readonly #trouble: Trouble;
   /** Ids of messages that came back as unroutable; their ack, which follows, is none. */
   readonly #returned = new Set<string>();
 
@@ -78,7 +64,11 @@ export class Publisher {
     });
     const fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
     this.#link = { name: 'down', fault };
-    this.#confirmMs = hostsOf(options.url).length > 1 ? CONFIRM_MS_OF_SEVERAL : CONFIRM_MS;
+    this.#trouble = new Trouble({
+      url: options.url,
+      ...(options.fullness === undefined ? {} : { fullness: options.fullness }),
+      onTrouble: options.onReadiness,
+    });
   }
 
   /** Publications whose end is known. */
@@ -108,7 +98,7 @@ export class Publisher {
 
   /** Why nothing is confirmed, though it can be published. */
   get trouble(): FaultRecord | undefined {
-    return this.#trouble;
+    return this.#trouble.fault;
   }
 
   /** Resolves when the first connection is open or has failed. */
@@ -172,11 +162,10 @@ export class Publisher {
     const fault = this.#verdict(outgoing.publication, nack);
     if (fault === undefined) {
       this.#attempt = 0;
-      this.#refusals.confirmed();
       this.#window.confirm(outgoing, performance.now());
-      this.#endTrouble();
+      this.#trouble.confirmed();
     } else {
-      if (fault.code === 'broker-nack') this.#refusals.refused(performance.now());
+      if (fault.code === 'broker-nack') this.#trouble.refused(performance.now());
       this.#window.refuse(outgoing, fault);
     }
     this.#pump();
@@ -189,6 +178,7 @@ export class Publisher {
     const ended = endOfConnection(connection, signal, over.signal);
     try {
       await Promise.race([prepare(), ended]);
+      this.#follow(connection);
       let remedy: Remedy | undefined;
       do remedy = await this.#publishOn(connection, ended, over.signal);
       while (remedy === 'channel');
@@ -216,10 +206,9 @@ export class Publisher {
       this.options.onUnroutable(message.fields.exchange);
     });
     const channelEnded = endOfChannel(channel);
-    this.#follow(connection, channel);
     this.#link = { name: 'open', channel };
     this.#settleFirstOutcome();
-    this.options.onReadiness(this.#trouble);
+    this.options.onReadiness(this.#trouble.fault);
     const renewed = new AbortController();
     try {
       const remedy = await Promise.race([ended, channelEnded, this.#watch(over, renewed.signal)]);
@@ -239,47 +228,31 @@ export class Publisher {
     await withDeadline(channel.close(), CLOSE_MS).catch(() => undefined);
   }
 
-  #follow(connection: ChannelModel, channel: ConfirmChannel): void {
+  #follow(connection: ChannelModel): void {
     connection.on('blocked', () => {
-      this.#link = { name: 'blocked', channel };
+      if (this.#link.name === 'open') this.#link = { name: 'blocked', channel: this.#link.channel };
       const { fault } = this;
       if (fault === undefined) return;
       this.#window.failWaiting(fault);
       this.options.onReadiness(fault);
     });
     connection.on('unblocked', () => {
-      this.#link = { name: 'open', channel };
-      this.options.onReadiness(this.#trouble);
+      if (this.#link.name === 'blocked') this.#link = { name: 'open', channel: this.#link.channel };
+      this.options.onReadiness(this.#trouble.fault);
       this.#pump();
     });
   }
 
   /** Rejects when the broker owes a confirm for too long, resolves with what to renew when it refuses for too long. */
   async #watch(over: AbortSignal, renewed: AbortSignal): Promise<Remedy | undefined> {
+    const now = () => performance.now();
     while (!over.aborted && !renewed.aborted) {
       await sleep(WATCH_MS, over);
       if (this.#link.name !== 'open') continue;
-      if (this.#window.owedMs(performance.now()) > this.#confirmMs) {
-        const error = new Error(`no confirm within ${String(this.#confirmMs)} ms`);
-        this.#trouble = brokerFault(this.options.url, error);
-        throw error;
-      }
-      if (!this.#refusals.areLasting(performance.now())) continue;
-      const full = await withDeadline(this.options.fullness?.() ?? Promise.resolve(undefined), FULLNESS_MS);
-      // Room may have come meanwhile.
-      if (!this.#refusals.areLasting(performance.now())) continue;
-      this.#trouble = full ?? brokerFault(this.options.url, new Error(REFUSED));
-      this.options.onReadiness(this.#trouble);
-      if (full === undefined) return this.#refusals.remedy();
-      this.#refusals.excuse();
+      const remedy = await this.#trouble.remedy(this.#window.owedMs(now()), now);
+      if (remedy !== undefined) return remedy;
     }
     return undefined;
-  }
-
-  #endTrouble(): void {
-    if (this.#trouble === undefined) return;
-    this.#trouble = undefined;
-    this.options.onReadiness();
   }
 
   #lose(fault: FaultRecord): void {
