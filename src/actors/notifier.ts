@@ -1,4 +1,5 @@
 /** The notifier actor: announces stored frames, state changes and gaps on RabbitMQ. */
+import { performance } from 'node:perf_hooks';
 import { cameraStateChanged, frameSampled, framesMissed } from '../contract/events';
 import type { CameraState, Gap, VigilEvent } from '../contract/message';
 import { frameId, type Frame } from '../contract/frame';
@@ -8,8 +9,11 @@ import type { Actor, ActorContext } from '../protocol/actor';
 import type { FaultRecord } from '../protocol/fault';
 import type { ActorCommand, NotifierParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
+import { Others } from './notifier/others';
+import type { Publication } from './notifier/publication';
 import { Publisher } from './notifier/publisher';
-import { BrokerTopology, type TopologyNote } from './notifier/topology';
+import type { TopologyNote } from './notifier/declarations';
+import { BrokerTopology } from './notifier/topology';
 
 /** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
@@ -36,8 +40,10 @@ export default function startNotifier(context: ActorContext<NotifierParameters>)
 class NotifierActor {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
+  readonly #others: Others;
   readonly #topology: BrokerTopology;
   readonly #faults: RecurringFault;
+  readonly #othersFaults: RecurringFault;
   /** What was said of exchanges and queues. */
   readonly #noted = new Set<string>();
   #declaring = false;
@@ -49,22 +55,44 @@ class NotifierActor {
   #waitingGaps: { gap: Gap; noticedAt: number }[] = [];
 
   constructor(private readonly context: ActorContext<NotifierParameters>) {
-    const { amqpUrl, namespace, queue } = context.parameters;
+    const { amqpUrl, namespace, queue, queuesFile } = context.parameters;
     this.#faults = new RecurringFault(context.log);
+    this.#othersFaults = new RecurringFault(context.log);
     this.#topology = new BrokerTopology({
       url: amqpUrl,
       namespace,
       queue,
+      queuesFile,
       onNote: (note) => {
         this.#onNote(note);
       },
     });
     this.#publisher = new Publisher({
       url: amqpUrl,
+      name: 'vigil notifier',
       prepare: () => this.#topology.ensure(),
-      onUnroutable: () => void this.#declareAgain(),
+      fullness: () => this.#topology.fullness(),
+      onUnroutable: (exchange) => void this.#declareAgain(exchange),
       onReadiness: (fault) => {
         this.#onReadiness(fault);
+      },
+    });
+    const exchange = frameExchange(namespace);
+    this.#others = new Others({
+      url: amqpUrl,
+      prepare: () => this.#topology.ensure(),
+      now: () => performance.now(),
+      onReady: () => void this.#publishWaiting(),
+      onMissed: ({ code, message }) => {
+        const missed = `queues that others have bound to exchange ${exchange} may miss messages: ${message}`;
+        this.#othersFaults.report({ code, message: missed });
+      },
+      onRejected: () => {
+        const message = `a queue that others have bound to exchange ${exchange} refuses messages; it is full or failing, and misses them`;
+        this.#othersFaults.report({ code: 'others-refuse', message });
+      },
+      onConfirmed: () => {
+        this.#othersFaults.clear(`queues bound to exchange ${exchange} get all messages again`);
       },
     });
   }
@@ -93,15 +121,20 @@ class NotifierActor {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
-    await Promise.all([this.#publisher.run(signal), this.#topology.watch(signal)]);
+    await Promise.all([this.#publisher.run(signal), this.#others.run(signal), this.#topology.watch(signal)]);
   }
 
   progress(): Progress {
-    const { settled, unsettled, fault } = this.#publisher;
+    const { settled, unsettled, fault, trouble } = this.#publisher;
     return {
       done: settled,
       ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
-      facts: { rabbitmq: fault?.code ?? 'ready', announced: this.#announced, unconfirmed: unsettled },
+      facts: {
+        rabbitmq: (fault ?? trouble)?.code ?? 'ready',
+        announced: this.#announced,
+        unconfirmed: unsettled,
+        ...this.#topology.facts,
+      },
     };
   }
 
@@ -110,17 +143,39 @@ class NotifierActor {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
-    const { namespace, expireMs } = this.context.parameters;
-    let fault = await this.#publisher.publish({
+    const { namespace, expireMs, queue } = this.context.parameters;
+    // Until then the route is not known.
+    await this.#publisher.begun();
+    const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
       event: frameSampled(namespace, frame, delayed, Date.now()),
       lifeMs: expireMs * MESSAGE_LIFE_SHARE,
-      mandatory: true,
-    });
+    };
+    const fault =
+      this.#topology.route === 'shared'
+        ? await this.#publisher.publish({ ...publication, mandatory: true })
+        : await this.#announceTwice(publication, queue.name);
     if (fault === undefined) this.#announced++;
-    else if (fault.code === 'unroutable') fault = this.#withHindrance(fault);
-    this.context.report({ kind: 'announced', id: frameId(frame), ...(fault === undefined ? {} : { fault }) });
+    const told = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
+    this.context.report({
+      kind: 'announced',
+      id: frameId(frame),
+      ...(told === undefined ? {} : { fault: told }),
+    });
+  }
+
+  /** To the detection queue alone, and to whoever has bound a queue of his own. */
+  async #announceTwice(
+    publication: Omit<Publication, 'mandatory'>,
+    queue: string,
+  ): Promise<FaultRecord | undefined> {
+    const own = { ...publication, exchange: queue, mandatory: true };
+    const [fault, others] = await Promise.all([
+      this.#publisher.publish(own),
+      this.#others.offer({ ...publication, mandatory: false }),
+    ]);
+    return fault ?? others;
   }
 
   #withHindrance({ code, message }: FaultRecord): FaultRecord {
@@ -166,14 +221,16 @@ class NotifierActor {
   async #publishEvent(camera: string, kind: EventKind, event: VigilEvent): Promise<boolean> {
     const exchange = frameExchange(this.context.parameters.namespace);
     const publication = { exchange, routingKey: routingKey(camera, kind), event, mandatory: false };
-    return (await this.#publisher.publish(publication)) === undefined;
+    return (await this.#others.publish(publication)) === undefined;
   }
 
   /** A message that reached no queue: somebody deleted it. */
-  async #declareAgain(): Promise<void> {
+  async #declareAgain(exchange: string): Promise<void> {
     if (this.#declaring) return;
     this.#declaring = true;
-    await this.#topology.ensure().catch(() => undefined);
+    await this.#topology.mend(
+      exchange === frameExchange(this.context.parameters.namespace) ? 'shared' : 'direct',
+    );
     this.#declaring = false;
   }
 
@@ -187,6 +244,5 @@ class NotifierActor {
     if (!this.#wasReady) this.context.log.info('rabbitmq is ready');
     this.#wasReady = true;
     this.#faults.clear('rabbitmq is ready again: frames are announced');
-    void this.#publishWaiting();
   }
 }

@@ -1,27 +1,52 @@
 /** How every part of Vigil connects to RabbitMQ. */
 import { connect, type ChannelModel, type Options } from 'amqplib';
 import { hostsOf } from '../config/url';
+import { HostOrder } from './host-order';
+import { HostRace } from './host-race';
 
 const CONNECT_MS = 5000;
 /** A peer that is frozen or cut off is noticed after two to three of these. */
 const HEARTBEAT_S = 4;
 
+/** What is known of the hosts of each URL, for as long as the process lives. */
+const orders = new Map<string, HostOrder>();
+/** How to put the host of a connection behind the others. */
+const leaving = new WeakMap<ChannelModel, () => void>();
+
 /**
  * Opens a connection to an amqp:// or amqps:// URL, which may name several hosts (`amqp://user:password@one,two:5673/`):
- * they are tried in turn, and the last one's error is thrown. The caller listens to its `error` event.
+ * they are tried in turn, beginning behind the one that failed last, and the next one is begun with when one takes longer
+ * than a second. The last one's error is thrown. The caller listens to its `error` event.
  * @param name shown in RabbitMQ's list of connections
  * @param signal ends the socket, also after the connection was opened: a frozen broker never answers a close
  */
 export async function connectBroker(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
-  let failure: unknown;
-  for (const host of hostsOf(url)) {
-    try {
-      return await connectHost(host, name, signal);
-    } catch (error) {
-      failure = error;
-    }
+  const order = orderOf(url);
+  const race = new HostRace(order, (host, ended) => connectHost(host, name, ended), signal);
+  const { host, connection } = await race.winner();
+  const leave = () => {
+    order.failed(host);
+  };
+  leaving.set(connection, leave);
+  connection.on('error', leave);
+  connection.on('close', (error?: Error) => {
+    if (error !== undefined) leave();
+  });
+  return connection;
+}
+
+/** The host of this connection is reachable and does not do its work: the next connection begins with another one. */
+export function leaveHost(connection: ChannelModel): void {
+  leaving.get(connection)?.();
+}
+
+function orderOf(url: string): HostOrder {
+  let order = orders.get(url);
+  if (order === undefined) {
+    order = new HostOrder(hostsOf(url));
+    orders.set(url, order);
   }
-  throw failure;
+  return order;
 }
 
 async function connectHost(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {

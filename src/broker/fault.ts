@@ -42,6 +42,12 @@ const RULES: readonly Rule[] = [
     sentence: 'closed the connection; it stops, or an operator closed it',
   },
   { pattern: /no confirm within/i, code: 'broker-silent', sentence: 'confirms nothing' },
+  {
+    pattern: /refuses all messages/i,
+    code: 'broker-nack',
+    sentence:
+      'refuses all messages; a queue they go to has no leader, or is not the one Vigil declared and full',
+  },
   { pattern: /Heartbeat timeout/i, code: 'broker-silent', sentence: 'has stopped answering' },
   {
     pattern: /certificate|self.signed|SSL|TLS/i,

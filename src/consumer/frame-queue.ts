@@ -1,7 +1,7 @@
 /** One RabbitMQ connection and channel for one session of a consumer. It never reconnects: the loop opens another. */
 import { randomUUID } from 'node:crypto';
 import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
-import { connectBroker } from '../broker/connect';
+import { connectBroker, leaveHost } from '../broker/connect';
 import { brokerFault } from '../broker/fault';
 import { withDeadline } from '../clock/sleep';
 import { ConsumerError, textOf } from './fault';
@@ -75,6 +75,7 @@ async function openChannel(options: FrameQueueOptions, socket: AbortController):
     channel.on('error', remember);
     return frameQueue(connection, channel, options, socket, () => cause);
   } catch (error) {
+    leaveHost(connection);
     await closeWithin(CLOSE_MS, connection, socket, () => connection.close());
     throw cause ?? error;
   }
@@ -93,6 +94,7 @@ function frameQueue(
   const lose = (error: unknown) => {
     if (closing) return;
     closing = true;
+    leaveHost(connection);
     options.onLost(queueFault(cause() ?? error, options));
   };
   channel.on('close', () => {

@@ -84,4 +84,6 @@ export interface NotifierParameters {
   readonly namespace: string;
   readonly expireMs: number;
   readonly queue: QueueSpec;
+  /** Where the notifier keeps the names of the queues it has declared. */
+  readonly queuesFile?: string;
 }

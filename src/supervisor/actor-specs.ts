@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly redisUrl: string;
   readonly amqpUrl: string;
   readonly spoolDir: string;
+  /** Where the notifier keeps the names of the queues it has declared. */
+  readonly queuesFile: string;
   /** The program a feed is read with, or its name on PATH. */
   readonly ffmpegFor: (source: CameraSource) => string;
 }
@@ -26,7 +28,7 @@ export function cameraName(id: string): string {
 /** In start order, by name. */
 export function wantedActors(topology: Topology, surroundings: Surroundings): Map<string, WantedActor> {
   const wanted = [
-    notifier(topology, surroundings.amqpUrl),
+    notifier(topology, surroundings),
     store(topology, surroundings),
     ...topology.cameras.map((camera) => cameraActor(camera, topology.spool, surroundings)),
   ];
@@ -48,8 +50,11 @@ function cameraActor(
   return { kind: 'camera', actor, child };
 }
 
-function notifier({ namespace, expireMs, queue, modes, children }: Topology, amqpUrl: string): WantedActor {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue };
+function notifier(
+  { namespace, expireMs, queue, modes, children }: Topology,
+  { amqpUrl, queuesFile }: Surroundings,
+): WantedActor {
+  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue, queuesFile };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
   return { kind: 'notifier', actor, child: children.notifier };
 }

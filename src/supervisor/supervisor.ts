@@ -173,6 +173,7 @@ export class Supervisor {
       redisUrl: urlOf(redis, this.#services, 'redis'),
       amqpUrl: urlOf(rabbitmq, this.#services, 'rabbitmq'),
       spoolDir: this.options.data.folder('spool'),
+      queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
   }

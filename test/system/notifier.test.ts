@@ -1,6 +1,9 @@
 /** The notifier on a RabbitMQ that is broken in every way it can be: each is told apart, and no announcement is lost. */
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import startNotifier from '../../src/actors/notifier';
@@ -44,7 +47,8 @@ describe('the notifier', () => {
   afterEach(async () => {
     await Promise.all(benches.splice(0).map(({ actor }) => actor.stop()));
     for (const queue of ['v.detection', 'v.detection.dead', 'v.other']) await channel.deleteQueue(queue);
-    for (const exchange of ['v.frames', 'v.detection.dead']) await channel.deleteExchange(exchange);
+    for (const exchange of ['v.frames', 'v.detection', 'v.detection.dead'])
+      await channel.deleteExchange(exchange);
   });
 
   after(async () => {
@@ -56,6 +60,7 @@ describe('the notifier', () => {
     amqpUrl = broker.url,
     queue: { name?: string; maxLength?: number } = {},
     namespace = 'v',
+    queuesFile?: string,
   ): Bench {
     const reports: ActorReport[] = [];
     const lines: string[] = [];
@@ -63,7 +68,13 @@ describe('the notifier', () => {
     const write = (message: string) => lines.push(message);
     let fault: string | undefined = 'starting';
     const actor = startNotifier({
-      parameters: { amqpUrl, namespace, expireMs: 120_000, queue: { ...QUEUE, ...queue } },
+      parameters: {
+        amqpUrl,
+        namespace,
+        expireMs: 120_000,
+        queue: { ...QUEUE, ...queue },
+        ...(queuesFile === undefined ? {} : { queuesFile }),
+      },
       log: { error: write, warn: write, info: write, debug: write },
       report: (report) => {
         reports.push(report);
@@ -124,14 +135,82 @@ describe('the notifier', () => {
       .filter((line) => line.includes(`"${name}"`))
       .map((line) => line.split('\t')[0] ?? '');
 
-  test('publishes on one connection and declares on another', async () => {
+  test('publishes frames on one connection, hands messages to others on another, declares on a third', async () => {
     await ready(openNotifier());
-    await waitUntil(
-      'two connections',
-      async () =>
-        (await connectionsOf('vigil notifier')).length === 1 &&
-        (await connectionsOf('vigil notifier declares')).length === 1,
+    await waitUntil('three connections', async () => {
+      const names = ['vigil notifier', 'vigil notifier others', 'vigil notifier declares'];
+      const counts = await Promise.all(names.map(async (name) => (await connectionsOf(name)).length));
+      return counts.every((count) => count === 1);
+    });
+  });
+
+  for (const [kind, args] of [
+    ['classic queue', {}],
+    ['quorum queue', { 'x-queue-type': 'quorum' }],
+  ] as const)
+    test(`a full ${kind} that somebody bound to the exchange holds nobody up, and repeats nothing`, async () => {
+      const bench = await ready(openNotifier());
+      const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish', ...args };
+      const [other, third] = [`v.other ${kind}`, `v.third ${kind}`];
+      await channel.assertQueue(other, { arguments: full });
+      await channel.assertQueue(third, { arguments: args });
+      for (const queue of [other, third]) await channel.bindQueue(queue, 'v.frames', 'camera.#');
+      const times = Array.from({ length: 200 }, (_, i) => i + 1);
+      // In waves: what is on its way already when a quorum queue is full is taken.
+      for (let sent = 0; sent < times.length; sent += 20) {
+        bench.announce(...times.slice(sent, sent + 20));
+        await waitUntil('all are answered', () => bench.answers.size === sent + 20);
+      }
+      assert.deepEqual(new Set(bench.answers.values()), new Set([undefined]));
+      assert.deepEqual(await drained(), times);
+      assert.deepEqual(await drained(third), times, 'others with room get each once');
+      for (const queue of [other, third]) await channel.deleteQueue(queue);
+      assert.match(bench.lines.join('\n'), /others have bound to exchange v\.frames refuses messages/);
+    });
+
+  test('a queue that an older version bound is unbound: no frame reaches it twice', async () => {
+    const first = await ready(openNotifier());
+    await first.actor.stop();
+    await channel.bindQueue('v.detection', 'v.frames', 'camera.*.frame');
+    const bench = await ready(openNotifier());
+    await bench.confirmed(...(bench.announce(1, 2), [1, 2]));
+    assert.deepEqual(await drained(), [1, 2]);
+  });
+
+  for (const old of ['v.detection', 'v.old'])
+    test(`a queue ${old} that was renamed is unbound and kept with its messages, which is said and counted`, async () => {
+      const file = path.join(mkdtempSync(path.join(tmpdir(), 'vigil-queues-')), 'queues.json');
+      const first = await ready(openNotifier(broker.url, { name: old, maxLength: 2 }, 'v', file));
+      await first.confirmed(...(first.announce(1, 2), [1, 2]));
+      await first.actor.stop();
+      await channel.bindQueue(old, 'v.frames', 'camera.*.frame');
+      const bench = await ready(openNotifier(broker.url, { name: 'v.new' }, 'v', file));
+      await bench.confirmed(...(bench.announce(3, 4), [3, 4]));
+      assert.deepEqual(await drained('v.new'), [3, 4]);
+      assert.ok(
+        bench.lines.includes(
+          `queue ${old}, of an earlier configuration, gets no more frames and holds 2 messages; consume them, then delete it: rabbitmqctl delete_queue ${old}`,
+        ),
+        bench.lines.join('\n'),
+      );
+      assert.equal(bench.actor.progress().facts[`old queue ${old}`], 2);
+      assert.deepEqual(await drained(old), [1, 2]);
+      for (const name of [old, 'v.new']) {
+        await channel.deleteQueue(name);
+        await channel.deleteQueue(`${name}.dead`);
+        for (const exchange of [name, `${name}.dead`]) await channel.deleteExchange(exchange);
+      }
+    });
+
+  test('a changed bound that the queue does not take is said with both values, and the one it has is shown', async () => {
+    const first = await ready(openNotifier(broker.url, { maxLength: 7 }));
+    await first.actor.stop();
+    const bench = await ready(openNotifier(broker.url, { maxLength: 500 }));
+    assert.match(
+      bench.lines.join('\n'),
+      /^queue v\.detection keeps x-max-length 7, the configuration's 500 is not applied: .* set another "queue\.name"/m,
     );
+    assert.equal(bench.actor.progress().facts['queue v.detection'], '0 of 7');
   });
 
   test('the same frame announced ten times over is one message', async () => {
@@ -160,6 +239,28 @@ describe('the notifier', () => {
     });
     await confirming;
     assert.deepEqual(new Set(got), new Set(times));
+  });
+
+  test('a queue that stays full is told as that, on the same connection, until a message is confirmed', async () => {
+    const bench = await ready(openNotifier(broker.url, { maxLength: 3 }));
+    const before = await connectionsOf('vigil notifier');
+    const [times, got] = [Array.from({ length: 9 }, (_, i) => i + 1), new Set<number>()];
+    // One by one: what is on its way already when a quorum queue is full is taken.
+    for (const at of times) {
+      bench.announce(at);
+      await waitUntil('it is answered', () => bench.answers.has(at));
+    }
+    const confirming = bench.confirmed(...times);
+    await waitUntil('it is told', () => bench.fault() === 'broker-full', 30_000);
+    assert.equal(bench.actor.progress().facts['rabbitmq'], 'broker-full');
+    assert.match(bench.lines.join('\n'), /^queue v\.detection is full \(\d of 3 messages\); frames wait/m);
+    assert.deepEqual(await connectionsOf('vigil notifier'), before);
+    await waitUntil('all have come', async () => {
+      for (const at of await drained()) got.add(at);
+      return got.size === times.length;
+    });
+    await confirming;
+    await waitUntil('it is ready', () => bench.fault() === undefined);
   });
 
   test('a message that reaches no queue is a failure, and the queue is declared again', async () => {
@@ -362,6 +463,13 @@ describe('the notifier', () => {
           code: 'broker-topology',
           says: /exchange \S+\.frames is missing.* lacks the right "configure" on exchange \S+\.frames/,
         };
+      // Frames reach the queue by its own exchange.
+      const direct = RIGHTS.every((right) => may(`${right} detection`)) && may('read frames');
+      if (!may('write frames') && direct)
+        return {
+          code: undefined,
+          says: /may miss messages: .* lacks the right "write" on exchange \S+\.frames/,
+        };
       if (!may('write frames'))
         return { code: 'broker-denied', says: /lacks the right "write" on exchange \S+\.frames/ };
       if (queue) return { code: undefined };
@@ -392,7 +500,8 @@ describe('the notifier', () => {
     after(async () => {
       for (const { namespace } of CASES) {
         for (const name of ['detection', 'detection.dead']) await channel.deleteQueue(`${namespace}.${name}`);
-        for (const name of ['frames', 'detection.dead']) await channel.deleteExchange(`${namespace}.${name}`);
+        for (const name of ['frames', 'detection', 'detection.dead'])
+          await channel.deleteExchange(`${namespace}.${name}`);
       }
     });
 

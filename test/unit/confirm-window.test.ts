@@ -7,14 +7,14 @@ import { frameSampled } from '../../src/contract/events';
 
 const FAULT = { code: 'broker-lost', message: 'rabbitmq has gone' };
 
-function publicationOf(capturedAt: number, mandatory = true): Publication {
+function publicationOf(capturedAt: number, ages = true): Publication {
   const event = frameSampled(
     'vigil',
     { camera: 'gate', capturedAt, sequence: 0, width: 1, height: 1, format: 'jpeg', bytes: 1 },
     false,
     capturedAt,
   );
-  return { exchange: 'x', routingKey: 'k', event, lifeMs: 1000, mandatory };
+  return { exchange: 'x', routingKey: 'k', event, mandatory: true, ...(ages ? { lifeMs: 1000 } : {}) };
 }
 
 /** All that may be sent at `nowMs`. */
@@ -25,15 +25,15 @@ function sendable(window: ConfirmWindow, nowMs: number): Outgoing[] {
 }
 
 describe('the confirm window', () => {
-  it('sends one message to a broker that has not confirmed lately, many to one that has, and never more than 64', () => {
+  it('sends one message to a broker that has not confirmed lately, many to one that has, and never more than 256', () => {
     const window = new ConfirmWindow();
-    for (let i = 0; i < 100; i++) void window.offer(publicationOf(i), 0);
+    for (let i = 0; i < 300; i++) void window.offer(publicationOf(i), 0);
     const [probe, ...others] = sendable(window, 0);
     assert.ok(probe !== undefined);
     assert.deepEqual(others, []);
     window.confirm(probe, 10);
-    assert.equal(sendable(window, 20).length, 64);
-    assert.equal(window.unconfirmed, 64);
+    assert.equal(sendable(window, 20).length, 256);
+    assert.equal(window.unconfirmed, 256);
   });
 
   it('closes when confirms stay away', () => {
@@ -45,6 +45,17 @@ describe('the confirm window', () => {
     void window.offer(publicationOf(3), 300);
     assert.equal(sendable(window, 300).length, 1);
   });
+
+  for (const [silentMs, sent] of [
+    [600, 99],
+    [700, 1],
+  ] as const)
+    it(`sends ${String(sent)} to a far broker that took 400 ms to confirm and is silent for ${String(silentMs)} ms`, () => {
+      const window = new ConfirmWindow();
+      for (let i = 0; i < 100; i++) void window.offer(publicationOf(i), 0);
+      window.confirm(sendable(window, 0)[0] as Outgoing, 400);
+      assert.equal(sendable(window, 400 + silentMs).length, sent);
+    });
 
   it('gives a message that is on its way the same answer, however often it is asked for', async () => {
     const window = new ConfirmWindow();

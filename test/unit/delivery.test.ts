@@ -246,6 +246,15 @@ describe('delivery', () => {
     assert.equal(bench.stored.length, MAX_IN_FLIGHT + 1);
   });
 
+  it('sends both writes of a frame together: they take one round trip', async (t) => {
+    const bench = await openBench(t);
+    bench.redis = 'held';
+    for (const frame of await bench.spooled(0)) bench.offerLive(frame);
+    await until('it is being written', () => bench.writing.size === 1);
+    await until('so is the latest key', () => bench.latest.length === 1);
+    assert.deepEqual([bench.latest, bench.announced], [[0], []]);
+  });
+
   it('takes live frames before the backlog, and always has room for them', async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';

@@ -23,6 +23,7 @@ function side(entry: Entry) {
     redisUrl: redis.kind === 'remote' ? redis.url : 'redis://embedded/',
     amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : 'amqp://embedded/',
     spoolDir: '/srv/data/spool',
+    queuesFile: '/srv/data/queues.json',
     ffmpegFor: () => topology.ffmpeg ?? '/usr/bin/ffmpeg',
   };
   return { topology, actors: wantedActors(topology, surroundings) };

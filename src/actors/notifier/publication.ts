@@ -7,7 +7,7 @@ export interface Publication {
   readonly exchange: string;
   readonly routingKey: string;
   readonly event: VigilEvent;
-  /** Lifetime of the message from now on; none for events that do not age. */
+  /** Lifetime of the message from now on, of frames; none for events that do not age. */
   readonly lifeMs?: number;
   /** Whether a message that reaches no queue is a failure. */
   readonly mandatory: boolean;

@@ -1,23 +1,21 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectBroker } from '../../broker/connect';
+import { connectBroker, leaveHost } from '../../broker/connect';
 import { brokerFault } from '../../broker/fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
-import { aborted, sleep, withDeadline } from '../../clock/sleep';
+import { sleep, withDeadline } from '../../clock/sleep';
 import { redactUrl } from '../../config/url';
 import type { FaultRecord } from '../../protocol/fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
+import { endOfChannel, endOfConnection } from './link-end';
+import type { Remedy } from './refusals';
+import { REFUSED, Trouble } from './trouble';
 import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
 /** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
-/**
- * A queue confirms in milliseconds. Then the connection is given up: what is sent to a quorum queue while a broker that
- * was killed recovers it is never confirmed (seen with 3.10).
- */
-const CONFIRM_MS = 10_000;
 const WATCH_MS = 1000;
 /** amqplib's words for a nack of the broker's. */
 const NACKED = 'message nacked';
@@ -28,11 +26,17 @@ const NEEDS = { exchange: 'write' } as const;
 export interface PublisherOptions {
   /** May name several hosts, tried in turn. */
   readonly url: string;
+  /** Shown in RabbitMQ's list of connections. */
+  readonly name: string;
   /** Called for every new connection before anything is published. */
   readonly prepare: () => Promise<void>;
-  /** A message reached no queue. */
-  readonly onUnroutable: () => void;
-  /** Told when messages can be published, and why when they cannot. */
+  /** A message to that exchange reached no queue. */
+  readonly onUnroutable: (exchange: string) => void;
+  /** Why the queue may refuse everything, where it is full; undefined where it is not. */
+  readonly fullness?: () => Promise<FaultRecord | undefined>;
+  /** A queue did not take a message. Where this is given that is the queue's affair: the message counts as published. */
+  readonly onRejected?: () => void;
+  /** Told when messages are confirmed, or can be published as far as is known; and why when they cannot. */
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
 
@@ -50,6 +54,7 @@ export class Publisher {
   #settleFirstOutcome: () => void = () => undefined;
   /** Sessions since the last confirm. */
   #attempt = 0;
+  readonly #trouble: Trouble;
   /** Ids of messages that came back as unroutable; their ack, which follows, is none. */
   readonly #returned = new Set<string>();
 
@@ -59,6 +64,11 @@ export class Publisher {
     });
     const fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
     this.#link = { name: 'down', fault };
+    this.#trouble = new Trouble({
+      url: options.url,
+      ...(options.fullness === undefined ? {} : { fullness: options.fullness }),
+      onTrouble: options.onReadiness,
+    });
   }
 
   /** Publications whose end is known. */
@@ -84,6 +94,16 @@ export class Publisher {
       case 'open':
         return undefined;
     }
+  }
+
+  /** Why nothing is confirmed, though it can be published. */
+  get trouble(): FaultRecord | undefined {
+    return this.#trouble.fault;
+  }
+
+  /** Resolves when the first connection is open or has failed. */
+  async begun(): Promise<void> {
+    return this.#firstOutcome;
   }
 
   /** Keeps a connection until `signal` is aborted. */
@@ -137,78 +157,102 @@ export class Publisher {
   }
 
   #answered(outgoing: Outgoing, nack: unknown): void {
-    const { event, routingKey } = outgoing.publication;
     // A channel that closes fails all it owed, and why is known when the session has ended.
     if (nack instanceof Error && nack.message !== NACKED) return;
-    const fault = this.#verdict(event.id, routingKey, nack);
+    const fault = this.#verdict(outgoing.publication, nack);
     if (fault === undefined) {
       this.#attempt = 0;
       this.#window.confirm(outgoing, performance.now());
-    } else this.#window.refuse(outgoing, fault);
+      this.#trouble.confirmed();
+    } else {
+      if (fault.code === 'broker-nack') this.#trouble.refused(performance.now());
+      this.#window.refuse(outgoing, fault);
+    }
     this.#pump();
   }
 
   async #session(signal: AbortSignal): Promise<void> {
-    const { url, prepare, onReadiness, onUnroutable } = this.options;
+    const { url, name, prepare } = this.options;
     const over = new AbortController();
-    const connection = await connectBroker(url, 'vigil notifier', over.signal);
-    const ended = this.#endOf(connection, signal, over.signal);
+    const connection = await connectBroker(url, name, over.signal);
+    const ended = endOfConnection(connection, signal, over.signal);
     try {
       await Promise.race([prepare(), ended]);
-      const channel = await Promise.race([connection.createConfirmChannel(), ended]);
-      if (channel === undefined) return;
-      channel.on('return', (message) => {
-        this.#returned.add(String(message.properties.messageId));
-        onUnroutable();
-      });
-      const channelEnded = endOfChannel(channel);
-      this.#follow(connection, channel);
-      this.#link = { name: 'open', channel };
-      this.#settleFirstOutcome();
-      onReadiness();
-      await Promise.race([ended, channelEnded, this.#overdue(over.signal)]);
+      this.#follow(connection);
+      let remedy: Remedy | undefined;
+      do remedy = await this.#publishOn(connection, ended, over.signal);
+      while (remedy === 'channel');
+      if (remedy !== 'connection') return;
+    } catch (error) {
+      leaveHost(connection);
+      throw error;
     } finally {
       await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
       over.abort();
     }
+    throw new Error(REFUSED);
   }
 
-  #follow(connection: ChannelModel, channel: ConfirmChannel): void {
+  /** Until the connection or the channel is over, or is to be renewed: returns which of them. */
+  async #publishOn(
+    connection: ChannelModel,
+    ended: Promise<undefined>,
+    over: AbortSignal,
+  ): Promise<Remedy | undefined> {
+    const channel = await Promise.race([connection.createConfirmChannel(), ended]);
+    if (channel === undefined) return undefined;
+    channel.on('return', (message) => {
+      this.#returned.add(String(message.properties.messageId));
+      this.options.onUnroutable(message.fields.exchange);
+    });
+    const channelEnded = endOfChannel(channel);
+    this.#link = { name: 'open', channel };
+    this.#settleFirstOutcome();
+    this.options.onReadiness(this.#trouble.fault);
+    const renewed = new AbortController();
+    try {
+      const remedy = await Promise.race([ended, channelEnded, this.#watch(over, renewed.signal)]);
+      if (remedy === 'channel') await this.#giveUp(channel);
+      if (remedy === 'host') throw new Error(REFUSED);
+      return remedy;
+    } finally {
+      renewed.abort();
+    }
+  }
+
+  /** What it owes will be published again on the next channel. */
+  async #giveUp(channel: ConfirmChannel): Promise<void> {
+    const fault = brokerFault(this.options.url, new Error(REFUSED));
+    this.#link = { name: 'down', fault };
+    this.#window.failAll(fault);
+    await withDeadline(channel.close(), CLOSE_MS).catch(() => undefined);
+  }
+
+  #follow(connection: ChannelModel): void {
     connection.on('blocked', () => {
-      this.#link = { name: 'blocked', channel };
+      if (this.#link.name === 'open') this.#link = { name: 'blocked', channel: this.#link.channel };
       const { fault } = this;
       if (fault === undefined) return;
       this.#window.failWaiting(fault);
       this.options.onReadiness(fault);
     });
     connection.on('unblocked', () => {
-      this.#link = { name: 'open', channel };
-      this.options.onReadiness();
+      if (this.#link.name === 'blocked') this.#link = { name: 'open', channel: this.#link.channel };
+      this.options.onReadiness(this.#trouble.fault);
       this.#pump();
     });
   }
 
-  /** Settles when the connection is over: resolves on `signal`, rejects with the cause otherwise. */
-  async #endOf(connection: ChannelModel, signal: AbortSignal, over: AbortSignal): Promise<undefined> {
-    const ended = new Promise<undefined>((resolve, reject) => {
-      connection.on('error', reject);
-      connection.on('close', (error?: Error) => {
-        reject(error ?? new Error('the connection was closed'));
-      });
-      void aborted(signal, over).then(resolve);
-    });
-    // It may end while nobody waits for it yet.
-    ended.catch(() => undefined);
-    return ended;
-  }
-
-  /** Rejects when the broker owes a confirm for too long; resolves when the session is over. */
-  async #overdue(over: AbortSignal): Promise<void> {
-    while (!over.aborted) {
+  /** Rejects when the broker owes a confirm for too long, resolves with what to renew when it refuses for too long. */
+  async #watch(over: AbortSignal, renewed: AbortSignal): Promise<Remedy | undefined> {
+    const now = () => performance.now();
+    while (!over.aborted && !renewed.aborted) {
       await sleep(WATCH_MS, over);
-      if (this.#link.name === 'open' && this.#window.owedMs(performance.now()) > CONFIRM_MS)
-        throw new Error(`no confirm within ${String(CONFIRM_MS)} ms`);
+      if (this.#link.name !== 'open') continue;
+      const remedy = await this.#trouble.remedy(this.#window.owedMs(now()), now);
+      if (remedy !== undefined) return remedy;
     }
+    return undefined;
   }
 
   #lose(fault: FaultRecord): void {
@@ -219,10 +263,16 @@ export class Publisher {
     this.options.onReadiness(fault);
   }
 
-  #verdict(id: string, routingKey: string, nack: unknown): FaultRecord | undefined {
-    if (this.#returned.delete(id))
-      return { code: 'unroutable', message: `no queue takes messages with the key ${routingKey}` };
+  #verdict({ event, exchange, routingKey }: Publication, nack: unknown): FaultRecord | undefined {
+    if (this.#returned.delete(event.id)) {
+      const message = `no queue takes messages with the key ${routingKey} from exchange ${exchange}`;
+      return { code: 'unroutable', message };
+    }
     if (nack === null || nack === undefined) return undefined;
+    if (this.options.onRejected !== undefined) {
+      this.options.onRejected();
+      return undefined;
+    }
     return {
       code: 'broker-nack',
       message: `${this.#name()} did not take a message; its queue is full or failing`,
@@ -232,17 +282,4 @@ export class Publisher {
   #name(): string {
     return `rabbitmq at ${redactUrl(this.options.url)}`;
   }
-}
-
-/** Rejects with the cause when the channel is over. */
-async function endOfChannel(channel: ConfirmChannel): Promise<never> {
-  const ended = new Promise<never>((_, reject) => {
-    channel.on('error', reject);
-    // A connection that closes closes its channels first, and says why afterwards.
-    channel.on('close', () => {
-      setImmediate(reject, new Error('the channel was closed'));
-    });
-  });
-  ended.catch(() => undefined);
-  return ended;
 }

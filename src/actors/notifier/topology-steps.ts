@@ -27,6 +27,18 @@ export interface Step {
   readonly isQueues?: true;
 }
 
+/** Of a queue to an exchange; making and ending one take the right "write" on the queue and "read" on the exchange. */
+export interface Binding {
+  readonly what: string;
+  readonly make: Work;
+}
+
+export const BINDING_NEEDS: Needs = { queue: 'write', exchange: 'read' };
+
+export function bindingStep({ what, make }: Binding): Step {
+  return { what: `the binding of ${what}`, declare: make, needs: BINDING_NEEDS, isQueues: true };
+}
+
 export function topologySteps(namespace: string, queue: QueueSpec): readonly Step[] {
   const [exchange, dead, { name }] = [frameExchange(namespace), deadLetterName(queue.name), queue];
   return [
@@ -53,7 +65,7 @@ export function topologySteps(namespace: string, queue: QueueSpec): readonly Ste
     {
       what: `the binding of queue ${dead} to exchange ${dead}`,
       declare: (channel) => channel.bindQueue(dead, dead, ''),
-      needs: { queue: 'write', exchange: 'read' },
+      needs: BINDING_NEEDS,
     },
     {
       what: `queue ${name}`,
@@ -67,14 +79,34 @@ export function topologySteps(namespace: string, queue: QueueSpec): readonly Ste
       without: 'frames wait in the spool unless another queue is bound to the exchange',
       isQueues: true,
     },
-    {
-      what: `the binding of queue ${name} to exchange ${exchange}`,
-      declare: (channel) => channel.bindQueue(name, exchange, routingKey('*', 'frame')),
-      needs: { queue: 'write', exchange: 'read' },
-      isQueues: true,
-    },
   ];
 }
+
+/** The detection queue's own exchange: nobody else's queue is bound there, so none has a say in the frames' confirms. */
+export function directExchangeStep({ name }: QueueSpec): Step & Required<Pick<Step, 'check'>> {
+  return {
+    what: `exchange ${name}`,
+    declare: (channel) => channel.assertExchange(name, 'fanout'),
+    check: (channel) => channel.checkExchange(name),
+    needs: { exchange: 'configure' },
+  };
+}
+
+export function directBinding({ name }: QueueSpec): Binding {
+  return { what: `queue ${name} to exchange ${name}`, make: (channel) => channel.bindQueue(name, name, '') };
+}
+
+/** What the queue had before it had an exchange of its own, and has where the notifier may not use that. */
+export function sharedBinding(namespace: string, name: string): Binding & { readonly end: Work } {
+  const exchange = frameExchange(namespace);
+  return {
+    what: `queue ${name} to exchange ${exchange}`,
+    make: (channel) => channel.bindQueue(name, exchange, FRAMES),
+    end: (channel) => channel.unbindQueue(name, exchange, FRAMES),
+  };
+}
+
+const FRAMES = routingKey('*', 'frame');
 
 const DEAD_LETTER_QUEUE = {
   durable: true,

@@ -1,114 +1,130 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
-import type { Channel, ChannelModel } from 'amqplib';
-import { connectBroker } from '../../broker/connect';
-import { accessRefusal, lacking, type Needs } from '../../broker/access';
+import type { ChannelModel } from 'amqplib';
+import { connectBroker, leaveHost } from '../../broker/connect';
 import { sleep, withDeadline } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
-import { redactUrl } from '../../config/url';
-import { frameExchange, routingKey } from '../../contract/topology';
-import { Fault } from '../../protocol/fault';
-import { DROPPED, topologySteps, type Step } from './topology-steps';
+import { frameExchange } from '../../contract/topology';
+import type { FaultRecord } from '../../protocol/fault';
+import { Declarations, type TopologyNote } from './declarations';
+import { OldQueues, queueLength } from './old-queues';
+import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
+import { chooseRoute, type Route } from './route';
+import { bindingStep, directBinding, sharedBinding, topologySteps } from './topology-steps';
 
 /** What somebody deletes is missed no longer. Publishing itself tells only when no queue at all is left. */
 const CHECK_MS = 10_000;
 /** A new quorum queue elects its leader first. */
 const DECLARE_MS = 15_000;
 const CLOSE_MS = 500;
-
-/** AMQP 0-9-1 reply codes. */
-const ACCESS_REFUSED = 403;
-const NOT_FOUND = 404;
-const RESOURCE_LOCKED = 405;
-const PRECONDITION_FAILED = 406;
-
-/** Something on the broker that is not as the contract has it. */
-export interface TopologyNote {
-  readonly message: string;
-  /** Something is missing or other than configured; else it only was declared by somebody else. */
-  readonly isFault: boolean;
-}
+/** What a consumer has just taken leaves room for as many. */
+const FULL_SHARE = 0.9;
 
 export interface BrokerTopologyOptions {
   readonly url: string;
   readonly namespace: string;
   readonly queue: QueueSpec;
+  /** Where the names of declared queues are kept. */
+  readonly queuesFile: string | undefined;
   readonly onNote: (note: TopologyNote) => void;
 }
 
 /** Exchange, detection queue with its dead-letter queue, and the bindings between them. */
 export class BrokerTopology {
   #link: { readonly connection: ChannelModel; readonly socket: AbortController } | undefined;
-  /** Why the queue may not be there, or not bound, as the end of a sentence. */
-  #hindrance: string | undefined;
+  readonly #declarations: Declarations;
+  readonly #oldQueues: OldQueues;
+  /** Messages in the detection queue and in old ones, when they were looked at last. */
+  readonly #lengths = new Map<string, number>();
+  /** The bound that the queue has, which a change of the configuration does not move. */
+  #maxLength: number;
+  #route: Route = 'shared';
+  /** A frame reached no queue on that route. */
+  #disproved: Route | undefined;
+  #ensuring: Promise<void> | undefined;
 
-  constructor(private readonly options: BrokerTopologyOptions) {}
-
-  /** Why no queue may take what is published, as far as it is known: the end of a sentence. */
-  get hindrance(): string | undefined {
-    return this.#hindrance;
-  }
-
-  /**
-   * Declares everything that is absent and may be declared; what others have declared is used as it is.
-   * @throws Fault `broker-topology` without the exchange; whatever the connection throws
-   */
-  async ensure(): Promise<void> {
-    await this.#use(async (connection) => {
-      this.#hindrance = undefined;
-      for (const step of topologySteps(this.options.namespace, this.options.queue))
-        await this.#take(connection, step);
+  constructor(private readonly options: BrokerTopologyOptions) {
+    const { url, namespace, queue, queuesFile, onNote } = options;
+    this.#maxLength = queue.maxLength;
+    this.#oldQueues = new OldQueues(namespace, queue.name, queuesFile);
+    this.#declarations = new Declarations({
+      url,
+      onNote,
+      onKept: ({ what, setting, current }) => {
+        if (what === `queue ${queue.name}` && setting === 'x-max-length') this.#maxLength = Number(current);
+      },
     });
   }
 
-  async #take(connection: ChannelModel, step: Step): Promise<void> {
-    const { what, declare, isQueues } = step;
-    const error = await failureOf(connection, declare);
-    if (error === undefined) return;
-    const code = codeOf(error);
-    if (code === PRECONDITION_FAILED)
-      this.#note(
-        `${what} exists with other settings than the configuration's and is used as it is; delete it to have it declared anew`,
-      );
-    else if (code === RESOURCE_LOCKED)
-      this.#note(`${what} belongs to one connection alone (exclusive); delete it to have it declared anew`);
-    else if (code === ACCESS_REFUSED) {
-      await this.#refused(connection, step, error.message);
-    } else if (code !== NOT_FOUND || step.check !== undefined) throw error;
-    // A binding of what is missing, which was said before.
-    else if (isQueues) this.#hindrance ??= 'its queue is missing';
+  /** Why no queue may take what is published, as far as it is known: the end of a sentence. */
+  get hindrance(): string | undefined {
+    return this.#declarations.hindrance;
   }
 
-  /** It may not be declared: that matters only if nobody else has done so. */
-  async #refused(connection: ChannelModel, step: Step, said: string): Promise<void> {
-    const { what, check, needs, lesser, without, isQueues } = step;
-    const lacks = lackOf(said, needs);
-    if (check === undefined) {
-      if (isQueues) this.#hindrance ??= `this user ${lacks}, which binding one takes`;
-      this.#note(`${what} was not made: this user ${lacks}; somebody else must have made it`, false);
-      return;
+  /** How many messages are in the queues that Vigil declared, by what they are. */
+  get facts(): Record<string, string | number> {
+    const { name } = this.options.queue;
+    const facts: Record<string, string | number> = {};
+    for (const [queue, messages] of this.#lengths) {
+      if (queue === name) facts[`queue ${queue}`] = `${String(messages)} of ${String(this.#maxLength)}`;
+      else facts[`old queue ${queue}`] = messages;
     }
-    if (await exists(connection, check)) {
-      this.#note(`${what} is used as it is: this user ${lacks}`, false);
-      return;
-    }
-    if (lesser !== undefined && (await failureOf(connection, lesser.declare)) === undefined) {
-      this.#note(
-        `${what} is declared without dead letters: this user ${lackOf(said, lesser.lacks)}; ${DROPPED}`,
-      );
-      return;
-    }
-    const missing = `${what} is missing, and this user may not declare it: it ${lacks}`;
-    if (isQueues) this.#hindrance ??= missing;
-    if (without !== undefined) {
-      this.#note(`${missing}; ${without}`);
-      return;
-    }
-    const where = `rabbitmq at ${redactUrl(this.options.url)}`;
-    throw new Fault('broker-topology', `${where}: ${missing}; grant that right, or declare it`);
+    return facts;
   }
 
-  #note(message: string, isFault = true): void {
-    this.options.onNote({ message, isFault });
+  /** Why the detection queue refuses messages, where that is because it is full. */
+  async fullness(): Promise<FaultRecord | undefined> {
+    const { name } = this.options.queue;
+    const length = await this.#use((connection) => queueLength(connection, name)).catch(() => undefined);
+    if (length === undefined || length < this.#maxLength * FULL_SHARE) return undefined;
+    const held = `${String(length)} of ${String(this.#maxLength)} messages`;
+    return {
+      code: 'broker-full',
+      message: `queue ${name} is full (${held}); frames wait in the spool until its consumers have made room`,
+    };
+  }
+
+  get route(): Route {
+    return this.#route;
+  }
+
+  /**
+   * Declares everything that is absent and may be declared; what others have declared is used as it is. One at a time: who
+   * asks meanwhile gets the same answer.
+   * @throws Fault `broker-topology` without the exchange; whatever the connection throws
+   */
+  async ensure(): Promise<void> {
+    this.#ensuring ??= this.#use((connection) => this.#declareAll(connection)).finally(() => {
+      this.#ensuring = undefined;
+    });
+    return this.#ensuring;
+  }
+
+  /** A frame that went this way reached no queue: looks again, and for another way where it cannot be told. */
+  async mend(route: Route): Promise<void> {
+    if (route === this.#route) this.#disproved = route;
+    await this.ensure().catch(() => undefined);
+  }
+
+  async #declareAll(connection: ChannelModel): Promise<void> {
+    const { namespace, queue } = this.options;
+    const declarations = this.#declarations;
+    const disproved = this.#disproved;
+    this.#disproved = undefined;
+    declarations.hindrance = undefined;
+    for (const step of topologySteps(namespace, queue)) await declarations.take(connection, step);
+    this.#route = await chooseRoute(connection, namespace, queue, disproved, declarations);
+    if (this.#route === 'shared')
+      await declarations.take(connection, bindingStep(sharedBinding(namespace, queue.name)));
+    await this.#oldQueues.retire(connection, declarations);
+    await this.#measure(connection);
+  }
+
+  async #measure(connection: ChannelModel): Promise<void> {
+    this.#lengths.clear();
+    for (const name of [this.options.queue.name, ...this.#oldQueues.names]) {
+      const length = await queueLength(connection, name);
+      if (length !== undefined) this.#lengths.set(name, length);
+    }
   }
 
   /** Looks now and then whether all is there, and declares it if not; ends with `signal`. */
@@ -131,18 +147,22 @@ export class BrokerTopology {
 
   async #check(): Promise<void> {
     const { namespace, queue } = this.options;
-    const missing = await this.#use((connection) =>
-      onOwnChannel(connection, async (channel) => {
+    const shared = sharedBinding(namespace, queue.name);
+    // An older Vigil may have bound it again: it would get every frame twice.
+    const works = this.#route === 'direct' ? [directBinding(queue).make, shared.end] : [shared.make];
+    const missing = await this.#use(async (connection) => {
+      await this.#measure(connection);
+      return onOwnChannel(connection, async (channel) => {
         await channel.checkExchange(frameExchange(namespace));
         await channel.checkQueue(queue.name);
-        await channel.bindQueue(queue.name, frameExchange(namespace), routingKey('*', 'frame'));
+        for (const work of works) await work(channel);
         return false;
       }).catch((error: unknown) => {
         if (codeOf(error) === NOT_FOUND) return true;
         if (codeOf(error) === ACCESS_REFUSED) return false;
         throw error;
-      }),
-    );
+      });
+    });
     if (missing) await this.ensure();
   }
 
@@ -154,6 +174,7 @@ export class BrokerTopology {
       if (done === undefined) throw new Error(`no answer to a declaration within ${String(DECLARE_MS)} ms`);
       return done.result;
     } catch (error) {
+      if (this.#link !== undefined) leaveHost(this.#link.connection);
       this.#link = undefined;
       socket.abort();
       throw error;
@@ -176,46 +197,4 @@ export class BrokerTopology {
     });
     return { connection, socket };
   }
-}
-
-function lackOf(said: string, needs: Needs): string {
-  const refusal = accessRefusal(said, needs);
-  return refusal === undefined ? `was refused: ${said}` : lacking(refusal);
-}
-
-/** The error of a declaration that was refused; anything else that fails is thrown. */
-async function failureOf(
-  connection: ChannelModel,
-  declare: (channel: Channel) => Promise<unknown>,
-): Promise<Error | undefined> {
-  try {
-    await onOwnChannel(connection, declare);
-    return undefined;
-  } catch (error) {
-    if (typeof codeOf(error) === 'number' && error instanceof Error) return error;
-    throw error;
-  }
-}
-
-/** A passive declaration asks for no right. */
-async function exists(
-  connection: ChannelModel,
-  check: (channel: Channel) => Promise<unknown>,
-): Promise<boolean> {
-  const error = await failureOf(connection, check);
-  return error === undefined || codeOf(error) !== NOT_FOUND;
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code;
-}
-
-/** A refused declaration closes its channel, so each has its own. */
-async function onOwnChannel<T>(connection: ChannelModel, work: (channel: Channel) => Promise<T>): Promise<T> {
-  const channel = await connection.createChannel();
-  // The refusal also rejects the declaration, which is where it is handled.
-  channel.on('error', () => undefined);
-  const result = await work(channel);
-  await channel.close();
-  return result;
 }

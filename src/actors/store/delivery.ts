@@ -10,6 +10,7 @@ import type { Frame } from '../../contract/frame';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
 import { Announcements } from './announcements';
+import { FlightWindow } from './flight-window';
 import type { Choice, Outbox } from './outbox';
 import { Pace } from './pace';
 import type { Retention } from './retention';
@@ -42,12 +43,6 @@ export interface DeliveryOptions {
   readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
 }
 
-/** More do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */
-const MAX_IN_FLIGHT = 16;
-/** Of those, places the backlog leaves to live frames. */
-const MAX_DELAYED_IN_FLIGHT = 8;
-/** Once so much is in flight nothing more is begun: 80 pictures of 300 KB, or a few large ones. */
-const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const RETRY: BackOff = { firstMs: 250, capMs: 3000 };
 /** While its message is not confirmed a frame's life begins anew this often: a slow broker must not outlast it. */
 const REFRESH_SHARE = 1 / 20;
@@ -67,7 +62,7 @@ export class Delivery {
   readonly #announcements: Announcements;
   readonly #pace: Pace;
   readonly #active = new Map<Choice, Promise<void>>();
-  #bytesInFlight = 0;
+  readonly #window = new FlightWindow();
   #delayedInFlight = 0;
   /** Deliveries that failed in a row; while there are any, one frame at a time tries the servers. */
   #failures = 0;
@@ -134,9 +129,8 @@ export class Delivery {
   }
 
   #pump(): void {
-    const limit = this.#failures === 0 ? MAX_IN_FLIGHT : 1;
     while (!this.#stopped && this.#retryTimer === undefined) {
-      if (this.#active.size >= limit || this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT) return;
+      if (this.#window.isFull || (this.#failures > 0 && this.#active.size > 0)) return;
       const choice = this.options.outbox.takeLive(this.options.now()) ?? this.#takeDelayed();
       if (choice === undefined) return;
       this.#begin(choice);
@@ -145,10 +139,10 @@ export class Delivery {
 
   #begin(choice: Choice): void {
     const { frame, delayed } = choice;
-    this.#bytesInFlight += frame.bytes;
+    this.#window.begin(frame.bytes);
     this.#delayedInFlight += Number(delayed);
     const done = this.#deliver(choice).finally(() => {
-      this.#bytesInFlight -= frame.bytes;
+      this.#window.end(frame.bytes);
       this.#delayedInFlight -= Number(delayed);
       this.#active.delete(choice);
       this.#pump();
@@ -158,7 +152,7 @@ export class Delivery {
 
   #takeDelayed(): Choice | undefined {
     const { outbox, replay, now } = this.options;
-    if (replay.replay === 'none' || this.#delayedInFlight >= MAX_DELAYED_IN_FLIGHT) return undefined;
+    if (replay.replay === 'none' || this.#delayedInFlight >= this.#window.limit / 2) return undefined;
     const waitMs = this.#pace.waitMs(now());
     if (waitMs > 0) {
       if (outbox.frames > this.#active.size) this.#pumpAfter(waitMs);
@@ -202,14 +196,16 @@ export class Delivery {
   }
 
   async #deliverOnce({ frame, delayed }: Choice): Promise<void> {
-    const { spool, sink, retention, onDelivered } = this.options;
+    const { spool, sink, retention, onDelivered, now } = this.options;
+    const begunMs = now();
     const bytes = await spool.read(frame);
     if (bytes === undefined)
       throw new Fault('spool-missing', `camera ${frame.camera}: a frame has gone from the spool`);
-    const stored = await this.#store(frame, bytes);
-    await sink.markLatest(frame, delayed);
+    // Both writes go out together: one round trip.
+    const [stored] = await Promise.all([this.#store(frame, bytes), sink.markLatest(frame, delayed)]);
     const kept = await this.#confirmed({ frame, delayed }, bytes, stored);
     this.#failures = 0;
+    this.#window.delivered(now() - begunMs, now());
     onDelivered(frame, delayed);
     await retention.keep(frame, kept.atMs);
   }

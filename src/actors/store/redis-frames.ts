@@ -73,7 +73,10 @@ export class RedisFrames {
     await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
   }
 
-  /** Points the camera's `latest` key at a frame that is stored; a delayed one only if none newer is there. */
+  /**
+   * Points the camera's `latest` key at a frame that is stored, or is being stored by a command sent before; a delayed one
+   * only if none newer is there.
+   */
   async markLatest(frame: Frame, delayed: boolean): Promise<void> {
     try {
       await this.#setLatest(frame, delayed);

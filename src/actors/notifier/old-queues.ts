@@ -1,0 +1,90 @@
+/** Queues that Vigil declared under an earlier configuration: remembered, unbound, never deleted. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { ChannelModel } from 'amqplib';
+import { defaultQueue, frameExchange } from '../../contract/topology';
+import { lackOf, type Declarations } from './declarations';
+import { ACCESS_REFUSED, codeOf, failureOf, NOT_FOUND, onOwnChannel } from './own-channel';
+import { BINDING_NEEDS, sharedBinding } from './topology-steps';
+
+export class OldQueues {
+  readonly #names: Set<string>;
+
+  /** @param file where the names are kept from one process to the next; none: only the default queue is known */
+  constructor(
+    private readonly namespace: string,
+    private readonly wanted: string,
+    private readonly file: string | undefined,
+  ) {
+    this.#names = new Set([defaultQueue(namespace), ...readNames(file)]);
+    this.#names.delete(wanted);
+    this.#write();
+  }
+
+  get names(): readonly string[] {
+    return [...this.#names];
+  }
+
+  /** Ends what still brings messages into them, and says what they hold. Those that are gone are forgotten. */
+  async retire(connection: ChannelModel, declarations: Declarations): Promise<void> {
+    for (const name of this.names) {
+      const messages = await this.#messages(connection, name);
+      if (messages === undefined) continue;
+      const refused = await failureOf(connection, sharedBinding(this.namespace, name).end);
+      const holds = messages === 0 ? 'is empty' : `holds ${String(messages)} messages`;
+      if (refused === undefined || codeOf(refused) === NOT_FOUND)
+        declarations.note(
+          `queue ${name}, of an earlier configuration, gets no more frames and ${holds}; ${messages === 0 ? '' : 'consume them, then '}delete it: rabbitmqctl delete_queue ${name}`,
+        );
+      else if (codeOf(refused) === ACCESS_REFUSED)
+        declarations.note(
+          `queue ${name}, of an earlier configuration, ${holds} and may still be bound to exchange ${frameExchange(this.namespace)}: this user ${lackOf(refused.message, BINDING_NEEDS)}; unbind it`,
+        );
+      else throw refused;
+    }
+  }
+
+  /** Undefined where there is no such queue. */
+  async #messages(connection: ChannelModel, name: string): Promise<number | undefined> {
+    let messages = 0;
+    const error = await failureOf(connection, async (channel) => {
+      messages = (await channel.checkQueue(name)).messageCount;
+    });
+    if (error !== undefined && codeOf(error) === NOT_FOUND) {
+      this.#names.delete(name);
+      this.#write();
+      return undefined;
+    }
+    return messages;
+  }
+
+  /** Without the file an old queue is known for as long as this process lives. */
+  #write(): void {
+    if (this.file === undefined) return;
+    try {
+      writeFileSync(`${this.file}.tmp`, JSON.stringify([this.wanted, ...this.#names]), { mode: 0o600 });
+      renameSync(`${this.file}.tmp`, this.file);
+    } catch {
+      // A full disk, say.
+    }
+  }
+}
+
+/** Messages that wait in a queue, or undefined where it is not there. */
+export async function queueLength(connection: ChannelModel, name: string): Promise<number | undefined> {
+  try {
+    return await onOwnChannel(connection, async (channel) => (await channel.checkQueue(name)).messageCount);
+  } catch (error) {
+    if (typeof codeOf(error) === 'number') return undefined;
+    throw error;
+  }
+}
+
+/** What is not a list of names (a file of another hand) is passed over. */
+function readNames(file: string | undefined): string[] {
+  try {
+    const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What is handed to queues that others bind to the exchange. They get every message that the broker lets through, and
+ * nothing they do (full, refusing, without a leader) holds up the frames of the detection queue.
+ */
+import { withDeadline } from '../../clock/sleep';
+import type { FaultRecord } from '../../protocol/fault';
+import type { Publication } from './publication';
+import { Publisher, type PublisherOptions } from './publisher';
+
+/** A confirm takes milliseconds, a far one some hundred. Whoever keeps it back longer is not waited for. */
+const WAIT_MS = 900;
+/** A connection that was lost is back by then, if the broker is. */
+const GRACE_MS = 5000;
+
+export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'prepare'> {
+  /** Milliseconds, a clock that is never set. */
+  readonly now: () => number;
+  /** Messages can be published; what waited may be tried again. */
+  readonly onReady: () => void;
+  /** Messages are not waited for any more, and may be missed. */
+  readonly onMissed: (fault: FaultRecord) => void;
+  /** Somebody's queue does not take a message. */
+  readonly onRejected: () => void;
+  readonly onConfirmed: () => void;
+}
+
+export class Others {
+  readonly #publisher: Publisher;
+  /** Since when nothing was confirmed though it should have been; `-Infinity` when that is sure to last. */
+  #failingSinceMs: number | undefined;
+
+  constructor(private readonly options: OthersOptions) {
+    const { url, prepare, onReady, onRejected } = options;
+    this.#publisher = new Publisher({
+      url,
+      name: 'vigil notifier others',
+      prepare,
+      onUnroutable: () => undefined,
+      onRejected,
+      onReadiness: (fault) => {
+        if (fault === undefined) onReady();
+        else this.#failed(fault);
+      },
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#publisher.run(signal);
+  }
+
+  /** Resolves when the broker has answered for the queues of others, with the fault when it could not. Never rejects. */
+  async publish(publication: Publication): Promise<FaultRecord | undefined> {
+    const fault = await this.#publisher.publish(publication);
+    if (fault === undefined) {
+      this.#failingSinceMs = undefined;
+      this.options.onConfirmed();
+    } else this.#failed(fault);
+    return fault;
+  }
+
+  /** The same for a message that may go on without them: a fault says that it is worth being offered again. */
+  async offer(publication: Publication): Promise<FaultRecord | undefined> {
+    const answer = this.publish(publication).then((fault) => ({ fault }));
+    if (!this.#isWaitedFor()) return undefined;
+    const answered = await withDeadline(answer, WAIT_MS);
+    if (answered === undefined) {
+      const message = `no confirm within ${String(WAIT_MS)} ms; a queue bound to the exchange may be failing`;
+      this.#giveUp({ code: 'broker-silent', message });
+      return undefined;
+    }
+    return this.#isWaitedFor() ? answered.fault : undefined;
+  }
+
+  #isWaitedFor(): boolean {
+    return this.#failingSinceMs === undefined || this.options.now() - this.#failingSinceMs < GRACE_MS;
+  }
+
+  #failed(fault: FaultRecord): void {
+    if (fault.code === 'stopped') return;
+    if (fault.code === 'broker-denied') this.#giveUp(fault);
+    this.#failingSinceMs ??= this.options.now();
+    if (!this.#isWaitedFor()) this.options.onMissed(fault);
+  }
+
+  #giveUp(fault: FaultRecord): void {
+    this.#failingSinceMs = -Infinity;
+    this.options.onMissed(fault);
+  }
+}

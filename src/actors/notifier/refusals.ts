@@ -1,0 +1,55 @@
+/**
+ * A broker that refuses everything: the channel of a quorum queue whose leader has died may be refused for ever, while a new
+ * one is confirmed in milliseconds (seen with 3.10). Says what to renew, and when. Pure.
+ */
+
+/** What is opened anew: the channel, the connection, or a connection to another host. */
+export type Remedy = 'channel' | 'connection' | 'host';
+
+/** A queue without a leader has a new one within that (measured with three nodes). */
+const FIRST_MS = 3000;
+/** A queue that is full, of a bound nobody told us, refuses for hours. */
+const LONGEST_MS = 30_000;
+const REMEDIES: readonly Remedy[] = ['channel', 'connection', 'host'];
+/** One alone may be a message of its own. */
+const ENOUGH = 2;
+
+export class Refusals {
+  #sinceMs: number | undefined;
+  #count = 0;
+  #tried = 0;
+
+  confirmed(): void {
+    this.#begin(0);
+  }
+
+  refused(nowMs: number): void {
+    this.#sinceMs ??= nowMs;
+    this.#count++;
+  }
+
+  /** Whether nothing but refusals has come for so long that something must be done. */
+  areLasting(nowMs: number): boolean {
+    if (this.#sinceMs === undefined || this.#count < ENOUGH) return false;
+    const patienceMs = FIRST_MS * 2 ** Math.max(0, this.#tried + 1 - REMEDIES.length);
+    return nowMs - this.#sinceMs >= Math.min(patienceMs, LONGEST_MS);
+  }
+
+  /** What is renewed next; the refusals of what is given up say nothing of it. */
+  remedy(): Remedy {
+    const remedy = REMEDIES[this.#tried] ?? 'host';
+    this.#begin(this.#tried + 1);
+    return remedy;
+  }
+
+  /** They have another reason: look again later. */
+  excuse(): void {
+    this.#begin(this.#tried);
+  }
+
+  #begin(tried: number): void {
+    this.#sinceMs = undefined;
+    this.#count = 0;
+    this.#tried = tried;
+  }
+}

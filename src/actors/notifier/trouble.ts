@@ -1,0 +1,76 @@
+/** A broker that is connected and confirms nothing: why that is, what is renewed, and that only a confirm ends it. */
+import { brokerFault } from '../../broker/fault';
+import { withDeadline } from '../../clock/sleep';
+import { hostsOf } from '../../config/url';
+import type { FaultRecord } from '../../protocol/fault';
+import { Refusals, type Remedy } from './refusals';
+
+/**
+ * A queue confirms in milliseconds. Then the connection is given up: what is sent to a quorum queue while a broker that
+ * was killed recovers it is never confirmed (seen with 3.10).
+ */
+const CONFIRM_MS = 10_000;
+/** The same where another host can be tried: one that was cut off from the others takes connections and confirms nothing. */
+const CONFIRM_MS_OF_SEVERAL = 5000;
+/** A broker that is asked whether a queue is full answers in milliseconds. */
+const FULLNESS_MS = 2000;
+
+/** See {@link brokerFault}. */
+export const REFUSED = 'refuses all messages';
+
+export interface TroubleOptions {
+  readonly url: string;
+  /** Why the queue may refuse everything, where it is full; undefined where it is not. */
+  readonly fullness?: () => Promise<FaultRecord | undefined>;
+  /** Told the trouble when it begins, and undefined when it is over. */
+  readonly onTrouble: (fault?: FaultRecord) => void;
+}
+
+export class Trouble {
+  readonly #refusals = new Refusals();
+  readonly #confirmMs: number;
+  /** On this connection, or on the ones before. */
+  #fault: FaultRecord | undefined;
+
+  constructor(private readonly options: TroubleOptions) {
+    this.#confirmMs = hostsOf(options.url).length > 1 ? CONFIRM_MS_OF_SEVERAL : CONFIRM_MS;
+  }
+
+  get fault(): FaultRecord | undefined {
+    return this.#fault;
+  }
+
+  confirmed(): void {
+    this.#refusals.confirmed();
+    if (this.#fault === undefined) return;
+    this.#fault = undefined;
+    this.options.onTrouble();
+  }
+
+  refused(nowMs: number): void {
+    this.#refusals.refused(nowMs);
+  }
+
+  /**
+   * What to renew, if anything.
+   * @param owedMs how long the oldest confirm is owed
+   * @throws Error when that is too long
+   */
+  async remedy(owedMs: number, now: () => number): Promise<Remedy | undefined> {
+    const { url, fullness, onTrouble } = this.options;
+    if (owedMs > this.#confirmMs) {
+      const error = new Error(`no confirm within ${String(this.#confirmMs)} ms`);
+      this.#fault = brokerFault(url, error);
+      throw error;
+    }
+    if (!this.#refusals.areLasting(now())) return undefined;
+    const full = await withDeadline(fullness?.() ?? Promise.resolve(undefined), FULLNESS_MS);
+    // Room may have come meanwhile.
+    if (!this.#refusals.areLasting(now())) return undefined;
+    this.#fault = full ?? brokerFault(url, new Error(REFUSED));
+    onTrouble(this.#fault);
+    if (full === undefined) return this.#refusals.remedy();
+    this.#refusals.excuse();
+    return undefined;
+  }
+}
