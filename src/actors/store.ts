@@ -28,6 +28,9 @@ export default function startStore(context: ActorContext<StoreParameters>): Acto
     receive: (command) => {
       store.receive(command);
     },
+    changed: async () => {
+      store.changed();
+    },
     progress: () => store.progress(),
     stop: async () => {
       await store.stop();
@@ -78,10 +81,13 @@ class StoreActor {
       },
     );
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
+    const present = () => context.parameters;
     this.#retention = new Retention({
       spool: this.#spool,
       durable: durability === 'durable',
-      expireMs,
+      get expireMs() {
+        return present().expireMs;
+      },
       onGone: (frame) => {
         this.#outbox.forget(frame);
       },
@@ -99,7 +105,9 @@ class StoreActor {
       sink: this.#redis,
       retention: this.#retention,
       replay: bounds,
-      expireMs,
+      get expireMs() {
+        return present().expireMs;
+      },
       announce: (frame, delayed) => {
         context.report({ kind: 'announce', frame, delayed });
       },
@@ -113,6 +121,11 @@ class StoreActor {
         this.#onDropped([frame], fault);
       },
     });
+  }
+
+  /** The expiry may be another now; `drainMs` is looked up when it is needed. */
+  changed(): void {
+    this.#redis.expireMs = this.context.parameters.expireMs;
   }
 
   receive(command: ActorCommand): void {

@@ -28,7 +28,7 @@ export class RedisFrames {
   constructor(
     private readonly url: string,
     private readonly namespace: string,
-    private readonly expireMs: number,
+    public expireMs: number,
     onReadiness: (fault?: FaultRecord) => void,
     private readonly onDenied: (fault: FaultRecord) => void,
   ) {
