@@ -100,6 +100,7 @@ class NotifierActor {
     const { settled, unsettled, fault } = this.#publisher;
     return {
       done: settled,
+      ...(fault === undefined ? {} : { fault }),
       ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
       facts: { rabbitmq: fault?.code ?? 'ready', announced: this.#announced, unconfirmed: unsettled },
     };

@@ -54,6 +54,8 @@ class StoreActor {
   readonly #persistenceFaults: RecurringFault;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
+  /** Why nothing is delivered, as the last try has shown. */
+  #trouble: FaultRecord | undefined;
   #wasReady = false;
   #delivered = 0;
   /** Delivered and not told yet. */
@@ -112,6 +114,7 @@ class StoreActor {
         context.report({ kind: 'announce', frame, delayed });
       },
       onFault: (fault) => {
+        this.#trouble = fault;
         this.#serverFaults.report(fault);
       },
       onDelivered: (frame, delayed) => {
@@ -151,14 +154,19 @@ class StoreActor {
 
   progress(): Progress {
     const { worked, isDue } = this.#delivery;
+    const { oldestBornMs } = this.#outbox;
     return {
       done: worked,
+      ...(this.#trouble === undefined ? {} : { fault: this.#trouble }),
       ...(isDue ? { dueMs: STUCK_MS } : {}),
       facts: {
         redis: this.#redisFault ?? 'ready',
         delivered: this.#delivered,
         waiting: this.#outbox.frames,
         waitingBytes: this.#outbox.bytes,
+        ...(oldestBornMs === undefined
+          ? {}
+          : { oldestWaitingMs: Math.round(performance.now() - oldestBornMs) }),
         ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
       },
     };
@@ -212,6 +220,7 @@ class StoreActor {
 
   #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
     this.#delivered++;
+    this.#trouble = undefined;
     this.#serverFaults.clear('frames are delivered again');
     this.#untold.push({ camera, sequence, delayed });
     this.#tellTimer ??= setTimeout(() => {
@@ -236,6 +245,7 @@ class StoreActor {
   #onRedis(fault: FaultRecord | undefined): void {
     if (this.#stopping.signal.aborted) return;
     this.#redisFault = fault?.code;
+    this.#trouble = fault;
     this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
     if (fault !== undefined) {
       this.#serverFaults.report(fault);

@@ -37,6 +37,7 @@ export class ActorChildren {
   readonly #rollout: Rollout;
   #wanted: Wanted = new Map();
   #expireMs: number;
+  #lastConfirmAtMs: number | undefined;
   #host!: ActorHost;
   #stopping = false;
   /** Actors whose server answers. */
@@ -115,6 +116,11 @@ export class ActorChildren {
 
   tellGap(gap: Gap): void {
     this.#router.tellGap(gap);
+  }
+
+  /** Milliseconds since the epoch; undefined until a frame was confirmed. */
+  get lastConfirmAtMs(): number | undefined {
+    return this.#lastConfirmAtMs;
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -258,6 +264,9 @@ export class ActorChildren {
       case 'readiness':
         this.#onReadiness(name, report.fault === undefined);
         break;
+      case 'delivered':
+        this.#lastConfirmAtMs = Date.now();
+        break;
       case 'changed':
         this.#rollout.changed(name);
         break;
@@ -274,7 +283,6 @@ export class ActorChildren {
       case 'periods':
       case 'gap':
       case 'gap-told':
-      case 'delivered':
       case 'dropped':
         break;
     }

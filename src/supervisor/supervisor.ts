@@ -95,6 +95,11 @@ export class Supervisor {
     return this.#actors?.behind ?? 0;
   }
 
+  /** When the broker last confirmed a frame, milliseconds since the epoch. */
+  get lastConfirmAtMs(): number | undefined {
+    return this.#actors?.lastConfirmAtMs;
+  }
+
   /** Every child, in start order. */
   status(): ChildStatus[] {
     const services = this.#serviceChildren.map((child) => childStatus(child, 'service'));

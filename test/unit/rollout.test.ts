@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ActorExit, HostedActor } from '../../src/supervisor/actor-host';
 import type { WantedActor } from '../../src/supervisor/actor-specs';
-import type { Child, ChildState } from '../../src/supervisor/child';
+import type { ChildState } from '../../src/supervisor/child';
 import { Rollout } from '../../src/supervisor/rollout';
 import { cameraSpec } from '../support/camera-spec';
 import { settled, until } from './support/until';
@@ -49,7 +49,7 @@ function bench(t: TestContext, names: readonly string[], width = 2) {
   const rollout = new Rollout(
     {
       wanted: (name) => wanted.get(name),
-      child: (name) => (states.has(name) ? ({ state: { name: states.get(name) } as ChildState }) : undefined),
+      child: (name) => (states.has(name) ? { state: { name: states.get(name) } as ChildState } : undefined),
       start: note('start'),
       replace: note('replace'),
       remove: note('remove'),

@@ -113,6 +113,14 @@ export class Outbox {
     return oldest;
   }
 
+  /** When the oldest frame that is not delivered was captured, in flight or not; undefined when there is none. */
+  get oldestBornMs(): number | undefined {
+    const born = [...this.#cameras.values()].flatMap(({ waiting: [first], active }) =>
+      [first, active].flatMap((one) => one?.bornMs ?? []),
+    );
+    return born.length === 0 ? undefined : Math.min(...born);
+  }
+
   /** Gives up what {@link oldest} has named. */
   drop({ frame }: Waiting): void {
     this.#camera(frame.camera).waiting.shift();
