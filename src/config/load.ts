@@ -12,6 +12,7 @@ import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
 import { ActorsFile, STILL_SCHEMES, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
 import type { CameraSource, ServerSpec, SupervisedCamera, Topology } from './topology';
+import { serverPathProblem } from './server-path';
 import { urlProblem, withCredentials } from './url';
 
 const ajv = new Ajv({
@@ -181,8 +182,9 @@ function completeServer(
   if (port !== undefined)
     faults.push({ path: `${at}.port`, problem: 'belongs to an embedded server; put the port into the URL' });
   const problem = urlProblem(url, schemes);
-  if (problem !== undefined) {
-    faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: `${problem}, or "embedded"` });
+  const wrong = problem === undefined ? serverPathProblem(url) : `${problem}, or "embedded"`;
+  if (wrong !== undefined) {
+    faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: wrong });
     return { kind: 'embedded' };
   }
   return { kind: 'remote', url: withCredentials(url, username, password) };

@@ -948,6 +948,27 @@ describe('the file', () => {
   });
 });
 
+describe('the path of a server’s URL', () => {
+  for (const [key, url] of [
+    ['redis', 'redis://:hush@h/abc'],
+    ['redis', 'redis-cluster://a,b/3'],
+    ['rabbitmq', 'amqp://u:hush@h/a/b'],
+  ] as const)
+    it(`${url.replace('hush', '…')} is refused, in either form, without being shown`, () => {
+      for (const [entry, at] of [
+        [url, `$.${key}`],
+        [{ url }, `$.${key}.url`],
+      ] as const) {
+        const faults = faultsOf({ [key]: entry, cameras: [] });
+        assert.deepEqual(
+          faults.map(({ path: place }) => place),
+          [at],
+        );
+        assert.doesNotMatch(JSON.stringify(faults), /hush|abc|embedded/);
+      }
+    });
+});
+
 describe('a configuration without measure', () => {
   const many = (count: number, item: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => item(i)).join();
