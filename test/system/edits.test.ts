@@ -126,6 +126,15 @@ describe('edits of cameras', () => {
           .some(({ format }) => format === 'webp'),
     ],
     [
+      'the format, which the same decoder serves',
+      { width: 160, format: 'png' },
+      (id, from) =>
+        events
+          .frames(id)
+          .slice(from)
+          .some(({ format }) => format === 'png'),
+    ],
+    [
       'how it is sampled, and its deadlines',
       { sampling: 'all', stallMs: 7000, frozenMs: 0, maxDelayMs: 3000 },
       () => true,

@@ -6,12 +6,12 @@ import { Fault } from '../../protocol/fault';
 import { sequenceParameters, withoutStaleSets } from './bitstream/codec';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { Decoder, type DecoderOutcome } from './decoder';
-import { decoderInvocation } from './decoder-arguments';
 import { formatOfCodec } from './ffmpeg-arguments';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { pictureLook, type PictureLook } from './picture-look';
 import type { Decision, Sample } from './sample-plan';
+import { isShapedAlike } from './settings';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -109,8 +109,7 @@ export class PictureMaker {
     const [before, { codec }] = [this.#camera, this.header];
     this.#camera = camera;
     this.storedAs = storedFormat(camera, codec);
-    const args = [before, camera].map((each) => decoderInvocation(each, codec, this.#look).args);
-    if (this.storedAs === undefined && isDeepStrictEqual(args[0], args[1])) return;
+    if (isShapedAlike(before, camera)) return;
     if (this.#decoder !== undefined) this.#replaced = [this.#decoder.finish()];
     this.#release();
     this.#look = this.#lookNow();
