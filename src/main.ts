@@ -43,7 +43,7 @@ async function run(args: Arguments): Promise<number> {
     case 'check':
       return say(`${(await import('./commands/check')).check(args)}\n`);
     case 'status':
-      return say(`${await (await import('./commands/status')).status(args)}\n`);
+      return (await import('./commands/status')).status(args);
     case 'plan':
       return say(`${await (await import('./commands/plan')).plan(args)}\n`);
     case 'ledger':

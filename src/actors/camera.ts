@@ -1,7 +1,8 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
 import { performance } from 'node:perf_hooks';
 import { backOffMs, type BackOff } from '../clock/back-off';
-import { sleep } from '../clock/sleep';
+import { sleep, withDeadline } from '../clock/sleep';
+import type { CameraSpec } from '../config/topology';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
 import type { Verdict } from '../contract/verdict';
@@ -11,18 +12,18 @@ import { faultRecord, type FaultRecord } from '../protocol/fault';
 import type { CameraParameters } from '../protocol/messages';
 import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
-import { FeedAdaptation } from './camera/adaptation';
-import { CameraClock, clockFault } from './camera/camera-clock';
+import { clockFault } from './camera/camera-clock';
 import { captureFeed, type FeedStream } from './camera/capture';
-import { LinkDelay } from './camera/clock/link-delay';
 import type { Picture } from './camera/decoder';
+import { Feed } from './camera/feed';
 import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
-import { hasSenderTimes } from './camera/ffmpeg-arguments';
 import { RetryLater } from './camera/http/http-fault';
 import { PictureJudge } from './camera/picture-judge';
-import { SamplePlan, type Sample } from './camera/sample-plan';
+import type { Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
+import { isOpenedAlike, isShapedAlike } from './camera/settings';
+import { Succession, type Predecessor, type Run } from './camera/succession';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
 /** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
@@ -32,6 +33,8 @@ const LASTING_ATTEMPTS = 4;
 const MAX_PENDING = 8;
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
 const STUCK_SLACK_MS = 10_000;
+/** A shape that no keyframe has brought after so long is brought by opening the feed anew. */
+const KEYFRAME_MS = 60_000;
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
@@ -39,6 +42,7 @@ export default function startCamera(context: ActorContext<CameraParameters>): Ac
   const ended = camera.run();
   return {
     receive: () => undefined,
+    changed: () => camera.changed(),
     progress: () => camera.progress(),
     stop: async () => {
       camera.abort();
@@ -50,9 +54,6 @@ export default function startCamera(context: ActorContext<CameraParameters>): Ac
 class CameraActor {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
-  readonly #plan: SamplePlan;
-  readonly #clock: CameraClock;
-  readonly #delay: LinkDelay;
   readonly #feedFaults: RecurringFault;
   readonly #writeFaults: RecurringFault;
   readonly #decodeFaults: RecurringFault;
@@ -71,24 +72,31 @@ class CameraActor {
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
-  readonly #adaptation: FeedAdaptation;
+  #feed: Feed;
+  readonly #succession: Succession;
+  #periodMs = 0;
+  /** Called when pictures are made by the newest settings, or cannot be. */
+  #adapted: () => void = () => undefined;
   #handled = 0;
   #kept = 0;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     const { spoolDir, minFreeBytes } = context.parameters;
     this.#spool = new Spool(spoolDir, undefined, minFreeBytes);
-    const { periodMs, sampling, format, frozenMs, maxDelayMs } = context.parameters.camera;
+    const { frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
-    this.#plan = new SamplePlan(periodMs, format === 'keyframe' ? 'keyframes' : sampling);
-    const { source } = context.parameters.camera;
-    const told = hasSenderTimes(source) || source.kind === 'still';
-    this.#clock = new CameraClock(told ? performance.timeOrigin : undefined);
-    this.#delay = new LinkDelay(maxDelayMs);
     this.#words = new FeedWords((lines) => {
       context.report({ kind: 'feed-said', lines });
     });
-    this.#adaptation = new FeedAdaptation(context.parameters.camera);
+    this.#feed = new Feed(context.parameters);
+    this.#succession = new Succession({
+      open: (feed, predecessor) => this.#open(feed, predecessor),
+      isStreaming: () => this.#state === 'streaming',
+      makeFeed: () => new Feed(context.parameters, this.#feed),
+      adopt: (feed, sample) => {
+        this.#adopt(feed, sample);
+      },
+    });
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);
     this.#decodeFaults = new RecurringFault(context.log);
@@ -99,6 +107,7 @@ class CameraActor {
 
   abort(): void {
     this.#stopping.abort();
+    this.#adapted();
   }
 
   progress(): Progress {
@@ -114,27 +123,28 @@ class CameraActor {
         frames: this.#kept,
         ...this.#bad,
         ...this.#choice(),
-        ...this.#adaptation.facts,
-        ...(this.#clock.skewMs === undefined && this.#clock.now.clockUnset === undefined
+        ...this.#feed.adaptation.facts,
+        ...(this.#feed.clock.skewMs === undefined && this.#feed.clock.now.clockUnset === undefined
           ? {}
-          : this.#clock.now),
-        ...(this.#delay.markedMs === undefined ? {} : { linkDelayMs: this.#delay.markedMs }),
+          : this.#feed.clock.now),
+        ...(this.#feed.delay.markedMs === undefined ? {} : { linkDelayMs: this.#feed.delay.markedMs }),
       },
     };
   }
 
   /** How the feed is sampled, and why. */
   #choice(): SamplingChoice {
-    return samplingChoice(this.context.parameters.camera, this.#stream, this.#plan.keyIntervalMs);
+    return samplingChoice(this.context.parameters.camera, this.#stream, this.#feed.plan.keyIntervalMs);
   }
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
+    this.#countByPeriods();
     while (!signal.aborted) {
       try {
-        await this.#streamOnce(signal);
+        await this.#streamOnce();
       } catch (error) {
-        if (this.#adaptation.learn(error)) continue;
+        if (this.#feed.adaptation.learn(error)) continue;
         const askedMs = error instanceof RetryLater ? error.retryAfterMs : 0;
         await this.#waitAfter(faultRecord(error, 'failed'), askedMs, signal);
       }
@@ -143,50 +153,118 @@ class CameraActor {
     this.#reportLost(this.#lost.end());
   }
 
-  async #streamOnce(signal: AbortSignal): Promise<void> {
-    const { ffmpeg } = this.context.parameters;
-    const { camera, learned } = this.#adaptation;
+  async #streamOnce(): Promise<void> {
     // It removes what is half-written, which a write of the run before must not be.
     await this.#pending;
-    await this.#spool.openCamera(camera.id);
+    await this.#spool.openCamera(this.context.parameters.camera.id);
     this.#enter('connecting');
-    await captureFeed(
-      {
-        camera,
-        ffmpeg,
-        plan: this.#plan,
-        clock: this.#clock,
-        onClock: () => {
-          this.#judgeClock();
-        },
-        learned,
-        delay: this.#delay,
-        onStream: (stream) => {
-          this.#stream = stream;
-          for (const news of this.#adaptation.received()) this.context.log.warn(news);
-        },
-        onPicture: (picture) => {
-          this.#take(picture);
-        },
-        onLost: (sample, fault = UNDECODABLE) => {
-          this.#reportMissed(sample);
-          this.#decodeFaults.report({ code: fault.code, message: `a picture was lost: ${fault.message}` });
-          this.#lose(sample, fault.code);
-        },
-        onWords: (text) => {
-          this.#words.said(text);
-        },
-        onTrouble: (fault) => {
-          this.#trouble(fault);
-        },
+    await this.#succession.stream(this.#feed);
+  }
+
+  /** The parameters are others: taken over as lightly as can be. Settles with the first picture that is made by them. */
+  async changed(): Promise<void> {
+    const { camera, ffmpeg } = this.context.parameters;
+    const before = this.#feed.configured;
+    const shown = this.#untilAdapted();
+    this.#judge.frozenMs = camera.frozenMs;
+    const isOther = this.#feed.ffmpeg !== ffmpeg || !isOpenedAlike(before, camera);
+    if (isOther || this.#succession.isBusy) {
+      this.#succession.renew();
+      await shown;
+      return;
+    }
+    this.#feed.change({ camera, ffmpeg });
+    this.#succession.run?.takeSettings();
+    this.#countByPeriods();
+    if (this.#state !== 'streaming' || isShapedAlike(before, camera)) this.#adapted();
+    if ((await withDeadline(shown, KEYFRAME_MS)) === undefined) this.#succession.renew();
+  }
+
+  async #untilAdapted(): Promise<true> {
+    this.#adapted();
+    return new Promise((resolve) => {
+      this.#adapted = () => {
+        resolve(true);
+      };
+    });
+  }
+
+  #adopt(feed: Feed, sample?: Sample): void {
+    feed.clock.follow(this.#feed.clock);
+    this.#feed = feed;
+    this.#attempt = 0;
+    this.#countByPeriods(sample);
+  }
+
+  /** @param sample the first of such a period; else those count that are not over yet */
+  #countByPeriods(sample?: Sample): void {
+    const { configured, plan } = this.#feed;
+    const { id, periodMs } = configured;
+    if (this.#periodMs === periodMs) return;
+    this.#periodMs = periodMs;
+    this.#reportLost(this.#lost.end());
+    const present = Math.max(plan.nextSequence ?? 0, Math.floor(Date.now() / periodMs));
+    const firstSequence = sample?.sequence ?? present;
+    this.context.report({ kind: 'periods', camera: id, periodMs, firstSequence });
+  }
+
+  #open(feed: Feed, predecessor?: Predecessor): Run {
+    const ending = new AbortController();
+    const { adaptation, clock, delay, plan, ffmpeg } = feed;
+    const before = predecessor?.run.ended.catch(() => undefined);
+    const take = (picture: Picture, madeBy: CameraSpec | undefined) => {
+      const isPresent = this.#feed === feed && (madeBy ?? options.camera) === options.camera;
+      if (isPresent && !this.#succession.isBusy) this.#adapted();
+      this.#take(picture, madeBy ?? options.camera);
+    };
+    const options = {
+      camera: adaptation.camera,
+      ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
+      ...(predecessor === undefined ? {} : { onReady: predecessor.onReady }),
+      onClock: () => {
+        this.#judgeClock();
       },
-      signal,
-    );
+      onStream: (stream: FeedStream) => {
+        this.#stream = stream;
+        for (const news of adaptation.received()) this.context.log.warn(news);
+      },
+      onPicture: (picture: Picture, madeBy?: CameraSpec) => {
+        // Those that the opening before still owes come first.
+        if (before === undefined) take(picture, madeBy);
+        else
+          void before.then(() => {
+            take(picture, madeBy);
+          });
+      },
+      onLost: (sample: Sample, fault = UNDECODABLE) => {
+        this.#reportMissed(sample);
+        this.#decodeFaults.report({ code: fault.code, message: `a picture was lost: ${fault.message}` });
+        this.#lose(sample, fault.code);
+      },
+      onWords: (text: string) => {
+        this.#words.said(text);
+      },
+      onTrouble: (fault: FaultRecord | undefined) => {
+        this.#trouble(fault);
+      },
+    };
+    const ended = captureFeed(options, AbortSignal.any([this.#stopping.signal, ending.signal]));
+    // Of one that ends because another takes its place, nobody asks why.
+    ended.catch(() => undefined);
+    return {
+      ...{ feed, ended },
+      end: () => {
+        ending.abort();
+      },
+      takeSettings: () => {
+        options.camera = adaptation.camera;
+      },
+    };
   }
 
   #judgeClock(): void {
-    const { state } = this.#clock;
-    const fault = state === 'insane' ? clockFault(this.#clock, Date.now()) : undefined;
+    const { state } = this.#feed.clock;
+    const fault = state === 'insane' ? clockFault(this.#feed.clock, Date.now()) : undefined;
     if (fault !== undefined) this.#clockFaults.report(fault);
     if (state === 'sane')
       this.#clockFaults.clear("its clock agrees with this machine's again: capture times are by it");
@@ -204,7 +282,7 @@ class CameraActor {
 
   /** Packets lost over UDP are spoken of once a minute, with their share. */
   #speakOfLosses(): void {
-    const { losses } = this.#adaptation.learned;
+    const { losses } = this.#feed.adaptation.learned;
     const nowMs = performance.now();
     const statement = losses.statement(nowMs);
     if (statement !== undefined) this.#lossFaults.report(statement);
@@ -217,11 +295,13 @@ class CameraActor {
     this.#lastFault = fault;
     this.#feedFaults.report(fault);
     this.#enter('waiting', fault);
+    this.#adapted();
     const attempt = this.#attempt + (LASTING.has(fault.code) ? LASTING_ATTEMPTS : 0);
-    await sleep(Math.max(askedMs, backOffMs(RECONNECT, attempt, Math.random())), signal);
+    const pauseMs = Math.max(askedMs, backOffMs(RECONNECT, attempt, Math.random()));
+    await sleep(pauseMs, AbortSignal.any([signal, this.#succession.wished]));
   }
 
-  #take(picture: Picture): void {
+  #take(picture: Picture, madeBy: CameraSpec): void {
     const { sample } = picture;
     this.#attempt = 0;
     this.#speakOfLosses();
@@ -242,18 +322,18 @@ class CameraActor {
     this.#pendingCount++;
     // One after the other: frames reach the store in the order they were captured.
     this.#pending = this.#pending.then(async () => {
-      await this.#keep({ ...picture, verdict });
+      await this.#keep({ ...picture, verdict }, madeBy);
       this.#handled++;
       this.#pendingCount--;
     });
   }
 
-  async #keep(picture: Picture & { readonly verdict: Verdict }): Promise<void> {
+  async #keep(picture: Picture & { readonly verdict: Verdict }, madeBy: CameraSpec): Promise<void> {
     const { sample, width, height, verdict } = picture;
     const { capturedAt, sequence, clock, clockSkewMs, clockUnset, linkDelayMs } = sample;
     const { id } = this.context.parameters.camera;
     try {
-      const { format, bytes } = await this.#encode(picture);
+      const { format, bytes } = await this.#encode(picture, madeBy);
       const frame: Frame = {
         ...{ camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length },
         verdict,
@@ -274,8 +354,10 @@ class CameraActor {
     }
   }
 
-  async #encode(picture: Picture): Promise<{ format: FrameFormat; bytes: Buffer }> {
-    const { format, quality } = this.context.parameters.camera;
+  async #encode(
+    picture: Picture,
+    { format, quality }: CameraSpec,
+  ): Promise<{ format: FrameFormat; bytes: Buffer }> {
     if (picture.format !== 'ppm') return { format: picture.format, bytes: picture.bytes };
     // Loaded only by cameras that need it: sharp takes 20 MB.
     const { encodePpm } = await import('./camera/encode');
@@ -312,7 +394,8 @@ class CameraActor {
   /** Why periods had no picture although nothing failed. */
   #silentReason(): string {
     const { sampling, periodMs, format } = this.context.parameters.camera;
-    return (sampling === 'keyframes' || format === 'keyframe') && (this.#plan.keyIntervalMs ?? 0) > periodMs
+    return (sampling === 'keyframes' || format === 'keyframe') &&
+      (this.#feed.plan.keyIntervalMs ?? 0) > periodMs
       ? 'keyframe-interval'
       : 'no-picture';
   }

@@ -128,6 +128,7 @@ class NotifierActor {
     const { settled, unsettled, fault, trouble } = this.#publisher;
     return {
       done: settled,
+      ...(fault === undefined ? {} : { fault }),
       ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
       facts: {
         rabbitmq: (fault ?? trouble)?.code ?? 'ready',

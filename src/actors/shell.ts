@@ -28,6 +28,8 @@ export type ShellCommand =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'log-level'; readonly level: LogLevel }
+  /** An edit has changed what the actor was started with; answered by the report `changed`. */
+  | { readonly kind: 'parameters'; readonly parameters: unknown }
   | ActorCommand;
 
 /** The last report of an actor: it has ended all it began. */
@@ -46,6 +48,7 @@ interface ComedySelf {
 export default class ActorShell {
   #self: ComedySelf | undefined;
   #actor: Actor | undefined;
+  #context: (ActorContext<unknown> & { parameters: unknown }) | undefined;
   #heart: NodeJS.Timeout | undefined;
   /** Of performance.now(). */
   #beatMs = 0;
@@ -72,7 +75,14 @@ export default class ActorShell {
     if (command.kind === 'start') this.#start();
     else if (command.kind === 'stop') void this.#stop();
     else if (command.kind === 'log-level') setLogLevel(command.level);
+    else if (command.kind === 'parameters') void this.#change(command.parameters);
     else this.#actor?.receive(command);
+  }
+
+  async #change(parameters: unknown): Promise<void> {
+    if (this.#context !== undefined) this.#context.parameters = parameters;
+    await this.#actor?.changed?.();
+    this.#reports.add({ kind: 'changed' });
   }
 
   /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
@@ -99,7 +109,7 @@ export default class ActorShell {
     const self = this.#self;
     if (self === undefined || this.#actor !== undefined) return;
     const { name, module, logLevel, parameters } = self.getCustomParameters();
-    const context: ActorContext<unknown> = {
+    this.#context = {
       parameters,
       log: openLog(name, logLevel),
       report: (report) => {
@@ -108,7 +118,7 @@ export default class ActorShell {
     };
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
     const { default: startActor } = require(module) as { default: StartActor<unknown> };
-    this.#actor = startActor(context);
+    this.#actor = startActor(this.#context);
     this.#awaitBeat();
   }
 

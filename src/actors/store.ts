@@ -29,6 +29,9 @@ export default function startStore(context: ActorContext<StoreParameters>): Acto
     receive: (command) => {
       store.receive(command);
     },
+    changed: async () => {
+      store.changed();
+    },
     progress: () => store.progress(),
     stop: async () => {
       await store.stop();
@@ -55,6 +58,8 @@ class StoreActor {
   readonly #persistenceFaults: RecurringFault;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
+  /** Why nothing is delivered, as the last try has shown. */
+  #trouble: FaultRecord | undefined;
   #wasReady = false;
   #delivered = 0;
   /** Delivered and not told yet. */
@@ -93,10 +98,13 @@ class StoreActor {
       now: () => performance.now(),
     });
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
+    const present = () => context.parameters;
     this.#retention = new Retention({
       spool: this.#spool,
       durable: durability === 'durable',
-      expireMs,
+      get expireMs() {
+        return present().expireMs;
+      },
       onGone: (frame) => {
         this.#outbox.forget(frame);
       },
@@ -114,11 +122,14 @@ class StoreActor {
       sink: this.#redis,
       retention: this.#retention,
       replay: bounds,
-      expireMs,
+      get expireMs() {
+        return present().expireMs;
+      },
       announce: (frame, delayed) => {
         context.report({ kind: 'announce', frame, delayed });
       },
       onFault: (fault) => {
+        this.#trouble = fault;
         this.#serverFaults.report(fault);
       },
       onDelivered: (frame, delayed) => {
@@ -131,6 +142,11 @@ class StoreActor {
         this.#onDropped([frame], fault);
       },
     });
+  }
+
+  /** The expiry may be another now; `drainMs` is looked up when it is needed. */
+  changed(): void {
+    this.#redis.expireMs = this.context.parameters.expireMs;
   }
 
   receive(command: ActorCommand): void {
@@ -156,8 +172,10 @@ class StoreActor {
 
   progress(): Progress {
     const { worked, isDue } = this.#delivery;
+    const { oldestBornMs } = this.#outbox;
     return {
       done: worked,
+      ...(this.#trouble === undefined ? {} : { fault: this.#trouble }),
       ...(isDue ? { dueMs: STUCK_MS } : {}),
       facts: {
         redis: this.#redisFault ?? 'ready',
@@ -165,6 +183,9 @@ class StoreActor {
         waiting: this.#outbox.frames,
         waitingBytes: this.#outbox.bytes,
         ...(this.#outbox.unreadable === 0 ? {} : { unreadable: this.#outbox.unreadable }),
+        ...(oldestBornMs === undefined
+          ? {}
+          : { oldestWaitingMs: Math.round(performance.now() - oldestBornMs) }),
         ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
         ...(this.#eviction.total === 0 ? {} : { evicted: this.#eviction.total }),
       },
@@ -226,6 +247,7 @@ class StoreActor {
 
   #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
     this.#delivered++;
+    this.#trouble = undefined;
     this.#serverFaults.clear('frames are delivered again');
     this.#untold.push({ camera, sequence, delayed });
     this.#tellTimer ??= setTimeout(() => {
@@ -250,6 +272,7 @@ class StoreActor {
   #onRedis(fault: FaultRecord | undefined): void {
     if (this.#stopping.signal.aborted) return;
     this.#redisFault = fault?.code;
+    this.#trouble = fault;
     this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
     if (fault !== undefined) {
       this.#serverFaults.report(fault);

@@ -67,7 +67,7 @@ Options:
   --help           this text
   --version        the version
 
-Exit codes: 0 clean, 2 usage, 3 no daemon runs, 69 something needed or the probed feed cannot be had, 70 failed or escalated,
+Exit codes: 0 clean, 1 status: the daemon is unhealthy, 2 usage, 3 no daemon runs, 69 something needed or the probed feed cannot be had, 70 failed or escalated,
 78 invalid configuration or URL.
 `;
 

@@ -7,6 +7,7 @@ import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
+import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, type MissingProgram } from '../supervisor/services/programs';
 import { Supervisor } from '../supervisor/supervisor';
@@ -92,14 +93,18 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
 function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Control {
   const startedAtMs = Date.now();
   return {
-    status: () => ({
-      pid: process.pid,
-      startedAtMs,
-      ready: supervisor.isReady,
-      configuration: configuration.state,
-      ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
-      children: supervisor.status(),
-    }),
+    status: () => {
+      const children = supervisor.status();
+      const delivery = deliveryOf(children, supervisor.lastConfirmAtMs);
+      const observed = { ready: supervisor.isReady, configuration: configuration.state, children, delivery };
+      return {
+        pid: process.pid,
+        startedAtMs,
+        ...observed,
+        problems: problemsOf(observed, Date.now()),
+        ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
+      };
+    },
     plan: ({ text, file }) => configuration.plan(text, file),
   };
 }

@@ -1,11 +1,13 @@
 /** Text in columns, and times a person reads. */
 
-/**
- * Rows padded so that their columns stand below each other; the last is as long as it is. Control characters become
- * blanks: a fault may quote what a camera's server sent.
- */
+/** Control characters become blanks: a fault may quote what a camera's server sent. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+/** Rows padded so that their columns stand below each other; the last is as long as it is, and each on its line. */
 export function table(cells: readonly (readonly string[])[]): string[] {
-  const rows = cells.map((row) => row.map((cell) => cell.replace(/\p{Cc}+/gu, ' ')));
+  const rows = cells.map((row) => row.map(oneLine));
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, cell.length)),
     [],

@@ -2,6 +2,9 @@
 import { jsonPath, type ConfigFault } from './faults';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
+/** In one text: each may stand for much. */
+const MAX_REFERENCES = 100;
+const TOO_MANY = `holds more than ${String(MAX_REFERENCES)} references to environment variables; write the text itself into one variable`;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What came of replacing the references. */
@@ -23,15 +26,26 @@ export function substituteEnvironment(value: unknown, environment: NodeJS.Proces
     const entries = Object.entries(item);
     return Object.fromEntries(entries.map(([key, entry]) => [key, substitute(entry, `${pointer}/${key}`)]));
   };
-  const text = (item: string, pointer: string): string =>
-    item.replace(REFERENCE, (_, name: string | undefined) => {
+  const text = (item: string, pointer: string): string => {
+    // What is not closed is not looked for an end again and again.
+    const end = item.lastIndexOf('}') + 1;
+    return references(item.slice(0, end), pointer) + item.slice(end).replaceAll('$${', () => '${');
+  };
+  const references = (item: string, pointer: string): string => {
+    let count = 0;
+    return item.replace(REFERENCE, (_, name: string | undefined) => {
       if (name === undefined) return '${';
       replaced.add(pointer);
+      if (++count > MAX_REFERENCES) {
+        if (count === MAX_REFERENCES + 1) faults.push({ path: jsonPath(pointer), problem: TOO_MANY });
+        return '';
+      }
       const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
       if (NAME.test(name) && value !== undefined) return value;
       faults.push({ path: jsonPath(pointer), problem: problemOf(name) });
       return '';
     });
+  };
   return { value: substitute(value, ''), faults, replaced };
 }
 

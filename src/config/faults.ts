@@ -105,8 +105,7 @@ function pointerOf(error: ErrorObject): string {
  * Under a failed union, what its branches complained about is noise, except where the value is an object: then
  * the complaints of the object branch are the ones that help.
  */
-function isNoise(error: ErrorObject, all: readonly ErrorObject[]): boolean {
-  const unions = all.filter((other) => other.keyword === 'anyOf');
+function isNoise(error: ErrorObject, unions: readonly ErrorObject[]): boolean {
   if (error.keyword === 'anyOf') {
     return typeof error.data === 'object' && error.data !== null && !Array.isArray(error.data);
   }
@@ -124,8 +123,10 @@ function isNoise(error: ErrorObject, all: readonly ErrorObject[]): boolean {
  */
 export function faultsOf(errors: readonly ErrorObject[], hidden: ReadonlySet<string>): ConfigFault[] {
   const faults = new Map<string, ConfigFault>();
+  // Two at most: only what is said of a server is a union.
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   for (const error of errors) {
-    if (isNoise(error, errors)) continue;
+    if (isNoise(error, unions)) continue;
     const path = jsonPath(pointerOf(error));
     const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
     const problem =

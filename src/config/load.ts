@@ -1,16 +1,18 @@
 /** actors.json -> {@link Topology}: read, complete, check; every fault is reported at once. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { cameraChildSpec, childSpec, deadlineFaults } from './children';
 import { defaultQueue } from '../contract/topology';
 import { REDIS_SCHEMES } from '../redis/address';
+import { excess, placeOf, TOO_LARGE } from './bounds';
+import { readBoundedSync } from './content';
 import { duplicateKeys } from './duplicate-keys';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
 import { ActorsFile, STILL_SCHEMES, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
 import type { CameraSource, ServerSpec, SupervisedCamera, Topology } from './topology';
+import { serverPathProblem } from './server-path';
 import { urlProblem, withCredentials } from './url';
 
 const ajv = new Ajv({
@@ -30,12 +32,16 @@ export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topo
 
 /** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
 export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
+  const tooMuch = excess(text);
+  if (tooMuch !== undefined) throw new ConfigurationError(file, [tooMuch]);
   const { value, faults: unset, replaced } = substituteEnvironment(parseJson(text, file), environment);
-  const faults = [...unset, ...brokenText(value), ...duplicateKeys(text)];
   // What an unset variable left empty is not reported a second time.
   const reported = new Set(unset.map(({ path: at }) => at));
-  if (!validate(value))
-    faults.push(...faultsOf(validate.errors ?? [], replaced).filter(({ path: at }) => !reported.has(at)));
+  const invalid = validate(value) ? [] : faultsOf(validate.errors ?? [], replaced);
+  const faults = [
+    ...[...unset, ...brokenText(value), ...duplicateKeys(text)],
+    ...invalid.filter(({ path: at }) => !reported.has(at)),
+  ];
   const meant = meaningOf(value, path.dirname(path.resolve(file)), faults);
   if (meant === undefined || faults.length > 0) throw new ConfigurationError(file, faults);
   return meant;
@@ -44,7 +50,7 @@ export function parseTopology(text: string, file: string, environment: NodeJS.Pr
 /** @throws ConfigurationError when it cannot be read. */
 export function readConfiguration(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBoundedSync(file);
   } catch (error) {
     throw new ConfigurationError(file, [unreadable(error as NodeJS.ErrnoException)]);
   }
@@ -52,6 +58,7 @@ export function readConfiguration(file: string): string {
 
 /** The fault of a file that could not be read. */
 export function unreadable({ code }: NodeJS.ErrnoException): ConfigFault {
+  if (code === 'EFBIG') return TOO_LARGE;
   const problem =
     code === 'ENOENT'
       ? 'there is no such file; name the configuration with --config FILE'
@@ -68,8 +75,7 @@ function parseJson(text: string, file: string): unknown {
     const faults: ParseError[] = [];
     parse(json, faults, { disallowComments: true });
     const [fault] = faults;
-    const before = json.slice(0, fault?.offset ?? 0).split('\n');
-    const place = `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+    const place = placeOf(json, fault?.offset ?? 0);
     const name = fault === undefined ? 'SyntaxError' : printParseErrorCode(fault.error);
     const what = name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
     throw new ConfigurationError(file, [{ path: '$', problem: `is not JSON: ${what} at ${place}` }], {
@@ -86,11 +92,14 @@ function brokenText(value: unknown, pointer = ''): ConfigFault[] {
   return Object.entries(value).flatMap(([key, item]) => brokenText(item, `${pointer}/${key}`));
 }
 
+/** The part of a configuration that a path is in, of those whose meaning is checked one by one. */
+const PART = /^\$\.(?:redis|rabbitmq|cameras\[\d+\])(?=[.[]|$)/;
+
 /** Checks what the schema cannot say, in every part the schema accepts; undefined where it accepts too little. */
 function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topology | undefined {
   const bad = faults.map(({ path: at }) => at);
-  const accepted = (at: string) =>
-    !bad.some((path) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`));
+  const refused = new Set(bad.map((at) => PART.exec(at)?.[0]));
+  const accepted = (at: string) => !refused.has(at);
   if (
     bad.includes('$') ||
     bad.includes('$.cameras') ||
@@ -179,8 +188,9 @@ function completeServer(
   if (port !== undefined)
     faults.push({ path: `${at}.port`, problem: 'belongs to an embedded server; put the port into the URL' });
   const problem = urlProblem(url, schemes);
-  if (problem !== undefined) {
-    faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: `${problem}, or "embedded"` });
+  const wrong = problem === undefined ? serverPathProblem(url) : `${problem}, or "embedded"`;
+  if (wrong !== undefined) {
+    faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: wrong });
     return { kind: 'embedded' };
   }
   return { kind: 'remote', url: withCredentials(url, username, password) };

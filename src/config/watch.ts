@@ -1,5 +1,5 @@
 /** Notices that a file has changed, however an editor writes it: in place, by rename, in two steps, through a link. */
-import { readFile } from 'node:fs/promises';
+import { readBounded } from './content';
 import { sleep } from '../clock/sleep';
 
 /** A look costs 0.7 ms of processor time, its wakings counted: the file is read by a pool of threads. */
@@ -12,7 +12,7 @@ export type FileContent = { readonly text: string } | { readonly error: NodeJS.E
 
 export async function readContent(file: string): Promise<FileContent> {
   try {
-    return { text: await readFile(file, 'utf8') };
+    return { text: await readBounded(file) };
   } catch (error) {
     return { error: error as NodeJS.ErrnoException };
   }

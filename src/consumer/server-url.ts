@@ -1,4 +1,5 @@
 /** Server URLs: checked before use, and kept out of every text. */
+import { serverPathProblem } from '../config/server-path';
 import { hostsOf } from '../config/url';
 import { ConsumerError } from './fault';
 
@@ -22,9 +23,13 @@ export function readServerUrl(option: string, url: string, schemes: readonly str
     for (const other of others) new URL(other);
     const username = decodeURIComponent(parts.username);
     const password = decodeURIComponent(parts.password);
-    if (schemes.includes(parts.protocol.slice(0, -1)) && parts.hostname !== '')
+    if (schemes.includes(parts.protocol.slice(0, -1)) && parts.hostname !== '') {
+      const problem = serverPathProblem(url);
+      if (problem !== undefined) throw new ConsumerError('invalid-option', `${option}: ${problem}`);
       return { url, username, password, redact: redactor(parts, username, password) };
-  } catch {
+    }
+  } catch (error) {
+    if (error instanceof ConsumerError) throw error;
     throw new ConsumerError(
       'invalid-option',
       `${option}: cannot be read as a URL; percent-encode the user and the password in it`,

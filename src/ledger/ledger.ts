@@ -61,6 +61,15 @@ export class Ledger {
     book.watch(periodMs, now.wallMs, absence);
   }
 
+  /**
+   * Goes on accounting for a camera in periods of another length.
+   * @param firstSequence number of the first such period
+   */
+  renumber(camera: string, periodMs: number, firstSequence: number, now: Moment): void {
+    this.#look(now);
+    this.#books.get(camera)?.watch(periodMs, firstSequence * periodMs, REASONS.starting);
+  }
+
   unwatch(camera: string, now: Moment): void {
     this.#look(now);
     this.#books.get(camera)?.unwatch(now.wallMs);

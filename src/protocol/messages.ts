@@ -7,6 +7,13 @@ import type { Heartbeat } from './progress';
 
 /** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */
 export type CameraReport =
+  /** Frames and gaps are numbered by periods of this length from now on, that is from this one on; told at the start, too. */
+  | {
+      readonly kind: 'periods';
+      readonly camera: string;
+      readonly periodMs: number;
+      readonly firstSequence: number;
+    }
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'camera-state'; readonly state: CameraState }
   | { readonly kind: 'gap'; readonly gap: Gap }
@@ -45,8 +52,11 @@ export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: Fau
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
+/** Every actor: it works by the parameters it was given last, or cannot yet. */
+export type ChangedReport = { readonly kind: 'changed' };
+
 export type ActorReport =
-  CameraReport | StoreReport | NotifierReport | GapReport | ReadinessReport | HeartbeatReport;
+  CameraReport | StoreReport | NotifierReport | GapReport | ReadinessReport | HeartbeatReport | ChangedReport;
 
 /** Supervisor to actors. */
 export type ActorCommand =

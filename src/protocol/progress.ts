@@ -1,10 +1,13 @@
 /** What an actor tells of its work once a second: that it lives, and that it gets on. */
+import type { FaultRecord } from './fault';
 
 export interface Progress {
   /** Units of work finished since the process began (pictures, deliveries, announcements); never falls. */
   readonly done: number;
   /** Milliseconds within which `done` must rise; absent while nothing is due, such as during an outage. */
   readonly dueMs?: number;
+  /** What keeps it from its work now. */
+  readonly fault?: FaultRecord;
   /** What an operator wants to see, by name. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }

@@ -25,7 +25,7 @@ interface Login {
 }
 
 export type RedisAddress =
-  | { readonly kind: 'server'; readonly url: string }
+  | { readonly kind: 'server'; readonly url: string; readonly db: number }
   | ({
       readonly kind: 'sentinel';
       readonly hosts: readonly Host[];
@@ -43,7 +43,10 @@ export type RedisAddress =
  */
 export function redisAddress(url: string): RedisAddress {
   const [scheme = '', kind] = (/^[a-z-]+/.exec(url)?.[0] ?? '').split('-');
-  if (kind === undefined) return { kind: 'server', url };
+  if (kind === undefined) {
+    const { pathname, searchParams } = new URL(url);
+    return { kind: 'server', url, db: Number(pathname.slice(1) || searchParams.get('db')) };
+  }
   const urls = hostsOf(url).map((host) => new URL(host));
   const [{ username, password, pathname, searchParams } = new URL(url)] = urls;
   const hosts = urls.map((host) => ({
@@ -58,7 +61,7 @@ export function redisAddress(url: string): RedisAddress {
     kind: 'sentinel',
     ...common,
     master: searchParams.get('name') ?? DEFAULT_MASTER,
-    db: Number(pathname.slice(1)) || 0,
+    db: Number(pathname.slice(1)),
     sentinelLogin: login(user ?? '', secret ?? ''),
   };
 }

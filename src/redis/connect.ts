@@ -11,9 +11,9 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
   const address = redisAddress(url);
   switch (address.kind) {
     case 'server':
-      return hearTurnedAway(new Redis(address.url, options));
+      return inItsDatabase(address.db, hearTurnedAway(new Redis(address.url, options)));
     case 'sentinel':
-      return hearTurnedAway(new Redis(sentinelOptions(address, options)));
+      return inItsDatabase(address.db, hearTurnedAway(new Redis(sentinelOptions(address, options))));
     case 'cluster':
       return openCluster(address, options);
   }
@@ -30,6 +30,18 @@ function hearTurnedAway(client: Redis): Redis {
       const said = TURNED_AWAY.exec(bytes.toString('latin1'))?.[1];
       if (said !== undefined && client.listenerCount('error') > 0) client.emit('error', new Error(said));
     });
+  });
+  return client;
+}
+
+/**
+ * ioredis takes the refusal of a database for an error like any other, and goes on in database 0, where no consumer looks.
+ * Whatever fails before the connection is ready may have been that: it ends there.
+ */
+function inItsDatabase(db: number, client: Redis): Redis {
+  if (db === 0) return client;
+  client.on('error', () => {
+    if (client.status === 'connect') (client as unknown as { stream: Readable }).stream.destroy();
   });
   return client;
 }

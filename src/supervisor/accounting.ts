@@ -81,9 +81,20 @@ export class Accounting {
   #watch(cameras: readonly WatchedCamera[]): void {
     const wanted = new Map(cameras.map(({ id, periodMs }) => [id, periodMs]));
     for (const id of this.#watched.keys()) if (!wanted.has(id)) this.#ledger.unwatch(id, moment());
-    for (const [id, periodMs] of wanted)
-      if (this.#watched.get(id) !== periodMs) this.#ledger.watch(id, periodMs, moment(), this.#absenceOf(id));
+    // The length of a watched camera's periods changes when the camera says so: until then its frames have the old numbers.
+    for (const [id, periodMs] of wanted) {
+      const watched = this.#watched.get(id);
+      if (watched === undefined) this.#ledger.watch(id, periodMs, moment(), this.#absenceOf(id));
+      else wanted.set(id, watched);
+    }
     this.#watched = wanted;
+  }
+
+  #countBy({ camera, periodMs, firstSequence }: Extract<ActorReport, { kind: 'periods' }>): void {
+    const before = this.#watched.get(camera);
+    if (before === undefined || before === periodMs) return;
+    this.#ledger.renumber(camera, periodMs, firstSequence, moment());
+    this.#watched.set(camera, periodMs);
   }
 
   /** A camera entered a state, by its own word or by what became of its process. */
@@ -101,6 +112,9 @@ export class Accounting {
   /** Any report of any actor; those that do not concern the ledger are passed over. */
   onReport(report: ActorReport): void {
     switch (report.kind) {
+      case 'periods':
+        this.#countBy(report);
+        break;
       case 'frame':
         this.#ledger.captured(report.frame, moment());
         break;
@@ -124,6 +138,7 @@ export class Accounting {
       case 'announced':
       case 'readiness':
       case 'heartbeat':
+      case 'changed':
       case 'feed-said':
         break;
     }

@@ -9,9 +9,9 @@ import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
 import type { WantedActor } from './actor-specs';
 import { BlackBox, type Crash } from './black-box';
 import { Child, type ChildEnd, type ChildState, type Incarnation } from './child';
-import type { Plan } from './plan';
 import { ReportRouter } from './report-router';
 import { RestartBudget } from './restart-budget';
+import { Rollout } from './rollout';
 import { StartGate } from './start-gate';
 import { childStatus, type ChildStatus } from './status';
 
@@ -34,7 +34,10 @@ export class ActorChildren {
   readonly #blackBox: BlackBox;
   readonly #budget: RestartBudget;
   readonly #gate: StartGate;
+  readonly #rollout: Rollout;
   #wanted: Wanted = new Map();
+  #expireMs: number;
+  #lastConfirmAtMs: number | undefined;
   #host!: ActorHost;
   #stopping = false;
   /** Actors whose server answers. */
@@ -42,10 +45,19 @@ export class ActorChildren {
 
   private constructor(private readonly options: ActorChildrenOptions) {
     const { restartsPerMinute, parallelStarts } = options.topology.supervision;
+    this.#expireMs = options.topology.expireMs;
     this.#router = new ReportRouter(options.accounting);
     this.#blackBox = new BlackBox(options.blackBoxDir);
     this.#budget = new RestartBudget(restartsPerMinute);
     this.#gate = new StartGate(parallelStarts);
+    const steps = {
+      wanted: (name: string) => this.#wanted.get(name),
+      child: (name: string) => this.#children.get(name),
+      start: (name: string) => this.#start(name),
+      replace: (name: string) => this.#replace(name),
+      remove: (name: string) => this.#remove(name),
+    };
+    this.#rollout = new Rollout(steps, parallelStarts);
   }
 
   static async open(options: ActorChildrenOptions): Promise<ActorChildren> {
@@ -66,26 +78,32 @@ export class ActorChildren {
     );
   }
 
-  /** Takes an edit over. `wanted` is what shall run when this resolves. */
-  async change(plan: Plan, wanted: Wanted, { logLevel, supervision }: Topology): Promise<void> {
+  /** Takes an edit over; settles when all runs by the newest. */
+  async change(wanted: Wanted, { logLevel, supervision, expireMs }: Topology): Promise<void> {
     this.#host.logLevel = logLevel;
     this.#router.broadcast({ kind: 'log-level', level: logLevel });
     this.#budget.resize(supervision.restartsPerMinute);
     this.#gate.resize(supervision.parallelStarts);
+    this.#rollout.resize(supervision.parallelStarts);
     this.#wanted = wanted;
-    const touched = [...plan.restart.map(({ name }) => name), ...plan.start];
+    const names = [...new Set([...this.#children.keys(), ...wanted.keys()])];
     await Promise.all([
-      ...plan.stop.map((name) => this.#remove(name)),
-      ...touched.filter((name) => cameraOf(name) !== undefined).map((name) => this.#replace(name)),
-      // One after the other: the store drains while the notifier still answers.
-      touched.includes('store') ? this.#replace('store') : undefined,
+      ...names.filter((name) => cameraOf(name) !== undefined).map((name) => this.#rollout.settle(name)),
+      this.#changeServers(expireMs),
     ]);
-    if (touched.includes('notifier')) await this.#replace('notifier');
+  }
+
+  /** One after the other: the store drains while the notifier still answers. And no message outlives its frame. */
+  async #changeServers(expireMs: number): Promise<void> {
+    const order = expireMs < this.#expireMs ? ['notifier', 'store'] : ['store', 'notifier'];
+    this.#expireMs = expireMs;
+    for (const name of order) await this.#rollout.settle(name);
   }
 
   /** Cameras first, the notifier last: each layer's frames and events still reach the next. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#rollout.stop();
     const cameras = [...this.#children.values()].filter(({ name }) => cameraOf(name) !== undefined);
     await Promise.all(cameras.map((camera) => camera.stop()));
     await this.#children.get('store')?.stop();
@@ -98,6 +116,16 @@ export class ActorChildren {
 
   tellGap(gap: Gap): void {
     this.#router.tellGap(gap);
+  }
+
+  /** Milliseconds since the epoch; undefined until a frame was confirmed. */
+  get lastConfirmAtMs(): number | undefined {
+    return this.#lastConfirmAtMs;
+  }
+
+  /** Actors that have not come to the newest edit yet. */
+  get behind(): number {
+    return this.#rollout.behind;
   }
 
   status(): ChildStatus[] {
@@ -137,6 +165,7 @@ export class ActorChildren {
     await Promise.race([until, actor.exited]);
     if (!signal.aborted) this.#begin(actor);
     this.#router.join(actor);
+    if (!signal.aborted) this.#rollout.runs(actor);
     let asked = signal.aborted;
     const ended = actor.exited.then((exit): ChildEnd => {
       this.#ready.delete(name);
@@ -158,10 +187,14 @@ export class ActorChildren {
     };
   }
 
-  async #startProcess({ kind, actor, child }: WantedActor, signal: AbortSignal): Promise<HostedActor> {
+  async #startProcess(asked: WantedActor, signal: AbortSignal): Promise<HostedActor> {
+    const { kind, actor } = asked;
     const start = async () => {
       if (signal.aborted) throw new Fault('stopped', 'was stopped before it started');
-      return this.#host.start(actor, child.startMs);
+      // What was edited while it waited for its turn.
+      const wanted = this.#wanted.get(actor.name) ?? asked;
+      this.#rollout.starts(actor.name, wanted);
+      return this.#host.start(wanted.actor, wanted.child.startMs);
     };
     const startedAtMs = Date.now();
     try {
@@ -194,6 +227,10 @@ export class ActorChildren {
 
   async #replace(name: string): Promise<void> {
     await this.#children.get(name)?.stop();
+    await this.#start(name);
+  }
+
+  async #start(name: string): Promise<void> {
     const wanted = this.#wanted.get(name);
     if (wanted !== undefined) await this.#startChild(wanted, Promise.resolve());
   }
@@ -227,6 +264,12 @@ export class ActorChildren {
       case 'readiness':
         this.#onReadiness(name, report.fault === undefined);
         break;
+      case 'delivered':
+        this.#lastConfirmAtMs = Date.now();
+        break;
+      case 'changed':
+        this.#rollout.changed(name);
+        break;
       case 'heartbeat':
         this.#blackBox.heartbeat(name, report.heartbeat);
         if (this.#ready.has(name)) this.#onServing(name);
@@ -237,9 +280,9 @@ export class ActorChildren {
       case 'announce':
       case 'announced':
       case 'camera-state':
+      case 'periods':
       case 'gap':
       case 'gap-told':
-      case 'delivered':
       case 'dropped':
       case 'evicted':
         break;

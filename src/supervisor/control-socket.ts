@@ -8,6 +8,7 @@ import path from 'node:path';
 import { ConfigurationError, type ConfigFault } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
+import type { DeliveryStatus } from './health';
 import type { ConfigurationState } from './live-configuration';
 import type { Plan } from './plan';
 import type { ChildStatus } from './status';
@@ -23,6 +24,9 @@ export interface DaemonStatus {
   /** Frames are stored and announced. */
   readonly ready: boolean;
   readonly configuration: ConfigurationState;
+  readonly delivery: DeliveryStatus;
+  /** Why the daemon is not healthy, a sentence each; empty when it is. */
+  readonly problems: readonly string[];
   /** Why no time can be right, where this machine's clock has not been set. */
   readonly clockUnset?: string;
   readonly children: readonly ChildStatus[];

@@ -13,14 +13,16 @@ export interface LiveConfigurationOptions {
   /** The text the daemon was started with. */
   readonly text: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly supervisor: Pick<Supervisor, 'plan' | 'apply'>;
+  readonly supervisor: Pick<Supervisor, 'plan' | 'apply' | 'behind'>;
   readonly log: Log;
 }
 
 export interface ConfigurationState {
   readonly file: string;
-  /** When what runs now was taken over, milliseconds since the epoch. */
+  /** When all had come to run by what runs now, milliseconds since the epoch. */
   readonly appliedAtMs: number;
+  /** Actors that have not come to the newest edit yet. */
+  readonly behind?: number;
   /** What is wrong with the file as it is now; the daemon runs what it had before. */
   readonly faults?: readonly ConfigFault[];
 }
@@ -28,13 +30,16 @@ export interface ConfigurationState {
 export class LiveConfiguration {
   #state: ConfigurationState;
   #taking: Promise<void> = Promise.resolve();
+  /** Edits seen so far. */
+  #edits = 0;
 
   constructor(private readonly options: LiveConfigurationOptions) {
     this.#state = { file: options.file, appliedAtMs: Date.now() };
   }
 
   get state(): ConfigurationState {
-    return this.#state;
+    const { behind } = this.options.supervisor;
+    return behind === 0 ? this.#state : { ...this.#state, behind };
   }
 
   /** Takes over every edit of the file until `signal` is aborted. */
@@ -57,7 +62,7 @@ export class LiveConfiguration {
     return this.#planOf(parseTopology(text, file, this.options.environment), file);
   }
 
-  /** One edit after the other. */
+  /** One after the other; the rollout of one is not waited for: the next takes its place. */
   async #take(content: FileContent): Promise<void> {
     this.#taking = this.#taking.then(() => this.#apply(content));
     await this.#taking;
@@ -66,18 +71,35 @@ export class LiveConfiguration {
   /** Never throws: the edits that follow are to be taken over all the same. */
   async #apply(content: FileContent): Promise<void> {
     const { file, environment, supervisor, log } = this.options;
+    const edit = ++this.#edits;
     try {
       if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
       const wanted = parseTopology(content.text, file, environment);
       const plan = this.#planOf(wanted, file);
       if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
-      await supervisor.apply(wanted);
-      this.#state = { file, appliedAtMs: Date.now() };
+      const rollout = supervisor.apply(wanted);
+      const { appliedAtMs } = this.#state;
+      this.#state = { file, appliedAtMs };
+      void this.#follow(edit, rollout);
     } catch (error) {
-      const invalid = error instanceof ConfigurationError ? error : notTaken(file, error as Error);
-      this.#state = { ...this.#state, faults: invalid.faults };
-      log.error(invalid.message, { code: invalid.code });
+      this.#refuse(error as Error);
     }
+  }
+
+  async #follow(edit: number, rollout: Promise<void>): Promise<void> {
+    try {
+      await rollout;
+      if (edit === this.#edits) this.#state = { ...this.#state, appliedAtMs: Date.now() };
+    } catch (error) {
+      this.#refuse(error as Error);
+    }
+  }
+
+  #refuse(error: Error): void {
+    const { file, log } = this.options;
+    const invalid = error instanceof ConfigurationError ? error : notTaken(file, error);
+    this.#state = { ...this.#state, faults: invalid.faults };
+    log.error(invalid.message, { code: invalid.code });
   }
 
   #planOf(wanted: Topology, file: string): Plan {

@@ -31,17 +31,14 @@ export function planChange(
     return before === undefined ? [] : [{ name, before, after }];
   });
   const restart = both
-    .map(({ name, before, after }) => ({
-      name,
-      because: differences(startedWith(before), startedWith(after)),
-    }))
-    .filter(isChange);
+    .filter(({ before, after }) => needsNewProcess(before, after))
+    .map(({ name, before, after }) => ({ name, because: changedParameters(before, after) }));
   const restarted = new Set(restart.map(({ name }) => name));
   const kept = both.filter(({ name }) => !restarted.has(name));
   const adjust = kept
     .map(({ name, before, after }) => ({
       name,
-      because: differences({ ...before.child }, { ...after.child }),
+      because: [...changedParameters(before, after), ...differences({ ...before.child }, { ...after.child })],
     }))
     .filter(isChange);
   const adjusted = new Set(adjust.map(({ name }) => name));
@@ -84,6 +81,24 @@ function daemonChanges(before: Topology, after: Topology): Change[] {
 
 function isChange({ because }: Change): boolean {
   return because.length > 0;
+}
+
+/** What a running actor takes over; all else needs a new process. A camera opens its feed anew where it has to, see docs/supervision.md. */
+const TAKEN_OVER: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
+  store: ['expireMs', 'drainMs'],
+  notifier: ['expireMs'],
+};
+
+export function needsNewProcess(before: WantedActor, after: WantedActor): boolean {
+  const { kind } = after;
+  return (
+    kind !== 'camera' && changedParameters(before, after).some((name) => !TAKEN_OVER[kind].includes(name))
+  );
+}
+
+/** By name, those that differ between what an actor was started with and what it would be started with. */
+export function changedParameters(before: WantedActor, after: WantedActor): string[] {
+  return differences(startedWith(before), startedWith(after));
 }
 
 /** The parameters of an actor, those of its camera beside them. */

@@ -73,12 +73,14 @@ export class ReportRouter {
           this.#send('store', { kind: 'notifier-ready' });
         break;
       // The ledger's alone: a gap is told by it, once.
+      case 'periods':
       case 'gap':
       case 'gap-told':
       case 'delivered':
       case 'dropped':
       case 'evicted':
       case 'heartbeat':
+      case 'changed':
       case 'feed-said':
         break;
     }

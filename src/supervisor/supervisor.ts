@@ -75,17 +75,29 @@ export class Supervisor {
     };
   }
 
-  /** Changes the running tree to `wanted`, of which nothing is refused. Only what it touches restarts. */
-  async apply(wanted: Topology): Promise<Plan> {
-    const { plan } = this.plan(wanted);
+  /**
+   * Changes the running tree to `wanted`, of which nothing is refused: only what it touches. The result settles when all
+   * runs by the newest `wanted`; another may be applied before.
+   * @throws when nothing could be changed
+   */
+  apply(wanted: Topology): Promise<void> {
     // A full disk refuses this, and then nothing has been changed yet.
     this.#writeEndpoints(wanted);
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
     this.#accounting?.change(wanted);
-    await this.#actors?.change(plan, this.#wanted, wanted);
-    return plan;
+    return this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
+  }
+
+  /** Actors that have not come to the newest edit yet. */
+  get behind(): number {
+    return this.#actors?.behind ?? 0;
+  }
+
+  /** When the broker last confirmed a frame, milliseconds since the epoch. */
+  get lastConfirmAtMs(): number | undefined {
+    return this.#actors?.lastConfirmAtMs;
   }
 
   /** Every child, in start order. */

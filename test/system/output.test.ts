@@ -22,6 +22,8 @@ const STATUS: DaemonStatus = {
   pid: process.pid,
   startedAtMs: NOW,
   ready: true,
+  delivery: { waiting: 0 },
+  problems: [],
   configuration: { file: '/srv/actors.json', appliedAtMs: NOW },
   children: Array.from({ length: CAMERAS }, (_, i) => ({
     name: `camera:c${String(i)}`,

@@ -159,6 +159,43 @@ describe('the store', () => {
     await bench.arrived(times(1, 25));
   });
 
+  test('on a Redis without the database of its URL writes into no other, however often it connects', async (t) => {
+    const redis = await startRedis(['save ""', 'databases 4']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, new URL('/9', server.url).href);
+    await bench.spool(...times(1, 5));
+    await waitUntil('it says so', () => bench.faultCodes().includes('redis-database'));
+    let asked = 0;
+    /** Connections so far, without those of this test. */
+    const connections = async () => {
+      asked++;
+      const stats = String(await server.command('INFO', 'stats'));
+      return Number(/total_connections_received:(\d+)/.exec(stats)?.[1]) - asked;
+    };
+    const before = await connections();
+    await waitUntil('it has connected again', async () => (await connections()) > before + 3);
+    assert.equal(await server.command('DBSIZE'), 0);
+    assert.equal(bench.delivered.size, 0);
+    assert.doesNotMatch(bench.lines.join('\n'), /ready|writeable/);
+    assert.match(bench.lines.join('\n'), /has no database of the number in its URL/);
+  });
+
+  test('in a database of its own, also on a connection after another', async (t) => {
+    const redis = await startRedis(['save ""', 'databases 4']);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    const bench = await openStore(t, new URL('/3', server.url).href);
+    await bench.spool(...times(1, 5));
+    await bench.arrived(times(1, 5));
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await bench.spool(...times(6, 5));
+    await bench.arrived(times(6, 5));
+    assert.equal(await server.command('DBSIZE'), 0);
+  });
+
   test('on a Redis that has become a replica, then is a primary again', async (t) => {
     const redis = await startRedis(['save ""'], ['save ""']);
     t.after(() => redis.stop());

@@ -26,6 +26,8 @@ const STATUS: DaemonStatus = {
   pid: 1,
   startedAtMs: 2,
   ready: true,
+  delivery: { waiting: 0 },
+  problems: [],
   configuration: { file: '/srv/actors.json', appliedAtMs: 3 },
   children: [],
 };

@@ -1,4 +1,4 @@
-/** Edits on their way into the running tree: whole or not at all, one after the other, whatever goes wrong. */
+/** Edits on their way into the running tree: whole or not at all, the newest wins, whatever goes wrong. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,10 @@ function live(t: TestContext) {
   const applied: string[] = [];
   const supervisor = {
     refused: [] as ConfigFault[],
-    /** What taking over comes to. */
+    behind: 0,
+    /** Throws where nothing can be changed. */
+    refuses: (): void => undefined,
+    /** What rolling out comes to. */
     takes: async (): Promise<void> => undefined,
   };
   const configuration = new LiveConfiguration({
@@ -39,10 +42,13 @@ function live(t: TestContext) {
         plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
         refused: supervisor.refused,
       }),
-      apply: async ({ namespace }: Topology) => {
-        await supervisor.takes();
+      apply: ({ namespace }: Topology) => {
+        supervisor.refuses();
         applied.push(namespace);
-        return NOTHING;
+        return supervisor.takes();
+      },
+      get behind() {
+        return supervisor.behind;
       },
     },
   });
@@ -124,33 +130,44 @@ describe('a live configuration', () => {
 
   it('says why an edit could not be taken over, and takes the next', async (t) => {
     const { edit, supervisor, applied, problems, said } = live(t);
-    supervisor.takes = async () => {
+    supervisor.refuses = () => {
       throw new Error('ENOSPC: no space left on device');
     };
     await edit(text('second'));
     assert.match(problems()?.join() ?? '', /^\$: could not be taken over: ENOSPC: .*SIGHUP/);
     assert.match(said('error').join(), /ENOSPC/);
-    supervisor.takes = async () => undefined;
+    supervisor.refuses = () => undefined;
     await edit(text('third'));
     assert.deepEqual(applied, ['third']);
     assert.equal(problems(), undefined);
   });
 
-  it('takes one edit after the other', async (t) => {
-    const { edit, supervisor, applied } = live(t);
+  it('lets a newer edit take the place of one that is being rolled out', async (t) => {
+    const { edit, supervisor, applied, configuration } = live(t);
+    const { appliedAtMs } = configuration.state;
     const finish: (() => void)[] = [];
     supervisor.takes = () => new Promise((resolve) => finish.push(resolve));
-    const second = edit(text('second'));
-    await until('the first is being taken over', () => finish.length === 1);
-    const third = edit(text('third'));
-    await settled();
-    assert.equal(finish.length, 1, 'the next waits');
+    await edit(text('second'));
+    supervisor.behind = 3;
+    assert.deepEqual([configuration.state.behind, configuration.state.appliedAtMs], [3, appliedAtMs]);
+    await edit(text('third'));
+    assert.deepEqual(applied, ['second', 'third'], 'the third did not wait for the second');
     finish[0]?.();
-    await second;
-    await until('the next is being taken over', () => finish.length === 2);
+    await settled();
+    assert.equal(configuration.state.appliedAtMs, appliedAtMs, 'the second is not what is wanted');
+    supervisor.behind = 0;
     finish[1]?.();
-    await third;
-    assert.deepEqual(applied, ['second', 'third']);
+    await until('the third is rolled out', () => configuration.state.appliedAtMs > appliedAtMs);
+    assert.equal(configuration.state.behind, undefined);
+  });
+
+  it('says why a rollout could not come to its end', async (t) => {
+    const { edit, supervisor, problems } = live(t);
+    supervisor.takes = async () => {
+      throw new Error('EMFILE: too many open files');
+    };
+    await edit(text('second'));
+    await until('it is said', () => /EMFILE/.test(problems()?.join() ?? ''));
   });
 
   it('watches the file until it is told to stop', async (t) => {

@@ -95,19 +95,19 @@ describe('a plan', () => {
       { stop: ['camera:yard'] },
     ],
     [
-      'of a rate restarts that camera',
+      'of a rate is handed to that camera',
       { cameras: [GATE, { ...YARD, rate: 2 }] },
-      { restart: [{ name: 'camera:yard', because: ['periodMs'] }] },
+      { adjust: [{ name: 'camera:yard', because: ['periodMs'] }] },
     ],
     [
-      'of a password restarts that camera and does not show it',
+      'of a password is handed to that camera and not shown',
       { cameras: [{ ...GATE, password: 'b' }, YARD] },
-      { restart: [{ name: 'camera:gate', because: ['source'] }] },
+      { adjust: [{ name: 'camera:gate', because: ['source'] }] },
     ],
     [
-      'of a default restarts the cameras that have no value of their own',
+      'of a default is handed to the cameras that have no value of their own',
       { cameraDefaults: { quality: 50 }, cameras: [GATE, { ...YARD, quality: 80 }] },
-      { restart: [{ name: 'camera:gate', because: ['quality'] }] },
+      { adjust: [{ name: 'camera:gate', because: ['quality'] }] },
     ],
     [
       'of a camera’s restart policy restarts nothing',
@@ -130,14 +130,27 @@ describe('a plan', () => {
       { restart: [{ name: 'store', because: ['mode'] }] },
     ],
     [
-      'of the expiry restarts store and notifier',
+      'of the expiry is handed to store and notifier',
       { frames: { expireMs: 5000 } },
       {
-        restart: [
+        adjust: [
           { name: 'notifier', because: ['expireMs'] },
           { name: 'store', because: ['expireMs'] },
         ],
       },
+    ],
+    [
+      'of more than a running store takes over restarts it',
+      { frames: { expireMs: 5000, durability: 'durable' } },
+      {
+        restart: [{ name: 'store', because: ['expireMs', 'durability'] }],
+        adjust: [{ name: 'notifier', because: ['expireMs'] }],
+      },
+    ],
+    [
+      'of a camera’s setting and its restart policy names both',
+      { cameras: [GATE, { ...YARD, rate: 2, actor: { maxRestarts: 1 } }] },
+      { adjust: [{ name: 'camera:yard', because: ['periodMs', 'maxRestarts'] }] },
     ],
     [
       'of the URL of a server restarts who uses it',
@@ -219,14 +232,14 @@ describe('a plan', () => {
       [
         'start    camera:new',
         'stop     camera:yard',
-        'restart  camera:gate  (periodMs)',
         'adjust   daemon  (logLevel)',
+        'adjust   camera:gate  (periodMs)',
         'leave    notifier, store',
       ].join('\n'),
     );
     assert.equal(
       sentenceOf(plan),
-      'start camera:new; stop camera:yard; restart camera:gate (periodMs); adjust daemon (logLevel); leave 2 as they are',
+      'start camera:new; stop camera:yard; adjust daemon (logLevel), camera:gate (periodMs); leave 2 as they are',
     );
     assert.equal(sentenceOf(planOf({})), 'nothing to do; leave 4 as they are');
   });

@@ -1,6 +1,8 @@
 /** URLs of Redis and RabbitMQ that name several hosts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { readServerUrl } from '../../src/consumer/server-url';
+import { serverPathProblem } from '../../src/config/server-path';
 import { hostsOf, redactUrl, urlProblem, withCredentials } from '../../src/config/url';
 import { REDIS_SCHEMES, redisAddress } from '../../src/redis/address';
 
@@ -38,7 +40,14 @@ describe('a URL of several hosts', () => {
 
 describe('the address of a Redis', () => {
   it('is the URL of a server', () => {
-    assert.deepEqual(redisAddress('rediss://u:p@h:1/2'), { kind: 'server', url: 'rediss://u:p@h:1/2' });
+    const url = 'rediss://u:p@h:1/2';
+    assert.deepEqual(redisAddress(url), { kind: 'server', url, db: 2 });
+    for (const [none, db] of [
+      ['redis://h', 0],
+      ['redis://h/', 0],
+      ['redis://h/?db=4', 4],
+    ] as const)
+      assert.deepEqual(redisAddress(none), { kind: 'server', url: none, db });
   });
 
   it('is a set of Sentinels, the name they watch, and two pairs of credentials', () => {
@@ -72,6 +81,50 @@ describe('the address of a Redis', () => {
       ],
       tls: false,
       password: 'p',
+    });
+  });
+});
+
+describe('what is behind the host in the URL of a server', () => {
+  const rows: readonly [string, RegExp | undefined][] = [
+    ['redis://h', undefined],
+    ['redis://h/', undefined],
+    ['rediss://u:p@h:1/15', undefined],
+    ['redis://h/?db=3&family=6', undefined],
+    ['redis-sentinel://a,b/2?name=m', undefined],
+    ['redis-cluster://a,b/', undefined],
+    ['redis-cluster://a,b/0', undefined],
+    ['amqp://h', undefined],
+    ['amqp://h/', undefined],
+    ['amqps://a,b/cams%2Fgate?heartbeat=10', undefined],
+    ['redis://h/abc', /number of a database/],
+    ['redis://h/1/2', /number of a database/],
+    ['redis://h/-1', /number of a database/],
+    ['redis://h/1.5', /number of a database/],
+    ['redis://h/%31', /number of a database/],
+    ['redis://h/0x1', /number of a database/],
+    ['redis://h/999999', /number of a database/],
+    ['redis://h/?db=first', /number of a database/],
+    ['redis-sentinel://a,b/mymaster', /number of a database/],
+    ['redis-cluster://a,b/1', /Cluster has no databases/],
+    ['amqp://h/a/b', /one virtual host; a "\/" in its name is written %2F/],
+    ['amqp://h//', /one virtual host/],
+    ['amqp://h/100%', /a "%" in its name is written %25/],
+    ['amqp://h/%ff', /cannot be read/],
+    ['amqp://h/v?heartbeat=often', /"heartbeat" in the URL is a number of seconds/],
+  ];
+  for (const [url, problem] of rows)
+    it(`${url} is ${problem === undefined ? 'right' : 'wrong, and not shown'}`, () => {
+      const found = serverPathProblem(url);
+      if (problem === undefined) assert.equal(found, undefined);
+      else assert.match(found ?? '', problem);
+      assert.ok(!(found ?? '').includes(url));
+    });
+
+  it('is checked for consumers too', () => {
+    assert.throws(() => readServerUrl('redisUrl', 'redis://:hush@h/abc', REDIS_SCHEMES), {
+      code: 'invalid-option',
+      message: /^redisUrl: what is behind the host/,
     });
   });
 });

@@ -199,6 +199,8 @@ describe('the text of status', () => {
     pid: 70,
     startedAtMs: NOW - 90_061_000,
     ready: true,
+    delivery: { waiting: 0 },
+    problems: [],
     configuration: { file: '/srv/actors.json', appliedAtMs: NOW },
     children,
   };
@@ -206,6 +208,8 @@ describe('the text of status', () => {
   it('is a line for the daemon and one for each child; what troubles a feed now comes before an old end', () => {
     assert.deepEqual(statusText(daemon, NOW).split('\n'), [
       'daemon 70, up 1d 1h, ready',
+      'delivery: nothing confirmed yet; nothing waits',
+      'cameras: 0 of 2 give pictures',
       '',
       'NAME         STATE        SINCE  PID  RESTARTS  MEMORY  WORK                   LAST FAULT',
       'store        running      1m 5s  71   0         50 MB   redis ready, queued 0  -',
@@ -223,19 +227,47 @@ describe('the text of status', () => {
       { ...daemon, ready: false, configuration: { ...daemon.configuration, faults } },
       NOW,
     ).split('\n');
-    assert.deepEqual(lines.slice(0, 6), [
+    assert.deepEqual(lines.slice(0, 8), [
       'daemon 70, up 1d 1h, not ready yet',
+      'delivery: nothing confirmed yet; nothing waits',
+      'cameras: 0 of 2 give pictures',
       '',
       '/srv/actors.json is not valid, the daemon runs what it had before:',
       '  $.cameras[0].rate: expected number, found "1"',
       '  $.redis: is away',
       '',
     ]);
-    assert.match(lines[6] ?? '', /^NAME +STATE/);
+    assert.match(lines[8] ?? '', /^NAME +STATE/);
+  });
+
+  it('says in its first lines when a frame was confirmed last, what waits and since when, and why', () => {
+    const delivery = { lastConfirmAtMs: NOW - 42_000, waiting: 120, oldestWaitingMs: 41_500 };
+    const problems = ['frames are not delivered: rabbitmq does\nnot answer', 'store is waiting'];
+    const configuration = { ...daemon.configuration, behind: 12 };
+    const lines = statusText({ ...daemon, delivery, problems, configuration }, NOW).split('\n');
+    assert.deepEqual(lines.slice(1, 7), [
+      'delivery: last confirm 42s ago; 120 frames wait, the oldest for 41s',
+      'cameras: 0 of 2 give pictures',
+      'unhealthy: frames are not delivered: rabbitmq does not answer',
+      'unhealthy: store is waiting',
+      'edit: being rolled out, 12 processes have yet to take it over',
+      '',
+    ]);
+  });
+
+  it('shows what keeps an actor from its work now before an old end of its process', () => {
+    const fault = { code: 'redis-full', message: 'redis takes no more' };
+    const heartbeat = { done: 9, fault, facts: {}, memoryBytes: 1, atMs: NOW };
+    const lastFault = { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 };
+    const text = statusText(
+      { ...daemon, children: [{ ...base, name: 'store', kind: 'store', heartbeat, lastFault }] },
+      NOW,
+    );
+    assert.match(text, /redis-full: redis takes no more$/);
   });
 
   it('needs no child', () => {
     const lines = statusText({ ...daemon, children: [] }, NOW).split('\n');
-    assert.equal(lines.length, 3);
+    assert.equal(lines.length, 5);
   });
 });

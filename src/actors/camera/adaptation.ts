@@ -27,7 +27,8 @@ export class FeedAdaptation {
   #told: AdaptationFacts;
 
   constructor(
-    private readonly configured: CameraSpec,
+    /** May be set; its source and hardware are to be the same. */
+    public configured: CameraSpec,
     platform: NodeJS.Platform = process.platform,
   ) {
     this.#acceleration = accelerationOf(configured.hwaccel, platform);

@@ -71,6 +71,11 @@ export class CameraClock {
     };
   }
 
+  /** Takes the place of another clock of this camera: capture times go on rising. */
+  follow(before: CameraClock): void {
+    this.#lastCapturedAt = before.#lastCapturedAt;
+  }
+
   /**
    * ffmpeg stopped telling it.
    * @returns whether opening the feed anew may mend that: it is tried a few times

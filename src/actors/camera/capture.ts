@@ -1,5 +1,6 @@
 /** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
 import { performance } from 'node:perf_hooks';
+import type { Moment } from '../../clock/machine-clock';
 import { sleep } from '../../clock/sleep';
 import type { CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
@@ -16,7 +17,11 @@ import { OtherForm, type Learned } from './learned';
 import type { Packet, StreamHeader } from './packet-splitter';
 import { PictureMaker } from './picture-maker';
 import type { Receiver, ReceiverEvents } from './receiver';
-import type { Sample } from './sample-plan';
+import { Rehearsal } from './rehearsal';
+import type { Coded, Decision, Sample } from './sample-plan';
+
+/** So long an opening waits for a moment at which it can take another's place without a loss. */
+const BESIDE_PERIODS = 5;
 
 /** What a feed turned out to be. */
 export interface FeedStream {
@@ -32,7 +37,8 @@ export interface FeedStream {
 export interface FeedOptions extends FeedTimesOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  readonly onPicture: (picture: Picture) => void;
+  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
   /** What the feed turned out to be; told with the first packet of every opening. */
@@ -40,6 +46,12 @@ export interface FeedOptions extends FeedTimesOptions {
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
   readonly learned: Learned;
+  /**
+   * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
+   * not given) and can be sampled in its place without a loss: the other is to be told to end by then.
+   * @param sample the first that this one has taken, where it is one that made it ready
+   */
+  readonly onReady?: (sample?: Sample) => void;
 }
 
 /**
@@ -53,7 +65,7 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
   // Loaded only by cameras that need it.
   if (options.camera.source.kind === 'still')
     return (await import('./http/still-feed')).captureStills(options, signal);
-  await new Opening(options).finish(signal);
+  await new Opening(options, signal).finish(signal);
 }
 
 /** What is read over HTTP shows with its answer who has to read it. */
@@ -78,7 +90,16 @@ class Opening {
   #replaced: Promise<void>[] = [];
   readonly #seen: Seen = { startedMs: performance.now() };
 
-  constructor(private readonly options: FeedOptions) {
+  /** Until it has made a picture, where another opening is sampled. */
+  #rehearsal: Rehearsal | undefined;
+  /** When it had; until the other one has been told to end. */
+  #besideSinceMs: number | undefined;
+
+  constructor(
+    private readonly options: FeedOptions,
+    private readonly signal: AbortSignal,
+  ) {
+    if (options.onReady !== undefined) this.#rehearsal = new Rehearsal();
     this.#failed = new Promise((resolve) => {
       this.#fail = (failure) => {
         this.#failure ??= failure;
@@ -131,7 +152,8 @@ class Opening {
   }
 
   #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
-    if (this.#failure !== undefined) return;
+    // One that is told to end samples nothing more: another may be sampled in its place.
+    if (this.#failure !== undefined || this.signal.aborted) return;
     try {
       this.#take(packet, header, agoMs);
     } catch (error) {
@@ -152,26 +174,31 @@ class Opening {
     for (const picture of maker.pictures.push(packet)) {
       if (picture.facts.key) this.#seen.keyframeCame = true;
       if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
-      maker.take(picture, this.#times.decide(picture.facts, now));
+      maker.take(picture, this.#rehearsal?.decide(picture.facts) ?? this.#decide(picture.facts, now));
     }
     this.#times.learn(packet, now);
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
-    const { camera, ffmpeg, learned, onStream, onPicture, onLost, onWords } = this.options;
+    const { camera, ffmpeg, learned, onStream, onLost, onWords } = this.options;
+    const present = () => this.options.camera;
     this.#codec = header.codec;
     const filtered = learned.form.lengthPrefixed === header.codec;
     if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
       throw new OtherForm({ lengthPrefixed: header.codec });
     const maker = new PictureMaker(
       {
-        camera,
+        get camera() {
+          return present();
+        },
         ffmpeg,
-        onLost,
+        onLost: (sample, fault) => {
+          if (this.#rehearsal === undefined) onLost(sample, fault);
+          else this.#rehearsal = new Rehearsal();
+        },
         onWords,
-        onPicture: (picture) => {
-          this.#seen.lastPictureMs = performance.now();
-          onPicture(picture);
+        onPicture: (picture, madeBy) => {
+          this.#show(picture, madeBy);
         },
         onFault: (fault) => {
           this.#fail(this.#named(fault));
@@ -183,6 +210,28 @@ class Opening {
     if (isField && learned.form.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
     onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
     return maker;
+  }
+
+  #show(picture: Picture, madeBy: CameraSpec | undefined): void {
+    this.#seen.lastPictureMs = performance.now();
+    if (this.#rehearsal === undefined) {
+      this.options.onPicture(picture, madeBy);
+      return;
+    }
+    this.#rehearsal = undefined;
+    this.#besideSinceMs = performance.now();
+  }
+
+  #decide(picture: Coded, now: Moment): Decision {
+    const { plan, onReady, camera } = this.options;
+    const decision = this.#times.decide(picture, now);
+    if (this.#besideSinceMs === undefined) return decision;
+    const isLate = performance.now() - this.#besideSinceMs > BESIDE_PERIODS * camera.periodMs;
+    const sample = decision.kind === 'take' ? decision.sample : undefined;
+    if (sample === undefined && !plan.goesOn && !isLate) return decision;
+    this.#besideSinceMs = undefined;
+    onReady?.(sample);
+    return decision;
   }
 
   /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */

@@ -24,7 +24,8 @@ export interface Picture {
 }
 
 export interface DecoderOutcome {
-  readonly onPicture: (picture: Picture) => void;
+  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
   /** No picture can be made for this sample; why, unless its packet could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
   /** Called at most once: no more pictures can come. */
@@ -203,8 +204,9 @@ export class Decoder {
     };
     this.#forget(pts);
     this.#lose(pts);
-    const format = this.options.camera.format === 'jpeg' ? 'jpeg' : 'ppm';
-    this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence });
+    const { camera } = this.options;
+    const format = camera.format === 'jpeg' ? 'jpeg' : 'ppm';
+    this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence }, camera);
   }
 
   /** Pictures come in the order of their times: what was wanted before and did not come never will. */

@@ -39,7 +39,7 @@ export class PictureJudge {
   #sameLookSinceMs = 0;
 
   /** @param frozenMs how long the same picture is no fault; 0: for ever */
-  constructor(private readonly frozenMs: number) {}
+  constructor(public frozenMs: number) {}
 
   /** @param steadyMs now on a clock that is never set */
   judge(evidence: Evidence, steadyMs: number): Verdict {

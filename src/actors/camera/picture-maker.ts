@@ -11,6 +11,7 @@ import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-throug
 import type { Packet, StreamHeader } from './packet-splitter';
 import { pictureLook, type PictureLook } from './picture-look';
 import type { Decision, Sample } from './sample-plan';
+import { isShapedAlike } from './settings';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -22,7 +23,7 @@ export interface PictureMakerOptions extends DecoderOutcome {
 
 export class PictureMaker {
   /** The format its packets are stored in as they are; undefined when they have to be decoded. */
-  readonly storedAs: FrameFormat | 'ppm' | undefined;
+  storedAs: FrameFormat | 'ppm' | undefined;
   /** Every packet goes through it before its picture is taken. */
   #pictures: CodedPictures;
   #decoder: Decoder | undefined;
@@ -32,6 +33,8 @@ export class PictureMaker {
   #held: CodedPicture[] = [];
   #heldBytes = 0;
   #look: PictureLook;
+  /** The settings of the decoder. */
+  #camera: CameraSpec;
   /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
   #interlaced = false;
 
@@ -41,6 +44,7 @@ export class PictureMaker {
     private readonly header: StreamHeader,
   ) {
     this.#pictures = new CodedPictures(header.codec);
+    this.#camera = options.camera;
     this.storedAs = storedFormat(options.camera, header.codec);
     this.#look = this.#lookNow();
     const { width, height } = header;
@@ -62,10 +66,11 @@ export class PictureMaker {
     this.#release();
   }
 
-  /** @throws Fault `decoder-slow` */
+  /** @throws Fault `decoder-slow`; `unsupported-codec` where keyframes are wanted by now */
   take(picture: CodedPicture, decision: Decision): void {
     const { packet, facts } = picture;
     const sample = decision.kind === 'take' ? decision.sample : undefined;
+    if (facts.key && this.options.camera !== this.#camera) this.#takeOver(this.options.camera);
     if (this.storedAs !== undefined) {
       if (sample !== undefined) this.#handThrough(packet, sample, this.storedAs);
       return;
@@ -97,6 +102,18 @@ export class PictureMaker {
     const bytes = withoutStaleSets(this.header.codec, packet.bytes);
     const size = this.#pictures.reader.format ?? this.header;
     handThrough({ ...packet, bytes }, sample, format, size, this.options);
+  }
+
+  /** Other settings, from this keyframe on. */
+  #takeOver(camera: CameraSpec): void {
+    const [before, { codec }] = [this.#camera, this.header];
+    this.#camera = camera;
+    this.storedAs = storedFormat(camera, codec);
+    if (isShapedAlike(before, camera)) return;
+    if (this.#decoder !== undefined) this.#replaced = [this.#decoder.finish()];
+    this.#release();
+    this.#look = this.#lookNow();
+    this.#decoder = this.storedAs === undefined ? this.#startDecoder() : undefined;
   }
 
   /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */

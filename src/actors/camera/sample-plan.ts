@@ -63,8 +63,19 @@ interface Window {
   readonly middle: number;
 }
 
+interface Taken {
+  readonly at: number;
+  readonly sequence: number;
+  readonly steadyMs: number;
+  /** Of the plan that took it. */
+  readonly periodMs: number;
+}
+
+interface NewestSample {
+  last?: Taken;
+}
+
 export class SamplePlan {
-  #last: { readonly at: number; readonly sequence: number; readonly steadyMs: number } | undefined;
   #lastAt: number | undefined;
   #lastKeyAt: number | undefined;
   /** The newest two distances of keyframes. */
@@ -73,15 +84,51 @@ export class SamplePlan {
   /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
   #step = 1;
   #steps: number[] = [];
+  #wantedSampling: Sampling;
 
   constructor(
-    private readonly periodMs: number,
-    private readonly sampling: Sampling = 'auto',
-  ) {}
+    private periodMs: number,
+    private sampling: Sampling = 'auto',
+    private readonly newest: NewestSample = {},
+  ) {
+    this.#wantedSampling = sampling;
+  }
+
+  /** Of another opening of the same camera, which is sampled beside this one: what one takes the other does not. */
+  beside(periodMs: number, sampling: Sampling): SamplePlan {
+    return new SamplePlan(periodMs, sampling, this.newest);
+  }
+
+  /** Other settings. What is decoded changes with a keyframe. */
+  change(periodMs: number, sampling: Sampling): void {
+    this.periodMs = periodMs;
+    this.#wantedSampling = sampling;
+  }
+
+  /** True when the packet behind the newest one comes in time: nothing else need be sampled. */
+  get goesOn(): boolean {
+    const last = this.#last;
+    if (last === undefined) return true;
+    const stepMs = this.#nextStep(false);
+    if (this.#lastAt === undefined || stepMs === 0) return false;
+    return this.#lastAt + stepMs <= this.#window(last).latest - MARGIN * this.periodMs;
+  }
+
+  /** As one of this plan's periods. */
+  get #last(): Taken | undefined {
+    const { last } = this.newest;
+    if (last === undefined || last.periodMs === this.periodMs) return last;
+    return { ...last, sequence: Math.floor(last.at / this.periodMs) };
+  }
 
   /** Milliseconds between the newest two keyframes; undefined until there were two. */
   get keyIntervalMs(): number | undefined {
     return this.#keyIntervals.at(-1);
+  }
+
+  /** Number of the period behind the newest sample; undefined until there was one. */
+  get nextSequence(): number | undefined {
+    return this.#last === undefined ? undefined : this.#last.sequence + 1;
   }
 
   /** Milliseconds between packets, smoothed; 0 until there were two. */
@@ -103,6 +150,7 @@ export class SamplePlan {
    */
   decide(at: number, picture: Coded, steadyMs: number): Decision {
     const { key, state, inOrder, needed } = picture;
+    if (key) this.sampling = this.#wantedSampling;
     // Of those shown in front of what came before, the decoder gives none.
     const canBeTaken = state === 'whole' && inOrder;
     this.#measure(at, key);
@@ -232,7 +280,7 @@ export class SamplePlan {
     const sequence = this.#sequenceOf(at);
     const last = this.#last;
     const stepMs = this.#stepMs(at, steadyMs);
-    this.#last = { at, sequence, steadyMs };
+    this.newest.last = { at, sequence, steadyMs, periodMs: this.periodMs };
     if (last === undefined) return { capturedAt: at, sequence };
     const skipped = stepMs >= CLOCK_STEP_MS ? Math.round(stepMs / this.periodMs) : 0;
     const [firstSequence, lastSequence] = [last.sequence + 1, sequence - 1 - skipped];

@@ -143,6 +143,14 @@ export class Outbox {
     return oldest;
   }
 
+  /** When the oldest frame that is not delivered was captured, in flight or not; undefined when there is none. */
+  get oldestBornMs(): number | undefined {
+    const born = [...this.#cameras.values()].flatMap(({ waiting, later, active }) =>
+      [waiting[0], active, ...later].flatMap((one) => one?.bornMs ?? []),
+    );
+    return born.length === 0 ? undefined : Math.min(...born);
+  }
+
   /** All that waits and is not in flight, oldest first. */
   waiting(): Waiting[] {
     const all = [...this.#cameras.values()].flatMap(({ waiting, later }) => [...waiting, ...later]);

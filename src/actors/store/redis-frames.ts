@@ -29,7 +29,7 @@ export class RedisFrames {
   constructor(
     private readonly url: string,
     private readonly namespace: string,
-    private readonly expireMs: number,
+    public expireMs: number,
     onReadiness: (fault?: FaultRecord) => void,
     private readonly onDenied: (fault: FaultRecord) => void,
   ) {
@@ -41,10 +41,9 @@ export class RedisFrames {
       onReadiness();
     });
     this.#client.on('error', (error: Error) => {
-      this.#cause = this.#words(error);
+      // That a connection cannot be used is told behind the reason why.
+      if (this.#cause === undefined || !NO_CONNECTION.test(error.message)) this.#cause = this.#words(error);
       onReadiness(this.#cause);
-      // ioredis would go on in database 0, where no consumer looks.
-      if (isRefusedSelect(error)) this.#client.disconnect(true);
     });
     this.#client.on('close', () => {
       this.#begin();
@@ -166,10 +165,6 @@ export class RedisFrames {
 const DENIED = 'redis-denied';
 /** ioredis's words for a command that had no connection to go to. */
 const NO_CONNECTION = /isn't writeable|Connection is closed/;
-
-function isRefusedSelect(error: Error): boolean {
-  return (error as { command?: { name: string } }).command?.name.toLowerCase() === 'select';
-}
 
 function redisOptions() {
   return {

@@ -63,7 +63,7 @@ export class LinkDelay {
   #oddOpenings = 0;
   #uncertain = 0;
 
-  constructor(private readonly maxDelayMs: number) {}
+  constructor(public maxDelayMs: number) {}
 
   /** The feed is opened anew: its times have nothing to do with those before. */
   reopen(): void {

@@ -13,7 +13,7 @@ export class FetchTimes {
 
   /** @param camera whose id spreads the requests of many cameras over the period */
   constructor(
-    private readonly periodMs: number,
+    public periodMs: number,
     camera: string,
   ) {
     this.#phase = EARLIEST + (LATEST - EARLIEST) * spread(camera);

@@ -1,7 +1,9 @@
 /** Still pictures over HTTP: one is asked for in each period, over one connection, and never before the last one came. */
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import { sleep } from '../../../clock/sleep';
+import type { CameraSource } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../protocol/fault';
 import type { FeedOptions } from '../capture';
 import { feedName } from '../feed-fault';
@@ -25,17 +27,19 @@ interface StillPicture {
   readonly etag: string | undefined;
 }
 
+type StillSource = Extract<CameraSource, { kind: 'still' }>;
+
 /** @throws Fault why the camera is to be left alone for a while; nothing when `signal` was aborted */
 export async function captureStills(options: FeedOptions, signal: AbortSignal): Promise<void> {
   const { source } = options.camera;
   if (source.kind !== 'still') throw new Error('not a feed of still pictures');
-  const client = new HttpClient(source.url, source.anyHost);
+  const feed = new StillFeed(options, source);
   try {
-    await new StillFeed(options, client).run(signal);
+    await feed.run(signal);
   } catch (error) {
-    if (!signal.aborted) throw ofFeed(source, errorFault(error));
+    if (!signal.aborted) throw ofFeed(feed.source, errorFault(error));
   } finally {
-    client.close();
+    feed.close();
   }
 }
 
@@ -48,21 +52,42 @@ class StillFeed {
   #answerMs = 0;
   #answersInTime = STEADY_ANSWERS;
 
+  #client: HttpClient;
+  #isReady: boolean;
+
   constructor(
     private readonly options: FeedOptions,
-    private readonly client: HttpClient,
+    public source: StillSource,
   ) {
     const { periodMs, id } = options.camera;
+    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#isReady = options.onReady === undefined;
     this.#times = new FetchTimes(periodMs, id);
     this.#maker = new StillMaker(options);
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#takeSettings();
       this.#times.begun(Date.now());
       await this.#fetch(signal);
       await sleep(this.#times.waitMs(Date.now()), signal);
     }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** Each picture is asked for by the settings of its time. */
+  #takeSettings(): void {
+    const { source, periodMs } = this.options.camera;
+    this.#times.periodMs = periodMs;
+    if (source.kind !== 'still' || isDeepStrictEqual(source, this.source)) return;
+    this.close();
+    this.source = source;
+    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#last = undefined;
   }
 
   async #fetch(signal: AbortSignal): Promise<void> {
@@ -71,7 +96,11 @@ class StillFeed {
     const etag = this.#last?.etag;
     const reuseMs = Math.max(stallMs, MIN_SILENT_ANSWERS * this.#answerMs);
     const limits = { openMs: connectMs, reuseMs };
-    const answer = await this.client.get(etag === undefined ? {} : { 'if-none-match': etag }, limits, signal);
+    const answer = await this.#client.get(
+      etag === undefined ? {} : { 'if-none-match': etag },
+      limits,
+      signal,
+    );
     const picture = await this.#picture(answer, startedMs);
     if (signal.aborted) return;
     this.#watchPace(performance.now() - startedMs);
@@ -100,7 +129,12 @@ class StillFeed {
   }
 
   async #give({ bytes, checksum }: StillPicture, { message, sentAt, answeredAt }: Answer): Promise<void> {
-    const { clock, onClock, plan } = this.options;
+    const { clock, onClock, plan, onReady } = this.options;
+    if (!this.#isReady) {
+      this.#isReady = true;
+      onReady?.();
+      return;
+    }
     const { date, 'last-modified': lastModified } = message.headers;
     const skewMs = this.#clock.skewMs({ date, lastModified, sentAt, answeredAt });
     if (skewMs !== undefined && clock.told(skewMs)) onClock();

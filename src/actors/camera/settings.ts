@@ -1,0 +1,26 @@
+/** Which settings a feed that is open takes over, and which have to be shown by a new opening. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import type { CameraSpec } from '../../config/topology';
+import { receiverInvocation } from './ffmpeg-arguments';
+
+/** Settings that shape the picture: a decoder of its own, from the next keyframe on. */
+const SHAPE = ['format', 'quality', 'width', 'matrix', 'deinterlace'] as const;
+
+/** True when what receives the feed would be the same. Network timeouts are not: the camera's own deadlines come first. */
+export function isOpenedAlike(before: CameraSpec, after: CameraSpec): boolean {
+  // Asked for one by one, each by the settings of its time.
+  if (before.source.kind === 'still' && after.source.kind === 'still') return true;
+  if (before.source.kind !== after.source.kind) return false;
+  const { connectMs, stallMs } = before;
+  const [one, other] = [before, { ...after, connectMs, stallMs }].map((camera) => [
+    camera.source,
+    camera.hwaccel,
+    receiverInvocation(camera),
+  ]);
+  return isDeepStrictEqual(one, other);
+}
+
+/** True when a picture would be the same. */
+export function isShapedAlike(before: CameraSpec, after: CameraSpec): boolean {
+  return SHAPE.every((name) => before[name] === after[name]);
+}

@@ -1,0 +1,51 @@
+/** What a configuration may be at most, looked at before it is parsed: parsers take memory and stack by what they are given. Pure. */
+import type { ConfigFault } from './faults';
+
+/** 10,000 cameras with 800 bytes each. */
+export const MAX_CONFIGURATION_BYTES = 8 * 1024 * 1024;
+/** 10,000 cameras with 25 settings each. */
+const MAX_VALUES = 250_000;
+/** A configuration needs five. */
+const MAX_DEPTH = 32;
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+export const TOO_LARGE: ConfigFault = {
+  path: '$',
+  problem: `has more than ${String(MAX_CONFIGURATION_BYTES)} bytes, and is not read; check that it is the right file`,
+};
+
+/** Why `text` is not parsed; undefined where it may be. Need not be JSON. */
+export function excess(text: string): ConfigFault | undefined {
+  // No text has fewer bytes than characters.
+  if (text.length > MAX_CONFIGURATION_BYTES) return TOO_LARGE;
+  let [depth, values, isText] = [0, 0, false];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) isText = !isText;
+    else if (isText && code === BACKSLASH) i++;
+    else if (isText) continue;
+    else if (code === COMMA) values++;
+    else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
+    else if (code === OPEN_BRACKET || code === OPEN_BRACE) depth++;
+    if (depth > MAX_DEPTH) return tooDeep(text, i);
+    if (values > MAX_VALUES)
+      return {
+        path: '$',
+        problem: `holds more than ${String(MAX_VALUES)} values, and is not read; check that it is the right file`,
+      };
+  }
+  return undefined;
+}
+
+function tooDeep(text: string, offset: number): ConfigFault {
+  const problem = `is nested deeper than ${String(MAX_DEPTH)} levels at ${placeOf(text, offset)}; a configuration needs five: check its brackets`;
+  return { path: '$', problem };
+}
+
+/** As editors count. */
+export function placeOf(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+}

@@ -1,0 +1,49 @@
+/** Reads a configuration file, up to what one may be: it may as well be a disk image, or a device that never ends. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { MAX_CONFIGURATION_BYTES } from './bounds';
+
+const CHUNK_BYTES = 65_536;
+
+/** @throws ErrnoException of the file system; `EFBIG` beyond {@link MAX_CONFIGURATION_BYTES} */
+export function readBoundedSync(file: string): string {
+  const fd = openSync(file, 'r');
+  try {
+    const content = new Content();
+    while (content.add(readSync(fd, content.chunk)));
+    return content.text;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The same without keeping others waiting. */
+export async function readBounded(file: string): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const content = new Content();
+    while (content.add((await handle.read(content.chunk)).bytesRead));
+    return content.text;
+  } finally {
+    await handle.close();
+  }
+}
+
+class Content {
+  readonly chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+
+  get text(): string {
+    return Buffer.concat(this.#parts).toString();
+  }
+
+  /** Takes what was read into {@link chunk}; false at the end. */
+  add(bytes: number): boolean {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_CONFIGURATION_BYTES)
+      throw Object.assign(new Error('too large for a configuration'), { code: 'EFBIG' });
+    this.#parts.push(Buffer.from(this.chunk.subarray(0, bytes)));
+    return bytes > 0;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Rolls edits out: brings every actor from what it was given last to what is wanted, a few cameras at a time. What an
+ * earlier edit has not come to yet is done as the newest wants it, or not at all.
+ */
+import { withDeadline } from '../clock/sleep';
+import type { HostedActor } from './actor-host';
+import type { WantedActor } from './actor-specs';
+import type { Child } from './child';
+import { changedParameters, needsNewProcess } from './plan';
+import { StartGate } from './start-gate';
+
+/** So long the next camera waits for one that takes an edit over; that one goes on beside it. */
+const TURN_MS = 5000;
+
+export interface RolloutSteps {
+  /** As it is wanted now. */
+  readonly wanted: (name: string) => WantedActor | undefined;
+  readonly child: (name: string) => Pick<Child, 'state'> | undefined;
+  readonly start: (name: string) => Promise<void>;
+  readonly replace: (name: string) => Promise<void>;
+  readonly remove: (name: string) => Promise<void>;
+}
+
+export class Rollout {
+  /** Not those of starts: no camera that died waits behind an edit. */
+  readonly #turns: StartGate;
+  /** Actors at their work. */
+  readonly #running = new Map<string, HostedActor>();
+  /** What each was given last. */
+  readonly #given = new Map<string, WantedActor>();
+  /** Called when the actor of that name works by what it was given. */
+  readonly #changed = new Map<string, () => void>();
+  /** What is under way, by name: one thing at a time. */
+  readonly #settling = new Map<string, Promise<void>>();
+  #stopping = false;
+
+  /** @param width cameras that take an edit over at the same time, at most */
+  constructor(
+    private readonly steps: RolloutSteps,
+    width: number,
+  ) {
+    this.#turns = new StartGate(width);
+  }
+
+  resize(width: number): void {
+    this.#turns.resize(width);
+  }
+
+  /** A process is started with these parameters. */
+  starts(name: string, given: WantedActor): void {
+    this.#given.set(name, given);
+  }
+
+  /** The actor is at work; what has been edited while it started it is told. */
+  runs(actor: HostedActor): void {
+    const { name } = actor;
+    this.#running.set(name, actor);
+    void actor.exited.then(() => {
+      if (this.#running.get(name) === actor) this.#running.delete(name);
+    });
+    if (this.#isBehind(name)) void this.settle(name);
+  }
+
+  /** The actor works by what it was given last. */
+  changed(name: string): void {
+    this.#changed.get(name)?.();
+  }
+
+  /** Those that have not come to the newest edit yet. */
+  get behind(): number {
+    return [...this.#given.keys()].filter((name) => this.#isBehind(name)).length;
+  }
+
+  /** Begins nothing more. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Brings an actor to what is wanted of it, when its turn comes. Never rejects. */
+  async settle(name: string): Promise<void> {
+    // Nobody waits for what is no longer wanted.
+    if (this.#isBehind(name) || this.steps.wanted(name) === undefined) this.changed(name);
+    const settled = (this.#settling.get(name) ?? Promise.resolve()).then(() => this.#bring(name));
+    this.#settling.set(name, settled);
+    await settled;
+    if (this.#settling.get(name) === settled) this.#settling.delete(name);
+  }
+
+  async #bring(name: string): Promise<void> {
+    const { wanted, child, start, remove } = this.steps;
+    if (this.#stopping) return;
+    if (wanted(name) === undefined) {
+      this.#given.delete(name);
+      await remove(name);
+    } else if (child(name) === undefined) await start(name);
+    else if (wanted(name)?.kind !== 'camera') await this.#adapt(name);
+    else if (this.#isBehind(name)) await this.#turns.pass(() => this.#adapt(name));
+  }
+
+  #isBehind(name: string): boolean {
+    const [given, wanted] = [this.#given.get(name), this.steps.wanted(name)];
+    return given !== undefined && wanted !== undefined && changedParameters(given, wanted).length > 0;
+  }
+
+  async #adapt(name: string): Promise<void> {
+    const [given, wanted] = [this.#given.get(name), this.steps.wanted(name)];
+    if (this.#stopping || given === undefined || wanted === undefined || !this.#isBehind(name)) return;
+    const actor = this.#running.get(name);
+    // One that is being started is given what is wanted when it runs; one that waits for its restart is not left waiting.
+    if (actor === undefined && this.steps.child(name)?.state.name === 'starting') return;
+    if (actor === undefined || needsNewProcess(given, wanted)) await this.steps.replace(name);
+    else await this.#tell(actor, wanted);
+  }
+
+  async #tell(actor: HostedActor, wanted: WantedActor): Promise<void> {
+    const { name } = actor;
+    const changed = new Promise<void>((resolve) => this.#changed.set(name, resolve));
+    this.#given.set(name, wanted);
+    actor.send({ kind: 'parameters', parameters: wanted.actor.parameters });
+    await withDeadline(Promise.race([changed, actor.exited]), TURN_MS);
+    this.#changed.delete(name);
+  }
+}

@@ -1,0 +1,295 @@
+/** What edits of cameras cost: settings are handed to the running actors, and a feed is opened anew beside the old one. */
+import assert from 'node:assert/strict';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { clip, splitJpegs } from '../support/feeds/clips';
+import { startMjpegServer, startHlsServer } from '../support/feeds/http';
+import { startHttpCamera } from '../support/feeds/http-camera';
+import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
+import { smallVideo } from '../support/feeds/small-video';
+import { newDir, startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { waitUntil } from '../support/process';
+
+type Entry = Record<string, unknown>;
+
+describe('edits of cameras', () => {
+  const namespace = newNamespace();
+  const closing: (() => unknown)[] = [];
+  let events: Listener;
+  let daemon: Daemon;
+  let rtsp: RtspServer;
+  let cameras: Entry[] = [];
+  let pids: Map<string, number | undefined>;
+
+  const config = (cameraDefaults: Entry, rest: Entry = {}) => ({
+    namespace,
+    ...remoteServers(),
+    supervision: { parallelStarts: 2 },
+    cameraDefaults,
+    cameras,
+    ...rest,
+  });
+  const processes = async () =>
+    new Map((await daemon.status()).children.map(({ name, pid }) => [name, pid] as const));
+  const ids = () => cameras.map(({ id }) => String(id));
+  const rollOut = async (edit: Entry) => {
+    const { appliedAtMs } = (await daemon.status()).configuration;
+    daemon.edit(edit);
+    const isApplied = async () => (await daemon.status()).configuration.appliedAtMs > appliedAtMs;
+    await waitUntil('it is rolled out', isApplied, 60_000);
+  };
+  /** Periods of these cameras without a picture since the first one, as their frames are numbered. */
+  const missed = (id: string, from: number) => {
+    const sequences = [
+      ...new Set(
+        events
+          .frames(id)
+          .slice(from)
+          .map(({ sequence }) => sequence),
+      ),
+    ];
+    const sorted = sequences.sort((a, b) => a - b);
+    return sorted.flatMap((sequence, i) => {
+      const before = sorted[i - 1] ?? sequence - 1;
+      return sequence - before - 1 > 0 ? [sequence - before - 1] : [];
+    });
+  };
+  /** More frames of every camera that a predicate holds for. */
+  const shown = async (what: string, is: (id: string) => boolean) =>
+    waitUntil(what, () => ids().every(is), 40_000);
+  const counts = () => new Map(ids().map((id) => [id, events.frames(id).length]));
+  const more = async (count: number) => {
+    const had = counts();
+    await shown(
+      `${String(count)} more frames of each`,
+      (id) => events.frames(id).length >= (had.get(id) ?? 0) + count,
+    );
+  };
+
+  before(async () => {
+    const dir = newDir();
+    const h264 = await clip({ codec: 'h264' });
+    const jpegs = splitJpegs(await readFile(await clip({ codec: 'mjpeg' })));
+    const mounts = { '/cam': { clip: h264, codec: 'h264', fps: 10 } } as const;
+    const [server, http, hls, stills] = await Promise.all([
+      startRtspServer({ mounts: { ...mounts, '/other': mounts['/cam'] } }),
+      startMjpegServer(),
+      startHlsServer(),
+      startHttpCamera((_, response, number) => {
+        response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpegs[number % jpegs.length]);
+      }),
+    ]);
+    rtsp = server;
+    for (const each of [rtsp, http, hls, stills]) closing.push(() => each.stop());
+    cameras = [
+      { id: 'rtsp', url: rtsp.url('/cam') },
+      { id: 'hls', url: hls.url('/cam.m3u8') },
+      { id: 'mjpeg', url: http.url('/stream') },
+      { id: 'still', still: stills.url('/snap.jpg') },
+      { id: 'file', file: await smallVideo(dir, 2) },
+      { id: 'synthetic', test: 'testsrc2' },
+    ];
+    events = await listen(namespace);
+    daemon = startDaemon({ dir, config: config({}) });
+    await daemon.said(/^ready/);
+    for (const { id } of cameras) await events.gotFrames(String(id), 4);
+    pids = await processes();
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+    for (const close of closing) await close();
+  });
+
+  const edits: readonly [string, Entry, (id: string, from: number) => boolean][] = [
+    ['the quality', { quality: 30 }, () => true],
+    [
+      'the width',
+      { width: 160 },
+      (id, from) =>
+        events
+          .frames(id)
+          .slice(from)
+          .some(({ width }) => width === 160),
+    ],
+    [
+      'the format',
+      { width: 160, format: 'webp' },
+      (id, from) =>
+        events
+          .frames(id)
+          .slice(from)
+          .some(({ format }) => format === 'webp'),
+    ],
+    [
+      'the format, which the same decoder serves',
+      { width: 160, format: 'png' },
+      (id, from) =>
+        events
+          .frames(id)
+          .slice(from)
+          .some(({ format }) => format === 'png'),
+    ],
+    [
+      'how it is sampled, and its deadlines',
+      { sampling: 'all', stallMs: 7000, frozenMs: 0, maxDelayMs: 3000 },
+      () => true,
+    ],
+    ['the transport', { transport: 'udp' }, () => true],
+  ];
+  for (const [what, defaults, isSeen] of edits)
+    test(`of ${what} of all cameras lose no second of any, and end no process`, async () => {
+      const had = counts();
+      await rollOut(config(defaults));
+      await shown('it is seen', (id) => isSeen(id, had.get(id) ?? 0));
+      await more(2);
+      for (const id of ids()) {
+        const from = (had.get(id) ?? 0) - 2;
+        // Frames may overtake each other on their way; one that is missing stays so.
+        await waitUntil(`${id} has every second`, () => missed(id, from).length === 0, 10_000);
+      }
+      assert.deepEqual(await processes(), pids);
+    });
+
+  test('of the rate of all cameras lose no time of any: their periods are numbered anew', async () => {
+    const had = counts();
+    const gaps = new Map(ids().map((id) => [id, events.gaps(id).length]));
+    await rollOut(config({ rate: 2 }));
+    const isFaster = (id: string) => {
+      const [before, ...since] = events.frames(id).slice((had.get(id) ?? 0) - 1);
+      return since.filter(({ sequence }) => sequence > 1.5 * (before?.sequence ?? Infinity)).length > 6;
+    };
+    await shown('twice as many pictures come', isFaster);
+    for (const id of ids()) {
+      const times = events
+        .frames(id)
+        .slice((had.get(id) ?? 0) - 1)
+        .map(({ capturedAt }) => capturedAt);
+      const steps = times
+        .sort((one, other) => one - other)
+        .flatMap((at, i) => (i === 0 ? [] : [at - (times[i - 1] ?? at)]));
+      assert.ok(Math.max(...steps) < 1900, `${id}: ${String(steps)}`);
+      // A still picture that is due after the old period has one of the new periods in front of it.
+      const missing = events
+        .gaps(id)
+        .slice(gaps.get(id))
+        .reduce((sum, gap) => sum + gap.missed, 0);
+      assert.ok(missing <= 1, `${id}: ${JSON.stringify(events.gaps(id).at(-1))}`);
+    }
+    assert.deepEqual(await processes(), pids);
+  });
+
+  test('of the expiry is handed to store and notifier', async () => {
+    await rollOut(config({ rate: 2 }, { frames: { expireMs: 60_000 } }));
+    // Nine tenths of 60 s, where it was nine tenths of 120.
+    const isNew = (life: string | undefined) => Number(life) > 50_000 && Number(life) <= 54_000;
+    await waitUntil('messages live 54 s', () =>
+      isNew(
+        events.received.findLast(({ event }) => event.type === 'vigil.frame.sampled.v1')?.properties
+          .expiration,
+      ),
+    );
+    assert.deepEqual(await processes(), pids);
+  });
+});
+
+describe('an edit of the address of a camera', () => {
+  const namespace = newNamespace();
+  let events: Listener;
+  let daemon: Daemon;
+  let rtsp: RtspServer;
+  let server: Server;
+  let viewers = 0;
+  let pid: number | undefined;
+
+  const config = (url: string) => ({ namespace, ...remoteServers(), cameras: [{ id: 'cam', url }] });
+  const port = () => (server.address() as AddressInfo).port;
+  const single = (path: string) => `rtsp://127.0.0.1:${String(port())}${path}`;
+  const edited = async (url: string) => {
+    const { appliedAtMs } = (await daemon.status()).configuration;
+    daemon.edit(config(url));
+    await waitUntil(
+      'it is rolled out',
+      async () => (await daemon.status()).configuration.appliedAtMs > appliedAtMs,
+    );
+  };
+  before(async () => {
+    const mounts = {
+      '/one': { clip: await clip({ codec: 'h264' }), codec: 'h264', fps: 10 },
+      '/two': { clip: await clip({ codec: 'h265' }), codec: 'h265', fps: 10 },
+    } as const;
+    rtsp = await startRtspServer({ mounts });
+    // A camera for one viewer: who comes while another is there is sent away.
+    server = createServer((viewer) => {
+      viewer.on('error', () => undefined);
+      if (viewers > 0) {
+        viewer.destroy();
+        return;
+      }
+      viewers++;
+      const camera = connect(rtsp.port, '127.0.0.1');
+      camera.on('error', () => undefined);
+      viewer.pipe(camera).pipe(viewer);
+      viewer.once('close', () => {
+        viewers--;
+        camera.destroy();
+      });
+      camera.once('close', () => viewer.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    events = await listen(namespace);
+    daemon = startDaemon({ config: config(rtsp.url('/one')) });
+    await daemon.said(/^ready/);
+    await events.gotFrames('cam', 3);
+    pid = (await daemon.childIs('camera:cam', 'runs', (child) => child.state === 'running')).pid;
+  });
+
+  after(async () => {
+    await events.close();
+    await daemon.stop();
+    server.close();
+    await rtsp.stop();
+  });
+
+  const holes = (from: number) => {
+    const sequences = events
+      .frames('cam')
+      .slice(from)
+      .map(({ sequence }) => sequence)
+      .sort((a, b) => a - b);
+    return sequences.map((sequence, i) => sequence - (sequences[i - 1] ?? sequence - 1) - 1);
+  };
+
+  test('loses nothing where the new one shows pictures', async () => {
+    const { length } = events.frames('cam');
+    await edited(rtsp.url('/two'));
+    await events.gotFrames('cam', events.frames('cam').length + 3);
+    await waitUntil('it has every second', () => Math.max(...holes(length - 1)) === 0, 10_000);
+    await waitUntil('the old one is left', async () => (await rtsp.clients()) === 1);
+  });
+
+  test('ends the old feed, too, where the new one shows none, and the next edit is taken at once', async () => {
+    await edited(rtsp.url('/nothing'));
+    await events.gotFault('cam', 'not-found');
+    await edited(single('/one'));
+    await events.gotFrames('cam', events.frames('cam').length + 2);
+  });
+
+  test('of a camera for one viewer costs the time of an opening', async () => {
+    const { length } = events.frames('cam');
+    await edited(single('/two'));
+    await events.gotFrames('cam', length + 5);
+    assert.equal(viewers, 1);
+    await waitUntil('few seconds are missed', () => Math.max(...holes(length - 1)) <= 2, 10_000);
+  });
+
+  test('keeps the process through all of it', async () => {
+    const child = await daemon.childIs('camera:cam', 'runs', ({ state }) => state === 'running');
+    assert.deepEqual([child.pid, child.restarts], [pid, 0]);
+  });
+});
