@@ -81,8 +81,7 @@ class CameraActor {
   #kept = 0;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
-    const { spoolDir, minFreeBytes } = context.parameters;
-    this.#spool = new Spool(spoolDir, undefined, minFreeBytes);
+    this.#spool = new Spool(context.parameters.spoolDir, undefined, () => context.parameters.minFreeBytes);
     const { frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#words = new FeedWords((lines) => {

@@ -21,13 +21,14 @@ export class FreeSpace {
   constructor(
     private readonly dir: string,
     /** Bytes to leave; 0: all may be used. */
-    private readonly minFreeBytes: number,
+    private readonly minFreeBytes: () => number,
   ) {}
 
   async isLow(): Promise<boolean> {
-    if (this.minFreeBytes === 0) return false;
+    const leaveBytes = this.minFreeBytes();
+    if (leaveBytes === 0) return false;
     const freeBytes = (await freeBytesOf(this.dir)) ?? Infinity;
-    this.#low = freeBytes < this.minFreeBytes * (this.#low ? MARGIN : 1);
+    this.#low = freeBytes < leaveBytes * (this.#low ? MARGIN : 1);
     return this.#low;
   }
 }

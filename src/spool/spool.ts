@@ -40,12 +40,12 @@ export class Spool {
 
   /**
    * @param memoryDir where frames go that the disk does not take; none when undefined
-   * @param minFreeBytes below, nothing is written to the disk
+   * @param minFreeBytes below, nothing is written to the disk; asked each time, as an edit may change it
    */
   constructor(
     private readonly dir: string,
     memoryDir: string | undefined = memoryFolderOf(dir),
-    private readonly minFreeBytes = 0,
+    private readonly minFreeBytes = () => 0,
   ) {
     this.#memory = memoryDir === undefined ? undefined : new MemoryFolder(memoryDir);
     this.#space = new FreeSpace(dir, minFreeBytes);
@@ -185,7 +185,7 @@ export class Spool {
   /** Why the disk did not take it. */
   async #writeToDisk(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
     if (await this.#space.isLow()) {
-      const message = `the disk has less than spool.minFreeBytes (${String(this.minFreeBytes)}) left`;
+      const message = `the disk has less than spool.minFreeBytes (${String(this.minFreeBytes())}) left`;
       return { code: 'spool-low', message };
     }
     try {

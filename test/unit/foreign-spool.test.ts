@@ -71,7 +71,7 @@ describe('a spool among other users', () => {
   let disk: string;
   let memory: string;
   let spool: Spool;
-  const low = () => new Spool(disk, memory, Number.MAX_SAFE_INTEGER);
+  const low = () => new Spool(disk, memory, () => Number.MAX_SAFE_INTEGER);
   const onDisk = () => path.join(disk, 'gate', spoolName(frame));
   const inMemory = () => path.join(memory, `gate.${spoolName(frame)}`);
   const folders = () => readdirSync(dir).filter((name) => name.startsWith('memory'));

@@ -476,7 +476,7 @@ describe('a spool whose disk has little room', () => {
   });
 
   it('writes nothing more to it, but to memory, and says why', async () => {
-    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'memory'), MUCH);
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'memory'), () => MUCH);
     await spool.openCamera('gate');
     assert.deepEqual(await spool.write(frameOf(), Buffer.from('jpeg')), {
       code: 'spool-low',
@@ -487,7 +487,7 @@ describe('a spool whose disk has little room', () => {
   });
 
   it('says of both what they lack when memory has no room either', async () => {
-    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'no such folder', 'memory'), MUCH);
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'no such folder', 'memory'), () => MUCH);
     await spool.openCamera('gate');
     await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
       code: 'spool-full',
@@ -498,7 +498,7 @@ describe('a spool whose disk has little room', () => {
   it('is written to again when there is somewhat more room than it must leave', async (t) => {
     let bavail = 99;
     t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
-    const space = new FreeSpace(dir, 100);
+    const space = new FreeSpace(dir, () => 100);
     const low: boolean[] = [];
     for (bavail of [100, 99, 100, 104, 105, 100, 99]) low.push(await space.isLow());
     assert.deepEqual(low, [false, true, true, true, false, false, true]);
@@ -510,6 +510,6 @@ describe('a spool whose disk has little room', () => {
   ] as const)
     it(`is written to when it ${what}`, async (t) => {
       t.mock.method(fs, 'statfs', statfs);
-      assert.equal(await new FreeSpace(dir, MUCH).isLow(), false);
+      assert.equal(await new FreeSpace(dir, () => MUCH).isLow(), false);
     });
 });
