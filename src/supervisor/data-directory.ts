@@ -1,8 +1,8 @@
 /** The folder a daemon keeps everything in, held by one daemon at a time. */
-import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../protocol/fault';
+import { startChild, whyNotStarted } from '../process/child-process';
 import { findProgram } from '../process/orphans';
 
 /** Seconds a new daemon waits for one that is just ending. */
@@ -107,13 +107,21 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
       'missing-program',
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
-  const child = spawn(flock, ['-w', String(waitS), '3'], {
+  const child = startChild(flock, ['-w', String(waitS), '3'], {
     // Ours may hold passwords.
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (cause) => {
+      reject(
+        new Fault(
+          'data-directory',
+          `flock, which locks the data directory, cannot be run: ${whyNotStarted(cause)}`,
+          { cause },
+        ),
+      );
+    });
     child.once('exit', (code) => {
       resolve(code === 0);
     });

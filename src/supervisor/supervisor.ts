@@ -9,6 +9,7 @@ import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
+import { provideDescriptors } from './descriptors';
 import { planChange, refusals, type Plan } from './plan';
 import { serviceChild } from './service-child';
 import { findFfmpeg } from './services/ffmpeg-program';
@@ -83,6 +84,7 @@ export class Supervisor {
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
+    provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
     await this.#actors?.change(plan, this.#wanted, wanted);
     return plan;
@@ -96,6 +98,7 @@ export class Supervisor {
 
   async #startAll(): Promise<void> {
     const { log, data } = this.options;
+    provideDescriptors(this.#topology, log);
     this.#services = await this.#prepareServices();
     this.#writeEndpoints(this.#topology);
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
