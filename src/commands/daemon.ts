@@ -2,7 +2,7 @@
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
-import { endProcess, surviveClosedOutput } from '../process/output';
+import { endProcess } from '../process/output';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
@@ -18,7 +18,6 @@ import { EXIT } from './exit-codes';
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
 export async function runDaemon({ config, dataDir }: Arguments): Promise<number> {
-  surviveClosedOutput();
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
