@@ -4,6 +4,7 @@
  */
 import { frameId, type Frame } from '../../contract/frame';
 import type { Spool } from '../../spool/spool';
+import type { KnownServer } from './known-server';
 import type { Persistence } from './persistence';
 
 /** Where a frame is stored again; see RedisFrames. */
@@ -23,6 +24,8 @@ export interface RetentionOptions {
   readonly spool: Spool;
   readonly durable: boolean;
   readonly expireMs: number;
+  /** The server that was given all that an earlier process held; by default none is known. */
+  readonly server?: KnownServer;
   /** The frame's file has gone. */
   readonly onGone: (frame: Frame) => void;
 }
@@ -32,9 +35,11 @@ export class Retention {
   /** Frames whose file could not be removed: on a disk that has become read-only. */
   readonly #stuck = new Set<Frame>();
   #bytes = 0;
-  #runId: string | undefined;
+  readonly #server: KnownServer;
 
-  constructor(private readonly options: RetentionOptions) {}
+  constructor(private readonly options: RetentionOptions) {
+    this.#server = options.server ?? { runId: undefined };
+  }
 
   get frames(): number {
     return this.#held.size;
@@ -104,7 +109,7 @@ export class Retention {
    * @throws Fault of the sink; the next call tries again
    */
   async restoreAfter({ runId }: Persistence, sink: RestoreSink, nowMs: number): Promise<number> {
-    if (runId === this.#runId) return 0;
+    if (runId === this.#server.runId) return 0;
     let restored = 0;
     for (const held of [...this.#held.values()]) {
       const { frame, expiresMs } = held;
@@ -115,7 +120,7 @@ export class Retention {
       this.#held.set(frameId(frame), { ...held, storedMs: nowMs });
       restored++;
     }
-    this.#runId = runId;
+    this.#server.runId = runId;
     return restored;
   }
 
