@@ -1,7 +1,6 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
 import { performance } from 'node:perf_hooks';
-import { backOffMs, type BackOff } from '../clock/back-off';
-import { sleep } from '../clock/sleep';
+import { backOffMs } from '../clock/back-off';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
 import type { Verdict } from '../contract/verdict';
@@ -21,10 +20,12 @@ import { LostPeriods, type LostRun } from './camera/lost-periods';
 import { hasSenderTimes } from './camera/ffmpeg-arguments';
 import { RetryLater } from './camera/http/http-fault';
 import { PictureJudge } from './camera/picture-judge';
+import { sleepUntilBack } from './camera/port-probe';
 import { SamplePlan, type Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
-const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
+/** Longest pause before a failed feed is first opened again, milliseconds. */
+const FIRST_RETRY_MS = 500;
 /** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
 const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
 const LASTING_ATTEMPTS = 4;
@@ -217,7 +218,11 @@ class CameraActor {
     this.#feedFaults.report(fault);
     this.#enter('waiting', fault);
     const attempt = this.#attempt + (LASTING.has(fault.code) ? LASTING_ATTEMPTS : 0);
-    await sleep(Math.max(askedMs, backOffMs(RECONNECT, attempt, Math.random())), signal);
+    const { source, retryMs } = this.context.parameters.camera;
+    const backOff = { firstMs: FIRST_RETRY_MS, capMs: retryMs };
+    const pauseMs = Math.max(askedMs, backOffMs(backOff, attempt, Math.random()));
+    // It may take connections before it has pictures: it is tried as often as one that has just failed.
+    if (await sleepUntilBack(source, pauseMs, signal)) this.#attempt = 1;
   }
 
   #take(picture: Picture): void {
