@@ -3,6 +3,7 @@ import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
 import { endProcess } from '../process/output';
+import { shareCompiledCode } from '../process/compile-cache';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
@@ -42,6 +43,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   const data = await DataDirectory.open(dataDir, (holder) => {
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
+  shareCompiledCode(data.folder('compile-cache'));
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
   const supervisor = new Supervisor({
     topology,
