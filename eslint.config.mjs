@@ -19,6 +19,13 @@ const LEAVES = [
 const forbid = (target, from, message) => ({ target: `./src/${target}`, from: `./src/${from}`, message });
 const above = ['actors', 'supervisor', 'commands', 'consumer', 'http'];
 
+const COMEDY = { name: 'comedy', message: 'Only src/supervisor/actor-host.ts imports comedy.' };
+const STARTING = {
+  name: 'node:child_process',
+  importNames: ['spawn', 'fork', 'exec', 'execFile'],
+  message: 'Only src/process/child-process.ts starts programs: its children are safe to signal.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'data/', 'coverage/', 'node_modules/'] },
   {
@@ -31,10 +38,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // `async` states that a function may wait, also where it hands on a promise or does not wait yet.
       '@typescript-eslint/require-await': 'off',
-      'no-restricted-imports': [
-        'error',
-        { paths: [{ name: 'comedy', message: 'Only src/supervisor/actor-host.ts imports comedy.' }] },
-      ],
+      'no-restricted-imports': ['error', { paths: [COMEDY] }],
     },
   },
   {
@@ -42,6 +46,7 @@ export default tseslint.config(
     settings: { 'import-x/resolver': { node: { extensions: ['.ts'] } } },
     rules: {
       'import-x/no-cycle': 'error',
+      'no-restricted-imports': ['error', { paths: [COMEDY, STARTING] }],
       'import-x/no-restricted-paths': [
         'error',
         {

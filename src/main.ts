@@ -6,7 +6,7 @@ import { HELP, readArguments, type Arguments } from './commands/arguments';
 import { EXIT } from './commands/exit-codes';
 import { ConfigurationError } from './config/faults';
 import { redactText } from './config/url';
-import { endProcess, LAST_WORDS_MS, print, printError } from './process/output';
+import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './process/output';
 import { Fault } from './protocol/fault';
 
 const PACKAGE_DIR = path.resolve(__dirname, '..');
@@ -17,6 +17,7 @@ async function main(argv: readonly string[]): Promise<void> {
   try {
     const args = readArguments(argv, PACKAGE_DIR);
     serves = args.word === 'daemon' || args.word === 'process';
+    if (serves) surviveStuckOutput();
     code = await run(args);
   } catch (error) {
     const said = printError(`vigil: ${sentence(error)}\n`);

@@ -31,6 +31,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
         maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 20_000,
+        retryMs: 30_000,
         ...changes,
       },
       ffmpeg: 'ffmpeg',

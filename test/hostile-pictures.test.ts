@@ -48,6 +48,7 @@ async function openCamera(t: TestContext, url: string, connectMs = 10_000) {
         maxDelayMs: 5000,
         frozenMs: 0,
         connectMs,
+        retryMs: 30_000,
       },
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),

@@ -1,7 +1,7 @@
 /** The camera actor: keeps one feed open, samples it, and puts every sample into the spool. */
 import { performance } from 'node:perf_hooks';
-import { backOffMs, type BackOff } from '../clock/back-off';
-import { sleep, withDeadline } from '../clock/sleep';
+import { backOffMs } from '../clock/back-off';
+import { withDeadline } from '../clock/sleep';
 import type { CameraSpec } from '../config/topology';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
@@ -20,12 +20,14 @@ import { FeedWords } from './camera/feed-words';
 import { LostPeriods, type LostRun } from './camera/lost-periods';
 import { RetryLater } from './camera/http/http-fault';
 import { PictureJudge } from './camera/picture-judge';
+import { sleepUntilBack } from './camera/port-probe';
 import type { Sample } from './camera/sample-plan';
 import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 import { isOpenedAlike, isShapedAlike } from './camera/settings';
 import { Succession, type Predecessor, type Run } from './camera/succession';
 
-const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
+/** Longest pause before a failed feed is first opened again, milliseconds. */
+const FIRST_RETRY_MS = 500;
 /** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
 const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
 const LASTING_ATTEMPTS = 4;
@@ -296,8 +298,12 @@ class CameraActor {
     this.#enter('waiting', fault);
     this.#adapted();
     const attempt = this.#attempt + (LASTING.has(fault.code) ? LASTING_ATTEMPTS : 0);
-    const pauseMs = Math.max(askedMs, backOffMs(RECONNECT, attempt, Math.random()));
-    await sleep(pauseMs, AbortSignal.any([signal, this.#succession.wished]));
+    const { source, retryMs } = this.context.parameters.camera;
+    const backOff = { firstMs: FIRST_RETRY_MS, capMs: retryMs };
+    const pauseMs = Math.max(askedMs, backOffMs(backOff, attempt, Math.random()));
+    // It may take connections before it has pictures: it is tried as often as one that has just failed.
+    const over = AbortSignal.any([signal, this.#succession.wished]);
+    if (await sleepUntilBack(source, pauseMs, over)) this.#attempt = 1;
   }
 
   #take(picture: Picture, madeBy: CameraSpec): void {

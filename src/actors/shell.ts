@@ -4,6 +4,7 @@
  * called as a topic, so there are only the two that are needed.
  */
 import { openLog, setLogLevel, type LogLevel } from '../log/log';
+import { keepCompiledCode } from '../process/compile-cache';
 import { surviveClosedOutput } from '../process/output';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
 import { Batch } from '../protocol/batch';
@@ -119,6 +120,7 @@ export default class ActorShell {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
     const { default: startActor } = require(module) as { default: StartActor<unknown> };
     this.#actor = startActor(this.#context);
+    if (self.getMode() === 'forked') keepCompiledCode();
     this.#awaitBeat();
   }
 

@@ -10,6 +10,7 @@ import type { Progress } from '../protocol/progress';
 import { Spool } from '../spool/spool';
 import { Delivery } from './store/delivery';
 import { Eviction } from './store/eviction';
+import { ServerOnDisk } from './store/known-server';
 import { Outbox } from './store/outbox';
 import { RedisFrames } from './store/redis-frames';
 import { Retention } from './store/retention';
@@ -21,6 +22,9 @@ const TICK_MS = 1000;
 const TELL_MS = 50;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
+
+const BEGAN_ANEW = 'redis began anew: frames are stored again';
+const UNKNOWN_REDIS = 'frames are stored again: it is not known whether redis still has them';
 
 export default function startStore(context: ActorContext<StoreParameters>): Actor {
   const store = new StoreActor(context);
@@ -47,6 +51,7 @@ class StoreActor {
   readonly #outbox = new Outbox();
   readonly #eviction: Eviction;
   readonly #retention: Retention;
+  readonly #server: ServerOnDisk;
   readonly #keeper: SpoolKeeper;
   readonly #delivery: Delivery;
   readonly #serverFaults: RecurringFault;
@@ -98,10 +103,12 @@ class StoreActor {
       now: () => performance.now(),
     });
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
+    this.#server = new ServerOnDisk(spoolDir);
     const present = () => context.parameters;
     this.#retention = new Retention({
       spool: this.#spool,
       durable: durability === 'durable',
+      server: this.#server,
       get expireMs() {
         return present().expireMs;
       },
@@ -234,10 +241,10 @@ class StoreActor {
   async #followRedis(): Promise<void> {
     if (this.context.parameters.durability === 'memory' || this.#redisFault !== undefined) return;
     try {
+      const isKnown = this.#server.runId !== undefined;
       const persistence = await this.#redis.persistence();
       const restored = await this.#retention.restoreAfter(persistence, this.#redis, Date.now());
-      if (restored > 0)
-        this.context.log.warn('redis began anew: frames are stored again', { frames: restored });
+      if (restored > 0) this.context.log.warn(isKnown ? BEGAN_ANEW : UNKNOWN_REDIS, { frames: restored });
       await this.#retention.release(persistence.durableBeforeMs, Date.now());
       this.#persistenceFaults.clear('redis says again what it has on disk');
     } catch (error) {

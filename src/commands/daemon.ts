@@ -2,7 +2,8 @@
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
-import { endProcess, surviveClosedOutput } from '../process/output';
+import { endProcess } from '../process/output';
+import { shareCompiledCode } from '../process/compile-cache';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
@@ -19,7 +20,6 @@ import { EXIT } from './exit-codes';
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
 export async function runDaemon({ config, dataDir }: Arguments): Promise<number> {
-  surviveClosedOutput();
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
@@ -49,6 +49,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
       `every user of this machine may write to ${dataDir} and replace what is in it; run chmod o-w ${dataDir}`,
       { code: 'data-directory-open' },
     );
+  shareCompiledCode(data.folder('compile-cache'));
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
   const supervisor = new Supervisor({
     topology,

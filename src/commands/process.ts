@@ -5,7 +5,7 @@ import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
 import { openLog } from '../log/log';
-import { endProcess, surviveClosedOutput } from '../process/output';
+import { endProcess } from '../process/output';
 import { Fault } from '../protocol/fault';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
@@ -20,7 +20,6 @@ const AT_ONCE_MS = 200;
  * @throws ConfigurationError, or Fault `no-endpoints` when the embedded servers are not running
  */
 export async function runProcessCommand(args: Arguments): Promise<number> {
-  surviveClosedOutput();
   const topology = loadTopology(args.config, process.env);
   const { redis, amqp } = endpoints(topology, args.dataDir);
   const log = openLog('process', topology.logLevel);

@@ -219,6 +219,7 @@ function completeCamera(
     maxDelayMs: settings.maxDelayMs,
     frozenMs: settings.frozenMs,
     connectMs: settings.connectMs,
+    retryMs: settings.retryMs,
     child: cameraChildSpec(actors, entry),
   };
 }

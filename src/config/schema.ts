@@ -104,6 +104,12 @@ const captureSettings = {
     maximum: 600_000,
     description: 'Milliseconds from opening a feed to its first picture before it counts as failed.',
   },
+  retryMs: {
+    minimum: 500,
+    maximum: 3_600_000,
+    description:
+      'Longest pause before a feed that failed is opened again, milliseconds. It begins with half a second, is doubled with every failure, and ends when the port of a camera that was gone takes connections again.',
+  },
   redirects: {
     description:
       'Where an HTTP answer may lead: to the host of the URL alone, or to any; never to another scheme, nor to an address of this machine.',
@@ -131,6 +137,7 @@ const CameraDefaults = Type.Object(
     maxDelayMs: Type.Integer({ ...captureSettings.maxDelayMs, default: 5000 }),
     frozenMs: Type.Integer({ ...captureSettings.frozenMs, default: 60_000 }),
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
+    retryMs: Type.Integer({ ...captureSettings.retryMs, default: 30_000 }),
     redirects: oneOf(REDIRECT_POLICIES, { ...captureSettings.redirects, default: 'same-host' }),
   },
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
@@ -243,6 +250,7 @@ const Camera = Type.Object(
     maxDelayMs: Type.Optional(Type.Integer(captureSettings.maxDelayMs)),
     frozenMs: Type.Optional(Type.Integer(captureSettings.frozenMs)),
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
+    retryMs: Type.Optional(Type.Integer(captureSettings.retryMs)),
     redirects: Type.Optional(oneOf(REDIRECT_POLICIES, captureSettings.redirects)),
     actor: Type.Optional(CameraActor),
   },

@@ -67,6 +67,8 @@ export interface CameraSpec {
   readonly maxDelayMs: number;
   readonly frozenMs: number;
   readonly connectMs: number;
+  /** Longest pause before a feed that failed is opened again. */
+  readonly retryMs: number;
 }
 
 /** A camera and how its actor is kept. */

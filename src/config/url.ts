@@ -98,6 +98,12 @@ export function hostOf(url: string): string {
   return bracketed ?? name ?? '';
 }
 
+/** The port a URL names; undefined where it names none. */
+export function portOf(url: string): number | undefined {
+  const [, port] = /:(\d+)$/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
+  return port === undefined ? undefined : Number(port);
+}
+
 /** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
 export function redactUrl(url: string): string {
   const [, scheme, userinfo, host, rest = ''] = URL_PARTS.exec(url) ?? [];

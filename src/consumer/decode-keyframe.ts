@@ -1,5 +1,6 @@
 /** Decodes a keyframe that was stored as the camera sent it, with ffmpeg. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { startChild, whyNotStarted } from '../process/child-process';
 import { dieWithParent } from '../process/orphans';
 import type { DecodedFrame } from './decode';
 import { ConsumerError, UndecodableError } from './fault';
@@ -23,22 +24,22 @@ export async function decodeKeyframe(
 ): Promise<DecodedFrame> {
   const chunks: Buffer[] = [];
   let [size, stderr] = [0, ''];
-  const child = spawn(...commandLine(ffmpeg, format, maxPixels));
+  const child = startChild(...commandLine(ffmpeg, format, maxPixels));
   const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
   // It may end before it has read everything.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(bytes);
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(bytes);
+  child.stdout?.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size > 3 * maxPixels + 100) child.kill('SIGKILL');
     else chunks.push(chunk);
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
   });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${cause.message}`, { cause }));
+      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${whyNotStarted(cause)}`, { cause }));
     });
     child.once('close', () => {
       resolve();

@@ -1,5 +1,5 @@
 /** Standard output and standard error, to the last byte: a pipe takes 64 KiB at once, and `process.exit` drops the rest. */
-import { fstatSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Fault } from '../protocol/fault';
 
 /** Whoever reads our output has this long to take the last of it, milliseconds; one that is stuck holds no daemon up. */
@@ -51,6 +51,36 @@ export async function endProcess(code: number, limitMs = LAST_WORDS_MS): Promise
 /** A reader of our output that goes away (PM2 restarting, a closed pipe), or a full disk, must not end the process. */
 export function surviveClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) listenOnce(stream);
+}
+
+/**
+ * The same, and a terminal that is stopped (Ctrl-S, a frozen SSH) must not stop the process: Node writes to terminals, and to
+ * nothing else that may have to wait, with calls that block.
+ */
+export function surviveStuckOutput(): void {
+  surviveClosedOutput();
+  for (const stream of [process.stdout, process.stderr]) if (stream.isTTY && isOurs(stream)) unblock(stream);
+}
+
+/**
+ * Node opens a terminal anew where it can, and what is set for it is set for this process alone. Where it cannot, it shares
+ * the terminal's settings with the shell that started it, which wants to block.
+ */
+function isOurs({ fd }: Output): boolean {
+  try {
+    closeSync(
+      openSync(`/proc/self/fd/${String(fd)}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What Node did on its own until version 6, and offers no public way to do since. */
+function unblock(stream: Output): void {
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => unknown } };
+  handle?.setBlocking?.(false);
 }
 
 const ignore = () => undefined;

@@ -9,6 +9,7 @@ import type { ShellCommand, ShellParameters, ShellReport } from '../actors/shell
 import { withDeadline } from '../clock/sleep';
 import type { ActorMode } from '../config/topology';
 import type { Log, LogLevel } from '../log/log';
+import { descriptorsLeft } from '../process/descriptor-limit';
 import { Batch } from '../protocol/batch';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import type { ActorReport } from '../protocol/messages';
@@ -98,6 +99,11 @@ const HUNG_MS = 2.5 * HEARTBEAT_MS;
 /** While it starts a process is often kept from running: that is looked at from the beginning. */
 const SUSPECT_START_MS = 0;
 
+/** Left to the daemon itself, which has to open files and answer clients; another actor takes six while it starts. */
+const KEPT_DESCRIPTORS = 16;
+const NO_DESCRIPTORS =
+  'too many open files in the daemon; raise its limit (ulimit -n, LimitNOFILE= in a systemd unit) and restart it';
+
 type ReportHandler = (name: string, report: ActorReport) => void;
 
 export class ActorHost {
@@ -157,6 +163,8 @@ export class ActorHost {
       logLevel: this.logLevel,
       parameters: spec.parameters,
     };
+    if (spec.mode === 'forked' && (descriptorsLeft() ?? Infinity) < KEPT_DESCRIPTORS)
+      throw new ActorStartFault(new Error(NO_DESCRIPTORS), 0, []);
     const forked = spec.mode === 'forked' ? this.#forked.expect(spec.name) : undefined;
     const created = this.root.createChild(SHELL, {
       mode: spec.mode,
@@ -182,6 +190,12 @@ export class ActorHost {
     child: ActorProcess,
     startMs: number,
   ): Promise<ComedyActor> {
+    const startError = await child.startError;
+    if (startError !== undefined) {
+      created.catch(() => undefined);
+      this.#forget(name, created);
+      throw new ActorStartFault(new Error(`its process could not be started: ${startError}`), child.pid, []);
+    }
     const fault = { code: 'start-timeout', message: `was not ready within ${String(startMs)} ms` };
     const watch = this.#monitor.watch(child.pid, { limitMs: startMs, fault, suspectMs: SUSPECT_START_MS });
     // comedy does not notice a process that ends before it is ready.

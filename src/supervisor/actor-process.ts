@@ -6,6 +6,7 @@ import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_pr
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
+import { forkChild, started, whyNotStarted } from '../process/child-process';
 import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
@@ -36,7 +37,10 @@ export interface ProcessExit {
 }
 
 export interface ActorProcess {
+  /** 0 for one that could not be started. */
   readonly pid: number;
+  /** Settles when it runs, with undefined, or with why it could not be started. */
+  readonly startError: Promise<string | undefined>;
   readonly exited: Promise<ProcessExit>;
   /** Its last lines on both outputs, oldest first. */
   readonly lastLines: readonly string[];
@@ -75,7 +79,7 @@ export class ForkedProcesses {
     const isCamera = name.startsWith('camera:');
     const execArgv = [...(options.execArgv ?? process.execArgv), ...(isCamera ? CAMERA_FLAGS : [])];
     const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
-    const child = this.#fork(WORKER, args as readonly string[], {
+    const child = forkChild(WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
@@ -113,6 +117,7 @@ function actorProcess(child: ChildProcess): ActorProcess {
   });
   return {
     pid: child.pid ?? 0,
+    startError: started(child).then((error) => error && whyNotStarted(error)),
     exited: exitOf(child),
     lastLines,
     lastError: () => errors.findLast((line) => /^(\w*Error|FATAL ERROR|Cannot find)\b/.test(line.trim())),

@@ -1,5 +1,4 @@
 /** The folder a daemon keeps everything in, held by one daemon at a time. */
-import { spawn } from 'node:child_process';
 import {
   closeSync,
   lstatSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../protocol/fault';
+import { startChild, whyNotStarted } from '../process/child-process';
 import { findProgram } from '../process/orphans';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
@@ -139,13 +139,21 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
       'missing-program',
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
-  const child = spawn(flock, ['-w', String(waitS), '3'], {
+  const child = startChild(flock, ['-w', String(waitS), '3'], {
     // Ours may hold passwords.
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (cause) => {
+      reject(
+        new Fault(
+          'data-directory',
+          `flock, which locks the data directory, cannot be run: ${whyNotStarted(cause)}`,
+          { cause },
+        ),
+      );
+    });
     child.once('exit', (code) => {
       resolve(code === 0);
     });

@@ -4,13 +4,14 @@
  */
 import type { FaultRecord } from '../protocol/fault';
 import type { Progress } from '../protocol/progress';
-import { processActivity, type ProcessActivity } from './process-activity';
+import { OwnTime } from './own-time';
+import { KERNEL, type Kernel } from './process-activity';
 
 /** Milliseconds between two looks. */
 const TICK_MS = 250;
-/** A look that comes later than this was late because we did not run: suspended, stopped or busy ourselves. */
+/** A look that comes later than this counts as this: we did not run, being suspended, stopped or starved ourselves. */
 const LATE_MS = 2 * TICK_MS;
-/** Silence from which on the kernel is asked what the process does: reading /proc for each at each look would cost. */
+/** Silence from which on the kernel is asked at each look what the process does: before, once with each heartbeat. */
 const SUSPECT_MS = 1250;
 
 export interface Watch {
@@ -25,18 +26,17 @@ export interface WatchOptions {
   readonly limitMs: number;
   /** Code and sentence (without its subject) of such a silence. */
   readonly fault: FaultRecord;
-  /** Milliseconds of silence from which on waiting for a processor or a disk is not counted. */
+  /** Milliseconds of silence from which on every look asks what the process does. */
   readonly suspectMs?: number;
 }
 
 interface Watched extends WatchOptions {
   readonly pid: number;
   readonly fail: (fault: FaultRecord) => void;
-  silentMs: number;
-  lastSeen: ProcessActivity | undefined;
+  silence: OwnTime;
   done: number;
   dueMs: number | undefined;
-  /** Milliseconds since `done` rose last, or became due. */
+  /** Milliseconds of its own, up to the last heartbeat, since `done` rose last or became due. */
   idleMs: number;
 }
 
@@ -47,7 +47,7 @@ export class HeartbeatMonitor {
 
   constructor(
     private readonly now: () => number = () => performance.now(),
-    private readonly activityOf: (pid: number) => ProcessActivity | undefined = processActivity,
+    private readonly kernel: Kernel = KERNEL,
   ) {
     this.#lookedAt = now();
     this.#timer = setInterval(() => {
@@ -60,21 +60,13 @@ export class HeartbeatMonitor {
     const failed = new Promise<FaultRecord>((resolve) => {
       fail = resolve;
     });
-    const watched: Watched = {
-      ...options,
-      pid,
-      fail,
-      silentMs: 0,
-      lastSeen: undefined,
-      done: -1,
-      dueMs: undefined,
-      idleMs: 0,
-    };
+    const silence = new OwnTime(this.kernel.times(pid));
+    const watched: Watched = { ...options, pid, fail, silence, done: -1, dueMs: undefined, idleMs: 0 };
     this.#watched.add(watched);
     return {
       failed,
       heard: (progress) => {
-        hear(watched, progress);
+        this.#hear(watched, progress);
       },
       end: () => {
         this.#watched.delete(watched);
@@ -85,10 +77,8 @@ export class HeartbeatMonitor {
   /** Called by the monitor's own timer. */
   look(): void {
     const now = this.now();
-    const passedMs = now - this.#lookedAt;
+    const countedMs = Math.min(now - this.#lookedAt, LATE_MS);
     this.#lookedAt = now;
-    // What was sent while we did not run is read only after this look.
-    const countedMs = passedMs > LATE_MS ? TICK_MS : passedMs;
     for (const watched of this.#watched) this.#lookAt(watched, countedMs);
   }
 
@@ -98,38 +88,38 @@ export class HeartbeatMonitor {
   }
 
   #lookAt(watched: Watched, passedMs: number): void {
-    const ownMs = this.#ownTime(watched, passedMs);
-    watched.silentMs += ownMs;
-    watched.idleMs += ownMs;
+    const { silence, pid, suspectMs = SUSPECT_MS } = watched;
+    silence.pass(passedMs);
+    // Nobody is condemned without being looked at.
+    if (silence.passedMs < suspectMs && faultOf(watched) === undefined) return;
+    silence.see(this.kernel.activity(pid), passedMs);
+    if (faultOf(watched) === undefined) return;
+    // Heartbeats that came while we did not run are read in this turn of the event loop.
+    setImmediate(() => {
+      this.#condemn(watched);
+    });
+  }
+
+  #condemn(watched: Watched): void {
     const fault = faultOf(watched);
-    if (fault === undefined) return;
-    this.#watched.delete(watched);
-    watched.fail(fault);
+    if (fault !== undefined && this.#watched.delete(watched)) watched.fail(fault);
   }
 
-  /** The part of the time passed in which the process was neither kept from a processor nor waiting for a disk. */
-  #ownTime(watched: Watched, passedMs: number): number {
-    if (watched.silentMs < (watched.suspectMs ?? SUSPECT_MS)) return passedMs;
-    const before = watched.lastSeen;
-    const seen = this.activityOf(watched.pid);
-    watched.lastSeen = seen;
-    if (seen === undefined || before === undefined) return passedMs;
-    if (seen.waitsForDisk) return 0;
-    return Math.max(0, passedMs - (seen.waitedMs - before.waitedMs));
+  #hear(watched: Watched, { done, dueMs }: Progress): void {
+    const { silence, pid } = watched;
+    const times = this.kernel.times(pid);
+    // It spoke: whatever it waited for is booked.
+    silence.see(times && { ...times, state: 'other' }, 0);
+    const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
+    watched.idleMs = done !== watched.done || !wasDue ? 0 : watched.idleMs + silence.ms;
+    watched.silence = new OwnTime(times);
+    watched.done = done;
+    watched.dueMs = dueMs;
   }
 }
 
-function hear(watched: Watched, { done, dueMs }: Progress): void {
-  watched.silentMs = 0;
-  watched.lastSeen = undefined;
-  const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
-  if (done !== watched.done || !wasDue) watched.idleMs = 0;
-  watched.done = done;
-  watched.dueMs = dueMs;
-}
-
-function faultOf({ silentMs, limitMs, fault, idleMs, dueMs }: Watched): FaultRecord | undefined {
-  if (silentMs > limitMs) return fault;
-  if (dueMs === undefined || idleMs <= dueMs) return undefined;
+function faultOf({ silence, limitMs, fault, idleMs, dueMs }: Watched): FaultRecord | undefined {
+  if (silence.ms > limitMs) return fault;
+  if (dueMs === undefined || idleMs + silence.ms <= dueMs) return undefined;
   return { code: 'stuck', message: `lives, but finished nothing for ${String(dueMs)} ms` };
 }

@@ -1,24 +1,64 @@
 /** What the kernel tells of a process, to tell one that hangs from one that is not let run. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-export interface ProcessActivity {
-  /** Milliseconds its main thread has been runnable and waited for a processor, since it began. */
+/** Of its main thread, since it began. */
+export interface ProcessTimes {
+  /** Milliseconds on a processor. */
+  readonly ranMs: number;
+  /** Milliseconds runnable without one. The kernel adds a wait when it is over: seconds at once on a busy machine. */
   readonly waitedMs: number;
-  /** It waits for a disk (proc(5), state D). */
-  readonly waitsForDisk: boolean;
 }
 
-/** Undefined where the kernel does not tell, or the process has gone. */
-export function processActivity(pid: number): ProcessActivity | undefined {
+/**
+ * Of its main thread: `runnable` has a processor or waits for one (R in proc(5)); `held` waits for a disk (D), or for what
+ * a thread of its own is to do (garbage collection, say) which does not get a processor.
+ */
+export type ProcessState = 'runnable' | 'held' | 'other';
+
+export interface ProcessActivity extends ProcessTimes {
+  readonly state: ProcessState;
+}
+
+export interface Kernel {
+  /** Undefined where it does not tell, or the process has gone. */
+  times(pid: number): ProcessTimes | undefined;
+  activity(pid: number): ProcessActivity | undefined;
+}
+
+export const KERNEL: Kernel = { times: processTimes, activity: processActivity };
+
+function processTimes(pid: number): ProcessTimes | undefined {
   try {
-    // "time on the processor, time waiting for one, both in ns, number of time slices"
-    const [, waitedNs] = readFileSync(`/proc/${String(pid)}/schedstat`, 'utf8')
+    // "time on the processor, time waiting for one, both in ns, number of time slices": 17 µs for a reading.
+    const [ranNs = 0, waitedNs = 0] = readFileSync(`/proc/${String(pid)}/schedstat`, 'utf8')
       .split(' ')
       .map(Number);
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    const state = stat.charAt(stat.lastIndexOf(')') + 2);
-    return { waitedMs: (waitedNs ?? 0) / 1e6, waitsForDisk: state === 'D' };
+    return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
   } catch {
     return undefined;
   }
+}
+
+function processActivity(pid: number): ProcessActivity | undefined {
+  try {
+    const state = stateOf(pid);
+    // Behind it: a wait that ended in between is counted then, and is not taken for one that lasts.
+    const times = processTimes(pid);
+    return times && { ...times, state };
+  } catch {
+    return undefined;
+  }
+}
+
+function stateOf(pid: number): ProcessState {
+  const letter = stateLetter(`/proc/${String(pid)}/stat`);
+  if (letter === 'R') return 'runnable';
+  const threads = `/proc/${String(pid)}/task`;
+  const isHeld = readdirSync(threads).some((thread) => /[RD]/.test(stateLetter(`${threads}/${thread}/stat`)));
+  return isHeld ? 'held' : 'other';
+}
+
+function stateLetter(file: string): string {
+  const stat = readFileSync(file, 'utf8');
+  return stat.charAt(stat.lastIndexOf(')') + 2);
 }

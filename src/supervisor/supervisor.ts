@@ -9,6 +9,7 @@ import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
+import { provideDescriptors } from './descriptors';
 import { planChange, refusals, type Plan } from './plan';
 import { serviceChild } from './service-child';
 import { findFfmpeg } from './services/ffmpeg-program';
@@ -86,6 +87,7 @@ export class Supervisor {
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
+    provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
     return this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
   }
@@ -108,6 +110,7 @@ export class Supervisor {
 
   async #startAll(): Promise<void> {
     const { log, data } = this.options;
+    provideDescriptors(this.#topology, log);
     this.#services = await this.#prepareServices();
     try {
       this.#writeEndpoints(this.#topology);

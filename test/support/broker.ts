@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { openLog } from '../../src/log/log';
 import { prepareRabbitmq } from '../../src/supervisor/services/rabbitmq';
 import type { ServerProcess } from '../../src/supervisor/services/server-process';
+import { signalProcess } from './process';
 
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 /** 5 to 9 s on an idle machine. */
@@ -35,10 +36,10 @@ export async function startBroker(): Promise<Broker> {
   return {
     url: service.url,
     signal: (name) => {
-      process.kill(server.pid ?? 0, name);
+      signalProcess(server.pid, name);
     },
     restart: async () => {
-      process.kill(server.pid ?? 0, 'SIGKILL');
+      signalProcess(server.pid, 'SIGKILL');
       await server.exited;
       server = await service.start(START_MS);
     },

@@ -14,6 +14,7 @@ export function cameraSpec(changes: Partial<CameraSpec> = {}): CameraSpec {
     maxDelayMs: 5000,
     frozenMs: 60_000,
     connectMs: 20_000,
+    retryMs: 30_000,
     ...changes,
   };
 }

@@ -87,10 +87,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Signals a process that must be there. Without a pid `process.kill` would end our own group. */
+export function signalProcess(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined || pid <= 1) throw new Error(`no process to send ${name}: pid ${String(pid)}`);
+  process.kill(pid, name);
+}
+
 /** Signals a process that may have ended meanwhile. */
 export function signalIfThere(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, name);
+    signalProcess(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { withDeadline } from '../../src/clock/sleep';
 import { startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers } from '../support/events';
-import { isAlive, waitUntil } from '../support/process';
+import { isAlive, signalProcess, waitUntil } from '../support/process';
 import { below, processTable, type ProcessRow } from '../support/process-table';
 
 /** What Docker does of it: process 1 is the command, and a /proc of its own. */
@@ -31,8 +31,8 @@ for (const { name, init } of CASES)
       try {
         await events.gotFrames('one', 1);
         for (const _ of [1, 2]) {
-          const killed = camera(daemon)?.pid ?? 0;
-          process.kill(killed, 'SIGKILL');
+          const killed = camera(daemon)?.pid;
+          signalProcess(killed, 'SIGKILL');
           const after = events.frames('one').length;
           await waitUntil(
             'another process of the camera',
@@ -46,7 +46,7 @@ for (const { name, init } of CASES)
         assert.equal(warned, init.length === 0);
         const all = inside(daemon).map(({ pid }) => pid);
         // unshare itself lets a SIGTERM pass by: a container's engine sends it to process 1.
-        process.kill(inside(daemon)[0]?.pid ?? 0, 'SIGTERM');
+        signalProcess(inside(daemon)[0]?.pid, 'SIGTERM');
         assert.equal(await withDeadline(daemon.exited, 20_000), 0);
         await waitUntil('all have gone', () => !all.some(isAlive), 2000);
       } finally {

@@ -10,8 +10,8 @@ import { openLog } from '../../src/log/log';
 import { ledgerFileName, hourOf } from '../../src/ledger/file-names';
 import { ControlSocket, type DaemonStatus } from '../../src/supervisor/control-socket';
 import { MAIN } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
-import { run, waitUntil } from '../support/process';
+import { listen, newNamespace, remoteServers } from '../support/events';
+import { run, signalProcess, waitUntil } from '../support/process';
 
 const CAMERAS = 4000;
 const NOW = Date.now();
@@ -237,5 +237,52 @@ describe('the last lines of a daemon', () => {
     assert.match(await daemon.read(), /"message":"stopped"[^\n]*\n$/);
     assert.equal(await daemon.exited, 0);
     daemon.remove();
+  });
+});
+
+describe('a terminal whose output is stopped (Ctrl-S)', () => {
+  test('holds up no daemon: it goes on, keeps a megabyte of its log, and says how much is missing', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'vigil-terminal-'));
+    const file = path.join(dir, 'actors.json');
+    const namespace = newNamespace();
+    const camera = { id: 'cam', test: 'testsrc2', width: 160 };
+    writeFileSync(file, JSON.stringify({ namespace, ...remoteServers(), cameras: [camera] }));
+    const dataDir = path.join(dir, 'data');
+    const command = [process.execPath, MAIN, '--config', file, '--data-dir', dataDir];
+    const require = path.resolve(__dirname, '../fixtures/logs-on-signal.cjs');
+    const events = await listen(namespace);
+    const terminal = spawn('python3', [path.resolve(__dirname, '../support/terminal.py'), ...command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: `--require ${require}` },
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
+    const exited = once(terminal, 'exit');
+    try {
+      await events.gotFrames('cam', 1);
+      const daemon = Number(shown.split('\n')[0]);
+      terminal.kill('SIGUSR1');
+      await waitUntil('it is stopped', () => shown.includes('(stopped)'));
+      signalProcess(daemon, 'SIGUSR2');
+      // Captured behind the flood: a daemon that waits for its terminal passes no frame on.
+      const before = events.frames('cam').length;
+      await events.gotFrames('cam', before + 5);
+      assert.ok(!shown.includes('xxxxx'), 'nothing of it is shown while the terminal is stopped');
+      terminal.kill('SIGHUP');
+      const isShown = () => /\d+ lines of the log are missing here: nobody read them in time/.test(shown);
+      await waitUntil('what was kept is shown', () => shown.split('xxxxx').length > 1000);
+      // Said with the next line.
+      writeFileSync(
+        file,
+        JSON.stringify({ namespace, ...remoteServers(), cameras: [camera, { ...camera, id: 'more' }] }),
+      );
+      await waitUntil('what was lost is said', isShown);
+    } finally {
+      terminal.kill('SIGHUP');
+      terminal.kill('SIGTERM');
+      assert.equal((await exited)[0], 0);
+      await events.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });

@@ -23,6 +23,8 @@ interface Bench {
   spool(...times: number[]): Promise<void>;
   /** Waits until all are delivered, and looks for each in Redis. */
   arrived(times: readonly number[]): Promise<void>;
+  /** Ends the store, and starts it anew on its spool. */
+  restart(): Promise<void>;
   faultCodes(): readonly string[];
   confirmed(): Promise<string[]>;
 }
@@ -44,7 +46,7 @@ async function openStore(
     lines.push(message);
     if (typeof fields?.['code'] === 'string') codes.push(fields['code']);
   };
-  const actor = startStore({
+  const context: Parameters<typeof startStore>[0] = {
     parameters: {
       redisUrl,
       namespace: 'v',
@@ -70,7 +72,8 @@ async function openStore(
         });
       if (report.kind === 'delivered') for (const { sequence } of report.frames) delivered.add(sequence);
     },
-  });
+  };
+  let actor = startStore(context);
   t.after(async () => {
     await actor.stop();
     client.disconnect();
@@ -80,6 +83,10 @@ async function openStore(
     lines,
     delivered,
     faultCodes: () => codes,
+    restart: async () => {
+      await actor.stop();
+      actor = startStore(context);
+    },
     spool: async (...times) => {
       for (const time of times) {
         const frame = frameOf(time);
@@ -378,7 +385,10 @@ describe('the store', () => {
           await server.command('EXISTS', ...times(1, 20).map((time) => frameKey('v', frameOf(time)))),
         ) === 20,
     );
-    assert.ok(bench.lines.some((line) => /redis began anew: frames are stored again/.test(line)));
+    assert.ok(bench.lines.some((line) => /frames are stored again/.test(line)));
+    await bench.restart();
+    await bench.spool(21);
+    await bench.arrived([21]);
     const ttl = Number(await server.command('PTTL', frameKey('v', frameOf(1))));
     assert.ok(ttl > 0 && ttl < 60_000, String(ttl));
     await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -389,6 +399,8 @@ describe('the store', () => {
     );
     await server.restart();
     assert.equal(Number(await server.command('EXISTS', frameKey('v', frameOf(1)))), 1);
+    const anew = bench.lines.filter((line) => /stored again/.test(line));
+    assert.equal(anew.length, 1, 'a restart of the store alone is no new redis');
   });
 
   test('lets durable frames go within seconds of an append-only file', async (t) => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { isAlive, run, waitUntil } from '../support/process';
+import { isAlive, run, signalProcess, waitUntil } from '../support/process';
 import { MAIN } from '../support/daemon';
 
 const word = (daemon: Daemon, ...args: string[]) =>
@@ -86,14 +86,14 @@ describe('supervision', () => {
         'runs',
         (child) => child.state === 'running' && child.restarts === crash,
       );
-      process.kill(running.pid ?? 0, 'SIGKILL');
+      signalProcess(running.pid, 'SIGKILL');
     }
     await daemon.childIs(name, 'is quarantined', ({ state }) => state === 'quarantined');
     const told = () => events.states('fragile').find(({ state }) => state === 'quarantined');
     await waitUntil('its quarantine is told', () => told() !== undefined);
     assert.equal(told()?.fault?.code, 'crashed');
     const probe = await daemon.childIs(name, 'is tried', (child) => child.pid !== undefined);
-    process.kill(probe.pid ?? 0, 'SIGKILL');
+    signalProcess(probe.pid, 'SIGKILL');
     await daemon.childIs(
       name,
       'is quarantined still',
@@ -105,7 +105,7 @@ describe('supervision', () => {
 
   test('a temporary child is not started again', async () => {
     const { pid } = await daemon.childIs('camera:once', 'runs', ({ state }) => state === 'running');
-    process.kill(pid ?? 0, 'SIGKILL');
+    signalProcess(pid, 'SIGKILL');
     await daemon.childIs('camera:once', 'has ended', ({ state }) => state === 'ended');
     await waitUntil('its end is told', () => events.states('once').at(-1)?.state === 'stopped');
   });
@@ -217,7 +217,7 @@ describe('escalation', () => {
         'runs',
         (child) => child.state === 'running' && child.restarts === restarts,
       );
-      process.kill(pid ?? 0, 'SIGKILL');
+      signalProcess(pid, 'SIGKILL');
     }
     assert.equal(await daemon.exited, 70);
     assert.match(daemon.output(), /store: more than 1 restarts in 60000 ms, at last: ended by SIGKILL/);

@@ -84,6 +84,7 @@ async function openCamera(
         maxDelayMs: 5000,
         frozenMs: 60_000,
         connectMs: 10_000,
+        retryMs: 30_000,
         ...changes,
       },
       ffmpeg: program === '' ? path.join(dir, 'missing') : ffmpeg,

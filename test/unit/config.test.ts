@@ -776,6 +776,7 @@ describe('a complete topology', () => {
           maxDelayMs: 5000,
           frozenMs: 60_000,
           connectMs: 20_000,
+          retryMs: 30_000,
           child: CAMERA_CHILD,
         },
       ],
@@ -862,6 +863,7 @@ describe('a complete topology', () => {
     ['maxDelayMs', 2000, 3000, ({ maxDelayMs }) => maxDelayMs],
     ['frozenMs', 0, 3000, ({ frozenMs }) => frozenMs],
     ['connectMs', 2000, 3000, ({ connectMs }) => connectMs],
+    ['retryMs', 2000, 3000, ({ retryMs }) => retryMs],
   ];
   for (const [key, general, own, read] of SETTINGS)
     it(`takes "${key}" from the camera, else from cameraDefaults`, () => {

@@ -17,12 +17,13 @@ const SILENT = { packetMs: 40, keyIntervalMs: 1000 };
 describe('the deadline of a feed', () => {
   const rows: readonly [string, Partial<CameraSpec>, object, Omit<Seen, 'startedMs'>, string, number][] = [
     ['nothing came', {}, SILENT, {}, 'no-picture', 20_000],
-    ['packets came and no picture', {}, SILENT, { lastPacketMs: 900 }, 'no-keyframe', 20_000],
+    ['packets came and no picture', {}, SILENT, { lastPacketMs: 15_900 }, 'no-keyframe', 20_000],
+    ['a packet came and then nothing', {}, SILENT, { lastPacketMs: 900 }, 'stalled', 20_000],
     [
       'a keyframe came and no picture',
       {},
       SILENT,
-      { lastPacketMs: 900, keyframeCame: true },
+      { lastPacketMs: 15_900, keyframeCame: true },
       'no-pictures',
       20_000,
     ],
@@ -31,6 +32,14 @@ describe('the deadline of a feed', () => {
     ['it described its stream', {}, SILENT, { answer: described(100) }, 'silent', 20_000],
     ['it described sound alone', {}, SILENT, { answer: described(100, 'audio') }, 'not-a-stream', 20_000],
     ['both came at once', {}, SILENT, { lastPacketMs: 900, lastPictureMs: 900 }, 'stalled', 5900],
+    [
+      'the last picture came just before it fell silent',
+      {},
+      SILENT,
+      { lastPacketMs: 1700, lastPictureMs: 900 },
+      'stalled',
+      6700,
+    ],
     ['packets still come', {}, SILENT, { lastPacketMs: 3000, lastPictureMs: 900 }, 'no-pictures', 5900],
     [
       'packets are 4 s apart',
@@ -39,6 +48,14 @@ describe('the deadline of a feed', () => {
       { lastPacketMs: 900, lastPictureMs: 900 },
       'stalled',
       12_900,
+    ],
+    [
+      'keyframes are 10 s apart, and it fell silent in between',
+      {},
+      { packetMs: 40, keyIntervalMs: 10_000 },
+      { lastPacketMs: 9900, lastPictureMs: 900 },
+      'stalled',
+      14_900,
     ],
     [
       'keyframes are 10 s apart',
@@ -55,6 +72,14 @@ describe('the deadline of a feed', () => {
       { lastPacketMs: 17_000, lastPictureMs: 900 },
       'no-pictures',
       20_900,
+    ],
+    [
+      'one keyframe was seen, and packets until shortly before',
+      {},
+      { packetMs: 40 },
+      { lastPacketMs: 15_500, lastPictureMs: 900 },
+      'stalled',
+      20_500,
     ],
     [
       'one keyframe alone was received',

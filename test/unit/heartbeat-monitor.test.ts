@@ -1,24 +1,29 @@
 /** What counts as silence: only time in which a process could have run and we would have heard of it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import type { FaultRecord } from '../../src/protocol/fault';
 import { HeartbeatMonitor } from '../../src/supervisor/heartbeat-monitor';
-import { processActivity, type ProcessActivity } from '../../src/supervisor/process-activity';
+import { KERNEL, type Kernel, type ProcessActivity } from '../../src/supervisor/process-activity';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../support/process';
 import { settled } from './support/until';
 
 const HUNG: FaultRecord = { code: 'hung', message: 'gave no sign of life' };
-const IDLE: ProcessActivity = { waitedMs: 0, waitsForDisk: false };
+const IDLE: ProcessActivity = { ranMs: 0, waitedMs: 0, state: 'other' };
+
+function kernelOf(activity: () => ProcessActivity | undefined): Kernel {
+  return { times: activity, activity };
+}
 
 function monitored(t: TestContext, limitMs = 2500) {
   const clock = { now: 0 };
   const activity: { is: ProcessActivity | undefined; asked: number } = { is: IDLE, asked: 0 };
   const monitor = new HeartbeatMonitor(
     () => clock.now,
-    () => {
+    kernelOf(() => {
       activity.asked++;
       return activity.is;
-    },
+    }),
   );
   t.after(() => {
     monitor.close();
@@ -83,23 +88,64 @@ describe('a heartbeat monitor', () => {
   it('still finds who hangs after it did not run itself', async (t) => {
     const { pass, sleep, faults } = monitored(t);
     await sleep(3_600_000);
-    await pass(2500);
+    await pass(2250);
     assert.deepEqual(faults, [HUNG]);
   });
 
   it('does not count time a process waited for a processor', async (t) => {
     const { pass, activity, faults } = monitored(t);
     await pass(60_000, () => {
-      activity.is = { waitedMs: (activity.is?.waitedMs ?? 0) + 250, waitsForDisk: false };
+      activity.is = { ...IDLE, waitedMs: (activity.is?.waitedMs ?? 0) + 250 };
     });
     assert.deepEqual(faults, []);
-    await pass(2500);
+    await pass(2750);
     assert.deepEqual(faults, [HUNG]);
+  });
+
+  for (const [what, waitMs] of [
+    ['in lumps longer than the look they come in', 1000],
+    ['in lumps longer than the limit', 20_000],
+  ] as const)
+    it(`does not count waiting for a processor that the kernel books ${what}`, async (t) => {
+      const { pass, activity, faults } = monitored(t);
+      let waitingMs = 0;
+      let is = { ...IDLE };
+      for (let ms = 0; ms < 60_000; ms += 250) {
+        waitingMs += 250;
+        const runs = waitingMs >= waitMs;
+        // It has 5 ms of a processor when its turn comes, and waits again.
+        if (runs) is = { ...is, ranMs: is.ranMs + 5, waitedMs: is.waitedMs + waitingMs - 5 };
+        if (runs) waitingMs = 0;
+        activity.is = { ...is, state: 'runnable' };
+        await pass(250);
+      }
+      assert.deepEqual(faults, []);
+      // Now it is stopped, as nothing but a SIGSTOP does.
+      activity.is = { ...is, waitedMs: is.waitedMs + waitingMs, state: 'other' };
+      await pass(3000);
+      assert.deepEqual(faults, [HUNG]);
+    });
+
+  it('finds one that has all of a processor and never speaks', async (t) => {
+    const { pass, activity, faults } = monitored(t);
+    await pass(2750, () => {
+      activity.is = { ...IDLE, ranMs: (activity.is?.ranMs ?? 0) + 250, state: 'runnable' };
+    });
+    assert.deepEqual(faults, [HUNG]);
+  });
+
+  it('reads a heartbeat that has arrived before it condemns', async (t) => {
+    const { pass, watch, faults } = monitored(t);
+    await pass(2500);
+    const passing = pass(250);
+    watch.heard(PROGRESS);
+    await passing;
+    assert.deepEqual(faults, []);
   });
 
   it('does not count time a process waited for a disk', async (t) => {
     const { pass, activity, faults } = monitored(t);
-    activity.is = { waitedMs: 0, waitsForDisk: true };
+    activity.is = { ...IDLE, waitedMs: activity.is?.waitedMs ?? 0, state: 'held' };
     await pass(60_000);
     assert.deepEqual(faults, []);
   });
@@ -111,13 +157,13 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, [HUNG]);
   });
 
-  it('asks the kernel only about those that have been silent for a while', async (t) => {
+  it('asks the kernel once with each heartbeat, and at each look only about those silent for a while', async (t) => {
     const { pass, watch, activity } = monitored(t);
     for (let i = 0; i < 60; i++) {
       await pass(1000);
       watch.heard(PROGRESS);
     }
-    assert.equal(activity.asked, 0);
+    assert.equal(activity.asked, 61);
   });
 
   it('finds a process that lives and does not finish what is due', async (t) => {
@@ -139,14 +185,15 @@ describe('a heartbeat monitor', () => {
     const { pass, watch, activity, faults } = monitored(t);
     watch.heard({ done: 1, facts: {}, dueMs: 5000 });
     await pass(30_000, () => {
-      activity.is = { waitedMs: (activity.is?.waitedMs ?? 0) + 250, waitsForDisk: false };
+      activity.is = { ...IDLE, waitedMs: (activity.is?.waitedMs ?? 0) + 250 };
     });
     assert.deepEqual(faults, []);
     watch.heard({ done: 1, facts: {}, dueMs: 5000 });
-    activity.is = { waitedMs: 0, waitsForDisk: true };
+    activity.is = { ...IDLE, waitedMs: activity.is?.waitedMs ?? 0, state: 'held' };
     await pass(30_000);
     assert.deepEqual(faults, []);
-    for (let s = 0; s < 5 && faults.length === 0; s++) {
+    activity.is = { ...IDLE, waitedMs: activity.is.waitedMs };
+    for (let s = 0; s < 6 && faults.length === 0; s++) {
       watch.heard({ done: 1, facts: {}, dueMs: 5000 });
       await pass(1000);
     }
@@ -164,18 +211,18 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, []);
   });
 
-  // 1.5 s count in full, until two readings of the kernel's can be compared; then the share it ran.
+  // Waiting is not counted from the first moment on: only the share it ran is.
   for (const [starved, detectedMs] of [
     [0, 2750],
-    [125, 3750],
-    [200, 6750],
+    [125, 5250],
+    [200, 12_750],
   ] as const)
     it(`that finds a process which ran for ${String(250 - starved)} of 250 ms says so after ${String(detectedMs)} ms`, async (t) => {
       const { pass, activity, faults } = monitored(t);
       let ms = 0;
       for (; ms < 60_000 && faults.length === 0; ms += 250)
         await pass(250, () => {
-          activity.is = { waitedMs: (activity.is?.waitedMs ?? 0) + starved, waitsForDisk: false };
+          activity.is = { ...IDLE, waitedMs: (activity.is?.waitedMs ?? 0) + starved };
         });
       assert.equal(ms, detectedMs);
     });
@@ -185,7 +232,7 @@ describe('a heartbeat monitor', () => {
     let waitedMs = 0;
     const monitor = new HeartbeatMonitor(
       () => clock.now,
-      () => ({ waitedMs, waitsForDisk: false }),
+      kernelOf(() => ({ ...IDLE, waitedMs })),
     );
     t.after(() => {
       monitor.close();
@@ -203,7 +250,7 @@ describe('a heartbeat monitor', () => {
       await look();
     }
     assert.equal(found, undefined);
-    for (let i = 0; i < 4; i++) await look();
+    for (let i = 0; i < 5; i++) await look();
     assert.deepEqual(found, HUNG);
   });
 
@@ -211,7 +258,7 @@ describe('a heartbeat monitor', () => {
     const clock = { now: 0 };
     const monitor = new HeartbeatMonitor(
       () => clock.now,
-      () => IDLE,
+      kernelOf(() => IDLE),
     );
     t.after(() => {
       monitor.close();
@@ -255,11 +302,13 @@ describe('what the kernel tells of a process', () => {
     const spinning = await Promise.all(
       Array.from({ length: 4 }, () => spawnOwned('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done'])),
     );
-    const waited = (pid: number) => processActivity(pid)?.waitedMs ?? 0;
+    const waited = (pid: number) => KERNEL.times(pid)?.waitedMs ?? 0;
     try {
       const [{ pid }] = spinning as [OwnedProcess];
       await waitUntil('it has waited', () => waited(pid) > 100, 10_000);
       process.kill(pid, 'SIGSTOP');
+      // It waits once more for a processor, to take the signal.
+      await waitUntil('it has stopped', () => KERNEL.activity(pid)?.state === 'other');
       const { pid: other } = spinning[1] ?? { pid: 0 };
       const [stopped, others] = [waited(pid), waited(other)];
       await waitUntil('the others have waited more', () => waited(other) > others + 100, 10_000);
@@ -271,11 +320,33 @@ describe('what the kernel tells of a process', () => {
   });
 
   it('is there for one that runs', () => {
-    const seen = processActivity(process.pid);
-    assert.ok(seen !== undefined && seen.waitedMs >= 0 && !seen.waitsForDisk);
+    const seen = KERNEL.activity(process.pid);
+    assert.ok(seen !== undefined && seen.waitedMs >= 0 && seen.ranMs > 0);
+    assert.equal(seen.state, 'runnable', 'as it asks about itself');
+  });
+
+  it('says of one that is blocked until a thread of its own has had a processor that it is held', async () => {
+    // A child whose main thread waits, within the code, for a thread that spins.
+    const script = `
+      const { Worker } = require('node:worker_threads');
+      const shared = new Int32Array(new SharedArrayBuffer(4));
+      new Worker('for (;;);', { eval: true }).once('online', () => {
+        process.stdout.write('waits', () => Atomics.wait(shared, 0, 0));
+      });`;
+    const child = await spawnOwned(process.execPath, ['-e', script]);
+    try {
+      await once(child.stdout, 'data');
+      await waitUntil('it is held', () => KERNEL.activity(child.pid)?.state === 'held');
+      process.kill(child.pid, 'SIGSTOP');
+      await waitUntil('it is stopped', () => KERNEL.activity(child.pid)?.state === 'other');
+    } finally {
+      child.signal('SIGKILL');
+      await child.exited;
+    }
   });
 
   it('is nothing for one that does not', () => {
-    assert.equal(processActivity(2 ** 30), undefined);
+    assert.equal(KERNEL.activity(2 ** 30), undefined);
+    assert.equal(KERNEL.times(2 ** 30), undefined);
   });
 });

@@ -22,6 +22,7 @@ const CAMERA: CameraSpec = {
   maxDelayMs: 5000,
   frozenMs: 3000,
   connectMs: 20_000,
+  retryMs: 30_000,
 };
 const FROZEN_MS = 3000;
 /** A street at night: darkness with the sensor's noise, a few lamps and the light below them. */

@@ -37,23 +37,29 @@ type Measured = Pick<SamplePlan, 'packetMs' | 'keyIntervalMs'>;
 /** The deadline that passes first. */
 export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadline {
   const { lastPacketMs, lastPictureMs } = seen;
-  if (lastPacketMs === undefined || lastPictureMs === undefined) return openingDeadline(camera, seen);
+  if (lastPacketMs === undefined || lastPictureMs === undefined) return openingDeadline(camera, plan, seen);
   const packets = { sinceMs: lastPacketMs, limitMs: packetLimitMs(camera, plan) };
   const pictures = { sinceMs: lastPictureMs, limitMs: pictureLimitMs(camera, plan) };
-  const silent = (limitMs: number, code: string, what: string) => ({
-    code,
-    message: `${feedName(camera.source)} ${what} for ${String(limitMs)} ms`,
-  });
-  return packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
-    ? { ...packets, fault: silent(packets.limitMs, 'stalled', 'sent nothing') }
+  // Silent since its last picture, or before the next was due: that it sent nothing is the trouble, and found as soon.
+  const fellSilent = lastPacketMs - lastPictureMs < pictures.limitMs / MIN_STALL_INTERVALS;
+  return fellSilent || packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
+    ? { ...packets, fault: stalledFault(camera.source, packets.limitMs) }
     : {
         ...pictures,
-        fault: silent(pictures.limitMs, 'no-pictures', 'sent data, but nothing that became a picture,'),
+        fault: {
+          code: 'no-pictures',
+          message: `${feedName(camera.source)} sent data, but nothing that became a picture, for ${String(pictures.limitMs)} ms`,
+        },
       };
 }
 
+function stalledFault(source: CameraSource, limitMs: number): FaultRecord {
+  return { code: 'stalled', message: `${feedName(source)} sent nothing for ${String(limitMs)} ms` };
+}
+
 /** Until the first picture. */
-function openingDeadline({ source, connectMs }: CameraSpec, seen: Seen): Deadline {
+function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadline {
+  const { source, connectMs } = camera;
   const { startedMs, lastPacketMs, keyframeCame, refreshes, answer } = seen;
   if (lastPacketMs === undefined) {
     const patienceMs = mayTryTcp(source) ? udpPatienceMs(connectMs, answer) : undefined;
@@ -61,6 +67,9 @@ function openingDeadline({ source, connectMs }: CameraSpec, seen: Seen): Deadlin
       return { sinceMs: startedMs, limitMs: patienceMs, fault: udpBlockedFault(source) };
     return { sinceMs: startedMs, limitMs: connectMs, fault: unopenedFault(source, answer, connectMs) };
   }
+  const silentMs = packetLimitMs(camera, plan);
+  if (startedMs + connectMs - lastPacketMs >= silentMs)
+    return { sinceMs: startedMs, limitMs: connectMs, fault: stalledFault(source, silentMs) };
   const [name, within] = [feedName(source), `within ${String(connectMs)} ms of being opened`];
   const fault =
     keyframeCame === true

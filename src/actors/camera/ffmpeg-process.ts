@@ -1,7 +1,8 @@
 /** One ffmpeg: started without a shell, read, ended. It never outlives its camera. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { withDeadline } from '../../clock/sleep';
+import { startChild, whyNotStarted } from '../../process/child-process';
 import { dieWithParent } from '../../process/orphans';
 import type { FfmpegInvocation } from './ffmpeg-arguments';
 
@@ -36,7 +37,7 @@ export class FfmpegProcess {
     onSide?: (chunk: Buffer) => void,
   ) {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
-    this.#child = spawn(program, args, {
+    this.#child = startChild(program, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...(onSide === undefined ? [] : ['pipe' as const])],
       env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
       // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
@@ -44,7 +45,7 @@ export class FfmpegProcess {
     });
     this.exited = new Promise((resolve) => {
       this.#child.once('error', (error) => {
-        this.#spawnError = error;
+        this.#spawnError = new Error(whyNotStarted(error), { cause: error });
         resolve();
       });
       this.#child.once('close', () => {
@@ -55,8 +56,8 @@ export class FfmpegProcess {
     this.#child.stdin?.on('error', () => undefined);
     if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
     this.#child.stdout?.on('data', onOutput);
-    if (onSide !== undefined) (this.#child.stdio[3] as Readable).on('data', onSide);
-    (this.#child.stderr as Readable).on('data', (chunk: Buffer) => {
+    if (onSide !== undefined) (this.#child.stdio[3] as Readable | null)?.on('data', onSide);
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
       onWords(text);

@@ -5,6 +5,7 @@
 import { frameId, type Frame } from '../../contract/frame';
 import { faultRecord } from '../../protocol/fault';
 import type { Spool } from '../../spool/spool';
+import type { KnownServer } from './known-server';
 import type { Persistence } from './persistence';
 
 /** Where a frame is stored again; see RedisFrames. */
@@ -24,6 +25,8 @@ export interface RetentionOptions {
   readonly spool: Spool;
   readonly durable: boolean;
   readonly expireMs: number;
+  /** The server that was given all that an earlier process held; by default none is known. */
+  readonly server?: KnownServer;
   /** The frame's file has gone. */
   readonly onGone: (frame: Frame) => void;
 }
@@ -33,11 +36,14 @@ export class Retention {
   /** Frames whose file could not be removed: on a disk that has become read-only. */
   readonly #stuck = new Set<Frame>();
   #bytes = 0;
+  readonly #server: KnownServer;
   #runId: string | undefined;
   /** Ids of those that the present server may not have. */
   readonly #due = new Set<string>();
 
-  constructor(private readonly options: RetentionOptions) {}
+  constructor(private readonly options: RetentionOptions) {
+    this.#server = options.server ?? { runId: undefined };
+  }
 
   get frames(): number {
     return this.#held.size;
@@ -110,7 +116,7 @@ export class Retention {
    * @throws Fault of the sink; the next call tries again, as it does with files that could not be read
    */
   async restoreAfter({ runId }: Persistence, sink: RestoreSink, nowMs: number): Promise<number> {
-    if (runId !== this.#runId) for (const id of this.#held.keys()) this.#due.add(id);
+    if (runId !== (this.#runId ?? this.#server.runId)) for (const id of this.#held.keys()) this.#due.add(id);
     this.#runId = runId;
     let restored = 0;
     for (const id of [...this.#due]) {
@@ -118,6 +124,7 @@ export class Retention {
       if (outcome === 'restored') restored++;
       if (outcome !== 'unreadable') this.#due.delete(id);
     }
+    if (this.#due.size === 0 && this.#server.runId !== runId) this.#server.runId = runId;
     return restored;
   }
 

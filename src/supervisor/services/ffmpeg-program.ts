@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import type { CameraSource } from '../../config/topology';
 import { hostOf } from '../../config/url';
+import { isLimit } from '../../process/child-process';
 import { findProgram, isExecutable } from '../../process/orphans';
 
 /** Milliseconds for the look-up of a name that is in no network's hands. */
@@ -67,13 +68,14 @@ function resolvesNames(ffmpeg: string): boolean {
   if (known !== undefined) return known;
   // Port 1 refuses at once; one who listens there is not waited for.
   const args = ['-v', 'error', '-i', 'tcp://localhost:1?timeout=1000000'];
-  const { status, stderr } = spawnSync(ffmpeg, args, {
+  const { status, stderr, error } = spawnSync(ffmpeg, args, {
     env: {},
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: LOOK_UP_MS,
     killSignal: 'SIGKILL',
   });
+  if (error !== undefined && isLimit(error)) return true;
   const resolves = status !== null && !/resolve/i.test(stderr);
   resolving.set(ffmpeg, resolves);
   return resolves;

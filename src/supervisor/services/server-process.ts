@@ -1,10 +1,11 @@
 /** A private server program: started under a lock of its data, watched, stopped, never left behind. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { startChild, started, whyNotStarted } from '../../process/child-process';
 import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '../../process/orphans';
 
 /** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
@@ -28,6 +29,8 @@ export interface ServerCommand extends CommandLine {
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #lastLines: string[] = [];
+  readonly #started: Promise<void>;
+  #startError: Error | undefined;
   /** Settles when the program has ended; never rejects. */
   readonly exited: Promise<void>;
 
@@ -36,7 +39,7 @@ export class ServerProcess {
     private readonly log: Log,
   ) {
     const { program, args } = liveWithParent(command.onParentDeath, locked(command));
-    this.#child = spawn(program, args, {
+    this.#child = startChild(program, args, {
       cwd: command.cwd,
       env: command.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,6 +51,9 @@ export class ServerProcess {
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#keep(chunk);
+    });
+    this.#started = started(this.#child).then((error) => {
+      this.#startError = error;
     });
     this.exited = new Promise((resolve) => {
       this.#child.once('error', () => {
@@ -72,8 +78,9 @@ export class ServerProcess {
    * @throws Fault `service-start` with the server's last words when it ends before, or after `deadlineMs`.
    */
   async ready(answers: () => Promise<void>, deadlineMs: number): Promise<void> {
-    const started = Date.now();
-    while (this.isRunning() && Date.now() - started < deadlineMs) {
+    await this.#started;
+    const startedAt = Date.now();
+    while (this.isRunning() && Date.now() - startedAt < deadlineMs) {
       try {
         await answers();
         return;
@@ -107,6 +114,7 @@ export class ServerProcess {
 
   /** How it ended, in words; for one that has. */
   ending(): string {
+    if (this.#startError !== undefined) return `before it began: ${whyNotStarted(this.#startError)}`;
     const { exitCode, signalCode } = this.#child;
     return signalCode === null ? `with code ${String(exitCode)}` : `by ${signalCode}`;
   }
@@ -140,7 +148,7 @@ export async function predecessorLeft(lockFile: string): Promise<void> {
     args: ['-w', String(PREDECESSOR_WAIT_S), lockFile, '/bin/true'],
   });
   // Ours may hold passwords.
-  const child = spawn(program, args, { env: {}, stdio: 'ignore' });
+  const child = startChild(program, args, { env: {}, stdio: 'ignore' });
   await new Promise<void>((resolve) => {
     child.once('error', () => {
       resolve();

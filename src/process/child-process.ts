@@ -1,0 +1,91 @@
+/**
+ * The only place that starts programs, so that every signal to one goes through one guard: Node's `kill()` of a child that
+ * was never spawned (out of descriptors, say) signals whatever pid the memory holds, 0 (our own process group) among them.
+ */
+import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
+
+// As they are before the actor host puts itself in the place of `fork`.
+const { spawn, fork } = childProcess;
+
+/** Causes that the machine's or the service's limits explain, by the error's code. */
+const LIMITS: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files in this process; raise its limit (ulimit -n, LimitNOFILE= in a systemd unit)',
+  ENFILE: 'too many open files on this machine; raise fs.file-max (sysctl)',
+  EAGAIN:
+    'too many processes; raise the limit (ulimit -u, TasksMax= in a systemd unit, --pids-limit of a container)',
+  ENOMEM: 'out of memory',
+};
+
+/**
+ * Starts a program. Never throws: what cannot be started has no pid and no streams, and says so by an `error` event, also
+ * where Node would throw. {@link started} waits for it.
+ */
+export function startChild(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  return guarded(() => spawn(program, args, options));
+}
+
+/** The same for a Node module, with a channel to it. */
+export function forkChild(module: string | URL, args: readonly string[], options: ForkOptions): ChildProcess {
+  return guarded(() => fork(module, args, options));
+}
+
+/** Resolves when the child runs, with undefined, or with why it could not be started. */
+export async function started(child: ChildProcess): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    child.once('spawn', () => {
+      resolve(undefined);
+    });
+    child.once('error', resolve);
+  });
+}
+
+/** Why a program could not be started, as a part of a sentence. */
+export function whyNotStarted(error: NodeJS.ErrnoException): string {
+  const { code = '', message } = error;
+  const limit = LIMITS[code];
+  return limit === undefined ? message : `${limit} (${code})`;
+}
+
+/** Whether that error passes by itself, so that nothing is to be learned from it about the program. */
+export function isLimit({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code in LIMITS;
+}
+
+function guarded(start: () => ChildProcess): ChildProcess {
+  const child = attempt(start);
+  const kill = child.kill.bind(child);
+  child.kill = (signal) => isThere(child) && kill(signal);
+  if (child.pid !== undefined) return child;
+  // Out of descriptors Node leaves these undefined, which its own types deny.
+  Object.assign(child, {
+    stdin: child.stdin ?? null,
+    stdout: child.stdout ?? null,
+    stderr: child.stderr ?? null,
+    stdio: (child.stdio as unknown[] | undefined) ?? [null, null, null, null, null],
+  });
+  (child as { send?: unknown }).send ??= failToSend;
+  return child;
+}
+
+/** Node throws errors of other codes than a handful. */
+function attempt(start: () => ChildProcess): ChildProcess {
+  try {
+    return start();
+  } catch (error) {
+    // It is constructible, which its types do not say.
+    const child = new (ChildProcess as unknown as new () => ChildProcess)();
+    process.nextTick(() => child.emit('error', error));
+    return child;
+  }
+}
+
+/** Spawned, and not reaped yet: its pid is nobody else's. */
+function isThere({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+function failToSend(...words: unknown[]): boolean {
+  const done = words.at(-1);
+  if (typeof done === 'function') process.nextTick(done, new Error('it was never started'));
+  return false;
+}

@@ -1,0 +1,47 @@
+/** How much of a silence was a process's own: time in which it could have run. Pure. */
+import type { ProcessActivity, ProcessTimes } from './process-activity';
+
+export class OwnTime {
+  #passedMs = 0;
+  #last: ProcessTimes | undefined;
+  /** Waits that have been booked since the beginning. */
+  #bookedMs = 0;
+  /** Of a wait that lasts, what the kernel has not booked yet. */
+  #pendingMs = 0;
+  #heldMs = 0;
+
+  /** @param times at the beginning; undefined where the kernel does not tell: then all time is its own */
+  constructor(times?: ProcessTimes) {
+    this.#last = times;
+  }
+
+  /** Milliseconds since the beginning, whatever was done in them. */
+  get passedMs(): number {
+    return this.#passedMs;
+  }
+
+  get ms(): number {
+    return Math.max(0, this.#passedMs - this.#bookedMs - this.#pendingMs - this.#heldMs);
+  }
+
+  pass(ms: number): void {
+    this.#passedMs += ms;
+  }
+
+  /** @param lookMs of the time passed, what the state seen stands for */
+  see(seen: ProcessActivity | undefined, lookMs: number): void {
+    const before = this.#last;
+    if (seen === undefined || before === undefined) return;
+    const [ranMs, bookedMs] = [seen.ranMs - before.ranMs, seen.waitedMs - before.waitedMs];
+    this.#last = seen;
+    this.#bookedMs += bookedMs;
+    // A wait is booked whole when it is over: what was taken for pending meanwhile is in it.
+    const pendingMs = Math.max(0, this.#pendingMs - bookedMs);
+    this.#pendingMs = seen.state === 'runnable' ? pendingMs + unbooked(lookMs, ranMs + bookedMs) : 0;
+    if (seen.state === 'held') this.#heldMs += unbooked(lookMs, ranMs + bookedMs);
+  }
+}
+
+function unbooked(lookMs: number, toldMs: number): number {
+  return Math.max(0, lookMs - toldMs);
+}
