@@ -436,7 +436,7 @@ describe('the keeper of the spool', () => {
     const [first] = outbox.waiting();
     assert.ok(first !== undefined);
     outbox.drop(first);
-    assert.equal(outbox.takeLive(-8000)?.frame.capturedAt, at + 1);
+    assert.equal(outbox.takeLive(-9000)?.frame.capturedAt, at + 1);
     await keeper.tick();
     assert.deepEqual(dropped, [['spool-free', [at + 2, at + 3]]]);
   });
