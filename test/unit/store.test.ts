@@ -398,15 +398,17 @@ describe('the keeper of the spool', () => {
   async function openLowDisk(t: TestContext, freeBytes: number | undefined, count: number) {
     const opened = await openKeeper(t, { minFreeBytes: 10_000 });
     t.mock.method(opened.spool, 'freeBytes', () => Promise.resolve(freeBytes));
-    const at = Date.now() - 10_000;
-    const frames = await Promise.all(offsets(0, count).map((i) => opened.write(at + i, 300)));
+    // Ages are told to the millisecond, and listing takes some.
+    const [firstAt, stepMs] = [Date.now() - 10_000, 100];
+    const at = (i: number): number => firstAt + i * stepMs;
+    const frames = await Promise.all(offsets(0, count).map((i) => opened.write(at(i), 300)));
     return { ...opened, at, frames };
   }
 
   it('gives up the oldest for the disk where that makes the room it was told to leave', async (t) => {
     const { keeper, dropped, outbox, at } = await openLowDisk(t, 9500, 3);
     await keeper.tick();
-    assert.deepEqual(dropped, [['spool-free', [at, at + 1]]]);
+    assert.deepEqual(dropped, [['spool-free', [at(0), at(1)]]]);
     assert.equal(outbox.frames, 1);
   });
 
@@ -436,9 +438,9 @@ describe('the keeper of the spool', () => {
     const [first] = outbox.waiting();
     assert.ok(first !== undefined);
     outbox.drop(first);
-    assert.equal(outbox.takeLive(-9000)?.frame.capturedAt, at + 1);
+    assert.equal(outbox.takeLive(-8000)?.frame.capturedAt, at(1));
     await keeper.tick();
-    assert.deepEqual(dropped, [['spool-free', [at + 2, at + 3]]]);
+    assert.deepEqual(dropped, [['spool-free', [at(2), at(3)]]]);
   });
 
   it('finds the frames of other cameras when the folder of one cannot be read, and keeps to its bounds', async (t) => {
