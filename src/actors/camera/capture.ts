@@ -174,7 +174,7 @@ class Opening {
     const maker = (this.#maker ??= this.#begin(packet, header));
     const now = this.#times.came(packet, header, agoMs);
     for (const picture of maker.pictures.push(packet)) {
-      if (picture.facts.key) this.#seen.keyframeCame = true;
+      if (picture.facts.key) this.#seen.lastKeyMs = performance.now();
       if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
       maker.take(picture, this.#rehearsal?.decide(picture.facts) ?? this.#decide(picture.facts, now));
     }

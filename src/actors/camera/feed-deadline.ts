@@ -10,6 +10,8 @@ const MIN_STALL_INTERVALS = 3;
 /** Milliseconds the first UDP packet may take, once the stream was described, where TCP can be tried instead. */
 const UDP_PATIENCE_MS = 5000;
 
+const WITHOUT_KEYFRAMES =
+  'set "sampling" to "auto" and "format" to "jpeg", or a keyframe interval in the camera';
 const REFRESHES =
   'refreshes its pictures little by little (intra refresh) and sends no keyframes; set "sampling" to "auto" and "format" to "jpeg", or switch that off in the camera';
 
@@ -18,7 +20,8 @@ export interface Seen {
   readonly startedMs: number;
   lastPacketMs?: number;
   lastPictureMs?: number;
-  keyframeCame?: true;
+  /** When the newest keyframe came. */
+  lastKeyMs?: number;
   /** Its pictures become whole little by little. */
   refreshes?: true;
   /** What an RTSP camera answered before it was opened. */
@@ -43,24 +46,37 @@ export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): D
   // Silent since its last picture, or before the next was due: that it sent nothing is the trouble, and found as soon.
   const fellSilent = lastPacketMs - lastPictureMs < pictures.limitMs / MIN_STALL_INTERVALS;
   return fellSilent || packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
-    ? { ...packets, fault: stalledFault(camera.source, packets.limitMs) }
-    : {
-        ...pictures,
-        fault: {
-          code: 'no-pictures',
-          message: `${feedName(camera.source)} sent data, but nothing that became a picture, for ${String(pictures.limitMs)} ms`,
-        },
-      };
+    ? { ...packets, fault: stalledFault(camera, packets.limitMs) }
+    : { ...pictures, fault: pictureFault(camera, seen, pictures.limitMs) };
 }
 
-function stalledFault(source: CameraSource, limitMs: number): FaultRecord {
-  return { code: 'stalled', message: `${feedName(source)} sent nothing for ${String(limitMs)} ms` };
+/** Packets come, and no pictures. */
+function pictureFault(
+  camera: CameraSpec,
+  { lastKeyMs, lastPictureMs = 0 }: Seen,
+  limitMs: number,
+): FaultRecord {
+  const [name, within] = [feedName(camera.source), `for ${String(limitMs)} ms`];
+  const isAskedForKeyframes = camera.format === 'keyframe' || camera.sampling === 'keyframes';
+  if (isAskedForKeyframes && (lastKeyMs === undefined || lastKeyMs <= lastPictureMs))
+    return {
+      code: 'no-keyframe',
+      message: `${name} sent video, but no keyframe, ${within}; ${WITHOUT_KEYFRAMES}`,
+    };
+  return { code: 'no-pictures', message: `${name} sent data, but nothing that became a picture, ${within}` };
+}
+
+/** Of a feed whose keyframes alone are asked for, what comes between them is not heard of. */
+function stalledFault({ source, format }: CameraSpec, limitMs: number): FaultRecord {
+  const what =
+    format === 'keyframe' ? `no keyframe for ${String(limitMs)} ms` : `nothing for ${String(limitMs)} ms`;
+  return { code: 'stalled', message: `${feedName(source)} sent ${what}` };
 }
 
 /** Until the first picture. */
 function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadline {
   const { source, connectMs } = camera;
-  const { startedMs, lastPacketMs, keyframeCame, refreshes, answer } = seen;
+  const { startedMs, lastPacketMs, lastKeyMs, refreshes, answer } = seen;
   if (lastPacketMs === undefined) {
     const patienceMs = mayTryTcp(source) ? udpPatienceMs(connectMs, answer) : undefined;
     if (patienceMs !== undefined && patienceMs < connectMs)
@@ -69,10 +85,10 @@ function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadli
   }
   const silentMs = packetLimitMs(camera, plan);
   if (startedMs + connectMs - lastPacketMs >= silentMs)
-    return { sinceMs: startedMs, limitMs: connectMs, fault: stalledFault(source, silentMs) };
+    return { sinceMs: startedMs, limitMs: connectMs, fault: stalledFault(camera, silentMs) };
   const [name, within] = [feedName(source), `within ${String(connectMs)} ms of being opened`];
   const fault =
-    keyframeCame === true
+    lastKeyMs !== undefined
       ? {
           code: 'no-pictures',
           message: `${name} sent keyframes, but none that became a picture ${within}; try another codec or profile in the camera`,
