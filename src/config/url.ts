@@ -8,6 +8,12 @@ const ZONED = /^\[([0-9a-f:.]+)%(?:25)?([a-z0-9._~-]{1,15})\](?=$|:)/i;
 /** Schemes whose URLs may have one: those of programs that understand it. */
 const WITH_ZONE = /^rtsps?$/i;
 
+/**
+ * A host and its port: letters of any alphabet, digits, and what names in DNS and in hosts files have besides; or an
+ * IPv6 address. What else `new URL` takes, quotation marks and `$` among it, is no part of any name.
+ */
+const HOST = /^(?:[\p{L}\p{M}\p{N}._~-]+|\[[^\]]*\])(?::\d*)?$/u;
+
 /** Schemes whose URLs may name several hosts, separated by commas: nodes of a cluster, tried in turn. */
 const SEVERAL_HOSTS = /^(?:amqps?|rediss?-(?:sentinel|cluster))$/i;
 
@@ -77,6 +83,9 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   const zoned = match[3]?.includes('%') === true;
   if (zoned && !(WITH_ZONE.test(scheme) && ZONED.test(match[3] ?? '')))
     return `${scheme}:// cannot have a "%" in its host; an IPv6 address with a zone is written [fe80::1%eth0], and only for rtsp:// and rtsps://`;
+  const hosts = SEVERAL_HOSTS.test(scheme) ? (match[3] ?? '').split(',') : [match[3] ?? ''];
+  if (!zoned && hosts.some((host) => host !== '' && !HOST.test(host)))
+    return `the URL has a character in its host that no host name has; check it; ${beside}`;
   try {
     decodeURIComponent(match[2] ?? '');
     if (hostsOf(withoutZone(url, match[3])).some((host) => new URL(host).host === ''))

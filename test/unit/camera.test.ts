@@ -129,6 +129,14 @@ describe('the receiver of a stream', () => {
     const { stdin } = receiverInvocation(specOf({ kind: 'stream', url, transport: 'tcp' }));
     assert.equal(stdin.split('\n')[1], "file 'rtsp://u:a%27b%5Cc%22d@cam/li%27ve?x=%271%27'");
   });
+
+  it('is one quoted text for ffmpeg, also where a quotation mark came into it', () => {
+    const opening = { url: "rtsp://c'am/x" };
+    const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), {}, opening);
+    assert.equal(stdin.split('\n')[1], String.raw`file 'rtsp://c'\''am/x'`);
+    for (const url of ['rtsp://cam/a\nfile /etc/passwd', 'rtsp://cam/a\0'])
+      assert.throws(() => receiverInvocation(specOf(stream('rtsp://cam/live')), {}, { url }), RangeError);
+  });
 });
 
 describe('the receiver of a file', () => {
@@ -410,6 +418,26 @@ describe('a feed fault', () => {
       'rtmp://10.0.0.9/live',
       '[rtmp @ 0x55d1d18f2300] Cannot read RTMP handshake response\n',
       'Connection timed out',
+    ],
+    ...['file', 'rtp', 'tls', 'concat', 'https', 'httpproxy'].map(
+      (protocol): [string, string, string, string] => [
+        'leads-elsewhere',
+        'http://cam/list',
+        `[${protocol} @ 0x55a6dbee3200] Protocol '${protocol}' not on whitelist 'pipe,fd,http,https,tcp,tls,crypto'!\n`,
+        'Invalid data found when processing input',
+      ],
+    ),
+    [
+      'leads-elsewhere',
+      'http://cam/list',
+      "[concat @ 0x55c7d71247c0] Unsafe file name 'file:///etc/tls/401 Unauthorized'\n",
+      'Operation not permitted',
+    ],
+    [
+      'unsupported-container',
+      'http://cam/a',
+      "[gif @ 0x55a4d1b7a3c0] Format not on whitelist 'tls,ssl,mpegts'\n",
+      'Invalid argument',
     ],
     ['tls', 'rtsps://cam/live', gnutls, 'Input/output error'],
     ['tls', 'https://cam/mjpeg', openssl, 'Input/output error'],

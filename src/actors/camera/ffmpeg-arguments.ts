@@ -257,12 +257,20 @@ function streamInput(
     ],
     stdin: [
       'ffconcat version 1.0',
-      // The configuration left no quotation mark in it.
-      `file '${opening.url ?? url}'`,
+      `file ${quoted(opening.url ?? url)}`,
       ...options,
       'option fpsprobesize 0',
       `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,
       '',
     ].join('\n'),
   };
+}
+
+/**
+ * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the text, stands escaped, and begins it anew.
+ * @throws RangeError for what has a line end, which would begin another directive
+ */
+function quoted(url: string): string {
+  if (/\p{Cc}/u.test(url)) throw new RangeError('a URL with a control character');
+  return `'${url.replaceAll("'", String.raw`'\''`)}'`;
 }
