@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
+import { secretsOf } from '../config/redact';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
 import type { Verdict } from '../contract/verdict';
@@ -84,9 +85,12 @@ class CameraActor {
     const told = hasSenderTimes(source) || source.kind === 'still';
     this.#clock = new CameraClock(told ? performance.timeOrigin : undefined);
     this.#delay = new LinkDelay(maxDelayMs);
-    this.#words = new FeedWords((lines) => {
-      context.report({ kind: 'feed-said', lines });
-    });
+    this.#words = new FeedWords(
+      (lines) => {
+        context.report({ kind: 'feed-said', lines });
+      },
+      'url' in source ? secretsOf(source.url) : [],
+    );
     this.#adaptation = new FeedAdaptation(context.parameters.camera);
     this.#feedFaults = new RecurringFault(context.log);
     this.#writeFaults = new RecurringFault(context.log);

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { withDeadline } from '../../clock/sleep';
+import { lastOf } from '../../config/redact';
 import { dieWithParent } from '../../process/orphans';
 import type { FfmpegInvocation } from './ffmpeg-arguments';
 
@@ -58,7 +59,7 @@ export class FfmpegProcess {
     if (onSide !== undefined) (this.#child.stdio[3] as Readable).on('data', onSide);
     (this.#child.stderr as Readable).on('data', (chunk: Buffer) => {
       const text = chunk.toString();
-      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
+      this.#stderr = lastOf(this.#stderr + text, MAX_STDERR_CHARS);
       onWords(text);
     });
   }

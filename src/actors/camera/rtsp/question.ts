@@ -124,7 +124,7 @@ function redirectionFault(
   to: RtspAddress | undefined,
   visited: ReadonlySet<string>,
 ): RtspAnswer | undefined {
-  const shown = redactUrl(location.slice(0, 300));
+  const shown = redactUrl(location).slice(0, 300);
   const refuse = (message: string): RtspAnswer => ({ kind: 'refused', fault: { code: 'redirect', message } });
   if (to === undefined)
     return refuse(
