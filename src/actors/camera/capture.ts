@@ -60,10 +60,10 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
 function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
   const { source } = options.camera;
   if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
-  return new HttpReceiver({ ...options, source }, events, (kind) =>
-    kind === 'playlist'
+  return new HttpReceiver({ ...options, source }, events, (body) =>
+    body === undefined
       ? new HlsReceiver({ ...options, source }, events)
-      : new FfmpegReceiver(options, events),
+      : new FfmpegReceiver({ ...options, body }, events),
   );
 }
 

@@ -223,10 +223,12 @@ function fileInput(path: string): Input {
   return { input, stdin: '' };
 }
 
+/** Where ffmpeg reads what comes over HTTP, which it does not open itself: it would follow redirects to anywhere. */
+const BODY_URL = 'pipe:3';
 /** Protocols each kind of stream may open, directly or by a playlist; `file` is in none. */
 const PROTOCOLS: Readonly<Record<string, string>> = {
   rtsp: 'pipe,fd,rtp,udp,tcp,tls',
-  http: 'pipe,fd,http,https,tcp,tls,crypto',
+  http: 'pipe',
   rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
 };
 
@@ -246,7 +248,9 @@ function streamInput(
           ...(firstTrackOnly ? FIRST_TRACK : []),
           ...(videoIsLate === true ? [] : AT_FIRST_PACKET),
         ]
-      : [`option rw_timeout ${timeout}`];
+      : scheme === 'http'
+        ? []
+        : [`option rw_timeout ${timeout}`];
   return {
     input: [
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
@@ -257,7 +261,7 @@ function streamInput(
     ],
     stdin: [
       'ffconcat version 1.0',
-      `file ${quoted(opening.url ?? url)}`,
+      `file ${quoted(scheme === 'http' ? BODY_URL : (opening.url ?? url))}`,
       ...options,
       'option fpsprobesize 0',
       `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,

@@ -5,9 +5,10 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { TLS } from '../http/client';
+import { HostGuard } from '../http/host-guard';
 import { Login } from '../http/login';
-import { FetchError, networkError, statusError } from './fetch-error';
-import { HostLimits } from './host-limits';
+import { isSameHost, isSameOrigin, mayList, redirectTarget, type HostPolicy } from '../http/redirect';
+import { FetchError, forbiddenHost, networkError, statusError } from './fetch-error';
 import type { Resource } from './playlist';
 
 const MAX_REDIRECTS = 5;
@@ -33,7 +34,8 @@ export interface Fetched {
 
 export class HlsClient {
   readonly #named: URL;
-  readonly #hosts: HostLimits;
+  readonly #policy: HostPolicy;
+  readonly #guard: HostGuard;
   readonly #login: Login;
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
@@ -43,13 +45,14 @@ export class HlsClient {
   readonly #cookies = new Map<string, string>();
 
   /** @param url the feed's, with its credentials */
-  constructor(url: string) {
+  constructor(url: string, anyHost = false) {
     const named = new URL(url);
     const [username, password] = [named.username, named.password].map((part) => decodeURIComponent(part));
     this.#login = new Login(username ? { username, password: password ?? '' } : undefined);
     named.username = named.password = '';
     this.#named = named;
-    this.#hosts = new HostLimits(named);
+    this.#policy = { named, anyHost };
+    this.#guard = new HostGuard(this.#policy);
   }
 
   /** The feed's URL without its credentials. */
@@ -65,16 +68,13 @@ export class HlsClient {
   async fetch({ url, range }: Resource, limits: Limits): Promise<Fetched> {
     let target = new URL(url);
     target.username = target.password = '';
+    if (!mayList(target, this.#policy)) throw forbiddenHost();
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const answer = await this.#askAuthorised(target, range, limits);
       const status = answer.statusCode ?? 0;
       if (!REDIRECTS.has(status)) return this.#read(answer, target, range, limits);
       answer.destroy();
-      const to = answer.headers.location ?? '';
-      if (!URL.canParse(to, target.href))
-        throw new FetchError('rejected', 'answers with a redirect to nowhere');
-      target = new URL(to, target.href);
-      target.username = target.password = '';
+      target = this.#redirected(target, answer.headers.location);
     }
     throw new FetchError('redirects', `redirects more than ${String(MAX_REDIRECTS)} times`);
   }
@@ -95,15 +95,11 @@ export class HlsClient {
 
   /** A kept connection may be closed by the server just when it is used again. */
   async #askAgain(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
-    if (!(await this.#hosts.allows(target).catch((error: unknown) => Promise.reject(networkError(error)))))
-      throw new FetchError(
-        'forbidden-host',
-        'leads to an address that its URL does not name; give that address as the URL',
-      );
     try {
       return await this.#ask(target, range, limits);
     } catch (error) {
-      if (!(error instanceof FetchError) || !error.onReused || limits.signal.aborted) throw error;
+      const failure = networkError(error);
+      if (!failure.onReused || limits.signal.aborted) throw failure;
       return this.#ask(target, range, limits);
     }
   }
@@ -119,6 +115,7 @@ export class HlsClient {
         // Cameras send headers that are not quite.
         insecureHTTPParser: true,
         signal,
+        ...this.#guard.lookup(target),
       });
       let stream: { destroy(error: Error): void } = request;
       request.on('timeout', () => {
@@ -128,6 +125,7 @@ export class HlsClient {
         reject(networkError(error, request.reusedSocket));
       });
       request.once('response', (answer) => {
+        this.#guard.reached(target, answer.socket.remoteAddress);
         if (this.#isNamed(target)) this.#keepCookies(answer.headers);
         stream = answer;
         resolve(answer);
@@ -152,8 +150,18 @@ export class HlsClient {
     return headers;
   }
 
-  #isNamed({ host, protocol }: URL): boolean {
-    return host === this.#named.host && protocol === this.#named.protocol;
+  #isNamed(target: URL): boolean {
+    return isSameOrigin(target, this.#named);
+  }
+
+  /** What a playlist lists on another host may move about there. */
+  #redirected(from: URL, location: string | undefined): URL {
+    const named = isSameHost(from, this.#named) ? this.#named : from;
+    try {
+      return redirectTarget(from, location, { ...this.#policy, named });
+    } catch (error) {
+      throw networkError(error);
+    }
   }
 
   #keepCookies(headers: IncomingHttpHeaders): void {

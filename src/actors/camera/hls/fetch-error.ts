@@ -1,5 +1,6 @@
 /** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
 import { STATUS_CODES } from 'node:http';
+import { Fault } from '../../../protocol/fault';
 
 export class FetchError extends Error {
   /**
@@ -20,6 +21,14 @@ export class FetchError extends Error {
       this.code,
     );
   }
+}
+
+/** It is led to where the configuration does not allow. */
+export function forbiddenHost(): FetchError {
+  return new FetchError(
+    'forbidden-host',
+    'leads to an address that its URL does not name; give that address as the URL, or set "redirects" to "any-host" if it may lead to other hosts of its network',
+  );
 }
 
 export function statusError(status: number): FetchError {
@@ -47,6 +56,7 @@ const NETWORK: Readonly<Record<string, string>> = {
 /** Of what a socket, a name or a certificate failed with. */
 export function networkError(error: unknown, onReused = false): FetchError {
   if (error instanceof FetchError) return error;
+  if (error instanceof Fault && error.code === 'redirect') return forbiddenHost();
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code.startsWith('HPE_')) return new FetchError('malformed', 'Invalid data found');
   const known = NETWORK[code];

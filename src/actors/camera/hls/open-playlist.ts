@@ -33,7 +33,7 @@ export async function openPlaylist(
   signal: AbortSignal,
 ): Promise<OpenedPlaylist> {
   const { source, connectMs } = camera;
-  const client = new HlsClient(url);
+  const client = new HlsClient(url, 'anyHost' in source);
   const limits = {
     maxBytes: MAX_PLAYLIST_BYTES,
     silenceMs: connectMs,
