@@ -27,12 +27,14 @@ import { samplingChoice, type SamplingChoice } from './camera/sampling-choice';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 30_000 };
 /** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
-const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
+const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication', 'tls-untrusted']);
 const LASTING_ATTEMPTS = 4;
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
 const MAX_PENDING = 8;
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
 const STUCK_SLACK_MS = 10_000;
+const BASIC_WORDS =
+  'asks for the password by Basic, and gets it although nobody verified that it is the camera: who answers in its place, or listens where nothing is encrypted, can read it; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
@@ -70,6 +72,7 @@ class CameraActor {
   #state: CameraState['state'] | undefined;
   /** Feeds opened since the last picture. */
   #attempt = 0;
+  #warnedOfBasic = false;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
   readonly #adaptation: FeedAdaptation;
@@ -179,12 +182,22 @@ class CameraActor {
         onWords: (text) => {
           this.#words.said(text);
         },
+        onBasic: () => {
+          this.#warnOfBasic();
+        },
         onTrouble: (fault) => {
           this.#trouble(fault);
         },
       },
       signal,
     );
+  }
+
+  /** Once: it is the same with every request. */
+  #warnOfBasic(): void {
+    if (this.#warnedOfBasic) return;
+    this.#warnedOfBasic = true;
+    this.context.log.warn(BASIC_WORDS, { code: 'password-readable' });
   }
 
   #judgeClock(): void {

@@ -1,5 +1,6 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
+import { unverifiedWords } from '../config/camera-tls';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
 import { endProcess, surviveClosedOutput } from '../process/output';
@@ -44,6 +45,8 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
+  const unverified = unverifiedWords(topology.cameras);
+  if (unverified !== undefined) log.info(unverified, { code: 'tls-unverified' });
   const supervisor = new Supervisor({
     topology,
     data,

@@ -129,12 +129,12 @@ describe('a camera that leads to this machine, by number or by name,', () => {
         const target = inner.replace('127.0.0.2', by);
         const moved: RequestListener = (_, response) => response.writeHead(302, { location: target }).end();
         const camera = await serve(t, moved, '127.0.0.1');
-        const client = new HttpClient(`${camera}/a`, anyHost);
+        const client = new HttpClient(`${camera}/a`, { anyHost });
         t.after(() => {
           client.close();
         });
         await assert.rejects(client.get({}, limits, new AbortController().signal), { code: 'redirect' });
-        const hls = new HlsClient(`${camera}/a`, anyHost);
+        const hls = new HlsClient(`${camera}/a`, { anyHost });
         t.after(() => {
           hls.close();
         });

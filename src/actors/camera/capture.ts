@@ -39,6 +39,8 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
+  /** A password goes to whom nobody verified, as good as readable. */
+  readonly onBasic?: () => void;
   readonly learned: Learned;
 }
 
@@ -101,6 +103,7 @@ class Opening {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
+      ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
       onSenderReports: (chunk) => {
         this.#times.reported(chunk);
       },

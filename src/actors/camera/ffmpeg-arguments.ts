@@ -1,5 +1,5 @@
 /** The command line of a receiving ffmpeg, as a pure function of the camera's settings. Measured and explained in docs/capture.md. */
-import type { CameraSource, CameraSpec } from '../../config/topology';
+import type { CameraSource, CameraSpec, CameraTls } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';
 import type { StreamForm } from './learned';
@@ -233,7 +233,7 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
 };
 
 function streamInput(
-  { url, transport }: Extract<CameraSource, { kind: 'stream' }>,
+  { url, transport, tls }: Extract<CameraSource, { kind: 'stream' }>,
   { connectMs, stallMs }: CameraSpec,
   { videoIsLate }: StreamForm,
   opening: StreamOpening,
@@ -244,13 +244,17 @@ function streamInput(
   const options =
     scheme === 'rtsp'
       ? [
-          ...[`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...VIDEO_ONLY],
+          ...[
+            `option rtsp_transport ${url.startsWith('rtsps:') ? 'tcp' : transport}`,
+            `option timeout ${timeout}`,
+            ...VIDEO_ONLY,
+          ],
           ...(firstTrackOnly ? FIRST_TRACK : []),
           ...(videoIsLate === true ? [] : AT_FIRST_PACKET),
         ]
       : scheme === 'http'
         ? []
-        : [`option rw_timeout ${timeout}`];
+        : [`option rw_timeout ${timeout}`, ...(url.startsWith('rtmps:') ? verification(tls) : [])];
   return {
     input: [
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
@@ -268,6 +272,12 @@ function streamInput(
       '',
     ].join('\n'),
   };
+}
+
+/** Over RTSP ffmpeg has no such options. */
+function verification(tls: CameraTls | undefined): string[] {
+  if (tls === undefined) return [];
+  return ['option tls_verify 1', ...(tls.ca === undefined ? [] : [`option ca_file ${quoted(tls.ca)}`])];
 }
 
 /**

@@ -119,7 +119,12 @@ export class FfmpegReceiver implements Receiver {
     const { camera, learned } = this.options;
     const { signal } = this.#ending;
     try {
-      this.#entry = await learned.entrance.enter(camera.source, camera.connectMs, signal);
+      this.#entry = await learned.entrance.enter(
+        camera.source,
+        camera.connectMs,
+        signal,
+        this.events.onBasic,
+      );
     } catch (error) {
       if (!signal.aborted) this.events.onGivenUp(error as Error);
       return;

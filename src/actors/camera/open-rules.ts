@@ -111,6 +111,14 @@ export const RULES: readonly Rule[] = [
     sentence: 'does not answer in time; check the address, and that nothing between blocks it',
   },
   {
+    // Of GnuTLS and of OpenSSL, where ffmpeg verifies.
+    pattern:
+      /certificate (?:failed verification|verify failed)|verifying peer certificate|owner does not match/i,
+    code: 'tls-untrusted',
+    sentence:
+      'has a certificate that is not trusted here; put it, or that of who signed it, into the file of "ca" in "tls" of this camera, and check the host in the URL',
+  },
+  {
     pattern: /\bTLS\b|\bSSL\b|certificate/i,
     code: 'tls',
     sentence: 'cannot be spoken to over TLS; check that it serves the encrypted protocol on this port',

@@ -4,9 +4,10 @@
  */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { TLS } from '../http/client';
+import type { HttpOptions } from '../http/client';
 import { HostGuard } from '../http/host-guard';
 import { Login } from '../http/login';
+import { tlsOptions } from '../http/trust';
 import { isSameHost, isSameOrigin, mayList, redirectTarget, type HostPolicy } from '../http/redirect';
 import { FetchError, forbiddenHost, networkError, statusError } from './fetch-error';
 import type { Resource } from './playlist';
@@ -37,21 +38,26 @@ export class HlsClient {
   readonly #policy: HostPolicy;
   readonly #guard: HostGuard;
   readonly #login: Login;
-  readonly #agents = {
-    'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, ...TLS }),
-  };
+  readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
   /** Of the feed's own host: some tell their viewers apart by them. */
   readonly #cookies = new Map<string, string>();
 
   /** @param url the feed's, with its credentials */
-  constructor(url: string, anyHost = false) {
+  constructor(
+    url: string,
+    private readonly options: HttpOptions = {},
+  ) {
     const named = new URL(url);
     const [username, password] = [named.username, named.password].map((part) => decodeURIComponent(part));
     this.#login = new Login(username ? { username, password: password ?? '' } : undefined);
     named.username = named.password = '';
     this.#named = named;
-    this.#policy = { named, anyHost };
+    this.#policy = { named, anyHost: options.anyHost === true };
+    const kept = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
+    this.#agents = {
+      'http:': new http.Agent(kept),
+      'https:': new https.Agent({ ...kept, ...tlsOptions(options.tls) }),
+    };
     this.#guard = new HostGuard(this.#policy);
   }
 
@@ -89,6 +95,8 @@ export class HlsClient {
       }
       // A second refusal of the same login ends it.
       if (this.#login.asked(challengesOf(answer)).kind !== 'again') return answer;
+      if (this.#login.isBasic && !(this.options.tls && target.protocol === 'https:'))
+        this.options.onBasic?.();
       answer.destroy();
     }
   }

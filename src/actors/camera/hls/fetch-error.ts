@@ -1,6 +1,7 @@
 /** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
 import { STATUS_CODES } from 'node:http';
 import { Fault } from '../../../protocol/fault';
+import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {
   /**
@@ -17,9 +18,15 @@ export class FetchError extends Error {
 
   /** Asking again would be answered the same. */
   get isFinal(): boolean {
-    return ['not-found', 'unauthorized', 'rejected', 'too-large', 'forbidden-host', 'redirects'].includes(
-      this.code,
-    );
+    return [
+      'not-found',
+      'unauthorized',
+      'rejected',
+      'too-large',
+      'forbidden-host',
+      'redirects',
+      'tls-untrusted',
+    ].includes(this.code);
   }
 }
 
@@ -57,6 +64,8 @@ const NETWORK: Readonly<Record<string, string>> = {
 export function networkError(error: unknown, onReused = false): FetchError {
   if (error instanceof FetchError) return error;
   if (error instanceof Fault && error.code === 'redirect') return forbiddenHost();
+  const untrusted = trustFault(error);
+  if (untrusted !== undefined) return new FetchError(untrusted.code, untrusted.message);
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code.startsWith('HPE_')) return new FetchError('malformed', 'Invalid data found');
   const known = NETWORK[code];

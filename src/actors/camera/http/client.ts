@@ -3,11 +3,13 @@ import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { CameraTls } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
 import type { Credentials } from './digest';
 import { HostGuard } from './host-guard';
 import { errorFault, lateFault, loginFault, MAX_HEADERS_BYTES, type Phase } from './http-fault';
 import { Login } from './login';
+import { tlsOptions } from './trust';
 import {
   isSameHost,
   isSameOrigin,
@@ -26,12 +28,13 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Those that hold for later requests too. */
 const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 
-/** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
-export const TLS = {
-  rejectUnauthorized: false,
-  minVersion: 'TLSv1',
-  ciphers: 'DEFAULT@SECLEVEL=0',
-} as const;
+/** What of a camera's settings says how it is asked. */
+export interface HttpOptions {
+  readonly anyHost?: boolean;
+  readonly tls?: CameraTls;
+  /** The password is about to go to whom nobody verified, as good as readable. */
+  readonly onBasic?: (() => void) | undefined;
+}
 
 export interface Answer {
   readonly status: number;
@@ -60,7 +63,10 @@ export class HttpClient {
   #phase: () => Phase = () => 'connecting';
 
   /** @param url with the credentials, if it has any */
-  constructor(url: string, anyHost = false) {
+  constructor(
+    url: string,
+    private readonly options: HttpOptions = {},
+  ) {
     const named = new URL(url);
     const { username, password } = named;
     this.#credentials =
@@ -69,11 +75,13 @@ export class HttpClient {
         : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
     named.username = named.password = named.hash = '';
     this.#named = this.#target = named;
-    this.#policy = { named, anyHost };
+    this.#policy = { named, anyHost: options.anyHost === true };
     this.#guard = new HostGuard(this.#policy);
-    const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
+    const kept = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
     this.#agent =
-      named.protocol === 'https:' ? new https.Agent({ ...options, ...TLS }) : new http.Agent(options);
+      named.protocol === 'https:'
+        ? new https.Agent({ ...kept, ...tlsOptions(options.tls) })
+        : new http.Agent(kept);
   }
 
   /**
@@ -120,6 +128,7 @@ export class HttpClient {
       ignore(answer.message);
       const asked = login.asked(answer.message.headersDistinct['www-authenticate'] ?? []);
       if (asked.kind !== 'again') throw loginFault(asked);
+      if (login.isBasic && !(this.options.tls && target.protocol === 'https:')) this.options.onBasic?.();
       if (challenges === MAX_CHALLENGES) throw loginFault({ kind: 'refused' });
     }
   }

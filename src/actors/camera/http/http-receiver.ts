@@ -95,7 +95,7 @@ export class HttpReceiver implements Receiver {
     // Not loaded where nothing is read over HTTP.
     const { HttpClient } = await import('./client');
     signal.throwIfAborted();
-    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#client = new HttpClient(source.url, { ...source, onBasic: this.events.onBasic });
     const openMs = camera.connectMs + SLACK_MS;
     const answer = await this.#client.get({}, { openMs, reuseMs: openMs }, signal);
     this.#hasAnswer = true;

@@ -29,7 +29,7 @@ interface StillPicture {
 export async function captureStills(options: FeedOptions, signal: AbortSignal): Promise<void> {
   const { source } = options.camera;
   if (source.kind !== 'still') throw new Error('not a feed of still pictures');
-  const client = new HttpClient(source.url, source.anyHost);
+  const client = new HttpClient(source.url, { ...source, onBasic: options.onBasic });
   try {
     await new StillFeed(options, client).run(signal);
   } catch (error) {
