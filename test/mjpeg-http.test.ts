@@ -15,6 +15,8 @@ import { startHttpCamera, type Script } from './support/feeds/http-camera';
 import { watchFeed, type WatchedFeed } from './support/feeds/watch-feed';
 import { spawnOwned } from './support/process';
 
+/** The beginning of a GIF of 16 by 16 pixels. */
+const GIF = Buffer.from('474946383961100010008000000000ffffff21f90400000000002c', 'hex');
 const MULTIPART = 'multipart/x-mixed-replace; boundary=frame';
 
 /** GStreamer's own parts on standard output, by what the tests' RTSP server needs too. */
@@ -251,6 +253,16 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
           .end('ffconcat version 1.0\nfile /etc/hostname\n'),
       'leads-elsewhere',
       /list of other addresses/,
+    ],
+    [
+      'a kind of file that no camera sends',
+      (_, response) => {
+        response
+          .writeHead(200, { 'content-type': 'video/x-any' })
+          .end(Buffer.concat([GIF, Buffer.alloc(4096)]));
+      },
+      'unsupported-container',
+      /is in a container that is not read here; set the camera to RTSP/,
     ],
     [
       'another protocol',

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { lastOf, redactText } from '../config/redact';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
+import { driverVariables } from '../process/driver-variables';
 import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
@@ -80,7 +81,10 @@ export class ForkedProcesses {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
-      env: { ...(isCamera ? CAMERA_ENVIRONMENT : {}), ...actorEnvironment() },
+      env: {
+        ...(isCamera ? { ...CAMERA_ENVIRONMENT, ...driverVariables(process.env) } : {}),
+        ...actorEnvironment(),
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#expected.get(name)?.(actorProcess(child));

@@ -69,7 +69,7 @@ class ProcessWatch {
   }
 }
 
-function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm'): string {
+function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm' | 'status'): string {
   try {
     return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
   } catch {
@@ -193,6 +193,20 @@ for (const servers of ['given', 'embedded'] as const)
           `${String(program)} was looked at`,
         );
       assert.deepEqual([...watch.found], []);
+    });
+
+    test('are safe from set-user-ID programs: nothing below the daemon can gain privileges', async () => {
+      const free = descendants(daemon.pid).filter((pid) => /^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status')));
+      // What was started this moment is still the daemon's own copy.
+      await waitUntil('none has kept the daemon’s own rights', () =>
+        free.every((pid) => !/^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status'))),
+      );
+      assert.ok(descendants(daemon.pid).length > 3);
+    });
+
+    test('are in reach of a daemon of a user of its own: one that runs as root says so, once', () => {
+      const said = daemon.output().match(/the daemon runs as root/g)?.length ?? 0;
+      assert.equal(said, process.getuid?.() === 0 ? 1 : 0);
     });
 
     test('are in no line of the log, nor in what the daemon says of itself', async () => {

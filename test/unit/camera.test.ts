@@ -92,6 +92,15 @@ describe('the receiver of a stream', () => {
       assert.ok(args.indexOf('-protocol_whitelist') < args.indexOf('-i'), 'it belongs to the input');
     });
 
+    it(`${url} over ${transport} may be read in containers of cameras, and in none that opens others`, () => {
+      const allowed = (option(args, '-format_whitelist') ?? '').split(',');
+      assert.equal(allowed[0], 'concat');
+      assert.equal(allowed.includes('mpegts'), url.startsWith('http'));
+      for (const format of ['hls', 'dash', 'sdp', 'image2', 'gif', 'lavfi', 'tty', 'smk', ''])
+        assert.ok(!allowed.includes(format), format);
+      assert.ok(args.indexOf('-format_whitelist') < args.indexOf('-i'), 'it belongs to the input');
+    });
+
     it(`${url} over ${transport} is ${paced ? 'read at its own speed' : "read as it comes, with its sender's times"}`, () => {
       assert.equal(args.includes('-re'), paced);
       assert.ok(!args.includes('-use_wallclock_as_timestamps'));

@@ -8,6 +8,8 @@ export interface FfmpegInvocation {
   readonly args: readonly string[];
   /** Written to standard input first; of a receiver all there is: it names the stream, so that no process list does. */
   readonly stdin: string;
+  /** It needs the drivers of graphics hardware. */
+  readonly usesHardware?: boolean;
 }
 
 /** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that mends that. */
@@ -147,7 +149,8 @@ export function segmentsInvocation(
   ];
   return {
     args: [
-      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-threads', '1', '-fpsprobesize', '0'],
+      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-format_whitelist', SEGMENTS],
+      ...['-threads', '1', '-fpsprobesize', '0'],
       ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
       ...['-i', 'pipe:0', '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
       ...toSplitter({ filters }),
@@ -193,6 +196,17 @@ export function hasSenderTimes(source: CameraSource): boolean {
   return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }
 
+/**
+ * Demuxers that what comes from outside may choose by its first bytes: containers of video that open nothing else. ffmpeg has 300,
+ * most of them for games and instruments, and hardly looked at.
+ */
+const CONTAINERS =
+  'mpegts,mpeg,flv,live_flv,mov,matroska,avi,asf,nut,ogg,ivf,obu,h264,hevc,m4v,mpegvideo,mjpeg,mpjpeg,dhav';
+const FORMATS: Readonly<Record<string, string>> = { rtsp: 'rtsp', http: CONTAINERS, rtmp: 'flv,live_flv' };
+/** Sound too: a segment of it alone is told from one that cannot be read. */
+const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
+const FILES = `${CONTAINERS},mxf,dv,gif,apng,yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,image2`;
+
 interface Input {
   readonly input: readonly string[];
   readonly stdin: string;
@@ -215,6 +229,8 @@ function fileInput(path: string): Input {
     '-1',
     '-protocol_whitelist',
     'file',
+    '-format_whitelist',
+    FILES,
     '-threads',
     '1',
     '-i',
@@ -259,7 +275,8 @@ function streamInput(
     input: [
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
       ...['-f', 'concat', '-safe', '0'],
-      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
+      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd'],
+      ...['-format_whitelist', `concat,${FORMATS[scheme] ?? ''}`, '-threads', '1'],
       ...NO_PROBING,
       ...['-i', 'pipe:0'],
     ],

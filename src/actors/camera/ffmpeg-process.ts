@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { withDeadline } from '../../clock/sleep';
 import { lastOf } from '../../config/redact';
+import { driverVariables } from '../../process/driver-variables';
 import { dieWithParent } from '../../process/orphans';
 import type { FfmpegInvocation } from './ffmpeg-arguments';
 
@@ -39,7 +40,10 @@ export class FfmpegProcess {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...(side === undefined ? [] : ['pipe' as const])],
-      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
+      env: {
+        ...{ PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
+        ...(invocation.usesHardware === true ? driverVariables(process.env) : {}),
+      },
       // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
       detached: true,
     });

@@ -56,7 +56,7 @@ export const RULES: readonly Rule[] = [
     pattern: /Format not on whitelist/,
     code: 'unsupported-container',
     sentence:
-      'answers in a container that is not read from cameras; set it to RTSP, or over HTTP to MPEG-TS, FLV, MP4, Matroska, HLS or MJPEG',
+      'is in a container that is not read here; set the camera to RTSP, or over HTTP to MPEG-TS, FLV, MP4, Matroska, HLS or MJPEG',
   },
   {
     pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied|\b40[13] \(/i,
