@@ -32,7 +32,10 @@ async function main(argv: readonly string[]): Promise<void> {
 /** Line by line: redaction cuts long texts, and a configuration may have thousands of faults. */
 function sentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n').map(redactText).join('\n');
+  return text
+    .split('\n')
+    .map((line) => redactText(line))
+    .join('\n');
 }
 
 /** Resolves with the exit code. */

@@ -1,6 +1,7 @@
 /** MJPEG over HTTP from servers with the oddities that cameras have: what browsers show, we read, and say when it is not whole. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { before, describe, it, type TestContext } from 'node:test';
@@ -14,6 +15,8 @@ import { startHttpCamera, type Script } from './support/feeds/http-camera';
 import { watchFeed, type WatchedFeed } from './support/feeds/watch-feed';
 import { spawnOwned } from './support/process';
 
+/** The beginning of a GIF of 16 by 16 pixels. */
+const GIF = Buffer.from('474946383961100010008000000000ffffff21f90400000000002c', 'hex');
 const MULTIPART = 'multipart/x-mixed-replace; boundary=frame';
 
 /** GStreamer's own parts on standard output, by what the tests' RTSP server needs too. */
@@ -209,7 +212,64 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.equal(feed.streams[0]?.codec, 'h264');
   });
 
+  it('that is MPEG-TS is handed to ffmpeg, which asks the camera nothing itself: a redirect of its next answer leads nowhere', async (t) => {
+    const other = await startHttpCamera((_, response) => response.end());
+    t.after(() => other.stop());
+    const video = await transportStream();
+    const http = await startHttpCamera((_, response, number) => {
+      if (number > 0) {
+        response.writeHead(302, { location: other.url('/internal') }).end();
+        return;
+      }
+      // Of a live stream no more comes than time has passed.
+      const pieces = 80;
+      let sent = 0;
+      const timer = setInterval(() => {
+        const from = Math.floor((sent++ * video.length) / pieces);
+        response.write(video.subarray(from, Math.floor((sent * video.length) / pieces)));
+        if (sent === pieces) response.end();
+      }, 50);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    });
+    t.after(() => http.stop());
+    const feed = watch(t, http.url('/cam'));
+    await feed.until('pictures', () => feed.pictures.length >= 3);
+    assert.equal(feed.streams[0]?.codec, 'h264');
+    const [first] = http.requests;
+    assert.equal(http.requests.filter(({ path }) => path === first?.path).length, 1);
+    assert.equal(http.connections(), 1);
+    assert.equal((await feed.fault()).code, 'ended');
+    assert.equal(other.requests.length, 0);
+  });
+
   const faults: readonly [string, Script, string, RegExp][] = [
+    [
+      'a list of files',
+      (_, response) =>
+        response
+          .writeHead(200, { 'content-type': 'video/x-any' })
+          .end('ffconcat version 1.0\nfile /etc/hostname\n'),
+      'leads-elsewhere',
+      /list of other addresses/,
+    ],
+    [
+      'a kind of file that no camera sends',
+      (_, response) => {
+        response
+          .writeHead(200, { 'content-type': 'video/x-any' })
+          .end(Buffer.concat([GIF, Buffer.alloc(4096)]));
+      },
+      'unsupported-container',
+      /is in a container that is not read here; set the camera to RTSP/,
+    ],
+    [
+      'another protocol',
+      (_, response) => response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n'),
+      'not-http',
+      /not in HTTP/,
+    ],
     [
       'a page',
       (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>'),
@@ -294,6 +354,12 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.ok(feed.pictures.every(({ verdict, width }) => verdict.kind === 'healthy' && width === 320));
   });
 });
+
+async function transportStream(): Promise<Buffer> {
+  const args = ['-v', 'error', '-i', await clip({ seconds: 5 }), '-c', 'copy', '-f', 'mpegts', 'pipe:1'];
+  const { stdout } = await promisify(execFile)('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1 << 26 });
+  return stdout;
+}
 
 /** Lines of a header, until the connection closes. */
 function endlessHeaders(...[, response]: Parameters<Script>): void {

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { backOffMs } from '../clock/back-off';
 import { withDeadline } from '../clock/sleep';
+import { secretsOf } from '../config/redact';
 import type { CameraSpec } from '../config/topology';
 import type { Frame, FrameFormat } from '../contract/frame';
 import type { CameraState } from '../contract/message';
@@ -29,7 +30,7 @@ import { Succession, type Predecessor, type Run } from './camera/succession';
 /** Longest pause before a failed feed is first opened again, milliseconds. */
 const FIRST_RETRY_MS = 500;
 /** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
-const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication']);
+const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication', 'tls-untrusted']);
 const LASTING_ATTEMPTS = 4;
 /** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
 const MAX_PENDING = 8;
@@ -37,6 +38,8 @@ const MAX_PENDING = 8;
 const STUCK_SLACK_MS = 10_000;
 /** A shape that no keyframe has brought after so long is brought by opening the feed anew. */
 const KEYFRAME_MS = 60_000;
+const BASIC_WORDS =
+  'asks for the password by Basic, and gets it although nobody verified that it is the camera: who answers in its place, or listens where nothing is encrypted, can read it; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
@@ -72,6 +75,7 @@ class CameraActor {
   #state: CameraState['state'] | undefined;
   /** Feeds opened since the last picture. */
   #attempt = 0;
+  #warnedOfBasic = false;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
   #feed: Feed;
@@ -86,9 +90,15 @@ class CameraActor {
     this.#spool = new Spool(context.parameters.spoolDir, undefined, () => context.parameters.minFreeBytes);
     const { frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
-    this.#words = new FeedWords((lines) => {
-      context.report({ kind: 'feed-said', lines });
-    });
+    this.#words = new FeedWords(
+      (lines) => {
+        context.report({ kind: 'feed-said', lines });
+      },
+      () => {
+        const { source } = context.parameters.camera;
+        return 'url' in source ? secretsOf(source.url) : [];
+      },
+    );
     this.#feed = new Feed(context.parameters);
     this.#succession = new Succession({
       open: (feed, predecessor) => this.#open(feed, predecessor),
@@ -245,6 +255,9 @@ class CameraActor {
       onWords: (text: string) => {
         this.#words.said(text);
       },
+      onBasic: () => {
+        this.#warnOfBasic();
+      },
       onTrouble: (fault: FaultRecord | undefined) => {
         this.#trouble(fault);
       },
@@ -261,6 +274,13 @@ class CameraActor {
         options.camera = adaptation.camera;
       },
     };
+  }
+
+  /** Once: it is the same with every request. */
+  #warnOfBasic(): void {
+    if (this.#warnedOfBasic) return;
+    this.#warnedOfBasic = true;
+    this.context.log.warn(BASIC_WORDS, { code: 'password-readable' });
   }
 
   #judgeClock(): void {

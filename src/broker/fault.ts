@@ -1,5 +1,5 @@
 /** What RabbitMQ and the way to it say when they refuse, in a person's words: the same in the daemon and at consumers. Pure. */
-import { redactUrl } from '../config/url';
+import { redactText, redactUrl, secretsOf } from '../config/redact';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import { accessRefusal, lacking, type Needs } from './access';
 
@@ -70,7 +70,10 @@ export function brokerFault(url: string, error: Error, needs: Needs = {}): Fault
   const words = wordsFor(url, `${String(code)} ${error.message}`, needs);
   const name = `rabbitmq at ${redactUrl(url)}`;
   if (words === undefined)
-    return { code: 'broker-lost', message: `${name} is not available (${error.message})` };
+    return {
+      code: 'broker-lost',
+      message: `${name} is not available (${redactText(error.message, secretsOf(url))})`,
+    };
   return { code: words.code, message: `${name} ${words.sentence}` };
 }
 
@@ -93,7 +96,10 @@ function wordsFor(url: string, text: string, needs: Needs): Pick<Rule, 'code' | 
   if (login !== undefined) return login;
   return other === null
     ? undefined
-    : { code: 'broker-denied', sentence: `refused: ${(other[1] ?? '').replace(/ for user '.*/, '')}` };
+    : {
+        code: 'broker-denied',
+        sentence: `refused: ${redactText((other[1] ?? '').replace(/ for user '.*/, ''), secretsOf(url))}`,
+      };
 }
 
 function vhostWords(url: string): string {

@@ -1,5 +1,6 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
+import { unverifiedWords } from '../config/camera-tls';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
 import { endProcess } from '../process/output';
@@ -26,6 +27,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
+  if (process.getuid?.() === 0) log.warn(AS_ROOT, { code: 'root' });
   process.on('uncaughtException', (error) => {
     log.error(`the daemon ends over a fault of its own: ${error.message}`, {
       code: 'bug',
@@ -51,6 +53,8 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     );
   shareCompiledCode(data.folder('compile-cache'));
   log.info('starting', { config, dataDir, cameras: topology.cameras.length });
+  const unverified = unverifiedWords(topology.cameras);
+  if (unverified !== undefined) log.info(unverified, { code: 'tls-unverified' });
   const supervisor = new Supervisor({
     topology,
     data,
@@ -159,6 +163,9 @@ class Ending {
     this.#end(EXIT.clean);
   }
 }
+
+const AS_ROOT =
+  'the daemon runs as root, and with it ffmpeg, which reads what cameras send, and its servers: none of them needs that; run it as a user of its own, as systemd/vigil.service does (docs/security.md)';
 
 /** Node waits for its own children only, and Linux gives process 1 everybody's. */
 const NO_INIT =

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import Ajv from 'ajv';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { completeTls, type TlsEntry } from './camera-tls';
 import { cameraChildSpec, childSpec, deadlineFaults } from './children';
 import { defaultQueue } from '../contract/topology';
 import { REDIS_SCHEMES } from '../redis/address';
@@ -204,9 +205,10 @@ function completeCamera(
   faults: ConfigFault[],
 ): SupervisedCamera {
   const settings = { ...cameraDefaults, ...entry };
+  const defaultTls = cameraDefaults.tls ?? {};
   return {
     id: entry.id,
-    source: completeSource(entry, settings, folder, at, faults),
+    source: completeSource(entry, { ...settings, tls: defaultTls }, folder, at, faults),
     periodMs: 1000 / settings.rate,
     format: settings.format,
     quality: settings.quality,
@@ -226,7 +228,11 @@ function completeCamera(
 
 function completeSource(
   entry: CameraEntry,
-  { transport, redirects }: Pick<ActorsFile['cameraDefaults'], 'transport' | 'redirects'>,
+  {
+    transport,
+    redirects,
+    tls: defaults,
+  }: Pick<ActorsFile['cameraDefaults'], 'transport' | 'redirects'> & { tls: TlsEntry },
   folder: string,
   at: string,
   faults: ConfigFault[],
@@ -240,6 +246,8 @@ function completeSource(
     });
   if (url === undefined && still === undefined && (username !== undefined || password !== undefined))
     faults.push({ path: at, problem: '"username" and "password" belong to a "url" or "still"; remove them' });
+  if (url === undefined && still === undefined && entry.tls !== undefined)
+    faults.push({ path: `${at}.tls`, problem: 'belongs to a "url" or "still"; remove it' });
   if (test !== undefined) return { kind: 'test', pattern: test };
   if (file !== undefined) {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file))
@@ -249,18 +257,25 @@ function completeSource(
       });
     return { kind: 'file', path: path.resolve(folder, file) };
   }
+  const where = { url: url ?? still ?? '', folder, at };
+  const tls = completeTls(entry.tls ?? {}, defaults, where, faults);
+  const trust = tls === undefined ? {} : { tls };
   const anyHost = redirects === 'any-host' ? ({ anyHost: true } as const) : {};
   if (url === undefined && still !== undefined) {
     const problem = urlProblem(still, STILL_SCHEMES);
     if (problem === undefined)
-      return { kind: 'still', url: withCredentials(still, username, password), ...anyHost };
+      return { kind: 'still', url: withCredentials(still, username, password), ...anyHost, ...trust };
     const stream = /found (?:rtsp|rtmp)/.test(problem) ? '; a stream goes into "url"' : '';
     faults.push({ path: `${at}.still`, problem: problem + stream });
     return { kind: 'still', url: '' };
   }
   const problem = urlProblem(url ?? '', STREAM_SCHEMES);
   if (problem === undefined)
-    return { ...streamSource(withCredentials(url ?? '', username, password), transport), ...anyHost };
+    return {
+      ...streamSource(withCredentials(url ?? '', username, password), transport),
+      ...anyHost,
+      ...trust,
+    };
   if (url !== undefined)
     faults.push({
       path: `${at}.url`,

@@ -115,6 +115,25 @@ const captureSettings = {
       'Where an HTTP answer may lead: to the host of the URL alone, or to any; never to another scheme, nor to an address of this machine.',
   },
 } as const;
+/** Without defaults: where a camera says nothing, `cameraDefaults` counts. */
+const CameraTls = Type.Object(
+  {
+    verify: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether the certificate is verified over rtsps, https and rtmps; absent: only where "ca" is given.',
+      }),
+    ),
+    ca: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'PEM file of certificates to trust in the place of the system’s: of who signs, or of the camera itself; relative to actors.json.',
+      }),
+    ),
+  },
+  { ...strict, description: 'Whether it is made sure that it is the camera who answers.' },
+);
 const TRANSPORTS = ['tcp', 'udp', 'auto'] as const;
 export const CAPTURE_FORMATS = ['jpeg', 'png', 'webp', 'keyframe'] as const;
 export const HWACCELS = ['none', 'vaapi', 'cuda', 'qsv', 'videotoolbox', 'auto'] as const;
@@ -139,6 +158,7 @@ const CameraDefaults = Type.Object(
     connectMs: Type.Integer({ ...captureSettings.connectMs, default: 20_000 }),
     retryMs: Type.Integer({ ...captureSettings.retryMs, default: 30_000 }),
     redirects: oneOf(REDIRECT_POLICIES, { ...captureSettings.redirects, default: 'same-host' }),
+    tls: Type.Optional(CameraTls),
   },
   { ...strict, default: {}, description: 'Settings of every camera that does not set them itself.' },
 );
@@ -252,6 +272,7 @@ const Camera = Type.Object(
     connectMs: Type.Optional(Type.Integer(captureSettings.connectMs)),
     retryMs: Type.Optional(Type.Integer(captureSettings.retryMs)),
     redirects: Type.Optional(oneOf(REDIRECT_POLICIES, captureSettings.redirects)),
+    tls: Type.Optional(CameraTls),
     actor: Type.Optional(CameraActor),
   },
   { ...strict, description: 'One feed. It has exactly one of "url", "still", "file" and "test".' },

@@ -2,6 +2,12 @@
 import type { BackOff } from '../clock/back-off';
 import type { ActorsFile, CAPTURE_FORMATS, HWACCELS, MATRICES, SAMPLINGS } from './schema';
 
+/** That a camera's certificate is verified, and by what. */
+export interface CameraTls {
+  /** File of certificates that are trusted in the place of the system's. */
+  readonly ca?: string;
+}
+
 /** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
 export type CameraSource =
   | {
@@ -12,9 +18,11 @@ export type CameraSource =
       readonly orTcp?: true;
       /** Over HTTP: answers may lead to other hosts. */
       readonly anyHost?: true;
+      /** Absent: any certificate is taken. */
+      readonly tls?: CameraTls;
     }
   /** Still pictures over HTTP, each asked for. */
-  | { readonly kind: 'still'; readonly url: string; readonly anyHost?: true }
+  | { readonly kind: 'still'; readonly url: string; readonly anyHost?: true; readonly tls?: CameraTls }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
 

@@ -1,12 +1,18 @@
-/** URLs of feeds and servers: checking, joining with credentials, and making them safe for text. */
+/** URLs of feeds and servers: checking them, and joining them with credentials. How they are shown: redact.ts. */
+import { URL_PARTS } from './url-parts';
 
-/** What the program needs to tell apart in a URL; `rest` is path, query and fragment. */
-const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]+)([/?#].*)?$/i;
+export { redactText, redactUrl } from './redact';
 
 /** An IPv6 address with the network interface it is reached by (RFC 4007); RFC 6874 writes its percent sign %25. */
 const ZONED = /^\[([0-9a-f:.]+)%(?:25)?([a-z0-9._~-]{1,15})\](?=$|:)/i;
 /** Schemes whose URLs may have one: those of programs that understand it. */
 const WITH_ZONE = /^rtsps?$/i;
+
+/**
+ * A host and its port: letters of any alphabet, digits, and what names in DNS and in hosts files have besides; or an
+ * IPv6 address. What else `new URL` takes, quotation marks and `$` among it, is no part of any name.
+ */
+const HOST = /^(?:[\p{L}\p{M}\p{N}._~-]+|\[[^\]]*\])(?::\d*)?$/u;
 
 /** Schemes whose URLs may name several hosts, separated by commas: nodes of a cluster, tried in turn. */
 const SEVERAL_HOSTS = /^(?:amqps?|rediss?-(?:sentinel|cluster))$/i;
@@ -69,14 +75,21 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   if (match === null) return `${expected} and a host, found no host`;
   const beside =
     'if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
-  // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path.
-  if (match[2] === undefined && match[4]?.includes('@') === true)
+  // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path. With an
+  // "@" before that too, there are two places where the host may begin, and one of them is in the password.
+  if (match[4]?.includes('@') === true)
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
+  // Each but the first would be read as part of a password.
+  if (SEVERAL_HOSTS.test(scheme) && /@[^@]*,/.test(match[2] ?? ''))
+    return `the URL has an "@" before more than one of its hosts; user and password stand before the first; ${beside}`;
   if (match[3]?.includes(',') === true && !SEVERAL_HOSTS.test(scheme))
     return `the URL names several hosts, which ${scheme}:// cannot`;
   const zoned = match[3]?.includes('%') === true;
   if (zoned && !(WITH_ZONE.test(scheme) && ZONED.test(match[3] ?? '')))
     return `${scheme}:// cannot have a "%" in its host; an IPv6 address with a zone is written [fe80::1%eth0], and only for rtsp:// and rtsps://`;
+  const hosts = SEVERAL_HOSTS.test(scheme) ? (match[3] ?? '').split(',') : [match[3] ?? ''];
+  if (!zoned && hosts.some((host) => host !== '' && !HOST.test(host)))
+    return `the URL has a character in its host that no host name has; check it; ${beside}`;
   try {
     decodeURIComponent(match[2] ?? '');
     if (hostsOf(withoutZone(url, match[3])).some((host) => new URL(host).host === ''))
@@ -102,42 +115,4 @@ export function hostOf(url: string): string {
 export function portOf(url: string): number | undefined {
   const [, port] = /:(\d+)$/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
   return port === undefined ? undefined : Number(port);
-}
-
-/** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
-export function redactUrl(url: string): string {
-  const [, scheme, userinfo, host, rest = ''] = URL_PARTS.exec(url) ?? [];
-  if (scheme === undefined || host === undefined) return '(unreadable URL)';
-  const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
-  // What follows an "@" there was meant to be the host.
-  if (userinfo === undefined && rest.includes('@')) return '(unreadable URL)';
-  // Some cameras take `user=...&password=...` in the path, and RTMP servers a secret key as its last part.
-  const named = path.replace(/=[^/&;]*/g, '=…');
-  const shown = /^rtmp/i.test(scheme) ? named.replace(/(?<=\/[^/]+\/)[^/]+$/, '…') : named;
-  return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : '?…'}`;
-}
-
-/** Longer texts are cut: what looks for secrets must not take long. */
-const MAX_TEXT_CHARS = 10_000;
-/** A URL up to a blank, or to the next URL. */
-const WRITTEN_URL = /[a-z][a-z0-9+.-]{0,15}:\/\/(?:(?![a-z][a-z0-9+.-]{0,15}:\/\/)\S)*/gi;
-/** `user:password@` before anything, also where no scheme says that it is a URL. */
-const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]+:[^\s/]\S*@(?=\S)/g;
-
-/** `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden. */
-export function redactText(text: string): string {
-  return text.slice(0, MAX_TEXT_CHARS).replace(WRITTEN_URL, redactToken).replace(WRITTEN_CREDENTIALS, '…@');
-}
-
-/** What a sentence may put behind a URL. */
-const PUNCTUATION = `'")>].,:;!|…`;
-
-/** A URL as it stands in a sentence, with the punctuation behind it. */
-function redactToken(token: string): string {
-  if (!/[@?#=]/.test(token)) return token;
-  let end = token.length;
-  while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1))) end--;
-  const [url, tail] = [token.slice(0, end), token.slice(end)];
-  const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
-  return redactUrl(url + bracket) + tail.slice(bracket.length);
 }

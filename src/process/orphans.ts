@@ -27,12 +27,13 @@ export interface CommandLine {
 
 /**
  * The command line that runs `program` so that the kernel sends it `signal` when this process, its parent, dies
- * (prctl(2), PR_SET_PDEATHSIG). Where there is no setpriv (util-linux) the program is run as it is.
+ * (prctl(2), PR_SET_PDEATHSIG), and so that nothing it runs gains privileges by set-user-ID or file capabilities
+ * (PR_SET_NO_NEW_PRIVS). Where there is no setpriv (util-linux) the program is run as it is.
  */
 export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
   const setpriv = findProgram('setpriv');
   if (setpriv === undefined) return { program, args };
-  return { program: setpriv, args: ['--pdeathsig', signal, '--', program, ...args] };
+  return { program: setpriv, args: ['--no-new-privs', '--pdeathsig', signal, '--', program, ...args] };
 }
 
 /** A shell's PPID is its parent at its start (POSIX), and $0 here the one expected. */

@@ -1,5 +1,5 @@
 /** What Redis and the way to it say when they refuse, in a person's words: the same in the daemon and at consumers. Pure. */
-import { redactUrl } from '../config/url';
+import { redactText, redactUrl, secretsOf } from '../config/redact';
 import type { FaultRecord } from '../protocol/fault';
 
 interface Rule {
@@ -126,7 +126,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|SSL|TLS|EPROTO/;
 /** A sentence for anything ioredis throws or emits; `url` is shown without credentials. */
 export function redisFault(url: string, thrown: Error): FaultRecord {
   const error = lastReply(thrown) ?? thrown;
-  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(error);
+  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(url, error);
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
@@ -158,7 +158,7 @@ function replyWords(url: string, error: RedisError): Words {
     REPLIES.find(({ pattern }) => pattern.test(message)) ?? {
       code: 'redis-error',
       // It may quote the arguments of a command further on.
-      sentence: `answered with an error: ${message.replace(/,? with args beginning with:.*/s, '').slice(0, 120)}`,
+      sentence: `answered with an error: ${redactText(message.replace(/,? with args beginning with:.*/s, ''), secretsOf(url)).slice(0, 120)}`,
     }
   );
 }
@@ -185,7 +185,7 @@ function denialWords({ message, command }: RedisError): string {
   return `denies this user the command ${word}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
 }
 
-function wayWords(error: RedisError): Words {
+function wayWords(url: string, error: RedisError): Words {
   const { code = '', message } = error;
   const text = `${code} ${message}`;
   const rule = WAYS.find(({ pattern }) => pattern.test(message) || pattern.test(text));
@@ -195,5 +195,8 @@ function wayWords(error: RedisError): Words {
       code: 'redis-tls',
       sentence: `cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
-  return { code: 'redis-unreachable', sentence: `cannot be reached (${code === '' ? message : code})` };
+  return {
+    code: 'redis-unreachable',
+    sentence: `cannot be reached (${code === '' ? redactText(message, secretsOf(url)) : code})`,
+  };
 }

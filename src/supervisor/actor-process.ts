@@ -5,8 +5,10 @@
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { lastOf, redactText } from '../config/redact';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
 import { forkChild, started, whyNotStarted } from '../process/child-process';
+import { driverVariables } from '../process/driver-variables';
 import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
@@ -83,7 +85,10 @@ export class ForkedProcesses {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
-      env: { ...(isCamera ? CAMERA_ENVIRONMENT : {}), ...actorEnvironment() },
+      env: {
+        ...(isCamera ? { ...CAMERA_ENVIRONMENT, ...driverVariables(process.env) } : {}),
+        ...actorEnvironment(),
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#expected.get(name)?.(actorProcess(child));
@@ -103,7 +108,7 @@ function actorProcess(child: ChildProcess): ActorProcess {
   const lastLines: string[] = [];
   const errors: string[] = [];
   const keep = (lines: string[]) => (line: string) => {
-    lines.push(line.slice(0, KEPT_CHARS));
+    lines.push(redactText(line).slice(0, KEPT_CHARS));
     lines.splice(0, lines.length - KEPT_LINES);
   };
   readLines(child.stdout, (line) => {
@@ -132,7 +137,7 @@ function readLines(stream: Readable | null, onLine: (line: string) => void): voi
   let rest = '';
   stream?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
-    rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
     for (const line of lines) if (line.trim() !== '') onLine(line);
   });
 }

@@ -1,14 +1,14 @@
 /** Passwords of cameras and servers, looked for wherever another user, a log reader or a thief of files might find them. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Endpoints } from '../../src/supervisor/data-directory';
 import type { ChildStatus } from '../../src/supervisor/status';
-import { descendants, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
+import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
 import { clip } from '../support/feeds/clips';
 import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
 import { waitUntil } from '../support/process';
@@ -69,7 +69,7 @@ class ProcessWatch {
   }
 }
 
-function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm'): string {
+function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm' | 'status'): string {
   try {
     return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
   } catch {
@@ -104,6 +104,18 @@ for (const servers of ['given', 'embedded'] as const)
     let daemon: Daemon;
     let watch: ProcessWatch;
     let needles: readonly string[] = [camera];
+    const namespace = newNamespace();
+    let events: Listener | undefined;
+    /** Where cameras have secrets besides: nothing serves there what is asked for. */
+    const elsewhere = (): Record<string, string> => {
+      const at = new URL(feed.url('/')).host;
+      return {
+        query: `rtsp://${at}/none?pwd=${camera}&channel=1`,
+        path: `rtsp://${at}/user=viewer&password=${camera}_channel=1`,
+        key: `rtmp://${at}/live/${camera}`,
+        snapshot: `http://${at}/snap?token=${camera}`,
+      };
+    };
 
     before(async () => {
       const mounts = { '/cam': { clip: await clip(), codec: 'h264', fps: 10 } } as const;
@@ -120,15 +132,17 @@ for (const servers of ['given', 'embedded'] as const)
         dir,
         env: { DOOR_PASSWORD: `@/${camera}` },
         config: {
-          namespace: newNamespace(),
+          namespace,
           ...(servers === 'given' ? given : {}),
           cameras: [
             { id: 'within', url: feed.url('/cam', true) },
             { id: 'beside', url: feed.url('/cam'), username: 'viewer', password: '${DOOR_PASSWORD}' },
             { id: 'refused', url: feed.url('/cam'), username: 'viewer', password: `${camera}-wrong` },
+            ...Object.entries(elsewhere()).map(([id, url]) => ({ id, url })),
           ],
         },
       });
+      if (servers === 'given') events = await listen(namespace);
       watch = new ProcessWatch(daemon, () => needles);
       await daemon.said(/^ready/, 120_000);
       const endpoints = JSON.parse(
@@ -140,6 +154,12 @@ for (const servers of ['given', 'embedded'] as const)
       for (const id of ['within', 'beside'])
         await daemon.childIs(`camera:${id}`, 'gives pictures', HAS_PICTURES);
       await daemon.said(/refused the user name or password/);
+      for (const id of Object.keys(elsewhere()))
+        await daemon.childIs(
+          `camera:${id}`,
+          'tells its fault',
+          ({ feed: state }) => state?.fault !== undefined,
+        );
       // What a crash leaves behind; and a second start of everything a camera has, with all that is looked for known.
       process.kill(await daemon.actorPid('camera:within'), 'SIGKILL');
       await waitUntil('the crash is kept', () =>
@@ -153,6 +173,7 @@ for (const servers of ['given', 'embedded'] as const)
     });
     after(async () => {
       watch.stop();
+      await events?.close();
       await daemon.stop();
       await feed.stop();
       await redis.stop();
@@ -174,9 +195,44 @@ for (const servers of ['given', 'embedded'] as const)
       assert.deepEqual([...watch.found], []);
     });
 
+    test('are safe from set-user-ID programs: nothing below the daemon can gain privileges', async () => {
+      const free = descendants(daemon.pid).filter((pid) => /^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status')));
+      // What was started this moment is still the daemon's own copy.
+      await waitUntil('none has kept the daemon’s own rights', () =>
+        free.every((pid) => !/^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status'))),
+      );
+      assert.ok(descendants(daemon.pid).length > 3);
+    });
+
+    test('are in reach of a daemon of a user of its own: one that runs as root says so, once', () => {
+      const said = daemon.output().match(/the daemon runs as root/g)?.length ?? 0;
+      assert.equal(said, process.getuid?.() === 0 ? 1 : 0);
+    });
+
     test('are in no line of the log, nor in what the daemon says of itself', async () => {
       const said = daemon.output() + JSON.stringify(await daemon.status());
       for (const needle of needles) assert.ok(!said.includes(needle));
+    });
+
+    test('are in no event of a camera', { skip: servers === 'embedded' }, async () => {
+      for (const id of ['refused', ...Object.keys(elsewhere())])
+        await waitUntil(`${id} tells its fault`, () =>
+          (events?.states(id) ?? []).some(({ fault }) => fault !== undefined),
+        );
+      const told = JSON.stringify(events?.received);
+      for (const needle of needles) assert.ok(!told.includes(needle));
+    });
+
+    test('are in nothing that probe says', { skip: servers === 'embedded' }, () => {
+      for (const url of Object.values(elsewhere())) {
+        const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'probe', url], {
+          encoding: 'utf8',
+          env: { PATH: process.env['PATH'] },
+        });
+        assert.equal(status, 69, stdout + stderr);
+        assert.match(stdout, /fault/);
+        assert.ok(!(stdout + stderr).includes(camera), stdout + stderr);
+      }
     });
 
     test('are in no file but those that are for them, which only their owner may read', () => {

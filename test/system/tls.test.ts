@@ -8,6 +8,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer, type Server } from 'node:tls';
 import { startDaemon } from '../support/daemon';
+import { startHttpCamera } from '../support/feeds/http-camera';
+import { waitUntil } from '../support/process';
 import { getdel, listen, newNamespace, remoteServers } from '../support/events';
 
 describe('servers over TLS', () => {
@@ -61,6 +63,36 @@ describe('servers over TLS', () => {
     assert.ok(await getdel(frame?.key ?? ''));
     assert.equal(await daemon.stop(), 0);
     await events.close();
+  });
+
+  test('cameras that nobody verifies are named once, and so is a password that they get by Basic', async () => {
+    const asking = await startHttpCamera(
+      ({ headers }, response) => {
+        if (headers.authorization === undefined)
+          response.writeHead(401, { 'www-authenticate': 'Basic realm="cam"' }).end();
+        else response.writeHead(404).end();
+      },
+      { key: readFileSync(key), cert: readFileSync(cert) },
+    );
+    const still = asking.url('/', 'viewer:hush');
+    const daemon = startDaemon({
+      config: {
+        ...remoteServers(),
+        ...{ namespace: newNamespace(), cameraDefaults: { rate: 5 } },
+        cameras: [
+          { id: 'any', still },
+          { id: 'known', still, tls: { ca: cert } },
+        ],
+      },
+    });
+    await daemon.said(/^the certificate of any is not verified: /);
+    await daemon.said(/^asks for the password by Basic, and gets it although nobody verified/);
+    await waitUntil('both were asked again', () => asking.requests.length > 8);
+    assert.equal(await daemon.stop(), 0);
+    await asking.stop();
+    for (const words of [/asks for the password by Basic/g, /is not verified: /g])
+      assert.equal(daemon.output().match(words)?.length, 1);
+    assert.doesNotMatch(daemon.output(), /hush/);
   });
 
   test('a certificate nobody vouches for is refused, and said so', async () => {

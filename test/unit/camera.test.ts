@@ -61,9 +61,9 @@ describe('the receiver of a stream', () => {
       ['rtp', 'tls', 'tcp'],
       ['option rtsp_transport tcp', 'option timeout 60000000', 'option allowed_media_types video'],
     ],
-    ['http://cam/mjpeg', 'tcp', false, ['http', 'tcp'], ['option rw_timeout 60000000']],
-    ['https://cam/mjpeg', 'tcp', false, ['https', 'tls', 'tcp'], ['option rw_timeout 60000000']],
-    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, ['https'], ['option rw_timeout 60000000']],
+    // What HTTP brings is handed to it.
+    ['http://cam/mjpeg', 'tcp', false, [], []],
+    ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, [], []],
     ['rtsp://cam/live.m3u8', 'tcp', false, ['rtp'], ['option rtsp_transport tcp']],
     ['rtmp://cam/live/key', 'tcp', false, ['rtmp', 'tcp'], ['option rw_timeout 60000000']],
     ['rtmps://cam/live/key', 'tcp', false, ['rtmps', 'tls', 'tcp'], ['option rw_timeout 60000000']],
@@ -75,9 +75,30 @@ describe('the receiver of a stream', () => {
     it(`${url} over ${transport} may open ${protocols.join(', ')} and no file`, () => {
       const allowed = (option(args, '-protocol_whitelist') ?? '').split(',');
       for (const protocol of ['pipe', ...protocols]) assert.ok(allowed.includes(protocol), protocol);
-      for (const protocol of ['file', 'concat', 'subfile', 'data', 'unix', 'ftp', 'gopher', 'all', ''])
+      const other = url.startsWith('http') ? ['http', 'https', 'tcp', 'tls', 'fd'] : [];
+      for (const protocol of [
+        'file',
+        'concat',
+        'subfile',
+        'data',
+        'unix',
+        'ftp',
+        'gopher',
+        'all',
+        '',
+        ...other,
+      ])
         assert.ok(!allowed.includes(protocol), protocol);
       assert.ok(args.indexOf('-protocol_whitelist') < args.indexOf('-i'), 'it belongs to the input');
+    });
+
+    it(`${url} over ${transport} may be read in containers of cameras, and in none that opens others`, () => {
+      const allowed = (option(args, '-format_whitelist') ?? '').split(',');
+      assert.equal(allowed[0], 'concat');
+      assert.equal(allowed.includes('mpegts'), url.startsWith('http'));
+      for (const format of ['hls', 'dash', 'sdp', 'image2', 'gif', 'lavfi', 'tty', 'smk', ''])
+        assert.ok(!allowed.includes(format), format);
+      assert.ok(args.indexOf('-format_whitelist') < args.indexOf('-i'), 'it belongs to the input');
     });
 
     it(`${url} over ${transport} is ${paced ? 'read at its own speed' : "read as it comes, with its sender's times"}`, () => {
@@ -100,7 +121,10 @@ describe('the receiver of a stream', () => {
         '0',
       ]);
       const lines = stdin.split('\n');
-      assert.deepEqual(lines.slice(0, 2), ['ffconcat version 1.0', `file '${source.url}'`]);
+      assert.deepEqual(lines.slice(0, 2), [
+        'ffconcat version 1.0',
+        `file '${url.startsWith('http') ? 'pipe:3' : source.url}'`,
+      ]);
       for (const line of options) assert.ok(lines.includes(line), line);
       assert.equal(
         lines.filter((line) => line.startsWith('option rtsp_transport')).length,
@@ -128,6 +152,14 @@ describe('the receiver of a stream', () => {
     const url = withCredentials(`RTSP://u:a'b\\c"d@cam/li've?x='1'`);
     const { stdin } = receiverInvocation(specOf({ kind: 'stream', url, transport: 'tcp' }));
     assert.equal(stdin.split('\n')[1], "file 'rtsp://u:a%27b%5Cc%22d@cam/li%27ve?x=%271%27'");
+  });
+
+  it('is one quoted text for ffmpeg, also where a quotation mark came into it', () => {
+    const opening = { url: "rtsp://c'am/x" };
+    const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), {}, opening);
+    assert.equal(stdin.split('\n')[1], String.raw`file 'rtsp://c'\''am/x'`);
+    for (const url of ['rtsp://cam/a\nfile /etc/passwd', 'rtsp://cam/a\0'])
+      assert.throws(() => receiverInvocation(specOf(stream('rtsp://cam/live')), {}, { url }), RangeError);
   });
 });
 
@@ -410,6 +442,26 @@ describe('a feed fault', () => {
       'rtmp://10.0.0.9/live',
       '[rtmp @ 0x55d1d18f2300] Cannot read RTMP handshake response\n',
       'Connection timed out',
+    ],
+    ...['file', 'rtp', 'tls', 'concat', 'https', 'httpproxy'].map(
+      (protocol): [string, string, string, string] => [
+        'leads-elsewhere',
+        'http://cam/list',
+        `[${protocol} @ 0x55a6dbee3200] Protocol '${protocol}' not on whitelist 'pipe,fd,http,https,tcp,tls,crypto'!\n`,
+        'Invalid data found when processing input',
+      ],
+    ),
+    [
+      'leads-elsewhere',
+      'http://cam/list',
+      "[concat @ 0x55c7d71247c0] Unsafe file name 'file:///etc/tls/401 Unauthorized'\n",
+      'Operation not permitted',
+    ],
+    [
+      'unsupported-container',
+      'http://cam/a',
+      "[gif @ 0x55a4d1b7a3c0] Format not on whitelist 'tls,ssl,mpegts'\n",
+      'Invalid argument',
     ],
     ['tls', 'rtsps://cam/live', gnutls, 'Input/output error'],
     ['tls', 'https://cam/mjpeg', openssl, 'Input/output error'],

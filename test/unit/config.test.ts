@@ -442,6 +442,14 @@ describe('a fault of meaning', () => {
     ['a URL with a NUL', camera({ url: 'rtsp://h/a\u0000' }), '$.cameras[0].url', BLANK],
     ['a URL with a C1 control character', camera({ url: 'rtsp://h/a\u0085' }), '$.cameras[0].url', BLANK],
     ['a URL with a line separator', camera({ url: 'rtsp://h/a\u2028' }), '$.cameras[0].url', BLANK],
+    ...[`'`, `"`, '`', '$', '{', '}', '|', '^', '\\', '<', '>', '!', '*', '(', ';', '=', '+', '&', ','].map(
+      (mark): [string, Entry, string, RegExp] => [
+        `a URL with ${mark} in its host`,
+        camera({ url: `rtsp://c${mark}am/a` }),
+        '$.cameras[0].url',
+        /a character in its host|several hosts|cannot be read/,
+      ],
+    ),
     [
       'a URL whose password has a slash',
       camera({ url: `rtsp://u:${SECRET}/@h/` }),

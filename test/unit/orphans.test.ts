@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { liveWithParent } from '../../src/process/orphans';
+import { dieWithParent, liveWithParent } from '../../src/process/orphans';
 import { isAlive, waitUntil } from '../support/process';
 
 const SAYS_HELLO = { program: '/bin/echo', args: ['hello', 'a "quoted" $word'] };
@@ -14,6 +14,12 @@ test('the program runs with its arguments as they are, in the process that was s
   const self = liveWithParent('KILL', { program: '/bin/sh', args: ['-c', 'echo $$'] });
   const { pid, stdout } = spawnSync(self.program, self.args, { encoding: 'utf8' });
   assert.equal(Number(stdout), pid);
+});
+
+test('the program cannot gain privileges, nor can what it runs', () => {
+  const tells = { program: '/bin/sh', args: ['-c', 'grep NoNewPrivs /proc/self/status'] };
+  for (const wrapped of [liveWithParent('KILL', tells), dieWithParent('TERM', tells)])
+    assert.match(spawnSync(wrapped.program, wrapped.args, { encoding: 'utf8' }).stdout, /^NoNewPrivs:\s*1$/m);
 });
 
 test('a program whose parent has died before it could ask for the signal does not run', () => {

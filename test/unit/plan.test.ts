@@ -1,6 +1,10 @@
 /** What an edit of actors.json touches, and what it leaves alone. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { planText } from '../../src/commands/plan';
 import { parseTopology } from '../../src/config/load';
 import { ActorsFile } from '../../src/config/schema';
@@ -42,6 +46,13 @@ interface Schema {
 
 const FILE = ActorsFile as unknown as Schema;
 
+const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-plan-'));
+const CERTIFICATES = path.join(DIR, 'ca.pem');
+writeFileSync(CERTIFICATES, rootCertificates[0] ?? '');
+after(() => {
+  rmSync(DIR, { recursive: true });
+});
+
 /** Every setting of a schema, outside lists, with another value than its default, or than the first. */
 function settingsOf(
   schema: Schema,
@@ -49,7 +60,7 @@ function settingsOf(
 ): { at: readonly string[]; changed: unknown }[] {
   if (schema.properties !== undefined)
     return Object.entries(schema.properties).flatMap(([key, inner]) => settingsOf(inner, [...at, key]));
-  const changed = otherValue(schema);
+  const changed = at.at(-1) === 'ca' ? CERTIFICATES : otherValue(schema);
   return changed === undefined ? [] : [{ at, changed }];
 }
 
@@ -189,7 +200,13 @@ describe('a plan', () => {
   );
   for (const { at, changed } of own)
     it(`of a camera’s own ${at.join('.')} touches that camera alone`, () => {
-      const { start, stop, restart, adjust, leave } = planOf({ cameras: [merged(GATE, at, changed), YARD] });
+      // A certificate is verified over TLS alone.
+      const gate = at[0] === 'tls' ? { ...GATE, url: 'rtsps://gate/' } : GATE;
+      const before = side({ cameras: [gate, YARD] });
+      const { start, stop, restart, adjust, leave } = planChange(
+        before,
+        side({ cameras: [merged(gate, at, changed), YARD] }),
+      );
       const touched = [...start, ...stop, ...[...restart, ...adjust].map(({ name }) => name)];
       assert.deepEqual(touched, ['camera:gate']);
       assert.deepEqual(leave, ['notifier', 'store', 'camera:yard']);

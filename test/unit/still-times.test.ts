@@ -1,7 +1,6 @@
 /** When still pictures are asked for, and what their answers tell of a camera's clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mayConnect } from '../../src/actors/camera/http/redirect';
 import { retryAfterMs } from '../../src/actors/camera/http/retry-after';
 import { FetchTimes } from '../../src/actors/camera/http/fetch-times';
 import { StillClock } from '../../src/actors/camera/http/still-clock';
@@ -121,26 +120,5 @@ describe('retryAfterMs', () => {
   ] as const)
     it(`reads ${String(header)}`, () => {
       assert.equal(retryAfterMs(header, NOW), expected);
-    });
-});
-
-describe('an address that a URL does not name', () => {
-  for (const [address, named, may] of [
-    ['203.0.113.7', '198.51.100.1', true],
-    ['203.0.113.7', undefined, true],
-    ['192.168.1.21', '192.168.1.20', true],
-    ['10.0.0.1', '198.51.100.1', false],
-    ['10.0.0.1', undefined, false],
-    ['127.0.0.2', '127.0.0.1', false],
-    ['::ffff:127.0.0.2', '192.168.1.20', false],
-    ['::1', '192.168.1.20', false],
-    ['0.0.0.0', '192.168.1.20', false],
-    ['169.254.169.254', '192.168.1.20', false],
-    ['fe80::1%eth0', '192.168.1.20', false],
-    ['fd00::1', '2001:db8::1', false],
-    ['2001:db8::2', '2001:db8::1', true],
-  ] as const)
-    it(`is ${may ? '' : 'not '}gone to: ${address} from ${String(named)}`, () => {
-      assert.equal(mayConnect(address, named), may);
     });
 });

@@ -91,6 +91,20 @@ describe('urlProblem', () => {
   });
 });
 
+describe('urlProblem of a host', () => {
+  for (const url of [
+    'rtsp://kamera_küche-2.local:554/a',
+    'rtsp://門.example/a',
+    'rtsp://cam~1./a',
+    'rtsp://[2001:db8::1]:554/a',
+    'rtsps://[fe80::1%eth0]/a',
+    'rtsp://10.0.0.9/a',
+  ])
+    it(`finds nothing wrong with ${url}`, () => {
+      assert.equal(urlProblem(url, STREAM_SCHEMES), undefined);
+    });
+});
+
 describe('redactUrl', () => {
   const rows: readonly [string, string][] = [
     [`rtsp://u:${SECRET}@cam/live`, 'rtsp://cam/live'],

@@ -43,6 +43,8 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
+  /** A password goes to whom nobody verified, as good as readable. */
+  readonly onBasic?: () => void;
   readonly learned: Learned;
   /**
    * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
@@ -73,8 +75,8 @@ function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): R
   // Loaded only by cameras that need them: a fifth of all that a camera's process loads.
   /* eslint-disable @typescript-eslint/no-require-imports -- its packets are wanted in this turn of the event loop */
   const { HttpReceiver } = require('./http/http-receiver') as typeof import('./http/http-receiver');
-  return new HttpReceiver({ ...options, source }, events, (kind) => {
-    if (kind !== 'playlist') return new FfmpegReceiver(options, events);
+  return new HttpReceiver({ ...options, source }, events, (body) => {
+    if (body !== undefined) return new FfmpegReceiver({ ...options, body }, events);
     const { HlsReceiver } = require('./hls/hls-receiver') as typeof import('./hls/hls-receiver');
     return new HlsReceiver({ ...options, source }, events);
   });
@@ -124,6 +126,7 @@ class Opening {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
+      ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
       onSenderReports: (chunk) => {
         this.#times.reported(chunk);
       },

@@ -25,7 +25,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
       ...hardware(camera, codec),
-      ...['-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      ...['-format_whitelist', 'ivf', '-protocol_whitelist', 'pipe', '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
       // First: it is there when its picture has been encoded.
       ...['-map', '0:v:0', '-vf', `${wanted},${thumbnail}`, ...ownTimes],
       ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
@@ -35,6 +35,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',
+    ...(camera.hwaccel === undefined ? {} : { usesHardware: true }),
   };
 }
 

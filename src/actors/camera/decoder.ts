@@ -105,12 +105,14 @@ export class Decoder {
       (text) => {
         this.#hear(text);
       },
-      (chunk) => {
-        this.#guard(() => {
-          for (const { pts = -1, bytes } of this.#side.push(chunk))
-            if (this.#wanted.has(pts)) this.#thumbnails.set(pts, bytes);
-          this.#giveMade();
-        });
+      {
+        onBytes: (chunk) => {
+          this.#guard(() => {
+            for (const { pts = -1, bytes } of this.#side.push(chunk))
+              if (this.#wanted.has(pts)) this.#thumbnails.set(pts, bytes);
+            this.#giveMade();
+          });
+        },
       },
     );
     this.#ffmpeg.write(ivfHeader());

@@ -14,7 +14,7 @@ import {
   type Sentence,
 } from './open-rules';
 import type { RtspAnswer } from './rtsp/question';
-import { redactText, redactUrl } from '../../config/url';
+import { redactText, redactUrl, secretsOf } from '../../config/redact';
 import type { FaultRecord } from '../../protocol/fault';
 
 const UNCONNECTED: Sentence = {
@@ -79,7 +79,7 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
   const vague = closedRule(source, words, opened) ?? late ?? rule;
   if (vague !== undefined) return { code: vague.code, message: `${name} ${vague.sentence}` };
-  const last = (said.trim().split('\n').at(-1) ?? '').slice(0, 200);
+  const last = lastLine(redactText(stderr, secretsOf(urlOf(source))));
   return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
 }
 
@@ -162,7 +162,7 @@ export function decodeFault(codec: string, stderr: string): FaultRecord {
       code: 'unsupported-codec',
       message: `its ${codec} video is in a format this ffmpeg cannot decode; ${toDo}`,
     };
-  const last = (redactText(stderr).trim().split('\n').at(-1) ?? '').slice(0, 200);
+  const last = lastLine(redactText(stderr));
   return {
     code: 'undecodable',
     message: `its ${codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
@@ -182,6 +182,15 @@ export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
 /** Nothing came over UDP. */
 export function udpBlockedFault(source: CameraSource): FaultRecord {
   return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
+}
+
+function lastLine(text: string): string {
+  return (text.trim().split('\n').at(-1) ?? '').slice(0, 200);
+}
+
+/** Empty where there is none. */
+function urlOf(source: CameraSource): string {
+  return 'url' in source ? source.url : '';
 }
 
 function isRtsp(source: CameraSource): boolean {

@@ -1,22 +1,31 @@
 /** What ffmpeg writes to standard error, handed on in time for a crash of this process: at once, then once a second. */
-import { redactText } from '../../config/url';
+import { lastOf, redactText } from '../../config/redact';
 
 /** A damaged stream makes ffmpeg write thousands of lines a second: only so many of a second's last are handed on. */
 const MAX_LINES = 40;
 const PAUSE_MS = 1000;
+/** Of a line that has not ended. */
+const MAX_LINE_CHARS = 1000;
 
 export class FeedWords {
   #rest = '';
   #lines: string[] = [];
   #pause: NodeJS.Timeout | undefined;
 
-  /** @param tell gets whole lines without credentials */
-  constructor(private readonly tell: (lines: readonly string[]) => void) {}
+  /**
+   * @param tell gets whole lines without credentials
+   * @param secrets of the feed's present URL, which a server may repeat
+   */
+  constructor(
+    private readonly tell: (lines: readonly string[]) => void,
+    private readonly secrets: () => readonly string[] = () => [],
+  ) {}
 
   said(text: string): void {
     const lines = (this.#rest + text).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(-1000);
-    const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim()));
+    this.#rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
+    const secrets = this.secrets();
+    const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim(), secrets));
     this.#lines = [...this.#lines, ...whole].slice(-MAX_LINES);
     if (this.#pause === undefined) this.#tellAll();
   }

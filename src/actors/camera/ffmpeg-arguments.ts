@@ -1,5 +1,5 @@
 /** The command line of a receiving ffmpeg, as a pure function of the camera's settings. Measured and explained in docs/capture.md. */
-import type { CameraSource, CameraSpec } from '../../config/topology';
+import type { CameraSource, CameraSpec, CameraTls } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';
 import type { StreamForm } from './learned';
@@ -8,6 +8,8 @@ export interface FfmpegInvocation {
   readonly args: readonly string[];
   /** Written to standard input first; of a receiver all there is: it names the stream, so that no process list does. */
   readonly stdin: string;
+  /** It needs the drivers of graphics hardware. */
+  readonly usesHardware?: boolean;
 }
 
 /** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that mends that. */
@@ -147,7 +149,8 @@ export function segmentsInvocation(
   ];
   return {
     args: [
-      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-threads', '1', '-fpsprobesize', '0'],
+      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-format_whitelist', SEGMENTS],
+      ...['-threads', '1', '-fpsprobesize', '0'],
       ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
       ...['-i', 'pipe:0', '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
       ...toSplitter({ filters }),
@@ -193,6 +196,17 @@ export function hasSenderTimes(source: CameraSource): boolean {
   return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }
 
+/**
+ * Demuxers that what comes from outside may choose by its first bytes: containers of video that open nothing else. ffmpeg has 300,
+ * most of them for games and instruments, and hardly looked at.
+ */
+const CONTAINERS =
+  'mpegts,mpeg,flv,live_flv,mov,matroska,avi,asf,nut,ogg,ivf,obu,h264,hevc,m4v,mpegvideo,mjpeg,mpjpeg,dhav';
+const FORMATS: Readonly<Record<string, string>> = { rtsp: 'rtsp', http: CONTAINERS, rtmp: 'flv,live_flv' };
+/** Sound too: a segment of it alone is told from one that cannot be read. */
+const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
+const FILES = `${CONTAINERS},mxf,dv,gif,apng,yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,image2`;
+
 interface Input {
   readonly input: readonly string[];
   readonly stdin: string;
@@ -215,6 +229,8 @@ function fileInput(path: string): Input {
     '-1',
     '-protocol_whitelist',
     'file',
+    '-format_whitelist',
+    FILES,
     '-threads',
     '1',
     '-i',
@@ -223,15 +239,17 @@ function fileInput(path: string): Input {
   return { input, stdin: '' };
 }
 
+/** Where ffmpeg reads what comes over HTTP, which it does not open itself: it would follow redirects to anywhere. */
+const BODY_URL = 'pipe:3';
 /** Protocols each kind of stream may open, directly or by a playlist; `file` is in none. */
 const PROTOCOLS: Readonly<Record<string, string>> = {
   rtsp: 'pipe,fd,rtp,udp,tcp,tls',
-  http: 'pipe,fd,http,https,tcp,tls,crypto',
+  http: 'pipe',
   rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
 };
 
 function streamInput(
-  { url, transport }: Extract<CameraSource, { kind: 'stream' }>,
+  { url, transport, tls }: Extract<CameraSource, { kind: 'stream' }>,
   { connectMs, stallMs }: CameraSpec,
   { videoIsLate }: StreamForm,
   opening: StreamOpening,
@@ -242,27 +260,48 @@ function streamInput(
   const options =
     scheme === 'rtsp'
       ? [
-          ...[`option rtsp_transport ${transport}`, `option timeout ${timeout}`, ...VIDEO_ONLY],
+          ...[
+            `option rtsp_transport ${url.startsWith('rtsps:') ? 'tcp' : transport}`,
+            `option timeout ${timeout}`,
+            ...VIDEO_ONLY,
+          ],
           ...(firstTrackOnly ? FIRST_TRACK : []),
           ...(videoIsLate === true ? [] : AT_FIRST_PACKET),
         ]
-      : [`option rw_timeout ${timeout}`];
+      : scheme === 'http'
+        ? []
+        : [`option rw_timeout ${timeout}`, ...(url.startsWith('rtmps:') ? verification(tls) : [])];
   return {
     input: [
       ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
       ...['-f', 'concat', '-safe', '0'],
-      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd', '-threads', '1'],
+      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd'],
+      ...['-format_whitelist', `concat,${FORMATS[scheme] ?? ''}`, '-threads', '1'],
       ...NO_PROBING,
       ...['-i', 'pipe:0'],
     ],
     stdin: [
       'ffconcat version 1.0',
-      // The configuration left no quotation mark in it.
-      `file '${opening.url ?? url}'`,
+      `file ${quoted(scheme === 'http' ? BODY_URL : (opening.url ?? url))}`,
       ...options,
       'option fpsprobesize 0',
       `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,
       '',
     ].join('\n'),
   };
+}
+
+/** Over RTSP ffmpeg has no such options. */
+function verification(tls: CameraTls | undefined): string[] {
+  if (tls === undefined) return [];
+  return ['option tls_verify 1', ...(tls.ca === undefined ? [] : [`option ca_file ${quoted(tls.ca)}`])];
+}
+
+/**
+ * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the text, stands escaped, and begins it anew.
+ * @throws RangeError for what has a line end, which would begin another directive
+ */
+function quoted(url: string): string {
+  if (/\p{Cc}/u.test(url)) throw new RangeError('a URL with a control character');
+  return `'${url.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,8 +1,10 @@
 /** One ffmpeg: started without a shell, read, ended. It never outlives its camera. */
 import type { ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { withDeadline } from '../../clock/sleep';
+import { lastOf } from '../../config/redact';
 import { startChild, whyNotStarted } from '../../process/child-process';
+import { driverVariables } from '../../process/driver-variables';
 import { dieWithParent } from '../../process/orphans';
 import type { FfmpegInvocation } from './ffmpeg-arguments';
 
@@ -27,19 +29,22 @@ export class FfmpegProcess {
 
   /**
    * @param onWords told what it writes on standard error, which may hold the feed's URL with its password
-   * @param onSide gets what it writes on fd 3
+   * @param side of fd 3: who gets what it writes there, or what it reads there
    */
   constructor(
     ffmpeg: string,
     invocation: FfmpegInvocation,
     onOutput: (chunk: Buffer) => void,
     onWords: (text: string) => void,
-    onSide?: (chunk: Buffer) => void,
+    side?: { readonly onBytes: (chunk: Buffer) => void } | { readonly input: Readable },
   ) {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
     this.#child = startChild(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe', ...(onSide === undefined ? [] : ['pipe' as const])],
-      env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
+      stdio: ['pipe', 'pipe', 'pipe', ...(side === undefined ? [] : ['pipe' as const])],
+      env: {
+        ...{ PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
+        ...(invocation.usesHardware === true ? driverVariables(process.env) : {}),
+      },
       // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
       detached: true,
     });
@@ -56,10 +61,15 @@ export class FfmpegProcess {
     this.#child.stdin?.on('error', () => undefined);
     if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
     this.#child.stdout?.on('data', onOutput);
-    if (onSide !== undefined) (this.#child.stdio[3] as Readable | null)?.on('data', onSide);
+    const third = this.#child.stdio[3] as Duplex | null | undefined;
+    if (side !== undefined && third !== undefined && third !== null)
+      if ('input' in side)
+        // Whichever ends first ends the other; why is told by how ffmpeg ends, and by who reads the input.
+        pipeline(side.input, third, () => undefined);
+      else third.on('data', side.onBytes);
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
-      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
+      this.#stderr = lastOf(this.#stderr + text, MAX_STDERR_CHARS);
       onWords(text);
     });
   }

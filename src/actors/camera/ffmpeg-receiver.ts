@@ -1,4 +1,5 @@
 /** Receives a feed with ffmpeg, which decodes nothing. An RTSP camera is asked before ffmpeg opens it. */
+import type { Readable } from 'node:stream';
 import { performance } from 'node:perf_hooks';
 import type { CameraSource, CameraSpec } from '../../config/topology';
 import { Fault, type FaultRecord } from '../../protocol/fault';
@@ -20,6 +21,8 @@ export interface FfmpegReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
   readonly learned: Learned;
+  /** What ffmpeg reads in the place of the feed's URL, where that is of HTTP. */
+  readonly body?: Readable;
 }
 
 export class FfmpegReceiver implements Receiver {
@@ -41,7 +44,7 @@ export class FfmpegReceiver implements Receiver {
     private readonly options: FfmpegReceiverOptions,
     private readonly events: ReceiverEvents,
   ) {
-    const { camera, ffmpeg, learned } = options;
+    const { camera, ffmpeg, learned, body } = options;
     this.#overUdp = isOverUdp(camera.source);
     learned.losses.reopen();
     this.#words = new ReceiverWords({
@@ -68,7 +71,7 @@ export class FfmpegReceiver implements Receiver {
       (text) => {
         this.#words.said(text);
       },
-      hasSenderTimes(camera.source) ? events.onSenderReports : undefined,
+      hasSenderTimes(camera.source) ? { onBytes: events.onSenderReports } : body && { input: body },
     );
     this.#entered = this.#enter();
   }
@@ -116,7 +119,12 @@ export class FfmpegReceiver implements Receiver {
     const { camera, learned } = this.options;
     const { signal } = this.#ending;
     try {
-      this.#entry = await learned.entrance.enter(camera.source, camera.connectMs, signal);
+      this.#entry = await learned.entrance.enter(
+        camera.source,
+        camera.connectMs,
+        signal,
+        this.events.onBasic,
+      );
     } catch (error) {
       if (!signal.aborted) this.events.onGivenUp(error as Error);
       return;

@@ -45,6 +45,19 @@ export const NO_ANSWER = /Invalid data found|Operation not permitted/;
 export const VAGUE: ReadonlySet<string> = new Set(['not-a-stream', 'closed']);
 export const RULES: readonly Rule[] = [
   ENDLESS,
+  // Before all others: ffmpeg lists what it may open, and that has the words of other rules in it.
+  {
+    pattern: /Protocol '[^'\n]*' not on whitelist|Unsafe file name/,
+    code: 'leads-elsewhere',
+    sentence:
+      'answers with a list of other addresses, of a kind that is not followed from here; give the URL of the video itself',
+  },
+  {
+    pattern: /Format not on whitelist/,
+    code: 'unsupported-container',
+    sentence:
+      'is in a container that is not read here; set the camera to RTSP, or over HTTP to MPEG-TS, FLV, MP4, Matroska, HLS or MJPEG',
+  },
   {
     pattern: /401 Unauthorized|403 Forbidden|authorization failed|access denied|\b40[13] \(/i,
     code: 'unauthorized',
@@ -96,6 +109,14 @@ export const RULES: readonly Rule[] = [
     pattern: /timed out|ETIMEDOUT/i,
     code: 'timeout',
     sentence: 'does not answer in time; check the address, and that nothing between blocks it',
+  },
+  {
+    // Of GnuTLS and of OpenSSL, where ffmpeg verifies.
+    pattern:
+      /certificate (?:failed verification|verify failed)|verifying peer certificate|owner does not match/i,
+    code: 'tls-untrusted',
+    sentence:
+      'has a certificate that is not trusted here; put it, or that of who signed it, into the file of "ca" in "tls" of this camera, and check the host in the URL',
   },
   {
     pattern: /\bTLS\b|\bSSL\b|certificate/i,

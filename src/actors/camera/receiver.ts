@@ -15,6 +15,8 @@ export interface ReceiverEvents {
   readonly onGivenUp: (error: Error) => void;
   /** What an RTSP camera answered before it was opened. */
   readonly onAnswer: (answer: RtspAnswer) => void;
+  /** A password goes to whom nobody verified, as good as readable. */
+  readonly onBasic?: () => void;
   /** What ffmpeg writes on standard error; it may hold the feed's URL with its password. */
   readonly onWords: (text: string) => void;
   /** More of what ffmpeg writes of the sender's clock: see sender-clock.ts. */

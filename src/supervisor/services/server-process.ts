@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
+import { redactText } from '../../config/redact';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { startChild, started, whyNotStarted } from '../../process/child-process';
@@ -123,7 +124,7 @@ export class ServerProcess {
     for (const line of chunk.toString().split('\n')) {
       if (line.trim() === '') continue;
       this.log.debug(`${this.command.name}: ${line.trim()}`);
-      this.#lastLines.push(line.trim().slice(0, 300));
+      this.#lastLines.push(redactText(line.trim()).slice(0, 300));
     }
     this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);
   }

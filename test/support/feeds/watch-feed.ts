@@ -18,6 +18,8 @@ export interface WatchedFeed {
   readonly streams: FeedStream[];
   readonly troubles: (FaultRecord | undefined)[];
   readonly clock: CameraClock;
+  /** How often a password went to whom nobody verified, as good as readable. */
+  readonly basic: () => number;
   /** Why it ended by itself. */
   fault(): Promise<Fault>;
   until(what: string, condition: () => boolean, deadlineMs?: number): Promise<void>;
@@ -28,6 +30,7 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
   const camera = cameraSpec({ periodMs: 200, ...changes, source });
   const stopping = new AbortController();
   const clock = new CameraClock();
+  let basic = 0;
   const judge = new PictureJudge(camera.frozenMs);
   const seen = { pictures: [], lost: [], streams: [], troubles: [] } as Pick<
     WatchedFeed,
@@ -47,6 +50,9 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
       onTrouble: (fault) => seen.troubles.push(fault),
       onClock: () => undefined,
       onWords: () => undefined,
+      onBasic: () => {
+        basic++;
+      },
     },
     stopping.signal,
   ).then(
@@ -54,7 +60,7 @@ export function watchFeed(source: CameraSource, changes: Partial<CameraSpec> = {
     (error: unknown) => error,
   );
   return {
-    ...{ ...seen, clock },
+    ...{ ...seen, clock, basic: () => basic },
     fault: async () => {
       const error = await ended;
       if (error instanceof Fault) return error;

@@ -4,10 +4,12 @@
  */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { TLS } from '../http/client';
+import type { HttpOptions } from '../http/client';
+import { HostGuard } from '../http/host-guard';
 import { Login } from '../http/login';
-import { FetchError, networkError, statusError } from './fetch-error';
-import { HostLimits } from './host-limits';
+import { tlsOptions } from '../http/trust';
+import { isSameHost, isSameOrigin, mayList, redirectTarget, type HostPolicy } from '../http/redirect';
+import { FetchError, forbiddenHost, networkError, statusError } from './fetch-error';
 import type { Resource } from './playlist';
 
 const MAX_REDIRECTS = 5;
@@ -33,23 +35,30 @@ export interface Fetched {
 
 export class HlsClient {
   readonly #named: URL;
-  readonly #hosts: HostLimits;
+  readonly #policy: HostPolicy;
+  readonly #guard: HostGuard;
   readonly #login: Login;
-  readonly #agents = {
-    'http:': new http.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-    'https:': new https.Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, ...TLS }),
-  };
+  readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
   /** Of the feed's own host: some tell their viewers apart by them. */
   readonly #cookies = new Map<string, string>();
 
   /** @param url the feed's, with its credentials */
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly options: HttpOptions = {},
+  ) {
     const named = new URL(url);
     const [username, password] = [named.username, named.password].map((part) => decodeURIComponent(part));
     this.#login = new Login(username ? { username, password: password ?? '' } : undefined);
     named.username = named.password = '';
     this.#named = named;
-    this.#hosts = new HostLimits(named);
+    this.#policy = { named, anyHost: options.anyHost === true };
+    const kept = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
+    this.#agents = {
+      'http:': new http.Agent(kept),
+      'https:': new https.Agent({ ...kept, ...tlsOptions(options.tls) }),
+    };
+    this.#guard = new HostGuard(this.#policy);
   }
 
   /** The feed's URL without its credentials. */
@@ -65,16 +74,13 @@ export class HlsClient {
   async fetch({ url, range }: Resource, limits: Limits): Promise<Fetched> {
     let target = new URL(url);
     target.username = target.password = '';
+    if (!mayList(target, this.#policy)) throw forbiddenHost();
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const answer = await this.#askAuthorised(target, range, limits);
       const status = answer.statusCode ?? 0;
       if (!REDIRECTS.has(status)) return this.#read(answer, target, range, limits);
       answer.destroy();
-      const to = answer.headers.location ?? '';
-      if (!URL.canParse(to, target.href))
-        throw new FetchError('rejected', 'answers with a redirect to nowhere');
-      target = new URL(to, target.href);
-      target.username = target.password = '';
+      target = this.#redirected(target, answer.headers.location);
     }
     throw new FetchError('redirects', `redirects more than ${String(MAX_REDIRECTS)} times`);
   }
@@ -89,21 +95,19 @@ export class HlsClient {
       }
       // A second refusal of the same login ends it.
       if (this.#login.asked(challengesOf(answer)).kind !== 'again') return answer;
+      if (this.#login.isBasic && !(this.options.tls && target.protocol === 'https:'))
+        this.options.onBasic?.();
       answer.destroy();
     }
   }
 
   /** A kept connection may be closed by the server just when it is used again. */
   async #askAgain(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
-    if (!(await this.#hosts.allows(target).catch((error: unknown) => Promise.reject(networkError(error)))))
-      throw new FetchError(
-        'forbidden-host',
-        'leads to an address that its URL does not name; give that address as the URL',
-      );
     try {
       return await this.#ask(target, range, limits);
     } catch (error) {
-      if (!(error instanceof FetchError) || !error.onReused || limits.signal.aborted) throw error;
+      const failure = networkError(error);
+      if (!failure.onReused || limits.signal.aborted) throw failure;
       return this.#ask(target, range, limits);
     }
   }
@@ -119,6 +123,7 @@ export class HlsClient {
         // Cameras send headers that are not quite.
         insecureHTTPParser: true,
         signal,
+        ...this.#guard.lookup(target),
       });
       let stream: { destroy(error: Error): void } = request;
       request.on('timeout', () => {
@@ -128,6 +133,7 @@ export class HlsClient {
         reject(networkError(error, request.reusedSocket));
       });
       request.once('response', (answer) => {
+        this.#guard.reached(target, answer.socket.remoteAddress);
         if (this.#isNamed(target)) this.#keepCookies(answer.headers);
         stream = answer;
         resolve(answer);
@@ -152,8 +158,18 @@ export class HlsClient {
     return headers;
   }
 
-  #isNamed({ host, protocol }: URL): boolean {
-    return host === this.#named.host && protocol === this.#named.protocol;
+  #isNamed(target: URL): boolean {
+    return isSameOrigin(target, this.#named);
+  }
+
+  /** What a playlist lists on another host may move about there. */
+  #redirected(from: URL, location: string | undefined): URL {
+    const named = isSameHost(from, this.#named) ? this.#named : from;
+    try {
+      return redirectTarget(from, location, { ...this.#policy, named });
+    } catch (error) {
+      throw networkError(error);
+    }
   }
 
   #keepCookies(headers: IncomingHttpHeaders): void {

@@ -1,5 +1,7 @@
 /** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
 import { STATUS_CODES } from 'node:http';
+import { Fault } from '../../../protocol/fault';
+import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {
   /**
@@ -16,10 +18,24 @@ export class FetchError extends Error {
 
   /** Asking again would be answered the same. */
   get isFinal(): boolean {
-    return ['not-found', 'unauthorized', 'rejected', 'too-large', 'forbidden-host', 'redirects'].includes(
-      this.code,
-    );
+    return [
+      'not-found',
+      'unauthorized',
+      'rejected',
+      'too-large',
+      'forbidden-host',
+      'redirects',
+      'tls-untrusted',
+    ].includes(this.code);
   }
+}
+
+/** It is led to where the configuration does not allow. */
+export function forbiddenHost(): FetchError {
+  return new FetchError(
+    'forbidden-host',
+    'leads to an address that its URL does not name; give that address as the URL, or set "redirects" to "any-host" if it may lead to other hosts of its network',
+  );
 }
 
 export function statusError(status: number): FetchError {
@@ -47,6 +63,9 @@ const NETWORK: Readonly<Record<string, string>> = {
 /** Of what a socket, a name or a certificate failed with. */
 export function networkError(error: unknown, onReused = false): FetchError {
   if (error instanceof FetchError) return error;
+  if (error instanceof Fault && error.code === 'redirect') return forbiddenHost();
+  const untrusted = trustFault(error);
+  if (untrusted !== undefined) return new FetchError(untrusted.code, untrusted.message);
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code.startsWith('HPE_')) return new FetchError('malformed', 'Invalid data found');
   const known = NETWORK[code];

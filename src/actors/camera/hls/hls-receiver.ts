@@ -51,7 +51,7 @@ export class HlsReceiver implements Receiver {
   async #run(signal: AbortSignal): Promise<void> {
     const { camera, ffmpeg, learned, source } = this.options;
     const { onPacket, onBreak, onFault, onWords } = this.events;
-    const opened = await openPlaylist(camera, source.url, signal);
+    const opened = await openPlaylist(camera, source.url, signal, this.events.onBasic);
     if (signal.aborted) {
       opened.client.close();
       return;

@@ -9,7 +9,7 @@ import { FetchError } from './fetch-error';
 const NO_KEYFRAME = /dimensions not set|unspecified size/;
 const LOOK_AT_ITS_MAKER = 'look at what makes it: the camera, or its encoder';
 /** By the codes of errors that the table of feed-fault.ts has no words for; they follow the feed's name. */
-const OWN_WORDS: ReadonlySet<string> = new Set(['redirects', 'forbidden-host', 'too-large']);
+const OWN_WORDS: ReadonlySet<string> = new Set(['redirects', 'forbidden-host', 'too-large', 'tls-untrusted']);
 const SEGMENTS: Readonly<Record<string, string>> = {
   'not-found': `has a playlist, but not the segments it lists (404); ${LOOK_AT_ITS_MAKER}`,
   encrypted: 'encrypts its segments in a way that cannot be read here; set it to AES-128, or to none',

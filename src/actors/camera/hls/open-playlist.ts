@@ -31,9 +31,10 @@ export async function openPlaylist(
   camera: CameraSpec,
   url: string,
   signal: AbortSignal,
+  onBasic?: () => void,
 ): Promise<OpenedPlaylist> {
   const { source, connectMs } = camera;
-  const client = new HlsClient(url);
+  const client = new HlsClient(url, { ...source, onBasic });
   const limits = {
     maxBytes: MAX_PLAYLIST_BYTES,
     silenceMs: connectMs,

@@ -1,20 +1,22 @@
 /** Asks one camera for one URL over a kept connection: logs in, follows what may be followed, bounds what is read. */
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import { lookup as lookUp } from 'node:dns';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { CameraTls } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
 import type { Credentials } from './digest';
+import { HostGuard } from './host-guard';
 import { errorFault, lateFault, loginFault, MAX_HEADERS_BYTES, type Phase } from './http-fault';
 import { Login } from './login';
+import { tlsOptions } from './trust';
 import {
   isSameHost,
-  localTarget,
+  isSameOrigin,
   MAX_REDIRECTS,
-  mayConnect,
   redirectTarget,
   tooManyRedirects,
+  type HostPolicy,
 } from './redirect';
 
 /** What of an answer that is no picture is read, so that its connection can be used again. */
@@ -26,12 +28,13 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Those that hold for later requests too. */
 const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 
-/** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
-export const TLS = {
-  rejectUnauthorized: false,
-  minVersion: 'TLSv1',
-  ciphers: 'DEFAULT@SECLEVEL=0',
-} as const;
+/** What of a camera's settings says how it is asked. */
+export interface HttpOptions {
+  readonly anyHost?: boolean;
+  readonly tls?: CameraTls;
+  /** The password is about to go to whom nobody verified, as good as readable. */
+  readonly onBasic?: (() => void) | undefined;
+}
 
 export interface Answer {
   readonly status: number;
@@ -50,18 +53,19 @@ export interface Limits {
 
 export class HttpClient {
   readonly #named: URL;
+  readonly #policy: HostPolicy;
+  readonly #guard: HostGuard;
   readonly #credentials: Credentials | undefined;
   readonly #logins = new Map<string, Login>();
   readonly #agent: http.Agent;
   /** Where the named URL leads for good. */
   #target: URL;
-  #namedAddress: string | undefined;
   #phase: () => Phase = () => 'connecting';
 
   /** @param url with the credentials, if it has any */
   constructor(
     url: string,
-    private readonly anyHost = false,
+    private readonly options: HttpOptions = {},
   ) {
     const named = new URL(url);
     const { username, password } = named;
@@ -71,9 +75,13 @@ export class HttpClient {
         : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
     named.username = named.password = named.hash = '';
     this.#named = this.#target = named;
-    const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
+    this.#policy = { named, anyHost: options.anyHost === true };
+    this.#guard = new HostGuard(this.#policy);
+    const kept = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
     this.#agent =
-      named.protocol === 'https:' ? new https.Agent({ ...options, ...TLS }) : new http.Agent(options);
+      named.protocol === 'https:'
+        ? new https.Agent({ ...kept, ...tlsOptions(options.tls) })
+        : new http.Agent(kept);
   }
 
   /**
@@ -87,9 +95,8 @@ export class HttpClient {
       if (!REDIRECTS.has(answer.status)) return answer;
       ignore(answer.message);
       if (redirects === MAX_REDIRECTS) throw tooManyRedirects();
-      const policy = { named: this.#named, anyHost: this.anyHost };
       const isForGood = PERMANENT.has(answer.status) && target === this.#target;
-      target = redirectTarget(target, answer.message.headers.location, policy);
+      target = redirectTarget(target, answer.message.headers.location, this.#policy);
       if (isForGood && isSameHost(target, this.#named)) this.#target = target;
     }
   }
@@ -121,15 +128,16 @@ export class HttpClient {
       ignore(answer.message);
       const asked = login.asked(answer.message.headersDistinct['www-authenticate'] ?? []);
       if (asked.kind !== 'again') throw loginFault(asked);
+      if (login.isBasic && !(this.options.tls && target.protocol === 'https:')) this.options.onBasic?.();
       if (challenges === MAX_CHALLENGES) throw loginFault({ kind: 'refused' });
     }
   }
 
-  /** No other host than the named one is told the credentials. */
+  /** Nobody else than who was named is told the credentials. */
   #loginOf(target: URL): Login {
     const known = this.#logins.get(target.host);
     if (known !== undefined) return known;
-    const login = new Login(isSameHost(target, this.#named) ? this.#credentials : undefined);
+    const login = new Login(isSameOrigin(target, this.#named) ? this.#credentials : undefined);
     this.#logins.set(target.host, login);
     return login;
   }
@@ -155,9 +163,6 @@ export class HttpClient {
     limits: Limits,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const isNamed = isSameHost(target, this.#named);
-    if (!isNamed && isIP(bareHost(target)) !== 0 && !mayConnect(bareHost(target), this.#namedAddress))
-      throw localTarget(target);
     const options: RequestOptions = {
       agent: this.#agent,
       headers: { 'user-agent': 'Vigil', accept: '*/*', 'accept-encoding': 'identity', ...headers },
@@ -165,7 +170,7 @@ export class HttpClient {
       insecureHTTPParser: true,
       maxHeaderSize: MAX_HEADERS_BYTES,
       signal,
-      ...(isNamed ? {} : { lookup: this.#guardedLookup(target) }),
+      ...this.#guard.lookup(target),
     };
     return new Promise<Answer>((resolve, reject) => {
       const sentAt = Date.now();
@@ -205,27 +210,13 @@ export class HttpClient {
       });
       request.on('response', (message) => {
         clearTimeout(timer);
-        if (isNamed) this.#namedAddress = socket?.remoteAddress;
+        this.#guard.reached(target, socket?.remoteAddress);
         // Its reader is told by "close" and `complete`; without a listener an error ends the process.
         message.on('error', () => undefined);
         resolve({ status: message.statusCode ?? 0, message, sentAt, answeredAt: Date.now() });
       });
       request.end();
     });
-  }
-
-  /** Looks a name up and refuses addresses that are never followed to. */
-  #guardedLookup(target: URL): LookupFunction {
-    return (hostname, options, callback) => {
-      lookUp(hostname, { ...options, all: true }, (error, found) => {
-        const refused =
-          error === null && found.some(({ address }) => !mayConnect(address, this.#namedAddress));
-        const [first] = error === null ? found : [];
-        if (error !== null || refused || first === undefined) callback(error ?? localTarget(target), []);
-        else if (options.all === true) callback(null, found);
-        else callback(null, first.address, first.family);
-      });
-    };
   }
 }
 
@@ -235,10 +226,6 @@ class Unused extends Error {}
 function phaseOf(socket: Socket | undefined, readBefore: number): Phase {
   if (socket === undefined || socket.connecting) return 'connecting';
   return socket.bytesRead > readBefore ? 'answering' : 'connected';
-}
-
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }
 
 /** Reads what is of no use, for the connection's sake; not where it does not end, or not soon. */

@@ -3,6 +3,7 @@ import type { CameraSource } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
 import { feedName } from '../feed-fault';
 import type { Asked } from './login';
+import { trustFault } from './trust';
 
 /** Headers of an answer at most, all together. */
 export const MAX_HEADERS_BYTES = 64 * 1024;
@@ -108,6 +109,8 @@ const STATUSES: readonly Rule[] = [
 /** Why a request gave no answer. */
 export function errorFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
+  const untrusted = trustFault(error);
+  if (untrusted !== undefined) return untrusted;
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
   const rule = ERRORS.find(({ codes }) => codes.test(code));
   return rule === undefined

@@ -1,8 +1,10 @@
 /**
- * Receives MJPEG over HTTP without ffmpeg. The answer shows what it is: what is no stream of JPEGs is left to another
- * receiver, which opens the URL anew once this connection is closed.
+ * Receives MJPEG over HTTP without ffmpeg. The answer shows what it is: HLS is left to its own receiver, which opens the URL
+ * anew once this connection is closed; any other video is handed to one, which opens nothing itself.
  */
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { CameraSource } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../protocol/fault';
@@ -38,11 +40,11 @@ export class HttpReceiver implements Receiver {
   #first: { readonly bytes: Buffer; readonly at: number } | undefined;
   #fault: Fault | undefined;
 
-  /** @param elsewhere begins to read the feed otherwise; the answer to this request was no stream of JPEGs */
+  /** @param elsewhere begins to read the feed otherwise: what came, and comes, of a body, or the URL of a playlist */
   constructor(
     private readonly options: HttpReceiverOptions,
     private readonly events: ReceiverEvents,
-    private readonly elsewhere: (kind: 'playlist' | 'other') => Receiver,
+    private readonly elsewhere: (body?: Readable) => Receiver,
   ) {
     this.ended = this.#run();
   }
@@ -80,17 +82,12 @@ export class HttpReceiver implements Receiver {
     try {
       await this.#read(signal);
     } catch (error) {
-      // What does not speak HTTP as it should may be read by ffmpeg all the same.
-      const fault = errorFault(error);
-      if (fault.code === 'not-http') this.#kind = 'other';
-      else if (!signal.aborted) this.#fault = fault;
+      if (!signal.aborted) this.#fault = errorFault(error);
     } finally {
       this.#client?.close();
     }
-    const kind = this.#kind;
-    if ((kind !== 'other' && kind !== 'playlist') || signal.aborted) return;
-    this.#other = this.elsewhere(kind);
-    await this.#other.ended;
+    if (this.#kind === 'playlist' && !signal.aborted) this.#other = this.elsewhere();
+    await this.#other?.ended;
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -98,7 +95,7 @@ export class HttpReceiver implements Receiver {
     // Not loaded where nothing is read over HTTP.
     const { HttpClient } = await import('./client');
     signal.throwIfAborted();
-    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#client = new HttpClient(source.url, { ...source, onBasic: this.events.onBasic });
     const openMs = camera.connectMs + SLACK_MS;
     const answer = await this.#client.get({}, { openMs, reuseMs: openMs }, signal);
     this.#hasAnswer = true;
@@ -124,24 +121,39 @@ export class HttpReceiver implements Receiver {
       begun = Buffer.concat([begun, chunk]);
       if (begun.length < ENOUGH_FIRST_BYTES) return;
       const kind = this.#begin(type, boundary, begun, at);
-      if (kind === 'other' || kind === 'playlist') message.destroy();
+      if (kind === 'playlist') message.destroy();
+      if (kind !== 'other') return;
+      message.off('data', listener);
+      this.#handOn(begun, message);
     };
-    message.on('data', (chunk: Buffer) => {
+    const listener = (chunk: Buffer) => {
       try {
         take(chunk);
       } catch (error) {
         this.#fault = errorFault(error);
         message.destroy();
       }
-    });
+    };
+    message.on('data', listener);
     const broken = await finished(message).then(
       () => undefined,
       (error: unknown) => error,
     );
-    if (this.#kind === undefined && begun.length > 0) this.#begin(type, boundary, begun, Date.now());
+    if (this.#kind === undefined && begun.length > 0)
+      if (this.#begin(type, boundary, begun, Date.now()) === 'other') this.#handOn(begun, message);
     if (this.#cutter === undefined || this.#fault !== undefined) return;
     for (const picture of this.#cutter.end()) this.#give(picture, Date.now());
     if (broken !== undefined && this.#header === undefined) throw errorFault(broken);
+  }
+
+  /** ffmpeg gets the body from here: it follows redirects to anywhere. */
+  #handOn(begun: Buffer, message: IncomingMessage): void {
+    const body = new PassThrough();
+    body.write(begun);
+    if (message.closed) body.end();
+    else message.once('close', () => body.end()).pipe(body);
+    this.#other = this.elsewhere(body);
+    void this.#other.ended.then(() => message.destroy());
   }
 
   #begin(type: string, boundary: string | undefined, begun: Buffer, at: number): AnswerKind {

@@ -25,6 +25,11 @@ export class Login {
     private readonly random: (size: number) => Buffer = randomBytes,
   ) {}
 
+  /** True where the password is sent so that whoever gets it can read it. */
+  get isBasic(): boolean {
+    return this.#method?.name === 'basic';
+  }
+
   /** The value of `Authorization`; undefined until the server asked for one. */
   authorization(method: string, uri: string): string | undefined {
     if (this.credentials === undefined || this.#method === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** Where an answer may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
+/** Where an answer or a playlist may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { redactUrl } from '../../../config/url';
 import { Fault } from '../../../protocol/fault';
 
 export const MAX_REDIRECTS = 5;
 
-export interface RedirectPolicy {
+export interface HostPolicy {
   /** The URL of the configuration, without credentials. */
   readonly named: URL;
   readonly anyHost: boolean;
@@ -20,19 +20,24 @@ THIS_MACHINE.addSubnet('224.0.0.0', 3);
 THIS_MACHINE.addSubnet('::', 127, 'ipv6');
 THIS_MACHINE.addSubnet('fe80::', 10, 'ipv6');
 THIS_MACHINE.addSubnet('ff00::', 8, 'ipv6');
-/** RFC 1918, 6598 and 4193. */
+/** RFC 1918, 4193, 6598 and what RFC 6890 has besides; IPv4 behind IPv6 (RFC 6052, 3056), which may be any of them. */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('10.0.0.0', 8);
 PRIVATE.addSubnet('172.16.0.0', 12);
 PRIVATE.addSubnet('192.168.0.0', 16);
 PRIVATE.addSubnet('100.64.0.0', 10);
+PRIVATE.addSubnet('192.0.0.0', 24);
+PRIVATE.addSubnet('198.18.0.0', 15);
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addSubnet('64:ff9b::', 96, 'ipv6');
+PRIVATE.addSubnet('64:ff9b:1::', 48, 'ipv6');
+PRIVATE.addSubnet('2002::', 16, 'ipv6');
 
 /**
  * The URL an answer leads to.
  * @throws Fault `redirect` where it is not followed; its message follows the feed's name
  */
-export function redirectTarget(from: URL, location: string | undefined, policy: RedirectPolicy): URL {
+export function redirectTarget(from: URL, location: string | undefined, policy: HostPolicy): URL {
   const target = location === undefined ? null : parse(location, from);
   if (target === null) throw refusal('redirects, but does not say where to');
   const to = redactUrl(target.href);
@@ -48,18 +53,33 @@ export function redirectTarget(from: URL, location: string | undefined, policy: 
   return target;
 }
 
-/** True for a target that gets the credentials, and whose address is not looked at: the operator named it. */
+/**
+ * Whether a playlist may name `target`: many lie on other hosts than what they list. Which of their addresses are connected
+ * to, {@link mayConnect} says.
+ */
+export function mayList(target: URL, { named }: HostPolicy): boolean {
+  return target.protocol === named.protocol || (target.protocol === 'https:' && named.protocol === 'http:');
+}
+
+/** True for a target whose address is not looked at: the operator named it. */
 export function isSameHost(target: URL, named: URL): boolean {
   return target.hostname === named.hostname;
+}
+
+/** True for a target that gets the credentials: at another port somebody else may listen. */
+export function isSameOrigin(target: URL, named: URL): boolean {
+  return target.origin === named.origin;
 }
 
 /**
  * Whether a host that was not named may be connected to at this address.
  * @param namedAddress at which the named host was reached; undefined where that is not known
+ * @param anyHost whether the configuration allows other hosts than the named one
  */
-export function mayConnect(address: string, namedAddress: string | undefined): boolean {
+export function mayConnect(address: string, namedAddress: string | undefined, anyHost = true): boolean {
   if (isIn(THIS_MACHINE, address)) return false;
   if (!isIn(PRIVATE, address)) return true;
+  if (!anyHost) return false;
   return namedAddress !== undefined && (isIn(PRIVATE, namedAddress) || isIn(THIS_MACHINE, namedAddress));
 }
 

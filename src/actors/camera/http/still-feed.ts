@@ -60,10 +60,14 @@ class StillFeed {
     public source: StillSource,
   ) {
     const { periodMs, id } = options.camera;
-    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#client = this.#connect();
     this.#isReady = options.onReady === undefined;
     this.#times = new FetchTimes(periodMs, id);
     this.#maker = new StillMaker(options);
+  }
+
+  #connect(): HttpClient {
+    return new HttpClient(this.source.url, { ...this.source, onBasic: this.options.onBasic });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -86,7 +90,7 @@ class StillFeed {
     if (source.kind !== 'still' || isDeepStrictEqual(source, this.source)) return;
     this.close();
     this.source = source;
-    this.#client = new HttpClient(source.url, source.anyHost);
+    this.#client = this.#connect();
     this.#last = undefined;
   }
 

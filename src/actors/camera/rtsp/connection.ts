@@ -1,12 +1,48 @@
 /** A connection to a camera, with TLS where its address says so. */
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { isIP } from 'node:net';
+import type { CameraTls } from '../../../config/topology';
+import { errorFault, lateFault } from '../http/http-fault';
+import { tlsOptions } from '../http/trust';
 import type { RtspAddress } from './address';
 
-/** Cameras have certificates of their own making: like ffmpeg, it takes any. */
-export function connectTo({ scheme, host, port }: RtspAddress, onConnected: () => void): Socket {
+/** @param tls how its certificate is verified; undefined: like ffmpeg, it takes any */
+export function connectTo(
+  { scheme, host, port }: Pick<RtspAddress, 'scheme' | 'host' | 'port'>,
+  tls: CameraTls | undefined,
+  onConnected: () => void,
+): Socket {
   if (scheme === 'rtsp') return connect({ host, port }, onConnected);
   const named = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, rejectUnauthorized: false, ...named }, onConnected);
+  return connectTls({ host, port, ...tlsOptions(tls), ...named }, onConnected);
+}
+
+/**
+ * Connects once and hangs up, for who verifies less, or has worse words for it.
+ * @param url of RTMP over TLS
+ * @throws Fault why the camera is not the one that is trusted, or cannot be reached; its message follows the feed's name
+ */
+export async function verifyPeer(
+  url: string,
+  tls: CameraTls,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const end = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  let socket: Socket | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket = connectTo({ scheme: 'rtsps', host, port: Number(port || 443) }, tls, resolve);
+      socket.on('error', (error) => {
+        reject(errorFault(error));
+      });
+      end.addEventListener('abort', () => {
+        reject(lateFault('connecting', limitMs));
+      });
+    });
+  } finally {
+    socket?.destroy();
+  }
 }

@@ -1,9 +1,10 @@
 /** How an RTSP feed is entered: what the camera was asked before ffmpeg opens it, kept over the openings of the feed. */
-import type { CameraSource } from '../../../config/topology';
+import type { CameraSource, CameraTls } from '../../../config/topology';
 import { Fault } from '../../../protocol/fault';
 import { feedName } from '../feed-fault';
-import { addressUrl, type RtspAddress } from './address';
-import { askRtsp, type RtspAnswer } from './question';
+import { addressUrl, readAddress, type RtspAddress } from './address';
+import { verifyPeer } from './connection';
+import { askRtsp, type RtspAnswer, type Trust } from './question';
 import { startRelay } from './relay';
 
 /**
@@ -48,18 +49,69 @@ export class RtspEntrance {
    * Asks, unless what was answered before has proven good.
    * @throws Fault when ffmpeg need not try: `redirect`, `unauthorized`, `unknown-authentication`, `not-a-stream`
    */
-  async enter(source: CameraSource, connectMs: number, signal: AbortSignal): Promise<Entry> {
+  async enter(
+    source: CameraSource,
+    connectMs: number,
+    signal: AbortSignal,
+    onBasic?: () => void,
+  ): Promise<Entry> {
+    if (source.kind === 'stream' && source.tls !== undefined && source.url.startsWith('rtmps:'))
+      await verified(source, source.tls, connectMs, signal);
     if (source.kind !== 'stream' || !/^rtsps?:/.test(source.url)) return plain(source);
     const known = this.#proven ? this.#answer : undefined;
     this.#proven = false;
     this.#asked = known === undefined;
     const patience = { firstMs: Math.min(PATIENCE_MS, connectMs), redirectedMs: connectMs };
-    this.#answer = known ?? (await askRtsp(source.url, patience, signal));
+    this.#answer = known ?? (await askRtsp(source.url, patience, signal, { ...trustOf(source), onBasic }));
     return enterBy(this.#answer, source);
   }
 }
 
-async function enterBy(answer: RtspAnswer, source: CameraSource): Promise<Entry> {
+/** ffmpeg verifies too, if less: this finds the words. */
+async function verified(
+  source: CameraSource & { readonly kind: 'stream' },
+  tls: CameraTls,
+  connectMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await verifyPeer(source.url, tls, connectMs, signal);
+  } catch (error) {
+    throw error instanceof Fault ? new Fault(error.code, `${feedName(source)} ${error.message}`) : error;
+  }
+}
+
+function trustOf({ url, tls }: CameraSource & { readonly kind: 'stream' }): Pick<Trust, 'tls'> {
+  return tls !== undefined && url.startsWith('rtsps:') ? { tls } : {};
+}
+
+/** Over RTSP ffmpeg verifies no certificate: it is led through a relay that does. */
+async function enterBy(
+  answer: RtspAnswer,
+  source: CameraSource & { readonly kind: 'stream' },
+): Promise<Entry> {
+  const { tls } = trustOf(source);
+  const named = readAddress(source.url);
+  if (tls === undefined || answer.kind === 'refused' || named === undefined)
+    return enterDirectly(answer, source);
+  const address = 'address' in answer ? answer.address : named;
+  if (address.scheme !== 'rtsps')
+    throw new Fault(
+      'redirect',
+      `${feedName(source)} redirects to an address without encryption, where its certificate cannot be verified; put the address of its stream into "url"`,
+    );
+  const relay = await startRelay(address, tls);
+  const { firstTrackOnly } = tracksOf(answer);
+  return { ...relay, firstTrackOnly, answer };
+}
+
+function tracksOf(answer: RtspAnswer): Pick<Entry, 'firstTrackOnly'> {
+  if (answer.kind !== 'described') return { firstTrackOnly: false };
+  const { tracks, transportStream } = answer.described;
+  return { firstTrackOnly: tracks.filter((kind) => kind === 'video').length > 1 && !transportStream };
+}
+
+async function enterDirectly(answer: RtspAnswer, source: CameraSource): Promise<Entry> {
   switch (answer.kind) {
     case 'refused':
       throw new Fault(answer.fault.code, `${feedName(source)} ${answer.fault.message}`);
@@ -67,13 +119,9 @@ async function enterBy(answer: RtspAnswer, source: CameraSource): Promise<Entry>
       const relay = await startRelay(answer.address);
       return { ...relay, firstTrackOnly: false, answer };
     }
-    case 'described': {
-      const { tracks, transportStream } = answer.described;
-      const several = tracks.filter((kind) => kind === 'video').length > 1;
-      return { ...at(answer.address), firstTrackOnly: several && !transportStream, answer };
-    }
+    case 'described':
     case 'other':
-      return { ...at(answer.address), firstTrackOnly: false, answer };
+      return { ...at(answer.address), ...tracksOf(answer), answer };
     case 'unreached':
     case 'unconnected':
     case 'unanswered':

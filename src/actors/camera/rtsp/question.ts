@@ -6,7 +6,9 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { redactUrl } from '../../../config/url';
-import type { FaultRecord } from '../../../protocol/fault';
+import type { CameraTls } from '../../../config/topology';
+import { faultRecord, type FaultRecord } from '../../../protocol/fault';
+import { errorFault } from '../http/http-fault';
 import { readAddress, redirected, requestUri, type RtspAddress } from './address';
 import { authorization } from './authorization';
 import { answerable, ffmpegAnswers, namesOf, readChallenges, type Challenge } from './challenge';
@@ -45,17 +47,30 @@ export interface Patience {
   readonly redirectedMs: number;
 }
 
+/** What is made sure of before the password is told. */
+export interface Trust {
+  /** How its certificate is verified; absent: not at all. */
+  readonly tls?: CameraTls;
+  /** The password is about to go to whom nobody verified, as good as readable. */
+  readonly onBasic?: (() => void) | undefined;
+}
+
 type Reply = RtspMessage | 'unreached' | 'unconnected' | 'unanswered' | 'endless';
 
 /** Never rejects. Of its connections none is left when it settles, also by `signal`. */
-export async function askRtsp(url: string, patience: Patience, signal: AbortSignal): Promise<RtspAnswer> {
+export async function askRtsp(
+  url: string,
+  patience: Patience,
+  signal: AbortSignal,
+  trust: Trust = {},
+): Promise<RtspAnswer> {
   const startedMs = performance.now();
   const first = readAddress(url);
   if (first === undefined) return { kind: 'unreached' };
   const visited = new Set([requestUri(first)]);
   let address = first;
   for (;;) {
-    const conversation = new Conversation(address);
+    const conversation = new Conversation(address, trust);
     let next: RtspAnswer | { readonly location: string };
     try {
       const limitMs = visited.size === 1 ? patience.firstMs : patience.redirectedMs;
@@ -86,11 +101,13 @@ async function describeOnce(
     // ffmpeg before 7 does not escape the name for digest.
     const escaped = offer?.scheme === 'digest' && /["\\]/.test(address.credentials.username);
     if (offer === undefined || escaped) return unanswerable(address, challenges);
+    if (offer.scheme === 'basic') conversation.showsPassword();
     reply = await conversation.describe(offer);
     if (typeof reply !== 'string' && statusOf(reply) === 401)
       return { kind: 'refused', fault: WRONG_PASSWORD };
   }
   if (reply === 'endless') return { kind: 'refused', fault: NOT_RTSP };
+  if (reply === 'unreached') return conversation.unreached();
   if (typeof reply === 'string') return { kind: reply };
   const status = statusOf(reply) ?? 0;
   const location = headerOf(reply, 'location');
@@ -124,7 +141,7 @@ function redirectionFault(
   to: RtspAddress | undefined,
   visited: ReadonlySet<string>,
 ): RtspAnswer | undefined {
-  const shown = redactUrl(location.slice(0, 300));
+  const shown = redactUrl(location).slice(0, 300);
   const refuse = (message: string): RtspAnswer => ({ kind: 'refused', fault: { code: 'redirect', message } });
   if (to === undefined)
     return refuse(
@@ -153,19 +170,26 @@ class Conversation {
   #connected = false;
   #requests = 0;
   #ended = false;
+  #error: Error | undefined;
   #late = false;
   #stopTimer: (() => void) | undefined;
   #settle: ((reply: Reply) => void) | undefined;
 
-  constructor(readonly address: RtspAddress) {
+  constructor(
+    readonly address: RtspAddress,
+    private readonly trust: Trust,
+  ) {
     const end = () => {
       this.#ended = true;
       this.#settle?.('unreached');
     };
-    this.#socket = connectTo(address, () => {
+    this.#socket = connectTo(address, trust.tls, () => {
       this.#connected = true;
     });
-    this.#socket.on('error', end).on('close', end);
+    this.#socket
+      .on('error', (error) => (this.#error = error))
+      .on('error', end)
+      .on('close', end);
     this.#socket.on('data', (chunk: Buffer) => {
       try {
         for (const each of this.#splitter.push(chunk))
@@ -176,6 +200,16 @@ class Conversation {
         this.#socket.destroy();
       }
     });
+  }
+
+  /** ffmpeg finds the words for it, unless it is not to connect itself: it does not verify. */
+  unreached(): RtspAnswer {
+    if (this.trust.tls === undefined || this.#error === undefined) return { kind: 'unreached' };
+    return { kind: 'refused', fault: faultRecord(errorFault(this.#error), 'failed') };
+  }
+
+  showsPassword(): void {
+    if (this.trust.tls === undefined || this.address.scheme === 'rtsp') this.trust.onBasic?.();
   }
 
   /** No answer is waited for any longer. */

@@ -1,5 +1,7 @@
 /** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent. */
 
+import { lastOf } from '../../../config/redact';
+
 /** What is kept of its errors; the cause is in the last lines. */
 const MAX_CHARS = 8000;
 /** Of a line that has not ended. */
@@ -30,7 +32,7 @@ export class ReceiverWords {
 
   said(text: string): void {
     const lines = (this.#rest + text).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    this.#rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
     for (const line of lines) this.#hear(line);
   }
 
@@ -44,7 +46,7 @@ export class ReceiverWords {
     const { isError, text } = this.#read(line);
     this.#isError = isError;
     if (isError) {
-      this.#errors = `${this.#errors}${text}\n`.slice(-MAX_CHARS);
+      this.#errors = lastOf(`${this.#errors}${text}\n`, MAX_CHARS);
       this.hearing.onError(`${text}\n`);
       return;
     }

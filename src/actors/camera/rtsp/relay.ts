@@ -1,10 +1,12 @@
 /**
- * A relay on loopback between one ffmpeg and one camera that wants the password in a way ffmpeg does not know: it answers the
- * camera's challenges, and hands everything else on as it is. Only such cameras are read through it.
+ * A relay on loopback between one ffmpeg and one camera that wants the password in a way ffmpeg does not know, or whose certificate
+ * is verified, which ffmpeg does not do over RTSP: it answers the camera's challenges, and hands everything else on as it is. Only
+ * such cameras are read through it.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { CameraTls } from '../../../config/topology';
 import { requestUri, type RtspAddress } from './address';
 import { authorization } from './authorization';
 import { answerable, type Challenge } from './challenge';
@@ -33,12 +35,12 @@ export interface RtspRelay {
 }
 
 /** @throws what listening throws */
-export async function startRelay(camera: RtspAddress): Promise<RtspRelay> {
+export async function startRelay(camera: RtspAddress, tls?: CameraTls): Promise<RtspRelay> {
   const secret = randomBytes(16).toString('hex');
   const sessions = new Set<Session>();
   const server: Server = createServer((client) => {
     const { port } = server.address() as AddressInfo;
-    const session = new Session(client, camera, `rtsp://127.0.0.1:${String(port)}/${secret}`);
+    const session = new Session(client, camera, `rtsp://127.0.0.1:${String(port)}/${secret}`, tls);
     sessions.add(session);
     client.once('close', () => sessions.delete(session));
   });
@@ -70,8 +72,9 @@ class Session {
     private readonly client: Socket,
     private readonly address: RtspAddress,
     private readonly prefix: string,
+    tls: CameraTls | undefined,
   ) {
-    this.#camera = connectTo(address, () => undefined);
+    this.#camera = connectTo(address, tls, () => undefined);
     for (const [from, take] of [
       [client, this.#takeFromClient.bind(this)],
       [this.#camera, this.#takeFromCamera.bind(this)],

@@ -1,0 +1,54 @@
+/** TLS to a camera: encrypted and no more, or verified; and what is wrong with a certificate, in a person's words. */
+import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+import { PEM_CERTIFICATE } from '../../../config/camera-tls';
+import type { CameraTls } from '../../../config/topology';
+import { Fault } from '../../../protocol/fault';
+
+/** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
+const UNVERIFIED = {
+  rejectUnauthorized: false,
+  minVersion: 'TLSv1',
+  ciphers: 'DEFAULT@SECLEVEL=0',
+} as const;
+
+/**
+ * How a connection to a camera is encrypted.
+ * @param tls undefined: any certificate is taken
+ * @throws what reading its certificates throws
+ */
+export function tlsOptions(tls: CameraTls | undefined): ConnectionOptions {
+  if (tls === undefined) return UNVERIFIED;
+  if (tls.ca === undefined) return { rejectUnauthorized: true };
+  const ca = readFileSync(tls.ca, 'latin1').match(PEM_CERTIFICATE) ?? [];
+  const given = new Set(ca.map((certificate) => new X509Certificate(certificate).fingerprint256));
+  return {
+    rejectUnauthorized: true,
+    ca,
+    // The camera's own certificate in the file is that of this camera, whatever name it has: many have that of their model.
+    checkServerIdentity: (host, peer) =>
+      given.has(peer.fingerprint256) ? undefined : checkServerIdentity(host, peer),
+  };
+}
+
+/** Of X.509 verification (openssl-verification-options(1)) and Node.js's own check of the name. */
+const CERTIFICATE_CODE =
+  /^(?:ERR_TLS_CERT_ALTNAME\w*|HOSTNAME_MISMATCH|CERT_\w+|CRL_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+)$/;
+
+/** Why a certificate is not taken; undefined for an error of another kind. The message follows the feed's name. */
+export function trustFault(error: unknown): Fault | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || !CERTIFICATE_CODE.test(code)) return undefined;
+  return new Fault('tls-untrusted', sentenceOf(code));
+}
+
+function sentenceOf(code: string): string {
+  if (/ALTNAME|HOSTNAME/.test(code))
+    return 'has a certificate for another name; write the name that is in it into the URL, or put this certificate itself into the file of "ca" in "tls"';
+  if (/EXPIRED/.test(code))
+    return 'has a certificate that has expired; renew it in the camera, and check the clock of this machine';
+  if (/NOT_YET/.test(code))
+    return 'has a certificate that is not valid yet; check the clocks of the camera and of this machine';
+  return `has a certificate that nobody vouches for who is trusted here (${code}); put it, or that of who signed it, into the file of "ca" in "tls" of this camera`;
+}

@@ -1,0 +1,79 @@
+/** Whether the certificates of cameras are verified: from what actors.json says to what their readers need. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ConfigFault } from './faults';
+import type { CameraTls, SupervisedCamera } from './topology';
+
+/** What `cameraDefaults.tls`, or `tls` of a camera, may say. */
+export interface TlsEntry {
+  readonly verify?: boolean;
+  readonly ca?: string;
+}
+
+/** A certificate of a PEM file. */
+export const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const ENCRYPTED = /^(?:rtsps|https|rtmps):/i;
+
+/** True for a feed that is read over TLS from its URL on. */
+export function isEncrypted(url: string): boolean {
+  return ENCRYPTED.test(url);
+}
+
+/**
+ * How a camera's certificate is verified; undefined where it is not.
+ * @param own what the camera itself says; where it says a thing, the defaults do not count for it
+ */
+export function completeTls(
+  own: TlsEntry,
+  defaults: TlsEntry,
+  { url, folder, at }: { readonly url: string; readonly folder: string; readonly at: string },
+  faults: ConfigFault[],
+): CameraTls | undefined {
+  const fault = (key: string, problem: string) => faults.push({ path: `${at}.tls${key}`, problem });
+  const given = own.ca ?? (own.verify === false ? undefined : defaults.ca);
+  // A certificate that is to be trusted is given in order to verify.
+  const verify = own.verify ?? (own.ca !== undefined || (defaults.verify ?? defaults.ca !== undefined));
+  if (own.ca !== undefined && own.verify === false)
+    fault('', 'has "ca" and "verify": false; remove one of them');
+  const isOwn = own.ca !== undefined || own.verify === true;
+  if (isOwn && !isEncrypted(url))
+    fault(
+      '',
+      'verifies nothing over a URL without encryption; use rtsps://, https:// or rtmps://, or remove it',
+    );
+  if (!verify) return undefined;
+  if (given === undefined) return {};
+  const file = path.resolve(folder, given);
+  const problem = certificateProblem(file);
+  if (problem !== undefined) fault('.ca', problem);
+  return { ca: file };
+}
+
+/** What is wrong with a file of certificates. */
+function certificateProblem(file: string): string | undefined {
+  // It goes into a line that ffmpeg reads.
+  if (/\p{Cc}/u.test(file)) return 'has a control character in its name; rename the file';
+  try {
+    const found = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? [];
+    for (const certificate of found) new X509Certificate(certificate);
+    return found.length > 0 ? undefined : 'has no certificate in it; expected PEM (BEGIN CERTIFICATE)';
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'there is no such file; it is looked for beside actors.json';
+    return /^E[A-Z]+$/.test(code)
+      ? `cannot be read (${code}); check its permissions`
+      : 'has a certificate that cannot be read; expected PEM';
+  }
+}
+
+/** Who is read over TLS that nobody verifies, in one sentence; undefined where there is none. */
+export function unverifiedWords(cameras: readonly SupervisedCamera[]): string | undefined {
+  const named = cameras.flatMap(({ id, source }) =>
+    'url' in source && isEncrypted(source.url) && source.tls === undefined ? [id] : [],
+  );
+  if (named.length === 0) return undefined;
+  const shown =
+    named.slice(0, 10).join(', ') + (named.length > 10 ? ` and ${String(named.length - 10)} more` : '');
+  return `the certificate of ${shown} is not verified: nobody can listen in, but who answers in the camera's place is not noticed; "tls": {"verify": true} verifies it (docs/security.md)`;
+}

@@ -1,0 +1,142 @@
+/** Makes text safe to show: URLs, and what else may hold a password, a token or a stream key. Pure. */
+import { URL_PARTS } from './url-parts';
+
+/** What stands where something is hidden. */
+const HIDDEN = '…';
+/** `=` in a path, also percent-encoded, and its value. */
+const NAMED_IN_PATH = /(=|%3d)[^/&;]*/gi;
+
+/** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
+export function redactUrl(url: string): string {
+  const [, scheme, , host, rest = ''] = URL_PARTS.exec(url) ?? [];
+  // What follows an "@" behind the host may have been meant to be the host: then what stands there is a password's part.
+  if (scheme === undefined || host === undefined || rest.includes('@')) return '(unreadable URL)';
+  const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
+  // Some cameras take `user=...&password=...` in the path.
+  const named = path.replace(NAMED_IN_PATH, `$1${HIDDEN}`);
+  // Behind the application RTMP names the stream, mostly by a secret key.
+  const shown = isRtmp(scheme) ? named.replace(/^(\/[^/]*\/).+$/, `$1${HIDDEN}`) : named;
+  return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : `?${HIDDEN}`}`;
+}
+
+function isRtmp(scheme: string): boolean {
+  return /^rtmp/i.test(scheme);
+}
+
+/** Longer texts are cut: what looks for secrets must not take long. */
+const MAX_TEXT_CHARS = 10_000;
+/** A URL up to a blank, or to the next URL. */
+const WRITTEN_URL = /[a-z][a-z0-9+.-]{0,15}:\/\/(?:(?![a-z][a-z0-9+.-]{0,15}:\/\/)\S)*/gi;
+/** A query without its URL, as in the line of a request. */
+const WRITTEN_QUERY = /\?[^\s?=&]{1,100}=\S*/g;
+const SECRET_NAME =
+  '(?:pass(?:word|wd|phrase|w)?|pwd|psw|pas|token|secret|api[_-]?key|(?:stream|access|auth|private)[_-]?key|auth|sig|signature|credentials?)';
+/** `&password=...`, `loginpas=...`, `access_token=...`. */
+const NAMED_SECRET = new RegExp(`([\\w-]{0,40}${SECRET_NAME}=)[^\\s&]+`, 'gi');
+/** The same as JSON and as Node.js print it. */
+const QUOTED_SECRET = new RegExp(
+  `(\\b[\\w-]{0,40}${SECRET_NAME}["']?\\s{0,3}:\\s{0,3})(?:"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?)`,
+  'gi',
+);
+/** Headers that are nothing but secrets; each ends with its line. */
+const SECRET_HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,3}[:=]\s{0,3})[^\r\n]+/gi;
+/** Redis repeats the arguments of a command it refuses, and that command may be AUTH. */
+const REPEATED_ARGUMENTS = /(with args beginning with: ?)[^\r\n]+/g;
+/** `user:password@` before anything, also where no scheme says that it is a URL. */
+const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]*:(?!\/\/)\S+@(?=\S)/g;
+
+/**
+ * `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden.
+ * @param secrets of the URL it is about, hidden wherever they stand: see {@link secretsOf}
+ */
+export function redactText(text: string, secrets: readonly string[] = []): string {
+  // First: the rules behind it would leave only a part of some.
+  return secrets
+    .reduce(hide, firstOf(text, MAX_TEXT_CHARS))
+    .replace(SECRET_HEADER, `$1$2${HIDDEN}`)
+    .replace(REPEATED_ARGUMENTS, `$1${HIDDEN}`)
+    .replace(QUOTED_SECRET, `$1"${HIDDEN}"`)
+    .replace(WRITTEN_URL, redactToken)
+    .replace(WRITTEN_QUERY, withPunctuation(`?${HIDDEN}`))
+    .replace(NAMED_SECRET, (token, name: string) => withPunctuation(name + HIDDEN)(token))
+    .replace(WRITTEN_CREDENTIALS, `${HIDDEN}@`);
+}
+
+/** Shorter ones stand in words by chance: they are hidden where they are a word of their own. */
+const MIN_PART_CHARS = 4;
+
+function hide(text: string, secret: string): string {
+  if (secret.length >= MIN_PART_CHARS) return text.replaceAll(secret, HIDDEN);
+  const literal = secret.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu'), HIDDEN);
+}
+
+/**
+ * What of `url` is hidden in what a server or a program says of it, the longest first: the password, or the user where
+ * there is none, the values of its query and of names in its path, the key of an RTMP stream; each as it is written and as it is meant.
+ */
+export function secretsOf(url: string): string[] {
+  const [, scheme = '', userinfo = '', , rest = ''] = URL_PARTS.exec(url) ?? [];
+  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(rest) ?? [];
+  const password = userinfo.replace(/^[^:]*:?/, '') || userinfo.replace(/:$/, '');
+  const values = [...query.split('&'), ...path.split(/[/&;]/)].map(
+    (part) => /(?:=|%3d)(.*)$/is.exec(part)?.[1] ?? '',
+  );
+  const key = isRtmp(scheme) ? [path.replace(/^\/[^/]*\//, ''), ...path.split('/').slice(2)] : [];
+  const written = [
+    ...(password === '' ? [] : [password]),
+    ...[...values, ...key, fragment].filter(isLongEnough),
+  ];
+  return [...new Set(written.flatMap((secret) => [secret, decoded(secret)]))].sort(
+    (one, other) => other.length - one.length,
+  );
+}
+
+function isLongEnough(value: string): boolean {
+  return value.length >= MIN_PART_CHARS;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The first `chars` of `text`, up to a blank: of a URL that was cut, nothing shows where its password ends. */
+export function firstOf(text: string, chars: number): string {
+  if (text.length <= chars) return text;
+  let end = chars;
+  while (end > 0 && /\S/.test(text.charAt(end))) end--;
+  return text.slice(0, end);
+}
+
+/** The last `chars` of `text`, from a blank on: of a URL that was cut, nothing shows where its password begins. */
+export function lastOf(text: string, chars: number): string {
+  return text.length <= chars ? text : text.slice(-chars - 1).replace(/^\S*\s?/, '');
+}
+
+/** What a sentence may put behind a URL. */
+const PUNCTUATION = `'")>].,:;!|…`;
+
+/** Where the punctuation behind a token begins. */
+function endOf(token: string): number {
+  let end = token.length;
+  while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1))) end--;
+  return end;
+}
+
+/** `shown` in the place of a token, with the punctuation behind it. */
+function withPunctuation(shown: string): (token: string) => string {
+  return (token) => shown + token.slice(endOf(token));
+}
+
+/** A URL as it stands in a sentence, with the punctuation behind it. */
+function redactToken(token: string): string {
+  if (!/[@?#=]|%3d|^rtmp/i.test(token)) return token;
+  const end = endOf(token);
+  const [url, tail] = [token.slice(0, end), token.slice(end)];
+  const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
+  return redactUrl(url + bracket) + tail.slice(bracket.length);
+}
