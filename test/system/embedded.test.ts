@@ -1,9 +1,10 @@
 /** The default configuration: private servers, endpoints for any client, the process word, locks and leftovers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect, type Channel } from 'amqplib';
 import sharp from 'sharp';
 import type { Endpoints } from '../../src/supervisor/data-directory';
 import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
@@ -124,6 +125,33 @@ describe('embedded servers', () => {
     await events.close();
   });
 
+  test('a data directory that was moved keeps what waits in the queue, and frames flow again', async () => {
+    const waiting = async () =>
+      withQueue(
+        endpoints.amqp,
+        async (channel) => (await channel.checkQueue('vigil.detection')).messageCount,
+      );
+    await waitUntil('messages wait in the queue', async () => (await waiting()) >= 6);
+    const before = await waiting();
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 0);
+    const moved = path.join(newDir(), 'an other plače');
+    mkdirSync(moved);
+    renameSync(daemon.dataDir, path.join(moved, 'data'));
+    rmSync(daemon.dir, { recursive: true });
+    daemon = startDaemon({ config: CONFIG, dir: moved });
+    await daemon.said(/^ready/, 120_000);
+    endpoints = JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
+    events = await listen('vigil', endpoints.amqp);
+    await events.gotFrames('clock', 2);
+    await events.close();
+    assert.ok((await waiting()) >= before, `${String(await waiting())} of ${String(before)} messages wait`);
+    await withQueue(endpoints.amqp, async (channel) => {
+      for (let taken = 0; taken < before; taken++)
+        assert.ok(await channel.get('vigil.detection', { noAck: true }), `message ${String(taken)} is there`);
+    });
+  });
+
   test('SIGTERM while the servers are still starting ends cleanly', async () => {
     await daemon.stop();
     daemon = startDaemon({ config: CONFIG });
@@ -134,3 +162,13 @@ describe('embedded servers', () => {
     });
   });
 });
+
+async function withQueue<T>(amqpUrl: string, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const connection = await connect(amqpUrl);
+  connection.on('error', () => undefined);
+  try {
+    return await work(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}

@@ -6,6 +6,7 @@ import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
+import { placeQuorumQueues } from './quorum-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { readServiceMemory, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
@@ -62,6 +63,7 @@ export async function prepareRabbitmq(
           },
           log,
         );
+      placeQuorumQueues(path.join(dir, 'mnesia', NODE), NODE);
       broker = new ServerProcess(
         {
           name: 'rabbitmq-server',

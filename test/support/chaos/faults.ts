@@ -77,6 +77,11 @@ function serverRows(name: Name): Row[] {
       await Promise.all([server.stop(), sleep(ms)]);
       await server.start();
     }),
+    row('moved', async (server, ms) => {
+      await Promise.all([server.stop(), sleep(ms)]);
+      await server.move();
+      await server.start();
+    }),
     row('freeze', async (server, ms) => {
       server.signal('SIGSTOP');
       await sleep(ms);
