@@ -59,7 +59,7 @@ class StoreActor {
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
-    const { redisUrl, namespace, expireMs, spoolDir, spool: bounds, durability } = parameters;
+    const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability } = parameters;
     this.#serverFaults = new RecurringFault(log);
     this.#spoolFaults = new RecurringFault(log);
     this.#drops = new RecurringFault(log);
@@ -70,11 +70,15 @@ class StoreActor {
       redisUrl,
       namespace,
       expireMs,
+      holder,
       (fault) => {
         this.#onRedis(fault);
       },
       (fault) => {
         this.#latestFaults.report(fault);
+      },
+      ({ code, message }) => {
+        log.warn(message, { code });
       },
     );
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
@@ -167,7 +171,7 @@ class StoreActor {
     await this.#keeper.scan().catch(() => undefined);
     this.#delivery.wake();
     await this.#delivery.drain(this.context.parameters.drainMs);
-    this.#redis.close();
+    await this.#redis.close();
     await this.#delivery.stop();
     this.#tellDelivered();
     await this.#spool.close();

@@ -5,6 +5,7 @@ import { openLog, type Log } from '../log/log';
 import { endProcess, surviveClosedOutput } from '../process/output';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
+import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
 import { LiveConfiguration } from '../supervisor/live-configuration';
@@ -17,7 +18,7 @@ import { EXIT } from './exit-codes';
  * Runs until a signal ends it; resolves with the exit code.
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
-export async function runDaemon({ config, dataDir }: Arguments): Promise<number> {
+export async function runDaemon({ config, dataDir, force }: Arguments): Promise<number> {
   surviveClosedOutput();
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
@@ -48,6 +49,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     topology,
     data,
     log,
+    force,
     onReady: () => {
       log.info(
         `ready: frames are stored and announced; clients find the servers in ${data.path('endpoints.json')}`,
@@ -125,8 +127,11 @@ class Ending {
   }
 
   escalate({ code, message }: FaultRecord): void {
-    this.log.error(`${message}; the daemon stops, to be started anew`, { code });
-    this.#end(EXIT.failed);
+    const refused = code === NAMESPACE_IN_USE;
+    this.log.error(`${message}; ${refused ? 'this daemon stops' : 'the daemon stops, to be started anew'}`, {
+      code,
+    });
+    this.#end(refused ? EXIT.unavailable : EXIT.failed);
   }
 
   /** Nobody is left to stop it later, or to know that it runs. */

@@ -45,6 +45,10 @@ export class DataDirectory {
     return new DataDirectory(dir, lock);
   }
 
+  get lockFile(): string {
+    return lockFile(this.dir);
+  }
+
   path(...parts: string[]): string {
     return path.join(this.dir, ...parts);
   }

@@ -4,8 +4,10 @@ import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
+import type { Holder } from '../../protocol/messages';
 import { openRedis, type RedisClient } from '../../redis/connect';
 import { redisFault } from '../../redis/fault';
+import { LeaseKeeper } from './lease-keeper';
 import { readPersistence, type Persistence } from './persistence';
 
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
@@ -14,6 +16,7 @@ const COMMAND_MS = 5000;
 
 export class RedisFrames {
   readonly #client: RedisClient;
+  readonly #lease: LeaseKeeper;
   /** Capture time of the frame each camera's `latest` key points at, as far as this session has set it. */
   readonly #latest = new Map<string, number>();
   #session = 0;
@@ -22,22 +25,34 @@ export class RedisFrames {
   #cause: FaultRecord | undefined;
 
   /**
+   * @param holder this daemon: no other one with the same namespace writes meanwhile
    * @param onReadiness told when the server becomes ready, and why when it is not
    * @param onDenied the server does not let us do what frames can do without
+   * @param onBlind it does not let us see whether another daemon has the namespace; told once
    */
   constructor(
     private readonly url: string,
     private readonly namespace: string,
     private readonly expireMs: number,
+    holder: Holder,
     onReadiness: (fault?: FaultRecord) => void,
     private readonly onDenied: (fault: FaultRecord) => void,
+    onBlind: (fault: FaultRecord) => void,
   ) {
     this.#client = openRedis(url, redisOptions());
+    this.#lease = new LeaseKeeper({
+      client: this.#client,
+      url,
+      namespace,
+      holder,
+      onChange: onReadiness,
+      onBlind,
+    });
     this.#client.on('connect', () => {
       this.#cause = undefined;
     });
     this.#client.on('ready', () => {
-      onReadiness();
+      this.#lease.begin();
     });
     this.#client.on('error', (error: Error) => {
       this.#cause = this.#words(error);
@@ -47,6 +62,7 @@ export class RedisFrames {
     });
     this.#client.on('close', () => {
       this.#begin();
+      this.#lease.end();
       onReadiness(this.#cause ?? this.#words(new Error('the connection was closed')));
     });
     this.#client.on('-node', () => {
@@ -107,7 +123,9 @@ export class RedisFrames {
     };
   }
 
-  close(): void {
+  /** Frees the namespace for the next daemon. */
+  async close(): Promise<void> {
+    await this.#lease.release();
     this.#client.disconnect();
   }
 
@@ -140,6 +158,7 @@ export class RedisFrames {
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
+    await this.#lease.held();
     try {
       return await command();
     } catch (error) {

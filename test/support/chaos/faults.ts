@@ -1,5 +1,6 @@
 /** The fault table's rows: what is done to the world, for how long, and how it is undone. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../../../src/commands/exit-codes';
 import { frameExchange } from '../../../src/contract/topology';
 import type { Network } from '../fault-proxy';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
@@ -7,6 +8,7 @@ import type { World } from './world';
 
 /** A process that is killed is killed again so often while the fault lasts. */
 const KILL_EVERY_MS = 10_000;
+const STOP_MS = 30_000;
 const HOUR_MS = 3_600_000;
 const FULL_QUEUE = 20;
 
@@ -172,6 +174,20 @@ const brokerRows: readonly Row[] = [
   },
 ];
 
+/** Started again whenever it is refused, as a service manager does. */
+const secondDaemon: Row = {
+  name: 'second-daemon',
+  inject: async (world, ms) => {
+    const manager = world.secondDaemon();
+    manager.start();
+    await sleep(ms);
+    await manager.stop(STOP_MS);
+    const codes = new Set(manager.ends.map(({ code }) => code));
+    if (codes.size !== 1 || !codes.has(EXIT.unavailable))
+      throw new Error(`the second daemon ended with ${[...codes].join(', ')}, and should have been refused`);
+  },
+};
+
 const diskFull: Row = {
   name: 'disk-full',
   needs: 'disk',
@@ -212,6 +228,7 @@ export const ROWS: readonly Row[] = [
   ...serverRows('rabbitmq'),
   ...brokerRows,
   ...networkRows('rabbitmq'),
+  secondDaemon,
   diskFull,
   clockRow('clock-forward', HOUR_MS),
   clockRow('clock-back', -HOUR_MS),
