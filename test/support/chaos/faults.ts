@@ -181,10 +181,10 @@ const secondDaemon: Row = {
     const manager = world.secondDaemon();
     manager.start();
     await sleep(ms);
+    const codes = manager.ends.map(({ code }) => code);
     await manager.stop(STOP_MS);
-    const codes = new Set(manager.ends.map(({ code }) => code));
-    if (codes.size !== 1 || !codes.has(EXIT.unavailable))
-      throw new Error(`the second daemon ended with ${[...codes].join(', ')}, and should have been refused`);
+    if (codes.length === 0 || codes.some((code) => code !== EXIT.unavailable))
+      throw new Error(`the second daemon was not refused each time; it ended with: ${codes.join(', ')}`);
   },
 };
 
