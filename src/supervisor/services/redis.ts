@@ -1,13 +1,11 @@
 /** A private redis-server for those who have none. */
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Redis from 'ioredis';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { readServiceMemory, writeServiceMemory } from './memory';
+import { passwordFor, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
 export async function prepareRedis(
@@ -19,11 +17,11 @@ export async function prepareRedis(
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wantedPort, memory?.port);
-  const password = memory?.password ?? randomBytes(24).toString('base64url');
+  const password = passwordFor(port, memory);
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
   writeServiceMemory(dir, { port, password });
   const configuration = path.join(dir, 'redis.conf');
-  writeFileSync(configuration, redisConfiguration(dir, port, password), { mode: 0o600 });
+  writePrivate(configuration, redisConfiguration(dir, port, password));
   let server: ServerProcess | undefined;
   return {
     name: 'redis',
