@@ -7,11 +7,12 @@ import { openRedis } from '../redis/connect';
 import { namespaceInUse } from '../redis/namespace-fault';
 import { NamespaceLease, RENEW_MS } from '../redis/namespace-lease';
 
-/** A Redis that does not answer by then is away: frames wait for it, and the store asks when it is back. */
-const ANSWER_MS = 1000;
+/** A Redis that cannot be reached by then is away: frames wait for it, and the store asks when it is back. */
+const CONNECT_MS = 1000;
+const ANSWER_MS = 2000;
 const LOOK_MS = 200;
 /** One that renews its lease late, on a busy machine, is noticed too. */
-const PATIENCE_MS = 2 * RENEW_MS;
+const PATIENCE_MS = 3 * RENEW_MS;
 
 export interface NamespaceClaim {
   readonly url: string;
@@ -27,14 +28,15 @@ export async function claimNamespace({ url, namespace, holder, force }: Namespac
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_MS,
+    connectTimeout: CONNECT_MS,
     commandTimeout: ANSWER_MS,
   });
   client.on('error', () => undefined);
   const lease = new NamespaceLease(client, namespace, holder);
   const ask = async () => withDeadline(force ? lease.takeOver() : lease.claim(), ANSWER_MS);
   try {
-    await withDeadline(client.connect(), ANSWER_MS);
+    await withDeadline(client.connect(), CONNECT_MS);
+    if (client.status !== 'ready') return;
     const endMs = performance.now() + PATIENCE_MS;
     let claim = await ask();
     while (claim?.kind === 'unsure' && performance.now() < endMs) {

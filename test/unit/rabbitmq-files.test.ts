@@ -27,11 +27,10 @@ describe('an embedded broker', () => {
 
   it('keeps room on the disk for three of its write-ahead logs', () => {
     const text = brokerConfiguration(5672);
-    assert.equal(
-      setting(text, 'disk_free_limit.absolute'),
-      3 * setting(text, 'raft.wal_max_size_bytes'),
-      text,
+    const [free, log] = ['disk_free_limit.absolute', 'raft.wal_max_size_bytes'].map((name) =>
+      setting(text, name),
     );
+    assert.ok((free ?? 0) >= 3 * (log ?? Infinity), text);
   });
 
   it('learns the password as a salted hash, never in plain', () => {

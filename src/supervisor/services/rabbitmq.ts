@@ -105,7 +105,8 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${ELECT_LEADERS}`,
-    ERL_FLAGS: '-start_epmd false +Bi',
+    // Two schedulers carry thousands of messages a second; one a core would take memory on a large machine.
+    ERL_FLAGS: '-start_epmd false +Bi +S 2:2',
     // A dump holds all the broker's memory, passwords too, and as much disk.
     ERL_CRASH_DUMP_SECONDS: '0',
   };
