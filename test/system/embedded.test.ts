@@ -15,6 +15,8 @@ import { listen, withRedis, type Listener } from '../support/events';
 import { isAlive, waitUntil } from '../support/process';
 
 const CONFIG = {
+  // Longer than a broker takes to start on a busy machine: messages are to be there afterwards.
+  frames: { expireMs: 600_000 },
   cameras: [
     { id: 'clock', test: 'testsrc2', width: 320 },
     { id: 'bars', test: 'smptehdbars', format: 'png', width: 160 },
