@@ -133,6 +133,7 @@ async function live(redisUrl: string, amqpUrl: string): Promise<string> {
   const log = openLog('backlog', 'warn');
   const store: Actor = startStore({
     parameters: {
+      holder: { id: namespace, name: 'benchmark' },
       ...{ redisUrl, namespace, spoolDir, expireMs: LIVE_EXPIRE_MS, drainMs: DRAIN_MS, durability: 'memory' },
       spool: { ...SPOOL, replay: 'newest-first', replayRate: RATE },
     },

@@ -87,6 +87,7 @@ function exitCodeOf(error: unknown): number {
     case 'missing-program':
     case 'data-directory':
     case 'port-in-use':
+    case 'namespace-in-use':
     case 'no-endpoints':
     case 'no-ledger':
     case 'cannot-save':

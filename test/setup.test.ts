@@ -187,6 +187,50 @@ describe('programs of the system', CONCURRENT, () => {
     assert.ok(!existsSync(clone.policy));
   });
 
+  const unitRows: [what: string, before: string, apt: string, disabled: string[]][] = [
+    [
+      'all of them',
+      '',
+      '0',
+      ['redis-server.service', 'rabbitmq-server.service', 'epmd.service', 'epmd.socket'],
+    ],
+    [
+      'not one that was there',
+      'redis-server\n',
+      '0',
+      ['rabbitmq-server.service', 'epmd.service', 'epmd.socket'],
+    ],
+    [
+      'not those that another package needs',
+      'erlang-base\n',
+      '0',
+      ['redis-server.service', 'rabbitmq-server.service'],
+    ],
+    [
+      'those too of an installation that broke off',
+      'erlang-base\nrabbitmq-server\n',
+      '100',
+      ['redis-server.service'],
+    ],
+  ];
+  for (const [what, before, apt, disabled] of unitRows)
+    it(`do not start servers at the next boot: ${what}`, async (t) => {
+      const clone = bareClone(t);
+      await ready(clone);
+      clone.debian();
+      clone.write('installed', before);
+      if (apt !== '0') clone.write('apt-breaks', '');
+      clone.configure(['ffmpeg', 'redis-server', 'rabbitmq-server']);
+      const { code, said } = await clone.setup(['start'], ROOT);
+      assert.equal(code, apt === '0' ? 0 : 69, said);
+      const calls = clone.calls().filter((call) => call.startsWith('systemctl'));
+      assert.deepEqual(
+        calls,
+        disabled.map((unit) => `systemctl --quiet disable ${unit}`),
+      );
+      assert.ok(!existsSync(clone.policy));
+    });
+
   it('are installed to the end before a wish to stop is granted, and the policy goes', async (t) => {
     const clone = bareClone(t);
     await ready(clone);

@@ -14,11 +14,45 @@ if (: >>"$lock") 2>/dev/null; then
   flock 9
 fi
 
+# The units that these packages enable, each with its package: they would start at the next boot.
+units='redis-server:redis-server.service rabbitmq-server:rabbitmq-server.service
+  erlang-base:epmd.service erlang-base:epmd.socket'
+
+is_installed() {
+  dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$1" 2>/dev/null | grep -qxF "$1 installed"
+}
+
+# What was installed before is its owner's business, enabled or not.
+new_units=
+for unit in $units; do
+  is_installed "${unit%%:*}" || new_units="$new_units $unit"
+done
+
+finish() {
+  for unit in $new_units; do
+    if is_installed "${unit%%:*}"; then disable "${unit##*:}"; fi
+  done
+  if [ -n "$own_policy" ]; then rm -f "$policy"; fi
+}
+
+# Without systemd, the links that start a service belong to update-rc.d.
+disable() {
+  if command -v systemctl >/dev/null; then
+    systemctl --quiet disable "$1" || :
+  elif [ "$1" != "${1%.service}" ]; then
+    update-rc.d "${1%.service}" disable || :
+  fi
+}
+
 # One that is not ours stays untouched. One with our mark was left by a set-up that was killed.
+own_policy=
 if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
-  # Before it is written: a signal in between must find the trap in place. The shell runs a trap when
-  # apt-get, in the foreground, has ended: dpkg is never torn away from its work.
-  trap 'rm -f "$policy"' EXIT
+  own_policy=yes
+fi
+# Before it is written: a signal in between must find the trap in place. The shell runs a trap when
+# apt-get, in the foreground, has ended: dpkg is never torn away from its work.
+trap finish EXIT
+if [ -n "$own_policy" ]; then
   printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy" && chmod 755 "$policy"
 fi
 trap 'exit 129' HUP

@@ -73,7 +73,7 @@ class StoreActor {
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
-    const { redisUrl, namespace, expireMs, spoolDir, spool: bounds, durability } = parameters;
+    const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability } = parameters;
     this.#serverFaults = new RecurringFault(log);
     this.#spoolFaults = new RecurringFault(log);
     this.#foreign = new RecurringFault(log);
@@ -86,11 +86,15 @@ class StoreActor {
       redisUrl,
       namespace,
       expireMs,
+      holder,
       (fault) => {
         this.#onRedis(fault);
       },
       (fault) => {
         this.#latestFaults.report(fault);
+      },
+      ({ code, message }) => {
+        log.warn(message, { code });
       },
     );
     this.#eviction = new Eviction({
@@ -216,7 +220,7 @@ class StoreActor {
     await this.#keeper.scan();
     this.#delivery.wake();
     await this.#delivery.drain(this.context.parameters.drainMs);
-    this.#redis.close();
+    await this.#redis.close();
     await this.#delivery.stop();
     this.#tellDelivered();
     this.#eviction.flush();

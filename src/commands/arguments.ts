@@ -12,6 +12,8 @@ export interface Arguments {
   readonly config: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** The daemon only: takes the namespace from another one that holds it. */
+  readonly force: boolean;
   readonly help: boolean;
   readonly version: boolean;
   /** `status`, `plan`, `ledger` and `probe`: JSON instead of text for people. */
@@ -55,6 +57,7 @@ Words:
 Options:
   --config FILE    configuration (default: actors.json of the package)
   --data-dir DIR   where the daemon keeps its data (default: data/ beside the configuration)
+  --force          the daemon: take the namespace over from another daemon, which then stops
   --json           status, plan, ledger, probe: as JSON
   --out DIR        process: write frame_<MM_DD_YYYY-HH_MM_SS>.<ext> into a folder per camera
   --count N        process: end after N frames
@@ -76,6 +79,7 @@ const WITH_JSON: readonly Word[] = ['status', 'plan', 'ledger', 'probe'];
 const OPTIONS = {
   config: { type: 'string' },
   'data-dir': { type: 'string' },
+  force: { type: 'boolean' },
   json: { type: 'boolean' },
   out: { type: 'string' },
   count: { type: 'string' },
@@ -104,6 +108,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     throw usage('--out and --count belong to the word "process"');
   if (word !== 'process' && values.latest !== undefined)
     throw usage('--latest belongs to the word "process"');
+  if (values.force === true && word !== 'daemon') throw usage('--force belongs to the daemon, not to a word');
   if (values.json === true && !WITH_JSON.includes(word))
     throw usage('--json belongs to the words "status", "plan", "ledger" and "probe"');
   if (word !== 'ledger' && values.since !== undefined) throw usage('--since belongs to the word "ledger"');
@@ -121,6 +126,7 @@ export function readArguments(argv: readonly string[], packageDir: string): Argu
     word,
     config,
     dataDir: path.resolve(values['data-dir'] ?? path.join(path.dirname(config), 'data')),
+    force: values.force ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,

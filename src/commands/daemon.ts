@@ -7,6 +7,7 @@ import { endProcess } from '../process/output';
 import { shareCompiledCode } from '../process/compile-cache';
 import { ServiceManager } from '../process/service-manager';
 import { Fault, type FaultRecord } from '../protocol/fault';
+import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
 import { deliveryOf, problemsOf } from '../supervisor/health';
@@ -20,7 +21,7 @@ import { EXIT } from './exit-codes';
  * Runs until a signal ends it; resolves with the exit code.
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
-export async function runDaemon({ config, dataDir }: Arguments): Promise<number> {
+export async function runDaemon({ config, dataDir, force }: Arguments): Promise<number> {
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
@@ -59,6 +60,7 @@ export async function runDaemon({ config, dataDir }: Arguments): Promise<number>
     topology,
     data,
     log,
+    force,
     onReady: () => {
       log.info(
         `ready: frames are stored and announced; clients find the servers in ${data.path('endpoints.json')}`,
@@ -140,8 +142,11 @@ class Ending {
   }
 
   escalate({ code, message }: FaultRecord): void {
-    this.log.error(`${message}; the daemon stops, to be started anew`, { code });
-    this.#end(EXIT.failed);
+    const refused = code === NAMESPACE_IN_USE;
+    this.log.error(`${message}; ${refused ? 'this daemon stops' : 'the daemon stops, to be started anew'}`, {
+      code,
+    });
+    this.#end(refused ? EXIT.unavailable : EXIT.failed);
   }
 
   /** Nobody is left to stop it later, or to know that it runs. */

@@ -79,7 +79,16 @@ export interface CameraParameters {
   readonly minFreeBytes: number;
 }
 
+/** A daemon, to the others that use the same servers. */
+export interface Holder {
+  /** The same after a restart, and no other daemon's. */
+  readonly id: string;
+  /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
+  readonly name: string;
+}
+
 export interface StoreParameters {
+  readonly holder: Holder;
   readonly redisUrl: string;
   readonly namespace: string;
   readonly expireMs: number;

@@ -4,6 +4,7 @@ import type { CameraState, Gap } from '../contract/message';
 import type { Log } from '../log/log';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import type { ActorReport } from '../protocol/messages';
+import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
 import type { Accounting } from './accounting';
 import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
 import type { WantedActor } from './actor-specs';
@@ -22,7 +23,7 @@ export interface ActorChildrenOptions {
   readonly blackBoxDir: string;
   /** An actor whose server answers lives; told with each of its heartbeats. */
   readonly onServing: (name: string) => void;
-  /** An actor that cannot be done without exceeded its intensity. */
+  /** An actor that cannot be done without exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
 }
 
@@ -263,6 +264,7 @@ export class ActorChildren {
         break;
       case 'readiness':
         this.#onReadiness(name, report.fault === undefined);
+        if (report.fault?.code === NAMESPACE_IN_USE) this.options.onEscalation(report.fault);
         break;
       case 'delivered':
         this.#lastConfirmAtMs = Date.now();

@@ -1,11 +1,12 @@
 /** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
 import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
-import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
+import type { CameraParameters, Holder, NotifierParameters, StoreParameters } from '../protocol/messages';
 import type { ActorSpec } from './actor-host';
 
 /** What of a daemon's surroundings its actors are told. */
 export interface Surroundings {
+  readonly holder: Holder;
   readonly redisUrl: string;
   readonly amqpUrl: string;
   readonly spoolDir: string;
@@ -61,9 +62,10 @@ function notifier(
 
 function store(
   { namespace, expireMs, durability, spool, drainMs, modes, children }: Topology,
-  { redisUrl, spoolDir }: Surroundings,
+  { holder, redisUrl, spoolDir }: Surroundings,
 ): WantedActor {
-  const parameters: StoreParameters = { redisUrl, namespace, expireMs, spoolDir, durability, spool, drainMs };
+  const delivery = { redisUrl, namespace, expireMs, durability, drainMs };
+  const parameters: StoreParameters = { holder, ...delivery, spoolDir, spool };
   const actor = actorSpec('store', 'store', modes.store, parameters);
   return { kind: 'store', actor, child: children.store };
 }

@@ -61,6 +61,10 @@ export class DataDirectory {
     return (statSync(this.dir).mode & WRITABLE_BY_OTHERS) !== 0;
   }
 
+  get lockFile(): string {
+    return lockFile(this.dir);
+  }
+
   path(...parts: string[]): string {
     return path.join(this.dir, ...parts);
   }

@@ -13,7 +13,7 @@ export interface LiveConfigurationOptions {
   /** The text the daemon was started with. */
   readonly text: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly supervisor: Pick<Supervisor, 'plan' | 'apply' | 'behind'>;
+  readonly supervisor: Pick<Supervisor, 'plan' | 'claim' | 'apply' | 'behind'>;
   readonly log: Log;
 }
 
@@ -77,6 +77,7 @@ export class LiveConfiguration {
       const wanted = parseTopology(content.text, file, environment);
       const plan = this.#planOf(wanted, file);
       if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
+      await supervisor.claim(wanted, plan);
       const rollout = supervisor.apply(wanted);
       const { appliedAtMs } = this.#state;
       this.#state = { file, appliedAtMs };

@@ -4,6 +4,7 @@ import type { ConfigFault } from '../config/faults';
 import type { ServerSpec, Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
 import type { FaultRecord } from '../protocol/fault';
+import type { Holder } from '../protocol/messages';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
@@ -12,6 +13,7 @@ import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { planChange, refusals, type Plan } from './plan';
 import { serviceChild } from './service-child';
+import { identityOf } from './identity';
 import { findFfmpeg } from './services/ffmpeg-program';
 import type { EmbeddedService } from './services/service';
 import { childStatus, type ChildStatus } from './status';
@@ -20,6 +22,8 @@ export interface SupervisorOptions {
   readonly topology: Topology;
   readonly data: DataDirectory;
   readonly log: Log;
+  /** Take the namespace from a daemon that holds it. */
+  readonly force?: boolean;
   /** Store and notifier reach their servers: the daemon does its work. Called once. */
   readonly onReady: () => void;
   /** A child the daemon cannot do without ended more often than it may: stop, so that a service manager starts anew. */
@@ -38,13 +42,16 @@ export class Supervisor {
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
 
+  readonly #holder: Holder;
+
   constructor(private readonly options: SupervisorOptions) {
     this.#topology = options.topology;
+    this.#holder = identityOf(options.data);
   }
 
   /**
    * Starts everything. Waits for nothing that can come later: a remote server that is away, a camera that is off.
-   * @throws Fault `port-in-use`, `missing-program` or `service-start` when an embedded server cannot run here.
+   * @throws Fault `namespace-in-use`, or `port-in-use`, `missing-program` or `service-start` when an embedded server cannot run here.
    */
   async start(): Promise<void> {
     this.#started = this.#startAll();
@@ -74,6 +81,15 @@ export class Supervisor {
       plan: planChange(running, { topology: wanted, actors }),
       refused: refusals(this.#topology, wanted),
     };
+  }
+
+  /**
+   * Makes sure, before {@link apply}, that no other daemon has what `wanted` writes to.
+   * @throws Fault `namespace-in-use`
+   */
+  async claim(wanted: Topology, { restart }: Plan): Promise<void> {
+    if (restart.some(({ because }) => because.includes('namespace') || because.includes('redisUrl')))
+      await this.#claimNamespace(wanted, false);
   }
 
   /**
@@ -109,8 +125,11 @@ export class Supervisor {
   }
 
   async #startAll(): Promise<void> {
-    const { log, data } = this.options;
+    const { log, data, force = false } = this.options;
     provideDescriptors(this.#topology, log);
+    // Beside what takes its time too: a restart is to be a short one.
+    const claimed = this.#claimNamespace(this.#topology, force);
+    claimed.catch(() => undefined);
     this.#services = await this.#prepareServices();
     try {
       this.#writeEndpoints(this.#topology);
@@ -140,6 +159,7 @@ export class Supervisor {
       },
       onEscalation: this.options.onEscalation,
     });
+    await claimed;
     if (this.#stopping.signal.aborted) return;
     // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
     // do, with their processes ready.
@@ -148,6 +168,13 @@ export class Supervisor {
     const actors = this.#actors.startAll(this.#wanted, served);
     await serving;
     await actors;
+  }
+
+  /** An embedded Redis is this data directory's: no other daemon starts it. */
+  async #claimNamespace({ redis, namespace }: Topology, force: boolean): Promise<void> {
+    if (redis.kind === 'embedded') return;
+    const { claimNamespace } = await import('./claim-namespace');
+    await claimNamespace({ url: redis.url, namespace, holder: this.#holder, force });
   }
 
   async #prepareServices(): Promise<EmbeddedService[]> {
@@ -185,6 +212,7 @@ export class Supervisor {
 
   #surroundings({ redis, rabbitmq, ffmpeg }: Topology): Surroundings {
     return {
+      holder: this.#holder,
       redisUrl: urlOf(redis, this.#services, 'redis'),
       amqpUrl: urlOf(rabbitmq, this.#services, 'rabbitmq'),
       spoolDir: this.options.data.folder('spool'),

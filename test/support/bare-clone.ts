@@ -77,6 +77,8 @@ if [ "$1" = update ]; then rm -f apt-outdated; exit 0; fi
 if [ -e apt-outdated ]; then echo 'E: Unable to fetch some archives' >&2; exit 100; fi
 case "$*" in *--download-only*) exit 0 ;; esac
 for word in "$@"; do echo "$word" >>"$INSTALLED"; done
+case "$*" in *rabbitmq-server*) echo erlang-base >>"$INSTALLED" ;; esac
+if [ -e apt-breaks ]; then exit 100; fi
 `;
 const DPKG_QUERY = `
 shift 3
@@ -157,6 +159,7 @@ export class BareClone {
   debian(): void {
     this.program('apt-get', APT_GET);
     this.program('dpkg-query', DPKG_QUERY);
+    this.program('systemctl', 'echo "systemctl $*" >>"$RECORD"');
   }
 
   /** The calls of stand-ins since the last time. */

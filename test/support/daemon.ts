@@ -30,6 +30,8 @@ export interface DaemonOptions {
   /** Content of actors.json. */
   readonly config: unknown;
   readonly env?: Readonly<Record<string, string>>;
+  /** More options of the command line. */
+  readonly args?: readonly string[];
   /** A folder that outlives the daemon, to start another one on it. */
   readonly dir?: string;
   /** Command that runs the daemon as its child, such as an init. */
@@ -65,14 +67,20 @@ export interface Daemon {
 }
 
 /** Starts a daemon on a fresh folder. */
-export function startDaemon({ config, env = {}, dir = newDir(), under = [] }: DaemonOptions): Daemon {
+export function startDaemon({
+  config,
+  env = {},
+  args: more = [],
+  dir = newDir(),
+  under = [],
+}: DaemonOptions): Daemon {
   const file = path.join(dir, 'actors.json');
   writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
   const dataDir = path.join(dir, 'data');
   const [wrapper, ...wrapped] = [...under, process.execPath];
   const { program, args } = dieWithParent('KILL', {
     program: wrapper,
-    args: [...wrapped, MAIN, '--config', file, '--data-dir', dataDir],
+    args: [...wrapped, MAIN, '--config', file, '--data-dir', dataDir, ...more],
   });
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,9 +1,13 @@
 /** The default configuration: private servers, endpoints for any client, the process word, locks and leftovers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect, type Channel } from 'amqplib';
+import Redis from 'ioredis';
 import sharp from 'sharp';
 import type { Endpoints } from '../../src/supervisor/data-directory';
 import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
@@ -11,6 +15,8 @@ import { listen, withRedis, type Listener } from '../support/events';
 import { isAlive, waitUntil } from '../support/process';
 
 const CONFIG = {
+  // Longer than a broker takes to start on a busy machine: messages are to be there afterwards.
+  frames: { expireMs: 600_000 },
   cameras: [
     { id: 'clock', test: 'testsrc2', width: 320 },
     { id: 'bars', test: 'smptehdbars', format: 'png', width: 160 },
@@ -124,6 +130,45 @@ describe('embedded servers', () => {
     await events.close();
   });
 
+  test('a data directory that was moved, and lost its ports, keeps what waits in the queue; passwords are new', async () => {
+    const waiting = async () =>
+      withQueue(
+        endpoints.amqp,
+        async (channel) => (await channel.checkQueue('vigil.detection')).messageCount,
+      );
+    await waitUntil('messages wait in the queue', async () => (await waiting()) >= 6);
+    const before = await waiting();
+    const { redis, amqp } = endpoints;
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 0);
+    const moved = path.join(newDir(), 'an other plače');
+    mkdirSync(moved);
+    renameSync(daemon.dataDir, path.join(moved, 'data'));
+    rmSync(daemon.dir, { recursive: true });
+    const others = await Promise.all([redis, amqp].map((url) => occupy(new URL(url))));
+    daemon = startDaemon({ config: CONFIG, dir: moved });
+    await daemon.said(/^ready/, 120_000).finally(() => {
+      for (const other of others) other.close();
+    });
+    endpoints = JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
+    events = await listen('vigil', endpoints.amqp);
+    await events.gotFrames('clock', 2);
+    await events.close();
+    for (const [old, now] of [
+      [redis, endpoints.redis],
+      [amqp, endpoints.amqp],
+    ] as const) {
+      assert.notEqual(new URL(now).port, new URL(old).port);
+      assert.notEqual(new URL(now).password, new URL(old).password);
+      await assert.rejects(connectWith(now, new URL(old).password), 'the old password is refused');
+    }
+    assert.ok((await waiting()) >= before, `${String(await waiting())} of ${String(before)} messages wait`);
+    await withQueue(endpoints.amqp, async (channel) => {
+      for (let taken = 0; taken < before; taken++)
+        assert.ok(await channel.get('vigil.detection', { noAck: true }), `message ${String(taken)} is there`);
+    });
+  });
+
   test('SIGTERM while the servers are still starting ends cleanly', async () => {
     await daemon.stop();
     daemon = startDaemon({ config: CONFIG });
@@ -134,3 +179,41 @@ describe('embedded servers', () => {
     });
   });
 });
+
+async function withQueue<T>(amqpUrl: string, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const connection = await connect(amqpUrl);
+  connection.on('error', () => undefined);
+  try {
+    return await work(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Listens where one of our servers did, as a program of another user may. */
+async function occupy({ port }: URL): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => undefined)).listen(
+    Number(port),
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  return server;
+}
+
+async function connectWith(url: string, password: string): Promise<void> {
+  const changed = new URL(url);
+  changed.password = password;
+  if (changed.protocol === 'amqp:') {
+    const connection = await connect(changed.href);
+    await connection.close();
+    return;
+  }
+  const redis = new Redis(changed.href, { lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    await redis.ping();
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,5 +1,6 @@
 /** The store on a Redis that is broken in every way it can be: nothing is lost, nothing announced is missing. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,6 +49,7 @@ async function openStore(
   };
   const context: Parameters<typeof startStore>[0] = {
     parameters: {
+      holder: { id: randomUUID(), name: 'daemon of this test' },
       redisUrl,
       namespace: 'v',
       expireMs: 60_000,

@@ -17,6 +17,7 @@ describe('the command line', () => {
     [['probe', '--camera', 'gate', '--save', '/tmp/a.png'], { camera: 'gate', save: '/tmp/a.png' }],
     [['probe', '--seconds', '40', '--json', 'rtsp://cam/a'], { seconds: 40, json: true }],
     [['probe', '--seconds', '3600', 'rtsp://cam/a'], { seconds: 3600 }],
+    [['--force', '--data-dir', '/var/vigil'], { word: 'daemon', force: true }],
     [['-h'], { help: true }],
     [['-v'], { version: true }],
   ];
@@ -35,6 +36,7 @@ describe('the command line', () => {
     [['state'], /^there is no word "state"; see --help$/],
     [['status', 'now', 'please'], /^"now please" is too much/],
     [['--json'], /^--json belongs to the words "status", "plan", "ledger" and "probe"/],
+    [['status', '--force'], /^--force belongs to the daemon/],
     [['check', '--json'], /^--json belongs/],
     [['process', '--json'], /^--json belongs/],
     [['status', '--latest'], /^--latest belongs to the word "process"/],

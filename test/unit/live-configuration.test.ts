@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { ConfigFault } from '../../src/config/faults';
 import type { Topology } from '../../src/config/topology';
+import { Fault } from '../../src/protocol/fault';
 import { LiveConfiguration } from '../../src/supervisor/live-configuration';
 import type { Plan } from '../../src/supervisor/plan';
 import { keptLog } from './support/kept-log';
@@ -42,6 +43,10 @@ function live(t: TestContext) {
         plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
         refused: supervisor.refused,
       }),
+      claim: ({ namespace }: Topology) =>
+        namespace === 'taken'
+          ? Promise.reject(new Fault('namespace-in-use', 'another daemon has it'))
+          : Promise.resolve(),
       apply: ({ namespace }: Topology) => {
         supervisor.refuses();
         applied.push(namespace);
@@ -140,6 +145,15 @@ describe('a live configuration', () => {
     await edit(text('third'));
     assert.deepEqual(applied, ['third']);
     assert.equal(problems(), undefined);
+  });
+
+  it('takes nothing over that another daemon has, says so, and takes the next', async (t) => {
+    const { edit, applied, problems } = live(t);
+    await edit(text('taken'));
+    assert.match(problems()?.join() ?? '', /another daemon has it/);
+    assert.deepEqual(applied, []);
+    await edit(text('third'));
+    assert.deepEqual([applied, problems()], [['third'], undefined]);
   });
 
   it('lets a newer edit take the place of one that is being rolled out', async (t) => {

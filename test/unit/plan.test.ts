@@ -24,6 +24,7 @@ function side(entry: Entry) {
   const topology = parseTopology(JSON.stringify({ ...BASE, ...entry }), '/srv/actors.json', {});
   const { redis, rabbitmq } = topology;
   const surroundings = {
+    holder: { id: 'here', name: 'daemon of this test' },
     redisUrl: redis.kind === 'remote' ? redis.url : 'redis://embedded/',
     amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : 'amqp://embedded/',
     spoolDir: '/srv/data/spool',

@@ -253,6 +253,7 @@ describe('a canary', () => {
       const surroundings = {
         ...{ redisUrl: file.redis, amqpUrl: file.rabbitmq, spoolDir: '/srv/spool' },
         queuesFile: '/srv/queues.json',
+        holder: { id: 'here', name: 'daemon of this test' },
         ffmpegFor: () => '/usr/bin/ffmpeg',
       };
       return { topology, actors: wantedActors(topology, surroundings) };

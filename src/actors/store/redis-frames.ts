@@ -4,8 +4,10 @@ import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
 import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
+import type { Holder } from '../../protocol/messages';
 import { openRedis, type RedisClient } from '../../redis/connect';
 import { redisFault } from '../../redis/fault';
+import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
 
@@ -15,6 +17,7 @@ const COMMAND_MS = 5000;
 
 export class RedisFrames {
   readonly #client: RedisClient;
+  readonly #lease: LeaseKeeper;
   /** Capture time of the frame each camera's `latest` key points at, as far as this session has set it. */
   readonly #latest = new Map<string, number>();
   #session = 0;
@@ -23,22 +26,34 @@ export class RedisFrames {
   #cause: FaultRecord | undefined;
 
   /**
+   * @param holder this daemon: no other one with the same namespace writes meanwhile
    * @param onReadiness told when the server becomes ready, and why when it is not
    * @param onDenied the server does not let us do what frames can do without
+   * @param onBlind it does not let us see whether another daemon has the namespace; told once
    */
   constructor(
     private readonly url: string,
     private readonly namespace: string,
     public expireMs: number,
+    holder: Holder,
     onReadiness: (fault?: FaultRecord) => void,
     private readonly onDenied: (fault: FaultRecord) => void,
+    onBlind: (fault: FaultRecord) => void,
   ) {
     this.#client = openRedis(url, redisOptions());
+    this.#lease = new LeaseKeeper({
+      client: this.#client,
+      url,
+      namespace,
+      holder,
+      onChange: onReadiness,
+      onBlind,
+    });
     this.#client.on('connect', () => {
       this.#cause = undefined;
     });
     this.#client.on('ready', () => {
-      onReadiness();
+      this.#lease.begin();
     });
     this.#client.on('error', (error: Error) => {
       // That a connection cannot be used is told behind the reason why.
@@ -47,6 +62,7 @@ export class RedisFrames {
     });
     this.#client.on('close', () => {
       this.#begin();
+      this.#lease.end();
       onReadiness(this.#cause ?? this.#words(new Error('the connection was closed')));
     });
     this.#client.on('-node', () => {
@@ -117,7 +133,9 @@ export class RedisFrames {
     return this.#run(() => Promise.all(servers.map((server) => server.info())));
   }
 
-  close(): void {
+  /** Frees the namespace for the next daemon. */
+  async close(): Promise<void> {
+    await this.#lease.release();
     this.#client.disconnect();
   }
 
@@ -150,6 +168,7 @@ export class RedisFrames {
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
+    await this.#lease.held();
     try {
       return await command();
     } catch (error) {

@@ -1,18 +1,19 @@
 /** A private RabbitMQ for those who have none: its own ports, node name, cookie, port mapper and user. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
+import { placeQuorumQueues } from './quorum-files';
+import { brokerConfiguration, brokerDefinitions, USER } from './rabbitmq-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { readServiceMemory, writeServiceMemory } from './memory';
+import { passwordFor, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
 /** The node's name is part of its data's path: it never changes. */
 const NODE = 'vigil@localhost';
-const USER = 'vigil';
 
 /**
  * Run by the broker itself, without spaces. A quorum queue that was declared in the last seconds before a broker is
@@ -35,7 +36,7 @@ export async function prepareRabbitmq(
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
   const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
-  const password = memory?.password ?? randomBytes(24).toString('base64url');
+  const password = passwordFor(port, memory);
   const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
   writeServiceMemory(dir, { port, distPort, epmdPort, password });
   const env = brokerEnvironment(dir, distPort, epmdPort);
@@ -62,6 +63,7 @@ export async function prepareRabbitmq(
           },
           log,
         );
+      placeQuorumQueues(path.join(dir, 'mnesia', NODE), NODE);
       broker = new ServerProcess(
         {
           name: 'rabbitmq-server',
@@ -103,7 +105,8 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${ELECT_LEADERS}`,
-    ERL_FLAGS: '-start_epmd false +Bi',
+    // Two schedulers carry thousands of messages a second; one a core would take memory on a large machine.
+    ERL_FLAGS: '-start_epmd false +Bi +S 2:2',
     // A dump holds all the broker's memory, passwords too, and as much disk.
     ERL_CRASH_DUMP_SECONDS: '0',
   };
@@ -117,21 +120,12 @@ function writeFiles(dir: string, port: number, password: string, env: NodeJS.Pro
     writeFileSync(cookie, randomBytes(24).toString('hex'), { mode: 0o400, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Restored from an archive that keeps no rights, say; Erlang takes no cookie that others may read.
+    chmodSync(cookie, 0o400);
   }
   writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
-  writeFileSync(path.join(dir, 'rabbitmq.conf'), brokerConfiguration(port, password), { mode: 0o600 });
-}
-
-function brokerConfiguration(port: number, password: string): string {
-  return [
-    `listeners.tcp.local = 127.0.0.1:${String(port)}`,
-    `default_user = ${USER}`,
-    `default_pass = ${password}`,
-    'log.file = false',
-    'log.console = true',
-    'log.console.level = warning',
-    '',
-  ].join('\n');
+  writePrivate(path.join(dir, 'rabbitmq.conf'), brokerConfiguration(port));
+  writePrivate(path.join(dir, 'definitions.json'), brokerDefinitions(password));
 }
 
 async function open(url: string): Promise<void> {

@@ -1,6 +1,5 @@
 /** A private redis-server for those who have none. */
-import { randomBytes } from 'node:crypto';
-import { statfsSync, writeFileSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
@@ -9,7 +8,7 @@ import { Fault } from '../../protocol/fault';
 import { connectRedis } from '../../redis/connected';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { readServiceMemory, writeServiceMemory } from './memory';
+import { passwordFor, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
 /** A server that has taken the connection and does not answer is asked again, until it should have started. */
@@ -24,12 +23,12 @@ export async function prepareRedis(
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wanted.port, memory?.port);
-  const password = memory?.password ?? randomBytes(24).toString('base64url');
+  const password = passwordFor(port, memory);
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
   writeServiceMemory(dir, { port, password });
   const configuration = path.join(dir, 'redis.conf');
   const maxMemoryBytes = wanted.maxMemoryBytes ?? affordableBytes(dir);
-  writeFileSync(configuration, redisConfiguration(dir, port, password, maxMemoryBytes), { mode: 0o600 });
+  writePrivate(configuration, redisConfiguration(dir, port, password, maxMemoryBytes));
   let server: ServerProcess | undefined;
   return {
     name: 'redis',

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../../../src/commands/exit-codes';
 import { frameExchange } from '../../../src/contract/topology';
 import type { Network } from '../fault-proxy';
 import { waitUntil } from '../process';
@@ -10,6 +11,7 @@ import type { World } from './world';
 
 /** A process that is killed is killed again so often while the fault lasts. */
 const KILL_EVERY_MS = 10_000;
+const STOP_MS = 30_000;
 const HOUR_MS = 3_600_000;
 const FULL_QUEUE = 20;
 /** Within this frames flow again that nothing holds up. */
@@ -80,6 +82,11 @@ function serverRows(name: Name): Row[] {
     }),
     row('stop', async (server, ms) => {
       await Promise.all([server.stop(), sleep(ms)]);
+      await server.start();
+    }),
+    row('moved', async (server, ms) => {
+      await Promise.all([server.stop(), sleep(ms)]);
+      await server.move();
       await server.start();
     }),
     row('freeze', async (server, ms) => {
@@ -171,6 +178,20 @@ const brokerRows: readonly Row[] = [
     },
   },
 ];
+
+/** Started again whenever it is refused, as a service manager does. */
+const secondDaemon: Row = {
+  name: 'second-daemon',
+  inject: async (world, ms) => {
+    const manager = world.secondDaemon();
+    manager.start();
+    await sleep(ms);
+    const codes = manager.ends.map(({ code }) => code);
+    await manager.stop(STOP_MS);
+    if (codes.length === 0 || codes.some((code) => code !== EXIT.unavailable))
+      throw new Error(`the second daemon was not refused each time; it ended with: ${codes.join(', ')}`);
+  },
+};
 
 /** Redis is away meanwhile, for as long as what the cameras leave has to wait somewhere: it must be there afterwards. */
 async function withoutRedis(
@@ -273,6 +294,7 @@ export const ROWS: readonly Row[] = [
   ...serverRows('rabbitmq'),
   ...brokerRows,
   ...networkRows('rabbitmq'),
+  secondDaemon,
   ...diskRows,
   framesUnreadable,
   clockRow('clock-forward', HOUR_MS),

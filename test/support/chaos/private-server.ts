@@ -1,7 +1,7 @@
 /** Redis and RabbitMQ of the harness's own, to be killed, frozen and told what to do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { connect } from 'amqplib';
 import Redis from 'ioredis';
@@ -16,24 +16,39 @@ const START_MS = 90_000;
 const STOP_MS = 20_000;
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
+type Prepare = (dir: string) => Promise<EmbeddedService>;
+
 export class PrivateServer {
   #process: ServerProcess | undefined;
 
+  #service: EmbeddedService;
+
   protected constructor(
-    protected readonly service: EmbeddedService,
-    protected readonly dir: string,
-  ) {}
+    private readonly prepare: Prepare,
+    service: EmbeddedService,
+    protected dir: string,
+  ) {
+    this.#service = service;
+  }
 
   get url(): string {
-    return this.service.url;
+    return this.#service.url;
   }
 
   async start(): Promise<void> {
-    this.#process = await this.service.start(START_MS);
+    this.#process = await this.#service.start(START_MS);
   }
 
   async stop(): Promise<void> {
-    await this.service.stop(STOP_MS);
+    await this.#service.stop(STOP_MS);
+  }
+
+  /** Renames the folder of a server that is stopped. */
+  async move(): Promise<void> {
+    const moved = `${this.dir} moved`;
+    renameSync(this.dir, moved);
+    this.dir = moved;
+    this.#service = await this.prepare(moved);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -50,7 +65,8 @@ export class PrivateServer {
 export class PrivateRedis extends PrivateServer {
   static async prepare(dir: string): Promise<PrivateRedis> {
     mkdirSync(dir, { recursive: true });
-    return new PrivateRedis(await prepareRedis(dir, {}, openLog('redis', 'error')), dir);
+    const prepare: Prepare = async (folder) => prepareRedis(folder, {}, openLog('redis', 'error'));
+    return new PrivateRedis(prepare, await prepare(dir), dir);
   }
 
   async configure(name: string, value: string): Promise<void> {
@@ -66,7 +82,9 @@ export class PrivateRedis extends PrivateServer {
 export class PrivateRabbitmq extends PrivateServer {
   static async prepare(dir: string): Promise<PrivateRabbitmq> {
     mkdirSync(dir, { recursive: true });
-    return new PrivateRabbitmq(await prepareRabbitmq(dir, undefined, openLog('rabbitmq', 'error')), dir);
+    const prepare: Prepare = async (folder) =>
+      prepareRabbitmq(folder, undefined, openLog('rabbitmq', 'error'));
+    return new PrivateRabbitmq(prepare, await prepare(dir), dir);
   }
 
   async deleteExchange(exchange: string): Promise<void> {

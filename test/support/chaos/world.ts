@@ -1,6 +1,6 @@
 /** A daemon with its cameras, the servers behind proxies, and all that watches them. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { memoryFolderOf } from '../../../src/spool/memory-folder';
 import { clip } from '../feeds/clips';
@@ -124,6 +124,14 @@ export class World {
     // At once and whole: it is read all the time.
     writeFileSync(`${this.#clockFile}.new`, String(this.#clockOffsetMs));
     renameSync(`${this.#clockFile}.new`, this.#clockFile);
+  }
+
+  /** One with the same configuration and data of its own. */
+  secondDaemon(): ServiceManager {
+    const dir = path.join(this.options.dir, 'second');
+    mkdirSync(dir, { recursive: true });
+    copyFileSync(path.join(this.options.dir, 'actors.json'), path.join(dir, 'actors.json'));
+    return new ServiceManager(dir);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,110 @@
+/** Keeps the namespace for this daemon while Redis is connected: no frame is written without it. */
+import { withDeadline } from '../../clock/sleep';
+import { Fault, type FaultRecord } from '../../protocol/fault';
+import type { Holder } from '../../protocol/messages';
+import type { RedisClient } from '../../redis/connect';
+import { isReply, redisFault } from '../../redis/fault';
+import { namespaceInUse, namespaceUnsure } from '../../redis/namespace-fault';
+import { LEASE_MS, NamespaceLease, RENEW_MS } from '../../redis/namespace-lease';
+
+/** Of a stop: a Redis that does not answer lets the lease expire. */
+const RELEASE_MS = 300;
+
+export interface LeaseKeeperOptions {
+  readonly client: RedisClient;
+  readonly url: string;
+  readonly namespace: string;
+  readonly holder: Holder;
+  /** The namespace has become ours, or is not: told of changes. */
+  readonly onChange: (fault?: FaultRecord) => void;
+  /** Redis does not let us ask: another daemon would not be noticed. Told once. */
+  readonly onBlind: (fault: FaultRecord) => void;
+}
+
+/** `asking`: nothing is known since the connection began. */
+type State = { readonly name: 'asking' | 'held' } | { readonly name: 'refused'; readonly fault: FaultRecord };
+
+export class LeaseKeeper {
+  readonly #lease: NamespaceLease;
+  #state: State = { name: 'asking' };
+  #askedAtMs = 0;
+  #asking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #toldBlind = false;
+
+  constructor(private readonly options: LeaseKeeperOptions) {
+    this.#lease = new NamespaceLease(options.client, options.namespace, options.holder);
+  }
+
+  /** The connection is there. */
+  begin(): void {
+    this.end();
+    this.#timer = setInterval(() => void this.#ask(), RENEW_MS);
+    void this.#ask();
+  }
+
+  /** It has gone. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#state = { name: 'asking' };
+  }
+
+  /** @throws Fault unless the namespace is ours; one whose lease has run out, of a process that was stopped, asks again */
+  async held(): Promise<void> {
+    if (this.#state.name === 'asking' || performance.now() - this.#askedAtMs > LEASE_MS) await this.#ask();
+    if (this.#state.name === 'refused') throw new Fault(this.#state.fault.code, this.#state.fault.message);
+  }
+
+  async release(): Promise<void> {
+    const { name } = this.#state;
+    this.end();
+    if (name === 'held')
+      await withDeadline(
+        this.#lease.release().catch(() => undefined),
+        RELEASE_MS,
+      );
+  }
+
+  /** Never rejects, and asks once at a time. */
+  async #ask(): Promise<void> {
+    this.#asking ??= this.#askOnce().finally(() => {
+      this.#asking = undefined;
+    });
+    await this.#asking;
+  }
+
+  async #askOnce(): Promise<void> {
+    const { url, namespace } = this.options;
+    try {
+      const claim = await this.#lease.claim();
+      this.#askedAtMs = performance.now();
+      if (claim.kind === 'held') this.#enter({ name: 'held' });
+      else {
+        const words = claim.kind === 'taken' ? namespaceInUse : namespaceUnsure;
+        this.#enter({ name: 'refused', fault: words(url, namespace, claim.other) });
+      }
+    } catch (error) {
+      // A way that is broken shows by itself. What Redis refuses to us it tells of frames too, or lets them through.
+      if (isReply(error as Error)) this.#goOn(error as Error);
+    }
+  }
+
+  #goOn(error: Error): void {
+    this.#askedAtMs = performance.now();
+    const { url, onBlind } = this.options;
+    const { code, message } = redisFault(url, error);
+    if (code === 'redis-denied' && !this.#toldBlind) {
+      this.#toldBlind = true;
+      onBlind({ code, message: `${message}; a second daemon with this namespace would not be noticed` });
+    }
+    if (this.#state.name === 'asking') this.#enter({ name: 'held' });
+  }
+
+  #enter(state: State): void {
+    const before = this.#state;
+    this.#state = state;
+    const fault = 'fault' in state ? state.fault : undefined;
+    const faultBefore = 'fault' in before ? before.fault : undefined;
+    if (before.name !== state.name || fault?.code !== faultBefore?.code) this.options.onChange(fault);
+  }
+}

@@ -1,0 +1,30 @@
+/** Who a daemon is to others on the same servers: its data directory, which one daemon at a time holds. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Holder } from '../protocol/messages';
+import type { DataDirectory } from './data-directory';
+
+/** random(4): another after each start of the machine, the same in all its containers. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * The same for every daemon that follows another on this data directory, while the machine runs. A copy of the directory
+ * is somebody else: its files are others, here or on another machine.
+ */
+export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockFile'>): Holder {
+  const { dev, ino, birthtimeMs } = statSync(lockFile);
+  const id = createHash('sha256').update([dev, ino, birthtimeMs, machine()].join(' ')).digest('hex');
+  return {
+    id: id.slice(0, 32),
+    name: `daemon with pid ${String(process.pid)} on host ${hostname()} (data directory ${dir})`,
+  };
+}
+
+function machine(): string {
+  try {
+    return readFileSync(BOOT_ID, 'utf8').trim();
+  } catch {
+    return hostname();
+  }
+}

@@ -1,0 +1,63 @@
+/** What an embedded broker is told in files: its bounds, its user, where to listen. */
+import { createHash, randomBytes } from 'node:crypto';
+import { totalmem } from 'node:os';
+
+export const USER = 'vigil';
+
+const MIB = 1024 * 1024;
+/**
+ * A quorum queue's write-ahead log, and all that is in it in memory too, grows to this before it is turned over: 512 MiB
+ * by default (rabbitmq.com/docs/quorum-queues, "Resource Use"). With 4 MiB the broker took 185 MiB at most while a million messages
+ * went through it, 8,000 a second.
+ */
+const WAL_BYTES = 4 * MIB;
+/** Beyond it publishers are stopped and frames wait in the spool. An idle broker takes 145 MiB. */
+const MEMORY_BYTES = 400 * MIB;
+/** RabbitMQ's own share of a machine, or of the container's part of it. */
+const MEMORY_SHARE = 0.4;
+/** The same below so much free disk: room for several of its logs, as it looks only every ten seconds. */
+const FREE_DISK_BYTES = 32 * MIB;
+
+/** @param machineBytes memory there is for all processes together */
+export function brokerConfiguration(port: number, machineBytes = memoryHere()): string {
+  const memoryBytes = Math.min(MEMORY_BYTES, Math.floor(machineBytes * MEMORY_SHARE));
+  return [
+    `listeners.tcp.local = 127.0.0.1:${String(port)}`,
+    // Relative to the folder it runs in: the path may hold characters that this file gives a meaning.
+    'load_definitions = definitions.json',
+    `raft.wal_max_size_bytes = ${String(WAL_BYTES)}`,
+    `vm_memory_high_watermark.absolute = ${String(memoryBytes)}`,
+    `disk_free_limit.absolute = ${String(FREE_DISK_BYTES)}`,
+    'log.file = false',
+    'log.console = true',
+    'log.console.level = warning',
+    '',
+  ].join('\n');
+}
+
+function memoryHere(): number {
+  const limit = process.constrainedMemory();
+  // Without a limit it is none, or one beyond all memory there is.
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/**
+ * The broker's user, read at every start of the broker: a new password takes effect with it.
+ * @returns rabbitmq.com/docs/definitions, the hash by rabbitmq.com/docs/passwords
+ */
+export function brokerDefinitions(password: string, salt = randomBytes(4)): string {
+  const digest = createHash('sha256').update(salt).update(password).digest();
+  const everything = { configure: '.*', write: '.*', read: '.*' };
+  return JSON.stringify({
+    vhosts: [{ name: '/' }],
+    users: [
+      {
+        name: USER,
+        password_hash: Buffer.concat([salt, digest]).toString('base64'),
+        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        tags: 'administrator',
+      },
+    ],
+    permissions: [{ user: USER, vhost: '/', ...everything }],
+  });
+}

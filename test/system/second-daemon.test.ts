@@ -1,0 +1,129 @@
+/** Two daemons with one namespace on the same servers: the second is refused, and no restart of the first ever is. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { describe, test, type TestContext } from 'node:test';
+import { FaultProxy } from '../support/fault-proxy';
+import { newDir, startDaemon, type Daemon, type DaemonOptions } from '../support/daemon';
+import { listen, newNamespace, remoteServers, withRedis } from '../support/events';
+import { waitUntil } from '../support/process';
+
+const EXIT_UNAVAILABLE = 69;
+/** What a dead daemon's lease lasts, and a start on a noisy machine. */
+const FREE_MS = 30_000;
+const NAMESPACE_WORDS = /namespace/;
+
+function configOf(namespace: string, changes: object = {}) {
+  const cameras = [{ id: 'gate', test: 'testsrc2', width: 64 }];
+  return { namespace, ...remoteServers(), cameras, ...changes };
+}
+
+/** Gone when the test ends, however. */
+function run(t: TestContext, options: DaemonOptions): Daemon {
+  const dir = options.dir ?? newDir();
+  const daemon = startDaemon({ ...options, dir });
+  t.after(async () => {
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return daemon;
+}
+
+async function ready(daemon: Daemon): Promise<Daemon> {
+  await daemon.said(/^ready/);
+  return daemon;
+}
+
+async function refusedBy(first: Daemon, second: Daemon): Promise<void> {
+  assert.equal(await second.exited, EXIT_UNAVAILABLE, second.output());
+  // In its log, which is JSON, or on standard error.
+  const said = second.output().replaceAll('\\"', '"');
+  assert.match(said, /namespace "\w+" on redis at \S+ is in use by the daemon with pid \d+ on host \S+ /);
+  assert.ok(said.includes(`with pid ${String(first.pid)} on`), said);
+  assert.ok(
+    said.includes(`(data directory ${first.dataDir}); stop that daemon, give this one another`),
+    said,
+  );
+}
+
+describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
+  test('is refused with the name of the first before it captures; killed and restarted, the first never is', async (t) => {
+    const namespace = newNamespace();
+    const config = configOf(namespace);
+    const events = await listen(namespace);
+    t.after(() => events.close());
+    let first = await ready(run(t, { config }));
+    const second = run(t, { config });
+    await refusedBy(first, second);
+    assert.ok(!second.log.some(({ message }) => /camera:gate runs/.test(message)));
+
+    process.kill(await first.actorPid('store'), 'SIGKILL');
+    const frames = events.frames('gate').length;
+    await events.gotFrames('gate', frames + 3);
+    first.signal('SIGKILL');
+    await first.exited;
+    assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
+    // As PM2 does.
+    first = await ready(run(t, { config, dir: first.dir }));
+    await events.gotFrames('gate', events.frames('gate').length + 2);
+    assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
+
+    const seconds = events.frames('gate').map(({ capturedAt }) => Math.floor(capturedAt / 1000));
+    assert.equal(new Set(seconds).size, seconds.length, String(seconds));
+  });
+
+  test('that could not reach Redis at first announces nothing, and ends when it can', async (t) => {
+    const namespace = newNamespace();
+    const config = configOf(namespace);
+    const first = await ready(run(t, { config }));
+    const proxy = await FaultProxy.start(Number(new URL(config.redis).port));
+    t.after(() => proxy.stop());
+    proxy.network = { kind: 'black-hole' };
+    const redis = new URL(config.redis);
+    redis.port = String(proxy.port);
+    const cameras = [{ id: 'other', test: 'testsrc2', width: 64 }];
+    const events = await listen(namespace);
+    t.after(() => events.close());
+    const second = run(t, { config: { ...config, redis: redis.href, cameras } });
+    await second.said(/^camera:other runs/);
+    proxy.network = { kind: 'sound' };
+    await refusedBy(first, second);
+    assert.equal(events.frames('other').length, 0);
+  });
+
+  test('takes over with --force, and the first ends with the name of the second', async (t) => {
+    const config = configOf(newNamespace());
+    const first = await ready(run(t, { config }));
+    const second = await ready(run(t, { config, args: ['--force'] }));
+    await refusedBy(second, first);
+    assert.equal((await second.status()).ready, true);
+  });
+
+  test('follows one that was killed, or stopped, within seconds', async (t) => {
+    const config = configOf(newNamespace());
+    const killed = await ready(run(t, { config }));
+    killed.signal('SIGKILL');
+    await killed.exited;
+    const second = run(t, { config });
+    await second.said(/^ready/, FREE_MS);
+    assert.equal(await second.stop(), 0);
+    const third = await ready(run(t, { config }));
+    assert.doesNotMatch(third.output(), NAMESPACE_WORDS);
+  });
+
+  test('is not made by an edit: the daemon keeps the namespace it has', async (t) => {
+    const [taken, own] = [newNamespace(), newNamespace()];
+    const first = await ready(run(t, { config: configOf(taken) }));
+    const other = await ready(run(t, { config: configOf(own) }));
+    other.edit(configOf(taken));
+    const { message } = await other.said(/could not be taken over/);
+    assert.ok(message.includes(`is in use by the daemon with pid ${String(first.pid)}`), message);
+    const lease = async (namespace: string) => withRedis((redis) => redis.get(`${namespace}:daemon`));
+    const before = await lease(own);
+    await waitUntil('it renews the old one', async () => {
+      const now = await lease(own);
+      return now !== null && now !== before;
+    });
+    assert.equal((await other.status()).ready, true);
+  });
+});
