@@ -58,8 +58,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     assert.ok(!second.log.some(({ message }) => /camera:gate runs/.test(message)));
 
     process.kill(await first.actorPid('store'), 'SIGKILL');
-    const frames = events.frames('gate').length;
-    await events.gotFrames('gate', frames + 3);
+    await events.gotFrames('gate', events.frames('gate').length + 3);
     first.signal('SIGKILL');
     await first.exited;
     assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
@@ -68,8 +67,9 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     await events.gotFrames('gate', events.frames('gate').length + 2);
     assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
 
-    const seconds = events.frames('gate').map(({ capturedAt }) => Math.floor(capturedAt / 1000));
-    assert.equal(new Set(seconds).size, seconds.length, String(seconds));
+    // A frame may come twice, over the kill of its store; of a period there is one.
+    const frames = new Map(events.frames('gate').map((frame) => [frame.capturedAt, frame.sequence]));
+    assert.equal(new Set(frames.values()).size, frames.size, JSON.stringify([...frames]));
   });
 
   test('that could not reach Redis at first announces nothing, and ends when it can', async (t) => {
