@@ -149,7 +149,7 @@ class RunningDaemon implements Daemon {
     name: string,
     what: string,
     is: (child: ChildStatus) => boolean,
-    deadlineMs = 20_000,
+    deadlineMs = 60_000,
   ): Promise<ChildStatus> {
     let child: ChildStatus | undefined;
     const look = async () => {
