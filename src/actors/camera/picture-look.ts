@@ -102,6 +102,7 @@ function toJpeg({ matrix, fullRange, chromaFormat, isOdd }: Colour): string[] {
     const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
     return [`scale=in_color_matrix=${from}:out_color_matrix=bt601:out_range=full`];
   }
-  const spaces = `ispace=${COLORSPACE_NAMES[matrix]}:space=smpte170m:range=pc`;
-  return [`colorspace=${spaces}:${SAME_LIGHT}:fast=1:format=${pixels}`];
+  // By the headers alone: a damaged picture that says otherwise would end the decoder, where it needed no conversion.
+  const from = `ispace=${COLORSPACE_NAMES[matrix]}:irange=${fullRange === true ? 'pc' : 'tv'}`;
+  return [`colorspace=${from}:space=smpte170m:range=pc:${SAME_LIGHT}:fast=1:format=${pixels}`];
 }
