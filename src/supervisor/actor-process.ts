@@ -3,6 +3,7 @@
  * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
@@ -20,8 +21,14 @@ const INHERITED =
 const CAMERA_FLAGS = ['--v8-pool-size=1'];
 /** glibc gives each thread that allocates an arena of its own, which keeps what was freed in it: mallopt(3). */
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+/** Node 20 reads it at each start, for 38 of 58 ms and 1.7 MB. Cameras make their certificates themselves: none is verified. */
+const NOT_FOR_CAMERAS = { NODE_EXTRA_CA_CERTS: undefined };
 /** comedy's worker, which loads less. */
 const WORKER = path.resolve(__dirname, '../actors/forked-actor-worker');
+/** The same in one file with all that a camera loads: scripts/bundle.mjs. */
+const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
+/** Written by the compiler with each change: what was bundled before it is something else. */
+const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
 /** Lines kept of what a process said last. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
@@ -51,6 +58,7 @@ export interface ActorProcess {
 
 export class ForkedProcesses {
   readonly #fork = childProcess.fork;
+  readonly #cameraWorker = isBundled() ? BUNDLE : WORKER;
   /** Told of the process forked for an actor, by actor name. */
   readonly #expected = new Map<string, (process: ActorProcess) => void>();
 
@@ -79,17 +87,24 @@ export class ForkedProcesses {
     const isCamera = name.startsWith('camera:');
     const execArgv = [...(options.execArgv ?? process.execArgv), ...(isCamera ? CAMERA_FLAGS : [])];
     const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
-    const child = forkChild(WORKER, args as readonly string[], {
+    const child = forkChild(isCamera ? this.#cameraWorker : WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
-      env: { ...(isCamera ? CAMERA_ENVIRONMENT : {}), ...actorEnvironment() },
+      env: isCamera
+        ? { ...CAMERA_ENVIRONMENT, ...actorEnvironment(), ...NOT_FOR_CAMERAS }
+        : actorEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#expected.get(name)?.(actorProcess(child));
     this.#expected.delete(name);
     return child;
   }
+}
+
+function isBundled(): boolean {
+  const [bundle, compiled] = [BUNDLE, COMPILED].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return bundle !== undefined && bundle.mtimeMs >= (compiled?.mtimeMs ?? 0);
 }
 
 function actorEnvironment(): NodeJS.ProcessEnv {
