@@ -8,6 +8,7 @@ COPY package.json package-lock.json ./
 # No install scripts: the only one that matters would download a second ffmpeg.
 RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/bundle.mjs ./scripts/
 COPY src ./src
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

@@ -16,6 +16,7 @@ import { Pm2 } from '../test/support/pm2';
 import { isAlive, waitUntil } from '../test/support/process';
 import { below, processTable } from '../test/support/process-table';
 import { ffmpegVersion, runBench } from './run';
+import { startsTable } from './starts';
 
 const TARGETS = ['camera', 'store', 'notifier', 'daemon'] as const;
 type Target = (typeof TARGETS)[number];
@@ -28,8 +29,9 @@ const PM2_FORGETS = { PM2_WORKER_INTERVAL: '1000', EXP_BACKOFF_RESET_TIMER: '200
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '50' },
-    only: { type: 'string', default: TARGETS.join(',') },
+    only: { type: 'string', default: `${TARGETS.join(',')},starts` },
     cameras: { type: 'string', default: '16' },
+    starts: { type: 'string', default: '16,100' },
     ffmpeg: { type: 'string' },
   },
 });
@@ -166,6 +168,12 @@ function isMet(target: Target, measured: readonly number[]): boolean {
 }
 
 async function main(): Promise<boolean> {
+  if (values.only.split(',').includes('starts'))
+    process.stdout.write(`${await startsTable(values.starts.split(',').map(Number))}\n`);
+  return ONLY.length === 0 || measureRecovery();
+}
+
+async function measureRecovery(): Promise<boolean> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-recovery-'));
   const namespace = newNamespace();
   const feed = { clip: await clip({ keyframeIntervalS: 1 }), codec: 'h264', fps: 10 } as const;

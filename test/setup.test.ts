@@ -83,6 +83,22 @@ describe('packages and build', CONCURRENT, () => {
     }
   });
 
+  it("bundles what was compiled, and ends with 1 and the bundler's words where it cannot, each time", async (t) => {
+    const clone = bareClone(t);
+    clone.write('src/actors/bundled-camera.ts', 'unbundled');
+    for (const _ of [1, 2]) {
+      const { code, said } = await clone.setup(['start']);
+      assert.equal(code, 1);
+      assert.match(said, /src\/actors\/bundled-camera\.ts: no bundle/);
+      assert.match(said, /cannot be bundled; esbuild says why above/);
+    }
+    for (const text of ['1', '12']) {
+      clone.write('src/actors/bundled-camera.ts', text);
+      await ready(clone);
+      assert.equal(clone.read('dist/bundle/forked-actor-worker.js'), `bundle of ${text}`);
+    }
+  });
+
   it('lets a second set-up wait for the first, with the lock of the kernel and without', async (t) => {
     const clone = bareClone(t);
     for (const flock of [true, false]) {

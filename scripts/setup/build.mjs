@@ -1,4 +1,4 @@
-/** dist/, compiled from src/. */
+/** dist/, compiled from src/, and the bundle of a camera's process. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { EXIT_BUILD, SetupFailure } from './failure.mjs';
@@ -6,6 +6,9 @@ import { readStamp, removeStamp, writeStamp } from './stamp.mjs';
 import { runStep } from './step.mjs';
 
 const PROJECT = 'tsconfig.build.json';
+const BUNDLER = 'scripts/bundle.mjs';
+/** Packages that decide what dist/ holds: the last ones are part of the bundle. */
+const BUILT_WITH = ['typescript', 'esbuild', 'comedy', 'underscore'];
 const OUTPUT = /\.(?:js|d\.ts)(?:\.map)?$/;
 
 const stampFile = (root) => path.join(root, 'dist', '.vigil-setup');
@@ -28,24 +31,33 @@ export async function build(root, lock) {
     throw new SetupFailure('the sources do not compile; the compiler says why above', EXIT_BUILD);
   }
   removeOrphans(root);
+  await bundle(root, lock);
   writeStamp(stampFile(root), stamp);
+}
+
+async function bundle(root, lock) {
+  const command = [process.execPath, path.join(root, BUNDLER)];
+  const { code, output } = await runStep('bundling', command, { cwd: root, lock });
+  if (code === 0) return;
+  process.stderr.write(output);
+  throw new SetupFailure('the sources cannot be bundled; esbuild says why above', EXIT_BUILD);
 }
 
 /** All that decides what dist/ holds, one line each: changed, added and removed files all make a difference. */
 function sources(root) {
   const configs = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
-  const lines = [...filesBelow(path.join(root, 'src')), ...configs.map((name) => path.join(root, name))]
-    .sort()
-    .map((file) => {
-      const { size, mtimeMs } = statSync(file);
-      return `${path.relative(root, file)} ${size} ${mtimeMs}`;
-    });
-  return [...lines, `typescript ${compilerVersion(root)}`, ''].join('\n');
+  const others = [...configs, BUNDLER].map((name) => path.join(root, name));
+  const lines = [...filesBelow(path.join(root, 'src')), ...others].sort().map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return `${path.relative(root, file)} ${size} ${mtimeMs}`;
+  });
+  const versions = BUILT_WITH.map((name) => `${name} ${versionOf(root, name)}`);
+  return [...lines, ...versions, ''].join('\n');
 }
 
-function compilerVersion(root) {
+function versionOf(root, name) {
   try {
-    return JSON.parse(readFileSync(path.join(root, 'node_modules/typescript/package.json'), 'utf8')).version;
+    return JSON.parse(readFileSync(path.join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
   } catch {
     return 'none';
   }

@@ -3,6 +3,7 @@
  * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { lastOf, redactText } from '../config/redact';
@@ -27,6 +28,10 @@ const CAMERA_FLAGS = ['--v8-pool-size=1'];
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
 /** comedy's worker, which loads less. */
 const WORKER = path.resolve(__dirname, '../actors/forked-actor-worker');
+/** The same in one file with all that a camera loads: scripts/bundle.mjs. */
+const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
+/** Written by the compiler with each change: what was bundled before it is something else. */
+const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
 /** Lines kept of what a process said last. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
@@ -56,6 +61,7 @@ export interface ActorProcess {
 
 export class ForkedProcesses {
   readonly #fork = childProcess.fork;
+  readonly #cameraWorker = isBundled() ? BUNDLE : WORKER;
   /** Told of the process forked for an actor, by actor name. */
   readonly #expected = new Map<string, (process: ActorProcess) => void>();
 
@@ -84,7 +90,7 @@ export class ForkedProcesses {
     const isCamera = name.startsWith('camera:');
     const execArgv = [...(options.execArgv ?? process.execArgv), ...(isCamera ? CAMERA_FLAGS : [])];
     const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
-    const child = forkChild(WORKER, args as readonly string[], {
+    const child = forkChild(isCamera ? this.#cameraWorker : WORKER, args as readonly string[], {
       ...options,
       execPath: wrapped.program,
       execArgv: [...wrapped.args],
@@ -98,6 +104,11 @@ export class ForkedProcesses {
     this.#expected.delete(name);
     return child;
   }
+}
+
+function isBundled(): boolean {
+  const [bundle, compiled] = [BUNDLE, COMPILED].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return bundle !== undefined && bundle.mtimeMs >= (compiled?.mtimeMs ?? 0);
 }
 
 function actorEnvironment(): NodeJS.ProcessEnv {

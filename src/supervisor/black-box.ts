@@ -4,6 +4,7 @@ import path from 'node:path';
 import { redactText } from '../config/url';
 import type { FaultRecord } from '../protocol/fault';
 import type { Heartbeat } from '../protocol/progress';
+import { withSourceLines } from './source-lines';
 
 /** Crashes kept of each child. */
 const KEPT_CRASHES = 20;
@@ -58,7 +59,9 @@ export class BlackBox {
     this.forget(crash.name);
     const folder = path.join(this.dir, crash.name.replace(':', '-'));
     const name = `${record.endedAt.replaceAll(':', '-')}-${String(crash.pid)}.json`;
-    const writing = this.#written.then(() => writeRecord(folder, name, record));
+    const writing = this.#written.then(async () =>
+      writeRecord(folder, name, { ...record, lastLines: await withSourceLines(record.lastLines) }),
+    );
     this.#written = writing.catch(() => undefined);
     return writing;
   }

@@ -39,7 +39,19 @@ if [ -e npm-takes ]; then echo $$ >npm-pid; sleep "$(cat npm-takes)"; fi
 mkdir -p node_modules/typescript/bin
 echo '{"version":"1"}' >node_modules/typescript/package.json
 cat compiler.js >node_modules/typescript/bin/tsc
+mkdir -p node_modules/esbuild
+echo '{"version":"1"}' >node_modules/esbuild/package.json
+cat esbuild.js >node_modules/esbuild/index.js
 `;
+/** Says what the bundle is made from; an entry that is "unbundled" cannot be. */
+const ESBUILD = `
+const fs = require('node:fs');
+exports.build = async ({ entryPoints: [entry], outfile }) => {
+  const text = fs.readFileSync(entry, 'utf8');
+  if (text.includes('unbundled')) throw new Error(entry + ': no bundle');
+  fs.mkdirSync(require('node:path').dirname(outfile), { recursive: true });
+  fs.writeFileSync(outfile, 'bundle of ' + text);
+};`;
 const COMPILER = `
 const fs = require('node:fs');
 const path = require('node:path');
@@ -112,6 +124,8 @@ export class BareClone {
     this.write('package-lock.json', '{}');
     this.write('tsconfig.build.json', '{}');
     this.write('compiler.js', COMPILER);
+    this.write('esbuild.js', ESBUILD);
+    this.write('src/actors/bundled-camera.ts', '');
     this.write('pretend.cjs', PRETEND);
     this.write('src/config/load.ts', LOAD);
     this.write('src/supervisor/services/programs.ts', PROGRAMS);

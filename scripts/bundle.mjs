@@ -1,0 +1,45 @@
+/**
+ * Puts all that a camera's process loads into one file: dist/bundle/forked-actor-worker.js, with its source map. Run after
+ * the compiler. Not minified: stack traces name the functions of the source.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const require = createRequire(import.meta.url);
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+const lean = {
+  name: 'lean',
+  setup({ onResolve, onLoad }) {
+    const { STAND_INS: known } = require('../dist/actors/comedy-stand-ins.js');
+    onResolve({ filter: /^[\w:.-]+$/ }, ({ path: name, importer }) => {
+      return isComedy(importer) && name in known ? { path: name, namespace: 'stand-in' } : undefined;
+    });
+    onLoad({ filter: /./, namespace: 'stand-in' }, ({ path: name }) => ({
+      contents: `module.exports = require('./src/actors/comedy-stand-ins').STAND_INS['${name}'];`,
+      resolveDir: root,
+    }));
+  },
+};
+
+function isComedy(importer) {
+  return importer.includes(`${path.sep}node_modules${path.sep}comedy${path.sep}`);
+}
+
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/actors/bundled-camera.ts'],
+  outfile: 'dist/bundle/forked-actor-worker.js',
+  tsconfig: 'tsconfig.build.json',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.9',
+  sourcemap: true,
+  sourcesContent: false,
+  // Loaded by those that need them only: native code, and what a camera that has nothing to say does without.
+  external: ['sharp', 'winston'],
+  plugins: [lean],
+  logLevel: 'warning',
+});

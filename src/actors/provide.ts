@@ -1,0 +1,7 @@
+/** Answers `require` of a file with what is there already. */
+import Module from 'node:module';
+
+/** @param file its absolute path, symbolic links followed */
+export function provide(file: string, exports: unknown): void {
+  require.cache[file] = Object.assign(new Module(file), { filename: file, loaded: true, exports });
+}
