@@ -15,20 +15,26 @@ export async function freeBytesOf(dir: string): Promise<number | undefined> {
   }
 }
 
+/** Milliseconds for which a disk that had room is taken to have some: cameras write a few megabytes in that time. */
+const LOOK_MS = 5000;
+
 export class FreeSpace {
   #low = false;
+  #roomAtMs = -Infinity;
 
   constructor(
     private readonly dir: string,
     /** Bytes to leave; 0: all may be used. */
     private readonly minFreeBytes: () => number,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   async isLow(): Promise<boolean> {
     const leaveBytes = this.minFreeBytes();
-    if (leaveBytes === 0) return false;
+    if (leaveBytes === 0 || this.now() - this.#roomAtMs < LOOK_MS) return false;
     const freeBytes = (await freeBytesOf(this.dir)) ?? Infinity;
     this.#low = freeBytes < leaveBytes * (this.#low ? MARGIN : 1);
+    if (!this.#low) this.#roomAtMs = this.now();
     return this.#low;
   }
 }

@@ -498,10 +498,30 @@ describe('a spool whose disk has little room', () => {
   it('is written to again when there is somewhat more room than it must leave', async (t) => {
     let bavail = 99;
     t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
-    const space = new FreeSpace(dir, () => 100);
+    let nowMs = 0;
+    const space = new FreeSpace(
+      dir,
+      () => 100,
+      () => (nowMs += 5000),
+    );
     const low: boolean[] = [];
     for (bavail of [100, 99, 100, 104, 105, 100, 99]) low.push(await space.isLow());
     assert.deepEqual(low, [false, true, true, true, false, false, true]);
+  });
+
+  it('is looked at every five seconds while it has room, and each time while it has none', async (t) => {
+    let [nowMs, bavail] = [0, 100];
+    const statfs = t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
+    const space = new FreeSpace(
+      dir,
+      () => 100,
+      () => nowMs,
+    );
+    for (nowMs of [0, 1000, 4999]) assert.equal(await space.isLow(), false);
+    assert.equal(statfs.mock.callCount(), 1);
+    bavail = 0;
+    for (nowMs of [5000, 5001, 5002]) assert.equal(await space.isLow(), true);
+    assert.equal(statfs.mock.callCount(), 4);
   });
 
   for (const [what, statfs] of [
