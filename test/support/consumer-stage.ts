@@ -50,7 +50,7 @@ after(async () => {
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not happen within 15 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`did not happen within 60 s: ${what}`);
     await sleep(20);
   }
 }
