@@ -19,7 +19,9 @@ for (const { name, init } of CASES)
   describe(name, () => {
     const inside = (daemon: Daemon): ProcessRow[] => below(processTable(), daemon.pid);
     const camera = (daemon: Daemon) =>
-      inside(daemon).find(({ state, command }) => state !== 'Z' && /worker(?:\.js)? camera:one/.test(command));
+      inside(daemon).find(
+        ({ state, command }) => state !== 'Z' && /worker(?:\.js)? camera:one/.test(command),
+      );
 
     test('a killed camera comes back, and SIGTERM ends all with code 0', async () => {
       const namespace = newNamespace();
