@@ -70,6 +70,16 @@ def work_on(key, picture, out):
     )
 
 
+def retrieve(store, key, out):
+    """Takes a frame out of Redis and works on it. Returns how many frames were there: one, or none when it has expired."""
+    picture = store.getdel(key.string)
+    if picture is None:
+        print(f"{key.string} has expired", file=sys.stderr)
+        return 0
+    work_on(key, picture, out)
+    return 1
+
+
 def consume(channel, store, arguments):
     """Works until --count frames are done; announcements it has not acknowledged go back to the queue.
 
@@ -85,12 +95,7 @@ def consume(channel, store, arguments):
             print("not a frame announcement, rejected", file=sys.stderr)
             channel.basic_reject(method.delivery_tag, requeue=False)
             continue
-        picture = store.getdel(key.string)
-        if picture is None:
-            print(f"{key.string} has expired", file=sys.stderr)
-        else:
-            work_on(key, picture, arguments.out)
-            done += 1
+        done += retrieve(store, key, arguments.out)
         channel.basic_ack(method.delivery_tag)
         if done == arguments.count:
             return
@@ -143,12 +148,7 @@ def consume_latest(connection, channel, store, arguments):
             drop(tag, key)
             continue
         del passed_over[camera]
-        picture = store.getdel(key.string)
-        if picture is None:
-            print(f"{key.string} has expired", file=sys.stderr)
-        else:
-            work_on(key, picture, arguments.out)
-            done += 1
+        done += retrieve(store, key, arguments.out)
         turns[camera] = max(turns.values(), default=0) + 1
         channel.basic_ack(tag)
 
