@@ -172,7 +172,8 @@ describe('edits of cameras', () => {
       const steps = times
         .sort((one, other) => one - other)
         .flatMap((at, i) => (i === 0 ? [] : [at - (times[i - 1] ?? at)]));
-      assert.ok(Math.max(...steps) < 1900, `${id}: ${String(steps)}`);
+      const told = () => JSON.stringify([events.gaps(id).slice(-3), events.states(id).slice(-4)]);
+      assert.ok(Math.max(...steps) < 1900, `${id}: ${String(steps)} ${told()}`);
       // A still picture that is due after the old period has one of the new periods in front of it.
       const missing = events
         .gaps(id)
