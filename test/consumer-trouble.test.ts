@@ -385,7 +385,9 @@ describe('latestOnly', { concurrency: true }, () => {
       await until('forty had their turn', () => served.length === 40);
       await consumer.close();
       const turns = cameras.map((camera) => served.filter((one) => one === camera).length);
-      assert.ok(Math.max(...turns) - Math.min(...turns) <= 2, `unfair: ${String(turns)}`);
+      // A frame that the broker has sent may not have arrived when the turn ends: then another camera goes before it.
+      // The exact order, with nothing on its way unseen, is that of unit/consumer-fairness.test.ts.
+      assert.ok(Math.min(...turns) >= 6, `unfair: ${String(turns)}`);
       assert.ok(Math.max(...ages) <= 3, `stale: ${String(ages)}`);
       assert.equal(await stage.waiting(stage.dead), 0);
     });
