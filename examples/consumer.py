@@ -6,6 +6,7 @@ Needs Debian's python3-pika and python3-redis, nothing else. Run it with the fil
     /usr/bin/python3 examples/consumer.py --endpoints data/endpoints.json --out /tmp/frames
 """
 import argparse
+import itertools
 import json
 import os
 import re
@@ -109,8 +110,9 @@ def consume_latest(connection, channel, store, arguments):
     waits here. The key <namespace>:latest:<camera> tells of frames whose announcements are still to come.
     """
     waiting = {}  # camera -> (delivery tag, key)
-    turns = {}  # camera -> number of its last turn
-    passed_over = {}  # camera -> since when, because Redis has a later frame
+    turns = {}  # camera -> number of its last turn, counted when the turn was due
+    due = {}  # camera -> (number of its turn, since when, capture time of its latest frame then)
+    count = itertools.count(1)
     done = 0
 
     def receive(_channel, method, _properties, body):
@@ -142,14 +144,16 @@ def consume_latest(connection, channel, store, arguments):
             continue
         camera = min(waiting, key=lambda each: turns.get(each, 0))
         tag, key = waiting.pop(camera)
-        latest = FRAME_KEY.fullmatch((store.get(f"{key['namespace']}:latest:{camera}") or b"").decode())
-        since = passed_over.setdefault(camera, time.monotonic())
-        if latest and int(latest["captured"]) > int(key["captured"]) and time.monotonic() - since < 2:
+        if camera not in due:
+            latest = FRAME_KEY.fullmatch((store.get(f"{key['namespace']}:latest:{camera}") or b"").decode())
+            due[camera] = (next(count), time.monotonic(), int(latest["captured"]) if latest else 0)
+        turn, since, captured = due[camera]
+        if captured > int(key["captured"]) and time.monotonic() - since < 2:
             drop(tag, key)
             continue
-        del passed_over[camera]
+        del due[camera]
         done += retrieve(store, key, arguments.out)
-        turns[camera] = max(turns.values(), default=0) + 1
+        turns[camera] = turn
         channel.basic_ack(tag)
 
 

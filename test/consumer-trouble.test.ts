@@ -8,12 +8,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { latestKey, type ConsumedFrame, type FrameHandler } from '../src/consumer';
+import { latestKey, type ConsumedFrame, type Frame, type FrameHandler } from '../src/consumer';
 import { runProcess, type ProcessOptions } from '../src/consumer/process';
 import { findProgram } from '../src/process/orphans';
 import {
   channel,
   freePort,
+  LIFE_MS,
   picture,
   PrivateRedis,
   redis,
@@ -138,22 +139,23 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     const { wire, url } = await Wire.open(t, servers.redisUrl);
     wire.silent = true;
     const consumer = await stage.consume(t, () => undefined, { redisUrl: url, prefetch: 2 });
-    for (let i = 0; i < 4; i += 1) await stage.send();
+    let sent = 4;
+    for (let i = 0; i < sent; i += 1) await stage.send();
     for (let broken = 0; broken < 5; broken += 1) {
       wire.silent = false;
       const before = stage.starts;
       await until('it consumes', () => stage.starts > before || consumer.counters.processed > 0);
       wire.silent = true;
       const swallowed = wire.swallowed;
-      if (consumer.counters.processed < 4)
-        await stage.send().then(() => until('a retrieval is on its way', () => wire.swallowed > swallowed));
+      if (consumer.counters.processed < 4) {
+        await stage.send();
+        sent += 1;
+        await until('a command is on its way', () => wire.swallowed > swallowed);
+      }
       wire.cut();
     }
     wire.silent = false;
-    await until(
-      'all are processed',
-      async () => (await redis.keys(`${stage.namespace}:frame:*`)).length === 0,
-    );
+    await until('all are processed', () => consumer.counters.processed === sent);
     assert.equal(await stage.waiting(stage.dead), 0);
     assert.equal(consumer.counters.expired + consumer.counters.failed, 0);
   });
@@ -249,9 +251,7 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
 });
 
 describe('a frame that its consumer dies of', () => {
-  // Seen in 3 of some 50 runs, on a busy machine: one of the processes neither dies nor goes on.
-  const known = { todo: 'a process that begins with redelivered frames may stand still', timeout: 60_000 };
-  it('becomes a dead letter alone: its neighbours are processed', known, async (t) => {
+  it('becomes a dead letter alone: its neighbours are processed', async (t) => {
     const stage = await Stage.open(t);
     const frames = [];
     for (let i = 0; i < 30; i += 1) frames.push(await stage.send());
@@ -296,8 +296,8 @@ describe('latestOnly', { concurrency: true }, () => {
     for (let i = 0; i < 10; i += 1)
       for (const camera of cameras) {
         const frame = stage.frame(bytes, 'jpeg', camera);
-        await redis.set(stage.key(frame), bytes, 'PX', 60_000);
-        await redis.set(latestKey(stage.namespace, camera), stage.key(frame), 'PX', 60_000);
+        await redis.set(stage.key(frame), bytes, 'PX', LIFE_MS);
+        await redis.set(latestKey(stage.namespace, camera), stage.key(frame), 'PX', LIFE_MS);
         stage.announce(frame);
       }
     const newest = await Promise.all(cameras.map((camera) => redis.get(latestKey(stage.namespace, camera))));
@@ -346,33 +346,49 @@ describe('latestOnly', { concurrency: true }, () => {
     assert.equal((await channel.checkQueue(stage.queue)).messageCount, 0);
   });
 
-  // On a busy machine the camera that comes first had up to six turns more than the last.
-  const unfair = { todo: 'cameras do not take quite equal turns on a busy machine' };
-  it('serves cameras that are faster than the handler fairly, with fresh frames', unfair, async (t) => {
-    const stage = await Stage.open(t);
-    const bytes = await picture('jpeg');
-    const served = new Map<string, number[]>();
-    const handler = async ({ event: { data } }: ConsumedFrame) => {
-      served.set(data.camera, [...(served.get(data.camera) ?? []), Date.now() - data.capturedAt]);
-      await sleep(100);
-    };
-    const consumer = await stage.consume(t, handler, { latestOnly: true, prefetch: 1 });
-    // 40 frames a second for a handler that takes 10.
-    for (let i = 0; i < 40; i += 1) {
-      for (const camera of cameras) {
-        const frame = { ...stage.frame(bytes, 'jpeg', camera), capturedAt: Date.now() };
-        await redis.set(stage.key(frame), bytes, 'PX', 60_000);
-        await redis.set(latestKey(stage.namespace, camera), stage.key(frame), 'PX', 60_000);
-        stage.announce(frame);
-      }
-      await sleep(100);
-    }
-    await consumer.close();
-    const turns = cameras.map((camera) => served.get(camera)?.length ?? 0);
-    assert.ok(Math.min(...turns) >= 3, String(turns));
-    assert.ok(Math.max(...turns) - Math.min(...turns) <= 3, `unfair: ${String(turns)}`);
-    const ages = [...served.values()].flat().sort((a, b) => a - b);
-    assert.ok((ages[Math.floor(ages.length / 2)] ?? Infinity) < 1000, `stale: ${String(ages)}`);
-    assert.equal(await stage.waiting(stage.dead), 0);
-  });
+  // Every turn takes as long as each camera needs for another frame.
+  const announcements: readonly { what: string; late: readonly string[] }[] = [
+    { what: 'at once', late: [] },
+    { what: 'at once for one of them, and after the next frame for the others', late: cameras.slice(1) },
+  ];
+  for (const { what, late } of announcements)
+    it(`shares a slow handler equally among cameras whose frames are announced ${what}`, async (t) => {
+      const stage = await Stage.open(t);
+      const bytes = await picture('jpeg');
+      const served: string[] = [];
+      const ages: number[] = [];
+      let rounds = 0;
+      let held: Frame[] = [];
+      const capture = async () => {
+        rounds += 1;
+        const due = held;
+        held = [];
+        for (const camera of cameras) {
+          const frame = { ...stage.frame(bytes, 'jpeg', camera), capturedAt: rounds };
+          await redis.set(stage.key(frame), bytes, 'PX', LIFE_MS);
+          await redis.set(latestKey(stage.namespace, camera), stage.key(frame), 'PX', LIFE_MS);
+          (late.includes(camera) ? held : due).push(frame);
+        }
+        for (const frame of due) stage.announce(frame);
+      };
+      const handler = async ({ event: { data } }: ConsumedFrame) => {
+        if (served.length === 40) return;
+        served.push(data.camera);
+        ages.push(rounds - data.capturedAt);
+        // It is closed now, and takes nothing off the queue any more.
+        if (served.length === 40) return;
+        await capture();
+        await until('they are on their way', async () => (await stage.waiting()) === 0);
+      };
+      await capture();
+      const consumer = await stage.consume(t, handler, { latestOnly: true, prefetch: 1 });
+      await until('forty had their turn', () => served.length === 40);
+      await consumer.close();
+      const turns = cameras.map((camera) => served.filter((one) => one === camera).length);
+      // A frame that the broker has sent may not have arrived when the turn ends: then another camera goes before it.
+      // The exact order, with nothing on its way unseen, is that of unit/consumer-fairness.test.ts.
+      assert.ok(Math.min(...turns) >= 6, `unfair: ${String(turns)}`);
+      assert.ok(Math.max(...ages) <= 3, `stale: ${String(ages)}`);
+      assert.equal(await stage.waiting(stage.dead), 0);
+    });
 });

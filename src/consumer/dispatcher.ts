@@ -49,6 +49,12 @@ export interface DispatcherOptions {
   readonly onChange: () => void;
 }
 
+/**
+ * A connection to Redis whose end has come refuses commands at once, and tells of its end only when the event loop turns:
+ * what is tried again without a wait keeps it from turning.
+ */
+const RETRY_MS = 100;
+
 type Final = Outcome & { readonly kind: FinalKind };
 
 export class Dispatcher {
@@ -58,6 +64,8 @@ export class Dispatcher {
   readonly #lag = new Lag();
   readonly #overtaken: Overtaken;
   readonly #atWork = new Set<Promise<void>>();
+  /** The connection to Redis that was last of no use, and until when it is left alone. */
+  #unusable: { readonly store: FrameStore; readonly untilMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -95,17 +103,24 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     const store = this.options.store();
     if (store === undefined || this.#isStopped) return;
-    for (;;) {
+    const restMs = this.#restMs(store);
+    while (restMs === undefined) {
       const task = this.#turns.next(performance.now());
       if (task === undefined) break;
       const work = this.#work(task, store).finally(() => this.#atWork.delete(work));
       this.#atWork.add(work);
     }
-    const dueMs = this.#turns.dueMs(performance.now());
+    const dueMs = restMs ?? this.#turns.dueMs(performance.now());
     if (dueMs === undefined) return;
     this.#timer = setTimeout(() => {
       this.pump();
     }, dueMs);
+  }
+
+  #restMs(store: FrameStore): number | undefined {
+    if (this.#unusable?.store !== store) return undefined;
+    const restMs = this.#unusable.untilMs - performance.now();
+    return restMs > 0 ? restMs : undefined;
   }
 
   /** Begins nothing any more. */
@@ -157,7 +172,9 @@ export class Dispatcher {
       this.#turns.passedOver(task);
     } else {
       this.#noteAge(task);
-      await this.#conclude(task, await attempt(task, store, settings.removal, handler));
+      const outcome = await attempt(task, store, settings.removal, handler);
+      if (outcome.kind === 'unavailable') this.#unusable = { store, untilMs: performance.now() + RETRY_MS };
+      await this.#conclude(task, outcome);
     }
     this.options.onChange();
   }

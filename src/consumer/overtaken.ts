@@ -10,9 +10,17 @@ import type { Task } from './task';
  */
 const WAIT_MS = 2000;
 
+/** What a camera's older frames are passed over for. */
+interface Expected {
+  readonly capturedAt: number;
+  readonly sinceMs: number;
+}
+
+type Overtakable = Pick<Task, 'key' | 'camera' | 'capturedAt'>;
+
 export class Overtaken {
-  /** Since when each camera's frames are passed over. */
-  readonly #sinceMs = new Map<string, number>();
+  /** Of each camera the frame that was its latest when its turn came, until that one or a later one is announced. */
+  readonly #expected = new Map<string, Expected>();
   #count = 0;
 
   constructor(private readonly removal: Removal) {}
@@ -21,17 +29,20 @@ export class Overtaken {
     return this.#count;
   }
 
-  /** Whether Redis has a later frame of the camera than this one, whose announcement is still to come. */
-  async has({ key, camera, capturedAt }: Task, store: FrameStore): Promise<boolean> {
+  /**
+   * Whether Redis had a later frame of the camera when its turn came, whose announcement is still to come. Frames that
+   * were stored after that do not count: a camera whose announcements are always a little late would never have a turn.
+   */
+  async has({ key, camera, capturedAt }: Overtakable, store: Pick<FrameStore, 'text'>): Promise<boolean> {
     const nowMs = performance.now();
-    const sinceMs = this.#sinceMs.get(camera) ?? nowMs;
-    const isTooLong = nowMs - sinceMs > WAIT_MS;
-    if (!isTooLong && (await latestOf(key, camera, store)) > capturedAt) {
-      this.#sinceMs.set(camera, sinceMs);
-      return true;
-    }
-    this.#sinceMs.delete(camera);
-    return false;
+    const expected = this.#expected.get(camera) ?? {
+      capturedAt: await latestOf(key, camera, store),
+      sinceMs: nowMs,
+    };
+    const isOvertaken = expected.capturedAt > capturedAt && nowMs - expected.sinceMs <= WAIT_MS;
+    if (isOvertaken) this.#expected.set(camera, expected);
+    else this.#expected.delete(camera);
+    return isOvertaken;
   }
 
   /** Nobody is going to ask for them: they need not wait for their end in Redis. */
@@ -45,7 +56,7 @@ export class Overtaken {
 }
 
 /** Capture time; -Infinity where it cannot be told. */
-async function latestOf(key: string, camera: string, store: FrameStore): Promise<number> {
+async function latestOf(key: string, camera: string, store: Pick<FrameStore, 'text'>): Promise<number> {
   const { namespace } = parseFrameKey(key) ?? { namespace: '' };
   // A server that is away shows with the picture.
   const latest = await store.text(latestKey(namespace, camera)).catch(() => null);

@@ -46,10 +46,13 @@ export class Subscription {
 
   /** Resolves when the broker sends what is wanted. Throws a ConsumerError, `queue-missing` or `rabbitmq-...`. */
   async follow(): Promise<void> {
-    this.#following ??= this.#change().finally(() => {
-      this.#following = undefined;
-    });
-    await this.#following;
+    // What is wanted may change between the last look at it and the end of the promise.
+    do {
+      this.#following ??= this.#change().finally(() => {
+        this.#following = undefined;
+      });
+      await this.#following;
+    } while (this.#wanted() !== this.#asked);
   }
 
   async #change(): Promise<void> {

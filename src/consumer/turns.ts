@@ -44,8 +44,10 @@ export class Turns<T extends Candidate> {
   #pause: Pause | undefined;
   readonly #suffering = new Map<T, Suffering>();
   #successes = 0;
-  /** When each camera last had its turn, as a count of turns; only of `latestOnly`. */
+  /** When each camera's last turn was due, as a count of turns; only of `latestOnly`. */
   readonly #served = new Map<string, number>();
+  /** When the turn was due that a camera has kept. */
+  readonly #kept = new Map<string, number>();
   /** Capture time of the newest frame of each camera that has had its turn. */
   readonly #newest = new Map<string, number>();
   #turn = 0;
@@ -120,19 +122,23 @@ export class Turns<T extends Candidate> {
     return this.hasSuspects ? alone.filter((ms) => ms > 0).sort((a, b) => a - b)[0] : undefined;
   }
 
-  /** There was nothing to do: its camera keeps its turn. */
+  /** There was nothing to do: its camera keeps its turn, and loses nothing to those that go before it meanwhile. */
   passedOver(candidate: T): void {
     this.#leaveWork(candidate);
     this.#forget(candidate);
+    const { camera } = candidate;
+    if (this.latestOnly && !this.#kept.has(camera)) this.#kept.set(camera, this.#count());
   }
 
   /** The frame is done with; `succeeded` ends a pause. */
   over(candidate: T, succeeded: boolean): void {
     const startedMs = this.#atWork.get(candidate);
-    this.passedOver(candidate);
+    const { camera } = candidate;
+    this.#leaveWork(candidate);
+    this.#forget(candidate);
     if (this.latestOnly) {
-      this.#turn += 1;
-      this.#served.set(candidate.camera, this.#turn);
+      this.#served.set(camera, this.#kept.get(camera) ?? this.#count());
+      this.#kept.delete(camera);
     }
     if (!succeeded || startedMs === undefined) return;
     this.#successes += 1;
@@ -167,6 +173,11 @@ export class Turns<T extends Candidate> {
     this.#leaveWork(candidate);
     this.#waiting.push(candidate);
     return this.#takeOvertaken(candidate);
+  }
+
+  #count(): number {
+    this.#turn += 1;
+    return this.#turn;
   }
 
   #begin(candidate: T, nowMs: number): T {

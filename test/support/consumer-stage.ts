@@ -30,6 +30,8 @@ import { testServers } from './servers';
 
 export const servers = testServers();
 export const DELIVERY_LIMIT = 2;
+/** How long pictures stay in Redis: longer than any test takes, on a machine that is busy with others too. */
+export const LIFE_MS = 600_000;
 
 export let redis: Redis;
 export let channel: Channel;
@@ -134,7 +136,7 @@ export class Stage {
   async send(format: PictureFormat = 'jpeg', bytes?: Buffer, store: Redis = redis): Promise<Frame> {
     const content = bytes ?? (await picture(format));
     const frame = this.frame(content, format);
-    await store.set(this.key(frame), content, 'PX', 60_000);
+    await store.set(this.key(frame), content, 'PX', LIFE_MS);
     this.announce(frame);
     return frame;
   }
