@@ -3,6 +3,7 @@ import { connect, type ChannelModel, type Options } from 'amqplib';
 import { hostsOf } from '../config/url';
 import { HostOrder } from './host-order';
 import { HostRace } from './host-race';
+import { throwOnForeignListener } from './listener';
 
 const CONNECT_MS = 5000;
 /** A peer that is frozen or cut off is noticed after two to three of these. */
@@ -52,6 +53,7 @@ function orderOf(url: string): HostOrder {
 async function connectHost(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
   // net.connect() reports a signal that was aborted beforehand, and connects nevertheless.
   signal.throwIfAborted();
+  throwOnForeignListener(url);
   return connect(connectOptions(url), {
     // Without it a confirm that is waited for takes 40 ms longer (Nagle's algorithm against delayed acks).
     noDelay: true,

@@ -22,6 +22,12 @@ const RULES: readonly Rule[] = [
       'ended the conversation at once; check the user name, the password and that this is an AMQP port',
   },
   {
+    pattern: /foreign listener/,
+    code: 'broker-foreign',
+    sentence:
+      'was not connected to: a program of another user listens on its port; find it with ss -ltnpe and end it, or restart the daemon with another port',
+  },
+  {
     pattern: /ECONNREFUSED/,
     code: 'broker-unreachable',
     sentence: 'refuses connections; check the address and that it runs',

@@ -16,6 +16,7 @@ import { missingPrograms, type MissingProgram } from '../supervisor/services/pro
 import { Supervisor } from '../supervisor/supervisor';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
+import { runAs } from './run-as';
 
 /**
  * Runs until a signal ends it; resolves with the exit code.
@@ -24,6 +25,7 @@ import { EXIT } from './exit-codes';
 export async function runDaemon({ config, dataDir, force }: Arguments): Promise<number> {
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
+  if (topology.user !== undefined) runAs(topology.user, { config, dataDir });
   const missing = missingPrograms(topology);
   if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
@@ -53,7 +55,8 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
       { code: 'data-directory-open' },
     );
   shareCompiledCode(data.folder('compile-cache'));
-  log.info('starting', { config, dataDir, cameras: topology.cameras.length });
+  const { user, cameras } = topology;
+  log.info('starting', { config, dataDir, cameras: cameras.length, ...(user === undefined ? {} : { user }) });
   const unverified = unverifiedWords(topology.cameras);
   if (unverified !== undefined) log.info(unverified, { code: 'tls-unverified' });
   const supervisor = new Supervisor({
@@ -170,7 +173,7 @@ class Ending {
 }
 
 const AS_ROOT =
-  'the daemon runs as root, and with it ffmpeg, which reads what cameras send, and its servers: none of them needs that; run it as a user of its own, as systemd/vigil.service does (docs/security.md)';
+  'the daemon runs as root, and with it ffmpeg, which reads what cameras send, and its servers: none of them needs that; name a user in "user" of the configuration, or run it as one, as systemd/vigil.service does (docs/security.md)';
 
 /** Node waits for its own children only, and Linux gives process 1 everybody's. */
 const NO_INIT =

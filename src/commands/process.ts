@@ -1,12 +1,15 @@
 /** `process`: the frame-process service, pointed at the servers the daemon uses. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { ownedBy } from '../broker/listener';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
+import type { ConsumerOptions } from '../consumer/options';
 import { runProcess } from '../consumer/process';
 import { openLog } from '../log/log';
 import { endProcess } from '../process/output';
 import { Fault } from '../protocol/fault';
+import { overSocket } from '../redis/address';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
 import type { Arguments } from './arguments';
@@ -21,7 +24,7 @@ const AT_ONCE_MS = 200;
  */
 export async function runProcessCommand(args: Arguments): Promise<number> {
   const topology = loadTopology(args.config, process.env);
-  const { redis, amqp } = endpoints(topology, args.dataDir);
+  const { redisUrl, amqpUrl } = servers(topology, args.dataDir);
   const log = openLog('process', topology.logLevel);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -31,8 +34,8 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);
   await runProcess({
-    amqpUrl: amqp,
-    redisUrl: redis,
+    amqpUrl,
+    redisUrl,
     queue: topology.queue.name,
     ...(ffmpeg === undefined ? {} : { ffmpeg }),
     ...(args.out === undefined ? {} : { out: args.out }),
@@ -46,9 +49,22 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
   return EXIT.clean;
 }
 
-function endpoints({ redis, rabbitmq }: Topology, dataDir: string): Endpoints {
-  if (redis.kind === 'remote' && rabbitmq.kind === 'remote') return { redis: redis.url, amqp: rabbitmq.url };
+/** Embedded servers get a new password with every daemon: it is read before every connection. */
+function servers(
+  { redis, rabbitmq }: Topology,
+  dataDir: string,
+): Pick<ConsumerOptions, 'redisUrl' | 'amqpUrl'> {
   const file = path.join(dataDir, 'endpoints.json');
+  const redisDir = path.resolve(dataDir, 'redis');
+  if (redis.kind === 'embedded' || rabbitmq.kind === 'embedded') readEndpoints(file);
+  return {
+    redisUrl: redis.kind === 'remote' ? redis.url : () => overSocket(readEndpoints(file).redis, redisDir),
+    amqpUrl:
+      rabbitmq.kind === 'remote' ? rabbitmq.url : () => ownedBy(readEndpoints(file).amqp, statSync(file).uid),
+  };
+}
+
+function readEndpoints(file: string): Endpoints {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
   } catch (error) {

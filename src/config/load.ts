@@ -125,6 +125,7 @@ function meaningOf(value: unknown, folder: string, faults: ConfigFault[]): Topol
     logLevel: file.log.level,
     redis,
     rabbitmq,
+    ...(file.user === undefined ? {} : { user: file.user }),
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
     expireMs: file.frames.expireMs,
     durability: file.frames.durability,

@@ -335,6 +335,13 @@ export const ActorsFile = Type.Object(
     ),
     redis: server('redis', 'where frames are stored'),
     rabbitmq: server('amqp', 'where frames are announced'),
+    user: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,31}$',
+        description:
+          'user of this machine, by name: a daemon that root starts runs as that user, with all its processes.',
+      }),
+    ),
     ffmpeg: Type.Optional(
       Type.String({
         minLength: 1,

@@ -115,6 +115,8 @@ export interface Topology {
   readonly logLevel: ActorsFile['log']['level'];
   readonly redis: ServerSpec;
   readonly rabbitmq: ServerSpec;
+  /** Whom a daemon of root becomes. */
+  readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
   readonly ffmpeg?: string;
   readonly expireMs: number;

@@ -146,7 +146,7 @@ class SessionLoop implements FrameConsumer {
     const onDelivery = (delivery: Delivery) => {
       this.#dispatcher.accept(delivery, session);
     };
-    const queue = await openFrameQueue({ server: amqp, queue: name, onDelivery, onLost: end }, signal);
+    const queue = await openFrameQueue({ server: amqp(), queue: name, onDelivery, onLost: end }, signal);
     const subscription = new Subscription({
       queue,
       window: latestOnly ? Math.max(prefetch, LATEST_WINDOW) : prefetch,

@@ -1,14 +1,17 @@
 /** What a consumer is told: checked before anything is opened. */
 import { REDIS_SCHEMES } from '../redis/address';
 import type { Removal } from './attempt';
-import { ConsumerError, type ConsumerFault } from './fault';
+import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import { readServerUrl, type ServerUrl } from './server-url';
 
 export interface ConsumerOptions {
-  /** `amqp://` or `amqps://`, of one host or several that are tried in turn; user and password percent-encoded. */
-  readonly amqpUrl: string;
-  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; user and password percent-encoded. */
-  readonly redisUrl: string;
+  /**
+   * `amqp://` or `amqps://`, of one host or several that are tried in turn; user and password percent-encoded. A function is
+   * asked before every connection, as for passwords that change.
+   */
+  readonly amqpUrl: string | (() => string);
+  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; the same. */
+  readonly redisUrl: string | (() => string);
   readonly queue: string;
   /** Frames at work at the same time, 1 to 65535; 8 when absent. */
   readonly prefetch?: number;
@@ -26,8 +29,9 @@ export interface ConsumerOptions {
 }
 
 export interface Settings {
-  readonly amqp: ServerUrl;
-  readonly redis: ServerUrl;
+  /** Throw a {@link ConsumerError}. */
+  readonly amqp: () => ServerUrl;
+  readonly redis: () => ServerUrl;
   readonly queue: string;
   readonly prefetch: number;
   readonly removal: Removal;
@@ -43,8 +47,8 @@ export function readSettings(options: ConsumerOptions): Settings {
     throw new ConsumerError('invalid-option', `prefetch: expected 1 to 65535, found ${String(prefetch)}`);
   if (queue === '') throw new ConsumerError('invalid-option', 'queue: expected a name, found none');
   return {
-    amqp: readServerUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),
-    redis: readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES),
+    amqp: serverUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),
+    redis: serverUrl('redisUrl', options.redisUrl, REDIS_SCHEMES),
     queue,
     prefetch,
     removal,
@@ -52,4 +56,26 @@ export function readSettings(options: ConsumerOptions): Settings {
     onFault: options.onFault ?? (() => undefined),
     onConsuming: options.onConsuming ?? (() => undefined),
   };
+}
+
+/** A URL is read at once. */
+function serverUrl(
+  option: 'amqpUrl' | 'redisUrl',
+  given: string | (() => string),
+  schemes: readonly string[],
+): () => ServerUrl {
+  if (typeof given !== 'function') {
+    const server = readServerUrl(option, given, schemes);
+    return () => server;
+  }
+  return () => readServerUrl(option, ask(option, given), schemes);
+}
+
+function ask(option: 'amqpUrl' | 'redisUrl', tell: () => string): string {
+  try {
+    return tell();
+  } catch (error) {
+    const code = option === 'amqpUrl' ? 'rabbitmq-unreachable' : 'redis-unreachable';
+    throw new ConsumerError(code, `${option}: ${textOf(error)}`, { cause: error });
+  }
 }

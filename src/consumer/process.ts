@@ -7,6 +7,7 @@ import { consumeFrames, type FrameConsumer } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
 import type { ConsumerCounters } from './dispatcher';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
+import type { ConsumerOptions } from './options';
 import { writeFrame } from './write-frame';
 
 const REPORT_EVERY_MS = 10_000;
@@ -14,8 +15,8 @@ const REPORT_EVERY_MS = 10_000;
 export type ProcessLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface ProcessOptions {
-  readonly amqpUrl: string;
-  readonly redisUrl: string;
+  readonly amqpUrl: ConsumerOptions['amqpUrl'];
+  readonly redisUrl: ConsumerOptions['redisUrl'];
   readonly queue: string;
   /** Folder that frames are saved under; nothing is saved when absent. */
   readonly out?: string;

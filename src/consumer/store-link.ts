@@ -8,7 +8,8 @@ import type { ServerUrl } from './server-url';
 export const RECONNECT: BackOff = { firstMs: 200, capMs: 10_000 };
 
 export interface StoreLinkOptions {
-  readonly server: ServerUrl;
+  /** Asked before every connection; throws a {@link ConsumerError}. */
+  readonly server: () => ServerUrl;
   /** Shown in Redis's list of clients. */
   readonly name: string;
   readonly onOpen: () => void;
@@ -52,7 +53,7 @@ export class StoreLink {
       ending.abort();
     };
     try {
-      const store = await openFrameStore(server, name, lose, signal);
+      const store = await openFrameStore(server(), name, lose, signal);
       if (!signal.aborted) {
         this.#store = store;
         onOpen();

@@ -1,4 +1,5 @@
 /** Unix domain sockets in folders whose path may be longer than a socket's may be. */
+import { openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -18,5 +19,22 @@ export async function withSocketPath<T>(
     return await use(`/proc/self/fd/${String(folder.fd)}/${name}`);
   } finally {
     await folder.close();
+  }
+}
+
+/** Folders that are kept open, by path. */
+const kept = new Map<string, number>();
+
+/** The same for a client that connects again and again: a folder of a long path stays open as long as this process lives. */
+export function lastingSocketPath(dir: string, name: string): string {
+  const plain = path.join(dir, name);
+  if (Buffer.byteLength(plain) <= MAX_PATH_BYTES) return plain;
+  try {
+    const fd = kept.get(dir) ?? openSync(dir, 'r');
+    kept.set(dir, fd);
+    return `/proc/self/fd/${String(fd)}/${name}`;
+  } catch {
+    // Who connects there is told why not.
+    return plain;
   }
 }

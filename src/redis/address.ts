@@ -11,6 +11,11 @@ export const REDIS_SCHEMES = [
   'rediss-cluster',
 ] as const;
 
+/** In the folder of an embedded server. */
+export const REDIS_SOCKET = 'redis.sock';
+/** The query by which a URL of the daemon's own names that folder. */
+const SOCKET_DIR = 'socket-dir';
+
 /** The master's name in Redis's own sentinel.conf. */
 const DEFAULT_MASTER = 'mymaster';
 
@@ -25,7 +30,13 @@ interface Login {
 }
 
 export type RedisAddress =
-  | { readonly kind: 'server'; readonly url: string; readonly db: number }
+  | ({
+      readonly kind: 'server';
+      readonly url: string;
+      readonly db: number;
+      /** The folder of a server's Unix socket, which takes the place of host and port. */
+      readonly socketDir?: string;
+    } & Login)
   | ({
       readonly kind: 'sentinel';
       readonly hosts: readonly Host[];
@@ -44,8 +55,16 @@ export type RedisAddress =
 export function redisAddress(url: string): RedisAddress {
   const [scheme = '', kind] = (/^[a-z-]+/.exec(url)?.[0] ?? '').split('-');
   if (kind === undefined) {
-    const { pathname, searchParams } = new URL(url);
-    return { kind: 'server', url, db: Number(pathname.slice(1) || searchParams.get('db')) };
+    const { pathname, searchParams, username, password } = new URL(url);
+    const socketDir = searchParams.get(SOCKET_DIR);
+    return {
+      kind: 'server',
+      url,
+      db: Number(pathname.slice(1) || searchParams.get('db')),
+      ...(socketDir === null
+        ? {}
+        : { socketDir, ...login(decodeURIComponent(username), decodeURIComponent(password)) }),
+    };
   }
   const urls = hostsOf(url).map((host) => new URL(host));
   const [{ username, password, pathname, searchParams } = new URL(url)] = urls;
@@ -64,6 +83,13 @@ export function redisAddress(url: string): RedisAddress {
     db: Number(pathname.slice(1)),
     sentinelLogin: login(user ?? '', secret ?? ''),
   };
+}
+
+/** The same server by its Unix socket, of which nobody but its user can take the place. */
+export function overSocket(url: string, dir: string): string {
+  const over = new URL(url);
+  over.searchParams.set(SOCKET_DIR, dir);
+  return over.href;
 }
 
 function login(username: string, password: string): Login {

@@ -1,7 +1,8 @@
 /** How every part of Vigil connects to Redis: a server, the master that Sentinels name, or a Cluster. */
 import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
-import { redisAddress, type RedisAddress } from './address';
+import { lastingSocketPath } from '../process/local-socket';
+import { REDIS_SOCKET, redisAddress, type RedisAddress } from './address';
 
 export type RedisClient = Redis | Cluster;
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -11,12 +12,26 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
   const address = redisAddress(url);
   switch (address.kind) {
     case 'server':
-      return inItsDatabase(address.db, hearTurnedAway(new Redis(address.url, options)));
+      return inItsDatabase(address.db, hearTurnedAway(openServer(address, options)));
     case 'sentinel':
       return inItsDatabase(address.db, hearTurnedAway(new Redis(sentinelOptions(address, options))));
     case 'cluster':
       return openCluster(address, options);
   }
+}
+
+function openServer(
+  { url, db, socketDir, username, password }: Extract<RedisAddress, { kind: 'server' }>,
+  options: RedisClientOptions,
+): Redis {
+  if (socketDir === undefined) return new Redis(url, options);
+  return new Redis({
+    ...options,
+    path: lastingSocketPath(socketDir, REDIS_SOCKET),
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  });
 }
 
 /** What a server says to whom it does not serve: before any command, so ioredis takes it for an answer to its first. */

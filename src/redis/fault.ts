@@ -114,6 +114,7 @@ const WAYS: readonly Rule[] = [
     code: 'redis-unreachable',
     sentence: 'refuses connections (ECONNREFUSED); check the address and that it runs',
   },
+  { pattern: /connect ENOENT/, code: 'redis-unreachable', sentence: 'does not run; its socket is not there' },
   {
     pattern: /ENOTFOUND|EAI_AGAIN/,
     code: 'redis-unreachable',

@@ -25,14 +25,14 @@ const COUNT_TIMES = 50;
  * The folder that belongs to a spool, the same for all processes and by whatever links it is reached; undefined where
  * the system has no such memory.
  */
-export function memoryFolderOf(spoolDir: string): string | undefined {
+export function memoryFolderOf(spoolDir: string, uid = process.geteuid?.() ?? 0): string | undefined {
   if (!existsSync(SHARED_MEMORY)) return undefined;
   const name = createHash('sha256')
     .update(realPath(path.resolve(spoolDir)))
     .digest('hex')
     .slice(0, 16);
   // Not os.userInfo(): in a container the user may be a number without a name, for which that throws.
-  return path.join(SHARED_MEMORY, `vigil-${String(process.geteuid?.() ?? 0)}-${name}`);
+  return path.join(SHARED_MEMORY, `vigil-${String(uid)}-${name}`);
 }
 
 /** Also of what is not there yet. */

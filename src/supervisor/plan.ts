@@ -57,13 +57,18 @@ export function isEmpty({ start, stop, restart, adjust }: Plan): boolean {
 
 /** What only a restart of the daemon changes. */
 export function refusals(running: Topology, wanted: Topology): ConfigFault[] {
+  const user = {
+    path: '$.user',
+    problem: 'a daemon cannot become another user while it runs; restart the daemon to change this',
+  };
   return (['redis', 'rabbitmq'] as const)
     .filter((name) => !isSameService(running[name], wanted[name]))
     .map((name) => ({
       path: `$.${name}`,
       problem:
         'an embedded server is started, stopped and moved only with the daemon; restart the daemon to change this',
-    }));
+    }))
+    .concat(running.user === wanted.user ? [] : [user]);
 }
 
 /** Remote servers may change their URL. */

@@ -213,17 +213,25 @@ export class Supervisor {
   #surroundings({ redis, rabbitmq, ffmpeg }: Topology): Surroundings {
     return {
       holder: this.#holder,
-      redisUrl: urlOf(redis, this.#services, 'redis'),
-      amqpUrl: urlOf(rabbitmq, this.#services, 'rabbitmq'),
+      redisUrl: this.#urlOf(redis, 'redis', 'ownUrl'),
+      amqpUrl: this.#urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
       spoolDir: this.options.data.folder('spool'),
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
   }
 
-  #writeEndpoints(topology: Topology): void {
-    const { redisUrl, amqpUrl } = this.#surroundings(topology);
-    this.options.data.writeEndpoints({ redis: redisUrl, amqp: amqpUrl });
+  #writeEndpoints({ redis, rabbitmq }: Topology): void {
+    this.options.data.writeEndpoints({
+      redis: this.#urlOf(redis, 'redis', 'url'),
+      amqp: this.#urlOf(rabbitmq, 'rabbitmq', 'url'),
+    });
+  }
+
+  #urlOf(spec: ServerSpec, name: EmbeddedService['name'], whose: 'url' | 'ownUrl'): string {
+    if (spec.kind === 'remote') return spec.url;
+    // Not among them where an edit asks for what only a restart can give; nothing is started with it.
+    return this.#services.find((candidate) => candidate.name === name)?.[whose] ?? '';
   }
 
   /** Store or notifier do their work, and so does the server behind each. */
@@ -232,14 +240,4 @@ export class Supervisor {
     this.#serviceChildren.find((child) => child.name === server)?.worked();
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();
   }
-}
-
-function urlOf(
-  spec: ServerSpec,
-  services: readonly EmbeddedService[],
-  name: EmbeddedService['name'],
-): string {
-  if (spec.kind === 'remote') return spec.url;
-  // Not among them where an edit asks for what only a restart can give; nothing is started with it.
-  return services.find((candidate) => candidate.name === name)?.url ?? '';
 }

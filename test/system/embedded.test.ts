@@ -1,6 +1,6 @@
 /** The default configuration: private servers, endpoints for any client, the process word, locks and leftovers. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -108,7 +108,7 @@ describe('embedded servers', () => {
     await events.close();
   });
 
-  test('a daemon killed by SIGKILL leaves no process, and the next one starts on its data and its endpoints', async () => {
+  test('a daemon killed by SIGKILL leaves no process, and the next one starts on its data and its ports; passwords are new', async () => {
     const servers = ['redis', 'rabbitmq'].map(
       (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
     );
@@ -121,14 +121,78 @@ describe('embedded servers', () => {
     daemon = startDaemon({ config: CONFIG, dir });
     await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
     await daemon.said(/^ready/, 120_000);
-    assert.deepEqual(
-      JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')),
-      endpoints,
-    );
+    endpoints = await renewed(endpoints);
     events = await listen('vigil', endpoints.amqp);
     await events.gotFrames('clock', 2);
     await events.close();
   });
+
+  const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can listen as another user' };
+  test(
+    'another user on the ports of a daemon that is gone hears no password from process, and none of use from others',
+    needsRoot,
+    async () => {
+      const word = processWord();
+      let said = '';
+      word.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      try {
+        await waitUntil('it consumes', () => /"consuming vigil\.detection"/.test(said));
+        const servers = ['redis', 'rabbitmq'].map(
+          (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
+        );
+        daemon.signal('SIGKILL');
+        await daemon.exited;
+        await waitUntil('the servers have gone', () => !servers.some(isAlive), 15_000);
+        const trap = await setTrap([endpoints.redis, endpoints.amqp]);
+        // The first one has said that its servers are away, and goes on trying. Another one says why they are.
+        const late = processWord();
+        let told = '';
+        late.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+        await waitUntil('it meets the trap', () => told.includes('another user listens on its port'), 30_000);
+        // Its way to Redis leads to no port.
+        await waitUntil(
+          'and misses its Redis',
+          () => /redis at \S+ (refuses|does not run)/.test(told),
+          30_000,
+        );
+        late.kill('SIGKILL');
+        assert.deepEqual(trap.heard(), '');
+        // One that holds to a URL does tell: the trap hears.
+        await assert.rejects(connectWith(endpoints.redis, new URL(endpoints.redis).password));
+        await waitUntil('the trap hears a password', () =>
+          trap.heard().includes(new URL(endpoints.redis).password),
+        );
+        await trap.close();
+        daemon = startDaemon({ config: CONFIG, dir });
+        await daemon.said(/^ready/, 120_000);
+        endpoints = await renewed(endpoints);
+        said = '';
+        await waitUntil('process goes on', () => /"consuming vigil\.detection"/.test(said), 30_000);
+        await waitUntil('and has its frames', () => /"processed \d+ frames"/.test(said), 30_000);
+      } finally {
+        word.kill('SIGKILL');
+      }
+    },
+  );
+
+  function processWord() {
+    const args = [MAIN, 'process', '--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
+    return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  }
+
+  /** The endpoints of the daemon that runs now: the same ports, and passwords by which the old ones are of no use. */
+  async function renewed(old: Endpoints): Promise<Endpoints> {
+    const now = JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
+    for (const name of ['redis', 'amqp'] as const) {
+      assert.equal(new URL(now[name]).port, new URL(old[name]).port);
+      await connectWith(now[name], new URL(now[name]).password);
+      await assert.rejects(
+        connectWith(now[name], new URL(old[name]).password),
+        'the old password is refused',
+      );
+    }
+    return now;
+  }
 
   test('a data directory that was moved, and lost its ports, keeps what waits in the queue; passwords are new', async () => {
     const waiting = async () =>
@@ -141,8 +205,9 @@ describe('embedded servers', () => {
     const { redis, amqp } = endpoints;
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);
-    const moved = path.join(newDir(), 'an other plače');
-    mkdirSync(moved);
+    // Longer than the path of a socket may be, too.
+    const moved = path.join(newDir(), 'an other plače', 'long'.repeat(25));
+    mkdirSync(moved, { recursive: true });
     renameSync(daemon.dataDir, path.join(moved, 'data'));
     rmSync(daemon.dir, { recursive: true });
     const others = await Promise.all([redis, amqp].map((url) => occupy(new URL(url))));
@@ -188,6 +253,29 @@ async function withQueue<T>(amqpUrl: string, work: (channel: Channel) => Promise
   } finally {
     await connection.close();
   }
+}
+
+/** A program of user 65534 that listens where our servers did, and tells all that it hears. */
+async function setTrap(urls: readonly string[]): Promise<{ heard(): string; close(): Promise<void> }> {
+  const ports = urls.map((url) => Number(new URL(url).port));
+  const program = `
+    let listening = 0;
+    for (const port of ${JSON.stringify(ports)})
+      require('node:net').createServer((socket) => {
+        socket.on("error", () => undefined).on("data", (data) => { process.stdout.write(data); socket.end(); });
+      }).listen(port, '127.0.0.1', () => { if (++listening === 2) process.stderr.write('set'); });`;
+  const child = spawn(process.execPath, ['-e', program], { uid: 65_534, gid: 65_534, cwd: '/', env: {} });
+  let heard = '';
+  child.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+  const [words] = (await once(child.stderr, 'data')) as [Buffer];
+  assert.equal(words.toString(), 'set');
+  return {
+    heard: () => heard,
+    close: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
 }
 
 /** Listens where one of our servers did, as a program of another user may. */

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { passwordFor } from '../../src/supervisor/services/memory';
 import { brokerConfiguration, brokerDefinitions } from '../../src/supervisor/services/rabbitmq-files';
 
 const MIB = 1024 * 1024;
@@ -43,14 +42,5 @@ describe('an embedded broker', () => {
       .digest();
     assert.deepEqual(hash, Buffer.concat([Buffer.from([1, 2, 3, 4]), digest]));
     assert.ok(!text.includes('hush'));
-  });
-});
-
-describe('the password of an embedded server', () => {
-  it('is kept with its port, and is another one on another port', () => {
-    const memory = { port: 6379, password: 'hush' };
-    assert.equal(passwordFor(6379, memory), 'hush');
-    assert.match(passwordFor(6380, memory), /^[\w-]{32}$/);
-    assert.notEqual(passwordFor(6379, undefined), passwordFor(6379, undefined));
   });
 });

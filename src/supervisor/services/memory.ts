@@ -1,11 +1,10 @@
-/** Ports and password of an embedded server, kept with its data so that clients keep working across restarts. */
+/** The ports of an embedded server, kept with its data so that clients find it again after a restart. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface ServiceMemory {
   readonly port: number;
-  readonly password: string;
   readonly distPort?: number;
   readonly epmdPort?: number;
 }
@@ -22,11 +21,11 @@ export function readServiceMemory(dir: string): ServiceMemory | undefined {
 }
 
 /**
- * Kept for as long as the port is: on a port that was free while no server ran, and is taken now, another user may have
- * listened to what our clients send first.
+ * A new one for every start of a daemon: while none ran, another user of the machine may have listened on the port, and a
+ * client that was waiting has told him the last one.
  */
-export function passwordFor(port: number, memory: ServiceMemory | undefined): string {
-  return memory?.port === port ? memory.password : randomBytes(24).toString('base64url');
+export function newPassword(): string {
+  return randomBytes(24).toString('base64url');
 }
 
 export function writeServiceMemory(dir: string, memory: ServiceMemory): void {

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connectBroker } from '../../broker/connect';
+import { ownedBy } from '../../broker/listener';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, USER } from './rabbitmq-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { passwordFor, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
+import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
 /** The node's name is part of its data's path: it never changes. */
@@ -36,9 +37,10 @@ export async function prepareRabbitmq(
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
   const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
-  const password = passwordFor(port, memory);
+  const password = newPassword();
   const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
-  writeServiceMemory(dir, { port, distPort, epmdPort, password });
+  const ownUrl = ownedBy(url, process.geteuid?.() ?? 0);
+  writeServiceMemory(dir, { port, distPort, epmdPort });
   const env = brokerEnvironment(dir, distPort, epmdPort);
   writeFiles(dir, port, password, env);
   let broker: ServerProcess | undefined;
@@ -46,6 +48,7 @@ export async function prepareRabbitmq(
   return {
     name: 'rabbitmq',
     url,
+    ownUrl,
     start: async (startMs) => {
       const [program, mapper] = [findRabbitmq(), findEpmd()];
       if (program === undefined || mapper === undefined)
@@ -76,7 +79,7 @@ export async function prepareRabbitmq(
         },
         log,
       );
-      await broker.ready(() => open(url), startMs);
+      await broker.ready(() => open(ownUrl), startMs);
       return broker;
     },
     stop: async (deadlineMs) => {

@@ -2,13 +2,14 @@
 import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import path from 'node:path';
-import Redis from 'ioredis';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { overSocket, REDIS_SOCKET } from '../../redis/address';
+import { openRedis } from '../../redis/connect';
 import { connectRedis } from '../../redis/connected';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { passwordFor, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
+import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
 
 /** A server that has taken the connection and does not answer is asked again, until it should have started. */
@@ -23,9 +24,10 @@ export async function prepareRedis(
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wanted.port, memory?.port);
-  const password = passwordFor(port, memory);
+  const password = newPassword();
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
-  writeServiceMemory(dir, { port, password });
+  const ownUrl = overSocket(url, dir);
+  writeServiceMemory(dir, { port });
   const configuration = path.join(dir, 'redis.conf');
   const maxMemoryBytes = wanted.maxMemoryBytes ?? affordableBytes(dir);
   writePrivate(configuration, redisConfiguration(dir, port, password, maxMemoryBytes));
@@ -33,6 +35,7 @@ export async function prepareRedis(
   return {
     name: 'redis',
     url,
+    ownUrl,
     start: async (startMs) => {
       const program = findProgram('redis-server');
       if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
@@ -48,7 +51,7 @@ export async function prepareRedis(
         },
         log,
       );
-      await server.ready(() => ping(url), startMs);
+      await server.ready(() => ping(ownUrl), startMs);
       return server;
     },
     stop: async (deadlineMs) => {
@@ -62,6 +65,9 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
   return [
     'bind 127.0.0.1',
     `port ${String(port)}`,
+    // Relative to the folder it runs in, whose path may be longer than a socket's may be.
+    `unixsocket ${REDIS_SOCKET}`,
+    'unixsocketperm 700',
     `requirepass ${password}`,
     `dir ${JSON.stringify(dir)}`,
     'daemonize no',
@@ -92,7 +98,7 @@ function affordableBytes(dir: string): number {
 
 async function ping(url: string): Promise<void> {
   const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };
-  const client = new Redis(url, options);
+  const client = openRedis(url, options);
   client.on('error', () => undefined);
   try {
     await connectRedis(client, PING_MS);

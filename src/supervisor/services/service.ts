@@ -5,6 +5,8 @@ export interface EmbeddedService {
   readonly name: 'redis' | 'rabbitmq';
   /** With credentials; the same across restarts of the server. */
   readonly url: string;
+  /** The same for the daemon's own processes: whoever has taken the server's port is not taken for it. */
+  readonly ownUrl: string;
   /** Starts the server and resolves when it answers. Throws a Fault when it does not within `startMs`. */
   start(startMs: number): Promise<ServerProcess>;
   stop(deadlineMs: number): Promise<void>;

@@ -1,0 +1,51 @@
+/** Users of this machine, and giving up root for one of them: this process, and with it all that it starts. */
+import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { findProgram } from './orphans';
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  /** Of its primary group. */
+  readonly gid: number;
+}
+
+const LOOK_UP_MS = 10_000;
+
+/** Asks id(1), which knows the users of a directory service too; undefined where there is none of that name. */
+export function findAccount(name: string): Account | undefined {
+  const [uid, gid] = [idOf('-u', name), idOf('-g', name)];
+  return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
+}
+
+function idOf(kind: '-u' | '-g', name: string): number | undefined {
+  const options = { encoding: 'utf8', timeout: LOOK_UP_MS, killSignal: 'SIGKILL' } as const;
+  const { status, stdout } = spawnSync(findProgram('id') ?? 'id', [kind, name], options);
+  return status === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : undefined;
+}
+
+/** Why this process could not become that user: in a container, say, that has no such number. Undefined where it can. */
+export function whyNotBecome({ uid, gid }: Account, version = process.versions.node): string | undefined {
+  if (hasRingsOfRoot(version))
+    return `Node.js ${version} would keep rights of root (CVE-2024-22017); use 20.11.1 or newer`;
+  const { error } = spawnSync(findProgram('id') ?? 'id', { uid, gid, cwd: '/', stdio: 'ignore' });
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+/** For good: with the user go the groups, and what `HOME` and its like say. Throws what the system answers. */
+export function becomeAccount({ name, uid, gid }: Account): void {
+  // Its types lack it.
+  (process as unknown as { initgroups(user: string, group: number): void }).initgroups(name, gid);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+  Object.assign(process.env, { HOME: userInfo().homedir, USER: name, LOGNAME: name });
+}
+
+/** What is asked of the kernel by io_uring was asked as root there, whoever the process is by then. */
+function hasRingsOfRoot(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return (
+    (major === 20 && (minor < 11 || (minor === 11 && patch < 1))) ||
+    (major === 21 && (minor < 6 || (minor === 6 && patch < 2)))
+  );
+}

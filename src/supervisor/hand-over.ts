@@ -1,0 +1,79 @@
+/**
+ * Gives what a daemon of root has left to the user it runs as from now on. Root walks only through folders that nobody else can
+ * change: in any other a link could lead it to files of the system.
+ */
+import { randomBytes } from 'node:crypto';
+import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import type { Account } from '../process/account';
+import { Fault } from '../protocol/fault';
+import { memoryFolderOf } from '../spool/memory-folder';
+import { OwnFolders } from '../spool/own-folders';
+
+/** All that a daemon makes in its data directory, and temporary files of these. */
+const OWN =
+  /^\.?(spool|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
+const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
+
+/**
+ * Makes the data directory where it is missing, and hands it over with all that is root's in it. One that is not root's is
+ * left as it is.
+ * @throws Fault `data-directory`
+ */
+export function handOverData(dir: string, account: Account): void {
+  try {
+    const made = mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (made !== undefined) handOver(made, account);
+    else handOverExisting(realpathSync(dir), account);
+    handOverMemory(path.join(dir, 'spool'), account);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    const { message } = error as Error;
+    throw new Fault(
+      'data-directory',
+      `data directory ${dir} cannot be given to user "${account.name}" (${message}); run chown -R ${account.name} on it, or give another --data-dir`,
+      { cause: error },
+    );
+  }
+}
+
+function handOverExisting(dir: string, account: Account): void {
+  if (lstatSync(dir).uid !== 0) return;
+  const other = readdirSync(dir).find((name) => !OWN.test(name));
+  if (other !== undefined)
+    throw new Fault(
+      'data-directory',
+      `data directory ${dir} belongs to root and holds more than Vigil's data (${other}), so it is not given to user "${account.name}"; run chown ${account.name} on it, or give another --data-dir`,
+    );
+  handOver(dir, account);
+}
+
+/** What is in it first: a walk that was interrupted is begun again. Links are handed over, never followed. */
+function handOver(file: string, account: Account): void {
+  const found = lstatSync(file);
+  if (found.uid !== 0) return;
+  if (found.isDirectory()) {
+    if ((found.mode & WRITABLE_BY_MORE_THAN_ITS_OWNER) !== 0)
+      throw new Fault(
+        'data-directory',
+        `${file} belongs to root and others may write to it, so it is not given to user "${account.name}"; run chmod go-w on it, or give another --data-dir`,
+      );
+    for (const name of readdirSync(file)) handOver(path.join(file, name), account);
+  }
+  lchownSync(file, account.uid, account.gid);
+}
+
+/** Frames that wait in memory: the name of their folder tells the user. */
+function handOverMemory(spoolDir: string, account: Account): void {
+  const [from, to] = [memoryFolderOf(spoolDir, 0), memoryFolderOf(spoolDir, account.uid)];
+  if (from === undefined || to === undefined) return;
+  for (const folder of new OwnFolders(from).find()) {
+    handOver(folder, account);
+    try {
+      renameSync(folder, to);
+    } catch {
+      // Somebody has made something there, or frames of this user wait in it.
+      renameSync(folder, `${to}.${randomBytes(3).toString('hex')}`);
+    }
+  }
+}
