@@ -115,6 +115,7 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
         ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
       };
     },
+    queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
   };
 }

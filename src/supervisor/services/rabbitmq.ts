@@ -5,6 +5,7 @@ import path from 'node:path';
 import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { callBroker } from './broker-call';
 import { findEpmd, findRabbitmq } from './programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, folderVariables, USER } from './rabbitmq-files';
@@ -79,6 +80,7 @@ export async function prepareRabbitmq(
       await broker.ready(() => open(url), startMs);
       return broker;
     },
+    view: () => callBroker(NODE, env),
     stop: async (deadlineMs) => {
       await broker?.stop(deadlineMs);
       await epmd?.stop(1000);
