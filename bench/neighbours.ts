@@ -148,7 +148,7 @@ async function edits({ daemon, events, config, ids }: Setting): Promise<string> 
   return [
     `edits: ${values.edits} edits of ${String(ids.length - untouched.length)} of ${String(ids.length)} cameras`,
     `  the others: ${verdict(coverage(events, untouched, since))}, ${String(restarts)} restarted`,
-    `  from the edit to the restarted camera: p50 ${String(times[Math.floor(times.length / 2)])} ms, max ${String(times.at(-1))} ms`,
+    `  from the edit to the camera that runs by it: p50 ${String(times[Math.floor(times.length / 2)])} ms, max ${String(times.at(-1))} ms`,
   ].join('\n');
 }
 

@@ -1,6 +1,5 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
-import { unverifiedWords } from '../config/camera-tls';
 import { parseTopology, readConfiguration } from '../config/load';
 import { openLog, type Log } from '../log/log';
 import { endProcess } from '../process/output';
@@ -14,6 +13,7 @@ import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, type MissingProgram } from '../supervisor/services/programs';
 import { Supervisor } from '../supervisor/supervisor';
+import { UnverifiedCameras } from '../supervisor/unverified-cameras';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { runAs } from './run-as';
@@ -57,8 +57,8 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
   shareCompiledCode(data.folder('compile-cache'));
   const { user, cameras } = topology;
   log.info('starting', { config, dataDir, cameras: cameras.length, ...(user === undefined ? {} : { user }) });
-  const unverified = unverifiedWords(topology.cameras);
-  if (unverified !== undefined) log.info(unverified, { code: 'tls-unverified' });
+  const unverified = new UnverifiedCameras(log);
+  unverified.tell(cameras);
   const supervisor = new Supervisor({
     topology,
     data,
@@ -80,6 +80,9 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
     environment: process.env,
     supervisor,
     log,
+    onTaken: ({ cameras }) => {
+      unverified.tell(cameras);
+    },
   });
   const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
   const watching = new AbortController();
@@ -115,6 +118,7 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
         ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
       };
     },
+    queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
   };
 }

@@ -1,4 +1,5 @@
 /** `status`: what the running daemon knows of its children, as a table or as JSON. */
+import type { BoundQueue, QueuesAnswer } from '../broker/bound-queues';
 import { print } from '../process/output';
 import type { DaemonStatus } from '../supervisor/control-socket';
 import type { DeliveryStatus } from '../supervisor/health';
@@ -13,9 +14,32 @@ import { duration, oneLine, table } from './table';
  * @throws Fault `no-daemon`
  */
 export async function status({ dataDir, json }: Arguments): Promise<number> {
-  const found = (await askDaemon(dataDir, '/status')) as DaemonStatus;
-  await print(`${json ? JSON.stringify(found, null, 2) : statusText(found, Date.now())}\n`);
+  const [found, queues] = (await Promise.all([
+    askDaemon(dataDir, '/status'),
+    askDaemon(dataDir, '/queues').catch(unanswered),
+  ])) as [DaemonStatus, QueuesAnswer];
+  const text = () => [statusText(found, Date.now()), '', ...queuesLines(queues)].join('\n');
+  await print(`${json ? JSON.stringify({ ...found, queues }, null, 2) : text()}\n`);
   return found.problems.length === 0 ? EXIT.clean : EXIT.unhealthy;
+}
+
+/** What is asked besides keeps nobody from the rest. */
+function unanswered(error: unknown): QueuesAnswer {
+  return { kind: 'unknown', message: (error as Error).message };
+}
+
+/** Queues that others have bound, and those of earlier configurations. */
+export function queuesLines(answer: QueuesAnswer): string[] {
+  if (answer.kind === 'unknown') return [oneLine(`queues of others: not known; ${answer.message}`)];
+  if (answer.queues.length === 0) return ['queues of others: none; of earlier configurations: none'];
+  const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
+    name,
+    origin === 'old' ? 'an earlier configuration' : 'others',
+    String(messages),
+    String(consumers),
+    boundTo.length === 0 ? 'nothing' : boundTo.join(', '),
+  ];
+  return table([['QUEUE', 'OF', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
 }
 
 /** The table an operator sees. */

@@ -67,13 +67,32 @@ function certificateProblem(file: string): string | undefined {
   }
 }
 
-/** Who is read over TLS that nobody verifies, in one sentence; undefined where there is none. */
-export function unverifiedWords(cameras: readonly SupervisedCamera[]): string | undefined {
-  const named = cameras.flatMap(({ id, source }) =>
-    'url' in source && isEncrypted(source.url) && source.tls === undefined ? [id] : [],
+/** Ids of cameras that are read over TLS that nobody verifies. */
+export function unverified(cameras: readonly SupervisedCamera[]): string[] {
+  return overTls(cameras, false);
+}
+
+/** Ids of cameras whose certificates are verified. */
+export function verified(cameras: readonly SupervisedCamera[]): string[] {
+  return overTls(cameras, true);
+}
+
+function overTls(cameras: readonly SupervisedCamera[], isVerified: boolean): string[] {
+  return cameras.flatMap(({ id, source }) =>
+    'url' in source && isEncrypted(source.url) && (source.tls !== undefined) === isVerified ? [id] : [],
   );
-  if (named.length === 0) return undefined;
-  const shown =
-    named.slice(0, 10).join(', ') + (named.length > 10 ? ` and ${String(named.length - 10)} more` : '');
-  return `the certificate of ${shown} is not verified: nobody can listen in, but who answers in the camera's place is not noticed; "tls": {"verify": true} verifies it (docs/security.md)`;
+}
+
+/** What {@link unverified} means, in one sentence. */
+export function unverifiedWords(ids: readonly string[]): string {
+  return `the certificate of ${shown(ids)} is not verified: nobody can listen in, but who answers in the camera's place is not noticed; "tls": {"verify": true} verifies it (docs/security.md)`;
+}
+
+/** That an edit has ended it. */
+export function verifiedWords(ids: readonly string[]): string {
+  return `the certificate of ${shown(ids)} is verified from now on`;
+}
+
+function shown(ids: readonly string[]): string {
+  return ids.slice(0, 10).join(', ') + (ids.length > 10 ? ` and ${String(ids.length - 10)} more` : '');
 }

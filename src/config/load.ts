@@ -11,6 +11,7 @@ import { readBoundedSync } from './content';
 import { duplicateKeys } from './duplicate-keys';
 import { substituteEnvironment } from './environment';
 import { ConfigurationError, faultsOf, jsonPath, type ConfigFault } from './faults';
+import { completeManagement } from './management';
 import { ActorsFile, STILL_SCHEMES, STREAM_SCHEMES, type CameraEntry, type ServerEntry } from './schema';
 import type { CameraSource, ServerSpec, SupervisedCamera, Topology } from './topology';
 import { serverPathProblem } from './server-path';
@@ -167,8 +168,16 @@ function completeServer(
   faults: ConfigFault[],
 ): ServerSpec {
   if (entry === 'embedded') return { kind: 'embedded' };
-  const { embedded, port, maxMemoryBytes, url, username, password }: Exclude<ServerEntry, string> =
-    typeof entry === 'string' ? { url: entry } : entry;
+  const {
+    embedded,
+    port,
+    maxMemoryBytes,
+    url,
+    username,
+    password,
+    managementUrl,
+  }: Exclude<ServerEntry, string> = typeof entry === 'string' ? { url: entry } : entry;
+  const management = completeManagement(managementUrl, { at, url }, faults);
   if (maxMemoryBytes !== undefined && (at !== '$.redis' || url !== undefined))
     faults.push({ path: `${at}.maxMemoryBytes`, problem: 'belongs to the embedded Redis; remove it' });
   if (embedded === true || url === undefined) {
@@ -195,7 +204,7 @@ function completeServer(
     faults.push({ path: typeof entry === 'string' ? at : `${at}.url`, problem: wrong });
     return { kind: 'embedded' };
   }
-  return { kind: 'remote', url: withCredentials(url, username, password) };
+  return { kind: 'remote', url: withCredentials(url, username, password), ...management };
 }
 
 function completeCamera(

@@ -46,6 +46,12 @@ function server(scheme: string, what: string) {
           ),
           username: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
           password: Type.Optional(Type.String({ description: 'Any characters, not percent-encoded.' })),
+          managementUrl: Type.Optional(
+            Type.String({
+              description:
+                "RabbitMQ's management API, such as http://HOST:15672, for status to show who else is bound; with the credentials beside url unless it has its own.",
+            }),
+          ),
         },
         strict,
       ),

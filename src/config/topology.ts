@@ -87,7 +87,12 @@ export interface SupervisedCamera extends CameraSpec {
 /** A Redis or RabbitMQ server: run by the daemon, or reached by a URL that may contain credentials. */
 export type ServerSpec =
   | { readonly kind: 'embedded'; readonly port?: number; readonly maxMemoryBytes?: number }
-  | { readonly kind: 'remote'; readonly url: string };
+  | {
+      readonly kind: 'remote';
+      readonly url: string;
+      /** Of RabbitMQ: its management HTTP API. */
+      readonly managementUrl?: string;
+    };
 
 export type ActorMode = 'forked' | 'in-memory';
 

@@ -1,10 +1,11 @@
 /**
  * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
- * may open. `GET /status` answers with a {@link DaemonStatus}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
+import type { QueuesAnswer } from '../broker/bound-queues';
 import { ConfigurationError, type ConfigFault } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
@@ -43,6 +44,8 @@ export type PlanAnswer =
 
 export interface Control {
   status(): DaemonStatus;
+  /** Asks the broker, which may take seconds. */
+  queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
   plan(request: PlanRequest): Plan;
 }
@@ -92,6 +95,7 @@ async function listen(server: Server, socketPath: string): Promise<void> {
 async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
   const asked = `${request.method ?? ''} ${request.url ?? ''}`;
   if (asked === 'GET /status') reply(response, control.status());
+  else if (asked === 'GET /queues') reply(response, await control.queues());
   else if (asked === 'POST /plan')
     reply(response, planAnswer(control, JSON.parse(await bodyOf(request)) as PlanRequest));
   else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
@@ -106,7 +110,7 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   }
 }
 
-function reply(response: ServerResponse, value: DaemonStatus | PlanAnswer): void {
+function reply(response: ServerResponse, value: DaemonStatus | QueuesAnswer | PlanAnswer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 

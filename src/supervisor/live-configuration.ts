@@ -15,6 +15,8 @@ export interface LiveConfigurationOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly supervisor: Pick<Supervisor, 'plan' | 'claim' | 'apply' | 'behind'>;
   readonly log: Log;
+  /** An edit is being rolled out. */
+  readonly onTaken: (wanted: Topology) => void;
 }
 
 export interface ConfigurationState {
@@ -70,7 +72,7 @@ export class LiveConfiguration {
 
   /** Never throws: the edits that follow are to be taken over all the same. */
   async #apply(content: FileContent): Promise<void> {
-    const { file, environment, supervisor, log } = this.options;
+    const { file, environment, supervisor, log, onTaken } = this.options;
     const edit = ++this.#edits;
     try {
       if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
@@ -79,6 +81,7 @@ export class LiveConfiguration {
       if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
       await supervisor.claim(wanted, plan);
       const rollout = supervisor.apply(wanted);
+      onTaken(wanted);
       const { appliedAtMs } = this.#state;
       this.#state = { file, appliedAtMs };
       void this.#follow(edit, rollout);

@@ -1,4 +1,5 @@
 /** The supervisor: starts servers and actors top to bottom, keeps them as their specs say, stops them bottom to top. */
+import type { QueuesAnswer } from '../broker/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { ServerSpec, Topology } from '../config/topology';
@@ -12,6 +13,7 @@ import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { planChange, refusals, type Plan } from './plan';
+import { askQueues } from './queues';
 import { serviceChild } from './service-child';
 import { identityOf } from './identity';
 import { findFfmpeg } from './services/ffmpeg-program';
@@ -122,6 +124,11 @@ export class Supervisor {
   status(): ChildStatus[] {
     const services = this.#serviceChildren.map((child) => childStatus(child, 'service'));
     return [...services, ...(this.#actors?.status() ?? [])];
+  }
+
+  /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
+  async queues(): Promise<QueuesAnswer> {
+    return askQueues(this.#topology, this.#services, this.options.data.path('queues.json'));
   }
 
   async #startAll(): Promise<void> {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { BrokerView } from '../../src/broker/bound-queues';
 import { openLog } from '../../src/log/log';
 import { prepareRabbitmq } from '../../src/supervisor/services/rabbitmq';
 import type { ServerProcess } from '../../src/supervisor/services/server-process';
@@ -20,6 +21,8 @@ export interface Broker {
   restart(): Promise<void>;
   /** Runs `rabbitmqctl` against it. */
   control(...args: string[]): Promise<string>;
+  /** What it tells the daemon of its bindings and queues. */
+  view(): Promise<BrokerView>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +49,10 @@ export async function startBroker(): Promise<Broker> {
     control: async (...args) => {
       const { stdout } = await promisify(execFile)(RABBITMQCTL, ['-q', ...args], { env });
       return stdout;
+    },
+    view: async () => {
+      if (service.view === undefined) throw new Error('the embedded RabbitMQ tells nothing');
+      return service.view();
     },
     stop: async () => {
       await service.stop(10_000);

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { dieWithParent } from '../../src/process/orphans';
 import { findEpmd, findRabbitmq } from '../../src/supervisor/services/programs';
+import { folderVariables } from '../../src/supervisor/services/rabbitmq-files';
 import { waitUntil } from './process';
 
 /** Three nodes on two busy cores. */
@@ -103,19 +104,13 @@ class Node implements ClusterNode {
     writeFileSync(path.join(dir, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     this.#env = {
       ...common,
-      HOME: path.join(dir, 'home'),
+      ...folderVariables(dir),
       RUNNING_UNDER_SYSTEMD: 'true',
       RABBITMQ_NODENAME: name,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
       RABBITMQ_NODE_PORT: String(port),
       RABBITMQ_DIST_PORT: String(distPort),
       ERL_EPMD_ADDRESS: '127.0.0.1',
-      RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
-      RABBITMQ_LOG_BASE: path.join(dir, 'log'),
-      RABBITMQ_GENERATED_CONFIG_DIR: path.join(dir, 'generated'),
-      RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
-      RABBITMQ_CONF_ENV_FILE: '/dev/null',
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
       ERL_FLAGS: '-start_epmd false +Bi +S 1',
       ERL_CRASH_DUMP_SECONDS: '0',

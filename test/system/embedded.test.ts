@@ -46,6 +46,15 @@ describe('embedded servers', () => {
     await events.gotFrames('clock', 2);
   });
 
+  test('status shows whose queues are bound besides', () => {
+    const words = [MAIN, 'status', '--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
+    const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 30_000 });
+    assert.match(
+      stdout,
+      /^QUEUE +OF +MESSAGES +CONSUMERS +BOUND TO\namq\.gen\S+ +others +\d+ +1 +vigil\.frames$/m,
+    );
+  });
+
   test('redis keeps a snapshot every 60 s and an append-only file, and listens on loopback alone', async () => {
     const [save, appendonly, bind] = await withRedis(
       async (redis) =>

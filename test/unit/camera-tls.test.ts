@@ -7,10 +7,11 @@ import { after, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { trustFault } from '../../src/actors/camera/http/trust';
 import { receiverInvocation } from '../../src/actors/camera/ffmpeg-arguments';
-import { unverifiedWords } from '../../src/config/camera-tls';
 import { ConfigurationError } from '../../src/config/faults';
 import { parseTopology } from '../../src/config/load';
 import type { SupervisedCamera } from '../../src/config/topology';
+import { UnverifiedCameras } from '../../src/supervisor/unverified-cameras';
+import { keptLog } from './support/kept-log';
 
 type Entry = Record<string, unknown>;
 
@@ -87,7 +88,9 @@ describe('the certificate of a camera', () => {
       id: `c${String(i)}`,
       url: 'rtsps://u:hush@cam/a',
     }));
-    const words = unverifiedWords(camerasOf(cameras)) ?? assert.fail();
+    const log = keptLog();
+    new UnverifiedCameras(log).tell(camerasOf(cameras));
+    const [words = ''] = log.lines.map(([, line]) => line);
     assert.match(words, /^the certificate of c0, .*c9 and 2 more is not verified: /);
     assert.doesNotMatch(words, /hush/);
     const others = [
@@ -95,7 +98,33 @@ describe('the certificate of a camera', () => {
       { id: 'b', test: 'testsrc2' },
       { id: 'c', still: 'https://cam/', tls: { verify: true } },
     ];
-    assert.equal(unverifiedWords(camerasOf(others)), undefined);
+    new UnverifiedCameras(log).tell(camerasOf(others));
+    assert.equal(log.lines.length, 1);
+  });
+
+  it('that an edit brings unverified is named as at the start, once, and that one is verified is said too', () => {
+    const log = keptLog();
+    const cameras = new UnverifiedCameras(log);
+    const told = (...entries: readonly Entry[]): (string | undefined)[] => {
+      log.lines.length = 0;
+      cameras.tell(camerasOf(entries));
+      return log.lines.map(
+        ([level, line, fields]) => `${level} ${String(fields?.['code'])} ${line.split(':')[0] ?? ''}`,
+      );
+    };
+    const open = (id: string) => ({ id, url: 'rtsps://u:hush@cam/a' });
+    const checked = (id: string) => ({ ...open(id), tls: { verify: true } });
+    const unverified = (ids: string) => `info tls-unverified the certificate of ${ids} is not verified`;
+    const plain = { id: 'a', url: 'rtsp://cam/a' };
+    assert.deepEqual(told(plain, checked('b')), []);
+    assert.deepEqual(told(plain, checked('b'), open('c')), [unverified('c')]);
+    assert.deepEqual(told(open('a'), open('b'), open('c')), [unverified('a, b')]);
+    assert.deepEqual(told(open('a'), open('b'), { ...open('c'), width: 64 }), []);
+    assert.deepEqual(told(open('a'), checked('b'), checked('c')), [
+      'info tls-verified the certificate of b, c is verified from now on',
+    ]);
+    assert.deepEqual(told(checked('b')), []);
+    assert.deepEqual(told(open('b'), open('a')), [unverified('b, a')]);
   });
 
   it('is verified by ffmpeg too over RTMP, which reads the name of the file as it is', () => {

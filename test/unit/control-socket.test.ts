@@ -31,9 +31,11 @@ const STATUS: DaemonStatus = {
   configuration: { file: '/srv/actors.json', appliedAtMs: 3 },
   children: [],
 };
+const QUEUES = { kind: 'unknown', message: 'not now' } as const;
 const PLAN = { start: ['camera:new'], stop: [], restart: [], adjust: [], leave: [] };
 const CONTROL: Control = {
   status: () => STATUS,
+  queues: () => Promise.resolve(QUEUES),
   plan: ({ text, file }) => {
     if (text === 'bad') throw new ConfigurationError(file, [{ path: '$', problem: 'is bad' }]);
     return PLAN;
@@ -68,6 +70,7 @@ describe('the control socket', () => {
     await withSocket(path.join(ROOT, 'a'), async (dir) => {
       assert.equal(statSync(path.join(dir, CONTROL_SOCKET)).mode & 0o777, 0o600);
       assert.deepEqual(await askDaemon(dir, '/status'), STATUS);
+      assert.deepEqual(await askDaemon(dir, '/queues'), QUEUES);
       assert.deepEqual(await askDaemon(dir, '/plan', { file: 'f', text: '{}' }), {
         kind: 'plan',
         plan: PLAN,

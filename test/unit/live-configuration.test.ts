@@ -25,6 +25,7 @@ function live(t: TestContext) {
   const file = path.join(dir, 'actors.json');
   const log = keptLog();
   const applied: string[] = [];
+  const taken: string[] = [];
   const supervisor = {
     refused: [] as ConfigFault[],
     behind: 0,
@@ -36,6 +37,7 @@ function live(t: TestContext) {
   const configuration = new LiveConfiguration({
     file,
     text: text('first'),
+    onTaken: ({ namespace }) => taken.push(namespace),
     environment: {},
     log,
     supervisor: {
@@ -61,6 +63,7 @@ function live(t: TestContext) {
     file,
     log,
     applied,
+    taken,
     supervisor,
     configuration,
     edit: async (content: string) => {
@@ -97,15 +100,15 @@ describe('a live configuration', () => {
   ];
   for (const [what, content, problem] of bad)
     it(`takes nothing over of a file ${what}, and the next one whole`, async (t) => {
-      const { edit, applied, configuration, problems, said } = live(t);
+      const { edit, applied, taken, configuration, problems, said } = live(t);
       const { appliedAtMs } = configuration.state;
       await edit(content);
-      assert.deepEqual(applied, []);
+      assert.deepEqual([applied, taken], [[], []]);
       assert.equal(configuration.state.appliedAtMs, appliedAtMs);
       assert.match(problems()?.join() ?? '', problem);
       assert.match(said('error').join(), /is not valid, nothing was changed/);
       await edit(text('second'));
-      assert.deepEqual(applied, ['second']);
+      assert.deepEqual([applied, taken], [['second'], ['second']]);
       assert.equal(problems(), undefined);
     });
 

@@ -1,6 +1,6 @@
 /** The pause before a feed is opened again, which ends sooner where the camera was gone from the network and is back. */
 import { connect } from 'node:net';
-import { sleep } from '../../clock/sleep';
+import { aborted, sleep } from '../../clock/sleep';
 import type { CameraSource } from '../../config/topology';
 import { hostOf, portOf } from '../../config/url';
 
@@ -42,7 +42,7 @@ async function opensAgain(source: CameraSource, signal: AbortSignal): Promise<bo
     if (closed > 0) return true;
     break;
   }
-  return sleep(2 ** 31 - 1, signal).then(() => false);
+  return aborted(signal).then(() => false);
 }
 
 interface Address {

@@ -1,6 +1,6 @@
 /** Queues that Vigil declared under an earlier configuration: remembered, unbound, never deleted. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { ChannelModel } from 'amqplib';
+import { readQueueNames, writeQueueNames } from '../../broker/queue-names';
 import { defaultQueue, frameExchange } from '../../contract/topology';
 import { lackOf, type Declarations } from './declarations';
 import { ACCESS_REFUSED, codeOf, failureOf, NOT_FOUND, onOwnChannel } from './own-channel';
@@ -15,7 +15,7 @@ export class OldQueues {
     private readonly wanted: string,
     private readonly file: string | undefined,
   ) {
-    this.#names = new Set([defaultQueue(namespace), ...readNames(file)]);
+    this.#names = new Set([defaultQueue(namespace), ...readQueueNames(file)]);
     this.#names.delete(wanted);
     this.#write();
   }
@@ -57,15 +57,8 @@ export class OldQueues {
     return messages;
   }
 
-  /** Without the file an old queue is known for as long as this process lives. */
   #write(): void {
-    if (this.file === undefined) return;
-    try {
-      writeFileSync(`${this.file}.tmp`, JSON.stringify([this.wanted, ...this.#names]), { mode: 0o600 });
-      renameSync(`${this.file}.tmp`, this.file);
-    } catch {
-      // A full disk, say.
-    }
+    if (this.file !== undefined) writeQueueNames(this.file, [this.wanted, ...this.#names]);
   }
 }
 
@@ -76,15 +69,5 @@ export async function queueLength(connection: ChannelModel, name: string): Promi
   } catch (error) {
     if (typeof codeOf(error) === 'number') return undefined;
     throw error;
-  }
-}
-
-/** What is not a list of names (a file of another hand) is passed over. */
-function readNames(file: string | undefined): string[] {
-  try {
-    const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
-    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
-  } catch {
-    return [];
   }
 }

@@ -18,9 +18,18 @@ export function findRabbitmq(): string | undefined {
 
 /** Erlang's port mapper: on PATH, or inside the Erlang installation where distributions leave it. */
 export function findEpmd(): string | undefined {
+  return findOfErlang('epmd');
+}
+
+/** Erlang's program that asks a node something, found like {@link findEpmd}. */
+export function findErlCall(): string | undefined {
+  return findOfErlang('erl_call');
+}
+
+function findOfErlang(program: string): string | undefined {
   const erl = findProgram('erl');
-  const beside = erl === undefined ? undefined : path.join(path.dirname(erl), 'epmd');
-  return findProgram('epmd') ?? (beside !== undefined && isExecutable(beside) ? beside : undefined);
+  const beside = erl === undefined ? undefined : path.join(path.dirname(erl), program);
+  return findProgram(program) ?? (beside !== undefined && isExecutable(beside) ? beside : undefined);
 }
 
 /** What has to be installed before `topology` can run; empty when nothing is missing. */

@@ -1,6 +1,7 @@
-/** What an embedded broker is told in files: its bounds, its user, where to listen. */
+/** What an embedded broker is told in files: its bounds, its user, where to listen; and where those are. */
 import { createHash, randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
+import path from 'node:path';
 
 export const USER = 'vigil';
 
@@ -17,6 +18,19 @@ const MEMORY_BYTES = 400 * MIB;
 const MEMORY_SHARE = 0.4;
 /** The same below so much free disk: room for several of its logs, as it looks only every ten seconds. */
 const FREE_DISK_BYTES = 32 * MIB;
+
+/** Where a broker finds its files and puts its data: all in one folder, nothing of the machine's own broker. */
+export function folderVariables(dir: string): Readonly<Record<string, string>> {
+  return {
+    HOME: path.join(dir, 'home'),
+    RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
+    RABBITMQ_LOG_BASE: path.join(dir, 'log'),
+    RABBITMQ_GENERATED_CONFIG_DIR: path.join(dir, 'generated'),
+    RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+  };
+}
 
 /** @param machineBytes memory there is for all processes together */
 export function brokerConfiguration(port: number, machineBytes = memoryHere()): string {

@@ -6,9 +6,10 @@ import { connectBroker } from '../../broker/connect';
 import { ownedBy } from '../../broker/listener';
 import type { Log } from '../../log/log';
 import { Fault } from '../../protocol/fault';
+import { callBroker } from './broker-call';
 import { findEpmd, findRabbitmq } from './programs';
 import { placeQuorumQueues } from './quorum-files';
-import { brokerConfiguration, brokerDefinitions, USER } from './rabbitmq-files';
+import { brokerConfiguration, brokerDefinitions, folderVariables, USER } from './rabbitmq-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './memory';
 import type { EmbeddedService } from './service';
@@ -82,6 +83,7 @@ export async function prepareRabbitmq(
       await broker.ready(() => open(ownUrl), startMs);
       return broker;
     },
+    view: () => callBroker(NODE, env),
     stop: async (deadlineMs) => {
       await broker?.stop(deadlineMs);
       await epmd?.stop(1000);
@@ -93,7 +95,7 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
   return {
     PATH: process.env['PATH'],
     LANG: 'C.UTF-8',
-    HOME: path.join(dir, 'home'),
+    ...folderVariables(dir),
     // The start script then runs the server in its own process: the pid we know is the broker.
     RUNNING_UNDER_SYSTEMD: 'true',
     RABBITMQ_NODENAME: NODE,
@@ -101,12 +103,6 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
     RABBITMQ_DIST_PORT: String(distPort),
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
-    RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
-    RABBITMQ_LOG_BASE: path.join(dir, 'log'),
-    RABBITMQ_GENERATED_CONFIG_DIR: path.join(dir, 'generated'),
-    RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
-    RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${ELECT_LEADERS}`,
     // Two schedulers carry thousands of messages a second; one a core would take memory on a large machine.
     ERL_FLAGS: '-start_epmd false +Bi +S 2:2',

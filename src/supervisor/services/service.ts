@@ -1,4 +1,5 @@
 /** What an embedded server is to the supervisor. */
+import type { BrokerView } from '../../broker/bound-queues';
 import type { ServerProcess } from './server-process';
 
 export interface EmbeddedService {
@@ -10,4 +11,6 @@ export interface EmbeddedService {
   /** Starts the server and resolves when it answers. Throws a Fault when it does not within `startMs`. */
   start(startMs: number): Promise<ServerProcess>;
   stop(deadlineMs: number): Promise<void>;
+  /** What is on the broker now; of RabbitMQ only. Throws a Fault where it does not answer. */
+  view?(): Promise<BrokerView>;
 }

@@ -11,10 +11,13 @@ export interface Random {
   text(alphabet: string, least: number, most: number): string;
 }
 
-/** A generator whose seed is printed with the test. */
-export function seededRandom(t: TestContext): Random {
+/**
+ * A generator whose seed is printed with the test.
+ * @param fixed a seed that once found a fault
+ */
+export function seededRandom(t: TestContext, fixed?: number): Random {
   const named = process.env['VIGIL_TEST_SEED'];
-  const seed = named === undefined ? randomInt(2 ** 31) : Number(named);
+  const seed = fixed ?? (named === undefined ? randomInt(2 ** 31) : Number(named));
   t.diagnostic(`VIGIL_TEST_SEED=${String(seed)}`);
   return randomOf(seed);
 }

@@ -1,0 +1,74 @@
+/** Which queues get Vigil's messages and are not its own, or were its own once. What is on the broker is handed in. */
+import { deadLetterName, defaultQueue, frameExchange } from '../contract/topology';
+
+/** Of an exchange, to a queue or to another exchange. */
+export interface BrokerBinding {
+  readonly to: string;
+  readonly kind: 'queue' | 'exchange';
+}
+
+/** What AMQP does not tell: who is bound where. */
+export interface BrokerView {
+  /** Of that exchange; none where it is not there. */
+  bindings(exchange: string): Promise<readonly BrokerBinding[]>;
+  /** Undefined where it is not there. */
+  queue(name: string): Promise<QueueCounts | undefined>;
+}
+
+export interface QueueCounts {
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+export interface BoundQueue extends QueueCounts {
+  readonly name: string;
+  /** old: Vigil declared it under an earlier configuration; foreign: somebody else did. */
+  readonly origin: 'old' | 'foreign';
+  /** Vigil's exchanges whose messages it gets. */
+  readonly boundTo: readonly string[];
+}
+
+/** What `status` knows of them. */
+export type QueuesAnswer =
+  | { readonly kind: 'known'; readonly queues: readonly BoundQueue[] }
+  /** Why not, or how to have it: the end of a sentence. */
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** Nobody has so many, and each may take a question to the broker. */
+const MAX_QUEUES = 200;
+
+/** @param names queues that Vigil has ever declared for this namespace */
+export async function boundQueues(
+  view: BrokerView,
+  {
+    namespace,
+    queue,
+    names,
+  }: { readonly namespace: string; readonly queue: string; readonly names: readonly string[] },
+): Promise<BoundQueue[]> {
+  const own = new Set([queue, deadLetterName(queue)]);
+  const old = new Set(withDeadLetters([defaultQueue(namespace), ...names]).filter((name) => !own.has(name)));
+  const bound = new Map<string, string[]>([...old].map((name) => [name, []]));
+  for (const exchange of new Set([frameExchange(namespace), ...own, ...old]))
+    for (const name of await reachedFrom(view, exchange))
+      if (!own.has(name)) bound.set(name, [...(bound.get(name) ?? []), exchange]);
+  const found: BoundQueue[] = [];
+  for (const name of [...bound.keys()].sort().slice(0, MAX_QUEUES)) {
+    const counts = await view.queue(name);
+    const [origin, boundTo] = [old.has(name) ? 'old' : 'foreign', bound.get(name) ?? []] as const;
+    if (counts !== undefined) found.push({ name, origin, ...counts, boundTo });
+  }
+  return found;
+}
+
+function withDeadLetters(names: readonly string[]): string[] {
+  return names.flatMap((name) => [name, deadLetterName(name)]);
+}
+
+/** Queues behind an exchange, also by way of other exchanges. */
+async function reachedFrom(view: BrokerView, exchange: string): Promise<ReadonlySet<string>> {
+  const [queues, exchanges] = [new Set<string>(), new Set([exchange])];
+  for (const each of exchanges)
+    for (const { to, kind } of await view.bindings(each)) (kind === 'queue' ? queues : exchanges).add(to);
+  return queues;
+}

@@ -1,0 +1,22 @@
+/** Names of the queues that Vigil has declared, kept from one process to the next: the present one first, then old ones. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+/** What is not a list of names (a file of another hand) is passed over, and so is a file that is not there. */
+export function readQueueNames(file: string | undefined): string[] {
+  try {
+    const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Where that is not possible (a full disk, say) the file stays as it was. */
+export function writeQueueNames(file: string, names: readonly string[]): void {
+  try {
+    writeFileSync(`${file}.tmp`, JSON.stringify(names), { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch {
+    // Without it an old queue is known for as long as this process lives.
+  }
+}

@@ -1,0 +1,51 @@
+/** What `status` tells of queues that are not Vigil's, or no longer: asked of the broker when somebody wants to know. */
+import { boundQueues, type BrokerView, type QueuesAnswer } from '../broker/bound-queues';
+import { readQueueNames } from '../broker/queue-names';
+import { withDeadline } from '../clock/sleep';
+import type { Topology } from '../config/topology';
+import { Fault } from '../protocol/fault';
+import type { EmbeddedService } from './services/service';
+
+/** For all questions together, milliseconds: `status` waits for it. */
+const ANSWER_MS = 6000;
+
+const NO_MANAGEMENT =
+  'set "managementUrl" of "rabbitmq" to its management API, such as http://HOST:15672, to have them shown here';
+
+/**
+ * Never rejects: why it is not known is part of the answer.
+ * @param queuesFile names of the queues that Vigil has declared
+ */
+export async function askQueues(
+  { namespace, queue, rabbitmq }: Pick<Topology, 'namespace' | 'queue' | 'rabbitmq'>,
+  services: readonly Pick<EmbeddedService, 'name' | 'view'>[],
+  queuesFile: string,
+): Promise<QueuesAnswer> {
+  const ask = async (): Promise<QueuesAnswer> => {
+    const view = await viewOf(rabbitmq, services);
+    if (view === undefined) return { kind: 'unknown', message: NO_MANAGEMENT };
+    const names = readQueueNames(queuesFile);
+    return { kind: 'known', queues: await boundQueues(view, { namespace, queue: queue.name, names }) };
+  };
+  try {
+    const late = `RabbitMQ did not answer all questions within ${String(ANSWER_MS)} ms`;
+    return (await withDeadline(ask(), ANSWER_MS)) ?? { kind: 'unknown', message: late };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { kind: 'unknown', message: error.message };
+  }
+}
+
+async function viewOf(
+  rabbitmq: Topology['rabbitmq'],
+  services: readonly Pick<EmbeddedService, 'name' | 'view'>[],
+): Promise<BrokerView | undefined> {
+  if (rabbitmq.kind === 'embedded') {
+    const view = await services.find(({ name }) => name === 'rabbitmq')?.view?.();
+    if (view === undefined) throw new Fault('broker-call', 'the embedded RabbitMQ is not started yet');
+    return view;
+  }
+  if (rabbitmq.managementUrl === undefined) return undefined;
+  const { managementView } = await import('../broker/management');
+  return managementView(rabbitmq.managementUrl, rabbitmq.url);
+}
