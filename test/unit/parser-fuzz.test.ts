@@ -6,7 +6,7 @@ import { isAnnexB } from '../../src/actors/camera/bitstream/nal';
 import { readJpeg } from '../../src/actors/camera/jpeg';
 import { parseFrameKey } from '../../src/contract/key';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
-import { encodedUnits } from './support/encoded-units';
+import { encodedUnits } from '../support/encoded-units';
 import { seededRandom, type Random } from './support/random';
 
 const CASES_EACH = 2500;

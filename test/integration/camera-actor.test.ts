@@ -16,8 +16,8 @@ import { MEMORY_BYTES, memoryFolderOf } from '../../src/spool/memory-folder';
 import { spoolName } from '../../src/spool/names';
 import { Spool } from '../../src/spool/spool';
 import { isAlive } from '../support/process';
-import { waitingIn } from './support/delivery-bench';
-import { until } from './support/until';
+import { waitingIn } from '../unit/support/delivery-bench';
+import { until } from '../unit/support/until';
 
 const URL_WITH_PASSWORD = 'rtsp://u:s3cr3t@cam/live';
 
