@@ -33,7 +33,9 @@ function nodeFolder(version: string): string {
   const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${version}`];
   const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' });
   if (status !== 0 || !existsSync(path.join(bin, 'node')))
-    throw new Error(`npm could not install ${name}@${version}; npm view ${name} versions lists what there is`);
+    throw new Error(
+      `npm could not install ${name}@${version}; npm view ${name} versions lists what there is`,
+    );
   return bin;
 }
 
@@ -81,7 +83,9 @@ async function main(): Promise<number> {
   const unit = others.includes('--unit');
   const files = others.filter((arg) => arg !== '--unit');
   if (versions.length === 0) {
-    process.stderr.write('usage: npm run test:node -- VERSION... [--unit] [FILE...], such as 24 or 24.21.0\n');
+    process.stderr.write(
+      'usage: npm run test:node -- VERSION... [--unit] [FILE...], such as 24 or 24.21.0\n',
+    );
     return 2;
   }
   const command = unit
