@@ -186,6 +186,17 @@ it('docs/consumer-kit.md has an entry for everything that the package exports', 
   assert.deepEqual(missing, []);
 });
 
+it('a file or folder of the project that a page names is there', () => {
+  const named = /`((?:src|test|scripts|bench|docs|examples|systemd)\/[\w./-]+)`/g;
+  const missing = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(named)]
+      .map(([, file = '']) => file)
+      .filter((file) => !existsSync(path.join(ROOT, file)))
+      .map((file) => `${path.relative(ROOT, page)}: ${file}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
 describe('a link', () => {
   /** As GitHub makes them of headings. */
   const anchors = (page: string) =>
