@@ -61,7 +61,8 @@ async function runOn(version: string, args: readonly string[]): Promise<Row> {
       resolve(status ?? 1);
     });
   });
-  const counts = Object.fromEntries([...tail.matchAll(COUNTS)].map(([, what, number]) => [what, number]));
+  const counts: Record<string, string> = {};
+  for (const [, what = '', number = ''] of tail.matchAll(COUNTS)) counts[what] = number;
   return { version: found, code, seconds: Math.round((performance.now() - startedMs) / 1000), counts };
 }
 

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
@@ -28,8 +29,12 @@ function isNamed(file: string, wanted: readonly string[]): boolean {
 
 function runHere(wanted: readonly string[]): void {
   const files = unitTests().filter((file) => isNamed(file, wanted));
-  if (files.length === 0) throw new Error(`no file below test/unit has a name with ${wanted.join(' or ')}`);
-  for (const file of files) require(path.join(UNIT, file));
+  if (files.length === 0) {
+    process.stderr.write(`no file below test/unit has a name with ${wanted.join(' or ')}\n`);
+    process.exitCode = 1;
+  }
+  const load = createRequire(__filename);
+  for (const file of files) load(path.join(UNIT, file));
 }
 
 /** @returns exit code and output */

@@ -54,7 +54,8 @@ function checkTypeScript({ file, line, text }: CodeBlock): void {
     },
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
+  const getSourceFile = host.getSourceFile.bind(host);
+  const fileExists = host.fileExists.bind(host);
   host.fileExists = (asked) => asked === name || fileExists(asked);
   host.getSourceFile = (asked, ...rest) => {
     if (asked === name) return ts.createSourceFile(name, text, ts.ScriptTarget.ES2022);
