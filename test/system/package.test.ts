@@ -109,6 +109,11 @@ describe('the packed package', () => {
     assert.equal((await node('-e', schema)).stdout, '3.0.0 object\n');
   });
 
+  it('starts actors without the polyfill that comedy loads, which changes globals', async () => {
+    const load = `require('./node_modules/vigil/dist/actors/lean-comedy.js'); require('babel-polyfill')`;
+    assert.equal((await node('-e', `${load}; console.log(global._babelPolyfill)`)).stdout, 'undefined\n');
+  });
+
   it('shows nothing of its inside', async () => {
     await assert.rejects(
       node('-e', `require('vigil/dist/supervisor/supervisor.js')`),
