@@ -187,6 +187,21 @@ it('docs/consumer-kit.md has an entry for everything that the package exports', 
   assert.deepEqual(missing, []);
 });
 
+it('each heading of docs/troubleshooting.md is a text of the program, but for what "…" stands for', () => {
+  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(path.join(ROOT, 'src', name), 'utf8'))
+    .join('\n')
+    .replaceAll(/\s+/g, ' ');
+  const page = readFileSync(path.join(ROOT, 'docs/troubleshooting.md'), 'utf8');
+  const texts = [...page.matchAll(/^### (.*)$/gm)].flatMap(([, heading = '']) => heading.split(/…| \/ /));
+  assert.ok(texts.length > 40);
+  assert.deepEqual(
+    texts.map((text) => text.trim()).filter((text) => !sources.includes(text)),
+    [],
+  );
+});
+
 it('a file or folder of the project that a page names is there', () => {
   const named = /`((?:src|test|scripts|bench|docs|examples|systemd)\/[\w./-]+)`/g;
   const missing = pages.flatMap((page) =>
