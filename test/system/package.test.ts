@@ -114,6 +114,20 @@ describe('the packed package', () => {
     assert.equal((await node('-e', `${load}; console.log(global._babelPolyfill)`)).stdout, 'undefined\n');
   });
 
+  it('has types by which the examples of README and docs compile', async () => {
+    const pages = ['README.md', 'docs/consumer-kit.md'].map((page) => path.join(ROOT, page));
+    const examples = pages.flatMap((page) => codeBlocks(page)).filter(({ language }) => language === 'ts');
+    assert.ok(examples.length > 1);
+    const files = examples.map(({ text }, index) => {
+      writeFileSync(path.join(folder, `types-${String(index)}.mts`), text);
+      return `types-${String(index)}.mts`;
+    });
+    const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+    const types = ['--types', 'node', '--typeRoots', path.join(ROOT, 'node_modules/@types')];
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022'];
+    await node(compiler, ...options, ...types, ...files);
+  });
+
   it('shows nothing of its inside', async () => {
     await assert.rejects(
       node('-e', `require('vigil/dist/supervisor/supervisor.js')`),
