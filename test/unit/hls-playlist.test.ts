@@ -1,6 +1,5 @@
 /** HLS playlists: what is read of them, which variant is chosen, and where reading goes on. */
 import assert from 'node:assert/strict';
-import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import { isPlaylist } from '../../src/actors/camera/hls/is-playlist';
 import { readPlaylist, type MediaPlaylist, type Variant } from '../../src/actors/camera/hls/playlist';
