@@ -17,7 +17,7 @@ const LEAVES = [
 ];
 
 const forbid = (target, from, message) => ({ target: `./src/${target}`, from: `./src/${from}`, message });
-const above = ['actors', 'supervisor', 'commands', 'consumer', 'http'];
+const above = ['actors', 'supervisor', 'commands', 'consumer'];
 
 const COMEDY = { name: 'comedy', message: 'Only src/supervisor/actor-host.ts imports comedy.' };
 const STARTING = {
@@ -27,7 +27,7 @@ const STARTING = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'coverage/', 'node_modules/'] },
+  { ignores: ['.cache/', 'dist/', 'data/', 'coverage/', 'node_modules/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

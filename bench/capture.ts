@@ -7,7 +7,7 @@ import { listen, newNamespace, type Listener } from '../test/support/events';
 import { startHttpCamera } from '../test/support/feeds/http-camera';
 import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
 import { spawnOwned } from '../test/support/process';
-import { encodedUnits } from '../test/unit/support/encoded-units';
+import { encodedUnits } from '../test/support/encoded-units';
 import { benchClip, CASES } from './clips';
 import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
 import { ffmpegVersion, runBench } from './run';

@@ -19,11 +19,12 @@ import redis
 
 # <namespace>:frame:<camera>:<captured ms>:<width>x<height>:<format>. Messages come from outside: only a key of this
 # form is looked up, and only a camera of this form becomes part of a path.
+# h264 and h265 are keyframes as the camera sent them ("format": "keyframe"): one Annex B access unit each.
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "h264": "h264", "h265": "h265"}
 FRAME_KEY = re.compile(
     r"(?P<namespace>[A-Za-z0-9_-]{1,64}):frame:(?P<camera>[A-Za-z0-9_-]{1,64}):(?P<captured>[0-9]{1,15})"
-    r":(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5}):(?P<format>jpeg|png|webp)"
+    rf":(?P<width>[0-9]{{1,5}})x(?P<height>[0-9]{{1,5}}):(?P<format>{'|'.join(EXTENSIONS)})"
 )
-EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
 def parse_arguments():

@@ -24,7 +24,7 @@ import { openFrameQueue } from '../src/consumer/frame-queue';
 import { runProcess, type ProcessOptions } from '../src/consumer/process';
 import { readServerUrl } from '../src/consumer/server-url';
 import { frameSampled } from '../src/contract/events';
-import { MAX_PIXELS } from '../src/contract/frame';
+import { FRAME_FORMATS, frameExtension, MAX_PIXELS } from '../src/contract/frame';
 import {
   channel,
   DELIVERY_LIMIT,
@@ -693,6 +693,31 @@ describe('examples/consumer.py', () => {
     assert.equal(await stage.waiting(stage.dead), 1);
     assert.equal((await redis.keys(`${stage.namespace}:frame:*`)).length, 1);
   });
+
+  for (const [order, mode] of [
+    ['in order', []],
+    ['with --latest', ['--latest']],
+  ] as const) {
+    it(`saves frames of every format as they were stored, ${order}`, async (t) => {
+      const stage = await Stage.open(t);
+      const folder = await temporaryFolder(t);
+      const endpoints = path.join(folder, 'endpoints.json');
+      await writeFile(endpoints, JSON.stringify({ redis: servers.redisUrl, amqp: servers.amqpUrl }));
+      const bytes = Buffer.from('00000001650102', 'hex');
+      const frames = FRAME_FORMATS.map((format) => stage.frame(bytes, format, `camera-${format}`));
+      for (const frame of frames) {
+        await redis.set(stage.key(frame), bytes, 'PX', 60_000);
+        stage.announce(frame);
+      }
+      const args = ['--endpoints', endpoints, '--out', folder, '--count', String(frames.length)];
+      await run('/usr/bin/python3', [script, stage.queue, ...args, ...mode], { timeout: 60_000 });
+      for (const frame of frames) {
+        const name = `${String(frame.capturedAt)}.${frameExtension(frame.format)}`;
+        assert.deepEqual(await readFile(path.join(folder, frame.camera, name)), bytes);
+      }
+      assert.equal(await stage.waiting(stage.dead), 0);
+    });
+  }
 
   it('ends with one line, and no password in it, when a server is away', async (t) => {
     const folder = await temporaryFolder(t);

@@ -23,6 +23,8 @@ export const STAND_INS: Readonly<Record<string, unknown>> = {
     decapitalize: (text: string) => text.charAt(0).toLowerCase() + text.slice(1),
   },
   bluebird: ComedyPromise,
+  // It changes globals. The overrides of package.json replace it in a clone, not where the package is installed.
+  'babel-polyfill': {},
   // It wakes every process twice a second; only comedy's "busy" metric asks it.
   'toobusy-js': { lag: () => 0 },
   // Folders of definitions: it looks for its parent module, which a bundle is not.

@@ -1,5 +1,5 @@
 /**
- * Runs actors on comedy. This is the only module that imports it: comedy forks processes and carries messages,
+ * Runs actors on comedy. No other module of the daemon's process imports it: comedy forks processes and carries messages,
  * everything it does unsafely (docs/actors.md says what) is switched off or undone here.
  */
 import path from 'node:path';

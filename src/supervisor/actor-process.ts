@@ -18,7 +18,7 @@ const INHERITED =
 /**
  * A camera's process hardly uses a processor: one background thread instead of four. With {@link CAMERA_ENVIRONMENT} 2.5 MB
  * less for each. Only a flag that Node documents: it does not start with one it does not know. A small young generation
- * saves one more, and makes each start a tenth dearer: docs/capture.md.
+ * saves one more, and makes each start a tenth dearer: docs/capture/figures.md.
  */
 const CAMERA_FLAGS = ['--v8-pool-size=1'];
 /**

@@ -100,7 +100,7 @@ export function timeFault(
   return undefined;
 }
 
-/** HLS is given by up to this part faster or slower than it was made, to keep a reserve (docs/capture.md): that is taken off. */
+/** HLS is given by up to this part faster or slower than it was made, to keep a reserve (docs/capture/feeds.md): that is taken off. */
 const HLS_PACE = 0.03;
 
 function withoutPace(times: readonly { readonly atMs: number; readonly offMs: number }[]): number[] {

@@ -121,7 +121,11 @@ export class Stage {
   }
 
   announce(frame: Frame): void {
-    this.publish(Buffer.from(JSON.stringify(frameSampled(this.namespace, frame, false, frame.capturedAt))));
+    this.publish(this.announcement(frame));
+  }
+
+  announcement(frame: Frame): Buffer {
+    return Buffer.from(JSON.stringify(frameSampled(this.namespace, frame, false, frame.capturedAt)));
   }
 
   publish(body: Buffer): void {

@@ -9,7 +9,7 @@ import { clip, CLIP_DEFAULTS } from '../support/feeds/clips';
 import { startHttpCamera, type HttpCamera } from '../support/feeds/http-camera';
 import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
 import { waitUntil } from '../support/process';
-import { encodedUnits } from '../unit/support/encoded-units';
+import { encodedUnits } from '../support/encoded-units';
 
 /** How often each camera goes, and for how long. */
 const EACH_MS = 2500;

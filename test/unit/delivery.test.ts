@@ -7,7 +7,6 @@ import type { Frame } from '../../src/contract/frame';
 import { spoolName } from '../../src/spool/names';
 import { EXPIRE_MS, offsets, openBench, waitingIn, type Bench } from './support/delivery-bench';
 import { seededRandom } from './support/random';
-import { waitUntil } from '../support/process';
 import { settled, until } from './support/until';
 
 const MAX_IN_FLIGHT = 16;
@@ -193,7 +192,8 @@ describe('a frame', () => {
 
   it('is delivered once when hints, scans and answers come in any order', async (t) => {
     const random = seededRandom(t);
-    const bench = await openBench(t, 20);
+    // However long this takes on a busy machine, no confirm is late.
+    const bench = await openTimedBench(t, 20);
     const frames = await bench.spooled(...offsets(0, 60));
     bench.broker = 'nothing';
     let answered = 0;
@@ -216,7 +216,7 @@ describe('a frame', () => {
       offsets(0, 60),
     );
     // A file goes after its frame was called delivered.
-    await waitUntil('the spool is empty', async () => (await bench.waiting()).length === 0);
+    while ((await bench.waiting()).length > 0) await settled(1);
   });
 });
 

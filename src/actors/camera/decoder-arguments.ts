@@ -1,4 +1,4 @@
-/** The command line of a decoding ffmpeg, as a pure function of settings and stream. Measured and explained in docs/capture.md. */
+/** The command line of a decoding ffmpeg, as a pure function of settings and stream. Measured and explained in docs/capture/sampling.md. */
 import type { CameraSpec } from '../../config/topology';
 import { MAX_PIXELS } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';

@@ -1,4 +1,4 @@
-/** The command line of a receiving ffmpeg, as a pure function of the camera's settings. Measured and explained in docs/capture.md. */
+/** The command line of a receiving ffmpeg, as a pure function of the camera's settings. Measured and explained in docs/capture/feeds.md. */
 import type { CameraSource, CameraSpec, CameraTls } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';

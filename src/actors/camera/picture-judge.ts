@@ -2,7 +2,7 @@
  * Tells bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
  * checksums ffmpeg makes anyway, and its complaints. Pure. Only the limits of sameness were measured, on generated scenes;
  * those of black and grey and all confidences are judgement, not calibrated on real cameras. H.265 damage is mostly missed,
- * and with a backlog in the decoder a neighbour of the damaged picture may be marked torn: docs/capture.md.
+ * and with a backlog in the decoder a neighbour of the damaged picture may be marked torn: docs/capture/verdicts.md.
  */
 import type { Verdict } from '../../contract/verdict';
 

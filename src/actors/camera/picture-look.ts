@@ -92,7 +92,7 @@ function toRgb({ matrix, bitDepth = 8 }: Colour): string[] {
 
 /**
  * JPEG is BT.601 in full range (JFIF): what is not is converted. ffmpeg's `colorspace` does that in less time than its encoder's own
- * conversion of the range, and more exactly than `scale` (docs/capture.md); it knows 4:2:0, 4:2:2 and 4:4:4
+ * conversion of the range, and more exactly than `scale` (docs/capture/sampling.md); it knows 4:2:0, 4:2:2 and 4:4:4
  * of even sizes alone.
  */
 function toJpeg({ matrix, fullRange, chromaFormat, isOdd }: Colour): string[] {

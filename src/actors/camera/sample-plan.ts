@@ -1,7 +1,7 @@
 /**
  * Decides, packet by packet, what is decoded so that every sampling period has one picture at the lowest cost: a
  * keyframe where one falls into the period, else the packet in its middle and what leads up to it. Pure; the time is
- * the packets' own. Why it holds: docs/capture.md.
+ * the packets' own. Why it holds: docs/capture/sampling.md.
  */
 import type { Sampling } from '../../config/topology';
 import type { FrameClock } from '../../contract/frame';

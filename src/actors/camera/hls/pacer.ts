@@ -1,7 +1,7 @@
 /**
  * When each packet of a feed that comes in bursts is due: at the distances of its own times, soon after it came, late
  * enough that the next burst comes before it is needed. Pure; milliseconds of a clock that is never set. Why:
- * docs/capture.md.
+ * docs/capture/feeds.md.
  */
 
 /** By how much packets may come due faster or slower than their times say. */

@@ -7,9 +7,9 @@ import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { PacketSplitter } from '../../src/actors/camera/packet-splitter';
 import type { Sample } from '../../src/actors/camera/sample-plan';
 import { Fault } from '../../src/protocol/fault';
-import { encodedUnits } from './support/encoded-units';
-import { seededRandom, type Random } from './support/random';
-import { until } from './support/until';
+import { encodedUnits } from '../support/encoded-units';
+import { seededRandom, type Random } from '../unit/support/random';
+import { until } from '../unit/support/until';
 import { cameraSpec } from '../support/camera-spec';
 
 /** Seeds that once found a fault. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { readJpeg, withHuffmanTables } from '../../src/actors/camera/jpeg';
-import { encodedUnits } from './support/encoded-units';
+import { encodedUnits } from '../support/encoded-units';
 
 describe('readJpeg', async () => {
   const [picture] = await encodedUnits({

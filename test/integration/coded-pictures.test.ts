@@ -6,8 +6,8 @@ import { CodedPictures, type CodedPicture } from '../../src/actors/camera/coded-
 import { Decoder, type Picture } from '../../src/actors/camera/decoder';
 import { pictureLook } from '../../src/actors/camera/picture-look';
 import { cameraSpec } from '../support/camera-spec';
-import { encodedPackets, type NumberedPacket } from './support/encoded-packets';
-import { until } from './support/until';
+import { encodedPackets, type NumberedPacket } from '../support/encoded-packets';
+import { until } from '../unit/support/until';
 
 const CAMERA = cameraSpec();
 const PICTURES = 100;

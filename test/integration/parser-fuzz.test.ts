@@ -6,8 +6,8 @@ import { isAnnexB } from '../../src/actors/camera/bitstream/nal';
 import { readJpeg } from '../../src/actors/camera/jpeg';
 import { parseFrameKey } from '../../src/contract/key';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
-import { encodedUnits } from './support/encoded-units';
-import { seededRandom, type Random } from './support/random';
+import { encodedUnits } from '../support/encoded-units';
+import { seededRandom, type Random } from '../unit/support/random';
 
 const CASES_EACH = 2500;
 const SOURCE = 'testsrc2=size=320x180:rate=1';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { splitJpegs } from '../../support/feeds/clips';
+import { splitJpegs } from './feeds/clips';
 
 export interface UnitOptions {
   /** A lavfi graph of one picture a second. */

@@ -7,8 +7,8 @@ import { asError, damageIn } from '../../src/actors/camera/decoder-words';
 import { PictureJudge, THUMBNAIL } from '../../src/actors/camera/picture-judge';
 import type { CameraSpec } from '../../src/config/topology';
 import type { Verdict } from '../../src/contract/verdict';
-import { encodedUnits } from './support/encoded-units';
-import { until } from './support/until';
+import { encodedUnits } from '../support/encoded-units';
+import { until } from '../unit/support/until';
 
 const CAMERA: CameraSpec = {
   id: 'gate',

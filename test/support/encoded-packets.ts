@@ -1,9 +1,9 @@
 /** Numbered pictures, encoded as asked: the packets as the encoder gives them, with the number of each one's picture. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { withNumbers } from '../../support/picture-number';
-import { toSplitter } from '../../../src/actors/camera/ffmpeg-arguments';
-import { PacketSplitter, type Packet } from '../../../src/actors/camera/packet-splitter';
+import { withNumbers } from './picture-number';
+import { toSplitter } from '../../src/actors/camera/ffmpeg-arguments';
+import { PacketSplitter, type Packet } from '../../src/actors/camera/packet-splitter';
 
 export interface NumberedPacket {
   readonly packet: Packet;

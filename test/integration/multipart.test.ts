@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { readContentType } from '../../src/actors/camera/http/content-type';
 import { PictureCutter } from '../../src/actors/camera/http/multipart';
 import { readJpeg } from '../../src/actors/camera/jpeg';
-import { encodedUnits } from './support/encoded-units';
+import { encodedUnits } from '../support/encoded-units';
 
 const CRLF = '\r\n';
 

@@ -1,0 +1,74 @@
+/**
+ * Runs the tests below test/unit: no server, no program but the system's. Their files share a few processes, since a
+ * process per file would take longer to start than most tests take. Arguments are files, or parts of their names; these run
+ * in this process.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+
+const UNIT = path.resolve(__dirname, '../test/unit');
+const MAX_PROCESSES = 4;
+/** Lines the spec reporter ends with. */
+const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
+
+function unitTests(): string[] {
+  return readdirSync(UNIT, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort();
+}
+
+/** A whole name stands for that file alone, any other text for all files whose names contain it. */
+function isNamed(file: string, wanted: readonly string[]): boolean {
+  return wanted.some((name) =>
+    name.endsWith('.test.ts') ? path.resolve(name) === path.join(UNIT, file) : file.includes(name),
+  );
+}
+
+function runHere(wanted: readonly string[]): void {
+  const files = unitTests().filter((file) => isNamed(file, wanted));
+  if (files.length === 0) {
+    process.stderr.write(`no file below test/unit has a name with ${wanted.join(' or ')}\n`);
+    process.exitCode = 1;
+  }
+  const load = createRequire(__filename);
+  for (const file of files) load(path.join(UNIT, file));
+}
+
+/** @returns exit code and output */
+async function runShard(files: readonly string[]): Promise<[number, string]> {
+  const args = ['--import', 'tsx', '--test-reporter=spec', __filename, ...files];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      process.stdout.write(output);
+      resolve([code ?? 1, output]);
+    });
+  });
+}
+
+/** Sums what the shards have counted, in the form a single run would end with. */
+function summary(outputs: readonly string[]): string {
+  const sums = new Map<string, number>();
+  for (const [, what = '', number] of outputs.flatMap((output) => [...output.matchAll(COUNTS)]))
+    sums.set(what, (sums.get(what) ?? 0) + Number(number));
+  return [...sums].map(([what, sum]) => `ℹ ${what} ${String(sum)}\n`).join('');
+}
+
+async function runAll(): Promise<void> {
+  const files = unitTests().map((file) => path.join(UNIT, file));
+  const count = Math.min(MAX_PROCESSES, availableParallelism());
+  const shards = Array.from({ length: count }, (_, shard) => files.filter((_file, i) => i % count === shard));
+  const ended = await Promise.all(shards.map((shard) => runShard(shard)));
+  process.stdout.write(`\nall unit tests, in ${String(shards.length)} processes\n`);
+  process.stdout.write(summary(ended.map(([, output]) => output)));
+  if (ended.some(([code]) => code !== 0)) process.exitCode = 1;
+}
+
+const wanted = process.argv.slice(2);
+if (wanted.length > 0) runHere(wanted);
+else void runAll();
