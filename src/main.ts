@@ -3,11 +3,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { HELP, readArguments, type Arguments } from './commands/arguments';
-import { EXIT } from './commands/exit-codes';
-import { ConfigurationError } from './config/faults';
+import { EXIT, exitCodeOf } from './commands/exit-codes';
 import { redactText } from './config/url';
 import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './process/output';
-import { Fault } from './protocol/fault';
 
 const PACKAGE_DIR = path.resolve(__dirname, '..');
 
@@ -71,31 +69,6 @@ function version(): string {
     version: string;
   };
   return manifest.version;
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigurationError) return EXIT.configuration;
-  if (!(error instanceof Fault)) return EXIT.failed;
-  switch (error.code) {
-    case 'usage':
-      return EXIT.usage;
-    case 'bad-url':
-    case 'no-camera':
-      return EXIT.configuration;
-    case 'no-daemon':
-      return EXIT.noDaemon;
-    case 'missing-program':
-    case 'data-directory':
-    case 'port-in-use':
-    case 'namespace-in-use':
-    case 'no-endpoints':
-    case 'no-ledger':
-    case 'cannot-save':
-    case 'cannot-write':
-      return EXIT.unavailable;
-    default:
-      return EXIT.failed;
-  }
 }
 
 void main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 /** The command line, read once. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 
 export const WORDS = ['daemon', 'check', 'plan', 'status', 'ledger', 'probe', 'process'] as const;
 export type Word = (typeof WORDS)[number];
@@ -170,6 +170,6 @@ function isWord(word: string): word is Word {
   return WORDS.some((known) => known === word);
 }
 
-function usage(problem: string): Fault {
-  return new Fault('usage', `${problem}; see --help`);
+function usage(problem: string): ExitFault {
+  return new ExitFault('usage', `${problem}; see --help`);
 }

@@ -1,7 +1,7 @@
 /** Asks the daemon that runs on a data directory. */
 import { request } from 'node:http';
 import { withSocketPath } from '../process/local-socket';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { CONTROL_SOCKET } from '../supervisor/control-socket';
 
 /** A daemon answers within milliseconds; one that is stopped (SIGSTOP) or blocked never does. */
@@ -17,7 +17,7 @@ export async function askDaemon(dataDir: string, path: string, body?: unknown): 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
-      throw new Fault(
+      throw new ExitFault(
         'no-daemon',
         `no daemon runs on ${dataDir}; start it with npm start, or name its folder with --data-dir`,
         { cause: error },
@@ -36,13 +36,13 @@ async function ask(socketPath: string, path: string, body: unknown): Promise<unk
       response.once('error', reject);
       response.once('end', () => {
         if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new Fault('daemon-refused', `the daemon did not answer the question: ${text}`));
+        else reject(new ExitFault('daemon-refused', `the daemon did not answer the question: ${text}`));
       });
     });
     asking.once('error', reject);
     asking.once('timeout', () => {
       asking.destroy(
-        new Fault(
+        new ExitFault(
           'daemon-silent',
           `the daemon did not answer within ${String(ANSWER_MS)} ms; it is stopped or very busy`,
         ),

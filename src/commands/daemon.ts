@@ -6,7 +6,7 @@ import { openLog, type Log } from '../log/log';
 import { endProcess } from '../process/output';
 import { shareCompiledCode } from '../process/compile-cache';
 import { ServiceManager } from '../process/service-manager';
-import { Fault, type FaultRecord } from '../protocol/fault';
+import { ExitFault, type FaultRecord } from '../protocol/fault';
 import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
@@ -25,7 +25,7 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
-  if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
+  if (missing.length > 0) throw new ExitFault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
   if (process.getuid?.() === 0) log.warn(AS_ROOT, { code: 'root' });

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { readLedger } from '../ledger/files';
 import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import type { Arguments } from './arguments';
 
 /** A daemon that runs writes every second. */
@@ -14,7 +14,7 @@ export async function ledger({ dataDir, camera, sinceMs, json }: Arguments): Pro
   const now = Date.now();
   const summary = summarize(await readLedger(dir, now - sinceMs), now - sinceMs, camera);
   if (summary.cameras.length === 0)
-    throw new Fault(
+    throw new ExitFault(
       'no-ledger',
       `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`} since ${summary.since}; check --data-dir, --camera and --since`,
     );

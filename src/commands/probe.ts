@@ -10,7 +10,7 @@ import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
 import { print } from '../process/output';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
@@ -28,7 +28,7 @@ export async function probe(args: Arguments): Promise<number> {
   const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
   const ffmpeg = findFfmpeg(named, camera.source);
   if (ffmpeg === undefined && !needsNoFfmpeg(camera.source))
-    throw new Fault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
+    throw new ExitFault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
@@ -49,17 +49,17 @@ function feedOf({ url, still, camera: id, config }: Arguments): { camera: Camera
   const camera = cameras.find((other) => other.id === id);
   const known = cameras.map((other) => other.id).join(', ') || 'none';
   if (camera === undefined)
-    throw new Fault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
+    throw new ExitFault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
   return { camera, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
 }
 
 /** As a configuration has it that says nothing else. */
 function cameraOfUrl(url: string, still: boolean): CameraSpec {
   const problem = urlProblem(url, still ? STILL_SCHEMES : STREAM_SCHEMES);
-  if (problem !== undefined) throw new Fault('bad-url', `the feed to probe: ${problem}`);
+  if (problem !== undefined) throw new ExitFault('bad-url', `the feed to probe: ${problem}`);
   const file = { cameras: [{ id: 'probe', [still ? 'still' : 'url']: url.replaceAll('${', () => '$${') }] };
   const [camera] = parseTopology(JSON.stringify(file), 'probe', {}).cameras;
-  if (camera === undefined) throw new Fault('bad-url', 'the feed to probe cannot be read');
+  if (camera === undefined) throw new ExitFault('bad-url', 'the feed to probe cannot be read');
   return camera;
 }
 
@@ -68,7 +68,7 @@ function pictureFormat({ format }: CameraSpec, file: string | undefined): Pick<C
   if (file === undefined) return { format };
   const wanted = Object.entries(SAVED_FORMATS).find(([extension]) => file.toLowerCase().endsWith(extension));
   if (wanted === undefined)
-    throw new Fault('usage', '--save expects a name that ends with .jpg, .png or .webp; see --help');
+    throw new ExitFault('usage', '--save expects a name that ends with .jpg, .png or .webp; see --help');
   return { format: wanted[1] };
 }
 
@@ -89,7 +89,7 @@ async function save(
   } catch (cause) {
     await rm(unfinished, { force: true }).catch(() => undefined);
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Fault('cannot-save', `${file} cannot be written (${why})`, { cause });
+    throw new ExitFault('cannot-save', `${file} cannot be written (${why})`, { cause });
   }
   return file;
 }

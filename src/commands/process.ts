@@ -6,7 +6,7 @@ import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
 import { openLog } from '../log/log';
 import { endProcess } from '../process/output';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
 import type { Arguments } from './arguments';
@@ -52,7 +52,7 @@ function endpoints({ redis, rabbitmq }: Topology, dataDir: string): Endpoints {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
   } catch (error) {
-    throw new Fault(
+    throw new ExitFault(
       'no-endpoints',
       `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or name its --config and --data-dir`,
       { cause: error },

@@ -158,6 +158,20 @@ describe('a machine that is not as it should be', () => {
     await daemon.stop();
   });
 
+  test('an embedded server that does not start is named with its last words, exit 69', async () => {
+    const dir = newDir();
+    // Redis wants a folder there.
+    mkdirSync(path.join(dir, 'data', 'redis'), { recursive: true });
+    writeFileSync(path.join(dir, 'data', 'redis', 'appendonlydir'), '');
+    const daemon = startDaemon({ config: { ...nowhere, redis: 'embedded', cameras: [] }, dir });
+    assert.equal(await daemon.exited, 69);
+    assert.match(
+      daemon.output(),
+      /vigil: redis-server did not start: it ended with code 1; its last words: .*append-only dir/,
+    );
+    await daemon.stop();
+  });
+
   test('a data directory that cannot be written is named, exit 69', () => {
     const dir = newDir();
     const file = path.join(dir, 'actors.json');

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connectBroker } from '../../broker/connect';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
+import { ExitFault } from '../../protocol/fault';
 import { findEpmd, findRabbitmq } from './programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, USER } from './rabbitmq-files';
@@ -49,7 +49,7 @@ export async function prepareRabbitmq(
     start: async (startMs) => {
       const [program, mapper] = [findRabbitmq(), findEpmd()];
       if (program === undefined || mapper === undefined)
-        throw new Fault('missing-program', 'rabbitmq-server is not installed');
+        throw new ExitFault('missing-program', 'rabbitmq-server is not installed');
       // Without a port mapper of our own the broker starts one that outlives it.
       if (epmd?.isRunning() !== true)
         epmd = new ServerProcess(

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
+import { ExitFault } from '../../protocol/fault';
 import { connectRedis } from '../../redis/connected';
 import { findProgram } from '../../process/orphans';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
@@ -35,7 +35,7 @@ export async function prepareRedis(
     url,
     start: async (startMs) => {
       const program = findProgram('redis-server');
-      if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
+      if (program === undefined) throw new ExitFault('missing-program', 'redis-server is not installed');
       server = new ServerProcess(
         {
           name: 'redis-server',

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
 import { redactText } from '../../config/redact';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
+import { ExitFault } from '../../protocol/fault';
 import { startChild, started, whyNotStarted } from '../../process/child-process';
 import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '../../process/orphans';
 
@@ -90,7 +90,7 @@ export class ServerProcess {
       }
     }
     const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.ending()}`;
-    throw new Fault(
+    throw new ExitFault(
       'service-start',
       `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
     );
@@ -173,7 +173,7 @@ export async function choosePort(
 ): Promise<number> {
   if (wanted !== undefined) {
     if (await isFree(wanted)) return wanted;
-    throw new Fault(
+    throw new ExitFault(
       'port-in-use',
       `${name}: port ${String(wanted)} of 127.0.0.1 is in use; stop what listens there, or remove "port" to have a free one chosen`,
     );
