@@ -35,7 +35,6 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   'not-permitted': EXIT.unavailable,
   'port-in-use': EXIT.unavailable,
   'service-start': EXIT.unavailable,
-  'stop-failed': EXIT.failed,
   usage: EXIT.usage,
 };
 

@@ -38,7 +38,6 @@ export type ExitFaultCode =
   | 'not-permitted'
   | 'port-in-use'
   | 'service-start'
-  | 'stop-failed'
   | 'usage';
 
 /** A fault that ends the program with an exit code of its own. Any other {@link Fault} that does is an internal error. */

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { ConfigurationError, type ConfigFault } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
+import { ExitFault } from '../protocol/fault';
 import type { DeliveryStatus } from './health';
 import type { ConfigurationState } from './live-configuration';
 import type { Plan } from './plan';
@@ -53,19 +54,26 @@ export class ControlSocket {
     private readonly dir: string,
   ) {}
 
-  /** Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed. */
+  /**
+   * Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed.
+   * @throws ExitFault `data-directory` when there can be no socket
+   */
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
-    rmSync(path.join(dir, CONTROL_SOCKET), { force: true });
     const server = createServer((request, response) => {
       answer(request, response, control).catch((error: unknown) => {
         log.warn(`a question could not be answered: ${(error as Error).message}`);
         response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
       });
     });
-    await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
-      await listen(server, socketPath);
-      chmodSync(socketPath, 0o600);
-    });
+    try {
+      rmSync(path.join(dir, CONTROL_SOCKET), { force: true });
+      await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
+        await listen(server, socketPath);
+        chmodSync(socketPath, 0o600);
+      });
+    } catch (cause) {
+      throw cannotListen(path.join(dir, CONTROL_SOCKET), cause as NodeJS.ErrnoException);
+    }
     return new ControlSocket(server, dir);
   }
 
@@ -74,6 +82,15 @@ export class ControlSocket {
     await new Promise((resolve) => this.server.close(resolve));
     rmSync(path.join(this.dir, CONTROL_SOCKET), { force: true });
   }
+}
+
+function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
+  const { code = 'unknown error' } = cause;
+  return new ExitFault(
+    'data-directory',
+    `the control socket ${file} cannot be created (${code}); remove what is in its place, or give the daemon another --data-dir`,
+    { cause },
+  );
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {

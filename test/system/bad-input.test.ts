@@ -1,7 +1,7 @@
 /** Whatever an operator may get wrong: one clear sentence, a documented exit code, and nobody else suffers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -183,6 +183,36 @@ describe('a machine that is not as it should be', () => {
     assert.match(stderr, /^vigil: data directory .*\/data cannot be written \(\w+\); .*--data-dir\n$/);
     assert.equal(status, 69);
     rmSync(dir, { recursive: true });
+  });
+
+  test('a control socket that cannot be created is named, exit 69, and the data directory is left in order', async () => {
+    const dir = newDir();
+    mkdirSync(path.join(dir, 'data', 'vigil.sock'), { recursive: true });
+    const daemon = startDaemon({ config: { ...nowhere, cameras: [] }, dir });
+    assert.equal(await daemon.exited, 69);
+    assert.match(
+      daemon.output(),
+      /vigil: the control socket .*\/data\/vigil\.sock cannot be created \(\w+\); remove what is in its place/,
+    );
+    assert.ok(daemon.log.some(({ message }) => message === 'stopped'));
+    await daemon.stop();
+  });
+
+  test('a part of the daemon that fails to stop is named, exit 70, and keeps no other part from stopping', async () => {
+    const daemon = startDaemon({ config: { ...nowhere, cameras: [demo] } });
+    await daemon.actorPid('camera:demo');
+    const endpoints = path.join(daemon.dataDir, 'endpoints.json');
+    assert.ok(existsSync(endpoints));
+    const socket = path.join(daemon.dataDir, 'vigil.sock');
+    rmSync(socket);
+    mkdirSync(socket);
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 70);
+    const line = daemon.log.find(({ code }) => code === 'stop-failed');
+    assert.match(line?.message ?? '', /^the daemon did not stop in order: the control socket: /);
+    assert.equal(daemon.log.at(-1)?.message, 'stopped');
+    assert.ok(!existsSync(endpoints), 'what is closed after it is closed');
+    await daemon.stop();
   });
 
   test('a data directory in use is named with its holder, exit 69; the holder is not disturbed', async () => {
