@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { withSocketPath } from '../process/local-socket';
 import { ExitFault } from '../protocol/fault';
-import { CONTROL_SOCKET } from '../supervisor/control-socket';
+import { CONTROL_SOCKET } from '../supervisor/control-protocol';
 
 /** A daemon answers within milliseconds; one that is stopped (SIGSTOP) or blocked never does. */
 const ANSWER_MS = 10_000;

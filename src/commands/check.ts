@@ -2,11 +2,18 @@
 import { loadTopology } from '../config/load';
 import type { ServerSpec } from '../config/topology';
 import { redactUrl } from '../config/url';
+import { print } from '../process/output';
 import { missingPrograms } from '../supervisor/services/programs';
-import type { Arguments } from './arguments';
+import { EXIT } from './exit-codes';
+import type { Places } from './options';
 
 /** What the configuration says, in a few lines. Throws ConfigurationError when it is not valid. */
-export function check({ config }: Arguments): string {
+export async function check({ config }: Places): Promise<number> {
+  await print(`${checkText(config)}\n`);
+  return EXIT.clean;
+}
+
+function checkText(config: string): string {
   const topology = loadTopology(config, process.env);
   const missing = missingPrograms(topology).map(
     ({ program, why }) => `note: ${program} is missing here (${why})`,

@@ -16,14 +16,19 @@ import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, type MissingProgram } from '../supervisor/services/programs';
 import { Supervisor } from '../supervisor/supervisor';
-import type { Arguments } from './arguments';
+import type { Places } from './options';
 import { EXIT } from './exit-codes';
+
+export interface DaemonOptions extends Places {
+  /** Takes the namespace from another daemon that holds it. */
+  readonly force: boolean;
+}
 
 /**
  * Runs until a signal ends it; resolves with the exit code.
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
-export async function runDaemon({ config, dataDir, force }: Arguments): Promise<number> {
+export async function runDaemon({ config, dataDir, force }: DaemonOptions): Promise<number> {
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   const missing = missingPrograms(topology);
@@ -76,7 +81,7 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
   return code;
 }
 
-interface Run extends Pick<Arguments, 'config' | 'force'> {
+interface Run extends Omit<DaemonOptions, 'dataDir'> {
   /** Of the configuration. */
   readonly text: string;
   readonly topology: Topology;

@@ -1,5 +1,5 @@
 /** Exit codes of the program (README, "Exit codes"); 64 and up follow sysexits.h. */
-import { ConfigurationError } from '../config/faults';
+import type { ConfigurationError } from '../config/faults';
 import { ExitFault, type ExitFaultCode } from '../protocol/fault';
 
 export const EXIT = {
@@ -29,6 +29,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   'namespace-in-use': EXIT.unavailable,
   'no-camera': EXIT.configuration,
   'no-child': EXIT.usage,
+  'no-configuration': EXIT.configuration,
   'no-daemon': EXIT.noDaemon,
   'no-endpoints': EXIT.unavailable,
   'no-ledger': EXIT.unavailable,
@@ -40,6 +41,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
 
 /** The exit code of a program that ends with this error. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof ConfigurationError) return EXIT.configuration;
+  // By its code: its class is loaded with the configuration, which most commands do without.
+  if ((error as ConfigurationError | undefined)?.code === 'invalid-configuration') return EXIT.configuration;
   return error instanceof ExitFault ? EXIT_OF[error.code] : EXIT.failed;
 }

@@ -77,7 +77,7 @@ export function probeText(report: ProbeReport): string {
   if (report.decoding !== null) rows.push(['decoding', report.decoding]);
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
-  return [report.feed, ...table(rows).map((row) => `  ${row}`)].join('\n');
+  return [report.feed, ...table(rows.map(([key = '', ...values]) => [`  ${key}`, ...values]))].join('\n');
 }
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {

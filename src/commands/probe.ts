@@ -12,18 +12,32 @@ import { urlProblem } from '../config/url';
 import { print } from '../process/output';
 import { ExitFault } from '../protocol/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
-import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp': 'webp' } as const;
 
+export interface ProbeOptions {
+  readonly config: string;
+  readonly json: boolean;
+  /** As it was typed: it may hold credentials. */
+  readonly url: string | undefined;
+  /** A camera of the configuration, in the place of a URL. */
+  readonly camera: string | undefined;
+  /** The URL is that of a still picture. */
+  readonly still: boolean;
+  /** File for a picture. */
+  readonly save: string | undefined;
+  /** How long at most. */
+  readonly seconds: number;
+}
+
 /**
  * Prints the report; resolves with the exit code.
  * @throws Fault `bad-url`, `no-camera`, `usage`, `missing-program`, `cannot-save`; ConfigurationError
  */
-export async function probe(args: Arguments): Promise<number> {
+export async function probe(args: ProbeOptions): Promise<number> {
   const { camera: configured, ffmpeg: named } = feedOf(args);
   const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
   const ffmpeg = findFfmpeg(named, camera.source);
@@ -43,7 +57,7 @@ export async function probe(args: Arguments): Promise<number> {
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 
-function feedOf({ url, still, camera: id, config }: Arguments): { camera: CameraSpec; ffmpeg?: string } {
+function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: CameraSpec; ffmpeg?: string } {
   if (url !== undefined) return { camera: cameraOfUrl(url, still) };
   const { cameras, ffmpeg } = loadTopology(config, process.env);
   const camera = cameras.find((other) => other.id === id);

@@ -9,17 +9,26 @@ import { endProcess } from '../process/output';
 import { ExitFault } from '../protocol/fault';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
-import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
+import type { Places } from './options';
 
 /** For the last lines of a process that is told twice to end, milliseconds. */
 const AT_ONCE_MS = 200;
+
+export interface ProcessCommandOptions extends Places {
+  /** Folder pictures are written to. */
+  readonly out: string | undefined;
+  /** Frames after which it ends. */
+  readonly count: number | undefined;
+  /** Only the newest frame of each camera. */
+  readonly latest: boolean;
+}
 
 /**
  * Runs until a signal or `--count` ends it; resolves with the exit code.
  * @throws ConfigurationError, or Fault `no-endpoints` when the embedded servers are not running
  */
-export async function runProcessCommand(args: Arguments): Promise<number> {
+export async function runProcessCommand(args: ProcessCommandOptions): Promise<number> {
   const topology = loadTopology(args.config, process.env);
   const { redis, amqp } = endpoints(topology, args.dataDir);
   const log = openLog('process', topology.logLevel);

@@ -32,6 +32,7 @@ export type ExitFaultCode =
   | 'namespace-in-use'
   | 'no-camera'
   | 'no-child'
+  | 'no-configuration'
   | 'no-daemon'
   | 'no-endpoints'
   | 'no-ledger'

@@ -5,42 +5,15 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
-import { ConfigurationError, type ConfigFault } from '../config/faults';
+import { ConfigurationError } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
 import { ExitFault } from '../protocol/fault';
-import type { DeliveryStatus } from './health';
-import type { ConfigurationState } from './live-configuration';
+import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './control-protocol';
 import type { Plan } from './plan';
-import type { ChildStatus } from './status';
 
-export const CONTROL_SOCKET = 'vigil.sock';
 /** A configuration of 10,000 cameras has 2 MB. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
-
-export interface DaemonStatus {
-  readonly pid: number;
-  /** Milliseconds since the epoch. */
-  readonly startedAtMs: number;
-  /** Frames are stored and announced. */
-  readonly ready: boolean;
-  readonly configuration: ConfigurationState;
-  readonly delivery: DeliveryStatus;
-  /** Why the daemon is not healthy, a sentence each; empty when it is. */
-  readonly problems: readonly string[];
-  /** Why no time can be right, where this machine's clock has not been set. */
-  readonly clockUnset?: string;
-  readonly children: readonly ChildStatus[];
-}
-
-export interface PlanRequest {
-  readonly file: string;
-  readonly text: string;
-}
-
-export type PlanAnswer =
-  | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'refused'; readonly file: string; readonly faults: readonly ConfigFault[] };
 
 export interface Control {
   status(): DaemonStatus;

@@ -7,7 +7,7 @@ import { withDeadline } from '../../src/clock/sleep';
 import { askDaemon } from '../../src/commands/ask-daemon';
 import { readLines } from '../../src/process/line-splitter';
 import { dieWithParent } from '../../src/process/orphans';
-import type { DaemonStatus } from '../../src/supervisor/control-socket';
+import type { DaemonStatus } from '../../src/supervisor/control-protocol';
 import type { ChildStatus } from '../../src/supervisor/status';
 import { isAlive, waitUntil } from './process';
 

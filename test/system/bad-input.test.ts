@@ -1,7 +1,17 @@
 /** Whatever an operator may get wrong: one clear sentence, a documented exit code, and nobody else suffers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -28,16 +38,28 @@ const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' }
 
 describe('the command line', () => {
   const cases: [string, string[], number, RegExp][] = [
-    ['an unknown word', ['frobnicate'], 2, /^vigil: there is no word "frobnicate"; see --help\n$/],
-    ['an unknown option', ['--frob'], 2, /^vigil: .*--frob.*see --help\n$/],
-    ['a count that is no number', ['process', '--count', 'x'], 2, /--count expects a whole number above 0/],
-    ['an option of another word', ['--out', 'x'], 2, /--out and --count belong to the word "process"/],
     [
-      'a configuration that is not there',
-      ['--config', '/nonexistent/a.json'],
-      78,
-      /\/nonexistent\/a\.json.*there is no such file/s,
+      'an unknown command',
+      ['statsu'],
+      2,
+      /^vigil: unknown command "statsu"; did you mean "status"\?; see --help\n$/,
     ],
+    ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
+    [
+      'a count that is no number',
+      ['process', '--count', 'x'],
+      2,
+      /--count expects a whole number above 0, found "x"/,
+    ],
+    ['an option of another command', ['--out', 'x'], 2, /--out is an option of "process", not of "daemon"/],
+    ...['daemon', 'check', 'plan', 'status', 'ledger', 'process'].map(
+      (command): [string, string[], number, RegExp] => [
+        `for ${command}, a configuration that is not there`,
+        [command, '--config', '/nonexistent/a.json'],
+        78,
+        /^vigil: --config \/nonexistent\/a\.json: there is no such file\n$/,
+      ],
+    ),
   ];
   for (const [what, args, code, sentence] of cases)
     test(`${what} is said in one sentence, exit ${String(code)}`, () => {
@@ -45,6 +67,22 @@ describe('the command line', () => {
       assert.match(stderr, sentence);
       assert.equal(status, code);
       assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
+    });
+
+  for (const args of [['check'], ['--help'], ['--version']])
+    test(`${args.join()} onto a full disk is one sentence and no success`, () => {
+      const dir = newDir();
+      const file = path.join(dir, 'actors.json');
+      writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [demo] }));
+      const full = openSync('/dev/full', 'w');
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args, '--config', file], {
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      assert.equal(stderr, 'vigil: standard output cannot be written: the disk is full (ENOSPC)\n');
+      assert.equal(status, 69);
+      rmSync(dir, { recursive: true });
     });
 
   test('--help and --version need no configuration', () => {
