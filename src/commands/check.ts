@@ -2,6 +2,7 @@
 import { loadTopology } from '../config/load';
 import type { ServerSpec } from '../config/topology';
 import { redactUrl } from '../config/url';
+import { throwIfNotPermitted } from '../process/access';
 import { print } from '../process/output';
 import { missingPrograms } from '../supervisor/services/programs';
 import { EXIT } from './exit-codes';
@@ -14,6 +15,7 @@ export async function check({ config }: Places): Promise<number> {
 }
 
 function checkText(config: string): string {
+  throwIfNotPermitted(config);
   const topology = loadTopology(config, process.env);
   const missing = missingPrograms(topology).map(
     ({ program, why }) => `note: ${program} is missing here (${why})`,

@@ -1,6 +1,7 @@
 /** `ledger`: what became of every sampling period, read from the files; the daemon may run or not. */
 import path from 'node:path';
 import { readLedger } from '../ledger/files';
+import { throwIfNotPermitted } from '../process/access';
 import { print } from '../process/output';
 import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
 import { ExitFault } from '../protocol/fault';
@@ -25,6 +26,7 @@ export interface LedgerOptions {
  */
 export async function ledger({ dataDir, camera, sinceMs, json }: LedgerOptions): Promise<number> {
   const dir = path.join(dataDir, 'ledger');
+  throwIfNotPermitted(dir);
   const now = Date.now();
   const summary = summarize(await readLedger(dir, now - sinceMs), now - sinceMs, camera);
   if (summary.cameras.length === 0)

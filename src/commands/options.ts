@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { throwIfNotPermitted } from '../process/access';
 import { ExitFault } from '../protocol/fault';
 
 /** Where a command finds the configuration and the daemon's data; both absolute. */
@@ -21,7 +22,7 @@ export type Run = () => Promise<number>;
 
 /** What a declared command needs of the command line it is part of. */
 export interface Line {
-  /** @throws ExitFault `no-configuration` when a file that was named is not there */
+  /** @throws ExitFault `no-configuration` when a file that was named is not there; `not-permitted` */
   places(options: PlaceOptions): Places;
   begin(run: Run): void;
 }
@@ -39,8 +40,10 @@ export function withJson(command: Command): Command {
 
 export function placesOf({ config, dataDir }: PlaceOptions, packageDir: string): Places {
   const file = path.resolve(config ?? path.join(packageDir, 'actors.json'));
-  if (config !== undefined && !existsSync(file))
+  if (config !== undefined && !existsSync(file)) {
+    throwIfNotPermitted(file);
     throw new ExitFault('no-configuration', `--config ${file}: there is no such file`);
+  }
   return { config: file, dataDir: path.resolve(dataDir ?? path.join(path.dirname(file), 'data')) };
 }
 

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../config/faults';
 import { readConfiguration } from '../config/load';
 import type { PlanAnswer, PlanRequest } from '../supervisor/control-protocol';
 import type { Change, Plan } from '../supervisor/plan';
+import { throwIfNotPermitted } from '../process/access';
 import { print } from '../process/output';
 import { askDaemon } from './ask-daemon';
 import { EXIT } from './exit-codes';
@@ -14,6 +15,7 @@ import { wrap } from './table';
  * @throws ConfigurationError when it would not take the file over; ExitFault `no-daemon`
  */
 export async function plan({ config, dataDir, json }: Places & { readonly json: boolean }): Promise<number> {
+  throwIfNotPermitted(config);
   const request: PlanRequest = { file: config, text: readConfiguration(config) };
   const answer = (await askDaemon(dataDir, '/plan', request)) as PlanAnswer;
   if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults);

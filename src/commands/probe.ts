@@ -9,6 +9,7 @@ import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
+import { throwIfNotPermitted } from '../process/access';
 import { print } from '../process/output';
 import { ExitFault } from '../protocol/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
@@ -59,6 +60,7 @@ export async function probe(args: ProbeOptions): Promise<number> {
 
 function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: CameraSpec; ffmpeg?: string } {
   if (url !== undefined) return { camera: cameraOfUrl(url, still) };
+  throwIfNotPermitted(config);
   const { cameras, ffmpeg } = loadTopology(config, process.env);
   const camera = cameras.find((other) => other.id === id);
   const known = cameras.map((other) => other.id).join(', ') || 'none';

@@ -5,6 +5,7 @@ import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
 import { runProcess } from '../consumer/process';
 import { openLog } from '../log/log';
+import { throwIfNotPermitted } from '../process/access';
 import { endProcess } from '../process/output';
 import { ExitFault } from '../protocol/fault';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
@@ -29,6 +30,7 @@ export interface ProcessCommandOptions extends Places {
  * @throws ConfigurationError, or Fault `no-endpoints` when the embedded servers are not running
  */
 export async function runProcessCommand(args: ProcessCommandOptions): Promise<number> {
+  throwIfNotPermitted(args.config);
   const topology = loadTopology(args.config, process.env);
   const { redis, amqp } = endpoints(topology, args.dataDir);
   const log = openLog('process', topology.logLevel);
@@ -58,6 +60,7 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
 function endpoints({ redis, rabbitmq }: Topology, dataDir: string): Endpoints {
   if (redis.kind === 'remote' && rabbitmq.kind === 'remote') return { redis: redis.url, amqp: rabbitmq.url };
   const file = path.join(dataDir, 'endpoints.json');
+  throwIfNotPermitted(file);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
   } catch (error) {
