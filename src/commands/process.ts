@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
-import { runProcess } from '../consumer/process';
+import { ConsumerError } from '../consumer/fault';
+import { runProcess, type ProcessOptions } from '../consumer/process';
 import { openLog } from '../log/log';
 import { throwIfNotPermitted } from '../process/access';
 import { endProcess } from '../process/output';
@@ -41,7 +42,7 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
       stopping.abort();
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);
-  await runProcess({
+  await processFrames({
     amqpUrl: amqp,
     redisUrl: redis,
     queue: topology.queue.name,
@@ -55,6 +56,16 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
     },
   });
   return EXIT.clean;
+}
+
+/** @throws ExitFault `cannot-write` when the folder for pictures cannot be written to */
+async function processFrames(options: ProcessOptions): Promise<void> {
+  try {
+    await runProcess(options);
+  } catch (cause) {
+    if (!(cause instanceof ConsumerError && cause.code === 'output-failed')) throw cause;
+    throw new ExitFault('cannot-write', cause.message, { cause });
+  }
 }
 
 function endpoints({ redis, rabbitmq }: Topology, dataDir: string): Endpoints {

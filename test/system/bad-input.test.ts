@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { findProgram } from '../../src/process/orphans';
 import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
 import { clip } from '../support/feeds/clips';
 import { startMjpegServer } from '../support/feeds/http';
 import { startRtspServer } from '../support/feeds/rtsp';
+import { spawnOwned, waitUntil } from '../support/process';
 
 /** Runs the program to its end. */
 function vigil(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
@@ -264,6 +265,46 @@ describe('a machine that is not as it should be', () => {
       new RegExp(`vigil: data directory .* is in use by the daemon with pid ${String(first.pid)};`),
     );
     assert.equal(await first.stop(), 0);
+  });
+});
+
+describe('process', () => {
+  const { redis, rabbitmq } = remoteServers();
+
+  /** `process` on a queue of its own that holds frames, in a folder of its own. */
+  async function started(t: TestContext, prepare: (out: string) => void) {
+    const config = { namespace: newNamespace(), redis, rabbitmq, cameras: [demo] };
+    const daemon = startDaemon({ config });
+    t.after(() => daemon.stop());
+    await daemon.said(/^ready/);
+    const out = path.join(daemon.dir, 'out');
+    prepare(out);
+    const file = path.join(daemon.dir, 'actors.json');
+    const program = await spawnOwned(process.execPath, [MAIN, 'process', '--config', file, '--out', out]);
+    let stdout = '';
+    program.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    t.after(() => program.end());
+    return { program, stdout: () => stdout };
+  }
+
+  test('on a folder that cannot be written ends at the first signal, exit 69', async (t) => {
+    // A file in the place of the camera's folder refuses everybody, root included.
+    const { program, stdout } = await started(t, (out) => {
+      mkdirSync(out);
+      writeFileSync(path.join(out, 'demo'), '');
+    });
+    await waitUntil('it says that it waits', () => stdout().includes('consuming pauses: cannot save to'));
+    program.signal('SIGTERM');
+    assert.deepEqual(await program.exited, { code: 69, signal: null });
+    assert.match(program.stderr(), /^vigil: consuming pauses: cannot save to .*\/demo/);
+  });
+
+  test('on a folder that cannot be created ends at once, exit 69', async (t) => {
+    const { program } = await started(t, (out) => {
+      writeFileSync(out, '');
+    });
+    assert.deepEqual(await program.exited, { code: 69, signal: null });
+    assert.match(program.stderr(), /^vigil: cannot create .*\/out: /);
   });
 });
 
