@@ -195,8 +195,12 @@ function wayWords(url: string, error: RedisError): Words {
       code: 'redis-tls',
       sentence: `cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
+  // Without a code it is the driver that speaks, of itself: its words lead nobody anywhere.
   return {
     code: 'redis-unreachable',
-    sentence: `cannot be reached (${code === '' ? redactText(message, secretsOf(url)) : code})`,
+    sentence:
+      code === ''
+        ? 'cannot be reached: the connection is closed; check the address and that it runs'
+        : `cannot be reached (${code})`,
   };
 }
