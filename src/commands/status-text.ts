@@ -40,7 +40,10 @@ export function childText(child: ChildStatus, nowMs: number): string {
     ['picture', delivered && size(child)],
     ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
     ['work done', heartbeat && String(heartbeat.done)],
-    ...Object.entries(heartbeat?.facts ?? {}).map(([fact, value]) => [fact, String(value)] as const),
+    ...Object.entries(heartbeat?.facts ?? {})
+      // Those are above already.
+      .filter(([fact]) => !['feed', 'fault'].includes(fact))
+      .map(([fact, value]) => [fact, String(value)] as const),
   ];
   const known = rows.flatMap(([key, value]) => (value === undefined ? [] : [[`  ${key}`, value]]));
   return [oneLine(name), ...table(known)].join('\n');
