@@ -34,11 +34,12 @@ export async function ledger({ dataDir, camera, sinceMs, json }: LedgerOptions):
       'no-ledger',
       `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`} since ${summary.since}; check --data-dir, --camera and --since`,
     );
-  await print(json ? `${JSON.stringify(summary, null, 2)}\n` : readable(summary, now));
+  await print(json ? `${JSON.stringify(summary, null, 2)}\n` : ledgerText(summary, now));
   return EXIT.clean;
 }
 
-function readable(summary: Summary, now: number): string {
+/** The tables an operator reads. */
+export function ledgerText(summary: Summary, now: number): string {
   const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
     of.map((exception) => [camera, ...exceptionCells(exception)]),
   );

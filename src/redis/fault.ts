@@ -126,7 +126,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|SSL|TLS|EPROTO/;
 /** A sentence for anything ioredis throws or emits; `url` is shown without credentials. */
 export function redisFault(url: string, thrown: Error): FaultRecord {
   const error = lastReply(thrown) ?? thrown;
-  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(url, error);
+  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(error);
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
@@ -185,7 +185,7 @@ function denialWords({ message, command }: RedisError): string {
   return `denies this user the command ${word}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
 }
 
-function wayWords(url: string, error: RedisError): Words {
+function wayWords(error: RedisError): Words {
   const { code = '', message } = error;
   const text = `${code} ${message}`;
   const rule = WAYS.find(({ pattern }) => pattern.test(message) || pattern.test(text));
