@@ -1,13 +1,10 @@
 #!/usr/bin/env node
-/** The front door: `node dist/main.js [word] [options]`. */
+/** The front door: `node dist/main.js [command] [options]`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { HELP, readArguments, type Arguments } from './commands/arguments';
-import { EXIT } from './commands/exit-codes';
-import { ConfigurationError } from './config/faults';
-import { redactText } from './config/url';
+import { readCommandLine } from './commands/command-line';
+import { EXIT, exitCodeOf } from './commands/exit-codes';
 import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './process/output';
-import { Fault } from './protocol/fault';
 
 const PACKAGE_DIR = path.resolve(__dirname, '..');
 
@@ -15,12 +12,12 @@ async function main(argv: readonly string[]): Promise<void> {
   let serves = false;
   let code: number;
   try {
-    const args = readArguments(argv, PACKAGE_DIR);
-    serves = args.word === 'daemon' || args.word === 'process';
+    const asked = readCommandLine(argv, PACKAGE_DIR, version);
+    serves = asked.kind === 'run' && asked.serves;
     if (serves) surviveStuckOutput();
-    code = await run(args);
+    code = asked.kind === 'run' ? await asked.run() : await say(asked.text);
   } catch (error) {
-    const said = printError(`vigil: ${sentence(error)}\n`);
+    const said = printError(`vigil: ${await sentence(error)}\n`);
     // A command waits for its reader, a pager say; a service must end.
     if (!serves) await said;
     code = exitCodeOf(error);
@@ -30,35 +27,13 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Line by line: redaction cuts long texts, and a configuration may have thousands of faults. */
-function sentence(error: unknown): string {
+async function sentence(error: unknown): Promise<string> {
+  const { redactText } = await import('./config/redact');
   const text = error instanceof Error ? error.message : String(error);
   return text
     .split('\n')
     .map((line) => redactText(line))
     .join('\n');
-}
-
-/** Resolves with the exit code. */
-async function run(args: Arguments): Promise<number> {
-  if (args.help) return say(HELP);
-  if (args.version) return say(`${version()}\n`);
-  // Each word loads only what it needs.
-  switch (args.word) {
-    case 'check':
-      return say(`${(await import('./commands/check')).check(args)}\n`);
-    case 'status':
-      return (await import('./commands/status')).status(args);
-    case 'plan':
-      return say(`${await (await import('./commands/plan')).plan(args)}\n`);
-    case 'ledger':
-      return say(await (await import('./commands/ledger')).ledger(args));
-    case 'probe':
-      return (await import('./commands/probe')).probe(args);
-    case 'process':
-      return (await import('./commands/process')).runProcessCommand(args);
-    case 'daemon':
-      return (await import('./commands/daemon')).runDaemon(args);
-  }
 }
 
 async function say(text: string): Promise<number> {
@@ -71,31 +46,6 @@ function version(): string {
     version: string;
   };
   return manifest.version;
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigurationError) return EXIT.configuration;
-  if (!(error instanceof Fault)) return EXIT.failed;
-  switch (error.code) {
-    case 'usage':
-      return EXIT.usage;
-    case 'bad-url':
-    case 'no-camera':
-      return EXIT.configuration;
-    case 'no-daemon':
-      return EXIT.noDaemon;
-    case 'missing-program':
-    case 'data-directory':
-    case 'port-in-use':
-    case 'namespace-in-use':
-    case 'no-endpoints':
-    case 'no-ledger':
-    case 'cannot-save':
-    case 'cannot-write':
-      return EXIT.unavailable;
-    default:
-      return EXIT.failed;
-  }
 }
 
 void main(process.argv.slice(2));

@@ -97,6 +97,28 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
+  it('in a folder of --out that lasts is no success when `process` is told to end', async (t) => {
+    const stage = await Stage.open(t);
+    const out = path.join(await temporaryFolder(t), 'out');
+    await mkdir(out);
+    await writeFile(path.join(out, 'gate'), 'in the place of the folder');
+    const lines: string[] = [];
+    const ending = new AbortController();
+    const log: ProcessOptions['log'] = (level, message) => void lines.push(`${level} ${message}`);
+    const ended = runProcess({ ...servers, queue: stage.queue, out, signal: ending.signal, log });
+    ended.catch(() => undefined);
+    await stage.send();
+    await until('it says why', () => lines.some((line) => line.startsWith('warn consuming pauses')));
+    const begun = performance.now();
+    ending.abort();
+    await assert.rejects(ended, {
+      code: 'output-failed',
+      message: /^consuming pauses: cannot save to .*gate/,
+    });
+    assert.ok(performance.now() - begun < 9000, 'no handler is waited for to its deadline');
+    assert.equal(await stage.waiting(), 1);
+  });
+
   it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
     const folder = await temporaryFolder(t);

@@ -2,11 +2,26 @@
 import { loadTopology } from '../config/load';
 import type { ServerSpec } from '../config/topology';
 import { redactUrl } from '../config/url';
+import { throwIfNotPermitted } from '../process/access';
+import { print } from '../process/output';
+import { descriptorLimit } from '../process/descriptor-limit';
+import { PICTURE_BYTES, sizingOf, type Sizing } from '../supervisor/sizing';
 import { missingPrograms } from '../supervisor/services/programs';
-import type { Arguments } from './arguments';
+import { EXIT } from './exit-codes';
+import type { Places } from './options';
+import { table } from './table';
 
-/** What the configuration says, in a few lines. Throws ConfigurationError when it is not valid. */
-export function check({ config }: Arguments): string {
+/**
+ * Prints what the configuration says and needs; resolves with the exit code.
+ * @throws ConfigurationError when it is not valid; ExitFault `not-permitted`
+ */
+export async function check({ config }: Places): Promise<number> {
+  await print(`${checkText(config)}\n`);
+  return EXIT.clean;
+}
+
+function checkText(config: string): string {
+  throwIfNotPermitted(config);
   const topology = loadTopology(config, process.env);
   const missing = missingPrograms(topology).map(
     ({ program, why }) => `note: ${program} is missing here (${why})`,
@@ -16,8 +31,45 @@ export function check({ config }: Arguments): string {
     `cameras: ${topology.cameras.map(({ id }) => id).join(', ') || 'none enabled'}`,
     `redis: ${server(topology.redis)}`,
     `rabbitmq: ${server(topology.rabbitmq)}, queue ${topology.queue.name}`,
+    ...sizingLines(sizingOf(topology)),
     ...missing,
   ].join('\n');
+}
+
+/** At an assumed size of pictures, which is named: what cameras send is not known before they run. */
+function sizingLines({ pictures, redisBytes, spool, processes, descriptors }: Sizing): string[] {
+  const { node, ffmpeg, servers } = processes;
+  const each = `${String(PICTURE_BYTES / 1000)} kB a picture`;
+  const limit = descriptorLimit();
+  return [
+    `needs, at ${each}:`,
+    ...table([
+      [
+        '  redis memory',
+        `${megabytes(redisBytes)} for ${String(pictures)} pictures, the most within frames.expireMs`,
+      ],
+      ...(spool === undefined
+        ? []
+        : [
+            [
+              '  spool',
+              `bridges an outage of ${String(Math.floor(spool.seconds))} s (limit: spool.${spool.bound})`,
+            ],
+          ]),
+      [
+        '  processes',
+        `${String(node + ffmpeg + servers)}: ${String(node)} node, up to ${String(ffmpeg)} ffmpeg, ${String(servers)} embedded servers`,
+      ],
+      [
+        '  descriptors',
+        `${String(descriptors)} open files in the daemon${limit === undefined ? '' : `; this shell allows ${String(limit)}`}`,
+      ],
+    ]),
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
 function server(spec: ServerSpec): string {

@@ -1,11 +1,13 @@
 /** The daemon: from arguments to a running tree, from a signal to an orderly end. */
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
+import type { Topology } from '../config/topology';
 import { openLog, type Log } from '../log/log';
 import { endProcess } from '../process/output';
+import { closeInTurn, type Step } from '../process/close-in-turn';
 import { shareCompiledCode } from '../process/compile-cache';
 import { ServiceManager } from '../process/service-manager';
-import { Fault, type FaultRecord } from '../protocol/fault';
+import { ExitFault, type FaultRecord } from '../protocol/fault';
 import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
 import { ControlSocket, type Control } from '../supervisor/control-socket';
 import { DataDirectory } from '../supervisor/data-directory';
@@ -14,20 +16,25 @@ import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, type MissingProgram } from '../supervisor/services/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import { UnverifiedCameras } from '../supervisor/unverified-cameras';
-import type { Arguments } from './arguments';
+import type { Places } from './options';
 import { EXIT } from './exit-codes';
 import { runAs } from './run-as';
+
+export interface DaemonOptions extends Places {
+  /** Takes the namespace from another daemon that holds it. */
+  readonly force: boolean;
+}
 
 /**
  * Runs until a signal ends it; resolves with the exit code.
  * @throws ConfigurationError, or a Fault when something needed cannot be had
  */
-export async function runDaemon({ config, dataDir, force }: Arguments): Promise<number> {
+export async function runDaemon({ config, dataDir, force }: DaemonOptions): Promise<number> {
   const text = readConfiguration(config);
   const topology = parseTopology(text, config, process.env);
   if (topology.user !== undefined) runAs(topology.user, { config, dataDir });
   const missing = missingPrograms(topology);
-  if (missing.length > 0) throw new Fault('missing-program', missingSentence(missing));
+  if (missing.length > 0) throw new ExitFault('missing-program', missingSentence(missing));
   const log = openLog('supervisor', topology.logLevel);
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
   if (process.getuid?.() === 0) log.warn(AS_ROOT, { code: 'root' });
@@ -49,6 +56,49 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
   const data = await DataDirectory.open(dataDir, (holder) => {
     log.info(`waiting for ${holder} to leave ${dataDir}`);
   });
+  const opened: Step[] = [
+    {
+      what: 'the service manager',
+      close: () => {
+        manager.close();
+      },
+    },
+    {
+      what: 'the data directory',
+      close: () => {
+        data.close();
+      },
+    },
+  ];
+  let code: number = EXIT.failed;
+  try {
+    code = await runUntilAsked({ config, text, topology, data, force, log, ending, manager, opened });
+  } finally {
+    await closeInTurn(opened.toReversed()).catch((error: unknown) => {
+      log.error(`the daemon did not stop in order: ${(error as Error).message}`, { code: 'stop-failed' });
+      code = EXIT.failed;
+    });
+    log.info('stopped');
+  }
+  return code;
+}
+
+interface Run extends Omit<DaemonOptions, 'dataDir'> {
+  /** Of the configuration. */
+  readonly text: string;
+  readonly topology: Topology;
+  readonly data: DataDirectory;
+  readonly log: Log;
+  readonly ending: Ending;
+  readonly manager: ServiceManager;
+  /** Gets what is to be closed, in the order of its opening. */
+  readonly opened: Step[];
+}
+
+/** Resolves with the exit code once there is a reason to end. */
+async function runUntilAsked(run: Run): Promise<number> {
+  const { config, text, topology, data, force, log, ending, manager, opened } = run;
+  const { dir: dataDir } = data;
   if (data.isOpenToOthers)
     log.warn(
       `every user of this machine may write to ${dataDir} and replace what is in it; run chmod o-w ${dataDir}`,
@@ -85,22 +135,26 @@ export async function runDaemon({ config, dataDir, force }: Arguments): Promise<
     },
   });
   const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
+  opened.push({ what: 'the control socket', close: () => control.close() });
+  opened.push({ what: 'the supervisor', close: () => supervisor.stop() });
   const watching = new AbortController();
-  try {
-    const started = supervisor.start();
-    process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));
-    await Promise.race([started, ending.wish]);
-    void configuration.watch(watching.signal);
-    return await ending.wish;
-  } finally {
-    watching.abort();
-    manager.stopping();
-    await supervisor.stop();
-    await control.close();
-    data.close();
-    manager.close();
-    log.info('stopped');
-  }
+  opened.push({
+    what: 'the watch of the configuration',
+    close: () => {
+      watching.abort();
+    },
+  });
+  opened.push({
+    what: 'the notice to the service manager',
+    close: () => {
+      manager.stopping();
+    },
+  });
+  const started = supervisor.start();
+  process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));
+  await Promise.race([started, ending.wish]);
+  void configuration.watch(watching.signal);
+  return ending.wish;
 }
 
 function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Control {

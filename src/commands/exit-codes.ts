@@ -1,13 +1,47 @@
 /** Exit codes of the program (README, "Exit codes"); 64 and up follow sysexits.h. */
+import type { ConfigurationError } from '../config/faults';
+import { ExitFault, type ExitFaultCode } from '../protocol/fault';
+
 export const EXIT = {
   clean: 0,
   /** `status`: the daemon runs and does not do its work. */
   unhealthy: 1,
   usage: 2,
   noDaemon: 3,
-  /** A program, server, port or directory that is needed cannot be had. */
+  /** A program, server, port, file or permission that is needed cannot be had. */
   unavailable: 69,
   /** Something failed that should not have; the service manager starts the daemon again. */
   failed: 70,
   configuration: 78,
 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A code without an exit code does not compile. */
+const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
+  'bad-url': EXIT.configuration,
+  'cannot-save': EXIT.unavailable,
+  'cannot-write': EXIT.unavailable,
+  'daemon-refused': EXIT.failed,
+  'daemon-silent': EXIT.failed,
+  'data-directory': EXIT.unavailable,
+  'missing-program': EXIT.unavailable,
+  'namespace-in-use': EXIT.unavailable,
+  'no-camera': EXIT.configuration,
+  'no-child': EXIT.usage,
+  'no-configuration': EXIT.configuration,
+  'no-daemon': EXIT.noDaemon,
+  'no-endpoints': EXIT.unavailable,
+  'no-ledger': EXIT.unavailable,
+  'not-permitted': EXIT.unavailable,
+  'port-in-use': EXIT.unavailable,
+  'service-start': EXIT.unavailable,
+  usage: EXIT.usage,
+};
+
+/** The exit code of a program that ends with this error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  // By its code: its class is loaded with the configuration, which most commands do without.
+  if ((error as ConfigurationError | undefined)?.code === 'invalid-configuration') return EXIT.configuration;
+  return error instanceof ExitFault ? EXIT_OF[error.code] : EXIT.failed;
+}

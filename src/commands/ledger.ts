@@ -1,39 +1,57 @@
 /** `ledger`: what became of every sampling period, read from the files; the daemon may run or not. */
 import path from 'node:path';
 import { readLedger } from '../ledger/files';
+import { throwIfNotPermitted } from '../process/access';
+import { print } from '../process/output';
 import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
-import { Fault } from '../protocol/fault';
-import type { Arguments } from './arguments';
+import { ExitFault } from '../protocol/fault';
+import { EXIT } from './exit-codes';
+import { table, wrap } from './table';
 
 /** A daemon that runs writes every second. */
 const SILENT_MS = 15_000;
 
-/** @throws Fault `no-ledger` when nothing is recorded of that time or camera */
-export async function ledger({ dataDir, camera, sinceMs, json }: Arguments): Promise<string> {
+export interface LedgerOptions {
+  readonly dataDir: string;
+  readonly json: boolean;
+  /** Only this one. */
+  readonly camera: string | undefined;
+  /** How far back. */
+  readonly sinceMs: number;
+}
+
+/**
+ * Prints what is recorded; resolves with the exit code.
+ * @throws ExitFault `no-ledger` when nothing is recorded of that time or camera
+ */
+export async function ledger({ dataDir, camera, sinceMs, json }: LedgerOptions): Promise<number> {
   const dir = path.join(dataDir, 'ledger');
+  throwIfNotPermitted(dir);
   const now = Date.now();
   const summary = summarize(await readLedger(dir, now - sinceMs), now - sinceMs, camera);
   if (summary.cameras.length === 0)
-    throw new Fault(
+    throw new ExitFault(
       'no-ledger',
       `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`} since ${summary.since}; check --data-dir, --camera and --since`,
     );
-  return json ? `${JSON.stringify(summary, null, 2)}\n` : readable(summary, now);
+  await print(json ? `${JSON.stringify(summary, null, 2)}\n` : ledgerText(summary, now));
+  return EXIT.clean;
 }
 
-function readable(summary: Summary, now: number): string {
+/** The tables an operator reads. */
+export function ledgerText(summary: Summary, now: number): string {
   const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
     of.map((exception) => [camera, ...exceptionCells(exception)]),
   );
   return [
-    ...notes(summary, now),
-    table([
+    ...notes(summary, now).flatMap((note) => wrap(note, '  ')),
+    ...table([
       ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'],
       ...summary.cameras.map(coverageCells),
     ]),
     ...(exceptions.length === 0
       ? []
-      : ['', table([['camera', 'from', 'to', 'periods', 'what', 'reason'], ...exceptions])]),
+      : ['', ...table([['camera', 'from', 'to', 'periods', 'what', 'reason'], ...exceptions])]),
     '',
   ].join('\n');
 }
@@ -74,24 +92,14 @@ function coverageCells({
 }
 
 function exceptionCells({ from, to, periods, state, reason }: Exception): readonly string[] {
-  return [from, to, String(periods), state, reason ?? ''];
+  return [seconds(from), seconds(to), String(periods), state, reason ?? ''];
+}
+
+/** Without milliseconds where there are none. */
+function seconds(time: string): string {
+  return time.replace('.000Z', 'Z');
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-/** Columns as wide as their widest cell; numbers stand right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const cell = (text: string, width: number) =>
-    /^[\d.]+( %)?$/.test(text) ? text.padStart(width) : text.padEnd(width);
-  return rows
-    .map((row) =>
-      row
-        .map((text, i) => cell(text, widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -1,20 +1,26 @@
 /** `plan`: what a configuration in place of the present one would change in the running daemon. */
 import { ConfigurationError } from '../config/faults';
 import { readConfiguration } from '../config/load';
-import type { PlanAnswer, PlanRequest } from '../supervisor/control-socket';
+import type { PlanAnswer, PlanRequest } from '../supervisor/control-protocol';
 import type { Change, Plan } from '../supervisor/plan';
-import type { Arguments } from './arguments';
+import { throwIfNotPermitted } from '../process/access';
+import { print } from '../process/output';
 import { askDaemon } from './ask-daemon';
+import { EXIT } from './exit-codes';
+import type { Places } from './options';
+import { wrap } from './table';
 
 /**
- * Asks the daemon, which knows what runs and has the environment that counts.
- * @throws ConfigurationError when it would not take the file over; Fault `no-daemon`
+ * Asks the daemon, which knows what runs and has the environment that counts. Prints the answer; resolves with the exit code.
+ * @throws ConfigurationError when it would not take the file over; ExitFault `no-daemon`
  */
-export async function plan({ config, dataDir, json }: Arguments): Promise<string> {
+export async function plan({ config, dataDir, json }: Places & { readonly json: boolean }): Promise<number> {
+  throwIfNotPermitted(config);
   const request: PlanRequest = { file: config, text: readConfiguration(config) };
   const answer = (await askDaemon(dataDir, '/plan', request)) as PlanAnswer;
   if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults);
-  return json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan);
+  await print(`${json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan)}\n`);
+  return EXIT.clean;
 }
 
 /** A line for each child that is touched, and those that are not in one. */
@@ -27,5 +33,7 @@ export function planText({ start, stop, restart, adjust, leave }: Plan): string 
     ...restart.map(changed('restart')),
     ...adjust.map(changed('adjust ')),
     `leave    ${leave.length === 0 ? 'nothing' : leave.join(', ')}`,
-  ].join('\n');
+  ]
+    .flatMap((line) => wrap(line, ' '.repeat('restart  '.length)))
+    .join('\n');
 }

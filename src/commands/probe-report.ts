@@ -1,7 +1,7 @@
 /** What `probe` found, for people and programs. Pure. */
 import type { FeedMeasurement } from '../actors/camera/feed-probe';
 import type { FaultRecord } from '../protocol/fault';
-import { table } from './table';
+import { table, wrap } from './table';
 
 /** The JSON of `probe --json`; null is what could not be measured. */
 export interface ProbeReport {
@@ -77,7 +77,7 @@ export function probeText(report: ProbeReport): string {
   if (report.decoding !== null) rows.push(['decoding', report.decoding]);
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
-  return [report.feed, ...table(rows).map((row) => `  ${row}`)].join('\n');
+  return [...wrap(report.feed), ...table(rows.map(([key, value]) => [`  ${key}`, value]))].join('\n');
 }
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {

@@ -9,26 +9,41 @@ import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../config/url';
+import { throwIfNotPermitted } from '../process/access';
 import { print } from '../process/output';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
-import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp': 'webp' } as const;
 
+export interface ProbeOptions {
+  readonly config: string;
+  readonly json: boolean;
+  /** As it was typed: it may hold credentials. */
+  readonly url: string | undefined;
+  /** A camera of the configuration, in the place of a URL. */
+  readonly camera: string | undefined;
+  /** The URL is that of a still picture. */
+  readonly still: boolean;
+  /** File for a picture. */
+  readonly save: string | undefined;
+  /** How long at most. */
+  readonly seconds: number;
+}
+
 /**
  * Prints the report; resolves with the exit code.
  * @throws Fault `bad-url`, `no-camera`, `usage`, `missing-program`, `cannot-save`; ConfigurationError
  */
-export async function probe(args: Arguments): Promise<number> {
+export async function probe(args: ProbeOptions): Promise<number> {
   const { camera: configured, ffmpeg: named } = feedOf(args);
   const camera: CameraSpec = { ...configured, ...pictureFormat(configured, args.save) };
   const ffmpeg = findFfmpeg(named, camera.source);
   if (ffmpeg === undefined && !needsNoFfmpeg(camera.source))
-    throw new Fault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
+    throw new ExitFault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
@@ -43,23 +58,24 @@ export async function probe(args: Arguments): Promise<number> {
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 
-function feedOf({ url, still, camera: id, config }: Arguments): { camera: CameraSpec; ffmpeg?: string } {
+function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: CameraSpec; ffmpeg?: string } {
   if (url !== undefined) return { camera: cameraOfUrl(url, still) };
+  throwIfNotPermitted(config);
   const { cameras, ffmpeg } = loadTopology(config, process.env);
   const camera = cameras.find((other) => other.id === id);
   const known = cameras.map((other) => other.id).join(', ') || 'none';
   if (camera === undefined)
-    throw new Fault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
+    throw new ExitFault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
   return { camera, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
 }
 
 /** As a configuration has it that says nothing else. */
 function cameraOfUrl(url: string, still: boolean): CameraSpec {
   const problem = urlProblem(url, still ? STILL_SCHEMES : STREAM_SCHEMES);
-  if (problem !== undefined) throw new Fault('bad-url', `the feed to probe: ${problem}`);
+  if (problem !== undefined) throw new ExitFault('bad-url', `the feed to probe: ${problem}`);
   const file = { cameras: [{ id: 'probe', [still ? 'still' : 'url']: url.replaceAll('${', () => '$${') }] };
   const [camera] = parseTopology(JSON.stringify(file), 'probe', {}).cameras;
-  if (camera === undefined) throw new Fault('bad-url', 'the feed to probe cannot be read');
+  if (camera === undefined) throw new ExitFault('bad-url', 'the feed to probe cannot be read');
   return camera;
 }
 
@@ -68,7 +84,7 @@ function pictureFormat({ format }: CameraSpec, file: string | undefined): Pick<C
   if (file === undefined) return { format };
   const wanted = Object.entries(SAVED_FORMATS).find(([extension]) => file.toLowerCase().endsWith(extension));
   if (wanted === undefined)
-    throw new Fault('usage', '--save expects a name that ends with .jpg, .png or .webp; see --help');
+    throw new ExitFault('usage', '--save expects a name that ends with .jpg, .png or .webp; see --help');
   return { format: wanted[1] };
 }
 
@@ -89,7 +105,7 @@ async function save(
   } catch (cause) {
     await rm(unfinished, { force: true }).catch(() => undefined);
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Fault('cannot-save', `${file} cannot be written (${why})`, { cause });
+    throw new ExitFault('cannot-save', `${file} cannot be written (${why})`, { cause });
   }
   return file;
 }

@@ -4,25 +4,37 @@ import path from 'node:path';
 import { ownedBy } from '../broker/listener';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
+import { ConsumerError } from '../consumer/fault';
 import type { ConsumerOptions } from '../consumer/options';
-import { runProcess } from '../consumer/process';
+import { runProcess, type ProcessOptions } from '../consumer/process';
 import { openLog } from '../log/log';
+import { throwIfNotPermitted } from '../process/access';
 import { endProcess } from '../process/output';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { overSocket } from '../redis/address';
 import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
-import type { Arguments } from './arguments';
 import { EXIT } from './exit-codes';
+import type { Places } from './options';
 
 /** For the last lines of a process that is told twice to end, milliseconds. */
 const AT_ONCE_MS = 200;
+
+export interface ProcessCommandOptions extends Places {
+  /** Folder pictures are written to. */
+  readonly out: string | undefined;
+  /** Frames after which it ends. */
+  readonly count: number | undefined;
+  /** Only the newest frame of each camera. */
+  readonly latest: boolean;
+}
 
 /**
  * Runs until a signal or `--count` ends it; resolves with the exit code.
  * @throws ConfigurationError, or Fault `no-endpoints` when the embedded servers are not running
  */
-export async function runProcessCommand(args: Arguments): Promise<number> {
+export async function runProcessCommand(args: ProcessCommandOptions): Promise<number> {
+  throwIfNotPermitted(args.config);
   const topology = loadTopology(args.config, process.env);
   const { redisUrl, amqpUrl } = servers(topology, args.dataDir);
   const log = openLog('process', topology.logLevel);
@@ -33,7 +45,7 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
       stopping.abort();
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);
-  await runProcess({
+  await processFrames({
     amqpUrl,
     redisUrl,
     queue: topology.queue.name,
@@ -47,6 +59,16 @@ export async function runProcessCommand(args: Arguments): Promise<number> {
     },
   });
   return EXIT.clean;
+}
+
+/** @throws ExitFault `cannot-write` when the folder for pictures cannot be written to */
+async function processFrames(options: ProcessOptions): Promise<void> {
+  try {
+    await runProcess(options);
+  } catch (cause) {
+    if (!(cause instanceof ConsumerError && cause.code === 'output-failed')) throw cause;
+    throw new ExitFault('cannot-write', cause.message, { cause });
+  }
 }
 
 /** Embedded servers get a new password with every daemon: it is read before every connection. */
@@ -65,10 +87,11 @@ function servers(
 }
 
 function readEndpoints(file: string): Endpoints {
+  throwIfNotPermitted(file);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
   } catch (error) {
-    throw new Fault(
+    throw new ExitFault(
       'no-endpoints',
       `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or name its --config and --data-dir`,
       { cause: error },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ConfigurationError } from '../config/faults';
 import { becomeAccount, findAccount, whyNotBecome } from '../process/account';
 import { handOverData } from '../supervisor/hand-over';
-import type { Arguments } from './arguments';
+import type { Places } from './options';
 
 const PROGRAM = path.resolve(__dirname, '../main.js');
 const ELSEWHERE = 'move it to where that user may read it (/opt, say), or name another user';
@@ -13,7 +13,7 @@ const ELSEWHERE = 'move it to where that user may read it (/opt, say), or name a
  * @throws ConfigurationError where this process cannot become that user, or could do nothing as that user; Fault
  * `data-directory` when the data cannot be handed over
  */
-export function runAs(name: string, { config, dataDir }: Pick<Arguments, 'config' | 'dataDir'>): void {
+export function runAs(name: string, { config, dataDir }: Places): void {
   const refuse = (problem: string): never => {
     throw new ConfigurationError(config, [{ path: '$.user', problem }]);
   };

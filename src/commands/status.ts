@@ -1,25 +1,41 @@
-/** `status`: what the running daemon knows of its children, as a table or as JSON. */
-import type { BoundQueue, QueuesAnswer } from '../broker/bound-queues';
+/** `status`: what the running daemon knows of its children, for people or as JSON. */
+import type { QueuesAnswer } from '../broker/bound-queues';
 import { print } from '../process/output';
-import type { DaemonStatus } from '../supervisor/control-socket';
-import type { DeliveryStatus } from '../supervisor/health';
+import { ExitFault } from '../protocol/fault';
+import type { DaemonStatus } from '../supervisor/control-protocol';
 import type { ChildStatus } from '../supervisor/status';
-import type { Arguments } from './arguments';
 import { askDaemon } from './ask-daemon';
 import { EXIT } from './exit-codes';
-import { duration, oneLine, table } from './table';
+import { childText, queuesLines, statusText } from './status-text';
+
+/** Names listed where another is not found. */
+const MAX_NAMES = 20;
+
+export interface StatusOptions {
+  readonly dataDir: string;
+  readonly json: boolean;
+  /** Everything about this child; a camera may be named by its id. */
+  readonly name: string | undefined;
+}
 
 /**
  * Prints what is known, and returns the exit code: that of an unhealthy daemon where there is a problem.
- * @throws Fault `no-daemon`
+ * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`
  */
-export async function status({ dataDir, json }: Arguments): Promise<number> {
-  const [found, queues] = (await Promise.all([
-    askDaemon(dataDir, '/status'),
-    askDaemon(dataDir, '/queues').catch(unanswered),
-  ])) as [DaemonStatus, QueuesAnswer];
-  const text = () => [statusText(found, Date.now()), '', ...queuesLines(queues)].join('\n');
-  await print(`${json ? JSON.stringify({ ...found, queues }, null, 2) : text()}\n`);
+export async function status({ dataDir, json, name }: StatusOptions): Promise<number> {
+  const [found, queues] = await Promise.all([
+    askDaemon(dataDir, '/status') as Promise<DaemonStatus>,
+    name === undefined
+      ? (askDaemon(dataDir, '/queues') as Promise<QueuesAnswer>).catch(unanswered)
+      : undefined,
+  ]);
+  const child = name === undefined ? undefined : childOf(found.children, name);
+  const now = Date.now();
+  const text = () =>
+    child !== undefined
+      ? childText(child, now)
+      : [statusText(found, now), ...(queues === undefined ? [] : ['', ...queuesLines(queues)])].join('\n');
+  await print(`${json ? JSON.stringify(child ?? { ...found, queues }, null, 2) : text()}\n`);
   return found.problems.length === 0 ? EXIT.clean : EXIT.unhealthy;
 }
 
@@ -28,86 +44,12 @@ function unanswered(error: unknown): QueuesAnswer {
   return { kind: 'unknown', message: (error as Error).message };
 }
 
-/** Queues that others have bound, and those of earlier configurations. */
-export function queuesLines(answer: QueuesAnswer): string[] {
-  if (answer.kind === 'unknown') return [oneLine(`queues of others: not known; ${answer.message}`)];
-  if (answer.queues.length === 0) return ['queues of others: none; of earlier configurations: none'];
-  const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
-    name,
-    origin === 'old' ? 'an earlier configuration' : 'others',
-    String(messages),
-    String(consumers),
-    boundTo.length === 0 ? 'nothing' : boundTo.join(', '),
-  ];
-  return table([['QUEUE', 'OF', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
-}
-
-/** The table an operator sees. */
-export function statusText(
-  { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset, children }: DaemonStatus,
-  nowMs: number,
-): string {
-  const head = `daemon ${String(pid)}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`;
-  const faults = (configuration.faults ?? []).map(({ path, problem }) => `  ${path}: ${problem}`);
-  const wrong =
-    faults.length === 0
-      ? []
-      : [`${configuration.file} is not valid, the daemon runs what it had before:`, ...faults, ''];
-  const clock = clockUnset === undefined ? [] : [clockUnset, ''];
-  const rows = children.map((child) => [
-    child.name,
-    child.state,
-    duration(nowMs - child.sinceMs),
-    child.pid === undefined ? '-' : String(child.pid),
-    String(child.restarts),
-    memory(child),
-    work(child),
-    fault(child, nowMs),
-  ]);
-  const titles = ['NAME', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY', 'WORK', 'LAST FAULT'];
-  const unhealthy = problems.map((problem) => oneLine(`unhealthy: ${problem}`));
-  const news = [head, deliveryLine(delivery, nowMs), camerasLine(children), ...unhealthy];
-  return [...news, ...behindLine(configuration), '', ...clock, ...wrong, ...table([titles, ...rows])].join(
-    '\n',
-  );
-}
-
-function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliveryStatus, nowMs: number): string {
-  const confirm =
-    lastConfirmAtMs === undefined
-      ? 'nothing confirmed yet'
-      : `last confirm ${duration(nowMs - lastConfirmAtMs)} ago`;
-  const oldest = oldestWaitingMs === undefined ? '' : `, the oldest for ${duration(oldestWaitingMs)}`;
-  const frames = `${String(waiting)} ${waiting === 1 ? 'frame waits' : 'frames wait'}`;
-  return `delivery: ${confirm}; ${waiting === 0 ? 'nothing waits' : frames + oldest}`;
-}
-
-function camerasLine(children: readonly ChildStatus[]): string {
-  const cameras = children.filter(({ kind }) => kind === 'camera');
-  const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
-  return `cameras: ${String(streaming.length)} of ${String(cameras.length)} give pictures`;
-}
-
-function behindLine({ behind }: DaemonStatus['configuration']): string[] {
-  if (behind === undefined) return [];
-  return [
-    `edit: being rolled out, ${String(behind)} ${behind === 1 ? 'process has' : 'processes have'} yet to take it over`,
-  ];
-}
-
-function memory({ heartbeat }: ChildStatus): string {
-  return heartbeat === undefined ? '-' : `${(heartbeat.memoryBytes / 1_048_576).toFixed(0)} MB`;
-}
-
-function work({ heartbeat }: ChildStatus): string {
-  const facts = Object.entries(heartbeat?.facts ?? {});
-  return facts.length === 0 ? '-' : facts.map(([name, value]) => `${name} ${String(value)}`).join(', ');
-}
-
-/** What troubles it now, else the last end of the process. */
-function fault({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number): string {
-  const present = feed?.fault ?? heartbeat?.fault;
-  if (present !== undefined) return `${present.code}: ${present.message}`;
-  if (lastFault === undefined) return '-';
-  return `${lastFault.code} ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`;
+function childOf(children: readonly ChildStatus[], name: string): ChildStatus {
+  const found =
+    children.find((child) => child.name === name) ??
+    children.find((child) => child.name === `camera:${name}`);
+  if (found !== undefined) return found;
+  const names = children.slice(0, MAX_NAMES).map((child) => child.name);
+  const more = children.length > MAX_NAMES ? `, and ${String(children.length - MAX_NAMES)} more` : '';
+  throw new ExitFault('no-child', `the daemon has no child "${name}"; it has ${names.join(', ')}${more}`);
 }

@@ -1,23 +1,85 @@
-/** Text in columns, and times a person reads. */
+/** Text that fits a terminal: columns, wrapped sentences, and times a person reads. Pure. */
+
+/** Nothing an operator reads is wider than this, in characters. */
+export const WIDTH = 100;
+const BETWEEN = '  ';
 
 /** Control characters become blanks: a fault may quote what a camera's server sent. */
 export function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 
-/** Rows padded so that their columns stand below each other; the last is as long as it is, and each on its line. */
+/**
+ * Lines of at most `width` characters. A word that is longer is cut.
+ * @param indent what all lines but the first begin with
+ * @param first what the first line begins with
+ */
+export function wrap(text: string, indent = '', width = WIDTH, first = ''): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of oneLine(text).split(' ')) {
+    const joined = isEmpty ? line + word : `${line} ${word}`;
+    if (joined.length > width && !isEmpty) lines.push(line);
+    line = joined.length <= width || isEmpty ? joined : indent + word;
+    for (; line.length > width; line = indent + line.slice(width)) lines.push(line.slice(0, width));
+    isEmpty = false;
+  }
+  return [...lines, line].map((each) => each.trimEnd());
+}
+
+/** A sentence about the row above it. */
+export function below(text: string): string[] {
+  return wrap(text, '  ', WIDTH, '  ');
+}
+
+/**
+ * Rows whose columns stand below each other, columns of numbers to the right. The first column, a name, gets what the others
+ * leave of {@link WIDTH}: a longer name has a line of its own. The last column wraps.
+ */
 export function table(cells: readonly (readonly string[])[]): string[] {
+  return tableRows(cells).flat();
+}
+
+interface Column {
+  readonly width: number;
+  readonly isNumeric: boolean;
+}
+
+/** The same, the lines of each row for themselves. */
+export function tableRows(cells: readonly (readonly string[])[]): string[][] {
   const rows = cells.map((row) => row.map(oneLine));
-  const widths = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, cell.length)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const [name, ...others] = (rows[0] ?? []).map((_, i) => columnOf(rows.map((row) => row[i] ?? '')));
+  if (name === undefined) return [];
+  const taken = others.reduce((sum, { width }) => sum + BETWEEN.length + Math.min(width, WIDTH / 4), 0);
+  const first = { ...name, width: Math.min(name.width, Math.max(WIDTH - taken, 1)) };
+  return rows.map((row) => rowLines(row, [first, ...others]));
+}
+
+/** @param cells the first may be a title */
+function columnOf(cells: readonly string[]): Column {
+  const width = cells.reduce((widest, { length }) => Math.max(widest, length), 0);
+  const isNumeric = cells.length > 1 && cells.slice(1).every((cell) => /^([\d.]+( %|\/s)?|-)$/.test(cell));
+  return { width, isNumeric };
+}
+
+function rowLines(row: readonly string[], columns: readonly Column[]): string[] {
+  const [name = ''] = row;
+  const hasOwnLine = row.length > 1 && name.length > (columns[0]?.width ?? 0);
+  const shown = hasOwnLine ? ['', ...row.slice(1)] : row;
+  const line = shown.map((cell, i) => aligned(cell, columns[i])).join(BETWEEN);
+  const hanging = columns.slice(0, -1).reduce((sum, { width }) => sum + width + BETWEEN.length, 0);
+  return [...(hasOwnLine ? wrap(name) : []), ...hung(line.trimEnd(), hanging)];
+}
+
+function aligned(cell: string, { width, isNumeric }: Column = { width: 0, isNumeric: false }): string {
+  return isNumeric ? cell.padStart(width) : cell.padEnd(width);
+}
+
+/** Wraps what the last column has too much, below its beginning. */
+function hung(line: string, hanging: number): string[] {
+  const at = Math.min(hanging, WIDTH / 2);
+  return line.length <= WIDTH ? [line] : wrap(line.slice(at), ' '.repeat(at), WIDTH, line.slice(0, at));
 }
 
 const UNITS: readonly [string, number][] = [

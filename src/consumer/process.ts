@@ -3,14 +3,15 @@ import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
 import type { ConsumedFrame } from './attempt';
-import { consumeFrames, type FrameConsumer } from './consumer';
+import { consumeFrames } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
 import type { ConsumerCounters } from './dispatcher';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import type { ConsumerOptions } from './options';
 import { writeFrame } from './write-frame';
 
-const REPORT_EVERY_MS = 10_000;
+/** The counters are logged this often while they change. */
+const REPORT_EVERY_MS = 60_000;
 
 export type ProcessLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -33,8 +34,8 @@ export interface ProcessOptions {
 
 /**
  * Processes frames until `count` or `signal` ends it; resolves with the counters when both connections have closed.
- * Servers that are away are waited for. Rejects with a {@link ConsumerError}: `invalid-option`, or `output-failed`
- * when `out` cannot be written to.
+ * Servers that are away, and a folder that cannot be written to, are waited for. Rejects with a {@link ConsumerError}:
+ * `invalid-option`, or `output-failed` when `out` cannot be created, or cannot be written to when `signal` ends it.
  */
 export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
   const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, latestOnly = false, log } = options;
@@ -45,6 +46,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
   const signal = AbortSignal.any([options.signal, work.completed]);
   // One listener for each frame that waits is no leak.
   setMaxListeners(0, signal);
+  let unwritable: ConsumerFault | undefined;
   const consumer = await consumeFrames(
     {
       amqpUrl,
@@ -52,21 +54,27 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
       queue,
       latestOnly,
       onFault: (fault) => {
+        if (fault.code === 'output-failed') unwritable = fault;
         log('warn', fault.message, fieldsOf(fault));
       },
       onConsuming: () => {
+        unwritable = undefined;
         log('info', `consuming ${queue}`);
       },
     },
     (frame) => work.handle(frame, signal),
   );
-  const report = changeReport(consumer, log);
-  const timer = setInterval(report, REPORT_EVERY_MS);
+  const reports = new CountReports(() => consumer.counters, log);
   await aborted(signal);
-  clearInterval(timer);
   await consumer.close();
-  report();
+  reports.close();
+  throwIfSet(unwritable);
   return consumer.counters;
+}
+
+/** Its frames wait in the queue, and nobody takes them: that is no success. */
+function throwIfSet(unwritable: ConsumerFault | undefined): void {
+  if (unwritable !== undefined) throw new ConsumerError('output-failed', unwritable.message);
 }
 
 async function prepareOutput(out: string): Promise<void> {
@@ -90,15 +98,30 @@ function fieldsOf({ code, count }: ConsumerFault): Readonly<Record<string, unkno
   return { code, count };
 }
 
-/** Logs the counters when they differ from the last time. */
-function changeReport(consumer: FrameConsumer, log: ProcessOptions['log']): () => void {
-  let last = '';
-  return () => {
-    const { counters } = consumer;
+/** Logs the counters once a minute, and at the end, when they differ from the last time. */
+export class CountReports {
+  #last = '';
+  readonly #timer = setInterval(() => {
+    this.#report();
+  }, REPORT_EVERY_MS);
+
+  constructor(
+    private readonly counters: () => ConsumerCounters,
+    private readonly log: ProcessOptions['log'],
+  ) {}
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#report();
+  }
+
+  #report(): void {
+    const counters = this.counters();
     const text = JSON.stringify(counters);
-    if (text !== last) log('info', `processed ${String(counters.processed)} frames`, { ...counters });
-    last = text;
-  };
+    if (text !== this.#last)
+      this.log('info', `processed ${String(counters.processed)} frames`, { ...counters });
+    this.#last = text;
+  }
 }
 
 /** Lets exactly `count` frames succeed, several at a time; frames beyond that wait for one to fail, or go back. */

@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import type winston from 'winston';
 import { redactText } from '../config/url';
+import { localTime } from './local-time';
 import { BoundedLines, type LineSink } from './lines';
 
 /** Set to `readable` where lines go through a pipe to a terminal. */
@@ -38,7 +39,7 @@ function readableLine(entry: Entry, colour: boolean): string {
   const { level, message, actor, pid, time, camera: _camera, ...fields } = entry;
   const shown = colour ? `\u001b[${COLOURS[level] ?? '0'}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
   const facts = Object.entries(fields).map(([key, value]) => ` ${key}=${String(value)}`);
-  return `${String(time).slice(11, 23)} ${shown} ${String(actor)}[${String(pid)}] ${String(message)}${facts.join('')}`;
+  return `${localTime(new Date(String(time)))} ${shown} ${String(actor)}[${String(pid)}] ${String(message)}${facts.join('')}`;
 }
 
 function lineFormat({ format }: typeof winston): winston.Logform.Format {

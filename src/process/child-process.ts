@@ -7,6 +7,9 @@ import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 
 // As they are before the actor host puts itself in the place of `fork`.
 const { spawn, fork } = childProcess;
 
+/** Milliseconds after the end of a child until its last words must have been read. */
+const LAST_WORDS_MS = 200;
+
 /** Causes that the machine's or the service's limits explain, by the error's code. */
 const LIMITS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files in this process; raise its limit (ulimit -n, LimitNOFILE= in a systemd unit)',
@@ -36,6 +39,30 @@ export async function started(child: ChildProcess): Promise<Error | undefined> {
       resolve(undefined);
     });
     child.once('error', resolve);
+  });
+}
+
+/** How a process ended. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Resolves with a child's end when what it wrote last has been read; at once for one that could not be started. */
+export async function exitOf(child: ChildProcess): Promise<ProcessExit> {
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve({ code, signal });
+    });
+    // What it started may hold its outputs open.
+    child.once('exit', (code, signal) => {
+      setTimeout(() => {
+        resolve({ code, signal });
+      }, LAST_WORDS_MS).unref();
+    });
+    child.once('error', () => {
+      resolve({ code: null, signal: null });
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 /** Standard output and standard error, to the last byte: a pipe takes 64 KiB at once, and `process.exit` drops the rest. */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 
 /** Whoever reads our output has this long to take the last of it, milliseconds; one that is stuck holds no daemon up. */
 export const LAST_WORDS_MS = 2000;
@@ -25,7 +25,7 @@ type Output = typeof process.stdout | typeof process.stderr;
 export async function print(text: string): Promise<void> {
   const { code } = (await writeAll(process.stdout, text)) ?? {};
   if (code === undefined || READER_GONE.has(code)) return;
-  throw new Fault(
+  throw new ExitFault(
     'cannot-write',
     `standard output cannot be written: ${WHY[code] ?? 'write failed'} (${code})`,
   );

@@ -20,6 +20,39 @@ export class Fault extends Error {
   }
 }
 
+/** Codes of faults that end a command or the daemon; `commands/exit-codes.ts` gives each its exit code. */
+export type ExitFaultCode =
+  | 'bad-url'
+  | 'cannot-save'
+  | 'cannot-write'
+  | 'daemon-refused'
+  | 'daemon-silent'
+  | 'data-directory'
+  | 'missing-program'
+  | 'namespace-in-use'
+  | 'no-camera'
+  | 'no-child'
+  | 'no-configuration'
+  | 'no-daemon'
+  | 'no-endpoints'
+  | 'no-ledger'
+  | 'not-permitted'
+  | 'port-in-use'
+  | 'service-start'
+  | 'usage';
+
+/** A fault that ends the program with an exit code of its own. Any other {@link Fault} that does is an internal error. */
+export class ExitFault extends Fault {
+  constructor(
+    override readonly code: ExitFaultCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.name = 'ExitFault';
+  }
+}
+
 /** The record of anything thrown; what carries no code of ours becomes `fallbackCode`. */
 export function faultRecord(error: unknown, fallbackCode: string): FaultRecord {
   if (error instanceof Fault) return { code: error.code, message: error.message };

@@ -127,7 +127,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|SSL|TLS|EPROTO/;
 /** A sentence for anything ioredis throws or emits; `url` is shown without credentials. */
 export function redisFault(url: string, thrown: Error): FaultRecord {
   const error = lastReply(thrown) ?? thrown;
-  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(url, error);
+  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(error);
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
@@ -186,7 +186,7 @@ function denialWords({ message, command }: RedisError): string {
   return `denies this user the command ${word}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
 }
 
-function wayWords(url: string, error: RedisError): Words {
+function wayWords(error: RedisError): Words {
   const { code = '', message } = error;
   const text = `${code} ${message}`;
   const rule = WAYS.find(({ pattern }) => pattern.test(message) || pattern.test(text));
@@ -196,8 +196,12 @@ function wayWords(url: string, error: RedisError): Words {
       code: 'redis-tls',
       sentence: `cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
+  // Without a code it is the driver that speaks, of itself: its words lead nobody anywhere.
   return {
     code: 'redis-unreachable',
-    sentence: `cannot be reached (${code === '' ? redactText(message, secretsOf(url)) : code})`,
+    sentence:
+      code === ''
+        ? 'cannot be reached: the connection is closed; check the address and that it runs'
+        : `cannot be reached (${code})`,
   };
 }

@@ -6,6 +6,7 @@ import { lstat, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
 import { Fault, type FaultRecord } from '../protocol/fault';
+import { removeEmptyFolders } from './empty-folders';
 import {
   ignoreMissing,
   isTemporary,
@@ -157,7 +158,7 @@ export class Spool {
     return ((await this.#memory?.list()) ?? []).sort((a, b) => a.capturedAt - b.capturedAt);
   }
 
-  /** Removes what the last listing found half-written and nobody writes any more: cameras may have been taken out. */
+  /** Removes what the last listing found half-written and nobody writes any more, and empty folders: of cameras taken out. */
   async removeLeftovers(): Promise<void> {
     for (const file of this.#temporaries.splice(0)) {
       const found = await lstat(file).catch(() => undefined);
@@ -165,6 +166,7 @@ export class Spool {
       if (found === undefined || Math.abs(Date.now() - found.mtimeMs) < LEFTOVER_MS) continue;
       await unlink(file).catch(() => undefined);
     }
+    await removeEmptyFolders(this.dir, await this.#cameras().catch(() => []));
   }
 
   /** Sentences about what other users have put where the spool is, as the last listing found it; it is not used. */
@@ -182,7 +184,6 @@ export class Spool {
     await this.#memory?.close();
   }
 
-  /** Why the disk did not take it. */
   async #writeToDisk(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
     if (await this.#space.isLow()) {
       const message = `the disk has less than spool.minFreeBytes (${String(this.minFreeBytes())}) left`;
@@ -210,7 +211,6 @@ export class Spool {
     await rename(source, target);
   }
 
-  /** Ids of those that have a folder. */
   async #cameras(): Promise<string[]> {
     await throwOnForeignFolder(this.dir, true).catch(ignoreMissing);
     const entries = (await readdir(this.dir, { withFileTypes: true }).catch(ignoreMissing)) ?? [];

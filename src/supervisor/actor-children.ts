@@ -10,6 +10,7 @@ import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
 import type { WantedActor } from './actor-specs';
 import { BlackBox, type Crash } from './black-box';
 import { Child, type ChildEnd, type ChildState, type Incarnation } from './child';
+import { Deliveries } from './deliveries';
 import { ReportRouter } from './report-router';
 import { RestartBudget } from './restart-budget';
 import { Rollout } from './rollout';
@@ -39,6 +40,7 @@ export class ActorChildren {
   #wanted: Wanted = new Map();
   #expireMs: number;
   #lastConfirmAtMs: number | undefined;
+  readonly #deliveries = new Deliveries();
   #host!: ActorHost;
   #stopping = false;
   /** Actors whose server answers. */
@@ -135,7 +137,8 @@ export class ActorChildren {
       if (child === undefined) return [];
       const camera = cameraOf(name);
       const feed = camera === undefined ? undefined : this.#router.cameraState(camera);
-      return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed)];
+      const delivered = camera === undefined ? undefined : this.#deliveries.of(camera);
+      return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed, delivered)];
     });
   }
 
@@ -244,6 +247,7 @@ export class ActorChildren {
     if (camera === undefined) return;
     this.#router.tellState({ camera, state: 'stopped', sinceMs: Date.now() });
     this.#router.forgetCamera(camera);
+    this.#deliveries.forget(camera);
   }
 
   /** What became of a camera's actor, which can no longer tell it itself. */
@@ -261,6 +265,7 @@ export class ActorChildren {
     switch (report.kind) {
       case 'frame':
         this.#children.get(name)?.worked();
+        this.#deliveries.captured(report.frame);
         break;
       case 'readiness':
         this.#onReadiness(name, report.fault === undefined);
@@ -268,6 +273,7 @@ export class ActorChildren {
         break;
       case 'delivered':
         this.#lastConfirmAtMs = Date.now();
+        this.#deliveries.delivered(report.frames);
         break;
       case 'changed':
         this.#rollout.changed(name);

@@ -14,7 +14,8 @@ import { Batch } from '../protocol/batch';
 import { Fault, type FaultRecord } from '../protocol/fault';
 import type { ActorReport } from '../protocol/messages';
 import { HEARTBEAT_MS } from '../protocol/progress';
-import { ForkedProcesses, type ActorProcess, type ProcessExit } from './actor-process';
+import type { ProcessExit } from '../process/child-process';
+import { ForkedProcesses, type ActorProcess } from './actor-process';
 import { HeartbeatMonitor, type Watch } from './heartbeat-monitor';
 
 export interface ActorSpec {

@@ -5,11 +5,11 @@
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { lastOf, redactText } from '../config/redact';
+import { redactText } from '../config/redact';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
-import { forkChild, started, whyNotStarted } from '../process/child-process';
+import { exitOf, forkChild, started, whyNotStarted, type ProcessExit } from '../process/child-process';
 import { driverVariables } from '../process/driver-variables';
+import { readLines } from '../process/line-splitter';
 import { liveWithParent } from '../process/orphans';
 
 /** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
@@ -36,15 +36,6 @@ const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
 const KEPT_CHARS = 500;
-const MAX_LINE_CHARS = 64_000;
-/** Milliseconds after the end until the last words must have been read. */
-const LAST_WORDS_MS = 200;
-
-/** How a process ended. */
-export interface ProcessExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
 
 export interface ActorProcess {
   /** 0 for one that could not be started. */
@@ -144,32 +135,4 @@ function actorProcess(child: ChildProcess): ActorProcess {
       child.kill('SIGKILL');
     },
   };
-}
-
-/** Calls back for each whole line. Lines are short; what has no end is cut. */
-function readLines(stream: Readable | null, onLine: (line: string) => void): void {
-  let rest = '';
-  stream?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
-    for (const line of lines) if (line.trim() !== '') onLine(line);
-  });
-}
-
-async function exitOf(child: ChildProcess): Promise<ProcessExit> {
-  return new Promise((resolve) => {
-    // `close` comes when its outputs have been read to their end too.
-    child.once('close', (code, signal) => {
-      resolve({ code, signal });
-    });
-    child.once('exit', (code, signal) => {
-      setTimeout(() => {
-        resolve({ code, signal });
-      }, LAST_WORDS_MS).unref();
-    });
-    // It could not be spawned at all.
-    child.once('error', () => {
-      resolve({ code: null, signal: null });
-    });
-  });
 }

@@ -1,10 +1,10 @@
 /** Looks whether another daemon has the namespace, before this one begins: what it captured until the store finds out would be announced later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import type { Holder } from '../protocol/messages';
 import { openRedis } from '../redis/connect';
-import { namespaceInUse } from '../redis/namespace-fault';
+import { NAMESPACE_IN_USE, namespaceInUse } from '../redis/namespace-fault';
 import { NamespaceLease, RENEW_MS } from '../redis/namespace-lease';
 
 /** A Redis that cannot be reached by then is away: frames wait for it, and the store asks when it is back. */
@@ -44,11 +44,10 @@ export async function claimNamespace({ url, namespace, holder, force }: Namespac
       claim = await ask();
     }
     if (claim?.kind === 'taken') {
-      const { code, message } = namespaceInUse(url, namespace, claim.other);
-      throw new Fault(code, message);
+      throw new ExitFault(NAMESPACE_IN_USE, namespaceInUse(url, namespace, claim.other).message);
     }
   } catch (error) {
-    if (error instanceof Fault) throw error;
+    if (error instanceof ExitFault) throw error;
     // The store says what is wrong with Redis, for as long as it is.
   } finally {
     client.disconnect();

@@ -6,41 +6,15 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { QueuesAnswer } from '../broker/bound-queues';
-import { ConfigurationError, type ConfigFault } from '../config/faults';
+import { ConfigurationError } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
-import type { DeliveryStatus } from './health';
-import type { ConfigurationState } from './live-configuration';
+import { ExitFault } from '../protocol/fault';
+import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './control-protocol';
 import type { Plan } from './plan';
-import type { ChildStatus } from './status';
 
-export const CONTROL_SOCKET = 'vigil.sock';
 /** A configuration of 10,000 cameras has 2 MB. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
-
-export interface DaemonStatus {
-  readonly pid: number;
-  /** Milliseconds since the epoch. */
-  readonly startedAtMs: number;
-  /** Frames are stored and announced. */
-  readonly ready: boolean;
-  readonly configuration: ConfigurationState;
-  readonly delivery: DeliveryStatus;
-  /** Why the daemon is not healthy, a sentence each; empty when it is. */
-  readonly problems: readonly string[];
-  /** Why no time can be right, where this machine's clock has not been set. */
-  readonly clockUnset?: string;
-  readonly children: readonly ChildStatus[];
-}
-
-export interface PlanRequest {
-  readonly file: string;
-  readonly text: string;
-}
-
-export type PlanAnswer =
-  | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'refused'; readonly file: string; readonly faults: readonly ConfigFault[] };
 
 export interface Control {
   status(): DaemonStatus;
@@ -56,19 +30,26 @@ export class ControlSocket {
     private readonly dir: string,
   ) {}
 
-  /** Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed. */
+  /**
+   * Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed.
+   * @throws ExitFault `data-directory` when there can be no socket
+   */
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
-    rmSync(path.join(dir, CONTROL_SOCKET), { force: true });
     const server = createServer((request, response) => {
       answer(request, response, control).catch((error: unknown) => {
         log.warn(`a question could not be answered: ${(error as Error).message}`);
         response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
       });
     });
-    await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
-      await listen(server, socketPath);
-      chmodSync(socketPath, 0o600);
-    });
+    try {
+      rmSync(path.join(dir, CONTROL_SOCKET), { force: true });
+      await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
+        await listen(server, socketPath);
+        chmodSync(socketPath, 0o600);
+      });
+    } catch (cause) {
+      throw cannotListen(path.join(dir, CONTROL_SOCKET), cause as NodeJS.ErrnoException);
+    }
     return new ControlSocket(server, dir);
   }
 
@@ -77,6 +58,15 @@ export class ControlSocket {
     await new Promise((resolve) => this.server.close(resolve));
     rmSync(path.join(this.dir, CONTROL_SOCKET), { force: true });
   }
+}
+
+function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
+  const { code = 'unknown error' } = cause;
+  return new ExitFault(
+    'data-directory',
+    `the control socket ${file} cannot be created (${code}); remove what is in its place, or give the daemon another --data-dir`,
+    { cause },
+  );
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { startChild, whyNotStarted } from '../process/child-process';
 import { findProgram } from '../process/orphans';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
@@ -43,7 +43,7 @@ export class DataDirectory {
       onWait(holder());
       if (await lockOpenFile(lock, LOCK_WAIT_S)) return DataDirectory.#locked(dir, lock);
       closeSync(lock);
-      throw new Fault(
+      throw new ExitFault(
         'data-directory',
         `data directory ${dir} is in use by ${holder()}; stop that one, or give this one another --data-dir`,
       );
@@ -108,9 +108,9 @@ function openLockFile(dir: string): number {
     throwOnTrap(dir);
     return openSync(lockFile(dir), 'a', 0o600);
   } catch (error) {
-    if (error instanceof Fault) throw error;
+    if (error instanceof ExitFault) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new Fault(
+    throw new ExitFault(
       'data-directory',
       `data directory ${dir} cannot be written (${code ?? 'unknown error'}); give its owner's rights to this user, or another --data-dir`,
       { cause: error },
@@ -125,7 +125,7 @@ function throwOnTrap(dir: string): void {
     if ((statSync(parent).mode & WRITABLE_BY_OTHERS) === 0) continue;
     const { uid } = lstatSync(file);
     if (uid === 0 || uid === process.geteuid?.()) continue;
-    throw new Fault(
+    throw new ExitFault(
       'data-directory',
       `data directory ${dir}: ${file} belongs to user ${String(uid)}, and everybody may make such a folder in ${parent}; give this daemon another --data-dir`,
     );
@@ -139,7 +139,7 @@ function throwOnTrap(dir: string): void {
 async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
   const flock = findProgram('flock');
   if (flock === undefined)
-    throw new Fault(
+    throw new ExitFault(
       'missing-program',
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
@@ -151,7 +151,7 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
       reject(
-        new Fault(
+        new ExitFault(
           'data-directory',
           `flock, which locks the data directory, cannot be run: ${whyNotStarted(cause)}`,
           { cause },

@@ -9,7 +9,7 @@ const OWN = 46;
 const PER_ACTOR = 3;
 const PER_SERVER = 2;
 /** The broker and its port mapper, and Redis. */
-const EMBEDDED_PROGRAMS = { redis: 1, rabbitmq: 2 } as const;
+export const EMBEDDED_PROGRAMS = { redis: 1, rabbitmq: 2 } as const;
 /** What an actor's own process, which has the same limit, may need: 22 were measured. */
 const IN_AN_ACTOR = 64;
 

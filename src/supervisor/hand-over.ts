@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import type { Account } from '../process/account';
-import { Fault } from '../protocol/fault';
+import { ExitFault } from '../protocol/fault';
 import { memoryFolderOf } from '../spool/memory-folder';
 import { OwnFolders } from '../spool/own-folders';
 
@@ -29,7 +29,7 @@ export function handOverData(dir: string, account: Account): void {
   } catch (error) {
     if (error instanceof Fault) throw error;
     const { message } = error as Error;
-    throw new Fault(
+    throw new ExitFault(
       'data-directory',
       `data directory ${dir} cannot be given to user "${account.name}" (${message}); run chown -R ${account.name} on it, or give another --data-dir`,
       { cause: error },
@@ -41,7 +41,7 @@ function handOverExisting(dir: string, account: Account): void {
   if (lstatSync(dir).uid !== 0) return;
   const other = readdirSync(dir).find((name) => !OWN.test(name));
   if (other !== undefined)
-    throw new Fault(
+    throw new ExitFault(
       'data-directory',
       `data directory ${dir} belongs to root and holds more than Vigil's data (${other}), so it is not given to user "${account.name}"; run chown ${account.name} on it, or give another --data-dir`,
     );
@@ -54,7 +54,7 @@ function handOver(file: string, account: Account): void {
   if (found.uid !== 0) return;
   if (found.isDirectory()) {
     if ((found.mode & WRITABLE_BY_MORE_THAN_ITS_OWNER) !== 0)
-      throw new Fault(
+      throw new ExitFault(
         'data-directory',
         `${file} belongs to root and others may write to it, so it is not given to user "${account.name}"; run chmod go-w on it, or give another --data-dir`,
       );

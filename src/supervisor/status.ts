@@ -3,6 +3,7 @@ import type { CameraState } from '../contract/message';
 import type { FaultRecord } from '../protocol/fault';
 import type { Heartbeat } from '../protocol/progress';
 import type { Child, ChildState } from './child';
+import type { CameraDelivery } from './deliveries';
 
 export interface ChildStatus {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface ChildStatus {
   readonly heartbeat?: Heartbeat & { readonly atMs: number };
   /** Cameras: the state of the feed. */
   readonly feed?: CameraState;
+  /** Cameras: what was confirmed lately. */
+  readonly delivered?: CameraDelivery;
 }
 
 export function childStatus(
@@ -25,6 +28,7 @@ export function childStatus(
   kind: ChildStatus['kind'],
   heartbeat?: ChildStatus['heartbeat'],
   feed?: CameraState,
+  delivered?: CameraDelivery,
 ): ChildStatus {
   const { name, state, sinceMs, restarts, lastFault } = child;
   return {
@@ -37,5 +41,6 @@ export function childStatus(
     ...(lastFault === undefined ? {} : { lastFault }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(feed === undefined ? {} : { feed }),
+    ...(delivered === undefined ? {} : { delivered }),
   };
 }

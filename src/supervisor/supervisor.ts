@@ -4,6 +4,7 @@ import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { ServerSpec, Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
+import { closeInTurn } from '../process/close-in-turn';
 import type { FaultRecord } from '../protocol/fault';
 import type { Holder } from '../protocol/messages';
 import { Accounting } from './accounting';
@@ -60,15 +61,20 @@ export class Supervisor {
     await this.#started;
   }
 
-  /** Stops everything, bottom to top; safe while still starting. Each layer has a deadline, so this ends. */
+  /**
+   * Stops everything, bottom to top; safe while still starting. Each layer has a deadline, so this ends.
+   * @throws Error that names every part that failed to stop; the others are stopped nevertheless
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    // A start waits for every camera, and most of those wait for their turn: they are told first.
-    await this.#actors?.stop();
-    await this.#started.catch(() => undefined);
-    await this.#accounting?.close();
-    await Promise.all(this.#serviceChildren.map((service) => service.stop()));
-    await this.#actors?.close();
+    await closeInTurn([
+      // A start waits for every camera, and most of those wait for their turn: they are told first.
+      { what: 'the actors', close: () => this.#actors?.stop() },
+      { what: 'the start', close: () => this.#started.catch(() => undefined) },
+      { what: 'the ledger', close: () => this.#accounting?.close() },
+      { what: 'the servers', close: () => Promise.all(this.#serviceChildren.map((child) => child.stop())) },
+      { what: 'the actor system', close: () => this.#actors?.close() },
+    ]);
   }
 
   get isReady(): boolean {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { withDeadline } from '../../src/clock/sleep';
 import { askDaemon } from '../../src/commands/ask-daemon';
+import { readLines } from '../../src/process/line-splitter';
 import { dieWithParent } from '../../src/process/orphans';
-import type { DaemonStatus } from '../../src/supervisor/control-socket';
+import type { DaemonStatus } from '../../src/supervisor/control-protocol';
 import type { ChildStatus } from '../../src/supervisor/status';
 import { isAlive, waitUntil } from './process';
 
@@ -98,7 +99,6 @@ class RunningDaemon implements Daemon {
   readonly exited: Promise<number | null>;
   readonly pid: number;
   #output = '';
-  #rest = '';
   /** Every process seen below the daemon when it was asked to stop. */
   readonly #seen = new Set<number>();
 
@@ -109,8 +109,9 @@ class RunningDaemon implements Daemon {
   ) {
     this.pid = child.pid ?? 0;
     for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        this.#read(chunk.toString());
+      readLines(stream, (line) => {
+        this.#output += `${line}\n`;
+        if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
       });
     this.exited = new Promise((resolve) => {
       child.once('close', (code) => {
@@ -183,13 +184,6 @@ class RunningDaemon implements Daemon {
     await waitUntil('every process below the daemon has gone', () => ![...this.#seen].some(isAlive), 2000);
     rmSync(this.dir, { recursive: true, force: true });
     return code;
-  }
-
-  #read(text: string): void {
-    this.#output += text;
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Pm2Options {
   /** Overrides of the shipped ecosystem.config.cjs. */
   readonly app?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another app beside it, by the same ecosystem.config.cjs. */
+  readonly beside?: Readonly<Record<string, unknown>>;
 }
 
 export class Pm2 {
@@ -24,12 +26,12 @@ export class Pm2 {
   ) {}
 
   /** Starts it in the foreground, so that it ends with this process, and the daemon below it. */
-  static async start({ dir, app = {}, env = {} }: Pm2Options): Promise<Pm2> {
+  static async start({ dir, app = {}, env = {}, beside }: Pm2Options): Promise<Pm2> {
     const home = path.join(dir, 'pm2');
     mkdirSync(home, { recursive: true });
     const script = await locate();
     const ecosystem = path.join(dir, 'ecosystem.config.cjs');
-    writeFileSync(ecosystem, ecosystemText(dir, app));
+    writeFileSync(ecosystem, ecosystemText(dir, app, beside));
     const program = await spawnOwned('env', [
       ...variables({ ...env, PM2_HOME: home }),
       process.execPath,
@@ -57,11 +59,15 @@ export class Pm2 {
     }
   }
 
-  /** What PM2 says of the app: online, launching, stopped, errored. */
-  async status(): Promise<string | undefined> {
+  /** What PM2 says of an app: its state, and how often it restarted it. */
+  async app(name = 'vigil'): Promise<{ readonly status: string; readonly restarts: number }> {
     const { stdout } = await this.command('jlist');
-    const apps = JSON.parse(stdout.slice(stdout.indexOf('['))) as { pm2_env: { status: string } }[];
-    return apps[0]?.pm2_env.status;
+    const apps = JSON.parse(stdout.slice(stdout.indexOf('['))) as {
+      name: string;
+      pm2_env: { status: string; restart_time: number };
+    }[];
+    const found = apps.find((app) => app.name === name)?.pm2_env;
+    return { status: found?.status ?? 'unknown', restarts: found?.restart_time ?? 0 };
   }
 
   async command(...words: string[]): Promise<{ stdout: string }> {
@@ -92,13 +98,14 @@ async function locate(): Promise<string> {
   return path.resolve(path.dirname(bin), '../pm2/bin/pm2');
 }
 
-function ecosystemText(dir: string, app: object): string {
+function ecosystemText(dir: string, app: object, beside: object | undefined): string {
   const overrides = {
     args: ['--config', path.join(dir, 'actors.json'), '--data-dir', path.join(dir, 'data')],
     ...app,
   };
   return `const { apps: [app] } = require(${JSON.stringify(path.join(ROOT, 'ecosystem.config.cjs'))});
-module.exports = { apps: [{ ...app, ...${JSON.stringify(overrides)} }] };
+const others = ${JSON.stringify(beside === undefined ? [] : [beside])};
+module.exports = { apps: [${JSON.stringify(overrides)}, ...others].map((other) => ({ ...app, ...other })) };
 `;
 }
 

@@ -1,16 +1,27 @@
 /** Whatever an operator may get wrong: one clear sentence, a documented exit code, and nobody else suffers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { findProgram } from '../../src/process/orphans';
 import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
 import { clip } from '../support/feeds/clips';
 import { startMjpegServer } from '../support/feeds/http';
 import { startRtspServer } from '../support/feeds/rtsp';
+import { spawnOwned, waitUntil } from '../support/process';
 
 /** Runs the program to its end. */
 function vigil(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
@@ -28,16 +39,28 @@ const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' }
 
 describe('the command line', () => {
   const cases: [string, string[], number, RegExp][] = [
-    ['an unknown word', ['frobnicate'], 2, /^vigil: there is no word "frobnicate"; see --help\n$/],
-    ['an unknown option', ['--frob'], 2, /^vigil: .*--frob.*see --help\n$/],
-    ['a count that is no number', ['process', '--count', 'x'], 2, /--count expects a whole number above 0/],
-    ['an option of another word', ['--out', 'x'], 2, /--out and --count belong to the word "process"/],
     [
-      'a configuration that is not there',
-      ['--config', '/nonexistent/a.json'],
-      78,
-      /\/nonexistent\/a\.json.*there is no such file/s,
+      'an unknown command',
+      ['statsu'],
+      2,
+      /^vigil: unknown command "statsu"; did you mean "status"\?; see --help\n$/,
     ],
+    ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
+    [
+      'a count that is no number',
+      ['process', '--count', 'x'],
+      2,
+      /--count expects a whole number above 0, found "x"/,
+    ],
+    ['an option of another command', ['--out', 'x'], 2, /--out is an option of "process", not of "daemon"/],
+    ...['daemon', 'check', 'plan', 'status', 'ledger', 'process'].map(
+      (command): [string, string[], number, RegExp] => [
+        `for ${command}, a configuration that is not there`,
+        [command, '--config', '/nonexistent/a.json'],
+        78,
+        /^vigil: --config \/nonexistent\/a\.json: there is no such file\n$/,
+      ],
+    ),
   ];
   for (const [what, args, code, sentence] of cases)
     test(`${what} is said in one sentence, exit ${String(code)}`, () => {
@@ -45,6 +68,22 @@ describe('the command line', () => {
       assert.match(stderr, sentence);
       assert.equal(status, code);
       assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
+    });
+
+  for (const args of [['check'], ['--help'], ['--version']])
+    test(`${args.join()} onto a full disk is one sentence and no success`, () => {
+      const dir = newDir();
+      const file = path.join(dir, 'actors.json');
+      writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [demo] }));
+      const full = openSync('/dev/full', 'w');
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args, '--config', file], {
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      assert.equal(stderr, 'vigil: standard output cannot be written: the disk is full (ENOSPC)\n');
+      assert.equal(status, 69);
+      rmSync(dir, { recursive: true });
     });
 
   test('--help and --version need no configuration', () => {
@@ -121,6 +160,8 @@ describe('a configuration that is not valid', () => {
     const { status, stdout } = vigil(['check', '--config', file]);
     assert.equal(status, 0);
     assert.match(stdout, /is valid\.\ncameras: demo\n/);
+    for (const what of [/redis memory +\d+ MB/, /spool +.*\d+ s/, /processes +5: 4 node/, /descriptors +\d+/])
+      assert.match(stdout, what);
     assert.doesNotMatch(stdout, /secret/);
     assert.throws(() => statSync(path.join(dir, 'data')));
     rmSync(dir, { recursive: true });
@@ -158,6 +199,20 @@ describe('a machine that is not as it should be', () => {
     await daemon.stop();
   });
 
+  test('an embedded server that does not start is named with its last words, exit 69', async () => {
+    const dir = newDir();
+    // Redis wants a folder there.
+    mkdirSync(path.join(dir, 'data', 'redis'), { recursive: true });
+    writeFileSync(path.join(dir, 'data', 'redis', 'appendonlydir'), '');
+    const daemon = startDaemon({ config: { ...nowhere, redis: 'embedded', cameras: [] }, dir });
+    assert.equal(await daemon.exited, 69);
+    assert.match(
+      daemon.output(),
+      /vigil: redis-server did not start: it ended with code 1; its last words: .*append-only dir/,
+    );
+    await daemon.stop();
+  });
+
   test('a data directory that cannot be written is named, exit 69', () => {
     const dir = newDir();
     const file = path.join(dir, 'actors.json');
@@ -171,6 +226,36 @@ describe('a machine that is not as it should be', () => {
     rmSync(dir, { recursive: true });
   });
 
+  test('a control socket that cannot be created is named, exit 69, and the data directory is left in order', async () => {
+    const dir = newDir();
+    mkdirSync(path.join(dir, 'data', 'vigil.sock'), { recursive: true });
+    const daemon = startDaemon({ config: { ...nowhere, cameras: [] }, dir });
+    assert.equal(await daemon.exited, 69);
+    assert.match(
+      daemon.output(),
+      /vigil: the control socket .*\/data\/vigil\.sock cannot be created \(\w+\); remove what is in its place/,
+    );
+    assert.ok(daemon.log.some(({ message }) => message === 'stopped'));
+    await daemon.stop();
+  });
+
+  test('a part of the daemon that fails to stop is named, exit 70, and keeps no other part from stopping', async () => {
+    const daemon = startDaemon({ config: { ...nowhere, cameras: [demo] } });
+    await daemon.actorPid('camera:demo');
+    const endpoints = path.join(daemon.dataDir, 'endpoints.json');
+    assert.ok(existsSync(endpoints));
+    const socket = path.join(daemon.dataDir, 'vigil.sock');
+    rmSync(socket);
+    mkdirSync(socket);
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 70);
+    const line = daemon.log.find(({ code }) => code === 'stop-failed');
+    assert.match(line?.message ?? '', /^the daemon did not stop in order: the control socket: /);
+    assert.equal(daemon.log.at(-1)?.message, 'stopped');
+    assert.ok(!existsSync(endpoints), 'what is closed after it is closed');
+    await daemon.stop();
+  });
+
   test('a data directory in use is named with its holder, exit 69; the holder is not disturbed', async () => {
     const config = { namespace: newNamespace(), ...remoteServers(), cameras: [] };
     const first = startDaemon({ config });
@@ -182,6 +267,46 @@ describe('a machine that is not as it should be', () => {
       new RegExp(`vigil: data directory .* is in use by the daemon with pid ${String(first.pid)};`),
     );
     assert.equal(await first.stop(), 0);
+  });
+});
+
+describe('process', () => {
+  const { redis, rabbitmq } = remoteServers();
+
+  /** `process` on a queue of its own that holds frames, in a folder of its own. */
+  async function started(t: TestContext, prepare: (out: string) => void) {
+    const config = { namespace: newNamespace(), redis, rabbitmq, cameras: [demo] };
+    const daemon = startDaemon({ config });
+    t.after(() => daemon.stop());
+    await daemon.said(/^ready/);
+    const out = path.join(daemon.dir, 'out');
+    prepare(out);
+    const file = path.join(daemon.dir, 'actors.json');
+    const program = await spawnOwned(process.execPath, [MAIN, 'process', '--config', file, '--out', out]);
+    let stdout = '';
+    program.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    t.after(() => program.end());
+    return { program, stdout: () => stdout };
+  }
+
+  test('on a folder that cannot be written ends at the first signal, exit 69', async (t) => {
+    // A file in the place of the camera's folder refuses everybody, root included.
+    const { program, stdout } = await started(t, (out) => {
+      mkdirSync(out);
+      writeFileSync(path.join(out, 'demo'), '');
+    });
+    await waitUntil('it says that it waits', () => stdout().includes('consuming pauses: cannot save to'));
+    program.signal('SIGTERM');
+    assert.deepEqual(await program.exited, { code: 69, signal: null });
+    assert.match(program.stderr(), /^vigil: consuming pauses: cannot save to .*\/demo/);
+  });
+
+  test('on a folder that cannot be created ends at once, exit 69', async (t) => {
+    const { program } = await started(t, (out) => {
+      writeFileSync(out, '');
+    });
+    assert.deepEqual(await program.exited, { code: 69, signal: null });
+    assert.match(program.stderr(), /^vigil: cannot create .*\/out: /);
   });
 });
 

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openLog } from '../../src/log/log';
 import { ledgerFileName, hourOf } from '../../src/ledger/file-names';
-import { ControlSocket, type DaemonStatus } from '../../src/supervisor/control-socket';
+import type { DaemonStatus } from '../../src/supervisor/control-protocol';
+import { ControlSocket } from '../../src/supervisor/control-socket';
 import { MAIN } from '../support/daemon';
 import { listen, newNamespace, remoteServers } from '../support/events';
 import { run, signalProcess, waitUntil } from '../support/process';
@@ -93,7 +94,7 @@ describe('the output of a command', () => {
 
   const LONG: readonly (readonly [readonly string[], RegExp])[] = [
     [['status', '--json'], /\}\n$/],
-    [['status'], /camera:c3999 .*SIGKILL\n$/],
+    [['status'], /c3999 .*SIGKILL\n$/s],
     [['ledger', '--json'], /\}\n$/],
     [['ledger'], /c999 .*refused\n$/],
     [['plan', '--json'], /\}\n$/],

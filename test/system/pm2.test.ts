@@ -22,7 +22,7 @@ describe('a daemon that PM2 has started', () => {
     writeFileSync(path.join(dir, 'actors.json'), JSON.stringify({ namespace, ...remoteServers(), cameras }));
     const pm2 = await Pm2.start({ dir });
     try {
-      await waitUntil('PM2 says online', async () => (await pm2.status()) === 'online');
+      await waitUntil('PM2 says online', async () => (await pm2.app()).status === 'online');
       await events.gotFrames('one', 1);
       const first = pm2.daemonPid() ?? 0;
       process.kill(first, 'SIGKILL');
@@ -42,10 +42,22 @@ describe('a daemon that PM2 has started', () => {
   test('stays stopped when the configuration is not valid', async () => {
     const dir = newDir();
     writeFileSync(path.join(dir, 'actors.json'), '{"cameras": 1}');
-    const pm2 = await Pm2.start({ dir });
+    // Ends as early with a code that a restart may help: the same settings start it again and again.
+    const script = path.join(dir, 'ends.js');
+    writeFileSync(script, 'process.exit(70)');
+    const pm2 = await Pm2.start({ dir, beside: { name: 'ends', script } });
     try {
-      const waits = async () => ['stopped', 'waiting restart'].includes((await pm2.status()) ?? '');
-      await waitUntil('PM2 has given up', async () => (await waits()) && pm2.daemonPid() === undefined);
+      await waitUntil('the daemon has ended', () => pm2.daemonPid() === undefined);
+      const { restarts } = await pm2.app('ends');
+      await waitUntil(
+        'the other was restarted',
+        async () => (await pm2.app('ends')).restarts >= restarts + 4,
+      );
+      // PM2 7 shows it as waiting, because of the back-off, and does not restart it.
+      const { status, restarts: ofDaemon } = await pm2.app();
+      assert.ok(['stopped', 'waiting restart'].includes(status), status);
+      assert.equal(ofDaemon, 0);
+      assert.equal(pm2.daemonPid(), undefined);
     } finally {
       await pm2.kill();
       rmSync(dir, { recursive: true, force: true });

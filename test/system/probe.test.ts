@@ -147,7 +147,7 @@ describe('probe', { concurrency: 3 }, () => {
       'no URL',
       [],
       2,
-      /^vigil: "probe" expects the URL of a feed, or --camera ID, and not both; see --help\n$/,
+      /^vigil: "probe" expects the URL of a feed, or --camera ID, and not both; see probe --help\n$/,
     ],
     ['a path', ['/etc/passwd'], 78, /^vigil: the feed to probe: expected a URL that begins with rtsp:/],
     ['a file URL', ['file:///etc/passwd'], 78, /found file:/],

@@ -16,7 +16,9 @@ describe('status', () => {
   let daemon: Daemon;
   const status = async () => {
     const { code, stdout } = await run(process.execPath, [MAIN, 'status', '--data-dir', daemon.dataDir]);
-    return { code, first: stdout.toString().split('\n\n')[0] ?? '' };
+    // Sentences wrap.
+    const first = (stdout.toString().split('\n\n')[0] ?? '').replaceAll('\n  ', ' ');
+    return { code, first };
   };
 
   before(async () => {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
+import { CAMERA_STATES } from '../../src/contract/message';
 import { startDaemon, type Daemon } from '../support/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
 import { isAlive, run, signalProcess, waitUntil } from '../support/process';
@@ -148,8 +149,20 @@ describe('supervision', () => {
 
   test('status shows every child, as a table and as JSON; the socket is the owner’s alone', async () => {
     const text = (await word(daemon, 'status')).stdout.toString();
-    for (const name of ['store', 'notifier', 'camera:one', 'camera:two', 'camera:fragile', 'camera:once'])
-      assert.match(text, new RegExp(`^${name} +(running|ended) `, 'm'));
+    for (const name of ['store', 'notifier']) assert.match(text, new RegExp(`^${name} +running `, 'm'));
+    for (const id of ['one', 'two', 'fragile', 'once', 'refused'])
+      assert.match(text, new RegExp(`^${id} +(${CAMERA_STATES.join('|')}) `, 'm'));
+    for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
+    for (const name of ['camera:one', 'one']) {
+      const one = await word(daemon, 'status', name);
+      assert.match(one.stdout.toString(), /^camera:one\n {2}process +running, for /);
+    }
+    const unknown = await word(daemon, 'status', 'nothing');
+    assert.equal(unknown.code, 2);
+    assert.match(
+      unknown.stderr,
+      /^vigil: the daemon has no child "nothing"; it has notifier, store, camera:one,/,
+    );
     const json = await word(daemon, 'status', '--json');
     assert.equal((JSON.parse(json.stdout.toString()) as { pid: number }).pid, daemon.pid);
     assert.equal(statSync(path.join(daemon.dataDir, 'vigil.sock')).mode & 0o777, 0o600);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { boundQueues, type BrokerBinding } from '../../src/broker/bound-queues';
-import { queuesLines } from '../../src/commands/status';
+import { queuesLines } from '../../src/commands/status-text';
 
 const VIGIL = { namespace: 'v', queue: 'v.detection', names: ['v.detection'] };
 const OWN = { 'v.detection': ['v.detection'], 'v.detection.dead': ['v.detection.dead'] };

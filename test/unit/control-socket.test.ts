@@ -9,12 +9,8 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { askDaemon } from '../../src/commands/ask-daemon';
 import { ConfigurationError } from '../../src/config/faults';
-import {
-  CONTROL_SOCKET,
-  ControlSocket,
-  type Control,
-  type DaemonStatus,
-} from '../../src/supervisor/control-socket';
+import { CONTROL_SOCKET, type DaemonStatus } from '../../src/supervisor/control-protocol';
+import { ControlSocket, type Control } from '../../src/supervisor/control-socket';
 import { keptLog } from './support/kept-log';
 
 const ROOT = mkdtempSync(path.join(tmpdir(), 'vigil-socket-'));

@@ -151,6 +151,31 @@ describe('a fault of Redis', () => {
   });
 });
 
+/** What ioredis itself throws; none of it is a sentence for an operator. */
+const DRIVER = [
+  'Connection is closed.',
+  "Stream isn't writeable and enableOfflineQueue options is false",
+  "Cluster isn't ready and enableOfflineQueue options is false",
+  'Cluster is ended.',
+  'Command aborted due to connection close',
+  'Connection is discarded because a new connection is made',
+  'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.',
+  'Node is disconnected',
+  'timeout',
+];
+
+describe('what ioredis says of itself', () => {
+  for (const text of DRIVER)
+    it(`("${text}") never reaches an operator`, () => {
+      const { code, message } = redisFault('redis://u:secret@host:6379', new Error(text));
+      assert.equal(code, 'redis-unreachable');
+      assert.equal(
+        message,
+        'redis at redis://host:6379 cannot be reached: the connection is closed; check the address and that it runs',
+      );
+    });
+});
+
 const BROKER: readonly (Row & { readonly needs?: Parameters<typeof brokerFault>[2] })[] = [
   {
     text: 'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile."',

@@ -10,6 +10,7 @@ import { Fault } from '../../src/protocol/fault';
 import { FreeSpace } from '../../src/spool/free-space';
 import { MemoryFolder, memoryFolderOf } from '../../src/spool/memory-folder';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
+import { UNUSED_MS } from '../../src/spool/empty-folders';
 import { Spool, type SpooledFrames } from '../../src/spool/spool';
 import { waitUntil } from '../support/process';
 import { waitingIn } from './support/delivery-bench';
@@ -262,6 +263,25 @@ describe('the spool', () => {
     await waitingIn(spool);
     await spool.removeLeftovers();
     assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
+  });
+
+  it('removes the empty folder of a camera that writes no more, and no other', async () => {
+    const age = async (...parts: string[]) => {
+      const before = new Date(Date.now() - UNUSED_MS - 1000);
+      await utimes(path.join(dir, ...parts), before, before);
+    };
+    for (const camera of ['removed', 'durable', 'young', 'damaged'])
+      await mkdir(path.join(dir, camera), { recursive: true });
+    await mkdir(path.join(dir, 'durable', 'confirmed'));
+    await mkdir(path.join(dir, 'damaged', 'damaged'));
+    await writeFile(path.join(dir, 'damaged', 'damaged', 'kept for a person'), '');
+    const frame = await written();
+    for (const camera of ['removed', 'durable', 'damaged', frame.camera]) await age(camera);
+    await spool.removeLeftovers();
+    assert.deepEqual((await readdir(dir)).sort(), ['damaged', frame.camera, 'young'].sort());
+    // A camera that comes back writes as before.
+    const back = await written({ camera: 'removed' });
+    assert.ok(existsSync(pathOf(back)));
   });
 
   it('sets a damaged file aside, out of every list', async () => {

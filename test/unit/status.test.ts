@@ -1,11 +1,11 @@
 /** What `status` shows: the state of every child, in words and figures an operator reads at a glance. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { statusText } from '../../src/commands/status';
-import { duration, table } from '../../src/commands/table';
+import { childText, statusText } from '../../src/commands/status-text';
+import { duration, table, WIDTH, wrap } from '../../src/commands/table';
 import type { ChildSpec } from '../../src/config/topology';
 import { Child, type ChildEnd, type ChildState } from '../../src/supervisor/child';
-import type { DaemonStatus } from '../../src/supervisor/control-socket';
+import type { DaemonStatus } from '../../src/supervisor/control-protocol';
 import { childStatus, type ChildStatus } from '../../src/supervisor/status';
 import { keptLog } from './support/kept-log';
 import { until } from './support/until';
@@ -54,6 +54,50 @@ describe('a table', () => {
 
   it('may be empty', () => {
     assert.deepEqual(table([]), []);
+  });
+
+  it('has its numbers to the right', () => {
+    assert.deepEqual(
+      table([
+        ['a', '7', 'x'],
+        ['b', '1200', 'y'],
+        ['c', '99.50 %', 'z'],
+      ]),
+      ['a        7  x', 'b     1200  y', 'c  99.50 %  z'],
+    );
+  });
+
+  it('is never wider than a terminal: a long name has its own line, and the last column wraps', () => {
+    const name = 'camera-'.repeat(12);
+    const sentence = 'the camera answered something that takes a long sentence to explain '.repeat(3).trim();
+    const lines = table([
+      ['NAME', 'STATE', 'FAULT'],
+      [name, 'waiting', sentence],
+      ['x'.repeat(250), 'waiting', 'https://' + 'y'.repeat(250)],
+    ]);
+    for (const line of lines) assert.ok(line.length <= WIDTH, line);
+    assert.ok(lines.includes(name));
+    const words = lines.join(' ').replace(/\s+/g, ' ');
+    assert.ok(words.includes(sentence), words);
+  });
+});
+
+describe('a sentence that wraps', () => {
+  it('keeps its words and its indent within every width', () => {
+    const sentence =
+      'redis at redis://127.0.0.1:6379 refuses connections; check the address and that it runs';
+    for (let width = 34; width < 110; width++) {
+      const lines = wrap(sentence, '  ', width, '  ');
+      for (const line of lines) assert.ok(line.length <= width && line.startsWith('  '), line);
+      assert.equal(lines.map((line) => line.trim()).join(' '), sentence);
+    }
+  });
+
+  it('cuts a word that is longer than a line, and loses nothing of it', () => {
+    const url = `rtsp://camera/${'abcdefghij'.repeat(30)}`;
+    const lines = wrap(`unhealthy: ${url} is away`, '  ', 40);
+    for (const line of lines) assert.ok(line.length <= 40, line);
+    assert.equal(lines.join('').replaceAll(' ', ''), `unhealthy:${url}isaway`);
   });
 });
 
@@ -175,6 +219,18 @@ describe('the text of status', () => {
     },
     {
       ...base,
+      name: 'camera:door',
+      kind: 'camera',
+      pid: 73,
+      heartbeat: {
+        ...{ done: 9, memoryBytes: 52_428_800, atMs: NOW },
+        facts: { sampling: 'between-keyframes', codec: 'h264' },
+      },
+      delivered: { lastMinute: 60, lastAtMs: NOW - 400, width: 1920, height: 1080 },
+      feed: { camera: 'door', state: 'streaming', sinceMs: NOW - 3_540_000 },
+    },
+    {
+      ...base,
       name: 'camera:gate',
       kind: 'camera',
       state: 'quarantined',
@@ -186,6 +242,7 @@ describe('the text of status', () => {
       name: 'camera:yard',
       kind: 'camera',
       pid: 72,
+      delivered: { lastMinute: 18, lastAtMs: NOW - 42_000 },
       lastFault: { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 },
       feed: {
         camera: 'yard',
@@ -205,16 +262,77 @@ describe('the text of status', () => {
     children,
   };
 
-  it('is a line for the daemon and one for each child; what troubles a feed now comes before an old end', () => {
+  it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () => {
     assert.deepEqual(statusText(daemon, NOW).split('\n'), [
       'daemon 70, up 1d 1h, ready',
       'delivery: nothing confirmed yet; nothing waits',
-      'cameras: 0 of 2 give pictures',
+      'cameras: 1 of 3 give pictures',
       '',
-      'NAME         STATE        SINCE  PID  RESTARTS  MEMORY  WORK                   LAST FAULT',
-      'store        running      1m 5s  71   0         50 MB   redis ready, queued 0  -',
-      'camera:gate  quarantined  1m 5s  -    6         -       -                      crashed 1h ago: ended by SIGSEGV',
-      'camera:yard  running      1m 5s  72   0         -       -                      refused: rtsp://yard/: connection refused',
+      'PROCESS  STATE    SINCE  PID  RESTARTS  MEMORY',
+      'store    running  1m 5s   71         0  50 MB',
+      '',
+      'CAMERA  STATE        SINCE    RATE  CONFIRMED  SAMPLING  VIDEO           RESTARTS',
+      'door    streaming    59m    1.00/s  0s ago     between   h264 1920x1080         0',
+      'gate    quarantined  1m 5s       -  never      -         -                      6',
+      '  crashed 1h ago: ended by SIGSEGV',
+      'yard    waiting      0s     0.30/s  42s ago    -         -                      0',
+      '  refused: rtsp://yard/: connection refused',
+    ]);
+  });
+
+  it('fits 100 columns whatever cameras are called and whatever troubles them', () => {
+    const fault = { code: 'not-a-stream', message: 'rtsp://camera/ answers with text/html. '.repeat(20) };
+    const camera = (id: string): ChildStatus => ({
+      ...base,
+      name: `camera:${id}`,
+      kind: 'camera',
+      restarts: 123_456,
+      sinceMs: NOW - 3_599_000,
+      heartbeat: {
+        ...{ done: 1, memoryBytes: 1, atMs: NOW },
+        facts: {
+          sampling: 'between-keyframes',
+          codec: 'mpeg2video',
+          samplingReason: 'a long reason '.repeat(20),
+        },
+      },
+      delivered: { lastMinute: 300, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
+      feed: { camera: id, state: 'quarantined', sinceMs: NOW - 3_599_000, fault },
+    });
+    const wide = {
+      ...daemon,
+      problems: ['frames are not delivered: '.repeat(10)],
+      children: [camera('c'), camera('c'.repeat(64)), ...daemon.children],
+    };
+    const texts = [statusText(wide, NOW), ...wide.children.map((child) => childText(child, NOW))];
+    for (const line of texts.join('\n').split('\n')) assert.ok(line.length <= WIDTH, line);
+    assert.match(texts[0] ?? '', /^c{64}$/m);
+  });
+
+  it('of one child is everything that is known of it', () => {
+    const [, , , yard] = children;
+    assert.ok(yard);
+    const heartbeat = {
+      done: 9,
+      facts: { frames: 7, rtpLost: 3 },
+      memoryBytes: 52_428_800,
+      atMs: NOW - 2000,
+    };
+    assert.deepEqual(childText({ ...yard, heartbeat }, NOW).split('\n'), [
+      'camera:yard',
+      '  process         running, for 1m 5s',
+      '  pid             72',
+      '  restarts        0',
+      '  memory          50 MB',
+      '  feed            waiting, for 0s',
+      '  fault           refused: rtsp://yard/: connection refused',
+      '  last end        hung, 1s ago: gave no sign of life',
+      '  delivered       18 frames in the last minute',
+      '  last confirmed  42s ago',
+      '  heartbeat       2s ago',
+      '  work done       9',
+      '  frames          7',
+      '  rtpLost         3',
     ]);
   });
 
@@ -230,14 +348,14 @@ describe('the text of status', () => {
     assert.deepEqual(lines.slice(0, 8), [
       'daemon 70, up 1d 1h, not ready yet',
       'delivery: nothing confirmed yet; nothing waits',
-      'cameras: 0 of 2 give pictures',
+      'cameras: 1 of 3 give pictures',
       '',
-      '/srv/actors.json is not valid, the daemon runs what it had before:',
+      '/srv/actors.json is not valid; the daemon still runs the configuration it had before:',
       '  $.cameras[0].rate: expected number, found "1"',
       '  $.redis: is away',
       '',
     ]);
-    assert.match(lines[8] ?? '', /^NAME +STATE/);
+    assert.match(lines[8] ?? '', /^PROCESS +STATE/);
   });
 
   it('says in its first lines when a frame was confirmed last, what waits and since when, and why', () => {
@@ -247,10 +365,10 @@ describe('the text of status', () => {
     const lines = statusText({ ...daemon, delivery, problems, configuration }, NOW).split('\n');
     assert.deepEqual(lines.slice(1, 7), [
       'delivery: last confirm 42s ago; 120 frames wait, the oldest for 41s',
-      'cameras: 0 of 2 give pictures',
+      'cameras: 1 of 3 give pictures',
       'unhealthy: frames are not delivered: rabbitmq does not answer',
       'unhealthy: store is waiting',
-      'edit: being rolled out, 12 processes have yet to take it over',
+      'edit: being applied; 12 processes left',
       '',
     ]);
   });
@@ -268,6 +386,6 @@ describe('the text of status', () => {
 
   it('needs no child', () => {
     const lines = statusText({ ...daemon, children: [] }, NOW).split('\n');
-    assert.equal(lines.length, 5);
+    assert.equal(lines.length, 3);
   });
 });

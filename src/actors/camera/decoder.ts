@@ -1,6 +1,7 @@
 /** One decoding ffmpeg: packets in, wanted pictures out, each with the sample it was wanted for. */
 import type { CameraSpec } from '../../config/topology';
 import type { FrameFormat } from '../../contract/frame';
+import { LineSplitter } from '../../process/line-splitter';
 import { Fault, type FaultRecord } from '../../protocol/fault';
 import { asError, damageIn, isHarmless } from './decoder-words';
 import { decodeFault, hardwareFault } from './feed-fault';
@@ -81,7 +82,7 @@ export class Decoder {
   readonly #thumbnails = new Map<number, Buffer>();
   readonly #wanted = new Map<number, { readonly sample: Sample; readonly group: Group }>();
   #group: Group = {};
-  #unfinishedLine = '';
+  readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #packets = 0;
   #gavePictures = false;
   #ending = false;
@@ -163,11 +164,9 @@ export class Decoder {
 
   /** Complaints come before the picture they are about, and pictures in their order. */
   #hear(text: string): void {
-    const lines = (this.#unfinishedLine + text).split('\n');
-    this.#unfinishedLine = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
     const [oldest] = this.#wanted.values();
     const group = oldest?.group ?? this.#group;
-    for (const line of lines) {
+    for (const line of this.#lines.push(text)) {
       const damage = damageIn(line);
       if (damage !== undefined) spoil(group, damage);
       const said = asError(line);

@@ -1,5 +1,6 @@
 /** What ffmpeg writes to standard error, handed on in time for a crash of this process: at once, then once a second. */
-import { lastOf, redactText } from '../../config/redact';
+import { redactText } from '../../config/redact';
+import { LineSplitter } from '../../process/line-splitter';
 
 /** A damaged stream makes ffmpeg write thousands of lines a second: only so many of a second's last are handed on. */
 const MAX_LINES = 40;
@@ -8,7 +9,7 @@ const PAUSE_MS = 1000;
 const MAX_LINE_CHARS = 1000;
 
 export class FeedWords {
-  #rest = '';
+  readonly #splitter = new LineSplitter(MAX_LINE_CHARS);
   #lines: string[] = [];
   #pause: NodeJS.Timeout | undefined;
 
@@ -22,8 +23,7 @@ export class FeedWords {
   ) {}
 
   said(text: string): void {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
+    const lines = this.#splitter.push(text);
     const secrets = this.secrets();
     const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim(), secrets));
     this.#lines = [...this.#lines, ...whole].slice(-MAX_LINES);

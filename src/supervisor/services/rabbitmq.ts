@@ -5,7 +5,7 @@ import path from 'node:path';
 import { connectBroker } from '../../broker/connect';
 import { ownedBy } from '../../broker/listener';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
+import { ExitFault } from '../../protocol/fault';
 import { callBroker } from './broker-call';
 import { findEpmd, findRabbitmq } from './programs';
 import { placeQuorumQueues } from './quorum-files';
@@ -53,7 +53,7 @@ export async function prepareRabbitmq(
     start: async (startMs) => {
       const [program, mapper] = [findRabbitmq(), findEpmd()];
       if (program === undefined || mapper === undefined)
-        throw new Fault('missing-program', 'rabbitmq-server is not installed');
+        throw new ExitFault('missing-program', 'rabbitmq-server is not installed');
       // Without a port mapper of our own the broker starts one that outlives it.
       if (epmd?.isRunning() !== true)
         epmd = new ServerProcess(

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
+import { ExitFault } from '../../protocol/fault';
 import { overSocket, REDIS_SOCKET } from '../../redis/address';
 import { openRedis } from '../../redis/connect';
 import { connectRedis } from '../../redis/connected';
@@ -38,7 +38,7 @@ export async function prepareRedis(
     ownUrl,
     start: async (startMs) => {
       const program = findProgram('redis-server');
-      if (program === undefined) throw new Fault('missing-program', 'redis-server is not installed');
+      if (program === undefined) throw new ExitFault('missing-program', 'redis-server is not installed');
       server = new ServerProcess(
         {
           name: 'redis-server',

@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { withDeadline } from '../../clock/sleep';
 import { redactText } from '../../config/redact';
 import type { Log } from '../../log/log';
-import { Fault } from '../../protocol/fault';
-import { startChild, started, whyNotStarted } from '../../process/child-process';
+import { ExitFault } from '../../protocol/fault';
+import { exitOf, startChild, started, whyNotStarted } from '../../process/child-process';
+import { readLines } from '../../process/line-splitter';
 import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '../../process/orphans';
 
 /** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
@@ -47,23 +48,14 @@ export class ServerProcess {
       // A session of its own: Ctrl-C at the terminal is the daemon's business, which stops it in order.
       detached: true,
     });
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.#keep(chunk);
-    });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#keep(chunk);
-    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      readLines(stream, (line) => {
+        this.#keep(line.trim());
+      });
     this.#started = started(this.#child).then((error) => {
       this.#startError = error;
     });
-    this.exited = new Promise((resolve) => {
-      this.#child.once('error', () => {
-        resolve();
-      });
-      this.#child.once('exit', () => {
-        resolve();
-      });
-    });
+    this.exited = exitOf(this.#child).then(() => undefined);
   }
 
   get pid(): number | undefined {
@@ -90,7 +82,7 @@ export class ServerProcess {
       }
     }
     const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.ending()}`;
-    throw new Fault(
+    throw new ExitFault(
       'service-start',
       `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
     );
@@ -120,12 +112,9 @@ export class ServerProcess {
     return signalCode === null ? `with code ${String(exitCode)}` : `by ${signalCode}`;
   }
 
-  #keep(chunk: Buffer): void {
-    for (const line of chunk.toString().split('\n')) {
-      if (line.trim() === '') continue;
-      this.log.debug(`${this.command.name}: ${line.trim()}`);
-      this.#lastLines.push(redactText(line.trim()).slice(0, 300));
-    }
+  #keep(line: string): void {
+    this.log.debug(`${this.command.name}: ${line}`);
+    this.#lastLines.push(redactText(line).slice(0, 300));
     this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);
   }
 }
@@ -173,7 +162,7 @@ export async function choosePort(
 ): Promise<number> {
   if (wanted !== undefined) {
     if (await isFree(wanted)) return wanted;
-    throw new Fault(
+    throw new ExitFault(
       'port-in-use',
       `${name}: port ${String(wanted)} of 127.0.0.1 is in use; stop what listens there, or remove "port" to have a free one chosen`,
     );

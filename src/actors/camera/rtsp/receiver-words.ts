@@ -1,6 +1,6 @@
 /** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent. */
-
 import { lastOf } from '../../../config/redact';
+import { LineSplitter } from '../../../process/line-splitter';
 
 /** What is kept of its errors; the cause is in the last lines. */
 const MAX_CHARS = 8000;
@@ -23,7 +23,7 @@ export interface ReceiverHearing {
 }
 
 export class ReceiverWords {
-  #rest = '';
+  readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #errors = '';
   /** A message may have several lines, of which the first tells the level. What has none was not written by ffmpeg's log. */
   #isError = true;
@@ -31,14 +31,12 @@ export class ReceiverWords {
   constructor(private readonly hearing: ReceiverHearing) {}
 
   said(text: string): void {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lastOf(lines.pop() ?? '', MAX_LINE_CHARS);
-    for (const line of lines) this.#hear(line);
+    for (const line of this.#lines.push(text)) this.#hear(line);
   }
 
   /** The end of its errors. They may hold the feed's URL with its password. */
   get errors(): string {
-    const { isError, text } = this.#read(this.#rest);
+    const { isError, text } = this.#read(this.#lines.rest);
     return isError ? this.#errors + text : this.#errors;
   }
 

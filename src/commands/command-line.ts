@@ -1,0 +1,147 @@
+/** The command line: reads it, and says what is wrong with it. Commands load what they need when they begin. */
+import { Command, CommanderError, type Option } from 'commander';
+import { ExitFault } from '../protocol/fault';
+import { checkCommand } from './declared/check';
+import { daemonCommand } from './declared/daemon';
+import { ledgerCommand } from './declared/ledger';
+import { planCommand } from './declared/plan';
+import { probeCommand } from './declared/probe';
+import { processCommand } from './declared/process';
+import { statusCommand } from './declared/status';
+import { placesOf, type Line, type Run } from './options';
+
+const ABOUT = 'Vigil: one picture a second from every camera, in Redis, announced on RabbitMQ.';
+const EXIT_CODES = `
+Exit codes:
+  0   success
+  1   status: the daemon is unhealthy
+  2   the command line is wrong
+  3   no daemon runs
+  69  something needed is missing, or the probed feed gave no picture
+  70  internal error, or a required child restarted too often
+  78  the configuration or URL is not valid
+`;
+const SERVICES: readonly string[] = ['daemon', 'process'];
+
+/** What a command line asks for. */
+export type Asked =
+  | { readonly kind: 'text'; readonly text: string }
+  /** @param serves it runs until it is told to end */
+  | { readonly kind: 'run'; readonly command: string; readonly serves: boolean; readonly run: Run };
+
+/**
+ * @param argv without node and script
+ * @param packageDir folder of package.json
+ * @param version called for `--version`
+ * @throws ExitFault `usage`, `no-configuration`
+ */
+export function readCommandLine(argv: readonly string[], packageDir: string, version: () => string): Asked {
+  let text = '';
+  let asked: Asked | undefined;
+  const line: Line = {
+    places: (options) => placesOf(options, packageDir),
+    begin: (run) => {
+      asked = { kind: 'run', command, serves: SERVICES.includes(command), run };
+    },
+  };
+  const program = programOf(line, (part) => (text += part));
+  const { command, words } = commandFirst(argv, program);
+  if (words.includes('--version') || words.includes('-v')) return { kind: 'text', text: `${version()}\n` };
+  try {
+    program.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usage(sentenceOf(error, program, command), command);
+  }
+  return asked ?? { kind: 'text', text };
+}
+
+function programOf(line: Line, write: (text: string) => void): Command {
+  const program = new Command('node dist/main.js')
+    .description(ABOUT)
+    .usage('[command] [options]')
+    .option('-v, --version', 'print the version')
+    .addHelpText('after', EXIT_CODES);
+  for (const command of [
+    daemonCommand(line),
+    checkCommand(line),
+    statusCommand(line),
+    planCommand(line),
+    ledgerCommand(line),
+    probeCommand(line),
+    processCommand(line),
+  ])
+    program.addCommand(command);
+  program.helpCommand('help [command]', 'print the help of a command');
+  for (const each of [program, ...program.commands])
+    each
+      .helpOption('-h, --help', 'print this help')
+      .configureOutput({ writeOut: write, writeErr: () => undefined })
+      .exitOverride();
+  return program;
+}
+
+/** Options may stand before the command: it is moved to the front, and is `daemon` where none is named. */
+function commandFirst(argv: readonly string[], program: Command): { command: string; words: string[] } {
+  const options = [program, ...program.commands].flatMap((command) => command.options);
+  const at = firstOperand(argv, options);
+  const named = at === -1 ? undefined : argv[at];
+  const rest = at === -1 ? [...argv] : argv.toSpliced(at, 1);
+  if (named === 'help') return commandFirst([...rest, '--help'], program);
+  if (named === undefined) {
+    const asksForHelp = rest.includes('--help') || rest.includes('-h');
+    return { command: 'daemon', words: asksForHelp ? ['--help'] : ['daemon', ...rest] };
+  }
+  const names = program.commands.map((command) => command.name());
+  if (!names.includes(named)) throw usage(`unknown command "${named}"${suggestion(named, names)}`);
+  return { command: named, words: [named, ...rest] };
+}
+
+/** -1 where there is none. */
+function firstOperand(argv: readonly string[], options: readonly Option[]): number {
+  const takesValue = (word: string | undefined) =>
+    options.some(({ long, required }) => required && long === word);
+  const end = argv.indexOf('--');
+  return argv.findIndex(
+    (word, i) => !word.startsWith('-') && !takesValue(argv[i - 1]) && (end === -1 || i < end),
+  );
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a mistake needs it
+  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
+  const nearest = closest(name, known);
+  return distance(name, nearest) <= 2 ? `; did you mean "${nearest}"?` : '';
+}
+
+/** One sentence for what commander has found. */
+function sentenceOf({ code, message }: CommanderError, program: Command, command: string): string {
+  const said = message.replace(/^error: /, '');
+  if (code === 'commander.unknownOption') {
+    const option = /'([^']*)'/.exec(said)?.[1] ?? '';
+    const owners = program.commands.filter(({ options }) => options.some(({ long }) => long === option));
+    if (owners.length > 0) return `${option} is an option of ${listOf(owners)}, not of "${command}"`;
+    return `unknown option "${option}"${suggestion(option, optionsOf(program, command))}`;
+  }
+  if (code === 'commander.excessArguments') {
+    const { args = [], registeredArguments = [] } =
+      program.commands.find((each) => each.name() === command) ?? {};
+    return `unexpected argument "${args.slice(registeredArguments.length).join(' ')}"`;
+  }
+  const [, flag, value, problem] = /^option '(\S+).*?' argument '(.*)' is invalid\. (.*)$/s.exec(said) ?? [];
+  if (flag !== undefined) return `${flag} ${problem ?? ''}, found "${value ?? ''}"`;
+  return said.replace(/^option '(\S+).*' argument missing$/, '$1 needs a value');
+}
+
+function optionsOf(program: Command, command: string): string[] {
+  const found = program.commands.find((each) => each.name() === command);
+  return ['--help', ...(found?.options ?? []).flatMap(({ long }) => long ?? [])];
+}
+
+function listOf(commands: readonly Command[]): string {
+  return new Intl.ListFormat('en').format(commands.map((command) => `"${command.name()}"`));
+}
+
+function usage(problem: string, command?: string): ExitFault {
+  return new ExitFault('usage', `${problem}; see ${command === undefined ? '' : `${command} `}--help`);
+}

@@ -1,0 +1,12 @@
+/** `check`. */
+import { Command } from 'commander';
+import { withPlaces, type Line, type PlaceOptions } from '../options';
+
+export function checkCommand(line: Line): Command {
+  return withPlaces(new Command('check'))
+    .description('validate the configuration and print what it needs; start nothing')
+    .action((options: PlaceOptions) => {
+      const places = line.places(options);
+      line.begin(async () => (await import('../check')).check(places));
+    });
+}

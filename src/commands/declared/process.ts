@@ -1,0 +1,26 @@
+/** `process`. */
+import { Command } from 'commander';
+import { countOption, pathOption, withPlaces, type Line, type PlaceOptions } from '../options';
+
+interface Options extends PlaceOptions {
+  /** Absolute. */
+  readonly out?: string;
+  readonly count?: number;
+  readonly latest?: boolean;
+}
+
+export function processCommand(line: Line): Command {
+  return withPlaces(new Command('process'))
+    .description('consume the queue: retrieve, decode and remove every frame')
+    .addOption(
+      pathOption('--out <dir>', 'save frames as frame_<MM_DD_YYYY-HH_MM_SS>.<ext> in a folder per camera'),
+    )
+    .addOption(countOption('--count <n>', 'end after n frames'))
+    .option('--latest', 'only the newest frame of each camera; for a machine slower than the cameras')
+    .action(({ out, count, latest = false, ...places }: Options) => {
+      const found = line.places(places);
+      line.begin(async () =>
+        (await import('../process')).runProcessCommand({ ...found, out, count, latest }),
+      );
+    });
+}

@@ -1,0 +1,158 @@
+/** What `status` prints for people. Pure. */
+import type { BoundQueue, QueuesAnswer } from '../broker/bound-queues';
+import type { DaemonStatus } from '../supervisor/control-protocol';
+import type { DeliveryStatus } from '../supervisor/health';
+import type { ChildStatus } from '../supervisor/status';
+import { below, duration, oneLine, table, tableRows, wrap } from './table';
+
+const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
+const CAMERA_TITLES = ['CAMERA', 'STATE', 'SINCE', 'RATE', 'CONFIRMED', 'SAMPLING', 'VIDEO', 'RESTARTS'];
+const MINUTE_S = 60;
+
+/** The daemon, its processes and its cameras. */
+export function statusText(status: DaemonStatus, nowMs: number): string {
+  const { children } = status;
+  const cameras = children.filter(({ kind }) => kind === 'camera');
+  const others = children.filter(({ kind }) => kind !== 'camera');
+  return [
+    ...head(status, cameras, nowMs),
+    ...section(PROCESS_TITLES, others, processCells, nowMs),
+    ...section(CAMERA_TITLES, cameras, cameraCells, nowMs),
+  ].join('\n');
+}
+
+/** Queues that others have bound, and those of earlier configurations. */
+export function queuesLines(answer: QueuesAnswer): string[] {
+  if (answer.kind === 'unknown') return [oneLine(`queues of others: not known; ${answer.message}`)];
+  if (answer.queues.length === 0) return ['queues of others: none; of earlier configurations: none'];
+  const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
+    name,
+    origin === 'old' ? 'an earlier configuration' : 'others',
+    String(messages),
+    String(consumers),
+    boundTo.length === 0 ? 'nothing' : boundTo.join(', '),
+  ];
+  return table([['QUEUE', 'OF', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
+}
+
+/** Everything about one child. */
+export function childText(child: ChildStatus, nowMs: number): string {
+  const { name, state, sinceMs, pid, restarts, feed, delivered, heartbeat, lastFault } = child;
+  const present = feed?.fault ?? heartbeat?.fault;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['process', `${state}, for ${duration(nowMs - sinceMs)}`],
+    ['pid', pid === undefined ? undefined : String(pid)],
+    ['restarts', String(restarts)],
+    ['memory', memory(child)],
+    ['feed', feed && `${feed.state}, for ${duration(nowMs - feed.sinceMs)}`],
+    ['fault', present && `${present.code}: ${present.message}`],
+    [
+      'last end',
+      lastFault && `${lastFault.code}, ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`,
+    ],
+    ['delivered', delivered && `${String(delivered.lastMinute)} frames in the last minute`],
+    ['last confirmed', delivered && confirmedAgo(child, nowMs)],
+    ['picture', delivered && size(child)],
+    ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
+    ['work done', heartbeat && String(heartbeat.done)],
+    ...Object.entries(heartbeat?.facts ?? {})
+      // Those are above already.
+      .filter(([fact]) => !['feed', 'fault'].includes(fact))
+      .map(([fact, value]) => [fact, String(value)] as const),
+  ];
+  const known = rows.flatMap(([key, value]) => (value === undefined ? [] : [[`  ${key}`, value]]));
+  return [oneLine(name), ...table(known)].join('\n');
+}
+
+function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: number): string[] {
+  const { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset } = status;
+  const { file, faults = [] } = configuration;
+  const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
+  return [
+    `daemon ${String(pid)}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
+    deliveryLine(delivery, nowMs),
+    `cameras: ${String(streaming.length)} of ${String(cameras.length)} give pictures`,
+    ...problems.flatMap((problem) => wrap(`unhealthy: ${problem}`, '  ')),
+    ...behindLine(configuration),
+    ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset)]),
+    ...(faults.length === 0
+      ? []
+      : [
+          '',
+          ...wrap(`${file} is not valid; the daemon still runs the configuration it had before:`),
+          ...faults.flatMap(({ path, problem }) => below(`${path}: ${problem}`)),
+        ]),
+  ];
+}
+
+function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliveryStatus, nowMs: number): string {
+  const confirm =
+    lastConfirmAtMs === undefined
+      ? 'nothing confirmed yet'
+      : `last confirm ${duration(nowMs - lastConfirmAtMs)} ago`;
+  const oldest = oldestWaitingMs === undefined ? '' : `, the oldest for ${duration(oldestWaitingMs)}`;
+  const frames = `${String(waiting)} ${waiting === 1 ? 'frame waits' : 'frames wait'}`;
+  return `delivery: ${confirm}; ${waiting === 0 ? 'nothing waits' : frames + oldest}`;
+}
+
+function behindLine({ behind }: DaemonStatus['configuration']): string[] {
+  if (behind === undefined) return [];
+  return [`edit: being applied; ${String(behind)} ${behind === 1 ? 'process' : 'processes'} left`];
+}
+
+/** A table, each row with its last fault below; nothing where there is no row. */
+function section(
+  titles: readonly string[],
+  children: readonly ChildStatus[],
+  cells: (child: ChildStatus, nowMs: number) => readonly string[],
+  nowMs: number,
+): string[] {
+  if (children.length === 0) return [];
+  const [title = [], ...rows] = tableRows([titles, ...children.map((child) => cells(child, nowMs))]);
+  return ['', ...title, ...children.flatMap((child, i) => [...(rows[i] ?? []), ...faultLines(child, nowMs)])];
+}
+
+function processCells(child: ChildStatus, nowMs: number): readonly string[] {
+  const { name, state, sinceMs, pid, restarts } = child;
+  const age = duration(nowMs - sinceMs);
+  return [name, state, age, pid === undefined ? '-' : String(pid), String(restarts), memory(child) ?? '-'];
+}
+
+function cameraCells(child: ChildStatus, nowMs: number): readonly string[] {
+  const { name, feed, restarts, delivered, heartbeat } = child;
+  // What became of its process is a state of the feed too, unless it never began.
+  const { state, sinceMs } = feed ?? child;
+  const { sampling, codec } = heartbeat?.facts ?? {};
+  const video = [codec, size(child)].filter((part) => part !== undefined).join(' ');
+  return [
+    name.replace(/^camera:/, ''),
+    state,
+    duration(nowMs - sinceMs),
+    delivered === undefined ? '-' : `${(delivered.lastMinute / MINUTE_S).toFixed(2)}/s`,
+    confirmedAgo(child, nowMs),
+    String(sampling ?? '-').replace('between-keyframes', 'between'),
+    video === '' ? '-' : video,
+    String(restarts),
+  ];
+}
+
+function confirmedAgo({ delivered }: ChildStatus, nowMs: number): string {
+  return delivered?.lastAtMs === undefined ? 'never' : `${duration(nowMs - delivered.lastAtMs)} ago`;
+}
+
+function size({ delivered }: ChildStatus): string | undefined {
+  const { width, height } = delivered ?? {};
+  return width === undefined || height === undefined ? undefined : `${String(width)}x${String(height)}`;
+}
+
+function memory({ heartbeat }: ChildStatus): string | undefined {
+  return heartbeat && `${(heartbeat.memoryBytes / 1_048_576).toFixed(0)} MB`;
+}
+
+/** What troubles it now, else the last end of the process. */
+function faultLines({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number): string[] {
+  const present = feed?.fault ?? heartbeat?.fault;
+  if (present !== undefined) return below(`${present.code}: ${present.message}`);
+  if (lastFault === undefined) return [];
+  return below(`${lastFault.code} ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`);
+}

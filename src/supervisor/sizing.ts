@@ -1,0 +1,60 @@
+/** What a configuration needs of the machine, computed from it alone. */
+import type { Topology } from '../config/topology';
+import { descriptorsNeeded, EMBEDDED_PROGRAMS } from './descriptors';
+import { needsNoFfmpeg } from './services/ffmpeg-program';
+
+/** Bytes assumed of a picture: of 1080p as JPEG at the default quality. Figures grow in proportion. */
+export const PICTURE_BYTES = 100_000;
+const MS = 1000;
+
+export interface Sizing {
+  /** Pictures a second of all cameras. */
+  readonly picturesPerSecond: number;
+  /** Pictures in Redis at most, where no consumer takes any; those of the `latest` keys are among them. */
+  readonly pictures: number;
+  readonly redisBytes: number;
+  /** How long an outage the spool bridges, and which of its bounds ends it; undefined without cameras. */
+  readonly spool?: { readonly seconds: number; readonly bound: 'maxAgeMs' | 'maxFrames' | 'maxBytes' };
+  /** At most. */
+  readonly processes: { readonly node: number; readonly ffmpeg: number; readonly servers: number };
+  /** Open files of the daemon, its largest process in that. */
+  readonly descriptors: number;
+}
+
+export function sizingOf(topology: Topology): Sizing {
+  const { cameras, expireMs, modes } = topology;
+  const picturesPerSecond = cameras.reduce((sum, { periodMs }) => sum + MS / periodMs, 0);
+  const pictures = cameras.reduce((sum, { periodMs }) => sum + Math.ceil(expireMs / periodMs), 0);
+  const forked = [modes.store, modes.notifier].filter((mode) => mode === 'forked').length;
+  const spool = spoolOf(topology, picturesPerSecond);
+  return {
+    picturesPerSecond,
+    pictures,
+    redisBytes: pictures * PICTURE_BYTES,
+    ...(spool === undefined ? {} : { spool }),
+    processes: {
+      node: 1 + forked + cameras.length,
+      ffmpeg: cameras.reduce((sum, camera) => sum + ffmpegsOf(camera), 0),
+      servers: (['redis', 'rabbitmq'] as const)
+        .filter((name) => topology[name].kind === 'embedded')
+        .reduce((sum, name) => sum + EMBEDDED_PROGRAMS[name], 0),
+    },
+    descriptors: descriptorsNeeded(topology),
+  };
+}
+
+function spoolOf({ spool: { maxAgeMs, maxFrames, maxBytes } }: Topology, perSecond: number): Sizing['spool'] {
+  if (perSecond === 0) return undefined;
+  const bounds = [
+    { bound: 'maxAgeMs', seconds: maxAgeMs / MS },
+    { bound: 'maxFrames', seconds: maxFrames / perSecond },
+    { bound: 'maxBytes', seconds: maxBytes / (perSecond * PICTURE_BYTES) },
+  ] as const;
+  return bounds.reduce((least, each) => (each.seconds < least.seconds ? each : least));
+}
+
+/** One that receives; a second decodes, unless pictures or keyframes are stored as they come. */
+function ffmpegsOf({ source, format }: Topology['cameras'][number]): number {
+  if (needsNoFfmpeg(source)) return 0;
+  return source.kind === 'test' || format === 'keyframe' ? 1 : 2;
+}
