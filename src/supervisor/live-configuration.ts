@@ -114,7 +114,7 @@ export class LiveConfiguration {
 /** The machine did not let it, such as a disk that is full. */
 function notTaken(file: string, cause: Error): ConfigurationError {
   const problem = `could not be taken over: ${cause.message}; mend that, then save the file again or send SIGHUP`;
-  return new ConfigurationError(file, [{ path: '$', problem }], { cause });
+  return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });
 }
 
 function absentPrograms(wanted: Topology): ConfigFault[] {

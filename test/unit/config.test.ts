@@ -6,8 +6,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Ajv from 'ajv';
 import { editorSchema } from '../../src/config/editor-schema';
-import { ConfigurationError, jsonPath, type ConfigFault } from '../../src/config/faults';
+import { ConfigurationError, type ConfigFault } from '../../src/config/faults';
 import { loadTopology, parseTopology } from '../../src/config/load';
+import { jsonPath, placeOfPointer, type Place } from '../../src/config/paths';
 import { STREAM_SCHEMES, TEST_PATTERNS } from '../../src/config/schema';
 import type { CameraSpec, Topology } from '../../src/config/topology';
 
@@ -66,8 +67,8 @@ function rest(entry: Entry): Entry {
 
 describe('text that is not JSON', () => {
   const rows: readonly [string, string, number, number][] = [
-    ['a comma too many in an object', '{"cameras": [],}', 1, 16],
-    ['a comma too many in a list', '{"cameras": [\n  {"id": "a"},\n]}', 3, 1],
+    ['a comma too many in an object', '{"cameras": [],}', 1, 15],
+    ['a comma too many in a list', '{"cameras": [\n  {"id": "a", "test": "testsrc2"},\n]}', 2, 34],
     ['a forgotten comma', '{\n  "redis": "embedded"\n  "cameras": []\n}', 3, 3],
     ['a forgotten comma between cameras', '{"cameras": [\n{"id": "a"}\n{"id": "b"}]}', 3, 1],
     ['a forgotten colon', '{\n"cameras" []}', 2, 11],
@@ -156,10 +157,15 @@ describe('a fault of the schema', () => {
     ['a width of 15', camera({ ...GATE, width: 15 }), '$.cameras[0].width', /at least 16 .*found 15$/],
     ['a width of 8193', camera({ ...GATE, width: 8193 }), '$.cameras[0].width', /at most 8192, found 8193$/],
     ['a stall limit of 999', camera({ ...GATE, stallMs: 999 }), '$.cameras[0].stallMs', /at least 1000/],
-    ['a delay of 999', camera({ ...GATE, maxDelayMs: 999 }), '$.cameras[0].maxDelayMs', /at least 1000/],
+    [
+      'a delay of 999',
+      camera({ url: 'rtsp://h', maxDelayMs: 999 }),
+      '$.cameras[0].maxDelayMs',
+      /at least 1000/,
+    ],
     [
       'a delay above 60000',
-      camera({ ...GATE, maxDelayMs: 60_001 }),
+      camera({ url: 'rtsp://h', maxDelayMs: 60_001 }),
       '$.cameras[0].maxDelayMs',
       /at most 60000/,
     ],
@@ -177,7 +183,7 @@ describe('a fault of the schema', () => {
     ],
     [
       'an unknown transport',
-      camera({ ...GATE, transport: 'TCP' }),
+      camera({ url: 'rtsp://h', transport: 'TCP' }),
       '$.cameras[0].transport',
       /^expected one of "tcp", "udp", "auto", found "TCP"$/,
     ],
@@ -465,14 +471,14 @@ describe('a fault of meaning', () => {
     [
       'credentials beside a file',
       camera({ file: 'a.mp4', username: 'u' }),
-      '$.cameras[0]',
-      /"username" and "password" belong to a "url"/,
+      '$.cameras[0].username',
+      /^does not apply to a video file \("file"\); remove it$/,
     ],
     [
       'credentials beside a test picture',
       camera({ ...GATE, password: SECRET }),
-      '$.cameras[0]',
-      /belong to a "url"/,
+      '$.cameras[0].password',
+      /^does not apply to a test picture \("test"\); remove it$/,
     ],
     [
       'a server neither embedded nor elsewhere',
@@ -497,7 +503,7 @@ describe('a fault of meaning', () => {
       'a bound of memory for RabbitMQ',
       rest({ rabbitmq: { embedded: true, maxMemoryBytes: 20_000_000 } }),
       '$.rabbitmq.maxMemoryBytes',
-      /belongs to the embedded Redis/,
+      /^unknown key; "maxMemoryBytes" belongs in \$\.redis$/,
     ],
     [
       'a bound of memory for a Redis elsewhere',
@@ -596,6 +602,7 @@ describe('several faults', () => {
       cameras: [{ id: 'a b', rate: 9 }, { file: 5 }],
     });
     assert.deepEqual(faults.map((fault) => fault.path).sort(), [
+      '$.cameras[0]',
       '$.cameras[0].id',
       '$.cameras[0].rate',
       '$.cameras[1].file',
@@ -603,6 +610,7 @@ describe('several faults', () => {
       '$.frames.expireMs',
       '$.frames.lifetime',
       '$.namespace',
+      '$.redis',
       '$.redis.port',
     ]);
   });
@@ -614,8 +622,8 @@ describe('several faults', () => {
       cameras: [GATE, { ...GATE, password: SECRET }, { id: 'c', url: 'file:/a' }, { id: 'd' }],
     });
     assert.deepEqual(faults.map((fault) => fault.path).sort(), [
-      '$.cameras[1]',
       '$.cameras[1].id',
+      '$.cameras[1].password',
       '$.cameras[2].url',
       '$.cameras[3]',
       '$.rabbitmq',
@@ -633,7 +641,7 @@ describe('several faults', () => {
   });
 
   it('are each on a line of the message, behind the name of the file', () => {
-    const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ id: 'c', rate: 9 }] });
+    const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ ...GATE, rate: 9 }] });
     assert.equal(file, FILE);
     assert.equal(code, 'invalid-configuration');
     assert.deepEqual(
@@ -941,7 +949,7 @@ describe('the file', () => {
     const file = path.join(ROOT, 'actors.json');
     const { cameras } = loadTopology(file, {});
     assert.ok(cameras.length > 0);
-    const validate = new Ajv().compile(editorSchema() as object);
+    const validate = new Ajv({ allowUnionTypes: true }).compile(editorSchema() as object);
     assert.ok(validate(JSON.parse(readFileSync(file, 'utf8'))), JSON.stringify(validate.errors));
     assert.ok(!validate({}), 'cameras are required');
     assert.ok(!validate({ cameras: [{ test: 'testsrc2' }] }), 'ids are required');
@@ -1184,14 +1192,24 @@ function replaced(value: unknown, place: readonly string[], by: unknown): unknow
 }
 
 describe('jsonPath', () => {
-  for (const [pointer, expected] of [
-    ['', '$'],
-    ['/cameras/3/rate', '$.cameras[3].rate'],
-    ['/a~1b/c~0d/e~01f', '$.a/b.c~d.e~1f'],
-  ] as const)
-    it(`writes "${pointer}" as ${expected}`, () => {
-      assert.equal(jsonPath(pointer), expected);
+  const rows: readonly [Place, string][] = [
+    [[], '$'],
+    [['cameras', 3, 'rate'], '$.cameras[3].rate'],
+    [['a/b', 'c~d', 'e~1f'], '$["a/b"]["c~d"]["e~1f"]'],
+    [['//'], '$["//"]'],
+    [['frames', '0'], '$.frames["0"]'],
+    [['a.b', 'c d', '', 'e"f', 'größe', 'x-y'], '$["a.b"]["c d"][""]["e\\"f"].größe.x-y'],
+  ];
+  for (const [place, expected] of rows)
+    it(`writes ${JSON.stringify(place)} as ${expected}`, () => {
+      assert.equal(jsonPath(place), expected);
     });
+
+  it('takes digits of a pointer for an index in a list alone', () => {
+    const value = { list: [{ '0': 1 }], 'a/b': { '1': 2 } };
+    assert.equal(jsonPath(placeOfPointer('/list/0/0', value)), '$.list[0]["0"]');
+    assert.equal(jsonPath(placeOfPointer('/a~1b/1', value)), '$["a/b"]["1"]');
+  });
 });
 
 describe('how children are kept', () => {
