@@ -13,7 +13,7 @@ import { askDaemon } from './ask-daemon';
 export async function plan({ config, dataDir, json }: Arguments): Promise<string> {
   const request: PlanRequest = { file: config, text: readConfiguration(config) };
   const answer = (await askDaemon(dataDir, '/plan', request)) as PlanAnswer;
-  if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults);
+  if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults, answer.refusal);
   return json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan);
 }
 

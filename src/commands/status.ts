@@ -1,4 +1,5 @@
 /** `status`: what the running daemon knows of its children, as a table or as JSON. */
+import { refusalWords } from '../config/faults';
 import { print } from '../process/output';
 import type { DaemonStatus } from '../supervisor/control-socket';
 import type { DeliveryStatus } from '../supervisor/health';
@@ -28,7 +29,11 @@ export function statusText(
   const wrong =
     faults.length === 0
       ? []
-      : [`${configuration.file} is not valid, the daemon runs what it had before:`, ...faults, ''];
+      : [
+          `${refusalWords(configuration.file, configuration.refusal)}, the daemon runs what it had before:`,
+          ...faults,
+          '',
+        ];
   const clock = clockUnset === undefined ? [] : [clockUnset, ''];
   const rows = children.map((child) => [
     child.name,

@@ -34,7 +34,7 @@ export class ConfigurationError extends Error {
 }
 
 /** What is wrong with a file, in a few words. */
-export function refusalWords(file: string, refusal: Refusal): string {
+export function refusalWords(file: string, refusal: Refusal = 'invalid'): string {
   return refusal === 'invalid'
     ? `${file} is not valid`
     : `${file} is valid, but cannot be applied to the running daemon`;

@@ -100,7 +100,8 @@ function isCamera(section: string): boolean {
   return section === '$.cameras[N]' || section === '$.cameraDefaults';
 }
 
-function listed(places: readonly string[]): string {
+function listed(sections: readonly string[]): string {
+  const places = sections.map((section) => (section === '$' ? 'the top level of the file' : section));
   return places.length < 2
     ? (places[0] ?? '')
     : `${places.slice(0, -1).join(', ')} or ${places.at(-1) ?? ''}`;

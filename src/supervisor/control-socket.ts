@@ -5,7 +5,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
-import { ConfigurationError, type ConfigFault } from '../config/faults';
+import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
 import type { Log } from '../log/log';
 import { withSocketPath } from '../process/local-socket';
 import type { DeliveryStatus } from './health';
@@ -39,7 +39,12 @@ export interface PlanRequest {
 
 export type PlanAnswer =
   | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'refused'; readonly file: string; readonly faults: readonly ConfigFault[] };
+  | {
+      readonly kind: 'refused';
+      readonly file: string;
+      readonly refusal: Refusal;
+      readonly faults: readonly ConfigFault[];
+    };
 
 export interface Control {
   status(): DaemonStatus;
@@ -102,7 +107,8 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
     return { kind: 'plan', plan: control.plan(request) };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { kind: 'refused', file: error.file, faults: error.faults };
+    const { file, refusal, faults } = error;
+    return { kind: 'refused', file, refusal, faults };
   }
 }
 
