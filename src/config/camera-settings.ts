@@ -9,7 +9,7 @@ import type { SettingSchema } from './setting-schema';
 export const CAMERA_EFFECTS = {
   'at-once': 'live, at once',
   decoder: 'live, with the next keyframe',
-  reopen: 'live, by a second connection that replaces the first',
+  reopen: 'live, reopens the feed',
 } as const;
 
 /** How a setting reaches the camera's actor: `same` under its own name, `derived` and `source` as resolve-camera.ts says. */

@@ -45,7 +45,7 @@ export function server({ schemes, description, own = {}, effect }: ServerOptions
         description: 'Loopback port of the embedded server. Absent: a free port is chosen and kept.',
         effect: MOVED,
       },
-      ...own,
+      ...Object.fromEntries(Object.entries(own).map(([key, schema]) => [key, { ...schema, effect: MOVED }])),
       url: {
         type: 'string',
         schemes,

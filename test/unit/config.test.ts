@@ -711,6 +711,16 @@ describe('a fault', () => {
     assert.deepEqual(placesIn(text).slice(3), PLACES);
   });
 
+  it('is shown in README.md as it is reported', () => {
+    const gate = { id: 'gate', url: 'rtsp://h/' };
+    const said = thrownBy(() =>
+      parseTopology(JSON.stringify({ cameras: [{ ...gate, rtae: 2 }, gate] }), 'actors.json', {}),
+    );
+    assert.ok(said instanceof ConfigurationError);
+    const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+    assert.ok(readme.includes(`\`\`\`\nvigil: ${said.message}\n\`\`\``), said.message);
+  });
+
   it('of a value is not said again of what depends on it', () => {
     assert.deepEqual(
       placesIn({

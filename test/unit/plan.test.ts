@@ -297,6 +297,12 @@ describe('a plan', () => {
       { redis: { embedded: true, port: 7000 } },
       ['$.redis'],
     ],
+    [
+      'another memory limit of the embedded Redis',
+      { redis: 'embedded' },
+      { redis: { embedded: true, maxMemoryBytes: 20_000_000 } },
+      ['$.redis'],
+    ],
     ['the same embedded server', { redis: 'embedded' }, { redis: 'embedded' }, []],
   ];
   for (const [what, before, edit, paths] of refused)
