@@ -67,7 +67,7 @@ const MIN_PART_CHARS = 4;
 
 function hide(text: string, secret: string): string {
   if (secret.length >= MIN_PART_CHARS) return text.replaceAll(secret, HIDDEN);
-  const literal = secret.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  const literal = secret.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
   return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu'), HIDDEN);
 }
 
