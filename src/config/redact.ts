@@ -137,6 +137,8 @@ function redactToken(token: string): string {
   if (!/[@?#=]|%3d|^rtmp/i.test(token)) return token;
   const end = endOf(token);
   const [url, tail] = [token.slice(0, end), token.slice(end)];
+  // A scheme alone, as sentences about URLs name it.
+  if (url.endsWith('://')) return token;
   const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
   return redactUrl(url + bracket) + tail.slice(bracket.length);
 }
