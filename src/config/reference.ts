@@ -70,7 +70,10 @@ function cameraTable(properties: Readonly<Record<string, Node>>): string {
   const rows = Object.entries(properties).flatMap(([key, node]) => {
     const name = CAMERA_SETTING_NAMES.find((known) => known === key);
     const usual = name === undefined ? node.default : cameraSetting(name).default;
-    const [first = [], ...nested] = [row(key, { ...node, default: usual }), ...nestedRows(key, node)];
+    const [first, ...nested]: [string[], ...string[][]] = [
+      row(key, { ...node, default: usual }),
+      ...nestedRows(key, node),
+    ];
     return [[...first, name === undefined ? '' : sourcesOf(name)], ...nested.map((cells) => [...cells, ''])];
   });
   return table(rows, ['key', 'type', 'default', 'meaning', 'change', 'sources']);
@@ -118,7 +121,7 @@ function typeText({ type, enum: values, const: only, minimum, maximum }: Node): 
   if (type !== 'integer' && type !== 'number') return type === 'string' ? 'text' : String(type);
   const range =
     maximum === undefined ? `≥ ${String(minimum ?? 0)}` : `${String(minimum ?? 0)} to ${String(maximum)}`;
-  return `${String(type)}, ${range}`;
+  return `${type as string}, ${range}`;
 }
 
 function defaultText({ default: usual, type }: Node): string {
