@@ -18,7 +18,7 @@ export async function plan({ config, dataDir, json }: Places & { readonly json: 
   throwIfNotPermitted(config);
   const request: PlanRequest = { file: config, text: readConfiguration(config) };
   const answer = (await askDaemon(dataDir, '/plan', request)) as PlanAnswer;
-  if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults);
+  if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults, answer.refusal);
   await print(`${json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan)}\n`);
   return EXIT.clean;
 }

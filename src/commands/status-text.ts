@@ -1,5 +1,6 @@
 /** What `status` prints for people. Pure. */
 import type { BoundQueue, QueuesAnswer } from '../broker/bound-queues';
+import { refusalWords } from '../config/faults';
 import type { DaemonStatus } from '../supervisor/control-protocol';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
@@ -79,7 +80,9 @@ function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: numb
       ? []
       : [
           '',
-          ...wrap(`${file} is not valid; the daemon still runs the configuration it had before:`),
+          ...wrap(
+            `${refusalWords(file, configuration.refusal)}; the daemon still runs the configuration it had before:`,
+          ),
           ...faults.flatMap(({ path, problem }) => below(`${path}: ${problem}`)),
         ]),
   ];

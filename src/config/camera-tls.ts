@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfigFault } from './faults';
 import type { CameraTls, SupervisedCamera } from './topology';
+import { schemeOf } from './url';
+import type { WellFormed } from './well-formed';
 
 /** What `cameraDefaults.tls`, or `tls` of a camera, may say. */
 export interface TlsEntry {
@@ -24,30 +26,33 @@ export function isEncrypted(url: string): boolean {
  * How a camera's certificate is verified; undefined where it is not.
  * @param own what the camera itself says; where it says a thing, the defaults do not count for it
  */
-export function completeTls(
-  own: TlsEntry,
-  defaults: TlsEntry,
-  { url, folder, at }: { readonly url: string; readonly folder: string; readonly at: string },
-  faults: ConfigFault[],
-): CameraTls | undefined {
-  const fault = (key: string, problem: string) => faults.push({ path: `${at}.tls${key}`, problem });
-  const given = own.ca ?? (own.verify === false ? undefined : defaults.ca);
+export function resolveTls(own: TlsEntry, defaults: TlsEntry, folder: string): CameraTls | undefined {
   // A certificate that is to be trusted is given in order to verify.
   const verify = own.verify ?? (own.ca !== undefined || (defaults.verify ?? defaults.ca !== undefined));
-  if (own.ca !== undefined && own.verify === false)
-    fault('', 'has "ca" and "verify": false; remove one of them');
-  const isOwn = own.ca !== undefined || own.verify === true;
-  if (isOwn && !isEncrypted(url))
-    fault(
-      '',
-      'verifies nothing over a URL without encryption; use rtsps://, https:// or rtmps://, or remove it',
-    );
   if (!verify) return undefined;
-  if (given === undefined) return {};
-  const file = path.resolve(folder, given);
-  const problem = certificateProblem(file);
-  if (problem !== undefined) fault('.ca', problem);
-  return { ca: file };
+  const given = own.ca ?? defaults.ca;
+  return given === undefined ? {} : { ca: path.resolve(folder, given) };
+}
+
+/** @param url of the camera, where it is known */
+export function tlsFaults(
+  { ca, verify }: WellFormed<TlsEntry>,
+  at: string,
+  folder: string,
+  url: string | undefined,
+): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const fault = (problem: string) => faults.push({ path: `${at}.tls`, problem });
+  if (ca !== undefined && verify === false) fault('has "ca" and "verify": false; remove one of them');
+  const asked = ca !== undefined || verify === true;
+  if (asked && url !== undefined && schemeOf(url) !== undefined && !isEncrypted(url))
+    fault('verifies nothing over a URL without encryption; use rtsps://, https:// or rtmps://, or remove it');
+  return [...faults, ...certificateFaults(ca, at, folder)];
+}
+
+export function certificateFaults(ca: string | undefined, at: string, folder: string): ConfigFault[] {
+  const problem = ca === undefined ? undefined : certificateProblem(path.resolve(folder, ca));
+  return problem === undefined ? [] : [{ path: `${at}.tls.ca`, problem }];
 }
 
 /** What is wrong with a file of certificates. */

@@ -2,6 +2,7 @@
 import type { ConfigFault } from './faults';
 import type { ActorsFile, CameraEntry } from './schema';
 import type { ChildSpec } from './topology';
+import type { WellFormed } from './well-formed';
 
 type ChildSettings = ActorsFile['actors']['service'];
 
@@ -23,16 +24,19 @@ export function cameraChildSpec(actors: ActorsFile['actors'], camera: CameraEntr
 }
 
 /** An inner deadline ends before the outer one. */
-export function deadlineFaults({ actors, cameras }: ActorsFile): ConfigFault[] {
-  const { store, notifier, service } = actors;
+export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsFile>): ConfigFault[] {
+  const { store = {}, notifier, service, camera } = actors;
+  const { drainMs, shutdownMs } = store;
   const faults: ConfigFault[] = [];
-  if (store.drainMs + AFTER_DRAIN_MS > store.shutdownMs)
+  if (drainMs !== undefined && shutdownMs !== undefined && drainMs + AFTER_DRAIN_MS > shutdownMs)
     faults.push({
       path: '$.actors.store.drainMs',
-      problem: `is ${String(store.drainMs)} ms; expected at most ${String(Math.max(0, store.shutdownMs - AFTER_DRAIN_MS))}, which is ${String(AFTER_DRAIN_MS)} less than its shutdownMs`,
+      problem: `is ${String(drainMs)} ms; expected at most ${String(Math.max(0, shutdownMs - AFTER_DRAIN_MS))}, which is ${String(AFTER_DRAIN_MS)} less than its shutdownMs`,
     });
-  const camera = Math.max(...cameras.map((entry) => cameraChildSpec(actors, entry).shutdownMs), 0);
-  const sum = camera + store.shutdownMs + notifier.shutdownMs + service.shutdownMs;
+  const ofCameras = cameras.map((entry) => ({ ...camera, ...entry?.actor }).shutdownMs ?? 0);
+  const slowest = ofCameras.reduce((longest, ms) => Math.max(longest, ms), 0);
+  const others = [shutdownMs, notifier?.shutdownMs, service?.shutdownMs];
+  const sum = others.reduce<number>((total, ms) => total + (ms ?? -Infinity), slowest);
   if (sum > STOP_MS)
     faults.push({
       path: '$.actors',

@@ -1,6 +1,7 @@
 /** Keys written twice in one object: JSON.parse keeps the last and says nothing. */
-import { visit, type JSONPath } from 'jsonc-parser';
-import { jsonPath, type ConfigFault } from './faults';
+import { visit } from 'jsonc-parser';
+import type { ConfigFault } from './faults';
+import { jsonPath } from './paths';
 
 /** @param text valid JSON */
 export function duplicateKeys(text: string): ConfigFault[] {
@@ -17,15 +18,11 @@ export function duplicateKeys(text: string): ConfigFault[] {
       const keys = open.at(-1);
       if (keys?.has(key) === true)
         faults.push({
-          path: jsonPath(pointer([...pathSupplier(), key])),
+          path: jsonPath([...pathSupplier(), key]),
           problem: `is written twice, the second time in line ${String(line + 1)}; remove one of them`,
         });
       keys?.add(key);
     },
   });
   return faults;
-}
-
-function pointer(path: JSONPath): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -1,25 +1,141 @@
-/** The schema as editors get it: what has a default need not be written. */
+/**
+ * The schema as editors get it: what has a default need not be written, text may hold references to the environment, and the rules that
+ * JSON Schema can say are said. What it cannot say: ids are unique, deadlines add up, files exist, variables are set.
+ */
+import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting } from './camera-settings';
+import { SOURCE_KEYS, STREAM_SCHEMES, type SourceKind } from './camera-sources';
+import { isEncrypted } from './camera-tls';
 import { ActorsFile } from './schema';
+import { TEXT, URL_START, urlOfScheme, urlPattern, urlWithReference, WITH_REFERENCE } from './text-patterns';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type Node = Readonly<Record<string, Json>>;
 
-/** JSON Schema (draft 7) of actors.json before defaults are filled in. */
+/** JSON Schema (draft 7) of actors.json as it is written. */
 export function editorSchema(): Json {
-  return withoutDefaulted(JSON.parse(JSON.stringify(ActorsFile)) as Json);
+  const { properties, ...schema } = nodeOf(JSON.parse(JSON.stringify(ActorsFile)) as Node);
+  const { cameras, ...others } = properties as Readonly<Record<string, Node>>;
+  const camera = { ...(cameras?.['items'] as Node), allOf: cameraRules() };
+  return {
+    ...schema,
+    properties: { ...others, cameras: { ...cameras, items: camera } },
+    definitions: {
+      text: { type: 'string', pattern: TEXT },
+      reference: { type: 'string', pattern: WITH_REFERENCE },
+    },
+  };
 }
 
-function withoutDefaulted(schema: Json): Json {
-  if (Array.isArray(schema)) return schema.map(withoutDefaulted);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const entries = Object.entries(schema).map(([key, value]) => [key, withoutDefaulted(value)] as const);
-  const copy = Object.fromEntries(entries) as Record<string, Json>;
-  const { required, properties } = copy;
-  if (!Array.isArray(required) || typeof properties !== 'object' || properties === null) return copy;
-  const known = properties as Record<string, Json>;
-  copy['required'] = required.filter((name) => !hasDefault(known[String(name)]));
-  return copy;
+const TEXT_REF: Node = { $ref: '#/definitions/text' };
+const REFERENCE_REF: Node = { $ref: '#/definitions/reference' };
+
+/** One node, with those within it. */
+function nodeOf(schema: Node): Node {
+  const { effect: _, schemes, isFile, isServer, ...plain } = schema;
+  if (isServer === true) return serverNode(plain, schemes as string[]);
+  if (plain['type'] === 'string')
+    return textNode(plain, { schemes: schemes as string[] | undefined, isFile });
+  const { properties, required, items } = plain;
+  return {
+    ...plain,
+    ...(properties === undefined
+      ? {}
+      : { properties: nodesOf(properties as Readonly<Record<string, Node>>) }),
+    ...(Array.isArray(required)
+      ? { required: required.filter((name) => !hasDefault((properties as Node)[String(name)])) }
+      : {}),
+    ...(items === undefined ? {} : { items: nodeOf(items as Node) }),
+  };
+}
+
+function nodesOf(nodes: Readonly<Record<string, Node>>): Node {
+  return Object.fromEntries(Object.entries(nodes).map(([key, node]) => [key, nodeOf(node)]));
 }
 
 function hasDefault(schema: Json | undefined): boolean {
   return typeof schema === 'object' && schema !== null && 'default' in schema;
+}
+
+function textNode(
+  { enum: values, pattern, ...plain }: Node,
+  { schemes, isFile }: { readonly schemes: readonly string[] | undefined; readonly isFile: Json | undefined },
+): Node {
+  const forms: Node[] = [
+    ...(values === undefined ? [] : [{ enum: values }, REFERENCE_REF]),
+    ...(pattern === undefined ? [] : [{ pattern }, REFERENCE_REF]),
+    ...(schemes === undefined
+      ? []
+      : [{ pattern: urlPattern(schemes) }, { pattern: urlWithReference(schemes) }]),
+  ];
+  return {
+    ...plain,
+    allOf: [TEXT_REF],
+    ...(forms.length === 0 ? {} : { anyOf: forms }),
+    ...(isFile === true ? { not: { pattern: URL_START } } : {}),
+  };
+}
+
+function serverNode(
+  { properties, additionalProperties = false, type: _, minLength: __, ...plain }: Node,
+  schemes: string[],
+): Node {
+  const [embedded, remote] = [
+    ['embedded', 'port', 'maxMemoryBytes'],
+    ['url', 'username', 'password', 'managementUrl'],
+  ].map((keys) => keys.filter((key) => key in (properties as Node)));
+  const settings: Node = {
+    type: 'object',
+    properties: nodesOf(properties as Readonly<Record<string, Node>>),
+    additionalProperties,
+    oneOf: [
+      { required: ['embedded'], properties: none(remote ?? []) },
+      { required: ['url'], properties: none(embedded ?? []) },
+    ],
+  };
+  return {
+    ...plain,
+    anyOf: [{ const: 'embedded' }, textNode({ type: 'string' }, { schemes, isFile: false }), settings],
+  };
+}
+
+/** None of these keys. */
+function none(keys: readonly string[]): Node {
+  return Object.fromEntries(keys.map((key) => [key, false]));
+}
+
+function cameraRules(): Node[] {
+  const unencrypted = STREAM_SCHEMES.filter((scheme) => !isEncrypted(`${scheme}://`));
+  return [
+    { oneOf: SOURCE_KEYS.map((key) => ({ required: [key] })) },
+    ...SOURCE_KEYS.flatMap((key) => (key === 'url' ? [] : [rule({ required: [key] }, lacking(key))])),
+    ...STREAM_SCHEMES.map((scheme) => rule(withUrl('url', [scheme]), lacking(scheme))),
+    ...['url', 'still'].map((key) =>
+      rule(withUrl(key, unencrypted), { tls: { properties: { ca: false, verify: { enum: [false] } } } }),
+    ),
+    {
+      not: {
+        required: ['tls'],
+        properties: { tls: { required: ['ca', 'verify'], properties: { verify: { enum: [false] } } } },
+      },
+    },
+  ];
+}
+
+function rule(condition: Node, properties: Node): Node {
+  return { if: condition, then: { properties } };
+}
+
+function withUrl(key: string, schemes: readonly string[]): Node {
+  return { required: [key], properties: { [key]: { pattern: urlOfScheme(schemes) } } };
+}
+
+/** The settings, and values of settings, that a source does not have. */
+function lacking(kind: SourceKind): Node {
+  const rules = CAMERA_SETTING_NAMES.flatMap((name): [string, Json][] => {
+    if (!appliesTo(name, kind)) return [[name, false]];
+    const values = Object.keys(cameraSetting(name).values ?? {});
+    const missing = values.filter((value) => !appliesTo(name, kind, value));
+    return missing.length === 0 ? [] : [[name, { not: { enum: missing } }]];
+  });
+  return Object.fromEntries(rules);
 }

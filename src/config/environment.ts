@@ -1,5 +1,6 @@
 /** `${NAME}` in any string of the configuration stands for an environment variable; `$${` for a literal `${`. */
-import { jsonPath, type ConfigFault } from './faults';
+import type { FoundFault } from './faults';
+import { jsonPath, type Place } from './paths';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 /** In one text: each may stand for much. */
@@ -10,43 +11,44 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** What came of replacing the references. */
 export interface Substitution {
   readonly value: unknown;
-  readonly faults: readonly ConfigFault[];
-  /** JSON pointers of the texts that hold something from the environment: it may be a secret. */
+  readonly faults: readonly FoundFault[];
+  /** JSON paths of the texts that hold something from the environment: it may be a secret. */
   readonly replaced: ReadonlySet<string>;
 }
 
 /** A copy of `value` with every reference replaced. */
 export function substituteEnvironment(value: unknown, environment: NodeJS.ProcessEnv): Substitution {
-  const faults: ConfigFault[] = [];
+  const faults: FoundFault[] = [];
   const replaced = new Set<string>();
-  const substitute = (item: unknown, pointer: string): unknown => {
-    if (typeof item === 'string') return text(item, pointer);
-    if (Array.isArray(item)) return item.map((entry, i) => substitute(entry, `${pointer}/${String(i)}`));
+  const substitute = (item: unknown, place: Place): unknown => {
+    if (typeof item === 'string') return item.includes('${') ? text(item, place) : item;
+    if (Array.isArray(item)) return item.map((entry, i) => substitute(entry, [...place, i]));
     if (typeof item !== 'object' || item === null) return item;
     const entries = Object.entries(item);
-    return Object.fromEntries(entries.map(([key, entry]) => [key, substitute(entry, `${pointer}/${key}`)]));
+    return Object.fromEntries(entries.map(([key, entry]) => [key, substitute(entry, [...place, key])]));
   };
-  const text = (item: string, pointer: string): string => {
+  const text = (item: string, place: Place): string => {
     // What is not closed is not looked for an end again and again.
     const end = item.lastIndexOf('}') + 1;
-    return references(item.slice(0, end), pointer) + item.slice(end).replaceAll('$${', () => '${');
+    return references(item.slice(0, end), place) + item.slice(end).replaceAll('$${', () => '${');
   };
-  const references = (item: string, pointer: string): string => {
+  const references = (item: string, illFormed: Place): string => {
+    const path = jsonPath(illFormed);
     let count = 0;
     return item.replace(REFERENCE, (_, name: string | undefined) => {
       if (name === undefined) return '${';
-      replaced.add(pointer);
+      replaced.add(path);
       if (++count > MAX_REFERENCES) {
-        if (count === MAX_REFERENCES + 1) faults.push({ path: jsonPath(pointer), problem: TOO_MANY });
+        if (count === MAX_REFERENCES + 1) faults.push({ path, problem: TOO_MANY, illFormed });
         return '';
       }
       const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
       if (NAME.test(name) && value !== undefined) return value;
-      faults.push({ path: jsonPath(pointer), problem: problemOf(name) });
+      faults.push({ path, problem: problemOf(name), illFormed });
       return '';
     });
   };
-  return { value: substitute(value, ''), faults, replaced };
+  return { value: substitute(value, []), faults, replaced };
 }
 
 function problemOf(name: string): string {

@@ -67,7 +67,7 @@ const MIN_PART_CHARS = 4;
 
 function hide(text: string, secret: string): string {
   if (secret.length >= MIN_PART_CHARS) return text.replaceAll(secret, HIDDEN);
-  const literal = secret.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  const literal = secret.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
   return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu'), HIDDEN);
 }
 
@@ -137,6 +137,8 @@ function redactToken(token: string): string {
   if (!/[@?#=]|%3d|^rtmp/i.test(token)) return token;
   const end = endOf(token);
   const [url, tail] = [token.slice(0, end), token.slice(end)];
+  // A scheme alone, as sentences about URLs name it.
+  if (url.endsWith('://')) return token;
   const bracket = url.includes('[') && !url.includes(']') && tail.startsWith(']') ? ']' : '';
   return redactUrl(url + bracket) + tail.slice(bracket.length);
 }

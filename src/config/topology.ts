@@ -1,6 +1,8 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
-import type { ActorsFile, CAPTURE_FORMATS, HWACCELS, MATRICES, SAMPLINGS } from './schema';
+import type { CAMERA_SETTINGS, CameraSettingName, SameName } from './camera-settings';
+import type { ActorsFile } from './schema';
+import type { ValueOf } from './setting-schema';
 
 /** That a camera's certificate is verified, and by what. */
 export interface CameraTls {
@@ -41,42 +43,44 @@ export interface ChildSpec {
   readonly probeMs?: number;
 }
 
+type Settings = typeof CAMERA_SETTINGS;
+type Setting<K extends CameraSettingName> = ValueOf<Settings[K]['schema']>;
+/** Its values but the one that stands for none. */
+type Given<K extends CameraSettingName> = Settings[K] extends { readonly absent: infer None }
+  ? Exclude<Setting<K>, None>
+  : Setting<K>;
+/** Settings that are always there: they have a default, and no value that stands for none. */
+type Always<K extends SameName> = Settings[K] extends { readonly absent: unknown }
+  ? never
+  : Settings[K] extends { readonly default: unknown }
+    ? K
+    : never;
+
+/** The settings of the table that are resolved to their own name, `undefined` left out. */
+type SameSettings = { readonly [K in SameName as Always<K>]: Given<K> } & {
+  readonly [K in SameName as Exclude<K, Always<K>>]?: Given<K>;
+};
+
 /** What a camera stores: a picture in this format, or its keyframe as it came. */
-export type CaptureFormat = (typeof CAPTURE_FORMATS)[number];
+export type CaptureFormat = Setting<'format'>;
 
 /** What of a feed is decoded. */
-export type Sampling = (typeof SAMPLINGS)[number];
+export type Sampling = Setting<'sampling'>;
 
 /** Hardware that decodes, by ffmpeg's name; `auto` is the first that starts. */
-export type Hwaccel = Exclude<(typeof HWACCELS)[number], 'none'>;
+export type Hwaccel = Given<'hwaccel'>;
 
 /** A YUV-to-RGB matrix. */
-export type Matrix = Exclude<(typeof MATRICES)[number], 'auto'>;
+export type Matrix = Given<'matrix'>;
 
-export interface CameraSpec {
+/** A camera as its actor knows it: what each setting means is written in camera-settings.ts. */
+export interface CameraSpec extends SameSettings {
   readonly id: string;
   readonly source: CameraSource;
   /** Length of a sampling period, milliseconds. */
   readonly periodMs: number;
-  readonly format: CaptureFormat;
-  /** 1 to 100. */
-  readonly quality: number;
-  /** Pixels; undefined keeps the feed's own width. */
-  readonly width?: number;
-  readonly sampling: Sampling;
-  /** Undefined for software. */
-  readonly hwaccel?: Hwaccel;
-  /** Whatever the stream says; undefined for what it says. */
-  readonly matrix?: Matrix;
   /** Whether interlaced pictures are deinterlaced. */
   readonly deinterlace: boolean;
-  readonly stallMs: number;
-  /** By how much pictures may come late over a slow link before the feed is opened anew. */
-  readonly maxDelayMs: number;
-  readonly frozenMs: number;
-  readonly connectMs: number;
-  /** Longest pause before a feed that failed is opened again. */
-  readonly retryMs: number;
 }
 
 /** A camera and how its actor is kept. */

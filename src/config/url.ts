@@ -66,7 +66,7 @@ export function withCredentials(url: string, username?: string, password?: strin
  */
 export function urlProblem(url: string, schemes: readonly string[]): string | undefined {
   const expected = `expected a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(', ')}`;
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  const scheme = schemeOf(url);
   if (scheme === undefined) return `${expected}, found text without a scheme`;
   if (!schemes.includes(scheme)) return `${expected}, found ${scheme}:`;
   // Control characters and blanks could end a line or a word wherever the URL is handed on.
@@ -98,6 +98,16 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
     return `the URL cannot be read; ${beside}`;
   }
   return undefined;
+}
+
+/** True for a URL with a user name or password in it. */
+export function hasCredentials(url: string): boolean {
+  return (URL_PARTS.exec(url)?.[2] ?? '') !== '';
+}
+
+/** In small letters; undefined for text without one. */
+export function schemeOf(url: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
 }
 
 /** `new URL` knows no zones. */

@@ -1,5 +1,5 @@
 /** What is said over the control socket. */
-import type { ConfigFault } from '../config/faults';
+import type { ConfigFault, Refusal } from '../config/faults';
 import type { DeliveryStatus } from './health';
 import type { ConfigurationState } from './live-configuration';
 import type { Plan } from './plan';
@@ -30,4 +30,9 @@ export interface PlanRequest {
 
 export type PlanAnswer =
   | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'refused'; readonly file: string; readonly faults: readonly ConfigFault[] };
+  | {
+      readonly kind: 'refused';
+      readonly file: string;
+      readonly refusal: Refusal;
+      readonly faults: readonly ConfigFault[];
+    };

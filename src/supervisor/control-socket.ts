@@ -96,7 +96,8 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
     return { kind: 'plan', plan: control.plan(request) };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { kind: 'refused', file: error.file, faults: error.faults };
+    const { file, refusal, faults } = error;
+    return { kind: 'refused', file, refusal, faults };
   }
 }
 

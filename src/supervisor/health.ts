@@ -1,4 +1,5 @@
 /** Whether the daemon does its work, and what keeps it from it. Pure. */
+import { refusalWords } from '../config/faults';
 import type { FaultRecord } from '../protocol/fault';
 import type { ConfigurationState } from './live-configuration';
 import type { ChildStatus } from './status';
@@ -53,7 +54,7 @@ export function problemsOf({ ready, configuration, children, delivery }: Observe
     ...children.filter(isDown).map(downSentence),
     ...(undelivered === undefined ? [] : [undelivered]),
     ...(isBlind ? ['no camera gives pictures'] : []),
-    ...(configuration.faults === undefined ? [] : [`${configuration.file} is not valid`]),
+    ...(configuration.faults === undefined ? [] : [refusalWords(configuration.file, configuration.refusal)]),
   ];
 }
 

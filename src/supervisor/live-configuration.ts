@@ -1,5 +1,5 @@
 /** Brings edits of actors.json into the running tree: whole or not at all. */
-import { ConfigurationError, type ConfigFault } from '../config/faults';
+import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
 import { parseTopology, unreadable } from '../config/load';
 import type { Topology } from '../config/topology';
 import { readContent, watchContent, type FileContent } from '../config/watch';
@@ -25,7 +25,8 @@ export interface ConfigurationState {
   readonly appliedAtMs: number;
   /** Actors that have not come to the newest edit yet. */
   readonly behind?: number;
-  /** What is wrong with the file as it is now; the daemon runs what it had before. */
+  /** Why the daemon does not run by the file as it is now, but by what it had before. */
+  readonly refusal?: Refusal;
   readonly faults?: readonly ConfigFault[];
 }
 
@@ -101,23 +102,24 @@ export class LiveConfiguration {
 
   #refuse(error: Error): void {
     const { file, log } = this.options;
-    const invalid = error instanceof ConfigurationError ? error : notTaken(file, error);
-    this.#state = { ...this.#state, faults: invalid.faults };
-    log.error(invalid.message, { code: invalid.code });
+    const refused = error instanceof ConfigurationError ? error : notTaken(file, error);
+    const { refusal, faults, message, code } = refused;
+    this.#state = { ...this.#state, refusal, faults };
+    log.error(message, { code });
   }
 
   #planOf(wanted: Topology, file: string): Plan {
     const { plan, refused } = this.options.supervisor.plan(wanted);
     const faults = [...refused, ...absentPrograms(wanted)];
-    if (faults.length > 0) throw new ConfigurationError(file, faults);
+    if (faults.length > 0) throw new ConfigurationError(file, faults, 'not-applied');
     return plan;
   }
 }
 
 /** The machine did not let it, such as a disk that is full. */
 function notTaken(file: string, cause: Error): ConfigurationError {
-  const problem = `could not be taken over: ${cause.message}; mend that, then save the file again or send SIGHUP`;
-  return new ConfigurationError(file, [{ path: '$', problem }], { cause });
+  const problem = `could not be applied: ${cause.message}; fix that, then save the file again or send SIGHUP`;
+  return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });
 }
 
 function absentPrograms(wanted: Topology): ConfigFault[] {

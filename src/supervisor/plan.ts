@@ -81,7 +81,12 @@ function daemonChanges(before: Topology, after: Topology): Change[] {
   const names = ['logLevel', 'supervision', 'ledger'] as const;
   const because = names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
   const services = isDeepStrictEqual(before.children.service, after.children.service) ? [] : ['service'];
-  return [{ name: 'daemon', because: [...because, ...services] }].filter(isChange);
+  const management = managementUrl(before) === managementUrl(after) ? [] : ['managementUrl'];
+  return [{ name: 'daemon', because: [...because, ...management, ...services] }].filter(isChange);
+}
+
+function managementUrl({ rabbitmq }: Topology): string | undefined {
+  return rabbitmq.kind === 'remote' ? rabbitmq.managementUrl : undefined;
 }
 
 function isChange({ because }: Change): boolean {

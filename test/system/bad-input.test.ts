@@ -94,7 +94,7 @@ describe('the command line', () => {
 
 describe('a configuration that is not valid', () => {
   const cases: [string, unknown, RegExp][] = [
-    ['invalid JSON', '{ "cameras": [}', /\$: is not JSON: value expected at line 1, column 15/],
+    ['invalid JSON', '{ "cameras": [}', /\$: is not JSON: expected a value at line 1, column 15/],
     [
       'an unknown key',
       { cameras: [{ ...demo, rtae: 1 }] },

@@ -177,7 +177,12 @@ describe('embedded servers', () => {
         endpoints = await renewed(endpoints);
         said = '';
         await waitUntil('process goes on', () => /"consuming vigil\.detection"/.test(said), 30_000);
-        await waitUntil('and has its frames', () => /"processed \d+ frames"/.test(said), 30_000);
+        const events = await listen('vigil', endpoints.amqp);
+        const [frame] = await events.gotFrames('clock', 1);
+        await events.close();
+        const isTaken = async () =>
+          withRedis(async (redis) => (await redis.exists(frame?.key ?? '')) === 0, endpoints.redis);
+        await waitUntil('and takes its frames', isTaken, 30_000);
       } finally {
         word.kill('SIGKILL');
       }

@@ -94,7 +94,7 @@ describe('the output of a command', () => {
 
   const LONG: readonly (readonly [readonly string[], RegExp])[] = [
     [['status', '--json'], /\}\n$/],
-    [['status'], /c3999 .*SIGKILL\n$/s],
+    [['status'], /c3999 .*\nqueues of others: .*\n$/s],
     [['ledger', '--json'], /\}\n$/],
     [['ledger'], /c999 .*refused\n$/],
     [['plan', '--json'], /\}\n$/],

@@ -6,8 +6,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Ajv from 'ajv';
 import { editorSchema } from '../../src/config/editor-schema';
-import { ConfigurationError, jsonPath, type ConfigFault } from '../../src/config/faults';
+import { ConfigurationError, type ConfigFault } from '../../src/config/faults';
 import { loadTopology, parseTopology } from '../../src/config/load';
+import { jsonPath, placeOfPointer, type Place } from '../../src/config/paths';
 import { STREAM_SCHEMES, TEST_PATTERNS } from '../../src/config/schema';
 import type { CameraSpec, Topology } from '../../src/config/topology';
 
@@ -66,8 +67,8 @@ function rest(entry: Entry): Entry {
 
 describe('text that is not JSON', () => {
   const rows: readonly [string, string, number, number][] = [
-    ['a comma too many in an object', '{"cameras": [],}', 1, 16],
-    ['a comma too many in a list', '{"cameras": [\n  {"id": "a"},\n]}', 3, 1],
+    ['a comma too many in an object', '{"cameras": [],}', 1, 15],
+    ['a comma too many in a list', '{"cameras": [\n  {"id": "a", "test": "testsrc2"},\n]}', 2, 34],
     ['a forgotten comma', '{\n  "redis": "embedded"\n  "cameras": []\n}', 3, 3],
     ['a forgotten comma between cameras', '{"cameras": [\n{"id": "a"}\n{"id": "b"}]}', 3, 1],
     ['a forgotten colon', '{\n"cameras" []}', 2, 11],
@@ -156,10 +157,15 @@ describe('a fault of the schema', () => {
     ['a width of 15', camera({ ...GATE, width: 15 }), '$.cameras[0].width', /at least 16 .*found 15$/],
     ['a width of 8193', camera({ ...GATE, width: 8193 }), '$.cameras[0].width', /at most 8192, found 8193$/],
     ['a stall limit of 999', camera({ ...GATE, stallMs: 999 }), '$.cameras[0].stallMs', /at least 1000/],
-    ['a delay of 999', camera({ ...GATE, maxDelayMs: 999 }), '$.cameras[0].maxDelayMs', /at least 1000/],
+    [
+      'a delay of 999',
+      camera({ url: 'rtsp://h', maxDelayMs: 999 }),
+      '$.cameras[0].maxDelayMs',
+      /at least 1000/,
+    ],
     [
       'a delay above 60000',
-      camera({ ...GATE, maxDelayMs: 60_001 }),
+      camera({ url: 'rtsp://h', maxDelayMs: 60_001 }),
       '$.cameras[0].maxDelayMs',
       /at most 60000/,
     ],
@@ -177,7 +183,7 @@ describe('a fault of the schema', () => {
     ],
     [
       'an unknown transport',
-      camera({ ...GATE, transport: 'TCP' }),
+      camera({ url: 'rtsp://h', transport: 'TCP' }),
       '$.cameras[0].transport',
       /^expected one of "tcp", "udp", "auto", found "TCP"$/,
     ],
@@ -345,7 +351,7 @@ describe('an unknown key', () => {
     [rest({ cameraDefaults: { qualty: 5 } }), '$.cameraDefaults.qualty', 'quality'],
     [camera({ ...GATE, transprot: 'tcp' }), '$.cameras[0].transprot', 'transport'],
     [camera({ ...GATE, pasword: SECRET }), '$.cameras[0].pasword', 'password'],
-    [camera({ ...GATE, user: 'x', username: 'y' }), '$.cameras[0].user', ''],
+    [camera({ ...GATE, usr: 'x', username: 'y' }), '$.cameras[0].usr', ''],
     [camera({ ...GATE, zzzzzz: 1 }), '$.cameras[0].zzzzzz', ''],
   ];
   for (const [value, at, meant] of rows)
@@ -465,14 +471,14 @@ describe('a fault of meaning', () => {
     [
       'credentials beside a file',
       camera({ file: 'a.mp4', username: 'u' }),
-      '$.cameras[0]',
-      /"username" and "password" belong to a "url"/,
+      '$.cameras[0].username',
+      /^does not apply to a video file \("file"\); remove it$/,
     ],
     [
       'credentials beside a test picture',
       camera({ ...GATE, password: SECRET }),
-      '$.cameras[0]',
-      /belong to a "url"/,
+      '$.cameras[0].password',
+      /^does not apply to a test picture \("test"\); remove it$/,
     ],
     [
       'a server neither embedded nor elsewhere',
@@ -497,7 +503,7 @@ describe('a fault of meaning', () => {
       'a bound of memory for RabbitMQ',
       rest({ rabbitmq: { embedded: true, maxMemoryBytes: 20_000_000 } }),
       '$.rabbitmq.maxMemoryBytes',
-      /belongs to the embedded Redis/,
+      /^unknown key; "maxMemoryBytes" belongs in \$\.redis$/,
     ],
     [
       'a bound of memory for a Redis elsewhere',
@@ -596,6 +602,7 @@ describe('several faults', () => {
       cameras: [{ id: 'a b', rate: 9 }, { file: 5 }],
     });
     assert.deepEqual(faults.map((fault) => fault.path).sort(), [
+      '$.cameras[0]',
       '$.cameras[0].id',
       '$.cameras[0].rate',
       '$.cameras[1].file',
@@ -603,6 +610,7 @@ describe('several faults', () => {
       '$.frames.expireMs',
       '$.frames.lifetime',
       '$.namespace',
+      '$.redis',
       '$.redis.port',
     ]);
   });
@@ -614,8 +622,8 @@ describe('several faults', () => {
       cameras: [GATE, { ...GATE, password: SECRET }, { id: 'c', url: 'file:/a' }, { id: 'd' }],
     });
     assert.deepEqual(faults.map((fault) => fault.path).sort(), [
-      '$.cameras[1]',
       '$.cameras[1].id',
+      '$.cameras[1].password',
       '$.cameras[2].url',
       '$.cameras[3]',
       '$.rabbitmq',
@@ -633,13 +641,252 @@ describe('several faults', () => {
   });
 
   it('are each on a line of the message, behind the name of the file', () => {
-    const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ id: 'c', rate: 9 }] });
+    const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ ...GATE, rate: 9 }] });
     assert.equal(file, FILE);
     assert.equal(code, 'invalid-configuration');
     assert.deepEqual(
       message.split('\n').map((line) => line.split(': ')[0]),
       ['/srv/vigil/actors.json is not valid, nothing was changed:', '  $.namespace', '  $.cameras[0].rate'],
     );
+  });
+});
+
+describe('a fault', () => {
+  const FAULTY = {
+    redis: 'http://h',
+    frames: { expireMs: 1 },
+    actors: { service: { shutdownMs: 9000 }, store: { drainMs: 2400 } },
+    cameras: [
+      { id: 'gate', url: 'rtsp://h/', rtae: 1 },
+      { id: 'gate', url: 'ftp://h/' },
+      { id: 'yard', test: 'testsrc2', format: 'keyframe' },
+      { id: 'roof' },
+    ],
+  };
+  const PLACES = [
+    '$.actors',
+    '$.actors.store.drainMs',
+    '$.cameras[0].rtae',
+    '$.cameras[1].id',
+    '$.cameras[1].url',
+    '$.cameras[2].format',
+    '$.cameras[3]',
+    '$.frames.expireMs',
+    '$.redis',
+  ];
+  const placesIn = (value: unknown): string[] =>
+    faultsOf(value)
+      .map(({ path: at }) => at)
+      .sort();
+
+  it('hides no other: schema, URLs, ids, sources and sums are reported together', () => {
+    assert.deepEqual(placesIn(FAULTY), PLACES);
+  });
+
+  const BESIDE: readonly [string, Entry, string][] = [
+    ['defaults that are no object', { cameraDefaults: 5 }, '$.cameraDefaults'],
+    ['a default that does not fit', { cameraDefaults: { rate: 'x' } }, '$.cameraDefaults.rate'],
+    ['an unknown kind of actor', { actors: { ...FAULTY.actors, other: {} } }, '$.actors.other'],
+    ['an unknown key at the top', { other: 1 }, '$.other'],
+    ['a namespace that is a list', { namespace: [] }, '$.namespace'],
+    ['a variable that is not set', { namespace: '${NONE}' }, '$.namespace'],
+    ['half a character', { namespace: '\ud800' }, '$.namespace'],
+  ];
+  for (const [what, entry, at] of BESIDE)
+    it(`hides none where there is ${what}`, () => {
+      assert.deepEqual(placesIn({ ...FAULTY, ...entry }), [...PLACES, at].sort());
+    });
+
+  it('of comments and trailing commas hides none either, and each is a sentence with its place', () => {
+    const text = `// our cameras\n${JSON.stringify(FAULTY).slice(0, -1)}, /* , */ }`;
+    const [comment, comma, second, ...others] = errorOf(text).faults.map(({ problem }) => problem);
+    assert.equal(comment, 'is not JSON: a comment at line 1, column 1; JSON has no comments: remove it');
+    const column = String(JSON.stringify(FAULTY).length);
+    assert.equal(
+      comma,
+      `is not JSON: a trailing comma at line 2, column ${column}; JSON has no comma before } or ]: remove it`,
+    );
+    assert.match(second ?? '', /a comment at line 2/);
+    assert.equal(others.length, PLACES.length);
+    assert.deepEqual(placesIn(text).slice(3), PLACES);
+  });
+
+  it('is shown in README.md as it is reported', () => {
+    const gate = { id: 'gate', url: 'rtsp://h/' };
+    const said = thrownBy(() =>
+      parseTopology(JSON.stringify({ cameras: [{ ...gate, rtae: 2 }, gate] }), 'actors.json', {}),
+    );
+    assert.ok(said instanceof ConfigurationError);
+    const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+    assert.ok(readme.includes(`\`\`\`text\nvigil: ${said.message}\n\`\`\``), said.message);
+  });
+
+  it('of a value is not said again of what depends on it', () => {
+    assert.deepEqual(
+      placesIn({
+        redis: { url: 5 },
+        rabbitmq: { embedded: false },
+        actors: { store: { shutdownMs: 'x', drainMs: 2400 } },
+        cameras: [
+          { id: 5, url: 7, tls: { ca: 5 } },
+          { id: 'a', test: 'x', still: null },
+        ],
+      }),
+      [
+        '$.actors.store.shutdownMs',
+        '$.cameras[0].id',
+        '$.cameras[0].tls.ca',
+        '$.cameras[0].url',
+        '$.cameras[1]',
+        '$.cameras[1].still',
+        '$.cameras[1].test',
+        '$.rabbitmq.embedded',
+        '$.redis.url',
+      ],
+    );
+  });
+
+  it('of a key that is no name stands in brackets', () => {
+    assert.deepEqual(placesIn({ '//': 'a comment', cameras: [{ ...GATE, 'a.b': 1, '0': 2 }] }), [
+      '$.cameras[0]["0"]',
+      '$.cameras[0]["a.b"]',
+      '$["//"]',
+    ]);
+  });
+});
+
+describe('a key that is not where it belongs', () => {
+  const rows: readonly [string, Entry, string, RegExp][] = [
+    [
+      'name of a camera',
+      camera({ test: 'testsrc2', name: 'x' }),
+      '$.cameras[0].name',
+      /^unknown key; known here: id, /,
+    ],
+    [
+      'path of a camera',
+      camera({ ...GATE, path: 'x' }),
+      '$.cameras[0].path',
+      /^unknown key; known here: id, /,
+    ],
+    [
+      'host of a test camera',
+      camera({ test: 'testsrc2', host: 'x' }),
+      '$.cameras[0].host',
+      /did you mean "url"\?$/,
+    ],
+    [
+      'host beside a url',
+      camera({ url: 'rtsp://h', host: 'x' }),
+      '$.cameras[0].host',
+      /^unknown key; known here/,
+    ],
+    ['fps', camera({ ...GATE, fps: 1 }), '$.cameras[0].fps', /did you mean "rate"\?$/],
+    ['user', camera({ url: 'rtsp://h', user: 'x' }), '$.cameras[0].user', /did you mean "username"\?$/],
+    [
+      'letters that changed places',
+      camera({ ...GATE, rtae: 1 }),
+      '$.cameras[0].rtae',
+      /did you mean "rate"\?$/,
+    ],
+    [
+      'another way of writing',
+      camera({ ...GATE, stall_ms: 1 }),
+      '$.cameras[0].stall_ms',
+      /did you mean "stallMs"\?$/,
+    ],
+    [
+      'a camera’s setting at the top',
+      rest({ rate: 1 }),
+      '$.rate',
+      /"rate" belongs in \$\.cameraDefaults or \$\.cameras\[N\]$/,
+    ],
+    ['a lifetime at the top', rest({ expireMs: 5000 }), '$.expireMs', /"expireMs" belongs in \$\.frames$/],
+    ['a level at the top', rest({ level: 'info' }), '$.level', /"level" belongs in \$\.log$/],
+    [
+      'a source in the defaults',
+      rest({ cameraDefaults: { url: 'rtsp://h' } }),
+      '$.cameraDefaults.url',
+      /"url" belongs in \$\.cameras\[N\]$/,
+    ],
+    [
+      'a restart policy in a camera',
+      camera({ ...GATE, maxRestarts: 1 }),
+      '$.cameras[0].maxRestarts',
+      /belongs in .*\$\.cameras\[N\]\.actor$/,
+    ],
+    [
+      'a top-level key in a camera',
+      camera({ ...GATE, namespace: 'x' }),
+      '$.cameras[0].namespace',
+      /"namespace" belongs in the top level of the file$/,
+    ],
+    [
+      'a bound of the ledger in the queue',
+      rest({ queue: { maxBytes: 5 } }),
+      '$.queue.maxBytes',
+      /"maxBytes" belongs in \$\.spool or \$\.ledger$/,
+    ],
+    ['a port in a camera', camera({ ...GATE, port: 554 }), '$.cameras[0].port', /^unknown key; known here/],
+  ];
+  for (const [what, value, at, sentence] of rows)
+    it(`such as ${what} is told of in a sentence that does not mislead`, () => {
+      const fault = faultsOf(value).find((candidate) => candidate.path === at);
+      assert.match(fault?.problem ?? JSON.stringify(faultsOf(value)), sentence);
+    });
+});
+
+describe('credentials of all cameras', () => {
+  const cameraDefaults = { username: 'all', password: 'p@ss' };
+  const rows: readonly [string, Entry, string | undefined][] = [
+    ['are those of a stream without any', { url: 'rtsp://h/' }, 'rtsp://all:p%40ss@h/'],
+    ['are those of a still picture', { still: 'http://h/' }, 'http://all:p%40ss@h/'],
+    ['are not those of a URL that has its own', { url: 'rtsp://u:p@h/' }, 'rtsp://u:p@h/'],
+    ['are not those of a URL with a user name', { url: 'rtsp://u@h/' }, 'rtsp://u@h/'],
+    ['give way one by one', { url: 'rtsp://h/', password: 'own' }, 'rtsp://all:own@h/'],
+    ['give way to none at all', { url: 'rtsp://h/', username: '', password: '' }, 'rtsp://h/'],
+    ['mean nothing to a file', { file: '/a.mp4' }, undefined],
+    ['mean nothing to a test picture', { test: 'testsrc2' }, undefined],
+  ];
+  for (const [what, entry, expected] of rows)
+    it(what, () => {
+      const { source } = cameraOf(entry, { cameraDefaults });
+      assert.equal('url' in source ? source.url : undefined, expected);
+    });
+});
+
+describe('a setting that a source does not have', () => {
+  const rows: readonly [Entry, string][] = [
+    [{ test: 'testsrc2', format: 'keyframe' }, 'format'],
+    [{ test: 'testsrc2', transport: 'tcp' }, 'transport'],
+    [{ test: 'testsrc2', hwaccel: 'auto' }, 'hwaccel'],
+    [{ test: 'testsrc2', sampling: 'all' }, 'sampling'],
+    [{ still: 'http://h/', matrix: 'bt709' }, 'matrix'],
+    [{ still: 'http://h/', deinterlace: 'off' }, 'deinterlace'],
+    [{ still: 'http://h/', maxDelayMs: 2000 }, 'maxDelayMs'],
+    [{ file: 'a.mp4', redirects: 'any-host' }, 'redirects'],
+    [{ file: 'a.mp4', tls: { verify: false } }, 'tls'],
+    [{ url: 'rtsp://h/', redirects: 'any-host' }, 'redirects'],
+    [{ url: 'http://h/', transport: 'udp' }, 'transport'],
+    [{ url: 'rtsps://h/', transport: 'udp' }, 'transport'],
+  ];
+  for (const [entry, key] of rows)
+    it(`is refused: ${JSON.stringify(entry)}`, () => {
+      const [fault, ...others] = faultsOf(camera(entry));
+      assert.deepEqual([fault?.path, others], [`$.cameras[0].${key}`, []]);
+      assert.match(
+        fault?.problem ?? '',
+        /^(does not apply to a .*; remove it|is not possible for a .*; expected one of .*)$/,
+      );
+    });
+
+  it('is ignored where it is one of all cameras', () => {
+    const cameraDefaults = { format: 'keyframe', transport: 'udp', sampling: 'all', redirects: 'any-host' };
+    const ofTest = cameraOf({ test: 'testsrc2' }, { cameraDefaults });
+    assert.deepEqual([ofTest.format, ofTest.sampling], ['jpeg', 'auto']);
+    const ofHttp = cameraOf({ url: 'http://h/' }, { cameraDefaults });
+    assert.equal(ofHttp.format, 'keyframe');
+    assert.deepEqual(ofHttp.source, { kind: 'stream', url: 'http://h/', transport: 'tcp', anyHost: true });
   });
 });
 
@@ -941,7 +1188,7 @@ describe('the file', () => {
     const file = path.join(ROOT, 'actors.json');
     const { cameras } = loadTopology(file, {});
     assert.ok(cameras.length > 0);
-    const validate = new Ajv().compile(editorSchema() as object);
+    const validate = new Ajv({ allowUnionTypes: true }).compile(editorSchema() as object);
     assert.ok(validate(JSON.parse(readFileSync(file, 'utf8'))), JSON.stringify(validate.errors));
     assert.ok(!validate({}), 'cameras are required');
     assert.ok(!validate({ cameras: [{ test: 'testsrc2' }] }), 'ids are required');
@@ -1184,14 +1431,24 @@ function replaced(value: unknown, place: readonly string[], by: unknown): unknow
 }
 
 describe('jsonPath', () => {
-  for (const [pointer, expected] of [
-    ['', '$'],
-    ['/cameras/3/rate', '$.cameras[3].rate'],
-    ['/a~1b/c~0d/e~01f', '$.a/b.c~d.e~1f'],
-  ] as const)
-    it(`writes "${pointer}" as ${expected}`, () => {
-      assert.equal(jsonPath(pointer), expected);
+  const rows: readonly [Place, string][] = [
+    [[], '$'],
+    [['cameras', 3, 'rate'], '$.cameras[3].rate'],
+    [['a/b', 'c~d', 'e~1f'], '$["a/b"]["c~d"]["e~1f"]'],
+    [['//'], '$["//"]'],
+    [['frames', '0'], '$.frames["0"]'],
+    [['a.b', 'c d', '', 'e"f', 'größe', 'x-y'], '$["a.b"]["c d"][""]["e\\"f"].größe.x-y'],
+  ];
+  for (const [place, expected] of rows)
+    it(`writes ${JSON.stringify(place)} as ${expected}`, () => {
+      assert.equal(jsonPath(place), expected);
     });
+
+  it('takes digits of a pointer for an index in a list alone', () => {
+    const value = { list: [{ '0': 1 }], 'a/b': { '1': 2 } };
+    assert.equal(jsonPath(placeOfPointer('/list/0/0', value)), '$.list[0]["0"]');
+    assert.equal(jsonPath(placeOfPointer('/a~1b/1', value)), '$["a/b"]["1"]');
+  });
 });
 
 describe('how children are kept', () => {

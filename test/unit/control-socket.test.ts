@@ -74,6 +74,7 @@ describe('the control socket', () => {
       assert.deepEqual(await askDaemon(dir, '/plan', { file: 'f', text: 'bad' }), {
         kind: 'refused',
         file: 'f',
+        refusal: 'invalid',
         faults: [{ path: '$', problem: 'is bad' }],
       });
     });

@@ -81,6 +81,17 @@ describe('a daemon is', () => {
       { configuration: { ...well.configuration, faults: [{ path: '$', problem: 'is not JSON' }] } },
       ['/srv/actors.json is not valid'],
     ],
+    [
+      'unhealthy when it cannot change to the file that is there',
+      {
+        configuration: {
+          ...well.configuration,
+          refusal: 'not-applied' as const,
+          faults: [{ path: '$.redis', problem: 'changes only with the daemon' }],
+        },
+      },
+      ['/srv/actors.json is valid, but cannot be applied to the running daemon'],
+    ],
   ];
   for (const [what, changes, problems] of rows)
     it(what, () => {

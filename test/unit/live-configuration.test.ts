@@ -119,13 +119,28 @@ describe('a live configuration', () => {
     assert.deepEqual(applied, []);
   });
 
+  it('does not call a valid file invalid that the running daemon cannot change to', async (t) => {
+    const { edit, supervisor, configuration, said } = live(t);
+    supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    await edit(text('second'));
+    assert.equal(configuration.state.refusal, 'not-applied');
+    assert.match(said('error').join(), /actors\.json is valid, but cannot be applied to the running daemon/);
+    assert.doesNotMatch(said('error').join(), /not valid/);
+    await edit(text('a b'));
+    assert.equal(configuration.state.refusal, 'invalid');
+    assert.match(said('error').at(-1) ?? '', /actors\.json is not valid/);
+    supervisor.refused = [];
+    await edit(text('third'));
+    assert.equal(configuration.state.refusal, undefined);
+  });
+
   it('takes nothing over of what is refused in part', async (t) => {
     const { edit, supervisor, applied, problems, configuration, file } = live(t);
     supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
     await edit(text('second'));
     assert.deepEqual(applied, []);
     assert.deepEqual(problems(), ['$.redis: changes only with the daemon']);
-    assert.throws(() => configuration.plan(text('second'), file), { code: 'invalid-configuration' });
+    assert.throws(() => configuration.plan(text('second'), file), { code: 'configuration-not-applied' });
   });
 
   it('plans without doing', async (t) => {
@@ -142,7 +157,7 @@ describe('a live configuration', () => {
       throw new Error('ENOSPC: no space left on device');
     };
     await edit(text('second'));
-    assert.match(problems()?.join() ?? '', /^\$: could not be taken over: ENOSPC: .*SIGHUP/);
+    assert.match(problems()?.join() ?? '', /^\$: could not be applied: ENOSPC: .*SIGHUP/);
     assert.match(said('error').join(), /ENOSPC/);
     supervisor.refuses = () => undefined;
     await edit(text('third'));

@@ -122,7 +122,7 @@ describe('"managementUrl"', () => {
     [
       'of Redis',
       { redis: { url: 'redis://r', ...MANAGEMENT } },
-      /^\$\.redis\.managementUrl: belongs to RabbitMQ; remove it/,
+      /^\$\.redis\.managementUrl: unknown key; "managementUrl" belongs in \$\.rabbitmq/,
     ],
     [
       'of an embedded RabbitMQ',

@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import { isOpenedAlike, isShapedAlike } from '../../src/actors/camera/settings';
 import { planText } from '../../src/commands/plan';
+import {
+  CAMERA_EFFECTS,
+  CAMERA_SETTING_NAMES,
+  cameraSetting,
+  type CameraSettingName,
+} from '../../src/config/camera-settings';
 import { parseTopology } from '../../src/config/load';
 import { ActorsFile } from '../../src/config/schema';
 import { wantedActors } from '../../src/supervisor/actor-specs';
@@ -36,7 +43,8 @@ function side(entry: Entry) {
 
 /** What of JSON schema is read here. */
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
+  readonly effect?: string;
   readonly enum?: readonly string[];
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -54,15 +62,35 @@ after(() => {
   rmSync(DIR, { recursive: true });
 });
 
+interface Setting {
+  readonly at: readonly string[];
+  readonly changed: unknown;
+  readonly effect: string;
+}
+
 /** Every setting of a schema, outside lists, with another value than its default, or than the first. */
-function settingsOf(
-  schema: Schema,
-  at: readonly string[] = [],
-): { at: readonly string[]; changed: unknown }[] {
+function settingsOf(schema: Schema, at: readonly string[] = [], inherited = ''): Setting[] {
+  const effect = schema.effect ?? inherited;
+  // Of a server the URL.
+  if (Array.isArray(schema.type))
+    return [{ at, changed: `${at[0] === 'redis' ? 'redis' : 'amqp'}://other/`, effect }];
   if (schema.properties !== undefined)
-    return Object.entries(schema.properties).flatMap(([key, inner]) => settingsOf(inner, [...at, key]));
+    return Object.entries(schema.properties).flatMap(([key, inner]) =>
+      settingsOf(inner, [...at, key], effect),
+    );
   const changed = at.at(-1) === 'ca' ? CERTIFICATES : otherValue(schema);
-  return changed === undefined ? [] : [{ at, changed }];
+  return changed === undefined ? [] : [{ at, changed, effect }];
+}
+
+/** A camera that has a setting, and takes it from `cameraDefaults`. */
+function cameraWith([key = '', ...more]: readonly string[]): Entry {
+  const [name] = key === 'cameraDefaults' ? more : [key];
+  const { sources } = cameraSetting(
+    (CAMERA_SETTING_NAMES as string[]).includes(name ?? '') ? (name as CameraSettingName) : 'rate',
+  );
+  // A certificate is verified over TLS alone.
+  const scheme = name === 'tls' ? 'rtsps' : (sources as readonly string[]).includes('rtsp') ? 'rtsp' : 'http';
+  return { id: 'gate', url: `${scheme}://gate/` };
 }
 
 function otherValue({
@@ -86,6 +114,16 @@ function merged(value: unknown, [key, ...deeper]: readonly string[], to: unknown
   if (key === undefined) throw new Error('nowhere');
   return { ...entry, [key]: deeper.length === 0 ? to : merged(entry[key], deeper, to) };
 }
+
+/** Actors that are restarted, by what a setting says of its change. */
+const RESTARTED: Readonly<Record<string, readonly string[]>> = {
+  none: [],
+  live: [],
+  'restarts the store': ['store'],
+  'restarts the notifier': ['notifier'],
+  'restarts store and notifier': ['notifier', 'store'],
+  'restarts the store; live for cameras': ['store'],
+};
 
 const planOf = (edit: Entry): Plan => planChange(side({}), side(edit));
 const [GATE, YARD] = CAMERAS as [Entry, Entry];
@@ -189,23 +227,27 @@ describe('a plan', () => {
       assert.doesNotMatch(JSON.stringify(plan), /rtsp:|redis:/);
     });
 
-  const settings = settingsOf(FILE).filter(
-    // What an edit of it is refused for is said below.
-    ({ at: [key = ''] }) => !['$schema', 'user'].includes(key),
-  );
-  for (const { at, changed } of settings)
-    it(`of ${at.join('.')} is not without effect`, () => {
-      assert.ok(!isEmpty(planOf(merged(BASE, at, changed))));
+  // What needs a restart of the daemon is refused, see below.
+  const settings = settingsOf(FILE).filter(({ effect }) => !effect.startsWith('needs a restart'));
+  for (const { at, changed, effect } of settings)
+    it(`of ${at.join('.')} ${effect === 'none' ? 'is empty' : `says what docs/configuration.md does: ${effect}`}`, () => {
+      const cameras = [cameraWith(at), YARD];
+      const [before, after] = [{ cameras }, merged({ cameras }, at, changed)].map(side);
+      const plan = planChange(before ?? assert.fail(), after ?? assert.fail());
+      const restarted = plan.restart.map(({ name }) => name).sort();
+      assert.deepEqual([...plan.start, ...plan.stop], []);
+      assert.deepEqual(restarted, RESTARTED[effect.replace(/^live.*/, 'live')], effect);
+      assert.equal(plan.adjust.length > 0, /live/.test(effect));
+      assert.equal(isEmpty(plan), effect === 'none');
     });
 
   // A camera has one source, and an id that is its name.
   const own = settingsOf(FILE.properties?.['cameras']?.items ?? {}).filter(
     ({ at: [key = ''] }) => !['id', 'url', 'still', 'file', 'test'].includes(key),
   );
-  for (const { at, changed } of own)
+  for (const { at, changed, effect } of own)
     it(`of a camera’s own ${at.join('.')} touches that camera alone`, () => {
-      // A certificate is verified over TLS alone.
-      const gate = at[0] === 'tls' ? { ...GATE, url: 'rtsps://gate/' } : GATE;
+      const gate = cameraWith(at);
       const before = side({ cameras: [gate, YARD] });
       const { start, stop, restart, adjust, leave } = planChange(
         before,
@@ -214,7 +256,33 @@ describe('a plan', () => {
       const touched = [...start, ...stop, ...[...restart, ...adjust].map(({ name }) => name)];
       assert.deepEqual(touched, ['camera:gate']);
       assert.deepEqual(leave, ['notifier', 'store', 'camera:yard']);
+      assert.equal(adjust.length, /^live/.test(effect) ? 1 : 0);
     });
+
+  for (const { at, changed, effect } of own.filter(
+    ({ effect: words }) => words !== 'live' && /^live/.test(words),
+  ))
+    it(`of a camera’s own ${at.join('.')} changes its feed: ${effect}`, () => {
+      const gate = cameraWith(at);
+      const [before, after] = [gate, merged(gate, at, changed)].map(
+        (entry) => side({ cameras: [entry] }).topology.cameras[0] ?? assert.fail(),
+      );
+      const alike = (is: typeof isOpenedAlike) => is(before ?? assert.fail(), after ?? assert.fail());
+      const isReopened = !alike(isOpenedAlike);
+      const isOtherDecoder = !isReopened && !alike(isShapedAlike);
+      const found = isReopened ? 'reopen' : isOtherDecoder ? 'decoder' : 'at-once';
+      // "keyframe" is the one value of a format that is not decoded.
+      if (at[0] !== 'format') assert.equal(CAMERA_EFFECTS[found], effect);
+      else assert.ok(isReopened, 'to keyframe');
+    });
+
+  it('of another picture format needs another decoder alone', () => {
+    const [before, after] = ['png', 'webp'].map(
+      (format) => side({ cameras: [{ ...GATE, format }] }).topology.cameras[0] ?? assert.fail(),
+    );
+    assert.ok(isOpenedAlike(before ?? assert.fail(), after ?? assert.fail()));
+    assert.ok(!isShapedAlike(before ?? assert.fail(), after ?? assert.fail()));
+  });
 
   it('is asked for each setting there is', () => {
     assert.ok(settings.length > 40 && own.length > 15);
@@ -231,6 +299,12 @@ describe('a plan', () => {
       ['$.redis'],
     ],
     ['another user', {}, { user: 'vigil' }, ['$.user']],
+    [
+      'another memory limit of the embedded Redis',
+      { redis: 'embedded' },
+      { redis: { embedded: true, maxMemoryBytes: 20_000_000 } },
+      ['$.redis'],
+    ],
     ['the same embedded server', { redis: 'embedded' }, { redis: 'embedded' }, []],
   ];
   for (const [what, before, edit, paths] of refused)

@@ -358,6 +358,17 @@ describe('the text of status', () => {
     assert.match(lines[8] ?? '', /^PROCESS +STATE/);
   });
 
+  it('does not call a file invalid that only a new daemon can run by', () => {
+    const faults = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    const configuration = { ...daemon.configuration, refusal: 'not-applied' as const, faults };
+    const text = statusText({ ...daemon, configuration }, NOW);
+    assert.match(
+      text,
+      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon, the daemon runs/,
+    );
+    assert.doesNotMatch(text, /not valid/);
+  });
+
   it('says in its first lines when a frame was confirmed last, what waits and since when, and why', () => {
     const delivery = { lastConfirmAtMs: NOW - 42_000, waiting: 120, oldestWaitingMs: 41_500 };
     const problems = ['frames are not delivered: rabbitmq does\nnot answer', 'store is waiting'];

@@ -144,6 +144,18 @@ describe('redactUrl', () => {
 });
 
 describe('redactText', () => {
+  it('leaves the names of schemes in a sentence as they are', () => {
+    const problem = urlProblem('ftp://h', STREAM_SCHEMES) ?? assert.fail();
+    assert.equal(redactText(problem), problem);
+  });
+
+  it('hides a secret of any one character, whatever it means to a regular expression', () => {
+    for (let code = 33; code < 127; code++) {
+      const secret = `${String.fromCharCode(code)}]`;
+      assert.ok(!redactText(`said <<< ${secret} >>>`, [secret]).includes(secret), secret);
+    }
+  });
+
   const url = `rtsp://u:${SECRET}@cam/live`;
   const rows: readonly [string, string][] = [
     ['nothing to see', 'nothing to see'],

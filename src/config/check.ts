@@ -1,0 +1,70 @@
+/** Whether a value is a configuration: the schema and every rule beside it, each asked about what is well-formed. */
+import Ajv from 'ajv';
+import { cameraFaults } from './camera-rules';
+import { deadlineFaults } from './children';
+import { substituteEnvironment } from './environment';
+import type { ConfigFault, FoundFault } from './faults';
+import { jsonPath, type Place } from './paths';
+import { ActorsFile } from './schema';
+import { schemaFaults } from './schema-faults';
+import { serverFaults } from './server-rules';
+import { withoutIllFormed, type WellFormed } from './well-formed';
+
+const ajv = new Ajv({
+  ...{ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true },
+  // The schema is ours: to check it by the schema of schemas, which is compiled first, costs each start 60 ms.
+  validateSchema: false,
+});
+ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isServer']);
+const validate = ajv.compile<ActorsFile>(ActorsFile);
+
+export interface CheckedConfiguration {
+  /** The file with its defaults; complete only if there is no fault. */
+  readonly file: ActorsFile;
+  readonly faults: readonly ConfigFault[];
+}
+
+/**
+ * All faults of a configuration, in one pass.
+ * @param folder that relative paths in it start at
+ */
+export function checkConfiguration(
+  written: unknown,
+  environment: NodeJS.ProcessEnv,
+  folder: string,
+): CheckedConfiguration {
+  const { value, faults: unset, replaced } = substituteEnvironment(written, environment);
+  const broken = [...unset, ...brokenText(value, [])];
+  // What an unset variable left empty is not reported a second time.
+  const reported = new Set(broken.map(({ path }) => path));
+  const errors = validate(value) ? [] : (validate.errors ?? []);
+  const invalid = schemaFaults(errors, written, replaced).filter(({ path }) => !reported.has(path));
+  const found = [...broken, ...invalid];
+  const illFormed = found.flatMap(({ illFormed: place }) => (place === undefined ? [] : [place]));
+  const wellFormed = withoutIllFormed(value, illFormed) as WellFormed<ActorsFile> | undefined;
+  const faults: ConfigFault[] = found.map(({ path, problem }) => ({ path, problem }));
+  const ofRules =
+    wellFormed === undefined
+      ? []
+      : [serverFaults, (file: WellFormed<ActorsFile>) => cameraFaults(file, folder), deadlineFaults].flatMap(
+          (rule) => rule(wellFormed),
+        );
+  return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
+}
+
+/** Half a surrogate pair cannot be percent-encoded, nor written to a key. */
+function brokenText(value: unknown, place: Place): FoundFault[] {
+  if (typeof value === 'string')
+    return /\p{Surrogate}/u.test(value)
+      ? [
+          {
+            path: jsonPath(place),
+            problem: 'is not Unicode text: it has half a surrogate pair',
+            illFormed: place,
+          },
+        ]
+      : [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => brokenText(item, [...place, i]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => brokenText(item, [...place, key]));
+}

@@ -1,0 +1,42 @@
+/** What the parts of the schema are made of. `effect` says what a change of a setting does; editors do not get it. */
+import { Type, type TObject, type TProperties } from '@sinclair/typebox';
+import type { SettingSchema, ValueOf } from './setting-schema';
+
+/** What a change of a setting does to the running daemon. An object's effect is that of its settings that name none. */
+export type Effect =
+  | 'none'
+  | 'live'
+  | 'starts or stops the camera'
+  | 'restarts the store'
+  | 'restarts the notifier'
+  | 'restarts store and notifier'
+  | 'restarts the store; live for cameras'
+  | 'needs a restart of the daemon';
+
+/** A setting that may be absent. */
+export function optional<const S extends SettingSchema>(schema: S, effect?: Effect) {
+  return Type.Optional(Type.Unsafe<ValueOf<S>>(annotated(schema, effect)));
+}
+
+/** A setting with a default. */
+export function defaulted<const S extends SettingSchema>(schema: S, usual: ValueOf<S>, effect?: Effect) {
+  return Type.Unsafe<ValueOf<S>>({ ...annotated(schema, effect), default: usual });
+}
+
+function annotated(schema: SettingSchema, effect: Effect | undefined): Record<string, unknown> {
+  return { ...schema, ...(effect === undefined ? {} : { effect }) };
+}
+
+/** An object of settings that need not be written. */
+export function section<P extends TProperties>(
+  properties: P,
+  description: string,
+  effect?: Effect,
+): TObject<P> {
+  return Type.Object(properties, {
+    additionalProperties: false,
+    default: {},
+    description,
+    ...(effect === undefined ? {} : { effect }),
+  });
+}
