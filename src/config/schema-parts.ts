@@ -2,6 +2,9 @@
 import { Type, type TObject, type TProperties } from '@sinclair/typebox';
 import type { SettingSchema, ValueOf } from './setting-schema';
 
+/** Exported so that what other files make of these parts has names within the project. */
+export type { TObject, TOptional, TUnsafe } from '@sinclair/typebox';
+
 /** What a change of a setting does to the running daemon. An object's effect is that of its settings that name none. */
 export type Effect =
   | 'none'
