@@ -19,11 +19,11 @@ const LEAVES = [
 const forbid = (target, from, message) => ({ target: `./src/${target}`, from: `./src/${from}`, message });
 const above = ['actors', 'supervisor', 'commands', 'consumer'];
 
-const COMEDY = { name: 'comedy', message: 'Only src/supervisor/actor-host.ts imports comedy.' };
+const COMEDY = { name: 'comedy', message: 'Only src/comedy/host.ts imports comedy.' };
 const STARTING = {
   name: 'node:child_process',
   importNames: ['spawn', 'fork', 'exec', 'execFile'],
-  message: 'Only src/process/child-process.ts starts programs: its children are safe to signal.',
+  message: 'Only src/os/child-process.ts starts programs: its children are safe to signal.',
 };
 
 export default tseslint.config(
@@ -76,7 +76,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/supervisor/actor-host.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['src/comedy/host.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
     // node:test's `test` and `describe` return promises that its runner awaits.
     files: ['test/**/*.ts'],

@@ -2,12 +2,12 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startDaemon } from '../test/support/daemon';
-import { listen, newNamespace, type Listener } from '../test/support/events';
-import { startHttpCamera } from '../test/support/feeds/http-camera';
-import { startRtspServer, type RtspServer } from '../test/support/feeds/rtsp';
-import { spawnOwned } from '../test/support/process';
-import { encodedUnits } from '../test/support/encoded-units';
+import { startDaemon } from '../lab/daemon';
+import { listen, newNamespace, type Listener } from '../lab/events';
+import { startHttpCamera } from '../lab/feeds/http-camera';
+import { startRtspServer, type RtspServer } from '../lab/feeds/rtsp';
+import { spawnOwned } from '../lab/process';
+import { encodedUnits } from '../lab/encoded-units';
 import { benchClip, CASES } from './clips';
 import { commandOf, cpuSeconds, privateBytes, tree } from './process-cost';
 import { ffmpegVersion, runBench } from './run';

@@ -2,9 +2,9 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { run } from '../test/support/process';
-import type { Codec } from '../test/support/feeds/clips';
-import { withNumbers } from '../test/support/picture-number';
+import { run } from '../lab/process';
+import type { Codec } from '../lab/feeds/clips';
+import { withNumbers } from '../lab/picture-number';
 
 export interface Case {
   readonly codec: Codec;

@@ -4,13 +4,13 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startDaemon, type Daemon } from '../test/support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
-import { keepFeeds } from '../test/support/feeds/keep-feeds';
-import { startRtspServer, type RtspMount } from '../test/support/feeds/rtsp';
-import { percentile } from '../test/support/percentile';
-import { waitUntil } from '../test/support/process';
-import { processTable, startedAt } from '../test/support/process-table';
+import { startDaemon, type Daemon } from '../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../lab/events';
+import { keepFeeds } from '../lab/feeds/keep-feeds';
+import { startRtspServer, type RtspMount } from '../lab/feeds/rtsp';
+import { percentile } from '../lab/percentile';
+import { waitUntil } from '../lab/process';
+import { processTable, startedAt } from '../lab/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
 import { measureReordered, REORDERED_STREAMS, reorderedCameras } from './reordered';

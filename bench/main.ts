@@ -1,5 +1,5 @@
 /** `npm run bench -- [NAME] [options]`: runs bench/NAME.ts, `capture` when no name is given. */
-import { endProcess } from '../src/process/output';
+import { endProcess } from '../src/os/output';
 
 const [name = 'capture', ...rest] = process.argv.slice(2);
 const named = !name.startsWith('-');

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startDaemon, type Daemon } from '../test/support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
-import { smallVideo } from '../test/support/feeds/small-video';
-import { waitUntil } from '../test/support/process';
-import { processTable } from '../test/support/process-table';
+import { startDaemon, type Daemon } from '../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../lab/events';
+import { smallVideo } from '../lab/feeds/small-video';
+import { waitUntil } from '../lab/process';
+import { processTable } from '../lab/process-table';
 import { runBench } from './run';
 
 const { values } = parseArgs({

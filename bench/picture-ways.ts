@@ -2,9 +2,9 @@
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { parseSpoolName } from '../src/spool/names';
-import { withRedis, type Listener } from '../test/support/events';
-import type { SentPicture } from '../test/support/feeds/rtsp';
-import { readNumber } from '../test/support/picture-number';
+import { withRedis, type Listener } from '../lab/events';
+import type { SentPicture } from '../lab/feeds/rtsp';
+import { readNumber } from '../lab/picture-number';
 
 /** One picture's way, milliseconds since the epoch. */
 export interface Way {

@@ -1,6 +1,6 @@
 /** What a process and all below it cost, as /proc tells. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { descendants } from '../test/support/daemon';
+import { descendants } from '../lab/daemon';
 
 /** A process and all below it. */
 export function tree(pid: number): number[] {

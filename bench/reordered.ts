@@ -3,12 +3,12 @@
  * B-frames, by codec, distance of keyframes and sampling. One stream after the other, three cameras each.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { matrixClip } from '../test/matrix/clip';
-import { PLAIN, reorderFrames, type Recipe } from '../test/matrix/recipe';
-import type { Daemon } from '../test/support/daemon';
-import type { Listener } from '../test/support/events';
-import { startGstTracks, type GstMount, type GstTracks } from '../test/support/feeds/gst-tracks';
-import { waitUntil } from '../test/support/process';
+import { matrixClip } from '../lab/matrix/clip';
+import { PLAIN, reorderFrames, type Recipe } from '../lab/matrix/recipe';
+import type { Daemon } from '../lab/daemon';
+import type { Listener } from '../lab/events';
+import { startGstTracks, type GstMount, type GstTracks } from '../lab/feeds/gst-tracks';
+import { waitUntil } from '../lab/process';
 import { PictureWays } from './picture-ways';
 
 /** Milliseconds, p95, beside what the frames take that the decoder needs for its reordering. */

@@ -1,8 +1,8 @@
 /** Runs a benchmark on a Redis and a RabbitMQ of its own, and ends the process. */
 import { execFileSync } from 'node:child_process';
 import { withPrivateServers } from '../scripts/private-servers';
-import { endProcess } from '../src/process/output';
-import { findFfmpeg } from '../src/supervisor/services/ffmpeg-program';
+import { endProcess } from '../src/os/output';
+import { findFfmpeg } from '../src/supervisor/ffmpeg-program';
 
 /**
  * @param name for the sentence that says why it could not be run

@@ -1,10 +1,10 @@
 /** What starts cost: processor time of each camera from its fork to its first frame at a consumer, and the time until all have one. */
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { descendants, newDir, startDaemon, type Daemon } from '../test/support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
-import { smallVideo } from '../test/support/feeds/small-video';
-import { percentile } from '../test/support/percentile';
+import { descendants, newDir, startDaemon, type Daemon } from '../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../lab/events';
+import { smallVideo } from '../lab/feeds/small-video';
+import { percentile } from '../lab/percentile';
 import { cpuSeconds, tree } from './process-cost';
 
 const DEADLINE_MS = 300_000;

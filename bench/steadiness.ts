@@ -4,10 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readLedger } from '../src/ledger/files';
 import { summarize } from '../src/ledger/summary';
-import { startDaemon, type Daemon } from '../test/support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../test/support/events';
-import { startRtspServer } from '../test/support/feeds/rtsp';
-import { waitUntil } from '../test/support/process';
+import { startDaemon, type Daemon } from '../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../lab/events';
+import { startRtspServer } from '../lab/feeds/rtsp';
+import { waitUntil } from '../lab/process';
 import { benchClip, type Case } from './clips';
 import { runBench } from './run';
 

@@ -9,15 +9,15 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { pictureLook } from '../src/actors/camera/picture-look';
-import { decoderInvocation } from '../src/actors/camera/decoder-arguments';
-import { endProcess } from '../src/process/output';
-import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ivf';
-import { PacketSplitter } from '../src/actors/camera/packet-splitter';
-import { PictureJudge, THUMBNAIL } from '../src/actors/camera/picture-judge';
-import { run } from '../test/support/process';
+import { pictureLook } from '../src/actors/camera/pictures/look';
+import { decoderInvocation } from '../src/actors/camera/pictures/decoder-arguments';
+import { endProcess } from '../src/os/output';
+import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ffmpeg/ivf';
+import { PacketSplitter } from '../src/actors/camera/ffmpeg/packet-splitter';
+import { PictureJudge, THUMBNAIL } from '../src/actors/camera/pictures/judge';
+import { run } from '../lab/process';
 import { benchClip, CASES } from './clips';
-import { cameraSpec } from '../test/support/camera-spec';
+import { cameraSpec } from '../lab/camera-spec';
 
 const { values } = parseArgs({
   options: {

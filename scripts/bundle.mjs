@@ -13,12 +13,12 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const lean = {
   name: 'lean',
   setup({ onResolve, onLoad }) {
-    const { STAND_INS: known } = require('../dist/actors/comedy-stand-ins.js');
+    const { STAND_INS: known } = require('../dist/comedy/stand-ins.js');
     onResolve({ filter: /^[\w:.-]+$/ }, ({ path: name, importer }) => {
       return isComedy(importer) && name in known ? { path: name, namespace: 'stand-in' } : undefined;
     });
     onLoad({ filter: /./, namespace: 'stand-in' }, ({ path: name }) => ({
-      contents: `module.exports = require('./src/actors/comedy-stand-ins').STAND_INS['${name}'];`,
+      contents: `module.exports = require('./src/comedy/stand-ins').STAND_INS['${name}'];`,
       resolveDir: root,
     }));
   },
@@ -30,7 +30,7 @@ function isComedy(importer) {
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/actors/bundled-camera.ts'],
+  entryPoints: ['src/comedy/bundled-camera.ts'],
   outfile: 'dist/bundle/forked-actor-worker.js',
   tsconfig: 'tsconfig.build.json',
   bundle: true,

@@ -6,15 +6,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { endProcess } from '../src/process/output';
-import { chaos } from '../test/support/chaos/chaos';
-import { ROWS } from '../test/support/chaos/faults';
-import type { Row } from '../test/support/chaos/row';
-import type { RowResult } from '../test/support/chaos/run-row';
-import { openStage, STAGES, stageOf, type StageName } from '../test/support/chaos/stage';
-import { table, violations } from '../test/support/chaos/table';
-import { World } from '../test/support/chaos/world';
-import { newNamespace } from '../test/support/events';
+import { endProcess } from '../src/os/output';
+import { chaos } from '../lab/chaos/chaos';
+import { ROWS } from '../lab/chaos/faults';
+import type { Row } from '../lab/chaos/row';
+import type { RowResult } from '../lab/chaos/run-row';
+import { openStage, STAGES, stageOf, type StageName } from '../lab/chaos/stage';
+import { table, violations } from '../lab/chaos/table';
+import { World } from '../lab/chaos/world';
+import { newNamespace } from '../lab/events';
 
 /** Longer than any fault but that of ten minutes: what expires has been lost by us. */
 const EXPIRE_MS = 300_000;

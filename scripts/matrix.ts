@@ -7,10 +7,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { isGreen, sentence, table } from '../test/matrix/table';
-import type { Row } from '../test/matrix/row';
-import { ROWS } from '../test/matrix/rows';
-import { runRows } from '../test/matrix/run-rows';
+import { isGreen, sentence, table } from '../lab/matrix/table';
+import type { Row } from '../lab/matrix/row';
+import { ROWS } from '../lab/matrix/rows';
+import { runRows } from '../lab/matrix/run-rows';
 
 const { values } = parseArgs({
   options: {

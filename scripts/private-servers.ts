@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openLog } from '../src/log/log';
-import { prepareRabbitmq } from '../src/supervisor/services/rabbitmq';
-import { prepareRedis } from '../src/supervisor/services/redis';
+import { prepareRabbitmq } from '../src/embedded/rabbitmq';
+import { prepareRedis } from '../src/embedded/redis';
 
 /** RabbitMQ takes 5 to 9 s on an idle machine, 16 s were measured on a busy one. */
 const START_MS = 90_000;
 
-/** @param work gets the variables that tell test/support/servers.ts where the servers are */
+/** @param work gets the variables that tell lab/servers.ts where the servers are */
 export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-test-'));
   const log = openLog('test-servers', 'warn');

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { endProcess } from '../src/process/output';
+import { endProcess } from '../src/os/output';
 import { withPrivateServers } from './private-servers';
 
 const ROOT = path.resolve(__dirname, '..');

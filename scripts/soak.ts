@@ -1,9 +1,9 @@
 /** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 when anything was found. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { endProcess } from '../src/process/output';
-import { soak, TRIED_SOON } from '../test/support/soak/soak';
-import { newNamespace, remoteServers } from '../test/support/events';
+import { endProcess } from '../src/os/output';
+import { soak, TRIED_SOON } from '../lab/soak/soak';
+import { newNamespace, remoteServers } from '../lab/events';
 import { withPrivateServers } from './private-servers';
 
 const { values } = parseArgs({

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readCommandLine } from './commands/command-line';
 import { EXIT, exitCodeOf } from './commands/exit-codes';
-import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './process/output';
+import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './os/output';
 
 const PACKAGE_DIR = path.resolve(__dirname, '..');
 
@@ -28,7 +28,7 @@ async function main(argv: readonly string[]): Promise<void> {
 
 /** Line by line: redaction cuts long texts, and a configuration may have thousands of faults. */
 async function sentence(error: unknown): Promise<string> {
-  const { redactText } = await import('./config/redact');
+  const { redactText } = await import('./url/redact');
   const text = error instanceof Error ? error.message : String(error);
   return text
     .split('\n')

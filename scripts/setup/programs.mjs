@@ -54,7 +54,7 @@ async function missingPrograms(root, configuration) {
   const require = createRequire(path.join(root, 'package.json'));
   try {
     const { loadTopology } = require('./dist/config/load.js');
-    const { missingPrograms: look } = require('./dist/supervisor/services/programs.js');
+    const { missingPrograms: look } = require('./dist/supervisor/programs.js');
     return await look(await loadTopology(configuration, process.env));
   } catch (error) {
     // The daemon itself tells what is wrong with its configuration.

@@ -1,12 +1,12 @@
 /** `check`: validates a configuration and starts nothing. */
 import { loadTopology } from '../config/load';
 import type { ServerSpec } from '../config/topology';
-import { redactUrl } from '../config/url';
-import { throwIfNotPermitted } from '../process/access';
-import { print } from '../process/output';
-import { descriptorLimit } from '../process/descriptor-limit';
+import { redactUrl } from '../url/url';
+import { throwIfNotPermitted } from '../os/access';
+import { print } from '../os/output';
+import { descriptorLimit } from '../os/descriptor-limit';
 import { PICTURE_BYTES, sizingOf, type Sizing } from '../supervisor/sizing';
-import { missingPrograms } from '../supervisor/services/programs';
+import { missingPrograms } from '../supervisor/programs';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 import { table } from './table';

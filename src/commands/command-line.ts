@@ -1,6 +1,6 @@
 /** The command line: reads it, and says what is wrong with it. Commands load what they need when they begin. */
 import { Command, CommanderError, type Option } from 'commander';
-import { ExitFault } from '../protocol/fault';
+import { ExitFault } from '../fault/fault';
 import { checkCommand } from './declared/check';
 import { daemonCommand } from './declared/daemon';
 import { ledgerCommand } from './declared/ledger';

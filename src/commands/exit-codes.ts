@@ -1,6 +1,6 @@
 /** Exit codes of the program (README, "Exit codes"); 64 and up follow sysexits.h. */
 import type { ConfigurationError } from '../config/faults';
-import { ExitFault, type ExitFaultCode } from '../protocol/fault';
+import { ExitFault, type ExitFaultCode } from '../fault/fault';
 
 export const EXIT = {
   clean: 0,

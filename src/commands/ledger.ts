@@ -1,10 +1,10 @@
 /** `ledger`: what became of every sampling period, read from the files; the daemon may run or not. */
 import path from 'node:path';
 import { readLedger } from '../ledger/files';
-import { throwIfNotPermitted } from '../process/access';
-import { print } from '../process/output';
+import { throwIfNotPermitted } from '../os/access';
+import { print } from '../os/output';
 import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
-import { ExitFault } from '../protocol/fault';
+import { ExitFault } from '../fault/fault';
 import { EXIT } from './exit-codes';
 import { table, wrap } from './table';
 

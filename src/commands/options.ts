@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { throwIfNotPermitted } from '../process/access';
-import { ExitFault } from '../protocol/fault';
+import { throwIfNotPermitted } from '../os/access';
+import { ExitFault } from '../fault/fault';
 
 /** Where a command finds the configuration and the daemon's data; both absolute. */
 export interface Places {

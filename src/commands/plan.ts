@@ -1,11 +1,11 @@
 /** `plan`: what a configuration in place of the present one would change in the running daemon. */
 import { ConfigurationError } from '../config/faults';
 import { readConfiguration } from '../config/load';
-import type { PlanAnswer, PlanRequest } from '../supervisor/control-protocol';
+import type { PlanAnswer, PlanRequest } from '../control/protocol';
 import type { Change, Plan } from '../supervisor/plan';
-import { throwIfNotPermitted } from '../process/access';
-import { print } from '../process/output';
-import { askDaemon } from './ask-daemon';
+import { throwIfNotPermitted } from '../os/access';
+import { print } from '../os/output';
+import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 import { wrap } from './table';

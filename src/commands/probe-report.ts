@@ -1,6 +1,6 @@
 /** What `probe` found, for people and programs. Pure. */
-import type { FeedMeasurement } from '../actors/camera/feed-probe';
-import type { FaultRecord } from '../protocol/fault';
+import type { FeedMeasurement } from '../actors/camera/capture/probe';
+import type { FaultRecord } from '../fault/fault';
 import { table, wrap } from './table';
 
 /** The JSON of `probe --json`; null is what could not be measured. */

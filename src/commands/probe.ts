@@ -1,18 +1,18 @@
 /** `probe`: opens one feed once and says what it is, or why it gives nothing. Needs no daemon and no servers. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { encodePpm } from '../actors/camera/encode';
-import type { Picture } from '../actors/camera/decoder';
-import { feedName } from '../actors/camera/feed-fault';
-import { probeFeed } from '../actors/camera/feed-probe';
+import { encodePpm } from '../actors/camera/pictures/encode';
+import type { Picture } from '../actors/camera/pictures/decoder';
+import { feedName } from '../actors/camera/feed/fault';
+import { probeFeed } from '../actors/camera/capture/probe';
 import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
-import { urlProblem } from '../config/url';
-import { throwIfNotPermitted } from '../process/access';
-import { print } from '../process/output';
-import { ExitFault } from '../protocol/fault';
-import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/services/ffmpeg-program';
+import { urlProblem } from '../url/url';
+import { throwIfNotPermitted } from '../os/access';
+import { print } from '../os/output';
+import { ExitFault } from '../fault/fault';
+import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
 import { probeReport, probeText } from './probe-report';
 

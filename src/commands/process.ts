@@ -1,18 +1,18 @@
 /** `process`: the frame-process service, pointed at the servers the daemon uses. */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { ownedBy } from '../broker/listener';
+import { ownedBy } from '../connections/rabbitmq-listener';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
 import { ConsumerError } from '../consumer/fault';
 import type { ConsumerOptions } from '../consumer/options';
 import { runProcess, type ProcessOptions } from '../consumer/process';
 import { openLog } from '../log/log';
-import { throwIfNotPermitted } from '../process/access';
-import { endProcess } from '../process/output';
-import { ExitFault } from '../protocol/fault';
-import { overSocket } from '../redis/address';
-import { findFfmpeg } from '../supervisor/services/ffmpeg-program';
+import { throwIfNotPermitted } from '../os/access';
+import { endProcess } from '../os/output';
+import { ExitFault } from '../fault/fault';
+import { overSocket } from '../connections/redis-address';
+import { findFfmpeg } from '../supervisor/ffmpeg-program';
 import type { Endpoints } from '../supervisor/data-directory';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';

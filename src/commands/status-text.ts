@@ -1,7 +1,7 @@
 /** What `status` prints for people. Pure. */
-import type { BoundQueue, QueuesAnswer } from '../broker/bound-queues';
+import type { BoundQueue, QueuesAnswer } from '../connections/bound-queues';
 import { refusalWords } from '../config/faults';
-import type { DaemonStatus } from '../supervisor/control-protocol';
+import type { DaemonStatus } from '../control/protocol';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
 import { below, duration, oneLine, table, tableRows, wrap } from './table';

@@ -1,10 +1,10 @@
 /** `status`: what the running daemon knows of its children, for people or as JSON. */
-import type { QueuesAnswer } from '../broker/bound-queues';
-import { print } from '../process/output';
-import { ExitFault } from '../protocol/fault';
-import type { DaemonStatus } from '../supervisor/control-protocol';
+import type { QueuesAnswer } from '../connections/bound-queues';
+import { print } from '../os/output';
+import { ExitFault } from '../fault/fault';
+import type { DaemonStatus } from '../control/protocol';
 import type { ChildStatus } from '../supervisor/status';
-import { askDaemon } from './ask-daemon';
+import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
 import { childText, queuesLines, statusText } from './status-text';
 

@@ -4,7 +4,7 @@ import { SOURCE_KEYS, sourceName, STILL_SCHEMES, STREAM_SCHEMES, type SourceKind
 import { certificateFaults, tlsFaults } from './camera-tls';
 import type { ConfigFault } from './faults';
 import type { ActorsFile, CameraEntry } from './schema';
-import { schemeOf, urlProblem } from './url';
+import { schemeOf, urlProblem } from '../url/url';
 import type { WellFormed } from './well-formed';
 
 type Entry = WellFormed<CameraEntry>;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfigFault } from './faults';
 import type { CameraTls, SupervisedCamera } from './topology';
-import { schemeOf } from './url';
+import { schemeOf } from '../url/url';
 import type { WellFormed } from './well-formed';
 
 /** What `cameraDefaults.tls`, or `tls` of a camera, may say. */

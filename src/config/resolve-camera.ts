@@ -7,7 +7,7 @@ import { resolveTls } from './camera-tls';
 import { cameraChildSpec } from './children';
 import type { ActorsFile, CameraEntry } from './schema';
 import type { CameraSource, CameraSpec, SupervisedCamera } from './topology';
-import { hasCredentials, withCredentials } from './url';
+import { hasCredentials, withCredentials } from '../url/url';
 
 type Defaults = ActorsFile['cameraDefaults'];
 type Settings = Pick<Defaults, CameraSettingName>;

@@ -6,7 +6,7 @@ import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';
 import type { ServerEntry, ServerSettings } from './schema-servers';
 import type { ServerSpec, Topology } from './topology';
-import { withCredentials } from './url';
+import { withCredentials } from '../url/url';
 
 /** @param folder that relative paths start at */
 export function resolveTopology(file: ActorsFile, folder: string): Topology {

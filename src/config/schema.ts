@@ -1,7 +1,7 @@
 /** What actors.json may say: one text that gives the types, the check, the defaults, the editors' schema and docs/configuration.md. */
 import { Type, type Static } from '@sinclair/typebox';
 import { NAMESPACE_PATTERN } from '../contract/frame';
-import { REDIS_SCHEMES } from '../redis/address';
+import { REDIS_SCHEMES } from '../connections/redis-address';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';

@@ -1,10 +1,10 @@
 /** What the schema cannot say of `redis` and `rabbitmq`. Pure. */
-import { REDIS_SCHEMES } from '../redis/address';
+import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { ConfigFault } from './faults';
 import { BROKER_SCHEMES, MANAGEMENT_SCHEMES, type ActorsFile } from './schema';
-import { serverPathProblem } from './server-path';
+import { serverPathProblem } from '../connections/server-path';
 import type { ServerEntry, ServerSettings } from './schema-servers';
-import { urlProblem } from './url';
+import { urlProblem } from '../url/url';
 import type { WellFormed } from './well-formed';
 
 export function serverFaults({ redis, rabbitmq }: WellFormed<ActorsFile>): ConfigFault[] {

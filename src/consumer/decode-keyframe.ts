@@ -1,7 +1,7 @@
 /** Decodes a keyframe that was stored as the camera sent it, with ffmpeg. */
 import type { ChildProcess } from 'node:child_process';
-import { startChild, whyNotStarted } from '../process/child-process';
-import { dieWithParent } from '../process/orphans';
+import { startChild, whyNotStarted } from '../os/child-process';
+import { dieWithParent } from '../os/orphans';
 import type { DecodedFrame } from './decode';
 import { ConsumerError, UndecodableError } from './fault';
 

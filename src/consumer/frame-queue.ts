@@ -1,8 +1,8 @@
 /** One RabbitMQ connection and channel for one session of a consumer. It never reconnects: the loop opens another. */
 import { randomUUID } from 'node:crypto';
 import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
-import { connectBroker, leaveHost } from '../broker/connect';
-import { brokerFault } from '../broker/fault';
+import { connectBroker, leaveHost } from '../connections/rabbitmq';
+import { brokerFault } from '../connections/rabbitmq-fault';
 import { withDeadline } from '../clock/sleep';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';

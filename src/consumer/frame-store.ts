@@ -1,8 +1,8 @@
 /** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
 import { withDeadline } from '../clock/sleep';
-import { openRedis, type RedisClient } from '../redis/connect';
-import { connectRedis } from '../redis/connected';
-import { isReply, redisFault } from '../redis/fault';
+import { openRedis, type RedisClient } from '../connections/redis';
+import { connectRedis } from '../connections/redis-connected';
+import { isReply, redisFault } from '../connections/redis-fault';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
 

@@ -1,5 +1,5 @@
 /** What a consumer is told: checked before anything is opened. */
-import { REDIS_SCHEMES } from '../redis/address';
+import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { Removal } from './attempt';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import { readServerUrl, type ServerUrl } from './server-url';

@@ -1,6 +1,6 @@
 /** Server URLs: checked before use, and kept out of every text. */
-import { serverPathProblem } from '../config/server-path';
-import { hostsOf } from '../config/url';
+import { serverPathProblem } from '../connections/server-path';
+import { hostsOf } from '../url/url';
 import { ConsumerError } from './fault';
 
 export interface ServerUrl {

@@ -1,7 +1,7 @@
 /** Logging through winston: readable on a terminal, JSON lines otherwise, never a credential. */
 import { Writable } from 'node:stream';
 import type winston from 'winston';
-import { redactText } from '../config/url';
+import { redactText } from '../url/url';
 import { localTime } from './local-time';
 import { BoundedLines, type LineSink } from './lines';
 

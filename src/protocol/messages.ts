@@ -2,7 +2,7 @@
 import type { CameraSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { CameraState, Gap } from '../contract/message';
-import type { FaultRecord } from './fault';
+import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from './progress';
 
 /** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */

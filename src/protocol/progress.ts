@@ -1,5 +1,5 @@
 /** What an actor tells of its work once a second: that it lives, and that it gets on. */
-import type { FaultRecord } from './fault';
+import type { FaultRecord } from '../fault/fault';
 
 export interface Progress {
   /** Units of work finished since the process began (pictures, deliveries, announcements); never falls. */

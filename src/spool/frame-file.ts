@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { Fault } from '../protocol/fault';
+import { Fault } from '../fault/fault';
 import { foreignness, throwOnForeignFolder, WRITABLE_BY_OTHERS } from './ownership';
 
 const TEMPORARY = /^\..*\.tmp$/;

@@ -5,7 +5,7 @@ import { readdir, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Frame } from '../contract/frame';
-import { Fault } from '../protocol/fault';
+import { Fault } from '../fault/fault';
 import { ignoreMissing, isTemporary, readFrameFile, writeFrameFile } from './frame-file';
 import { parseSpoolName, spoolName } from './names';
 import { OwnFolders } from './own-folders';

@@ -1,7 +1,7 @@
 /** Whose a file or folder is: what another local user made, or may change, is no part of a spool. */
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
-import { Fault } from '../protocol/fault';
+import { Fault } from '../fault/fault';
 
 /** Modes that keep something from being used. */
 export const WRITABLE_BY_OTHERS = 0o002;

@@ -5,7 +5,7 @@
 import { lstat, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
-import { Fault, type FaultRecord } from '../protocol/fault';
+import { Fault, type FaultRecord } from '../fault/fault';
 import { removeEmptyFolders } from './empty-folders';
 import {
   ignoreMissing,

@@ -11,7 +11,7 @@ import { Ledger, type Moment } from '../ledger/ledger';
 import type { Line } from '../ledger/lines';
 import type { LedgerRecord } from '../ledger/record';
 import type { Log } from '../log/log';
-import { RecurringFault } from '../log/recurring';
+import { RecurringFault } from '../fault/recurring';
 import type { ActorReport } from '../protocol/messages';
 import { Spool } from '../spool/spool';
 

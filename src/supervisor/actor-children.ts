@@ -2,11 +2,11 @@
 import type { Topology } from '../config/topology';
 import type { CameraState, Gap } from '../contract/message';
 import type { Log } from '../log/log';
-import { Fault, type FaultRecord } from '../protocol/fault';
+import { Fault, type FaultRecord } from '../fault/fault';
 import type { ActorReport } from '../protocol/messages';
-import { NAMESPACE_IN_USE } from '../redis/namespace-fault';
+import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
 import type { Accounting } from './accounting';
-import { ActorHost, ActorStartFault, type HostedActor } from './actor-host';
+import { ActorHost, ActorStartFault, type HostedActor } from '../comedy/host';
 import type { WantedActor } from './actor-specs';
 import { BlackBox, type Crash } from './black-box';
 import { Child, type ChildEnd, type ChildState, type Incarnation } from './child';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
 import type { CameraParameters, Holder, NotifierParameters, StoreParameters } from '../protocol/messages';
-import type { ActorSpec } from './actor-host';
+import type { ActorSpec } from '../comedy/host';
 
 /** What of a daemon's surroundings its actors are told. */
 export interface Surroundings {
@@ -71,5 +71,5 @@ function store(
 }
 
 function actorSpec(name: string, module: string, mode: ActorSpec['mode'], parameters: unknown): ActorSpec {
-  return { name, mode, module: path.resolve(__dirname, '../actors', module), parameters };
+  return { name, mode, module: path.resolve(__dirname, '../actors', module, 'actor'), parameters };
 }

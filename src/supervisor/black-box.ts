@@ -1,8 +1,8 @@
 /** What is kept of a child's crashes: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
 import { mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { redactText } from '../config/url';
-import type { FaultRecord } from '../protocol/fault';
+import { redactText } from '../url/url';
+import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
 import { withSourceLines } from './source-lines';
 

@@ -3,7 +3,7 @@ import { sleep, unlessAborted } from '../clock/sleep';
 import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
 import { Sparse } from '../log/sparse';
-import { Fault, faultRecord, type FaultRecord } from '../protocol/fault';
+import { Fault, faultRecord, type FaultRecord } from '../fault/fault';
 import type { RestartBudget } from './restart-budget';
 import { afterEnd, isHealthy, NO_HISTORY, withOutput, type Output } from './restart-policy';
 

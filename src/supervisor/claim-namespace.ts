@@ -1,11 +1,11 @@
 /** Looks whether another daemon has the namespace, before this one begins: what it captured until the store finds out would be announced later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
-import { ExitFault } from '../protocol/fault';
+import { ExitFault } from '../fault/fault';
 import type { Holder } from '../protocol/messages';
-import { openRedis } from '../redis/connect';
-import { NAMESPACE_IN_USE, namespaceInUse } from '../redis/namespace-fault';
-import { NamespaceLease, RENEW_MS } from '../redis/namespace-lease';
+import { openRedis } from '../connections/redis';
+import { NAMESPACE_IN_USE, namespaceInUse } from '../connections/namespace-fault';
+import { NamespaceLease, RENEW_MS } from '../connections/namespace-lease';
 
 /** A Redis that cannot be reached by then is away: frames wait for it, and the store asks when it is back. */
 const CONNECT_MS = 1000;

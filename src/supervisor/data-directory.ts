@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { ExitFault } from '../protocol/fault';
-import { startChild, whyNotStarted } from '../process/child-process';
-import { findProgram } from '../process/orphans';
+import { ExitFault } from '../fault/fault';
+import { startChild, whyNotStarted } from '../os/child-process';
+import { findProgram } from '../os/orphans';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
 /** Seconds a new daemon waits for one that is just ending. */

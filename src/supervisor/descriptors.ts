@@ -1,7 +1,7 @@
 /** File descriptors: what the configured cameras need, compared with what this process may have, raised where it may be. */
 import type { Topology } from '../config/topology';
 import type { Log } from '../log/log';
-import { descriptorLimit, raiseDescriptorLimit } from '../process/descriptor-limit';
+import { descriptorLimit, raiseDescriptorLimit } from '../os/descriptor-limit';
 
 /** What the daemon has open besides its children, measured (23), and as much again for its clients and files that come and go. */
 const OWN = 46;

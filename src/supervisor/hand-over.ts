@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import type { Account } from '../process/account';
-import { ExitFault } from '../protocol/fault';
+import type { Account } from '../os/account';
+import { ExitFault } from '../fault/fault';
 import { memoryFolderOf } from '../spool/memory-folder';
 import { OwnFolders } from '../spool/own-folders';
 

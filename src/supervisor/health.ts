@@ -1,6 +1,6 @@
 /** Whether the daemon does its work, and what keeps it from it. Pure. */
 import { refusalWords } from '../config/faults';
-import type { FaultRecord } from '../protocol/fault';
+import type { FaultRecord } from '../fault/fault';
 import type { ConfigurationState } from './live-configuration';
 import type { ChildStatus } from './status';
 

@@ -5,7 +5,7 @@ import type { Topology } from '../config/topology';
 import { readContent, watchContent, type FileContent } from '../config/watch';
 import type { Log } from '../log/log';
 import { isEmpty, type Change, type Plan } from './plan';
-import { missingPrograms } from './services/programs';
+import { missingPrograms } from './programs';
 import type { Supervisor } from './supervisor';
 
 export interface LiveConfigurationOptions {

@@ -1,10 +1,10 @@
 /** What `status` tells of queues that are not Vigil's, or no longer: asked of the broker when somebody wants to know. */
-import { boundQueues, type BrokerView, type QueuesAnswer } from '../broker/bound-queues';
-import { readQueueNames } from '../broker/queue-names';
+import { boundQueues, type BrokerView, type QueuesAnswer } from '../connections/bound-queues';
+import { readQueueNames } from '../connections/queue-names';
 import { withDeadline } from '../clock/sleep';
 import type { Topology } from '../config/topology';
-import { Fault } from '../protocol/fault';
-import type { EmbeddedService } from './services/service';
+import { Fault } from '../fault/fault';
+import type { EmbeddedService } from '../embedded/service';
 
 /** For all questions together, milliseconds: `status` waits for it. */
 const ANSWER_MS = 6000;
@@ -46,6 +46,6 @@ async function viewOf(
     return view;
   }
   if (rabbitmq.managementUrl === undefined) return undefined;
-  const { managementView } = await import('../broker/management');
+  const { managementView } = await import('../connections/rabbitmq-management');
   return managementView(rabbitmq.managementUrl, rabbitmq.url);
 }

@@ -1,9 +1,9 @@
 /** Carries what one actor reports to the actor that needs it, and remembers what a new one must be told again. */
 import type { CameraState, Gap } from '../contract/message';
-import type { ShellCommand } from '../actors/shell';
+import type { ShellCommand } from '../comedy/actor-side';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import type { Accounting } from './accounting';
-import type { HostedActor } from './actor-host';
+import type { HostedActor } from '../comedy/host';
 
 export class ReportRouter {
   /** Running actors by name. */

@@ -1,9 +1,9 @@
 /** An embedded server as a child of the supervisor. */
 import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
-import type { FaultRecord } from '../protocol/fault';
+import type { FaultRecord } from '../fault/fault';
 import { Child } from './child';
-import type { EmbeddedService } from './services/service';
+import type { EmbeddedService } from '../embedded/service';
 
 /** @param escalate called when the server exceeds its intensity */
 export function serviceChild(

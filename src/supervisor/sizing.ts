@@ -1,7 +1,7 @@
 /** What a configuration needs of the machine, computed from it alone. */
 import type { Topology } from '../config/topology';
 import { descriptorsNeeded, EMBEDDED_PROGRAMS } from './descriptors';
-import { needsNoFfmpeg } from './services/ffmpeg-program';
+import { needsNoFfmpeg } from './ffmpeg-program';
 
 /** Bytes assumed of a picture: of 1080p as JPEG at the default quality. Figures grow in proportion. */
 export const PICTURE_BYTES = 100_000;

@@ -1,6 +1,6 @@
 /** What is known of a child, for people and programs. */
 import type { CameraState } from '../contract/message';
-import type { FaultRecord } from '../protocol/fault';
+import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
 import type { Child, ChildState } from './child';
 import type { CameraDelivery } from './deliveries';

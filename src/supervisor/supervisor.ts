@@ -1,11 +1,11 @@
 /** The supervisor: starts servers and actors top to bottom, keeps them as their specs say, stops them bottom to top. */
-import type { QueuesAnswer } from '../broker/bound-queues';
+import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { ServerSpec, Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
-import { closeInTurn } from '../process/close-in-turn';
-import type { FaultRecord } from '../protocol/fault';
+import { closeInTurn } from '../os/close-in-turn';
+import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../protocol/messages';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
@@ -17,8 +17,8 @@ import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
 import { serviceChild } from './service-child';
 import { identityOf } from './identity';
-import { findFfmpeg } from './services/ffmpeg-program';
-import type { EmbeddedService } from './services/service';
+import { findFfmpeg } from './ffmpeg-program';
+import type { EmbeddedService } from '../embedded/service';
 import { childStatus, type ChildStatus } from './status';
 
 export interface SupervisorOptions {
@@ -196,11 +196,11 @@ export class Supervisor {
     const services: EmbeddedService[] = [];
     // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
     if (redis.kind === 'embedded') {
-      const { prepareRedis } = await import('./services/redis');
+      const { prepareRedis } = await import('../embedded/redis');
       services.push(await prepareRedis(data.folder('redis'), redis, log));
     }
     if (rabbitmq.kind === 'embedded') {
-      const { prepareRabbitmq } = await import('./services/rabbitmq');
+      const { prepareRabbitmq } = await import('../embedded/rabbitmq');
       services.push(await prepareRabbitmq(data.folder('rabbitmq'), rabbitmq.port, log));
     }
     return services;

@@ -5,8 +5,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import startCamera from '../../src/actors/camera';
-import { MAX_AHEAD_MS } from '../../src/actors/camera/camera-clock';
+import startCamera from '../../src/actors/camera/actor';
+import { MAX_AHEAD_MS } from '../../src/actors/camera/clock/camera-clock';
 import type { CameraSpec } from '../../src/config/topology';
 import type { Frame } from '../../src/contract/frame';
 import type { CameraState, Gap } from '../../src/contract/message';
@@ -15,9 +15,9 @@ import type { Progress } from '../../src/protocol/progress';
 import { MEMORY_BYTES, memoryFolderOf } from '../../src/spool/memory-folder';
 import { spoolName } from '../../src/spool/names';
 import { Spool } from '../../src/spool/spool';
-import { isAlive } from '../support/process';
-import { waitingIn } from '../unit/support/delivery-bench';
-import { until } from '../unit/support/until';
+import { isAlive } from '../../lab/process';
+import { waitingIn } from '../../lab/delivery-bench';
+import { until } from '../../lab/until';
 
 const URL_WITH_PASSWORD = 'rtsp://u:s3cr3t@cam/live';
 

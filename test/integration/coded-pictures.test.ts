@@ -1,13 +1,13 @@
 /** Streams as encoders make them: what is read of their pictures, and what the camera's decoder gives for them, and when. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { readNumber } from '../support/picture-number';
-import { CodedPictures, type CodedPicture } from '../../src/actors/camera/coded-pictures';
-import { Decoder, type Picture } from '../../src/actors/camera/decoder';
-import { pictureLook } from '../../src/actors/camera/picture-look';
-import { cameraSpec } from '../support/camera-spec';
-import { encodedPackets, type NumberedPacket } from '../support/encoded-packets';
-import { until } from '../unit/support/until';
+import { readNumber } from '../../lab/picture-number';
+import { CodedPictures, type CodedPicture } from '../../src/actors/camera/pictures/coded-pictures';
+import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
+import { pictureLook } from '../../src/actors/camera/pictures/look';
+import { cameraSpec } from '../../lab/camera-spec';
+import { encodedPackets, type NumberedPacket } from '../../lab/encoded-packets';
+import { until } from '../../lab/until';
 
 const CAMERA = cameraSpec();
 const PICTURES = 100;

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { pictureLook } from '../../src/actors/camera/picture-look';
-import { Decoder, type Picture } from '../../src/actors/camera/decoder';
-import { PacketSplitter } from '../../src/actors/camera/packet-splitter';
-import type { Sample } from '../../src/actors/camera/sample-plan';
-import { Fault } from '../../src/protocol/fault';
-import { encodedUnits } from '../support/encoded-units';
-import { seededRandom, type Random } from '../unit/support/random';
-import { until } from '../unit/support/until';
-import { cameraSpec } from '../support/camera-spec';
+import { pictureLook } from '../../src/actors/camera/pictures/look';
+import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
+import { PacketSplitter } from '../../src/actors/camera/ffmpeg/packet-splitter';
+import type { Sample } from '../../src/actors/camera/sampling/sample-plan';
+import { Fault } from '../../src/fault/fault';
+import { encodedUnits } from '../../lab/encoded-units';
+import { seededRandom, type Random } from '../../lab/random';
+import { until } from '../../lab/until';
+import { cameraSpec } from '../../lab/camera-spec';
 
 /** Seeds that once found a fault. */
 const FAULTY_SEEDS = [1206146180, 1222464288];

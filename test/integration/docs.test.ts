@@ -10,7 +10,7 @@ import ts from 'typescript';
 import { parseTopology } from '../../src/config/load';
 import * as contract from '../../src/contract';
 import * as kit from '../../src/consumer';
-import { codeBlocks, type CodeBlock } from '../support/code-blocks';
+import { codeBlocks, type CodeBlock } from '../../lab/code-blocks';
 
 const ROOT = path.resolve(__dirname, '../..');
 

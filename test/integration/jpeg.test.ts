@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import { readJpeg, withHuffmanTables } from '../../src/actors/camera/jpeg';
-import { encodedUnits } from '../support/encoded-units';
+import { readJpeg, withHuffmanTables } from '../../src/actors/camera/bitstream/jpeg';
+import { encodedUnits } from '../../lab/encoded-units';
 
 describe('readJpeg', async () => {
   const [picture] = await encodedUnits({

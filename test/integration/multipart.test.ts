@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readContentType } from '../../src/actors/camera/http/content-type';
 import { PictureCutter } from '../../src/actors/camera/http/multipart';
-import { readJpeg } from '../../src/actors/camera/jpeg';
-import { encodedUnits } from '../support/encoded-units';
+import { readJpeg } from '../../src/actors/camera/bitstream/jpeg';
+import { encodedUnits } from '../../lab/encoded-units';
 
 const CRLF = '\r\n';
 

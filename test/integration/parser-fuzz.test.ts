@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sequenceParameters } from '../../src/actors/camera/bitstream/codec';
 import { isAnnexB } from '../../src/actors/camera/bitstream/nal';
-import { readJpeg } from '../../src/actors/camera/jpeg';
+import { readJpeg } from '../../src/actors/camera/bitstream/jpeg';
 import { parseFrameKey } from '../../src/contract/key';
 import { parseSpoolName, spoolName } from '../../src/spool/names';
-import { encodedUnits } from '../support/encoded-units';
-import { seededRandom, type Random } from '../unit/support/random';
+import { encodedUnits } from '../../lab/encoded-units';
+import { seededRandom, type Random } from '../../lab/random';
 
 const CASES_EACH = 2500;
 const SOURCE = 'testsrc2=size=320x180:rate=1';

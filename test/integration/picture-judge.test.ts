@@ -1,14 +1,14 @@
 /** Bad pictures, made by ffmpeg and read by the camera's own decoder, are told from good ones. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { pictureLook } from '../../src/actors/camera/picture-look';
-import { Decoder, type Picture } from '../../src/actors/camera/decoder';
-import { asError, damageIn } from '../../src/actors/camera/decoder-words';
-import { PictureJudge, THUMBNAIL } from '../../src/actors/camera/picture-judge';
+import { pictureLook } from '../../src/actors/camera/pictures/look';
+import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
+import { asError, damageIn } from '../../src/actors/camera/pictures/decoder-words';
+import { PictureJudge, THUMBNAIL } from '../../src/actors/camera/pictures/judge';
 import type { CameraSpec } from '../../src/config/topology';
 import type { Verdict } from '../../src/contract/verdict';
-import { encodedUnits } from '../support/encoded-units';
-import { until } from '../unit/support/until';
+import { encodedUnits } from '../../lab/encoded-units';
+import { until } from '../../lab/until';
 
 const CAMERA: CameraSpec = {
   id: 'gate',

@@ -4,14 +4,14 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { CodedPictures } from '../../src/actors/camera/coded-pictures';
-import { Decoder, type Picture } from '../../src/actors/camera/decoder';
-import { encodePpm } from '../../src/actors/camera/encode';
-import { toSplitter } from '../../src/actors/camera/ffmpeg-arguments';
-import { PacketSplitter, type Packet } from '../../src/actors/camera/packet-splitter';
-import { pictureLook } from '../../src/actors/camera/picture-look';
+import { CodedPictures } from '../../src/actors/camera/pictures/coded-pictures';
+import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
+import { encodePpm } from '../../src/actors/camera/pictures/encode';
+import { toSplitter } from '../../src/actors/camera/ffmpeg/arguments';
+import { PacketSplitter, type Packet } from '../../src/actors/camera/ffmpeg/packet-splitter';
+import { pictureLook } from '../../src/actors/camera/pictures/look';
 import type { CameraSpec } from '../../src/config/topology';
-import { cameraSpec } from '../support/camera-spec';
+import { cameraSpec } from '../../lab/camera-spec';
 
 /** Greys, the corners of the cube, skin, leaves, sky: what a matrix or a range that is wrong shows on. */
 const COLOURS = [

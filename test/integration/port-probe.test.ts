@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { sleepUntilBack } from '../../src/actors/camera/port-probe';
+import { sleepUntilBack } from '../../src/actors/camera/capture/port-probe';
 import type { CameraSource } from '../../src/config/topology';
-import { portOf } from '../../src/config/url';
+import { portOf } from '../../src/url/url';
 
 const LONG_MS = 60_000;
 

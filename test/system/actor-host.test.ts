@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { withDeadline } from '../../src/clock/sleep';
 import { openLog } from '../../src/log/log';
 import type { ActorReport } from '../../src/protocol/messages';
-import { ActorHost, type ActorSpec } from '../../src/supervisor/actor-host';
-import { descendants } from '../support/daemon';
-import { isAlive, waitUntil } from '../support/process';
+import { ActorHost, type ActorSpec } from '../../src/comedy/host';
+import { descendants } from '../../lab/daemon';
+import { isAlive, waitUntil } from '../../lab/process';
 
 /** Misbehaving actors: small real modules. */
 const fixture = (name: string): string => path.resolve(__dirname, '../fixtures/actors', name);

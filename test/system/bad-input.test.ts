@@ -15,13 +15,13 @@ import {
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { findProgram } from '../../src/process/orphans';
-import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { clip } from '../support/feeds/clips';
-import { startMjpegServer } from '../support/feeds/http';
-import { startRtspServer } from '../support/feeds/rtsp';
-import { spawnOwned, waitUntil } from '../support/process';
+import { findProgram } from '../../src/os/orphans';
+import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { clip } from '../../lab/feeds/clips';
+import { startMjpegServer } from '../../lab/feeds/http';
+import { startRtspServer } from '../../lab/feeds/rtsp';
+import { spawnOwned, waitUntil } from '../../lab/process';
 
 /** Runs the program to its end. */
 function vigil(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import type { ChannelModel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../src/broker/connect';
-import { FaultProxy } from '../support/fault-proxy';
-import { waitUntil } from '../support/process';
-import { testServers } from '../support/servers';
+import { connectBroker, leaveHost } from '../../src/connections/rabbitmq';
+import { FaultProxy } from '../../lab/fault-proxy';
+import { waitUntil } from '../../lab/process';
+import { testServers } from '../../lab/servers';
 
 const CLOSED = 1;
 

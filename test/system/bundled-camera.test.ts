@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 
 const BREAKS = path.resolve(__dirname, '../fixtures/breaks-on-signal.cjs');
 const BUNDLE = path.resolve(__dirname, '../../dist/bundle/forked-actor-worker.js');
@@ -41,7 +41,7 @@ describe('a camera’s process', () => {
     const { file } = await daemon.said(/^what is known of the end of camera:one is kept$/);
     const { lastLines } = JSON.parse(readFileSync(file ?? '', 'utf8')) as { lastLines: string[] };
     const frame = lastLines.find((line) => line.includes('#heartbeat'));
-    const [, source, number] = /\((\/.*\/src\/actors\/shell\.ts):(\d+):\d+\)$/.exec(frame ?? '') ?? [];
+    const [, source, number] = /\((\/.*\/src\/comedy\/actor-side\.ts):(\d+):\d+\)$/.exec(frame ?? '') ?? [];
     assert.ok(source !== undefined, lastLines.join('\n'));
     assert.match(
       readFileSync(source, 'utf8').split('\n')[Number(number) - 1] ?? '',

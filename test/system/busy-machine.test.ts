@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import { startDaemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
-import { signalProcess, spawnOwned } from '../support/process';
+import { startDaemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
+import { signalProcess, spawnOwned } from '../../lab/process';
 
 /** Half of 40 loops beside 16 cameras on two processors: the other one is left to whoever works beside this test. */
 const [CAMERAS, LOOPS] = [8, 20];

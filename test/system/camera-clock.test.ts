@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import type { FrameSampled } from '../../src/contract/message';
-import { findFfmpeg } from '../../src/supervisor/services/ffmpeg-program';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { clip } from '../support/feeds/clips';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { startShiftedClock, type ShiftedClock } from '../support/feeds/shifted-clock';
-import { waitUntil } from '../support/process';
+import { findFfmpeg } from '../../src/supervisor/ffmpeg-program';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { clip } from '../../lab/feeds/clips';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { startShiftedClock, type ShiftedClock } from '../../lab/feeds/shifted-clock';
+import { waitUntil } from '../../lab/process';
 
 const HOUR_MS = 3_600_000;
 /** What a busy machine needs from the report's time to the arrival, and what arrivals vary by. */

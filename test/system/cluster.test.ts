@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'amqplib';
-import startNotifier from '../../src/actors/notifier';
+import startNotifier from '../../src/actors/notifier/actor';
 import type { Actor } from '../../src/protocol/actor';
-import { startCluster, type RabbitCluster } from '../support/rabbit-cluster';
-import { waitUntil } from '../support/process';
+import { startCluster, type RabbitCluster } from '../../lab/rabbit-cluster';
+import { waitUntil } from '../../lab/process';
 
 /** From the fault on; a heartbeat notices a frozen broker after 8 to 12 s. */
 const SILENCE_MS = 30_000;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { withDeadline } from '../../src/clock/sleep';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
-import { isAlive, signalProcess, waitUntil } from '../support/process';
-import { below, processTable, type ProcessRow } from '../support/process-table';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
+import { isAlive, signalProcess, waitUntil } from '../../lab/process';
+import { below, processTable, type ProcessRow } from '../../lab/process-table';
 
 /** What Docker does of it: process 1 is the command, and a /proc of its own. */
 const CONTAINER = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc', '--kill-child'];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Ajv from 'ajv';
 import { FrameSampled } from '../../src/contract/message';
-import { startDaemon, type Daemon } from '../support/daemon';
+import { startDaemon, type Daemon } from '../../lab/daemon';
 import {
   getdel,
   listen,
@@ -14,8 +14,8 @@ import {
   remoteServers,
   withRedis,
   type Listener,
-} from '../support/events';
-import { waitUntil } from '../support/process';
+} from '../../lab/events';
+import { waitUntil } from '../../lab/process';
 
 describe('delivery', () => {
   const namespace = newNamespace();

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { startDaemon } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
-import { run, waitUntil } from '../support/process';
+import { startDaemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { run, waitUntil } from '../../lab/process';
 
 const FEW = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
 /** Root may raise limits, unless it has given that up. */

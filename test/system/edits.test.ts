@@ -4,14 +4,14 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { clip, splitJpegs } from '../support/feeds/clips';
-import { startMjpegServer, startHlsServer } from '../support/feeds/http';
-import { startHttpCamera } from '../support/feeds/http-camera';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { smallVideo } from '../support/feeds/small-video';
-import { newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { waitUntil } from '../support/process';
+import { clip, splitJpegs } from '../../lab/feeds/clips';
+import { startMjpegServer, startHlsServer } from '../../lab/feeds/http';
+import { startHttpCamera } from '../../lab/feeds/http-camera';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { smallVideo } from '../../lab/feeds/small-video';
+import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { waitUntil } from '../../lab/process';
 
 type Entry = Record<string, unknown>;
 

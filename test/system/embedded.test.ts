@@ -10,9 +10,9 @@ import { connect, type Channel } from 'amqplib';
 import Redis from 'ioredis';
 import sharp from 'sharp';
 import type { Endpoints } from '../../src/supervisor/data-directory';
-import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, withRedis, type Listener } from '../support/events';
-import { isAlive, waitUntil } from '../support/process';
+import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, withRedis, type Listener } from '../../lab/events';
+import { isAlive, waitUntil } from '../../lab/process';
 
 const CONFIG = {
   // Longer than a broker takes to start on a busy machine: messages are to be there afterwards.

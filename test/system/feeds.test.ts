@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { decodeFrame } from '../../src/consumer';
-import { clip, splitJpegs } from '../support/feeds/clips';
-import { startHlsServer, startMjpegServer } from '../support/feeds/http';
-import { startHttpCamera } from '../support/feeds/http-camera';
-import { startRtmpServer } from '../support/feeds/rtmp';
-import { startRtspServer } from '../support/feeds/rtsp';
-import { smallVideo } from '../support/feeds/small-video';
-import { newDir, startDaemon, type Daemon } from '../support/daemon';
-import { getdel, listen, look, newNamespace, remoteServers, type Listener } from '../support/events';
+import { clip, splitJpegs } from '../../lab/feeds/clips';
+import { startHlsServer, startMjpegServer } from '../../lab/feeds/http';
+import { startHttpCamera } from '../../lab/feeds/http-camera';
+import { startRtmpServer } from '../../lab/feeds/rtmp';
+import { startRtspServer } from '../../lab/feeds/rtsp';
+import { smallVideo } from '../../lab/feeds/small-video';
+import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { getdel, listen, look, newNamespace, remoteServers, type Listener } from '../../lab/events';
 
 /** Any character a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
 const PASSWORD = `p@:/?#%'\\& \${x} é`;

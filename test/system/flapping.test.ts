@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { startDaemon, type Daemon, type LogLine } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { FaultProxy } from '../support/fault-proxy';
-import { clip, CLIP_DEFAULTS } from '../support/feeds/clips';
-import { startHttpCamera, type HttpCamera } from '../support/feeds/http-camera';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { waitUntil } from '../support/process';
-import { encodedUnits } from '../support/encoded-units';
+import { startDaemon, type Daemon, type LogLine } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { FaultProxy } from '../../lab/fault-proxy';
+import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
+import { startHttpCamera, type HttpCamera } from '../../lab/feeds/http-camera';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { waitUntil } from '../../lab/process';
+import { encodedUnits } from '../../lab/encoded-units';
 
 /** How often each camera goes, and for how long. */
 const EACH_MS = 2500;

@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import Redis from 'ioredis';
 import { deadLetterName, defaultQueue, frameExchange } from '../../src/contract/topology';
-import { MAIN, startDaemon } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
-import { waitUntil } from '../support/process';
-import { startRedis } from '../support/redis';
+import { MAIN, startDaemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { waitUntil } from '../../lab/process';
+import { startRedis } from '../../lab/redis';
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 /** Small machines run store and notifier inside the daemon: same frames, fewer processes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descendants, startDaemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
+import { descendants, startDaemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { readFileSync } from 'node:fs';
 
 test('store and notifier in memory deliver every frame with no process of their own', async () => {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Summary } from '../../src/ledger/summary';
-import { MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { run, waitUntil } from '../support/process';
+import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { run, waitUntil } from '../../lab/process';
 
 describe('the ledger of a daemon', () => {
   const namespace = newNamespace();

@@ -14,10 +14,10 @@ import {
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { memoryFolderOf } from '../../src/spool/memory-folder';
-import { newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { FaultProxy } from '../support/fault-proxy';
-import { waitUntil } from '../support/process';
+import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { FaultProxy } from '../../lab/fault-proxy';
+import { waitUntil } from '../../lab/process';
 
 const NOBODY = 65_534;
 /** When the forged pictures say that they were captured. */

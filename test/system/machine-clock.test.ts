@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { clip } from '../support/feeds/clips';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { waitUntil } from '../support/process';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { clip } from '../../lab/feeds/clips';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { waitUntil } from '../../lab/process';
 
 const FIXTURE = path.resolve(__dirname, '../fixtures/settable-clock.cjs');
 const DEADLINE_MS = 60_000;

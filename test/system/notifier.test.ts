@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
-import startNotifier from '../../src/actors/notifier';
+import startNotifier from '../../src/actors/notifier/actor';
 import type { Frame } from '../../src/contract/frame';
 import type { Actor } from '../../src/protocol/actor';
 import type { ActorReport } from '../../src/protocol/messages';
-import { startBroker, type Broker } from '../support/broker';
-import { waitUntil } from '../support/process';
+import { startBroker, type Broker } from '../../lab/broker';
+import { waitUntil } from '../../lab/process';
 
 const QUEUE = { name: 'v.detection', maxLength: 1000, overflow: 'reject-publish', deliveryLimit: 5 } as const;
 

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openLog } from '../../src/log/log';
-import { ControlSocket } from '../../src/supervisor/control-socket';
-import { MAIN, newDir } from '../support/daemon';
+import { ControlSocket } from '../../src/control/server';
+import { MAIN, newDir } from '../../lab/daemon';
 
 const AS_NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
 

@@ -8,11 +8,11 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openLog } from '../../src/log/log';
 import { ledgerFileName, hourOf } from '../../src/ledger/file-names';
-import type { DaemonStatus } from '../../src/supervisor/control-protocol';
-import { ControlSocket } from '../../src/supervisor/control-socket';
-import { MAIN } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
-import { run, signalProcess, waitUntil } from '../support/process';
+import type { DaemonStatus } from '../../src/control/protocol';
+import { ControlSocket } from '../../src/control/server';
+import { MAIN } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
+import { run, signalProcess, waitUntil } from '../../lab/process';
 
 const CAMERAS = 4000;
 const NOW = Date.now();
@@ -253,7 +253,7 @@ describe('a terminal whose output is stopped (Ctrl-S)', () => {
     const command = [process.execPath, MAIN, '--config', file, '--data-dir', dataDir];
     const require = path.resolve(__dirname, '../fixtures/logs-on-signal.cjs');
     const events = await listen(namespace);
-    const terminal = spawn('python3', [path.resolve(__dirname, '../support/terminal.py'), ...command], {
+    const terminal = spawn('python3', [path.resolve(__dirname, '../../lab/terminal.py'), ...command], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: `--require ${require}` },
     });

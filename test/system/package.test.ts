@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { codeBlocks } from '../support/code-blocks';
+import { codeBlocks } from '../../lab/code-blocks';
 import { defaultQueue } from '../../src/contract';
-import { channel, picture, redis, servers, Stage, until } from '../support/consumer-stage';
+import { channel, picture, redis, servers, Stage, until } from '../../lab/consumer-stage';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(__dirname, '../..');
@@ -110,7 +110,7 @@ describe('the packed package', () => {
   });
 
   it('starts actors without the polyfill that comedy loads, which changes globals', async () => {
-    const load = `require('./node_modules/vigil/dist/actors/lean-comedy.js'); require('babel-polyfill')`;
+    const load = `require('./node_modules/vigil/dist/comedy/lean.js'); require('babel-polyfill')`;
     assert.equal((await node('-e', `${load}; console.log(global._babelPolyfill)`)).stdout, 'undefined\n');
   });
 

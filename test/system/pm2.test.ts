@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { newDir } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
-import { Pm2 } from '../support/pm2';
-import { waitUntil } from '../support/process';
-import { below, processTable } from '../support/process-table';
+import { newDir } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
+import { Pm2 } from '../../lab/pm2';
+import { waitUntil } from '../../lab/process';
+import { below, processTable } from '../../lab/process-table';
 
 const treeOf = (pid: number) => [pid, ...below(processTable(), pid).map((row) => row.pid)];
 const haveGone = (pids: readonly number[]) => () =>

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import type { ProbeReport } from '../../src/commands/probe-report';
-import { descendants, MAIN, newDir } from '../support/daemon';
-import { clip } from '../support/feeds/clips';
-import { startMjpegServer, type MjpegServer } from '../support/feeds/http';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { isAlive, waitUntil } from '../support/process';
+import { descendants, MAIN, newDir } from '../../lab/daemon';
+import { clip } from '../../lab/feeds/clips';
+import { startMjpegServer, type MjpegServer } from '../../lab/feeds/http';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { isAlive, waitUntil } from '../../lab/process';
 
 /** Other than that of feeds.test.ts, which looks for its own in all command lines: here it is in the probe's. */
 const PASSWORD = 'door@:/?#% é';

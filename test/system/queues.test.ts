@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { connect, type ChannelModel } from 'amqplib';
-import { boundQueues, type BrokerView } from '../../src/broker/bound-queues';
-import { managementView } from '../../src/broker/management';
-import { startBroker, type Broker } from '../support/broker';
-import { waitUntil } from '../support/process';
+import { boundQueues, type BrokerView } from '../../src/connections/bound-queues';
+import { managementView } from '../../src/connections/rabbitmq-management';
+import { startBroker, type Broker } from '../../lab/broker';
+import { waitUntil } from '../../lab/process';
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -1,11 +1,11 @@
 /** A feed that ends or fails is opened again, and the seconds in between are told. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { clip } from '../support/feeds/clips';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { waitUntil } from '../support/process';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { clip } from '../../lab/feeds/clips';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { waitUntil } from '../../lab/process';
 
 describe('reconnection', () => {
   const namespace = newNamespace();

@@ -6,14 +6,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import startStore from '../../src/actors/store';
+import startStore from '../../src/actors/store/actor';
 import { frameId, type Frame } from '../../src/contract/frame';
 import { frameKey } from '../../src/contract/key';
 import type { ActorReport, StoreParameters } from '../../src/protocol/messages';
-import { openRedis, type RedisClient } from '../../src/redis/connect';
+import { openRedis, type RedisClient } from '../../src/connections/redis';
 import { Spool } from '../../src/spool/spool';
-import { waitUntil } from '../support/process';
-import { startCluster, startRedis, startSentinel } from '../support/redis';
+import { waitUntil } from '../../lab/process';
+import { startCluster, startRedis, startSentinel } from '../../lab/redis';
 
 const PICTURE = Buffer.alloc(50_000, 'x');
 

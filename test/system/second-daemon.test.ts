@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
-import { FaultProxy } from '../support/fault-proxy';
-import { newDir, startDaemon, type Daemon, type DaemonOptions } from '../support/daemon';
-import { listen, newNamespace, remoteServers, withRedis } from '../support/events';
-import { waitUntil } from '../support/process';
+import { FaultProxy } from '../../lab/fault-proxy';
+import { newDir, startDaemon, type Daemon, type DaemonOptions } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, withRedis } from '../../lab/events';
+import { waitUntil } from '../../lab/process';
 
 const EXIT_UNAVAILABLE = 69;
 /** What a dead daemon's lease lasts, and a start on a noisy machine. */

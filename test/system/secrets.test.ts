@@ -7,12 +7,12 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Endpoints } from '../../src/supervisor/data-directory';
 import type { ChildStatus } from '../../src/supervisor/status';
-import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { clip } from '../support/feeds/clips';
-import { startRtspServer, type RtspServer } from '../support/feeds/rtsp';
-import { waitUntil } from '../support/process';
-import { startRedis, type RedisServers } from '../support/redis';
+import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { clip } from '../../lab/feeds/clips';
+import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
+import { waitUntil } from '../../lab/process';
+import { startRedis, type RedisServers } from '../../lab/redis';
 
 /** Often enough for programs that live shortly. */
 const LOOK_MS = 30;

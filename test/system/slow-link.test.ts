@@ -1,11 +1,11 @@
 /** A feed over a link slower than its stream, and over one with pauses: how old its pictures may become, and what is said. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { FaultProxy } from '../support/fault-proxy';
-import { startRtmpServer, type RtmpServer } from '../support/feeds/rtmp';
-import { waitUntil } from '../support/process';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { FaultProxy } from '../../lab/fault-proxy';
+import { startRtmpServer, type RtmpServer } from '../../lab/feeds/rtmp';
+import { waitUntil } from '../../lab/process';
 
 const MEASURED_MS = 4000;
 const SPEED = 0.6;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { newNamespace, remoteServers } from '../support/events';
-import { soak, TRIED_SOON } from '../support/soak/soak';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { soak, TRIED_SOON } from '../../lab/soak/soak';
 
 test('random blows at random processes leave no orphan, no zombie and nothing that hinders the next start', async (t) => {
   const seed = Number(process.env['VIGIL_TEST_SEED'] ?? randomInt(2 ** 31));

@@ -1,9 +1,9 @@
 /** What `status` says first, and its exit code, from a broker that is not there to frames that are confirmed. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MAIN, startDaemon, type Daemon } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
-import { run, waitUntil } from '../support/process';
+import { MAIN, startDaemon, type Daemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { run, waitUntil } from '../../lab/process';
 
 describe('status', () => {
   const servers = remoteServers();

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { CAMERA_STATES } from '../../src/contract/message';
-import { startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers, type Listener } from '../support/events';
-import { isAlive, run, signalProcess, waitUntil } from '../support/process';
-import { MAIN } from '../support/daemon';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
+import { isAlive, run, signalProcess, waitUntil } from '../../lab/process';
+import { MAIN } from '../../lab/daemon';
 
 const word = (daemon: Daemon, ...args: string[]) =>
   run(process.execPath, [MAIN, ...args, '--data-dir', daemon.dataDir]);

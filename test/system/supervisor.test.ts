@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { parseTopology } from '../../src/config/load';
 import { DataDirectory } from '../../src/supervisor/data-directory';
 import { Supervisor } from '../../src/supervisor/supervisor';
-import { descendants } from '../support/daemon';
-import { waitUntil } from '../support/process';
-import { keptLog } from '../unit/support/kept-log';
+import { descendants } from '../../lab/daemon';
+import { waitUntil } from '../../lab/process';
+import { keptLog } from '../../lab/kept-log';
 
 const CAMERAS = 12;
 /** Nobody listens there: store and notifier try for ever, which is all they need here. */

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newDir, startDaemon, type Daemon } from '../support/daemon';
-import { newNamespace, remoteServers } from '../support/events';
-import { openNotifySocket, type NotifySocket } from '../support/notify-socket';
-import { waitUntil } from '../support/process';
+import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { openNotifySocket, type NotifySocket } from '../../lab/notify-socket';
+import { waitUntil } from '../../lab/process';
 
 const CAMERAS = [{ id: 'clock', test: 'testsrc2', width: 160 }];
 

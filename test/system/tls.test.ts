@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer, type Server } from 'node:tls';
-import { startDaemon } from '../support/daemon';
-import { startHttpCamera } from '../support/feeds/http-camera';
-import { waitUntil } from '../support/process';
-import { getdel, listen, newNamespace, remoteServers } from '../support/events';
+import { startDaemon } from '../../lab/daemon';
+import { startHttpCamera } from '../../lab/feeds/http-camera';
+import { waitUntil } from '../../lab/process';
+import { getdel, listen, newNamespace, remoteServers } from '../../lab/events';
 
 describe('servers over TLS', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-tls-'));

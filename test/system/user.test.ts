@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../support/daemon';
-import { listen, newNamespace, remoteServers } from '../support/events';
-import { waitUntil } from '../support/process';
+import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { listen, newNamespace, remoteServers } from '../../lab/events';
+import { waitUntil } from '../../lab/process';
 
 const NOBODY = 65_534;
 /** Who else may read the program: a clone in /root, say, is for root alone. */

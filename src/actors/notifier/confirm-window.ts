@@ -2,7 +2,7 @@
  * What waits for the broker's confirm, and what waits to be sent: how much is sent at once, and that no message is sent
  * twice while its fate is unknown. No I/O: times are handed in.
  */
-import type { FaultRecord } from '../../protocol/fault';
+import type { FaultRecord } from '../../fault/fault';
 import type { Publication } from './publication';
 
 /**

@@ -1,8 +1,8 @@
 /** Declares what is absent and may be declared, and says what somebody else has declared, or nobody may. */
 import type { ChannelModel } from 'amqplib';
-import { accessRefusal, lacking, type Needs } from '../../broker/access';
-import { redactUrl } from '../../config/url';
-import { Fault } from '../../protocol/fault';
+import { accessRefusal, lacking, type Needs } from '../../connections/rabbitmq-access';
+import { redactUrl } from '../../url/url';
+import { Fault } from '../../fault/fault';
 import {
   ACCESS_REFUSED,
   codeOf,

@@ -3,7 +3,7 @@
  * nothing they do (full, refusing, without a leader) holds up the frames of the detection queue.
  */
 import { withDeadline } from '../../clock/sleep';
-import type { FaultRecord } from '../../protocol/fault';
+import type { FaultRecord } from '../../fault/fault';
 import type { Publication } from './publication';
 import { Publisher, type PublisherOptions } from './publisher';
 

@@ -1,12 +1,12 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../broker/connect';
-import { brokerFault } from '../../broker/fault';
+import { connectBroker, leaveHost } from '../../connections/rabbitmq';
+import { brokerFault } from '../../connections/rabbitmq-fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { sleep, withDeadline } from '../../clock/sleep';
-import { redactUrl } from '../../config/url';
-import type { FaultRecord } from '../../protocol/fault';
+import { redactUrl } from '../../url/url';
+import type { FaultRecord } from '../../fault/fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
 import { endOfChannel, endOfConnection } from './link-end';
 import type { Remedy } from './refusals';

@@ -1,6 +1,6 @@
 /** Which way frames take to the detection queue. */
 import type { ChannelModel } from 'amqplib';
-import { accessRefusal, type Needs } from '../../broker/access';
+import { accessRefusal, type Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
 import { lackOf, type Declarations } from './declarations';

@@ -1,6 +1,6 @@
 /** What the contract promises on RabbitMQ, in the order it is declared. Pure. */
 import type { Channel } from 'amqplib';
-import type { Needs } from '../../broker/access';
+import type { Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec } from '../../config/topology';
 import { deadLetterName, frameExchange, routingKey } from '../../contract/topology';
 

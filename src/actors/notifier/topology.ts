@@ -1,10 +1,10 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
 import type { ChannelModel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../broker/connect';
+import { connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { sleep, withDeadline } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
-import type { FaultRecord } from '../../protocol/fault';
+import type { FaultRecord } from '../../fault/fault';
 import { Declarations, type TopologyNote } from './declarations';
 import { OldQueues, queueLength } from './old-queues';
 import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';

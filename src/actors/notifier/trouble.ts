@@ -1,8 +1,8 @@
 /** A broker that is connected and confirms nothing: why that is, what is renewed, and that only a confirm ends it. */
-import { brokerFault } from '../../broker/fault';
+import { brokerFault } from '../../connections/rabbitmq-fault';
 import { withDeadline } from '../../clock/sleep';
-import { hostsOf } from '../../config/url';
-import type { FaultRecord } from '../../protocol/fault';
+import { hostsOf } from '../../url/url';
+import type { FaultRecord } from '../../fault/fault';
 import { Refusals, type Remedy } from './refusals';
 
 /**

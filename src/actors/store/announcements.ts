@@ -1,6 +1,6 @@
 /** What the notifier was asked to announce, and has not answered. */
 import { frameId, type Frame } from '../../contract/frame';
-import type { FaultRecord } from '../../protocol/fault';
+import type { FaultRecord } from '../../fault/fault';
 
 /** The broker has confirmed the message, or `fault` says why not. */
 export interface Answer {

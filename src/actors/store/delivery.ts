@@ -7,7 +7,7 @@ import { backOffMs, type BackOff } from '../../clock/back-off';
 import { withDeadline } from '../../clock/sleep';
 import type { SpoolSpec } from '../../config/topology';
 import type { Frame } from '../../contract/frame';
-import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
+import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Spool } from '../../spool/spool';
 import { Announcements } from './announcements';
 import { FlightWindow } from './flight-window';

@@ -1,7 +1,7 @@
 /** Says what Redis does with its memory, and hands on how many keys it has evicted. */
 import type { Log } from '../../log/log';
-import { RecurringFault } from '../../log/recurring';
-import { faultRecord } from '../../protocol/fault';
+import { RecurringFault } from '../../fault/recurring';
+import { faultRecord } from '../../fault/fault';
 import { MemoryWatch, type ServerMemory } from './memory-watch';
 
 /** What is evicted is told the ledger at most so often: a server may evict for hours. */

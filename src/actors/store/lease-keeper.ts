@@ -1,11 +1,11 @@
 /** Keeps the namespace for this daemon while Redis is connected: no frame is written without it. */
 import { withDeadline } from '../../clock/sleep';
-import { Fault, type FaultRecord } from '../../protocol/fault';
+import { Fault, type FaultRecord } from '../../fault/fault';
 import type { Holder } from '../../protocol/messages';
-import type { RedisClient } from '../../redis/connect';
-import { isReply, redisFault } from '../../redis/fault';
-import { namespaceInUse, namespaceUnsure } from '../../redis/namespace-fault';
-import { LEASE_MS, NamespaceLease, RENEW_MS } from '../../redis/namespace-lease';
+import type { RedisClient } from '../../connections/redis';
+import { isReply, redisFault } from '../../connections/redis-fault';
+import { namespaceInUse, namespaceUnsure } from '../../connections/namespace-fault';
+import { LEASE_MS, NamespaceLease, RENEW_MS } from '../../connections/namespace-lease';
 
 /** Of a stop: a Redis that does not answer lets the lease expire. */
 const RELEASE_MS = 300;

@@ -1,6 +1,6 @@
 /** Watches what a Redis does when its memory ends: it may evict frames that were announced. Pure. */
-import { redactUrl } from '../../config/url';
-import type { FaultRecord } from '../../protocol/fault';
+import { redactUrl } from '../../url/url';
+import type { FaultRecord } from '../../fault/fault';
 
 /** Of one server, as its INFO tells (redis.io/docs/latest/commands/info). */
 export interface ServerMemory {

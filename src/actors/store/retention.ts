@@ -3,7 +3,7 @@
  * have expired, and are stored again when Redis has lost its memory; otherwise only those stay that cannot be removed.
  */
 import { frameId, type Frame } from '../../contract/frame';
-import { faultRecord } from '../../protocol/fault';
+import { faultRecord } from '../../fault/fault';
 import type { Spool } from '../../spool/spool';
 import type { KnownServer } from './known-server';
 import type { Persistence } from './persistence';

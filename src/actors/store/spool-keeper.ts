@@ -1,7 +1,7 @@
 /** Keeps the outbox true to the spool, and the spool within its bounds. */
 import type { SpoolSpec } from '../../config/topology';
 import { frameId, type Frame } from '../../contract/frame';
-import { faultRecord, type FaultRecord } from '../../protocol/fault';
+import { faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Spool } from '../../spool/spool';
 import { boundOf, overflow, type OverflowReason } from './bounds';
 import { LowDisk } from './low-disk';

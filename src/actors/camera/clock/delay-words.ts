@@ -1,5 +1,5 @@
 /** What an operator is told of pictures that come late. Pure. */
-import type { FaultRecord } from '../../../protocol/fault';
+import type { FaultRecord } from '../../../fault/fault';
 import type { DelayNews } from './link-delay';
 
 type Late = Exclude<DelayNews, { kind: 'on-time' }>;

@@ -1,13 +1,13 @@
 /** When the packets of one opening came, how late they were, and when what is in them was captured. */
 import { MachineClock, type Moment } from '../../../clock/machine-clock';
 import type { CameraSpec } from '../../../config/topology';
-import { Fault, type FaultRecord } from '../../../protocol/fault';
-import type { CameraClock } from '../camera-clock';
-import { feedName } from '../feed-fault';
-import { hasMediaTimes } from '../ffmpeg-arguments';
-import type { Packet, StreamHeader } from '../packet-splitter';
-import type { Coded, Decision, SamplePlan } from '../sample-plan';
-import { SenderClock, type SenderTime } from '../sender-clock';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import type { CameraClock } from './camera-clock';
+import { feedName } from '../feed/fault';
+import { hasMediaTimes } from '../ffmpeg/arguments';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import type { Coded, Decision, SamplePlan } from '../sampling/sample-plan';
+import { SenderClock, type SenderTime } from './sender-clock';
 import { delayFault } from './delay-words';
 import type { DelayNews, LinkDelay } from './link-delay';
 import { receiveBacklog } from './receive-backlog';

@@ -1,6 +1,6 @@
 /** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
 import { STATUS_CODES } from 'node:http';
-import { Fault } from '../../../protocol/fault';
+import { Fault } from '../../../fault/fault';
 import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {

@@ -1,9 +1,9 @@
 /** Receives HLS: opens its playlist, and reads it until it ends. */
 import type { CameraSource, CameraSpec } from '../../../config/topology';
-import { Fault, faultRecord, type FaultRecord } from '../../../protocol/fault';
-import { endFault } from '../feed-fault';
-import type { Learned } from '../learned';
-import type { Receiver, ReceiverEvents } from '../receiver';
+import { Fault, faultRecord, type FaultRecord } from '../../../fault/fault';
+import { endFault } from '../feed/fault';
+import type { Learned } from '../feed/learned';
+import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import { openPlaylist } from './open-playlist';
 import { PlaylistReader } from './playlist-reader';
 

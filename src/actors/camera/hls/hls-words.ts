@@ -1,8 +1,8 @@
 /** What is said of an HLS feed that fails, in a person's words; nothing of it names more of a URL than may be shown. */
-import { redactText } from '../../../config/url';
+import { redactText } from '../../../url/url';
 import type { CameraSource } from '../../../config/topology';
-import { Fault, type FaultRecord } from '../../../protocol/fault';
-import { feedName, openFault } from '../feed-fault';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import { feedName, openFault } from '../feed/fault';
 import { FetchError } from './fetch-error';
 
 /** ffmpeg found a track of video, and no size: there was no keyframe in what it saw. */

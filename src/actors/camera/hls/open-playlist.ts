@@ -1,7 +1,7 @@
 /** Reads the playlist a feed's URL names, and finds the one its video is read from. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
-import { Fault } from '../../../protocol/fault';
+import { Fault } from '../../../fault/fault';
 import { HlsClient, type Limits } from './client';
 import { asError, playlistFault, soundOnlyFault } from './hls-words';
 import { MAX_PLAYLIST_BYTES, readPlaylist, type MasterPlaylist, type MediaPlaylist } from './playlist';

@@ -1,6 +1,6 @@
 /** Holds packets until they are due, and hands them on then. */
 import { performance } from 'node:perf_hooks';
-import type { Packet, StreamHeader } from '../packet-splitter';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 
 export interface PacedPacket {
   readonly packet: Packet;

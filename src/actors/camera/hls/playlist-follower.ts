@@ -1,9 +1,9 @@
 /** Reads a media playlist again whenever there may be more, in spite of failures. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../../clock/sleep';
-import type { FaultRecord } from '../../../protocol/fault';
+import type { FaultRecord } from '../../../fault/fault';
 import type { CameraSpec } from '../../../config/topology';
-import { faultRecord } from '../../../protocol/fault';
+import { faultRecord } from '../../../fault/fault';
 import { notGrowingFault, playlistFault } from './hls-words';
 import { loadMedia, type LoadedPlaylist, type OpenedPlaylist } from './open-playlist';
 import { MAX_PLAYLIST_BYTES } from './playlist';

@@ -1,9 +1,9 @@
 /** Reads an HLS playlist as long as it goes on: each packet comes when it is due. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../../clock/sleep';
-import { Fault, type FaultRecord } from '../../../protocol/fault';
-import { crashFault } from '../feed-fault';
-import type { Packet, StreamHeader } from '../packet-splitter';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import { crashFault } from '../feed/fault';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { FetchError } from './fetch-error';
 import { asError, barrenFault, endedFault, playlistFault, segmentFault } from './hls-words';
 import type { OpenedPlaylist } from './open-playlist';

@@ -2,7 +2,7 @@
  * Reads HLS playlists (RFC 8216): what is needed of them for video alone. Pure, and linear in time whatever comes.
  * Partial segments and preload hints are passed over: each becomes part of a whole segment.
  */
-import { Fault } from '../../../protocol/fault';
+import { Fault } from '../../../fault/fault';
 
 export interface Resource {
   readonly url: string;

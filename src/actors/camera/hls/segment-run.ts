@@ -1,10 +1,10 @@
 /** One ffmpeg that takes packets out of segments whose times and parameters continue each other. */
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
-import { segmentsInvocation } from '../ffmpeg-arguments';
-import type { StreamForm } from '../learned';
-import { FfmpegProcess } from '../ffmpeg-process';
-import { PacketSplitter, type Packet, type StreamHeader } from '../packet-splitter';
+import { segmentsInvocation } from '../ffmpeg/arguments';
+import type { StreamForm } from '../feed/learned';
+import { FfmpegProcess } from '../ffmpeg/process';
+import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';
 
 /** Part of the first segment that is looked through for all tracks: with more, the second would be waited for. */

@@ -1,6 +1,6 @@
 /** What an HTTP answer is, by its type and its first bytes; where they differ, the bytes are right. Pure. */
 
-import { isPlaylist } from '../hls/is-playlist';
+import { isPlaylist } from './is-playlist';
 
 /**
  * `parts`: JPEGs in parts. `pictures`: JPEGs one behind the other. `picture`: one, or several after all. `page`: text for

@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { CameraTls } from '../../../config/topology';
-import { Fault } from '../../../protocol/fault';
+import { Fault } from '../../../fault/fault';
 import type { Credentials } from './digest';
 import { HostGuard } from './host-guard';
 import { errorFault, lateFault, loginFault, MAX_HEADERS_BYTES, type Phase } from './http-fault';

@@ -1,7 +1,7 @@
 /** Where an answer or a playlist may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
 import { BlockList, isIP } from 'node:net';
-import { redactUrl } from '../../../config/url';
-import { Fault } from '../../../protocol/fault';
+import { redactUrl } from '../../../url/url';
+import { Fault } from '../../../fault/fault';
 
 export const MAX_REDIRECTS = 5;
 

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { PEM_CERTIFICATE } from '../../../config/camera-tls';
 import type { CameraTls } from '../../../config/topology';
-import { Fault } from '../../../protocol/fault';
+import { Fault } from '../../../fault/fault';
 
 /** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
 const UNVERIFIED = {

@@ -1,5 +1,5 @@
 /** The address of an RTSP feed taken apart, and where a camera's redirection leads. Pure. */
-import { encodeCredential } from '../../../config/url';
+import { encodeCredential } from '../../../url/url';
 import type { Credentials } from './authorization';
 
 /** `new URL` refuses IPv6 addresses with a zone, so it is not used here. */

@@ -1,5 +1,5 @@
 /** Packets lost on their way over UDP: how many, of how many, and whether it goes on. Pure but for the time it is given. */
-import type { FaultRecord } from '../../../protocol/fault';
+import type { FaultRecord } from '../../../fault/fault';
 
 /** Bytes of video in one packet of a camera's, by which those that came are counted. */
 const PACKET_BYTES = 1400;

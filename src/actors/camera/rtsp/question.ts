@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { redactUrl } from '../../../config/url';
+import { redactUrl } from '../../../url/url';
 import type { CameraTls } from '../../../config/topology';
-import { faultRecord, type FaultRecord } from '../../../protocol/fault';
+import { faultRecord, type FaultRecord } from '../../../fault/fault';
 import { errorFault } from '../http/http-fault';
 import { readAddress, redirected, requestUri, type RtspAddress } from './address';
 import { authorization } from './authorization';

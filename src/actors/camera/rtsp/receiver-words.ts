@@ -1,6 +1,6 @@
 /** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent. */
-import { lastOf } from '../../../config/redact';
-import { LineSplitter } from '../../../process/line-splitter';
+import { lastOf } from '../../../url/redact';
+import { LineSplitter } from '../../../os/line-splitter';
 
 /** What is kept of its errors; the cause is in the last lines. */
 const MAX_CHARS = 8000;

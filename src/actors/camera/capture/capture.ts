@@ -1,0 +1,267 @@
+/** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
+import { performance } from 'node:perf_hooks';
+import type { Moment } from '../../../clock/machine-clock';
+import { sleep } from '../../../clock/sleep';
+import type { CameraSpec } from '../../../config/topology';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import { isAnnexB } from '../bitstream/nal';
+import { FeedTimes, type FeedTimesOptions } from '../clock/feed-times';
+import type { Picture } from '../pictures/decoder';
+import { firstDeadline, type Seen } from './deadline';
+import { feedName } from '../feed/fault';
+import { hasLengthPrefixes } from '../ffmpeg/arguments';
+import { FfmpegReceiver, type FfmpegReceiverOptions } from './ffmpeg-receiver';
+import { OtherForm, type Learned } from '../feed/learned';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import { PictureMaker } from '../pictures/maker';
+import type { Receiver, ReceiverEvents } from '../feed/receiver';
+import { Rehearsal } from './rehearsal';
+import type { Coded, Decision, Sample } from '../sampling/sample-plan';
+
+/** So long an opening waits for a moment at which it can take another's place without a loss. */
+const BESIDE_PERIODS = 5;
+
+/** What a feed turned out to be. */
+export interface FeedStream {
+  /** ffmpeg's name. */
+  readonly codec: string;
+  /** Whether its packets have to be decoded. */
+  readonly decoded: boolean;
+  /** Still pictures, each asked for. */
+  readonly still?: true;
+}
+
+/** Plan, clock and delay are shared by all openings of the feed. */
+export interface FeedOptions extends FeedTimesOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
+  /** No picture could be made for a sample; why, unless it could just not be decoded. */
+  readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
+  /** What the feed turned out to be; told with the first packet of every opening. */
+  readonly onStream: (stream: FeedStream) => void;
+  /** What its ffmpegs write on standard error; it may hold the URL with its password. */
+  readonly onWords: (text: string) => void;
+  /** A password goes to whom nobody verified, as good as readable. */
+  readonly onBasic?: () => void;
+  readonly learned: Learned;
+  /**
+   * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
+   * not given) and can be sampled in its place without a loss: the other is to be told to end by then.
+   * @param sample the first that this one has taken, where it is one that made it ready
+   */
+  readonly onReady?: (sample?: Sample) => void;
+}
+
+/**
+ * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
+ * @throws Fault that says why the feed ended, {@link OtherForm}; nothing when `signal` was aborted.
+ */
+export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
+  options.plan.reopen();
+  options.clock.reopen();
+  options.delay.reopen();
+  // Loaded only by cameras that need it.
+  if (options.camera.source.kind === 'still')
+    return (await import('../stills/still-feed')).captureStills(options, signal);
+  await new Opening(options, signal).finish(signal);
+}
+
+/** What is read over HTTP shows with its answer who has to read it. */
+function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
+  const { source } = options.camera;
+  if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
+  // Loaded only by cameras that need them: a fifth of all that a camera's process loads.
+  /* eslint-disable @typescript-eslint/no-require-imports -- its packets are wanted in this turn of the event loop */
+  const { HttpReceiver } = require('./http-receiver') as typeof import('./http-receiver');
+  return new HttpReceiver({ ...options, source }, events, (body) => {
+    if (body !== undefined) return new FfmpegReceiver({ ...options, body }, events);
+    const { HlsReceiver } = require('../hls/hls-receiver') as typeof import('../hls/hls-receiver');
+    return new HlsReceiver({ ...options, source }, events);
+  });
+  /* eslint-enable @typescript-eslint/no-require-imports */
+}
+
+class Opening {
+  readonly #receiver: Receiver;
+  readonly #failed: Promise<Error>;
+  #failure: Error | undefined;
+  #fail!: (failure: Error) => void;
+  #maker: PictureMaker | undefined;
+  readonly #times: FeedTimes;
+  #codec = '';
+  #replaced: Promise<void>[] = [];
+  readonly #seen: Seen = { startedMs: performance.now() };
+
+  /** Until it has made a picture, where another opening is sampled. */
+  #rehearsal: Rehearsal | undefined;
+  /** When it had; until the other one has been told to end. */
+  #besideSinceMs: number | undefined;
+
+  constructor(
+    private readonly options: FeedOptions,
+    private readonly signal: AbortSignal,
+  ) {
+    if (options.onReady !== undefined) this.#rehearsal = new Rehearsal();
+    this.#failed = new Promise((resolve) => {
+      this.#fail = (failure) => {
+        this.#failure ??= failure;
+        resolve(failure);
+      };
+    });
+    this.#times = new FeedTimes(options, this.#fail, () => this.#receiver.pid);
+    this.#receiver = openReceiver(options, {
+      onPacket: (packet, header, agoMs) => {
+        this.#receive(packet, header, agoMs);
+      },
+      onBreak: (header) => {
+        this.#beginAnew(header);
+      },
+      onFault: (error) => {
+        this.#fail(this.#named(error));
+      },
+      onGivenUp: this.#fail,
+      onAnswer: (answer) => {
+        this.#seen.answer = answer;
+      },
+      onWords: options.onWords,
+      ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
+      onSenderReports: (chunk) => {
+        this.#times.reported(chunk);
+      },
+    });
+  }
+
+  /** What comes next may be of another size, for which a keyframe suffices, or of another codec, for which it does not. */
+  #beginAnew({ codec }: StreamHeader): void {
+    if (this.#maker === undefined) return;
+    this.options.plan.reopen();
+    if (codec === this.#codec) {
+      this.#maker.beginAnew();
+      return;
+    }
+    this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
+    this.#maker = undefined;
+  }
+
+  async finish(signal: AbortSignal): Promise<void> {
+    const watch = new AbortController();
+    const stalled = this.#watchForStall(AbortSignal.any([signal, watch.signal]));
+    const ended = this.#receiver.ended.then(() => undefined);
+    const fault = await Promise.race([this.#failed, ended, stalled]);
+    watch.abort();
+    await this.#receiver.end();
+    await Promise.all([...this.#replaced, this.#maker?.end()]);
+    if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
+  }
+
+  #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
+    // One that is told to end samples nothing more: another may be sampled in its place.
+    if (this.#failure !== undefined || this.signal.aborted) return;
+    try {
+      this.#take(packet, header, agoMs);
+    } catch (error) {
+      this.#fail(this.#named(error as Error));
+    }
+  }
+
+  /** A fault says whose it is; that of the machine's hardware is not the feed's. */
+  #named(error: Error): Error {
+    if (!(error instanceof Fault) || error.code === 'hwaccel') return error;
+    return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
+  }
+
+  #take(packet: Packet, header: StreamHeader, agoMs?: number): void {
+    this.#seen.lastPacketMs = performance.now();
+    const maker = (this.#maker ??= this.#begin(packet, header));
+    const now = this.#times.came(packet, header, agoMs);
+    for (const picture of maker.pictures.push(packet)) {
+      if (picture.facts.key) this.#seen.lastKeyMs = performance.now();
+      if (picture.facts.state === 'recovering') this.#seen.refreshes = true;
+      maker.take(picture, this.#rehearsal?.decide(picture.facts) ?? this.#decide(picture.facts, now));
+    }
+    this.#times.learn(packet, now);
+  }
+
+  #begin(packet: Packet, header: StreamHeader): PictureMaker {
+    const { camera, ffmpeg, learned, onStream, onLost, onWords } = this.options;
+    const present = () => this.options.camera;
+    this.#codec = header.codec;
+    const filtered = learned.form.lengthPrefixed === header.codec;
+    if (!filtered && hasLengthPrefixes(header.codec) && !isAnnexB(packet.bytes))
+      throw new OtherForm({ lengthPrefixed: header.codec });
+    const maker = new PictureMaker(
+      {
+        get camera() {
+          return present();
+        },
+        ffmpeg,
+        onLost: (sample, fault) => {
+          if (this.#rehearsal === undefined) onLost(sample, fault);
+          else this.#rehearsal = new Rehearsal();
+        },
+        onWords,
+        onPicture: (picture, madeBy) => {
+          this.#show(picture, madeBy);
+        },
+        onFault: (fault) => {
+          this.#fail(this.#named(fault));
+        },
+      },
+      header,
+    );
+    const isField = camera.format === 'keyframe' && maker.pictures.reader.fieldOf(packet.bytes) !== undefined;
+    if (isField && learned.form.fieldCoded !== true) throw new OtherForm({ fieldCoded: true });
+    onStream({ codec: header.codec, decoded: maker.storedAs === undefined });
+    return maker;
+  }
+
+  #show(picture: Picture, madeBy: CameraSpec | undefined): void {
+    this.#seen.lastPictureMs = performance.now();
+    if (this.#rehearsal === undefined) {
+      this.options.onPicture(picture, madeBy);
+      return;
+    }
+    this.#rehearsal = undefined;
+    this.#besideSinceMs = performance.now();
+  }
+
+  #decide(picture: Coded, now: Moment): Decision {
+    const { plan, onReady, camera } = this.options;
+    const decision = this.#times.decide(picture, now);
+    if (this.#besideSinceMs === undefined) return decision;
+    const isLate = performance.now() - this.#besideSinceMs > BESIDE_PERIODS * camera.periodMs;
+    const sample = decision.kind === 'take' ? decision.sample : undefined;
+    if (sample === undefined && !plan.goesOn && !isLate) return decision;
+    this.#besideSinceMs = undefined;
+    onReady?.(sample);
+    return decision;
+  }
+
+  /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
+  async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
+    while (!signal.aborted) {
+      const { camera, plan } = this.options;
+      const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
+      const leftMs = sinceMs + limitMs - performance.now();
+      if (leftMs <= 0) return asFault(this.#silence() ?? fault);
+      // Looked at again after the shortest limit: the first picture sets another.
+      await sleep(Math.min(leftMs, camera.stallMs), signal);
+    }
+    return undefined;
+  }
+
+  /** What the receiver knows of why no packet came. */
+  #silence(): FaultRecord | undefined {
+    return this.#receiver.silence?.(this.#seen.lastPacketMs !== undefined);
+  }
+
+  #endFault(): Error {
+    return this.#receiver.endFault(this.#seen.lastPacketMs !== undefined);
+  }
+}
+
+function asFault({ code, message }: FaultRecord): Fault {
+  return new Fault(code, message);
+}

@@ -1,0 +1,184 @@
+/** Receives a feed with ffmpeg, which decodes nothing. An RTSP camera is asked before ffmpeg opens it. */
+import type { Readable } from 'node:stream';
+import { performance } from 'node:perf_hooks';
+import type { CameraSource, CameraSpec } from '../../../config/topology';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import { crashFault, endFault, openFault, redirectionFault } from '../feed/fault';
+import { hasSenderTimes, receiverInvocation } from '../ffmpeg/arguments';
+import { FfmpegProcess } from '../ffmpeg/process';
+import type { Learned } from '../feed/learned';
+import { PacketSplitter, type Packet } from '../ffmpeg/packet-splitter';
+import type { Receiver, ReceiverEvents } from '../feed/receiver';
+import type { Entry } from '../rtsp/entrance';
+import { ReceiverWords } from '../rtsp/receiver-words';
+
+/** Redirections that ffmpeg may follow by itself, of a camera that was too slow to be asked. */
+const MAX_REDIRECTIONS = 5;
+/** A keyframe that comes later was whole: ffmpeg has it when the next picture begins. */
+const MAX_BEHIND_LOSS_MS = 250;
+
+export interface FfmpegReceiverOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  readonly learned: Learned;
+  /** What ffmpeg reads in the place of the feed's URL, where that is of HTTP. */
+  readonly body?: Readable;
+}
+
+export class FfmpegReceiver implements Receiver {
+  readonly #process: FfmpegProcess;
+  readonly #splitter = new PacketSplitter();
+  readonly #words: ReceiverWords;
+  readonly #ending = new AbortController();
+  readonly #entered: Promise<void>;
+  readonly #overUdp: boolean;
+  #entry: Entry | undefined;
+  #redirections = 0;
+  /** When ffmpeg was told what to open. */
+  #toldMs = -Infinity;
+  /** When ffmpeg last missed packets, until the next one it gave. */
+  #lostMs: number | undefined;
+  #failed = false;
+
+  constructor(
+    private readonly options: FfmpegReceiverOptions,
+    private readonly events: ReceiverEvents,
+  ) {
+    const { camera, ffmpeg, learned, body } = options;
+    this.#overUdp = isOverUdp(camera.source);
+    learned.losses.reopen();
+    this.#words = new ReceiverWords({
+      onError: events.onWords,
+      onLoss: (packets) => {
+        this.#lose(packets);
+      },
+      onRedirect: (url) => {
+        if (++this.#redirections > MAX_REDIRECTIONS) this.#giveUp(redirectionFault(camera.source, url));
+      },
+    });
+    this.#process = new FfmpegProcess(
+      ffmpeg,
+      // What it is to open, it is told once the camera was asked: it takes as long to start.
+      { ...receiverInvocation(camera, learned.form), stdin: '' },
+      (chunk) => {
+        // What it said of the packets before it wrote them is read in this turn of the loop too.
+        if (this.#overUdp)
+          setImmediate(() => {
+            this.#receive(chunk);
+          });
+        else this.#receive(chunk);
+      },
+      (text) => {
+        this.#words.said(text);
+      },
+      hasSenderTimes(camera.source) ? { onBytes: events.onSenderReports } : body && { input: body },
+    );
+    this.#entered = this.#enter();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get ended(): Promise<void> {
+    return this.#process.exited;
+  }
+
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#process.end();
+    await this.#entered;
+    this.#entry?.close();
+  }
+
+  endFault(hadPackets: boolean): Fault {
+    const { code, message } = this.#whyEnded(hadPackets);
+    return new Fault(code, message);
+  }
+
+  #whyEnded(hadPackets: boolean): FaultRecord {
+    const { source } = this.options.camera;
+    const { spawnError, crash } = this.#process;
+    const { errors } = this.#words;
+    if (spawnError !== undefined)
+      return { code: 'ffmpeg', message: `ffmpeg could not be started: ${spawnError.message}` };
+    if (crash !== undefined) return crashFault(source, crash);
+    if (hadPackets) return endFault(source, errors);
+    return openFault(source, errors, { answer: this.#entry?.answer, cut: this.#wasCut() });
+  }
+
+  /** It has ended long before it had looked for as long as it was told to: there was nothing more to look at. */
+  #wasCut(): boolean {
+    const { camera, learned } = this.options;
+    const isLookedAtLong = learned.form.videoIsLate === true;
+    return isLookedAtLong && performance.now() - this.#toldMs < camera.connectMs / 2;
+  }
+
+  /** Asks an RTSP camera, then has ffmpeg open the feed. */
+  async #enter(): Promise<void> {
+    const { camera, learned } = this.options;
+    const { signal } = this.#ending;
+    try {
+      this.#entry = await learned.entrance.enter(
+        camera.source,
+        camera.connectMs,
+        signal,
+        this.events.onBasic,
+      );
+    } catch (error) {
+      if (!signal.aborted) this.events.onGivenUp(error as Error);
+      return;
+    }
+    if (signal.aborted) return;
+    const { url, firstTrackOnly, answer } = this.#entry;
+    if (answer !== undefined) this.events.onAnswer(answer);
+    const { stdin } = receiverInvocation(camera, learned.form, { url, firstTrackOnly });
+    this.#toldMs = performance.now();
+    this.#process.write(Buffer.from(stdin));
+    this.#process.endInput();
+  }
+
+  /** ffmpeg said that packets are missing before the next it gives. */
+  #lose(packets: number): void {
+    const { losses, leavesUdp } = this.options.learned;
+    const nowMs = performance.now();
+    this.#lostMs = nowMs;
+    losses.lost(packets, nowMs);
+    if (leavesUdp && losses.isSustained(nowMs)) this.#giveUp({ code: 'udp-loss', message: losses.summary() });
+  }
+
+  #giveUp({ code, message }: FaultRecord): void {
+    this.events.onGivenUp(new Fault(code, message));
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#failed) return;
+    try {
+      for (const packet of this.#splitter.push(chunk)) this.#give(this.#withLoss(packet));
+    } catch (error) {
+      this.#failed = true;
+      this.events.onFault(error as Error);
+    }
+  }
+
+  /** The first packet behind a loss is not whole, or needs one that never came. */
+  #withLoss(packet: Packet): Packet {
+    if (this.#lostMs === undefined) return packet;
+    const passedMs = performance.now() - this.#lostMs;
+    this.#lostMs = undefined;
+    // Of keyframes alone, what came between is not seen.
+    const isBehind = this.options.camera.format !== 'keyframe' || passedMs <= MAX_BEHIND_LOSS_MS;
+    return isBehind ? { ...packet, lossBefore: true } : packet;
+  }
+
+  #give(packet: Packet): void {
+    const { entrance, losses } = this.options.learned;
+    entrance.received();
+    if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
+    this.events.onPacket(packet, this.#splitter.header);
+  }
+}
+
+function isOverUdp(source: CameraSource): boolean {
+  return source.kind === 'stream' && hasSenderTimes(source) && source.transport === 'udp';
+}

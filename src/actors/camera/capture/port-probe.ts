@@ -1,0 +1,78 @@
+/** The pause before a feed is opened again, which ends sooner where the camera was gone from the network and is back. */
+import { connect } from 'node:net';
+import { aborted, sleep } from '../../../clock/sleep';
+import type { CameraSource } from '../../../config/topology';
+import { hostOf, portOf } from '../../../url/url';
+
+/** Milliseconds between two looks, and half as much again by chance: cameras behind one switch come back together. */
+const PROBE_MS = 1000;
+/** A connection takes a round trip; a camera that is off answers none. */
+const ANSWER_MS = 1000;
+/** Of the protocols that run over TCP. */
+const PORTS: Readonly<Record<string, number>> = {
+  rtsp: 554,
+  rtsps: 322,
+  rtmp: 1935,
+  rtmps: 443,
+  http: 80,
+  https: 443,
+};
+
+/** Resolves after `ms`, or as soon as the camera's port, which was closed, takes connections: with true then. */
+export async function sleepUntilBack(
+  source: CameraSource,
+  ms: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  try {
+    return await Promise.race([sleep(ms, until).then(() => false), opensAgain(source, until)]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Never settles where the port is open already, which says nothing, or there is none: not before `signal` is aborted. */
+async function opensAgain(source: CameraSource, signal: AbortSignal): Promise<boolean> {
+  const address = addressOf(source);
+  for (let closed = 0; address !== undefined && !signal.aborted; closed++) {
+    await sleep(PROBE_MS * (1 + Math.random() / 2), signal);
+    if (!(await isOpen(address, signal))) continue;
+    if (closed > 0) return true;
+    break;
+  }
+  return aborted(signal).then(() => false);
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function addressOf(source: CameraSource): Address | undefined {
+  if (source.kind !== 'stream' && source.kind !== 'still') return undefined;
+  const scheme = source.url.slice(0, source.url.indexOf(':')).toLowerCase();
+  const usual = PORTS[scheme];
+  return usual === undefined ? undefined : { host: hostOf(source.url), port: portOf(source.url) ?? usual };
+}
+
+/** Nothing is sent: the connection is closed as soon as it is there. */
+async function isOpen(address: Address, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...address, signal, timeout: ANSWER_MS });
+    const settle = (isOpen: boolean) => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once('connect', () => {
+      settle(true);
+    });
+    socket.once('timeout', () => {
+      settle(false);
+    });
+    socket.on('error', () => {
+      settle(false);
+    });
+  });
+}

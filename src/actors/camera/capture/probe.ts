@@ -1,0 +1,213 @@
+/** Opens a feed once, as a camera does, and measures what it is. */
+import { performance } from 'node:perf_hooks';
+import type { CameraSpec } from '../../../config/topology';
+import { childrenProcessorMs } from '../../../os/children-cost';
+import { Fault, faultRecord, type FaultRecord } from '../../../fault/fault';
+import { FeedAdaptation } from './adaptation';
+import { CameraClock } from '../clock/camera-clock';
+import { captureFeed, type FeedStream } from './capture';
+import { LinkDelay } from '../clock/link-delay';
+import type { Picture } from '../pictures/decoder';
+import { SamplePlan, type Coded, type Decision, type Sample } from '../sampling/sample-plan';
+import { samplingChoice, type SamplingChoice } from '../sampling/sampling-choice';
+
+export interface FeedMeasurement {
+  readonly stream?: FeedStream;
+  /** The first. */
+  readonly picture?: Picture;
+  /** From the start of the probe. */
+  readonly firstPictureMs?: number;
+  /** Undefined until there were two. */
+  readonly packetsPerSecond?: number;
+  /** Distances of the keyframes that were seen. */
+  readonly keyframeIntervalsMs: readonly number[];
+  /** The camera's clock minus the arrival; undefined when it did not tell. */
+  readonly clockOffsetMs?: number;
+  readonly choice: SamplingChoice;
+  /** What its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
+  readonly cost?: { readonly processorMs: number; readonly overMs: number };
+  /** How it was opened where that was left to the probe. */
+  readonly transport?: string;
+  readonly decoding?: string;
+  /** Packets lost over UDP. */
+  readonly rtpLost?: number;
+  readonly fault?: FaultRecord;
+}
+
+/** Keyframe intervals, and milliseconds from the first packet on, after which enough is known. */
+const ENOUGH_INTERVALS = 3;
+const ENOUGH_MS = 5000;
+/** The first picture is never waited for less. */
+const MIN_CONNECT_MS = 1000;
+
+/**
+ * Reads the feed until enough is known, it fails, `limitMs` have passed or `signal` is aborted. No ffmpeg is left then.
+ */
+export async function probeFeed(
+  camera: CameraSpec,
+  ffmpeg: string,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<FeedMeasurement> {
+  return new FeedProbe(camera, ffmpeg, limitMs).run(signal);
+}
+
+/** Sees every packet on its way to the decision. */
+class MeasuringPlan extends SamplePlan {
+  packets = 0;
+  firstAt = 0;
+  lastAt = 0;
+  keys: number[] = [];
+
+  constructor(
+    camera: CameraSpec,
+    private readonly onPacket: () => void,
+  ) {
+    super(camera.periodMs, camera.format === 'keyframe' ? 'keyframes' : camera.sampling);
+  }
+
+  override reopen(): void {
+    super.reopen();
+    this.packets = 0;
+    this.keys = [];
+  }
+
+  override decide(at: number, picture: Coded, steadyMs: number): Decision {
+    this.#count(at, picture.key, steadyMs);
+    const decision = super.decide(at, picture, steadyMs);
+    this.onPacket();
+    return decision;
+  }
+
+  override accept(at: number, steadyMs: number): Sample {
+    this.#count(at, true, steadyMs);
+    const sample = super.accept(at, steadyMs);
+    this.onPacket();
+    return sample;
+  }
+
+  #count(at: number, key: boolean, steadyMs: number): void {
+    if (this.packets++ === 0) this.firstAt = steadyMs;
+    this.lastAt = steadyMs;
+    if (key) this.keys.push(at);
+  }
+}
+
+class FeedProbe {
+  readonly #startedMs = performance.now();
+  readonly #adaptation: FeedAdaptation;
+  readonly #plan: MeasuringPlan;
+  readonly #clock = new CameraClock();
+  readonly #delay: LinkDelay;
+  readonly #done = new AbortController();
+  #stream: FeedStream | undefined;
+  #picture: Picture | undefined;
+  #firstPictureMs: number | undefined;
+  #costFrom: { readonly processorMs: number; readonly atMs: number } | undefined;
+  #cost: FeedMeasurement['cost'];
+
+  constructor(
+    private readonly camera: CameraSpec,
+    private readonly ffmpeg: string,
+    private readonly limitMs: number,
+  ) {
+    this.#adaptation = new FeedAdaptation(camera);
+    this.#delay = new LinkDelay(camera.maxDelayMs);
+    this.#plan = new MeasuringPlan(camera, () => {
+      this.#look();
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<FeedMeasurement> {
+    const timer = setTimeout(() => {
+      if (this.#picture !== undefined) this.#finish();
+    }, this.limitMs);
+    const fault = await this.#read(AbortSignal.any([signal, this.#done.signal]));
+    clearTimeout(timer);
+    return this.#measurement(fault ?? this.#interruption());
+  }
+
+  /** Opens the feed until another opening is not worth its while; the fault of the last one. */
+  async #read(signal: AbortSignal): Promise<FaultRecord | undefined> {
+    while (!signal.aborted) {
+      try {
+        await this.#open(signal);
+      } catch (error) {
+        if (!this.#adaptation.learn(error)) return faultRecord(error, 'failed');
+      }
+    }
+    return undefined;
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const leftMs = this.limitMs - (performance.now() - this.#startedMs);
+    const { camera, learned } = this.#adaptation;
+    await captureFeed(
+      {
+        camera: { ...camera, connectMs: Math.max(MIN_CONNECT_MS, Math.round(leftMs)) },
+        ffmpeg: this.ffmpeg,
+        plan: this.#plan,
+        clock: this.#clock,
+        onClock: () => undefined,
+        learned,
+        delay: this.#delay,
+        onStream: (stream) => {
+          this.#stream = stream;
+          this.#adaptation.received();
+        },
+        onPicture: (picture) => {
+          this.#picture ??= picture;
+          this.#firstPictureMs ??= performance.now() - this.#startedMs;
+          if (performance.now() - this.#startedMs >= this.limitMs) this.#finish();
+        },
+        onLost: () => undefined,
+        onWords: () => undefined,
+      },
+      signal,
+    );
+  }
+
+  #look(): void {
+    const { keys, firstAt, lastAt } = this.#plan;
+    if (keys.length >= 2) this.#costFrom ??= costNow();
+    const seen = keys.length > ENOUGH_INTERVALS && lastAt - firstAt >= ENOUGH_MS;
+    if (seen && this.#picture !== undefined) this.#finish();
+  }
+
+  /** While the ffmpegs still run. */
+  #finish(): void {
+    const [from, to] = [this.#costFrom, costNow()];
+    // Where one of them has ended meanwhile, as behind a discontinuity of HLS, what it used is not known any more.
+    if (from !== undefined && to !== undefined && to.atMs > from.atMs && to.processorMs > from.processorMs)
+      this.#cost ??= { processorMs: to.processorMs - from.processorMs, overMs: to.atMs - from.atMs };
+    this.#done.abort();
+  }
+
+  #interruption(): FaultRecord | undefined {
+    return this.#picture === undefined
+      ? faultRecord(new Fault('interrupted', 'the probe was ended before a picture came'), 'interrupted')
+      : undefined;
+  }
+
+  #measurement(fault: FaultRecord | undefined): FeedMeasurement {
+    const { packets, firstAt, lastAt, keys, keyIntervalMs } = this.#plan;
+    const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
+    return {
+      ...(this.#stream === undefined ? {} : { stream: this.#stream }),
+      ...(this.#picture === undefined ? {} : { picture: this.#picture }),
+      ...(this.#firstPictureMs === undefined ? {} : { firstPictureMs: this.#firstPictureMs }),
+      ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
+      keyframeIntervalsMs,
+      ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
+      choice: samplingChoice(this.camera, this.#stream, keyIntervalMs),
+      ...(this.#cost === undefined ? {} : { cost: this.#cost }),
+      ...this.#adaptation.facts,
+      ...(fault === undefined ? {} : { fault }),
+    };
+  }
+}
+
+function costNow(): { processorMs: number; atMs: number } | undefined {
+  const processorMs = childrenProcessorMs();
+  return processorMs === undefined ? undefined : { processorMs, atMs: performance.now() };
+}

@@ -1,0 +1,48 @@
+/** How an RTSP feed with `"transport": "auto"` is received: over UDP, or over TCP where UDP gives nothing or loses much. Pure. */
+import type { CameraSource } from '../../../config/topology';
+import type { FaultRecord } from '../../../fault/fault';
+
+export type TransportChoice =
+  | { readonly name: 'udp'; readonly tcpFailed?: true }
+  /** UDP gave nothing, or not all; whether TCP does is not known yet. */
+  | { readonly name: 'trying-tcp'; readonly because: string }
+  /** Kept while the camera's process lives. */
+  | { readonly name: 'tcp'; readonly because: string };
+
+/** Faults that TCP may mend, and what they say of UDP. */
+const MENDED_BY_TCP: Readonly<Record<string, string>> = {
+  'udp-blocked': 'none of its UDP packets arrived',
+  transport: 'it does not offer UDP',
+};
+
+/** What follows from a fault before the first packet, or from one that TCP mends. */
+export function afterFault(choice: TransportChoice, { code, message }: FaultRecord): TransportChoice {
+  switch (choice.name) {
+    case 'udp': {
+      const because = code === 'udp-loss' ? message : MENDED_BY_TCP[code];
+      return because === undefined ? choice : { name: 'trying-tcp', because };
+    }
+    case 'trying-tcp':
+      return { name: 'udp', tcpFailed: true };
+    case 'tcp':
+      return choice;
+  }
+}
+
+/** What follows from a packet. */
+export function afterPacket(choice: TransportChoice): TransportChoice {
+  return choice.name === 'trying-tcp' ? { ...choice, name: 'tcp' } : choice;
+}
+
+/** Whether losses end the feed: not where TCP was tried and gave nothing. */
+export function leavesUdp(source: CameraSource, choice: TransportChoice): boolean {
+  return (
+    source.kind === 'stream' && source.orTcp === true && choice.name === 'udp' && choice.tcpFailed !== true
+  );
+}
+
+/** The source as it is opened now. */
+export function overTransport(source: CameraSource, choice: TransportChoice): CameraSource {
+  if (source.kind !== 'stream' || source.orTcp !== true) return source;
+  return { ...source, transport: choice.name === 'udp' ? 'udp' : 'tcp' };
+}

@@ -1,0 +1,184 @@
+/**
+ * Whose clock a camera's capture times are by: its own where sender reports tell it and it is sane, else that of this
+ * machine at the arrival. Pure; kept while the camera's process lives, over all openings of its feed.
+ */
+import { isClockUnset, RELEASED_AT } from '../../../clock/machine-clock';
+import type { FrameClock } from '../../../contract/frame';
+import type { FaultRecord } from '../../../fault/fault';
+
+/**
+ * Bounds of a sane clock, milliseconds from the arrival. A picture is captured before it arrives: encoder, network and
+ * a camera's rough NTP make up to some hundred of them. One that is ahead has a clock that differs from ours.
+ */
+export const MAX_BEHIND_MS = 2000;
+export const MAX_AHEAD_MS = 500;
+/** The newest measurements, one a keyframe: their median is the skew. The fewest to rely on. */
+const SAMPLES = 9;
+const ENOUGH_SAMPLES = 3;
+/** By how much capture times may run faster or slower than arrivals: never backwards, never with a leap. */
+const SLEW = 0.05;
+/** So often a feed is opened anew because its clock is not told any more. */
+const MAX_LOST = 2;
+/** Capture times so near to the camera's clock are called by it. */
+const REACHED_MS = 20;
+export type ClockState = 'unknown' | 'sane' | 'insane';
+
+/** What is known of the difference between the camera's clock and this machine's. */
+export type ClockDifference = Pick<CameraClock, 'skewMs' | 'machineSetMs'>;
+
+/** A capture time, and what is known of it. */
+export interface CaptureTime extends FrameClock {
+  readonly capturedAt: number;
+}
+
+export class CameraClock {
+  #samples: number[] = [];
+  /** Milliseconds of the camera's clock minus the arrival; undefined until it was told. */
+  #skewMs: number | undefined;
+  #state: ClockState = 'unknown';
+  /** What is added to arrivals now, on its way to what it should be. */
+  #offsetMs = 0;
+  #lastArrival: number | undefined;
+  #lastCapturedAt = -Infinity;
+  #lost = 0;
+  /** By how much this machine's clock was set, if that was done since the verdict before. */
+  #machineSetMs: number | undefined;
+
+  /** @param startedAt when this process began: the one before it had ended then, and may have been ahead of that */
+  constructor(private readonly startedAt?: number) {}
+
+  get state(): ClockState {
+    return this.#state;
+  }
+
+  /** Whole milliseconds of the camera's clock minus the arrival; undefined until it was told. */
+  get skewMs(): number | undefined {
+    return this.#skewMs === undefined ? undefined : Math.round(this.#skewMs);
+  }
+
+  /** By how much this machine's clock was set, where that made the camera's sane or insane; forward is positive. */
+  get machineSetMs(): number | undefined {
+    return this.#machineSetMs;
+  }
+
+  /** How the newest capture time was made. */
+  get now(): FrameClock {
+    const clock = this.#state === 'sane' && this.#leftMs() <= REACHED_MS ? 'camera' : 'arrival';
+    return {
+      clock,
+      ...(this.skewMs === undefined ? {} : { clockSkewMs: this.skewMs }),
+      ...(isClockUnset(this.#lastArrival ?? RELEASED_AT) ? { clockUnset: true } : {}),
+    };
+  }
+
+  /** Takes the place of another clock of this camera: capture times go on rising. */
+  follow(before: CameraClock): void {
+    this.#lastCapturedAt = before.#lastCapturedAt;
+  }
+
+  /**
+   * ffmpeg stopped telling it.
+   * @returns whether opening the feed anew may mend that: it is tried a few times
+   */
+  lost(): boolean {
+    return ++this.#lost <= MAX_LOST;
+  }
+
+  /** The feed is opened anew, maybe of a camera that has restarted: what is known holds until it is told again. */
+  reopen(): void {
+    this.#samples = [];
+  }
+
+  /**
+   * The camera's clock was told: so many milliseconds after the arrival of the same packet.
+   * @returns whether the {@link state} is another now
+   */
+  told(skewMs: number): boolean {
+    this.#samples = [...this.#samples, skewMs].slice(-SAMPLES);
+    const enough = this.#samples.length >= ENOUGH_SAMPLES;
+    if (!enough && this.#state !== 'unknown') return false;
+    this.#skewMs = median(this.#samples);
+    if (!enough || this.#judge(this.#skewMs) === this.#state) return false;
+    this.#state = this.#judge(this.#skewMs);
+    this.#machineSetMs = undefined;
+    return true;
+  }
+
+  /**
+   * This machine's clock was set, forward by so much (positive) or back: the camera's has not moved.
+   * @returns whether the {@link state} is another now
+   */
+  machineSet(setMs: number): boolean {
+    if (this.#lastArrival !== undefined) this.#lastArrival += setMs;
+    this.#lastCapturedAt = -Infinity;
+    this.#samples = this.#samples.map((skewMs) => skewMs - setMs);
+    if (this.#skewMs === undefined) return false;
+    this.#skewMs -= setMs;
+    if (this.#state === 'unknown' || this.#judge(this.#skewMs) === this.#state) return false;
+    this.#state = this.#judge(this.#skewMs);
+    this.#machineSetMs = setMs;
+    return true;
+  }
+
+  /**
+   * The capture time of what arrived then, or would have arrived on a link without delay. Later ones are later, and their
+   * distances those of the arrivals but for {@link SLEW}; only where this machine's clock is set, capture times go with it.
+   * @param arrivedAt milliseconds since the epoch
+   */
+  captureTime(arrivedAt: number): CaptureTime {
+    if (this.#lastArrival === undefined) this.#offsetMs = this.#aheadOfBefore(arrivedAt);
+    const mayMoveMs = SLEW * Math.max(0, arrivedAt - (this.#lastArrival ?? arrivedAt));
+    this.#lastArrival = arrivedAt;
+    const move = this.#wantedMs() - this.#offsetMs;
+    this.#offsetMs += Math.min(mayMoveMs, Math.max(-mayMoveMs, move));
+    this.#lastCapturedAt = Math.max(Math.floor(arrivedAt + this.#offsetMs), this.#lastCapturedAt + 1);
+    return { capturedAt: this.#lastCapturedAt, ...this.now };
+  }
+
+  #judge(skewMs: number): 'sane' | 'insane' {
+    return skewMs >= -MAX_BEHIND_MS && skewMs <= MAX_AHEAD_MS ? 'sane' : 'insane';
+  }
+
+  /** What the first capture time needs to be later than any of a process before this one. */
+  #aheadOfBefore(arrivedAt: number): number {
+    const missingMs = (this.startedAt ?? -Infinity) + MAX_AHEAD_MS - arrivedAt;
+    return Math.min(MAX_AHEAD_MS, Math.max(0, missingMs));
+  }
+
+  #wantedMs(): number {
+    return this.#state === 'sane' ? (this.#skewMs ?? 0) : 0;
+  }
+
+  #leftMs(): number {
+    return Math.abs(this.#wantedMs() - this.#offsetMs);
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/**
+ * What an operator is told of a camera's clock that is not taken for capture times; undefined where it is not the one that
+ * is wrong. Which of two clocks is right cannot be told, but for what is known of this machine's.
+ * @param now milliseconds since the epoch, by this machine's clock
+ */
+export function clockFault(
+  { skewMs = 0, machineSetMs }: ClockDifference,
+  now: number,
+): FaultRecord | undefined {
+  // The daemon says that, once.
+  if (isClockUnset(now)) return undefined;
+  const using = 'capture times are those of arrival';
+  const by = `${String(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine's`;
+  const bound = skewMs < 0 ? `${String(MAX_BEHIND_MS)} ms behind` : `${String(MAX_AHEAD_MS)} ms ahead`;
+  const since =
+    machineSetMs === undefined
+      ? ''
+      : ` since this machine's was set ${machineSetMs > 0 ? 'forward' : 'back'} by ${String(Math.abs(machineSetMs))} ms`;
+  const toDo = isClockUnset(now + skewMs)
+    ? `the camera's says ${new Date(Math.max(0, now + skewMs)).toISOString()} and is wrong; set it, by NTP if it can`
+    : `see which of the two is right, and sync both with NTP`;
+  return { code: 'clock-insane', message: `its clock is ${by}${since} (limit: ${bound}): ${using}; ${toDo}` };
+}

@@ -1,0 +1,215 @@
+/** Why a feed fails, in a person's words: from what ffmpeg says, and from what is known besides. */
+import type { CameraSource } from '../../../config/topology';
+import {
+  CLOSED,
+  CLOSED_DESCRIBED,
+  ENDLESS,
+  LATE,
+  NO_ANSWER,
+  NO_SIZE,
+  NO_VIDEO,
+  RULES,
+  VAGUE,
+  WIDE_JPEG,
+  type Sentence,
+} from './open-rules';
+import type { RtspAnswer } from '../rtsp/question';
+import { redactText, redactUrl, secretsOf } from '../../../url/redact';
+import type { FaultRecord } from '../../../fault/fault';
+
+const UNCONNECTED: Sentence = {
+  code: 'timeout',
+  sentence: 'does not answer in time; check the address, and that nothing between blocks it',
+};
+const UDP_BLOCKED: Sentence = {
+  code: 'udp-blocked',
+  sentence:
+    'answers, but none of its UDP packets arrives; let UDP through between it and this machine, or set "transport" to "tcp" or "auto"',
+};
+
+/** Nothing came by its deadline; each follows "<where> " and is followed by the deadline. */
+const SILENT = {
+  unanswered: 'accepts the connection and does not answer',
+  described: 'describes its stream and sends nothing of it',
+  unknown: 'gave no picture',
+} as const;
+
+/** A program that could not be run is not the feed's fault. */
+const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
+
+/** The feed's name in sentences: never with credentials. */
+export function feedName(source: CameraSource): string {
+  switch (source.kind) {
+    case 'stream':
+    case 'still':
+      return redactUrl(source.url);
+    case 'file':
+      return `file ${source.path}`;
+    case 'test':
+      return `test picture ${source.pattern}`;
+  }
+}
+
+/** What is known of an opening besides ffmpeg's words. */
+export interface Opened {
+  /** What an RTSP camera answered before. */
+  readonly answer?: RtspAnswer | undefined;
+  /** ffmpeg ended before it can have looked at enough: what it read had ended. */
+  readonly cut?: boolean;
+}
+
+/** Why ffmpeg gave up a feed before its first packet, from what it wrote on standard error. */
+export function openFault(source: CameraSource, stderr: string, opened: Opened = {}): FaultRecord {
+  const notRun = NOT_RUN.exec(stderr);
+  if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
+  const said = redactText(stderr);
+  // The URL is repeated in the text, and its words are not ffmpeg's.
+  const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
+  const unnamed = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
+  // ffmpeg 7 leaves the blank out: "method SETUP failed: 461Unsupported Transport".
+  const words = unnamed.replace(/(method \w+ failed: \d{3})(?=\S)/g, '$1 ');
+  const rules = isRtsp(source) ? [WIDE_JPEG, ...RULES] : RULES;
+  const rule = rules.find(({ pattern }) => pattern.test(words));
+  if (rule?.code === 'unauthorized') return unauthorizedFault(source);
+  const name = feedName(source);
+  if (rule !== undefined && !VAGUE.has(rule.code))
+    return { code: rule.code, message: `${name} ${rule.sentence}` };
+  const noVideo = tracksFault(source, opened.answer);
+  if (noVideo !== undefined) return noVideo;
+  const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
+  const vague = closedRule(source, words, opened) ?? late ?? rule;
+  if (vague !== undefined) return { code: vague.code, message: `${name} ${vague.sentence}` };
+  const last = lastLine(redactText(stderr, secretsOf(urlOf(source))));
+  return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
+}
+
+/** The sentence for an end of the connection that shows in nothing but its consequences; undefined where it was another. */
+function closedRule(source: CameraSource, words: string, { answer, cut }: Opened): Sentence | undefined {
+  const overRtsp = isRtsp(source);
+  // A codec that ffmpeg does not know is no video to it, however long it looks: RTSP gives it no other track.
+  const isCut = cut === true && (NO_SIZE.test(words) || (!overRtsp && NO_VIDEO.test(words)));
+  const described = answer?.kind === 'described';
+  const wasAsked = overRtsp && (described || answer?.kind === 'unreached');
+  const isUnanswered = wasAsked && NO_ANSWER.test(words) && !NO_VIDEO.test(words) && !NO_SIZE.test(words);
+  if (!isCut && !isUnanswered) return undefined;
+  return described ? CLOSED_DESCRIBED : CLOSED;
+}
+
+/** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */
+export function unopenedFault(
+  source: CameraSource,
+  answer: RtspAnswer | undefined,
+  limitMs: number,
+): FaultRecord {
+  const name = feedName(source);
+  const within = `within ${String(limitMs)} ms of being opened`;
+  const slow = 'raise "connectMs" if it is slow';
+  switch (answer?.kind) {
+    case 'unconnected':
+      return { code: UNCONNECTED.code, message: `${name} ${UNCONNECTED.sentence}` };
+    case 'unanswered':
+      return {
+        code: 'silent',
+        message: `${name} ${SILENT.unanswered} ${within}; ${slow}; else look for other clients that hold it, or restart the camera`,
+      };
+    case 'described': {
+      if (source.kind === 'stream' && source.transport === 'udp') return udpBlockedFault(source);
+      const without = tracksFault(source, answer);
+      if (without !== undefined) return without;
+      return {
+        code: 'silent',
+        message: `${name} ${SILENT.described} ${within}; ${slow}; else look for other clients that hold it, or restart the camera`,
+      };
+    }
+    case 'guarded':
+    case 'refused':
+    case 'unreached':
+    case 'other':
+    case undefined:
+      return {
+        code: 'no-picture',
+        message: `${name} ${SILENT.unknown} ${within}; ${slow}, and check that the URL is that of a stream`,
+      };
+  }
+}
+
+/** A camera that goes on redirecting. */
+export function redirectionFault(source: CameraSource, to: string): FaultRecord {
+  const shown = redactUrl(to);
+  const message = `${feedName(source)} redirects again and again, at last to ${shown}; put the address of its stream into "url"`;
+  return { code: 'redirect', message };
+}
+
+/** ffmpeg itself failed, which says nothing about the feed. */
+export function crashFault(source: CameraSource, signal: NodeJS.Signals): FaultRecord {
+  return {
+    code: 'ffmpeg',
+    message: `ffmpeg crashed (${signal}) while it read ${feedName(source)}; set "ffmpeg" in actors.json to another one`,
+  };
+}
+
+/** Why ffmpeg ended a feed that had given packets, from what it wrote on standard error: mostly nothing. */
+export function endFault(source: CameraSource, stderr: string): FaultRecord {
+  const { code, sentence } = ENDLESS.pattern.test(stderr) ? ENDLESS : { code: 'ended', sentence: 'ended' };
+  return { code, message: `${feedName(source)} ${sentence}` };
+}
+
+/** Why a decoder ended, from what it wrote on standard error. The sentence is without its subject. */
+export function decodeFault(codec: string, stderr: string): FaultRecord {
+  const toDo = 'set the camera to H.264, H.265 or MJPEG';
+  if (/Unknown decoder|Decoder .*not found/i.test(stderr))
+    return {
+      code: 'unsupported-codec',
+      message: `its ${codec} video is in a format this ffmpeg cannot decode; ${toDo}`,
+    };
+  const last = lastLine(redactText(stderr));
+  return {
+    code: 'undecodable',
+    message: `its ${codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
+  };
+}
+
+/** Why the hardware does not decode: its first words name the cause, the last only that it failed. */
+export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
+  const lines = redactText(stderr)
+    .split('\n')
+    .map((line) => line.replace(/^\[[^\]]*\] /, '').trim())
+    .filter((line) => line !== '');
+  const said = lines.slice(0, 2).join(' ').slice(0, 200);
+  return { code: 'hwaccel', message: `${hwaccel} does not start: ffmpeg said: ${said || '(nothing)'}` };
+}
+
+/** Nothing came over UDP. */
+export function udpBlockedFault(source: CameraSource): FaultRecord {
+  return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
+}
+
+function lastLine(text: string): string {
+  return (text.trim().split('\n').at(-1) ?? '').slice(0, 200);
+}
+
+/** Empty where there is none. */
+function urlOf(source: CameraSource): string {
+  return 'url' in source ? source.url : '';
+}
+
+function isRtsp(source: CameraSource): boolean {
+  return source.kind === 'stream' && /^rtsps?:/.test(source.url);
+}
+
+/** The password was refused, or none was given. */
+function unauthorizedFault(source: CameraSource): FaultRecord {
+  const given = source.kind !== 'stream' || /^[a-z]+:\/\/[^/?#@]*@/.test(source.url);
+  const what = given
+    ? 'refused the user name or password; check "username" and "password" of this camera'
+    : 'asks for a user name and password, and none is given; set "username" and "password" of this camera';
+  return { code: 'unauthorized', message: `${feedName(source)} ${what}` };
+}
+
+/** An RTSP camera describes tracks, and none of them is video. */
+function tracksFault(source: CameraSource, answer: RtspAnswer | undefined): FaultRecord | undefined {
+  if (answer?.kind !== 'described' || answer.described.tracks.includes('video')) return undefined;
+  const tracks = [...new Set(answer.described.tracks)].join(' and ') || 'nothing';
+  const message = `${feedName(source)} describes ${tracks} and no video; check the path of the URL, and that the camera's video is on`;
+  return { code: 'not-a-stream', message };
+}

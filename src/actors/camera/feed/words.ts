@@ -1,0 +1,42 @@
+/** What ffmpeg writes to standard error, handed on in time for a crash of this process: at once, then once a second. */
+import { redactText } from '../../../url/redact';
+import { LineSplitter } from '../../../os/line-splitter';
+
+/** A damaged stream makes ffmpeg write thousands of lines a second: only so many of a second's last are handed on. */
+const MAX_LINES = 40;
+const PAUSE_MS = 1000;
+/** Of a line that has not ended. */
+const MAX_LINE_CHARS = 1000;
+
+export class FeedWords {
+  readonly #splitter = new LineSplitter(MAX_LINE_CHARS);
+  #lines: string[] = [];
+  #pause: NodeJS.Timeout | undefined;
+
+  /**
+   * @param tell gets whole lines without credentials
+   * @param secrets of the feed's present URL, which a server may repeat
+   */
+  constructor(
+    private readonly tell: (lines: readonly string[]) => void,
+    private readonly secrets: () => readonly string[] = () => [],
+  ) {}
+
+  said(text: string): void {
+    const lines = this.#splitter.push(text);
+    const secrets = this.secrets();
+    const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim(), secrets));
+    this.#lines = [...this.#lines, ...whole].slice(-MAX_LINES);
+    if (this.#pause === undefined) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    this.#pause = undefined;
+    if (this.#lines.length === 0) return;
+    this.tell(this.#lines);
+    this.#lines = [];
+    this.#pause = setTimeout(() => {
+      this.#tellAll();
+    }, PAUSE_MS).unref();
+  }
+}

@@ -1,0 +1,37 @@
+/** What decodes a feed: the hardware that was asked for, or software where that does not start. Pure. */
+import type { Hwaccel } from '../../../config/topology';
+import type { FaultRecord } from '../../../fault/fault';
+
+export interface Acceleration {
+  /** ffmpeg's name of it; undefined for software. */
+  readonly current: Hwaccel | undefined;
+  /** What is tried when that does not start. */
+  readonly next: readonly Hwaccel[];
+  /** Why those before did not start. */
+  readonly because: readonly string[];
+}
+
+/** What `auto` tries, in this order: each is one opening of the feed where it does not start. */
+const AUTO: Readonly<Partial<Record<NodeJS.Platform, readonly Hwaccel[]>>> = {
+  linux: ['vaapi', 'cuda', 'qsv'],
+  darwin: ['videotoolbox'],
+};
+
+/** Before the first opening. */
+export function accelerationOf(wanted: Hwaccel | undefined, platform: NodeJS.Platform): Acceleration {
+  const candidates = wanted === 'auto' ? (AUTO[platform] ?? []) : wanted === undefined ? [] : [wanted];
+  return { current: candidates[0], next: candidates.slice(1), because: [] };
+}
+
+/** After a fault; the same where it is not the hardware's. */
+export function afterHardwareFault(acceleration: Acceleration, fault: FaultRecord): Acceleration {
+  if (fault.code !== 'hwaccel') return acceleration;
+  const [current, ...next] = acceleration.next;
+  return { current, next, because: [...acceleration.because, fault.message] };
+}
+
+/** For an operator. */
+export function accelerationText({ current, because }: Acceleration): string {
+  const reason = because.length === 0 ? '' : ` (${because.join('; ')})`;
+  return `${current ?? 'software'}${reason}`;
+}

@@ -1,0 +1,143 @@
+/** One ffmpeg: started without a shell, read, ended. It never outlives its camera. */
+import type { ChildProcess } from 'node:child_process';
+import { pipeline, type Duplex, type Readable } from 'node:stream';
+import { withDeadline } from '../../../clock/sleep';
+import { lastOf } from '../../../url/redact';
+import { startChild, whyNotStarted } from '../../../os/child-process';
+import { driverVariables } from '../../../os/driver-variables';
+import { dieWithParent } from '../../../os/orphans';
+import type { FfmpegInvocation } from './arguments';
+
+/** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
+const POLITE_STOP_MS = 700;
+/** What is kept of standard error; the cause is in its last lines. */
+const MAX_STDERR_CHARS = 8000;
+/**
+ * An ffmpeg linked with glibc statically crashes on MPEG-TS, of which HLS is made: to convert the names of programs, which
+ * nobody reads, it loads the system's own libraries. Here it finds none.
+ */
+const NO_CONVERSIONS = { GCONV_PATH: '/dev/null' } as const;
+/** Signals a program brings on itself. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT']);
+
+export class FfmpegProcess {
+  /** Settles when the process has gone and its output was read. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  #stderr = '';
+  #spawnError: Error | undefined;
+
+  /**
+   * @param onWords told what it writes on standard error, which may hold the feed's URL with its password
+   * @param side of fd 3: who gets what it writes there, or what it reads there
+   */
+  constructor(
+    ffmpeg: string,
+    invocation: FfmpegInvocation,
+    onOutput: (chunk: Buffer) => void,
+    onWords: (text: string) => void,
+    side?: { readonly onBytes: (chunk: Buffer) => void } | { readonly input: Readable },
+  ) {
+    const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
+    this.#child = startChild(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe', ...(side === undefined ? [] : ['pipe' as const])],
+      env: {
+        ...{ PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
+        ...(invocation.usesHardware === true ? driverVariables(process.env) : {}),
+      },
+      // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
+      detached: true,
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#spawnError = new Error(whyNotStarted(error), { cause: error });
+        resolve();
+      });
+      this.#child.once('close', () => {
+        // Behind what was put off until this turn's output had been read.
+        setImmediate(resolve);
+      });
+    });
+    this.#child.stdin?.on('error', () => undefined);
+    if (invocation.stdin !== '') this.#child.stdin?.end(invocation.stdin);
+    this.#child.stdout?.on('data', onOutput);
+    const third = this.#child.stdio[3] as Duplex | null | undefined;
+    if (side !== undefined && third !== undefined && third !== null)
+      if ('input' in side)
+        // Whichever ends first ends the other; why is told by how ffmpeg ends, and by who reads the input.
+        pipeline(side.input, third, () => undefined);
+      else third.on('data', side.onBytes);
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      const text = chunk.toString();
+      this.#stderr = lastOf(this.#stderr + text, MAX_STDERR_CHARS);
+      onWords(text);
+    });
+  }
+
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Why it could not be started, if so. */
+  get spawnError(): Error | undefined {
+    return this.#spawnError;
+  }
+
+  /** The signal it ended by, when that was its own doing. */
+  get crash(): NodeJS.Signals | undefined {
+    const { signalCode } = this.#child;
+    return signalCode !== null && CRASHES.has(signalCode) ? signalCode : undefined;
+  }
+
+  /** The end of what it wrote on standard error. It may hold the feed's URL with its password. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The standard error since the last call. */
+  takeStderr(): string {
+    const taken = this.#stderr;
+    this.#stderr = '';
+    return taken;
+  }
+
+  /** Bytes written to it that it has not read yet. */
+  get backlogBytes(): number {
+    return this.#child.stdin?.writableLength ?? 0;
+  }
+
+  write(bytes: Buffer): void {
+    this.#child.stdin?.write(bytes);
+  }
+
+  /** Settles when it has taken them, or has gone. */
+  async writeWhole(bytes: Buffer): Promise<void> {
+    const { stdin } = this.#child;
+    if (stdin === null) return;
+    await new Promise<void>((resolve) => {
+      stdin.write(bytes, () => {
+        resolve();
+      });
+    });
+  }
+
+  /** No more input: it finishes what it has and exits. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Asks it to end, forces it if that does not help; settles when it has gone. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    this.#child.kill('SIGCONT');
+    const gone = this.exited.then(() => true);
+    if ((await withDeadline(gone, POLITE_STOP_MS)) === true) return;
+    this.kill();
+    await this.exited;
+  }
+}

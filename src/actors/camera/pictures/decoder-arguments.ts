@@ -1,0 +1,52 @@
+/** The command line of a decoding ffmpeg, as a pure function of settings and stream. Measured and explained in docs/capture/sampling.md. */
+import type { CameraSpec } from '../../../config/topology';
+import { MAX_PIXELS } from '../../../contract/frame';
+import { jpegEncoder, PPM } from '../ffmpeg/encoder-arguments';
+import { NO_PROBING, toSplitter, type FfmpegInvocation } from '../ffmpeg/arguments';
+import { THUMBNAIL } from './judge';
+import type { PictureLook } from './look';
+
+/** With the level of each line and no line left out, so that every complaint about a picture is heard. */
+const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
+
+/**
+ * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
+ * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
+ * @param codec ffmpeg's name of it
+ */
+export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
+  const wanted = "select='mod(pts,2)'";
+  const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
+  const thumbnail = `scale=${String(THUMBNAIL.width)}:${String(THUMBNAIL.height)}:flags=neighbor,format=gray`;
+  const filters = [wanted, ...shape(camera, look), ...look.colours];
+  return {
+    args: [
+      ...TALKATIVE,
+      ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
+      ...NO_PROBING,
+      ...hardware(camera, codec),
+      ...['-format_whitelist', 'ivf', '-protocol_whitelist', 'pipe', '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      // First: it is there when its picture has been encoded.
+      ...['-map', '0:v:0', '-vf', `${wanted},${thumbnail}`, ...ownTimes],
+      ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
+      ...['-map', '0:v:0', '-vf', filters.join(','), ...ownTimes],
+      ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
+      // On all sides: with more, an encoder holds each picture back for a whole period.
+      ...['-threads', '1', ...toSplitter()],
+    ],
+    stdin: '',
+    ...(camera.hwaccel === undefined ? {} : { usesHardware: true }),
+  };
+}
+
+/** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
+function shape({ width }: CameraSpec, { interlaced }: PictureLook): string[] {
+  const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
+  return width === undefined ? whole : [...whole, `scale=${String(width)}:-2`];
+}
+
+/** Decoded pictures come back to memory by themselves. Intel's Quick Sync has decoders of its own. */
+function hardware({ hwaccel }: CameraSpec, codec: string): readonly string[] {
+  if (hwaccel === undefined) return ['-c:v', codec];
+  return ['-hwaccel', hwaccel, '-c:v', hwaccel === 'qsv' ? `${codec}_qsv` : codec];
+}

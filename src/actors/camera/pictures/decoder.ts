@@ -1,0 +1,244 @@
+/** One decoding ffmpeg: packets in, wanted pictures out, each with the sample it was wanted for. */
+import type { CameraSpec } from '../../../config/topology';
+import type { FrameFormat } from '../../../contract/frame';
+import { LineSplitter } from '../../../os/line-splitter';
+import { Fault, type FaultRecord } from '../../../fault/fault';
+import { asError, damageIn, isHarmless } from './decoder-words';
+import { decodeFault, hardwareFault } from '../feed/fault';
+import { decoderInvocation } from './decoder-arguments';
+import { FfmpegProcess } from '../ffmpeg/process';
+import { ivfHeader, ivfPacketHeader } from '../ffmpeg/ivf';
+import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
+import type { Evidence } from './judge';
+import type { PictureLook } from './look';
+import type { Sample } from '../sampling/sample-plan';
+
+/** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
+export interface Picture {
+  readonly sample: Sample;
+  readonly format: FrameFormat | 'ppm';
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Buffer;
+  /** By which it is judged. */
+  readonly evidence: Evidence;
+}
+
+export interface DecoderOutcome {
+  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
+  /** No picture can be made for this sample; why, unless its packet could just not be decoded. */
+  readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
+  /** Called at most once: no more pictures can come. */
+  readonly onFault: (fault: Fault) => void;
+  /** What it writes on standard error. */
+  readonly onWords: (text: string) => void;
+}
+
+/** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
+const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
+/** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
+const FINISH_MS = 2000;
+/** A thumbnail is written before its picture is encoded: only a stuck ffmpeg lets one wait. */
+const THUMBNAIL_WAIT_MS = 100;
+/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
+export const LOSS_CONFIDENCE = 60;
+/** Of a line that has not ended: ffmpeg's are shorter. */
+const MAX_LINE_CHARS = 1000;
+
+export interface DecoderOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  /** ffmpeg's name of it. */
+  readonly codec: string;
+  readonly look: PictureLook;
+}
+
+/** A packet as the decoder takes it. */
+export interface DecoderInput {
+  readonly bytes: Buffer;
+  /** From it on nothing is seen any more of what was damaged before. */
+  readonly renews: boolean;
+  /** Confidence, 0 to 100, that it was damaged on the way. */
+  readonly damage?: number | undefined;
+}
+
+/** Pictures that build on each other: damage in one spoils all behind it. */
+interface Group {
+  damage?: number;
+}
+
+interface MadePicture {
+  readonly packet: Packet;
+  readonly header: StreamHeader;
+}
+
+export class Decoder {
+  readonly #ffmpeg: FfmpegProcess;
+  readonly #splitter = new PacketSplitter();
+  readonly #side = new PacketSplitter();
+  /** Pictures that wait for their thumbnails. */
+  readonly #made: MadePicture[] = [];
+  readonly #thumbnails = new Map<number, Buffer>();
+  readonly #wanted = new Map<number, { readonly sample: Sample; readonly group: Group }>();
+  #group: Group = {};
+  readonly #lines = new LineSplitter(MAX_LINE_CHARS);
+  #packets = 0;
+  #gavePictures = false;
+  #ending = false;
+
+  constructor(
+    private readonly options: DecoderOptions,
+    private readonly outcome: DecoderOutcome,
+  ) {
+    const { camera, ffmpeg, codec, look } = options;
+    this.#ffmpeg = new FfmpegProcess(
+      ffmpeg,
+      decoderInvocation(camera, codec, look),
+      (chunk) => {
+        // What was written before it, to the other pipes, is read in this turn of the loop too.
+        setImmediate(() => {
+          this.#guard(() => {
+            this.#deliver(chunk);
+          });
+        });
+      },
+      (text) => {
+        this.#hear(text);
+      },
+      {
+        onBytes: (chunk) => {
+          this.#guard(() => {
+            for (const { pts = -1, bytes } of this.#side.push(chunk))
+              if (this.#wanted.has(pts)) this.#thumbnails.set(pts, bytes);
+            this.#giveMade();
+          });
+        },
+      },
+    );
+    this.#ffmpeg.write(ivfHeader());
+    void this.#ffmpeg.exited.then(() => {
+      this.#giveMade(Infinity);
+      this.#lose(Infinity);
+      if (!this.#ending) outcome.onFault(this.#exitFault());
+    });
+  }
+
+  /**
+   * Decodes a packet, and gives its picture when there is a sample.
+   * @throws Fault `decoder-slow` when too much waits already
+   */
+  feed({ bytes, renews, damage }: DecoderInput, sample?: Sample): void {
+    if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
+      throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
+    const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
+    if (renews) this.#group = {};
+    if (damage !== undefined) spoil(this.#group, damage);
+    if (sample !== undefined) this.#wanted.set(pts, { sample, group: this.#group });
+    this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
+    this.#ffmpeg.write(bytes);
+  }
+
+  /** Gives the pictures it still owes, then goes. */
+  async finish(): Promise<void> {
+    this.#ending = true;
+    // With nothing fed there is nothing to give, only to complain.
+    if (this.#packets === 0) this.#ffmpeg.kill();
+    else this.#ffmpeg.endInput();
+    const timer = setTimeout(() => {
+      this.#ffmpeg.kill();
+    }, FINISH_MS);
+    await this.#ffmpeg.exited;
+    clearTimeout(timer);
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#ending = true;
+      this.#ffmpeg.kill();
+      this.outcome.onFault(error as Fault);
+    }
+  }
+
+  /** Complaints come before the picture they are about, and pictures in their order. */
+  #hear(text: string): void {
+    const [oldest] = this.#wanted.values();
+    const group = oldest?.group ?? this.#group;
+    for (const line of this.#lines.push(text)) {
+      const damage = damageIn(line);
+      if (damage !== undefined) spoil(group, damage);
+      const said = asError(line);
+      if (said !== undefined && !isHarmless(line)) this.outcome.onWords(`${said}\n`);
+    }
+  }
+
+  #deliver(chunk: Buffer): void {
+    for (const packet of this.#splitter.push(chunk))
+      if (this.#wanted.has(packet.pts ?? -1)) this.#made.push({ packet, header: this.#splitter.header });
+    this.#giveMade();
+    if (this.#made.length > 0 && !this.#ending)
+      setTimeout(() => {
+        this.#giveMade(Infinity);
+      }, THUMBNAIL_WAIT_MS).unref();
+  }
+
+  /** Gives the pictures whose thumbnails are there, and those before `before` without. */
+  #giveMade(before = -1): void {
+    for (let [next] = this.#made; next !== undefined; [next] = this.#made) {
+      const pts = next.packet.pts ?? -1;
+      if (pts > before && !this.#thumbnails.has(pts)) return;
+      this.#made.shift();
+      this.#give(pts, next);
+    }
+  }
+
+  #give(pts: number, { packet: { bytes, checksum }, header: { width, height } }: MadePicture): void {
+    const wanted = this.#wanted.get(pts);
+    if (wanted === undefined) return;
+    this.#gavePictures = true;
+    const evidence = {
+      thumbnail: this.#thumbnails.get(pts),
+      fingerprint: `${String(bytes.length)}-${checksum}`,
+      damage: wanted.group.damage,
+    };
+    this.#forget(pts);
+    this.#lose(pts);
+    const { camera } = this.options;
+    const format = camera.format === 'jpeg' ? 'jpeg' : 'ppm';
+    this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence }, camera);
+  }
+
+  /** Pictures come in the order of their times: what was wanted before and did not come never will. */
+  #lose(before: number): void {
+    for (const [pts, { sample }] of this.#wanted) {
+      if (pts > before) continue;
+      this.#forget(pts);
+      this.outcome.onLost(sample);
+    }
+  }
+
+  #forget(pts: number): void {
+    this.#wanted.delete(pts);
+    this.#thumbnails.delete(pts);
+  }
+
+  #exitFault(): Fault {
+    const { spawnError, stderr } = this.#ffmpeg;
+    if (spawnError !== undefined)
+      return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
+    // As ffmpeg would have said it, had it not been asked for warnings too.
+    const errors = stderr.split('\n').flatMap((line) => asError(line) ?? []);
+    const said = errors.join('\n');
+    const { camera, codec } = this.options;
+    const { hwaccel } = camera;
+    const isHardware = hwaccel !== undefined && !this.#gavePictures;
+    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(codec, said);
+    return new Fault(code, message);
+  }
+}
+
+function spoil(group: Group, damage: number): void {
+  group.damage = Math.max(damage, group.damage ?? 0);
+}

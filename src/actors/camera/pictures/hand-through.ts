@@ -1,0 +1,55 @@
+/** Pictures that are stored as they came: nothing is decoded, their headers alone are read. */
+import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
+import type { FaultRecord } from '../../../fault/fault';
+import type { DecoderOutcome } from './decoder';
+import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import type { Sample } from '../sampling/sample-plan';
+
+/** That a JPEG without its end was cut. */
+const CUT_CONFIDENCE = 99;
+/** That a packet marked by a demuxer shows damage: it may be one byte. */
+const CORRUPT_CONFIDENCE = 70;
+/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
+const LOSS_CONFIDENCE = 60;
+
+/** @param size of a picture that does not say its own, pixels */
+export function handThrough(
+  packet: Pick<Packet, 'bytes' | 'checksum' | 'corrupt' | 'lossBefore'>,
+  sample: Sample,
+  format: FrameFormat | 'ppm',
+  size: Pick<StreamHeader, 'width' | 'height'>,
+  { onPicture, onLost }: Pick<DecoderOutcome, 'onPicture' | 'onLost'>,
+): void {
+  const { bytes, checksum } = packet;
+  const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
+  const { width, height } = jpeg ?? size;
+  if (isTooLarge(width, height)) {
+    onLost(sample, tooLarge(width, height));
+    return;
+  }
+  const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
+  // Of JPEG ffmpeg drops what is not whole: a loss before one says nothing of it.
+  const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
+  const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
+  const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
+  onPicture({ sample, format, bytes: stored, width, height, evidence });
+}
+
+/** Confidence, 0 to 100, that what is decoded of a packet is damaged; undefined where nothing says so. */
+export function damageOnTheWay({
+  corrupt,
+  lossBefore,
+}: Pick<Packet, 'corrupt' | 'lossBefore'>): number | undefined {
+  return corrupt ? CORRUPT_CONFIDENCE : lossBefore === true ? LOSS_CONFIDENCE : undefined;
+}
+
+export function isTooLarge(width: number, height: number): boolean {
+  return width * height > MAX_PIXELS;
+}
+
+export function tooLarge(width: number, height: number): FaultRecord {
+  const size = `${String(width)}x${String(height)}`;
+  const message = `a picture of ${size} pixels, at most ${String(MAX_PIXELS)} are taken; set the camera to fewer`;
+  return { code: 'picture-too-large', message };
+}

@@ -1,0 +1,108 @@
+/** What a stream's pictures look like before they are encoded, and the filters that make their colours right. Pure. */
+import type { CameraSpec, Matrix } from '../../../config/topology';
+import { areHeadersRead } from '../bitstream/codec';
+import type { VideoFormat } from '../bitstream/picture-facts';
+import type { StreamHeader } from '../ffmpeg/packet-splitter';
+
+export interface PictureLook {
+  /** They are to be deinterlaced. */
+  readonly interlaced: boolean;
+  /** ffmpeg's filters that make their colours those of the camera's format. */
+  readonly colours: readonly string[];
+}
+
+/** How colour is coded, as far as it is known. */
+type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth'>> & {
+  readonly matrix?: Matrix | 'other' | undefined;
+  /** Width or height, when it is encoded, is an odd number. */
+  readonly isOdd?: boolean;
+};
+
+/** By number (H.273, table 4). */
+const MATRICES: Readonly<Record<number, Matrix>> = {
+  1: 'bt709',
+  5: 'bt601',
+  6: 'bt601',
+  9: 'bt2020',
+};
+/** Unmarked video of so many lines is BT.709, as players take it. */
+const HD_LINES = 720;
+/** By their definition BT.601, or no YUV, whatever their size (JFIF 1.02; RFC 6386, 9.2). */
+const ALWAYS_BT601: ReadonlySet<string> = new Set(['mjpeg', 'vp8', 'png', 'ppm']);
+/** For ffmpeg's filter `colorspace`; `scale` has the names of ours. */
+const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
+  bt601: 'smpte170m',
+  bt709: 'bt709',
+  bt2020: 'bt2020nc',
+};
+/** By chroma format: 4:2:0, 4:2:2, 4:4:4. */
+const PIXELS: Readonly<Record<number, string>> = { 1: 'yuv420p', 2: 'yuv422p', 3: 'yuv444p' };
+/** The filter converts between primaries and transfer functions too unless they are the same; nothing depends on which. */
+const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${name}=bt709`).join(':');
+
+/** What nearly all cameras send: taken for granted of a codec whose headers will say more. */
+const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
+
+/** A given width is met exactly, and its height is even. */
+function isOddSize(width: number | undefined, format: VideoFormat | undefined): boolean {
+  if (width !== undefined) return width % 2 === 1;
+  return format !== undefined && (format.width % 2 === 1 || format.height % 2 === 1);
+}
+
+/**
+ * @param format of the newest picture; undefined before the first, and where headers are not read
+ * @param header as the stream was announced
+ * @param interlaced whether such pictures were seen
+ */
+export function pictureLook(
+  camera: Pick<CameraSpec, 'format' | 'width' | 'matrix' | 'deinterlace'>,
+  header: Pick<StreamHeader, 'codec' | 'height'>,
+  format: VideoFormat | undefined,
+  interlaced: boolean,
+): PictureLook {
+  const matrix = camera.matrix ?? matrixOf(header, format);
+  const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
+  const isOdd = isOddSize(camera.width, format);
+  const colour = { ...coding, matrix, isOdd };
+  return {
+    interlaced: interlaced && camera.deinterlace,
+    colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour),
+  };
+}
+
+function matrixOf(
+  { codec, height }: Pick<StreamHeader, 'codec' | 'height'>,
+  format: VideoFormat | undefined,
+): Colour['matrix'] {
+  if (ALWAYS_BT601.has(codec)) return 'bt601';
+  if (format?.matrix !== undefined) return MATRICES[format.matrix] ?? 'other';
+  if ((format?.height ?? height) >= HD_LINES) return 'bt709';
+  return format === undefined && !areHeadersRead(codec) ? undefined : 'bt601';
+}
+
+/**
+ * Of more than 8 bits the scaler's fast way makes white 253 and grey 126; the exact one takes 20 ms of a 1080p picture, so it is not taken
+ * where the fast one is off by less than 1.
+ */
+function toRgb({ matrix, bitDepth = 8 }: Colour): string[] {
+  const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
+  const exact = bitDepth > 8 ? ':flags=bicubic+accurate_rnd+full_chroma_int' : '';
+  return from === 'auto' && exact === '' ? [] : [`scale=in_color_matrix=${from}${exact}`];
+}
+
+/**
+ * JPEG is BT.601 in full range (JFIF): what is not is converted. ffmpeg's `colorspace` does that in less time than its encoder's own
+ * conversion of the range, and more exactly than `scale` (docs/capture/sampling.md); it knows 4:2:0, 4:2:2 and 4:4:4
+ * of even sizes alone.
+ */
+function toJpeg({ matrix, fullRange, chromaFormat, isOdd }: Colour): string[] {
+  const pixels = isOdd === true ? undefined : PIXELS[chromaFormat ?? 0];
+  if (matrix === 'bt601' && (fullRange === true || pixels === undefined)) return [];
+  if (matrix === undefined || matrix === 'other' || pixels === undefined) {
+    const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
+    return [`scale=in_color_matrix=${from}:out_color_matrix=bt601:out_range=full`];
+  }
+  // By the headers alone: a damaged picture that says otherwise would end the decoder, where it needed no conversion.
+  const from = `ispace=${COLORSPACE_NAMES[matrix]}:irange=${fullRange === true ? 'pc' : 'tv'}`;
+  return [`colorspace=${from}:space=smpte170m:range=pc:${SAME_LIGHT}:fast=1:format=${pixels}`];
+}

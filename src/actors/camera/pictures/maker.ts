@@ -1,0 +1,167 @@
+/** Makes pictures of packets as the plan decides: handed through, decoded, or not looked at. */
+import { isDeepStrictEqual } from 'node:util';
+import type { CameraSpec } from '../../../config/topology';
+import type { FrameFormat } from '../../../contract/frame';
+import { Fault } from '../../../fault/fault';
+import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
+import { CodedPictures, type CodedPicture } from './coded-pictures';
+import { Decoder, type DecoderOutcome } from './decoder';
+import { formatOfCodec } from '../ffmpeg/arguments';
+import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
+import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import { pictureLook, type PictureLook } from './look';
+import type { Decision, Sample } from '../sampling/sample-plan';
+import { isShapedAlike } from '../feed/settings';
+
+/** What is held for a picture that may need it; beyond, it is decoded at once. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+
+export interface PictureMakerOptions extends DecoderOutcome {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+}
+
+export class PictureMaker {
+  /** The format its packets are stored in as they are; undefined when they have to be decoded. */
+  storedAs: FrameFormat | 'ppm' | undefined;
+  /** Every packet goes through it before its picture is taken. */
+  #pictures: CodedPictures;
+  #decoder: Decoder | undefined;
+  #replaced: Promise<void>[] = [];
+  #parameters = Buffer.alloc(0);
+  /** Packets since the newest keyframe that were not decoded, but may have to be. */
+  #held: CodedPicture[] = [];
+  #heldBytes = 0;
+  #look: PictureLook;
+  /** The settings of the decoder. */
+  #camera: CameraSpec;
+  /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
+  #interlaced = false;
+
+  /** @throws Fault `picture-too-large`; `unsupported-codec` when keyframes are wanted and there is no format for them */
+  constructor(
+    private readonly options: PictureMakerOptions,
+    private readonly header: StreamHeader,
+  ) {
+    this.#pictures = new CodedPictures(header.codec);
+    this.#camera = options.camera;
+    this.storedAs = storedFormat(options.camera, header.codec);
+    this.#look = this.#lookNow();
+    const { width, height } = header;
+    if (isTooLarge(width, height)) {
+      const { code, message } = tooLarge(width, height);
+      throw new Fault(code, message);
+    }
+    // Before its first keyframe: it takes as long to start as many a feed to send one.
+    if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
+  }
+
+  get pictures(): CodedPictures {
+    return this.#pictures;
+  }
+
+  /** What comes next does not continue what came before. */
+  beginAnew(): void {
+    this.#pictures = new CodedPictures(this.header.codec);
+    this.#release();
+  }
+
+  /** @throws Fault `decoder-slow`; `unsupported-codec` where keyframes are wanted by now */
+  take(picture: CodedPicture, decision: Decision): void {
+    const { packet, facts } = picture;
+    const sample = decision.kind === 'take' ? decision.sample : undefined;
+    if (facts.key && this.options.camera !== this.#camera) this.#takeOver(this.options.camera);
+    if (this.storedAs !== undefined) {
+      if (sample !== undefined) this.#handThrough(packet, sample, this.storedAs);
+      return;
+    }
+    this.#interlaced ||= facts.interlaced;
+    if (facts.key) this.#beginGroup(packet.bytes);
+    if (decision.kind === 'skip') return;
+    this.#held.push(picture);
+    this.#heldBytes += packet.bytes.length;
+    if (decision.kind === 'hold' && this.#heldBytes <= MAX_HELD_BYTES) return;
+    const last = this.#held.pop() ?? picture;
+    for (const held of this.#held) this.#feed(held);
+    this.#feed(last, sample);
+    this.#release();
+  }
+
+  /** Settles when no decoder is left; those still at work may finish their pictures. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#replaced, this.#decoder?.finish()]);
+  }
+
+  #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
+    const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
+    this.#decoder?.feed({ bytes, renews: facts.renews, damage: damageOnTheWay(packet) }, sample);
+  }
+
+  /** Each picture says its own size: it may be another than the feed was announced with. */
+  #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
+    const bytes = withoutStaleSets(this.header.codec, packet.bytes);
+    const size = this.#pictures.reader.format ?? this.header;
+    handThrough({ ...packet, bytes }, sample, format, size, this.options);
+  }
+
+  /** Other settings, from this keyframe on. */
+  #takeOver(camera: CameraSpec): void {
+    const [before, { codec }] = [this.#camera, this.header];
+    this.#camera = camera;
+    this.storedAs = storedFormat(camera, codec);
+    if (isShapedAlike(before, camera)) return;
+    if (this.#decoder !== undefined) this.#replaced = [this.#decoder.finish()];
+    this.#release();
+    this.#look = this.#lookNow();
+    this.#decoder = this.storedAs === undefined ? this.#startDecoder() : undefined;
+  }
+
+  /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */
+  #beginGroup(keyframe: Buffer): void {
+    this.#release();
+    const look = this.#lookNow();
+    const isNew = this.#hasNewParameters(keyframe) || !isDeepStrictEqual(look, this.#look);
+    if (!isNew || this.#decoder === undefined) return;
+    this.#look = look;
+    this.#replaced = [this.#decoder.finish()];
+    this.#decoder = this.#startDecoder();
+  }
+
+  #lookNow(): PictureLook {
+    const { format } = this.#pictures.reader;
+    return pictureLook(this.options.camera, this.header, format, this.#interlaced);
+  }
+
+  /** True when they differ from those before; the first are remembered. */
+  #hasNewParameters(keyframe: Buffer): boolean {
+    const parameters = sequenceParameters(this.header.codec, keyframe);
+    if (parameters.length === 0 || parameters.equals(this.#parameters)) return false;
+    const first = this.#parameters.length === 0;
+    this.#parameters = Buffer.from(parameters);
+    return !first;
+  }
+
+  #release(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  #startDecoder(): Decoder {
+    const { camera, ffmpeg } = this.options;
+    return new Decoder({ camera, ffmpeg, codec: this.header.codec, look: this.#look }, this.options);
+  }
+}
+
+function storedFormat({ source, format, width }: CameraSpec, codec: string): FrameFormat | 'ppm' | undefined {
+  const own = formatOfCodec(codec);
+  // A synthetic picture has its size from its generator.
+  if (source.kind === 'test') return own;
+  if (format !== 'keyframe' && codec !== 'png')
+    return own === format && width === undefined ? own : undefined;
+  if (own !== undefined) return own;
+  // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
+  throw new Fault(
+    'unsupported-codec',
+    `its ${codec} video cannot be used for "${format}" pictures; set the camera to H.264, H.265 or MJPEG`,
+  );
+}

@@ -1,0 +1,303 @@
+/**
+ * Decides, packet by packet, what is decoded so that every sampling period has one picture at the lowest cost: a
+ * keyframe where one falls into the period, else the packet in its middle and what leads up to it. Pure; the time is
+ * the packets' own. Why it holds: docs/capture/sampling.md.
+ */
+import type { Sampling } from '../../../config/topology';
+import type { FrameClock } from '../../../contract/frame';
+import type { PictureFacts } from '../bitstream/picture-facts';
+
+export interface Sample extends Partial<FrameClock> {
+  /** Capture time, milliseconds since the epoch; out of the plan, the arrival it was given. */
+  readonly capturedAt: number;
+  readonly sequence: number;
+  /** Periods without a picture since the sample before. */
+  readonly missed?: Periods;
+}
+
+export interface Periods {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+/**
+ * What becomes of a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
+ * one may need it, until the next keyframe. `skip`: nothing needs it.
+ */
+export type Decision =
+  { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };
+
+/** What the plan goes by. */
+export type Coded = Pick<PictureFacts, 'key' | 'state' | 'inOrder' | 'needed'>;
+
+/** Parts of a period: closer than the first and farther than the second two pictures are not, while the feed is sound. */
+const NEAREST = 0.5;
+const FARTHEST = 1.5;
+/**
+ * How far from the middle of its period a picture may be. More than half a period: keyframes that fall now before,
+ * now behind the border of two periods are still one in each.
+ */
+const REACH = 0.75;
+/**
+ * The same where nothing but keyframes is taken and they come about once a period. Refusing one of these leaves a hole
+ * of almost two periods, so they may wander by most of a period and are still one in each; no period is taken for one
+ * that is not its neighbour.
+ */
+const KEYFRAME_REACH = 1.45;
+/** About once a period: by this part more or less. */
+const ONCE_A_PERIOD = 0.1;
+/** A keyframe later than expected by this part of a period is not waited for any more. */
+const OVERDUE = 0.25;
+/** What times are kept from those bounds, in parts of a period, because no packet is exactly on time. */
+const MARGIN = 0.05;
+/** A clock that parts from a steady one by more was set. The ledger's bound too. */
+const CLOCK_STEP_MS = 3000;
+
+/** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
+const STEPS = 8;
+
+interface Window {
+  readonly earliest: number;
+  readonly ideal: number;
+  readonly latest: number;
+  readonly middle: number;
+}
+
+interface Taken {
+  readonly at: number;
+  readonly sequence: number;
+  readonly steadyMs: number;
+  /** Of the plan that took it. */
+  readonly periodMs: number;
+}
+
+interface NewestSample {
+  last?: Taken;
+}
+
+export class SamplePlan {
+  #lastAt: number | undefined;
+  #lastKeyAt: number | undefined;
+  /** The newest two distances of keyframes. */
+  #keyIntervals: number[] = [];
+  #packetMs = 0;
+  /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
+  #step = 1;
+  #steps: number[] = [];
+  #wantedSampling: Sampling;
+
+  constructor(
+    private periodMs: number,
+    private sampling: Sampling = 'auto',
+    private readonly newest: NewestSample = {},
+  ) {
+    this.#wantedSampling = sampling;
+  }
+
+  /** Of another opening of the same camera, which is sampled beside this one: what one takes the other does not. */
+  beside(periodMs: number, sampling: Sampling): SamplePlan {
+    return new SamplePlan(periodMs, sampling, this.newest);
+  }
+
+  /** Other settings. What is decoded changes with a keyframe. */
+  change(periodMs: number, sampling: Sampling): void {
+    this.periodMs = periodMs;
+    this.#wantedSampling = sampling;
+  }
+
+  /** True when the packet behind the newest one comes in time: nothing else need be sampled. */
+  get goesOn(): boolean {
+    const last = this.#last;
+    if (last === undefined) return true;
+    const stepMs = this.#nextStep(false);
+    if (this.#lastAt === undefined || stepMs === 0) return false;
+    return this.#lastAt + stepMs <= this.#window(last).latest - MARGIN * this.periodMs;
+  }
+
+  /** As one of this plan's periods. */
+  get #last(): Taken | undefined {
+    const { last } = this.newest;
+    if (last === undefined || last.periodMs === this.periodMs) return last;
+    return { ...last, sequence: Math.floor(last.at / this.periodMs) };
+  }
+
+  /** Milliseconds between the newest two keyframes; undefined until there were two. */
+  get keyIntervalMs(): number | undefined {
+    return this.#keyIntervals.at(-1);
+  }
+
+  /** Number of the period behind the newest sample; undefined until there was one. */
+  get nextSequence(): number | undefined {
+    return this.#last === undefined ? undefined : this.#last.sequence + 1;
+  }
+
+  /** Milliseconds between packets, smoothed; 0 until there were two. */
+  get packetMs(): number {
+    return this.#packetMs;
+  }
+
+  /** The feed was opened anew. */
+  reopen(): void {
+    this.#lastAt = undefined;
+    this.#lastKeyAt = undefined;
+    this.#step = 1;
+  }
+
+  /**
+   * @param at the packet's time, milliseconds since the epoch
+   * @param picture what is in it
+   * @param steadyMs the same time on a clock that is never set
+   */
+  decide(at: number, picture: Coded, steadyMs: number): Decision {
+    const { key, state, inOrder, needed } = picture;
+    if (key) this.sampling = this.#wantedSampling;
+    // Of those shown in front of what came before, the decoder gives none.
+    const canBeTaken = state === 'whole' && inOrder;
+    this.#measure(at, key);
+    if (state === 'undecodable') return { kind: 'skip' };
+    if (state === 'whole') this.#measureStep(canBeTaken);
+    if (canBeTaken && this.#isWanted(at, key, steadyMs))
+      return { kind: 'take', sample: this.#sample(at, steadyMs) };
+    switch (this.sampling) {
+      case 'all':
+        return { kind: 'feed' };
+      case 'keyframes':
+        return { kind: 'skip' };
+      case 'auto':
+        return { kind: !needed ? 'skip' : this.#awaitsKey(at) ? 'hold' : 'feed' };
+    }
+  }
+
+  /** For a picture that was asked for when it was wanted; see {@link decide}. */
+  accept(at: number, steadyMs: number): Sample {
+    this.#measure(at, true);
+    return this.#sample(at, steadyMs);
+  }
+
+  #measureStep(canBeTaken: boolean): void {
+    if (!canBeTaken) {
+      this.#step++;
+      return;
+    }
+    this.#steps = [...this.#steps, this.#step].slice(-STEPS);
+    this.#step = 1;
+  }
+
+  #measure(at: number, key: boolean): void {
+    if (this.#lastAt !== undefined && at > this.#lastAt) {
+      const step = at - this.#lastAt;
+      this.#packetMs += (step - this.#packetMs) / (this.#packetMs === 0 ? 1 : 8);
+    }
+    this.#lastAt = at;
+    if (!key) return;
+    if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt)
+      this.#keyIntervals = [...this.#keyIntervals.slice(-1), at - this.#lastKeyAt];
+    this.#lastKeyAt = at;
+  }
+
+  #isWanted(at: number, key: boolean, steadyMs: number): boolean {
+    if (!key && this.sampling === 'keyframes') return false;
+    const last = this.#last;
+    if (last === undefined || this.#stepMs(at, steadyMs) <= -CLOCK_STEP_MS) return true;
+    const { earliest, ideal, latest } = this.#window(last);
+    if (at < earliest) return false;
+    const next = at + this.#nextStep(key);
+    if (next > latest - MARGIN * this.periodMs) return true;
+    const nearest = Math.abs(at - ideal) <= Math.abs(next - ideal);
+    return nearest && (key || !this.#awaitsKey(at));
+  }
+
+  /** When the next picture may be taken: never too near to the last, nor too far from it or from its period. */
+  #window({ at, sequence }: { at: number; sequence: number }): Window {
+    const { periodMs } = this;
+    const middle = (sequence + 1.5) * periodMs;
+    const reachMs = this.#reachMs();
+    const earliest = Math.max(at + NEAREST * periodMs, middle - reachMs);
+    const latest = Math.min(middle + reachMs, at + FARTHEST * periodMs);
+    const leewayMs = reachMs - periodMs / 4;
+    const steady = clamp(at + periodMs, middle - leewayMs, middle + leewayMs);
+    return { earliest, latest, middle, ideal: clamp(this.#beforeKey(steady, middle), earliest, latest) };
+  }
+
+  #reachMs(): number {
+    const { periodMs } = this;
+    const onceAPeriod = Math.abs(this.#keyIntervalBound() - periodMs) <= ONCE_A_PERIOD * periodMs;
+    return (this.sampling === 'keyframes' && onceAPeriod ? KEYFRAME_REACH : REACH) * periodMs;
+  }
+
+  /** Moves a time so that the keyframe of the period behind can be taken too. */
+  #beforeKey(time: number, middle: number): number {
+    const { periodMs } = this;
+    const margin = MARGIN * periodMs;
+    const reachMs = this.#reachMs();
+    const end = middle + periodMs + reachMs - margin;
+    const first = this.#keyFrom(middle + periodMs - reachMs + margin);
+    if (first > end) return time;
+    const interval = this.#keyIntervalBound();
+    const last = first + Math.floor((end - first) / interval) * interval;
+    return clamp(time, first - FARTHEST * periodMs + margin, last - NEAREST * periodMs - margin);
+  }
+
+  /** The longer of the newest two intervals: a keyframe between is no loss, one that stays away is. */
+  #keyIntervalBound(): number {
+    return Math.max(0, ...this.#keyIntervals);
+  }
+
+  /** When the first keyframe from `time` on is expected; Infinity when that is not known. */
+  #keyFrom(time: number): number {
+    const interval = this.#keyIntervalBound();
+    if (this.#lastKeyAt === undefined || interval === 0) return Infinity;
+    return this.#lastKeyAt + Math.max(1, Math.ceil((time - this.#lastKeyAt) / interval)) * interval;
+  }
+
+  /** Milliseconds until the next packet that could be taken instead. */
+  #nextStep(key: boolean): number {
+    const keyInterval = this.#keyIntervalBound();
+    if (this.sampling === 'keyframes') return keyInterval;
+    return key && this.sampling === 'auto' && keyInterval > 0
+      ? keyInterval
+      : Math.max(1, ...this.#steps) * this.#packetMs;
+  }
+
+  /** True while a keyframe is expected in time for the next period. */
+  #awaitsKey(at: number): boolean {
+    const last = this.#last;
+    if (this.sampling === 'all' || this.#lastKeyAt === undefined) return false;
+    if (at > this.#keyFrom(this.#lastKeyAt) + OVERDUE * this.periodMs) return false;
+    if (last === undefined) return true;
+    const { earliest, latest } = this.#window(last);
+    return this.#keyFrom(earliest) <= latest - MARGIN * this.periodMs;
+  }
+
+  /** By how much the clock was set since the last sample, forward or back. */
+  #stepMs(at: number, steadyMs: number): number {
+    const last = this.#last ?? { at, steadyMs };
+    return at - last.at - (steadyMs - last.steadyMs);
+  }
+
+  /** Periods that a clock was set over never were, and are not missed: see docs/ledger.md. */
+  #sample(at: number, steadyMs: number): Sample {
+    const sequence = this.#sequenceOf(at);
+    const last = this.#last;
+    const stepMs = this.#stepMs(at, steadyMs);
+    this.newest.last = { at, sequence, steadyMs, periodMs: this.periodMs };
+    if (last === undefined) return { capturedAt: at, sequence };
+    const skipped = stepMs >= CLOCK_STEP_MS ? Math.round(stepMs / this.periodMs) : 0;
+    const [firstSequence, lastSequence] = [last.sequence + 1, sequence - 1 - skipped];
+    if (lastSequence < firstSequence) return { capturedAt: at, sequence };
+    return { capturedAt: at, sequence, missed: { firstSequence, lastSequence } };
+  }
+
+  /** The period a picture stands for: the next one while its middle is in reach, else the one it falls into. */
+  #sequenceOf(at: number): number {
+    const falls = Math.floor(at / this.periodMs);
+    const last = this.#last;
+    if (last === undefined || at < last.at) return falls;
+    const { middle } = this.#window(last);
+    return Math.abs(at - middle) <= this.#reachMs() ? last.sequence + 1 : Math.max(falls, last.sequence + 1);
+  }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}

@@ -1,0 +1,80 @@
+/** A still picture in another format or size than it came in: decoded once, looked at, and encoded. */
+import sharp, { type Sharp } from 'sharp';
+import type { CameraSpec } from '../../../config/topology';
+import { MAX_PIXELS } from '../../../contract/frame';
+import { THUMBNAIL } from '../pictures/judge';
+
+sharp.cache(false);
+sharp.concurrency(1);
+
+export interface ConvertedStill {
+  readonly format: 'jpeg' | 'png' | 'webp';
+  readonly bytes: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly thumbnail: Buffer;
+  /** The decoder complained. */
+  readonly isDamaged: boolean;
+}
+
+type Wanted = Pick<CameraSpec, 'format' | 'quality' | 'width'>;
+
+/** @throws Error of sharp when nothing can be decoded, or there are more than {@link MAX_PIXELS} */
+export async function convertStill(
+  bytes: Buffer,
+  { format, quality, width }: Wanted,
+): Promise<ConvertedStill> {
+  const { pixels, isDamaged } = await decode(bytes);
+  const { data, info } = pixels;
+  const decoded = () =>
+    sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
+  const scaled = width === undefined ? decoded() : decoded().resize(sizeFor(width, info));
+  const kind = format === 'png' || format === 'webp' ? format : 'jpeg';
+  const [picture, thumbnail] = await Promise.all([
+    encode(scaled, kind, quality).toBuffer({ resolveWithObject: true }),
+    // Without averaging, so that noise stays in it.
+    decoded()
+      .resize({ ...THUMBNAIL, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false })
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer(),
+  ]);
+  return {
+    ...{ format: kind, bytes: picture.data, width: picture.info.width, height: picture.info.height },
+    ...{ thumbnail, isDamaged },
+  };
+}
+
+async function decode(bytes: Buffer) {
+  const read = (failOn: 'warning' | 'none') =>
+    sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS })
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+  try {
+    return { pixels: await read('warning'), isDamaged: false };
+  } catch {
+    return { pixels: await read('none'), isDamaged: true };
+  }
+}
+
+/** As ffmpeg's scale=width:-2: the height follows, and is even. */
+function sizeFor(width: number, of: { readonly width: number; readonly height: number }) {
+  return {
+    width,
+    height: Math.max(2, 2 * Math.round((of.height * width) / of.width / 2)),
+    fit: 'fill' as const,
+  };
+}
+
+function encode(image: Sharp, format: 'jpeg' | 'png' | 'webp', quality: number): Sharp {
+  switch (format) {
+    case 'jpeg':
+      return image.jpeg({ quality, optimiseCoding: false });
+    case 'png':
+      return image.png({ compressionLevel: 6 });
+    case 'webp':
+      return image.webp({ quality });
+  }
+}

@@ -1,0 +1,91 @@
+/** Makes of a still picture what the camera stores: handed through where it is that already, else converted. */
+import type { FeedOptions } from '../capture/capture';
+import { Fault } from '../../../fault/fault';
+import { isJpeg } from '../http/answer-kind';
+import { handThrough } from '../pictures/hand-through';
+import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
+import type { Sample } from '../sampling/sample-plan';
+
+/** That a picture without its end was cut; that a decoder's complaint is about damage that shows. */
+const CUT_CONFIDENCE = 99;
+const DAMAGED_CONFIDENCE = 80;
+
+export interface Still {
+  readonly bytes: Buffer;
+  readonly checksum: string;
+  /** As the answer names it. */
+  readonly type: string;
+}
+
+/** First bytes of what sharp reads besides JPEG, from the place named. */
+const READABLE: readonly (readonly [name: string, at: number, bytes: string])[] = [
+  ['png', 0, '\x89PNG\r\n\x1a\n'],
+  ['webp', 8, 'WEBP'],
+  ['gif', 0, 'GIF8'],
+];
+
+export class StillMaker {
+  #toldStream: string | undefined;
+
+  constructor(private readonly options: FeedOptions) {}
+
+  /** @throws Fault `not-a-picture`; its message follows the feed's name */
+  async make(still: Still, sample: Sample): Promise<void> {
+    const { camera } = this.options;
+    const name = pictureName(still.bytes);
+    if (name === undefined) throw noPicture(still);
+    const isStored = name === 'jpeg' && camera.width === undefined && isJpegWanted(camera.format);
+    this.#tellStream(name, !isStored);
+    if (isStored) this.#handThrough(still, sample);
+    else await this.#convert(still, sample);
+  }
+
+  #tellStream(codec: string, decoded: boolean): void {
+    if (this.#toldStream === codec) return;
+    this.#toldStream = codec;
+    this.options.onStream({ codec, decoded, still: true });
+  }
+
+  /** By the same judgement as the pictures of a stream. */
+  #handThrough({ bytes, checksum }: Still, sample: Sample): void {
+    const size = readJpeg(bytes);
+    if (size === undefined)
+      this.options.onLost(sample, {
+        code: 'undecodable',
+        message: 'the camera sent a picture without a readable header',
+      });
+    else handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options);
+  }
+
+  async #convert({ bytes, checksum }: Still, sample: Sample): Promise<void> {
+    const { camera, onPicture, onLost } = this.options;
+    const isCut = isJpeg(bytes) && readJpeg(bytes)?.whole !== true;
+    // Loaded only by cameras that need it: sharp takes 20 MB.
+    const { convertStill } = await import('./convert-still');
+    try {
+      const { isDamaged, thumbnail, ...picture } = await convertStill(withHuffmanTables(bytes), camera);
+      const damage = isCut ? CUT_CONFIDENCE : isDamaged ? DAMAGED_CONFIDENCE : undefined;
+      const fingerprint = `${String(bytes.length)}-${checksum}`;
+      onPicture({ sample, ...picture, evidence: { thumbnail, fingerprint, damage } });
+    } catch {
+      onLost(sample);
+    }
+  }
+}
+
+function isJpegWanted(format: string): boolean {
+  return format === 'jpeg' || format === 'keyframe';
+}
+
+function pictureName(bytes: Buffer): string | undefined {
+  if (isJpeg(bytes)) return 'jpeg';
+  return READABLE.find(([, at, start]) => bytes.toString('latin1', at, at + start.length) === start)?.[0];
+}
+
+function noPicture({ type, bytes }: Still): Fault {
+  const what = bytes.length === 0 ? 'nothing' : type.replace(/[^\w/+.-]/g, '') || 'something unknown';
+  return new Fault(
+    'not-a-picture',
+    `answers with ${what}, not with a picture; check that the URL is that of a still picture, and what the camera says there in a browser`,
+  );
+}

@@ -1,3 +1,0 @@
-/** The entry of an actor's process, in place of comedy's: the same, without what of comedy is not used. */
-import './lean-comedy';
-import 'comedy/lib/forked-actor-worker.js';

@@ -1,0 +1,296 @@
+/** The store actor: drains the spool into Redis and has every stored frame announced. */
+import { performance } from 'node:perf_hooks';
+import { sleep } from '../../clock/sleep';
+import type { Frame } from '../../contract/frame';
+import { RecurringFault } from '../../fault/recurring';
+import type { Actor, ActorContext } from '../../protocol/actor';
+import { faultRecord, type FaultRecord } from '../../fault/fault';
+import type { ActorCommand, DeliveredFrame, StoreParameters } from '../../protocol/messages';
+import type { Progress } from '../../protocol/progress';
+import { Spool } from '../../spool/spool';
+import { Delivery } from './delivery';
+import { Eviction } from './eviction';
+import { ServerOnDisk } from './known-server';
+import { Outbox } from './outbox';
+import { RedisFrames } from './redis-frames';
+import { Retention } from './retention';
+import { SpoolKeeper } from './spool-keeper';
+
+/** How often bounds are enforced, and Redis is asked what it has on disk. */
+const TICK_MS = 1000;
+/** Deliveries are told together: after an outage there are hundreds a second. */
+const TELL_MS = 50;
+/** A frame's way through both servers has deadlines of 15 s in all. */
+const STUCK_MS = 30_000;
+
+const BEGAN_ANEW = 'redis began anew: frames are stored again';
+const UNKNOWN_REDIS = 'frames are stored again: it is not known whether redis still has them';
+
+export default function startStore(context: ActorContext<StoreParameters>): Actor {
+  const store = new StoreActor(context);
+  const ended = store.run();
+  return {
+    receive: (command) => {
+      store.receive(command);
+    },
+    changed: async () => {
+      store.changed();
+    },
+    progress: () => store.progress(),
+    stop: async () => {
+      await store.stop();
+      await ended;
+    },
+  };
+}
+
+class StoreActor {
+  readonly #stopping = new AbortController();
+  readonly #spool: Spool;
+  readonly #redis: RedisFrames;
+  readonly #outbox = new Outbox();
+  readonly #eviction: Eviction;
+  readonly #retention: Retention;
+  readonly #server: ServerOnDisk;
+  readonly #keeper: SpoolKeeper;
+  readonly #delivery: Delivery;
+  readonly #serverFaults: RecurringFault;
+  readonly #spoolFaults: RecurringFault;
+  readonly #foreign: RecurringFault;
+  readonly #unreadable: RecurringFault;
+  readonly #drops: RecurringFault;
+  readonly #latestFaults: RecurringFault;
+  readonly #persistenceFaults: RecurringFault;
+  /** Why Redis takes nothing, by code. */
+  #redisFault: string | undefined = 'connecting';
+  /** Why nothing is delivered, as the last try has shown. */
+  #trouble: FaultRecord | undefined;
+  #wasReady = false;
+  #delivered = 0;
+  /** Delivered and not told yet. */
+  #untold: DeliveredFrame[] = [];
+  #tellTimer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly context: ActorContext<StoreParameters>) {
+    const { parameters, log } = context;
+    const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability } = parameters;
+    this.#serverFaults = new RecurringFault(log);
+    this.#spoolFaults = new RecurringFault(log);
+    this.#foreign = new RecurringFault(log);
+    this.#unreadable = new RecurringFault(log);
+    this.#drops = new RecurringFault(log);
+    this.#latestFaults = new RecurringFault(log);
+    this.#persistenceFaults = new RecurringFault(log);
+    this.#spool = new Spool(spoolDir);
+    this.#redis = new RedisFrames(
+      redisUrl,
+      namespace,
+      expireMs,
+      holder,
+      (fault) => {
+        this.#onRedis(fault);
+      },
+      (fault) => {
+        this.#latestFaults.report(fault);
+      },
+      ({ code, message }) => {
+        log.warn(message, { code });
+      },
+    );
+    this.#eviction = new Eviction({
+      url: redisUrl,
+      log,
+      memory: () => this.#redis.memory(),
+      onEvicted: (keys) => {
+        context.report({ kind: 'evicted', keys });
+      },
+      now: () => performance.now(),
+    });
+    const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
+    this.#server = new ServerOnDisk(spoolDir);
+    const present = () => context.parameters;
+    this.#retention = new Retention({
+      spool: this.#spool,
+      durable: durability === 'durable',
+      server: this.#server,
+      get expireMs() {
+        return present().expireMs;
+      },
+      onGone: (frame) => {
+        this.#outbox.forget(frame);
+      },
+    });
+    this.#keeper = new SpoolKeeper({
+      ...common,
+      retention: this.#retention,
+      bounds,
+      onDropped: (frames, fault) => {
+        this.#onDropped(frames, fault);
+      },
+    });
+    this.#delivery = new Delivery({
+      ...common,
+      sink: this.#redis,
+      retention: this.#retention,
+      replay: bounds,
+      get expireMs() {
+        return present().expireMs;
+      },
+      announce: (frame, delayed) => {
+        context.report({ kind: 'announce', frame, delayed });
+      },
+      onFault: (fault) => {
+        this.#trouble = fault;
+        this.#serverFaults.report(fault);
+      },
+      onDelivered: (frame, delayed) => {
+        this.#onDelivered(frame, delayed);
+      },
+      onUnreadable: (fault) => {
+        this.#unreadable.report(fault);
+      },
+      onDropped: (frame, fault) => {
+        this.#onDropped([frame], fault);
+      },
+    });
+  }
+
+  /** The expiry may be another now; `drainMs` is looked up when it is needed. */
+  changed(): void {
+    this.#redis.expireMs = this.context.parameters.expireMs;
+  }
+
+  receive(command: ActorCommand): void {
+    switch (command.kind) {
+      case 'frame':
+        if (this.#outbox.add(command.frame, performance.now())) this.#delivery.wake();
+        break;
+      case 'announced':
+        this.#delivery.announced(command.id, command.fault);
+        break;
+      case 'notifier-lost':
+        this.#delivery.notifierLost();
+        break;
+      case 'notifier-ready':
+        this.#delivery.resume();
+        break;
+      case 'announce':
+      case 'camera-state':
+      case 'gap':
+        break;
+    }
+  }
+
+  progress(): Progress {
+    const { worked, isDue } = this.#delivery;
+    const { oldestBornMs } = this.#outbox;
+    return {
+      done: worked,
+      ...(this.#trouble === undefined ? {} : { fault: this.#trouble }),
+      ...(isDue ? { dueMs: STUCK_MS } : {}),
+      facts: {
+        redis: this.#redisFault ?? 'ready',
+        delivered: this.#delivered,
+        waiting: this.#outbox.frames,
+        waitingBytes: this.#outbox.bytes,
+        ...(this.#outbox.unreadable === 0 ? {} : { unreadable: this.#outbox.unreadable }),
+        ...(oldestBornMs === undefined
+          ? {}
+          : { oldestWaitingMs: Math.round(performance.now() - oldestBornMs) }),
+        ...(this.#retention.frames === 0 ? {} : { confirmed: this.#retention.frames }),
+        ...(this.#eviction.total === 0 ? {} : { evicted: this.#eviction.total }),
+      },
+    };
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#keepSpool();
+      this.#delivery.wake();
+      await this.#followRedis();
+      if (this.#redisFault === undefined) await this.#eviction.tick();
+      await sleep(TICK_MS, signal);
+    }
+  }
+
+  /** What the cameras spooled last is delivered too, if the servers take it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#keeper.scan();
+    this.#delivery.wake();
+    await this.#delivery.drain(this.context.parameters.drainMs);
+    await this.#redis.close();
+    await this.#delivery.stop();
+    this.#tellDelivered();
+    this.#eviction.flush();
+    await this.#spool.close();
+  }
+
+  async #keepSpool(): Promise<void> {
+    const fault = await this.#keeper.tick();
+    if (fault === undefined) this.#spoolFaults.clear('the whole spool can be read again');
+    else this.#spoolFaults.report({ ...fault, message: `the spool cannot be read: ${fault.message}` });
+    const { foreign } = this.#spool;
+    if (foreign.length === 0) this.#foreign.clear('nothing of other users is where the spool is any more');
+    else
+      this.#foreign.report({
+        code: 'spool-foreign',
+        message: `${foreign.join('; ')}: it is not looked into, and another folder is used; remove it`,
+      });
+    if (this.#outbox.unreadable === 0) this.#unreadable.clear('all frames of the spool can be read again');
+  }
+
+  /** Lets confirmed frames go that are on Redis's disk, and stores again those that it has lost. */
+  async #followRedis(): Promise<void> {
+    if (this.context.parameters.durability === 'memory' || this.#redisFault !== undefined) return;
+    try {
+      const isKnown = this.#server.runId !== undefined;
+      const persistence = await this.#redis.persistence();
+      const restored = await this.#retention.restoreAfter(persistence, this.#redis, Date.now());
+      if (restored > 0) this.context.log.warn(isKnown ? BEGAN_ANEW : UNKNOWN_REDIS, { frames: restored });
+      await this.#retention.release(persistence.durableBeforeMs, Date.now());
+      this.#persistenceFaults.clear('redis says again what it has on disk');
+    } catch (error) {
+      this.#persistenceFaults.report(faultRecord(error, 'redis'));
+    }
+  }
+
+  #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
+    this.#delivered++;
+    this.#trouble = undefined;
+    this.#serverFaults.clear('frames are delivered again');
+    this.#untold.push({ camera, sequence, delayed });
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellDelivered();
+    }, TELL_MS);
+  }
+
+  #tellDelivered(): void {
+    clearTimeout(this.#tellTimer);
+    this.#tellTimer = undefined;
+    if (this.#untold.length > 0) this.context.report({ kind: 'delivered', frames: this.#untold });
+    this.#untold = [];
+  }
+
+  #onDropped(frames: readonly Frame[], fault: FaultRecord): void {
+    this.#drops.report(fault);
+    const reason = fault.code;
+    const periods = frames.map(({ camera, sequence }) => ({ camera, sequence, reason }));
+    this.context.report({ kind: 'dropped', frames: periods });
+  }
+
+  #onRedis(fault: FaultRecord | undefined): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#redisFault = fault?.code;
+    this.#trouble = fault;
+    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    if (fault !== undefined) {
+      this.#serverFaults.report(fault);
+      return;
+    }
+    if (!this.#wasReady) this.context.log.info('redis is ready');
+    this.#wasReady = true;
+    this.#delivery.resume();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The child's side of the actor framework: comedy constructs this class by path, in a forked process or in the
+ * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
+ * called as a topic, so there are only the two that are needed.
+ */
+import { openLog, setLogLevel, type LogLevel } from '../log/log';
+import { keepCompiledCode } from '../os/compile-cache';
+import { surviveClosedOutput } from '../os/output';
+import type { Actor, ActorContext, StartActor } from '../protocol/actor';
+import { Batch } from './batch';
+import type { ActorCommand, ActorReport } from '../protocol/messages';
+import { HEARTBEAT_MS, type Heartbeat } from '../protocol/progress';
+
+/** Since the last heartbeat: one goes with a message from then on, and without one at the latest. */
+const EARLIEST_MS = 0.9 * HEARTBEAT_MS;
+const LATEST_MS = 1.1 * HEARTBEAT_MS;
+
+/** comedy's custom parameters for every actor. */
+export interface ShellParameters {
+  readonly name: string;
+  /** Absolute path of the actor module. */
+  readonly module: string;
+  readonly logLevel: LogLevel;
+  readonly parameters: unknown;
+}
+
+/** The first command an actor receives; work begins there and not in `initialize`, where a message to the parent would deadlock. */
+export type ShellCommand =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'log-level'; readonly level: LogLevel }
+  /** An edit has changed what the actor was started with; answered by the report `changed`. */
+  | { readonly kind: 'parameters'; readonly parameters: unknown }
+  | ActorCommand;
+
+/** The last report of an actor: it has ended all it began. */
+export type ShellReport = { readonly kind: 'stopped' } | ActorReport;
+
+/** What of comedy's actor this side uses; its own typings are incomplete. */
+interface ComedySelf {
+  getMode(): string;
+  getCustomParameters(): ShellParameters;
+  getParent(): { send(topic: string, message: unknown): Promise<unknown> };
+  /** Of a forked one: looks once a second for answers that are overdue; none is awaited. */
+  timeoutWorkerInterval?: NodeJS.Timeout;
+  getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
+}
+
+export default class ActorShell {
+  #self: ComedySelf | undefined;
+  #actor: Actor | undefined;
+  #context: (ActorContext<unknown> & { parameters: unknown }) | undefined;
+  #heart: NodeJS.Timeout | undefined;
+  /** Of performance.now(). */
+  #beatMs = 0;
+  readonly #reports = new Batch<ShellReport>((reports) => {
+    this.#send(reports);
+  });
+
+  initialize(self: ComedySelf): void {
+    this.#self = self;
+    if (self.getMode() === 'forked') ownTheProcess(self);
+  }
+
+  /**
+   * Not an array by itself: comedy makes several arguments of one. Nor obeyed within comedy's call, which makes of an error
+   * an answer that nobody reads: an actor that fails over a message is to crash.
+   */
+  receive({ commands }: { readonly commands: readonly ShellCommand[] }): void {
+    queueMicrotask(() => {
+      for (const command of commands) this.#obey(command);
+    });
+  }
+
+  #obey(command: ShellCommand): void {
+    if (command.kind === 'start') this.#start();
+    else if (command.kind === 'stop') void this.#stop();
+    else if (command.kind === 'log-level') setLogLevel(command.level);
+    else if (command.kind === 'parameters') void this.#change(command.parameters);
+    else this.#actor?.receive(command);
+  }
+
+  async #change(parameters: unknown): Promise<void> {
+    if (this.#context !== undefined) this.#context.parameters = parameters;
+    await this.#actor?.changed?.();
+    this.#reports.add({ kind: 'changed' });
+  }
+
+  /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
+  async #stop(): Promise<void> {
+    await this.#actor?.stop();
+    clearTimeout(this.#heart);
+    this.#heart = undefined;
+    this.#reports.add({ kind: 'stopped' });
+  }
+
+  #send(reports: readonly ShellReport[]): void {
+    const self = this.#self;
+    if (self === undefined) return;
+    const { name } = self.getCustomParameters();
+    const heartbeat = this.#heartbeat();
+    const all = heartbeat === undefined ? reports : [...reports, { kind: 'heartbeat', heartbeat }];
+    self
+      .getParent()
+      .send('report', { name, reports: all })
+      .catch(() => undefined);
+  }
+
+  #start(): void {
+    const self = this.#self;
+    if (self === undefined || this.#actor !== undefined) return;
+    const { name, module, logLevel, parameters } = self.getCustomParameters();
+    this.#context = {
+      parameters,
+      log: openLog(name, logLevel),
+      report: (report) => {
+        this.#reports.add(report);
+      },
+    };
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
+    const { default: startActor } = require(module) as { default: StartActor<unknown> };
+    this.#actor = startActor(this.#context);
+    if (self.getMode() === 'forked') keepCompiledCode();
+    this.#awaitBeat();
+  }
+
+  #awaitBeat(): void {
+    clearTimeout(this.#heart);
+    this.#heart = setTimeout(() => {
+      this.#send([]);
+    }, LATEST_MS);
+  }
+
+  /** With whatever is sent when it is due: of a camera's picture and its heartbeat each second, one wake-up and one message. */
+  #heartbeat(): Heartbeat | undefined {
+    const nowMs = performance.now();
+    if (this.#heart === undefined || this.#actor === undefined || nowMs - this.#beatMs < EARLIEST_MS)
+      return undefined;
+    this.#beatMs = nowMs;
+    this.#awaitBeat();
+    return { ...this.#actor.progress(), memoryBytes: process.memoryUsage.rss() };
+  }
+}
+
+/** In a process of its own an actor ends when, and only when, the supervisor ends it or has gone. */
+function ownTheProcess(self: ComedySelf): void {
+  surviveClosedOutput();
+  clearInterval(self.timeoutWorkerInterval);
+  const { sigintHandler, sigtermHandler } = self.getSystem();
+  process.removeListener('SIGINT', sigintHandler);
+  process.removeListener('SIGTERM', sigtermHandler);
+  // Ctrl-C and a service manager's SIGTERM reach the whole group; the supervisor stops its actors in order.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+  process.once('disconnect', () => process.exit(1));
+}

@@ -1,0 +1,138 @@
+/**
+ * The processes actors run in. comedy offers no way to say how a worker is forked, so its call of `fork` is answered
+ * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
+ */
+import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { redactText } from '../url/redact';
+import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
+import { exitOf, forkChild, started, whyNotStarted, type ProcessExit } from '../os/child-process';
+import { driverVariables } from '../os/driver-variables';
+import { readLines } from '../os/line-splitter';
+import { liveWithParent } from '../os/orphans';
+
+/** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
+const INHERITED =
+  /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
+/**
+ * A camera's process hardly uses a processor: one background thread instead of four. With {@link CAMERA_ENVIRONMENT} 2.5 MB
+ * less for each. Only a flag that Node documents: it does not start with one it does not know. A small young generation
+ * saves one more, and makes each start a tenth dearer: docs/capture/figures.md.
+ */
+const CAMERA_FLAGS = ['--v8-pool-size=1'];
+/**
+ * glibc gives each thread that allocates an arena of its own, which keeps what was freed in it; and keeps freed pictures,
+ * too, unless larger pieces than that go back to the system (mallopt(3)): 19 MB instead of 30 after three minutes of stills.
+ */
+const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
+/** comedy's worker, which loads less. */
+const WORKER = path.resolve(__dirname, 'worker');
+/** The same in one file with all that a camera loads: scripts/bundle.mjs. */
+const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
+/** Written by the compiler with each change: what was bundled before it is something else. */
+const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
+/** Lines kept of what a process said last. */
+const KEPT_LINES = 40;
+/** Characters kept of one line. */
+const KEPT_CHARS = 500;
+
+export interface ActorProcess {
+  /** 0 for one that could not be started. */
+  readonly pid: number;
+  /** Settles when it runs, with undefined, or with why it could not be started. */
+  readonly startError: Promise<string | undefined>;
+  readonly exited: Promise<ProcessExit>;
+  /** Its last lines on both outputs, oldest first. */
+  readonly lastLines: readonly string[];
+  /** The last error it wrote to standard error; undefined if none. */
+  lastError(): string | undefined;
+  kill(): void;
+}
+
+export class ForkedProcesses {
+  readonly #fork = childProcess.fork;
+  readonly #cameraWorker = isBundled() ? BUNDLE : WORKER;
+  /** Told of the process forked for an actor, by actor name. */
+  readonly #expected = new Map<string, (process: ActorProcess) => void>();
+
+  constructor() {
+    (childProcess as { fork: unknown }).fork = (...call: Parameters<typeof childProcess.fork>) =>
+      this.#answer(...call);
+  }
+
+  /** The process that will be forked for the actor of that name: known before the actor is ready. */
+  async expect(name: string): Promise<ActorProcess> {
+    return new Promise((resolve) => this.#expected.set(name, resolve));
+  }
+
+  close(): void {
+    (childProcess as { fork: typeof childProcess.fork }).fork = this.#fork;
+  }
+
+  #answer(
+    modulePath: string | URL,
+    args: readonly string[] | ForkOptions = [],
+    options: ForkOptions = {},
+  ): ChildProcess {
+    const [name] = Array.isArray(args) ? (args as readonly string[]) : [];
+    if (name === undefined || !/forked-actor-worker/.test(String(modulePath)))
+      return this.#fork(modulePath, args as readonly string[], options);
+    const isCamera = name.startsWith('camera:');
+    const execArgv = [...(options.execArgv ?? process.execArgv), ...(isCamera ? CAMERA_FLAGS : [])];
+    const wrapped = liveWithParent('KILL', { program: process.execPath, args: execArgv });
+    const child = forkChild(isCamera ? this.#cameraWorker : WORKER, args as readonly string[], {
+      ...options,
+      execPath: wrapped.program,
+      execArgv: [...wrapped.args],
+      env: {
+        ...(isCamera ? { ...CAMERA_ENVIRONMENT, ...driverVariables(process.env) } : {}),
+        ...actorEnvironment(),
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#expected.get(name)?.(actorProcess(child));
+    this.#expected.delete(name);
+    return child;
+  }
+}
+
+function isBundled(): boolean {
+  const [bundle, compiled] = [BUNDLE, COMPILED].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return bundle !== undefined && bundle.mtimeMs >= (compiled?.mtimeMs ?? 0);
+}
+
+function actorEnvironment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([key]) => INHERITED.test(key));
+  // Its standard output is a pipe to us, whatever ours is.
+  const format = process.stdout.isTTY ? { [LOG_FORMAT_VARIABLE]: 'readable' } : {};
+  return { ...Object.fromEntries(inherited), ...format };
+}
+
+function actorProcess(child: ChildProcess): ActorProcess {
+  const lastLines: string[] = [];
+  const errors: string[] = [];
+  const keep = (lines: string[]) => (line: string) => {
+    lines.push(redactText(line).slice(0, KEPT_CHARS));
+    lines.splice(0, lines.length - KEPT_LINES);
+  };
+  readLines(child.stdout, (line) => {
+    keep(lastLines)(line);
+    passLine(line);
+  });
+  // Only crashes write there, stack traces mostly: the fault names the error, the black box keeps the rest.
+  readLines(child.stderr, (line) => {
+    keep(lastLines)(line);
+    keep(errors)(line);
+  });
+  return {
+    pid: child.pid ?? 0,
+    startError: started(child).then((error) => error && whyNotStarted(error)),
+    exited: exitOf(child),
+    lastLines,
+    lastError: () => errors.findLast((line) => /^(\w*Error|FATAL ERROR|Cannot find)\b/.test(line.trim())),
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}

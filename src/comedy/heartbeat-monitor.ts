@@ -1,0 +1,125 @@
+/**
+ * Finds processes that live and do nothing: stopped, blocked, stuck in their start, or busy without getting on.
+ * What counts against one is only time in which it could have run and we would have heard of it.
+ */
+import type { FaultRecord } from '../fault/fault';
+import type { Progress } from '../protocol/progress';
+import { OwnTime } from '../os/own-time';
+import { KERNEL, type Kernel } from '../os/process-activity';
+
+/** Milliseconds between two looks. */
+const TICK_MS = 250;
+/** A look that comes later than this counts as this: we did not run, being suspended, stopped or starved ourselves. */
+const LATE_MS = 2 * TICK_MS;
+/** Silence from which on the kernel is asked at each look what the process does: before, once with each heartbeat. */
+const SUSPECT_MS = 1250;
+
+export interface Watch {
+  /** Settles with what is wrong; never, if nothing is. */
+  readonly failed: Promise<FaultRecord>;
+  heard(progress: Progress): void;
+  end(): void;
+}
+
+export interface WatchOptions {
+  /** Milliseconds of silence that are too many. */
+  readonly limitMs: number;
+  /** Code and sentence (without its subject) of such a silence. */
+  readonly fault: FaultRecord;
+  /** Milliseconds of silence from which on every look asks what the process does. */
+  readonly suspectMs?: number;
+}
+
+interface Watched extends WatchOptions {
+  readonly pid: number;
+  readonly fail: (fault: FaultRecord) => void;
+  silence: OwnTime;
+  done: number;
+  dueMs: number | undefined;
+  /** Milliseconds of its own, up to the last heartbeat, since `done` rose last or became due. */
+  idleMs: number;
+}
+
+export class HeartbeatMonitor {
+  readonly #watched = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
+  #lookedAt: number;
+
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly kernel: Kernel = KERNEL,
+  ) {
+    this.#lookedAt = now();
+    this.#timer = setInterval(() => {
+      this.look();
+    }, TICK_MS);
+  }
+
+  watch(pid: number, options: WatchOptions): Watch {
+    let fail: (fault: FaultRecord) => void = () => undefined;
+    const failed = new Promise<FaultRecord>((resolve) => {
+      fail = resolve;
+    });
+    const silence = new OwnTime(this.kernel.times(pid));
+    const watched: Watched = { ...options, pid, fail, silence, done: -1, dueMs: undefined, idleMs: 0 };
+    this.#watched.add(watched);
+    return {
+      failed,
+      heard: (progress) => {
+        this.#hear(watched, progress);
+      },
+      end: () => {
+        this.#watched.delete(watched);
+      },
+    };
+  }
+
+  /** Called by the monitor's own timer. */
+  look(): void {
+    const now = this.now();
+    const countedMs = Math.min(now - this.#lookedAt, LATE_MS);
+    this.#lookedAt = now;
+    for (const watched of this.#watched) this.#lookAt(watched, countedMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#watched.clear();
+  }
+
+  #lookAt(watched: Watched, passedMs: number): void {
+    const { silence, pid, suspectMs = SUSPECT_MS } = watched;
+    silence.pass(passedMs);
+    // Nobody is condemned without being looked at.
+    if (silence.passedMs < suspectMs && faultOf(watched) === undefined) return;
+    silence.see(this.kernel.activity(pid), passedMs);
+    if (faultOf(watched) === undefined) return;
+    // Heartbeats that came while we did not run are read in this turn of the event loop.
+    setImmediate(() => {
+      this.#condemn(watched);
+    });
+  }
+
+  #condemn(watched: Watched): void {
+    const fault = faultOf(watched);
+    if (fault !== undefined && this.#watched.delete(watched)) watched.fail(fault);
+  }
+
+  #hear(watched: Watched, { done, dueMs }: Progress): void {
+    const { silence, pid } = watched;
+    const times = this.kernel.times(pid);
+    // It spoke: whatever it waited for is booked.
+    silence.see(times && { ...times, state: 'other' }, 0);
+    const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
+    watched.idleMs = done !== watched.done || !wasDue ? 0 : watched.idleMs + silence.ms;
+    watched.silence = new OwnTime(times);
+    watched.done = done;
+    watched.dueMs = dueMs;
+  }
+}
+
+function faultOf({ silence, limitMs, fault, idleMs, dueMs }: Watched): FaultRecord | undefined {
+  if (silence.ms > limitMs) return fault;
+  if (dueMs === undefined || idleMs + silence.ms <= dueMs) return undefined;
+  return { code: 'stuck', message: `lives, but finished nothing for ${String(dueMs)} ms` };
+}

@@ -1,0 +1,101 @@
+/**
+ * Whose a namespace is on a Redis: one daemon's at a time, by the key `<namespace>:daemon`, which its holder renews every
+ * second and which a dead one's lets expire. Needs SET and GET alone, as frames do.
+ */
+import type { Holder } from '../protocol/messages';
+import type { RedisClient } from './redis';
+
+/** A dead daemon keeps the namespace for so long at most. */
+export const LEASE_MS = 5000;
+export const RENEW_MS = 1000;
+
+interface Entry extends Holder {
+  /** When it was renewed, on the holder's clock: only whether it changes counts. */
+  readonly renewedAtMs: number;
+}
+
+export type Claim =
+  | { readonly kind: 'held' }
+  /** The key is another's, of whom it is not known whether it still lives. */
+  | { readonly kind: 'unsure'; readonly other: Holder }
+  /** Another daemon renews it. */
+  | { readonly kind: 'taken'; readonly other: Holder };
+
+/**
+ * What is found at the key, against what was found there before. Pure.
+ * @returns undefined when the key is free, or nobody can say whose it is
+ */
+export function claimOf({ id }: Holder, found: string | null, before: string | undefined): Claim | undefined {
+  const entry = parse(found);
+  if (entry === undefined) return undefined;
+  if (entry.id === id) return { kind: 'held' };
+  return { kind: before === undefined || before === found ? 'unsure' : 'taken', other: entry };
+}
+
+export class NamespaceLease {
+  readonly #key: string;
+  /** Another's, as it was found last, and since when it has not changed, milliseconds of `now`. */
+  #before: string | undefined;
+  #sinceMs = 0;
+
+  constructor(
+    private readonly client: Pick<RedisClient, 'get' | 'set'>,
+    namespace: string,
+    private readonly holder: Holder,
+    private readonly now = () => performance.now(),
+  ) {
+    this.#key = `${namespace}:daemon`;
+  }
+
+  /**
+   * Takes the namespace where it is free, renews it where it is ours. To be called every {@link RENEW_MS}, or oftener.
+   * @throws what Redis, or the way to it, says
+   */
+  async claim(): Promise<Claim> {
+    const found = await this.client.get(this.#key);
+    const claim = claimOf(this.holder, found, this.#before);
+    if (claim === undefined) return this.#takeFree(found);
+    if (claim.kind === 'held') return this.takeOver();
+    if (claim.kind === 'taken') return claim;
+    if (this.#before !== found) [this.#before, this.#sinceMs] = [found ?? undefined, this.now()];
+    // A key whose expiry was taken away (PERSIST, a restored dump) would keep everybody out.
+    if (this.now() - this.#sinceMs < 2 * LEASE_MS) return claim;
+    return this.takeOver();
+  }
+
+  /** Takes the namespace whoever holds it; that one ends. */
+  async takeOver(): Promise<Claim> {
+    await this.client.set(this.#key, this.#entry(), 'PX', LEASE_MS);
+    return { kind: 'held' };
+  }
+
+  /** Frees it for the next daemon, if it is ours. */
+  async release(): Promise<void> {
+    const claim = claimOf(this.holder, await this.client.get(this.#key), undefined);
+    // Gone in a millisecond: a user that may only SET and GET cannot delete it.
+    if (claim?.kind === 'held') await this.client.set(this.#key, '', 'PX', 1);
+  }
+
+  async #takeFree(found: string | null): Promise<Claim> {
+    if (found !== null) return this.takeOver();
+    const taken = await this.client.set(this.#key, this.#entry(), 'PX', LEASE_MS, 'NX');
+    if (taken !== null) return { kind: 'held' };
+    // Another was a moment faster.
+    const now = await this.client.get(this.#key);
+    return claimOf(this.holder, now, undefined) ?? this.claim();
+  }
+
+  #entry(): string {
+    const entry: Entry = { ...this.holder, renewedAtMs: Date.now() };
+    return JSON.stringify(entry);
+  }
+}
+
+function parse(text: string | null): Entry | undefined {
+  try {
+    const entry = JSON.parse(text ?? '') as Partial<Entry> | null;
+    return typeof entry?.id === 'string' && typeof entry.name === 'string' ? (entry as Entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+/** What RabbitMQ's management HTTP API tells of bindings and queues: rabbitmq.com/docs/management#http-api. */
+import { get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { hostsOf, redactUrl } from '../url/url';
+import { Fault } from '../fault/fault';
+import type { BrokerBinding, BrokerView, QueueCounts } from './bound-queues';
+
+/** Milliseconds for one answer. */
+const ANSWER_MS = 3000;
+/** A thousand bindings have 200 kB. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * @param managementUrl without credentials, those of `amqpUrl` are used
+ * @param amqpUrl says which virtual host is looked at
+ * @returns a view whose every question throws a Fault `broker-management` where it gets no answer
+ */
+export function managementView(managementUrl: string, amqpUrl: string): BrokerView {
+  const [base, broker] = [new URL(managementUrl), new URL(hostsOf(amqpUrl)[0] ?? amqpUrl)];
+  const { username, password } = base.username === '' ? broker : base;
+  const vhost = broker.pathname.length > 1 ? broker.pathname.slice(1) : '%2F';
+  const ask = async (...parts: readonly string[]): Promise<unknown> => {
+    const url = new URL(`${base.pathname.replace(/\/$/, '')}/api/${parts.join('/')}`, base.origin);
+    return answerOf(url, `${decodeURIComponent(username)}:${decodeURIComponent(password)}`, managementUrl);
+  };
+  return {
+    // An exchange that is not there has none: what is "not found" is something else.
+    bindings: async (exchange) =>
+      list(
+        await ask('exchanges', vhost, encodeURIComponent(exchange), 'bindings', 'source'),
+        managementUrl,
+      ).map((entry) => binding(entry, managementUrl)),
+    queue: async (name) => {
+      const found = await ask('queues', vhost, encodeURIComponent(name));
+      return found === undefined ? undefined : counts(found);
+    },
+  };
+}
+
+/** Undefined where there is nothing of that name. */
+async function answerOf(url: URL, auth: string, shown: string): Promise<unknown> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const { status, text } = await exchange(url, auth, signal).catch((error: unknown) => {
+    throw fault(shown, signal.aborted ? LATE : unreachable(error as NodeJS.ErrnoException));
+  });
+  if (status === 401 || status === 403) throw fault(shown, REFUSED);
+  const value = parsed(text);
+  // Its own "not found" is JSON; that of any other server is not what was asked for.
+  if (status === 404 && value !== undefined) return undefined;
+  if (status !== 200) throw fault(shown, answeredWith(status));
+  if (value === undefined) throw fault(shown, OTHERWISE);
+  return value;
+}
+
+async function exchange(
+  url: URL,
+  auth: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const get = url.protocol === 'https:' ? getHttps : getHttp;
+    get(url, { auth, agent: false, signal }, resolve).once('error', reject);
+  });
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
+}
+
+const CHECK = 'check "managementUrl"';
+const REFUSED =
+  'refused the user name or password, or the user may not use it; give that user the tag "monitoring", or put the credentials of one who has it into "managementUrl"';
+
+const LATE = `did not answer within ${String(ANSWER_MS)} ms; ${CHECK}`;
+const OTHERWISE = `does not answer as RabbitMQ's management API; ${CHECK}`;
+
+function answeredWith(status: number): string {
+  return `answers with HTTP ${String(status)}; ${CHECK}`;
+}
+
+function unreachable({ code, message }: NodeJS.ErrnoException): string {
+  const reason = code === 'ECONNREFUSED' ? 'nothing listens there' : (code ?? message);
+  return `cannot be reached (${reason}); ${CHECK}, and that the broker's management plugin is enabled`;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`an answer of more than ${String(MAX_BYTES)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function list(value: unknown, shown: string): readonly unknown[] {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  throw fault(shown, value === undefined ? answeredWith(404) : OTHERWISE);
+}
+
+function binding(entry: unknown, shown: string): BrokerBinding {
+  const { destination, destination_type: type } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof destination !== 'string') throw fault(shown, OTHERWISE);
+  return { to: destination, kind: type === 'exchange' ? 'exchange' : 'queue' };
+}
+
+/** A queue that was declared a moment ago has no figures yet. */
+function counts(value: unknown): QueueCounts {
+  const { messages, consumers } = (value ?? {}) as Record<string, unknown>;
+  return { messages: Number(messages ?? 0), consumers: Number(consumers ?? 0) };
+}
+
+function fault(managementUrl: string, problem: string): Fault {
+  return new Fault(
+    'broker-management',
+    `RabbitMQ's management API at ${redactUrl(managementUrl)} ${problem}`,
+  );
+}

@@ -1,0 +1,45 @@
+/** Waiting for a client of Redis to be ready. */
+import { Cluster } from 'ioredis';
+import type { RedisClient } from './redis';
+
+/**
+ * Connects a lazy client. ioredis leaves its own promise open where a Cluster ends after its slots are known and before
+ * it is ready (a failover), and where a server accepts the connection and says nothing: so this one also rejects when
+ * the client ends, after `deadlineMs`, and when `signal` is aborted. A client that was not ready by then is disconnected.
+ * @throws what ioredis threw, or an error that redisFault has words for
+ */
+export async function connectRedis(
+  client: RedisClient,
+  deadlineMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let giveUp: (() => void) | undefined;
+  let ended: (() => void) | undefined;
+  const failed = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`socket timeout: not ready within ${String(deadlineMs)} ms`));
+    }, deadlineMs);
+    giveUp = () => {
+      reject(new Error('given up before it was ready'));
+    };
+    ended = () => {
+      reject(
+        new Error(client instanceof Cluster ? 'None of startup nodes is available' : 'Connection is closed.'),
+      );
+    };
+    client.once('end', ended);
+    if (signal?.aborted === true) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    await Promise.race([client.connect(), failed]);
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    if (ended !== undefined) client.removeListener('end', ended);
+    if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
+  }
+}

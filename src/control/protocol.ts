@@ -1,0 +1,38 @@
+/** What is said over the control socket. */
+import type { ConfigFault, Refusal } from '../config/faults';
+import type { DeliveryStatus } from '../supervisor/health';
+import type { ConfigurationState } from '../supervisor/live-configuration';
+import type { Plan } from '../supervisor/plan';
+import type { ChildStatus } from '../supervisor/status';
+
+/** Its name in the data directory. */
+export const CONTROL_SOCKET = 'vigil.sock';
+
+export interface DaemonStatus {
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  /** Frames are stored and announced. */
+  readonly ready: boolean;
+  readonly configuration: ConfigurationState;
+  readonly delivery: DeliveryStatus;
+  /** Why the daemon is not healthy, a sentence each; empty when it is. */
+  readonly problems: readonly string[];
+  /** Why no time can be right, where this machine's clock has not been set. */
+  readonly clockUnset?: string;
+  readonly children: readonly ChildStatus[];
+}
+
+export interface PlanRequest {
+  readonly file: string;
+  readonly text: string;
+}
+
+export type PlanAnswer =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  | {
+      readonly kind: 'refused';
+      readonly file: string;
+      readonly refusal: Refusal;
+      readonly faults: readonly ConfigFault[];
+    };

@@ -1,0 +1,118 @@
+/**
+ * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
+ * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import path from 'node:path';
+import type { QueuesAnswer } from '../connections/bound-queues';
+import { ConfigurationError } from '../config/faults';
+import type { Log } from '../log/log';
+import { withSocketPath } from '../os/local-socket';
+import { ExitFault } from '../fault/fault';
+import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
+import type { Plan } from '../supervisor/plan';
+
+/** A configuration of 10,000 cameras has 2 MB. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+
+export interface Control {
+  status(): DaemonStatus;
+  /** Asks the broker, which may take seconds. */
+  queues(): Promise<QueuesAnswer>;
+  /** @throws ConfigurationError */
+  plan(request: PlanRequest): Plan;
+}
+
+export class ControlSocket {
+  private constructor(
+    private readonly server: Server,
+    private readonly dir: string,
+  ) {}
+
+  /**
+   * Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed.
+   * @throws ExitFault `data-directory` when there can be no socket
+   */
+  static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
+    const server = createServer((request, response) => {
+      answer(request, response, control).catch((error: unknown) => {
+        log.warn(`a question could not be answered: ${(error as Error).message}`);
+        response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
+      });
+    });
+    try {
+      rmSync(path.join(dir, CONTROL_SOCKET), { force: true });
+      await withSocketPath(dir, CONTROL_SOCKET, async (socketPath) => {
+        await listen(server, socketPath);
+        chmodSync(socketPath, 0o600);
+      });
+    } catch (cause) {
+      throw cannotListen(path.join(dir, CONTROL_SOCKET), cause as NodeJS.ErrnoException);
+    }
+    return new ControlSocket(server, dir);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+    rmSync(path.join(this.dir, CONTROL_SOCKET), { force: true });
+  }
+}
+
+function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
+  const { code = 'unknown error' } = cause;
+  return new ExitFault(
+    'data-directory',
+    `the control socket ${file} cannot be created (${code}); remove what is in its place, or give the daemon another --data-dir`,
+    { cause },
+  );
+}
+
+async function listen(server: Server, socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // Between its making, within the call, and its chmod nobody else may open it. Other files keep their rights.
+    const before = process.umask(0o177);
+    try {
+      server.listen(socketPath, resolve);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
+  const asked = `${request.method ?? ''} ${request.url ?? ''}`;
+  if (asked === 'GET /status') reply(response, control.status());
+  else if (asked === 'GET /queues') reply(response, await control.queues());
+  else if (asked === 'POST /plan')
+    reply(response, planAnswer(control, JSON.parse(await bodyOf(request)) as PlanRequest));
+  else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
+}
+
+function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
+  try {
+    return { kind: 'plan', plan: control.plan(request) };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const { file, refusal, faults } = error;
+    return { kind: 'refused', file, refusal, faults };
+  }
+}
+
+function reply(response: ServerResponse, value: DaemonStatus | QueuesAnswer | PlanAnswer): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_REQUEST_BYTES)
+      throw new Error(`a question of more than ${String(MAX_REQUEST_BYTES)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

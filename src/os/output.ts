@@ -1,0 +1,129 @@
+/** Standard output and standard error, to the last byte: a pipe takes 64 KiB at once, and `process.exit` drops the rest. */
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { ExitFault } from '../fault/fault';
+
+/** Whoever reads our output has this long to take the last of it, milliseconds; one that is stuck holds no daemon up. */
+export const LAST_WORDS_MS = 2000;
+
+/** The reader has gone, as `head` does when it has seen enough. */
+const READER_GONE = new Set(['EPIPE', 'ECONNRESET']);
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would exceed the size limit',
+  EIO: 'the device failed',
+};
+
+type Output = typeof process.stdout | typeof process.stderr;
+
+/**
+ * Writes all of `text` to standard output and waits until it is taken, however long the reader needs. A reader that has
+ * gone is no fault.
+ * @throws Fault `cannot-write`
+ */
+export async function print(text: string): Promise<void> {
+  const { code } = (await writeAll(process.stdout, text)) ?? {};
+  if (code === undefined || READER_GONE.has(code)) return;
+  throw new ExitFault(
+    'cannot-write',
+    `standard output cannot be written: ${WHY[code] ?? 'write failed'} (${code})`,
+  );
+}
+
+/** The same on standard error, which is the last resort: never rejects. */
+export async function printError(text: string): Promise<void> {
+  await writeAll(process.stderr, text);
+}
+
+/** Ends the process once both outputs are taken, or `limitMs` have passed. */
+export async function endProcess(code: number, limitMs = LAST_WORDS_MS): Promise<never> {
+  surviveClosedOutput();
+  const limit = new Promise((resolve) => {
+    if (Number.isFinite(limitMs)) setTimeout(resolve, limitMs);
+  });
+  // What was logged in this turn reaches the stream in the next.
+  await new Promise(setImmediate);
+  await Promise.race([Promise.all([taken(process.stdout), taken(process.stderr)]), limit]);
+  process.exit(code);
+}
+
+/** A reader of our output that goes away (PM2 restarting, a closed pipe), or a full disk, must not end the process. */
+export function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) listenOnce(stream);
+}
+
+/**
+ * The same, and a terminal that is stopped (Ctrl-S, a frozen SSH) must not stop the process: Node writes to terminals, and to
+ * nothing else that may have to wait, with calls that block.
+ */
+export function surviveStuckOutput(): void {
+  surviveClosedOutput();
+  for (const stream of [process.stdout, process.stderr]) if (stream.isTTY && isOurs(stream)) unblock(stream);
+}
+
+/**
+ * Node opens a terminal anew where it can, and what is set for it is set for this process alone. Where it cannot, it shares
+ * the terminal's settings with the shell that started it, which wants to block.
+ */
+function isOurs({ fd }: Output): boolean {
+  try {
+    closeSync(
+      openSync(`/proc/self/fd/${String(fd)}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What Node did on its own until version 6, and offers no public way to do since. */
+function unblock(stream: Output): void {
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => unknown } };
+  handle?.setBlocking?.(false);
+}
+
+const ignore = () => undefined;
+
+function listenOnce(stream: Output): void {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+}
+
+/** Resolves with the error, if there is one. */
+async function writeAll(stream: Output, text: string): Promise<NodeJS.ErrnoException | undefined> {
+  listenOnce(stream);
+  if (isFile(stream)) return writeFile(stream.fd, text);
+  return new Promise((resolve) => {
+    stream.write(text, (error) => {
+      resolve(error ?? undefined);
+    });
+  });
+}
+
+/** Node's own stream for files takes no notice when the last of a disk holds a part of the text only. */
+function writeFile(fd: number, text: string): NodeJS.ErrnoException | undefined {
+  const bytes = Buffer.from(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+/** A regular file, or a device that is no terminal, such as /dev/full. */
+function isFile({ fd, isTTY }: Output): boolean {
+  if (isTTY) return false;
+  try {
+    const found = fstatSync(fd);
+    return found.isFile() || found.isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when nothing waits in a stream any more, or its reader has gone. */
+async function taken(stream: Output): Promise<void> {
+  if (stream.writableLength === 0) return;
+  await new Promise((resolve) => stream.write('', resolve));
+}

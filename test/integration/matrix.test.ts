@@ -1,0 +1,26 @@
+/** The cheap rows of the matrix: what a camera sends, compared with what Vigil makes of it. All of them: `npm run matrix`. */
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import type { Judgement } from '../../lab/matrix/judge-row';
+import { ROWS } from '../../lab/matrix/rows';
+import { runRows } from '../../lab/matrix/run-rows';
+import { isGreen, sentence } from '../../lab/matrix/table';
+
+/** Two processors that other tests use too. */
+const SLACK = 3;
+const AT_ONCE = 14;
+const CHEAP = ROWS.filter(({ cheap }) => cheap);
+
+void describe('the pictures of a camera come on time, are the true ones, and have their own times', () => {
+  let judgements: readonly Judgement[] = [];
+  before(async () => {
+    judgements = await runRows(CHEAP, { slack: SLACK, atOnce: AT_ONCE });
+  });
+
+  for (const [i, { name }] of CHEAP.entries())
+    void it(name, () => {
+      const judgement = judgements[i];
+      assert.ok(judgement !== undefined, 'the row was run');
+      assert.ok(isGreen(judgement), sentence(judgement));
+    });
+});

@@ -1,0 +1,283 @@
+/** RTSP cameras as they are: with sound, passwords, redirections, slow answers, losses. The real ffmpeg before fake and real servers. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import startCamera from '../../src/actors/camera/actor';
+import { FeedAdaptation } from '../../src/actors/camera/capture/adaptation';
+import { CameraClock } from '../../src/actors/camera/clock/camera-clock';
+import { LinkDelay } from '../../src/actors/camera/clock/link-delay';
+import { captureFeed } from '../../src/actors/camera/capture/capture';
+import type { Picture } from '../../src/actors/camera/pictures/decoder';
+import { SamplePlan } from '../../src/actors/camera/sampling/sample-plan';
+import type { CameraSource, CameraSpec } from '../../src/config/topology';
+import { Fault } from '../../src/fault/fault';
+import type { ActorReport } from '../../src/protocol/messages';
+import { cameraSpec } from '../../lab/camera-spec';
+import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
+import { startFakeCamera, type FakeCamera, type FakeCameraOptions } from '../../lab/feeds/fake-camera';
+import { startRtspServer } from '../../lab/feeds/rtsp';
+import { waitUntil } from '../../lab/process';
+
+const SIZE = { width: 640, height: 360 };
+
+async function fakeCamera(t: TestContext, options: Partial<FakeCameraOptions> = {}): Promise<FakeCamera> {
+  const camera = await startFakeCamera({ clip: await clip(), fps: CLIP_DEFAULTS.fps, ...options });
+  t.after(() => camera.stop());
+  return camera;
+}
+
+function streamOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): CameraSource {
+  return { kind: 'stream', url, transport };
+}
+
+/** Opens the feed, as often as is worth its while, until its first picture or the fault. */
+async function look(source: CameraSource, connectMs = 20_000) {
+  const adaptation = new FeedAdaptation(cameraSpec({ source, format: 'keyframe', connectMs }));
+  const ignore = () => undefined;
+  const done = new AbortController();
+  let picture: Picture | undefined;
+  let fault: Fault | undefined;
+  const outcome = { onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
+  const onPicture = (first: Picture) => {
+    picture ??= first;
+    done.abort();
+  };
+  const shared = { ...outcome, onPicture, ffmpeg: 'ffmpeg', clock: new CameraClock() };
+  while (picture === undefined && fault === undefined)
+    try {
+      const { camera, learned } = adaptation;
+      await captureFeed(
+        { ...shared, camera, learned, plan: new SamplePlan(1000), delay: new LinkDelay(camera.maxDelayMs) },
+        done.signal,
+      );
+    } catch (error) {
+      if (!adaptation.learn(error)) fault = error as Fault;
+    }
+  return { picture, fault, transport: adaptation.facts.transport };
+}
+
+async function assertPictures(source: CameraSource): Promise<void> {
+  const { picture, fault } = await look(source);
+  assert.equal(fault?.message, undefined);
+  assert.deepEqual({ width: picture?.width, height: picture?.height }, SIZE);
+}
+
+async function assertFault(url: string, code: string, sentence: RegExp, connectMs?: number): Promise<void> {
+  const { fault, picture } = await look(streamOf(url), connectMs);
+  assert.ok(picture === undefined && fault instanceof Fault, String(fault));
+  assert.equal(fault.code, code, fault.message);
+  assert.match(fault.message, sentence);
+  assert.doesNotMatch(fault.message, /secret/);
+}
+
+describe('an RTSP camera with other tracks', { concurrency: 2 }, () => {
+  const rows: readonly [string, Partial<FakeCameraOptions>][] = [
+    ['sound that comes first', { audio: 'first' }],
+    ['sound behind the video', { audio: 'second' }],
+    ['sound that begins before the video', { audio: 'early' }],
+    [
+      'sound before video that is described without its parameters',
+      { audio: 'first', withoutParameters: true },
+    ],
+    ['sound that it refuses with 404', { audio: { refused: '404 Not Found' } }],
+    ['sound that it refuses with 461', { audio: { refused: '461 Unsupported Transport' } }],
+    ['metadata', { metadata: true, audio: 'first' }],
+    ['a second video', { secondVideo: {} }],
+    ['a second video that it refuses', { secondVideo: { refused: '454 Session Not Found' } }],
+  ];
+  for (const [what, options] of rows)
+    for (const transport of ['tcp', 'udp'] as const)
+      it(`gives pictures over ${transport} where it has ${what}`, async (t) => {
+        const camera = await fakeCamera(t, options);
+        await assertPictures(streamOf(camera.url(), transport));
+        const tracks = camera.requests.filter((line) => line.startsWith('SETUP'));
+        assert.deepEqual(tracks, [`SETUP ${camera.url()}/video`], 'no other track is asked for');
+      });
+
+  it('gives pictures where the first of it is no keyframe and its parameters are not described', async (t) => {
+    const camera = await fakeCamera(t, { withoutParameters: true, firstPicture: 3 });
+    await assertPictures(streamOf(camera.url()));
+  });
+
+  it('gives pictures of a real server with two sound tracks', async (t) => {
+    const video = { clip: await clip(), codec: 'h264', fps: CLIP_DEFAULTS.fps } as const;
+    const server = await startRtspServer({
+      mounts: {
+        '/around': { ...video, audio: { before: ['pcma'], after: ['pcmu'] } },
+        '/before': { ...video, audio: { before: ['pcmu', 'pcma'] } },
+      },
+    });
+    t.after(() => server.stop());
+    for (const mount of ['/around', '/before'])
+      for (const transport of ['tcp', 'udp'] as const)
+        await assertPictures(streamOf(server.url(mount), transport));
+  });
+});
+
+describe('an RTSP camera that is slow', { concurrency: true }, () => {
+  for (const transport of ['tcp', 'udp'] as const) {
+    it(`may take "connectMs" to describe its stream, over ${transport}`, async (t) => {
+      const camera = await fakeCamera(t, { describeDelayMs: 7000 });
+      await assertPictures(streamOf(camera.url(), transport));
+      assert.equal(camera.requests.filter((line) => line.startsWith('PLAY')).length, 1, 'opened once');
+    });
+
+    it(`may take "connectMs" to play it, over ${transport}`, async (t) => {
+      const camera = await fakeCamera(t, { playDelayMs: 7000 });
+      await assertPictures(streamOf(camera.url(), transport));
+      assert.equal(camera.requests.filter((line) => line.startsWith('PLAY')).length, 1, 'opened once');
+    });
+  }
+
+  it('is not taken for one whose UDP packets are blocked while it describes its stream', async (t) => {
+    const camera = await fakeCamera(t, { describeDelayMs: 7000 });
+    const { picture, transport } = await look({
+      ...streamOf(camera.url(), 'udp'),
+      orTcp: true,
+    } as CameraSource);
+    assert.ok(picture !== undefined);
+    assert.equal(transport, 'udp');
+  });
+
+  it('is said to describe its stream and to send nothing of it', async (t) => {
+    const camera = await fakeCamera(t, { playDelayMs: 60_000 });
+    await assertFault(
+      camera.url(),
+      'silent',
+      /describes its stream and sends nothing of it within \d+ ms/,
+      3000,
+    );
+  });
+});
+
+describe('an RTSP camera with a password', { concurrency: 2 }, () => {
+  const rows: readonly (readonly FakeCameraOptions['digest'][])[] = [
+    [['MD5']],
+    [['SHA-256']],
+    [['MD5', 'SHA-256']],
+    [['SHA-256', 'MD5']],
+  ];
+  for (const [digest = []] of rows) {
+    const offered = digest.join(', then ');
+    for (const transport of ['tcp', 'udp'] as const)
+      it(`gives pictures over ${transport} where it offers ${offered}`, async (t) => {
+        const camera = await fakeCamera(t, { digest });
+        await assertPictures(streamOf(camera.url('/a', 'admin:secret'), transport));
+      });
+
+    it(`is "unauthorized" with a wrong one where it offers ${offered}`, async (t) => {
+      const camera = await fakeCamera(t, { digest });
+      await assertFault(
+        camera.url('/a', 'admin:secreT'),
+        'unauthorized',
+        /refused the user name or password/,
+      );
+    });
+  }
+
+  it('says that none is given', async (t) => {
+    const camera = await fakeCamera(t, { digest: ['MD5', 'SHA-256'] });
+    await assertFault(camera.url(), 'unauthorized', /asks for a user name and password, and none is given/);
+  });
+});
+
+describe('an RTSP camera that redirects', { concurrency: true }, () => {
+  it('to itself is asked once, and said to redirect in a circle', async (t) => {
+    const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/loop` });
+    await assertFault(
+      camera.url('/loop'),
+      'redirect',
+      /redirects in a circle, back to rtsp:\/\/127\.0\.0\.1:\d+\/loop;/,
+    );
+    assert.deepEqual(camera.requests, [`DESCRIBE ${camera.url('/loop')}`]);
+  });
+
+  it('without end is left after five redirections', async (t) => {
+    let count = 0;
+    const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/${String(++count)}` });
+    await assertFault(camera.url(), 'redirect', /redirects more than 5 times, at last to rtsp:/);
+    assert.equal(camera.requests.length, 6);
+  });
+
+  it('is given up when it is too slow to be asked first', async (t) => {
+    const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/loop`, describeDelayMs: 1500 });
+    await assertFault(camera.url('/loop'), 'redirect', /redirects again and again, at last to rtsp:/);
+    assert.ok(camera.requests.filter((line) => line.startsWith('DESCRIBE')).length <= 8);
+  });
+
+  it('five times, at last to another, gives pictures of that one', async (t) => {
+    const last = await fakeCamera(t, { digest: ['MD5'] });
+    const first = await fakeCamera(t, {
+      redirect: (from, self) => {
+        const step = Number(from.slice(1));
+        return step < 5 ? `${self}/${String(step + 1)}` : last.url('/stream');
+      },
+    });
+    await assertPictures(streamOf(first.url('/1', 'admin:secret')));
+    assert.ok(last.requests.includes(`SETUP ${last.url('/stream')}/video`));
+  });
+
+  for (const [what, location] of [
+    ['a file', 'file:///etc/passwd'],
+    ['a web page', 'http://127.0.0.1:1/login?token=secret'],
+    ['a text with a quotation mark', "rtsp://127.0.0.1/a'\noption x y"],
+  ] as const)
+    it(`to ${what} is not followed`, async (t) => {
+      const camera = await fakeCamera(t, { redirect: () => location.replace('\n', ' ') });
+      await assertFault(camera.url(), 'redirect', /which is no RTSP address/);
+    });
+});
+
+describe('an RTSP camera whose UDP packets are lost', { concurrency: true }, () => {
+  async function open(t: TestContext, source: CameraSource, changes: Partial<CameraSpec> = {}) {
+    const dir = await mkdtemp(path.join(tmpdir(), 'vigil-loss-'));
+    const reports: ActorReport[] = [];
+    const lines: string[] = [];
+    const write = (message: string) => lines.push(message);
+    const actor = startCamera({
+      parameters: {
+        camera: cameraSpec({ source, ...changes }),
+        ...{ ffmpeg: 'ffmpeg', spoolDir: path.join(dir, 'spool'), minFreeBytes: 0 },
+      },
+      log: { error: write, warn: write, info: write, debug: () => undefined },
+      report: (report) => reports.push(report),
+    });
+    t.after(async () => {
+      await actor.stop();
+      await rm(dir, { recursive: true, maxRetries: 5 });
+    });
+    const frames = () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : []));
+    return { lines, frames, facts: () => actor.progress().facts };
+  }
+
+  it('counts them, says so, and marks the pictures', async (t) => {
+    const fake = await fakeCamera(t, { loseEvery: 40 });
+    const camera = await open(t, streamOf(fake.url(), 'udp'), { sampling: 'all' });
+    await waitUntil('it is said', () => camera.lines.some((line) => /were lost/.test(line)), 40_000);
+    const said = camera.lines.filter((line) => /were lost/.test(line));
+    assert.match(
+      said.join(),
+      /^\d+ of some \d+ UDP packets \(\d\.\d+ %\) were lost or came too late in the last \d+ s;/,
+    );
+    assert.equal(said.length, 1);
+    assert.ok(Number(camera.facts()['rtpLost']) >= 4);
+    assert.ok(camera.frames().some(({ verdict }) => verdict?.kind === 'torn'));
+  });
+
+  it('goes over to TCP with "transport": "auto" when that goes on', async (t) => {
+    const fake = await fakeCamera(t, { loseEvery: 40 });
+    const camera = await open(t, { ...streamOf(fake.url(), 'udp'), orTcp: true } as CameraSource);
+    await waitUntil('TCP', () => String(camera.facts()['transport']).startsWith('tcp'), 40_000);
+    assert.match(String(camera.facts()['transport']), /^tcp \(\d+ of some \d+ UDP packets \(.* were lost/);
+    const frames = camera.frames().length;
+    await waitUntil('pictures', () => camera.frames().length >= frames + 3, 20_000);
+    assert.ok(
+      camera
+        .frames()
+        .slice(frames + 1)
+        .every(({ verdict }) => verdict?.kind === 'healthy'),
+    );
+  });
+});

@@ -1,0 +1,261 @@
+/** Late pictures on links of every kind, in simulated time: found, dated, bounded, and never seen where none are. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DelayMeter } from '../../../../../src/actors/camera/clock/delay-meter';
+import { delayFault } from '../../../../../src/actors/camera/clock/delay-words';
+import { backlogIn } from '../../../../../src/actors/camera/clock/receive-backlog';
+import { seededRandom } from '../../../../../lab/random';
+import { simulateLink, type SimulatedLink, type SimulatedOutcome } from '../../../../../lab/simulated-link';
+
+const MINUTE_S = 60;
+const HOUR_S = 3600;
+
+const worst = (outcome: SimulatedOutcome, fromMs = 0) =>
+  Math.max(
+    ...outcome.packets
+      .filter(({ at }) => at >= fromMs)
+      .map(({ trueMs, exactMs }) => Math.abs(trueMs - exactMs)),
+  );
+
+describe('a feed whose pictures come in time', () => {
+  const cases: Record<string, Partial<SimulatedLink>> = {
+    steadily: {},
+    'each with the next': { withNext: true },
+    'each with the next, over a link that is nearly full': { withNext: true, speed: () => 1.2 },
+    'with a keyframe every ten seconds': { keyframeMs: 10_000 },
+    'one a second': { fps: 1 },
+    'of one size': { equal: true },
+    'through a network that jitters by 80 ms': { jitterMs: 80 },
+    'over a link that is nearly full': { speed: () => 1.2 },
+    'with times from 2^32 on': { media: (ms) => ms + 2 ** 32 },
+    'with times of minus an hour': { media: (ms) => ms - 3_600_000 },
+    'with times that jump 4 s back every 5 s': { media: (ms) => ms - 4000 * Math.floor(ms / 5000) },
+    'with times that jump 4 s back every 5 s, equal sizes': {
+      media: (ms) => ms - 4000 * Math.floor(ms / 5000),
+      equal: true,
+    },
+    'with single times hours ahead': {
+      media: (ms, n) => ms + (n % 50 === 7 ? 37_600_000 : 0) - (n % 50 === 13 ? 9_800_000 : 0),
+    },
+    'with times that wrap at 2^32 ticks': { media: (ms) => (ms + 47_721_858_800 - 3000) % (2 ** 32 / 90) },
+    'with times that go back by hours once': { media: (ms) => ms - (ms > 60_000 ? 40_000_000 : 0) },
+    'with times that go on hours later': { media: (ms) => ms + (ms > 60_000 ? 11_930_465 : 0) },
+    'with pictures out of display order': {
+      media: (ms, n) => ms + (n % 4 === 0 ? 120 : -40),
+      outOfOrder: true,
+    },
+    'by a quartz 100 ppm slow, for a day': { media: (ms) => ms * 0.9999, fps: 2, seconds: 24 * HOUR_S },
+    'by a quartz 100 ppm fast, for a day': { media: (ms) => ms * 1.0001, fps: 2, seconds: 24 * HOUR_S },
+    'with times of 30 fps at 29.97': { media: (ms) => ms * 0.999, fps: 10, seconds: 3 * HOUR_S },
+    'with times that run a tenth fast': { media: (ms) => ms * 1.1 },
+  };
+  for (const [what, link] of Object.entries(cases))
+    it(`${what}, is left alone, and no picture is marked`, (t) => {
+      const outcome = simulateLink(seededRandom(t), { seconds: 5 * MINUTE_S, ...link });
+      assert.deepEqual(outcome.news, []);
+      assert.deepEqual(
+        outcome.packets.filter(({ markedMs }) => markedMs !== undefined),
+        [],
+      );
+    });
+
+  for (const rate of [0, 0.5, 0.9, 0.98, 0.995])
+    for (const equal of [false, true])
+      it(`by times that run ${String(rate)} times as fast (${equal ? 'one size' : 'sizes differ'}) is not opened anew for ever`, (t) => {
+        const outcome = simulateLink(seededRandom(t), {
+          ...{ seconds: HOUR_S, fps: 10, media: (ms: number) => ms * rate, equal },
+        });
+        assert.ok(outcome.reopenings <= (equal ? 2 : 0), String(outcome.reopenings));
+        // Of one size, nothing tells times that run slow from a link that is: they are taken for late, and said to be.
+        if (equal && rate > 0) return;
+        const late = outcome.packets.filter(({ at }) => at > 10 * MINUTE_S * 1000);
+        assert.ok(late.every(({ exactMs }) => exactMs < 500));
+        assert.deepEqual(outcome.news, []);
+      });
+
+  it("is told by the sender's clock from one that is late, where it has times that run slow and pictures of one size", (t) => {
+    const outcome = simulateLink(seededRandom(t), {
+      ...{ seconds: HOUR_S, fps: 10, media: (ms: number) => ms * 0.9, equal: true, senderMs: () => 0 },
+    });
+    assert.ok(outcome.reopenings <= 1, String(outcome.reopenings));
+    assert.ok(outcome.packets.slice(-1000).every(({ exactMs }) => exactMs === 0));
+  });
+
+  it('and whose clock is set is left alone', (t) => {
+    for (const stepMs of [-3_600_000, -3000, 3000, 3_600_000]) {
+      const senderMs = (ms: number) => (ms > 60_000 ? stepMs : 0);
+      assert.deepEqual(simulateLink(seededRandom(t), { seconds: 3 * MINUTE_S, senderMs }).news, []);
+    }
+  });
+});
+
+describe('a link slower than the stream', () => {
+  for (const [speed, fps, keyframeMs, withNext = false] of [
+    [0.3, 25, 1000],
+    [0.6, 25, 1000, true],
+    [0.6, 10, 1000, true],
+    [0.9, 25, 2000, true],
+    [0.6, 25, 1000],
+    [0.6, 10, 2000],
+    [0.6, 25, 4000],
+    [0.8, 25, 1000],
+    [0.95, 15, 1000],
+  ] as const)
+    it(`(${String(speed)}, ${String(fps)} fps, a keyframe every ${String(keyframeMs)} ms${withNext ? ', each with the next' : ''}) is bounded, and told with its rates`, (t) => {
+      const outcome = simulateLink(seededRandom(t), {
+        ...{ seconds: 10 * MINUTE_S, fps, keyframeMs, withNext, speed: () => speed },
+      });
+      assert.ok(outcome.reopenings >= 4, `${String(outcome.reopenings)} times opened anew`);
+      for (const { trueMs } of outcome.packets) assert.ok(trueMs <= 8500, `${String(trueMs)} ms late`);
+      for (const one of outcome.news) {
+        assert.ok(one.kind === 'reopen');
+        assert.ok(Math.abs(one.arrivesKbps / one.streamKbps - speed) < 0.12, JSON.stringify(one));
+      }
+      const late = outcome.packets.filter(({ trueMs }) => trueMs > 3000);
+      assert.ok(late.every(({ markedMs }) => markedMs !== undefined));
+    });
+
+  it('dates pictures as they were taken, once it is known: the first one was late too', (t) => {
+    const outcome = simulateLink(seededRandom(t), { seconds: 5 * MINUTE_S, speed: () => 0.6 });
+    const errors = outcome.packets
+      .filter(({ trueMs }) => trueMs > 4500)
+      .map((one) => Math.abs(one.trueMs - one.exactMs));
+    assert.ok(Math.max(...errors) <= 250, String(Math.max(...errors)));
+  });
+
+  it('whose times go back by hours is not held late for ever by what is not known any more', (t) => {
+    const outcome = simulateLink(seededRandom(t), {
+      ...{ seconds: 5 * MINUTE_S, media: (ms: number) => ms - (ms > 65_000 ? 40_000_000 : 0) },
+      speed: (ms: number) => (ms > 60_000 && ms < 67_000 ? 0.6 : 2),
+    });
+    assert.ok(outcome.packets.slice(-1000).every(({ exactMs }) => exactMs === 0));
+  });
+
+  it('that becomes slow is found, and one that becomes fast again is told to be', (t) => {
+    const speed = (ms: number) => (ms > 60_000 && ms < 69_000 ? 0.6 : 2);
+    const short = simulateLink(seededRandom(t), { seconds: 3 * MINUTE_S, speed });
+    assert.deepEqual(short.news, []);
+    assert.ok(worst(short) < 500, String(worst(short)));
+    const long = simulateLink(seededRandom(t), {
+      ...{ seconds: 3 * MINUTE_S, speed: (ms: number) => (ms > 60_000 ? 0.6 : 2) },
+    });
+    assert.ok(long.news.every(({ kind, at }) => kind === 'reopen' && at > 65_000));
+    assert.ok(long.reopenings >= 4);
+  });
+
+  it('to a camera that drops what waits is told once, and not opened anew', (t) => {
+    const speed = (ms: number) => (ms < 120_000 ? 0.6 : 3);
+    const outcome = simulateLink(seededRandom(t), { seconds: 4 * MINUTE_S, speed, queueMs: 3000 });
+    assert.equal(outcome.reopenings, 0);
+    const kinds = outcome.news.map(({ kind }) => kind);
+    assert.ok(kinds.includes('tell') && kinds.at(-1) === 'on-time', kinds.join());
+  });
+
+  it('whose pictures all have one size is opened anew twice, then told and marked', (t) => {
+    const outcome = simulateLink(seededRandom(t), { seconds: 5 * MINUTE_S, speed: () => 0.6, equal: true });
+    assert.deepEqual(
+      outcome.news.map(({ kind }) => kind),
+      ['reopen', 'reopen', 'tell'],
+    );
+    assert.ok(
+      outcome.packets.slice(-500).every(({ markedMs = 0, trueMs }) => Math.abs(markedMs - trueMs) < 500),
+    );
+  });
+
+  it("whose pictures all have one size is opened anew as often as needed where the sender's clock tells that they are late", (t) => {
+    const outcome = simulateLink(seededRandom(t), {
+      ...{ seconds: 5 * MINUTE_S, speed: () => 0.7, equal: true, senderMs: () => 0 },
+    });
+    assert.ok(outcome.reopenings > 5);
+    assert.ok(outcome.news.every(({ kind }) => kind === 'reopen'));
+  });
+});
+
+describe('a link with pauses', () => {
+  it('of 2 s every 10 s stays as it is, and its pictures are dated as they were taken', (t) => {
+    for (const speed of [3, Infinity]) {
+      const outcome = simulateLink(seededRandom(t), {
+        ...{ seconds: 10 * MINUTE_S, silent: (ms: number) => ms % 10_000 >= 8000, speed: () => speed },
+      });
+      assert.deepEqual(outcome.news, []);
+      assert.ok(worst(outcome) <= 450, String(worst(outcome)));
+      assert.ok(Math.max(...outcome.packets.map(({ markedMs = 0 }) => markedMs)) > 1500);
+    }
+  });
+
+  it('after which it does not catch up is opened anew when its pictures are too old', (t) => {
+    const outcome = simulateLink(seededRandom(t), {
+      ...{ seconds: 5 * MINUTE_S, silent: (ms: number) => ms % 10_000 >= 8000, speed: () => 1.02 },
+    });
+    assert.ok(outcome.reopenings >= 3, String(outcome.reopenings));
+  });
+});
+
+describe('the delay of packets', () => {
+  it('is above the fastest, and what is late stays late where the time is set', () => {
+    const meter = new DelayMeter();
+    meter.came({ mediaMs: 0, arrivedMs: 100, bytes: 1 }, 1 / 90);
+    for (let i = 1; i <= 50; i++)
+      meter.came({ mediaMs: 100 * i, arrivedMs: 100 + 150 * i, bytes: 1 }, 1 / 90, false);
+    assert.equal(Math.round(meter.exactMs), 2500);
+    meter.came({ mediaMs: -1_000_000, arrivedMs: 7700, bytes: 1 }, 1 / 90, false);
+    const { exactMs, jumps } = meter;
+    assert.ok(Math.abs(exactMs - 2400) <= 100, String(exactMs));
+    assert.equal(jumps, 1);
+  });
+
+  it('of the pictures that a camera had in store is not known: they come at once, and the newest is in time', () => {
+    const meter = new DelayMeter();
+    for (let i = 0; i <= 50; i++) meter.came({ mediaMs: 40 * i, arrivedMs: 1000 + i, bytes: 1 }, 1 / 90);
+    assert.deepEqual([meter.exactMs, meter.sustainedMs], [0, 0]);
+    meter.came({ mediaMs: 2040, arrivedMs: 1091, bytes: 1 }, 1 / 90);
+    assert.ok(meter.exactMs < 1);
+  });
+
+  it('of one packet is its own, and of the last moments that of the fastest', () => {
+    const meter = new DelayMeter();
+    for (let i = 0; i < 50; i++) meter.came({ mediaMs: 40 * i, arrivedMs: 40 * i, bytes: 1 }, 1 / 90);
+    meter.came({ mediaMs: 2000, arrivedMs: 2200, bytes: 1 }, 1 / 90);
+    assert.ok(Math.abs(meter.exactMs - 200) < 1);
+    assert.ok(meter.sustainedMs < 1);
+    meter.came({ mediaMs: 2040, arrivedMs: 4040, bytes: 1 }, 1 / 90);
+    assert.ok(Math.abs(meter.sustainedMs - 2000) < 5);
+  });
+});
+
+describe('what is said of late pictures', () => {
+  const late = { kind: 'reopen', delayMs: 5230, arrivesKbps: 1204, streamKbps: 2011 } as const;
+
+  it('names the rates, the age and what to do', () => {
+    assert.deepEqual(delayFault(late, 'rtsp://cam/a', false, 0), {
+      code: 'slow-link',
+      message:
+        "rtsp://cam/a arrives at 1204 kbit/s and its stream has 2011 kbit/s (60 %): its pictures are 5.2 s old when they come; reopening the feed at the newest; lower the camera's bit rate or frame rate, or give it a faster link",
+    });
+    assert.match(
+      delayFault({ ...late, kind: 'tell' }, 'f', false, 0).message,
+      /5\.2 s old when they come; lower/,
+    );
+  });
+
+  it('names only the ratio where only keyframes are received', () => {
+    assert.match(delayFault(late, 'f', true, 0).message, /^f arrives at 60 % of its speed: /);
+  });
+
+  it('does not blame the link where what has arrived waits to be read', () => {
+    const { code, message } = delayFault(late, 'f', false, 1_000_000);
+    assert.equal(code, 'read-slowly');
+    assert.match(message, /this machine is overloaded/);
+  });
+
+  it('knows what waits from the tables of the kernel', () => {
+    const table = [
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+      '   0: 0100007F:43F8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 00 100 0 0 10 0',
+      '   1: 0100007F:CC0C 0100007F:43F8 01 00000000:0001E240 00:00000000 00000000     0        0 4712 1 00 20 4 30 10 -1',
+    ].join('\n');
+    assert.equal(backlogIn(table, new Set(['4712'])), 123_456);
+    assert.equal(backlogIn(table, new Set(['4711', '9'])), 0);
+    assert.equal(backlogIn('', new Set(['4712'])), 0);
+  });
+});

@@ -1,0 +1,46 @@
+/** ffmpeg's words on their way to the black box: whole lines, bounded, without credentials. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { FeedWords } from '../../../../../src/actors/camera/feed/words';
+
+function feedWords(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const told: (readonly string[])[] = [];
+  return {
+    told,
+    words: new FeedWords((lines) => told.push(lines)),
+    pass: (ms: number) => {
+      t.mock.timers.tick(ms);
+    },
+  };
+}
+
+describe('what ffmpeg says', () => {
+  it('is told at once, in whole lines', (t) => {
+    const { told, words } = feedWords(t);
+    words.said('error while ');
+    assert.deepEqual(told, []);
+    words.said('decoding MB 1 2\n\nco');
+    assert.deepEqual(told, [['error while decoding MB 1 2']]);
+  });
+
+  it('is then told once a second, the last forty lines of it', (t) => {
+    const { told, words, pass } = feedWords(t);
+    for (let i = 0; i < 1000; i++) words.said(`line ${String(i)}\n`);
+    assert.deepEqual(told, [['line 0']]);
+    pass(1000);
+    assert.equal(told.length, 2);
+    assert.deepEqual([told[1]?.length, told[1]?.[0], told[1]?.at(-1)], [40, 'line 960', 'line 999']);
+    pass(5000);
+    assert.equal(told.length, 2, 'nothing is told where nothing was said');
+    words.said('again\n');
+    assert.deepEqual(told[2], ['again']);
+  });
+
+  it('has no password in it', (t) => {
+    const { told, words } = feedWords(t);
+    words.said('rtsp://admin:hush@10.0.0.1/live: 401 Unauthorized\n');
+    assert.doesNotMatch(JSON.stringify(told), /hush/);
+    assert.match(JSON.stringify(told), /401 Unauthorized/);
+  });
+});

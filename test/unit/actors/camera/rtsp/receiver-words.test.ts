@@ -1,0 +1,112 @@
+/** What a receiver says: errors as before, losses and redirections besides; and what follows from losses. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LossWatch } from '../../../../../src/actors/camera/rtsp/loss-watch';
+import { ReceiverWords } from '../../../../../src/actors/camera/rtsp/receiver-words';
+
+function hear() {
+  const errors: string[] = [];
+  const lost: number[] = [];
+  const urls: string[] = [];
+  const words = new ReceiverWords({
+    onError: (text) => errors.push(text),
+    onLoss: (packets) => lost.push(packets),
+    onRedirect: (url) => urls.push(url),
+  });
+  return { errors, lost, urls, words };
+}
+
+describe('what a receiver says', () => {
+  it('is handed on where it is an error, as ffmpeg writes it without levels', () => {
+    const { errors, words } = hear();
+    words.said(
+      '[info] Input #0, concat, from pipe:0\n[rtsp @ 0x1] [warning] Could not\nConsider increasing\n',
+    );
+    words.said('[rtsp @ 0x1] [error] method DESCRIBE failed: 404 Not Found\nmore of ');
+    words.said('it\n[error] pipe:0: Server returned 404');
+    assert.deepEqual(errors, ['[rtsp @ 0x1] method DESCRIBE failed: 404 Not Found\n', 'more of it\n']);
+    assert.match(words.errors, /^\[rtsp @ 0x1\] method.*\nmore of it\npipe:0: Server returned 404$/);
+  });
+
+  it('of another program has no level and is an error', () => {
+    const { words } = hear();
+    words.said('setpriv: failed to execute ffmpeg: No such file or directory\n');
+    assert.match(words.errors, /^setpriv: failed/);
+  });
+
+  it('tells packets that were missed, each time it says so', () => {
+    const { lost, errors, words } = hear();
+    for (let i = 0; i < 3; i++) words.said('[rtsp @ 0x1] [warning] RTP: missed 2 packets\n');
+    words.said(
+      '[rtsp @ 0x1] [warning] RTP: missed -3 packets\n[rtsp @ 0x1] [warning] RTP: missed 60000 packets\n',
+    );
+    words.said('[rtsp @ 0x1] [warning] RTP: dropping old packet received too late\n');
+    assert.deepEqual([lost, errors], [[2, 2, 2], []], 'a sender that begins its numbers anew lost nothing');
+  });
+
+  it('tells where it was sent', () => {
+    const { urls, words } = hear();
+    words.said('[rtsp @ 0x1] [info] Status 302: Redirecting to rtsp://10.0.0.1/loop\n');
+    assert.deepEqual(urls, ['rtsp://10.0.0.1/loop']);
+  });
+
+  it('is bounded', () => {
+    const { words } = hear();
+    for (let i = 0; i < 1000; i++) words.said(`[error] ${'x'.repeat(200)}\n`);
+    words.said('y'.repeat(100_000));
+    assert.ok(words.errors.length <= 10_100);
+  });
+});
+
+describe('losses', () => {
+  const every = (watch: LossWatch, ms: number, untilMs: number, packets = 1) => {
+    for (let at = 0; at < untilMs; at += 100) {
+      watch.received(7000, at);
+      if (ms > 0 && at % ms === 0) watch.lost(packets, at);
+    }
+  };
+
+  it('are sustained when they come in four different seconds of half a minute', () => {
+    const [burst, steady, rare] = [new LossWatch(), new LossWatch(), new LossWatch()];
+    for (let i = 0; i < 500; i++) burst.lost(3, 1000 + i);
+    every(steady, 5000, 20_000);
+    every(rare, 20_000, 120_000);
+    assert.deepEqual(
+      [burst.isSustained(30_000), steady.isSustained(20_000), rare.isSustained(120_000)],
+      [false, true, false],
+    );
+  });
+
+  it('are spoken of ten seconds after the first, with their share, and not again without new ones', () => {
+    const watch = new LossWatch();
+    every(watch, 2000, 9000);
+    assert.equal(watch.statement(9000), undefined);
+    every(watch, 0, 1);
+    const said = watch.statement(10_000);
+    assert.ok(said !== undefined);
+    assert.match(
+      said.message,
+      /^5 of some \d+ UDP packets \(1\.1 %\) were lost or came too late in the last \d+ s; /,
+    );
+    assert.equal(watch.statement(30_000), undefined);
+    assert.equal(watch.total, 5);
+  });
+
+  it('are over after a minute without any, once', () => {
+    const watch = new LossWatch();
+    assert.equal(watch.isOver(0), false);
+    watch.lost(1, 1000);
+    assert.deepEqual(
+      [watch.isOver(60_000), watch.isOver(61_000), watch.isOver(62_000)],
+      [false, true, false],
+    );
+  });
+
+  it('of an opening before say nothing of the next', () => {
+    const watch = new LossWatch();
+    every(watch, 1000, 10_000);
+    watch.reopen();
+    assert.equal(watch.isSustained(10_000), false);
+    assert.equal(watch.statement(20_000), undefined);
+  });
+});

@@ -1,0 +1,33 @@
+/** Exit codes: what a service manager and a script decide by. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { exitCodeOf } from '../../../src/commands/exit-codes';
+import { ConfigurationError } from '../../../src/config/faults';
+import { ExitFault, Fault, type ExitFaultCode } from '../../../src/fault/fault';
+
+describe('the exit code', () => {
+  const rows: readonly [ExitFaultCode, number][] = [
+    ['usage', 2],
+    ['no-daemon', 3],
+    ['not-permitted', 69],
+    ['service-start', 69],
+    ['port-in-use', 69],
+    ['namespace-in-use', 69],
+    ['cannot-write', 69],
+    ['daemon-silent', 70],
+    ['bad-url', 78],
+  ];
+  for (const [code, expected] of rows)
+    it(`of ${code} is ${String(expected)}`, () => {
+      assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected);
+    });
+
+  it('of a configuration that is not valid is 78', () => {
+    assert.equal(exitCodeOf(new ConfigurationError('/srv/actors.json', [])), 78);
+  });
+
+  it('of any other error is 70: nobody planned that it ends the program', () => {
+    for (const error of [new Error('bug'), new Fault('usage', 'not the command line'), 'thrown'])
+      assert.equal(exitCodeOf(error), 70);
+  });
+});

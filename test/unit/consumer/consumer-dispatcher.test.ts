@@ -1,0 +1,67 @@
+/** What a consumer does with frames while its connection to Redis is of no use and has not told so yet. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { frameSampled } from '../../../src/contract/events';
+import { Dispatcher } from '../../../src/consumer/dispatcher';
+import { ConsumerError } from '../../../src/consumer/fault';
+import { FaultReporter } from '../../../src/consumer/fault-reporter';
+import type { FrameStore } from '../../../src/consumer/frame-store';
+import { Subscription } from '../../../src/consumer/subscription';
+
+function storeThat(retrieve: () => Promise<Buffer | null>): FrameStore {
+  const nothing = () => Promise.resolve();
+  return { retrieve, remove: nothing, text: () => Promise.resolve(null), close: nothing };
+}
+
+it('a connection to Redis that refuses commands at once does not keep the process from anything else', async () => {
+  let tries = 0;
+  const refusing = storeThat(() => {
+    tries += 1;
+    // Without an end to it a dispatcher that does not wait would keep this test from failing, too.
+    if (tries > 1000) return Promise.resolve(Buffer.from('picture'));
+    return Promise.reject(new ConsumerError('redis-unreachable', "Stream isn't writeable"));
+  });
+  const working = storeThat(() => Promise.resolve(Buffer.from('picture')));
+  let store = refusing;
+  const dispatcher = new Dispatcher({
+    settings: { prefetch: 8, removal: 'after', latestOnly: false },
+    handler: () => undefined,
+    faults: new FaultReporter(
+      () => undefined,
+      () => performance.now(),
+    ),
+    store: () => store,
+    onTrouble: () => undefined,
+    onFinished: () => undefined,
+    onChange: () => {
+      dispatcher.pump();
+    },
+  });
+  const subscription = new Subscription({
+    queue: { subscribe: () => Promise.resolve() },
+    window: 8,
+    intake: () => dispatcher.intake,
+    onFlowing: () => undefined,
+  });
+  const session = { signal: new AbortController().signal, subscription, end: () => undefined };
+  const settled: string[] = [];
+  for (let second = 1; second <= 3; second += 1) {
+    const frame = {
+      ...{ camera: 'gate', capturedAt: second * 1000, sequence: second },
+      ...({ width: 64, height: 48, format: 'jpeg', bytes: 7 } as const),
+    };
+    const body = Buffer.from(JSON.stringify(frameSampled('test', frame, false, second * 1000)));
+    dispatcher.accept({ body, redelivered: false, settle: (how) => settled.push(how) }, session);
+  }
+  const beganMs = performance.now();
+  await sleep(350);
+  const rounds = 2 + (performance.now() - beganMs) / 100;
+  assert.ok(tries >= 3 && tries <= 3 * rounds, `${String(tries)} tries`);
+  assert.deepEqual(settled, [], 'no frame is given up for it');
+  store = working;
+  dispatcher.pump();
+  await new Promise(setImmediate);
+  assert.deepEqual(settled, ['ack', 'ack', 'ack'], 'another connection is used at once');
+  dispatcher.stop();
+});

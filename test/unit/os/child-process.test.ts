@@ -1,0 +1,52 @@
+/** Programs that cannot be started: said, waited for, and never signalled. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { startChild, started, whyNotStarted } from '../../../src/os/child-process';
+
+const FIXTURE = path.resolve(__dirname, '../../fixtures/out-of-descriptors.ts');
+
+describe('a program that cannot be started', () => {
+  it('for want of descriptors is never signalled, by any part of the code, and each says why', () => {
+    // A session of its own: a stray signal would end this process too.
+    const { stdout, stderr } = spawnSync(
+      'setsid',
+      ['-w', 'sh', '-c', 'ulimit -n 64; exec "$0" --import tsx "$1"', process.execPath, FIXTURE],
+      { encoding: 'utf8', timeout: 30_000 },
+    );
+    assert.notEqual(stdout, '', stderr);
+    const { strays, said } = JSON.parse(stdout) as { strays: number; said: string[] };
+    assert.equal(strays, 0);
+    assert.equal(said.length, 5);
+    for (const words of said) assert.match(words, /too many open files in this process; raise its limit/);
+  });
+
+  for (const [what, program, code] of [
+    ['is not there', '/nowhere/program', 'ENOENT'],
+    ['may not be run', '/etc/passwd', 'EACCES'],
+    // Node throws this one.
+    ['gets more than the kernel takes', '/bin/true', 'E2BIG'],
+  ] as const)
+    it(`because it ${what} says so by an event, has no pid, and takes no signal`, async () => {
+      const args = code === 'E2BIG' ? ['x'.repeat(4_000_000)] : [];
+      const child = startChild(program, args, { stdio: 'pipe' });
+      const error = (await started(child)) as NodeJS.ErrnoException;
+      assert.equal(error.code, code);
+      assert.ok(whyNotStarted(error).includes(code));
+      assert.equal(child.pid, undefined);
+      assert.equal(child.kill('SIGKILL'), false);
+    });
+});
+
+describe('a program that was started', () => {
+  it('is signalled while it runs, and not when it has ended', async () => {
+    const child = startChild('/bin/sleep', ['60'], { stdio: 'ignore' });
+    assert.equal(await started(child), undefined);
+    const exited = once(child, 'exit');
+    assert.equal(child.kill('SIGTERM'), true);
+    assert.deepEqual(await exited, [null, 'SIGTERM']);
+    assert.equal(child.kill('SIGKILL'), false);
+  });
+});

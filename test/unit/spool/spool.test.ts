@@ -1,0 +1,555 @@
+/** The spool, on real folders: names that sort, writes that are whole or absent, damage that is noticed. */
+import assert from 'node:assert/strict';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import fs, { mkdir, mkdtemp, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { FRAME_FORMATS, type Frame } from '../../../src/contract/frame';
+import { Fault } from '../../../src/fault/fault';
+import { FreeSpace } from '../../../src/spool/free-space';
+import { MemoryFolder, memoryFolderOf } from '../../../src/spool/memory-folder';
+import { parseSpoolName, spoolName } from '../../../src/spool/names';
+import { UNUSED_MS } from '../../../src/spool/empty-folders';
+import { Spool, type SpooledFrames } from '../../../src/spool/spool';
+import { waitUntil } from '../../../lab/process';
+import { waitingIn } from '../../../lab/delivery-bench';
+import { seededRandom } from '../../../lab/random';
+import { turn } from '../../../lab/until';
+
+const AT = 1_700_000_000_123;
+
+function frameOf(changes: Partial<Frame> = {}): Frame {
+  return {
+    camera: 'gate',
+    capturedAt: AT,
+    sequence: 1_700_000_000,
+    width: 640,
+    height: 360,
+    format: 'jpeg',
+    bytes: 4,
+    ...changes,
+  };
+}
+
+describe('a spool name', () => {
+  it('holds all that is known of a frame but its camera', () => {
+    assert.equal(spoolName(frameOf()), '1700000000123-1700000000-640x360-4.jpg');
+  });
+
+  it('is read back as it was written, for any frame', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 2000; i++) {
+      const frame = frameOf({
+        capturedAt: random.between(0, 9_999_999_999_999),
+        sequence: random.between(0, 49_999_999_999),
+        width: random.between(1, 65_535),
+        height: random.between(1, 65_535),
+        format: random.pick(FRAME_FORMATS),
+        bytes: random.between(1, 134_217_728),
+        ...random.pick<Partial<Frame>>([
+          {},
+          { clock: 'arrival' },
+          { clock: 'camera', clockSkewMs: random.between(-2000, 500) },
+          { clock: 'arrival', clockSkewMs: random.between(-4e12, 4e12) },
+        ]),
+      });
+      assert.deepEqual(parseSpoolName('gate', spoolName(frame)), frame);
+    }
+  });
+
+  it('sorts by capture time, whatever the other numbers are', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 2000; i++) {
+      const times = [random.between(0, 2e12), random.between(0, 2e12)].sort((a, b) => a - b);
+      const [earlier = '', later = ''] = times.map((capturedAt) =>
+        spoolName(frameOf({ capturedAt, sequence: random.between(0, 2e9), bytes: random.between(1, 1e6) })),
+      );
+      if (times[0] !== times[1]) assert.ok(earlier < later, `${earlier} < ${later}`);
+    }
+  });
+
+  for (const name of [
+    '',
+    'damaged',
+    'README',
+    '.1700000000123-1700000000-640x360-4.jpg.tmp',
+    '1700000000123-1700000000-640x360-4.jpg.tmp',
+    '1700000000123-1700000000-640x360-4.jpeg',
+    '1700000000123-1700000000-640x360-4.gif',
+    '1700000000123-1700000000-640x360-4',
+    '1700000000123-1700000000-640x360.jpg',
+    '170000000012-1700000000-640x360-4.jpg',
+    '17000000001234-1700000000-640x360-4.jpg',
+    '1700000000123--640x360-4.jpg',
+    '1700000000123-1700000000-640x360--4.jpg',
+    '1700000000123-1700000000-640x360-4.jpg\n',
+    ' 1700000000123-1700000000-640x360-4.jpg',
+  ])
+    it(`is not ${JSON.stringify(name)}`, () => {
+      assert.equal(parseSpoolName('gate', name), undefined);
+    });
+});
+
+describe('the spool', () => {
+  let dir: string;
+  let spool: Spool;
+  const pathOf = (frame: Frame): string => path.join(dir, frame.camera, spoolName(frame));
+
+  beforeEach(async () => {
+    dir = path.join(await mkdtemp(path.join(tmpdir(), 'vigil-spool-')), 'spool');
+    spool = new Spool(dir);
+  });
+  afterEach(async () => {
+    await rm(path.dirname(dir), { recursive: true });
+  });
+
+  async function listed(): Promise<SpooledFrames[]> {
+    const all: SpooledFrames[] = [];
+    for await (const frames of spool.list()) all.push(frames);
+    return all;
+  }
+
+  async function written(changes: Partial<Frame> = {}, bytes = Buffer.from('jpeg')): Promise<Frame> {
+    const frame = frameOf(changes);
+    await spool.openCamera(frame.camera);
+    await spool.write(frame, bytes);
+    return frame;
+  }
+
+  it('gives back what was written', async () => {
+    const frame = await written();
+    assert.deepEqual(await spool.read(frame), Buffer.from('jpeg'));
+    assert.deepEqual(await waitingIn(spool), [frame]);
+    assert.deepEqual(await readdir(path.join(dir, 'gate')), [spoolName(frame)]);
+  });
+
+  it('is for its owner alone', async () => {
+    const frame = await written();
+    assert.equal(statSync(pathOf(frame)).mode & 0o777, 0o600);
+    assert.equal(statSync(path.join(dir, 'gate')).mode & 0o777, 0o700);
+  });
+
+  it('shows a file under its name only when it is whole', async () => {
+    const bytes = Buffer.alloc(48 * 1024 * 1024, 7);
+    const frame = frameOf({ bytes: bytes.length });
+    await spool.openCamera('gate');
+    const state = { done: false };
+    const writing = spool.write(frame, bytes).finally(() => {
+      state.done = true;
+    });
+    let looks = 0;
+    while (!state.done) {
+      for (const listed of await waitingIn(spool)) assert.equal(statSync(pathOf(listed)).size, bytes.length);
+      if (existsSync(pathOf(frame))) assert.equal(statSync(pathOf(frame)).size, bytes.length);
+      looks++;
+      await turn();
+    }
+    await writing;
+    assert.ok(looks > 3, `looked ${String(looks)} times`);
+    assert.equal(statSync(pathOf(frame)).size, bytes.length);
+  });
+
+  it('replaces a file at once: who reads the old one reads all of it', async () => {
+    const frame = await written();
+    const old = openSync(pathOf(frame), 'r');
+    try {
+      await spool.write(frame, Buffer.from('JPEG'));
+      assert.equal(readFileSync(old, 'utf8'), 'jpeg');
+      assert.equal(readFileSync(pathOf(frame), 'utf8'), 'JPEG');
+    } finally {
+      closeSync(old);
+    }
+  });
+
+  it('makes the folder that somebody removed', async () => {
+    const frame = await written();
+    await rm(path.join(dir, 'gate'), { recursive: true });
+    assert.equal(await spool.write(frame, Buffer.from('jpeg')), undefined);
+    assert.deepEqual(await waitingIn(spool), [frame]);
+  });
+
+  it('keeps many frames written at once', async () => {
+    await spool.openCamera('gate');
+    const frames = Array.from({ length: 50 }, (_, i) => frameOf({ capturedAt: AT + i }));
+    await Promise.all(frames.map((frame) => spool.write(frame, Buffer.from('jpeg'))));
+    assert.deepEqual(await waitingIn(spool), frames);
+  });
+
+  it('removes what a crash left half-written when a camera is opened, and nothing else', async () => {
+    const frame = await written();
+    const folder = path.join(dir, 'gate');
+    await writeFile(path.join(folder, '.1700000000999-1-1x1-9.jpg.tmp'), 'half');
+    await writeFile(path.join(folder, '.hidden'), '');
+    await writeFile(path.join(folder, 'notes.tmp'), '');
+    await spool.openCamera('gate');
+    assert.deepEqual((await readdir(folder)).sort(), ['.hidden', spoolName(frame), 'notes.tmp']);
+  });
+
+  it('leaves the leftovers of other cameras alone', async () => {
+    await mkdir(path.join(dir, 'yard'), { recursive: true });
+    await writeFile(path.join(dir, 'yard', '.a.tmp'), '');
+    await spool.openCamera('gate');
+    assert.deepEqual(await readdir(path.join(dir, 'yard')), ['.a.tmp']);
+  });
+
+  for (const [what, bytes] of [
+    ['too short', 'jpe'],
+    ['empty', ''],
+    ['too long', 'jpeg!'],
+  ] as const)
+    it(`refuses a file that is ${what}`, async () => {
+      const frame = await written();
+      await writeFile(pathOf(frame), bytes);
+      await assert.rejects(spool.read(frame), (error) => {
+        assert.ok(error instanceof Fault);
+        assert.equal(error.code, 'damaged-frame');
+        assert.equal(
+          error.message,
+          `camera gate: ${spoolName(frame)} in the spool has ${String(bytes.length)} bytes and is set aside`,
+        );
+        return true;
+      });
+    });
+
+  for (const code of ['EMFILE', 'ENOMEM', 'EACCES', 'EPERM', 'EIO', 'ESTALE', 'ETIMEDOUT', 'ELOOP'])
+    it(`does not call a file damaged that cannot be opened (${code})`, async (t) => {
+      const frame = await written();
+      t.mock.method(fs, 'open', () => Promise.reject(Object.assign(new Error(code), { code })));
+      await assert.rejects(spool.read(frame), { code: 'spool-read', message: new RegExp(code) });
+    });
+
+  it('does not call a file damaged whose disk fails while it is read', async (t) => {
+    const frame = await written();
+    const handle = await fs.open(pathOf(frame));
+    t.mock.method(handle, 'read', () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })));
+    t.mock.method(fs, 'open', () => Promise.resolve(handle));
+    await assert.rejects(spool.read(frame), { code: 'spool-read', message: /EIO/ });
+    assert.equal(handle.fd, -1, 'it is closed');
+  });
+
+  it('does not read a file of another size, however large it is', async () => {
+    const frame = await written();
+    await truncate(pathOf(frame), 2 ** 40);
+    await assert.rejects(spool.read(frame), { code: 'damaged-frame', message: /has 1099511627776 bytes/ });
+  });
+
+  it('lists all that it can, then says what it could not', async (t) => {
+    const frames = [
+      await written({ camera: 'a' }),
+      await written({ camera: 'b' }),
+      await written({ camera: 'c' }),
+    ];
+    const { readdir: read } = fs;
+    t.mock.method(fs, 'readdir', async (folder: string, options: { withFileTypes: true }) => {
+      if (folder.endsWith('/b')) throw Object.assign(new Error('EACCES: b'), { code: 'EACCES' });
+      return read(folder, options);
+    });
+    const found: Frame[] = [];
+    const listing = async () => {
+      for await (const { waiting } of spool.list()) found.push(...waiting);
+    };
+    await assert.rejects(listing, { code: 'spool-read', message: /EACCES: b/ });
+    assert.deepEqual(found, [frames[0], frames[2]]);
+  });
+
+  it('removes what was left half-written of a camera that is no more, and nothing that may still be written', async () => {
+    const frame = await written({ camera: 'removed' });
+    const [old, young] = ['.1700000000999-1-1x1-9.jpg.tmp', '.1700000001999-1-1x1-9.jpg.tmp'];
+    const folder = path.join(dir, 'removed');
+    for (const name of [old, young]) await writeFile(path.join(folder, name), 'half');
+    const before = new Date(Date.now() - 20_000);
+    await utimes(path.join(folder, old), before, before);
+    await waitingIn(spool);
+    await spool.removeLeftovers();
+    assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
+  });
+
+  it('removes the empty folder of a camera that writes no more, and no other', async () => {
+    const age = async (...parts: string[]) => {
+      const before = new Date(Date.now() - UNUSED_MS - 1000);
+      await utimes(path.join(dir, ...parts), before, before);
+    };
+    for (const camera of ['removed', 'durable', 'young', 'damaged'])
+      await mkdir(path.join(dir, camera), { recursive: true });
+    await mkdir(path.join(dir, 'durable', 'confirmed'));
+    await mkdir(path.join(dir, 'damaged', 'damaged'));
+    await writeFile(path.join(dir, 'damaged', 'damaged', 'kept for a person'), '');
+    const frame = await written();
+    for (const camera of ['removed', 'durable', 'damaged', frame.camera]) await age(camera);
+    await spool.removeLeftovers();
+    assert.deepEqual((await readdir(dir)).sort(), ['damaged', frame.camera, 'young'].sort());
+    // A camera that comes back writes as before.
+    const back = await written({ camera: 'removed' });
+    assert.ok(existsSync(pathOf(back)));
+  });
+
+  it('sets a damaged file aside, out of every list', async () => {
+    const frame = await written();
+    await truncate(pathOf(frame), 2);
+    await spool.setAside(frame);
+    assert.deepEqual(await waitingIn(spool), []);
+    assert.deepEqual(await readdir(path.join(dir, 'gate')), ['damaged']);
+    assert.equal(readFileSync(path.join(dir, 'gate', 'damaged', spoolName(frame)), 'utf8'), 'jp');
+  });
+
+  it('keeps the newest damaged files of a camera, and few', async () => {
+    for (let i = 0; i < 7; i++) await spool.setAside(await written({ capturedAt: AT + i }));
+    assert.deepEqual(
+      (await readdir(path.join(dir, 'gate', 'damaged'))).sort(),
+      [3, 4, 5, 6].map((i) => spoolName(frameOf({ capturedAt: AT + i }))),
+    );
+  });
+
+  it('keeps a confirmed frame apart until it is removed', async () => {
+    const frame = await written();
+    await spool.confirm(frame);
+    assert.deepEqual(await waitingIn(spool), []);
+    assert.equal(await spool.read(frame), undefined);
+    assert.deepEqual(await spool.readConfirmed(frame), Buffer.from('jpeg'));
+    assert.deepEqual(await listed(), [{ waiting: [], confirmed: [frame] }]);
+    await spool.removeConfirmed(frame);
+    assert.deepEqual(await listed(), [{ waiting: [], confirmed: [] }]);
+  });
+
+  it('sets aside twice, and what has gone, without complaint', async () => {
+    const frame = await written();
+    await spool.setAside(frame);
+    await spool.setAside(frame);
+    await spool.setAside(await written({ capturedAt: AT + 1 }));
+    assert.equal((await readdir(path.join(dir, 'gate', 'damaged'))).length, 2);
+  });
+
+  it('removes a frame, and one that has gone', async () => {
+    const [frame, other] = [await written(), await written({ capturedAt: AT + 1 })];
+    await spool.remove(frame);
+    await spool.remove(frame);
+    assert.equal(await spool.read(frame), undefined);
+    assert.deepEqual(await waitingIn(spool), [other]);
+  });
+
+  it('lists the frames of all cameras, oldest first', async () => {
+    const order = [
+      ['b', 3],
+      ['a', 1],
+      ['c', 2],
+      ['a', 5],
+      ['b', 0],
+      ['c', 4],
+    ] as const;
+    for (const [camera, later] of order) await written({ camera, capturedAt: AT + later });
+    assert.deepEqual(
+      (await waitingIn(spool)).map(({ camera, capturedAt }) => `${camera}${String(capturedAt - AT)}`),
+      ['b0', 'a1', 'c2', 'b3', 'c4', 'a5'],
+    );
+  });
+
+  it('lists no name that is not its own', async () => {
+    const frame = await written();
+    const folder = path.join(dir, 'gate');
+    await writeFile(path.join(dir, spoolName(frame)), 'a file where folders are');
+    await writeFile(path.join(folder, `.${spoolName(frame)}.tmp`), 'half');
+    await writeFile(path.join(folder, 'notes.txt'), '');
+    await mkdir(path.join(folder, 'damaged'));
+    await writeFile(path.join(folder, 'damaged', spoolName(frame)), '');
+    assert.deepEqual(await waitingIn(spool), [frame]);
+  });
+
+  it('lists no folder that is no camera', async () => {
+    await mkdir(path.join(dir, 'not a camera'), { recursive: true });
+    await writeFile(path.join(dir, 'not a camera', spoolName(frameOf())), 'jpeg');
+    assert.deepEqual(await waitingIn(spool), []);
+  });
+
+  it('that is not there yet is empty', async () => {
+    assert.deepEqual(await waitingIn(spool), []);
+    assert.equal(await spool.read(frameOf()), undefined);
+    await spool.remove(frameOf());
+  });
+});
+
+describe('a spool whose disk takes nothing', () => {
+  let dir: string;
+  let memory: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'vigil-spool-'));
+    memory = path.join(dir, 'memory');
+    // Where the camera's folder should be: no file can be put into that, not even by root.
+    await mkdir(path.join(dir, 'disk'));
+    await writeFile(path.join(dir, 'disk', 'gate'), '');
+  });
+
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
+  it('keeps frames in memory, says why, and treats them as its own', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    const frame = frameOf();
+    await spool.openCamera('gate');
+    const fault = await spool.write(frame, Buffer.from('jpeg'));
+    assert.equal(fault?.code, 'spool-disk');
+    assert.match(
+      fault.message,
+      /cannot write to the spool \(.*gate is not a folder\); buffering in memory, 64 MiB at most/,
+    );
+    assert.deepEqual(await readdir(memory), [`gate.${spoolName(frame)}`]);
+    assert.equal(statSync(memory).mode & 0o777, 0o700);
+    assert.deepEqual(await new Spool(path.join(dir, 'disk'), memory).read(frame), Buffer.from('jpeg'));
+    assert.deepEqual(await waitingIn(spool), [frame]);
+    await spool.remove(frame);
+    await spool.close();
+    assert.equal(existsSync(memory), false);
+  });
+
+  it('keeps a frame whose half-written file somebody removed', async (t) => {
+    const disk = path.join(dir, 'other');
+    const spool = new Spool(disk, memory);
+    const { rename } = fs;
+    t.mock.method(fs, 'rename', async (from: string, to: string) => {
+      if (from.startsWith(disk)) await rm(from);
+      return rename(from, to);
+    });
+    assert.equal((await spool.write(frameOf(), Buffer.from('jpeg')))?.code, 'spool-disk');
+    assert.deepEqual(await waitingIn(spool), [frameOf()]);
+  });
+
+  it('finds its memory by whatever link it is reached', async () => {
+    const disk = path.join(dir, 'disk');
+    await symlink(disk, path.join(dir, 'link'));
+    await symlink(dir, path.join(dir, 'disk', 'back'));
+    for (const other of ['link', 'link/', 'disk/../link', 'disk/back/disk', './link/.'])
+      assert.equal(memoryFolderOf(path.join(dir, other)), memoryFolderOf(disk), other);
+    assert.notEqual(memoryFolderOf(path.join(dir, 'link/deeper')), memoryFolderOf(disk));
+    assert.equal(memoryFolderOf(path.join(dir, 'link/deeper')), memoryFolderOf(path.join(disk, 'deeper')));
+  });
+
+  it('has a place in memory for a user who is a number without a name', (t) => {
+    t.mock.method(process as { geteuid: () => number }, 'geteuid', () => 4711);
+    assert.match(memoryFolderOf(dir) ?? '', /^\/dev\/shm\/vigil-4711-[0-9a-f]{16}$/);
+  });
+
+  it('takes no more into memory than its bound, then refuses', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    const bytes = Buffer.alloc(30 * 1024 * 1024);
+    for (const i of [0, 1]) await spool.write(frameOf({ capturedAt: AT + i, bytes: bytes.length }), bytes);
+    await assert.rejects(spool.write(frameOf({ capturedAt: AT + 2, bytes: bytes.length }), bytes), {
+      code: 'spool-full',
+    });
+    assert.equal((await waitingIn(spool)).length, 2);
+  });
+
+  it('sees before long that there is room again', async () => {
+    const folder = new MemoryFolder(memory, 8192);
+    const [first, second] = [
+      frameOf({ capturedAt: AT, bytes: 4097 }),
+      frameOf({ capturedAt: AT + 1, bytes: 1 }),
+    ];
+    await folder.write(first, Buffer.alloc(4097));
+    await assert.rejects(folder.write(second, Buffer.alloc(1)), { code: 'spool-full' });
+    await new MemoryFolder(memory).remove(first, true);
+    await waitUntil('the second is taken', () =>
+      folder.write(second, Buffer.alloc(1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('does not count the frames held with each one that comes', async () => {
+    let counted = 0;
+    class Counted extends MemoryFolder {
+      override async list(): Promise<Frame[]> {
+        counted++;
+        return super.list();
+      }
+    }
+    const folder = new Counted(memory);
+    const endMs = performance.now() + 500;
+    let written = 0;
+    for (; written < 100 && performance.now() < endMs; written++)
+      await folder.write(frameOf({ capturedAt: AT + written, bytes: 1 }), Buffer.alloc(1));
+    assert.ok(counted <= 2, `${String(counted)} times for ${String(written)} frames`);
+  });
+
+  it('removes what a crash left half-written of that camera in memory', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), memory);
+    await spool.write(frameOf(), Buffer.from('jpeg'));
+    await writeFile(path.join(memory, '.gate.1.tmp'), 'half');
+    await writeFile(path.join(memory, '.yard.1.tmp'), 'half');
+    await spool.openCamera('gate');
+    assert.deepEqual((await readdir(memory)).sort(), ['.yard.1.tmp', `gate.${spoolName(frameOf())}`]);
+  });
+});
+
+describe('a spool whose disk has little room', () => {
+  /** More than any disk has. */
+  const MUCH = Number.MAX_SAFE_INTEGER;
+  let dir: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'vigil-spool-'));
+  });
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
+  it('writes nothing more to it, but to memory, and says why', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'memory'), () => MUCH);
+    await spool.openCamera('gate');
+    assert.deepEqual(await spool.write(frameOf(), Buffer.from('jpeg')), {
+      code: 'spool-low',
+      message: `cannot write to the spool (the disk has less than spool.minFreeBytes (${String(MUCH)}) left); buffering in memory, 64 MiB at most`,
+    });
+    assert.deepEqual(await readdir(path.join(dir, 'disk', 'gate')), []);
+    assert.deepEqual(await waitingIn(spool), [frameOf()]);
+  });
+
+  it('says of both what they lack when memory has no room either', async () => {
+    const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'no such folder', 'memory'), () => MUCH);
+    await spool.openCamera('gate');
+    await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
+      code: 'spool-full',
+      message: /^cannot write to the spool \(the disk has less .*\) or to memory \(ENOENT\)$/,
+    });
+  });
+
+  it('is written to again when there is somewhat more room than it must leave', async (t) => {
+    let bavail = 99;
+    t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
+    let nowMs = 0;
+    const space = new FreeSpace(
+      dir,
+      () => 100,
+      () => (nowMs += 5000),
+    );
+    const low: boolean[] = [];
+    for (bavail of [100, 99, 100, 104, 105, 100, 99]) low.push(await space.isLow());
+    assert.deepEqual(low, [false, true, true, true, false, false, true]);
+  });
+
+  it('is looked at every five seconds while it has room, and each time while it has none', async (t) => {
+    let [nowMs, bavail] = [0, 100];
+    const statfs = t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
+    const space = new FreeSpace(
+      dir,
+      () => 100,
+      () => nowMs,
+    );
+    for (nowMs of [0, 1000, 4999]) assert.equal(await space.isLow(), false);
+    assert.equal(statfs.mock.callCount(), 1);
+    bavail = 0;
+    for (nowMs of [5000, 5001, 5002]) assert.equal(await space.isLow(), true);
+    assert.equal(statfs.mock.callCount(), 4);
+  });
+
+  for (const [what, statfs] of [
+    ['counts nothing', async () => Promise.resolve({ bavail: 0, blocks: 0, bsize: 4096 })],
+    ['does not answer', async () => Promise.reject(new Error('EIO'))],
+  ] as const)
+    it(`is written to when it ${what}`, async (t) => {
+      t.mock.method(fs, 'statfs', statfs);
+      assert.equal(await new FreeSpace(dir, () => MUCH).isLow(), false);
+    });
+});

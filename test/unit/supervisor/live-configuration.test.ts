@@ -1,0 +1,216 @@
+/** Edits on their way into the running tree: whole or not at all, the newest wins, whatever goes wrong. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { ConfigFault } from '../../../src/config/faults';
+import type { Topology } from '../../../src/config/topology';
+import { Fault } from '../../../src/fault/fault';
+import { LiveConfiguration } from '../../../src/supervisor/live-configuration';
+import type { Plan } from '../../../src/supervisor/plan';
+import { keptLog } from '../../../lab/kept-log';
+import { settled, until } from '../../../lab/until';
+
+const NOTHING: Plan = { start: [], stop: [], restart: [], adjust: [], leave: [] };
+const text = (namespace: string): string =>
+  JSON.stringify({ namespace, redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: [] });
+
+/** A configuration over a supervisor that does as the test says. */
+function live(t: TestContext) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-live-'));
+  t.after(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const file = path.join(dir, 'actors.json');
+  const log = keptLog();
+  const applied: string[] = [];
+  const taken: string[] = [];
+  const supervisor = {
+    refused: [] as ConfigFault[],
+    behind: 0,
+    /** Throws where nothing can be changed. */
+    refuses: (): void => undefined,
+    /** What rolling out comes to. */
+    takes: async (): Promise<void> => undefined,
+  };
+  const configuration = new LiveConfiguration({
+    file,
+    text: text('first'),
+    onTaken: ({ namespace }) => taken.push(namespace),
+    environment: {},
+    log,
+    supervisor: {
+      plan: ({ namespace }: Topology) => ({
+        plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
+        refused: supervisor.refused,
+      }),
+      claim: ({ namespace }: Topology) =>
+        namespace === 'taken'
+          ? Promise.reject(new Fault('namespace-in-use', 'another daemon has it'))
+          : Promise.resolve(),
+      apply: ({ namespace }: Topology) => {
+        supervisor.refuses();
+        applied.push(namespace);
+        return supervisor.takes();
+      },
+      get behind() {
+        return supervisor.behind;
+      },
+    },
+  });
+  return {
+    file,
+    log,
+    applied,
+    taken,
+    supervisor,
+    configuration,
+    edit: async (content: string) => {
+      writeFileSync(file, content);
+      await configuration.reload();
+    },
+    problems: () => configuration.state.faults?.map(({ path: at, problem }) => `${at}: ${problem}`),
+    said: (level: string) => log.lines.filter(([severity]) => severity === level).map(([, line]) => line),
+  };
+}
+
+describe('a live configuration', () => {
+  it('takes an edit over, and says what it changes', async (t) => {
+    const { edit, applied, configuration, said, file } = live(t);
+    const { appliedAtMs } = configuration.state;
+    await edit(text('second'));
+    assert.deepEqual(applied, ['second']);
+    assert.deepEqual(said('info'), ['the configuration has changed: start camera:new; leave 0 as they are']);
+    assert.equal(configuration.state.file, file);
+    assert.ok(configuration.state.appliedAtMs >= appliedAtMs);
+    assert.equal(configuration.state.faults, undefined);
+  });
+
+  it('says nothing where nothing has changed', async (t) => {
+    const { edit, said } = live(t);
+    await edit(text('first'));
+    assert.deepEqual(said('info'), []);
+  });
+
+  const bad: readonly [string, string, RegExp][] = [
+    ['that is not JSON', '{"cameras": [', /^\$: is not JSON: .*line 1/],
+    ['with a fault', text('a b'), /^\$\.namespace: found "a b"/],
+    ['that is empty, as while an editor writes it', '', /^\$: is not JSON/],
+  ];
+  for (const [what, content, problem] of bad)
+    it(`takes nothing over of a file ${what}, and the next one whole`, async (t) => {
+      const { edit, applied, taken, configuration, problems, said } = live(t);
+      const { appliedAtMs } = configuration.state;
+      await edit(content);
+      assert.deepEqual([applied, taken], [[], []]);
+      assert.equal(configuration.state.appliedAtMs, appliedAtMs);
+      assert.match(problems()?.join() ?? '', problem);
+      assert.match(said('error').join(), /is not valid, nothing was changed/);
+      await edit(text('second'));
+      assert.deepEqual([applied, taken], [['second'], ['second']]);
+      assert.equal(problems(), undefined);
+    });
+
+  it('misses a file that is not there', async (t) => {
+    const { configuration, problems, applied } = live(t);
+    await configuration.reload();
+    assert.match(problems()?.join() ?? '', /^\$: there is no such file/);
+    assert.deepEqual(applied, []);
+  });
+
+  it('does not call a valid file invalid that the running daemon cannot change to', async (t) => {
+    const { edit, supervisor, configuration, said } = live(t);
+    supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    await edit(text('second'));
+    assert.equal(configuration.state.refusal, 'not-applied');
+    assert.match(said('error').join(), /actors\.json is valid, but cannot be applied to the running daemon/);
+    assert.doesNotMatch(said('error').join(), /not valid/);
+    await edit(text('a b'));
+    assert.equal(configuration.state.refusal, 'invalid');
+    assert.match(said('error').at(-1) ?? '', /actors\.json is not valid/);
+    supervisor.refused = [];
+    await edit(text('third'));
+    assert.equal(configuration.state.refusal, undefined);
+  });
+
+  it('takes nothing over of what is refused in part', async (t) => {
+    const { edit, supervisor, applied, problems, configuration, file } = live(t);
+    supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    await edit(text('second'));
+    assert.deepEqual(applied, []);
+    assert.deepEqual(problems(), ['$.redis: changes only with the daemon']);
+    assert.throws(() => configuration.plan(text('second'), file), { code: 'configuration-not-applied' });
+  });
+
+  it('plans without doing', async (t) => {
+    const { configuration, applied } = live(t);
+    assert.deepEqual(configuration.plan(text('second'), '/elsewhere/actors.json').start, ['camera:new']);
+    await settled();
+    assert.deepEqual(applied, []);
+    assert.equal(configuration.state.faults, undefined);
+  });
+
+  it('says why an edit could not be taken over, and takes the next', async (t) => {
+    const { edit, supervisor, applied, problems, said } = live(t);
+    supervisor.refuses = () => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    await edit(text('second'));
+    assert.match(problems()?.join() ?? '', /^\$: could not be applied: ENOSPC: .*SIGHUP/);
+    assert.match(said('error').join(), /ENOSPC/);
+    supervisor.refuses = () => undefined;
+    await edit(text('third'));
+    assert.deepEqual(applied, ['third']);
+    assert.equal(problems(), undefined);
+  });
+
+  it('takes nothing over that another daemon has, says so, and takes the next', async (t) => {
+    const { edit, applied, problems } = live(t);
+    await edit(text('taken'));
+    assert.match(problems()?.join() ?? '', /another daemon has it/);
+    assert.deepEqual(applied, []);
+    await edit(text('third'));
+    assert.deepEqual([applied, problems()], [['third'], undefined]);
+  });
+
+  it('lets a newer edit take the place of one that is being rolled out', async (t) => {
+    const { edit, supervisor, applied, configuration } = live(t);
+    const { appliedAtMs } = configuration.state;
+    const finish: (() => void)[] = [];
+    supervisor.takes = () => new Promise((resolve) => finish.push(resolve));
+    await edit(text('second'));
+    supervisor.behind = 3;
+    assert.deepEqual([configuration.state.behind, configuration.state.appliedAtMs], [3, appliedAtMs]);
+    await edit(text('third'));
+    assert.deepEqual(applied, ['second', 'third'], 'the third did not wait for the second');
+    finish[0]?.();
+    await settled();
+    assert.equal(configuration.state.appliedAtMs, appliedAtMs, 'the second is not what is wanted');
+    supervisor.behind = 0;
+    finish[1]?.();
+    await until('the third is rolled out', () => configuration.state.appliedAtMs > appliedAtMs);
+    assert.equal(configuration.state.behind, undefined);
+  });
+
+  it('says why a rollout could not come to its end', async (t) => {
+    const { edit, supervisor, problems } = live(t);
+    supervisor.takes = async () => {
+      throw new Error('EMFILE: too many open files');
+    };
+    await edit(text('second'));
+    await until('it is said', () => /EMFILE/.test(problems()?.join() ?? ''));
+  });
+
+  it('watches the file until it is told to stop', async (t) => {
+    const { file, configuration, applied } = live(t);
+    writeFileSync(file, text('first'));
+    const stopping = new AbortController();
+    const watching = configuration.watch(stopping.signal);
+    writeFileSync(file, text('second'));
+    await until('it is taken over', () => applied.length > 0);
+    stopping.abort();
+    await watching;
+    assert.deepEqual(applied, ['second']);
+  });
+});

@@ -1,0 +1,139 @@
+/** The restart policy against OTP's documented semantics: https://www.erlang.org/doc/system/sup_princ.html */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ChildSpec } from '../../../src/config/topology';
+import {
+  afterEnd,
+  isHealthy,
+  NO_HISTORY,
+  withOutput,
+  type ChildHistory,
+  type Output,
+} from '../../../src/supervisor/restart-policy';
+import { seededRandom } from '../../../lab/random';
+
+const SPEC: ChildSpec = {
+  restart: 'permanent',
+  maxRestarts: 3,
+  periodMs: 5000,
+  backOff: { firstMs: 250, capMs: 30_000 },
+  startMs: 3000,
+  shutdownMs: 2500,
+};
+const CRASH = { normal: false, output: undefined };
+const NOW = 1_000_000;
+
+/** What follows the last of crashes at these times. */
+function afterCrashes(times: readonly number[], spec: Partial<ChildSpec> = {}, random = 0) {
+  let history: ChildHistory = NO_HISTORY;
+  for (const [i, at] of times.entries()) {
+    const decision = afterEnd({ ...SPEC, ...spec }, history, CRASH, at, random);
+    if (i === times.length - 1) return decision;
+    if (decision.kind !== 'restart') throw new Error(`crash ${String(i + 1)}: ${decision.kind}`);
+    history = decision.history;
+  }
+  throw new Error('no crash');
+}
+
+describe('restart types', () => {
+  const rows: readonly [ChildSpec['restart'], string, boolean, string][] = [
+    ['permanent', 'normally', true, 'restart'],
+    ['permanent', 'abnormally', false, 'restart'],
+    ['transient', 'normally', true, 'over'],
+    ['transient', 'abnormally', false, 'restart'],
+    ['temporary', 'normally', true, 'over'],
+    ['temporary', 'abnormally', false, 'over'],
+  ];
+  for (const [restart, how, normal, kind] of rows)
+    it(`a ${restart} child that ends ${how}: ${kind}`, () => {
+      const decision = afterEnd({ ...SPEC, restart }, NO_HISTORY, { normal, output: undefined }, NOW, 0);
+      assert.equal(decision.kind, kind);
+    });
+
+  it('what is never restarted never exceeds an intensity', () => {
+    const spec = { ...SPEC, restart: 'temporary', maxRestarts: 0 } as const;
+    assert.equal(afterEnd(spec, NO_HISTORY, CRASH, NOW, 0).kind, 'over');
+  });
+});
+
+describe('intensity', () => {
+  const rows: readonly [string, number, readonly number[], string][] = [
+    ['the first crash where none is allowed', 0, [0], 'intensity-exceeded'],
+    ['the first crash where one is allowed', 1, [0], 'restart'],
+    ['the second at the same moment where one is allowed', 1, [0, 0], 'intensity-exceeded'],
+    ['as many as allowed within the period', 3, [0, 1000, 2000], 'restart'],
+    ['one more than allowed within the period', 3, [0, 1000, 2000, 3000], 'intensity-exceeded'],
+    ['one more exactly a period after the first', 3, [0, 1000, 2000, 5000], 'intensity-exceeded'],
+    ['one more when the first has left the period', 3, [0, 1000, 2000, 5001], 'restart'],
+    ['a window that slides', 3, [0, 2000, 4000, 6000, 8000, 10_000], 'restart'],
+    ['a burst after a quiet time', 3, [0, 100_000, 100_001, 100_002, 100_003], 'intensity-exceeded'],
+  ];
+  for (const [what, maxRestarts, times, kind] of rows)
+    it(`${what}: ${kind}`, () => {
+      assert.equal(afterCrashes(times, { maxRestarts }).kind, kind);
+    });
+
+  it('says the same as the definition, for random crashes', (t) => {
+    const random = seededRandom(t);
+    for (let round = 0; round < 500; round++) {
+      const [maxRestarts, periodMs] = [random.between(0, 5), random.between(1000, 10_000)];
+      let history: ChildHistory = NO_HISTORY;
+      const crashes: number[] = [];
+      for (let at = 0; ; at += random.between(0, 4000)) {
+        crashes.push(at);
+        const decision = afterEnd({ ...SPEC, maxRestarts, periodMs }, history, CRASH, at, 0);
+        const within = crashes.filter((time) => time >= at - periodMs).length;
+        assert.equal(decision.kind === 'intensity-exceeded', within > maxRestarts);
+        if (decision.kind !== 'restart' || crashes.length > 30) break;
+        history = decision.history;
+      }
+    }
+  });
+});
+
+describe('back-off', () => {
+  const patient = { maxRestarts: 1000 };
+  const pauses: readonly [number, number, number][] = [
+    [1, 1, 0],
+    [2, 0, 0],
+    [2, 0.5, 125],
+    [2, 1, 250],
+    [3, 1, 500],
+    [8, 1, 16_000],
+    [9, 1, 30_000],
+    [500, 1, 30_000],
+  ];
+  for (const [crash, random, delayMs] of pauses)
+    it(`crash ${String(crash)} at random ${String(random)}: ${String(delayMs)} ms`, () => {
+      const decision = afterCrashes(
+        Array.from({ length: crash }, () => 0),
+        patient,
+        random,
+      );
+      assert.equal(decision.kind === 'restart' && decision.delayMs, delayMs);
+    });
+
+  const lives: readonly [string, Output | undefined, number][] = [
+    ['that put out nothing, however long it lived', undefined, 250],
+    ['that put out for 59.999 s', { since: 0, last: 59_999 }, 250],
+    ['that put out for 60 s', { since: 0, last: 60_000 }, 0],
+  ];
+  for (const [what, output, delayMs] of lives)
+    it(`of a child ${what}: ${String(delayMs)} ms after its second crash`, () => {
+      const history = { restarts: [], crashes: 1 };
+      const decision = afterEnd(SPEC, history, { normal: false, output }, 600_000, 1);
+      assert.equal(decision.kind === 'restart' && decision.delayMs, delayMs);
+    });
+});
+
+describe('output', () => {
+  it('goes on over holes of half a minute, and begins anew after longer ones', () => {
+    let output = withOutput(undefined, 0);
+    output = withOutput(output, 30_000);
+    output = withOutput(output, 60_000);
+    assert.ok(isHealthy(output));
+    output = withOutput(output, 90_001);
+    assert.deepEqual(output, { since: 90_001, last: 90_001 });
+    assert.ok(!isHealthy(output));
+  });
+});

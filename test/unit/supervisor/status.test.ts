@@ -1,0 +1,402 @@
+/** What `status` shows: the state of every child, in words and figures an operator reads at a glance. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { childText, statusText } from '../../../src/commands/status-text';
+import { duration, table, WIDTH, wrap } from '../../../src/commands/table';
+import type { ChildSpec } from '../../../src/config/topology';
+import { Child, type ChildEnd, type ChildState } from '../../../src/supervisor/child';
+import type { DaemonStatus } from '../../../src/control/protocol';
+import { childStatus, type ChildStatus } from '../../../src/supervisor/status';
+import { keptLog } from '../../../lab/kept-log';
+import { until } from '../../../lab/until';
+
+const NOW = 1_700_000_000_000;
+
+describe('a duration', () => {
+  const rows: readonly [number, string][] = [
+    [-5, '0s'],
+    [0, '0s'],
+    [999, '0s'],
+    [1000, '1s'],
+    [59_999, '59s'],
+    [60_000, '1m'],
+    [61_000, '1m 1s'],
+    [3_599_999, '59m 59s'],
+    [3_600_000, '1h'],
+    [3_661_000, '1h 1m'],
+    [3_601_000, '1h'],
+    [90_000_000, '1d 1h'],
+    [86_400_000 + 60_000, '1d'],
+    [400 * 86_400_000, '400d'],
+  ];
+  for (const [ms, words] of rows)
+    it(`of ${String(ms)} ms is ${words}`, () => {
+      assert.equal(duration(ms), words);
+    });
+});
+
+describe('a table', () => {
+  it('has its columns below each other, and nothing behind a line', () => {
+    assert.deepEqual(
+      table([
+        ['NAME', 'STATE', 'LAST'],
+        ['a', 'quarantined', 'a long sentence'],
+        ['camera:gate', '-', ''],
+      ]),
+      ['NAME         STATE        LAST', 'a            quarantined  a long sentence', 'camera:gate  -'],
+    );
+  });
+
+  it('keeps a cell on its line, and what a camera sends away from the terminal', () => {
+    const said = 'Cannot find module\nRequire stack:\r\n- a\u001b[2Jb';
+    assert.deepEqual(table([['a', said, 'c']]), ['a  Cannot find module Require stack: - a [2Jb  c']);
+  });
+
+  it('may be empty', () => {
+    assert.deepEqual(table([]), []);
+  });
+
+  it('has its numbers to the right', () => {
+    assert.deepEqual(
+      table([
+        ['a', '7', 'x'],
+        ['b', '1200', 'y'],
+        ['c', '99.50 %', 'z'],
+      ]),
+      ['a        7  x', 'b     1200  y', 'c  99.50 %  z'],
+    );
+  });
+
+  it('is never wider than a terminal: a long name has its own line, and the last column wraps', () => {
+    const name = 'camera-'.repeat(12);
+    const sentence = 'the camera answered something that takes a long sentence to explain '.repeat(3).trim();
+    const lines = table([
+      ['NAME', 'STATE', 'FAULT'],
+      [name, 'waiting', sentence],
+      ['x'.repeat(250), 'waiting', 'https://' + 'y'.repeat(250)],
+    ]);
+    for (const line of lines) assert.ok(line.length <= WIDTH, line);
+    assert.ok(lines.includes(name));
+    const words = lines.join(' ').replace(/\s+/g, ' ');
+    assert.ok(words.includes(sentence), words);
+  });
+});
+
+describe('a sentence that wraps', () => {
+  it('keeps its words and its indent within every width', () => {
+    const sentence =
+      'redis at redis://127.0.0.1:6379 refuses connections; check the address and that it runs';
+    for (let width = 34; width < 110; width++) {
+      const lines = wrap(sentence, '  ', width, '  ');
+      for (const line of lines) assert.ok(line.length <= width && line.startsWith('  '), line);
+      assert.equal(lines.map((line) => line.trim()).join(' '), sentence);
+    }
+  });
+
+  it('cuts a word that is longer than a line, and loses nothing of it', () => {
+    const url = `rtsp://camera/${'abcdefghij'.repeat(30)}`;
+    const lines = wrap(`unhealthy: ${url} is away`, '  ', 40);
+    for (const line of lines) assert.ok(line.length <= 40, line);
+    assert.equal(lines.join('').replaceAll(' ', ''), `unhealthy:${url}isaway`);
+  });
+});
+
+const SPEC: ChildSpec = {
+  restart: 'permanent',
+  maxRestarts: 1000,
+  periodMs: 60_000,
+  backOff: { firstMs: 250, capMs: 30_000 },
+  startMs: 3000,
+  shutdownMs: 2500,
+};
+const KILLED: ChildEnd = { normal: false, fault: { code: 'crashed', message: 'ended by SIGKILL' } };
+
+/** A child, and the end of its newest run. */
+function childOf(t: TestContext, spec: Partial<ChildSpec> = {}) {
+  let pid = 100;
+  const ends: ((end: ChildEnd) => void)[] = [];
+  const child = new Child({
+    name: 'camera:gate',
+    log: keptLog(),
+    spec: () => ({ ...SPEC, ...spec }),
+    start: async () => {
+      const ended = new Promise<ChildEnd>((resolve) => ends.push(resolve));
+      return { pid: ++pid, ended, stop: async () => ends.at(-1)?.(KILLED) };
+    },
+    onEscalation: () => undefined,
+  });
+  t.after(() => child.stop());
+  return {
+    child,
+    endIn: async (state: ChildState['name']) => {
+      ends.at(-1)?.(KILLED);
+      await until(`it is ${state}`, () => child.state.name === state && !('pid' in child.state));
+    },
+  };
+}
+
+describe('what is known of a child', () => {
+  it('is its state and since when; a pid only while it runs', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: NOW });
+    const { child, endIn } = childOf(t);
+    assert.deepEqual(childStatus(child, 'camera'), {
+      name: 'camera:gate',
+      kind: 'camera',
+      state: 'down',
+      sinceMs: NOW,
+      restarts: 0,
+    });
+    t.mock.timers.tick(5);
+    await child.start();
+    const heartbeat = { done: 7, facts: {}, memoryBytes: 1, atMs: NOW };
+    const feed = { camera: 'gate', state: 'streaming', sinceMs: NOW } as const;
+    assert.deepEqual(childStatus(child, 'camera', heartbeat, feed), {
+      name: 'camera:gate',
+      kind: 'camera',
+      state: 'running',
+      sinceMs: NOW + 5,
+      pid: 101,
+      restarts: 0,
+      heartbeat,
+      feed,
+    });
+    t.mock.timers.tick(1000);
+    await endIn('waiting');
+    assert.deepEqual(childStatus(child, 'camera'), {
+      name: 'camera:gate',
+      kind: 'camera',
+      state: 'waiting',
+      sinceMs: NOW + 1005,
+      restarts: 0,
+      lastFault: { ...KILLED.fault, atMs: NOW + 1005 },
+    });
+    t.mock.timers.tick(1);
+    await until('it runs again', () => child.state.name === 'running');
+    const again = childStatus(child, 'camera');
+    assert.deepEqual([again.state, again.pid, again.restarts], ['running', 102, 1]);
+    await child.stop();
+    assert.deepEqual(
+      [childStatus(child, 'camera').state, childStatus(child, 'camera').pid],
+      ['stopped', undefined],
+    );
+  });
+
+  it('has the pid of the try while it is quarantined', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: NOW });
+    const { child, endIn } = childOf(t, { maxRestarts: 0, probeMs: 1000 });
+    await child.start();
+    await endIn('quarantined');
+    assert.equal(childStatus(child, 'camera').pid, undefined);
+    t.mock.timers.tick(1000);
+    await until('it is tried', () => 'pid' in child.state);
+    const tried = childStatus(child, 'camera');
+    assert.deepEqual([tried.state, tried.pid, tried.sinceMs], ['quarantined', 102, NOW]);
+  });
+
+  it('survives JSON, as it travels', async (t) => {
+    const { child, endIn } = childOf(t, { restart: 'temporary' });
+    await child.start();
+    await endIn('ended');
+    const known = childStatus(child, 'store', {
+      done: 1,
+      facts: { redis: 'ready' },
+      memoryBytes: 5,
+      atMs: 6,
+    });
+    assert.deepEqual(JSON.parse(JSON.stringify(known)), known);
+  });
+});
+
+describe('the text of status', () => {
+  const base = { state: 'running', sinceMs: NOW - 65_000, restarts: 0 } as const;
+  const children: readonly ChildStatus[] = [
+    {
+      ...base,
+      name: 'store',
+      kind: 'store',
+      pid: 71,
+      heartbeat: { done: 9, facts: { redis: 'ready', queued: 0 }, memoryBytes: 52_428_800, atMs: NOW },
+    },
+    {
+      ...base,
+      name: 'camera:door',
+      kind: 'camera',
+      pid: 73,
+      heartbeat: {
+        ...{ done: 9, memoryBytes: 52_428_800, atMs: NOW },
+        facts: { sampling: 'between-keyframes', codec: 'h264' },
+      },
+      delivered: { lastMinute: 60, lastAtMs: NOW - 400, width: 1920, height: 1080 },
+      feed: { camera: 'door', state: 'streaming', sinceMs: NOW - 3_540_000 },
+    },
+    {
+      ...base,
+      name: 'camera:gate',
+      kind: 'camera',
+      state: 'quarantined',
+      restarts: 6,
+      lastFault: { code: 'crashed', message: 'ended by SIGSEGV', atMs: NOW - 3_600_000 },
+    },
+    {
+      ...base,
+      name: 'camera:yard',
+      kind: 'camera',
+      pid: 72,
+      delivered: { lastMinute: 18, lastAtMs: NOW - 42_000 },
+      lastFault: { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 },
+      feed: {
+        camera: 'yard',
+        state: 'waiting',
+        sinceMs: NOW,
+        fault: { code: 'refused', message: 'rtsp://yard/: connection refused' },
+      },
+    },
+  ];
+  const daemon: DaemonStatus = {
+    pid: 70,
+    startedAtMs: NOW - 90_061_000,
+    ready: true,
+    delivery: { waiting: 0 },
+    problems: [],
+    configuration: { file: '/srv/actors.json', appliedAtMs: NOW },
+    children,
+  };
+
+  it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () => {
+    assert.deepEqual(statusText(daemon, NOW).split('\n'), [
+      'daemon 70, up 1d 1h, ready',
+      'delivery: nothing confirmed yet; nothing waits',
+      'cameras: 1 of 3 give pictures',
+      '',
+      'PROCESS  STATE    SINCE  PID  RESTARTS  MEMORY',
+      'store    running  1m 5s   71         0  50 MB',
+      '',
+      'CAMERA  STATE        SINCE    RATE  CONFIRMED  SAMPLING  VIDEO           RESTARTS',
+      'door    streaming    59m    1.00/s  0s ago     between   h264 1920x1080         0',
+      'gate    quarantined  1m 5s       -  never      -         -                      6',
+      '  crashed 1h ago: ended by SIGSEGV',
+      'yard    waiting      0s     0.30/s  42s ago    -         -                      0',
+      '  refused: rtsp://yard/: connection refused',
+    ]);
+  });
+
+  it('fits 100 columns whatever cameras are called and whatever troubles them', () => {
+    const fault = { code: 'not-a-stream', message: 'rtsp://camera/ answers with text/html. '.repeat(20) };
+    const camera = (id: string): ChildStatus => ({
+      ...base,
+      name: `camera:${id}`,
+      kind: 'camera',
+      restarts: 123_456,
+      sinceMs: NOW - 3_599_000,
+      heartbeat: {
+        ...{ done: 1, memoryBytes: 1, atMs: NOW },
+        facts: {
+          sampling: 'between-keyframes',
+          codec: 'mpeg2video',
+          samplingReason: 'a long reason '.repeat(20),
+        },
+      },
+      delivered: { lastMinute: 300, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
+      feed: { camera: id, state: 'quarantined', sinceMs: NOW - 3_599_000, fault },
+    });
+    const wide = {
+      ...daemon,
+      problems: ['frames are not delivered: '.repeat(10)],
+      children: [camera('c'), camera('c'.repeat(64)), ...daemon.children],
+    };
+    const texts = [statusText(wide, NOW), ...wide.children.map((child) => childText(child, NOW))];
+    for (const line of texts.join('\n').split('\n')) assert.ok(line.length <= WIDTH, line);
+    assert.match(texts[0] ?? '', /^c{64}$/m);
+  });
+
+  it('of one child is everything that is known of it', () => {
+    const [, , , yard] = children;
+    assert.ok(yard);
+    const heartbeat = {
+      done: 9,
+      facts: { frames: 7, rtpLost: 3 },
+      memoryBytes: 52_428_800,
+      atMs: NOW - 2000,
+    };
+    assert.deepEqual(childText({ ...yard, heartbeat }, NOW).split('\n'), [
+      'camera:yard',
+      '  process         running, for 1m 5s',
+      '  pid             72',
+      '  restarts        0',
+      '  memory          50 MB',
+      '  feed            waiting, for 0s',
+      '  fault           refused: rtsp://yard/: connection refused',
+      '  last end        hung, 1s ago: gave no sign of life',
+      '  delivered       18 frames in the last minute',
+      '  last confirmed  42s ago',
+      '  heartbeat       2s ago',
+      '  work done       9',
+      '  frames          7',
+      '  rtpLost         3',
+    ]);
+  });
+
+  it('says what is wrong with an edit, and that the old one still runs', () => {
+    const faults = [
+      { path: '$.cameras[0].rate', problem: 'expected number, found "1"' },
+      { path: '$.redis', problem: 'is away' },
+    ];
+    const lines = statusText(
+      { ...daemon, ready: false, configuration: { ...daemon.configuration, faults } },
+      NOW,
+    ).split('\n');
+    assert.deepEqual(lines.slice(0, 8), [
+      'daemon 70, up 1d 1h, not ready yet',
+      'delivery: nothing confirmed yet; nothing waits',
+      'cameras: 1 of 3 give pictures',
+      '',
+      '/srv/actors.json is not valid; the daemon still runs the configuration it had before:',
+      '  $.cameras[0].rate: expected number, found "1"',
+      '  $.redis: is away',
+      '',
+    ]);
+    assert.match(lines[8] ?? '', /^PROCESS +STATE/);
+  });
+
+  it('does not call a file invalid that only a new daemon can run by', () => {
+    const faults = [{ path: '$.redis', problem: 'changes only with the daemon' }];
+    const configuration = { ...daemon.configuration, refusal: 'not-applied' as const, faults };
+    const text = statusText({ ...daemon, configuration }, NOW);
+    assert.match(
+      text,
+      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon, the daemon runs/,
+    );
+    assert.doesNotMatch(text, /not valid/);
+  });
+
+  it('says in its first lines when a frame was confirmed last, what waits and since when, and why', () => {
+    const delivery = { lastConfirmAtMs: NOW - 42_000, waiting: 120, oldestWaitingMs: 41_500 };
+    const problems = ['frames are not delivered: rabbitmq does\nnot answer', 'store is waiting'];
+    const configuration = { ...daemon.configuration, behind: 12 };
+    const lines = statusText({ ...daemon, delivery, problems, configuration }, NOW).split('\n');
+    assert.deepEqual(lines.slice(1, 7), [
+      'delivery: last confirm 42s ago; 120 frames wait, the oldest for 41s',
+      'cameras: 1 of 3 give pictures',
+      'unhealthy: frames are not delivered: rabbitmq does not answer',
+      'unhealthy: store is waiting',
+      'edit: being applied; 12 processes left',
+      '',
+    ]);
+  });
+
+  it('shows what keeps an actor from its work now before an old end of its process', () => {
+    const fault = { code: 'redis-full', message: 'redis takes no more' };
+    const heartbeat = { done: 9, fault, facts: {}, memoryBytes: 1, atMs: NOW };
+    const lastFault = { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 };
+    const text = statusText(
+      { ...daemon, children: [{ ...base, name: 'store', kind: 'store', heartbeat, lastFault }] },
+      NOW,
+    );
+    assert.match(text, /redis-full: redis takes no more$/);
+  });
+
+  it('needs no child', () => {
+    const lines = statusText({ ...daemon, children: [] }, NOW).split('\n');
+    assert.equal(lines.length, 3);
+  });
+});
