@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { dieWithParent } from '../src/os/orphans';
-import { findRabbitmq } from '../src/supervisor/programs';
+import { findRabbitmq } from '../src/embedded/rabbitmq-programs';
 import { folderVariables } from '../src/embedded/rabbitmq-files';
 import type { Network } from './fault-proxy';
 import { PortMapper } from './port-mapper';

@@ -2,7 +2,8 @@
 import { CameraClock } from '../../src/actors/camera/clock/camera-clock';
 import { FeedAdaptation } from '../../src/actors/camera/capture/adaptation';
 import { LinkDelay } from '../../src/actors/camera/clock/link-delay';
-import { captureFeed, type FeedStream } from '../../src/actors/camera/capture/capture';
+import { captureFeed } from '../../src/actors/camera/capture/capture';
+import type { FeedStream } from '../../src/actors/camera/feed/options';
 import type { Picture } from '../../src/actors/camera/pictures/decoder';
 import { PictureJudge } from '../../src/actors/camera/pictures/judge';
 import { SamplePlan, type Sample } from '../../src/actors/camera/sampling/sample-plan';

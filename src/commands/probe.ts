@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodePpm } from '../actors/camera/pictures/encode';
 import type { Picture } from '../actors/camera/pictures/decoder';
-import { feedName } from '../actors/camera/feed/fault';
+import { feedName } from '../config/feed-name';
 import { probeFeed } from '../actors/camera/capture/probe';
 import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';

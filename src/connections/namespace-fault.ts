@@ -1,7 +1,7 @@
 /** A namespace that another daemon holds, in a sentence. Pure. */
 import { redactUrl } from '../url/url';
 import type { FaultRecord } from '../fault/fault';
-import type { Holder } from '../protocol/messages';
+import type { Holder } from './namespace-lease';
 
 /** A daemon that is told this ends. */
 export const NAMESPACE_IN_USE = 'namespace-in-use';

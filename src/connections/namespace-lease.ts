@@ -2,12 +2,19 @@
  * Whose a namespace is on a Redis: one daemon's at a time, by the key `<namespace>:daemon`, which its holder renews every
  * second and which a dead one's lets expire. Needs SET and GET alone, as frames do.
  */
-import type { Holder } from '../protocol/messages';
 import type { RedisClient } from './redis';
 
 /** A dead daemon keeps the namespace for so long at most. */
 export const LEASE_MS = 5000;
 export const RENEW_MS = 1000;
+
+/** A daemon, to the others that use the same servers. */
+export interface Holder {
+  /** The same after a restart, and no other daemon's. */
+  readonly id: string;
+  /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
+  readonly name: string;
+}
 
 interface Entry extends Holder {
   /** When it was renewed, on the holder's clock: only whether it changes counts. */

@@ -7,7 +7,7 @@ import type { BrokerView } from '../connections/bound-queues';
 import { startChild, started, whyNotStarted } from '../os/child-process';
 import { dieWithParent } from '../os/orphans';
 import { Fault } from '../fault/fault';
-import { findErlCall } from '../supervisor/programs';
+import { findErlCall } from './rabbitmq-programs';
 
 /** Milliseconds; a broker that starts does not answer. */
 const ANSWER_MS = 5000;

@@ -7,7 +7,7 @@ import { ownedBy } from '../connections/rabbitmq-listener';
 import type { Log } from '../log/log';
 import { ExitFault } from '../fault/fault';
 import { callBroker } from './broker-call';
-import { findEpmd, findRabbitmq } from '../supervisor/programs';
+import { findEpmd, findRabbitmq } from './rabbitmq-programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, folderVariables, USER } from './rabbitmq-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';

@@ -1,6 +1,7 @@
 /** What actors and the supervisor tell each other: small records, never picture bytes. */
 import type { CameraSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
+import type { Holder } from '../connections/namespace-lease';
 import type { CameraState, Gap } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from './progress';
@@ -77,14 +78,6 @@ export interface CameraParameters {
   readonly spoolDir: string;
   /** Bytes of the spool's disk that are left free. */
   readonly minFreeBytes: number;
-}
-
-/** A daemon, to the others that use the same servers. */
-export interface Holder {
-  /** The same after a restart, and no other daemon's. */
-  readonly id: string;
-  /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
-  readonly name: string;
 }
 
 export interface StoreParameters {

@@ -1,7 +1,8 @@
 /** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
 import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
-import type { CameraParameters, Holder, NotifierParameters, StoreParameters } from '../protocol/messages';
+import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
+import type { Holder } from '../connections/namespace-lease';
 import type { ActorSpec } from '../comedy/host';
 
 /** What of a daemon's surroundings its actors are told. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
 import { ExitFault } from '../fault/fault';
-import type { Holder } from '../protocol/messages';
+import type { Holder } from '../connections/namespace-lease';
 import { openRedis } from '../connections/redis';
 import { NAMESPACE_IN_USE, namespaceInUse } from '../connections/namespace-fault';
 import { NamespaceLease, RENEW_MS } from '../connections/namespace-lease';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Holder } from '../protocol/messages';
+import type { Holder } from '../connections/namespace-lease';
 import type { DataDirectory } from './data-directory';
 
 /** random(4): another after each start of the machine, the same in all its containers. */

@@ -1,35 +1,13 @@
 /** The programs a topology needs on the machine, and where they are. */
-import path from 'node:path';
 import type { Topology } from '../config/topology';
-import { findProgram, isExecutable } from '../os/orphans';
+import { findEpmd, findRabbitmq } from '../embedded/rabbitmq-programs';
+import { findProgram } from '../os/orphans';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
 
 export interface MissingProgram {
   readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'setpriv' | 'flock';
   /** What needs it. */
   readonly why: string;
-}
-
-/** The broker's own start script: Debian's wrapper on PATH changes the user. */
-export function findRabbitmq(): string | undefined {
-  const debian = '/usr/lib/rabbitmq/bin/rabbitmq-server';
-  return isExecutable(debian) ? debian : findProgram('rabbitmq-server');
-}
-
-/** Erlang's port mapper: on PATH, or inside the Erlang installation where distributions leave it. */
-export function findEpmd(): string | undefined {
-  return findOfErlang('epmd');
-}
-
-/** Erlang's program that asks a node something, found like {@link findEpmd}. */
-export function findErlCall(): string | undefined {
-  return findOfErlang('erl_call');
-}
-
-function findOfErlang(program: string): string | undefined {
-  const erl = findProgram('erl');
-  const beside = erl === undefined ? undefined : path.join(path.dirname(erl), program);
-  return findProgram(program) ?? (beside !== undefined && isExecutable(beside) ? beside : undefined);
 }
 
 /** What has to be installed before `topology` can run; empty when nothing is missing. */

@@ -6,7 +6,7 @@ import type { ServerSpec, Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
 import type { FaultRecord } from '../fault/fault';
-import type { Holder } from '../protocol/messages';
+import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';

@@ -14,7 +14,8 @@ import type { CameraParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
 import { Spool } from '../../spool/spool';
 import { clockFault } from './clock/camera-clock';
-import { captureFeed, type FeedStream } from './capture/capture';
+import { captureFeed } from './capture/capture';
+import type { FeedStream } from './feed/options';
 import type { Picture } from './pictures/decoder';
 import { Feed } from './capture/feed';
 import { FeedWords } from './feed/words';
@@ -24,7 +25,8 @@ import { PictureJudge } from './pictures/judge';
 import { sleepUntilBack } from './capture/port-probe';
 import type { Sample } from './sampling/sample-plan';
 import { samplingChoice, type SamplingChoice } from './sampling/sampling-choice';
-import { isOpenedAlike, isShapedAlike } from './feed/settings';
+import { isOpenedAlike } from './feed/settings';
+import { isShapedAlike } from './pictures/shape';
 import { Succession, type Predecessor, type Run } from './capture/succession';
 
 /** Longest pause before a failed feed is first opened again, milliseconds. */

@@ -1,7 +1,7 @@
 /** Keeps the namespace for this daemon while Redis is connected: no frame is written without it. */
 import { withDeadline } from '../../clock/sleep';
 import { Fault, type FaultRecord } from '../../fault/fault';
-import type { Holder } from '../../protocol/messages';
+import type { Holder } from '../../connections/namespace-lease';
 import type { RedisClient } from '../../connections/redis';
 import { isReply, redisFault } from '../../connections/redis-fault';
 import { namespaceInUse, namespaceUnsure } from '../../connections/namespace-fault';

@@ -4,7 +4,7 @@ import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
 import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
-import type { Holder } from '../../protocol/messages';
+import type { Holder } from '../../connections/namespace-lease';
 import { openRedis, type RedisClient } from '../../connections/redis';
 import { redisFault } from '../../connections/redis-fault';
 import { LeaseKeeper } from './lease-keeper';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
-import { isOpenedAlike, isShapedAlike } from '../../../src/actors/camera/feed/settings';
+import { isOpenedAlike } from '../../../src/actors/camera/feed/settings';
+import { isShapedAlike } from '../../../src/actors/camera/pictures/shape';
 import { planText } from '../../../src/commands/plan';
 import {
   CAMERA_EFFECTS,

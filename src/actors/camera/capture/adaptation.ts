@@ -7,7 +7,8 @@ import {
   afterHardwareFault,
   type Acceleration,
 } from '../ffmpeg/acceleration';
-import { OtherForm, type Learned, type StreamForm } from '../feed/learned';
+import type { Learned } from '../feed/learned';
+import { OtherForm, type StreamForm } from '../ffmpeg/stream-form';
 import { RtspEntrance } from '../rtsp/entrance';
 import { LossWatch } from '../rtsp/loss-watch';
 import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice } from './transport-choice';

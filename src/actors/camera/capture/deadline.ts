@@ -1,7 +1,8 @@
 /** How long a feed may give nothing, as pure functions of what was seen of it. */
 import type { CameraSource, CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
-import { feedName, unopenedFault, udpBlockedFault } from '../feed/fault';
+import { unopenedFault, udpBlockedFault } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import type { RtspAnswer } from '../rtsp/question';
 import type { SamplePlan } from '../sampling/sample-plan';
 

@@ -8,7 +8,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { CameraSource } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
-import { feedName } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import { readJpeg } from '../bitstream/jpeg';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';

@@ -3,7 +3,7 @@ import { MachineClock, type Moment } from '../../../clock/machine-clock';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import type { CameraClock } from './camera-clock';
-import { feedName } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import { hasMediaTimes } from '../ffmpeg/arguments';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Coded, Decision, SamplePlan } from '../sampling/sample-plan';

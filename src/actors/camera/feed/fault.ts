@@ -1,4 +1,5 @@
 /** Why a feed fails, in a person's words: from what ffmpeg says, and from what is known besides. */
+import { feedName } from '../../../config/feed-name';
 import type { CameraSource } from '../../../config/topology';
 import {
   CLOSED,
@@ -13,6 +14,7 @@ import {
   WIDE_JPEG,
   type Sentence,
 } from './open-rules';
+import { lastLine } from '../ffmpeg/last-line';
 import type { RtspAnswer } from '../rtsp/question';
 import { redactText, redactUrl, secretsOf } from '../../../url/redact';
 import type { FaultRecord } from '../../../fault/fault';
@@ -36,19 +38,6 @@ const SILENT = {
 
 /** A program that could not be run is not the feed's fault. */
 const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
-
-/** The feed's name in sentences: never with credentials. */
-export function feedName(source: CameraSource): string {
-  switch (source.kind) {
-    case 'stream':
-    case 'still':
-      return redactUrl(source.url);
-    case 'file':
-      return `file ${source.path}`;
-    case 'test':
-      return `test picture ${source.pattern}`;
-  }
-}
 
 /** What is known of an opening besides ffmpeg's words. */
 export interface Opened {
@@ -154,38 +143,9 @@ export function endFault(source: CameraSource, stderr: string): FaultRecord {
   return { code, message: `${feedName(source)} ${sentence}` };
 }
 
-/** Why a decoder ended, from what it wrote on standard error. The sentence is without its subject. */
-export function decodeFault(codec: string, stderr: string): FaultRecord {
-  const toDo = 'set the camera to H.264, H.265 or MJPEG';
-  if (/Unknown decoder|Decoder .*not found/i.test(stderr))
-    return {
-      code: 'unsupported-codec',
-      message: `its ${codec} video is in a format this ffmpeg cannot decode; ${toDo}`,
-    };
-  const last = lastLine(redactText(stderr));
-  return {
-    code: 'undecodable',
-    message: `its ${codec} video cannot be decoded; ffmpeg said: ${last || '(nothing)'}`,
-  };
-}
-
-/** Why the hardware does not decode: its first words name the cause, the last only that it failed. */
-export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
-  const lines = redactText(stderr)
-    .split('\n')
-    .map((line) => line.replace(/^\[[^\]]*\] /, '').trim())
-    .filter((line) => line !== '');
-  const said = lines.slice(0, 2).join(' ').slice(0, 200);
-  return { code: 'hwaccel', message: `${hwaccel} does not start: ffmpeg said: ${said || '(nothing)'}` };
-}
-
 /** Nothing came over UDP. */
 export function udpBlockedFault(source: CameraSource): FaultRecord {
   return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
-}
-
-function lastLine(text: string): string {
-  return (text.trim().split('\n').at(-1) ?? '').slice(0, 200);
 }
 
 /** Empty where there is none. */

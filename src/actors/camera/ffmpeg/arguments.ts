@@ -2,7 +2,7 @@
 import type { CameraSource, CameraSpec, CameraTls } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 import { jpegEncoder, PPM } from './encoder-arguments';
-import type { StreamForm } from '../feed/learned';
+import type { StreamForm } from './stream-form';
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];

@@ -2,7 +2,8 @@
 import { redactText } from '../../../url/url';
 import type { CameraSource } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
-import { feedName, openFault } from '../feed/fault';
+import { openFault } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import { FetchError } from './fetch-error';
 
 /** ffmpeg found a track of video, and no size: there was no keyframe in what it saw. */

@@ -2,7 +2,7 @@
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
 import { segmentsInvocation } from '../ffmpeg/arguments';
-import type { StreamForm } from '../feed/learned';
+import type { StreamForm } from '../ffmpeg/stream-form';
 import { FfmpegProcess } from '../ffmpeg/process';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';

@@ -1,7 +1,7 @@
 /** Why a camera gives nothing over HTTP, in a person's words; codes are those of feed-fault.ts where it has one. Pure. */
 import type { CameraSource } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
-import { feedName } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import type { Asked } from './login';
 import { trustFault } from './trust';
 

@@ -4,7 +4,7 @@ import type { FrameFormat } from '../../../contract/frame';
 import { LineSplitter } from '../../../os/line-splitter';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import { asError, damageIn, isHarmless } from './decoder-words';
-import { decodeFault, hardwareFault } from '../feed/fault';
+import { decodeFault, hardwareFault } from './decoder-fault';
 import { decoderInvocation } from './decoder-arguments';
 import { FfmpegProcess } from '../ffmpeg/process';
 import { ivfHeader, ivfPacketHeader } from '../ffmpeg/ivf';

@@ -11,7 +11,7 @@ import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-throug
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { pictureLook, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample-plan';
-import { isShapedAlike } from '../feed/settings';
+import { isShapedAlike } from './shape';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;

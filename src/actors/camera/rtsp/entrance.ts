@@ -1,7 +1,7 @@
 /** How an RTSP feed is entered: what the camera was asked before ffmpeg opens it, kept over the openings of the feed. */
 import type { CameraSource, CameraTls } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
-import { feedName } from '../feed/fault';
+import { feedName } from '../../../config/feed-name';
 import { addressUrl, readAddress, type RtspAddress } from './address';
 import { verifyPeer } from './connection';
 import { askRtsp, type RtspAnswer, type Trust } from './question';

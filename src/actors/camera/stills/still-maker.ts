@@ -1,5 +1,5 @@
 /** Makes of a still picture what the camera stores: handed through where it is that already, else converted. */
-import type { FeedOptions } from '../capture/capture';
+import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
 import { handThrough } from '../pictures/hand-through';

@@ -6,7 +6,7 @@ import {
   accelerationText,
   afterHardwareFault,
 } from '../../../../../src/actors/camera/ffmpeg/acceleration';
-import { hardwareFault } from '../../../../../src/actors/camera/feed/fault';
+import { hardwareFault } from '../../../../../src/actors/camera/pictures/decoder-fault';
 
 const fault = (message: string) => ({ code: 'hwaccel', message });
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodePpm } from '../../../../../src/actors/camera/pictures/encode';
-import { feedName, openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
+import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
+import { feedName } from '../../../../../src/config/feed-name';
 import { decoderInvocation } from '../../../../../src/actors/camera/pictures/decoder-arguments';
 import {
   hasLengthPrefixes,

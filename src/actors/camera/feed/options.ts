@@ -1,0 +1,40 @@
+/** What an opening of a feed is given, and what it tells. */
+import type { CameraSpec } from '../../../config/topology';
+import type { FaultRecord } from '../../../fault/fault';
+import type { FeedTimesOptions } from '../clock/feed-times';
+import type { Picture } from '../pictures/decoder';
+import type { Sample } from '../sampling/sample-plan';
+import type { Learned } from './learned';
+
+/** What a feed turned out to be. */
+export interface FeedStream {
+  /** ffmpeg's name. */
+  readonly codec: string;
+  /** Whether its packets have to be decoded. */
+  readonly decoded: boolean;
+  /** Still pictures, each asked for. */
+  readonly still?: true;
+}
+
+/** Plan, clock and delay are shared by all openings of the feed. */
+export interface FeedOptions extends FeedTimesOptions {
+  readonly camera: CameraSpec;
+  readonly ffmpeg: string;
+  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
+  /** No picture could be made for a sample; why, unless it could just not be decoded. */
+  readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
+  /** What the feed turned out to be; told with the first packet of every opening. */
+  readonly onStream: (stream: FeedStream) => void;
+  /** What its ffmpegs write on standard error; it may hold the URL with its password. */
+  readonly onWords: (text: string) => void;
+  /** A password goes to whom nobody verified, as good as readable. */
+  readonly onBasic?: () => void;
+  readonly learned: Learned;
+  /**
+   * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
+   * not given) and can be sampled in its place without a loss: the other is to be told to end by then.
+   * @param sample the first that this one has taken, where it is one that made it ready
+   */
+  readonly onReady?: (sample?: Sample) => void;
+}

@@ -1,0 +1,18 @@
+/** What packets have shown of the form of their stream, which decides how ffmpeg is to read it. */
+
+/** What its packets have shown. */
+export interface StreamForm {
+  /** Codec whose packets have lengths instead of start codes. */
+  readonly lengthPrefixed?: string;
+  /** A picture comes in two packets, one for each field. */
+  readonly fieldCoded?: true;
+  /** Its video begins late, or cannot be told by its first packet: it is looked at for as long as `connectMs`. */
+  readonly videoIsLate?: true;
+}
+
+/** The stream has another form than was expected: the feed has to be opened again. */
+export class OtherForm extends Error {
+  constructor(readonly form: StreamForm) {
+    super('a stream of another form');
+  }
+}
