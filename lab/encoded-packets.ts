@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { withNumbers } from './picture-number';
-import { toSplitter } from '../src/actors/camera/ffmpeg/arguments';
+import { toSplitter } from '../src/actors/camera/ffmpeg/invocation';
 import { PacketSplitter, type Packet } from '../src/actors/camera/ffmpeg/packet-splitter';
 
 export interface NumberedPacket {

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { CodedPictures } from '../../src/actors/camera/pictures/coded-pictures';
 import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
 import { encodePpm } from '../../src/actors/camera/pictures/encode';
-import { toSplitter } from '../../src/actors/camera/ffmpeg/arguments';
+import { toSplitter } from '../../src/actors/camera/ffmpeg/invocation';
 import { PacketSplitter, type Packet } from '../../src/actors/camera/ffmpeg/packet-splitter';
 import { pictureLook } from '../../src/actors/camera/pictures/look';
 import type { CameraSpec } from '../../src/config/topology';

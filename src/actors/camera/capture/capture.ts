@@ -9,7 +9,7 @@ import { FeedTimes } from '../clock/feed-times';
 import type { Picture } from '../pictures/decoder';
 import { firstDeadline, type Seen } from './deadline';
 import { feedName } from '../../../config/feed-name';
-import { hasLengthPrefixes } from '../ffmpeg/arguments';
+import { hasLengthPrefixes } from '../ffmpeg/codecs';
 import { FfmpegReceiver, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import type { FeedOptions } from '../feed/options';
 import { OtherForm } from '../ffmpeg/stream-form';

@@ -4,7 +4,7 @@ import type { CameraSpec, Sampling } from '../../../config/topology';
 import { FeedAdaptation } from './adaptation';
 import { CameraClock } from '../clock/camera-clock';
 import { LinkDelay } from '../clock/link-delay';
-import { hasSenderTimes } from '../ffmpeg/arguments';
+import { hasSenderTimes } from '../ffmpeg/codecs';
 import { SamplePlan } from '../sampling/sample-plan';
 
 export interface FeedSettings {

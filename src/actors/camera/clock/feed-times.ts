@@ -4,7 +4,7 @@ import type { CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import type { CameraClock } from './camera-clock';
 import { feedName } from '../../../config/feed-name';
-import { hasMediaTimes } from '../ffmpeg/arguments';
+import { hasMediaTimes } from '../ffmpeg/codecs';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Coded, Decision, SamplePlan } from '../sampling/sample-plan';
 import { SenderClock, type SenderTime } from './sender-clock';

@@ -1,5 +1,5 @@
 /** What ffmpeg writes when a feed cannot be opened, and a person's words for it: tables, tried in order. */
-import { MAX_RECEIVED_BYTES } from '../ffmpeg/arguments';
+import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 
 export interface Sentence {
   readonly code: string;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraSpec } from '../../../config/topology';
 import { valuesByEffect } from '../../../config/values-by-effect';
-import { receiverInvocation } from '../ffmpeg/arguments';
+import { receiverInvocation } from '../ffmpeg/receiver-arguments';
 
 /** True when what receives the feed would be the same. Network timeouts are not: the camera's own deadlines come first. */
 export function isOpenedAlike(before: CameraSpec, after: CameraSpec): boolean {

@@ -6,7 +6,7 @@ import { lastOf } from '../../../url/redact';
 import { startChild, whyNotStarted } from '../../../os/child-process';
 import { driverVariables } from '../../../os/driver-variables';
 import { dieWithParent } from '../../../os/orphans';
-import type { FfmpegInvocation } from './arguments';
+import type { FfmpegInvocation } from './invocation';
 
 /** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
 const POLITE_STOP_MS = 700;

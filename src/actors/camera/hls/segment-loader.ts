@@ -1,7 +1,7 @@
 /** Brings whole segments: fetched, decrypted, with what they begin with. */
 import { createDecipheriv } from 'node:crypto';
 import { sleep } from '../../../clock/sleep';
-import { MAX_RECEIVED_BYTES } from '../ffmpeg/arguments';
+import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 import type { HlsClient } from './client';
 import { FetchError } from './fetch-error';
 import type { Resource, Segment, SegmentKey } from './playlist';

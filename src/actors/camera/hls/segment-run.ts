@@ -1,7 +1,7 @@
 /** One ffmpeg that takes packets out of segments whose times and parameters continue each other. */
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
-import { segmentsInvocation } from '../ffmpeg/arguments';
+import { segmentsInvocation } from '../ffmpeg/receiver-arguments';
 import type { StreamForm } from '../ffmpeg/stream-form';
 import { FfmpegProcess } from '../ffmpeg/process';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';

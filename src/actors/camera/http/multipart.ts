@@ -2,7 +2,7 @@
  * Cuts the body of an MJPEG answer into its pictures as browsers do: by the pictures' own markers. Boundaries and
  * part headers may be absent or wrong: they tell what is no picture, and lengths tell nothing. Pure.
  */
-import { MAX_RECEIVED_BYTES } from '../ffmpeg/arguments';
+import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 import { JpegScan } from '../bitstream/jpeg-scan';
 import { Fault } from '../../../fault/fault';
 import { ByteQueue } from './byte-queue';

@@ -2,7 +2,7 @@
 import type { CameraSpec } from '../../../config/topology';
 import { MAX_PIXELS } from '../../../contract/frame';
 import { jpegEncoder, PPM } from '../ffmpeg/encoder-arguments';
-import { NO_PROBING, toSplitter, type FfmpegInvocation } from '../ffmpeg/arguments';
+import { NO_PROBING, toSplitter, type FfmpegInvocation } from '../ffmpeg/invocation';
 import { THUMBNAIL } from './judge';
 import type { PictureLook } from './look';
 

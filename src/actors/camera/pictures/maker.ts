@@ -6,7 +6,7 @@ import { Fault } from '../../../fault/fault';
 import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { Decoder, type DecoderOutcome } from './decoder';
-import { formatOfCodec } from '../ffmpeg/arguments';
+import { formatOfCodec } from '../ffmpeg/codecs';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { pictureLook, type PictureLook } from './look';

@@ -1,7 +1,7 @@
 /** Reads the body of one answer: bounded in size, in silence and in time. */
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../../fault/fault';
-import { MAX_RECEIVED_BYTES } from '../ffmpeg/arguments';
+import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 import { errorFault, lateFault } from '../http/http-fault';
 
 export interface BodyLimits {

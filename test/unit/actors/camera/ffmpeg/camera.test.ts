@@ -5,12 +5,8 @@ import { encodePpm } from '../../../../../src/actors/camera/pictures/encode';
 import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
 import { feedName } from '../../../../../src/config/feed-name';
 import { decoderInvocation } from '../../../../../src/actors/camera/pictures/decoder-arguments';
-import {
-  hasLengthPrefixes,
-  hasMediaTimes,
-  isPaced,
-  receiverInvocation,
-} from '../../../../../src/actors/camera/ffmpeg/arguments';
+import { receiverInvocation } from '../../../../../src/actors/camera/ffmpeg/receiver-arguments';
+import { hasLengthPrefixes, hasMediaTimes, isPaced } from '../../../../../src/actors/camera/ffmpeg/codecs';
 import { readAddress } from '../../../../../src/actors/camera/rtsp/address';
 import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/question';
 import { samplingChoice } from '../../../../../src/actors/camera/sampling/sampling-choice';

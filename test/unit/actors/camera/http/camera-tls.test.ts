@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { trustFault } from '../../../../../src/actors/camera/http/trust';
-import { receiverInvocation } from '../../../../../src/actors/camera/ffmpeg/arguments';
+import { receiverInvocation } from '../../../../../src/actors/camera/ffmpeg/receiver-arguments';
 import { ConfigurationError } from '../../../../../src/config/faults';
 import { parseTopology } from '../../../../../src/config/load';
 import type { SupervisedCamera } from '../../../../../src/config/topology';

@@ -1,0 +1,45 @@
+/** What codecs and kinds of sources mean for who reads them. Pure. */
+import type { CameraSource } from '../../../config/topology';
+import type { FrameFormat } from '../../../contract/frame';
+
+/** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that mends that. */
+export const TO_ANNEX_B: Readonly<Record<string, string>> = {
+  h264: 'h264_mp4toannexb',
+  hevc: 'hevc_mp4toannexb',
+};
+/** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */
+const STORED_AS: Readonly<Record<string, FrameFormat | 'ppm'>> = {
+  mjpeg: 'jpeg',
+  h264: 'h264',
+  hevc: 'h265',
+  ppm: 'ppm',
+};
+
+/** The format a codec's keyframes are in already; undefined when there is none for it. */
+export function formatOfCodec(codec: string): FrameFormat | 'ppm' | undefined {
+  return STORED_AS[codec];
+}
+
+/** True for a codec whose packets may have lengths instead of start codes. */
+export function hasLengthPrefixes(codec: string): boolean {
+  return codec in TO_ANNEX_B;
+}
+
+/** True for a source that ffmpeg reads at its own speed, because it has no clock of its own that is worth having. */
+export function isPaced(source: CameraSource): boolean {
+  return source.kind !== 'stream';
+}
+
+/**
+ * True where packets have their sender's times, which tell of delay: those of RTP and MPEG-TS count in 1/90000 s, those of
+ * RTMP and FLV in milliseconds. Others ffmpeg invents, of a nominal frame rate.
+ * @param unitMs milliseconds of one unit of the stream's time
+ */
+export function hasMediaTimes(source: CameraSource, unitMs: number): boolean {
+  return !isPaced(source) && (unitMs === 1 || unitMs === 1000 / 90_000);
+}
+
+/** True for a source whose sender may tell its own time: by RTCP, and only RTSP brings that. */
+export function hasSenderTimes(source: CameraSource): boolean {
+  return source.kind === 'stream' && /^rtsps?:/.test(source.url);
+}

@@ -1,0 +1,145 @@
+/** What a receiving ffmpeg opens, and what it may open beside: the input's part of its command line. Pure. */
+import type { CameraSource, CameraSpec, CameraTls } from '../../../config/topology';
+import { jpegEncoder, PPM } from './encoder-arguments';
+import { NO_PROBING } from './invocation';
+import type { StreamForm } from './stream-form';
+
+/**
+ * Times the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
+ * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and is the one that decides.
+ */
+const NETWORK_TIMEOUTS = 3;
+/** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
+const TEST_OVERSAMPLING = 2;
+
+/**
+ * Of RTSP the description tells all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
+ * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
+ */
+const AT_FIRST_PACKET = ['option probesize 32'] as const;
+/** No other tracks are set up: what one of them sends or refuses costs the video nothing. */
+const VIDEO_ONLY = ['option allowed_media_types video'] as const;
+/** Of several video tracks the first. Not for MPEG-TS, whose video and sound are one track of RTSP. */
+const FIRST_TRACK = ['option max_streams 1'] as const;
+/**
+ * What was read to find the tracks is not given, late, as the feed's first packets. Where the first packet of all suffices, it is given: with
+ * it goes the keyframe that many a camera begins with, and the next may be far.
+ */
+const FORGETS_ANALYZED = ['-fflags', '+nobuffer'] as const;
+/** Microseconds of a feed that are looked at to find its tracks. */
+const ANALYZE_US = 1_000_000;
+/** What was learned of a stream just before it is opened. */
+export interface StreamOpening {
+  /** Opened in place of the source's: behind redirections, or a relay. */
+  readonly url?: string;
+  /** Of its video tracks the first alone. */
+  readonly firstTrackOnly?: boolean;
+}
+
+/**
+ * Demuxers that what comes from outside may choose by its first bytes: containers of video that open nothing else. ffmpeg has 300,
+ * most of them for games and instruments, and hardly looked at.
+ */
+const CONTAINERS =
+  'mpegts,mpeg,flv,live_flv,mov,matroska,avi,asf,nut,ogg,ivf,obu,h264,hevc,m4v,mpegvideo,mjpeg,mpjpeg,dhav';
+const FORMATS: Readonly<Record<string, string>> = { rtsp: 'rtsp', http: CONTAINERS, rtmp: 'flv,live_flv' };
+const FILES = `${CONTAINERS},mxf,dv,gif,apng,yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,image2`;
+
+export interface Input {
+  readonly input: readonly string[];
+  readonly stdin: string;
+}
+
+export function testInput(pattern: string, { periodMs, format, quality, width }: CameraSpec): string[] {
+  const rate = (TEST_OVERSAMPLING * 1000) / periodMs;
+  return [
+    ...['-re', '-f', 'lavfi', '-i', `${pattern}=size=1280x720:rate=${String(rate)}`],
+    ...(width === undefined ? [] : ['-vf', `scale=${String(width)}:-2`]),
+    ...(format === 'png' || format === 'webp' ? PPM : jpegEncoder(quality)),
+    ...['-map', '0:v:0', '-threads', '1'],
+  ];
+}
+
+export function fileInput(path: string): Input {
+  const input = [
+    '-re',
+    '-stream_loop',
+    '-1',
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    FILES,
+    '-threads',
+    '1',
+    '-i',
+    `file:${path}`,
+  ];
+  return { input, stdin: '' };
+}
+
+/** Where ffmpeg reads what comes over HTTP, which it does not open itself: it would follow redirects to anywhere. */
+const BODY_URL = 'pipe:3';
+/** Protocols each kind of stream may open, directly or by a playlist; `file` is in none. */
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  rtsp: 'pipe,fd,rtp,udp,tcp,tls',
+  http: 'pipe',
+  rtmp: 'pipe,fd,rtmp,rtmps,tcp,tls',
+};
+
+export function streamInput(
+  { url, transport, tls }: Extract<CameraSource, { kind: 'stream' }>,
+  { connectMs, stallMs }: CameraSpec,
+  { videoIsLate }: StreamForm,
+  opening: StreamOpening,
+): Input {
+  const scheme = /^[a-z]+/.exec(url)?.[0].replace(/s$/, '') ?? '';
+  const timeout = String(NETWORK_TIMEOUTS * Math.max(connectMs, stallMs) * 1000);
+  const { firstTrackOnly = false } = opening;
+  const options =
+    scheme === 'rtsp'
+      ? [
+          ...[
+            `option rtsp_transport ${url.startsWith('rtsps:') ? 'tcp' : transport}`,
+            `option timeout ${timeout}`,
+            ...VIDEO_ONLY,
+          ],
+          ...(firstTrackOnly ? FIRST_TRACK : []),
+          ...(videoIsLate === true ? [] : AT_FIRST_PACKET),
+        ]
+      : scheme === 'http'
+        ? []
+        : [`option rw_timeout ${timeout}`, ...(url.startsWith('rtmps:') ? verification(tls) : [])];
+  return {
+    input: [
+      ...(scheme === 'rtsp' && videoIsLate !== true ? [] : FORGETS_ANALYZED),
+      ...['-f', 'concat', '-safe', '0'],
+      ...['-protocol_whitelist', PROTOCOLS[scheme] ?? 'pipe,fd'],
+      ...['-format_whitelist', `concat,${FORMATS[scheme] ?? ''}`, '-threads', '1'],
+      ...NO_PROBING,
+      ...['-i', 'pipe:0'],
+    ],
+    stdin: [
+      'ffconcat version 1.0',
+      `file ${quoted(scheme === 'http' ? BODY_URL : (opening.url ?? url))}`,
+      ...options,
+      'option fpsprobesize 0',
+      `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,
+      '',
+    ].join('\n'),
+  };
+}
+
+/** Over RTSP ffmpeg has no such options. */
+function verification(tls: CameraTls | undefined): string[] {
+  if (tls === undefined) return [];
+  return ['option tls_verify 1', ...(tls.ca === undefined ? [] : [`option ca_file ${quoted(tls.ca)}`])];
+}
+
+/**
+ * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the text, stands escaped, and begins it anew.
+ * @throws RangeError for what has a line end, which would begin another directive
+ */
+function quoted(url: string): string {
+  if (/\p{Cc}/u.test(url)) throw new RangeError('a URL with a control character');
+  return `'${url.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,90 @@
+/** The command line of a receiving ffmpeg, as a pure function of the camera's settings. Measured and explained in docs/capture/feeds.md. */
+import type { CameraSpec } from '../../../config/topology';
+import { hasSenderTimes, TO_ANNEX_B } from './codecs';
+import { fileInput, streamInput, testInput, type StreamOpening } from './inputs';
+import { BOUNDED, MAX_RECEIVED_BYTES, QUIET, toSplitter, type FfmpegInvocation } from './invocation';
+import type { StreamForm } from './stream-form';
+
+/** Sound too: a segment of it alone is told from one that cannot be read. */
+const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
+/** Packets lost over UDP are warnings, redirections are information: see receiver-words.ts. */
+const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
+/** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
+const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
+/**
+ * The same with the packet behind each: it is the keyframe's other field. A variable remembers the last packet's kind; its comma has one
+ * level of backslashes more, which the list of filters takes off.
+ */
+const KEYFRAMES_OF_FIELDS = 'noise=amount=0\\\\:drop=not(key+ld(0))+0*st(0\\\\\\\\\\\\\\,key)';
+
+/**
+ * What a sender's reports tell of keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
+ * each. Of the keyframe only what is small is left: the sequence parameters of H.264 (7) and H.265 (33), the frame header
+ * of JPEG (192). Their times are their numbers, from 0: the muxer gives up for good where those of a stream leap by more
+ * than 6.6 hours, or back. An ffmpeg or codec that can't do it goes without.
+ */
+function senderTimes(unify: string): string {
+  const flags = 'movflags=empty_moov+default_base_moof+frag_every_frame:write_prft=wallclock';
+  const bsfs = [KEYFRAMES_ONLY, 'setts=pts=N\\\\:dts=N', unify, 'filter_units=pass_types=7\\|33\\|192'].join(
+    ',',
+  );
+  return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
+}
+
+/** Receives the feed and decodes nothing: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here. */
+export function receiverInvocation(
+  camera: CameraSpec,
+  form: StreamForm = {},
+  opening: StreamOpening = {},
+): FfmpegInvocation {
+  const { source } = camera;
+  if (source.kind === 'test')
+    return { args: [...QUIET, ...BOUNDED, ...testInput(source.pattern, camera), ...toSplitter()], stdin: '' };
+  if (source.kind === 'still') throw new Error('still pictures are not read by ffmpeg');
+  const { input, stdin } =
+    source.kind === 'file' ? fileInput(source.path) : streamInput(source, camera, form, opening);
+  // The filter to start codes has the parameter sets with IDR pictures alone; not every keyframe is one.
+  const toAnnexB = TO_ANNEX_B[form.lengthPrefixed ?? ''];
+  const unify = [...(toAnnexB === undefined ? [] : [toAnnexB]), 'dump_extra=freq=keyframe'].join(',');
+  const keyframes = form.fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
+  const filters = camera.format === 'keyframe' ? [keyframes, unify] : [unify];
+  return {
+    // copyinkf: what comes before the first keyframe shows that something comes.
+    // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
+    // others is of no use: it need not leave ffmpeg.
+    args: [
+      ...(hasSenderTimes(source) ? HEARD : QUIET),
+      ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
+      ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
+    ],
+    stdin,
+  };
+}
+
+/**
+ * Takes segments of HLS from standard input, which it may open nothing beside; every packet comes on fd 1. MPEG-TS has
+ * its parameters within.
+ * @param analyzeMs media that is looked through for the parameters of all tracks: more than the first segment is waited for
+ */
+export function segmentsInvocation(
+  { format }: CameraSpec,
+  { lengthPrefixed, fieldCoded }: StreamForm,
+  analyzeMs: number,
+): FfmpegInvocation {
+  const toAnnexB = TO_ANNEX_B[lengthPrefixed ?? ''];
+  const keyframes = fieldCoded === true ? KEYFRAMES_OF_FIELDS : KEYFRAMES_ONLY;
+  const filters = [
+    ...(format === 'keyframe' ? [keyframes] : []),
+    ...(toAnnexB === undefined ? [] : [toAnnexB, 'dump_extra=freq=keyframe']),
+  ];
+  return {
+    args: [
+      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-format_whitelist', SEGMENTS],
+      ...['-threads', '1', '-fpsprobesize', '0'],
+      ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
+      ...['-i', 'pipe:0', '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],
+      ...toSplitter({ filters }),
+    ],
+    stdin: '',
+  };
+}
