@@ -4,7 +4,8 @@ import { LinkDelay } from '../src/actors/camera/clock/link-delay';
 import { CameraClock } from '../src/actors/camera/clock/camera-clock';
 import type { Picture } from '../src/actors/camera/pictures/decoder';
 import { FeedAdaptation } from '../src/actors/camera/capture/adaptation';
-import { SamplePlan, type Decision } from '../src/actors/camera/sampling/sample-plan';
+import { SamplePlan } from '../src/actors/camera/sampling/sample-plan';
+import type { Decision } from '../src/actors/camera/sampling/sample';
 import type { CameraSpec } from '../src/config/topology';
 import { cameraSpec } from './camera-spec';
 

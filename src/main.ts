@@ -2,7 +2,7 @@
 /** The front door: `node dist/main.js [command] [options]`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readCommandLine } from './commands/command-line';
+import { readCommandLine } from './commands/declared/command-line';
 import { EXIT, exitCodeOf } from './commands/exit-codes';
 import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './os/output';
 

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { pictureLook } from '../../src/actors/camera/pictures/look';
 import { Decoder, type Picture } from '../../src/actors/camera/pictures/decoder';
 import { PacketSplitter } from '../../src/actors/camera/ffmpeg/packet-splitter';
-import type { Sample } from '../../src/actors/camera/sampling/sample-plan';
+import type { Sample } from '../../src/actors/camera/sampling/sample';
 import { Fault } from '../../src/fault/fault';
 import { encodedUnits } from '../../lab/encoded-units';
 import { seededRandom, type Random } from '../../lab/random';

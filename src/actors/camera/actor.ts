@@ -23,7 +23,7 @@ import { LostPeriods, type LostRun } from './sampling/lost-periods';
 import { RetryLater } from './http/http-fault';
 import { PictureJudge } from './pictures/judge';
 import { sleepUntilBack } from './capture/port-probe';
-import type { Sample } from './sampling/sample-plan';
+import type { Sample } from './sampling/sample';
 import { samplingChoice, type SamplingChoice } from './sampling/sampling-choice';
 import { isOpenedAlike } from './feed/settings';
 import { isShapedAlike } from './pictures/shape';

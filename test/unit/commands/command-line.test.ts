@@ -1,7 +1,7 @@
 /** The command line: what is understood, what is refused and in which sentence, and the help of each command. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readCommandLine } from '../../../src/commands/command-line';
+import { readCommandLine } from '../../../src/commands/declared/command-line';
 import { durationMs, placesOf } from '../../../src/commands/options';
 
 const read = (...argv: string[]) => readCommandLine(argv, '/opt/vigil', () => '1.2.3');

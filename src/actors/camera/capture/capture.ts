@@ -17,7 +17,8 @@ import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { PictureMaker } from '../pictures/maker';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import { Rehearsal } from './rehearsal';
-import type { Coded, Decision } from '../sampling/sample-plan';
+import type { Coded } from '../sampling/sample-plan';
+import type { Decision } from '../sampling/sample';
 
 /** So long an opening waits for a moment at which it can take another's place without a loss. */
 const BESIDE_PERIODS = 5;

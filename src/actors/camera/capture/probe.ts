@@ -9,7 +9,8 @@ import { captureFeed } from './capture';
 import type { FeedStream } from '../feed/options';
 import { LinkDelay } from '../clock/link-delay';
 import type { Picture } from '../pictures/decoder';
-import { SamplePlan, type Coded, type Decision, type Sample } from '../sampling/sample-plan';
+import { SamplePlan, type Coded } from '../sampling/sample-plan';
+import type { Decision, Sample } from '../sampling/sample';
 import { samplingChoice, type SamplingChoice } from '../sampling/sampling-choice';
 
 export interface FeedMeasurement {

@@ -1,5 +1,6 @@
 /** Decides what is decoded of a feed that is not sampled yet, so that it has shown one picture. Pure. */
-import type { Coded, Decision, Sample } from '../sampling/sample-plan';
+import type { Coded } from '../sampling/sample-plan';
+import type { Decision, Sample } from '../sampling/sample';
 
 /** Never given. */
 const REHEARSED: Sample = { capturedAt: 0, sequence: 0 };

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { unlessAborted, withDeadline } from '../../../clock/sleep';
 import type { Feed } from './feed';
-import type { Sample } from '../sampling/sample-plan';
+import type { Sample } from '../sampling/sample';
 
 /** One opening of a feed. */
 export interface Run {

@@ -3,7 +3,7 @@ import type { CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import type { FeedTimesOptions } from '../clock/feed-times';
 import type { Picture } from '../pictures/decoder';
-import type { Sample } from '../sampling/sample-plan';
+import type { Sample } from '../sampling/sample';
 import type { Learned } from './learned';
 
 /** What a feed turned out to be. */

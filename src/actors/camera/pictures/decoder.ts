@@ -11,7 +11,7 @@ import { ivfHeader, ivfPacketHeader } from '../ffmpeg/ivf';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Evidence } from './judge';
 import type { PictureLook } from './look';
-import type { Sample } from '../sampling/sample-plan';
+import type { Sample } from '../sampling/sample';
 
 /** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
 export interface Picture {

@@ -4,7 +4,7 @@ import type { FaultRecord } from '../../../fault/fault';
 import type { DecoderOutcome } from './decoder';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
-import type { Sample } from '../sampling/sample-plan';
+import type { Sample } from '../sampling/sample';
 
 /** That a JPEG without its end was cut. */
 const CUT_CONFIDENCE = 99;

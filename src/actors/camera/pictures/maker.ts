@@ -10,7 +10,7 @@ import { formatOfCodec } from '../ffmpeg/codecs';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { pictureLook, type PictureLook } from './look';
-import type { Decision, Sample } from '../sampling/sample-plan';
+import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
 /** What is held for a picture that may need it; beyond, it is decoded at once. */

@@ -4,28 +4,9 @@
  * the packets' own. Why it holds: docs/capture/sampling.md.
  */
 import type { Sampling } from '../../../config/topology';
-import type { FrameClock } from '../../../contract/frame';
 import type { PictureFacts } from '../bitstream/picture-facts';
-
-export interface Sample extends Partial<FrameClock> {
-  /** Capture time, milliseconds since the epoch; out of the plan, the arrival it was given. */
-  readonly capturedAt: number;
-  readonly sequence: number;
-  /** Periods without a picture since the sample before. */
-  readonly missed?: Periods;
-}
-
-export interface Periods {
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-}
-
-/**
- * What becomes of a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
- * one may need it, until the next keyframe. `skip`: nothing needs it.
- */
-export type Decision =
-  { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };
+import { PacketRhythm } from './packet-rhythm';
+import type { Decision, Sample } from './sample';
 
 /** What the plan goes by. */
 export type Coded = Pick<PictureFacts, 'key' | 'state' | 'inOrder' | 'needed'>;
@@ -53,9 +34,6 @@ const MARGIN = 0.05;
 /** A clock that parts from a steady one by more was set. The ledger's bound too. */
 const CLOCK_STEP_MS = 3000;
 
-/** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
-const STEPS = 8;
-
 interface Window {
   readonly earliest: number;
   readonly ideal: number;
@@ -76,14 +54,7 @@ interface NewestSample {
 }
 
 export class SamplePlan {
-  #lastAt: number | undefined;
-  #lastKeyAt: number | undefined;
-  /** The newest two distances of keyframes. */
-  #keyIntervals: number[] = [];
-  #packetMs = 0;
-  /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
-  #step = 1;
-  #steps: number[] = [];
+  readonly #rhythm = new PacketRhythm();
   #wantedSampling: Sampling;
 
   constructor(
@@ -110,8 +81,9 @@ export class SamplePlan {
     const last = this.#last;
     if (last === undefined) return true;
     const stepMs = this.#nextStep(false);
-    if (this.#lastAt === undefined || stepMs === 0) return false;
-    return this.#lastAt + stepMs <= this.#window(last).latest - MARGIN * this.periodMs;
+    const { lastAt } = this.#rhythm;
+    if (lastAt === undefined || stepMs === 0) return false;
+    return lastAt + stepMs <= this.#window(last).latest - MARGIN * this.periodMs;
   }
 
   /** As one of this plan's periods. */
@@ -123,7 +95,7 @@ export class SamplePlan {
 
   /** Milliseconds between the newest two keyframes; undefined until there were two. */
   get keyIntervalMs(): number | undefined {
-    return this.#keyIntervals.at(-1);
+    return this.#rhythm.keyIntervalMs;
   }
 
   /** Number of the period behind the newest sample; undefined until there was one. */
@@ -133,14 +105,12 @@ export class SamplePlan {
 
   /** Milliseconds between packets, smoothed; 0 until there were two. */
   get packetMs(): number {
-    return this.#packetMs;
+    return this.#rhythm.packetMs;
   }
 
   /** The feed was opened anew. */
   reopen(): void {
-    this.#lastAt = undefined;
-    this.#lastKeyAt = undefined;
-    this.#step = 1;
+    this.#rhythm.reopen();
   }
 
   /**
@@ -153,9 +123,9 @@ export class SamplePlan {
     if (key) this.sampling = this.#wantedSampling;
     // Of those shown in front of what came before, the decoder gives none.
     const canBeTaken = state === 'whole' && inOrder;
-    this.#measure(at, key);
+    this.#rhythm.measure(at, key);
     if (state === 'undecodable') return { kind: 'skip' };
-    if (state === 'whole') this.#measureStep(canBeTaken);
+    if (state === 'whole') this.#rhythm.measureStep(canBeTaken);
     if (canBeTaken && this.#isWanted(at, key, steadyMs))
       return { kind: 'take', sample: this.#sample(at, steadyMs) };
     switch (this.sampling) {
@@ -170,29 +140,8 @@ export class SamplePlan {
 
   /** For a picture that was asked for when it was wanted; see {@link decide}. */
   accept(at: number, steadyMs: number): Sample {
-    this.#measure(at, true);
+    this.#rhythm.measure(at, true);
     return this.#sample(at, steadyMs);
-  }
-
-  #measureStep(canBeTaken: boolean): void {
-    if (!canBeTaken) {
-      this.#step++;
-      return;
-    }
-    this.#steps = [...this.#steps, this.#step].slice(-STEPS);
-    this.#step = 1;
-  }
-
-  #measure(at: number, key: boolean): void {
-    if (this.#lastAt !== undefined && at > this.#lastAt) {
-      const step = at - this.#lastAt;
-      this.#packetMs += (step - this.#packetMs) / (this.#packetMs === 0 ? 1 : 8);
-    }
-    this.#lastAt = at;
-    if (!key) return;
-    if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt)
-      this.#keyIntervals = [...this.#keyIntervals.slice(-1), at - this.#lastKeyAt];
-    this.#lastKeyAt = at;
   }
 
   #isWanted(at: number, key: boolean, steadyMs: number): boolean {
@@ -221,7 +170,7 @@ export class SamplePlan {
 
   #reachMs(): number {
     const { periodMs } = this;
-    const onceAPeriod = Math.abs(this.#keyIntervalBound() - periodMs) <= ONCE_A_PERIOD * periodMs;
+    const onceAPeriod = Math.abs(this.#rhythm.keyIntervalBoundMs - periodMs) <= ONCE_A_PERIOD * periodMs;
     return (this.sampling === 'keyframes' && onceAPeriod ? KEYFRAME_REACH : REACH) * periodMs;
   }
 
@@ -231,42 +180,28 @@ export class SamplePlan {
     const margin = MARGIN * periodMs;
     const reachMs = this.#reachMs();
     const end = middle + periodMs + reachMs - margin;
-    const first = this.#keyFrom(middle + periodMs - reachMs + margin);
+    const first = this.#rhythm.keyFrom(middle + periodMs - reachMs + margin);
     if (first > end) return time;
-    const interval = this.#keyIntervalBound();
+    const interval = this.#rhythm.keyIntervalBoundMs;
     const last = first + Math.floor((end - first) / interval) * interval;
     return clamp(time, first - FARTHEST * periodMs + margin, last - NEAREST * periodMs - margin);
   }
 
-  /** The longer of the newest two intervals: a keyframe between is no loss, one that stays away is. */
-  #keyIntervalBound(): number {
-    return Math.max(0, ...this.#keyIntervals);
-  }
-
-  /** When the first keyframe from `time` on is expected; Infinity when that is not known. */
-  #keyFrom(time: number): number {
-    const interval = this.#keyIntervalBound();
-    if (this.#lastKeyAt === undefined || interval === 0) return Infinity;
-    return this.#lastKeyAt + Math.max(1, Math.ceil((time - this.#lastKeyAt) / interval)) * interval;
-  }
-
   /** Milliseconds until the next packet that could be taken instead. */
   #nextStep(key: boolean): number {
-    const keyInterval = this.#keyIntervalBound();
+    const keyInterval = this.#rhythm.keyIntervalBoundMs;
     if (this.sampling === 'keyframes') return keyInterval;
-    return key && this.sampling === 'auto' && keyInterval > 0
-      ? keyInterval
-      : Math.max(1, ...this.#steps) * this.#packetMs;
+    return key && this.sampling === 'auto' && keyInterval > 0 ? keyInterval : this.#rhythm.stepMs;
   }
 
   /** True while a keyframe is expected in time for the next period. */
   #awaitsKey(at: number): boolean {
     const last = this.#last;
-    if (this.sampling === 'all' || this.#lastKeyAt === undefined) return false;
-    if (at > this.#keyFrom(this.#lastKeyAt) + OVERDUE * this.periodMs) return false;
+    if (this.sampling === 'all' || this.#rhythm.lastKeyAt === undefined) return false;
+    if (at > this.#rhythm.keyFrom(this.#rhythm.lastKeyAt) + OVERDUE * this.periodMs) return false;
     if (last === undefined) return true;
     const { earliest, latest } = this.#window(last);
-    return this.#keyFrom(earliest) <= latest - MARGIN * this.periodMs;
+    return this.#rhythm.keyFrom(earliest) <= latest - MARGIN * this.periodMs;
   }
 
   /** By how much the clock was set since the last sample, forward or back. */

@@ -4,7 +4,7 @@ import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
 import { handThrough } from '../pictures/hand-through';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
-import type { Sample } from '../sampling/sample-plan';
+import type { Sample } from '../sampling/sample';
 
 /** That a picture without its end was cut; that a decoder's complaint is about damage that shows. */
 const CUT_CONFIDENCE = 99;

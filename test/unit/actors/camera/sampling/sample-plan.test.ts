@@ -1,12 +1,8 @@
 /** The plan on feeds of every kind, in simulated time: one picture a period, and no more decoded than that needs. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  SamplePlan,
-  type Coded,
-  type Decision,
-  type Sample,
-} from '../../../../../src/actors/camera/sampling/sample-plan';
+import { SamplePlan, type Coded } from '../../../../../src/actors/camera/sampling/sample-plan';
+import type { Decision, Sample } from '../../../../../src/actors/camera/sampling/sample';
 import type { Sampling } from '../../../../../src/config/topology';
 import { seededRandom, type Random } from '../../../../../lab/random';
 

@@ -1,14 +1,14 @@
 /** The command line: reads it, and says what is wrong with it. Commands load what they need when they begin. */
 import { Command, CommanderError, type Option } from 'commander';
-import { ExitFault } from '../fault/fault';
-import { checkCommand } from './declared/check';
-import { daemonCommand } from './declared/daemon';
-import { ledgerCommand } from './declared/ledger';
-import { planCommand } from './declared/plan';
-import { probeCommand } from './declared/probe';
-import { processCommand } from './declared/process';
-import { statusCommand } from './declared/status';
-import { placesOf, type Line, type Run } from './options';
+import { ExitFault } from '../../fault/fault';
+import { checkCommand } from './check';
+import { daemonCommand } from './daemon';
+import { ledgerCommand } from './ledger';
+import { planCommand } from './plan';
+import { probeCommand } from './probe';
+import { processCommand } from './process';
+import { statusCommand } from './status';
+import { placesOf, type Line, type Run } from '../options';
 
 const ABOUT = 'Vigil: one picture a second from every camera, in Redis, announced on RabbitMQ.';
 const EXIT_CODES = `
