@@ -39,9 +39,15 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   usage: EXIT.usage,
 };
 
+/** By the code alone: the class is loaded with the configuration, which most commands do without. */
+const EXIT_OF_CONFIGURATION: Readonly<Record<ConfigurationError['code'], ExitCode>> = {
+  'invalid-configuration': EXIT.configuration,
+  'configuration-not-applied': EXIT.configuration,
+};
+
 /** The exit code of a program that ends with this error. */
 export function exitCodeOf(error: unknown): ExitCode {
-  // By its code: its class is loaded with the configuration, which most commands do without.
-  if ((error as ConfigurationError | undefined)?.code === 'invalid-configuration') return EXIT.configuration;
-  return error instanceof ExitFault ? EXIT_OF[error.code] : EXIT.failed;
+  if (error instanceof ExitFault) return EXIT_OF[error.code];
+  const { code = '' } = (error ?? {}) as { readonly code?: string };
+  return (EXIT_OF_CONFIGURATION as Readonly<Record<string, ExitCode | undefined>>)[code] ?? EXIT.failed;
 }

@@ -57,6 +57,7 @@ describe('edits of cameras', () => {
       return sequence - before - 1 > 0 ? [sequence - before - 1] : [];
     });
   };
+  const told = (id: string) => JSON.stringify([events.gaps(id).slice(-3), events.states(id).slice(-4)]);
   /** More frames of every camera that a predicate holds for. */
   const shown = async (what: string, is: (id: string) => boolean) =>
     waitUntil(what, () => ids().every(is), 40_000);
@@ -150,7 +151,11 @@ describe('edits of cameras', () => {
       for (const id of ids()) {
         const from = (had.get(id) ?? 0) - 2;
         // Frames may overtake each other on their way; one that is missing stays so.
-        await waitUntil(`${id} has every second`, () => missed(id, from).length === 0, 10_000);
+        await waitUntil(`${id} has every second`, () => missed(id, from).length === 0, 10_000).catch(
+          (error: unknown) => {
+            throw new Error(`${(error as Error).message}: ${told(id)}`);
+          },
+        );
       }
       assert.deepEqual(await processes(), pids);
     });
@@ -174,8 +179,7 @@ describe('edits of cameras', () => {
       // Frames may overtake each other on their way; one that is missing stays so.
       const isWhole = () => Math.max(...steps(id, from)) < 1900;
       await waitUntil(`${id} has no hole`, isWhole, 10_000).catch((error: unknown) => {
-        const told = [events.gaps(id).slice(-3), events.states(id).slice(-4)];
-        throw new Error(`${(error as Error).message}: ${String(steps(id, from))} ${JSON.stringify(told)}`);
+        throw new Error(`${(error as Error).message}: ${String(steps(id, from))} ${told(id)}`);
       });
       // A still picture that is due after the old period has one of the new periods in front of it.
       const missing = events

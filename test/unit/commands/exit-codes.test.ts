@@ -22,8 +22,9 @@ describe('the exit code', () => {
       assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected);
     });
 
-  it('of a configuration that is not valid is 78', () => {
-    assert.equal(exitCodeOf(new ConfigurationError('/srv/actors.json', [])), 78);
+  it('of a configuration that is not valid, or cannot be applied, is 78', () => {
+    for (const refusal of ['invalid', 'not-applied'] as const)
+      assert.equal(exitCodeOf(new ConfigurationError('/srv/actors.json', [], refusal)), 78);
   });
 
   it('of any other error is 70: nobody planned that it ends the program', () => {
