@@ -192,8 +192,14 @@ class FeedProbe {
   }
 
   #measurement(fault: FaultRecord | undefined): FeedMeasurement {
-    const { packets, firstAt, lastAt, keys, keyIntervalMs } = this.#plan;
+    const { packets, firstAt, lastAt, keys } = this.#plan;
     const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
+    const [firstKey, lastKey] = [keys[0], keys.at(-1)];
+    // Of all that were seen: one that came late on a busy machine does not decide.
+    const meanMs =
+      firstKey === undefined || lastKey === undefined || keys.length < 2
+        ? undefined
+        : (lastKey - firstKey) / (keys.length - 1);
     return {
       ...(this.#stream === undefined ? {} : { stream: this.#stream }),
       ...(this.#picture === undefined ? {} : { picture: this.#picture }),
@@ -201,7 +207,7 @@ class FeedProbe {
       ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
       keyframeIntervalsMs,
       ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
-      choice: samplingChoice(this.camera, this.#stream, keyIntervalMs),
+      choice: samplingChoice(this.camera, this.#stream, meanMs),
       ...(this.#cost === undefined ? {} : { cost: this.#cost }),
       ...this.#adaptation.facts,
       ...(fault === undefined ? {} : { fault }),
