@@ -116,7 +116,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     const first = await ready(run(t, { config: configOf(taken) }));
     const other = await ready(run(t, { config: configOf(own) }));
     other.edit(configOf(taken));
-    const { message } = await other.said(/could not be taken over/);
+    const { message } = await other.said(/could not be applied/);
     assert.ok(message.includes(`is in use by the daemon with pid ${String(first.pid)}`), message);
     const lease = async (namespace: string) => withRedis((redis) => redis.get(`${namespace}:daemon`));
     const before = await lease(own);
