@@ -23,6 +23,8 @@ const SHARE_MS = 50;
 
 export class FaultProxy {
   readonly #links = new Set<Link>();
+  /** Connections to the server: one may outlive its client, with bytes that nobody reads. */
+  readonly #ways = new Set<Socket>();
   #network: Network = SOUND;
   #bytesDown = 0;
 
@@ -65,6 +67,7 @@ export class FaultProxy {
   async stop(): Promise<void> {
     this.server.close();
     for (const link of this.#links) link.end();
+    for (const way of this.#ways) way.destroy();
     await once(this.server, 'close');
   }
 
@@ -81,6 +84,8 @@ export class FaultProxy {
       this.#bytesDown += server.bytesRead - counted;
       counted = server.bytesRead;
     });
+    this.#ways.add(server);
+    server.once('close', () => this.#ways.delete(server));
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));
     link.network = network;

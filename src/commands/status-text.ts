@@ -24,7 +24,7 @@ export function statusText(status: DaemonStatus, nowMs: number): string {
 
 /** Queues that others have bound, and those of earlier configurations. */
 export function queuesLines(answer: QueuesAnswer): string[] {
-  if (answer.kind === 'unknown') return [oneLine(`queues of others: not known; ${answer.message}`)];
+  if (answer.kind === 'unknown') return wrap(`queues of others: not known; ${answer.message}`, '  ');
   if (answer.queues.length === 0) return ['queues of others: none; of earlier configurations: none'];
   const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
     name,

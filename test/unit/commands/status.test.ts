@@ -364,7 +364,7 @@ describe('the text of status', () => {
     const text = statusText({ ...daemon, configuration }, NOW);
     assert.match(
       text,
-      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon, the daemon runs/,
+      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon; the daemon still runs/,
     );
     assert.doesNotMatch(text, /not valid/);
   });
