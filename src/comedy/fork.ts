@@ -27,7 +27,7 @@ const CAMERA_FLAGS = ['--v8-pool-size=1'];
  */
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
 /** comedy's worker, which loads less. */
-const WORKER = path.resolve(__dirname, 'worker');
+const WORKER = path.resolve(__dirname, 'forked-actor-worker');
 /** The same in one file with all that a camera loads: scripts/bundle.mjs. */
 const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
 /** Written by the compiler with each change: what was bundled before it is something else. */
