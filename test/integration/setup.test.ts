@@ -89,7 +89,7 @@ describe('packages and build', CONCURRENT, () => {
     for (const _ of [1, 2]) {
       const { code, said } = await clone.setup(['start']);
       assert.equal(code, 1);
-      assert.match(said, /src\/actors\/bundled-camera\.ts: no bundle/);
+      assert.match(said, /src\/comedy\/bundled-camera\.ts: no bundle/);
       assert.match(said, /cannot be bundled; esbuild says why above/);
     }
     for (const text of ['1', '12']) {
