@@ -7,6 +7,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import startCamera from '../../src/actors/camera/actor';
 import type { CameraSpec } from '../../src/config/topology';
 import type { ActorReport } from '../../src/protocol/messages';
+import { cameraSpec } from '../../lab/camera-spec';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { startUdpFirewall, type UdpFirewall } from '../../lab/feeds/udp-firewall';
@@ -19,21 +20,11 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
   const write = (message: string) => lines.push(message);
   const actor = startCamera({
     parameters: {
-      camera: {
-        id: 'gate',
+      camera: cameraSpec({
         source: { kind: 'stream', url, transport: 'udp', orTcp: true },
-        periodMs: 1000,
         format: 'keyframe',
-        quality: 80,
-        sampling: 'auto',
-        deinterlace: true,
-        stallMs: 5000,
-        maxDelayMs: 5000,
-        frozenMs: 60_000,
-        connectMs: 20_000,
-        retryMs: 30_000,
         ...changes,
-      },
+      }),
       ffmpeg: 'ffmpeg',
       spoolDir: path.join(dir, 'spool'),
       minFreeBytes: 0,
