@@ -194,12 +194,10 @@ class FeedProbe {
   #measurement(fault: FaultRecord | undefined): FeedMeasurement {
     const { packets, firstAt, lastAt, keys } = this.#plan;
     const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
-    const [firstKey, lastKey] = [keys[0], keys.at(-1)];
-    // Of all that were seen: one that came late on a busy machine does not decide.
-    const meanMs =
-      firstKey === undefined || lastKey === undefined || keys.length < 2
-        ? undefined
-        : (lastKey - firstKey) / (keys.length - 1);
+    // One that came late, or with a burst at the start, does not decide.
+    const medianMs = keyframeIntervalsMs.toSorted((a, b) => a - b)[
+      Math.floor(keyframeIntervalsMs.length / 2)
+    ];
     return {
       ...(this.#stream === undefined ? {} : { stream: this.#stream }),
       ...(this.#picture === undefined ? {} : { picture: this.#picture }),
@@ -207,7 +205,7 @@ class FeedProbe {
       ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
       keyframeIntervalsMs,
       ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
-      choice: samplingChoice(this.camera, this.#stream, meanMs),
+      choice: samplingChoice(this.camera, this.#stream, medianMs),
       ...(this.#cost === undefined ? {} : { cost: this.#cost }),
       ...this.#adaptation.facts,
       ...(fault === undefined ? {} : { fault }),
