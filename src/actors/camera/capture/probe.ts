@@ -12,6 +12,7 @@ import type { Picture } from '../pictures/decoder';
 import { SamplePlan, type Coded } from '../sampling/sample-plan';
 import type { Decision, Sample } from '../sampling/sample';
 import { samplingChoice, type SamplingChoice } from '../sampling/sampling-choice';
+import { median } from '../clock/median';
 
 export interface FeedMeasurement {
   readonly stream?: FeedStream;
@@ -195,9 +196,7 @@ class FeedProbe {
     const { packets, firstAt, lastAt, keys } = this.#plan;
     const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
     // One that came late, or with a burst at the start, does not decide.
-    const medianMs = keyframeIntervalsMs.toSorted((a, b) => a - b)[
-      Math.floor(keyframeIntervalsMs.length / 2)
-    ];
+    const intervalMs = keyframeIntervalsMs.length === 0 ? undefined : median(keyframeIntervalsMs);
     return {
       ...(this.#stream === undefined ? {} : { stream: this.#stream }),
       ...(this.#picture === undefined ? {} : { picture: this.#picture }),
@@ -205,7 +204,7 @@ class FeedProbe {
       ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
       keyframeIntervalsMs,
       ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
-      choice: samplingChoice(this.camera, this.#stream, medianMs),
+      choice: samplingChoice(this.camera, this.#stream, intervalMs),
       ...(this.#cost === undefined ? {} : { cost: this.#cost }),
       ...this.#adaptation.facts,
       ...(fault === undefined ? {} : { fault }),

@@ -5,6 +5,7 @@
 import { isClockUnset, RELEASED_AT } from '../../../clock/machine-clock';
 import type { FrameClock } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
+import { median } from './median';
 
 /**
  * Bounds of a sane clock, milliseconds from the arrival. A picture is captured before it arrives: encoder, network and
@@ -152,11 +153,6 @@ export class CameraClock {
   #leftMs(): number {
     return Math.abs(this.#wantedMs() - this.#offsetMs);
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /**

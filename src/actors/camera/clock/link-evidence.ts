@@ -3,6 +3,7 @@
  * waits grows in leaps or falls again; on one with room they come in the camera's own rhythm, large or small. Pure.
  */
 import type { Arrival } from './delay-meter';
+import { median } from './median';
 
 /**
  * `full`: packets take as long as they are large. `room`: they do not, so what makes them late is no link but their times.
@@ -73,10 +74,6 @@ export function growthEvidence(delaysMs: readonly number[]): Link {
 function isRegular(times: readonly number[]): boolean {
   const typical = median(times);
   return median(times.map((time) => Math.abs(time - typical))) <= REGULAR * typical;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 function sum(values: readonly number[]): number {
