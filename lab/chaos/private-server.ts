@@ -16,7 +16,7 @@ const START_MS = 90_000;
 const STOP_MS = 20_000;
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
-type Prepare = (dir: string) => Promise<EmbeddedService>;
+type Prepare = (dir: string, password?: string) => Promise<EmbeddedService>;
 
 export class PrivateServer {
   #process: ServerProcess | undefined;
@@ -43,12 +43,12 @@ export class PrivateServer {
     await this.#service.stop(STOP_MS);
   }
 
-  /** Renames the folder of a server that is stopped. */
+  /** Renames the folder of a server that is stopped; its password stays. */
   async move(): Promise<void> {
     const moved = `${this.dir} moved`;
     renameSync(this.dir, moved);
     this.dir = moved;
-    this.#service = await this.prepare(moved);
+    this.#service = await this.prepare(moved, new URL(this.url).password);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -65,7 +65,8 @@ export class PrivateServer {
 export class PrivateRedis extends PrivateServer {
   static async prepare(dir: string): Promise<PrivateRedis> {
     mkdirSync(dir, { recursive: true });
-    const prepare: Prepare = async (folder) => prepareRedis(folder, {}, openLog('redis', 'error'));
+    const prepare: Prepare = async (folder, password) =>
+      prepareRedis(folder, {}, openLog('redis', 'error'), password);
     return new PrivateRedis(prepare, await prepare(dir), dir);
   }
 
@@ -82,8 +83,8 @@ export class PrivateRedis extends PrivateServer {
 export class PrivateRabbitmq extends PrivateServer {
   static async prepare(dir: string): Promise<PrivateRabbitmq> {
     mkdirSync(dir, { recursive: true });
-    const prepare: Prepare = async (folder) =>
-      prepareRabbitmq(folder, undefined, openLog('rabbitmq', 'error'));
+    const prepare: Prepare = async (folder, password) =>
+      prepareRabbitmq(folder, undefined, openLog('rabbitmq', 'error'), password);
     return new PrivateRabbitmq(prepare, await prepare(dir), dir);
   }
 

@@ -31,6 +31,7 @@ export async function prepareRabbitmq(
   dir: string,
   wantedPort: number | undefined,
   log: Log,
+  password = newPassword(),
 ): Promise<EmbeddedService> {
   const lockFile = path.join(dir, 'server.lock');
   await predecessorLeft(lockFile);
@@ -38,7 +39,6 @@ export async function prepareRabbitmq(
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
   const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
-  const password = newPassword();
   const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
   const ownUrl = ownedBy(url, process.geteuid?.() ?? 0);
   writeServiceMemory(dir, { port, distPort, epmdPort });

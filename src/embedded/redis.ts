@@ -19,12 +19,12 @@ export async function prepareRedis(
   dir: string,
   wanted: { readonly port?: number; readonly maxMemoryBytes?: number },
   log: Log,
+  password = newPassword(),
 ): Promise<EmbeddedService> {
   const lockFile = path.join(dir, 'server.lock');
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wanted.port, memory?.port);
-  const password = newPassword();
   const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
   const ownUrl = overSocket(url, dir);
   writeServiceMemory(dir, { port });
