@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
 import { lastingSocketPath } from '../process/local-socket';
 import { REDIS_SOCKET, redisAddress, type RedisAddress } from './address';
-import { followSentinels, SentinelRounds } from './sentinels';
+import { watchSentinels } from './sentinel-watch';
+import { SentinelRounds } from './sentinels';
 
 export type RedisClient = Redis | Cluster;
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -16,7 +17,7 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
       return inItsDatabase(address.db, hearTurnedAway(openServer(address, options)));
     case 'sentinel': {
       const client = new Redis(sentinelOptions(address, options));
-      followSentinels(client);
+      watchSentinels(client);
       return inItsDatabase(address.db, hearTurnedAway(client));
     }
     case 'cluster':

@@ -461,6 +461,28 @@ describe('the store', () => {
     );
     await bench.arrived(spooled);
   });
+
+  test('leaves a primary that Sentinels replaced while it was frozen: what it took after it woke would be lost', async (t) => {
+    const sentinel = await startSentinel();
+    t.after(() => sentinel.stop());
+    const bench = await openStore(t, sentinel.url);
+    await bench.spool(...times(1, 10));
+    await bench.arrived(times(1, 10));
+    const [primary, replica] = sentinel.servers;
+    assert.ok(primary !== undefined && replica !== undefined);
+    const named = async () =>
+      JSON.stringify(
+        await sentinel.servers.at(-1)?.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster'),
+      );
+    const role = async () => JSON.stringify(await primary.command('ROLE').catch(() => []));
+    const spooled = await spoolWhile(bench, 100, async () => {
+      primary.signal('SIGSTOP');
+      await waitUntil('the replica is named', async () => (await named()).includes(String(replica.port)));
+      primary.signal('SIGCONT');
+      await waitUntil('it follows the new one', async () => (await role()).startsWith('["slave"'));
+    });
+    await bench.arrived(spooled);
+  });
 });
 
 test('a client asks its Sentinels in turn, and neither calls one that answers unreachable nor waits for one that is frozen', async (t) => {

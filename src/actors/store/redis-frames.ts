@@ -7,6 +7,7 @@ import { Fault, faultRecord, type FaultRecord } from '../../protocol/fault';
 import type { Holder } from '../../protocol/messages';
 import { openRedis, type RedisClient } from '../../redis/connect';
 import { redisFault } from '../../redis/fault';
+import { sentinelWatchOf } from '../../redis/sentinel-watch';
 import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
@@ -80,12 +81,12 @@ export class RedisFrames {
    * @throws Fault when Redis did not take it
    */
   async store(frame: Frame, bytes: Buffer): Promise<void> {
-    await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
+    await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
   }
 
   /** The same for what is left of its life, unless Redis still has it. */
   async restore(frame: Frame, bytes: Buffer, lifeMs: number): Promise<void> {
-    await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
+    await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
   }
 
   /**
@@ -165,6 +166,12 @@ export class RedisFrames {
     // Connected and not ready: its INFO says that it is loading, and ioredis waits.
     const loading = new Error('LOADING');
     return this.#words(this.#client.status === 'connect' ? loading : error);
+  }
+
+  /** What is to stay: it counts only where its server was still the primary when it had answered. */
+  async #write(command: () => Promise<unknown>): Promise<void> {
+    const watch = sentinelWatchOf(this.#client);
+    await this.#run(watch === undefined ? command : () => watch.settled(command));
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {
