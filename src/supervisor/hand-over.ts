@@ -18,7 +18,7 @@ const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
 /**
  * Makes the data directory where it is missing, and hands it over with all that is root's in it. One that is not root's is
  * left as it is.
- * @throws Fault `data-directory`
+ * @throws ExitFault `data-directory`
  */
 export function handOverData(dir: string, account: Account): void {
   try {
@@ -27,7 +27,7 @@ export function handOverData(dir: string, account: Account): void {
     else handOverExisting(realpathSync(dir), account);
     handOverMemory(path.join(dir, 'spool'), account);
   } catch (error) {
-    if (error instanceof Fault) throw error;
+    if (error instanceof ExitFault) throw error;
     const { message } = error as Error;
     throw new ExitFault(
       'data-directory',

@@ -80,8 +80,8 @@ describe('the queues on a broker', () => {
     const old = { name: 'b', origin: 'old', messages: 0, consumers: 1, boundTo: [] } as const;
     assert.deepEqual(queuesLines({ kind: 'known', queues: [other, old] }), [
       'QUEUE  OF                        MESSAGES  CONSUMERS  BOUND TO',
-      'a      others                    7         0          v.frames',
-      'b      an earlier configuration  0         1          nothing',
+      'a      others                           7          0  v.frames',
+      'b      an earlier configuration         0          1  nothing',
     ]);
     assert.deepEqual(queuesLines({ kind: 'known', queues: [] }), [
       'queues of others: none; of earlier configurations: none',
