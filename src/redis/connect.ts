@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
 import { lastingSocketPath } from '../process/local-socket';
 import { REDIS_SOCKET, redisAddress, type RedisAddress } from './address';
+import { watchPrimaries } from './cluster-watch';
 import { watchSentinels } from './sentinel-watch';
 import { SentinelRounds } from './sentinels';
 
@@ -91,7 +92,7 @@ function openCluster(
   { hosts, tls, username, password }: Extract<RedisAddress, { kind: 'cluster' }>,
   { lazyConnect, retryStrategy, enableOfflineQueue, ...options }: RedisClientOptions,
 ): Cluster {
-  return new Cluster([...hosts], {
+  const cluster = new Cluster([...hosts], {
     ...(lazyConnect === undefined ? {} : { lazyConnect }),
     ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
     ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
@@ -106,4 +107,6 @@ function openCluster(
       ...(tls ? { tls: {} } : {}),
     },
   });
+  watchPrimaries(cluster);
+  return cluster;
 }

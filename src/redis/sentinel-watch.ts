@@ -8,6 +8,7 @@ import Redis, { type RedisOptions } from 'ioredis';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { objectionTo, readView, type SentinelView } from './sentinel-view';
 import { ANSWER_MS, type SentinelRounds } from './sentinels';
+import { untilOver } from './until-over';
 
 const LOOK_MS = 500;
 /**
@@ -87,15 +88,10 @@ class SentinelWatch {
       this.#connection++;
       if (this.#leaveDue) this.#leave();
     });
-    client.once('end', () => {
-      this.#stop();
+    untilOver(client, () => {
+      clearInterval(this.#timer);
+      for (const watcher of this.#watchers) watcher.client.disconnect();
     });
-    // A client that is disconnected between two connections does not tell of its end.
-    const disconnect = client.disconnect.bind(client);
-    client.disconnect = (reconnect) => {
-      if (reconnect !== true) this.#stop();
-      disconnect(reconnect);
-    };
   }
 
   /**
@@ -152,11 +148,6 @@ class SentinelWatch {
     if (this.client.status !== 'connect' && this.client.status !== 'ready') return;
     // Not ended in order: a server that wakes at this moment would still answer what it was sent.
     (this.client as unknown as { stream: Readable }).stream.destroy();
-  }
-
-  #stop(): void {
-    clearInterval(this.#timer);
-    for (const { client } of this.#watchers) client.disconnect();
   }
 }
 

@@ -438,6 +438,26 @@ describe('the store', () => {
     await bench.arrived(spooled);
   });
 
+  test('counts nothing that a node of a Cluster takes when it wakes and does not know yet that it was replaced', async (t) => {
+    const cluster = await startCluster({ replicas: 1 });
+    t.after(() => cluster.stop());
+    const bench = await openStore(t, cluster.url);
+    await bench.spool(...times(1, 30));
+    await bench.arrived(times(1, 30));
+    const frozen = await cluster.primary();
+    const other = cluster.servers.find((server) => server !== frozen);
+    const nodes = async () => String(await other?.command('CLUSTER', 'NODES'));
+    const isReplaced = async () =>
+      !new RegExp(`:${String(frozen.port)}@.* \\d+-\\d+$`, 'm').test(await nodes());
+    const spooled = await spoolWhile(bench, 100, async () => {
+      frozen.signal('SIGSTOP');
+      await waitUntil('another has its slots', isReplaced);
+      frozen.signal('SIGCONT');
+      await cluster.whole();
+    });
+    await bench.arrived(spooled);
+  });
+
   test('follows a Sentinel to the new primary when the old one is killed', async (t) => {
     const sentinel = await startSentinel();
     t.after(() => sentinel.stop());

@@ -12,7 +12,7 @@ import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
 
-const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
+const RECONNECT: BackOff = { firstMs: 200, capMs: 1000 };
 /** A write takes about a millisecond; a server that has not answered by then is frozen or gone. */
 const COMMAND_MS = 5000;
 
