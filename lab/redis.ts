@@ -214,7 +214,7 @@ async function haveReplicas(
 }
 
 /** A port below those that Redis Cluster adds 10,000 to. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -99,6 +99,11 @@ const WAYS: readonly Rule[] = [
       'cannot be found: its Sentinels refused the user name or password; check sentinelUsername and sentinelPassword in the URL',
   },
   {
+    pattern: /being replaced by its Sentinels/,
+    code: 'redis-failover',
+    sentence: 'is being replaced by its Sentinels',
+  },
+  {
     pattern: /All sentinels are unreachable/i,
     code: 'redis-unreachable',
     sentence: 'cannot be found: no Sentinel names its master',

@@ -3,7 +3,9 @@ import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
 import { lastingSocketPath } from '../os/local-socket';
 import { REDIS_SOCKET, redisAddress, type RedisAddress } from './redis-address';
-import { followSentinels, SentinelRounds } from './redis-sentinels';
+import { watchPrimaries } from './cluster-watch';
+import { watchSentinels } from './sentinel-watch';
+import { SentinelRounds } from './redis-sentinels';
 
 export type RedisClient = Redis | Cluster;
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -16,7 +18,7 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
       return inItsDatabase(address.db, hearTurnedAway(openServer(address, options)));
     case 'sentinel': {
       const client = new Redis(sentinelOptions(address, options));
-      followSentinels(client);
+      watchSentinels(client);
       return inItsDatabase(address.db, hearTurnedAway(client));
     }
     case 'cluster':
@@ -90,7 +92,7 @@ function openCluster(
   { hosts, tls, username, password }: Extract<RedisAddress, { kind: 'cluster' }>,
   { lazyConnect, retryStrategy, enableOfflineQueue, ...options }: RedisClientOptions,
 ): Cluster {
-  return new Cluster([...hosts], {
+  const cluster = new Cluster([...hosts], {
     ...(lazyConnect === undefined ? {} : { lazyConnect }),
     ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
     ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
@@ -105,4 +107,6 @@ function openCluster(
       ...(tls ? { tls: {} } : {}),
     },
   });
+  watchPrimaries(cluster);
+  return cluster;
 }

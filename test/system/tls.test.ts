@@ -5,12 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { createServer, type Server } from 'node:tls';
 import { startDaemon } from '../../lab/daemon';
 import { startHttpCamera } from '../../lab/feeds/http-camera';
 import { waitUntil } from '../../lab/process';
 import { getdel, listen, newNamespace, remoteServers } from '../../lab/events';
+import { freePort, startRedis, type RedisServer } from '../../lab/redis';
 
 describe('servers over TLS', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-tls-'));
@@ -64,6 +65,63 @@ describe('servers over TLS', () => {
     assert.equal(await daemon.stop(), 0);
     await events.close();
   });
+
+  /** A server that speaks TLS on a second port, which is the one that its peers and clients are told. */
+  const startTls = async (
+    t: TestContext,
+    ...options: string[]
+  ): Promise<{ server: RedisServer; port: number }> => {
+    const port = await freePort();
+    const tls = ['tls-replication yes', 'tls-auth-clients no', `tls-port ${String(port)}`];
+    const files = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`];
+    const redis = await startRedis(['save ""', ...tls, ...files, ...options]);
+    t.after(() => redis.stop());
+    const [server] = redis.servers;
+    assert.ok(server !== undefined);
+    return { server, port };
+  };
+
+  const groups: readonly (readonly [
+    string,
+    (t: TestContext) => Promise<{ url: string; data: RedisServer }>,
+  ])[] = [
+    [
+      'the Sentinels and the primary that they name',
+      async (t) => {
+        const { server: data, port } = await startTls(t);
+        const watching = `sentinel monitor mymaster 127.0.0.1 ${String(port)} 1`;
+        const sentinel = await startTls(t, watching);
+        return { data, url: `rediss-sentinel://127.0.0.1:${String(sentinel.port)}/2?name=mymaster` };
+      },
+    ],
+    [
+      'the nodes of a Cluster',
+      async (t) => {
+        const node = ['cluster-enabled yes', 'tls-cluster yes', 'cluster-announce-ip 127.0.0.1'];
+        const { server: data, port } = await startTls(t, ...node);
+        await data.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+        return { data, url: `rediss-cluster://127.0.0.1:${String(port)}` };
+      },
+    ],
+  ];
+  for (const [whom, start] of groups)
+    test(`${whom} are spoken to over TLS, and nobody who is not trusted`, async (t) => {
+      const { url, data } = await start(t);
+      const namespace = newNamespace();
+      const events = await listen(namespace);
+      const cameras = [{ id: 'cam', test: 'testsrc2', width: 160 }];
+      const config = { namespace, redis: url, rabbitmq: remoteServers().rabbitmq, cameras };
+      const daemon = startDaemon({ config, env: { NODE_EXTRA_CA_CERTS: cert } });
+      await events.gotFrames('cam', 2);
+      const keyspace = String(await data.command('INFO', 'keyspace'));
+      assert.match(keyspace, url.includes('sentinel') ? /^db2:keys/m : /^db0:keys/m);
+      assert.equal(await daemon.stop(), 0);
+      await events.close();
+      const untrusting = startDaemon({ config: { ...config, cameras: [] } });
+      await untrusting.said(/^redis at rediss-\S+ .*(over TLS|Sentinel|cluster)/);
+      assert.equal(await untrusting.stop(), 0);
+      assert.doesNotMatch(untrusting.output(), /redis is ready/);
+    });
 
   test('cameras that nobody verifies are named once, and so is a password that they get by Basic', async () => {
     const asking = await startHttpCamera(

@@ -43,7 +43,8 @@ export interface DeliveryOptions {
   readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
 }
 
-const RETRY: BackOff = { firstMs: 250, capMs: 3000 };
+/** Servers of a cluster replace each other within seconds: the last pause must not add as many. */
+const RETRY: BackOff = { firstMs: 250, capMs: 1000 };
 /** While its message is not confirmed a frame's life begins anew this often: a slow broker must not outlast it. */
 const REFRESH_SHARE = 1 / 20;
 /** Also the longest that a store which waits for the broker gives no sign of work. */

@@ -7,11 +7,12 @@ import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Holder } from '../../connections/namespace-lease';
 import { openRedis, type RedisClient } from '../../connections/redis';
 import { redisFault } from '../../connections/redis-fault';
+import { sentinelWatchOf } from '../../connections/sentinel-watch';
 import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
 
-const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
+const RECONNECT: BackOff = { firstMs: 200, capMs: 1000 };
 /** A write takes about a millisecond; a server that has not answered by then is frozen or gone. */
 const COMMAND_MS = 5000;
 
@@ -80,12 +81,12 @@ export class RedisFrames {
    * @throws Fault when Redis did not take it
    */
   async store(frame: Frame, bytes: Buffer): Promise<void> {
-    await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
+    await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
   }
 
   /** The same for what is left of its life, unless Redis still has it. */
   async restore(frame: Frame, bytes: Buffer, lifeMs: number): Promise<void> {
-    await this.#run(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
+    await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
   }
 
   /**
@@ -165,6 +166,12 @@ export class RedisFrames {
     // Connected and not ready: its INFO says that it is loading, and ioredis waits.
     const loading = new Error('LOADING');
     return this.#words(this.#client.status === 'connect' ? loading : error);
+  }
+
+  /** What is to stay: it counts only where its server was still the primary when it had answered. */
+  async #write(command: () => Promise<unknown>): Promise<void> {
+    const watch = sentinelWatchOf(this.#client);
+    await this.#run(watch === undefined ? command : () => watch.settled(command));
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {

@@ -123,6 +123,11 @@ const REDIS: readonly Row[] = [
     code: 'redis-refused',
     says: /sentinelPassword/,
   },
+  {
+    text: 'the primary is being replaced by its Sentinels',
+    code: 'redis-failover',
+    says: /is being replaced by its Sentinels/,
+  },
   { text: 'Command timed out', code: 'redis-timeout', says: /did not answer in time/ },
   {
     text: 'Protocol error, got "H" as reply type byte',
