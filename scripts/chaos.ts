@@ -8,8 +8,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { endProcess } from '../src/process/output';
 import { chaos } from '../test/support/chaos/chaos';
-import { ROWS, type Row } from '../test/support/chaos/faults';
-import { PrivateRabbitmq, PrivateRedis } from '../test/support/chaos/private-server';
+import { ROWS } from '../test/support/chaos/faults';
+import type { Row } from '../test/support/chaos/row';
+import type { RowResult } from '../test/support/chaos/run-row';
+import { openStage, STAGES, stageOf, type StageName } from '../test/support/chaos/stage';
 import { table, violations } from '../test/support/chaos/table';
 import { World } from '../test/support/chaos/world';
 import { newNamespace } from '../test/support/events';
@@ -31,13 +33,13 @@ function say(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }
 
-/** All that have no length of their own, or those that were named. */
+/** All but those that run only when named, or those that were named. */
 function chosenRows(): readonly Row[] {
   const names = values.rows?.split(',');
   const unknown = names?.find((name) => !ROWS.some((row) => row.name === name));
   if (unknown !== undefined)
     throw new Error(`there is no row "${unknown}"; rows: ${ROWS.map(({ name }) => name).join(', ')}`);
-  return ROWS.filter(({ name, seconds }) => names?.includes(name) ?? seconds === undefined);
+  return ROWS.filter(({ name, onlyNamed }) => names?.includes(name) ?? onlyNamed !== true);
 }
 
 /** Rejects when the run is to end: servers, daemon and disk are cleared away all the same. */
@@ -52,34 +54,38 @@ async function stopRequest(): Promise<never> {
 
 async function main(): Promise<number> {
   const rows = chosenRows();
+  const stopped = stopRequest();
+  stopped.catch(() => undefined);
+  const results: RowResult[] = [];
+  for (const stage of STAGES) {
+    const own = rows.filter((row) => stageOf(row) === stage);
+    if (own.length > 0) results.push(...(await runOn(stage, own, stopped)));
+  }
+  const faults = violations(results, Number(values.cameras));
+  process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function runOn(name: StageName, rows: readonly Row[], stopped: Promise<never>): Promise<RowResult[]> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
-  const redis = await PrivateRedis.prepare(path.join(dir, 'redis'));
-  const rabbitmq = await PrivateRabbitmq.prepare(path.join(dir, 'rabbitmq'));
+  say(`servers: ${name}`);
+  const stage = await openStage(name, dir);
   try {
-    await Promise.all([redis.start(), rabbitmq.start()]);
     const world = await World.open({
       dir: path.join(dir, 'daemon'),
       namespace: newNamespace(),
       cameras: Number(values.cameras),
       expireMs: EXPIRE_MS,
-      redisUrl: redis.url,
-      amqpUrl: rabbitmq.url,
-      servers: { redis, rabbitmq },
+      ...stage,
     });
     try {
       const seconds = values.seconds.split(',').map(Number);
-      const results = await Promise.race([
-        chaos(world, rows, seconds, { recoveryMs: RECOVERY_MS, say }),
-        stopRequest(),
-      ]);
-      const faults = violations(results, world.cameras.length);
-      process.stdout.write(`${[table(results), '', ...faults].join('\n')}\n`);
-      return faults.length === 0 ? 0 : 1;
+      return await Promise.race([chaos(world, rows, seconds, { recoveryMs: RECOVERY_MS, say }), stopped]);
     } finally {
       await world.close();
     }
   } finally {
-    await Promise.all([redis.stop(), rabbitmq.stop()]);
+    await stage.stop();
     rmSync(dir, { recursive: true, force: true });
   }
 }

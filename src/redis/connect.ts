@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import Redis, { Cluster, type RedisOptions } from 'ioredis';
 import { lastingSocketPath } from '../process/local-socket';
 import { REDIS_SOCKET, redisAddress, type RedisAddress } from './address';
+import { followSentinels, SentinelRounds } from './sentinels';
 
 export type RedisClient = Redis | Cluster;
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -13,8 +14,11 @@ export function openRedis(url: string, options: RedisClientOptions): RedisClient
   switch (address.kind) {
     case 'server':
       return inItsDatabase(address.db, hearTurnedAway(openServer(address, options)));
-    case 'sentinel':
-      return inItsDatabase(address.db, hearTurnedAway(new Redis(sentinelOptions(address, options))));
+    case 'sentinel': {
+      const client = new Redis(sentinelOptions(address, options));
+      followSentinels(client);
+      return inItsDatabase(address.db, hearTurnedAway(client));
+    }
     case 'cluster':
       return openCluster(address, options);
   }
@@ -69,12 +73,13 @@ function sentinelOptions(
     ...options,
     sentinels: [...hosts],
     name: master,
+    Connector: SentinelRounds,
     db,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(sentinelLogin.username === undefined ? {} : { sentinelUsername: sentinelLogin.username }),
     ...(sentinelLogin.password === undefined ? {} : { sentinelPassword: sentinelLogin.password }),
-    ...(tls ? { tls: {}, enableTLSForSentinelMode: true } : {}),
+    ...(tls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
     // Without a number the client ends for good when no Sentinel answers.
     ...(typeof options.retryStrategy === 'function' ? { sentinelRetryStrategy: options.retryStrategy } : {}),
     ...(options.retryStrategy === null ? { sentinelRetryStrategy: () => null } : {}),

@@ -2,13 +2,15 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { dieWithParent } from '../../src/process/orphans';
-import { findEpmd, findRabbitmq } from '../../src/supervisor/services/programs';
+import { findRabbitmq } from '../../src/supervisor/services/programs';
 import { folderVariables } from '../../src/supervisor/services/rabbitmq-files';
+import type { Network } from './fault-proxy';
+import { PortMapper } from './port-mapper';
 import { waitUntil } from './process';
 
 /** Three nodes on two busy cores. */
@@ -19,12 +21,14 @@ export interface ClusterNode {
   readonly name: string;
   readonly port: number;
   signal(name: NodeJS.Signals): void;
-  /** Starts it, on its data if it ran before; resolves when it is a member. */
+  /** Starts it, on its data if it ran before; resolves when clients can connect. */
   start(): Promise<void>;
+  /** SIGKILL, and waits for its end. */
+  kill(): Promise<void>;
   /** Runs `rabbitmqctl` against it. */
   control(...args: string[]): Promise<string>;
-  /** Ends what it has with the other nodes, for good: it is reachable, and without them. */
-  isolate(): Promise<void>;
+  /** What lies between it and the other nodes; clients reach it all the same. */
+  set network(network: Network);
 }
 
 export interface RabbitCluster {
@@ -33,37 +37,71 @@ export interface RabbitCluster {
   readonly nodes: readonly ClusterNode[];
   /** The node that leads a quorum queue. */
   leaderOf(queue: string): Promise<ClusterNode>;
+  /** Makes a node the leader of a quorum queue of the vhost `/`. */
+  lead(queue: string, node: ClusterNode): Promise<void>;
+  /** The nodes that connections of that name lead to. */
+  hostsOf(connection: RegExp): Promise<ClusterNode[]>;
   stop(): Promise<void>;
 }
 
 export async function startCluster(size = 3): Promise<RabbitCluster> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-cluster-'));
-  const [epmdPort = 0, ...ports] = await freePorts(1 + 2 * size);
+  const ports = await freePorts(2 * size);
   const names = ports.slice(0, size).map((port) => `vigil${String(port)}@localhost`);
-  const common = { PATH: process.env['PATH'], LANG: 'C.UTF-8', ERL_EPMD_PORT: String(epmdPort) };
-  const mapper = run(findEpmd() ?? 'epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], common);
-  const nodes = names.map((name, i) => {
+  const mapper = new PortMapper(names.map(shortName));
+  const nodes: Node[] = [];
+  for (const [i, name] of names.entries()) {
     const [port = 0, distPort = 0] = [ports[i], ports[size + i]];
-    return new Node(path.join(dir, `n${String(i)}`), { name, port, distPort, names, common });
-  });
-  // The others join the first one.
-  for (const node of nodes) await node.start();
+    const epmdPort = await mapper.serve(shortName(name));
+    nodes.push(new Node(path.join(dir, `n${String(i)}`), { name, port, distPort, names, mapper, epmdPort }));
+  }
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => node.kill()));
+    await mapper.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const first = nodes[0];
+  if (first === undefined) throw new Error('a cluster has nodes');
+  try {
+    // The others join the first one.
+    for (const node of nodes) await node.start();
+    await waitUntil('all nodes are members', async () => {
+      const running = await first.control('eval', 'rabbit_nodes:all_running().');
+      return names.every((name) => running.includes(name));
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const leaderOf = async (queue: string) => {
+    const rows = (await first.control('list_queues', 'name', 'leader')).split('\n');
+    const leader = rows.map((row) => row.split('\t')).find(([name]) => name === queue)?.[1];
+    const node = nodes.find(({ name }) => name === leader);
+    if (node === undefined) throw new Error(`queue ${queue} has no leader: ${rows.join(', ')}`);
+    return node;
+  };
   return {
     url: `amqp://guest:guest@${nodes.map(({ port }) => `127.0.0.1:${String(port)}`).join(',')}/`,
     nodes,
-    leaderOf: async (queue) => {
-      const rows = (await nodes[0]?.control('list_queues', 'name', 'leader'))?.split('\n') ?? [];
-      const leader = rows.map((row) => row.split('\t')).find(([name]) => name === queue)?.[1];
-      const node = nodes.find(({ name }) => name === leader);
-      if (node === undefined) throw new Error(`queue ${queue} has no leader: ${rows.join(', ')}`);
-      return node;
+    leaderOf,
+    lead: async (queue, node) => {
+      const member = (name: string) => `{'%2F_${queue}', '${name}'}`;
+      const leader = (await leaderOf(queue)).name;
+      if (leader === node.name) return;
+      await first.control('eval', `ra:transfer_leadership(${member(leader)}, ${member(node.name)}).`);
+      await waitUntil('it leads', async () => (await leaderOf(queue)) === node);
     },
-    stop: async () => {
-      await Promise.all(nodes.map((node) => node.stop()));
-      mapper.kill('SIGKILL');
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    hostsOf: async (connection) => {
+      const rows = (await first.control('list_connections', 'client_properties', 'pid')).split('\n');
+      const pids = rows.filter((row) => connection.test(row)).join('\n');
+      return nodes.filter(({ name }) => pids.includes(name));
     },
+    stop,
   };
+}
+
+function shortName(name: string): string {
+  return name.slice(0, name.indexOf('@'));
 }
 
 interface NodeOptions {
@@ -71,7 +109,9 @@ interface NodeOptions {
   readonly port: number;
   readonly distPort: number;
   readonly names: readonly string[];
-  readonly common: NodeJS.ProcessEnv;
+  readonly mapper: PortMapper;
+  /** Of the mapper that is this node's own. */
+  readonly epmdPort: number;
 }
 
 class Node implements ClusterNode {
@@ -84,26 +124,26 @@ class Node implements ClusterNode {
     dir: string,
     private readonly options: NodeOptions,
   ) {
-    const { name, port, distPort, names, common } = options;
+    const { name, port, distPort, names, epmdPort } = options;
     [this.name, this.port] = [name, port];
     for (const folder of ['home', 'mnesia', 'log', 'generated'])
       mkdirSync(path.join(dir, folder), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(dir, 'home', '.erlang.cookie'), COOKIE, { mode: 0o400 });
     writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
-    const members = names.map(
-      (node, i) => `cluster_formation.classic_config.nodes.${String(i + 1)} = ${node}`,
-    );
     const lines = [
       `listeners.tcp.local = 127.0.0.1:${String(port)}`,
       'cluster_formation.peer_discovery_backend = classic_config',
-      ...members,
+      // Which has nobody to wait for.
+      `cluster_formation.classic_config.nodes.1 = ${names[0] ?? ''}`,
       'log.file = false',
       'log.console = true',
       'log.console.level = warning',
     ];
     writeFileSync(path.join(dir, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     this.#env = {
-      ...common,
+      PATH: process.env['PATH'],
+      LANG: 'C.UTF-8',
+      ERL_EPMD_PORT: String(epmdPort),
       ...folderVariables(dir),
       RUNNING_UNDER_SYSTEMD: 'true',
       RABBITMQ_NODENAME: name,
@@ -118,16 +158,21 @@ class Node implements ClusterNode {
   }
 
   async start(): Promise<void> {
-    this.#server = run(findRabbitmq() ?? 'rabbitmq-server', [], this.#env);
+    const server = run(findRabbitmq() ?? 'rabbitmq-server', [], this.#env);
+    this.#server = server;
+    // It listens when it has come up.
     await waitUntil(
-      `${this.name} runs, and is a member`,
+      `${this.name} listens`,
       async () => {
-        if (this.#server?.exitCode !== null) throw new Error(`${this.name} ended`);
-        const running = await this.control('eval', 'rabbit_nodes:all_running().').catch(() => '');
-        return running.includes(this.name);
+        if (server.exitCode !== null) throw new Error(`${this.name} ended`);
+        return accepts(this.port);
       },
       START_MS,
     );
+  }
+
+  set network(network: Network) {
+    this.options.mapper.setNetwork(shortName(this.name), network);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -142,14 +187,7 @@ class Node implements ClusterNode {
     return stdout;
   }
 
-  async isolate(): Promise<void> {
-    const others = this.options.names.filter((name) => name !== this.name).map((name) => `'${name}'`);
-    // Neither side is let in again: the cookies differ from now on.
-    const expression = `[begin rpc:call(N, erlang, set_cookie, [node(), other]), erlang:set_cookie(N, another), erlang:disconnect_node(N) end || N <- [${others.join(',')}]].`;
-    await this.control('eval', expression);
-  }
-
-  async stop(): Promise<void> {
+  async kill(): Promise<void> {
     const server = this.#server;
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const exited = once(server, 'exit');
@@ -183,6 +221,19 @@ async function isFree(port: number): Promise<boolean> {
       server.close(() => {
         resolve(bound === port);
       });
+    });
+  });
+}
+
+async function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => {
+      resolve(false);
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Private redis-servers that a test may break: one, a Cluster of three, or a primary with a replica and a Sentinel. */
+/** Private redis-servers that a test may break: some, a Cluster, or a primary with replicas and Sentinels. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,27 @@ export interface RedisServer {
   readonly url: string;
   readonly process: OwnedProcess;
   command(...words: (string | number)[]): Promise<unknown>;
-  /** SIGKILL, and starts it again on its data. */
+  signal(name: NodeJS.Signals): void;
+  /** SIGKILL, and waits for its end. */
+  kill(): Promise<void>;
+  /** Starts it again, on its data. */
+  start(): Promise<void>;
+  /** {@link kill} and {@link start}. */
   restart(): Promise<void>;
 }
 
 export interface RedisServers {
   readonly servers: RedisServer[];
   stop(): Promise<void>;
+}
+
+/** Servers that replace each other. */
+export interface RedisGroup extends RedisServers {
+  readonly url: string;
+  /** A server that frames are written to. */
+  primary(): Promise<RedisServer>;
+  /** Resolves when each primary has all its replicas. */
+  whole(): Promise<void>;
 }
 
 /** Starts `redis-server` once for each list of options. */
@@ -66,6 +80,10 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
     return child;
   };
   let child = await start();
+  const kill = async () => {
+    child.signal('SIGKILL');
+    await child.exited;
+  };
   return {
     port,
     url: `redis://127.0.0.1:${String(port)}`,
@@ -73,55 +91,126 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
       return child;
     },
     command,
+    signal: (name) => {
+      child.signal(name);
+    },
+    kill,
+    start: async () => {
+      child = await start();
+    },
     restart: async () => {
-      child.signal('SIGKILL');
-      await child.exited;
+      await kill();
       child = await start();
     },
   };
 }
 
-/** Three primaries that hold all keys between them, and the URL of the whole. */
-export async function startCluster(): Promise<RedisServers & { url: string }> {
-  const option = ['cluster-enabled yes', 'cluster-node-timeout 1000', 'save ""', 'appendonly yes'];
-  const cluster = await startRedis(option, option, option);
+const PRIMARIES = 3;
+
+/** Three primaries that hold all keys between them, each with so many replicas, and the URL of the whole. */
+export async function startCluster({ replicas = 0, silentMs = 1000 } = {}): Promise<RedisGroup> {
+  const option = [
+    'cluster-enabled yes',
+    `cluster-node-timeout ${String(silentMs)}`,
+    'save ""',
+    'appendonly yes',
+  ];
+  const size = PRIMARIES * (1 + replicas);
+  const cluster = await startRedis(...Array.from({ length: size }, () => option));
   const { servers } = cluster;
   const [first] = servers;
   const slots = [0, 5461, 10_923, 16_384];
   for (const [i, server] of servers.entries()) {
-    await server.command('CLUSTER', 'ADDSLOTSRANGE', slots[i] ?? 0, (slots[i + 1] ?? 0) - 1);
+    if (i < PRIMARIES)
+      await server.command('CLUSTER', 'ADDSLOTSRANGE', slots[i] ?? 0, (slots[i + 1] ?? 0) - 1);
     if (i > 0) await server.command('CLUSTER', 'MEET', '127.0.0.1', first?.port ?? 0);
   }
-  await waitUntil('the cluster is whole', async () => {
-    const told = await Promise.all(servers.map((server) => server.command('CLUSTER', 'INFO')));
-    return told.every((info) => /cluster_state:ok[\s\S]*cluster_known_nodes:3/.test(String(info)));
-  });
-  const hosts = servers.map(({ port }) => `127.0.0.1:${String(port)}`).join(',');
-  return { ...cluster, url: `redis-cluster://${hosts}` };
+  const toldByAll = async (pattern: RegExp) => {
+    const told = await Promise.all(servers.map((server) => server.command('CLUSTER', 'INFO').catch(String)));
+    return told.every((info) => pattern.test(String(info)));
+  };
+  const known = new RegExp(`cluster_known_nodes:${String(size)}`);
+  await waitUntil('all nodes know each other', () => toldByAll(known));
+  for (const [i, server] of servers.slice(PRIMARIES).entries())
+    await server.command(
+      ...['CLUSTER', 'REPLICATE', String(await servers[i % PRIMARIES]?.command('CLUSTER', 'MYID'))],
+    );
+  const whole = async () => {
+    await waitUntil('the cluster is whole', () => toldByAll(/cluster_state:ok/));
+    await waitUntil('every primary has its replicas', () => haveReplicas(servers, PRIMARIES, replicas));
+  };
+  await whole();
+  const hosts = servers.slice(0, PRIMARIES).map(({ port }) => `127.0.0.1:${String(port)}`);
+  return {
+    ...cluster,
+    url: `redis-cluster://${hosts.join(',')}`,
+    primary: () => primaryOf(servers),
+    whole,
+  };
 }
 
-/** A primary, its replica, and a Sentinel that replaces the first by the second a second after it has gone silent. */
-export async function startSentinel(): Promise<RedisServers & { url: string }> {
+/** A primary, replicas, and Sentinels that replace the first when it has been silent for `silentMs`. */
+export async function startSentinel({
+  replicas = 1,
+  sentinels = 1,
+  silentMs = 1000,
+} = {}): Promise<RedisGroup> {
   const primary = await startRedis(['save ""']);
   const [{ port } = { port: 0 }] = primary.servers;
-  const replica = await startRedis(['save ""', `replicaof 127.0.0.1 ${String(port)}`]);
-  const sentinel = await startRedis([
-    `sentinel monitor mymaster 127.0.0.1 ${String(port)} 1`,
-    'sentinel down-after-milliseconds mymaster 1000',
-    'sentinel failover-timeout mymaster 3000',
-  ]);
-  const [watcher] = sentinel.servers;
-  await waitUntil('the sentinel knows the replica', async () => {
-    const replicas = await watcher?.command('SENTINEL', 'REPLICAS', 'mymaster');
-    return Array.isArray(replicas) && replicas.length === 1 && !JSON.stringify(replicas).includes('s_down');
-  });
+  const following = ['save ""', `replicaof 127.0.0.1 ${String(port)}`];
+  const replica = await startRedis(...Array.from({ length: replicas }, () => following));
+  const watching = [
+    `sentinel monitor mymaster 127.0.0.1 ${String(port)} ${String(Math.floor(sentinels / 2) + 1)}`,
+    `sentinel down-after-milliseconds mymaster ${String(silentMs)}`,
+    `sentinel failover-timeout mymaster ${String(3 * silentMs)}`,
+  ];
+  const sentinel = await startRedis(...Array.from({ length: sentinels }, () => watching));
+  const all = async (subcommand: string, count: number) => {
+    const told = await Promise.all(
+      sentinel.servers.map((server) => server.command('SENTINEL', subcommand, 'mymaster')),
+    );
+    return told.every(
+      (others) =>
+        Array.isArray(others) && others.length === count && !JSON.stringify(others).includes('s_down'),
+    );
+  };
+  await waitUntil('the sentinels know each other', () => all('SENTINELS', sentinels - 1));
+  await waitUntil('the sentinels know the replicas', () => all('REPLICAS', replicas));
+  const data = [...primary.servers, ...replica.servers];
+  const hosts = ['127.0.0.1:1', ...sentinel.servers.map((server) => `127.0.0.1:${String(server.port)}`)];
   return {
-    servers: [...primary.servers, ...replica.servers, ...sentinel.servers],
-    url: `redis-sentinel://127.0.0.1:1,127.0.0.1:${String(watcher?.port ?? 0)}?name=mymaster`,
+    servers: [...data, ...sentinel.servers],
+    url: `redis-sentinel://${hosts.join(',')}?name=mymaster`,
+    primary: () => primaryOf(data),
+    whole: () => waitUntil('the primary has its replicas', () => haveReplicas(data, 1, replicas)),
     stop: async () => {
       for (const started of [sentinel, replica, primary]) await started.stop();
     },
   };
+}
+
+/** What `INFO replication` says of each. */
+async function replication(servers: readonly RedisServer[]): Promise<string[]> {
+  return Promise.all(
+    servers.map(async (server) => String(await server.command('INFO', 'replication').catch(() => ''))),
+  );
+}
+
+async function primaryOf(servers: readonly RedisServer[]): Promise<RedisServer> {
+  const told = await replication(servers);
+  const found = servers[told.findIndex((info) => info.includes('role:master'))];
+  if (found === undefined) throw new Error('no server is a primary');
+  return found;
+}
+
+async function haveReplicas(
+  servers: readonly RedisServer[],
+  primaries: number,
+  replicas: number,
+): Promise<boolean> {
+  const told = (await replication(servers)).filter((info) => info.includes('role:master'));
+  const online = (info: string) => info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
+  return told.length === primaries && told.every((info) => online(info) === replicas);
 }
 
 /** A port below those that Redis Cluster adds 10,000 to. */

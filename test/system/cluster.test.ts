@@ -87,11 +87,11 @@ describe('the notifier on a cluster of three nodes', () => {
     await waitUntil('frames are confirmed', () => confirmed.size > 5, 60_000);
     assert.equal(await cluster.leaderOf('v.detection'), three);
 
-    three.signal('SIGKILL');
+    await three.kill();
     t.diagnostic(`leader killed: confirmed again after ${(await back()).toFixed(0)} ms`);
     await three.start();
 
-    await one.isolate();
+    one.network = { kind: 'reset' };
     t.diagnostic(`first host cut off: confirmed again after ${(await back()).toFixed(0)} ms`);
     await waitUntil('it is ready', () => fault === undefined);
 

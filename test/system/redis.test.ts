@@ -431,9 +431,9 @@ describe('the store', () => {
       `frames on each node: ${String(sizes)}`,
     );
     const spooled = await spoolWhile(bench, 100, async () => {
-      const restarted = cluster.servers[1]?.restart();
+      await cluster.servers[1]?.kill();
       await waitUntil('it says so', () => bench.faultCodes().length > 0, 15_000);
-      await restarted;
+      await cluster.servers[1]?.start();
     });
     await bench.arrived(spooled);
   });
@@ -461,4 +461,22 @@ describe('the store', () => {
     );
     await bench.arrived(spooled);
   });
+});
+
+test('a client asks its Sentinels in turn, and neither calls one that answers unreachable nor waits for one that is frozen', async (t) => {
+  const sentinel = await startSentinel({ sentinels: 2, silentMs: 60_000 });
+  t.after(() => sentinel.stop());
+  const errors: string[] = [];
+  const client = openRedis(sentinel.url, { retryStrategy: () => 10 });
+  t.after(() => {
+    client.disconnect();
+  });
+  client.on('error', (error: Error) => errors.push(error.message));
+  for (let round = 0; round < 8; round++) {
+    if (round === 4) sentinel.servers.at(-1)?.signal('SIGSTOP');
+    await waitUntil('it is ready', () => client.status === 'ready', 10_000);
+    client.disconnect(true);
+    await waitUntil('it is ready no longer', () => client.status !== 'ready');
+  }
+  assert.deepEqual(errors, []);
 });

@@ -1,6 +1,6 @@
 /** Runs rows of the fault table, one after the other, on one daemon. */
 import { performance } from 'node:perf_hooks';
-import type { Row } from './faults';
+import type { Row } from './row';
 import { runRow, type RowResult } from './run-row';
 import type { World } from './world';
 
@@ -41,8 +41,19 @@ function inShort({ captured, lost, repeated, dangling }: RowResult): string {
 }
 
 function lacks({ options, disk, obeysModes }: World, { needs }: Row): string | undefined {
-  if (needs === 'servers' && options.servers === undefined) return 'it needs servers of its own';
-  if (needs === 'disk' && disk === undefined) return 'a small disk cannot be mounted here; it needs root';
-  if (needs === 'modes' && !obeysModes) return 'nothing can be kept from root here';
-  return undefined;
+  switch (needs) {
+    case undefined:
+      return undefined;
+    case 'servers':
+      return options.servers === undefined ? 'it needs servers of its own' : undefined;
+    case 'disk':
+      return disk === undefined ? 'a small disk cannot be mounted here; it needs root' : undefined;
+    case 'modes':
+      return obeysModes ? undefined : 'nothing can be kept from root here';
+    case 'rabbitmq-cluster':
+      return options.brokers === undefined ? 'it needs a cluster' : undefined;
+    case 'redis-sentinel':
+    case 'redis-cluster':
+      return options.redisUrl.startsWith(needs) ? undefined : `it needs a ${needs}`;
+  }
 }

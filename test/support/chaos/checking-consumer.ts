@@ -1,8 +1,10 @@
 /** The consumer of the harness: takes every announcement off the queue and looks whether the bytes are there. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib';
-import Redis from 'ioredis';
+import { openFrameQueue, type Delivery, type FrameQueue } from '../../../src/consumer/frame-queue';
+import { readServerUrl } from '../../../src/consumer/server-url';
 import type { FrameSampled } from '../../../src/contract/message';
+import { StoreLink } from '../../../src/consumer/store-link';
+import { REDIS_SCHEMES } from '../../../src/redis/address';
 
 const RETRY_MS = 250;
 const PREFETCH = 50;
@@ -39,27 +41,35 @@ export class CheckingConsumer implements Findings {
   readonly receivedMs = new Map<string, number>();
   /** Frames whose bytes were found, and taken. */
   readonly #taken = new Set<string>();
-  readonly #redis: Redis;
-  #connection: ChannelModel | undefined;
+  readonly #link: StoreLink;
+  readonly #unlink = new AbortController();
+  readonly #linked: Promise<void>;
+  #queue: FrameQueue | undefined;
+  /** Ends the present session. */
+  #over = new AbortController();
   #paused = false;
   #closed = false;
   readonly #ran: Promise<void>;
 
   constructor(private readonly options: ConsumerOptions) {
-    this.#redis = new Redis(options.redisUrl, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => RETRY_MS,
-      commandTimeout: 2000,
+    const server = readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES);
+    this.#link = new StoreLink({
+      server: () => server,
+      name: 'consumer of the fault table',
+      onOpen: () => {
+        this.#link.healthy();
+      },
+      onAway: () => undefined,
     });
-    this.#redis.on('error', () => undefined);
+    this.#linked = this.#link.run(this.#unlink.signal);
     this.#ran = this.#run();
   }
 
   /** Consumes nothing until {@link resume}. */
   async pause(): Promise<void> {
     this.#paused = true;
-    await this.#connection?.close().catch(() => undefined);
+    await this.#queue?.close();
+    this.#over.abort();
   }
 
   resume(): void {
@@ -68,9 +78,11 @@ export class CheckingConsumer implements Findings {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#connection?.close().catch(() => undefined);
+    await this.#queue?.close();
+    this.#over.abort();
     await this.#ran;
-    this.#redis.disconnect();
+    this.#unlink.abort();
+    await this.#linked;
   }
 
   async #run(): Promise<void> {
@@ -80,45 +92,47 @@ export class CheckingConsumer implements Findings {
     }
   }
 
-  /** Resolves when the connection has ended. */
+  /** Resolves when the connection has ended. Rejects when it could not be opened, or there is no queue yet. */
   async #consumeOnce(): Promise<void> {
-    const connection = await connect(this.options.amqpUrl, { timeout: 2000 });
-    this.#connection = connection;
-    connection.on('error', () => undefined);
-    const ended = new Promise((resolve) => connection.once('close', resolve));
+    const { amqpUrl, queue: name } = this.options;
+    const over = new AbortController();
+    this.#over = over;
+    const ended = new Promise((resolve) => {
+      over.signal.addEventListener('abort', resolve, { once: true });
+    });
+    const onLost = () => {
+      over.abort();
+    };
+    const onDelivery = (delivery: Delivery) => void this.#take(delivery);
+    const server = readServerUrl('amqpUrl', amqpUrl, ['amqp']);
+    const queue = await openFrameQueue({ server, queue: name, onDelivery, onLost }, over.signal);
+    this.#queue = queue;
     try {
-      const channel = await connection.createChannel();
-      // Its queue may not be there yet: that closes the channel, and one comes again.
-      channel.on('error', () => void connection.close().catch(() => undefined));
-      await channel.prefetch(PREFETCH);
-      await channel.consume(this.options.queue, (message) => {
-        if (message !== null) void this.#take(channel, message);
-      });
-    } catch {
-      await connection.close().catch(() => undefined);
+      await queue.subscribe(PREFETCH);
+      await ended;
+    } finally {
+      await queue.close();
     }
-    await ended;
   }
 
-  async #take(channel: Channel, message: ConsumeMessage): Promise<void> {
-    const event = JSON.parse(message.content.toString()) as FrameSampled;
+  async #take(delivery: Delivery): Promise<void> {
+    const event = JSON.parse(delivery.body.toString()) as FrameSampled;
     const { id, data } = event;
-    if (this.seen.has(id) && !message.fields.redelivered) this.repeated++;
+    if (this.seen.has(id) && !delivery.redelivered) this.repeated++;
     this.seen.set(id, data);
     if (!this.receivedMs.has(id)) this.receivedMs.set(id, performance.now());
-    if (await this.#check(id, data))
-      attempt(() => {
-        channel.ack(message);
-      });
+    if (await this.#check(id, data)) delivery.settle('ack');
   }
 
   /** False when the consumer was closed before Redis answered. */
   async #check(id: string, data: FrameSampled['data']): Promise<boolean> {
     while (!this.#closed) {
       if (this.#taken.has(id)) return true;
+      const { store } = this.#link;
       try {
-        this.#judge(id, data, await this.#redis.getBuffer(data.key));
-        await this.#redis.unlink(data.key);
+        if (store === undefined) throw new Error('Redis is away');
+        this.#judge(id, data, await store.retrieve(data.key, false));
+        await store.remove(data.key);
         return true;
       } catch {
         await sleep(RETRY_MS);
@@ -135,14 +149,5 @@ export class CheckingConsumer implements Findings {
     else if (bytes === null) this.dangling.push(data.key);
     else if (bytes.length !== data.bytes || !bytes.subarray(0, 2).equals(JPEG_START))
       this.damaged.push(data.key);
-  }
-}
-
-/** A channel that has closed meanwhile delivers again. */
-function attempt(act: () => void): void {
-  try {
-    act();
-  } catch {
-    // It is closed.
   }
 }

@@ -6,26 +6,16 @@ import { EXIT } from '../../../src/commands/exit-codes';
 import { frameExchange } from '../../../src/contract/topology';
 import type { Network } from '../fault-proxy';
 import { waitUntil } from '../process';
+import { clusterRows } from './cluster-faults';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
+import { repeatedly, serversOf, type Row } from './row';
 import type { World } from './world';
 
-/** A process that is killed is killed again so often while the fault lasts. */
-const KILL_EVERY_MS = 10_000;
 const STOP_MS = 30_000;
 const HOUR_MS = 3_600_000;
 const FULL_QUEUE = 20;
 /** Within this frames flow again that nothing holds up. */
 const FLOW_MS = 20_000;
-
-export interface Row {
-  readonly name: string;
-  /** What it needs beside a daemon and proxies; without that it is skipped. */
-  readonly needs?: 'servers' | 'disk' | 'modes';
-  /** So many seconds whatever is asked for, and only when named. */
-  readonly seconds?: number;
-  /** Lasts for `ms`; all is sound again when it resolves. */
-  readonly inject: (world: World, ms: number) => Promise<void>;
-}
 
 type Name = 'redis' | 'rabbitmq';
 
@@ -116,6 +106,16 @@ function networkRows(name: Name): Row[] {
   }));
 }
 
+/** Both a network away: 50 ms for the way there and back. */
+const serversFar: Row = {
+  name: 'servers-far',
+  inject: async ({ redisProxy, amqpProxy }, ms) => {
+    for (const proxy of [redisProxy, amqpProxy]) proxy.network = { kind: 'latency', ms: 25 };
+    await sleep(ms);
+    for (const proxy of [redisProxy, amqpProxy]) proxy.network = { kind: 'sound' };
+  },
+};
+
 const redisOom: Row = {
   name: 'redis-oom',
   needs: 'servers',
@@ -159,6 +159,15 @@ const brokerRows: readonly Row[] = [
       await sleep(ms);
       world.consumer.resume();
       await rabbitmq.control('clear_policy', 'full');
+    },
+  },
+  {
+    name: 'rabbitmq-foreign-queue-full',
+    needs: 'servers',
+    inject: async (world, ms) => {
+      const { rabbitmq } = serversOf(world);
+      const exchange = frameExchange(world.options.namespace);
+      await rabbitmq.withFullQueue(exchange, 'camera.#', () => sleep(ms));
     },
   },
   {
@@ -278,6 +287,7 @@ const bothAway: Row = {
   name: 'both-away',
   needs: 'servers',
   seconds: 600,
+  onlyNamed: true,
   inject: async (world, ms) => {
     const { redis, rabbitmq } = serversOf(world);
     await Promise.all([redis.stop(), rabbitmq.stop(), sleep(ms)]);
@@ -294,26 +304,12 @@ export const ROWS: readonly Row[] = [
   ...serverRows('rabbitmq'),
   ...brokerRows,
   ...networkRows('rabbitmq'),
+  serversFar,
   secondDaemon,
   ...diskRows,
   framesUnreadable,
   clockRow('clock-forward', HOUR_MS),
   clockRow('clock-back', -HOUR_MS),
+  ...clusterRows,
   bothAway,
 ];
-
-function serversOf({ options: { servers } }: World): NonNullable<World['options']['servers']> {
-  if (servers === undefined) throw new Error('this row needs servers of its own');
-  return servers;
-}
-
-/** At once, and again for as long as the fault lasts. */
-async function repeatedly(ms: number, act: () => unknown): Promise<void> {
-  const endMs = performance.now() + ms;
-  for (;;) {
-    await act();
-    const leftMs = endMs - performance.now();
-    await sleep(Math.max(0, Math.min(leftMs, KILL_EVERY_MS)));
-    if (leftMs <= KILL_EVERY_MS) return;
-  }
-}

@@ -94,6 +94,17 @@ export class PrivateRabbitmq extends PrivateServer {
     await connection.close();
   }
 
+  /** A queue of somebody else's is bound to the exchange meanwhile, which is full and refuses everything. */
+  async withFullQueue(exchange: string, pattern: string, meanwhile: () => Promise<unknown>): Promise<void> {
+    const connection = await connect(this.url);
+    const channel = await connection.createChannel();
+    const limits = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
+    const { queue } = await channel.assertQueue('', { exclusive: true, arguments: limits });
+    await channel.bindQueue(queue, exchange, pattern);
+    await meanwhile();
+    await connection.close();
+  }
+
   /** rabbitmqctl, as the same user on the same node. Throws with its words when it fails. */
   async control(...args: readonly string[]): Promise<void> {
     const { epmdPort } = readServiceMemory(this.dir) ?? {};

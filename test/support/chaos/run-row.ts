@@ -5,7 +5,7 @@ import { readLedger } from '../../../src/ledger/files';
 import { summarize } from '../../../src/ledger/summary';
 import { percentile } from '../percentile';
 import { waitUntil } from '../process';
-import type { Row } from './faults';
+import type { Row } from './row';
 import type { PeakMemory } from './memory-watch';
 import type { Captured } from './spool-witness';
 import type { World } from './world';
@@ -29,6 +29,10 @@ export interface RowResult {
   /** Cameras whose four sums do not add up to their periods. */
   readonly sumsOff: readonly string[];
   readonly peak: PeakMemory;
+  /** The longest that a camera went without a delivered frame, from the fault on, milliseconds. */
+  readonly silenceMs: number;
+  /** How long that may be. */
+  readonly maxSilenceMs: number;
   /** Milliseconds from the end of the fault until nothing waits and every camera has delivered a new frame; undefined when that did not come. */
   readonly recoveryMs: number | undefined;
   /** From capture to the consumer, 95th percentile of the frames captured while the backlog followed: NaN when there were none. */
@@ -51,6 +55,7 @@ export async function runRow(
   const { consumer, memory } = world;
   const before = counts(world);
   memory.takePeak();
+  const begunMs = performance.now();
   await row.inject(world, seconds * 1000);
   const healedMs = performance.now();
   const recoveryMs = await recovery(world, fromMs, healedMs, patienceMs);
@@ -74,9 +79,24 @@ export async function runRow(
     heldTooLong: after.heldTooLong - before.heldTooLong,
     ...(await compareLedger(world, confirmed)),
     peak: memory.takePeak(),
+    silenceMs: silence(world, begunMs, untilMs),
+    maxSilenceMs: row.maxSilenceMs ?? Infinity,
     recoveryMs,
     liveP95Ms: percentile(liveDelays(world, frames, healedMs), 0.95),
   };
+}
+
+function silence({ consumer, cameras }: World, fromMs: number, untilMs: number): number {
+  const times = new Map(cameras.map((camera) => [camera, [fromMs, untilMs]]));
+  for (const [id, atMs] of consumer.receivedMs) {
+    const camera = consumer.seen.get(id)?.camera ?? '';
+    if (atMs > fromMs && atMs < untilMs) times.get(camera)?.push(atMs);
+  }
+  const longest = (unsorted: readonly number[]) => {
+    const of = [...unsorted].sort((a, b) => a - b);
+    return Math.max(...of.map((atMs, i) => atMs - (of[i - 1] ?? atMs)));
+  };
+  return Math.max(...[...times.values()].map(longest));
 }
 
 /** Of frames captured after the first of those captured after the fault was delivered: what waited is still delivered then. */

@@ -22,6 +22,7 @@ const HEAD = [
   'dangling',
   'ledger off',
   'MB store/notifier/supervisor',
+  'silence s',
   'recovery s',
   'live p95 ms',
 ];
@@ -37,14 +38,14 @@ export function table(results: readonly RowResult[]): string {
 
 function cells(result: RowResult): string[] {
   const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak } = result;
-  const { recoveryMs, liveP95Ms } = result;
+  const { recoveryMs, liveP95Ms, silenceMs } = result;
   const memory = [peak.store, peak.notifier, peak.supervisor].map((bytes) => String(megabytes(bytes)));
   const recovery = recoveryMs === undefined ? 'never' : (recoveryMs / 1000).toFixed(1);
   const live = Number.isNaN(liveP95Ms) ? '-' : liveP95Ms.toFixed(0);
   const counts = [seconds, captured, confirmed, lost.length, repeated, dangling.length, ledgerOff].map(
     String,
   );
-  return [row, ...counts, memory.join(' / '), recovery, live];
+  return [row, ...counts, memory.join(' / '), (silenceMs / 1000).toFixed(1), recovery, live];
 }
 
 /** Sentences; empty when the table is as it must be. */
@@ -61,6 +62,7 @@ export function violations(results: readonly RowResult[], cameras: number): stri
 function rowViolations(result: RowResult, cameras: number): string[] {
   const { row, seconds, periods, captured, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } =
     result;
+  const { silenceMs, maxSilenceMs } = result;
   const faults: string[] = [];
   const list = (what: string, names: readonly string[]) => {
     if (names.length > 0)
@@ -76,6 +78,8 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
   if (captured < (row === 'daemon-kill' ? MIN_CAPTURED_KILLED : MIN_CAPTURED) * periods)
     faults.push(`of ${String(periods)} periods only ${String(captured)} were captured`);
+  if (silenceMs > maxSilenceMs)
+    faults.push(`a camera delivered nothing for ${(silenceMs / 1000).toFixed(1)} s`);
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (bytes === 0) faults.push(`the process of the ${name} was never seen`);

@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { memoryFolderOf } from '../../../src/spool/memory-folder';
+import { hostsOf } from '../../../src/config/url';
 import { clip } from '../feeds/clips';
 import { FaultProxy } from '../fault-proxy';
 import { waitUntil } from '../process';
 import { actorName, below, processTable } from '../process-table';
+import type { RabbitCluster } from '../rabbit-cluster';
+import type { RedisGroup } from '../redis';
 import { ServiceManager } from '../soak/service-manager';
 import { CheckingConsumer } from './checking-consumer';
 import { MemoryWatch } from './memory-watch';
@@ -34,12 +37,19 @@ export interface WorldOptions {
   readonly amqpUrl: string;
   /** The servers themselves, where they are ours alone. */
   readonly servers?: { readonly redis: PrivateRedis; readonly rabbitmq: PrivateRabbitmq };
+  /** The cluster that `amqpUrl` names. */
+  readonly brokers?: RabbitCluster;
+  /** The Sentinels' servers, or the Cluster, that `redisUrl` names. */
+  readonly redisGroup?: RedisGroup;
+}
+
+interface Proxies {
+  readonly redis: FaultProxy | undefined;
+  readonly amqp: FaultProxy | undefined;
 }
 
 export class World {
   readonly cameras: readonly string[];
-  readonly redisProxy: FaultProxy;
-  readonly amqpProxy: FaultProxy;
   readonly consumer: CheckingConsumer;
   readonly witness: SpoolWitness;
   readonly memory: MemoryWatch;
@@ -52,11 +62,9 @@ export class World {
 
   private constructor(
     readonly options: WorldOptions,
-    [redisProxy, amqpProxy]: readonly [FaultProxy, FaultProxy],
+    private readonly proxies: Proxies,
   ) {
     const { dir, namespace, redisUrl, amqpUrl, expireMs } = options;
-    this.redisProxy = redisProxy;
-    this.amqpProxy = amqpProxy;
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
     this.disk = SmallDisk.mount(this.dataDir, LEFT_FREE_BYTES + options.cameras * BYTES_PER_CAMERA);
@@ -77,10 +85,7 @@ export class World {
   /** Resolves when every camera has delivered. */
   static async open(options: WorldOptions): Promise<World> {
     mkdirSync(options.dir, { recursive: true });
-    const proxies = [
-      await FaultProxy.start(portOf(options.redisUrl)),
-      await FaultProxy.start(portOf(options.amqpUrl)),
-    ] as const;
+    const proxies = { redis: await proxyOf(options.redisUrl), amqp: await proxyOf(options.amqpUrl) };
     const world = new World(options, proxies);
     await world.#writeConfiguration();
     world.#manager.start();
@@ -92,6 +97,16 @@ export class World {
       },
     );
     return world;
+  }
+
+  get redisProxy(): FaultProxy {
+    if (this.proxies.redis === undefined) throw new Error('several Redis have no proxy');
+    return this.proxies.redis;
+  }
+
+  get amqpProxy(): FaultProxy {
+    if (this.proxies.amqp === undefined) throw new Error('several RabbitMQ have no proxy');
+    return this.proxies.amqp;
   }
 
   get dataDir(): string {
@@ -139,8 +154,8 @@ export class World {
     await this.#manager.stop(STOP_MS);
     await this.consumer.close();
     this.witness.close();
-    await this.redisProxy.stop();
-    await this.amqpProxy.stop();
+    await this.proxies.redis?.stop();
+    await this.proxies.amqp?.stop();
     this.disk?.unmount();
     rmSync(this.options.dir, { recursive: true, force: true });
   }
@@ -155,8 +170,8 @@ export class World {
     const file = await clip({ codec: 'mjpeg', width: 160, height: 96, fps: 5 });
     const config = {
       namespace,
-      redis: through(redisUrl, this.redisProxy),
-      rabbitmq: through(amqpUrl, this.amqpProxy),
+      redis: through(redisUrl, this.proxies.redis),
+      rabbitmq: through(amqpUrl, this.proxies.amqp),
       frames: { expireMs },
       cameras: this.cameras.map((id) => ({ id, file })),
     };
@@ -164,11 +179,13 @@ export class World {
   }
 }
 
-function portOf(url: string): number {
-  return Number(new URL(url).port);
+/** Undefined where a URL names several servers: those find each other, and their clients them, past any proxy. */
+async function proxyOf(url: string): Promise<FaultProxy | undefined> {
+  return hostsOf(url).length > 1 ? undefined : FaultProxy.start(Number(new URL(url).port));
 }
 
-function through(url: string, proxy: FaultProxy): string {
+function through(url: string, proxy: FaultProxy | undefined): string {
+  if (proxy === undefined) return url;
   const changed = new URL(url);
   changed.port = String(proxy.port);
   return changed.href;

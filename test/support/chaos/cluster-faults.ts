@@ -1,0 +1,101 @@
+/** Rows on servers of several: the rest of them goes on, and so must frames, while the fault still lasts. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultQueue } from '../../../src/contract/topology';
+import type { ClusterNode } from '../rabbit-cluster';
+import type { RedisServer } from '../redis';
+import type { Row } from './row';
+import type { World } from './world';
+
+/** What servers need to replace one of theirs is in it: 5 to 7 s, as they are set up here. */
+const MAX_SILENCE_MS = 10_000;
+const SECONDS = 20;
+
+/** The daemon's connection to RabbitMQ that frames are published on. */
+const PUBLISHES = /"connection_name","vigil notifier"/;
+
+interface Cast {
+  /** The node that the daemon is connected to. */
+  readonly host: ClusterNode;
+  /** The node that leads the detection queue. */
+  readonly leader: ClusterNode;
+  readonly follower: ClusterNode;
+}
+
+/** @param leads who is to lead the queue */
+async function cast(world: World, leads: 'host' | 'another'): Promise<Cast> {
+  const { brokers } = world.options;
+  if (brokers === undefined) throw new Error('this row needs a cluster of RabbitMQ');
+  const [host] = await brokers.hostsOf(PUBLISHES);
+  const [second, third] = brokers.nodes.filter((node) => node !== host);
+  if (host === undefined || second === undefined || third === undefined)
+    throw new Error('the daemon is not connected to a cluster of three');
+  const leader = leads === 'host' ? host : second;
+  await brokers.lead(defaultQueue(world.options.namespace), leader);
+  return { host, leader, follower: third };
+}
+
+type Harm<Server> = (server: Server, ms: number) => Promise<void>;
+
+const killed: Harm<ClusterNode | RedisServer> = async (server, ms) => {
+  await server.kill();
+  await sleep(ms);
+  await server.start();
+};
+
+const frozen: Harm<ClusterNode | RedisServer> = async (server, ms) => {
+  server.signal('SIGSTOP');
+  await sleep(ms);
+  server.signal('SIGCONT');
+};
+
+/** Its clients reach it, the other nodes do not. The partition stays until it is started anew, which a person has to do. */
+const isolated: Harm<ClusterNode> = async (node, ms) => {
+  node.network = { kind: 'reset' };
+  await sleep(ms);
+  node.network = { kind: 'sound' };
+  await node.kill();
+  await node.start();
+};
+
+const COMMON = { seconds: SECONDS, maxSilenceMs: MAX_SILENCE_MS } as const;
+
+function brokerRow(name: string, whom: (world: World) => Promise<ClusterNode>, harm: Harm<ClusterNode>): Row {
+  return {
+    ...COMMON,
+    name: `rabbitmq-cluster-${name}`,
+    needs: 'rabbitmq-cluster',
+    inject: async (world, ms) => harm(await whom(world), ms),
+  };
+}
+
+const follower = async (world: World) => (await cast(world, 'another')).follower;
+const leader = async (world: World) => (await cast(world, 'another')).leader;
+/** It leads the queue, too. */
+const host = async (world: World) => (await cast(world, 'host')).host;
+
+function redisRows(kind: 'redis-sentinel' | 'redis-cluster'): Row[] {
+  const row = (name: string, harm: Harm<RedisServer>): Row => ({
+    ...COMMON,
+    name: `${kind}-primary-${name}`,
+    needs: kind,
+    inject: async ({ options: { redisGroup } }, ms) => {
+      if (redisGroup === undefined) throw new Error('this row needs several Redis');
+      await harm(await redisGroup.primary(), ms);
+      await redisGroup.whole();
+    },
+  });
+  return [row('kill', killed), row('freeze', frozen)];
+}
+
+export const clusterRows: readonly Row[] = [
+  // The host is the first of the URL as long as no other row has moved the daemon on.
+  brokerRow('host-isolated', host, isolated),
+  brokerRow('host-kill', host, killed),
+  brokerRow('host-freeze', host, frozen),
+  brokerRow('leader-kill', leader, killed),
+  brokerRow('leader-freeze', leader, frozen),
+  brokerRow('follower-kill', follower, killed),
+  brokerRow('follower-freeze', follower, frozen),
+  ...redisRows('redis-sentinel'),
+  ...redisRows('redis-cluster'),
+];
