@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { dieWithParent } from '../src/os/orphans';
 import { findRabbitmq } from '../src/embedded/rabbitmq-programs';
@@ -15,6 +16,8 @@ import { waitUntil } from './process';
 
 /** Three nodes on two busy cores. */
 const START_MS = 180_000;
+/** In which a connection that is in use is sent more than one that is not. */
+const COUNT_MS = 2000;
 const COOKIE = 'vigil-test-cluster';
 
 export interface ClusterNode {
@@ -39,8 +42,8 @@ export interface RabbitCluster {
   leaderOf(queue: string): Promise<ClusterNode>;
   /** Makes a node the leader of a quorum queue of the vhost `/`. */
   lead(queue: string, node: ClusterNode): Promise<void>;
-  /** The nodes that connections of that name lead to. */
-  hostsOf(connection: RegExp): Promise<ClusterNode[]>;
+  /** The node that a connection of that name leads to; of several, the one that is sent the most. */
+  hostOf(name: string): Promise<ClusterNode>;
   stop(): Promise<void>;
 }
 
@@ -91,10 +94,21 @@ export async function startCluster(size = 3): Promise<RabbitCluster> {
       await first.control('eval', `ra:transfer_leadership(${member(leader)}, ${member(node.name)}).`);
       await waitUntil('it leads', async () => (await leaderOf(queue)) === node);
     },
-    hostsOf: async (connection) => {
-      const rows = (await first.control('list_connections', 'client_properties', 'pid')).split('\n');
-      const pids = rows.filter((row) => connection.test(row)).join('\n');
-      return nodes.filter(({ name }) => pids.includes(name));
+    hostOf: async (name) => {
+      const received = async () => {
+        const rows = await first.control('list_connections', 'pid', 'recv_oct', 'client_properties');
+        const own = rows.split('\n').filter((row) => row.includes(`{"connection_name","${name}"}`));
+        return new Map(own.map((row) => row.split('\t')).map(([pid = '', bytes]) => [pid, Number(bytes)]));
+      };
+      const before = await received();
+      await sleep(COUNT_MS);
+      const grown = [...(await received())].map(
+        ([pid, bytes]) => [bytes - (before.get(pid) ?? 0), pid] as const,
+      );
+      const [, pid = ''] = grown.sort(([a], [b]) => b - a)[0] ?? [];
+      const node = nodes.find((one) => pid.includes(one.name));
+      if (node === undefined) throw new Error(`there is no connection "${name}"`);
+      return node;
     },
     stop,
   };

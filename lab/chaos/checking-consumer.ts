@@ -52,8 +52,9 @@ export class CheckingConsumer implements Findings {
   readonly #ran: Promise<void>;
 
   constructor(private readonly options: ConsumerOptions) {
+    const server = readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES);
     this.#link = new StoreLink({
-      server: () => readServerUrl('redisUrl', options.redisUrl, REDIS_SCHEMES),
+      server: () => server,
       name: 'consumer of the fault table',
       onOpen: () => {
         this.#link.healthy();

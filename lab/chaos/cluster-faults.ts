@@ -1,6 +1,7 @@
 /** Rows on servers of several: the rest of them goes on, and so must frames, while the fault still lasts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultQueue } from '../../src/contract/topology';
+import type { Network } from '../fault-proxy';
 import type { ClusterNode } from '../rabbit-cluster';
 import type { RedisServer } from '../redis';
 import type { Row } from './row';
@@ -9,9 +10,6 @@ import type { World } from './world';
 /** What servers need to replace one of theirs is in it: 5 to 7 s, as they are set up here. */
 const MAX_SILENCE_MS = 10_000;
 const SECONDS = 20;
-
-/** The daemon's connection to RabbitMQ that frames are published on. */
-const PUBLISHES = /"connection_name","vigil notifier"/;
 
 interface Cast {
   /** The node that the daemon is connected to. */
@@ -25,10 +23,9 @@ interface Cast {
 async function cast(world: World, leads: 'host' | 'another'): Promise<Cast> {
   const { brokers } = world.options;
   if (brokers === undefined) throw new Error('this row needs a cluster of RabbitMQ');
-  const [host] = await brokers.hostsOf(PUBLISHES);
+  const host = await brokers.hostOf('vigil notifier');
   const [second, third] = brokers.nodes.filter((node) => node !== host);
-  if (host === undefined || second === undefined || third === undefined)
-    throw new Error('the daemon is not connected to a cluster of three');
+  if (second === undefined || third === undefined) throw new Error('this row needs a cluster of three');
   const leader = leads === 'host' ? host : second;
   await brokers.lead(defaultQueue(world.options.namespace), leader);
   return { host, leader, follower: third };
@@ -49,13 +46,15 @@ const frozen: Harm<ClusterNode | RedisServer> = async (server, ms) => {
 };
 
 /** Its clients reach it, the other nodes do not. The partition stays until it is started anew, which a person has to do. */
-const isolated: Harm<ClusterNode> = async (node, ms) => {
-  node.network = { kind: 'reset' };
-  await sleep(ms);
-  node.network = { kind: 'sound' };
-  await node.kill();
-  await node.start();
-};
+function isolated(network: Network): Harm<ClusterNode> {
+  return async (node, ms) => {
+    node.network = network;
+    await sleep(ms);
+    node.network = { kind: 'sound' };
+    await node.kill();
+    await node.start();
+  };
+}
 
 const COMMON = { seconds: SECONDS, maxSilenceMs: MAX_SILENCE_MS } as const;
 
@@ -89,11 +88,13 @@ function redisRows(kind: 'redis-sentinel' | 'redis-cluster'): Row[] {
 
 export const clusterRows: readonly Row[] = [
   // The host is the first of the URL as long as no other row has moved the daemon on.
-  brokerRow('host-isolated', host, isolated),
+  brokerRow('host-isolated', host, isolated({ kind: 'reset' })),
+  brokerRow('host-isolated-silently', host, isolated({ kind: 'black-hole' })),
   brokerRow('host-kill', host, killed),
   brokerRow('host-freeze', host, frozen),
   brokerRow('leader-kill', leader, killed),
   brokerRow('leader-freeze', leader, frozen),
+  brokerRow('leader-isolated-silently', leader, isolated({ kind: 'black-hole' })),
   brokerRow('follower-kill', follower, killed),
   brokerRow('follower-freeze', follower, frozen),
   ...redisRows('redis-sentinel'),

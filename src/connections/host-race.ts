@@ -18,7 +18,7 @@ export class HostRace {
   readonly #attempts = new Map<string, Attempt>();
 
   constructor(
-    private readonly order: HostOrder,
+    private readonly order: Pick<HostOrder, 'next' | 'failed'>,
     private readonly connectTo: (host: string, signal: AbortSignal) => Promise<ChannelModel>,
     private readonly signal: AbortSignal,
   ) {}

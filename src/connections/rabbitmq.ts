@@ -11,8 +11,8 @@ const HEARTBEAT_S = 4;
 
 /** What is known of the hosts of each URL, for as long as the process lives. */
 const orders = new Map<string, HostOrder>();
-/** How to put the host of a connection behind the others. */
-const leaving = new WeakMap<ChannelModel, () => void>();
+/** The host of a connection, and how to put it behind the others. */
+const hosts = new WeakMap<ChannelModel, { readonly host: string; readonly leave: () => void }>();
 
 /**
  * Opens a connection to an amqp:// or amqps:// URL, which may name several hosts (`amqp://user:password@one,two:5673/`):
@@ -20,15 +20,21 @@ const leaving = new WeakMap<ChannelModel, () => void>();
  * than a second. The last one's error is thrown. The caller listens to its `error` event.
  * @param name shown in RabbitMQ's list of connections
  * @param signal ends the socket, also after the connection was opened: a frozen broker never answers a close
+ * @param besides a connection whose host is not taken
  */
-export async function connectBroker(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
-  const order = orderOf(url);
+export async function connectBroker(
+  url: string,
+  name: string,
+  signal: AbortSignal,
+  besides?: ChannelModel,
+): Promise<ChannelModel> {
+  const order = orderOf(url, besides === undefined ? undefined : hosts.get(besides)?.host);
   const race = new HostRace(order, (host, ended) => connectHost(host, name, ended), signal);
   const { host, connection } = await race.winner();
   const leave = () => {
     order.failed(host);
   };
-  leaving.set(connection, leave);
+  hosts.set(connection, { host, leave });
   connection.on('error', leave);
   connection.on('close', (error?: Error) => {
     if (error !== undefined) leave();
@@ -38,16 +44,23 @@ export async function connectBroker(url: string, name: string, signal: AbortSign
 
 /** The host of this connection is reachable and does not do its work: the next connection begins with another one. */
 export function leaveHost(connection: ChannelModel): void {
-  leaving.get(connection)?.();
+  hosts.get(connection)?.leave();
 }
 
-function orderOf(url: string): HostOrder {
+function orderOf(url: string, without?: string): Pick<HostOrder, 'next' | 'failed'> {
   let order = orders.get(url);
   if (order === undefined) {
     order = new HostOrder(hostsOf(url));
     orders.set(url, order);
   }
-  return order;
+  const all = order;
+  if (without === undefined) return all;
+  return {
+    next: () => all.next().filter((host) => host !== without),
+    failed: (host) => {
+      all.failed(host);
+    },
+  };
 }
 
 async function connectHost(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {

@@ -90,7 +90,10 @@ export async function attempt(
 
 function expiryOf({ data }: FrameSampled): Fault {
   const ageMs = Date.now() - data.capturedAt;
-  return { code: 'expired', message: `frame ${data.key}: gone from Redis, captured ${String(ageMs)} ms ago` };
+  return {
+    code: 'expired',
+    message: `frame ${data.key}: gone from Redis (taken by another consumer, or expired), captured ${String(ageMs)} ms ago`,
+  };
 }
 
 async function failureOf(

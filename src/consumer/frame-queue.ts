@@ -4,7 +4,9 @@ import { IllegalOperationError, type Channel, type ChannelModel, type ConsumeMes
 import { connectBroker, leaveHost } from '../connections/rabbitmq';
 import { brokerFault } from '../connections/rabbitmq-fault';
 import { withDeadline } from '../clock/sleep';
+import { hostsOf } from '../url/url';
 import { ConsumerError, textOf } from './fault';
+import { troubleOfHost } from './host-watch';
 import type { ServerUrl } from './server-url';
 
 const CLOSE_MS = 2000;
@@ -91,30 +93,44 @@ function frameQueue(
   let consumerTag: string | undefined;
   let closing = false;
   let stopped = false;
+  /** Since when nothing has come; undefined without a subscription. */
+  let idleSinceMs: number | undefined;
+  const watched = new AbortController();
   const lose = (error: unknown) => {
     if (closing) return;
     closing = true;
+    watched.abort();
     leaveHost(connection);
     options.onLost(queueFault(cause() ?? error, options));
   };
   channel.on('close', () => {
     lose(new Error('the channel was closed'));
   });
+  const idleMs = () => (idleSinceMs === undefined ? 0 : performance.now() - idleSinceMs);
+  if (hostsOf(options.server.url).length > 1)
+    void watchHost(connection, options, idleMs, watched.signal).then((fault) => {
+      if (fault !== undefined) lose(fault);
+    });
   return {
     subscribe: async (prefetch) => {
       const receive = (message: ConsumeMessage | null) => {
         if (message === null)
           lose(Object.assign(new Error(`NOT_FOUND - no queue '${options.queue}'`), { code: 404 }));
-        else options.onDelivery(deliveryOf(channel, message));
+        else {
+          idleSinceMs = performance.now();
+          options.onDelivery(deliveryOf(channel, message));
+        }
       };
       const change = async () => {
         if (consumerTag !== undefined) await channel.cancel(consumerTag);
         consumerTag = undefined;
+        idleSinceMs = undefined;
         if (prefetch === 0 || stopped) return true;
         // RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
         await channel.prefetch(prefetch);
         consumerTag = `vigil-${randomUUID()}`;
         await channel.consume(options.queue, receive, { consumerTag });
+        idleSinceMs = performance.now();
         return true;
       };
       try {
@@ -132,6 +148,7 @@ function frameQueue(
     },
     close: async () => {
       closing = true;
+      watched.abort();
       await closeWithin(CLOSE_MS, connection, socket, async () => {
         // Acknowledgements wait in the channel's buffer, which the closing of the connection would overtake.
         await channel.close().catch(() => undefined);
@@ -139,6 +156,40 @@ function frameQueue(
       });
     },
   };
+}
+
+/** Resolves with the fault when the host is of no use; undefined when that cannot be told, or `signal` is aborted. */
+async function watchHost(
+  connection: ChannelModel,
+  options: FrameQueueOptions,
+  idleMs: () => number,
+  signal: AbortSignal,
+): Promise<ConsumerError | undefined> {
+  const { server, queue } = options;
+  const waitingElsewhere = async () => {
+    const socket = new AbortController();
+    const name = `vigil consumer of ${queue} looks`;
+    const other = await connectBroker(server.url, name, AbortSignal.any([socket.signal, signal]), connection);
+    other.on('error', () => undefined);
+    return messagesIn(queue, other).finally(() => closeWithin(CLOSE_MS, other, socket, () => other.close()));
+  };
+  const waiting = () => messagesIn(queue, connection);
+  try {
+    const trouble = await troubleOfHost({ waiting, waitingElsewhere, idleMs }, signal);
+    if (trouble === undefined) return undefined;
+    return new ConsumerError('rabbitmq-unreachable', `the host of rabbitmq in use ${trouble}`);
+  } catch {
+    // The connection is over, or the queue is gone: both are told elsewhere.
+    return undefined;
+  }
+}
+
+async function messagesIn(queue: string, connection: ChannelModel): Promise<number> {
+  const channel = await connection.createChannel();
+  channel.on('error', () => undefined);
+  const { messageCount } = await channel.checkQueue(queue);
+  await channel.close();
+  return messageCount;
 }
 
 function deliveryOf(channel: Channel, message: ConsumeMessage): Delivery {

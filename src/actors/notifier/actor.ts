@@ -70,7 +70,8 @@ class NotifierActor {
     this.#publisher = new Publisher({
       url: amqpUrl,
       name: 'vigil notifier',
-      prepare: () => this.#topology.ensure(),
+      prepare: () => this.#topology.ready(),
+      agreed: () => this.#topology.ensure(),
       fullness: () => this.#topology.fullness(),
       onUnroutable: (exchange) => void this.#declareAgain(exchange),
       onReadiness: (fault) => {
@@ -80,7 +81,7 @@ class NotifierActor {
     const exchange = frameExchange(namespace);
     this.#others = new Others({
       url: amqpUrl,
-      prepare: () => this.#topology.ensure(),
+      prepare: () => this.#topology.ready(),
       now: () => performance.now(),
       onReady: () => void this.#publishWaiting(),
       onMissed: ({ code, message }) => {

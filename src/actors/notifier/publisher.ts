@@ -5,18 +5,21 @@ import { connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { brokerFault } from '../../connections/rabbitmq-fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { sleep, withDeadline } from '../../clock/sleep';
-import { redactUrl } from '../../url/url';
+import { hostsOf, redactUrl } from '../../url/url';
 import type { FaultRecord } from '../../fault/fault';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
 import { endOfChannel, endOfConnection } from './link-end';
 import type { Remedy } from './refusals';
+import { Standby } from './standby';
 import { REFUSED, Trouble } from './trouble';
 import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
 /** A broker that is frozen never answers a close. */
 const CLOSE_MS = 500;
-const WATCH_MS = 1000;
+const WATCH_MS = 500;
+/** What a spare connection's first message may take. */
+const WARM_MS = 2000;
 /** amqplib's words for a nack of the broker's. */
 const NACKED = 'message nacked';
 
@@ -30,6 +33,8 @@ export interface PublisherOptions {
   readonly name: string;
   /** Called for every new connection before anything is published. */
   readonly prepare: () => Promise<void>;
+  /** Resolves when all nodes have agreed to a declaration. Given, a connection to another host stands by. */
+  readonly agreed?: () => Promise<void>;
   /** A message to that exchange reached no queue. */
   readonly onUnroutable: (exchange: string) => void;
   /** Why the queue may refuse everything, where it is full; undefined where it is not. */
@@ -55,6 +60,7 @@ export class Publisher {
   /** Sessions since the last confirm. */
   #attempt = 0;
   readonly #trouble: Trouble;
+  readonly #standby: Standby | undefined;
   /** Ids of messages that came back as unroutable; their ack, which follows, is none. */
   readonly #returned = new Set<string>();
 
@@ -64,9 +70,17 @@ export class Publisher {
     });
     const fault = { code: 'broker-connecting', message: `${this.#name()} is not connected yet` };
     this.#link = { name: 'down', fault };
+    const { url, name, agreed, fullness } = options;
+    if (agreed !== undefined && hostsOf(url).length > 1) {
+      const onChannel = (channel: ConfirmChannel) => {
+        this.#hearReturns(channel);
+      };
+      this.#standby = new Standby({ url, name, agreed, onChannel });
+    }
     this.#trouble = new Trouble({
-      url: options.url,
-      ...(options.fullness === undefined ? {} : { fullness: options.fullness }),
+      url,
+      ...(fullness === undefined ? {} : { fullness }),
+      standby: async () => this.#standby?.state() ?? 'absent',
       onTrouble: options.onReadiness,
     });
   }
@@ -117,6 +131,7 @@ export class Publisher {
       }
       await sleep(backOffMs(RECONNECT, Math.max(1, this.#attempt), Math.random()), signal);
     }
+    this.#standby?.close();
     this.#window.failAll({ code: 'stopped', message: 'the notifier was stopped' });
   }
 
@@ -139,18 +154,36 @@ export class Publisher {
     while (this.#link.name === 'open') {
       const outgoing = this.#window.next(performance.now());
       if (outgoing === undefined) return;
-      this.#send(this.#link.channel, outgoing);
+      const spare = this.#standby?.warmUp();
+      if (spare !== undefined) void this.#warm(spare, outgoing);
+      else
+        this.#send(this.#link.channel, outgoing, (nack) => {
+          this.#answered(outgoing, nack);
+        });
     }
   }
 
-  #send(channel: ConfirmChannel, outgoing: Outgoing): void {
+  /** The one message that a connection which stands by publishes: another way is found for it when it is not answered. */
+  async #warm(channel: ConfirmChannel, outgoing: Outgoing): Promise<void> {
+    const answer = new Promise<{ nack: unknown }>((resolve) => {
+      this.#send(channel, outgoing, (nack) => {
+        resolve({ nack });
+      });
+    });
+    const { nack } = (await withDeadline(answer, WARM_MS)) ?? { nack: new Error('no confirm in time') };
+    const isAnswered = !isEndOfChannel(nack);
+    this.#standby?.warmed(channel, isAnswered);
+    if (isAnswered) this.#answered(outgoing, nack);
+    else this.#window.refuse(outgoing, brokerFault(this.options.url, nack, NEEDS));
+    this.#pump();
+  }
+
+  #send(channel: ConfirmChannel, outgoing: Outgoing, onAnswer: (nack: unknown) => void): void {
     const { publication, queuedMs } = outgoing;
     const { exchange, routingKey, event } = publication;
     try {
       const options = publishOptions(publication, performance.now() - queuedMs);
-      channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(event)), options, (nack: unknown) => {
-        this.#answered(outgoing, nack);
-      });
+      channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(event)), options, onAnswer);
     } catch (error) {
       this.#window.refuse(outgoing, brokerFault(this.options.url, error as Error, NEEDS));
     }
@@ -158,7 +191,7 @@ export class Publisher {
 
   #answered(outgoing: Outgoing, nack: unknown): void {
     // A channel that closes fails all it owed, and why is known when the session has ended.
-    if (nack instanceof Error && nack.message !== NACKED) return;
+    if (isEndOfChannel(nack)) return;
     const fault = this.#verdict(outgoing.publication, nack);
     if (fault === undefined) {
       this.#attempt = 0;
@@ -173,22 +206,27 @@ export class Publisher {
 
   async #session(signal: AbortSignal): Promise<void> {
     const { url, name, prepare } = this.options;
-    const over = new AbortController();
-    const connection = await connectBroker(url, name, over.signal);
+    const spare = this.#standby?.take();
+    const over = spare?.over ?? new AbortController();
+    const connection = spare?.connection ?? (await connectBroker(url, name, over.signal));
     const ended = endOfConnection(connection, signal, over.signal);
+    let kept: Promise<void> | undefined;
+    const sessionOver = new AbortController();
     try {
       await Promise.race([prepare(), ended]);
       this.#follow(connection);
-      let remedy: Remedy | undefined;
-      do remedy = await this.#publishOn(connection, ended, over.signal);
-      while (remedy === 'channel');
+      kept = this.#standby?.keep(connection, sessionOver.signal);
+      let remedy = await this.#publishOn(connection, ended, over.signal, spare?.channel);
+      while (remedy === 'channel') remedy = await this.#publishOn(connection, ended, over.signal);
       if (remedy !== 'connection') return;
     } catch (error) {
       leaveHost(connection);
       throw error;
     } finally {
+      sessionOver.abort();
       await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
       over.abort();
+      await kept;
     }
     throw new Error(REFUSED);
   }
@@ -198,13 +236,11 @@ export class Publisher {
     connection: ChannelModel,
     ended: Promise<undefined>,
     over: AbortSignal,
+    opened?: ConfirmChannel,
   ): Promise<Remedy | undefined> {
-    const channel = await Promise.race([connection.createConfirmChannel(), ended]);
+    const channel = opened ?? (await Promise.race([connection.createConfirmChannel(), ended]));
     if (channel === undefined) return undefined;
-    channel.on('return', (message) => {
-      this.#returned.add(String(message.properties.messageId));
-      this.options.onUnroutable(message.fields.exchange);
-    });
+    if (opened === undefined) this.#hearReturns(channel);
     const channelEnded = endOfChannel(channel);
     this.#link = { name: 'open', channel };
     this.#settleFirstOutcome();
@@ -218,6 +254,13 @@ export class Publisher {
     } finally {
       renewed.abort();
     }
+  }
+
+  #hearReturns(channel: ConfirmChannel): void {
+    channel.on('return', (message) => {
+      this.#returned.add(String(message.properties.messageId));
+      this.options.onUnroutable(message.fields.exchange);
+    });
   }
 
   /** What it owes will be published again on the next channel. */
@@ -249,7 +292,7 @@ export class Publisher {
     while (!over.aborted && !renewed.aborted) {
       await sleep(WATCH_MS, over);
       if (this.#link.name !== 'open') continue;
-      const remedy = await this.#trouble.remedy(this.#window.owedMs(now()), now);
+      const remedy = await this.#trouble.remedy(() => this.#window.owedMs(now()), now);
       if (remedy !== undefined) return remedy;
     }
     return undefined;
@@ -282,4 +325,9 @@ export class Publisher {
   #name(): string {
     return `rabbitmq at ${redactUrl(this.options.url)}`;
   }
+}
+
+/** All that a channel owed when it was closed, by whatever. */
+function isEndOfChannel(nack: unknown): nack is Error {
+  return nack instanceof Error && nack.message !== NACKED;
 }

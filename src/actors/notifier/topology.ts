@@ -40,6 +40,7 @@ export class BrokerTopology {
   #route: Route = 'shared';
   /** A frame reached no queue on that route. */
   #disproved: Route | undefined;
+  #wasDeclared = false;
   #ensuring: Promise<void> | undefined;
 
   constructor(private readonly options: BrokerTopologyOptions) {
@@ -99,6 +100,16 @@ export class BrokerTopology {
     return this.#ensuring;
   }
 
+  /**
+   * Resolves when all was declared once. Later connections are published on at once, and it is declared anew meanwhile if
+   * need be: while a node is frozen or cut off, no binding is answered before it is taken for dead.
+   */
+  async ready(): Promise<void> {
+    const declared = this.ensure();
+    if (!this.#wasDeclared) await declared;
+    else declared.catch(() => undefined);
+  }
+
   /** A frame that went this way reached no queue: looks again, and for another way where it cannot be told. */
   async mend(route: Route): Promise<void> {
     if (route === this.#route) this.#disproved = route;
@@ -115,6 +126,7 @@ export class BrokerTopology {
     this.#route = await chooseRoute(connection, namespace, queue, disproved, declarations);
     if (this.#route === 'shared')
       await declarations.take(connection, bindingStep(sharedBinding(namespace, queue.name)));
+    this.#wasDeclared = true;
     await this.#oldQueues.retire(connection, declarations);
     await this.#measure(connection);
   }

@@ -1,0 +1,149 @@
+/**
+ * A second connection, to another host of a cluster, on which publishing goes on when the first is of no use.
+ *
+ * Before a channel's first message RabbitMQ (3.10, `rabbit_fifo_client:enqueue`) asks the node that is written down as the
+ * queue's leader, and waits without a limit. Where that node is frozen, or cut off without a word, no other can be written
+ * down before it is taken for dead (`net_ticktime`, a minute): what is opened meanwhile confirms nothing. A channel that
+ * has published before is told of the new leader when it is elected, some 5 s after the fault. So a frame goes this way once.
+ */
+import { performance } from 'node:perf_hooks';
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import { connectBroker, leaveHost } from '../../connections/rabbitmq';
+import { backOffMs, type BackOff } from '../../clock/back-off';
+import { sleep, unlessAborted, withDeadline } from '../../clock/sleep';
+
+const RECONNECT: BackOff = { firstMs: 500, capMs: 10_000 };
+/** A host that works answers in milliseconds. */
+const ANSWER_MS = 1000;
+const CLOSE_MS = 500;
+/** The servers need some seconds to go on without a node, which is told apart from one that stands by no longer. */
+const SILENT_MS = 15_000;
+
+export interface Spare {
+  readonly connection: ChannelModel;
+  readonly channel: ConfirmChannel;
+  /** Ends the connection's socket. */
+  readonly over: AbortController;
+}
+
+export interface StandbyOptions {
+  readonly url: string;
+  readonly name: string;
+  /** Resolves when all nodes have agreed to a declaration: the first message of a channel is answered then. */
+  readonly agreed: () => Promise<void>;
+  /** Prepares a channel to be published on. */
+  readonly onChannel: (channel: ConfirmChannel) => void;
+}
+
+export class Standby {
+  #spare: Spare | undefined;
+  #stage: 'cold' | 'warming' | 'warm' = 'cold';
+  #lostMs = -Infinity;
+
+  constructor(private readonly options: StandbyOptions) {}
+
+  /** One that has published nothing yet: what is published on it next is to be told to {@link warmed}. */
+  warmUp(): ConfirmChannel | undefined {
+    if (this.#spare === undefined || this.#stage !== 'cold') return undefined;
+    this.#stage = 'warming';
+    return this.#spare.channel;
+  }
+
+  /** Whether what was published on it was answered. One that has not answered is given up. */
+  warmed(channel: ConfirmChannel, answered: boolean): void {
+    if (this.#spare?.channel !== channel) return;
+    if (answered) this.#stage = 'warm';
+    else this.#drop(this.#spare);
+  }
+
+  /** Whether another host stands by: one that does not answer at the moment is no reason to leave the present one. */
+  async state(): Promise<'absent' | 'silent' | 'ready'> {
+    if (this.#spare !== undefined && this.#stage === 'warm')
+      return (await answers(this.#spare.connection)) ? 'ready' : 'silent';
+    return performance.now() - this.#lostMs < SILENT_MS ? 'silent' : 'absent';
+  }
+
+  /** The caller has it from now on. One that has published nothing is no better than a new one, and given up. */
+  take(): Spare | undefined {
+    if (this.#stage !== 'warm') this.close();
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare;
+  }
+
+  /** Keeps one on another host than `main`'s until `signal` is aborted; then it is still there to be taken. */
+  async keep(main: ChannelModel, signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        this.#spare ??= await this.#open(main, signal);
+        if (await this.#ended(this.#spare, signal)) attempt = 0;
+      } catch {
+        // Whatever it is, the publisher's own connection tells of it.
+      }
+      await sleep(backOffMs(RECONNECT, Math.max(1, attempt), (1 + Math.random()) / 2), signal);
+    }
+  }
+
+  close(): void {
+    if (this.#spare !== undefined) this.#drop(this.#spare);
+  }
+
+  async #open(main: ChannelModel, signal: AbortSignal): Promise<Spare> {
+    const { url, name, agreed, onChannel } = this.options;
+    await unlessAborted(agreed(), signal);
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const giveUp = () => {
+      over.abort();
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    const connection = await connectBroker(url, name, over.signal, main).finally(() => {
+      signal.removeEventListener('abort', giveUp);
+    });
+    connection.on('error', () => undefined);
+    try {
+      const channel = await withDeadline(connection.createConfirmChannel(), ANSWER_MS);
+      if (channel === undefined || signal.aborted) throw new Error('no channel was opened in time');
+      channel.on('error', () => undefined);
+      onChannel(channel);
+      this.#stage = 'cold';
+      return { connection, channel, over };
+    } catch (error) {
+      void end(connection, over);
+      throw error;
+    }
+  }
+
+  /** Resolves when it is over, with whether it had been of use, or when `signal` is aborted. */
+  async #ended(spare: Spare, signal: AbortSignal): Promise<boolean> {
+    const gone = new Promise<void>((resolve) => {
+      for (const link of [spare.connection, spare.channel]) link.once('close', resolve);
+    }).then(() => {
+      if (this.#spare !== spare) return;
+      if (this.#stage === 'warm') this.#lostMs = performance.now();
+      this.#drop(spare);
+    });
+    await unlessAborted(gone, signal);
+    return this.#stage === 'warm';
+  }
+
+  #drop(spare: Spare): void {
+    this.#spare = undefined;
+    leaveHost(spare.connection);
+    void end(spare.connection, spare.over);
+  }
+}
+
+async function answers(connection: ChannelModel): Promise<boolean> {
+  const asked = connection.createChannel().then(async (channel) => {
+    await channel.close();
+    return true;
+  });
+  return (await withDeadline(asked, ANSWER_MS).catch(() => false)) ?? false;
+}
+
+/** A broker that is frozen never answers a close. */
+async function end(connection: ChannelModel, over: AbortController): Promise<void> {
+  await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
+  over.abort();
+}
