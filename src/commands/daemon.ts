@@ -7,15 +7,15 @@ import { endProcess } from '../os/output';
 import { closeInTurn, type Step } from '../os/close-in-turn';
 import { shareCompiledCode } from '../os/compile-cache';
 import { ServiceManager } from '../os/service-manager';
-import { ExitFault, type FaultRecord } from '../fault/fault';
-import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
+import { ExitFault } from '../fault/fault';
 import { ControlSocket, type Control } from '../control/server';
 import { DataDirectory } from '../supervisor/data-directory';
 import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
-import { missingPrograms, type MissingProgram } from '../supervisor/programs';
+import { missingPrograms, missingSentence } from '../supervisor/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import { UnverifiedCameras } from '../supervisor/unverified-cameras';
+import { Ending } from './ending';
 import type { Places } from './options';
 import { EXIT } from './exit-codes';
 import { runAs } from './run-as';
@@ -177,76 +177,9 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
   };
 }
 
-/**
- * npm hands Ctrl-C on to a daemon that the terminal has told already: signals so soon after the first are the same
- * wish (1 ms was measured).
- */
-const SAME_WISH_MS = 500;
-/** For the last lines of a daemon that is told to end at once, milliseconds. */
-const AT_ONCE_MS = 200;
-
-/** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */
-class Ending {
-  #askedAt: number | undefined;
-  #end: (code: number) => void = () => undefined;
-  /** Settles with the exit code once there is a reason to end. */
-  readonly wish: Promise<number>;
-
-  constructor(private readonly log: Log) {
-    this.wish = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-    for (const name of ['SIGTERM', 'SIGINT'] as const)
-      process.on(name, () => {
-        this.#onSignal(name);
-      });
-  }
-
-  escalate({ code, message }: FaultRecord): void {
-    const refused = code === NAMESPACE_IN_USE;
-    this.log.error(`${message}; ${refused ? 'this daemon stops' : 'the daemon stops, to be started anew'}`, {
-      code,
-    });
-    this.#end(refused ? EXIT.unavailable : EXIT.failed);
-  }
-
-  /** Nobody is left to stop it later, or to know that it runs. */
-  abandoned(): void {
-    this.log.warn(
-      'the service manager that started this daemon has gone; the daemon stops, to be started anew',
-    );
-    this.#end(EXIT.clean);
-  }
-
-  #onSignal(name: NodeJS.Signals): void {
-    const before = this.#askedAt;
-    // Actors and servers end with this process: the kernel sees to it.
-    if (before !== undefined && performance.now() - before > SAME_WISH_MS)
-      void endProcess(EXIT.failed, AT_ONCE_MS);
-    if (before !== undefined) return;
-    this.#askedAt = performance.now();
-    this.log.info(`${name}: stopping; a second one ends at once`);
-    this.#end(EXIT.clean);
-  }
-}
-
 const AS_ROOT =
   'the daemon runs as root, and with it ffmpeg, which reads what cameras send, and its servers: none of them needs that; name a user in "user" of the configuration, or run it as one, as systemd/vigil.service does (docs/security.md)';
 
 /** Node waits for its own children only, and Linux gives process 1 everybody's. */
 const NO_INIT =
   'the daemon is process 1 and cannot reap what killed actors leave behind: dead processes will pile up; start it under an init, as with docker run --init, or tini like the Dockerfile';
-
-function missingSentence(missing: readonly MissingProgram[]): string {
-  const what = missing.map(({ program, why }) => `${program} (${why})`).join(', ');
-  const packages = [...new Set(missing.map(({ program }) => DEBIAN_PACKAGES[program]))].join(' ');
-  return `missing on this machine: ${what}; install it, on Debian and Ubuntu with: apt-get install ${packages}; or let npm start do so`;
-}
-
-const DEBIAN_PACKAGES: Readonly<Record<MissingProgram['program'], string>> = {
-  ffmpeg: 'ffmpeg',
-  'redis-server': 'redis-server',
-  'rabbitmq-server': 'rabbitmq-server',
-  setpriv: 'util-linux',
-  flock: 'util-linux',
-};

@@ -5,7 +5,7 @@ import type { Log } from '../log/log';
 import { Sparse } from '../log/sparse';
 import { Fault, faultRecord, type FaultRecord } from '../fault/fault';
 import type { RestartBudget } from './restart-budget';
-import { afterEnd, isHealthy, NO_HISTORY, withOutput, type Output } from './restart-policy';
+import { afterEnd, isHealthy, isReleased, NO_HISTORY, withOutput, type Output } from './restart-policy';
 
 /** How one run of a child came to its end. */
 export interface ChildEnd {
@@ -52,16 +52,12 @@ export interface ChildOptions {
   readonly now?: () => number;
 }
 
-/** Milliseconds of frames that release a child from quarantine: a single one may come of a camera that dies of its second. */
-const RELEASE_MS = 10_000;
-
 export class Child {
   readonly #stopping = new AbortController();
   #ran: Promise<void> = Promise.resolve();
   #state: ChildState = { name: 'down' };
   #sinceMs = Date.now();
   #history = NO_HISTORY;
-  #quarantined = false;
   #output: Output | undefined;
   #restarts = 0;
   #lastFault: (FaultRecord & { readonly atMs: number }) | undefined;
@@ -123,11 +119,14 @@ export class Child {
     if (!('pid' in this.#state)) return;
     this.#output = withOutput(this.#output, this.#now());
     if (isHealthy(this.#output)) this.#history = { ...this.#history, crashes: 0 };
-    if (!this.#quarantined || this.#output.last - this.#output.since < RELEASE_MS) return;
-    this.#quarantined = false;
+    if (!this.#isQuarantined || !isReleased(this.#output)) return;
     this.#history = NO_HISTORY;
     this.options.log.info(`${this.name} works again and leaves quarantine`);
     this.#enter({ name: 'running', pid: this.#state.pid });
+  }
+
+  get #isQuarantined(): boolean {
+    return this.#state.name === 'quarantined';
   }
 
   /** Ends the child and keeps it ended. */
@@ -149,7 +148,7 @@ export class Child {
   async #startOnce(): Promise<Incarnation> {
     if (this.#stopping.signal.aborted)
       throw new Fault('stopped', `${this.name} was stopped before it started`);
-    if (!this.#quarantined) this.#enter({ name: 'starting' });
+    if (!this.#isQuarantined) this.#enter({ name: 'starting' });
     return this.options.start(this.#stopping.signal);
   }
 
@@ -165,7 +164,7 @@ export class Child {
   async #endOf(incarnation: Incarnation, signal: AbortSignal): Promise<ChildEnd | undefined> {
     const { pid } = incarnation;
     this.#output = undefined;
-    this.#enter({ name: this.#quarantined ? 'quarantined' : 'running', pid });
+    this.#enter({ name: this.#isQuarantined ? 'quarantined' : 'running', pid });
     const end = await unlessAborted(incarnation.ended, signal);
     if (end === undefined) await incarnation.stop();
     return end;
@@ -174,21 +173,22 @@ export class Child {
   /** False when nothing follows: the child is over, escalated or no longer wanted. */
   async #pauseAfter(end: ChildEnd, signal: AbortSignal): Promise<boolean> {
     if (!end.normal) this.#lastFault = { ...end.fault, atMs: Date.now() };
-    const decision = afterEnd(
-      this.options.spec(),
-      this.#history,
-      { ...end, output: this.#output },
-      this.#now(),
-      Math.random(),
-    );
-    if (this.#quarantined && decision.kind !== 'over') return this.#waitForProbe(end.fault, signal);
+    const ended = { normal: end.normal, output: this.#output, quarantined: this.#isQuarantined };
+    const decision = afterEnd(this.options.spec(), this.#history, ended, this.#now(), Math.random());
     switch (decision.kind) {
       case 'over':
         this.#say(end.fault, `it is ${this.options.spec().restart} and not started again`);
         this.#enter({ name: 'ended' });
         return false;
-      case 'intensity-exceeded':
-        return this.#exceeded(end.fault, signal);
+      case 'escalate':
+        this.#enter({ name: 'ended' });
+        this.options.onEscalation({
+          code: 'escalated',
+          message: `${this.name}: ${this.#limit()}, at last: ${end.fault.message}`,
+        });
+        return false;
+      case 'quarantine':
+        return this.#waitForProbe(end.fault, decision.probeMs, signal);
       case 'restart':
         this.#history = decision.history;
         this.#say(end.fault, `started again ${inWords(decision.delayMs)}`);
@@ -210,26 +210,17 @@ export class Child {
     return !signal.aborted;
   }
 
-  async #exceeded(fault: FaultRecord, signal: AbortSignal): Promise<boolean> {
-    const { maxRestarts, periodMs, probeMs } = this.options.spec();
-    const limit = `more than ${String(maxRestarts)} restarts in ${String(periodMs)} ms`;
-    if (probeMs !== undefined) {
-      this.#quarantined = true;
-      this.options.log.error(`${this.name}: ${limit}; it is quarantined until it works`, {
-        code: 'quarantined',
-      });
-      return this.#waitForProbe(fault, signal);
-    }
-    this.#enter({ name: 'ended' });
-    this.options.onEscalation({
-      code: 'escalated',
-      message: `${this.name}: ${limit}, at last: ${fault.message}`,
-    });
-    return false;
+  #limit(): string {
+    const { maxRestarts, periodMs } = this.options.spec();
+    return `more than ${String(maxRestarts)} restarts in ${String(periodMs)} ms`;
   }
 
-  async #waitForProbe(fault: FaultRecord, signal: AbortSignal): Promise<boolean> {
-    const probeMs = this.options.spec().probeMs ?? 0;
+  async #waitForProbe(fault: FaultRecord, probeMs: number, signal: AbortSignal): Promise<boolean> {
+    if (!this.#isQuarantined) {
+      this.options.log.error(`${this.name}: ${this.#limit()}; it is quarantined until it works`, {
+        code: 'quarantined',
+      });
+    }
     this.#say(fault, `tried again ${inWords(probeMs)}`);
     this.#enter({ name: 'quarantined' });
     await sleep(probeMs, signal);

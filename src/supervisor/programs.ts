@@ -1,4 +1,4 @@
-/** The programs a topology needs on the machine, and where they are. */
+/** The programs a topology needs on the machine, and where they are; in a sentence, what is missing. */
 import type { Topology } from '../config/topology';
 import { findEpmd, findRabbitmq } from '../embedded/rabbitmq-programs';
 import { findProgram } from '../os/orphans';
@@ -27,3 +27,18 @@ export function missingPrograms(topology: Topology): MissingProgram[] {
     missing.push({ program: 'setpriv', why: 'it ends the embedded servers with the daemon' });
   return missing;
 }
+
+/** What is missing, and how to get it. */
+export function missingSentence(missing: readonly MissingProgram[]): string {
+  const what = missing.map(({ program, why }) => `${program} (${why})`).join(', ');
+  const packages = [...new Set(missing.map(({ program }) => DEBIAN_PACKAGES[program]))].join(' ');
+  return `missing on this machine: ${what}; install it, on Debian and Ubuntu with: apt-get install ${packages}; or let npm start do so`;
+}
+
+const DEBIAN_PACKAGES: Readonly<Record<MissingProgram['program'], string>> = {
+  ffmpeg: 'ffmpeg',
+  'redis-server': 'redis-server',
+  'rabbitmq-server': 'rabbitmq-server',
+  setpriv: 'util-linux',
+  flock: 'util-linux',
+};

@@ -20,6 +20,9 @@ export interface ChildHistory {
 
 export const NO_HISTORY: ChildHistory = { restarts: [], crashes: 0 };
 
+/** Milliseconds of output that release a child from quarantine: a single frame may come of a camera that dies of its second. */
+const RELEASE_MS = 10_000;
+
 /** A stretch of output: first and last of it, milliseconds. */
 export interface Output {
   readonly since: number;
@@ -30,8 +33,10 @@ export type Decision =
   | { readonly kind: 'restart'; readonly delayMs: number; readonly history: ChildHistory }
   /** Not to be started again, by its restart type. */
   | { readonly kind: 'over' }
-  /** More than `maxRestarts` within `periodMs`. */
-  | { readonly kind: 'intensity-exceeded' };
+  /** Over its intensity, or there already: tried again after this pause until it is released. */
+  | { readonly kind: 'quarantine'; readonly probeMs: number }
+  /** Over its intensity, and nothing can go on without it. */
+  | { readonly kind: 'escalate' };
 
 /** The stretch of output that the output at `now` belongs to. */
 export function withOutput(output: Output | undefined, now: number): Output {
@@ -41,26 +46,37 @@ export function withOutput(output: Output | undefined, now: number): Output {
 
 /** Whether a child has put out for so long that earlier crashes are forgotten. */
 export function isHealthy(output: Output | undefined): boolean {
-  return output !== undefined && output.last - output.since >= HEALTHY_MS;
+  return lasts(output, HEALTHY_MS);
+}
+
+/** Whether a child in quarantine has put out for so long that it leaves it. */
+export function isReleased(output: Output | undefined): boolean {
+  return lasts(output, RELEASE_MS);
+}
+
+function lasts(output: Output | undefined, ms: number): boolean {
+  return output !== undefined && output.last - output.since >= ms;
 }
 
 /**
  * Decides after an end. The intensity is OTP's: restarts at most `periodMs` ago count, the one at hand included, and
- * more than `maxRestarts` of them exceed it.
- * @param normal it ended of its own accord, without an error
+ * more than `maxRestarts` of them exceed it. A child with a `probeMs` is then quarantined; any other escalates.
+ * @param end `normal`: of its own accord, without an error; `quarantined`: while it was tried
  * @param now milliseconds on a clock that is never set
  * @param random a number from 0 up to 1
  */
 export function afterEnd(
-  { restart, maxRestarts, periodMs, backOff }: ChildSpec,
+  { restart, maxRestarts, periodMs, probeMs, backOff }: ChildSpec,
   history: ChildHistory,
-  end: { readonly normal: boolean; readonly output: Output | undefined },
+  end: { readonly normal: boolean; readonly output: Output | undefined; readonly quarantined: boolean },
   now: number,
   random: number,
 ): Decision {
   if (restart === 'temporary' || (restart === 'transient' && end.normal)) return { kind: 'over' };
+  if (end.quarantined) return { kind: 'quarantine', probeMs: probeMs ?? 0 };
   const restarts = [...history.restarts.filter((at) => at >= now - periodMs), now];
-  if (restarts.length > maxRestarts) return { kind: 'intensity-exceeded' };
+  if (restarts.length > maxRestarts)
+    return probeMs === undefined ? { kind: 'escalate' } : { kind: 'quarantine', probeMs };
   const crashes = isHealthy(end.output) ? 1 : history.crashes + 1;
   // A single crash needs no pause, and nobody should notice it.
   const delayMs = crashes === 1 ? 0 : backOffMs(backOff, crashes - 1, random);

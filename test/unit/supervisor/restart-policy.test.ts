@@ -5,6 +5,7 @@ import type { ChildSpec } from '../../../src/config/topology';
 import {
   afterEnd,
   isHealthy,
+  isReleased,
   NO_HISTORY,
   withOutput,
   type ChildHistory,
@@ -20,7 +21,7 @@ const SPEC: ChildSpec = {
   startMs: 3000,
   shutdownMs: 2500,
 };
-const CRASH = { normal: false, output: undefined };
+const CRASH = { normal: false, output: undefined, quarantined: false };
 const NOW = 1_000_000;
 
 /** What follows the last of crashes at these times. */
@@ -46,7 +47,13 @@ describe('restart types', () => {
   ];
   for (const [restart, how, normal, kind] of rows)
     it(`a ${restart} child that ends ${how}: ${kind}`, () => {
-      const decision = afterEnd({ ...SPEC, restart }, NO_HISTORY, { normal, output: undefined }, NOW, 0);
+      const decision = afterEnd(
+        { ...SPEC, restart },
+        NO_HISTORY,
+        { normal, output: undefined, quarantined: false },
+        NOW,
+        0,
+      );
       assert.equal(decision.kind, kind);
     });
 
@@ -58,15 +65,15 @@ describe('restart types', () => {
 
 describe('intensity', () => {
   const rows: readonly [string, number, readonly number[], string][] = [
-    ['the first crash where none is allowed', 0, [0], 'intensity-exceeded'],
+    ['the first crash where none is allowed', 0, [0], 'escalate'],
     ['the first crash where one is allowed', 1, [0], 'restart'],
-    ['the second at the same moment where one is allowed', 1, [0, 0], 'intensity-exceeded'],
+    ['the second at the same moment where one is allowed', 1, [0, 0], 'escalate'],
     ['as many as allowed within the period', 3, [0, 1000, 2000], 'restart'],
-    ['one more than allowed within the period', 3, [0, 1000, 2000, 3000], 'intensity-exceeded'],
-    ['one more exactly a period after the first', 3, [0, 1000, 2000, 5000], 'intensity-exceeded'],
+    ['one more than allowed within the period', 3, [0, 1000, 2000, 3000], 'escalate'],
+    ['one more exactly a period after the first', 3, [0, 1000, 2000, 5000], 'escalate'],
     ['one more when the first has left the period', 3, [0, 1000, 2000, 5001], 'restart'],
     ['a window that slides', 3, [0, 2000, 4000, 6000, 8000, 10_000], 'restart'],
-    ['a burst after a quiet time', 3, [0, 100_000, 100_001, 100_002, 100_003], 'intensity-exceeded'],
+    ['a burst after a quiet time', 3, [0, 100_000, 100_001, 100_002, 100_003], 'escalate'],
   ];
   for (const [what, maxRestarts, times, kind] of rows)
     it(`${what}: ${kind}`, () => {
@@ -83,11 +90,42 @@ describe('intensity', () => {
         crashes.push(at);
         const decision = afterEnd({ ...SPEC, maxRestarts, periodMs }, history, CRASH, at, 0);
         const within = crashes.filter((time) => time >= at - periodMs).length;
-        assert.equal(decision.kind === 'intensity-exceeded', within > maxRestarts);
+        assert.equal(decision.kind === 'escalate', within > maxRestarts);
         if (decision.kind !== 'restart' || crashes.length > 30) break;
         history = decision.history;
       }
     }
+  });
+});
+
+describe('quarantine', () => {
+  const probed = { ...SPEC, probeMs: 60_000 };
+  const TRIED = { ...CRASH, quarantined: true };
+
+  it('is where a child over its intensity goes that has a probeMs', () => {
+    const decision = afterCrashes([0, 1, 2, 3], { probeMs: 60_000 });
+    assert.deepEqual(decision, { kind: 'quarantine', probeMs: 60_000 });
+  });
+
+  it('holds for every end of a try, also when the intensity is no longer exceeded', () => {
+    for (const at of [NOW, NOW + 1_000_000]) {
+      const decision = afterEnd(probed, NO_HISTORY, TRIED, at, 0);
+      assert.deepEqual(decision, { kind: 'quarantine', probeMs: 60_000 });
+    }
+  });
+
+  it('is over for good with a try that ends as its restart type lets it', () => {
+    const ended = { ...TRIED, normal: true };
+    assert.deepEqual(afterEnd({ ...probed, restart: 'transient' }, NO_HISTORY, ended, NOW, 0), {
+      kind: 'over',
+    });
+  });
+
+  it('is left after ten seconds of output, not after one frame', () => {
+    assert.ok(!isReleased(undefined));
+    assert.ok(!isReleased({ since: NOW, last: NOW }));
+    assert.ok(!isReleased({ since: NOW, last: NOW + 9999 }));
+    assert.ok(isReleased({ since: NOW, last: NOW + 10_000 }));
   });
 });
 
@@ -121,7 +159,7 @@ describe('back-off', () => {
   for (const [what, output, delayMs] of lives)
     it(`of a child ${what}: ${String(delayMs)} ms after its second crash`, () => {
       const history = { restarts: [], crashes: 1 };
-      const decision = afterEnd(SPEC, history, { normal: false, output }, 600_000, 1);
+      const decision = afterEnd(SPEC, history, { ...CRASH, output }, 600_000, 1);
       assert.equal(decision.kind === 'restart' && decision.delayMs, delayMs);
     });
 });

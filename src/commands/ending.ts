@@ -1,0 +1,59 @@
+/** Why the daemon ends: a signal, an escalation, or a service manager that has gone. */
+import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
+import type { FaultRecord } from '../fault/fault';
+import type { Log } from '../log/log';
+import { endProcess } from '../os/output';
+import { EXIT } from './exit-codes';
+
+/**
+ * npm hands Ctrl-C on to a daemon that the terminal has told already: signals so soon after the first are the same
+ * wish (1 ms was measured).
+ */
+const SAME_WISH_MS = 500;
+/** For the last lines of a daemon that is told to end at once, milliseconds. */
+const AT_ONCE_MS = 200;
+
+/** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */
+export class Ending {
+  #askedAt: number | undefined;
+  #end: (code: number) => void = () => undefined;
+  /** Settles with the exit code once there is a reason to end. */
+  readonly wish: Promise<number>;
+
+  constructor(private readonly log: Log) {
+    this.wish = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        this.#onSignal(name);
+      });
+  }
+
+  escalate({ code, message }: FaultRecord): void {
+    const refused = code === NAMESPACE_IN_USE;
+    this.log.error(`${message}; ${refused ? 'this daemon stops' : 'the daemon stops, to be started anew'}`, {
+      code,
+    });
+    this.#end(refused ? EXIT.unavailable : EXIT.failed);
+  }
+
+  /** Nobody is left to stop it later, or to know that it runs. */
+  abandoned(): void {
+    this.log.warn(
+      'the service manager that started this daemon has gone; the daemon stops, to be started anew',
+    );
+    this.#end(EXIT.clean);
+  }
+
+  #onSignal(name: NodeJS.Signals): void {
+    const before = this.#askedAt;
+    // Actors and servers end with this process: the kernel sees to it.
+    if (before !== undefined && performance.now() - before > SAME_WISH_MS)
+      void endProcess(EXIT.failed, AT_ONCE_MS);
+    if (before !== undefined) return;
+    this.#askedAt = performance.now();
+    this.log.info(`${name}: stopping; a second one ends at once`);
+    this.#end(EXIT.clean);
+  }
+}
