@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backOffMs } from '../../../src/clock/back-off';
 import { RecurringFault } from '../../../src/fault/recurring';
+import { RecurringFaults } from '../../../src/fault/recurring-faults';
 import { Sparse } from '../../../src/log/sparse';
 import { keptLog } from '../../../lab/kept-log';
 import { seededRandom } from '../../../lab/random';
@@ -190,6 +191,25 @@ describe('Sparse', () => {
       ...Array.from({ length: 10 }, () => 0),
       50,
       ...Array.from({ length: 9 }, () => 0),
+    ]);
+  });
+});
+
+describe('the recurring faults of several subjects', () => {
+  it('are said apart, and one that is over says the sentence of its subject', (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+    const log = keptLog();
+    const faults = new RecurringFaults(log, { disk: 'the disk is well', clock: 'the clock is well' });
+    faults.clear('clock');
+    faults.report('disk', { code: 'full', message: 'the disk is full' });
+    faults.report('clock', { code: 'wrong', message: 'the clock is wrong' });
+    faults.report('disk', { code: 'full', message: 'the disk is full' });
+    faults.clear('disk');
+    t.mock.timers.tick(10_000);
+    assert.deepEqual(log.lines, [
+      ['warn', 'the disk is full', { code: 'full' }],
+      ['warn', 'the clock is wrong', { code: 'wrong' }],
+      ['info', 'the disk is well'],
     ]);
   });
 });

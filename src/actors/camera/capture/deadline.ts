@@ -3,7 +3,7 @@ import type { CameraSource, CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import { unopenedFault, udpBlockedFault } from '../feed/fault';
 import { feedName } from '../../../config/feed-name';
-import type { RtspAnswer } from '../rtsp/question';
+import type { RtspAnswer } from '../rtsp/answer';
 import type { SamplePlan } from '../sampling/sample-plan';
 
 /** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */

@@ -15,7 +15,7 @@ import {
   type Sentence,
 } from './open-rules';
 import { lastLine } from '../ffmpeg/last-line';
-import type { RtspAnswer } from '../rtsp/question';
+import type { RtspAnswer } from '../rtsp/answer';
 import { redactText, redactUrl, secretsOf } from '../../../url/redact';
 import type { FaultRecord } from '../../../fault/fault';
 

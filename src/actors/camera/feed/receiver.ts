@@ -1,7 +1,7 @@
 /** What receives a feed's packets: one ffmpeg, or a reader of our own. What is decoded of them is decided elsewhere. */
 import type { Fault, FaultRecord } from '../../../fault/fault';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
-import type { RtspAnswer } from '../rtsp/question';
+import type { RtspAnswer } from '../rtsp/answer';
 
 /** What a receiver has to tell. Nothing is told any more once {@link Receiver.end} was called. */
 export interface ReceiverEvents {

@@ -1,4 +1,5 @@
 /** The `WWW-Authenticate` of a camera (RFC 7616, 7617), and which of its offers ffmpeg can answer. Pure. */
+import type { RtspMessage } from './message';
 
 export interface Challenge {
   readonly scheme: 'basic' | 'digest';
@@ -92,4 +93,11 @@ export function namesOf(challenges: readonly Challenge[]): string {
     scheme === 'basic' ? 'Basic' : `Digest ${algorithm.slice(0, 20)}`,
   );
   return [...new Set(names)].join(' and ');
+}
+
+/** The offers of a 401. */
+export function challengesOf(reply: RtspMessage): Challenge[] {
+  return readChallenges(
+    reply.headers.flatMap(([name, value]) => (name === 'www-authenticate' ? [value] : [])),
+  );
 }

@@ -4,7 +4,9 @@ import { Fault } from '../../../fault/fault';
 import { feedName } from '../../../config/feed-name';
 import { addressUrl, readAddress, type RtspAddress } from './address';
 import { verifyPeer } from './connection';
-import { askRtsp, type RtspAnswer, type Trust } from './question';
+import type { RtspAnswer } from './answer';
+import type { Trust } from './conversation';
+import { askRtsp } from './question';
 import { startRelay } from './relay';
 
 /**

@@ -2,60 +2,24 @@
  * One question to an RTSP camera, before ffmpeg opens it: what do you describe there? ffmpeg follows redirections without end and
  * answers one kind of password alone; who knows that beforehand sends it to where the stream is, or says what is wrong.
  */
-import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { redactUrl } from '../../../url/url';
-import type { CameraTls } from '../../../config/topology';
-import { faultRecord, type FaultRecord } from '../../../fault/fault';
-import { errorFault } from '../http/http-fault';
+import type { FaultRecord } from '../../../fault/fault';
+import type { RtspAnswer } from './answer';
 import { readAddress, redirected, requestUri, type RtspAddress } from './address';
-import { authorization } from './authorization';
-import { answerable, ffmpegAnswers, namesOf, readChallenges, type Challenge } from './challenge';
-import { connectTo } from './connection';
-import { headerOf, RtspSplitter, RtspTooLarge, statusOf, type RtspMessage } from './message';
-import { readDescription, type Described } from './sdp';
+import { answerable, challengesOf, ffmpegAnswers, namesOf, type Challenge } from './challenge';
+import { Conversation, type Trust } from './conversation';
+import { headerOf, statusOf } from './message';
+import { readDescription } from './sdp';
 
 /** Redirections that are followed; a camera needs none or one. */
 const MAX_REDIRECTIONS = 5;
-
-export type RtspAnswer =
-  /** No connection, or an end of it: ffmpeg finds the words for that. */
-  | { readonly kind: 'unreached' }
-  /** No connection within the patience. */
-  | { readonly kind: 'unconnected' }
-  /** A connection, and no answer within the patience. */
-  | { readonly kind: 'unanswered' }
-  | {
-      readonly kind: 'described';
-      /** Behind all redirections. */
-      readonly address: RtspAddress;
-      /** Milliseconds from the start of the question. */
-      readonly afterMs: number;
-      readonly described: Described;
-    }
-  /** It wants the password in a way ffmpeg does not know. */
-  | { readonly kind: 'guarded'; readonly address: RtspAddress; readonly offered: string }
-  /** ffmpeg need not try. The message is without its subject. */
-  | { readonly kind: 'refused'; readonly fault: FaultRecord }
-  /** Another answer, which ffmpeg will get too. */
-  | { readonly kind: 'other'; readonly address: RtspAddress; readonly status: number };
 
 /** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow by itself. */
 export interface Patience {
   readonly firstMs: number;
   readonly redirectedMs: number;
 }
-
-/** What is made sure of before the password is told. */
-export interface Trust {
-  /** How its certificate is verified; absent: not at all. */
-  readonly tls?: CameraTls;
-  /** The password is about to go to whom nobody verified, as good as readable. */
-  readonly onBasic?: (() => void) | undefined;
-}
-
-type Reply = RtspMessage | 'unreached' | 'unconnected' | 'unanswered' | 'endless';
 
 /** Never rejects. Of its connections none is left when it settles, also by `signal`. */
 export async function askRtsp(
@@ -154,101 +118,4 @@ function redirectionFault(
       `redirects more than ${String(MAX_REDIRECTIONS)} times, at last to ${shown}; put the address of its stream into "url"`,
     );
   return undefined;
-}
-
-/** The offers of a 401. */
-export function challengesOf(reply: RtspMessage): Challenge[] {
-  return readChallenges(
-    reply.headers.flatMap(([name, value]) => (name === 'www-authenticate' ? [value] : [])),
-  );
-}
-
-/** A connection with one request on its way at a time. */
-class Conversation {
-  readonly #socket: Socket;
-  readonly #splitter = new RtspSplitter();
-  #connected = false;
-  #requests = 0;
-  #ended = false;
-  #error: Error | undefined;
-  #late = false;
-  #stopTimer: (() => void) | undefined;
-  #settle: ((reply: Reply) => void) | undefined;
-
-  constructor(
-    readonly address: RtspAddress,
-    private readonly trust: Trust,
-  ) {
-    const end = () => {
-      this.#ended = true;
-      this.#settle?.('unreached');
-    };
-    this.#socket = connectTo(address, trust.tls, () => {
-      this.#connected = true;
-    });
-    this.#socket
-      .on('error', (error) => (this.#error = error))
-      .on('error', end)
-      .on('close', end);
-    this.#socket.on('data', (chunk: Buffer) => {
-      try {
-        for (const each of this.#splitter.push(chunk))
-          if (each.kind === 'message' && statusOf(each) !== undefined) this.#settle?.(each);
-      } catch (error) {
-        if (!(error instanceof RtspTooLarge)) throw error;
-        this.#settle?.('endless');
-        this.#socket.destroy();
-      }
-    });
-  }
-
-  /** ffmpeg finds the words for it, unless it is not to connect itself: it does not verify. */
-  unreached(): RtspAnswer {
-    if (this.trust.tls === undefined || this.#error === undefined) return { kind: 'unreached' };
-    return { kind: 'refused', fault: faultRecord(errorFault(this.#error), 'failed') };
-  }
-
-  showsPassword(): void {
-    if (this.trust.tls === undefined || this.address.scheme === 'rtsp') this.trust.onBasic?.();
-  }
-
-  /** No answer is waited for any longer. */
-  endAfter(limitMs: number, signal: AbortSignal): void {
-    const late = () => {
-      this.#late = true;
-      this.#settle?.(this.#connected ? 'unanswered' : 'unconnected');
-    };
-    const timer = setTimeout(late, limitMs);
-    signal.addEventListener('abort', late, { once: true });
-    this.#stopTimer = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', late);
-    };
-    if (signal.aborted) late();
-  }
-
-  async describe(offer?: Challenge): Promise<Reply> {
-    if (this.#ended) return 'unreached';
-    if (this.#late) return 'unanswered';
-    const uri = requestUri(this.address);
-    const { credentials } = this.address;
-    const request = { method: 'DESCRIBE', uri, count: 1, clientNonce: randomBytes(8).toString('hex') };
-    const answer = offer && credentials && authorization(offer, credentials, request);
-    const lines = [
-      `DESCRIBE ${uri} RTSP/1.0`,
-      'Accept: application/sdp',
-      `CSeq: ${String(++this.#requests)}`,
-      'User-Agent: Vigil',
-      ...(answer === undefined ? [] : [`Authorization: ${answer}`]),
-    ];
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    return new Promise<Reply>((resolve) => {
-      this.#settle = resolve;
-    });
-  }
-
-  close(): void {
-    this.#stopTimer?.();
-    this.#socket.destroy();
-  }
 }

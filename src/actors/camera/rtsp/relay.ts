@@ -9,10 +9,9 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { CameraTls } from '../../../config/topology';
 import { requestUri, type RtspAddress } from './address';
 import { authorization } from './authorization';
-import { answerable, type Challenge } from './challenge';
+import { answerable, challengesOf, type Challenge } from './challenge';
 import { connectTo } from './connection';
 import { RtspSplitter, statusOf, type RtspMessage } from './message';
-import { challengesOf } from './question';
 
 /** Requests that wait for their answers at most; ffmpeg sends one after the other. */
 const MAX_WAITING = 16;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { firstDeadline, type Seen } from '../../../../../src/actors/camera/capture/deadline';
 import { readAddress } from '../../../../../src/actors/camera/rtsp/address';
-import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/question';
+import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/answer';
 import type { CameraSpec } from '../../../../../src/config/topology';
 import { cameraSpec } from '../../../../../lab/camera-spec';
 

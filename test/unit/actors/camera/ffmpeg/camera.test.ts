@@ -8,7 +8,7 @@ import { decoderInvocation } from '../../../../../src/actors/camera/pictures/dec
 import { receiverInvocation } from '../../../../../src/actors/camera/ffmpeg/receiver-arguments';
 import { hasLengthPrefixes, hasMediaTimes, isPaced } from '../../../../../src/actors/camera/ffmpeg/codecs';
 import { readAddress } from '../../../../../src/actors/camera/rtsp/address';
-import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/question';
+import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/answer';
 import { samplingChoice } from '../../../../../src/actors/camera/sampling/sampling-choice';
 import type { CameraSource, CameraSpec } from '../../../../../src/config/topology';
 import { withCredentials } from '../../../../../src/url/url';

@@ -1,0 +1,55 @@
+/** One opening of a feed as its succession sees it: its pictures come behind those of the opening before, and it ends when told to. */
+import type { CameraSpec } from '../../../config/topology';
+import type { FeedOptions } from '../feed/options';
+import type { Picture } from '../pictures/decoder';
+import { captureFeed } from './capture';
+import type { Feed } from './feed';
+import type { Predecessor, Run } from './succession';
+
+export interface RunEvents extends Pick<
+  FeedOptions,
+  'onClock' | 'onStream' | 'onLost' | 'onWords' | 'onBasic' | 'onTrouble'
+> {
+  /** @param isNewest it was made by the settings the feed has now */
+  readonly onPicture: (picture: Picture, madeBy: CameraSpec, isNewest: boolean) => void;
+}
+
+export function startRun(
+  feed: Feed,
+  { onPicture, ...events }: RunEvents,
+  signal: AbortSignal,
+  predecessor?: Predecessor,
+): Run {
+  const ending = new AbortController();
+  const { adaptation, clock, delay, plan, ffmpeg } = feed;
+  const before = predecessor?.run.ended.catch(() => undefined);
+  const take = (picture: Picture, madeBy = options.camera) => {
+    onPicture(picture, madeBy, madeBy === options.camera);
+  };
+  const options = {
+    camera: adaptation.camera,
+    ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
+    ...(predecessor === undefined ? {} : { onReady: predecessor.onReady }),
+    ...events,
+    onPicture: (picture: Picture, madeBy?: CameraSpec) => {
+      // Those that the opening before still owes come first.
+      if (before === undefined) take(picture, madeBy);
+      else
+        void before.then(() => {
+          take(picture, madeBy);
+        });
+    },
+  };
+  const ended = captureFeed(options, AbortSignal.any([signal, ending.signal]));
+  // Of one that ends because another takes its place, nobody asks why.
+  ended.catch(() => undefined);
+  return {
+    ...{ feed, ended },
+    end: () => {
+      ending.abort();
+    },
+    takeSettings: () => {
+      options.camera = adaptation.camera;
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/** Keeps a camera's pictures: encodes them, puts them into the spool one after the other, counts them. */
+import type { CameraSpec } from '../../config/topology';
+import type { Frame, FrameFormat } from '../../contract/frame';
+import type { Verdict } from '../../contract/verdict';
+import { faultRecord, type FaultRecord } from '../../fault/fault';
+import { RecurringFault } from '../../fault/recurring';
+import type { ActorContext } from '../../protocol/actor';
+import type { CameraParameters } from '../../protocol/messages';
+import { Spool } from '../../spool/spool';
+import type { Gaps } from './gaps';
+import type { Picture } from './pictures/decoder';
+import type { Sample } from './sampling/sample';
+
+/** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
+const MAX_PENDING = 8;
+
+export type JudgedPicture = Picture & { readonly verdict: Verdict };
+
+export class Keeper {
+  readonly #spool: Spool;
+  readonly #writeFaults: RecurringFault;
+  /** Pictures kept that are not healthy, and samples refused, by name. */
+  readonly #bad: Partial<Record<Verdict['kind'] | 'lost', number>> = {};
+  #pending: Promise<void> = Promise.resolve();
+  #pendingCount = 0;
+  #handled = 0;
+  #kept = 0;
+
+  constructor(
+    private readonly context: ActorContext<CameraParameters>,
+    private readonly gaps: Gaps,
+  ) {
+    this.#spool = new Spool(context.parameters.spoolDir, undefined, () => context.parameters.minFreeBytes);
+    this.#writeFaults = new RecurringFault(context.log);
+  }
+
+  /** Pictures that were kept or given up. */
+  get handled(): number {
+    return this.#handled;
+  }
+
+  get facts(): Readonly<Record<string, number>> {
+    return { frames: this.#kept, ...this.#bad };
+  }
+
+  /** Makes the camera's folder ready. */
+  async open(): Promise<void> {
+    // It removes what is half-written, which a write of the run before must not be.
+    await this.settled();
+    await this.#spool.openCamera(this.context.parameters.camera.id);
+  }
+
+  /** Resolves when no picture waits to be kept. */
+  async settled(): Promise<void> {
+    await this.#pending;
+  }
+
+  /** @param madeBy the settings the picture was made by */
+  take(picture: JudgedPicture, madeBy: CameraSpec): void {
+    if (this.#pendingCount >= MAX_PENDING) {
+      this.#notKept(picture.sample, {
+        code: 'spool-slow',
+        message: `${String(MAX_PENDING)} pictures wait to be written already`,
+      });
+      return;
+    }
+    this.#pendingCount++;
+    // One after the other: frames reach the store in the order they were captured.
+    this.#pending = this.#pending.then(async () => {
+      await this.#keep(picture, madeBy);
+      this.#handled++;
+      this.#pendingCount--;
+    });
+  }
+
+  /** No picture comes of the sample. */
+  lose(sample: Sample, reason: string): void {
+    this.#count('lost');
+    this.gaps.lose(sample, reason);
+  }
+
+  async #keep(picture: JudgedPicture, madeBy: CameraSpec): Promise<void> {
+    const { sample, width, height, verdict } = picture;
+    const { capturedAt, sequence, clock, clockSkewMs, clockUnset, linkDelayMs } = sample;
+    const { id } = this.context.parameters.camera;
+    try {
+      const { format, bytes } = await encode(picture, madeBy);
+      const frame: Frame = {
+        ...{ camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length },
+        verdict,
+        ...(clock === undefined ? {} : { clock }),
+        ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+        ...(clockUnset === undefined ? {} : { clockUnset }),
+        ...(linkDelayMs === undefined ? {} : { linkDelayMs }),
+      };
+      const diskFault = await this.#spool.write(frame, bytes);
+      this.#kept++;
+      if (verdict.kind !== 'healthy') this.#count(verdict.kind);
+      this.context.report({ kind: 'frame', frame });
+      this.gaps.end();
+      if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
+      else this.#writeFaults.report(diskFault);
+    } catch (error) {
+      this.#notKept(sample, faultRecord(error, 'spool-write'));
+    }
+  }
+
+  /** Of the disk or the processor, not of the feed. */
+  #notKept(sample: Sample, { code, message }: FaultRecord): void {
+    this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
+    this.lose(sample, code);
+  }
+
+  #count(what: Verdict['kind'] | 'lost'): void {
+    this.#bad[what] = (this.#bad[what] ?? 0) + 1;
+  }
+}
+
+async function encode(
+  picture: Picture,
+  { format, quality }: CameraSpec,
+): Promise<{ format: FrameFormat; bytes: Buffer }> {
+  if (picture.format !== 'ppm') return { format: picture.format, bytes: picture.bytes };
+  // Loaded only by cameras that need it: sharp takes 20 MB.
+  const { encodePpm } = await import('./pictures/encode');
+  const wanted = format === 'webp' ? 'webp' : 'png';
+  return { format: wanted, bytes: await encodePpm(picture.bytes, wanted, quality) };
+}

@@ -1,0 +1,19 @@
+/** How long a camera waits after its feed failed. Pure. */
+import { backOffMs } from '../../clock/back-off';
+
+/** Longest pause before a failed feed is first opened again, milliseconds. */
+const FIRST_RETRY_MS = 500;
+/** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
+const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication', 'tls-untrusted']);
+const LASTING_ATTEMPTS = 4;
+
+/**
+ * Milliseconds.
+ * @param code of the fault
+ * @param failures in a row, this one too
+ * @param random from 0 to 1
+ */
+export function retryPauseMs(code: string, failures: number, retryMs: number, random: number): number {
+  const attempt = failures + (LASTING.has(code) ? LASTING_ATTEMPTS : 0);
+  return backOffMs({ firstMs: FIRST_RETRY_MS, capMs: retryMs }, attempt, random);
+}

@@ -1,0 +1,26 @@
+/** What an RTSP camera answered to the question what it describes. */
+import type { FaultRecord } from '../../../fault/fault';
+import type { RtspAddress } from './address';
+import type { Described } from './sdp';
+
+export type RtspAnswer =
+  /** No connection, or an end of it: ffmpeg finds the words for that. */
+  | { readonly kind: 'unreached' }
+  /** No connection within the patience. */
+  | { readonly kind: 'unconnected' }
+  /** A connection, and no answer within the patience. */
+  | { readonly kind: 'unanswered' }
+  | {
+      readonly kind: 'described';
+      /** Behind all redirections. */
+      readonly address: RtspAddress;
+      /** Milliseconds from the start of the question. */
+      readonly afterMs: number;
+      readonly described: Described;
+    }
+  /** It wants the password in a way ffmpeg does not know. */
+  | { readonly kind: 'guarded'; readonly address: RtspAddress; readonly offered: string }
+  /** ffmpeg need not try. The message is without its subject. */
+  | { readonly kind: 'refused'; readonly fault: FaultRecord }
+  /** Another answer, which ffmpeg will get too. */
+  | { readonly kind: 'other'; readonly address: RtspAddress; readonly status: number };

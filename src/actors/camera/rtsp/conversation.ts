@@ -1,0 +1,111 @@
+/** One connection to an RTSP camera, with one request on its way at a time. */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { CameraTls } from '../../../config/topology';
+import { faultRecord } from '../../../fault/fault';
+import { errorFault } from '../http/http-fault';
+import { requestUri, type RtspAddress } from './address';
+import type { RtspAnswer } from './answer';
+import { authorization } from './authorization';
+import type { Challenge } from './challenge';
+import { connectTo } from './connection';
+import { RtspSplitter, RtspTooLarge, statusOf, type RtspMessage } from './message';
+
+/** What is made sure of before the password is told. */
+export interface Trust {
+  /** How its certificate is verified; absent: not at all. */
+  readonly tls?: CameraTls;
+  /** The password is about to go to whom nobody verified, as good as readable. */
+  readonly onBasic?: (() => void) | undefined;
+}
+
+type Reply = RtspMessage | 'unreached' | 'unconnected' | 'unanswered' | 'endless';
+
+export class Conversation {
+  readonly #socket: Socket;
+  readonly #splitter = new RtspSplitter();
+  #connected = false;
+  #requests = 0;
+  #ended = false;
+  #error: Error | undefined;
+  #late = false;
+  #stopTimer: (() => void) | undefined;
+  #settle: ((reply: Reply) => void) | undefined;
+
+  constructor(
+    readonly address: RtspAddress,
+    private readonly trust: Trust,
+  ) {
+    const end = () => {
+      this.#ended = true;
+      this.#settle?.('unreached');
+    };
+    this.#socket = connectTo(address, trust.tls, () => {
+      this.#connected = true;
+    });
+    this.#socket
+      .on('error', (error) => (this.#error = error))
+      .on('error', end)
+      .on('close', end);
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const each of this.#splitter.push(chunk))
+          if (each.kind === 'message' && statusOf(each) !== undefined) this.#settle?.(each);
+      } catch (error) {
+        if (!(error instanceof RtspTooLarge)) throw error;
+        this.#settle?.('endless');
+        this.#socket.destroy();
+      }
+    });
+  }
+
+  /** ffmpeg finds the words for it, unless it is not to connect itself: it does not verify. */
+  unreached(): RtspAnswer {
+    if (this.trust.tls === undefined || this.#error === undefined) return { kind: 'unreached' };
+    return { kind: 'refused', fault: faultRecord(errorFault(this.#error), 'failed') };
+  }
+
+  showsPassword(): void {
+    if (this.trust.tls === undefined || this.address.scheme === 'rtsp') this.trust.onBasic?.();
+  }
+
+  /** No answer is waited for any longer. */
+  endAfter(limitMs: number, signal: AbortSignal): void {
+    const late = () => {
+      this.#late = true;
+      this.#settle?.(this.#connected ? 'unanswered' : 'unconnected');
+    };
+    const timer = setTimeout(late, limitMs);
+    signal.addEventListener('abort', late, { once: true });
+    this.#stopTimer = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', late);
+    };
+    if (signal.aborted) late();
+  }
+
+  async describe(offer?: Challenge): Promise<Reply> {
+    if (this.#ended) return 'unreached';
+    if (this.#late) return 'unanswered';
+    const uri = requestUri(this.address);
+    const { credentials } = this.address;
+    const request = { method: 'DESCRIBE', uri, count: 1, clientNonce: randomBytes(8).toString('hex') };
+    const answer = offer && credentials && authorization(offer, credentials, request);
+    const lines = [
+      `DESCRIBE ${uri} RTSP/1.0`,
+      'Accept: application/sdp',
+      `CSeq: ${String(++this.#requests)}`,
+      'User-Agent: Vigil',
+      ...(answer === undefined ? [] : [`Authorization: ${answer}`]),
+    ];
+    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    return new Promise<Reply>((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(): void {
+    this.#stopTimer?.();
+    this.#socket.destroy();
+  }
+}
