@@ -250,7 +250,7 @@ describe('a machine that is not as it should be', () => {
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 70);
     const line = daemon.log.find(({ code }) => code === 'stop-failed');
-    assert.match(line?.message ?? '', /^the daemon did not stop in order: the control socket: /);
+    assert.match(line?.message ?? '', /^the daemon did not stop cleanly: the control socket: /);
     assert.equal(daemon.log.at(-1)?.message, 'stopped');
     assert.ok(!existsSync(endpoints), 'what is closed after it is closed');
     await daemon.stop();
