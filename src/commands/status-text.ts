@@ -7,7 +7,16 @@ import type { ChildStatus } from '../supervisor/status';
 import { below, duration, oneLine, table, tableRows, wrap } from './table';
 
 export const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
-export const CAMERA_TITLES = ['CAMERA', 'STATE', 'SINCE', 'RATE', 'CONFIRMED', 'SAMPLING', 'VIDEO', 'RESTARTS'];
+export const CAMERA_TITLES = [
+  'CAMERA',
+  'STATE',
+  'SINCE',
+  'RATE',
+  'CONFIRMED',
+  'SAMPLING',
+  'VIDEO',
+  'RESTARTS',
+];
 const MINUTE_S = 60;
 
 /** The daemon, its processes and its cameras. */
