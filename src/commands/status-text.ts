@@ -33,7 +33,7 @@ export function statusText(status: DaemonStatus, nowMs: number): string {
 
 /** Queues that others have bound, and those of earlier configurations. */
 export function queuesLines(answer: QueuesAnswer): string[] {
-  if (answer.kind === 'unknown') return [oneLine(`other queues: unknown; ${answer.message}`)];
+  if (answer.kind === 'unknown') return wrap(`other queues: unknown; ${answer.message}`, '  ');
   if (answer.queues.length === 0) return ['other queues: none'];
   const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
     name,

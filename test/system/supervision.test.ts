@@ -155,7 +155,7 @@ describe('supervision', () => {
     for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
     for (const name of ['camera:one', 'one']) {
       const one = await word(daemon, 'status', name);
-      assert.match(one.stdout.toString(), /^camera:one\n {2}process +running, for /);
+      assert.match(one.stdout.toString(), /^camera:one\n {2}process +running for /);
     }
     const unknown = await word(daemon, 'status', 'nothing');
     assert.equal(unknown.code, 2);
