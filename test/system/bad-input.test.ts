@@ -43,7 +43,7 @@ describe('the command line', () => {
       'an unknown command',
       ['statsu'],
       2,
-      /^vigil: unknown command "statsu"; did you mean "status"\?; see --help\n$/,
+      /^vigil: unknown command "statsu"; did you mean "status"\? See --help\n$/,
     ],
     ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
     [

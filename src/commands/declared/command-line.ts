@@ -143,5 +143,6 @@ function listOf(commands: readonly Command[]): string {
 }
 
 function usage(problem: string, command?: string): ExitFault {
-  return new ExitFault('usage', `${problem}; see ${command === undefined ? '' : `${command} `}--help`);
+  const help = command === undefined ? '--help' : `${command} --help`;
+  return new ExitFault('usage', problem.endsWith('?') ? `${problem} See ${help}` : `${problem}; see ${help}`);
 }
