@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The front door: `node dist/main.js [command] [options]`. */
+/** Entry point: `node dist/main.js [command] [options]`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readCommandLine } from './commands/declared/command-line';

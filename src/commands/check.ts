@@ -12,7 +12,7 @@ import type { Places } from './options';
 import { table } from './table';
 
 /**
- * Prints what the configuration says and needs; resolves with the exit code.
+ * Prints a summary of the configuration and what it requires; resolves with the exit code.
  * @throws ConfigurationError when it is not valid; ExitFault `not-permitted`
  */
 export async function check({ config }: Places): Promise<number> {
@@ -24,7 +24,7 @@ function checkText(config: string): string {
   throwIfNotPermitted(config);
   const topology = loadTopology(config, process.env);
   const missing = missingPrograms(topology).map(
-    ({ program, why }) => `note: ${program} is missing here (${why})`,
+    ({ program, why }) => `note: ${program} is not installed here (${why})`,
   );
   return [
     `${config} is valid.`,
@@ -36,24 +36,24 @@ function checkText(config: string): string {
   ].join('\n');
 }
 
-/** At an assumed size of pictures, which is named: what cameras send is not known before they run. */
+/** For an assumed picture size, which is printed: the real one is not known before cameras run. */
 function sizingLines({ pictures, redisBytes, spool, processes, descriptors }: Sizing): string[] {
   const { node, ffmpeg, servers } = processes;
-  const each = `${String(PICTURE_BYTES / 1000)} kB a picture`;
+  const each = `${String(PICTURE_BYTES / 1000)} kB per picture`;
   const limit = descriptorLimit();
   return [
-    `needs, at ${each}:`,
+    `requirements, at ${each}:`,
     ...table([
       [
         '  redis memory',
-        `${megabytes(redisBytes)} for ${String(pictures)} pictures, the most within frames.expireMs`,
+        `${megabytes(redisBytes)} for ${String(pictures)} pictures, the maximum within frames.expireMs`,
       ],
       ...(spool === undefined
         ? []
         : [
             [
               '  spool',
-              `bridges an outage of ${String(Math.floor(spool.seconds))} s (limit: spool.${spool.bound})`,
+              `holds the frames of an outage of ${String(Math.floor(spool.seconds))} s (limit: spool.${spool.bound})`,
             ],
           ]),
       [

@@ -21,7 +21,7 @@ import { EXIT } from './exit-codes';
 import { runAs } from './run-as';
 
 export interface DaemonOptions extends Places {
-  /** Takes the namespace from another daemon that holds it. */
+  /** Takes over the namespace from another daemon. */
   readonly force: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
   if (process.getuid?.() === 0) log.warn(AS_ROOT, { code: 'root' });
   process.on('uncaughtException', (error) => {
-    log.error(`the daemon ends over a fault of its own: ${error.message}`, {
+    log.error(`internal error, shutting down: ${error.message}`, {
       code: 'bug',
       stack: error.stack,
     });
@@ -54,7 +54,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
     ending.abandoned();
   });
   const data = await DataDirectory.open(dataDir, (holder) => {
-    log.info(`waiting for ${holder} to leave ${dataDir}`);
+    log.info(`waiting for ${holder} to release ${dataDir}`);
   });
   const opened: Step[] = [
     {
@@ -75,7 +75,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
     code = await runUntilAsked({ config, text, topology, data, force, log, ending, manager, opened });
   } finally {
     await closeInTurn(opened.toReversed()).catch((error: unknown) => {
-      log.error(`the daemon did not stop in order: ${(error as Error).message}`, { code: 'stop-failed' });
+      log.error(`the daemon did not stop cleanly: ${(error as Error).message}`, { code: 'stop-failed' });
       code = EXIT.failed;
     });
     log.info('stopped');
@@ -116,7 +116,7 @@ async function runUntilAsked(run: Run): Promise<number> {
     force,
     onReady: () => {
       log.info(
-        `ready: frames are stored and announced; clients find the servers in ${data.path('endpoints.json')}`,
+        `ready: frames are stored and announced; the addresses of the servers are in ${data.path('endpoints.json')}`,
       );
       manager.ready();
     },
@@ -139,13 +139,13 @@ async function runUntilAsked(run: Run): Promise<number> {
   opened.push({ what: 'the supervisor', close: () => supervisor.stop() });
   const watching = new AbortController();
   opened.push({
-    what: 'the watch of the configuration',
+    what: 'the configuration watcher',
     close: () => {
       watching.abort();
     },
   });
   opened.push({
-    what: 'the notice to the service manager',
+    what: 'the notification of the service manager',
     close: () => {
       manager.stopping();
     },
@@ -178,8 +178,8 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
 }
 
 const AS_ROOT =
-  'the daemon runs as root, and with it ffmpeg, which reads what cameras send, and its servers: none of them needs that; name a user in "user" of the configuration, or run it as one, as systemd/vigil.service does (docs/security.md)';
+  'the daemon runs as root, and so do the embedded servers and ffmpeg, which parses what cameras send; none of them needs it: set "user" in the configuration, or start the daemon as another user, as systemd/vigil.service does (docs/security.md)';
 
-/** Node waits for its own children only, and Linux gives process 1 everybody's. */
+/** Node reaps its own children only, and Linux makes process 1 the parent of every orphan. */
 const NO_INIT =
-  'the daemon is process 1 and cannot reap what killed actors leave behind: dead processes will pile up; start it under an init, as with docker run --init, or tini like the Dockerfile';
+  'the daemon is process 1 and does not reap orphaned processes: zombies will accumulate; start it under an init, with docker run --init, or with tini as the Dockerfile does';

@@ -32,16 +32,19 @@ export class Ending {
 
   escalate({ code, message }: FaultRecord): void {
     const refused = code === NAMESPACE_IN_USE;
-    this.log.error(`${message}; ${refused ? 'this daemon stops' : 'the daemon stops, to be started anew'}`, {
-      code,
-    });
+    this.log.error(
+      `${message}; ${refused ? 'this daemon stops' : 'stopping so that the service manager can restart the daemon'}`,
+      {
+        code,
+      },
+    );
     this.#end(refused ? EXIT.unavailable : EXIT.failed);
   }
 
-  /** Nobody is left to stop it later, or to know that it runs. */
+  /** Nothing is left that could stop it later. */
   abandoned(): void {
     this.log.warn(
-      'the service manager that started this daemon has gone; the daemon stops, to be started anew',
+      'the service manager that started this daemon has exited; stopping so that its successor can start the daemon',
     );
     this.#end(EXIT.clean);
   }
@@ -53,7 +56,7 @@ export class Ending {
       void endProcess(EXIT.failed, AT_ONCE_MS);
     if (before !== undefined) return;
     this.#askedAt = performance.now();
-    this.log.info(`${name}: stopping; a second one ends at once`);
+    this.log.info(`${name}: stopping; a second signal ends the daemon at once`);
     this.#end(EXIT.clean);
   }
 }

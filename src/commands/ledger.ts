@@ -60,19 +60,21 @@ function notes({ since, recordedUntil, unreadableLines, events, evicted }: Summa
   const silent = recordedUntil === undefined || now - Date.parse(recordedUntil) > SILENT_MS;
   const steps = events.filter(({ event }) => event === 'clock-set');
   return [
-    `since ${since}, recorded until ${recordedUntil ?? 'never'}${silent ? ' (no daemon writes any more)' : ''}`,
+    `since ${since}, recorded until ${recordedUntil ?? 'never'}${silent ? ' (no daemon is writing)' : ''}`,
     ...steps.map(
       ({ at, byMs = 0 }) =>
-        `the clock was set by ${String(byMs / 1000)} s, to ${new Date(at).toISOString()}: periods it skipped are not counted, those it repeated count twice`,
+        `the clock was set by ${String(byMs / 1000)} s, to ${new Date(at).toISOString()}: skipped periods are not counted, repeated periods count twice`,
     ),
     ...(evicted === 0
       ? []
       : [
-          `evicted: redis gave up ${String(evicted)} keys for want of memory; announced frames among them are confirmed below, and consumers did not find them`,
+          `evicted: Redis removed ${String(evicted)} keys because its memory was full; frames among them may be counted as confirmed below although consumers did not find them`,
         ]),
     ...(unreadableLines === 0
       ? []
-      : [`${String(unreadableLines)} lines cannot be read: written while a daemon was killed, or damaged`]),
+      : [
+          `${String(unreadableLines)} unreadable lines: they were damaged, or being written when a daemon was killed`,
+        ]),
     '',
   ];
 }

@@ -1,4 +1,4 @@
-/** Options that commands share, and how their values are read. */
+/** Options that commands share, and how their values are parsed. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -11,18 +11,18 @@ export interface Places {
   readonly dataDir: string;
 }
 
-/** As they were typed. */
+/** As given on the command line. */
 export interface PlaceOptions {
   readonly config?: string;
   readonly dataDir?: string;
 }
 
-/** Begins a command when the whole command line has been read; resolves with the exit code. */
+/** Runs a command when the whole command line has been parsed; resolves with the exit code. */
 export type Run = () => Promise<number>;
 
 /** What a declared command needs of the command line it is part of. */
 export interface Line {
-  /** @throws ExitFault `no-configuration` when a file that was named is not there; `not-permitted` */
+  /** @throws ExitFault `no-configuration` when the given file does not exist; `not-permitted` */
   places(options: PlaceOptions): Places;
   begin(run: Run): void;
 }
@@ -30,8 +30,11 @@ export interface Line {
 /** Adds `--config` and `--data-dir`, which every command takes. */
 export function withPlaces(command: Command): Command {
   return command
-    .option('--config <file>', 'configuration (default: actors.json of the package)')
-    .option('--data-dir <dir>', 'data of the daemon (default: data/ beside the configuration)');
+    .option('--config <file>', 'configuration file (default: actors.json of the package)')
+    .option(
+      '--data-dir <dir>',
+      'data directory of the daemon (default: data/ beside the configuration file)',
+    );
 }
 
 export function withJson(command: Command): Command {
@@ -47,7 +50,7 @@ export function placesOf({ config, dataDir }: PlaceOptions, packageDir: string):
   return { config: file, dataDir: path.resolve(dataDir ?? path.join(path.dirname(file), 'data')) };
 }
 
-/** An option whose value is a path: absolute, from the folder the command is given in. */
+/** An option whose value is a path: absolute, relative to the current directory. */
 export function pathOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text) => path.resolve(text));
 }

@@ -21,7 +21,7 @@ export interface ProbeReport {
   readonly clockOffsetMs: number | null;
   readonly sampling: string;
   readonly samplingReason: string;
-  /** Of the ffmpegs, measured on this machine while the feed was sampled. */
+  /** Of the ffmpeg processes, measured on this machine while the feed was sampled. */
   readonly processorSecondsPerMinute: number | null;
   readonly measuredForMs: number | null;
   readonly transport: string | null;
@@ -61,11 +61,11 @@ export function probeText(report: ProbeReport): string {
   const rows: (readonly [string, string])[] = [
     ['codec', codec ?? 'unknown'],
     ['size', width === null ? 'unknown' : `${String(width)}x${String(height)}`],
-    ['rate', picturesPerSecond === null ? 'unknown' : `${String(picturesPerSecond)} pictures a second`],
+    ['rate', picturesPerSecond === null ? 'unknown' : `${String(picturesPerSecond)} pictures per second`],
     [
       'keyframe interval',
       key === null
-        ? 'unknown: fewer than two keyframes came; --seconds N looks longer'
+        ? 'unknown: fewer than two keyframes arrived; try a longer --seconds N'
         : `${String(key.mean)} ms (${String(key.least)} to ${String(key.most)})`,
     ],
     ['first picture', report.firstPictureMs === null ? 'none' : `after ${String(report.firstPictureMs)} ms`],
@@ -81,14 +81,14 @@ export function probeText(report: ProbeReport): string {
 }
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {
-  if (ms === null) return 'unknown: the camera told no time while it was watched';
-  return `${String(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}: its clock against the arrival of its pictures`;
+  if (ms === null) return 'unknown: the camera sent no time during the probe';
+  return `${String(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}: the camera's clock, compared with the arrival of its pictures`;
 }
 
 function costText({ processorSecondsPerMinute, measuredForMs }: ProbeReport): string {
-  if (processorSecondsPerMinute === null) return 'unknown: too little was seen to measure it';
+  if (processorSecondsPerMinute === null) return 'unknown: not enough data to measure it';
   const seconds = ((measuredForMs ?? 0) / 1000).toFixed(1);
-  return `${String(processorSecondsPerMinute)} processor seconds a minute in ffmpeg, measured on this machine for ${seconds} s`;
+  return `${String(processorSecondsPerMinute)} processor seconds per minute in ffmpeg, measured on this machine for ${seconds} s`;
 }
 
 function spread(values: readonly number[]): ProbeReport['keyframeIntervalMs'] {

@@ -1,4 +1,4 @@
-/** `probe`: opens one feed once and says what it is, or why it gives nothing. Needs no daemon and no servers. */
+/** `probe`: opens one feed once and reports its properties, or why it delivers no picture. Needs no daemon and no servers. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodePpm } from '../actors/camera/pictures/encode';
@@ -72,10 +72,10 @@ function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: Cam
 /** As a configuration has it that says nothing else. */
 function cameraOfUrl(url: string, still: boolean): CameraSpec {
   const problem = urlProblem(url, still ? STILL_SCHEMES : STREAM_SCHEMES);
-  if (problem !== undefined) throw new ExitFault('bad-url', `the feed to probe: ${problem}`);
+  if (problem !== undefined) throw new ExitFault('bad-url', `the URL to probe: ${problem}`);
   const file = { cameras: [{ id: 'probe', [still ? 'still' : 'url']: url.replaceAll('${', () => '$${') }] };
   const [camera] = parseTopology(JSON.stringify(file), 'probe', {}).cameras;
-  if (camera === undefined) throw new ExitFault('bad-url', 'the feed to probe cannot be read');
+  if (camera === undefined) throw new ExitFault('bad-url', 'the URL to probe is not valid');
   return camera;
 }
 

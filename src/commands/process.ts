@@ -17,7 +17,7 @@ import type { Endpoints } from '../supervisor/data-directory';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 
-/** For the last lines of a process that is told twice to end, milliseconds. */
+/** For the last lines of a process that gets a second signal, milliseconds. */
 const AT_ONCE_MS = 200;
 
 export interface ProcessCommandOptions extends Places {
@@ -93,7 +93,7 @@ function readEndpoints(file: string): Endpoints {
   } catch (error) {
     throw new ExitFault(
       'no-endpoints',
-      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or name its --config and --data-dir`,
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or give its --config and --data-dir`,
       { cause: error },
     );
   }

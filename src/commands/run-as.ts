@@ -7,10 +7,10 @@ import { handOverData } from '../supervisor/hand-over';
 import type { Places } from './options';
 
 const PROGRAM = path.resolve(__dirname, '../main.js');
-const ELSEWHERE = 'move it to where that user may read it (/opt, say), or name another user';
+const ELSEWHERE = 'move it to where that user may read it (such as /opt), or name another user';
 
 /**
- * @throws ConfigurationError where this process cannot become that user, or could do nothing as that user; Fault
+ * @throws ConfigurationError where this process cannot become that user, or could not work as that user; Fault
  * `data-directory` when the data cannot be handed over
  */
 export function runAs(name: string, { config, dataDir }: Places): void {

@@ -6,8 +6,17 @@ import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
 import { below, duration, oneLine, table, tableRows, wrap } from './table';
 
-const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
-const CAMERA_TITLES = ['CAMERA', 'STATE', 'SINCE', 'RATE', 'CONFIRMED', 'SAMPLING', 'VIDEO', 'RESTARTS'];
+export const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
+export const CAMERA_TITLES = [
+  'CAMERA',
+  'STATE',
+  'SINCE',
+  'RATE',
+  'CONFIRMED',
+  'SAMPLING',
+  'VIDEO',
+  'RESTARTS',
+];
 const MINUTE_S = 60;
 
 /** The daemon, its processes and its cameras. */
@@ -24,16 +33,16 @@ export function statusText(status: DaemonStatus, nowMs: number): string {
 
 /** Queues that others have bound, and those of earlier configurations. */
 export function queuesLines(answer: QueuesAnswer): string[] {
-  if (answer.kind === 'unknown') return wrap(`queues of others: not known; ${answer.message}`, '  ');
-  if (answer.queues.length === 0) return ['queues of others: none; of earlier configurations: none'];
+  if (answer.kind === 'unknown') return wrap(`other queues: unknown; ${answer.message}`, '  ');
+  if (answer.queues.length === 0) return ['other queues: none'];
   const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
     name,
-    origin === 'old' ? 'an earlier configuration' : 'others',
+    origin === 'old' ? 'earlier configuration' : 'another service',
     String(messages),
     String(consumers),
     boundTo.length === 0 ? 'nothing' : boundTo.join(', '),
   ];
-  return table([['QUEUE', 'OF', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
+  return table([['QUEUE', 'DECLARED BY', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
 }
 
 /** Everything about one child. */
@@ -41,21 +50,21 @@ export function childText(child: ChildStatus, nowMs: number): string {
   const { name, state, sinceMs, pid, restarts, feed, delivered, heartbeat, lastFault } = child;
   const present = feed?.fault ?? heartbeat?.fault;
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ['process', `${state}, for ${duration(nowMs - sinceMs)}`],
+    ['process', `${state} for ${duration(nowMs - sinceMs)}`],
     ['pid', pid === undefined ? undefined : String(pid)],
     ['restarts', String(restarts)],
     ['memory', memory(child)],
-    ['feed', feed && `${feed.state}, for ${duration(nowMs - feed.sinceMs)}`],
+    ['feed', feed && `${feed.state} for ${duration(nowMs - feed.sinceMs)}`],
     ['fault', present && `${present.code}: ${present.message}`],
     [
-      'last end',
+      'last exit',
       lastFault && `${lastFault.code}, ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`,
     ],
     ['delivered', delivered && `${String(delivered.lastMinute)} frames in the last minute`],
     ['last confirmed', delivered && confirmedAgo(child, nowMs)],
     ['picture', delivered && size(child)],
     ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
-    ['work done', heartbeat && String(heartbeat.done)],
+    ['completed', heartbeat && String(heartbeat.done)],
     ...Object.entries(heartbeat?.facts ?? {})
       // Those are above already.
       .filter(([fact]) => !['feed', 'fault'].includes(fact))
@@ -72,7 +81,7 @@ function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: numb
   return [
     `daemon ${String(pid)}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
     deliveryLine(delivery, nowMs),
-    `cameras: ${String(streaming.length)} of ${String(cameras.length)} give pictures`,
+    `cameras: ${String(streaming.length)} of ${String(cameras.length)} streaming`,
     ...problems.flatMap((problem) => wrap(`unhealthy: ${problem}`, '  ')),
     ...behindLine(configuration),
     ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset)]),
@@ -81,7 +90,7 @@ function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: numb
       : [
           '',
           ...wrap(
-            `${refusalWords(file, configuration.refusal)}; the daemon still runs the configuration it had before:`,
+            `${refusalWords(file, configuration.refusal)}; the daemon keeps its previous configuration:`,
           ),
           ...faults.flatMap(({ path, problem }) => below(`${path}: ${problem}`)),
         ]),
@@ -94,13 +103,15 @@ function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliverySta
       ? 'nothing confirmed yet'
       : `last confirm ${duration(nowMs - lastConfirmAtMs)} ago`;
   const oldest = oldestWaitingMs === undefined ? '' : `, the oldest for ${duration(oldestWaitingMs)}`;
-  const frames = `${String(waiting)} ${waiting === 1 ? 'frame waits' : 'frames wait'}`;
-  return `delivery: ${confirm}; ${waiting === 0 ? 'nothing waits' : frames + oldest}`;
+  const frames = `${String(waiting)} ${waiting === 1 ? 'frame' : 'frames'} waiting`;
+  return `delivery: ${confirm}; ${waiting === 0 ? 'no frames waiting' : frames + oldest}`;
 }
 
 function behindLine({ behind }: DaemonStatus['configuration']): string[] {
   if (behind === undefined) return [];
-  return [`edit: being applied; ${String(behind)} ${behind === 1 ? 'process' : 'processes'} left`];
+  return [
+    `configuration change: being applied, ${String(behind)} ${behind === 1 ? 'process' : 'processes'} left`,
+  ];
 }
 
 /** A table, each row with its last fault below; nothing where there is no row. */
@@ -152,7 +163,7 @@ function memory({ heartbeat }: ChildStatus): string | undefined {
   return heartbeat && `${(heartbeat.memoryBytes / 1_048_576).toFixed(0)} MB`;
 }
 
-/** What troubles it now, else the last end of the process. */
+/** Its present fault, else why the process last ended. */
 function faultLines({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number): string[] {
   const present = feed?.fault ?? heartbeat?.fault;
   if (present !== undefined) return below(`${present.code}: ${present.message}`);

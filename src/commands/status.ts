@@ -1,4 +1,4 @@
-/** `status`: what the running daemon knows of its children, for people or as JSON. */
+/** `status`: the running daemon and its children, as text or JSON. */
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { print } from '../os/output';
 import { ExitFault } from '../fault/fault';
@@ -8,7 +8,7 @@ import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
 import { childText, queuesLines, statusText } from './status-text';
 
-/** Names listed where another is not found. */
+/** Names listed when the given one is not found. */
 const MAX_NAMES = 20;
 
 export interface StatusOptions {
@@ -19,7 +19,7 @@ export interface StatusOptions {
 }
 
 /**
- * Prints what is known, and returns the exit code: that of an unhealthy daemon where there is a problem.
+ * Prints it; resolves with the exit code, that of an unhealthy daemon if there is a problem.
  * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`
  */
 export async function status({ dataDir, json, name }: StatusOptions): Promise<number> {
@@ -39,7 +39,7 @@ export async function status({ dataDir, json, name }: StatusOptions): Promise<nu
   return found.problems.length === 0 ? EXIT.clean : EXIT.unhealthy;
 }
 
-/** What is asked besides keeps nobody from the rest. */
+/** A failure of this second request must not hide the rest. */
 function unanswered(error: unknown): QueuesAnswer {
   return { kind: 'unknown', message: (error as Error).message };
 }

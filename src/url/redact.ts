@@ -120,10 +120,14 @@ export function lastOf(text: string, chars: number): string {
 /** What a sentence may put behind a URL. */
 const PUNCTUATION = `'")>].,:;!|…`;
 
+/** Ends with a value that is hidden already: its mark is no punctuation. */
+const HIDDEN_VALUE = new RegExp(`(?:[?=]|%3d)${HIDDEN}$`, 'i');
+
 /** Where the punctuation behind a token begins. */
 function endOf(token: string): number {
   let end = token.length;
-  while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1))) end--;
+  while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1)) && !HIDDEN_VALUE.test(token.slice(0, end)))
+    end--;
   return end;
 }
 

@@ -43,7 +43,7 @@ describe('the command line', () => {
       'an unknown command',
       ['statsu'],
       2,
-      /^vigil: unknown command "statsu"; did you mean "status"\?; see --help\n$/,
+      /^vigil: unknown command "statsu"; did you mean "status"\? See --help\n$/,
     ],
     ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
     [
@@ -250,7 +250,7 @@ describe('a machine that is not as it should be', () => {
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 70);
     const line = daemon.log.find(({ code }) => code === 'stop-failed');
-    assert.match(line?.message ?? '', /^the daemon did not stop in order: the control socket: /);
+    assert.match(line?.message ?? '', /^the daemon did not stop cleanly: the control socket: /);
     assert.equal(daemon.log.at(-1)?.message, 'stopped');
     assert.ok(!existsSync(endpoints), 'what is closed after it is closed');
     await daemon.stop();

@@ -56,7 +56,7 @@ describe('a Redis without room', () => {
       const { stdout } = await promisify(execFile)(process.execPath, [
         ...[MAIN, 'ledger', '--config', path.join(daemon.dir, 'actors.json')],
       ]);
-      return /^evicted: redis gave up (\d+) keys/m.exec(stdout)?.[1];
+      return /^evicted: Redis removed (\d+) keys/m.exec(stdout)?.[1];
     };
     await waitUntil('the ledger counts them', async () => Number(await ledger()) > 0, 30_000);
   });

@@ -94,7 +94,7 @@ describe('the output of a command', () => {
 
   const LONG: readonly (readonly [readonly string[], RegExp])[] = [
     [['status', '--json'], /\}\n$/],
-    [['status'], /c3999 .*\nqueues of others: .*\n$/s],
+    [['status'], /c3999 .*\nother queues: .*\n$/s],
     [['ledger', '--json'], /\}\n$/],
     [['ledger'], /c999 .*refused\n$/],
     [['plan', '--json'], /\}\n$/],
@@ -200,7 +200,7 @@ describe('the last lines of a daemon', () => {
       new Promise((resolve) => setTimeout(resolve, 500, 'waits')),
     ]);
     assert.equal(code, 'waits');
-    assert.match(await daemon.read(), /fault of its own: the last words/);
+    assert.match(await daemon.read(), /internal error, shutting down: the last words/);
     assert.equal(await daemon.exited, 70);
     daemon.remove();
   });

@@ -36,8 +36,8 @@ describe('status', () => {
     });
     const { code, first } = await status();
     assert.equal(code, 1);
-    assert.match(first, /^delivery: nothing confirmed yet; \d+ frames wait, the oldest for \d+s$/m);
-    assert.match(first, /^cameras: 1 of 1 give pictures$/m);
+    assert.match(first, /^delivery: nothing confirmed yet; \d+ frames waiting, the oldest for \d+s$/m);
+    assert.match(first, /^cameras: 1 of 1 streaming$/m);
     assert.match(first, /^unhealthy: frames are not delivered: .*127\.0\.0\.1:1\b.*$/m);
   });
 
@@ -47,7 +47,7 @@ describe('status', () => {
     const { first } = await status();
     assert.match(
       first,
-      /^delivery: last confirm [01]s ago; (nothing waits|\d+ frames? waits?, the oldest for \d+s)$/m,
+      /^delivery: last confirm [01]s ago; (no frames waiting|\d+ frames? waiting, the oldest for \d+s)$/m,
     );
     assert.doesNotMatch(first, /unhealthy/);
   });

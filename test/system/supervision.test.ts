@@ -155,7 +155,7 @@ describe('supervision', () => {
     for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
     for (const name of ['camera:one', 'one']) {
       const one = await word(daemon, 'status', name);
-      assert.match(one.stdout.toString(), /^camera:one\n {2}process +running, for /);
+      assert.match(one.stdout.toString(), /^camera:one\n {2}process +running for /);
     }
     const unknown = await word(daemon, 'status', 'nothing');
     assert.equal(unknown.code, 2);
@@ -182,7 +182,7 @@ describe('escalation', () => {
     const { pid = 0 } = await daemon.childIs('camera:cam', 'runs', ({ state }) => state === 'running');
     process.kill(pid, 'SIGSTOP');
     daemon.signal('SIGTERM');
-    await daemon.said(/^SIGTERM: stopping; a second one ends at once/);
+    await daemon.said(/^SIGTERM: stopping; a second signal ends the daemon at once/);
     // Within half a second of the first it would be the same wish: npm hands Ctrl-C on.
     await delay(700);
     daemon.signal('SIGTERM');
@@ -205,10 +205,7 @@ describe('escalation', () => {
     daemon.signal('SIGUSR2');
     assert.equal(await daemon.exited, 70);
     const said = daemon.log.find(({ code }) => code === 'bug');
-    assert.match(
-      said?.message ?? '',
-      /^the daemon ends over a fault of its own: frame of .* is not a function$/,
-    );
+    assert.match(said?.message ?? '', /^internal error, shutting down: frame of .* is not a function$/);
     assert.match(daemon.output(), /"stack":"TypeError: .*throws-on-signal\.cjs:3/);
     assert.doesNotMatch(daemon.output(), /hush/);
     await daemon.stop();

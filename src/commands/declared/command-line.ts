@@ -1,4 +1,4 @@
-/** The command line: reads it, and says what is wrong with it. Commands load what they need when they begin. */
+/** The command line: parses it, and reports what is wrong with it. Commands load their modules when they run. */
 import { Command, CommanderError, type Option } from 'commander';
 import { ExitFault } from '../../fault/fault';
 import { checkCommand } from './check';
@@ -16,17 +16,17 @@ Exit codes:
   0   success
   1   status: the daemon is unhealthy
   2   the command line is wrong
-  3   no daemon runs
-  69  something needed is missing, or the probed feed gave no picture
+  3   no daemon is running
+  69  something needed is missing, or the probed feed delivered no picture
   70  internal error, or a required child restarted too often
-  78  the configuration or URL is not valid
+  78  the configuration, or the URL to probe, is not valid
 `;
 const SERVICES: readonly string[] = ['daemon', 'process'];
 
 /** What a command line asks for. */
 export type Asked =
   | { readonly kind: 'text'; readonly text: string }
-  /** @param serves it runs until it is told to end */
+  /** @param serves it runs until a signal ends it */
   | { readonly kind: 'run'; readonly command: string; readonly serves: boolean; readonly run: Run };
 
 /**
@@ -45,10 +45,10 @@ export function readCommandLine(argv: readonly string[], packageDir: string, ver
     },
   };
   const program = programOf(line, (part) => (text += part));
-  const { command, words } = commandFirst(argv, program);
-  if (words.includes('--version') || words.includes('-v')) return { kind: 'text', text: `${version()}\n` };
+  const { command, args } = commandFirst(argv, program);
+  if (args.includes('--version') || args.includes('-v')) return { kind: 'text', text: `${version()}\n` };
   try {
-    program.parse(words, { from: 'user' });
+    program.parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usage(sentenceOf(error, program, command), command);
@@ -82,7 +82,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
 }
 
 /** Options may stand before the command: it is moved to the front, and is `daemon` where none is named. */
-function commandFirst(argv: readonly string[], program: Command): { command: string; words: string[] } {
+function commandFirst(argv: readonly string[], program: Command): { command: string; args: string[] } {
   const options = [program, ...program.commands].flatMap((command) => command.options);
   const at = firstOperand(argv, options);
   const named = at === -1 ? undefined : argv[at];
@@ -90,20 +90,20 @@ function commandFirst(argv: readonly string[], program: Command): { command: str
   if (named === 'help') return commandFirst([...rest, '--help'], program);
   if (named === undefined) {
     const asksForHelp = rest.includes('--help') || rest.includes('-h');
-    return { command: 'daemon', words: asksForHelp ? ['--help'] : ['daemon', ...rest] };
+    return { command: 'daemon', args: asksForHelp ? ['--help'] : ['daemon', ...rest] };
   }
   const names = program.commands.map((command) => command.name());
   if (!names.includes(named)) throw usage(`unknown command "${named}"${suggestion(named, names)}`);
-  return { command: named, words: [named, ...rest] };
+  return { command: named, args: [named, ...rest] };
 }
 
 /** -1 where there is none. */
 function firstOperand(argv: readonly string[], options: readonly Option[]): number {
-  const takesValue = (word: string | undefined) =>
-    options.some(({ long, required }) => required && long === word);
+  const takesValue = (arg: string | undefined) =>
+    options.some(({ long, required }) => required && long === arg);
   const end = argv.indexOf('--');
   return argv.findIndex(
-    (word, i) => !word.startsWith('-') && !takesValue(argv[i - 1]) && (end === -1 || i < end),
+    (arg, i) => !arg.startsWith('-') && !takesValue(argv[i - 1]) && (end === -1 || i < end),
   );
 }
 
@@ -114,7 +114,7 @@ function suggestion(name: string, known: readonly string[]): string {
   return distance(name, nearest) <= 2 ? `; did you mean "${nearest}"?` : '';
 }
 
-/** One sentence for what commander has found. */
+/** A CommanderError as one sentence. */
 function sentenceOf({ code, message }: CommanderError, program: Command, command: string): string {
   const said = message.replace(/^error: /, '');
   if (code === 'commander.unknownOption') {
@@ -143,5 +143,6 @@ function listOf(commands: readonly Command[]): string {
 }
 
 function usage(problem: string, command?: string): ExitFault {
-  return new ExitFault('usage', `${problem}; see ${command === undefined ? '' : `${command} `}--help`);
+  const help = command === undefined ? '--help' : `${command} --help`;
+  return new ExitFault('usage', problem.endsWith('?') ? `${problem} See ${help}` : `${problem}; see ${help}`);
 }

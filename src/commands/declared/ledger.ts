@@ -12,9 +12,9 @@ interface Options extends PlaceOptions {
 export function ledgerCommand(line: Line): Command {
   return withJson(withPlaces(new Command('ledger')))
     .description('show the outcome of every sampling period: coverage and gaps of each camera')
-    .option('--camera <id>', 'only this camera')
+    .option('--camera <id>', 'show only this camera')
     .addOption(
-      new Option('--since <time>', 'how far back, such as 90s, 30m, 24h or 7d')
+      new Option('--since <time>', 'how far to look back, such as 90s, 30m, 24h or 7d')
         .argParser(durationMs)
         .default(durationMs('24h'), '24h'),
     )

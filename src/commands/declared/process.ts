@@ -11,12 +11,15 @@ interface Options extends PlaceOptions {
 
 export function processCommand(line: Line): Command {
   return withPlaces(new Command('process'))
-    .description('consume the queue: retrieve, decode and remove every frame')
+    .description('consume the detection queue: retrieve, decode and remove every frame')
     .addOption(
       pathOption('--out <dir>', 'save frames as frame_<MM_DD_YYYY-HH_MM_SS>.<ext> in a folder per camera'),
     )
-    .addOption(countOption('--count <n>', 'end after n frames'))
-    .option('--latest', 'only the newest frame of each camera; for a machine slower than the cameras')
+    .addOption(countOption('--count <n>', 'stop after n frames'))
+    .option(
+      '--latest',
+      'process only the newest frame of each camera, when processing is slower than the cameras',
+    )
     .action(({ out, count, latest = false, ...places }: Options) => {
       const found = line.places(places);
       line.begin(async () =>

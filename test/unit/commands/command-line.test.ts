@@ -37,10 +37,10 @@ describe('the command line', () => {
     });
 
   const wrong: readonly [string[], string][] = [
-    [['statsu'], 'unknown command "statsu"; did you mean "status"?; see --help'],
-    [['--data-dir', '/x', 'deamon'], 'unknown command "deamon"; did you mean "daemon"?; see --help'],
+    [['statsu'], 'unknown command "statsu"; did you mean "status"? See --help'],
+    [['--data-dir', '/x', 'deamon'], 'unknown command "deamon"; did you mean "daemon"? See --help'],
     [['frobnicate'], 'unknown command "frobnicate"; see --help'],
-    [['help', 'statsu'], 'unknown command "statsu"; did you mean "status"?; see --help'],
+    [['help', 'statsu'], 'unknown command "statsu"; did you mean "status"? See --help'],
     [['status', 'store', 'please'], 'unexpected argument "please"; see status --help'],
     [['daemon', 'now'], 'unexpected argument "now"; see daemon --help'],
     [
@@ -48,7 +48,7 @@ describe('the command line', () => {
       '--json is an option of "status", "plan", "ledger", and "probe", not of "daemon"; see daemon --help',
     ],
     [['status', '--force'], '--force is an option of "daemon", not of "status"; see status --help'],
-    [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"?; see status --help'],
+    [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"? See status --help'],
     [['--frob'], 'unknown option "--frob"; see daemon --help'],
     [['status', '--data-dir'], '--data-dir needs a value; see status --help'],
     [['process', '--count', '0'], '--count expects a whole number above 0, found "0"; see process --help'],

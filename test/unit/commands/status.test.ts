@@ -265,8 +265,8 @@ describe('the text of status', () => {
   it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () => {
     assert.deepEqual(statusText(daemon, NOW).split('\n'), [
       'daemon 70, up 1d 1h, ready',
-      'delivery: nothing confirmed yet; nothing waits',
-      'cameras: 1 of 3 give pictures',
+      'delivery: nothing confirmed yet; no frames waiting',
+      'cameras: 1 of 3 streaming',
       '',
       'PROCESS  STATE    SINCE  PID  RESTARTS  MEMORY',
       'store    running  1m 5s   71         0  50 MB',
@@ -320,17 +320,17 @@ describe('the text of status', () => {
     };
     assert.deepEqual(childText({ ...yard, heartbeat }, NOW).split('\n'), [
       'camera:yard',
-      '  process         running, for 1m 5s',
+      '  process         running for 1m 5s',
       '  pid             72',
       '  restarts        0',
       '  memory          50 MB',
-      '  feed            waiting, for 0s',
+      '  feed            waiting for 0s',
       '  fault           refused: rtsp://yard/: connection refused',
-      '  last end        hung, 1s ago: gave no sign of life',
+      '  last exit       hung, 1s ago: gave no sign of life',
       '  delivered       18 frames in the last minute',
       '  last confirmed  42s ago',
       '  heartbeat       2s ago',
-      '  work done       9',
+      '  completed       9',
       '  frames          7',
       '  rtpLost         3',
     ]);
@@ -347,10 +347,10 @@ describe('the text of status', () => {
     ).split('\n');
     assert.deepEqual(lines.slice(0, 8), [
       'daemon 70, up 1d 1h, not ready yet',
-      'delivery: nothing confirmed yet; nothing waits',
-      'cameras: 1 of 3 give pictures',
+      'delivery: nothing confirmed yet; no frames waiting',
+      'cameras: 1 of 3 streaming',
       '',
-      '/srv/actors.json is not valid; the daemon still runs the configuration it had before:',
+      '/srv/actors.json is not valid; the daemon keeps its previous configuration:',
       '  $.cameras[0].rate: expected number, found "1"',
       '  $.redis: is away',
       '',
@@ -364,7 +364,7 @@ describe('the text of status', () => {
     const text = statusText({ ...daemon, configuration }, NOW);
     assert.match(
       text,
-      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon; the daemon still runs/,
+      /\/srv\/actors\.json is valid, but cannot be applied to the running daemon; the daemon keeps/,
     );
     assert.doesNotMatch(text, /not valid/);
   });
@@ -375,11 +375,11 @@ describe('the text of status', () => {
     const configuration = { ...daemon.configuration, behind: 12 };
     const lines = statusText({ ...daemon, delivery, problems, configuration }, NOW).split('\n');
     assert.deepEqual(lines.slice(1, 7), [
-      'delivery: last confirm 42s ago; 120 frames wait, the oldest for 41s',
-      'cameras: 1 of 3 give pictures',
+      'delivery: last confirm 42s ago; 120 frames waiting, the oldest for 41s',
+      'cameras: 1 of 3 streaming',
       'unhealthy: frames are not delivered: rabbitmq does not answer',
       'unhealthy: store is waiting',
-      'edit: being applied; 12 processes left',
+      'configuration change: being applied, 12 processes left',
       '',
     ]);
   });

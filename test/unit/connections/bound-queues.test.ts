@@ -79,15 +79,11 @@ describe('the queues on a broker', () => {
     const other = { name: 'a', origin: 'foreign', messages: 7, consumers: 0, boundTo: ['v.frames'] } as const;
     const old = { name: 'b', origin: 'old', messages: 0, consumers: 1, boundTo: [] } as const;
     assert.deepEqual(queuesLines({ kind: 'known', queues: [other, old] }), [
-      'QUEUE  OF                        MESSAGES  CONSUMERS  BOUND TO',
-      'a      others                           7          0  v.frames',
-      'b      an earlier configuration         0          1  nothing',
+      'QUEUE  DECLARED BY            MESSAGES  CONSUMERS  BOUND TO',
+      'a      another service               7          0  v.frames',
+      'b      earlier configuration         0          1  nothing',
     ]);
-    assert.deepEqual(queuesLines({ kind: 'known', queues: [] }), [
-      'queues of others: none; of earlier configurations: none',
-    ]);
-    assert.deepEqual(queuesLines({ kind: 'unknown', message: 'set\nit' }), [
-      'queues of others: not known; set it',
-    ]);
+    assert.deepEqual(queuesLines({ kind: 'known', queues: [] }), ['other queues: none']);
+    assert.deepEqual(queuesLines({ kind: 'unknown', message: 'set\nit' }), ['other queues: unknown; set it']);
   });
 });

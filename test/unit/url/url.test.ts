@@ -252,6 +252,21 @@ describe('redactText', () => {
       assert.doesNotMatch(redactText(text), new RegExp(SECRET));
     });
 
+  for (const text of [
+    'rtsp://cam/live?user=me&password=s3cr3t refuses connections',
+    '(rtsp://cam/live?user=me&password=s3cr3t), and so on',
+    'rtsp://cam/user=me&password=s3cr3t/live: refused',
+    'rtmp://cam/live/s3cr3t, refused',
+    'GET /snap?loginpas=s3cr3t. And again',
+    'password=s3cr3t; token=s3cr3t, both',
+    '{"password": "s3cr3t"}',
+  ])
+    it(`changes nothing in what it has made of ${text}`, () => {
+      const once = redactText(text);
+      assert.doesNotMatch(once, /s3cr3t|……/);
+      assert.equal(redactText(once), once);
+    });
+
   it('keeps the punctuation behind a URL, and an IPv6 address at its end', () => {
     assert.equal(redactText('(rtsp://u:p@cam/live): gone.'), '(rtsp://cam/live): gone.');
     assert.equal(redactText('rtsp://u:p@[::1]'), 'rtsp://[::1]');
