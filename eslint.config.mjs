@@ -115,6 +115,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // `async` states that a function may wait, also where it hands on a promise or does not wait yet.
       '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-restricted-imports': ['error', { patterns: [COMEDY] }],
       'no-restricted-syntax': ['error', LATE_COMEDY],
     },

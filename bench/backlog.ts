@@ -60,7 +60,7 @@ function fillSpool(dir: string): void {
   const perCamera = Math.ceil(FRAMES / CAMERAS);
   const from = Math.floor(Date.now() / PERIOD_MS) - perCamera - 10;
   for (let i = 0; i < FRAMES; i++) {
-    const camera = `cam${String(i % CAMERAS)}`;
+    const camera = `cam${i % CAMERAS}`;
     const sequence = from + Math.floor(i / CAMERAS);
     const frame = { camera, capturedAt: sequence * PERIOD_MS, sequence, width: 1920, height: 1080 };
     const folder = path.join(dir, 'data', 'spool', camera);
@@ -177,7 +177,7 @@ async function live(redisUrl: string, amqpUrl: string): Promise<string> {
 }
 
 function cameraOf(i: number): string {
-  return `cam${String(i % CAMERAS)}`;
+  return `cam${i % CAMERAS}`;
 }
 
 async function storeFact(daemon: Daemon, fact: string): Promise<number> {
@@ -198,7 +198,7 @@ function portOf(url: string): number {
 }
 
 function withPort(url: string, port: number): string {
-  return url.replace(/:\d+(?=\/|$)/, `:${String(port)}`);
+  return url.replace(/:\d+(?=\/|$)/, `:${port}`);
 }
 
 function actors(pid: number): (readonly [string, number])[] {

@@ -85,7 +85,7 @@ function delivered(events: Listener | undefined, from: number, to: number, camer
       ? [{ ...event.data, latency: receivedAt - event.data.capturedAt }]
       : [],
   );
-  const distinct = new Set(frames.map(({ camera, sequence }) => `${camera} ${String(sequence)}`)).size;
+  const distinct = new Set(frames.map(({ camera, sequence }) => `${camera} ${sequence}`)).size;
   const latencies = frames.map(({ latency }) => latency).sort((a, b) => a - b);
   const at = (part: number) => latencies[Math.floor(part * latencies.length)] ?? NaN;
   return {
@@ -106,7 +106,7 @@ async function startVigil(feed: object, cameras: number, settings: object): Prom
       frames: { expireMs: 10_000 },
       ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
       cameraDefaults: settings,
-      cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, ...feed })),
+      cameras: Array.from({ length: cameras }, (_, i) => ({ id: `cam${i}`, ...feed })),
     },
   });
   await daemon.said(/^ready/);
@@ -201,7 +201,7 @@ function row(
     ownCpu.toFixed(2).padStart(5),
     (origin === undefined ? '' : (cpu / origin).toFixed(3)).padStart(8),
     privateMb.toFixed(0).padStart(8),
-    (latencyMs === undefined ? '' : `${String(latencyMs.p50)} / ${String(latencyMs.p95)}`).padStart(12),
+    (latencyMs === undefined ? '' : `${latencyMs.p50} / ${latencyMs.p95}`).padStart(12),
     (coverage === undefined ? '' : `${(100 * coverage).toFixed(2)} %`).padStart(10),
   ];
   return cells.join(' ');

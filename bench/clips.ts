@@ -35,7 +35,7 @@ const DEADLINE_MS = 600_000;
 /** Path of the clip. Raise the number in its name when the recipe changes. */
 export async function benchClip(name: string, wanted = CASES[name]): Promise<string> {
   if (wanted === undefined) throw new Error(`no case ${name}; there are ${Object.keys(CASES).join(', ')}`);
-  const folder = path.join(tmpdir(), `vigil-bench-clips-${String(userInfo().uid)}`);
+  const folder = path.join(tmpdir(), `vigil-bench-clips-${userInfo().uid}`);
   const file = path.join(folder, `v1-${name}.${wanted.codec}`);
   if ((await stat(file).catch(() => undefined)) !== undefined) return file;
   await mkdir(folder, { recursive: true });
@@ -48,7 +48,7 @@ export async function benchClip(name: string, wanted = CASES[name]): Promise<str
 
 function source({ size, fps, keyframeDistances, numbered = false }: Case): string {
   const seconds = keyframeDistances === undefined ? SECONDS : sum(keyframeDistances) / fps;
-  const scene = `testsrc2=size=${size}:rate=${String(fps)}:duration=${String(seconds)},noise=alls=6:allf=t`;
+  const scene = `testsrc2=size=${size}:rate=${fps}:duration=${seconds},noise=alls=6:allf=t`;
   return numbered ? withNumbers(scene, size.split('x')[0] ?? '', fps) : scene;
 }
 
@@ -66,14 +66,7 @@ function keyframeTimes(distances: readonly number[], fps: number): string {
 
 function encoder({ codec, fps, keyframeIntervalS, kilobits, keyframeDistances }: Case): string[] {
   const gop = String(fps * keyframeIntervalS);
-  const rate = [
-    '-b:v',
-    `${String(kilobits)}k`,
-    '-maxrate',
-    `${String(1.2 * kilobits)}k`,
-    '-bufsize',
-    `${String(kilobits)}k`,
-  ];
+  const rate = ['-b:v', `${kilobits}k`, '-maxrate', `${1.2 * kilobits}k`, '-bufsize', `${kilobits}k`];
   const shared = ['-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-bf', '0', ...rate];
   switch (codec) {
     case 'h264': {

@@ -42,14 +42,14 @@ async function redisPid(): Promise<number> {
 
 /** Bytes a process had written to a disk so far. */
 function writtenBytes(pid: number): number {
-  return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${String(pid)}/io`, 'utf8'))?.[1]);
+  return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
 async function measure(durability: string): Promise<string> {
   const namespace = newNamespace();
   const events = await listen(namespace);
   const file = await benchClip('mjpeg');
-  const ids = Array.from({ length: Number(values.cameras) }, (_, i) => `cam${String(i)}`);
+  const ids = Array.from({ length: Number(values.cameras) }, (_, i) => `cam${i}`);
   const config = { namespace, ...remoteServers(), frames: { expireMs: 30_000, durability } };
   const daemon = startDaemon({ config: { ...config, cameras: ids.map((id) => ({ id, file })) } });
   try {
@@ -75,7 +75,7 @@ async function measure(durability: string): Promise<string> {
       ...perThousand(after.cpu, before.cpu, 1).map((cell) => cell.padStart(9)),
       ...perThousand(after.written, before.written, 2 ** 20).map((cell) => cell.padStart(10)),
       store.toFixed(0).padStart(9),
-      `${String(percentile(delays, 0.5))} / ${String(percentile(delays, 0.95))}`.padStart(12),
+      `${percentile(delays, 0.5)} / ${percentile(delays, 0.95)}`.padStart(12),
     ].join(' ');
   } finally {
     await daemon.stop();

@@ -173,9 +173,7 @@ async function plain(): Promise<boolean> {
     mounts[`/${id}`] = { clip: await benchClip(feed, FEEDS[feed]), codec: NUMBERED.codec, fps: NUMBERED.fps };
   const server = await startRtspServer({
     mounts,
-    onSent: (picture) => {
-      pictures.sent(picture);
-    },
+    onSent: (picture) => pictures.sent(picture),
   });
   const keepers = await keepFeeds(IDS.map((id) => server.url(`/${id}`)));
   const namespace = newNamespace();

@@ -41,7 +41,7 @@ async function withCameras(count: number, work: (setting: Setting) => Promise<st
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-neighbours-'));
   const namespace = newNamespace();
   const file = await smallVideo(dir);
-  const ids = Array.from({ length: count }, (_, i) => `cam${String(i)}`);
+  const ids = Array.from({ length: count }, (_, i) => `cam${i}`);
   const config = (widths: ReadonlyMap<string, number> = new Map()) => ({
     namespace,
     ...remoteServers(),
@@ -83,7 +83,7 @@ function coverage(
 
 function verdict({ seconds, missed }: { seconds: number; missed: number }): string {
   const share = missed / seconds;
-  return `missed ${String(missed)} of ${String(seconds)} seconds (${(100 * share).toFixed(3)} %, goal ${String(100 * GOAL_SHARE)} %)`;
+  return `missed ${missed} of ${seconds} seconds (${(100 * share).toFixed(3)} %, goal ${100 * GOAL_SHARE} %)`;
 }
 
 /** When a process began, milliseconds since the machine's start; undefined when it has gone. */
@@ -119,9 +119,9 @@ async function flapping({ daemon, events, ids }: Setting): Promise<string> {
   const healthy = ids.filter((id) => !troubled.has(`camera:${id}`));
   const quarantined = (await daemon.status()).children.filter(({ state }) => state === 'quarantined').length;
   return [
-    `flapping: ${String(troubled.size)} of ${String(ids.length)} cameras killed ${String(killed.size)} times in ${values.seconds} s`,
+    `flapping: ${troubled.size} of ${ids.length} cameras killed ${killed.size} times in ${values.seconds} s`,
     `  the others: ${verdict(coverage(events, healthy, since))}`,
-    `  at most ${String(mostInAMinute(starts))} of ${String(starts.length)} starts in any minute (budget 60); ${String(quarantined)} quarantined at the end`,
+    `  at most ${mostInAMinute(starts)} of ${starts.length} starts in any minute (budget 60); ${quarantined} quarantined at the end`,
   ].join('\n');
 }
 
@@ -146,8 +146,8 @@ async function edits({ daemon, events, config, ids }: Setting): Promise<string> 
   ).length;
   times.sort((a, b) => a - b);
   return [
-    `edits: ${values.edits} edits of ${String(ids.length - untouched.length)} of ${String(ids.length)} cameras`,
-    `  the others: ${verdict(coverage(events, untouched, since))}, ${String(restarts)} restarted`,
+    `edits: ${values.edits} edits of ${ids.length - untouched.length} of ${ids.length} cameras`,
+    `  the others: ${verdict(coverage(events, untouched, since))}, ${restarts} restarted`,
     `  from the edit to the camera that runs by it: p50 ${String(times[Math.floor(times.length / 2)])} ms, max ${String(times.at(-1))} ms`,
   ].join('\n');
 }

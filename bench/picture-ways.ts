@@ -69,11 +69,11 @@ export class PictureWays {
   #sentAt(camera: string, number: number, before: number): number {
     const sendings = this.#sent.get(`/${camera}`);
     const sent = sendings?.findLast(({ picture, atMs }) => picture === number && atMs <= before);
-    if (sent === undefined) throw new Error(`${camera}: picture ${String(number)} was never sent`);
+    if (sent === undefined) throw new Error(`${camera}: picture ${number} was never sent`);
     return sent.atMs;
   }
 }
 
 function keyOf({ camera, capturedAt }: { camera: string; capturedAt: number }): string {
-  return `${camera} ${String(capturedAt)}`;
+  return `${camera} ${capturedAt}`;
 }

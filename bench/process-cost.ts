@@ -18,20 +18,20 @@ export function privateBytes(pids: readonly number[]): number {
 }
 
 export function commandOf(pid: number): string {
-  return read(`/proc/${String(pid)}/cmdline`).replaceAll('\0', ' ');
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
 }
 
 /** Nanoseconds on a processor of each thread: the ticks of /proc/PID/stat are 10 ms. */
 function cpuOf(pid: number): number {
-  const threads = attempt(() => readdirSync(`/proc/${String(pid)}/task`)) ?? [];
+  const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
   const nanoseconds = threads.map((thread) =>
-    Number(read(`/proc/${String(pid)}/task/${thread}/schedstat`).split(' ')[0]),
+    Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]),
   );
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 function privateOf(pid: number): number {
-  const rows = read(`/proc/${String(pid)}/smaps_rollup`).matchAll(/^Private_(?:Clean|Dirty):\s*(\d+) kB/gm);
+  const rows = read(`/proc/${pid}/smaps_rollup`).matchAll(/^Private_(?:Clean|Dirty):\s*(\d+) kB/gm);
   return [...rows].reduce((sum, [, kilobytes]) => sum + 1024 * Number(kilobytes), 0);
 }
 

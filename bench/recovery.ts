@@ -37,7 +37,7 @@ const { values } = parseArgs({
 });
 const KILLS = Number(values.kills);
 const ONLY = TARGETS.filter((target) => values.only.split(',').includes(target));
-const CAMERAS = Array.from({ length: Number(values.cameras) }, (_, i) => `cam${String(i)}`);
+const CAMERAS = Array.from({ length: Number(values.cameras) }, (_, i) => `cam${i}`);
 
 class Bench {
   readonly times = new Map<Target, number[]>(ONLY.map((target) => [target, []]));
@@ -107,7 +107,7 @@ class Bench {
     const row = below(processTable(), daemon).find(({ command }) =>
       new RegExp(`forked-actor-worker(\\.js)? ${name}( |$)`).test(command),
     );
-    if (row === undefined) throw new Error(`no process of ${name} runs below ${String(daemon)}`);
+    if (row === undefined) throw new Error(`no process of ${name} runs below ${daemon}`);
     return row.pid;
   }
 

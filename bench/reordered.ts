@@ -58,9 +58,7 @@ export async function reorderedCameras(streams: readonly string[]): Promise<Reor
     if (codec === 'mpeg4') throw new Error('no server for MPEG-4');
     for (const sampling of SAMPLINGS) {
       const sent = `/${idOf(stream, sampling)}`;
-      const onSent = (picture: number, atMs: number) => {
-        pictures.sent({ sent, picture, atMs });
-      };
+      const onSent = (picture: number, atMs: number) => pictures.sent({ sent, picture, atMs });
       mounts[sent] = { codec, units, fps, onSent };
     }
   }

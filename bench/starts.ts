@@ -30,7 +30,7 @@ async function measureStarts(cameras: number, dir: string): Promise<Starts> {
   const namespace = newNamespace();
   const events = await listen(namespace);
   const file = await smallVideo(dir);
-  const sources = Array.from({ length: cameras }, (_, i) => ({ id: `cam${String(i)}`, file, width: 160 }));
+  const sources = Array.from({ length: cameras }, (_, i) => ({ id: `cam${i}`, file, width: 160 }));
   const startedAt = performance.now();
   const daemon = startDaemon({ dir, config: { namespace, ...remoteServers(), cameras: sources } });
   try {

@@ -82,7 +82,7 @@ async function steadiness(
 }
 
 function words(gap: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(gap).map(([reason, periods]) => `${String(periods)} ${reason}`);
+  const parts = Object.entries(gap).map(([reason, periods]) => `${periods} ${reason}`);
   return parts.length === 0 ? '0' : parts.join(', ');
 }
 
@@ -97,10 +97,10 @@ function isMet({ pictures, nearest, farthest }: Steadiness): boolean {
 function table(rows: readonly Steadiness[]): string {
   const line = (name: string, cells: readonly string[], last: string) =>
     `${name.padEnd(16)}${cells.map((cell) => cell.padStart(10)).join('')}  ${last}`;
-  const wanted = `${String(SECONDS)}±${String(GOALS.countOff)}`;
+  const wanted = `${SECONDS}±${GOALS.countOff}`;
   return [
     line('camera', ['pictures', 'nearest', 'farthest', 'holes'], 'gaps by the ledger'),
-    line('goal', [wanted, `>=${String(GOALS.nearest)}`, `<=${String(GOALS.farthest)}`, ''], ''),
+    line('goal', [wanted, `>=${GOALS.nearest}`, `<=${GOALS.farthest}`, ''], ''),
     ...rows.map((row) => {
       const { camera, pictures, nearest, farthest, holes, gaps } = row;
       const cells = [String(pictures), nearest.toFixed(3), farthest.toFixed(3), String(holes)];

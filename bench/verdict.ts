@@ -103,7 +103,7 @@ async function main(): Promise<void> {
       pictureLook(CAMERA, { codec, height: 0 }, undefined, false),
     );
     const each: number[] = [];
-    console.log(`processor ms a picture: ${String(COPIES)} thumbnails, none; of each thumbnail`);
+    console.log(`processor ms a picture: ${COPIES} thumbnails, none; of each thumbnail`);
     for (let pair = 0; pair < PAIRS; pair++) {
       const many = await decode(file, withThumbnails(args, COPIES));
       const none = await decode(file, withThumbnails(args, 0));

@@ -38,9 +38,7 @@ export async function startBroker(): Promise<Broker> {
   );
   return {
     url: service.url,
-    signal: (name) => {
-      signalProcess(server.pid, name);
-    },
+    signal: (name) => signalProcess(server.pid, name),
     restart: async () => {
       signalProcess(server.pid, 'SIGKILL');
       await server.exited;

@@ -39,6 +39,6 @@ export function codeBlocks(file: string): CodeBlock[] {
         blocks.push({ file, line: index + 1, language: 'indented', text: line });
       before = line;
     });
-  if (open !== undefined) throw new Error(`${file}:${String(open.line)}: this code block is not closed`);
+  if (open !== undefined) throw new Error(`${file}:${open.line}: this code block is not closed`);
   return blocks;
 }

@@ -64,7 +64,7 @@ export type PictureFormat = Exclude<FrameFormat, 'h264' | 'h265'>;
 
 /** An encoded orange picture. */
 export function picture(format: PictureFormat, width = 64, height = 48): Promise<Buffer> {
-  const id = `${format} ${String(width)}x${String(height)}`;
+  const id = `${format} ${width}x${height}`;
   const background = { r: 250, g: 130, b: 20 };
   const made = sharp({ create: { width, height, channels: 3, background } })
     .toFormat(format)
@@ -198,7 +198,7 @@ export class PrivateRedis {
   ) {}
 
   get url(): string {
-    return `redis://127.0.0.1:${String(this.port)}`;
+    return `redis://127.0.0.1:${this.port}`;
   }
 
   async start(): Promise<void> {
@@ -219,9 +219,7 @@ export class PrivateRedis {
   #answers(): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = net.connect(this.port, '127.0.0.1');
-      socket.on('error', () => {
-        resolve(false);
-      });
+      socket.on('error', () => resolve(false));
       socket.on('connect', () => socket.write('PING\r\n'));
       socket.on('data', (data) => {
         socket.destroy();

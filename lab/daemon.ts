@@ -114,9 +114,7 @@ class RunningDaemon implements Daemon {
         if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
       });
     this.exited = new Promise((resolve) => {
-      child.once('close', (code) => {
-        resolve(code);
-      });
+      child.once('close', (code) => resolve(code));
     });
   }
 

@@ -95,7 +95,7 @@ export async function openBench(
   let held: (() => void)[] = [];
   const write = async (at: number): Promise<void> => {
     bench.stored.push(at);
-    if (bench.writing.has(at)) throw new Error(`${String(at)} is written twice at once`);
+    if (bench.writing.has(at)) throw new Error(`${at} is written twice at once`);
     bench.writing.add(at);
     bench.most.writing = Math.max(bench.most.writing, bench.writing.size);
     try {
@@ -109,9 +109,7 @@ export async function openBench(
     spool,
     durable: false,
     expireMs: EXPIRE_MS,
-    onGone: (frame) => {
-      outbox.forget(frame);
-    },
+    onGone: (frame) => outbox.forget(frame),
   });
   const startDelivery = () =>
     new Delivery({
@@ -136,9 +134,7 @@ export async function openBench(
         if (bench.broker === 'nothing') return;
         const fault =
           bench.broker === 'nack' ? { code: 'broker-nack', message: 'the queue is full' } : undefined;
-        queueMicrotask(() => {
-          bench.delivery.announced(frameId(frame), fault);
-        });
+        queueMicrotask(() => bench.delivery.announced(frameId(frame), fault));
       },
       onFault: (fault) => bench.faults.push({ fault, damaged: false }),
       onUnreadable: (fault) => bench.faults.push({ fault, damaged: false }),
@@ -202,5 +198,5 @@ export async function openBench(
 }
 
 function cameraName(number: number): string {
-  return `cam${String(number)}`;
+  return `cam${number}`;
 }

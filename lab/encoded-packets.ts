@@ -12,7 +12,7 @@ export interface NumberedPacket {
 }
 
 const WIDTH = 320;
-const SCENE = `testsrc2=size=${String(WIDTH)}x240:rate=25`;
+const SCENE = `testsrc2=size=${WIDTH}x240:rate=25`;
 
 /** @param encoder ffmpeg's arguments that choose and set the encoder, filters included */
 export async function encodedPackets(

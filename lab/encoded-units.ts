@@ -24,7 +24,7 @@ export async function encodedUnits({
     codec === 'h264'
       ? [
           ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-bf', '0'],
-          ...['-x264-params', `keyint=${String(keyEvery)}:min-keyint=${String(keyEvery)}:scenecut=0`],
+          ...['-x264-params', `keyint=${keyEvery}:min-keyint=${keyEvery}:scenecut=0`],
           ...['-bsf:v', 'h264_metadata=aud=insert', '-f', 'h264'],
         ]
       : ['-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p', '-f', 'mjpeg'];

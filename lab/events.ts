@@ -95,7 +95,7 @@ class EventListener implements Listener {
   }
 
   async gotFrames(camera: string, count: number, deadlineMs = 40_000): Promise<FrameSampled['data'][]> {
-    const what = `${String(count)} frames of ${camera}`;
+    const what = `${count} frames of ${camera}`;
     await waitUntil(what, () => this.frames(camera).length >= count, deadlineMs).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}; its states: ${JSON.stringify(this.states(camera))}`);
     });
@@ -112,7 +112,7 @@ class EventListener implements Listener {
     const first = () => (afterSequence === 0 ? (sequences()[0] ?? 0) : afterSequence + 1);
     const complete = () =>
       sequences().length >= count && sequences().every((sequence, i) => sequence === first() + i);
-    const what = `${String(count)} frames of ${camera} without a hole`;
+    const what = `${count} frames of ${camera} without a hole`;
     await waitUntil(what, complete, deadlineMs).catch((error: unknown) => {
       const seen = `sequences ${String(sequences())}, states ${JSON.stringify(this.states(camera))}`;
       throw new Error(`${(error as Error).message}; ${seen}`);

@@ -32,9 +32,7 @@ export class FaultProxy {
     private readonly server: Server,
     private readonly target: number,
   ) {
-    server.on('connection', (client) => {
-      this.#accept(client);
-    });
+    server.on('connection', (client) => this.#accept(client));
   }
 
   /** @param target port on loopback */
@@ -172,18 +170,10 @@ class Pipe {
     private readonly to: Socket,
   ) {
     from.pause();
-    from.on('readable', () => {
-      this.#move();
-    });
-    from.on('end', () => {
-      this.#later(() => to.end());
-    });
-    to.on('drain', () => {
-      this.#move();
-    });
-    to.on('close', () => {
-      clearTimeout(this.#timer);
-    });
+    from.on('readable', () => this.#move());
+    from.on('end', () => this.#later(() => to.end()));
+    to.on('drain', () => this.#move());
+    to.on('close', () => clearTimeout(this.#timer));
   }
 
   setPace(pace: Pace): void {
@@ -239,9 +229,7 @@ class Pipe {
     if (next === undefined || this.to.destroyed) return;
     const waitMs = next.dueMs - performance.now();
     if (waitMs > 0) {
-      setTimeout(() => {
-        this.#runDelayed();
-      }, waitMs);
+      setTimeout(() => this.#runDelayed(), waitMs);
       return;
     }
     this.#delayed.shift();

@@ -18,9 +18,9 @@ export interface RawPicture {
 
 /** A source of ffmpeg's lavfi: `scene` with each picture's number drawn on it. */
 export function withNumbers(scene: string, width: string, fps: number): string {
-  const white = `if(lt(X,${String(NUMBER_BITS)}),mod(floor(N/pow(2,X)),2),mod(X,2))`;
-  const blocks = `color=size=${String(BLOCKS)}x2:rate=${String(fps)},format=gray,geq=lum='255*${white}'`;
-  const row = `scale=${width}:${String(ROW_HEIGHT)}:flags=neighbor`;
+  const white = `if(lt(X,${NUMBER_BITS}),mod(floor(N/pow(2,X)),2),mod(X,2))`;
+  const blocks = `color=size=${BLOCKS}x2:rate=${fps},format=gray,geq=lum='255*${white}'`;
+  const row = `scale=${width}:${ROW_HEIGHT}:flags=neighbor`;
   return `${scene}[scene];${blocks},${row}[row];[scene][row]overlay=shortest=1[out0]`;
 }
 

@@ -34,9 +34,7 @@ export class PortMapper {
 
   /** Resolves with the port of the mapper that this node is to use. */
   async serve(node: string): Promise<number> {
-    const server = createServer((socket) => {
-      this.#accept(node, socket);
-    });
+    const server = createServer((socket) => this.#accept(node, socket));
     this.#servers.push(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -82,7 +80,7 @@ export class PortMapper {
         socket.end(await this.#portReply(node, request.toString('latin1', 1)));
         return;
       case NAMES_REQ: {
-        const lines = [...this.#ports].map(([name, port]) => `name ${name} at port ${String(port)}\n`);
+        const lines = [...this.#ports].map(([name, port]) => `name ${name} at port ${port}\n`);
         const port = [0, 0, ...uint16(socket.localPort ?? 0)];
         socket.end(Buffer.concat([Buffer.from(port), Buffer.from(lines.join(''), 'latin1')]));
         return;

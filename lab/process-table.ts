@@ -40,7 +40,7 @@ export function actorName({ command }: ProcessRow): string | undefined {
 }
 
 function readProcess(pid: number, marker: string | undefined): ProcessRow | undefined {
-  const stat = attempt(() => readFileSync(`/proc/${String(pid)}/stat`, 'utf8'));
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (stat === undefined) return undefined;
   // The second field, the name in brackets, may hold blanks and brackets itself.
   const [state = '', parent = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -57,12 +57,12 @@ function readProcess(pid: number, marker: string | undefined): ProcessRow | unde
 
 /** redis-server overwrites its environment with its title, so one of the three is not enough. */
 function names(pid: number, command: string, marker: string): boolean {
-  const cwd = () => attempt(() => readlinkSync(`/proc/${String(pid)}/cwd`)) ?? '';
+  const cwd = () => attempt(() => readlinkSync(`/proc/${pid}/cwd`)) ?? '';
   return command.includes(marker) || text(pid, 'environ').includes(marker) || cwd().includes(marker);
 }
 
 function text(pid: number, file: string): string {
-  return attempt(() => readFileSync(`/proc/${String(pid)}/${file}`, 'utf8')) ?? '';
+  return attempt(() => readFileSync(`/proc/${pid}/${file}`, 'utf8')) ?? '';
 }
 
 function attempt<T>(read: () => T): T | undefined {

@@ -59,7 +59,7 @@ export async function run(
   if (exit === undefined) {
     program.signal('SIGKILL');
     await program.exited;
-    throw new Error(`${command}: still running after ${String(deadlineMs)} ms: ${program.stderr()}`);
+    throw new Error(`${command}: still running after ${deadlineMs} ms: ${program.stderr()}`);
   }
   return { ...exit, stdout: Buffer.concat(chunks), stderr: program.stderr() };
 }
@@ -72,7 +72,7 @@ export async function waitUntil(
 ): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!(await condition())) {
-    if (Date.now() > endMs) throw new Error(`not within ${String(deadlineMs)} ms: ${what}`);
+    if (Date.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await delay(POLL_MS);
   }
 }

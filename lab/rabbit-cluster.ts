@@ -50,13 +50,13 @@ export interface RabbitCluster {
 export async function startCluster(size = 3): Promise<RabbitCluster> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-cluster-'));
   const ports = await freePorts(2 * size);
-  const names = ports.slice(0, size).map((port) => `vigil${String(port)}@localhost`);
+  const names = ports.slice(0, size).map((port) => `vigil${port}@localhost`);
   const mapper = new PortMapper(names.map(shortName));
   const nodes: Node[] = [];
   for (const [i, name] of names.entries()) {
     const [port = 0, distPort = 0] = [ports[i], ports[size + i]];
     const epmdPort = await mapper.serve(shortName(name));
-    nodes.push(new Node(path.join(dir, `n${String(i)}`), { name, port, distPort, names, mapper, epmdPort }));
+    nodes.push(new Node(path.join(dir, `n${i}`), { name, port, distPort, names, mapper, epmdPort }));
   }
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
@@ -84,7 +84,7 @@ export async function startCluster(size = 3): Promise<RabbitCluster> {
     return node;
   };
   return {
-    url: `amqp://guest:guest@${nodes.map(({ port }) => `127.0.0.1:${String(port)}`).join(',')}/`,
+    url: `amqp://guest:guest@${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}/`,
     nodes,
     leaderOf,
     lead: async (queue, node) => {
@@ -145,7 +145,7 @@ class Node implements ClusterNode {
     writeFileSync(path.join(dir, 'home', '.erlang.cookie'), COOKIE, { mode: 0o400 });
     writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
     const lines = [
-      `listeners.tcp.local = 127.0.0.1:${String(port)}`,
+      `listeners.tcp.local = 127.0.0.1:${port}`,
       'cluster_formation.peer_discovery_backend = classic_config',
       // Which has nobody to wait for.
       `cluster_formation.classic_config.nodes.1 = ${names[0] ?? ''}`,
@@ -227,14 +227,10 @@ async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   server.unref();
   return new Promise((resolve) => {
-    server.once('error', () => {
-      resolve(false);
-    });
+    server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => {
       const { port: bound } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(bound === port);
-      });
+      server.close(() => resolve(bound === port));
     });
   });
 }
@@ -242,9 +238,7 @@ async function isFree(port: number): Promise<boolean> {
 async function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => {
-      resolve(false);
-    });
+    socket.once('error', () => resolve(false));
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

@@ -18,7 +18,7 @@ export interface Random {
 export function seededRandom(t: TestContext, fixed?: number): Random {
   const named = process.env['VIGIL_TEST_SEED'];
   const seed = fixed ?? (named === undefined ? randomInt(2 ** 31) : Number(named));
-  t.diagnostic(`VIGIL_TEST_SEED=${String(seed)}`);
+  t.diagnostic(`VIGIL_TEST_SEED=${seed}`);
   return randomOf(seed);
 }
 

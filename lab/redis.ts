@@ -54,7 +54,7 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
   const file = path.join(dir, 'redis.conf');
   writeFileSync(
     file,
-    ['bind 127.0.0.1', `port ${String(port)}`, `dir ${dir}`, 'logfile log', ...options, ''].join('\n'),
+    ['bind 127.0.0.1', `port ${port}`, `dir ${dir}`, 'logfile log', ...options, ''].join('\n'),
   );
   const sentinel = options.some((option) => option.startsWith('sentinel '));
   const command = async (...words: (string | number)[]): Promise<unknown> => {
@@ -71,7 +71,7 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
   const start = async () => {
     const child = await spawnOwned('redis-server', sentinel ? [file, '--sentinel'] : [file]);
     child.stdout.resume();
-    await waitUntil(`redis answers on port ${String(port)}`, () =>
+    await waitUntil(`redis answers on port ${port}`, () =>
       command('PING').then(
         () => true,
         () => false,
@@ -86,14 +86,12 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
   };
   return {
     port,
-    url: `redis://127.0.0.1:${String(port)}`,
+    url: `redis://127.0.0.1:${port}`,
     get process() {
       return child;
     },
     command,
-    signal: (name) => {
-      child.signal(name);
-    },
+    signal: (name) => child.signal(name),
     kill,
     start: async () => {
       child = await start();
@@ -109,12 +107,7 @@ const PRIMARIES = 3;
 
 /** Three primaries that hold all keys between them, each with so many replicas, and the URL of the whole. */
 export async function startCluster({ replicas = 0, silentMs = 1000 } = {}): Promise<RedisGroup> {
-  const option = [
-    'cluster-enabled yes',
-    `cluster-node-timeout ${String(silentMs)}`,
-    'save ""',
-    'appendonly yes',
-  ];
+  const option = ['cluster-enabled yes', `cluster-node-timeout ${silentMs}`, 'save ""', 'appendonly yes'];
   const size = PRIMARIES * (1 + replicas);
   const cluster = await startRedis(...Array.from({ length: size }, () => option));
   const { servers } = cluster;
@@ -129,7 +122,7 @@ export async function startCluster({ replicas = 0, silentMs = 1000 } = {}): Prom
     const told = await Promise.all(servers.map((server) => server.command('CLUSTER', 'INFO').catch(String)));
     return told.every((info) => pattern.test(String(info)));
   };
-  const known = new RegExp(`cluster_known_nodes:${String(size)}`);
+  const known = new RegExp(`cluster_known_nodes:${size}`);
   await waitUntil('all nodes know each other', () => toldByAll(known));
   for (const [i, server] of servers.slice(PRIMARIES).entries())
     await server.command(
@@ -140,7 +133,7 @@ export async function startCluster({ replicas = 0, silentMs = 1000 } = {}): Prom
     await waitUntil('every primary has its replicas', () => haveReplicas(servers, PRIMARIES, replicas));
   };
   await whole();
-  const hosts = servers.slice(0, PRIMARIES).map(({ port }) => `127.0.0.1:${String(port)}`);
+  const hosts = servers.slice(0, PRIMARIES).map(({ port }) => `127.0.0.1:${port}`);
   return {
     ...cluster,
     url: `redis-cluster://${hosts.join(',')}`,
@@ -157,12 +150,12 @@ export async function startSentinel({
 } = {}): Promise<RedisGroup> {
   const primary = await startRedis(['save ""']);
   const [{ port } = { port: 0 }] = primary.servers;
-  const following = ['save ""', `replicaof 127.0.0.1 ${String(port)}`];
+  const following = ['save ""', `replicaof 127.0.0.1 ${port}`];
   const replica = await startRedis(...Array.from({ length: replicas }, () => following));
   const watching = [
-    `sentinel monitor mymaster 127.0.0.1 ${String(port)} ${String(Math.floor(sentinels / 2) + 1)}`,
-    `sentinel down-after-milliseconds mymaster ${String(silentMs)}`,
-    `sentinel failover-timeout mymaster ${String(3 * silentMs)}`,
+    `sentinel monitor mymaster 127.0.0.1 ${port} ${Math.floor(sentinels / 2) + 1}`,
+    `sentinel down-after-milliseconds mymaster ${silentMs}`,
+    `sentinel failover-timeout mymaster ${3 * silentMs}`,
   ];
   const sentinel = await startRedis(...Array.from({ length: sentinels }, () => watching));
   const all = async (subcommand: string, count: number) => {
@@ -177,7 +170,7 @@ export async function startSentinel({
   await waitUntil('the sentinels know each other', () => all('SENTINELS', sentinels - 1));
   await waitUntil('the sentinels know the replicas', () => all('REPLICAS', replicas));
   const data = [...primary.servers, ...replica.servers];
-  const hosts = ['127.0.0.1:1', ...sentinel.servers.map((server) => `127.0.0.1:${String(server.port)}`)];
+  const hosts = ['127.0.0.1:1', ...sentinel.servers.map((server) => `127.0.0.1:${server.port}`)];
   return {
     servers: [...data, ...sentinel.servers],
     url: `redis-sentinel://${hosts.join(',')}?name=mymaster`,

@@ -16,10 +16,10 @@ export function terminalSvg(command: string, output: string): string {
   const width = columns * CHARACTER_WIDTH + 2 * MARGIN;
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" width="${String(width)}" height="${String(height)}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escaped(command)}</title>`,
-    `<rect width="${String(width)}" height="${String(height)}" rx="8" fill="#1c2128"/>`,
-    `<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${String(FONT_SIZE)}" fill="#d5dbe1" xml:space="preserve">`,
+    `<rect width="${width}" height="${height}" rx="8" fill="#1c2128"/>`,
+    `<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${FONT_SIZE}" fill="#d5dbe1" xml:space="preserve">`,
     ...lines.map(lineSvg),
     '</g>',
     '</svg>',
@@ -35,9 +35,9 @@ function lineSvg(line: string, i: number): string {
   const y = MARGIN + i * LINE_HEIGHT + FONT_SIZE;
   const length = text.length * CHARACTER_WIDTH;
   const weight = i === 0 ? ' font-weight="bold"' : '';
-  return `<text x="${String(x)}" y="${String(y)}" textLength="${String(length)}"${weight}>${escaped(text)}</text>`;
+  return `<text x="${x}" y="${y}" textLength="${length}"${weight}>${escaped(text)}</text>`;
 }
 
 function escaped(text: string): string {
-  return text.replace(/[&<>]/g, (character) => `&#${String(character.charCodeAt(0))};`);
+  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

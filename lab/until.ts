@@ -7,7 +7,7 @@ const DEADLINE_MS = 20_000;
 export async function until(what: string, condition: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`not within ${String(deadlineMs)} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await turn();
   }
 }

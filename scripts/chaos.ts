@@ -46,9 +46,7 @@ function chosenRows(): readonly Row[] {
 async function stopRequest(): Promise<never> {
   return new Promise((_, reject) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        reject(new Error(`${signal} came before the end`));
-      });
+      process.once(signal, () => reject(new Error(`${signal} came before the end`)));
   });
 }
 

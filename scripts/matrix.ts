@@ -70,9 +70,7 @@ async function main(): Promise<number> {
   });
   const red = judgements.filter((judgement) => !isGreen(judgement));
   if (values.write) await writeTable(table(judgements));
-  process.stdout.write(
-    `${table(judgements)}\n\n${String(red.length)} of ${String(rows.length)} rows are red\n`,
-  );
+  process.stdout.write(`${table(judgements)}\n\n${red.length} of ${rows.length} rows are red\n`);
   return red.length === 0 ? 0 : 1;
 }
 

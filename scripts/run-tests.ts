@@ -29,7 +29,7 @@ async function runTests(files: readonly string[], servers: NodeJS.ProcessEnv): P
         '--test',
         '--test-concurrency=2',
         '--test-reporter=spec',
-        `--test-timeout=${String(FILE_TIMEOUT_MS)}`,
+        `--test-timeout=${FILE_TIMEOUT_MS}`,
       ],
       ...files,
     ],
@@ -39,9 +39,7 @@ async function runTests(files: readonly string[], servers: NodeJS.ProcessEnv): P
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((resolve) => {
-    child.once('exit', (code) => {
-      resolve(code ?? 1);
-    });
+    child.once('exit', (code) => resolve(code ?? 1));
   });
 }
 

@@ -30,16 +30,16 @@ async function run(servers: object): Promise<number> {
   const say = (line: string) => {
     process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
   };
-  say(`soak --seed ${String(seed)}`);
+  say(`soak --seed ${seed}`);
   const cameras = Array.from({ length: Number(values.cameras) }, (_, i) => ({
-    id: `cam${String(i)}`,
+    id: `cam${i}`,
     test: 'testsrc2',
     width: 160,
   }));
   const config = { namespace: newNamespace(), ...servers, actors: TRIED_SOON, cameras };
   const faults = await soak({ seed, ...bounds(), calmEvery: 50, config, say });
   for (const fault of faults) say(`found: ${fault}`);
-  say(`${String(faults.length)} faults`);
+  say(`${faults.length} faults`);
   return faults.length === 0 ? 0 : 1;
 }
 

@@ -57,9 +57,7 @@ async function runOn(version: string, args: readonly string[]): Promise<Row> {
     tail = (tail + text).slice(-100_000);
   });
   const code = await new Promise<number>((resolve) => {
-    child.once('close', (status) => {
-      resolve(status ?? 1);
-    });
+    child.once('close', (status) => resolve(status ?? 1));
   });
   const counts: Record<string, string> = {};
   for (const [, what = '', number = ''] of tail.matchAll(COUNTS)) counts[what] = number;

@@ -56,7 +56,7 @@ function summary(outputs: readonly string[]): string {
   const sums = new Map<string, number>();
   for (const [, what = '', number] of outputs.flatMap((output) => [...output.matchAll(COUNTS)]))
     sums.set(what, (sums.get(what) ?? 0) + Number(number));
-  return [...sums].map(([what, sum]) => `ℹ ${what} ${String(sum)}\n`).join('');
+  return [...sums].map(([what, sum]) => `ℹ ${what} ${sum}\n`).join('');
 }
 
 async function runAll(): Promise<void> {
@@ -64,7 +64,7 @@ async function runAll(): Promise<void> {
   const count = Math.min(MAX_PROCESSES, availableParallelism());
   const shards = Array.from({ length: count }, (_, shard) => files.filter((_file, i) => i % count === shard));
   const ended = await Promise.all(shards.map((shard) => runShard(shard)));
-  process.stdout.write(`\nall unit tests, in ${String(shards.length)} processes\n`);
+  process.stdout.write(`\nall unit tests, in ${shards.length} processes\n`);
   process.stdout.write(summary(ended.map(([, output]) => output)));
   if (ended.some(([code]) => code !== 0)) process.exitCode = 1;
 }

@@ -25,7 +25,7 @@ export async function chaos(
       continue;
     }
     for (const length of row.seconds === undefined ? seconds : [row.seconds]) {
-      say(`${row.name} for ${String(length)} s`);
+      say(`${row.name} for ${length} s`);
       const { untilMs, ...result } = await runRow(world, row, { seconds: length, fromMs, recoveryMs });
       fromMs = untilMs;
       results.push(result);
@@ -37,7 +37,7 @@ export async function chaos(
 
 /** Said at once: a run that is stopped before its table has told that much. */
 function inShort({ captured, lost, repeated, dangling }: RowResult): string {
-  return `${String(captured)} captured, ${String(lost.length)} lost, ${String(repeated)} repeated, ${String(dangling.length)} dangling`;
+  return `${captured} captured, ${lost.length} lost, ${repeated} repeated, ${dangling.length} dangling`;
 }
 
 function lacks({ options, disk, obeysModes }: World, { needs }: Row): string | undefined {

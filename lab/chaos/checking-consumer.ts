@@ -56,9 +56,7 @@ export class CheckingConsumer implements Findings {
     this.#link = new StoreLink({
       server: () => server,
       name: 'consumer of the fault table',
-      onOpen: () => {
-        this.#link.healthy();
-      },
+      onOpen: () => this.#link.healthy(),
       onAway: () => undefined,
     });
     this.#linked = this.#link.run(this.#unlink.signal);
@@ -97,12 +95,8 @@ export class CheckingConsumer implements Findings {
     const { amqpUrl, queue: name } = this.options;
     const over = new AbortController();
     this.#over = over;
-    const ended = new Promise((resolve) => {
-      over.signal.addEventListener('abort', resolve, { once: true });
-    });
-    const onLost = () => {
-      over.abort();
-    };
+    const ended = new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true }));
+    const onLost = () => over.abort();
     const onDelivery = (delivery: Delivery) => void this.#take(delivery);
     const server = readServerUrl('amqpUrl', amqpUrl, ['amqp']);
     const queue = await openFrameQueue({ server, queue: name, onDelivery, onLost }, over.signal);

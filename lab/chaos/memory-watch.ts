@@ -17,9 +17,7 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly daemonPid: () => number | undefined) {
-    this.#timer = setInterval(() => {
-      this.#look();
-    }, LOOK_MS);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
   /** Bytes at most since the last time this was asked. */
@@ -50,9 +48,7 @@ export class MemoryWatch {
 
 function residentBytes(pid: number): number {
   try {
-    const [, pages = 0] = readFileSync(`/proc/${String(pid)}/statm`, 'utf8')
-      .split(' ')
-      .map(Number);
+    const [, pages = 0] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);
     return pages * PAGE_BYTES;
   } catch {
     return 0; // it has just ended

@@ -15,7 +15,7 @@ export class SmallDisk {
   /** Mounts it on a folder; undefined where that is not allowed. */
   static mount(dir: string, bytes: number): SmallDisk | undefined {
     try {
-      mount('-t', 'tmpfs', '-o', `size=${String(bytes)},mode=700`, 'vigil-chaos', dir);
+      mount('-t', 'tmpfs', '-o', `size=${bytes},mode=700`, 'vigil-chaos', dir);
       return new SmallDisk(dir, bytes);
     } catch {
       return undefined;
@@ -50,7 +50,7 @@ export class SmallDisk {
   }
 
   #resize(bytes: number): void {
-    mount('-o', `remount,size=${String(bytes)}`, this.dir);
+    mount('-o', `remount,size=${bytes}`, this.dir);
   }
 
   #fill(): void {

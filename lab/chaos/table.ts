@@ -55,7 +55,7 @@ export function violations(results: readonly RowResult[], cameras: number): stri
   const tooMany = repeated > Math.max(1, confirmed * MAX_REPEATED);
   return [
     ...results.flatMap((result) => rowViolations(result, cameras)),
-    ...(tooMany ? [`${String(repeated)} of ${String(confirmed)} announcements were repeats`] : []),
+    ...(tooMany ? [`${repeated} of ${confirmed} announcements were repeats`] : []),
   ];
 }
 
@@ -66,25 +66,23 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   const faults: string[] = [];
   const list = (what: string, names: readonly string[]) => {
     if (names.length > 0)
-      faults.push(
-        `${what} ${String(names.length)}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`,
-      );
+      faults.push(`${what} ${names.length}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`);
   };
   list('lost', lost);
   list('dangling', dangling);
   list('damaged', damaged);
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
-  if (ledgerOff > slack) faults.push(`${String(ledgerOff)} consumed frames are not confirmed in the ledger`);
+  if (ledgerOff > slack) faults.push(`${ledgerOff} consumed frames are not confirmed in the ledger`);
   if (captured < (row === 'daemon-kill' ? MIN_CAPTURED_KILLED : MIN_CAPTURED) * periods)
-    faults.push(`of ${String(periods)} periods only ${String(captured)} were captured`);
+    faults.push(`of ${periods} periods only ${captured} were captured`);
   if (silenceMs > maxSilenceMs)
     faults.push(`a camera delivered nothing for ${(silenceMs / 1000).toFixed(1)} s`);
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (bytes === 0) faults.push(`the process of the ${name} was never seen`);
-    else if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${String(megabytes(bytes))} MB`);
-  return faults.map((fault) => `${row} (${String(seconds)} s): ${fault}`);
+    else if (megabytes(bytes) > MAX_MEGABYTES) faults.push(`the ${name} took ${megabytes(bytes)} MB`);
+  return faults.map((fault) => `${row} (${seconds} s): ${fault}`);
 }
 
 function megabytes(bytes: number): number {

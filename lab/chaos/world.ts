@@ -65,7 +65,7 @@ export class World {
     private readonly proxies: Proxies,
   ) {
     const { dir, namespace, redisUrl, amqpUrl, expireMs } = options;
-    this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${String(i)}`);
+    this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${i}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
     this.disk = SmallDisk.mount(this.dataDir, LEFT_FREE_BYTES + options.cameras * BYTES_PER_CAMERA);
     this.witness = new SpoolWitness(this.spoolDir, this.cameras, memoryFolderOf(this.spoolDir));

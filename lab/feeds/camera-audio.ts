@@ -19,7 +19,7 @@ function telephoneTrack(codec: 'pcma' | 'pcmu'): SideTrack {
   return {
     ...{ name: 'audio', media: 'audio' },
     payloadType,
-    attributes: [`a=rtpmap:${String(payloadType)} ${codec.toUpperCase()}/${String(TELEPHONE_HZ)}`],
+    attributes: [`a=rtpmap:${payloadType} ${codec.toUpperCase()}/${TELEPHONE_HZ}`],
     packetMs: 20,
     ticksPerPacket,
     marker: false,
@@ -29,7 +29,7 @@ function telephoneTrack(codec: 'pcma' | 'pcmu'): SideTrack {
 }
 
 async function aacTrack(): Promise<SideTrack> {
-  const tone = ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=${String(AAC_HZ)}:duration=2`];
+  const tone = ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=${AAC_HZ}:duration=2`];
   const { code, stdout, stderr } = await run('ffmpeg', [
     ...['-v', 'error', ...tone, '-c:a', 'aac', '-b:a', '32k', '-f', 'adts', 'pipe:1'],
   ]);
@@ -39,9 +39,9 @@ async function aacTrack(): Promise<SideTrack> {
     ...{ name: 'audio', media: 'audio' },
     payloadType: AAC_PAYLOAD,
     attributes: [
-      `a=rtpmap:${String(AAC_PAYLOAD)} mpeg4-generic/${String(AAC_HZ)}/1`,
+      `a=rtpmap:${AAC_PAYLOAD} mpeg4-generic/${AAC_HZ}/1`,
       // AAC LC, 16 kHz, one channel: ISO 14496-3, 1.6.
-      `a=fmtp:${String(AAC_PAYLOAD)} streamtype=5;profile-level-id=1;mode=AAC-hbr;config=1408;sizelength=13;indexlength=3;indexdeltalength=3`,
+      `a=fmtp:${AAC_PAYLOAD} streamtype=5;profile-level-id=1;mode=AAC-hbr;config=1408;sizelength=13;indexlength=3;indexdeltalength=3`,
     ],
     packetMs: (1000 * AAC_FRAME) / AAC_HZ,
     ticksPerPacket: AAC_FRAME,

@@ -60,7 +60,7 @@ export function metadataTrack(): SideTrack {
     '<?xml version="1.0"?><tt:MetadataStream xmlns:tt="http://www.onvif.org/ver10/schema"></tt:MetadataStream>';
   return {
     ...{ name: 'metadata', media: 'application', payloadType: METADATA_PAYLOAD, packetMs: METADATA_MS },
-    attributes: [`a=rtpmap:${String(METADATA_PAYLOAD)} vnd.onvif.metadata/90000`],
+    attributes: [`a=rtpmap:${METADATA_PAYLOAD} vnd.onvif.metadata/90000`],
     ...{ ticksPerPacket: 90 * METADATA_MS, marker: true, payloads: [Buffer.from(document)] },
   };
 }
@@ -74,7 +74,7 @@ export function describeCamera(
 ): string {
   const told = typeof parameters === 'object' ? parameters.of : keyframe;
   const video = [
-    `m=video 0 RTP/AVP ${String(payloadType(codec))}`,
+    `m=video 0 RTP/AVP ${payloadType(codec)}`,
     ...mediaAttributes(codec, told, parameters !== 'untold'),
     'a=control:video',
   ];
@@ -85,5 +85,5 @@ export function describeCamera(
 }
 
 function section({ name, media, payloadType: type, attributes }: SideTrack): string[] {
-  return [`m=${media} 0 RTP/AVP ${String(type)}`, ...attributes, `a=control:${name}`];
+  return [`m=${media} 0 RTP/AVP ${type}`, ...attributes, `a=control:${name}`];
 }

@@ -42,7 +42,7 @@ export async function startMjpegCamera({ pictures, fps, port, onSent }: PictureF
         const picture = pictures[next % pictures.length];
         if (picture === undefined) return;
         onSent?.(picture.number, Date.now());
-        const length = `Content-Length: ${String(picture.bytes.length)}`;
+        const length = `Content-Length: ${picture.bytes.length}`;
         response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\n${length}\r\n\r\n`);
         response.write(picture.bytes);
         response.write('\r\n');
@@ -50,9 +50,7 @@ export async function startMjpegCamera({ pictures, fps, port, onSent }: PictureF
       timer = setTimeout(turn, Math.max(0, startedMs + (1000 * next) / fps - performance.now()));
     };
     turn();
-    response.on('close', () => {
-      clearTimeout(timer);
-    });
+    response.on('close', () => clearTimeout(timer));
   }, port);
 }
 
@@ -106,12 +104,12 @@ export async function startHlsCamera({ file, port }: HlsFeed): Promise<HttpCamer
 }
 
 function playlist(first: number, clipSegments: number): string {
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${String(SEGMENT_S)}`];
-  lines.push(`#EXT-X-MEDIA-SEQUENCE:${String(first)}`);
-  lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${String(Math.max(0, Math.ceil(first / clipSegments) - 1))}`);
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${SEGMENT_S}`];
+  lines.push(`#EXT-X-MEDIA-SEQUENCE:${first}`);
+  lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${Math.max(0, Math.ceil(first / clipSegments) - 1)}`);
   for (let i = first; i < first + WINDOW; i++) {
     if (i > 0 && i % clipSegments === 0) lines.push('#EXT-X-DISCONTINUITY');
-    lines.push(`#EXTINF:${SEGMENT_S.toFixed(3)},`, `segment${String(i)}.ts`);
+    lines.push(`#EXTINF:${SEGMENT_S.toFixed(3)},`, `segment${i}.ts`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -163,12 +161,10 @@ async function serve(answer: RequestListener, port = 0): Promise<HttpCamera> {
   const { port: taken } = server.address() as AddressInfo;
   return {
     port: taken,
-    url: (path) => `http://${HOST}:${String(taken)}${path}`,
+    url: (path) => `http://${HOST}:${taken}${path}`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         server.closeAllConnections();
       }),
   };

@@ -29,7 +29,7 @@ const TONES = {
 /** Resolves when a client can connect. */
 export async function startRtmpCamera(clip: RtmpClip): Promise<RtmpCamera> {
   const port = clip.port ?? (await freePort());
-  const url = `rtmp://127.0.0.1:${String(port)}/live/cam`;
+  const url = `rtmp://127.0.0.1:${port}/live/cam`;
   const ffmpeg = await spawnOwned('ffmpeg', rtmpArguments(clip, url));
   const { fps, frames, onSent } = clip;
   let unit = 1;
@@ -40,7 +40,7 @@ export async function startRtmpCamera(clip: RtmpClip): Promise<RtmpCamera> {
       onSent?.(Math.round(Number(line.split(',')[2]) * unit * fps) % frames, Date.now());
   });
   try {
-    await waitUntil(`ffmpeg listens on ${String(port)}`, () => {
+    await waitUntil(`ffmpeg listens on ${port}`, () => {
       if (ffmpeg.exit() !== undefined) throw new Error(`ffmpeg serving RTMP has ended: ${ffmpeg.stderr()}`);
       return listensOn(ffmpeg.pid, port);
     });

@@ -46,12 +46,10 @@ export async function startCameraRtsp(options: CameraRtspOptions): Promise<Camer
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    url: `rtsp://${HOST}:${String(port)}/camera`,
+    url: `rtsp://${HOST}:${port}/camera`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const client of clients) client.close();
       }),
   };
@@ -81,9 +79,7 @@ class Client {
     this.#player = new CameraPlayer(options, tracks);
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.close();
-    });
+    socket.on('close', () => this.close());
     socket.on('data', (chunk) => {
       for (const request of this.#requests.push(chunk)) void this.#answer(request);
     });
@@ -134,7 +130,7 @@ class Client {
   async #setUp(request: RtspRequest, say: Say): Promise<void> {
     const beside = this.tracks.find(({ track }) => request.url.endsWith(track.name));
     if (beside?.refused !== undefined) {
-      say(`${String(beside.refused)} Refused`);
+      say(`${beside.refused} Refused`);
       return;
     }
     const name = beside?.track.name ?? 'video';
@@ -145,7 +141,7 @@ class Client {
       this.#player.addWay(name, (packet) => {
         this.socket.write(interleaved(Number(channel), packet));
       });
-      const channels = `${channel}-${String(Number(channel) + 1)}`;
+      const channels = `${channel}-${Number(channel) + 1}`;
       say('200 OK', [`Transport: RTP/AVP/TCP;unicast;interleaved=${channels}`, `Session: ${SESSION}`]);
     } else if (port === undefined) say('461 Unsupported Transport');
     else {
@@ -153,7 +149,7 @@ class Client {
       this.#player.addWay(name, (packet) => {
         if (!this.#closed) udp.send(packet, Number(port), HOST);
       });
-      const ports = `client_port=${port}-${String(Number(port) + 1)};server_port=${udpPorts(udp)}`;
+      const ports = `client_port=${port}-${Number(port) + 1};server_port=${udpPorts(udp)}`;
       say('200 OK', [`Transport: RTP/AVP;unicast;${ports}`, `Session: ${SESSION}`]);
     }
   }
@@ -178,5 +174,5 @@ function interleaved(channel: number, packet: Buffer): Buffer {
 
 function udpPorts(udp: UdpSocket): string {
   const { port } = udp.address();
-  return `${String(port)}-${String(port + 1)}`;
+  return `${port}-${port + 1}`;
 }

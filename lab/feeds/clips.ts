@@ -62,13 +62,13 @@ export function splitJpegs(clipBytes: Buffer): Buffer[] {
 }
 
 function folder(): string {
-  return join(tmpdir(), `vigil-test-clips-${String(userInfo().uid)}`);
+  return join(tmpdir(), `vigil-test-clips-${userInfo().uid}`);
 }
 
 function fileName(wanted: Required<ClipOptions>): string {
   const { codec, width, height, fps, keyframeIntervalS, seconds } = wanted;
-  const size = `${String(width)}x${String(height)}`;
-  return `v${String(RECIPE)}-${size}-${String(fps)}fps-key${String(keyframeIntervalS)}s-${String(seconds)}s.${codec}`;
+  const size = `${width}x${height}`;
+  return `v${RECIPE}-${size}-${fps}fps-key${keyframeIntervalS}s-${seconds}s.${codec}`;
 }
 
 async function makeOnce(path: string, wanted: Required<ClipOptions>): Promise<string> {
@@ -86,7 +86,7 @@ async function makeOnce(path: string, wanted: Required<ClipOptions>): Promise<st
 
 async function encode(path: string, wanted: Required<ClipOptions>): Promise<void> {
   const { width, height, fps, seconds } = wanted;
-  const source = `testsrc2=size=${String(width)}x${String(height)}:rate=${String(fps)}:duration=${String(seconds)}`;
+  const source = `testsrc2=size=${width}x${height}:rate=${fps}:duration=${seconds}`;
   const input = ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', source];
   const { code, stderr } = await run(
     'ffmpeg',

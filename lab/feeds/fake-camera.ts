@@ -65,12 +65,10 @@ export async function startFakeCamera(options: FakeCameraOptions): Promise<FakeC
     port,
     requests,
     url: (path = '/a', userinfo) =>
-      `rtsp://${userinfo === undefined ? '' : `${userinfo}@`}127.0.0.1:${String(port)}${path}`,
+      `rtsp://${userinfo === undefined ? '' : `${userinfo}@`}127.0.0.1:${port}${path}`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const client of clients) client.destroy();
       }),
   };
@@ -126,7 +124,7 @@ class Client {
 
   #reply(request: string, status: string, headers: readonly string[] = [], body = ''): void {
     const sequence = /CSeq: *(\d+)/i.exec(request)?.[1] ?? '0';
-    const length = body === '' ? [] : [`Content-Length: ${String(body.length)}`];
+    const length = body === '' ? [] : [`Content-Length: ${body.length}`];
     const head = [`RTSP/1.0 ${status}`, `CSeq: ${sequence}`, ...headers, ...length];
     this.socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   }
@@ -163,9 +161,7 @@ class Client {
         return;
       case 'PLAY':
         this.#reply(request, '200 OK', [SESSION]);
-        this.#later(playDelayMs, () => {
-          this.#play();
-        });
+        this.#later(playDelayMs, () => this.#play());
         return;
       default:
         this.#reply(request, '200 OK', [SESSION]);
@@ -207,8 +203,8 @@ class Client {
     const port = Number(/client_port=(\d+)/.exec(request)?.[1] ?? 0);
     const transport =
       channel >= 0
-        ? `RTP/AVP/TCP;unicast;interleaved=${String(channel)}-${String(channel + 1)}`
-        : `RTP/AVP;unicast;client_port=${String(port)}-${String(port + 1)};server_port=8-9`;
+        ? `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1}`
+        : `RTP/AVP;unicast;client_port=${port}-${port + 1};server_port=8-9`;
     const send = channel >= 0 ? this.#interleaved(channel) : this.#overUdp(port);
     if (track === 'video') this.#video = send;
     if (track === 'sound') this.#sound = send;
@@ -241,9 +237,9 @@ class Client {
         this.#video?.(packet);
         sequence++;
       }
-      this.#later(Math.max(0, startedMs + ((number + 1) * 1000) / fps - performance.now()), () => {
-        picture(number + 1);
-      });
+      this.#later(Math.max(0, startedMs + ((number + 1) * 1000) / fps - performance.now()), () =>
+        picture(number + 1),
+      );
     };
     const tone = () => {
       const head = Buffer.from([0x80, 8, sounds >> 8, sounds & 255, 0, 0, 0, 0, 0, 0, 0, 9]);
@@ -252,9 +248,7 @@ class Client {
       this.#later(20, tone);
     };
     if (this.#sound !== undefined) tone();
-    this.#later(audio === 'early' ? 300 : 0, () => {
-      picture(0);
-    });
+    this.#later(audio === 'early' ? 300 : 0, () => picture(0));
   }
 }
 

@@ -50,7 +50,7 @@ export async function startGstTracks(mounts: Readonly<Record<string, GstMount>>)
       throw new Error(`the RTSP server does not listen: ${program.stderr()}`);
     }
     return {
-      url: (mount) => `rtsp://127.0.0.1:${String(listening)}${mount}`,
+      url: (mount) => `rtsp://127.0.0.1:${listening}${mount}`,
       stop: async () => {
         await program.end();
         await clean();
@@ -68,8 +68,8 @@ async function describe(folder: string, mounts: Readonly<Record<string, GstMount
   for (const [mount, { codec, units, fps, audio }] of Object.entries(mounts)) {
     const i = clips.indexOf(units);
     const files = {
-      units: path.join(folder, `${String(i)}.units`),
-      index: path.join(folder, `${String(i)}.json`),
+      units: path.join(folder, `${i}.units`),
+      index: path.join(folder, `${i}.json`),
     };
     await writeFile(files.units, Buffer.concat(units.map(({ bytes }) => bytes)));
     const index = units.map(({ bytes, number, sentAt, shownAt }) => [bytes.length, number, sentAt, shownAt]);

@@ -38,7 +38,7 @@ export async function hlsClip(options: HlsClipOptions = {}): Promise<HlsClip> {
   const { segmentS = 1, keyframeS = 1, bFrames = 0, audio = false, audioOnly = false } = options;
   const folder = await mkdtemp(join(tmpdir(), 'vigil-hls-clip-'));
   const gop = String(Math.round(keyframeS * fps));
-  const video = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${String(fps)}`];
+  const video = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}`];
   const sound = ['-f', 'lavfi', '-i', 'sine=frequency=440'];
   const encoded =
     codec === 'libx264'
@@ -49,7 +49,7 @@ export async function hlsClip(options: HlsClipOptions = {}): Promise<HlsClip> {
           '-tag:v',
           'hvc1',
           '-x265-params',
-          `log-level=none:scenecut=0:bframes=${String(bFrames)}`,
+          `log-level=none:scenecut=0:bframes=${bFrames}`,
         ];
   try {
     const { code, stderr } = await run('ffmpeg', [
@@ -137,9 +137,7 @@ class Server implements LiveHls {
   readonly #order: { readonly clip: HlsClip; readonly bytes: Buffer; readonly begins: boolean }[];
   readonly #segmentMs: number;
   readonly #startedMs: number;
-  readonly #server = createServer((request, response) => {
-    this.#answer(request, response);
-  });
+  readonly #server = createServer((request, response) => this.#answer(request, response));
   #frozenAt: number | undefined;
   #ended = false;
   #token = 0;
@@ -163,7 +161,7 @@ class Server implements LiveHls {
   }
 
   url(path = '/live.m3u8'): string {
-    return `http://127.0.0.1:${String(this.port)}${path}`;
+    return `http://127.0.0.1:${this.port}${path}`;
   }
 
   freeze(): void {
@@ -189,9 +187,7 @@ class Server implements LiveHls {
 
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
+      this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
   }
@@ -204,7 +200,7 @@ class Server implements LiveHls {
     const lines = [
       '#EXTM3U',
       '#EXT-X-VERSION:7',
-      `#EXT-X-TARGETDURATION:${String(Math.ceil(this.#segmentMs / 1000))}`,
+      `#EXT-X-TARGETDURATION:${Math.ceil(this.#segmentMs / 1000)}`,
       `#EXT-X-MEDIA-SEQUENCE:${doesNotCount === true ? '0' : String(first)}`,
       ...(isLowLatency === true
         ? [
@@ -219,18 +215,18 @@ class Server implements LiveHls {
       const { clip, begins } = this.#at(n);
       if (begins && isSilentAboutDiscontinuities !== true) lines.push('#EXT-X-DISCONTINUITY');
       if (clip.head !== undefined && clip.head !== head)
-        lines.push(`#EXT-X-MAP:URI="${base}/head${String(this.options.clips.indexOf(clip))}.mp4"`);
+        lines.push(`#EXT-X-MAP:URI="${base}/head${this.options.clips.indexOf(clip)}.mp4"`);
       head = clip.head;
       lines.push(...this.#keyLines(n), ...(tags?.(n) ?? []));
       if (isLowLatency === true)
         for (let part = 0; part < 3; part++)
-          lines.push(`#EXT-X-PART:DURATION=0.333,URI="${base}/part${String(n)}.${String(part)}.mp4"`);
+          lines.push(`#EXT-X-PART:DURATION=0.333,URI="${base}/part${n}.${part}.mp4"`);
       lines.push(`#EXTINF:${seconds},`, ...this.#segmentLines(n, base));
     }
     if (isLowLatency === true)
       lines.push(
-        `#EXT-X-PART:DURATION=0.333,URI="${base}/part${String(last)}.0.mp4",INDEPENDENT=YES`,
-        `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${base}/part${String(last)}.1.mp4"`,
+        `#EXT-X-PART:DURATION=0.333,URI="${base}/part${last}.0.mp4",INDEPENDENT=YES`,
+        `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${base}/part${last}.1.mp4"`,
       );
     if (this.#ended) lines.push('#EXT-X-ENDLIST');
     return `${lines.join('\n')}\n`;
@@ -245,7 +241,7 @@ class Server implements LiveHls {
   #keyLines(n: number): string[] {
     const { keys, hasVector } = this.options;
     if (keys === undefined) return [];
-    const uri = keys === 'one-name' ? '/key' : `/key${String(Math.floor(n / 3))}`;
+    const uri = keys === 'one-name' ? '/key' : `/key${Math.floor(n / 3)}`;
     return [
       `#EXT-X-KEY:METHOD=AES-128,URI="${uri}"${hasVector === true ? `,IV=0x${vector(n + 7).toString('hex')}` : ''}`,
     ];
@@ -253,15 +249,12 @@ class Server implements LiveHls {
 
   #segmentLines(n: number, base: string): string[] {
     const { hasByteRanges, hasTokens } = this.options;
-    const query = hasTokens === true ? `?token=${String(this.#token)}` : '';
-    if (hasByteRanges !== true) return [`${base}/n${String(n)}${query}`];
+    const query = hasTokens === true ? `?token=${this.#token}` : '';
+    if (hasByteRanges !== true) return [`${base}/n${n}${query}`];
     const from = Math.floor(n / 10) * 10;
     let offset = 0;
     for (let before = from; before < n; before++) offset += this.#at(before).bytes.length;
-    return [
-      `#EXT-X-BYTERANGE:${String(this.#at(n).bytes.length)}@${String(offset)}`,
-      `${base}/ten${String(from)}${query}`,
-    ];
+    return [`#EXT-X-BYTERANGE:${this.#at(n).bytes.length}@${offset}`, `${base}/ten${from}${query}`];
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -276,7 +269,7 @@ class Server implements LiveHls {
       send(response, this.playlist(base), this.options.contentType ?? 'application/vnd.apple.mpegurl');
     else if (name.startsWith('key')) send(response, this.#key(number));
     else if (name.startsWith('head')) send(response, this.options.clips[number]?.head);
-    else if (this.options.hasTokens === true && query !== `token=${String(this.#token)}`)
+    else if (this.options.hasTokens === true && query !== `token=${this.#token}`)
       send(response, undefined, '', 403);
     else if (name.startsWith('ten')) this.#sendRange(request, response, number);
     // What slid out of the window has gone.

@@ -50,12 +50,10 @@ export async function startHttpCamera(
   return {
     ...{ port, requests, overlap: () => overlap, connections: () => connections, open: () => sockets.size },
     url: (path, userInfo) =>
-      `${scheme}://${userInfo === undefined ? '' : `${userInfo}@`}${host}:${String(port)}${path}`,
+      `${scheme}://${userInfo === undefined ? '' : `${userInfo}@`}${host}:${port}${path}`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         server.closeAllConnections();
       }),
   };

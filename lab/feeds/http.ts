@@ -103,9 +103,10 @@ export async function startHlsServer(
   };
   try {
     await waitUntil('HLS playlist with a segment', () => isPlayable(playlist, ffmpeg));
-    const http = await listen((request, response) => {
-      sendFile(response, join(folder, basename(pathOf(request))));
-    }, options.port);
+    const http = await listen(
+      (request, response) => sendFile(response, join(folder, basename(pathOf(request)))),
+      options.port,
+    );
     const stop = async (): Promise<void> => {
       await http.stop();
       await cleanUp();
@@ -119,7 +120,7 @@ export async function startHlsServer(
 
 /** A test picture encoded in real time, one keyframe a second: the input and encoder half of ffmpeg's arguments. */
 export function liveTestPicture({ width, height, fps }: Required<PictureOptions>): string[] {
-  const source = `testsrc2=size=${String(width)}x${String(height)}:rate=${String(fps)}`;
+  const source = `testsrc2=size=${width}x${height}:rate=${fps}`;
   const input = ['-nostdin', '-v', 'error', '-re', '-f', 'lavfi', '-i', source];
   const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'];
   return [...input, ...encoder, '-g', String(fps), '-keyint_min', String(fps)];
@@ -152,9 +153,7 @@ async function listen(answer: RequestListener, port = 0): Promise<Omit<HttpFeed,
   });
   const stop = (): Promise<void> =>
     new Promise((resolve) => {
-      server.close(() => {
-        resolve();
-      });
+      server.close(() => resolve());
       server.closeAllConnections();
     });
   return { port: (server.address() as AddressInfo).port, stop };
@@ -162,8 +161,7 @@ async function listen(answer: RequestListener, port = 0): Promise<Omit<HttpFeed,
 
 function urls(port: number, username = '', password = ''): HttpFeed['url'] {
   const userInfo = username === '' ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
-  return (path, withCredentials = false) =>
-    `http://${withCredentials ? userInfo : ''}${HOST}:${String(port)}${path}`;
+  return (path, withCredentials = false) => `http://${withCredentials ? userInfo : ''}${HOST}:${port}${path}`;
 }
 
 function pathOf(request: IncomingMessage): string {
@@ -178,7 +176,7 @@ function isAuthorised(request: IncomingMessage, username: string, password: stri
 
 function refuse(response: ServerResponse, status: 401 | 404): void {
   if (status === 401) response.setHeader('www-authenticate', 'Basic realm="camera"');
-  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${String(status)}\n`);
+  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${status}\n`);
 }
 
 function sendPage(response: ServerResponse): void {
@@ -196,9 +194,7 @@ function sendPictures(response: ServerResponse, pictures: readonly Buffer[], per
   };
   sendNext();
   const timer = setInterval(sendNext, periodMs);
-  response.on('close', () => {
-    clearInterval(timer);
-  });
+  response.on('close', () => clearInterval(timer));
 }
 
 /** The picture with another size in its header and nothing else changed. */
@@ -232,7 +228,7 @@ function sendEndless(
 }
 
 function partOf(picture: Buffer): Buffer {
-  const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${String(picture.length)}\r\n\r\n`;
+  const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n')]);
 }
 

@@ -74,13 +74,10 @@ export async function startProgressiveServer(port = 0): Promise<ProgressiveServe
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
   });
   return {
-    url: (container, fps) =>
-      `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/${container}/${String(fps)}`,
+    url: (container, fps) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${container}/${fps}`,
     stop: async () => {
       const closed = new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
       });
       server.closeAllConnections();
       await closed;

@@ -25,7 +25,7 @@ export async function startRtmpServer(
   options: PictureOptions & { readonly port?: number } = {},
 ): Promise<RtmpServer> {
   const port = options.port ?? (await freePort());
-  const url = `rtmp://127.0.0.1:${String(port)}/live/cam`;
+  const url = `rtmp://127.0.0.1:${port}/live/cam`;
   const serve = (): Promise<OwnedProcess> => serveOneClient(url, { ...CLIP_DEFAULTS, ...options });
   let ffmpeg = await serve();
   await firstListening(ffmpeg, port);
@@ -43,7 +43,7 @@ export async function startRtmpServer(
     port,
     url,
     pid: () => ffmpeg.pid,
-    listening: () => waitUntil(`ffmpeg listens on ${String(port)}`, () => listensOn(ffmpeg.pid, port)),
+    listening: () => waitUntil(`ffmpeg listens on ${port}`, () => listensOn(ffmpeg.pid, port)),
     stop: async () => {
       stop.abort();
       await ffmpeg.end();
@@ -60,7 +60,7 @@ async function serveOneClient(url: string, pictures: Required<PictureOptions>): 
 
 async function firstListening(ffmpeg: OwnedProcess, port: number): Promise<void> {
   try {
-    await waitUntil(`ffmpeg listens on ${String(port)}`, () => {
+    await waitUntil(`ffmpeg listens on ${port}`, () => {
       if (ffmpeg.exit() !== undefined) throw new Error(`ffmpeg serving RTMP has ended: ${ffmpeg.stderr()}`);
       return listensOn(ffmpeg.pid, port);
     });
@@ -82,7 +82,7 @@ export async function listensOn(pid: number, port: number): Promise<boolean> {
 }
 
 async function openFiles(pid: number): Promise<string[]> {
-  const folder = `/proc/${String(pid)}/fd`;
+  const folder = `/proc/${pid}/fd`;
   const numbers = await readdir(folder).catch(() => []);
   return Promise.all(numbers.map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
 }

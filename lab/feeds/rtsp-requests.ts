@@ -45,7 +45,7 @@ export function answerTo(
   headers: readonly string[] = [],
   body = '',
 ): string {
-  const length = body === '' ? [] : [`Content-Length: ${String(Buffer.byteLength(body))}`];
+  const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
   const lines = [`RTSP/1.0 ${status}`, `CSeq: ${request.header('CSeq')}`, ...headers, ...length];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }

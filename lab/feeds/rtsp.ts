@@ -81,7 +81,7 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
     port,
     pid: program.pid,
     url: (path, withCredentials = false) =>
-      `${options.tls === true ? 'rtsps' : 'rtsp'}://${withCredentials ? userInfo(options) : ''}127.0.0.1:${String(port)}${path}`,
+      `${options.tls === true ? 'rtsps' : 'rtsp'}://${withCredentials ? userInfo(options) : ''}127.0.0.1:${port}${path}`,
     send: async (command) => {
       await ask(command);
     },
@@ -124,7 +124,7 @@ class Dialogue {
   #ended(): Error {
     const { pid } = this.#program;
     const exit = JSON.stringify(this.#program.exit());
-    return new Error(`rtsp server (pid ${String(pid)}) has ended with ${exit}: ${this.#program.stderr()}`);
+    return new Error(`rtsp server (pid ${pid}) has ended with ${exit}: ${this.#program.stderr()}`);
   }
 }
 
@@ -132,7 +132,7 @@ async function ready(program: OwnedProcess, firstAnswer: Promise<unknown>): Prom
   const answer = await withDeadline(firstAnswer, READY_DEADLINE_MS);
   if (answer !== undefined) return number(answer, 'port');
   await program.end();
-  throw new Error(`rtsp server: not listening after ${String(READY_DEADLINE_MS)} ms: ${program.stderr()}`);
+  throw new Error(`rtsp server: not listening after ${READY_DEADLINE_MS} ms: ${program.stderr()}`);
 }
 
 function number(answer: unknown, name: string): number {

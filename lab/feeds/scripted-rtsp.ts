@@ -42,12 +42,10 @@ export async function startScriptedRtsp(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: (path) => `rtsp://127.0.0.1:${String(port)}${path}`,
+    url: (path) => `rtsp://127.0.0.1:${port}${path}`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const client of clients) client.destroy();
       }),
   };
@@ -59,7 +57,7 @@ function answer(method: RtspMethod, request: string, status: string): string {
   if (!status.startsWith('200')) return [...head, '', ''].join('\r\n');
   switch (method) {
     case 'DESCRIBE':
-      head.push('Content-Type: application/sdp', `Content-Length: ${String(SDP.length)}`);
+      head.push('Content-Type: application/sdp', `Content-Length: ${SDP.length}`);
       return [...head, '', SDP].join('\r\n');
     case 'SETUP':
       head.push(`Transport: ${transport(request)}`);

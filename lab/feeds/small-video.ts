@@ -6,7 +6,7 @@ import { run } from '../process';
 export async function smallVideo(dir: string, seconds = 10): Promise<string> {
   const file = path.join(dir, 'small.mp4');
   const { code, stderr } = await run('ffmpeg', [
-    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=5:duration=${String(seconds)}`],
+    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=5:duration=${seconds}`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '5', '-pix_fmt', 'yuv420p', file],
   ]);
   if (code !== 0) throw new Error(`no video was made: ${stderr}`);

@@ -34,9 +34,7 @@ export async function startUdpFirewall(target: number): Promise<UdpFirewall> {
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };

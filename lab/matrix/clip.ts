@@ -50,7 +50,7 @@ export function drawn(recipe: Recipe, number: number): RawPicture {
 }
 
 async function open(recipe: Recipe, name: string): Promise<Clip> {
-  const folder = path.join(tmpdir(), `vigil-matrix-clips-${String(userInfo().uid)}`, `v${String(VERSION)}`);
+  const folder = path.join(tmpdir(), `vigil-matrix-clips-${userInfo().uid}`, `v${VERSION}`);
   await mkdir(folder, { recursive: true });
   const file = path.join(
     folder,
@@ -91,7 +91,7 @@ async function paffClip(recipe: Recipe): Promise<Buffer> {
 /** Draws all pictures into an ffmpeg. Returns what it wrote on standard output. */
 async function encode(recipe: Recipe, output: readonly string[]): Promise<Buffer> {
   const { width, height, fps, seconds } = recipe;
-  const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${String(width)}x${String(height)}`];
+  const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`];
   const ffmpeg = await spawnOwned('ffmpeg', [
     '-v',
     'error',
@@ -107,9 +107,7 @@ async function encode(recipe: Recipe, output: readonly string[]): Promise<Buffer
   ffmpeg.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   for (let number = 0; number < fps * seconds && ffmpeg.exit() === undefined; number++)
     await new Promise<void>((resolve) => {
-      ffmpeg.stdin.write(drawn(recipe, number).rgb, () => {
-        resolve();
-      });
+      ffmpeg.stdin.write(drawn(recipe, number).rgb, () => resolve());
     });
   ffmpeg.stdin.end();
   const { code } = await ffmpeg.exited;
@@ -125,7 +123,7 @@ async function reference(
   const wanted = [...new Set(numbers)].sort((a, b) => a - b);
   if (wanted.length === 0) return new Map();
   const { matrix, width, height } = recipe;
-  const select = `select='${wanted.map((number) => `eq(n,${String(number)})`).join('+')}'`;
+  const select = `select='${wanted.map((number) => `eq(n,${number})`).join('+')}'`;
   // Colours of two fields are mixed, as whoever decodes a frame without a thought of fields mixes them.
   const from = `in_color_matrix=${matrix}:in_range=${rangeOf(recipe)}`;
   const toRgb = `scale=${from}:flags=accurate_rnd+full_chroma_int+bicubic,format=rgb24`;

@@ -36,7 +36,7 @@ export function squaredError(picture: RawPicture, truth: RawPicture): SquaredErr
 }
 
 export function sizeOf({ width, height }: { width: number; height: number }): string {
-  return `${String(width)}x${String(height)}`;
+  return `${width}x${height}`;
 }
 
 /** Of the middle of each patch: colour runs over its borders. */

@@ -57,9 +57,7 @@ export function verdictFault(pictures: readonly Picture[]): string | undefined {
   const bad = pictures.flatMap(({ frame: { verdict } }) =>
     verdict?.kind === 'healthy' ? [] : [verdict?.kind ?? 'none'],
   );
-  return bad.length === 0
-    ? undefined
-    : `${String(bad.length)} of ${String(pictures.length)} called ${bad[0] ?? ''}`;
+  return bad.length === 0 ? undefined : `${bad.length} of ${pictures.length} called ${bad[0] ?? ''}`;
 }
 
 export async function truthFault(
@@ -81,13 +79,11 @@ export async function truthFault(
     }
   }
   const faults = [
-    ...(undecoded > 0 ? [`${String(undecoded)} cannot be decoded`] : []),
-    ...(unread > 0 ? [`${String(unread)} carry no number`] : []),
-    ...(wrong > 0
-      ? [`${String(wrong)} are not the true frame (error up to ${worst.toFixed(1)} of the bound)`]
-      : []),
+    ...(undecoded > 0 ? [`${undecoded} cannot be decoded`] : []),
+    ...(unread > 0 ? [`${unread} carry no number`] : []),
+    ...(wrong > 0 ? [`${wrong} are not the true frame (error up to ${worst.toFixed(1)} of the bound)`] : []),
   ];
-  const fault = faults.length === 0 ? undefined : `of ${String(pictures.length)}: ${faults.join(', ')}`;
+  const fault = faults.length === 0 ? undefined : `of ${pictures.length}: ${faults.join(', ')}`;
   return { fault, error: worst };
 }
 

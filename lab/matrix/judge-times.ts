@@ -46,7 +46,7 @@ export function rateFault({ row, delivered, endedAt }: Observation, slack: numbe
   if (behindMs > 2.5 * everyMs + 500 * slack) return `none in the last ${(behindMs / 1000).toFixed(1)} s`;
   const due = Math.round((last - first) / everyMs) + 1;
   if (delivered.length < due * MIN_COVERAGE - (slack - 1) / 2 || delivered.length > due + 1)
-    return `${String(delivered.length)} pictures where ${String(due)} were due`;
+    return `${delivered.length} pictures where ${due} were due`;
   return undefined;
 }
 

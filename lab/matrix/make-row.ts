@@ -69,8 +69,8 @@ function nameOf(feed: FeedKind, { audio, joinAt, quirks, camera = {} }: Variatio
     ...(encoded === 'plain' ? [] : [encoded.replaceAll('_', ' ')]),
     ...(isEnding ? ['discontinuity'] : []),
     ...(audio === undefined ? [] : [`audio-${audio.place} ${audio.codec}`]),
-    ...(audio?.refused === undefined ? [] : [`refused-${String(audio.refused)}`]),
-    ...(joinAt === undefined ? [] : [`join-${String(joinAt)}`]),
+    ...(audio?.refused === undefined ? [] : [`refused-${audio.refused}`]),
+    ...(joinAt === undefined ? [] : [`join-${joinAt}`]),
     ...Object.entries(quirks ?? {}).map(([key, value]) => `${key}-${String(value)}`),
     ...settings.map(([key, value]) => `${key}=${String(value)}`),
   ].join(' ');

@@ -148,7 +148,7 @@ function x265(recipe: Recipe, gop: string): string[] {
     bFrames === 'default'
       ? X265_DEFAULTS
       : [
-          ...['b-adapt=0', `bframes=${String(bFrames)}`, `b-pyramid=${pyramid === 'none' ? '0' : '1'}`],
+          ...['b-adapt=0', `bframes=${bFrames}`, `b-pyramid=${pyramid === 'none' ? '0' : '1'}`],
           `open-gop=${openGop ? '1' : '0'}`,
         ];
   const fixed = ['log-level=error', 'aud=1', 'repeat-headers=1', 'scenecut=0', 'pools=1', 'frame-threads=1'];

@@ -94,7 +94,7 @@ function cellOf(height: number): number {
 }
 
 function textureFor({ width, height }: SceneSize): RawPicture {
-  const key = `${String(width)}x${String(height)}`;
+  const key = `${width}x${height}`;
   let texture = textures.get(key);
   if (texture === undefined) textures.set(key, (texture = drawTexture(width + RUN, height)));
   return texture;

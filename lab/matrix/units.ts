@@ -73,7 +73,7 @@ async function packetsOf({ codec }: Recipe, file: string): Promise<Unit[]> {
     const number = numbers.get(pts) ?? -1;
     const packet = data.subarray(at, (at += bytes));
     const from = packet.indexOf(BEGINNINGS[codec] ?? Buffer.alloc(0));
-    if (from < 0) throw new Error(`clip ${file}: picture ${String(i)} does not begin with a delimiter`);
+    if (from < 0) throw new Error(`clip ${file}: picture ${i} does not begin with a delimiter`);
     return { bytes: packet.subarray(from), key, number, sentAt: i, shownAt: number };
   });
   if (at !== data.length || numbers.size !== packets.length) throw new Error(`clip ${file} was cut wrongly`);

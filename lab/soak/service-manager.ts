@@ -84,7 +84,7 @@ export class ServiceManager {
     ) {
       child.kill('SIGKILL');
       await this.#ended;
-      throw new Error(`the daemon did not stop within ${String(deadlineMs)} ms`);
+      throw new Error(`the daemon did not stop within ${deadlineMs} ms`);
     }
     return this.ends.at(-1);
   }

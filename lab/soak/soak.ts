@@ -75,9 +75,7 @@ class Soak {
 
   async all(): Promise<string[]> {
     this.#manager.start();
-    const looking = setInterval(() => {
-      this.#look();
-    }, LOOK_MS);
+    const looking = setInterval(() => this.#look(), LOOK_MS);
     try {
       await this.#strikeAll();
       await this.#calm('after the last blow');
@@ -106,7 +104,7 @@ class Soak {
       this.#dealt++;
       if (this.#dealt % calmEvery !== 0) continue;
       await Promise.all(blows.splice(0));
-      await this.#calm(`after ${String(this.#dealt)} blows`);
+      await this.#calm(`after ${this.#dealt} blows`);
     }
     await Promise.all(blows);
   }
@@ -132,7 +130,7 @@ class Soak {
 
   #look(): void {
     for (const { what, row } of this.#watch.look(processTable(this.dir), this.#manager.pid, Date.now())) {
-      this.#fault(`${what}: pid ${String(row.pid)}, child of ${String(row.parent)}: ${row.command}`);
+      this.#fault(`${what}: pid ${row.pid}, child of ${row.parent}: ${row.command}`);
       if (what === 'orphan') signalIfThere(row.pid, 'SIGKILL');
     }
     for (const end of this.#manager.ends.slice(this.#judged)) this.#judge(end);
@@ -142,12 +140,12 @@ class Soak {
   #judge({ pid, code, signal }: DaemonEnd): void {
     // 70: what it cannot do without failed too often, and it says so and leaves.
     if (this.#struck.has(pid) || code === 70) return;
-    this.#fault(`the daemon (pid ${String(pid)}) ended by itself: code ${String(code)}, ${String(signal)}`);
+    this.#fault(`the daemon (pid ${pid}) ended by itself: code ${String(code)}, ${String(signal)}`);
   }
 
   #fault(sentence: string): void {
     this.#faults.push(sentence);
-    this.options.say(`FAULT after ${String(this.#dealt)} blows: ${sentence}`);
+    this.options.say(`FAULT after ${this.#dealt} blows: ${sentence}`);
   }
 
   /** Nobody is struck until every camera has delivered a frame that was captured in this calm. */
@@ -155,13 +153,13 @@ class Soak {
     const since = Date.now();
     const ids = this.options.config.cameras.map(({ id }) => id);
     const silent = () => ids.filter((id) => (this.#frames.newest.get(id) ?? 0) < since);
-    await waitUntil('frames', () => silent().length === 0, CALM_MS).catch(() => {
-      this.#fault(`${when}: no frame of ${silent().join(', ')} within ${String(CALM_MS)} ms`);
-    });
+    await waitUntil('frames', () => silent().length === 0, CALM_MS).catch(() =>
+      this.#fault(`${when}: no frame of ${silent().join(', ')} within ${CALM_MS} ms`),
+    );
     const ends = this.#manager.ends;
     const escalated = ends.filter(({ code }) => code === 70).length;
     this.options.say(
-      `${when}: all frames flow after ${String(Date.now() - since)} ms; the daemon ended ${String(ends.length)} times, ${String(escalated)} by escalation`,
+      `${when}: all frames flow after ${Date.now() - since} ms; the daemon ended ${ends.length} times, ${escalated} by escalation`,
     );
   }
 
@@ -172,7 +170,7 @@ class Soak {
     if (end?.code !== 0) this.#fault(`the daemon's stop ended with code ${String(end?.code)}`);
     const left = () => processTable(this.dir).filter(({ marked }) => marked);
     await waitUntil('processes gone', () => left().length === 0, 2000).catch(() => {
-      for (const row of left()) this.#fault(`left after the stop: pid ${String(row.pid)}: ${row.command}`);
+      for (const row of left()) this.#fault(`left after the stop: pid ${row.pid}: ${row.command}`);
     });
   }
 

@@ -59,5 +59,5 @@ function pidOf({ pid }: ProcessRow): number {
 }
 
 function keyOf({ what, row }: Finding): string {
-  return `${what} ${String(row.pid)} ${row.startTicks}`;
+  return `${what} ${row.pid} ${row.startTicks}`;
 }

@@ -9,15 +9,12 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 /** Resolves when `signal` is aborted; at once if it already is. `unlisten` ends the listening, without resolving. */
 export async function aborted(signal: AbortSignal, unlisten?: AbortSignal): Promise<undefined> {
   if (signal.aborted) return undefined;
-  return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve(undefined);
-      },
-      { once: true, ...(unlisten === undefined ? {} : { signal: unlisten }) },
-    );
-  });
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(undefined), {
+      once: true,
+      ...(unlisten === undefined ? {} : { signal: unlisten }),
+    }),
+  );
 }
 
 /** The value of `promise`, or undefined once `signal` is aborted; leaves no listener behind. Rejects as the promise does. */

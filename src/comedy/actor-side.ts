@@ -53,9 +53,7 @@ export default class ActorShell {
   #heart: NodeJS.Timeout | undefined;
   /** Of performance.now(). */
   #beatMs = 0;
-  readonly #reports = new Batch<ShellReport>((reports) => {
-    this.#send(reports);
-  });
+  readonly #reports = new Batch<ShellReport>((reports) => this.#send(reports));
 
   initialize(self: ComedySelf): void {
     this.#self = self;
@@ -113,9 +111,7 @@ export default class ActorShell {
     this.#context = {
       parameters,
       log: openLog(name, logLevel),
-      report: (report) => {
-        this.#reports.add(report);
-      },
+      report: (report) => this.#reports.add(report),
     };
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the supervisor names actors by path
     const { default: startActor } = require(module) as { default: StartActor<unknown> };
@@ -126,9 +122,7 @@ export default class ActorShell {
 
   #awaitBeat(): void {
     clearTimeout(this.#heart);
-    this.#heart = setTimeout(() => {
-      this.#send([]);
-    }, LATEST_MS);
+    this.#heart = setTimeout(() => this.#send([]), LATEST_MS);
   }
 
   /** With whatever is sent when it is due: of a camera's picture and its heartbeat each second, one wake-up and one message. */

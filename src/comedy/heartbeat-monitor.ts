@@ -50,9 +50,7 @@ export class HeartbeatMonitor {
     private readonly kernel: Kernel = KERNEL,
   ) {
     this.#lookedAt = now();
-    this.#timer = setInterval(() => {
-      this.look();
-    }, TICK_MS);
+    this.#timer = setInterval(() => this.look(), TICK_MS);
   }
 
   watch(pid: number, options: WatchOptions): Watch {
@@ -65,9 +63,7 @@ export class HeartbeatMonitor {
     this.#watched.add(watched);
     return {
       failed,
-      heard: (progress) => {
-        this.#hear(watched, progress);
-      },
+      heard: (progress) => this.#hear(watched, progress),
       end: () => {
         this.#watched.delete(watched);
       },
@@ -95,9 +91,7 @@ export class HeartbeatMonitor {
     silence.see(this.kernel.activity(pid), passedMs);
     if (faultOf(watched) === undefined) return;
     // Heartbeats that came while we did not run are read in this turn of the event loop.
-    setImmediate(() => {
-      this.#condemn(watched);
-    });
+    setImmediate(() => this.#condemn(watched));
   }
 
   #condemn(watched: Watched): void {
@@ -121,5 +115,5 @@ export class HeartbeatMonitor {
 function faultOf({ silence, limitMs, fault, idleMs, dueMs }: Watched): FaultRecord | undefined {
   if (silence.ms > limitMs) return fault;
   if (dueMs === undefined || idleMs + silence.ms <= dueMs) return undefined;
-  return { code: 'stuck', message: `lives, but finished nothing for ${String(dueMs)} ms` };
+  return { code: 'stuck', message: `lives, but finished nothing for ${dueMs} ms` };
 }

@@ -132,11 +132,10 @@ export class ActorHost {
       loggerParams: { level: logLevel },
       root: {
         // Not heard within comedy's call, which makes of an error an answer that nobody reads.
-        report: ({ name, reports }: { name: string; reports: readonly ShellReport[] }) => {
+        report: ({ name, reports }: { name: string; reports: readonly ShellReport[] }) =>
           queueMicrotask(() => {
             for (const report of reports) receive(name, report);
-          });
-        },
+          }),
       },
     }) as unknown as ComedySystem;
     process.removeListener('SIGINT', system.sigintHandler);
@@ -197,7 +196,7 @@ export class ActorHost {
       this.#forget(name, created);
       throw new ActorStartFault(new Error(`its process could not be started: ${startError}`), child.pid, []);
     }
-    const fault = { code: 'start-timeout', message: `was not ready within ${String(startMs)} ms` };
+    const fault = { code: 'start-timeout', message: `was not ready within ${startMs} ms` };
     const watch = this.#monitor.watch(child.pid, { limitMs: startMs, fault, suspectMs: SUSPECT_START_MS });
     // comedy does not notice a process that ends before it is ready.
     const failed = Promise.race([watch.failed, child.exited.then((exit) => exitFault(exit, child))]);
@@ -231,14 +230,10 @@ export class ActorHost {
       this.#unwatch(name);
       return { ...exit, fault: killedFor ?? exitFault(exit, child) };
     });
-    void exited?.then(() => {
-      this.#forget(name, created);
-    });
+    void exited?.then(() => this.#forget(name, created));
     for (const { timeoutWorkerInterval } of this.#forkedActors(name)) clearInterval(timeoutWorkerInterval);
     const ended = exited ?? new Promise<ActorExit>(() => undefined);
-    const commands = new Batch<ShellCommand>((batch) => {
-      this.#send(actor, batch);
-    });
+    const commands = new Batch<ShellCommand>((batch) => this.#send(actor, batch));
     return {
       name,
       pid: child?.pid ?? process.pid,
@@ -252,9 +247,7 @@ export class ActorHost {
           child.kill();
         });
       },
-      send: (command) => {
-        commands.add(command);
-      },
+      send: (command) => commands.add(command),
       stop: async (deadlineMs) => {
         this.#unwatch(name);
         commands.add({ kind: 'stop' });
@@ -268,7 +261,7 @@ export class ActorHost {
 
   /** Settles with why the actor must be replaced, if ever. */
   async #failureOf(name: string, pid: number): Promise<FaultRecord> {
-    const fault = { code: 'hung', message: `gave no sign of life for ${String(HUNG_MS)} ms` };
+    const fault = { code: 'hung', message: `gave no sign of life for ${HUNG_MS} ms` };
     const watch = this.#monitor.watch(pid, { limitMs: HUNG_MS, fault });
     this.#watches.set(name, watch);
     return watch.failed;
@@ -287,22 +280,22 @@ export class ActorHost {
   }
 
   async #destroy(name: string, actor: ComedyActor, exited: Promise<unknown>): Promise<void> {
-    const destroyed = actor.destroy().catch((error: unknown) => {
-      this.log.debug(`${name}: ${(error as Error).message}`);
-    });
+    const destroyed = actor
+      .destroy()
+      .catch((error: unknown) => this.log.debug(`${name}: ${(error as Error).message}`));
     await withDeadline(Promise.race([destroyed, exited]), DESTROY_MS);
   }
 
   #send(actor: ComedyActor, commands: readonly ShellCommand[]): void {
-    actor.send('receive', { commands }).catch((error: unknown) => {
-      this.log.debug(`messages not delivered: ${(error as Error).message}`);
-    });
+    actor
+      .send('receive', { commands })
+      .catch((error: unknown) => this.log.debug(`messages not delivered: ${(error as Error).message}`));
   }
 
   /** comedy resolves a stop before the process has gone; one that does not go is killed. */
   async #reap(name: string, child: ActorProcess, exited: Promise<ActorExit>): Promise<void> {
     if ((await withDeadline(exited, DESTROY_MS)) !== undefined) return;
-    this.log.warn(`${name} did not stop, pid ${String(child.pid)} is killed`);
+    this.log.warn(`${name} did not stop, pid ${child.pid} is killed`);
     child.kill();
     await exited;
   }

@@ -39,30 +39,30 @@ function checkText(config: string): string {
 /** For an assumed picture size, which is printed: the real one is not known before cameras run. */
 function sizingLines({ pictures, redisBytes, spool, processes, descriptors }: Sizing): string[] {
   const { node, ffmpeg, servers } = processes;
-  const each = `${String(PICTURE_BYTES / 1000)} kB per picture`;
+  const each = `${PICTURE_BYTES / 1000} kB per picture`;
   const limit = descriptorLimit();
   return [
     `requirements, at ${each}:`,
     ...table([
       [
         '  redis memory',
-        `${megabytes(redisBytes)} for ${String(pictures)} pictures, the maximum within frames.expireMs`,
+        `${megabytes(redisBytes)} for ${pictures} pictures, the maximum within frames.expireMs`,
       ],
       ...(spool === undefined
         ? []
         : [
             [
               '  spool',
-              `holds the frames of an outage of ${String(Math.floor(spool.seconds))} s (limit: spool.${spool.bound})`,
+              `holds the frames of an outage of ${Math.floor(spool.seconds)} s (limit: spool.${spool.bound})`,
             ],
           ]),
       [
         '  processes',
-        `${String(node + ffmpeg + servers)}: ${String(node)} node, up to ${String(ffmpeg)} ffmpeg, ${String(servers)} embedded servers`,
+        `${node + ffmpeg + servers}: ${node} node, up to ${ffmpeg} ffmpeg, ${servers} embedded servers`,
       ],
       [
         '  descriptors',
-        `${String(descriptors)} open files in the daemon${limit === undefined ? '' : `; this shell allows ${String(limit)}`}`,
+        `${descriptors} open files in the daemon${limit === undefined ? '' : `; this shell allows ${limit}`}`,
       ],
     ]),
   ];

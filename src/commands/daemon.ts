@@ -47,27 +47,19 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
     void endProcess(EXIT.failed);
   });
   const ending = new Ending(log);
-  const manager = ServiceManager.of(process.env, (message) => {
-    log.warn(message);
-  });
-  void manager.lost.then(() => {
-    ending.abandoned();
-  });
-  const data = await DataDirectory.open(dataDir, (holder) => {
-    log.info(`waiting for ${holder} to release ${dataDir}`);
-  });
+  const manager = ServiceManager.of(process.env, (message) => log.warn(message));
+  void manager.lost.then(() => ending.abandoned());
+  const data = await DataDirectory.open(dataDir, (holder) =>
+    log.info(`waiting for ${holder} to release ${dataDir}`),
+  );
   const opened: Step[] = [
     {
       what: 'the service manager',
-      close: () => {
-        manager.close();
-      },
+      close: () => manager.close(),
     },
     {
       what: 'the data directory',
-      close: () => {
-        data.close();
-      },
+      close: () => data.close(),
     },
   ];
   let code: number = EXIT.failed;
@@ -120,9 +112,7 @@ async function runUntilAsked(run: Run): Promise<number> {
       );
       manager.ready();
     },
-    onEscalation: (fault) => {
-      ending.escalate(fault);
-    },
+    onEscalation: (fault) => ending.escalate(fault),
   });
   const configuration = new LiveConfiguration({
     file: config,
@@ -130,9 +120,7 @@ async function runUntilAsked(run: Run): Promise<number> {
     environment: process.env,
     supervisor,
     log,
-    onTaken: ({ cameras }) => {
-      unverified.tell(cameras);
-    },
+    onTaken: ({ cameras }) => unverified.tell(cameras),
   });
   const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
   opened.push({ what: 'the control socket', close: () => control.close() });
@@ -140,15 +128,11 @@ async function runUntilAsked(run: Run): Promise<number> {
   const watching = new AbortController();
   opened.push({
     what: 'the configuration watcher',
-    close: () => {
-      watching.abort();
-    },
+    close: () => watching.abort(),
   });
   opened.push({
     what: 'the notification of the service manager',
-    close: () => {
-      manager.stopping();
-    },
+    close: () => manager.stopping(),
   });
   const started = supervisor.start();
   process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));

@@ -24,10 +24,7 @@ export class Ending {
     this.wish = new Promise((resolve) => {
       this.#end = resolve;
     });
-    for (const name of ['SIGTERM', 'SIGINT'] as const)
-      process.on(name, () => {
-        this.#onSignal(name);
-      });
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => this.#onSignal(name));
   }
 
   escalate({ code, message }: FaultRecord): void {

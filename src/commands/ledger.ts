@@ -63,17 +63,17 @@ function notes({ since, recordedUntil, unreadableLines, events, evicted }: Summa
     `since ${since}, recorded until ${recordedUntil ?? 'never'}${silent ? ' (no daemon is writing)' : ''}`,
     ...steps.map(
       ({ at, byMs = 0 }) =>
-        `the clock was set by ${String(byMs / 1000)} s, to ${new Date(at).toISOString()}: skipped periods are not counted, repeated periods count twice`,
+        `the clock was set by ${byMs / 1000} s, to ${new Date(at).toISOString()}: skipped periods are not counted, repeated periods count twice`,
     ),
     ...(evicted === 0
       ? []
       : [
-          `evicted: Redis removed ${String(evicted)} keys because its memory was full; frames among them may be counted as confirmed below although consumers did not find them`,
+          `evicted: Redis removed ${evicted} keys because its memory was full; frames among them may be counted as confirmed below although consumers did not find them`,
         ]),
     ...(unreadableLines === 0
       ? []
       : [
-          `${String(unreadableLines)} unreadable lines: they were damaged, or being written when a daemon was killed`,
+          `${unreadableLines} unreadable lines: they were damaged, or being written when a daemon was killed`,
         ]),
     '',
   ];

@@ -61,7 +61,7 @@ export function countOption(flags: string, description: string, most = Number.MA
     const number = Number(text);
     if (!(Number.isInteger(number) && number > 0))
       throw new InvalidArgumentError('expects a whole number above 0');
-    if (number > most) throw new InvalidArgumentError(`expects at most ${String(most)}`);
+    if (number > most) throw new InvalidArgumentError(`expects at most ${most}`);
     return number;
   });
 }

@@ -60,15 +60,15 @@ export function probeText(report: ProbeReport): string {
   const { codec, width, height, picturesPerSecond, keyframeIntervalMs: key, fault } = report;
   const rows: (readonly [string, string])[] = [
     ['codec', codec ?? 'unknown'],
-    ['size', width === null ? 'unknown' : `${String(width)}x${String(height)}`],
-    ['rate', picturesPerSecond === null ? 'unknown' : `${String(picturesPerSecond)} pictures per second`],
+    ['size', width === null ? 'unknown' : `${width}x${String(height)}`],
+    ['rate', picturesPerSecond === null ? 'unknown' : `${picturesPerSecond} pictures per second`],
     [
       'keyframe interval',
       key === null
         ? 'unknown: fewer than two keyframes arrived; try a longer --seconds N'
-        : `${String(key.mean)} ms (${String(key.least)} to ${String(key.most)})`,
+        : `${key.mean} ms (${key.least} to ${key.most})`,
     ],
-    ['first picture', report.firstPictureMs === null ? 'none' : `after ${String(report.firstPictureMs)} ms`],
+    ['first picture', report.firstPictureMs === null ? 'none' : `after ${report.firstPictureMs} ms`],
     ['clock offset', clockText(report)],
     ['sampling', `${report.sampling}: ${report.samplingReason}`],
     ['cost', costText(report)],
@@ -82,13 +82,13 @@ export function probeText(report: ProbeReport): string {
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {
   if (ms === null) return 'unknown: the camera sent no time during the probe';
-  return `${String(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}: the camera's clock, compared with the arrival of its pictures`;
+  return `${Math.abs(ms)} ms ${ms < 0 ? 'behind' : 'ahead'}: the camera's clock, compared with the arrival of its pictures`;
 }
 
 function costText({ processorSecondsPerMinute, measuredForMs }: ProbeReport): string {
   if (processorSecondsPerMinute === null) return 'unknown: not enough data to measure it';
   const seconds = ((measuredForMs ?? 0) / 1000).toFixed(1);
-  return `${String(processorSecondsPerMinute)} processor seconds per minute in ffmpeg, measured on this machine for ${seconds} s`;
+  return `${processorSecondsPerMinute} processor seconds per minute in ffmpeg, measured on this machine for ${seconds} s`;
 }
 
 function spread(values: readonly number[]): ProbeReport['keyframeIntervalMs'] {

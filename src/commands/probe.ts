@@ -45,9 +45,7 @@ export async function probe(args: ProbeOptions): Promise<number> {
   if (ffmpeg === undefined && !needsNoFfmpeg(camera.source))
     throw new ExitFault('missing-program', `missing on this machine: ffmpeg (${whyNoFfmpeg(named)})`);
   const stopping = new AbortController();
-  const stop = () => {
-    stopping.abort();
-  };
+  const stop = () => stopping.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
   const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
   // From here on a signal ends it at once, also where nobody reads the report.
@@ -98,7 +96,7 @@ async function save(
     picture.format === 'ppm'
       ? await encodePpm(picture.bytes, format === 'webp' ? 'webp' : 'png', quality)
       : picture.bytes;
-  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${String(process.pid)}`);
+  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
   try {
     await writeFile(unfinished, bytes);
     await rename(unfinished, file);

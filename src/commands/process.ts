@@ -54,9 +54,7 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
     ...(args.count === undefined ? {} : { count: args.count }),
     latestOnly: args.latest,
     signal: stopping.signal,
-    log: (level, message, fields) => {
-      log[level](message, fields);
-    },
+    log: (level, message, fields) => log[level](message, fields),
   });
   return EXIT.clean;
 }

@@ -60,7 +60,7 @@ export function childText(child: ChildStatus, nowMs: number): string {
       'last exit',
       lastFault && `${lastFault.code}, ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`,
     ],
-    ['delivered', delivered && `${String(delivered.lastMinute)} frames in the last minute`],
+    ['delivered', delivered && `${delivered.lastMinute} frames in the last minute`],
     ['last confirmed', delivered && confirmedAgo(child, nowMs)],
     ['picture', delivered && size(child)],
     ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
@@ -79,9 +79,9 @@ function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: numb
   const { file, faults = [] } = configuration;
   const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
   return [
-    `daemon ${String(pid)}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
+    `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
     deliveryLine(delivery, nowMs),
-    `cameras: ${String(streaming.length)} of ${String(cameras.length)} streaming`,
+    `cameras: ${streaming.length} of ${cameras.length} streaming`,
     ...problems.flatMap((problem) => wrap(`unhealthy: ${problem}`, '  ')),
     ...behindLine(configuration),
     ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset)]),
@@ -103,15 +103,13 @@ function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliverySta
       ? 'nothing confirmed yet'
       : `last confirm ${duration(nowMs - lastConfirmAtMs)} ago`;
   const oldest = oldestWaitingMs === undefined ? '' : `, the oldest for ${duration(oldestWaitingMs)}`;
-  const frames = `${String(waiting)} ${waiting === 1 ? 'frame' : 'frames'} waiting`;
+  const frames = `${waiting} ${waiting === 1 ? 'frame' : 'frames'} waiting`;
   return `delivery: ${confirm}; ${waiting === 0 ? 'no frames waiting' : frames + oldest}`;
 }
 
 function behindLine({ behind }: DaemonStatus['configuration']): string[] {
   if (behind === undefined) return [];
-  return [
-    `configuration change: being applied, ${String(behind)} ${behind === 1 ? 'process' : 'processes'} left`,
-  ];
+  return [`configuration change: being applied, ${behind} ${behind === 1 ? 'process' : 'processes'} left`];
 }
 
 /** A table, each row with its last fault below; nothing where there is no row. */
@@ -156,7 +154,7 @@ function confirmedAgo({ delivered }: ChildStatus, nowMs: number): string {
 
 function size({ delivered }: ChildStatus): string | undefined {
   const { width, height } = delivered ?? {};
-  return width === undefined || height === undefined ? undefined : `${String(width)}x${String(height)}`;
+  return width === undefined || height === undefined ? undefined : `${width}x${height}`;
 }
 
 function memory({ heartbeat }: ChildStatus): string | undefined {

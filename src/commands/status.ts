@@ -50,6 +50,6 @@ function childOf(children: readonly ChildStatus[], name: string): ChildStatus {
     children.find((child) => child.name === `camera:${name}`);
   if (found !== undefined) return found;
   const names = children.slice(0, MAX_NAMES).map((child) => child.name);
-  const more = children.length > MAX_NAMES ? `, and ${String(children.length - MAX_NAMES)} more` : '';
+  const more = children.length > MAX_NAMES ? `, and ${children.length - MAX_NAMES} more` : '';
   throw new ExitFault('no-child', `the daemon has no child "${name}"; it has ${names.join(', ')}${more}`);
 }

@@ -102,6 +102,6 @@ export function duration(ms: number): string {
   return parts
     .slice(first, first + 2)
     .filter(({ count }) => count > 0)
-    .map(({ unit, count }) => `${String(count)}${unit}`)
+    .map(({ unit, count }) => `${count}${unit}`)
     .join(' ');
 }

@@ -13,7 +13,7 @@ const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b
 
 export const TOO_LARGE: ConfigFault = {
   path: '$',
-  problem: `has more than ${String(MAX_CONFIGURATION_BYTES)} bytes, and is not read; check that it is the right file`,
+  problem: `has more than ${MAX_CONFIGURATION_BYTES} bytes, and is not read; check that it is the right file`,
 };
 
 /** Why `text` is not parsed; undefined where it may be. Need not be JSON. */
@@ -33,19 +33,19 @@ export function excess(text: string): ConfigFault | undefined {
     if (values > MAX_VALUES)
       return {
         path: '$',
-        problem: `holds more than ${String(MAX_VALUES)} values, and is not read; check that it is the right file`,
+        problem: `holds more than ${MAX_VALUES} values, and is not read; check that it is the right file`,
       };
   }
   return undefined;
 }
 
 function tooDeep(text: string, offset: number): ConfigFault {
-  const problem = `is nested deeper than ${String(MAX_DEPTH)} levels at ${placeOf(text, offset)}; a configuration needs five: check its brackets`;
+  const problem = `is nested deeper than ${MAX_DEPTH} levels at ${placeOf(text, offset)}; a configuration needs five: check its brackets`;
   return { path: '$', problem };
 }
 
 /** As editors count. */
 export function placeOf(text: string, offset: number): string {
   const before = text.slice(0, offset).split('\n');
-  return `line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)}`;
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

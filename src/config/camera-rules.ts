@@ -15,7 +15,7 @@ export function cameraFaults(
   folder: string,
 ): ConfigFault[] {
   const entries = cameras.flatMap((entry, i) =>
-    entry === undefined ? [] : [[entry, `$.cameras[${String(i)}]`] as const],
+    entry === undefined ? [] : [[entry, `$.cameras[${i}]`] as const],
   );
   return [
     ...repeatedIds(entries),

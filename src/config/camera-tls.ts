@@ -99,5 +99,5 @@ export function verifiedWords(ids: readonly string[]): string {
 }
 
 function shown(ids: readonly string[]): string {
-  return ids.slice(0, 10).join(', ') + (ids.length > 10 ? ` and ${String(ids.length - 10)} more` : '');
+  return ids.slice(0, 10).join(', ') + (ids.length > 10 ? ` and ${ids.length - 10} more` : '');
 }

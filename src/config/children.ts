@@ -31,7 +31,7 @@ export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsF
   if (drainMs !== undefined && shutdownMs !== undefined && drainMs + AFTER_DRAIN_MS > shutdownMs)
     faults.push({
       path: '$.actors.store.drainMs',
-      problem: `is ${String(drainMs)} ms; expected at most ${String(Math.max(0, shutdownMs - AFTER_DRAIN_MS))}, which is ${String(AFTER_DRAIN_MS)} less than its shutdownMs`,
+      problem: `is ${drainMs} ms; expected at most ${Math.max(0, shutdownMs - AFTER_DRAIN_MS)}, which is ${AFTER_DRAIN_MS} less than its shutdownMs`,
     });
   const ofCameras = cameras.map((entry) => ({ ...camera, ...entry?.actor }).shutdownMs ?? 0);
   const slowest = ofCameras.reduce((longest, ms) => Math.max(longest, ms), 0);
@@ -40,7 +40,7 @@ export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsF
   if (sum > STOP_MS)
     faults.push({
       path: '$.actors',
-      problem: `the shutdownMs of the slowest camera, of store, notifier and service add up to ${String(sum)} ms; expected at most ${String(STOP_MS)}, so that all has ended before a service manager kills the daemon`,
+      problem: `the shutdownMs of the slowest camera, of store, notifier and service add up to ${sum} ms; expected at most ${STOP_MS}, so that all has ended before a service manager kills the daemon`,
     });
   return faults;
 }

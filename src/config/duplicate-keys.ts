@@ -19,7 +19,7 @@ export function duplicateKeys(text: string): ConfigFault[] {
       if (keys?.has(key) === true)
         faults.push({
           path: jsonPath([...pathSupplier(), key]),
-          problem: `is written twice, the second time in line ${String(line + 1)}; remove one of them`,
+          problem: `is written twice, the second time in line ${line + 1}; remove one of them`,
         });
       keys?.add(key);
     },

@@ -5,7 +5,7 @@ import { jsonPath, type Place } from './paths';
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 /** In one text: each may stand for much. */
 const MAX_REFERENCES = 100;
-const TOO_MANY = `holds more than ${String(MAX_REFERENCES)} references to environment variables; write the text itself into one variable`;
+const TOO_MANY = `holds more than ${MAX_REFERENCES} references to environment variables; write the text itself into one variable`;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What came of replacing the references. */

@@ -5,7 +5,7 @@ export type Place = readonly (string | number)[];
 /** `['cameras', 3, 'rate']` as `$.cameras[3].rate`; keys that are no plain name stand in brackets. */
 export function jsonPath(place: Place): string {
   return place.reduce<string>((path, part) => {
-    if (typeof part === 'number') return `${path}[${String(part)}]`;
+    if (typeof part === 'number') return `${path}[${part}]`;
     return /^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(part) ? `${path}.${part}` : `${path}[${JSON.stringify(part)}]`;
   }, '$');
 }

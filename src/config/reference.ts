@@ -119,8 +119,7 @@ function typeText({ type, enum: values, const: only, minimum, maximum }: Node): 
   if (values !== undefined) return values.map((value) => `\`"${value}"\``).join(', ');
   if (only !== undefined) return `\`${JSON.stringify(only)}\``;
   if (type !== 'integer' && type !== 'number') return type === 'string' ? 'text' : String(type);
-  const range =
-    maximum === undefined ? `≥ ${String(minimum ?? 0)}` : `${String(minimum ?? 0)} to ${String(maximum)}`;
+  const range = maximum === undefined ? `≥ ${minimum ?? 0}` : `${minimum ?? 0} to ${maximum}`;
   return `${type as string}, ${range}`;
 }
 

@@ -81,8 +81,8 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
     case 'minimum':
     case 'maximum': {
       const range = [
-        ...(minimum === undefined ? [] : [`at least ${String(minimum)}`]),
-        ...(maximum === undefined ? [] : [`at most ${String(maximum)}`]),
+        ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+        ...(maximum === undefined ? [] : [`at most ${maximum}`]),
       ];
       return `expected ${range.join(' and ')}, ${found}`;
     }
@@ -93,7 +93,7 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
         ? described
         : 'expected some text, found ""';
     case 'maxItems':
-      return `expected at most ${String(params['limit'])} entries, found ${String((error.data as unknown[]).length)}`;
+      return `expected at most ${String(params['limit'])} entries, found ${(error.data as unknown[]).length}`;
     default:
       return `${error.message ?? error.keyword}, ${found}`;
   }

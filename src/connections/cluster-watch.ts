@@ -26,9 +26,7 @@ export function watchPrimaries(cluster: Cluster): void {
     if (outcomes?.every(isAnswer) !== true) cluster.refreshSlotsCache();
   };
   const timer = setInterval(() => void look(), LOOK_MS);
-  untilOver(cluster, () => {
-    clearInterval(timer);
-  });
+  untilOver(cluster, () => clearInterval(timer));
 }
 
 /**
@@ -39,9 +37,7 @@ function waitForPrimaries(cluster: Cluster): void {
   const asking = cluster as unknown as { readyCheck: (callback: (fault: Error | null) => void) => void };
   asking.readyCheck = (callback) => {
     primariesAnswer(cluster.nodes('master')).then(
-      () => {
-        callback(null);
-      },
+      () => callback(null),
       (error: unknown) => {
         callback(error as Error);
         // It tries again by itself; whoever waits for it is told why.

@@ -49,9 +49,7 @@ export class HostRace {
 
   #begin(host: string): void {
     const giveUp = new AbortController();
-    this.signal.addEventListener('abort', () => {
-      giveUp.abort(this.signal.reason);
-    });
+    this.signal.addEventListener('abort', () => giveUp.abort(this.signal.reason));
     if (this.signal.aborted) giveUp.abort(this.signal.reason);
     const outcome = this.connectTo(host, giveUp.signal).then(
       (connection) => ({ connection }),

@@ -27,7 +27,7 @@ export function throwOnForeignListener(url: string): void {
   if (table === undefined) return;
   const uid = listenerOf(table, Number(port));
   if (uid === undefined) throw new Error(`connect ECONNREFUSED ${host}`);
-  if (uid !== Number(owner)) throw new Error(`foreign listener: user ${String(uid)} listens on ${host}`);
+  if (uid !== Number(owner)) throw new Error(`foreign listener: user ${uid} listens on ${host}`);
 }
 
 /** Of the port on 127.0.0.1; undefined where nobody listens. Pure. */

@@ -68,11 +68,11 @@ const CHECK = 'check "managementUrl"';
 const REFUSED =
   'refused the user name or password, or the user may not use it; give that user the tag "monitoring", or put the credentials of one who has it into "managementUrl"';
 
-const LATE = `did not answer within ${String(ANSWER_MS)} ms; ${CHECK}`;
+const LATE = `did not answer within ${ANSWER_MS} ms; ${CHECK}`;
 const OTHERWISE = `does not answer as RabbitMQ's management API; ${CHECK}`;
 
 function answeredWith(status: number): string {
-  return `answers with HTTP ${String(status)}; ${CHECK}`;
+  return `answers with HTTP ${status}; ${CHECK}`;
 }
 
 function unreachable({ code, message }: NodeJS.ErrnoException): string {
@@ -85,7 +85,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`an answer of more than ${String(MAX_BYTES)} bytes`);
+    if (bytes > MAX_BYTES) throw new Error(`an answer of more than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -31,9 +31,7 @@ export async function connectBroker(
   const order = orderOf(url, besides === undefined ? undefined : hosts.get(besides)?.host);
   const race = new HostRace(order, (host, ended) => connectHost(host, name, ended), signal);
   const { host, connection } = await race.winner();
-  const leave = () => {
-    order.failed(host);
-  };
+  const leave = () => order.failed(host);
   hosts.set(connection, { host, leave });
   connection.on('error', leave);
   connection.on('close', (error?: Error) => {
@@ -57,9 +55,7 @@ function orderOf(url: string, without?: string): Pick<HostOrder, 'next' | 'faile
   if (without === undefined) return all;
   return {
     next: () => all.next().filter((host) => host !== without),
-    failed: (host) => {
-      all.failed(host);
-    },
+    failed: (host) => all.failed(host),
   };
 }
 

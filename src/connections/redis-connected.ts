@@ -17,17 +17,15 @@ export async function connectRedis(
   let giveUp: (() => void) | undefined;
   let ended: (() => void) | undefined;
   const failed = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`socket timeout: not ready within ${String(deadlineMs)} ms`));
-    }, deadlineMs);
-    giveUp = () => {
-      reject(new Error('given up before it was ready'));
-    };
-    ended = () => {
+    timer = setTimeout(
+      () => reject(new Error(`socket timeout: not ready within ${deadlineMs} ms`)),
+      deadlineMs,
+    );
+    giveUp = () => reject(new Error('given up before it was ready'));
+    ended = () =>
       reject(
         new Error(client instanceof Cluster ? 'None of startup nodes is available' : 'Connection is closed.'),
       );
-    };
     client.once('end', ended);
     if (signal?.aborted === true) giveUp();
     else signal?.addEventListener('abort', giveUp, { once: true });

@@ -97,9 +97,7 @@ function openCluster(
     ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
     ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
     // Nodes name each other by address; a certificate names hosts.
-    dnsLookup: (address, callback) => {
-      callback(null, address);
-    },
+    dnsLookup: (address, callback) => callback(null, address),
     redisOptions: {
       ...options,
       ...(username === undefined ? {} : { username }),

@@ -13,7 +13,7 @@ const validate = ajv.compile<FrameSampled>(FrameSampled);
 /** The announcement in a message body, or a {@link ConsumerError} `invalid-message` that says what is wrong. */
 export function readAnnouncement(body: Buffer): FrameSampled {
   if (body.length > MAX_BODY_BYTES)
-    throw invalid(`expected at most ${String(MAX_BODY_BYTES)} bytes, found ${String(body.length)}`);
+    throw invalid(`expected at most ${MAX_BODY_BYTES} bytes, found ${body.length}`);
   const event = parseJson(body);
   if (!validate(event)) throw invalid(ajv.errorsText(validate.errors, { dataVar: 'event' }));
   const key = parseFrameKey(event.data.key);

@@ -92,7 +92,7 @@ function expiryOf({ data }: FrameSampled): Fault {
   const ageMs = Date.now() - data.capturedAt;
   return {
     code: 'expired',
-    message: `frame ${data.key}: gone from Redis (taken by another consumer, or expired), captured ${String(ageMs)} ms ago`,
+    message: `frame ${data.key}: gone from Redis (taken by another consumer, or expired), captured ${ageMs} ms ago`,
   };
 }
 

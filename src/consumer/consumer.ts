@@ -33,9 +33,7 @@ export interface FrameConsumer {
  * are waited for. Rejects with a {@link ConsumerError} `invalid-option` when an option cannot be used.
  */
 export function consumeFrames(options: ConsumerOptions, handler: FrameHandler): Promise<FrameConsumer> {
-  return new Promise((resolve) => {
-    resolve(new SessionLoop(readSettings(options), handler));
-  });
+  return new Promise((resolve) => resolve(new SessionLoop(readSettings(options), handler)));
 }
 
 class SessionLoop implements FrameConsumer {
@@ -62,9 +60,7 @@ class SessionLoop implements FrameConsumer {
     this.#link = new StoreLink({
       server: settings.redis,
       name: `vigil-consumer:${settings.queue}`,
-      onOpen: () => {
-        this.#proceed();
-      },
+      onOpen: () => this.#proceed(),
       onAway: (fault) => {
         if (!this.#stop.signal.aborted) this.#reportLost(fault);
         this.#proceed();
@@ -75,16 +71,12 @@ class SessionLoop implements FrameConsumer {
       handler,
       faults: this.#faults,
       store: () => this.#link.store,
-      onTrouble: (fault, kind) => {
-        this.#outages.report(fault, kind);
-      },
+      onTrouble: (fault, kind) => this.#outages.report(fault, kind),
       onFinished: () => {
         this.#attempt = 0;
         this.#link.healthy();
       },
-      onChange: () => {
-        this.#proceed();
-      },
+      onChange: () => this.#proceed(),
     });
     this.#ended = this.#run();
   }
@@ -96,9 +88,7 @@ class SessionLoop implements FrameConsumer {
   async close(deadlineMs = DRAIN_MS): Promise<void> {
     this.#stop.abort();
     this.#dispatcher.stop();
-    const deadline = setTimeout(() => {
-      this.#abandon.abort();
-    }, deadlineMs);
+    const deadline = setTimeout(() => this.#abandon.abort(), deadlineMs);
     await this.#ended;
     clearTimeout(deadline);
     this.#standstill.stop();
@@ -143,9 +133,7 @@ class SessionLoop implements FrameConsumer {
 
   async #openAndConsume(end: (fault: ConsumerError) => void, signal: AbortSignal): Promise<void> {
     const { amqp, queue: name, prefetch, latestOnly } = this.settings;
-    const onDelivery = (delivery: Delivery) => {
-      this.#dispatcher.accept(delivery, session);
-    };
+    const onDelivery = (delivery: Delivery) => this.#dispatcher.accept(delivery, session);
     const queue = await openFrameQueue({ server: amqp(), queue: name, onDelivery, onLost: end }, signal);
     const subscription = new Subscription({
       queue,
@@ -158,9 +146,7 @@ class SessionLoop implements FrameConsumer {
     const session: Session = { signal, subscription, end };
     try {
       // At once, so that what is requeued afterwards does not come straight back.
-      const stop = () => {
-        queue.stop();
-      };
+      const stop = () => queue.stop();
       signal.addEventListener('abort', stop, { once: true });
       this.#session = session;
       this.#proceed();

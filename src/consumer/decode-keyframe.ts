@@ -38,18 +38,14 @@ export async function decodeKeyframe(
     stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
   });
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => {
-      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${whyNotStarted(cause)}`, { cause }));
-    });
-    child.once('close', () => {
-      resolve();
-    });
+    child.once('error', (cause) =>
+      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${whyNotStarted(cause)}`, { cause })),
+    );
+    child.once('close', () => resolve());
   });
-  await ended.finally(() => {
-    clearTimeout(timer);
-  });
+  await ended.finally(() => clearTimeout(timer));
   if (child.killed && size <= 3 * maxPixels)
-    throw new Error(`ffmpeg took more than ${String(DEADLINE_MS)} ms to decode a ${format} keyframe`);
+    throw new Error(`ffmpeg took more than ${DEADLINE_MS} ms to decode a ${format} keyframe`);
   const problem = problemOf(stderr, size, child.killed ? undefined : child);
   if (problem !== undefined) throw new ConsumerError('no-ffmpeg', problem);
   return readPpm(Buffer.concat(chunks), format, stderr);
@@ -66,7 +62,7 @@ function problemOf(stderr: string, outputBytes: number, ended?: ChildProcess): s
     return `ffmpeg was ended by ${signalCode}, perhaps for want of memory`;
   // Of a keyframe that it cannot decode it says so.
   if (typeof exitCode === 'number' && exitCode !== 0 && outputBytes === 0 && stderr === '')
-    return `ffmpeg ended with code ${String(exitCode)} and said nothing`;
+    return `ffmpeg ended with code ${exitCode} and said nothing`;
   return CANNOT_RUN.test(stderr) ? `ffmpeg cannot be run: ${stderr.trim()}` : undefined;
 }
 

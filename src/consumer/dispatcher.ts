@@ -112,9 +112,7 @@ export class Dispatcher {
     }
     const dueMs = restMs ?? this.#turns.dueMs(performance.now());
     if (dueMs === undefined) return;
-    this.#timer = setTimeout(() => {
-      this.pump();
-    }, dueMs);
+    this.#timer = setTimeout(() => this.pump(), dueMs);
   }
 
   #restMs(store: FrameStore): number | undefined {

@@ -52,9 +52,7 @@ export interface FrameQueueOptions {
 export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSignal): Promise<FrameQueue> {
   if (signal.aborted) throw new ConsumerError('rabbitmq-unreachable', 'given up before connecting');
   const socket = new AbortController();
-  const giveUp = () => {
-    socket.abort();
-  };
+  const giveUp = () => socket.abort();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     return await openChannel(options, socket);
@@ -103,9 +101,7 @@ function frameQueue(
     leaveHost(connection);
     options.onLost(queueFault(cause() ?? error, options));
   };
-  channel.on('close', () => {
-    lose(new Error('the channel was closed'));
-  });
+  channel.on('close', () => lose(new Error('the channel was closed')));
   const idleMs = () => (idleSinceMs === undefined ? 0 : performance.now() - idleSinceMs);
   if (hostsOf(options.server.url).length > 1)
     void watchHost(connection, options, idleMs, watched.signal).then((fault) => {
@@ -202,12 +198,11 @@ function deliveryOf(channel: Channel, message: ConsumeMessage): Delivery {
     redelivered: message.fields.redelivered,
     ...(typeof count === 'number' ? { deliveryCount: count } : {}),
     ...(lifeMs > 0 ? { lifeMs } : {}),
-    settle: (how) => {
+    settle: (how) =>
       tryOnChannel(() => {
         if (how === 'ack') channel.ack(message);
         else channel.nack(message, false, how === 'requeue');
-      });
-    },
+      }),
   };
 }
 
@@ -226,9 +221,7 @@ async function closeWithin(
   socket: AbortController,
   close: () => Promise<void>,
 ): Promise<void> {
-  const force = setTimeout(() => {
-    socket.abort();
-  }, deadlineMs);
+  const force = setTimeout(() => socket.abort(), deadlineMs);
   const gone = new Promise((resolve) => connection.once('close', resolve));
   // It throws where it is already closed, which is what is wanted.
   await Promise.race([close().catch(() => undefined), gone]);
@@ -238,7 +231,7 @@ async function closeWithin(
 }
 
 function noAnswer({ queue }: FrameQueueOptions): ConsumerError {
-  const message = `rabbitmq did not answer for queue ${queue} within ${String(ANSWER_MS)} ms; its node may be cut off from the others that hold it`;
+  const message = `rabbitmq did not answer for queue ${queue} within ${ANSWER_MS} ms; its node may be cut off from the others that hold it`;
   return new ConsumerError('rabbitmq-unreachable', message);
 }
 

@@ -33,7 +33,7 @@ export async function troubleOfHost(host: WatchedHost, signal: AbortSignal): Pro
     if (signal.aborted) return undefined;
     const answer = host.waiting();
     const waiting = (await withDeadline(answer, ANSWER_MS)) ?? (await withDeadline(answer, GRACE_MS));
-    if (waiting === undefined) return `has not answered for ${String(ANSWER_MS + GRACE_MS)} ms`;
+    if (waiting === undefined) return `has not answered for ${ANSWER_MS + GRACE_MS} ms`;
     const isIdle = waiting === 0 && host.idleMs() > IDLE_MS;
     if (!isIdle) suspicions = 0;
     if (!isIdle || (suspicions === 0 && performance.now() - lookedMs < ELSEWHERE_EVERY_MS)) continue;
@@ -43,6 +43,6 @@ export async function troubleOfHost(host: WatchedHost, signal: AbortSignal): Pro
     suspicions = elsewhere > 0 ? suspicions + 1 : 0;
     // A frame may have come between the two questions.
     if (suspicions > 1 && host.idleMs() > IDLE_MS)
-      return `delivers nothing, while ${String(elsewhere)} messages wait as another host says; it is cut off from the others`;
+      return `delivers nothing, while ${elsewhere} messages wait as another host says; it is cut off from the others`;
   }
 }

@@ -44,7 +44,7 @@ export interface Settings {
 export function readSettings(options: ConsumerOptions): Settings {
   const { prefetch = 8, removal = 'after', latestOnly = false, queue } = options;
   if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > 65_535)
-    throw new ConsumerError('invalid-option', `prefetch: expected 1 to 65535, found ${String(prefetch)}`);
+    throw new ConsumerError('invalid-option', `prefetch: expected 1 to 65535, found ${prefetch}`);
   if (queue === '') throw new ConsumerError('invalid-option', 'queue: expected a name, found none');
   return {
     amqp: serverUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),

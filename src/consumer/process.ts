@@ -101,9 +101,7 @@ function fieldsOf({ code, count }: ConsumerFault): Readonly<Record<string, unkno
 /** Logs the counters once a minute, and at the end, when they differ from the last time. */
 export class CountReports {
   #last = '';
-  readonly #timer = setInterval(() => {
-    this.#report();
-  }, REPORT_EVERY_MS);
+  readonly #timer = setInterval(() => this.#report(), REPORT_EVERY_MS);
 
   constructor(
     private readonly counters: () => ConsumerCounters,
@@ -118,8 +116,7 @@ export class CountReports {
   #report(): void {
     const counters = this.counters();
     const text = JSON.stringify(counters);
-    if (text !== this.#last)
-      this.log('info', `processed ${String(counters.processed)} frames`, { ...counters });
+    if (text !== this.#last) this.log('info', `processed ${counters.processed} frames`, { ...counters });
     this.#last = text;
   }
 }

@@ -10,9 +10,7 @@ const RECENT_MS = 2000;
 export class Standstill {
   #tickMs = performance.now();
   #last = { ms: 0, endedMs: -Infinity };
-  readonly #timer = setInterval(() => {
-    this.#look();
-  }, TICK_MS).unref();
+  readonly #timer = setInterval(() => this.#look(), TICK_MS).unref();
 
   /** Adds it to a sentence about a connection that was lost, if it may be the reason. */
   explain(message: string): string {

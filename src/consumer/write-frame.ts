@@ -56,7 +56,7 @@ async function moveToFreeName(temporary: string, folder: string, frame: SavedFra
     const target = path.join(folder, `${stem}${suffix}.${frameExtension(format)}`);
     if (await moveUnlessTaken(temporary, target, capturedAt)) return target;
   }
-  const last = path.join(folder, `${stem}_${millisecond}_${String(capturedAt)}.${frameExtension(format)}`);
+  const last = path.join(folder, `${stem}_${millisecond}_${capturedAt}.${frameExtension(format)}`);
   await rename(temporary, last);
   return last;
 }

@@ -49,7 +49,7 @@ export function cameraStateChanged(namespace: string, state: CameraState): Camer
   return {
     ...envelope(namespace, state.camera, state.sinceMs),
     type: 'vigil.camera.state.v1',
-    id: `${state.camera}-${state.state}-${String(state.sinceMs)}`,
+    id: `${state.camera}-${state.state}-${state.sinceMs}`,
     data: state,
   };
 }
@@ -59,7 +59,7 @@ export function framesMissed(namespace: string, gap: Gap, atMs: number): FramesM
   return {
     ...envelope(namespace, gap.camera, atMs),
     type: 'vigil.camera.gap.v1',
-    id: `${gap.camera}-gap-${String(gap.firstSequence)}`,
+    id: `${gap.camera}-gap-${gap.firstSequence}`,
     data: gap,
   };
 }

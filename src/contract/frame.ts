@@ -52,7 +52,7 @@ export interface Frame extends Partial<FrameClock> {
 
 /** Deterministic identity of a frame: a repeated announcement carries the same one. */
 export function frameId(frame: Pick<Frame, 'camera' | 'capturedAt'>): string {
-  return `${frame.camera}-${String(frame.capturedAt)}`;
+  return `${frame.camera}-${frame.capturedAt}`;
 }
 
 /** File extension a frame of this format is stored under. */

@@ -17,7 +17,7 @@ const FRAME_KEY = new RegExp(
  */
 export function frameKey(namespace: string, frame: Omit<FrameKey, 'namespace'>): string {
   const { camera, capturedAt, width, height, format } = frame;
-  return `${namespace}:frame:${camera}:${String(capturedAt)}:${String(width)}x${String(height)}:${format}`;
+  return `${namespace}:frame:${camera}:${capturedAt}:${width}x${height}:${format}`;
 }
 
 /** The metadata of a frame key, or undefined when the text is not one. */

@@ -14,7 +14,7 @@ export interface Verdict {
 
 /** A verdict in a file name: `torn95`. */
 export function verdictWord({ kind, confidence }: Verdict): string {
-  return `${kind}${String(confidence)}`;
+  return `${kind}${confidence}`;
 }
 
 /** Reads what {@link verdictWord} wrote; undefined for any other text. */

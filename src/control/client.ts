@@ -50,7 +50,7 @@ async function ask(socketPath: string, url: string, body: unknown): Promise<unkn
       asking.destroy(
         new ExitFault(
           'daemon-silent',
-          `the daemon did not answer within ${String(ANSWER_MS)} ms; it is stopped or very busy`,
+          `the daemon did not answer within ${ANSWER_MS} ms; it is stopped or very busy`,
         ),
       );
     });

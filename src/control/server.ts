@@ -110,8 +110,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_REQUEST_BYTES)
-      throw new Error(`a question of more than ${String(MAX_REQUEST_BYTES)} bytes`);
+    if (bytes > MAX_REQUEST_BYTES) throw new Error(`a question of more than ${MAX_REQUEST_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

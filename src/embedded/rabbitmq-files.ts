@@ -36,12 +36,12 @@ export function folderVariables(dir: string): Readonly<Record<string, string>> {
 export function brokerConfiguration(port: number, machineBytes = memoryHere()): string {
   const memoryBytes = Math.min(MEMORY_BYTES, Math.floor(machineBytes * MEMORY_SHARE));
   return [
-    `listeners.tcp.local = 127.0.0.1:${String(port)}`,
+    `listeners.tcp.local = 127.0.0.1:${port}`,
     // Relative to the folder it runs in: the path may hold characters that this file gives a meaning.
     'load_definitions = definitions.json',
-    `raft.wal_max_size_bytes = ${String(WAL_BYTES)}`,
-    `vm_memory_high_watermark.absolute = ${String(memoryBytes)}`,
-    `disk_free_limit.absolute = ${String(FREE_DISK_BYTES)}`,
+    `raft.wal_max_size_bytes = ${WAL_BYTES}`,
+    `vm_memory_high_watermark.absolute = ${memoryBytes}`,
+    `disk_free_limit.absolute = ${FREE_DISK_BYTES}`,
     'log.file = false',
     'log.console = true',
     'log.console.level = warning',

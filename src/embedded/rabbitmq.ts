@@ -39,7 +39,7 @@ export async function prepareRabbitmq(
   const port = await choosePort('rabbitmq', wantedPort, memory?.port);
   const distPort = await choosePort('rabbitmq', undefined, memory?.distPort);
   const epmdPort = await choosePort('rabbitmq', undefined, memory?.epmdPort);
-  const url = `amqp://${USER}:${password}@127.0.0.1:${String(port)}/`;
+  const url = `amqp://${USER}:${password}@127.0.0.1:${port}/`;
   const ownUrl = ownedBy(url, process.geteuid?.() ?? 0);
   writeServiceMemory(dir, { port, distPort, epmdPort });
   const env = brokerEnvironment(dir, distPort, epmdPort);

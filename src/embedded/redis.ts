@@ -25,7 +25,7 @@ export async function prepareRedis(
   await predecessorLeft(lockFile);
   const memory = readServiceMemory(dir);
   const port = await choosePort('redis', wanted.port, memory?.port);
-  const url = `redis://default:${password}@127.0.0.1:${String(port)}/0`;
+  const url = `redis://default:${password}@127.0.0.1:${port}/0`;
   const ownUrl = overSocket(url, dir);
   writeServiceMemory(dir, { port });
   const configuration = path.join(dir, 'redis.conf');
@@ -64,7 +64,7 @@ export async function prepareRedis(
 function redisConfiguration(dir: string, port: number, password: string, maxMemoryBytes: number): string {
   return [
     'bind 127.0.0.1',
-    `port ${String(port)}`,
+    `port ${port}`,
     // Relative to the folder it runs in, whose path may be longer than a socket's may be.
     `unixsocket ${REDIS_SOCKET}`,
     'unixsocketperm 700',
@@ -77,7 +77,7 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
     'appendonly yes',
     'appendfsync everysec',
     // Beyond it writes are refused, and frames wait in the spool, which is bounded too.
-    `maxmemory ${String(maxMemoryBytes)}`,
+    `maxmemory ${maxMemoryBytes}`,
     'maxmemory-policy noeviction',
     '',
   ].join('\n');

@@ -49,9 +49,7 @@ export class ServerProcess {
       detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      readLines(stream, (line) => {
-        this.#keep(line.trim());
-      });
+      readLines(stream, (line) => this.#keep(line.trim()));
     this.#started = started(this.#child).then((error) => {
       this.#startError = error;
     });
@@ -81,7 +79,7 @@ export class ServerProcess {
         await withDeadline(this.exited, 100);
       }
     }
-    const why = this.isRunning() ? `no answer within ${String(deadlineMs)} ms` : `it ended ${this.ending()}`;
+    const why = this.isRunning() ? `no answer within ${deadlineMs} ms` : `it ended ${this.ending()}`;
     throw new ExitFault(
       'service-start',
       `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
@@ -96,7 +94,7 @@ export class ServerProcess {
     this.#child.kill('SIGCONT');
     await withDeadline(this.exited, deadlineMs);
     if (!this.isRunning()) return;
-    this.log.warn(`${this.command.name} did not stop within ${String(deadlineMs)} ms and is killed`);
+    this.log.warn(`${this.command.name} did not stop within ${deadlineMs} ms and is killed`);
     this.#child.kill('SIGKILL');
     await this.exited;
   }
@@ -140,12 +138,8 @@ export async function predecessorLeft(lockFile: string): Promise<void> {
   // Ours may hold passwords.
   const child = startChild(program, args, { env: {}, stdio: 'ignore' });
   await new Promise<void>((resolve) => {
-    child.once('error', () => {
-      resolve();
-    });
-    child.once('exit', () => {
-      resolve();
-    });
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
   });
 }
 
@@ -164,7 +158,7 @@ export async function choosePort(
     if (await isFree(wanted)) return wanted;
     throw new ExitFault(
       'port-in-use',
-      `${name}: port ${String(wanted)} of 127.0.0.1 is in use; stop what listens there, or remove "port" to have a free one chosen`,
+      `${name}: port ${wanted} of 127.0.0.1 is in use; stop what listens there, or remove "port" to have a free one chosen`,
     );
   }
   if (remembered !== undefined && (await isFree(remembered))) return remembered;

@@ -26,9 +26,7 @@ export type Later = (ms: number, act: () => void) => () => void;
 
 const later: Later = (ms, act) => {
   const timer = setTimeout(act, ms).unref();
-  return () => {
-    clearTimeout(timer);
-  };
+  return () => clearTimeout(timer);
 };
 
 /**
@@ -68,9 +66,7 @@ export class RecurringFault {
     const restMs = trouble.wellSince + this.#steadyMs - this.now();
     this.#callOff();
     if (restMs > 0) {
-      this.#callOff = this.after(restMs, () => {
-        this.clear(message);
-      });
+      this.#callOff = this.after(restMs, () => this.clear(message));
       return;
     }
     this.#trouble = undefined;

@@ -171,5 +171,5 @@ export class Ledger {
 }
 
 function nameText({ camera, sequence }: FrameName): string {
-  return `${camera} ${String(sequence)}`;
+  return `${camera} ${sequence}`;
 }

@@ -36,7 +36,7 @@ export function encodeRuns(
   const groups = new Map<string, { run: Run; accounts: number[] }>();
   for (const { account, runs } of changes)
     for (const run of runs) {
-      const key = `${String(run.first)} ${String(run.last)} ${run.fate.state} ${reasonOf(run.fate) ?? ''}`;
+      const key = `${run.first} ${run.last} ${run.fate.state} ${reasonOf(run.fate) ?? ''}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { run, accounts: [account] });
       else group.accounts.push(account);
@@ -77,7 +77,7 @@ export function encodeNumbers(numbers: readonly number[]): string {
     if (range?.[1] === number - 1) range[1] = number;
     else ranges.push([number, number]);
   }
-  return ranges.map(([from, to]) => (from === to ? String(from) : `${String(from)}-${String(to)}`)).join(',');
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
 export function decodeNumbers(text: string): number[] {

@@ -90,7 +90,7 @@ export class LedgerRecord {
   }
 
   #introduce({ account, ...id }: Extract<Line, { account: unknown }>): void {
-    const key = `${id.camera} ${String(id.openedAt)} ${String(id.periodMs)}`;
+    const key = `${id.camera} ${id.openedAt} ${id.periodMs}`;
     const recorded = this.#accounts.get(key) ?? { id, runs: new Runs(), toldThrough: -1 };
     this.#accounts.set(key, recorded);
     this.#numbered.set(account, recorded);

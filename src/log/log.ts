@@ -86,7 +86,7 @@ const standardOutput: LineSink = {
 };
 
 const lines = new BoundedLines(standardOutput, (count) => {
-  const message = `${String(count)} lines of the log are missing here: nobody read them in time`;
+  const message = `${count} lines of the log are missing here: nobody read them in time`;
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
 });
 

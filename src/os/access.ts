@@ -40,10 +40,9 @@ function nameOf(file: string, id: number): string {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');
     return (
-      lines.map((line) => line.split(':')).find(([, , number]) => number === String(id))?.[0] ??
-      `#${String(id)}`
+      lines.map((line) => line.split(':')).find(([, , number]) => number === String(id))?.[0] ?? `#${id}`
     );
   } catch {
-    return `#${String(id)}`;
+    return `#${id}`;
   }
 }

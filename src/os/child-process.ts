@@ -35,9 +35,7 @@ export function forkChild(module: string | URL, args: readonly string[], options
 /** Resolves when the child runs, with undefined, or with why it could not be started. */
 export async function started(child: ChildProcess): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    child.once('spawn', () => {
-      resolve(undefined);
-    });
+    child.once('spawn', () => resolve(undefined));
     child.once('error', resolve);
   });
 }
@@ -51,18 +49,12 @@ export interface ProcessExit {
 /** Resolves with a child's end when what it wrote last has been read; at once for one that could not be started. */
 export async function exitOf(child: ChildProcess): Promise<ProcessExit> {
   return new Promise((resolve) => {
-    child.once('close', (code, signal) => {
-      resolve({ code, signal });
-    });
+    child.once('close', (code, signal) => resolve({ code, signal }));
     // What it started may hold its outputs open.
     child.once('exit', (code, signal) => {
-      setTimeout(() => {
-        resolve({ code, signal });
-      }, LAST_WORDS_MS).unref();
+      setTimeout(() => resolve({ code, signal }), LAST_WORDS_MS).unref();
     });
-    child.once('error', () => {
-      resolve({ code: null, signal: null });
-    });
+    child.once('error', () => resolve({ code: null, signal: null }));
   });
 }
 

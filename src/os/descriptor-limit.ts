@@ -40,6 +40,6 @@ export function descriptorsLeft(): number | undefined {
 export function raiseDescriptorLimit(wanted: number): void {
   const prlimit = findProgram('prlimit');
   if (prlimit === undefined) return;
-  const both = `${String(wanted)}:${String(Math.max(wanted, limits()?.hard ?? wanted))}`;
+  const both = `${wanted}:${Math.max(wanted, limits()?.hard ?? wanted)}`;
   spawnSync(prlimit, ['--pid', String(process.pid), `--nofile=${both}`], { env: {}, stdio: 'ignore' });
 }

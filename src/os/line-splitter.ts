@@ -32,10 +32,6 @@ export function readLines(stream: Readable | null, onLine: (line: string) => voi
   };
   stream
     ?.setEncoding('utf8')
-    .on('data', (text: string) => {
-      tell(splitter.push(text));
-    })
-    .once('end', () => {
-      tell([splitter.rest]);
-    });
+    .on('data', (text: string) => tell(splitter.push(text)))
+    .once('end', () => tell([splitter.rest]));
 }

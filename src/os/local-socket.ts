@@ -16,7 +16,7 @@ export async function withSocketPath<T>(
   if (Buffer.byteLength(plain) <= MAX_PATH_BYTES) return use(plain);
   const folder = await open(dir);
   try {
-    return await use(`/proc/self/fd/${String(folder.fd)}/${name}`);
+    return await use(`/proc/self/fd/${folder.fd}/${name}`);
   } finally {
     await folder.close();
   }
@@ -32,7 +32,7 @@ export function lastingSocketPath(dir: string, name: string): string {
   try {
     const fd = kept.get(dir) ?? openSync(dir, 'r');
     kept.set(dir, fd);
-    return `/proc/self/fd/${String(fd)}/${name}`;
+    return `/proc/self/fd/${fd}/${name}`;
   } catch {
     // Who connects there is told why not.
     return plain;

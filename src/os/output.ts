@@ -69,7 +69,7 @@ export function surviveStuckOutput(): void {
 function isOurs({ fd }: Output): boolean {
   try {
     closeSync(
-      openSync(`/proc/self/fd/${String(fd)}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
+      openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
     );
     return true;
   } catch {
@@ -94,9 +94,7 @@ async function writeAll(stream: Output, text: string): Promise<NodeJS.ErrnoExcep
   listenOnce(stream);
   if (isFile(stream)) return writeFile(stream.fd, text);
   return new Promise((resolve) => {
-    stream.write(text, (error) => {
-      resolve(error ?? undefined);
-    });
+    stream.write(text, (error) => resolve(error ?? undefined));
   });
 }
 

@@ -30,9 +30,7 @@ export const KERNEL: Kernel = { times: processTimes, activity: processActivity }
 function processTimes(pid: number): ProcessTimes | undefined {
   try {
     // "time on the processor, time waiting for one, both in ns, number of time slices": 17 µs for a reading.
-    const [ranNs = 0, waitedNs = 0] = readFileSync(`/proc/${String(pid)}/schedstat`, 'utf8')
-      .split(' ')
-      .map(Number);
+    const [ranNs = 0, waitedNs = 0] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
     return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
   } catch {
     return undefined;
@@ -51,9 +49,9 @@ function processActivity(pid: number): ProcessActivity | undefined {
 }
 
 function stateOf(pid: number): ProcessState {
-  const letter = stateLetter(`/proc/${String(pid)}/stat`);
+  const letter = stateLetter(`/proc/${pid}/stat`);
   if (letter === 'R') return 'runnable';
-  const threads = `/proc/${String(pid)}/task`;
+  const threads = `/proc/${pid}/task`;
   const isHeld = readdirSync(threads).some((thread) => /[RD]/.test(stateLetter(`${threads}/${thread}/stat`)));
   return isHeld ? 'held' : 'other';
 }

@@ -21,9 +21,7 @@ export class ServiceManager {
     this.lost = new Promise((resolve) => process.once('disconnect', resolve));
     if (watchdogMs === undefined) return;
     notify(['WATCHDOG=1']);
-    this.#watchdog = setInterval(() => {
-      notify(['WATCHDOG=1']);
-    }, watchdogMs * WATCHDOG_SHARE).unref();
+    this.#watchdog = setInterval(() => notify(['WATCHDOG=1']), watchdogMs * WATCHDOG_SHARE).unref();
   }
 
   /**
@@ -82,12 +80,8 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   return new Promise((resolve) => {
     const child = startChild(program, assignments, { env, stdio: 'ignore' });
-    child.once('error', () => {
-      resolve();
-    });
-    child.once('exit', () => {
-      resolve();
-    });
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
   });
 }
 

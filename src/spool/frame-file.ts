@@ -78,10 +78,10 @@ async function readWhole(handle: FileHandle, size: number, name: string): Promis
   const why = foreignness(found, { kind: 'file', mode: WRITABLE_BY_OTHERS, root: true });
   if (why !== undefined) throw new Fault('spool-foreign', `it ${why}`);
   if (found.size !== size)
-    throw new Fault('damaged-frame', `${name} has ${String(found.size)} bytes and is set aside`);
+    throw new Fault('damaged-frame', `${name} has ${found.size} bytes and is set aside`);
   const bytes = Buffer.allocUnsafeSlow(size);
   const { bytesRead } = await handle.read(bytes, 0, size, 0);
-  if (bytesRead < size) throw new Error(`only ${String(bytesRead)} bytes came`);
+  if (bytesRead < size) throw new Error(`only ${bytesRead} bytes came`);
   return bytes;
 }
 

@@ -32,7 +32,7 @@ export function memoryFolderOf(spoolDir: string, uid = process.geteuid?.() ?? 0)
     .digest('hex')
     .slice(0, 16);
   // Not os.userInfo(): in a container the user may be a number without a name, for which that throws.
-  return path.join(SHARED_MEMORY, `vigil-${String(uid)}-${name}`);
+  return path.join(SHARED_MEMORY, `vigil-${uid}-${name}`);
 }
 
 /** Also of what is not there yet. */
@@ -68,10 +68,7 @@ export class MemoryFolder {
     await this.#count();
     const held = this.#heldBytes;
     if (held + pagesOf(bytes.length) > this.maxBytes)
-      throw new Fault(
-        'spool-full',
-        `${String(held)} bytes wait in memory already (at most ${String(this.maxBytes)})`,
-      );
+      throw new Fault('spool-full', `${held} bytes wait in memory already (at most ${this.maxBytes})`);
     await writeFrameFile(fileIn(folder, frame), bytes);
     this.#heldBytes += pagesOf(bytes.length);
   }

@@ -10,7 +10,7 @@ export function spoolName(frame: Frame): string {
   const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
   const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
   const time = String(capturedAt).padStart(13, '0');
-  return `${time}-${String(sequence)}-${String(width)}x${String(height)}-${String(bytes)}${judged}${clockWord(frame)}.${frameExtension(format)}`;
+  return `${time}-${sequence}-${width}x${height}-${bytes}${judged}${clockWord(frame)}.${frameExtension(format)}`;
 }
 
 /** The frame a spool name tells of; undefined for any other name, such as a temporary file's. */
@@ -37,8 +37,8 @@ export function parseSpoolName(camera: string, name: string): Frame | undefined 
 /** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; nothing when it is not known whose clock it was. */
 function clockWord({ clock, clockSkewMs, clockUnset, linkDelayMs }: Partial<FrameClock>): string {
   if (clock === undefined) return '';
-  const skew = clockSkewMs === undefined ? '' : `${clockSkewMs < 0 ? '' : '+'}${String(clockSkewMs)}`;
-  const delay = linkDelayMs === undefined ? '' : `d${String(linkDelayMs)}`;
+  const skew = clockSkewMs === undefined ? '' : `${clockSkewMs < 0 ? '' : '+'}${clockSkewMs}`;
+  const delay = linkDelayMs === undefined ? '' : `d${linkDelayMs}`;
   return `_${clock}${skew}${clockUnset === true ? 'u' : ''}${delay}`;
 }
 

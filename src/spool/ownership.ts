@@ -20,7 +20,7 @@ export function foreignness(
     return want.kind === 'file' ? 'is not a regular file' : 'is not a folder';
   const own = process.geteuid?.();
   if (own !== undefined && uid !== own && !(want.root && uid === 0))
-    return `belongs to user ${String(uid)}, not to ${String(own)}`;
+    return `belongs to user ${uid}, not to ${own}`;
   if ((mode & want.mode) !== 0) return `is open to other users (mode ${(mode & 0o7777).toString(8)})`;
   return undefined;
 }

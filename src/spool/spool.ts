@@ -25,7 +25,7 @@ const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
 const MAX_DAMAGED = 4;
 /** Milliseconds since its last change after which a file half-written is a crash's; who still writes it goes to memory. */
 const LEFTOVER_MS = 15_000;
-const MEMORY_TEXT = `${String(MEMORY_BYTES / 1_048_576)} MiB at most`;
+const MEMORY_TEXT = `${MEMORY_BYTES / 1_048_576} MiB at most`;
 
 /** Frames that are in one place, oldest first. */
 export interface SpooledFrames {
@@ -186,7 +186,7 @@ export class Spool {
 
   async #writeToDisk(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
     if (await this.#space.isLow()) {
-      const message = `the disk has less than spool.minFreeBytes (${String(this.minFreeBytes())}) left`;
+      const message = `the disk has less than spool.minFreeBytes (${this.minFreeBytes()}) left`;
       return { code: 'spool-low', message };
     }
     try {
@@ -246,5 +246,5 @@ function reasonOf(error: unknown): string {
 }
 
 function several([first = '', ...more]: readonly string[]): string {
-  return more.length === 0 ? first : `${first} (and ${String(more.length)} more)`;
+  return more.length === 0 ? first : `${first} (and ${more.length} more)`;
 }

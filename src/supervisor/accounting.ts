@@ -53,9 +53,7 @@ export class Accounting {
     this.#faults = new RecurringFault(options.log);
     this.#clockFaults = new RecurringFault(options.log);
     this.#spool = new Spool(options.spoolDir);
-    this.#ledger = new Ledger(recorded.toAccounts(), (byMs) => {
-      this.#clockSet(byMs);
-    });
+    this.#ledger = new Ledger(recorded.toAccounts(), (byMs) => this.#clockSet(byMs));
   }
 
   /** Goes on where the files in `dir` end; a disk that does not take them is reported and tried again. */
@@ -200,7 +198,7 @@ export class Accounting {
 
   #clockSet(byMs: number): void {
     const seconds = Math.round(byMs / 1000);
-    const how = seconds > 0 ? `forward by ${String(seconds)} s` : `back by ${String(-seconds)} s`;
+    const how = seconds > 0 ? `forward by ${seconds} s` : `back by ${-seconds} s`;
     this.options.log.warn(
       `the clock was set ${how}; sampling periods it skipped are not counted, those it repeats count twice`,
     );

@@ -65,9 +65,9 @@ export class ActorChildren {
 
   static async open(options: ActorChildrenOptions): Promise<ActorChildren> {
     const children = new ActorChildren(options);
-    children.#host = await ActorHost.open(options.log, options.topology.logLevel, (name, report) => {
-      children.#onReport(name, report);
-    });
+    children.#host = await ActorHost.open(options.log, options.topology.logLevel, (name, report) =>
+      children.#onReport(name, report),
+    );
     return children;
   }
 

@@ -58,7 +58,7 @@ export class BlackBox {
     const record = this.#recordOf(crash);
     this.forget(crash.name);
     const folder = path.join(this.dir, crash.name.replace(':', '-'));
-    const name = `${record.endedAt.replaceAll(':', '-')}-${String(crash.pid)}.json`;
+    const name = `${record.endedAt.replaceAll(':', '-')}-${crash.pid}.json`;
     const writing = this.#written.then(async () =>
       writeRecord(folder, name, { ...record, lastLines: await withSourceLines(record.lastLines) }),
     );

@@ -100,9 +100,7 @@ export class Child {
     const first = this.#startOnce();
     this.#ran = first.then(
       () => this.#keepRunning(first),
-      () => {
-        this.#enter({ name: 'down' });
-      },
+      () => this.#enter({ name: 'down' }),
     );
     await first;
   }
@@ -212,7 +210,7 @@ export class Child {
 
   #limit(): string {
     const { maxRestarts, periodMs } = this.options.spec();
-    return `more than ${String(maxRestarts)} restarts in ${String(periodMs)} ms`;
+    return `more than ${maxRestarts} restarts in ${periodMs} ms`;
   }
 
   async #waitForProbe(fault: FaultRecord, probeMs: number, signal: AbortSignal): Promise<boolean> {
@@ -237,5 +235,5 @@ export class Child {
 }
 
 function inWords(delayMs: number): string {
-  return delayMs === 0 ? 'at once' : `in ${String(delayMs)} ms`;
+  return delayMs === 0 ? 'at once' : `in ${delayMs} ms`;
 }

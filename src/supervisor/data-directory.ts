@@ -52,7 +52,7 @@ export class DataDirectory {
   }
 
   static #locked(dir: string, lock: number): DataDirectory {
-    writeFileSync(lockFile(dir), `${String(process.pid)}\n`);
+    writeFileSync(lockFile(dir), `${process.pid}\n`);
     return new DataDirectory(dir, lock);
   }
 
@@ -127,7 +127,7 @@ function throwOnTrap(dir: string): void {
     if (uid === 0 || uid === process.geteuid?.()) continue;
     throw new ExitFault(
       'data-directory',
-      `data directory ${dir}: ${file} belongs to user ${String(uid)}, and everybody may make such a folder in ${parent}; give this daemon another --data-dir`,
+      `data directory ${dir}: ${file} belongs to user ${uid}, and everybody may make such a folder in ${parent}; give this daemon another --data-dir`,
     );
   }
 }
@@ -149,17 +149,15 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   return new Promise((resolve, reject) => {
-    child.once('error', (cause) => {
+    child.once('error', (cause) =>
       reject(
         new ExitFault(
           'data-directory',
           `flock, which locks the data directory, cannot be run: ${whyNotStarted(cause)}`,
           { cause },
         ),
-      );
-    });
-    child.once('exit', (code) => {
-      resolve(code === 0);
-    });
+      ),
+    );
+    child.once('exit', (code) => resolve(code === 0));
   });
 }

@@ -31,13 +31,13 @@ export function provideDescriptors(topology: Topology, log: Log): void {
   const wanted = roundedUp(needed);
   raiseDescriptorLimit(wanted);
   if (isEnough(needed)) {
-    log.info(`the limit of open files was raised to ${String(wanted)}`);
+    log.info(`the limit of open files was raised to ${wanted}`);
     return;
   }
-  const cameras = topology.cameras.length === 1 ? '1 camera' : `${String(topology.cameras.length)} cameras`;
+  const cameras = topology.cameras.length === 1 ? '1 camera' : `${topology.cameras.length} cameras`;
   const allowed = String(descriptorLimit());
   log.warn(
-    `${cameras} may need ${String(needed)} open files and this process may have ${allowed}: some may not start; raise the limit to ${String(wanted)} (ulimit -n, LimitNOFILE= in a systemd unit, --ulimit nofile= of a container) and restart the daemon`,
+    `${cameras} may need ${needed} open files and this process may have ${allowed}: some may not start; raise the limit to ${wanted} (ulimit -n, LimitNOFILE= in a systemd unit, --ulimit nofile= of a container) and restart the daemon`,
     { code: 'descriptors' },
   );
 }

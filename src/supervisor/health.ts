@@ -65,7 +65,7 @@ function undeliveredSentence(
   if (fault !== undefined) return `frames are not delivered: ${fault.message}`;
   if (waiting === 0 || oldestWaitingMs <= UNDELIVERED_MS || nowMs - lastConfirmAtMs <= UNDELIVERED_MS)
     return undefined;
-  return `frames are not delivered: none was confirmed for more than ${String(UNDELIVERED_MS / 1000)} s, and no server says why`;
+  return `frames are not delivered: none was confirmed for more than ${UNDELIVERED_MS / 1000} s, and no server says why`;
 }
 
 function isDown({ kind, state }: ChildStatus): boolean {

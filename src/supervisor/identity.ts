@@ -17,7 +17,7 @@ export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockF
   const id = createHash('sha256').update([dev, ino, birthtimeMs, machine()].join(' ')).digest('hex');
   return {
     id: id.slice(0, 32),
-    name: `daemon with pid ${String(process.pid)} on host ${hostname()} (data directory ${dir})`,
+    name: `daemon with pid ${process.pid} on host ${hostname()} (data directory ${dir})`,
   };
 }
 

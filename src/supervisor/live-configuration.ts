@@ -142,5 +142,5 @@ export function sentenceOf({ start, stop, restart, adjust, leave }: Plan): strin
   const said = parts
     .filter(([, names]) => names.length > 0)
     .map(([verb, names]) => `${verb} ${names.join(', ')}`);
-  return `${said.length === 0 ? 'nothing to do' : said.join('; ')}; leave ${String(leave.length)} as they are`;
+  return `${said.length === 0 ? 'nothing to do' : said.join('; ')}; leave ${leave.length} as they are`;
 }

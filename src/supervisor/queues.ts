@@ -28,7 +28,7 @@ export async function askQueues(
     return { kind: 'known', queues: await boundQueues(view, { namespace, queue: queue.name, names }) };
   };
   try {
-    const late = `RabbitMQ did not answer all questions within ${String(ANSWER_MS)} ms`;
+    const late = `RabbitMQ did not answer all questions within ${ANSWER_MS} ms`;
     return (await withDeadline(ask(), ANSWER_MS)) ?? { kind: 'unknown', message: late };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -22,9 +22,9 @@ export function serviceChild(
       const cancel = () => void service.stop(spec().shutdownMs);
       signal.addEventListener('abort', cancel, { once: true });
       log.info(`${service.name} is starting`);
-      const server = await service.start(spec().startMs).finally(() => {
-        signal.removeEventListener('abort', cancel);
-      });
+      const server = await service
+        .start(spec().startMs)
+        .finally(() => signal.removeEventListener('abort', cancel));
       log.info(`${service.name} runs`, { server: server.pid, ms: Date.now() - startedAt });
       const ended = server.exited.then(() => ({
         normal: false,

@@ -25,5 +25,5 @@ function sourceOf(place: string, bundle: string, map: SourceMap): string {
   const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
   if (!('originalSource' in entry)) return place;
   const file = path.resolve(path.dirname(bundle), entry.originalSource);
-  return `${file}:${String(entry.originalLine + 1)}:${String(entry.originalColumn + 1)}`;
+  return `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
 }

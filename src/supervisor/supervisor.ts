@@ -167,9 +167,7 @@ export class Supervisor {
       accounting: this.#accounting,
       log,
       blackBoxDir: data.folder('black-box'),
-      onServing: (name) => {
-        this.#onServing(name);
-      },
+      onServing: (name) => this.#onServing(name),
       onEscalation: this.options.onEscalation,
     });
     await claimed;

@@ -45,7 +45,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
     frames: () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : [])),
     streams: (times = 1) =>
       waitUntil(
-        `streaming ${String(times)} times`,
+        `streaming ${times} times`,
         () => states().filter(({ state }) => state === 'streaming').length === times,
         30_000,
       ),
@@ -73,7 +73,7 @@ describe('"transport": "auto"', { concurrency: true }, () => {
   });
 
   it('is TCP where UDP is blocked, says so once, and stays with it', async (t) => {
-    const behind = `rtsp://127.0.0.1:${String(firewall.port)}/cam`;
+    const behind = `rtsp://127.0.0.1:${firewall.port}/cam`;
     const camera = await openCamera(t, behind);
     await camera.streams();
     assert.equal(camera.transport(), 'tcp (none of its UDP packets arrived)');

@@ -30,7 +30,7 @@ describe('a live stream over HTTP', { concurrency: 3 }, () => {
   ];
   for (const [container, rates] of rows)
     for (const fps of rates)
-      it(`in ${container} at ${String(fps)} pictures a second has the times of its arrival`, async () => {
+      it(`in ${container} at ${fps} pictures a second has the times of its arrival`, async () => {
         const feed = watchFeed(server.url(container, fps));
         try {
           await waitUntil(
@@ -46,12 +46,9 @@ describe('a live stream over HTTP', { concurrency: 3 }, () => {
         const third = Math.floor(errors.length / 3);
         for (const part of [errors.slice(0, third), errors.slice(-third)]) {
           const offMs = percentile(part.map(Math.abs), 0.9);
-          assert.ok(offMs < MAX_ERROR_MS, `off by ${String(offMs)} ms`);
+          assert.ok(offMs < MAX_ERROR_MS, `off by ${offMs} ms`);
         }
         const { pictures } = feed;
-        assert.ok(
-          feed.missed() <= 1 && pictures.length <= SECONDS + 3,
-          `${String(pictures.length)} pictures`,
-        );
+        assert.ok(feed.missed() <= 1 && pictures.length <= SECONDS + 3, `${pictures.length} pictures`);
       });
 });

@@ -326,12 +326,12 @@ describe('a camera', () => {
       (name) => bench.states().find(({ state }) => state === name)?.sinceMs ?? 0,
     );
     const afterMs = (stall ?? 0) - (picture ?? 0);
-    assert.ok(afterMs < 1000, `noticed after ${String(afterMs)} ms`);
+    assert.ok(afterMs < 1000, `noticed after ${afterMs} ms`);
   });
 
   it('loses no picture that is still being written while the feed is opened again', async (t) => {
     const bytes = 64 * 1024 * 1024;
-    const bench = await openCamera(t, `[ $run -gt 1 ] && exec sleep 60; picture ${String(bytes)}; exit 0`);
+    const bench = await openCamera(t, `[ $run -gt 1 ] && exec sleep 60; picture ${bytes}; exit 0`);
     await until(
       'kept or not',
       () => bench.frames().length === 1 || bench.lines.some((line) => /kept/.test(line)),

@@ -17,9 +17,7 @@ import { startRtspServer } from '../../lab/feeds/rtsp';
 import { watchFeed, type WatchedFeed } from '../../lab/feeds/watch-feed';
 
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-camera-tls-'));
-after(() => {
-  rmSync(DIR, { recursive: true, force: true });
-});
+after(() => rmSync(DIR, { recursive: true, force: true }));
 
 const file = (name: string) => path.join(DIR, name);
 const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
@@ -88,7 +86,7 @@ async function encrypt(
     for (const socket of sockets) socket.destroy();
     proxy.close();
   });
-  const own = `:${String((proxy.address() as AddressInfo).port)}`;
+  const own = `:${(proxy.address() as AddressInfo).port}`;
   return { url: url.replace(/^(\w+):/, '$1s:').replace(`:${target.port}`, own), told: () => told };
 }
 

@@ -51,7 +51,7 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
   }
 
   async function faultOf(t: TestContext, port: number): Promise<Fault> {
-    const feed = watchFeed(`rtsp://127.0.0.1:${String(port)}/cam`);
+    const feed = watchFeed(`rtsp://127.0.0.1:${port}/cam`);
     t.after(() => feed.end());
     await waitUntil('a fault', () => feed.faults.length > 0);
     assert.deepEqual(feed.pictures, []);
@@ -62,14 +62,14 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
 
   for (const end of ['closed', 'reset'] as const) {
     for (const bytes of [1, 90, 400])
-      it(`that are ${end} after ${String(bytes)} bytes has "closed" them`, async (t) => {
+      it(`that are ${end} after ${bytes} bytes has "closed" them`, async (t) => {
         const { code, message } = await faultOf(t, await ending(t, end, () => bytes));
         assert.equal(code, 'closed', message);
         assert.doesNotMatch(message, /not with video|connectMs/);
       });
 
     for (const bytes of [1, 90, 400, 1000, 1300])
-      it(`that are ${end} after ${String(bytes)} bytes, once it has described video, has "closed" them, and its URL is not doubted`, async (t) => {
+      it(`that are ${end} after ${bytes} bytes, once it has described video, has "closed" them, and its URL is not doubted`, async (t) => {
         const port = await ending(t, end, (n) => (n === 0 ? Infinity : bytes));
         const { code, message } = await faultOf(t, port);
         assert.equal(code, 'closed', message);

@@ -108,7 +108,7 @@ class Stage {
       { camera: CAMERA, ffmpeg: 'ffmpeg', codec: this.codec, look },
       {
         onPicture: (picture) => given.push(picture),
-        onLost: ({ sequence }) => faults.push(new Error(`picture ${String(sequence)} was lost`)),
+        onLost: ({ sequence }) => faults.push(new Error(`picture ${sequence} was lost`)),
         onFault: (fault) => faults.push(fault),
         onWords: () => undefined,
       },
@@ -142,9 +142,9 @@ for (const { name, codec, encoder, reorder } of STREAMS)
       assert.equal(keys.length, 4, keys.join(' '));
       let [newest, since] = [-1, 0];
       for (const { facts, number } of stage.coded) {
-        assert.equal(facts.inOrder, number > newest, `picture ${String(number)}`);
+        assert.equal(facts.inOrder, number > newest, `picture ${number}`);
         since = facts.inOrder ? 1 : since + 1;
-        assert.ok(since <= reorder, `${String(since)} pictures without one in order`);
+        assert.ok(since <= reorder, `${since} pictures without one in order`);
         newest = Math.max(newest, number);
         assert.equal(facts.state, 'whole');
       }
@@ -203,6 +203,6 @@ describe('intra refresh', () => {
         ({ facts }) => facts.state === 'whole',
       );
       assert.deepEqual(got, wanted);
-      assert.ok(got.length > 10, `${String(got.length)} pictures`);
+      assert.ok(got.length > 10, `${got.length} pictures`);
     });
 });

@@ -68,9 +68,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     const log: ProcessOptions['log'] = (level, message) => void lines.push(`${level} ${message}`);
     const options = { ...servers, queue: stage.queue, out, ffmpeg, signal: ending.signal, log };
     const ended = runProcess(options);
-    t.after(() => {
-      ending.abort();
-    });
+    t.after(() => ending.abort());
     await stage.send();
     await until('it says why', () =>
       lines.some((line) => /^warn consuming pauses: cannot save to .*gate/.test(line)),
@@ -126,9 +124,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     await store.start();
     t.after(() => store.stop('SIGKILL'));
     const client = new Redis(store.url);
-    t.after(() => {
-      client.disconnect();
-    });
+    t.after(() => client.disconnect());
     const keys = [];
     for (let i = 0; i < 6; i += 1) keys.push(stage.key(await stage.send('jpeg', undefined, client)));
     // A snapshot cannot take the place of a folder.
@@ -199,7 +195,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     const second = await stage.consume(t, () => undefined, { redisUrl });
     const beforeMs = performance.now();
     await second.close();
-    assert.ok(performance.now() - beforeMs < 4000, `${String(performance.now() - beforeMs)} ms`);
+    assert.ok(performance.now() - beforeMs < 4000, `${performance.now() - beforeMs} ms`);
     await third?.restart();
     await until('it consumes', () => stage.starts === 1);
   });

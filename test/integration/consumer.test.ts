@@ -68,9 +68,9 @@ describe('a frame', { concurrency: true }, () => {
       const { data, ...shape } = await decodeFrame(bytes, format);
       assert.deepEqual(shape, { width: 64, height: 48, channels: 3 });
       assert.equal(data.length, 64 * 48 * 3);
-      [250, 130, 20].forEach((value, i) => {
-        assert.ok(Math.abs((data[i] ?? 0) - value) <= 4, `${String(data[i])} is not ${String(value)}`);
-      });
+      [250, 130, 20].forEach((value, i) =>
+        assert.ok(Math.abs((data[i] ?? 0) - value) <= 4, `${String(data[i])} is not ${value}`),
+      );
       await consumer.close();
       assert.equal(await redis.exists(stage.key(frame)), 0);
       assert.equal(await stage.waiting(), 0);
@@ -85,7 +85,7 @@ describe('a frame', { concurrency: true }, () => {
     { removal: 'keep', during: 1, afterwards: 1 },
   ];
   for (const { removal, during, afterwards } of removals)
-    it(`is in Redis ${String(during)} times during the work and ${String(afterwards)} after it with "${removal}"`, async (t) => {
+    it(`is in Redis ${during} times during the work and ${afterwards} after it with "${removal}"`, async (t) => {
       const stage = await Stage.open(t);
       const found: number[] = [];
       const handler = async ({ event }: ConsumedFrame) => void found.push(await redis.exists(event.data.key));
@@ -281,7 +281,7 @@ describe('writeFrame', () => {
     const out = await temporaryFolder(t);
     const second = Date.parse('2024-01-02T03:04:05Z');
     for (const round of ['first', 'again'])
-      for (const ms of [7, 500, 42]) await save(out, second + ms, `${round} ${String(ms)}`);
+      for (const ms of [7, 500, 42]) await save(out, second + ms, `${round} ${ms}`);
     const stem = 'frame_01_02_2024-03_04_05';
     const contents: Record<string, string> = {};
     for (const name of await readdir(path.join(out, 'gate')))
@@ -487,7 +487,7 @@ describe('consumeFrames', () => {
     for (let i = 0; i < 50; i += 1) stage.announce(stage.frame(bytes));
     await until('all are counted', () => consumer.counters.expired === 50);
     await consumer.close();
-    assert.ok(stage.faults.length <= 3, `${String(stage.faults.length)} reports`);
+    assert.ok(stage.faults.length <= 3, `${stage.faults.length} reports`);
     assert.equal(
       stage.faults.reduce((sum, fault) => sum + fault.count, 0),
       50,
@@ -561,7 +561,7 @@ describe('close', () => {
 
   it('is prompt while servers are away, while they are silent, and the second time', async (t) => {
     const stage = await Stage.open(t);
-    const absent = `127.0.0.1:${String(await freePort())}`;
+    const absent = `127.0.0.1:${await freePort()}`;
     const away = await stage.consume(t, () => undefined, { redisUrl: `redis://${absent}` });
     await until('the outage is reported', () => stage.codes().includes('redis-unreachable'));
     const silent = await Wire.open(t, servers.amqpUrl);
@@ -571,7 +571,7 @@ describe('close', () => {
     const before = performance.now();
     await Promise.all([away.close(), stuck.close()]);
     await away.close();
-    assert.ok(performance.now() - before < 1500, `${String(performance.now() - before)} ms`);
+    assert.ok(performance.now() - before < 1500, `${performance.now() - before} ms`);
     await until('the wire has closed', () => left().length === 0);
   });
 
@@ -611,7 +611,7 @@ describe('close', () => {
     queue.wire.silent = true;
     const before = performance.now();
     await consumer.close();
-    assert.ok(performance.now() - before < 4000, `${String(performance.now() - before)} ms`);
+    assert.ok(performance.now() - before < 4000, `${performance.now() - before} ms`);
     await until('sockets and timers have gone', () => left().length === 0);
   });
 });
@@ -683,7 +683,7 @@ describe('examples/consumer.py', () => {
     assert.match(stderr, /not a frame announcement/);
     assert.match(stderr, /has expired/);
     for (const { capturedAt, format } of frames) {
-      const file = `${String(capturedAt)}.${format === 'jpeg' ? 'jpg' : format}`;
+      const file = `${capturedAt}.${format === 'jpeg' ? 'jpg' : format}`;
       assert.deepEqual(
         await readFile(path.join(folder, 'out', 'gate', file)),
         await picture(format as PictureFormat),
@@ -712,7 +712,7 @@ describe('examples/consumer.py', () => {
       const args = ['--endpoints', endpoints, '--out', folder, '--count', String(frames.length)];
       await run('/usr/bin/python3', [script, stage.queue, ...args, ...mode], { timeout: 60_000 });
       for (const frame of frames) {
-        const name = `${String(frame.capturedAt)}.${frameExtension(frame.format)}`;
+        const name = `${frame.capturedAt}.${frameExtension(frame.format)}`;
         assert.deepEqual(await readFile(path.join(folder, frame.camera, name)), bytes);
       }
       assert.equal(await stage.waiting(stage.dead), 0);
@@ -722,7 +722,7 @@ describe('examples/consumer.py', () => {
   it('ends with one line, and no password in it, when a server is away', async (t) => {
     const folder = await temporaryFolder(t);
     const endpoints = path.join(folder, 'endpoints.json');
-    const absent = `amqp://user:hush@127.0.0.1:${String(await freePort())}`;
+    const absent = `amqp://user:hush@127.0.0.1:${await freePort()}`;
     await writeFile(endpoints, JSON.stringify({ redis: servers.redisUrl, amqp: absent }));
     await assert.rejects(run('/usr/bin/python3', [script, '--endpoints', endpoints]), (error) => {
       const { code, stderr } = error as { code: number; stderr: string };

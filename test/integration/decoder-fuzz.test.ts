@@ -30,9 +30,9 @@ function spoiled(random: Random, whole: Buffer): Buffer {
 }
 
 for (const seed of [undefined, ...FAULTY_SEEDS])
-  describe(`a decoder, spoiled ${seed === undefined ? 'at random' : `by seed ${String(seed)}`},`, () => {
+  describe(`a decoder, spoiled ${seed === undefined ? 'at random' : `by seed ${seed}`},`, () => {
     for (const codec of ['h264', 'mjpeg'] as const)
-      it(`answers for each of ${String(SPOILED_UNITS)} spoiled ${codec} units, and gives sound ones behind them`, async (t) => {
+      it(`answers for each of ${SPOILED_UNITS} spoiled ${codec} units, and gives sound ones behind them`, async (t) => {
         const random = seededRandom(t, seed);
         const units = await encodedUnits({ source: SOURCE, seconds: 4, codec });
         const [pictures, lost]: [Picture[], Sample[]] = [[], []];
@@ -72,12 +72,12 @@ for (const seed of [undefined, ...FAULTY_SEEDS])
           answered.sort((a, b) => a - b),
           Array.from({ length: last }, (_, i) => i + 1),
         );
-        t.diagnostic(`${String(pictures.length)} pictures, ${String(lost.length)} lost`);
+        t.diagnostic(`${pictures.length} pictures, ${lost.length} lost`);
         assert.deepEqual([pictures.at(-1)?.width, pictures.at(-1)?.height], [320, 180]);
         assert.ok(lost.length > 0, 'some were spoiled beyond decoding');
       });
 
-    it(`that writes ${String(SPOILED_OUTPUTS)} spoiled outputs is answered with packets or a Fault`, (t) => {
+    it(`that writes ${SPOILED_OUTPUTS} spoiled outputs is answered with packets or a Fault`, (t) => {
       const random = seededRandom(t, seed);
       const output = execFileSync('ffmpeg', [
         ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=1', '-frames:v', '3'],
@@ -94,6 +94,6 @@ for (const seed of [undefined, ...FAULTY_SEEDS])
           assert.ok(error.message.length < 200 && !/[^\x20-\x7e]/.test(error.message), error.message);
           faults++;
         }
-      assert.ok(faults > SPOILED_OUTPUTS / 100, `${String(faults)} faults: flips are found`);
+      assert.ok(faults > SPOILED_OUTPUTS / 100, `${faults} faults: flips are found`);
     });
   });

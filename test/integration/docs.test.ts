@@ -38,7 +38,7 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
 
 /** Type-checks it as a module of a program that has the package installed. */
 function checkTypeScript({ file, line, text }: CodeBlock): void {
-  const name = path.join(ROOT, `${path.basename(file)}.${String(line)}.mts`);
+  const name = path.join(ROOT, `${path.basename(file)}.${line}.mts`);
   const options: ts.CompilerOptions = {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -151,9 +151,8 @@ describe('a code block', () => {
   });
 
   for (const block of blocks)
-    it(`of ${path.relative(ROOT, block.file)}:${String(block.line)} is sound ${block.language}`, () => {
-      checkBlock(block);
-    });
+    it(`of ${path.relative(ROOT, block.file)}:${block.line} is sound ${block.language}`, () =>
+      checkBlock(block));
 
   const broken: readonly [string, string][] = [
     ['ts', "import { consumeFrame } from 'vigil';\n"],
@@ -170,16 +169,12 @@ describe('a code block', () => {
     ['text', 'npm start'],
   ];
   for (const [language, text] of broken)
-    it(`is refused where it is ${language || 'of no language'}: ${text.slice(0, 40).trim()}`, () => {
-      assert.throws(() => {
-        checkBlock({ file: 'README.md', line: 1, language, text });
-      });
-    });
+    it(`is refused where it is ${language || 'of no language'}: ${text.slice(0, 40).trim()}`, () =>
+      assert.throws(() => checkBlock({ file: 'README.md', line: 1, language, text })));
 });
 
-it('examples/consumer.py compiles', () => {
-  checkSyntax('python', readFileSync(path.join(ROOT, 'examples/consumer.py'), 'utf8'));
-});
+it('examples/consumer.py compiles', () =>
+  checkSyntax('python', readFileSync(path.join(ROOT, 'examples/consumer.py'), 'utf8')));
 
 it('docs/consumer-kit.md has an entry for everything that the package exports', () => {
   const text = readFileSync(path.join(ROOT, 'docs/consumer-kit.md'), 'utf8');

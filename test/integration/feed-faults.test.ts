@@ -99,6 +99,6 @@ describe('a feed that does not open', { concurrency: true }, () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     for (const scheme of ['rtsp', 'http', 'rtmp'])
-      assert.equal((await faultOf(`${scheme}://127.0.0.1:${String(port)}/a/b`)).code, 'refused');
+      assert.equal((await faultOf(`${scheme}://127.0.0.1:${port}/a/b`)).code, 'refused');
   });
 });

@@ -33,7 +33,7 @@ async function assertDecodable(url: string, codec: string, options: readonly str
   );
   assert.ok(first !== undefined && second !== undefined && third !== undefined);
   assert.ok(!first.equals(second) && !second.equals(third), 'the picture moves');
-  assert.ok(contrast(first) > 150, `contrast ${String(contrast(first))}`);
+  assert.ok(contrast(first) > 150, `contrast ${contrast(first)}`);
 }
 
 function contrast(picture: Buffer): number {

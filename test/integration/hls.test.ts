@@ -44,7 +44,7 @@ async function watching(
   const feed = watchFeed(live.url(path).replace('//', `//${credentials}`), changes);
   try {
     await waitUntil(
-      `${String(enough)} pictures`,
+      `${enough} pictures`,
       () => feed.pictures.length >= enough || feed.faults.length > 0,
       (Math.min(enough, 20) + 15) * 1000,
     );
@@ -59,12 +59,9 @@ async function watching(
 function assertSteady(feed: WatchedFeed): void {
   const { pictures, faults } = feed;
   assert.deepEqual(faults, []);
-  assert.ok(
-    feed.missed() === 0,
-    `${String(feed.missed())} of ${String(pictures.length)} seconds without a picture`,
-  );
+  assert.ok(feed.missed() === 0, `${feed.missed()} of ${pictures.length} seconds without a picture`);
   for (const { at, seenMs } of pictures)
-    assert.ok(seenMs - at < 1500 && at - seenMs < 50, `due at ${String(at)}, seen at ${String(seenMs)}`);
+    assert.ok(seenMs - at < 1500 && at - seenMs < 50, `due at ${at}, seen at ${seenMs}`);
 }
 
 describe('live HLS', { concurrency: 4 }, () => {
@@ -124,14 +121,7 @@ describe('live HLS', { concurrency: 4 }, () => {
   ];
   for (const [title, options, changes] of cases)
     it(`${title} gives a picture a second`, () =>
-      watching(
-        options(),
-        14,
-        (feed) => {
-          assertSteady(feed);
-        },
-        changes,
-      ));
+      watching(options(), 14, (feed) => assertSteady(feed), changes));
 });
 
 /** Its first segments alone. */
@@ -184,9 +174,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       if (asked === 8) response.destroy();
       return asked === 5 ? refuse(response, 404) : asked === 8 ? true : undefined;
     };
-    await watching({ clips: clips(), window: 5, answer }, 14, (feed) => {
-      assertSteady(feed);
-    });
+    await watching({ clips: clips(), window: 5, answer }, 14, (feed) => assertSteady(feed));
   });
 
   it('is read on when its server fails for a while, without being opened anew', async () => {
@@ -240,7 +228,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       assert.deepEqual(feed.faults, []);
       const numbers = live.requests.flatMap((path) => /^\/n(\d+)/.exec(path)?.[1] ?? []).map(Number);
       const [jumpedTo = 0] = numbers.filter((n) => n > before + 1);
-      assert.ok(jumpedTo >= before + 8, `${String(jumpedTo)} behind ${String(before)}`);
+      assert.ok(jumpedTo >= before + 8, `${jumpedTo} behind ${before}`);
       assert.deepEqual(numbers, [...new Set(numbers)]);
     } finally {
       await feed.end();
@@ -288,10 +276,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       await waitUntil('pictures', () => feed.pictures.length >= 14, 30_000);
       assertSteady(feed);
       const seconds = (performance.now() - startedMs) / 1000;
-      assert.ok(
-        count(live, /^\/n/) < seconds + 5,
-        `${String(count(live, /^\/n/))} segments in ${String(seconds)} s`,
-      );
+      assert.ok(count(live, /^\/n/) < seconds + 5, `${count(live, /^\/n/)} segments in ${seconds} s`);
     } finally {
       await feed.end();
       await live.stop();
@@ -319,7 +304,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     [100, 'small'],
     [3840, 'large'],
   ] as const)
-    it(`reads the variant "${chosen}" ${width === undefined ? 'without a width' : `for a width of ${String(width)}`}, and no other`, () =>
+    it(`reads the variant "${chosen}" ${width === undefined ? 'without a width' : `for a width of ${width}`}, and no other`, () =>
       watching(
         { clips: clips(), answer: offered },
         4,
@@ -395,7 +380,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
           assert.deepEqual(feed.faults, []);
           assert.ok(
             refused <= 2 && elsewhere.length > 0,
-            `${String(refused)} refused, ${String(elsewhere.length)} elsewhere`,
+            `${refused} refused, ${elsewhere.length} elsewhere`,
           );
           assert.deepEqual([...new Set(elsewhere)], ['']);
         },
@@ -538,9 +523,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
         },
       },
       3,
-      (feed) => {
-        assertSteady(feed);
-      },
+      (feed) => assertSteady(feed),
     );
   });
 });

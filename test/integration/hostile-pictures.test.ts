@@ -24,9 +24,7 @@ function watchMemory(t: TestContext): { mostMb: () => number } {
   const timer = setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());
   }, LOOK_MS);
-  t.after(() => {
-    clearInterval(timer);
-  });
+  t.after(() => clearInterval(timer));
   return { mostMb: () => (most - before) / 2 ** 20 };
 }
 

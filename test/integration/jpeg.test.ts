@@ -21,7 +21,7 @@ describe('readJpeg', async () => {
 
   it('finds a picture cut anywhere not to be whole', () => {
     for (let length = 0; length < real.length - 1; length += 97)
-      assert.ok(readJpeg(real.subarray(0, length))?.whole !== true, `cut at ${String(length)}`);
+      assert.ok(readJpeg(real.subarray(0, length))?.whole !== true, `cut at ${length}`);
   });
 
   it('reads the size a header tells of, however large', () => {

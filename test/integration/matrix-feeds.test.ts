@@ -89,10 +89,7 @@ async function assertTrue(row: Row): Promise<void> {
     const mostChroma = recipe.interlace === 'none' ? MAX_ERROR.chroma : MAX_ERROR.mixedChroma;
     for (const [i, picture] of pictures.entries()) {
       const { luma, chroma } = squaredError(picture, drawn(recipe, numbers[i] ?? -1));
-      assert.ok(
-        luma < MAX_ERROR.luma && chroma < mostChroma,
-        `${String(i)}: ${String(luma)}, ${String(chroma)}`,
-      );
+      assert.ok(luma < MAX_ERROR.luma && chroma < mostChroma, `${i}: ${luma}, ${chroma}`);
     }
     if (row.feed !== 'hls')
       for (const number of numbers)

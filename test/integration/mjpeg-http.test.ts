@@ -58,7 +58,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
   }
 
   const usual = (bytes: Buffer) =>
-    `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${String(bytes.length)}\r\n\r\n`;
+    `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${bytes.length}\r\n\r\n`;
   const stream =
     (
       { type = MULTIPART, head = usual, behind = '\r\n', change = (bytes) => bytes }: Quirk,
@@ -71,9 +71,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
         const bytes = change(pictures[next++ % pictures.length] ?? Buffer.alloc(0));
         response.write(Buffer.concat([Buffer.from(head(bytes)), bytes, Buffer.from(behind)]));
       }, 1000 / fps);
-      response.on('close', () => {
-        clearInterval(timer);
-      });
+      response.on('close', () => clearInterval(timer));
     };
   const withoutTables = (bytes: Buffer) => {
     const kept = [bytes.subarray(0, 2)];
@@ -155,7 +153,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
   });
 
   for (const fps of [10, 30, 50])
-    it(`at ${String(fps)} pictures a second has the arrivals for its times`, async (t) => {
+    it(`at ${fps} pictures a second has the arrivals for its times`, async (t) => {
       const feed = await watchScript(t, stream({}, fps));
       await feed.until('pictures of five seconds', () => feed.pictures.length >= 25);
       // By the clock of who looks: ffmpeg's grid ran ahead by 0.2 s a second at 30, 1 s at 50.
@@ -168,7 +166,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       const seconds = ((last?.at ?? 0) - (first?.at ?? 0)) / 1000;
       assert.ok(
         Math.abs(feed.pictures.length - 1 - 5 * seconds) <= 2,
-        `${String(feed.pictures.length)} in ${String(seconds)} s`,
+        `${feed.pictures.length} in ${seconds} s`,
       );
     });
 
@@ -229,9 +227,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
         response.write(video.subarray(from, Math.floor((sent * video.length) / pieces)));
         if (sent === pieces) response.end();
       }, 50);
-      response.on('close', () => {
-        clearInterval(timer);
-      });
+      response.on('close', () => clearInterval(timer));
     });
     t.after(() => http.stop());
     const feed = watch(t, http.url('/cam'));
@@ -292,9 +288,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     ['nothing', () => undefined, 'silent', /sent nothing for 1000 ms/],
     [
       'headers alone',
-      (_, response) => {
-        response.writeHead(200, { 'content-type': MULTIPART }).flushHeaders();
-      },
+      (_, response) => response.writeHead(200, { 'content-type': MULTIPART }).flushHeaders(),
       'silent',
       /sent no picture for 1000 ms/,
     ],
@@ -316,7 +310,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
 
   it('from ffmpeg’s own server gives pictures', async (t) => {
     const port = await freePort();
-    const url = `http://127.0.0.1:${String(port)}/feed`;
+    const url = `http://127.0.0.1:${port}/feed`;
     const input = ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=30'];
     const server = await spawnOwned('ffmpeg', [
       ...input,
@@ -349,7 +343,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       for (const client of clients) client.destroy();
       server.close();
     });
-    const feed = watch(t, `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
+    const feed = watch(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await feed.until('pictures', () => feed.pictures.length >= 5);
     assert.ok(feed.pictures.every(({ verdict, width }) => verdict.kind === 'healthy' && width === 320));
   });
@@ -366,9 +360,7 @@ function endlessHeaders(...[, response]: Parameters<Script>): void {
   const { socket } = response;
   socket?.write('HTTP/1.1 200 OK\r\n');
   const timer = setInterval(() => socket?.write(`X-Header: ${'a'.repeat(4000)}\r\n`), 5);
-  socket?.on('close', () => {
-    clearInterval(timer);
-  });
+  socket?.on('close', () => clearInterval(timer));
 }
 
 async function freePort(): Promise<number> {

@@ -28,7 +28,7 @@ describe('PictureCutter', async () => {
     const head = [
       ...(boundary === '' ? [] : [boundary]),
       ...(type === '' ? [] : [`Content-Type: ${type}`]),
-      ...(told === false ? [] : [`Content-Length: ${String(told)}`]),
+      ...(told === false ? [] : [`Content-Length: ${told}`]),
     ].map((line) => line + newline);
     return Buffer.concat([Buffer.from(head.join('') + newline), picture, tail, Buffer.from(newline)]);
   };
@@ -85,7 +85,7 @@ describe('PictureCutter', async () => {
   ];
   for (const [what, body, boundary] of whole)
     for (const step of [body.length, 1000, 7])
-      it(`finds pictures ${what}, in pieces of ${String(step)} bytes`, () => {
+      it(`finds pictures ${what}, in pieces of ${step} bytes`, () => {
         const found = cut(body, boundary, step);
         assert.deepEqual(
           found.map((each) => each.length),
@@ -138,10 +138,10 @@ describe('PictureCutter', async () => {
   it('drops what is cut in its headers, and gives the next one whole', () => {
     for (let at = 3; at < 600; at += 41) {
       const found = cut(Buffer.concat([part(one.subarray(0, at)), part(second), part(third)]), 'frame', 1000);
-      assert.ok(found.at(-1)?.equals(third), `cut at ${String(at)}`);
+      assert.ok(found.at(-1)?.equals(third), `cut at ${at}`);
       assert.ok(
         found.some((each) => each.equals(second)),
-        `cut at ${String(at)}`,
+        `cut at ${at}`,
       );
       for (const each of found)
         assert.ok(each.equals(second) || each.equals(third) || readJpeg(each)?.whole !== true);

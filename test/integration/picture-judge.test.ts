@@ -98,11 +98,11 @@ describe('a verdict', () => {
     ['fog', 140, 0, [0.5, 0.2, 0.05, 0.02], [0.01], 'grey'],
     ["fog with a sensor's noise", 140, 6, [0.2, 0.01], [], 'grey'],
   ] as const)
-    it(`of ${what} is healthy down to ${String(Math.min(...healthy))} of the contrast`, async () => {
+    it(`of ${what} is healthy down to ${Math.min(...healthy)} of the contrast`, async () => {
       const kindAt = async (contrast: number) => {
         const [base, part] = [String(darkest), String(contrast)];
         const luma = `lutyuv=y=${base}+(val-${base})*${part}:u=128+(val-128)*${part}:v=128+(val-128)*${part}`;
-        return kindsOf(`${MOVING},format=yuv420p,${luma},noise=c0s=${String(noise)}:allf=t`, 1);
+        return kindsOf(`${MOVING},format=yuv420p,${luma},noise=c0s=${noise}:allf=t`, 1);
       };
       for (const contrast of healthy) assert.deepEqual(await kindAt(contrast), ['healthy'], String(contrast));
       for (const contrast of bad) assert.deepEqual(await kindAt(contrast), [kind], String(contrast));

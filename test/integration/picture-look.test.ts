@@ -37,10 +37,10 @@ async function encode(chart: Chart): Promise<Packet[]> {
   const { height, matrix, range = 'tv', pixels = 'yuv420p', codec = 'h264', said = true } = chart;
   const [width, patch] = [(height * 16) / 9, { w: (height * 16) / 9 / COLUMNS, h: height / ROWS }];
   const boxes = COLOURS.map((colour, i) => {
-    const at = `x=${String((i % COLUMNS) * patch.w)}:y=${String(Math.floor(i / COLUMNS) * patch.h)}`;
-    return `drawbox=${at}:w=${String(patch.w)}:h=${String(patch.h)}:color=0x${colour}:t=fill`;
+    const at = `x=${(i % COLUMNS) * patch.w}:y=${Math.floor(i / COLUMNS) * patch.h}`;
+    return `drawbox=${at}:w=${patch.w}:h=${patch.h}:color=0x${colour}:t=fill`;
   });
-  const source = [`color=black:size=${String(width)}x${String(height)}:rate=1,format=gbrp`, ...boxes];
+  const source = [`color=black:size=${width}x${height}:rate=1,format=gbrp`, ...boxes];
   const scale = `scale=out_color_matrix=${matrix}:out_range=${range}:flags=accurate_rnd+full_chroma_int`;
   const lossy =
     codec === 'h264'
@@ -119,14 +119,14 @@ const CHARTS: readonly Chart[] = [
 describe('colours of a chart', () => {
   for (const chart of CHARTS) {
     const { height, matrix, range = 'tv', pixels = 'yuv420p', codec = 'h264', said = true } = chart;
-    const name = `${codec} of ${String(height)} lines, ${matrix} ${range} ${pixels}${said ? '' : ', unmarked'}`;
+    const name = `${codec} of ${height} lines, ${matrix} ${range} ${pixels}${said ? '' : ', unmarked'}`;
     it(`${name}, are right in JPEG, PNG and WebP`, async () => {
       const packets = await encode(chart);
       for (const format of ['jpeg', 'png', 'webp'] as const) {
         const { bytes } = await decode(cameraSpec({ format, quality: 95 }), codec, packets);
         const encoded = format === 'jpeg' ? bytes : await encodePpm(bytes, format, 95);
         const { mean, most } = await colourError(encoded);
-        assert.ok(mean <= 1 && most <= 5, `${format}: mean ${mean.toFixed(2)}, at most ${String(most)}`);
+        assert.ok(mean <= 1 && most <= 5, `${format}: mean ${mean.toFixed(2)}, at most ${most}`);
       }
     });
   }

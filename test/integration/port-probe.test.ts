@@ -11,9 +11,7 @@ const LONG_MS = 60_000;
 async function listening(port = 0): Promise<Server> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', () => {
-      resolve(server);
-    });
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server));
   });
 }
 
@@ -36,7 +34,7 @@ describe('the pause before a feed is opened again', () => {
     const before = await listening();
     const port = portIn(before);
     await new Promise((resolve) => before.close(resolve));
-    const pause = passed(feed(`rtsp://user:pass@127.0.0.1:${String(port)}/live`), LONG_MS);
+    const pause = passed(feed(`rtsp://user:pass@127.0.0.1:${port}/live`), LONG_MS);
     // Longer than it takes to be seen closed once.
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const back = await listening(port);
@@ -47,7 +45,7 @@ describe('the pause before a feed is opened again', () => {
   });
 
   for (const [what, source] of [
-    ['takes connections all the time', () => feed(`http://127.0.0.1:${String(portIn(open))}/`)],
+    ['takes connections all the time', () => feed(`http://127.0.0.1:${portIn(open)}/`)],
     ['stays away', () => feed('rtsp://127.0.0.1:1/')],
     ['has no port', () => ({ kind: 'test', pattern: 'testsrc2' }) as const],
     ['is sent to us', () => feed('udp://127.0.0.1:5000')],
@@ -74,7 +72,5 @@ describe('the port of a URL', () => {
     ['rtsp://[fe80::1]/live:80', undefined],
     ['http://camera', undefined],
   ] as const)
-    it(`${url} is ${String(port)}`, () => {
-      assert.equal(portOf(url), port);
-    });
+    it(`${url} is ${String(port)}`, () => assert.equal(portOf(url), port));
 });

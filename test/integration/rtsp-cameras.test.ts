@@ -196,7 +196,7 @@ describe('an RTSP camera that redirects', { concurrency: true }, () => {
 
   it('without end is left after five redirections', async (t) => {
     let count = 0;
-    const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/${String(++count)}` });
+    const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/${++count}` });
     await assertFault(camera.url(), 'redirect', /redirects more than 5 times, at last to rtsp:/);
     assert.equal(camera.requests.length, 6);
   });
@@ -212,7 +212,7 @@ describe('an RTSP camera that redirects', { concurrency: true }, () => {
     const first = await fakeCamera(t, {
       redirect: (from, self) => {
         const step = Number(from.slice(1));
-        return step < 5 ? `${self}/${String(step + 1)}` : last.url('/stream');
+        return step < 5 ? `${self}/${step + 1}` : last.url('/stream');
       },
     });
     await assertPictures(streamOf(first.url('/1', 'admin:secret')));

@@ -16,9 +16,7 @@ const CONCURRENT = { concurrency: 3 };
 /** Gone when the test ends. */
 function bareClone(test: TestContext): BareClone {
   const clone = new BareClone();
-  test.after(() => {
-    clone.dispose();
-  });
+  test.after(() => clone.dispose());
   return clone;
 }
 

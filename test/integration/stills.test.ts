@@ -27,9 +27,7 @@ describe('a camera of still pictures', () => {
       .writeHead(200, { 'content-type': 'image/jpeg', 'content-length': String(bytes.length), ...headers })
       .end(bytes);
   };
-  const sound: Script = (_, response, number) => {
-    send(response, picture(number));
-  };
+  const sound: Script = (_, response, number) => send(response, picture(number));
 
   async function camera(t: TestContext, script: Script): Promise<HttpCamera> {
     const started = await startHttpCamera(script);
@@ -82,9 +80,7 @@ describe('a camera of still pictures', () => {
   it('has the middle of the request for its capture time', async (t) => {
     const http = await camera(t, (request, response, number) => {
       response.sendDate = false;
-      setTimeout(() => {
-        sound(request, response, number);
-      }, 120);
+      setTimeout(() => sound(request, response, number), 120);
     });
     const feed = watch(t, http.url('/'));
     await feed.until('pictures', () => feed.pictures.length >= 4);
@@ -142,7 +138,7 @@ describe('a camera of still pictures', () => {
             sound(request, response, number);
             return;
           }
-          nonce = `nonce${String(++issued)}`;
+          nonce = `nonce${++issued}`;
           count = 0;
           const stale = isRight ? ', stale=true' : '';
           response.writeHead(401, {
@@ -230,18 +226,14 @@ describe('a camera of still pictures', () => {
     });
 
     it('that sends the same bytes again and again is frozen', async (t) => {
-      const http = await camera(t, (_, response) => {
-        send(response, picture(0));
-      });
+      const http = await camera(t, (_, response) => send(response, picture(0)));
       const feed = watch(t, http.url('/'), { frozenMs: 800 });
       await feed.until('frozen', () => feed.pictures.at(-1)?.verdict.kind === 'frozen');
     });
 
     it('that takes longer than a period is never asked twice at once, and is said to be slow', async (t) => {
       const http = await camera(t, (request, response, number) => {
-        setTimeout(() => {
-          sound(request, response, number);
-        }, 500);
+        setTimeout(() => sound(request, response, number), 500);
       });
       const feed = watch(t, http.url('/'));
       await feed.until('pictures', () => feed.pictures.length >= 4);
@@ -284,9 +276,9 @@ describe('a camera of still pictures', () => {
       });
 
       it('by its bytes alone is torn', async (t) => {
-        const http = await camera(t, (_, response, number) => {
-          send(response, picture(number).subarray(0, 3000));
-        });
+        const http = await camera(t, (_, response, number) =>
+          send(response, picture(number).subarray(0, 3000)),
+        );
         const feeds = [watch(t, http.url('/')), watch(t, http.url('/'), { width: 320 })];
         for (const feed of feeds) {
           await feed.until('pictures', () => feed.pictures.length >= 2);
@@ -296,9 +288,9 @@ describe('a camera of still pictures', () => {
       });
 
       it('but padded behind its end is healthy', async (t) => {
-        const http = await camera(t, (_, response, number) => {
-          send(response, Buffer.concat([picture(number), Buffer.alloc(5000, 0x41)]));
-        });
+        const http = await camera(t, (_, response, number) =>
+          send(response, Buffer.concat([picture(number), Buffer.alloc(5000, 0x41)])),
+        );
         const feed = watch(t, http.url('/'));
         await feed.until('pictures', () => feed.pictures.length >= 2);
         assert.ok(feed.pictures.every(({ verdict }) => verdict.kind === 'healthy'));
@@ -467,9 +459,7 @@ describe('a camera of still pictures', () => {
         (_, response) => {
           response.writeHead(200);
           const timer = setInterval(() => response.write('x'), 100);
-          response.on('close', () => {
-            clearInterval(timer);
-          });
+          response.on('close', () => clearInterval(timer));
         },
         { connectMs: 1500, stallMs: 1000 },
       );
@@ -478,9 +468,7 @@ describe('a camera of still pictures', () => {
 
     it('that takes seven seconds to answer gives pictures, where "connectMs" lets it', async (t) => {
       const http = await camera(t, (request, response, number) => {
-        setTimeout(() => {
-          sound(request, response, number);
-        }, 7000);
+        setTimeout(() => sound(request, response, number), 7000);
       });
       const feed = watch(t, http.url('/'), { connectMs: 20_000, stallMs: 5000 });
       await feed.until('two pictures', () => feed.pictures.length >= 2, 30_000);
@@ -501,8 +489,8 @@ describe('a camera of still pictures', () => {
       await new Promise((resolve) => raw.once('listening', resolve));
       t.after(() => raw.close());
       const { port } = raw.address() as AddressInfo;
-      assert.equal((await watch(t, `http://127.0.0.1:${String(port)}/`).fault()).code, 'not-http');
-      assert.equal((await watch(t, `https://127.0.0.1:${String(port)}/`).fault()).code, 'tls');
+      assert.equal((await watch(t, `http://127.0.0.1:${port}/`).fault()).code, 'not-http');
+      assert.equal((await watch(t, `https://127.0.0.1:${port}/`).fault()).code, 'tls');
     });
 
     describe('whose pictures are wanted otherwise', { concurrency: true }, () => {
@@ -531,9 +519,7 @@ describe('a camera of still pictures', () => {
         const black = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#000' } })
           .jpeg()
           .toBuffer();
-        const http = await camera(t, (_, response) => {
-          send(response, black);
-        });
+        const http = await camera(t, (_, response) => send(response, black));
         const feed = watch(t, http.url('/'), { format: 'png' });
         await feed.until('a picture', () => feed.pictures.length >= 1);
         assert.equal(feed.pictures[0]?.verdict.kind, 'black');
@@ -541,9 +527,7 @@ describe('a camera of still pictures', () => {
 
       it('may come as PNG too', async (t) => {
         const png = await sharp(picture(0)).png().toBuffer();
-        const http = await camera(t, (_, response) => {
-          send(response, png, { 'content-type': 'image/png' });
-        });
+        const http = await camera(t, (_, response) => send(response, png, { 'content-type': 'image/png' }));
         const feed = watch(t, http.url('/'));
         await feed.until('a picture', () => feed.pictures.length >= 1);
         assert.equal((await sharp(feed.pictures[0]?.bytes).metadata()).format, 'jpeg');

@@ -16,7 +16,7 @@ const fixture = (name: string): string => path.resolve(__dirname, '../fixtures/a
 /** Processes of actors below this one. */
 const workers = (): number[] =>
   descendants(process.pid).filter((pid) =>
-    readFileSync(`/proc/${String(pid)}/cmdline`).includes('forked-actor-worker'),
+    readFileSync(`/proc/${pid}/cmdline`).includes('forked-actor-worker'),
   );
 
 describe('the actor host', () => {
@@ -150,7 +150,7 @@ describe('the actor host', () => {
   test('an actor gets no secret of the daemon’s environment', async () => {
     process.env['VIGIL_TEST_SECRET'] = 'hush';
     const actor = await start('env', 'drains');
-    assert.doesNotMatch(readFileSync(`/proc/${String(actor.pid)}/environ`, 'utf8'), /hush/);
+    assert.doesNotMatch(readFileSync(`/proc/${actor.pid}/environ`, 'utf8'), /hush/);
     process.kill(actor.pid, 'SIGKILL');
     await actor.exited;
   });

@@ -63,7 +63,7 @@ describe('the command line', () => {
     ),
   ];
   for (const [what, args, code, sentence] of cases)
-    test(`${what} is said in one sentence, exit ${String(code)}`, () => {
+    test(`${what} is said in one sentence, exit ${code}`, () => {
       const { status, stderr } = vigil(args);
       assert.match(stderr, sentence);
       assert.equal(status, code);
@@ -193,7 +193,7 @@ describe('a machine that is not as it should be', () => {
     assert.equal(await daemon.exited, 69);
     assert.match(
       daemon.output(),
-      new RegExp(`vigil: redis: port ${String(port)} of 127\\.0\\.0\\.1 is in use; stop what listens there`),
+      new RegExp(`vigil: redis: port ${port} of 127\\.0\\.0\\.1 is in use; stop what listens there`),
     );
     holder.close();
     await daemon.stop();
@@ -264,7 +264,7 @@ describe('a machine that is not as it should be', () => {
     assert.equal(await second.exited, 69);
     assert.match(
       second.output(),
-      new RegExp(`vigil: data directory .* is in use by the daemon with pid ${String(first.pid)};`),
+      new RegExp(`vigil: data directory .* is in use by the daemon with pid ${first.pid};`),
     );
     assert.equal(await first.stop(), 0);
   });
@@ -302,9 +302,7 @@ describe('process', () => {
   });
 
   test('on a folder that cannot be created ends at once, exit 69', async (t) => {
-    const { program } = await started(t, (out) => {
-      writeFileSync(out, '');
-    });
+    const { program } = await started(t, (out) => writeFileSync(out, ''));
     assert.deepEqual(await program.exited, { code: 69, signal: null });
     assert.match(program.stderr(), /^vigil: cannot create .*\/out: /);
   });

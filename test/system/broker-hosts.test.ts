@@ -44,7 +44,7 @@ describe('the hosts of a cluster', () => {
   }
 
   function urlOf(...ports: number[]): string {
-    const hosts = ports.map((port) => `127.0.0.1:${String(port)}`).join(',');
+    const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
     return testServers().amqpUrl.replace(/127\.0\.0\.1:\d+/, hosts);
   }
 

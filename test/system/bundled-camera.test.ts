@@ -29,7 +29,7 @@ describe('a camera’s process', () => {
   });
 
   const commandOf = async (actor: string) =>
-    readFileSync(`/proc/${String(await daemon.actorPid(actor))}/cmdline`, 'latin1').split('\0');
+    readFileSync(`/proc/${await daemon.actorPid(actor)}/cmdline`, 'latin1').split('\0');
 
   test('runs what was bundled; other actors run what was compiled', async () => {
     assert.ok((await commandOf('camera:one')).includes(BUNDLE));

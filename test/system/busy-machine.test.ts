@@ -16,7 +16,7 @@ const BUSY_MS = 6_000;
 describe('beside 20 busy loops on one processor', () => {
   test('none of 8 cameras is taken for hung, and one that is stopped is found and comes back', async () => {
     const namespace = newNamespace();
-    const ids = Array.from({ length: CAMERAS }, (_, i) => `c${String(i)}`);
+    const ids = Array.from({ length: CAMERAS }, (_, i) => `c${i}`);
     const events = await listen(namespace);
     const daemon = startDaemon({
       config: {
@@ -37,7 +37,7 @@ describe('beside 20 busy loops on one processor', () => {
       const { time } = await daemon.said(/^camera:c0: gave no sign of life for 2500 ms/);
       const foundMs = Date.parse(time) - stoppedAt;
       // The goal is 3 s; beyond this lies a bug, not a busy machine.
-      assert.ok(foundMs < 5000, `${String(foundMs)} ms`);
+      assert.ok(foundMs < 5000, `${foundMs} ms`);
       await daemon.childIs(
         'camera:c0',
         'is back',

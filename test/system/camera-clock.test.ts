@@ -47,7 +47,7 @@ describe('the clock of a camera', () => {
     ahead = await startShiftedClock(server.port, 300);
     absurd = await startShiftedClock(server.port, HOUR_MS);
     events = await listen(namespace);
-    const url = (port: number, path: string) => `rtsp://127.0.0.1:${String(port)}${path}`;
+    const url = (port: number, path: string) => `rtsp://127.0.0.1:${port}${path}`;
     daemon = startDaemon({
       config: {
         namespace,
@@ -75,9 +75,8 @@ describe('the clock of a camera', () => {
     await waitUntil(`a frame of ${camera} like that`, () => events.frames(camera).some(is), DEADLINE_MS);
     return events.frames(camera).find(is) ?? assert.fail();
   };
-  const isNear = (actual: number | undefined, expected: number) => {
+  const isNear = (actual: number | undefined, expected: number) =>
     assert.ok(Math.abs((actual ?? NaN) - expected) <= TOLERANCE_MS, `${String(actual)} ms`);
-  };
   /** Capture times rise with the sequence, about a period apart, and no period is missing. */
   const runsSteadily = (camera: string) => {
     const frames = events.frames(camera).sort((a, b) => a.sequence - b.sequence);
@@ -85,7 +84,7 @@ describe('the clock of a camera', () => {
       const before = frames[i] ?? frame;
       assert.equal(frame.sequence, before.sequence + 1, camera);
       const stepMs = frame.capturedAt - before.capturedAt;
-      assert.ok(stepMs >= 450 && stepMs <= 1600, `${camera}: ${String(stepMs)} ms`);
+      assert.ok(stepMs >= 450 && stepMs <= 1600, `${camera}: ${stepMs} ms`);
     }
   };
 
@@ -95,7 +94,7 @@ describe('the clock of a camera', () => {
     ['behind', -200],
     ['ahead', 300],
   ] as const)
-    test(`that is sane (${camera}) is taken for capture times: ${String(skewMs)} ms from the arrival`, async (t) => {
+    test(`that is sane (${camera}) is taken for capture times: ${skewMs} ms from the arrival`, async (t) => {
       if (camera === 'mjpeg' && !cutsDown('mjpeg')) {
         t.skip('this ffmpeg cannot cut pictures of MJPEG down: their capture times are arrivals');
         return;

@@ -69,13 +69,11 @@ describe('under faults', () => {
     const rows = drawRows(seededRandom(t)).filter(({ needs }) => needs !== 'modes' || world.obeysModes);
     const results = await chaos(world, rows, [SECONDS], {
       recoveryMs: 30_000,
-      say: (line) => {
-        t.diagnostic(line);
-      },
+      say: (line) => t.diagnostic(line),
     });
     assert.deepEqual(violations(results, CAMERAS), [], table(results));
     assert.equal(results.length, rows.length);
-    for (const { captured } of results) assert.ok(captured >= CAMERAS, `${String(captured)} frames captured`);
+    for (const { captured } of results) assert.ok(captured >= CAMERAS, `${captured} frames captured`);
   });
 
   test('a frame taken out of the spool or of Redis behind its back is found out', async () => {

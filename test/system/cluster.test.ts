@@ -119,7 +119,7 @@ describe('the notifier on a cluster of three nodes', () => {
   });
 
   async function declareOn(port: number): Promise<void> {
-    open(`amqp://guest:guest@127.0.0.1:${String(port)}/`);
+    open(`amqp://guest:guest@127.0.0.1:${port}/`);
     await waitUntil('it is declared', () => confirmed.size > 0, 60_000);
     clearInterval(timer);
     await waitUntil('all are answered', () => unanswered.size === 0);
@@ -128,7 +128,7 @@ describe('the notifier on a cluster of three nodes', () => {
 
   /** Of those, the ones that no message tells of. */
   async function missing(port: number, frames: ReadonlySet<number>): Promise<number[]> {
-    const connection = await connect(`amqp://guest:guest@127.0.0.1:${String(port)}/`);
+    const connection = await connect(`amqp://guest:guest@127.0.0.1:${port}/`);
     const channel = await connection.createChannel();
     const left = new Set(frames);
     for (;;) {

@@ -74,19 +74,19 @@ describe('delivery', () => {
       assert.ok(frame);
       assert.equal(
         frame.key,
-        `${namespace}:frame:${camera}:${String(frame.capturedAt)}:${String(size[0])}x${String(size[1])}:${format}`,
+        `${namespace}:frame:${camera}:${frame.capturedAt}:${size[0]}x${size[1]}:${format}`,
       );
       const ttlMs = await withRedis((redis) => redis.pttl(frame.key));
-      assert.ok(ttlMs > 20_000 && ttlMs <= 30_000, `lifetime ${String(ttlMs)} ms`);
+      assert.ok(ttlMs > 20_000 && ttlMs <= 30_000, `lifetime ${ttlMs} ms`);
       const bytes = await getdel(frame.key);
       assert.ok(bytes);
       const picture = await look(bytes);
       assert.equal(picture.format, format);
       assert.deepEqual([picture.width, picture.height], size);
       // Mean colour of ffmpeg's HD colour bars.
-      picture.rgb.forEach((value, i) => {
-        assert.ok(Math.abs(value - (BARS_RGB[i] ?? 0)) <= 6, `mean colour ${String(picture.rgb)}`);
-      });
+      picture.rgb.forEach((value, i) =>
+        assert.ok(Math.abs(value - (BARS_RGB[i] ?? 0)) <= 6, `mean colour ${String(picture.rgb)}`),
+      );
       assert.equal(await getdel(frame.key), null, 'a frame that was taken is gone');
     });
 

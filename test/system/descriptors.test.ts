@@ -13,7 +13,7 @@ const GIVE_UP = ['setpriv', '--bounding-set=-sys_resource'];
 const WITHOUT_RIGHTS = spawnSync('setpriv', [...GIVE_UP.slice(1), 'true']).status === 0 ? GIVE_UP : [];
 
 const cameras = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ id: `c${String(i)}`, test: 'testsrc2', width: 160 }));
+  Array.from({ length: count }, (_, i) => ({ id: `c${i}`, test: 'testsrc2', width: 160 }));
 
 describe('a daemon with `ulimit -n 64`', () => {
   test('that cannot be raised says what is needed, runs the cameras that fit, and applies edits', async () => {
@@ -56,6 +56,6 @@ test('a daemon raises its limit where it may when an edit needs more', async () 
 
 /** The soft limit of open files, and the hard one. */
 function limitsOf(pid: number): string[] {
-  const text = readFileSync(`/proc/${String(pid)}/limits`, 'utf8');
+  const text = readFileSync(`/proc/${pid}/limits`, 'utf8');
   return /^Max open files\s+(\d+)\s+(\d+)/m.exec(text)?.slice(1) ?? [];
 }

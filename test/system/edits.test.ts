@@ -65,7 +65,7 @@ describe('edits of cameras', () => {
   const more = async (count: number) => {
     const had = counts();
     await shown(
-      `${String(count)} more frames of each`,
+      `${count} more frames of each`,
       (id) => events.frames(id).length >= (had.get(id) ?? 0) + count,
     );
   };
@@ -216,7 +216,7 @@ describe('an edit of the address of a camera', () => {
 
   const config = (url: string) => ({ namespace, ...remoteServers(), cameras: [{ id: 'cam', url }] });
   const port = () => (server.address() as AddressInfo).port;
-  const single = (path: string) => `rtsp://127.0.0.1:${String(port())}${path}`;
+  const single = (path: string) => `rtsp://127.0.0.1:${port()}${path}`;
   const edited = async (url: string) => {
     const { appliedAtMs } = (await daemon.status()).configuration;
     daemon.edit(config(url));

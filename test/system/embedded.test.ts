@@ -241,10 +241,10 @@ describe('embedded servers', () => {
       assert.notEqual(new URL(now).password, new URL(old).password);
       await assert.rejects(connectWith(now, new URL(old).password), 'the old password is refused');
     }
-    assert.ok((await waiting()) >= before, `${String(await waiting())} of ${String(before)} messages wait`);
+    assert.ok((await waiting()) >= before, `${await waiting()} of ${before} messages wait`);
     await withQueue(endpoints.amqp, async (channel) => {
       for (let taken = 0; taken < before; taken++)
-        assert.ok(await channel.get('vigil.detection', { noAck: true }), `message ${String(taken)} is there`);
+        assert.ok(await channel.get('vigil.detection', { noAck: true }), `message ${taken} is there`);
     });
   });
 

@@ -50,7 +50,7 @@ describe('a flapping camera', { concurrency: false }, () => {
       let count = 0;
       const timer = setInterval(() => {
         const bytes = pictures[count++ % pictures.length] ?? Buffer.alloc(0);
-        response.write(`--b\r\ncontent-type: image/jpeg\r\ncontent-length: ${String(bytes.length)}\r\n\r\n`);
+        response.write(`--b\r\ncontent-type: image/jpeg\r\ncontent-length: ${bytes.length}\r\n\r\n`);
         response.write(Buffer.concat([bytes, Buffer.from('\r\n')]));
       }, 200);
       response.on('close', () => {
@@ -59,7 +59,7 @@ describe('a flapping camera', { concurrency: false }, () => {
       });
     });
     events = await listen(namespace);
-    const url = rtsp.url('/cam').replace(`:${String(rtsp.port)}/`, `:${String(proxy.port)}/`);
+    const url = rtsp.url('/cam').replace(`:${rtsp.port}/`, `:${proxy.port}/`);
     daemon = startDaemon({
       config: {
         namespace,

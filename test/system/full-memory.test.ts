@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 
 /** Some megabyte a second. */
 const cameras = Array.from({ length: 4 }, (_, i) => ({
-  id: `cam${String(i)}`,
+  id: `cam${i}`,
   test: 'testsrc2',
   format: 'png',
   rate: 5,
@@ -85,11 +85,9 @@ describe('a Redis without room', () => {
     };
     const redis = new Redis(endpoints.redis);
     redis.on('error', () => undefined);
-    t.after(() => {
-      redis.disconnect();
-    });
+    t.after(() => redis.disconnect());
     const used = Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
-    assert.ok(used < maxMemoryBytes + 4 * MIB, `Redis uses ${String(used)} bytes`);
+    assert.ok(used < maxMemoryBytes + 4 * MIB, `Redis uses ${used} bytes`);
     assert.ok(bytesBelow(path.join(daemon.dataDir, 'spool')) < 3 * MIB, 'the spool is bounded');
     assert.ok(bytesBelow(daemon.dataDir) < 8 * maxMemoryBytes, 'the data directory is bounded');
 

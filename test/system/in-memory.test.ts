@@ -19,7 +19,7 @@ test('store and notifier in memory deliver every frame with no process of their 
   });
   await events.gotEverySecond('cam', 4);
   const workers = descendants(daemon.pid)
-    .map((pid) => readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').split('\0'))
+    .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'))
     .filter((args) => args.some((arg) => arg.includes('forked-actor-worker')));
   assert.deepEqual(
     workers.map((args) => args.find((arg) => /^(camera:|store|notifier)/.test(arg))),

@@ -46,9 +46,7 @@ describe('live configuration', () => {
 
   test('a camera that is changed takes it over, and keeps its process', async () => {
     const pid = await pidOf('camera:other');
-    await applied(() => {
-      daemon.edit(config([{ id: 'other', test: 'testsrc2', width: 320 }]));
-    });
+    await applied(() => daemon.edit(config([{ id: 'other', test: 'testsrc2', width: 320 }])));
     await waitUntil('its pictures are wider', () =>
       events.frames('other').some(({ width }) => width === 320),
     );
@@ -56,9 +54,7 @@ describe('live configuration', () => {
   });
 
   test('a camera that is added starts, one that is removed stops and says so', async () => {
-    await applied(() => {
-      daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160 }]));
-    });
+    await applied(() => daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160 }])));
     await events.gotFrames('new', 2);
     await waitUntil('the other stops', () => events.states('other').at(-1)?.state === 'stopped');
     assert.ok(!(await daemon.status()).children.some(({ name }) => name === 'camera:other'));
@@ -70,9 +66,7 @@ describe('live configuration', () => {
     const pid = await pidOf('camera:new');
     await applied(() => {
       writeFileSync(file, text.slice(0, text.length / 2));
-      setTimeout(() => {
-        writeFileSync(file, text);
-      }, 150);
+      setTimeout(() => writeFileSync(file, text), 150);
     });
     await waitUntil('its pictures come twice a second', () => {
       const [newest, , before] = events.frames('new').slice(-3).reverse();
@@ -100,9 +94,7 @@ describe('live configuration', () => {
 
   test('a file that vanishes changes nothing, and SIGHUP takes over what is there again', async () => {
     const faults = async () => (await daemon.status()).configuration.faults;
-    await applied(() => {
-      daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }]));
-    });
+    await applied(() => daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }])));
     rmSync(path.join(daemon.dir, 'actors.json'));
     await waitUntil('it is missed', async () => /no such file/.test((await faults())?.[0]?.problem ?? ''));
     assert.ok((await daemon.status()).children.some(({ name }) => name === 'camera:new'));
@@ -144,9 +136,7 @@ describe('live configuration', () => {
   });
 
   test('expiry, log level and restart policy change while frames flow', async () => {
-    await applied(() => {
-      daemon.edit(config([], { frames: { expireMs: 60_000 }, log: { level: 'debug' } }));
-    });
+    await applied(() => daemon.edit(config([], { frames: { expireMs: 60_000 }, log: { level: 'debug' } })));
     // Nine tenths of 60 s, where it was nine tenths of 120.
     const isNew = (life: string | undefined) => Number(life) > 50_000 && Number(life) <= 54_000;
     const expires = () => events.received.some(({ properties }) => isNew(properties.expiration));
@@ -161,9 +151,7 @@ describe('live configuration', () => {
       ['in-memory', (pid: number | undefined) => pid === undefined || pid === daemon.pid],
       ['forked', (pid: number | undefined) => pid !== undefined && pid !== daemon.pid],
     ] as const) {
-      await applied(() => {
-        daemon.edit(config([], { actors: { store: { mode }, notifier: { mode } } }));
-      });
+      await applied(() => daemon.edit(config([], { actors: { store: { mode }, notifier: { mode } } })));
       await Promise.all(['store', 'notifier'].map(pidIs(is)));
       await events.gotFrames('steady', events.frames('steady').length + 2);
     }

@@ -46,7 +46,7 @@ describe(
       foreign = memoryFolderOf(path.join(dir, 'data', 'spool')) ?? '';
       mkdirSync(foreign);
       const forged = (number: number) =>
-        path.join(foreign, `gate.${String(FORGED_MS + number)}-1700000000-64x36-4-healthy99.jpg`);
+        path.join(foreign, `gate.${FORGED_MS + number}-1700000000-64x36-4-healthy99.jpg`);
       writeFileSync(forged(0), 'jpeg');
       symlinkSync(path.join(dir, 'actors.json'), forged(1));
       for (const number of [2, 3, 4, 5, 6]) execFileSync('mkfifo', [forged(number)]);

@@ -21,9 +21,7 @@ describe("this machine's clock", () => {
   let server: RtspServer;
   let events: Listener;
   let daemon: Daemon;
-  const setClock = (offsetMs: number) => {
-    writeFileSync(file, String(offsetMs));
-  };
+  const setClock = (offsetMs: number) => writeFileSync(file, String(offsetMs));
 
   before(async () => {
     setClock(60_000 - Date.now());
@@ -90,7 +88,7 @@ describe("this machine's clock", () => {
     await daemon.said(/its clock agrees with this machine's again/);
     const since = Date.now();
     await isTakenFromCamera(since);
-    const reasons = events.gaps('gate').map(({ reason, missed }) => `${reason} ${String(missed)}`);
+    const reasons = events.gaps('gate').map(({ reason, missed }) => `${reason} ${missed}`);
     assert.ok(
       events.gaps('gate').every(({ missed }) => missed < 60),
       reasons.join(),

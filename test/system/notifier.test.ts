@@ -94,7 +94,7 @@ describe('the notifier', () => {
       fault: () => fault,
       confirmed: async (...times) => {
         await waitUntil(
-          `${String(times.length)} are confirmed`,
+          `${times.length} are confirmed`,
           () => {
             const refused = times.filter((at) => answers.has(at) && answers.get(at) !== undefined);
             for (const at of refused) answers.delete(at);
@@ -385,7 +385,7 @@ describe('the notifier', () => {
     const sessions = bench.reports
       .slice(begun)
       .filter((report) => report.kind === 'readiness' && report.fault === undefined).length;
-    assert.ok(sessions <= 12, `${String(sessions)} sessions in four seconds`);
+    assert.ok(sessions <= 12, `${sessions} sessions in four seconds`);
     await broker.control('set_permissions', 'reader', '.*', '.*', '.*');
     await bench.confirmed(1);
   });
@@ -430,7 +430,7 @@ describe('the notifier', () => {
     const MASKS = [...new Set([...EDGES, ...Array.from({ length: 12 }, (_, i) => (i * 211 + 37) % 512)])];
     const CASES: readonly Case[] = MASKS.flatMap((mask) =>
       DECLARED.map((declared, i) => ({
-        namespace: `m${String(mask)}-${String(i)}`,
+        namespace: `m${mask}-${i}`,
         declared,
         may: (what: string) => (mask & (1 << ALL.indexOf(what))) !== 0,
       })),
@@ -530,7 +530,7 @@ describe('the notifier', () => {
   test('several hosts are tried in turn: refused, silent, then one that works', async () => {
     const silent = await listenSilently();
     const { port } = silent.address() as { port: number };
-    const url = broker.url.replace('@127.0.0.1:', `@127.0.0.1:1,127.0.0.1:${String(port)},127.0.0.1:`);
+    const url = broker.url.replace('@127.0.0.1:', `@127.0.0.1:1,127.0.0.1:${port},127.0.0.1:`);
     const bench = await ready(openNotifier(url));
     await bench.confirmed(...(bench.announce(1), [1]));
     assert.deepEqual(await drained(), [1]);

@@ -27,7 +27,7 @@ const STATUS: DaemonStatus = {
   problems: [],
   configuration: { file: '/srv/actors.json', appliedAtMs: NOW },
   children: Array.from({ length: CAMERAS }, (_, i) => ({
-    name: `camera:c${String(i)}`,
+    name: `camera:c${i}`,
     kind: 'camera' as const,
     state: 'running' as const,
     sinceMs: NOW,
@@ -54,9 +54,9 @@ describe('the output of a command', () => {
     writeFileSync(config, JSON.stringify(FAULTY));
     const second = Math.floor(NOW / 1000) - 60;
     const accounts = Array.from({ length: CAMERAS }, (_, account) =>
-      JSON.stringify({ account, camera: `c${String(account)}`, openedAt: second, periodMs: 1000 }),
+      JSON.stringify({ account, camera: `c${account}`, openedAt: second, periodMs: 1000 }),
     );
-    const fates = { at: NOW, gap: [[`0-${String(CAMERAS - 1)}`, second, second + 30, 'refused']] };
+    const fates = { at: NOW, gap: [[`0-${CAMERAS - 1}`, second, second + 30, 'refused']] };
     const file = path.join(dataDir, 'ledger', ledgerFileName({ number: 1, hour: hourOf(NOW) }));
     writeFileSync(file, [...accounts, JSON.stringify(fates), ''].join('\n'));
     const control = {
@@ -106,7 +106,7 @@ describe('the output of a command', () => {
       const { code, output, stderr } = await piped(words, 'sleep 1; cat');
       assert.equal(code, 0);
       assert.equal(stderr, '');
-      assert.ok(output.length > 400_000, `${String(output.length)} bytes`);
+      assert.ok(output.length > 400_000, `${output.length} bytes`);
       assert.ok(end.test(output), output.slice(-200));
       if (words.includes('--json')) JSON.parse(output);
     });
@@ -179,9 +179,7 @@ describe('the last lines of a daemon', () => {
         await once(child, 'close');
         return text;
       },
-      remove: () => {
-        rmSync(dir, { recursive: true, force: true });
-      },
+      remove: () => rmSync(dir, { recursive: true, force: true }),
     };
   }
 

@@ -62,9 +62,7 @@ before(async () => {
   console.log(await install(path.join(folder, packed.filename)));
 });
 
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 const vigil = (...args: string[]) => run(path.join(folder, 'node_modules/.bin/vigil'), args, { cwd: folder });
 const node = (...args: string[]) => run(process.execPath, args, { cwd: folder });
@@ -119,8 +117,8 @@ describe('the packed package', () => {
     const examples = pages.flatMap((page) => codeBlocks(page)).filter(({ language }) => language === 'ts');
     assert.ok(examples.length > 1);
     const files = examples.map(({ text }, index) => {
-      writeFileSync(path.join(folder, `types-${String(index)}.mts`), text);
-      return `types-${String(index)}.mts`;
+      writeFileSync(path.join(folder, `types-${index}.mts`), text);
+      return `types-${index}.mts`;
     });
     const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
     const types = ['--types', 'node', '--typeRoots', path.join(ROOT, 'node_modules/@types')];

@@ -80,7 +80,7 @@ describe('probe', { concurrency: 3 }, () => {
       `${String(found.picturesPerSecond)} a second`,
     );
     const { mean = 0 } = found.keyframeIntervalMs ?? {};
-    assert.ok(Math.abs(mean - 1000) < 100, `${String(mean)} ms`);
+    assert.ok(Math.abs(mean - 1000) < 100, `${mean} ms`);
     assert.equal(found.sampling, 'keyframes');
     assert.match(found.samplingReason, /a picture is wanted every 1000 ms/);
     assert.ok(Math.abs(found.clockOffsetMs ?? NaN) <= 150, `${String(found.clockOffsetMs)} ms`);
@@ -158,7 +158,7 @@ describe('probe', { concurrency: 3 }, () => {
     ['another format', ['rtsp://127.0.0.1:1/', '--save', 'a.gif'], 2, /--save expects a name that ends with/],
   ];
   for (const [what, args, code, sentence] of wrong)
-    test(`${what} is refused in a sentence, exit ${String(code)}`, async () => {
+    test(`${what} is refused in a sentence, exit ${code}`, async () => {
       const { status, stdout, stderr } = await probe(args);
       assert.deepEqual([status, stdout], [code, '']);
       assert.match(stderr, sentence);

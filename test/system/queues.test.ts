@@ -24,11 +24,11 @@ describe('queues on a broker', () => {
   before(async () => {
     broker = await startBroker();
     const port = await freePort();
-    managementUrl = `http://127.0.0.1:${String(port)}`;
+    managementUrl = `http://127.0.0.1:${port}`;
     await broker.control(
       'eval',
       `{ok, F} = application:get_env(rabbit, enabled_plugins_file), ok = file:write_file(F, "[rabbitmq_management].\n"),
-       ok = application:set_env(rabbitmq_management, tcp_config, [{port, ${String(port)}}, {ip, "127.0.0.1"}]),
+       ok = application:set_env(rabbitmq_management, tcp_config, [{port, ${port}}, {ip, "127.0.0.1"}]),
        rabbit_plugins:ensure(F).`,
     );
     connection = await connect(broker.url);

@@ -70,9 +70,7 @@ async function openStore(
     log: { error: write, warn: write, info: write, debug: write },
     report: (report: ActorReport) => {
       if (report.kind === 'announce')
-        setImmediate(() => {
-          actor.receive({ kind: 'announced', id: frameId(report.frame) });
-        });
+        setImmediate(() => actor.receive({ kind: 'announced', id: frameId(report.frame) }));
       if (report.kind === 'delivered') for (const { sequence } of report.frames) delivered.add(sequence);
     },
   };
@@ -107,7 +105,7 @@ async function openStore(
         client.exists(frameKey('v', frameOf(time))).catch((error: unknown) => String(error));
       // Our own connection may have to follow a failover, too.
       await waitUntil('Redis answers', async () => typeof (await isThere(0)) === 'number');
-      for (const time of times) assert.equal(await isThere(time), 1, `frame ${String(time)} is in Redis`);
+      for (const time of times) assert.equal(await isThere(time), 1, `frame ${time} is in Redis`);
     },
     confirmed: async () => {
       const cameras = await readdir(dir);
@@ -121,7 +119,7 @@ const START = Date.now();
 
 function frameOf(time: number): Frame {
   return {
-    camera: `cam${String(time % 8)}`,
+    camera: `cam${time % 8}`,
     capturedAt: START + time,
     sequence: time,
     width: 1,
@@ -283,7 +281,7 @@ describe('the store', () => {
     await bench.spool(1);
     await bench.arrived([1]);
     for (let i = 0; i < 4000; i += 500)
-      await server.command('MSET', ...times(i, 500).flatMap((key) => [`k${String(key)}`, 'x'.repeat(100)]));
+      await server.command('MSET', ...times(i, 500).flatMap((key) => [`k${key}`, 'x'.repeat(100)]));
     await server.command('SAVE');
     const restarted = server.restart();
     const spooled = await spoolWhile(bench, 2, () =>
@@ -330,7 +328,7 @@ describe('the store', () => {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       t.after(() => server.close());
       const { port } = server.address() as { port: number };
-      const bench = await openStore(t, `redis://127.0.0.1:${String(port)}`);
+      const bench = await openStore(t, `redis://127.0.0.1:${port}`);
       await bench.spool(1);
       await waitUntil('it says so', () => bench.faultCodes().includes(code)).catch((error: unknown) => {
         throw new Error(`${(error as Error).message}: ${bench.lines.join('\n')}`);
@@ -448,8 +446,7 @@ describe('the store', () => {
     const frozen = await cluster.primary();
     const other = cluster.servers.find((server) => server !== frozen);
     const nodes = async () => String(await other?.command('CLUSTER', 'NODES'));
-    const isReplaced = async () =>
-      !new RegExp(`:${String(frozen.port)}@.* \\d+-\\d+$`, 'm').test(await nodes());
+    const isReplaced = async () => !new RegExp(`:${frozen.port}@.* \\d+-\\d+$`, 'm').test(await nodes());
     const spooled = await spoolWhile(bench, 100, async () => {
       frozen.signal('SIGSTOP');
       await waitUntil('another has its slots', isReplaced);
@@ -511,9 +508,7 @@ test('a client asks its Sentinels in turn, and neither calls one that answers un
   t.after(() => sentinel.stop());
   const errors: string[] = [];
   const client = openRedis(sentinel.url, { retryStrategy: () => 10 });
-  t.after(() => {
-    client.disconnect();
-  });
+  t.after(() => client.disconnect());
   client.on('error', (error: Error) => errors.push(error.message));
   for (let round = 0; round < 8; round++) {
     if (round === 4) sentinel.servers.at(-1)?.signal('SIGSTOP');

@@ -39,7 +39,7 @@ async function refusedBy(first: Daemon, second: Daemon): Promise<void> {
   // In its log, which is JSON, or on standard error.
   const said = second.output().replaceAll('\\"', '"');
   assert.match(said, /namespace "\w+" on redis at \S+ is in use by the daemon with pid \d+ on host \S+ /);
-  assert.ok(said.includes(`with pid ${String(first.pid)} on`), said);
+  assert.ok(said.includes(`with pid ${first.pid} on`), said);
   assert.ok(
     said.includes(`(data directory ${first.dataDir}); stop that daemon, give this one another`),
     said,
@@ -117,7 +117,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     const other = await ready(run(t, { config: configOf(own) }));
     other.edit(configOf(taken));
     const { message } = await other.said(/could not be applied/);
-    assert.ok(message.includes(`is in use by the daemon with pid ${String(first.pid)}`), message);
+    assert.ok(message.includes(`is in use by the daemon with pid ${first.pid}`), message);
     const lease = async (namespace: string) => withRedis((redis) => redis.get(`${namespace}:daemon`));
     const before = await lease(own);
     await waitUntil('it renews the old one', async () => {

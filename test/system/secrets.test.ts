@@ -71,7 +71,7 @@ class ProcessWatch {
 
 function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm' | 'status'): string {
   try {
-    return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch {
     return ''; // it ended while we looked
   }
@@ -247,9 +247,7 @@ for (const servers of ['given', 'embedded'] as const)
 
     const asRoot = process.getuid?.() === 0 ? false : 'only root can look as another user';
     test('are out of reach for another user: environments, data, control socket', { skip: asRoot }, () => {
-      const environments = [daemon.pid, ...descendants(daemon.pid)].map(
-        (pid) => `/proc/${String(pid)}/environ`,
-      );
+      const environments = [daemon.pid, ...descendants(daemon.pid)].map((pid) => `/proc/${pid}/environ`);
       const files = [...environments, ...filesBelow(daemon.dataDir)];
       assert.ok(files.includes(path.join(daemon.dataDir, 'endpoints.json')));
       const socket = path.join(daemon.dataDir, 'vigil.sock');

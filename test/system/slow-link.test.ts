@@ -25,7 +25,7 @@ describe('a link', { concurrency: false }, () => {
     server = await startRtmpServer({ width: 640, height: 360, fps: 25 });
     proxy = await FaultProxy.start(server.port);
     events = await listen(namespace);
-    const url = server.url.replace(`:${String(server.port)}/`, `:${String(proxy.port)}/`);
+    const url = server.url.replace(`:${server.port}/`, `:${proxy.port}/`);
     daemon = startDaemon({
       config: { namespace, ...remoteServers(), cameras: [{ id: 'far', url, maxDelayMs: MAX_DELAY_MS }] },
     });
@@ -55,7 +55,7 @@ describe('a link', { concurrency: false }, () => {
     const frames = events.frames('far').slice(from);
     for (const [i, frame] of frames.slice(1).entries()) {
       const stepMs = frame.capturedAt - (frames[i]?.capturedAt ?? 0);
-      assert.ok(stepMs >= 450 && stepMs <= 1650, `${String(stepMs)} ms from picture to picture`);
+      assert.ok(stepMs >= 450 && stepMs <= 1650, `${stepMs} ms from picture to picture`);
     }
     assert.deepEqual(slow(), []);
   });

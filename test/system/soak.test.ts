@@ -7,7 +7,7 @@ import { soak, TRIED_SOON } from '../../lab/soak/soak';
 
 test('random blows at random processes leave no orphan, no zombie and nothing that hinders the next start', async (t) => {
   const seed = Number(process.env['VIGIL_TEST_SEED'] ?? randomInt(2 ** 31));
-  t.diagnostic(`VIGIL_TEST_SEED=${String(seed)}`);
+  t.diagnostic(`VIGIL_TEST_SEED=${seed}`);
   const faults = await soak({
     seed,
     kills: 20,
@@ -19,9 +19,7 @@ test('random blows at random processes leave no orphan, no zombie and nothing th
       actors: TRIED_SOON,
       cameras: ['one', 'two'].map((id) => ({ id, test: 'testsrc2', width: 160 })),
     },
-    say: (line) => {
-      t.diagnostic(line);
-    },
+    say: (line) => t.diagnostic(line),
   });
   assert.deepEqual(faults, []);
 });

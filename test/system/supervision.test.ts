@@ -62,7 +62,7 @@ describe('supervision', () => {
       const replacedMs = Date.now() - stoppedAt;
       assert.equal(again.lastFault?.code, 'hung');
       // Beyond these lies a bug, not a busy machine: the goals themselves are measured by a benchmark.
-      assert.ok(replacedMs < 15_000, `${String(replacedMs)} ms`);
+      assert.ok(replacedMs < 15_000, `${replacedMs} ms`);
       assert.ok(!isAlive(pid));
       await flowsAgain('one');
     });

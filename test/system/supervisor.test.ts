@@ -21,11 +21,9 @@ for (const [when, runningFirst] of [
 ] as const)
   test(`a supervisor that is stopped ${when} starts no more of them, and leaves no process`, async (t) => {
     const dir = mkdtempSync(path.join(tmpdir(), 'vigil-supervisor-'));
-    t.after(() => {
-      rmSync(dir, { recursive: true, maxRetries: 5 });
-    });
+    t.after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
     const cameras = Array.from({ length: CAMERAS }, (_, i) => ({
-      id: `cam${String(i)}`,
+      id: `cam${i}`,
       test: 'testsrc2',
       width: 64,
     }));
@@ -45,11 +43,11 @@ for (const [when, runningFirst] of [
     await supervisor.stop();
     await started;
     // One more may have been on its way.
-    assert.ok(running() <= runningFirst + 1, `${String(running())} cameras ran`);
+    assert.ok(running() <= runningFirst + 1, `${running()} cameras ran`);
     for (const { name, state } of supervisor.status()) assert.equal(state, 'stopped', name);
     data.close();
     const left = descendants(process.pid).filter((pid) =>
-      readFileSync(`/proc/${String(pid)}/cmdline`).includes('forked-actor-worker'),
+      readFileSync(`/proc/${pid}/cmdline`).includes('forked-actor-worker'),
     );
     assert.deepEqual(left, []);
   });

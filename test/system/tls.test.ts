@@ -31,7 +31,7 @@ describe('servers over TLS', () => {
     await new Promise((resolve) => proxy.once('listening', resolve));
     return url
       .replace(/^(redis|amqp):/, '$1s:')
-      .replace(`:${target.port}`, `:${String((proxy.address() as AddressInfo).port)}`);
+      .replace(`:${target.port}`, `:${(proxy.address() as AddressInfo).port}`);
   };
 
   before(() => {
@@ -72,7 +72,7 @@ describe('servers over TLS', () => {
     ...options: string[]
   ): Promise<{ server: RedisServer; port: number }> => {
     const port = await freePort();
-    const tls = ['tls-replication yes', 'tls-auth-clients no', `tls-port ${String(port)}`];
+    const tls = ['tls-replication yes', 'tls-auth-clients no', `tls-port ${port}`];
     const files = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`];
     const redis = await startRedis(['save ""', ...tls, ...files, ...options]);
     t.after(() => redis.stop());
@@ -89,9 +89,9 @@ describe('servers over TLS', () => {
       'the Sentinels and the primary that they name',
       async (t) => {
         const { server: data, port } = await startTls(t);
-        const watching = `sentinel monitor mymaster 127.0.0.1 ${String(port)} 1`;
+        const watching = `sentinel monitor mymaster 127.0.0.1 ${port} 1`;
         const sentinel = await startTls(t, watching);
-        return { data, url: `rediss-sentinel://127.0.0.1:${String(sentinel.port)}/2?name=mymaster` };
+        return { data, url: `rediss-sentinel://127.0.0.1:${sentinel.port}/2?name=mymaster` };
       },
     ],
     [
@@ -100,7 +100,7 @@ describe('servers over TLS', () => {
         const node = ['cluster-enabled yes', 'tls-cluster yes', 'cluster-announce-ip 127.0.0.1'];
         const { server: data, port } = await startTls(t, ...node);
         await data.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-        return { data, url: `rediss-cluster://127.0.0.1:${String(port)}` };
+        return { data, url: `rediss-cluster://127.0.0.1:${port}` };
       },
     ],
   ];

@@ -28,7 +28,7 @@ const reach = spawnSync(process.execPath, ['-e', `fs.accessSync(${JSON.stringify
 const skip =
   process.geteuid?.() !== 0
     ? 'only root can become another user'
-    : reach.status !== 0 && `user ${String(NOBODY)} may not read ${MAIN}`;
+    : reach.status !== 0 && `user ${NOBODY} may not read ${MAIN}`;
 
 function newOpenDir(): string {
   const dir = newDir();
@@ -38,7 +38,7 @@ function newOpenDir(): string {
 
 /** Lines `Name:` of /proc/<pid>/status (proc(5)). */
 function statusOf(pid: number, name: string): string {
-  const text = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
   return new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(text)?.[1] ?? '';
 }
 
@@ -100,9 +100,7 @@ describe('a daemon of root with "user"', { skip }, () => {
 describe('"user" is refused with code 78 and one sentence', { skip }, () => {
   const dir = newOpenDir();
   const file = path.join(dir, 'actors.json');
-  after(() => {
-    rmSync(dir, { recursive: true, force: true });
-  });
+  after(() => rmSync(dir, { recursive: true, force: true }));
 
   const cases: readonly [string, { user: string; as?: number; mode?: number; dataDir?: string }, RegExp][] = [
     ['where the machine has no such user', { user: 'no-such-user' }, /has no user "no-such-user"; create it/],

@@ -71,9 +71,7 @@ class CameraActor {
     const { frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
     this.#words = new FeedWords(
-      (lines) => {
-        context.report({ kind: 'feed-said', lines });
-      },
+      (lines) => context.report({ kind: 'feed-said', lines }),
       () => {
         const { source } = context.parameters.camera;
         return 'url' in source ? secretsOf(source.url) : [];
@@ -84,9 +82,7 @@ class CameraActor {
       open: (feed, predecessor) => this.#open(feed, predecessor),
       isStreaming: () => this.#state === 'streaming',
       makeFeed: () => new Feed(context.parameters, this.#feed),
-      adopt: (feed, sample) => {
-        this.#adopt(feed, sample);
-      },
+      adopt: (feed, sample) => this.#adopt(feed, sample),
     });
   }
 
@@ -155,9 +151,7 @@ class CameraActor {
   async #untilAdapted(): Promise<true> {
     this.#adapted();
     return new Promise((resolve) => {
-      this.#adapted = () => {
-        resolve(true);
-      };
+      this.#adapted = () => resolve(true);
     });
   }
 
@@ -182,9 +176,7 @@ class CameraActor {
 
   #open(feed: Feed, predecessor?: Predecessor): Run {
     const events: RunEvents = {
-      onClock: () => {
-        this.#troubles.judgeClock(this.#feed.clock);
-      },
+      onClock: () => this.#troubles.judgeClock(this.#feed.clock),
       onStream: (stream) => {
         this.#stream = stream;
         for (const news of feed.adaptation.received()) this.context.log.warn(news);
@@ -198,12 +190,8 @@ class CameraActor {
         this.#troubles.pictureLost(fault);
         this.#keeper.lose(sample, fault.code);
       },
-      onWords: (text) => {
-        this.#words.said(text);
-      },
-      onBasic: () => {
-        this.#troubles.warnOfBasic();
-      },
+      onWords: (text) => this.#words.said(text),
+      onBasic: () => this.#troubles.warnOfBasic(),
       onTrouble: (fault) => {
         // Why periods are missed is their reason.
         if (fault !== undefined) this.#lastFault = fault;

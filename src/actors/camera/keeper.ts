@@ -60,7 +60,7 @@ export class Keeper {
     if (this.#pendingCount >= MAX_PENDING) {
       this.#notKept(picture.sample, {
         code: 'spool-slow',
-        message: `${String(MAX_PENDING)} pictures wait to be written already`,
+        message: `${MAX_PENDING} pictures wait to be written already`,
       });
       return;
     }

@@ -26,9 +26,7 @@ export default function startNotifier(context: ActorContext<NotifierParameters>)
   const notifier = new NotifierActor(context);
   const ended = notifier.run();
   return {
-    receive: (command) => {
-      notifier.receive(command);
-    },
+    receive: (command) => notifier.receive(command),
     progress: () => notifier.progress(),
     stop: async () => {
       notifier.abort();
@@ -63,9 +61,7 @@ class NotifierActor {
       namespace,
       queue,
       queuesFile,
-      onNote: (note) => {
-        this.#onNote(note);
-      },
+      onNote: (note) => this.#onNote(note),
     });
     this.#publisher = new Publisher({
       url: amqpUrl,
@@ -74,9 +70,7 @@ class NotifierActor {
       agreed: () => this.#topology.ensure(),
       fullness: () => this.#topology.fullness(),
       onUnroutable: (exchange) => void this.#declareAgain(exchange),
-      onReadiness: (fault) => {
-        this.#onReadiness(fault);
-      },
+      onReadiness: (fault) => this.#onReadiness(fault),
     });
     const exchange = frameExchange(namespace);
     this.#others = new Others({
@@ -92,9 +86,8 @@ class NotifierActor {
         const message = `a queue that others have bound to exchange ${exchange} refuses messages; it is full or failing, and misses them`;
         this.#othersFaults.report({ code: 'others-refuse', message });
       },
-      onConfirmed: () => {
-        this.#othersFaults.clear(`queues bound to exchange ${exchange} get all messages again`);
-      },
+      onConfirmed: () =>
+        this.#othersFaults.clear(`queues bound to exchange ${exchange} get all messages again`),
     });
   }
 

@@ -10,9 +10,7 @@ export async function endOfConnection(
 ): Promise<undefined> {
   const ended = new Promise<undefined>((resolve, reject) => {
     connection.on('error', reject);
-    connection.on('close', (error?: Error) => {
-      reject(error ?? new Error('the connection was closed'));
-    });
+    connection.on('close', (error?: Error) => reject(error ?? new Error('the connection was closed')));
     void aborted(signal, over).then(resolve);
   });
   // It may end while nobody waits for it yet.

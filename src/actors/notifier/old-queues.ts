@@ -30,7 +30,7 @@ export class OldQueues {
       const messages = await this.#messages(connection, name);
       if (messages === undefined) continue;
       const refused = await failureOf(connection, sharedBinding(this.namespace, name).end);
-      const holds = messages === 0 ? 'is empty' : `holds ${String(messages)} messages`;
+      const holds = messages === 0 ? 'is empty' : `holds ${messages} messages`;
       if (refused === undefined || codeOf(refused) === NOT_FOUND)
         declarations.note(
           `queue ${name}, of an earlier configuration, gets no more frames and ${holds}; ${messages === 0 ? '' : 'consume them, then '}delete it: rabbitmqctl delete_queue ${name}`,

@@ -64,7 +64,7 @@ export class Others {
     if (!this.#isWaitedFor()) return undefined;
     const answered = await withDeadline(answer, WAIT_MS);
     if (answered === undefined) {
-      const message = `no confirm within ${String(WAIT_MS)} ms; a queue bound to the exchange may be failing`;
+      const message = `no confirm within ${WAIT_MS} ms; a queue bound to the exchange may be failing`;
       this.#giveUp({ code: 'broker-silent', message });
       return undefined;
     }

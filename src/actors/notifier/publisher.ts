@@ -72,9 +72,7 @@ export class Publisher {
     this.#link = { name: 'down', fault };
     const { url, name, agreed, fullness } = options;
     if (agreed !== undefined && hostsOf(url).length > 1) {
-      const onChannel = (channel: ConfirmChannel) => {
-        this.#hearReturns(channel);
-      };
+      const onChannel = (channel: ConfirmChannel) => this.#hearReturns(channel);
       this.#standby = new Standby({ url, name, agreed, onChannel });
     }
     this.#trouble = new Trouble({
@@ -156,20 +154,15 @@ export class Publisher {
       if (outgoing === undefined) return;
       const spare = this.#standby?.warmUp();
       if (spare !== undefined) void this.#warm(spare, outgoing);
-      else
-        this.#send(this.#link.channel, outgoing, (nack) => {
-          this.#answered(outgoing, nack);
-        });
+      else this.#send(this.#link.channel, outgoing, (nack) => this.#answered(outgoing, nack));
     }
   }
 
   /** The one message that a connection which stands by publishes: another way is found for it when it is not answered. */
   async #warm(channel: ConfirmChannel, outgoing: Outgoing): Promise<void> {
-    const answer = new Promise<{ nack: unknown }>((resolve) => {
-      this.#send(channel, outgoing, (nack) => {
-        resolve({ nack });
-      });
-    });
+    const answer = new Promise<{ nack: unknown }>((resolve) =>
+      this.#send(channel, outgoing, (nack) => resolve({ nack })),
+    );
     const { nack } = (await withDeadline(answer, WARM_MS)) ?? { nack: new Error('no confirm in time') };
     const isAnswered = !isEndOfChannel(nack);
     this.#standby?.warmed(channel, isAnswered);

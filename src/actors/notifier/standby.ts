@@ -93,13 +93,11 @@ export class Standby {
     await unlessAborted(agreed(), signal);
     signal.throwIfAborted();
     const over = new AbortController();
-    const giveUp = () => {
-      over.abort();
-    };
+    const giveUp = () => over.abort();
     signal.addEventListener('abort', giveUp, { once: true });
-    const connection = await connectBroker(url, name, over.signal, main).finally(() => {
-      signal.removeEventListener('abort', giveUp);
-    });
+    const connection = await connectBroker(url, name, over.signal, main).finally(() =>
+      signal.removeEventListener('abort', giveUp),
+    );
     connection.on('error', () => undefined);
     try {
       const channel = await withDeadline(connection.createConfirmChannel(), ANSWER_MS);

@@ -66,7 +66,7 @@ export class BrokerTopology {
     const { name } = this.options.queue;
     const facts: Record<string, string | number> = {};
     for (const [queue, messages] of this.#lengths) {
-      if (queue === name) facts[`queue ${queue}`] = `${String(messages)} of ${String(this.#maxLength)}`;
+      if (queue === name) facts[`queue ${queue}`] = `${messages} of ${this.#maxLength}`;
       else facts[`old queue ${queue}`] = messages;
     }
     return facts;
@@ -77,7 +77,7 @@ export class BrokerTopology {
     const { name } = this.options.queue;
     const length = await this.#use((connection) => queueLength(connection, name)).catch(() => undefined);
     if (length === undefined || length < this.#maxLength * FULL_SHARE) return undefined;
-    const held = `${String(length)} of ${String(this.#maxLength)} messages`;
+    const held = `${length} of ${this.#maxLength} messages`;
     return {
       code: 'broker-full',
       message: `queue ${name} is full (${held}); frames wait in the spool until its consumers have made room`,
@@ -183,7 +183,7 @@ export class BrokerTopology {
     const socket = this.#link?.socket ?? new AbortController();
     try {
       const done = await withDeadline(this.#run(socket, work), DECLARE_MS);
-      if (done === undefined) throw new Error(`no answer to a declaration within ${String(DECLARE_MS)} ms`);
+      if (done === undefined) throw new Error(`no answer to a declaration within ${DECLARE_MS} ms`);
       return done.result;
     } catch (error) {
       if (this.#link !== undefined) leaveHost(this.#link.connection);

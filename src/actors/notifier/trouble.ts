@@ -65,7 +65,7 @@ export class Trouble {
     const confirmMs = await this.#confirmMs(owedMs());
     // It may have come meanwhile.
     if (owedMs() > confirmMs) {
-      const error = new Error(`no confirm within ${String(confirmMs)} ms`);
+      const error = new Error(`no confirm within ${confirmMs} ms`);
       this.#fault = brokerFault(url, error);
       throw error;
     }

@@ -30,9 +30,7 @@ export default function startStore(context: ActorContext<StoreParameters>): Acto
   const store = new StoreActor(context);
   const ended = store.run();
   return {
-    receive: (command) => {
-      store.receive(command);
-    },
+    receive: (command) => store.receive(command),
     changed: async () => {
       store.changed();
     },
@@ -87,23 +85,15 @@ class StoreActor {
       namespace,
       expireMs,
       holder,
-      (fault) => {
-        this.#onRedis(fault);
-      },
-      (fault) => {
-        this.#latestFaults.report(fault);
-      },
-      ({ code, message }) => {
-        log.warn(message, { code });
-      },
+      (fault) => this.#onRedis(fault),
+      (fault) => this.#latestFaults.report(fault),
+      ({ code, message }) => log.warn(message, { code }),
     );
     this.#eviction = new Eviction({
       url: redisUrl,
       log,
       memory: () => this.#redis.memory(),
-      onEvicted: (keys) => {
-        context.report({ kind: 'evicted', keys });
-      },
+      onEvicted: (keys) => context.report({ kind: 'evicted', keys }),
       now: () => performance.now(),
     });
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
@@ -116,17 +106,13 @@ class StoreActor {
       get expireMs() {
         return present().expireMs;
       },
-      onGone: (frame) => {
-        this.#outbox.forget(frame);
-      },
+      onGone: (frame) => this.#outbox.forget(frame),
     });
     this.#keeper = new SpoolKeeper({
       ...common,
       retention: this.#retention,
       bounds,
-      onDropped: (frames, fault) => {
-        this.#onDropped(frames, fault);
-      },
+      onDropped: (frames, fault) => this.#onDropped(frames, fault),
     });
     this.#delivery = new Delivery({
       ...common,
@@ -136,22 +122,14 @@ class StoreActor {
       get expireMs() {
         return present().expireMs;
       },
-      announce: (frame, delayed) => {
-        context.report({ kind: 'announce', frame, delayed });
-      },
+      announce: (frame, delayed) => context.report({ kind: 'announce', frame, delayed }),
       onFault: (fault) => {
         this.#trouble = fault;
         this.#serverFaults.report(fault);
       },
-      onDelivered: (frame, delayed) => {
-        this.#onDelivered(frame, delayed);
-      },
-      onUnreadable: (fault) => {
-        this.#unreadable.report(fault);
-      },
-      onDropped: (frame, fault) => {
-        this.#onDropped([frame], fault);
-      },
+      onDelivered: (frame, delayed) => this.#onDelivered(frame, delayed),
+      onUnreadable: (fault) => this.#unreadable.report(fault),
+      onDropped: (frame, fault) => this.#onDropped([frame], fault),
     });
   }
 
@@ -261,9 +239,7 @@ class StoreActor {
     this.#trouble = undefined;
     this.#serverFaults.clear('frames are delivered again');
     this.#untold.push({ camera, sequence, delayed });
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellDelivered();
-    }, TELL_MS);
+    this.#tellTimer ??= setTimeout(() => this.#tellDelivered(), TELL_MS);
   }
 
   #tellDelivered(): void {

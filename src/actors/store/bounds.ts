@@ -29,12 +29,12 @@ export function boundOf(reason: OverflowReason, spool: SpoolSpec): string {
     case 'replay-none':
       return 'spool.replay is "none": only live frames are delivered';
     case 'spool-age':
-      return `it has waited for spool.maxAgeMs (${String(spool.maxAgeMs)})`;
+      return `it has waited for spool.maxAgeMs (${spool.maxAgeMs})`;
     case 'spool-bytes':
-      return `the spool has reached spool.maxBytes (${String(spool.maxBytes)})`;
+      return `the spool has reached spool.maxBytes (${spool.maxBytes})`;
     case 'spool-frames':
-      return `the spool has reached spool.maxFrames (${String(spool.maxFrames)})`;
+      return `the spool has reached spool.maxFrames (${spool.maxFrames})`;
     case 'spool-free':
-      return `the disk has less than spool.minFreeBytes (${String(spool.minFreeBytes)}) left`;
+      return `the disk has less than spool.minFreeBytes (${spool.minFreeBytes}) left`;
   }
 }

@@ -245,12 +245,7 @@ export class Delivery {
     if (this.#stopped) return;
     this.options.onFault(fault);
     this.#failures++;
-    this.#retryTimer ??= setTimeout(
-      () => {
-        this.resume();
-      },
-      backOffMs(RETRY, this.#failures, Math.random()),
-    );
+    this.#retryTimer ??= setTimeout(() => this.resume(), backOffMs(RETRY, this.#failures, Math.random()));
   }
 
   #endPause(): void {

@@ -75,7 +75,7 @@ export class MemoryWatch {
     if (evicted > 0)
       faults.push({
         code: 'redis-evicted',
-        message: `${name} evicted ${String(evicted)} keys because its memory is full: announced frames among them are lost to consumers; raise its maxmemory or lower frames.expireMs, and set maxmemory-policy noeviction`,
+        message: `${name} evicted ${evicted} keys because its memory is full: announced frames among them are lost to consumers; raise its maxmemory or lower frames.expireMs, and set maxmemory-policy noeviction`,
       });
     if (evicting !== undefined)
       faults.push({

@@ -53,9 +53,7 @@ export class RedisFrames {
     this.#client.on('connect', () => {
       this.#cause = undefined;
     });
-    this.#client.on('ready', () => {
-      this.#lease.begin();
-    });
+    this.#client.on('ready', () => this.#lease.begin());
     this.#client.on('error', (error: Error) => {
       // That a connection cannot be used is told behind the reason why.
       if (this.#cause === undefined || !NO_CONNECTION.test(error.message)) this.#cause = this.#words(error);
@@ -66,9 +64,7 @@ export class RedisFrames {
       this.#lease.end();
       onReadiness(this.#cause ?? this.#words(new Error('the connection was closed')));
     });
-    this.#client.on('-node', () => {
-      this.#begin();
-    });
+    this.#client.on('-node', () => this.#begin());
   }
 
   /** Changes when a server was lost, and perhaps its memory with it. */

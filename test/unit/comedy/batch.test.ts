@@ -8,9 +8,7 @@ describe('a batch', () => {
     const sent: (readonly number[])[] = [];
     const batch = new Batch<number>((messages) => sent.push(messages));
     batch.add(1);
-    queueMicrotask(() => {
-      batch.add(2);
-    });
+    queueMicrotask(() => batch.add(2));
     assert.deepEqual(sent, []);
     await turn();
     assert.deepEqual(sent, [[1, 2]]);

@@ -25,9 +25,7 @@ function monitored(t: TestContext, limitMs = 2500) {
       return activity.is;
     }),
   );
-  t.after(() => {
-    monitor.close();
-  });
+  t.after(() => monitor.close());
   const watch = monitor.watch(4711, { limitMs, fault: HUNG });
   const faults: FaultRecord[] = [];
   void watch.failed.then((fault) => faults.push(fault));
@@ -217,7 +215,7 @@ describe('a heartbeat monitor', () => {
     [125, 5250],
     [200, 12_750],
   ] as const)
-    it(`that finds a process which ran for ${String(250 - starved)} of 250 ms says so after ${String(detectedMs)} ms`, async (t) => {
+    it(`that finds a process which ran for ${250 - starved} of 250 ms says so after ${detectedMs} ms`, async (t) => {
       const { pass, activity, faults } = monitored(t);
       let ms = 0;
       for (; ms < 60_000 && faults.length === 0; ms += 250)
@@ -234,9 +232,7 @@ describe('a heartbeat monitor', () => {
       () => clock.now,
       kernelOf(() => ({ ...IDLE, waitedMs })),
     );
-    t.after(() => {
-      monitor.close();
-    });
+    t.after(() => monitor.close());
     const { failed } = monitor.watch(4711, { limitMs: 1000, fault: HUNG, suspectMs: 0 });
     let found: FaultRecord | undefined;
     void failed.then((fault) => (found = fault));
@@ -260,9 +256,7 @@ describe('a heartbeat monitor', () => {
       () => clock.now,
       kernelOf(() => IDLE),
     );
-    t.after(() => {
-      monitor.close();
-    });
+    t.after(() => monitor.close());
     const lost: number[] = [];
     const watches = [1, 2, 3].map((pid) => {
       const watch = monitor.watch(pid, { limitMs: 2500, fault: HUNG });

@@ -55,7 +55,7 @@ describe('an actor heartbeat', () => {
   });
 
   for (const everyMs of [950, 1000, 1050])
-    it(`goes with a report that is made each ${String(everyMs)} ms, in one message`, async () => {
+    it(`goes with a report that is made each ${everyMs} ms, in one message`, async () => {
       const messages = await messagesOf(everyMs, 10_000);
       assert.deepEqual(messages.pop(), ['stopped']);
       assert.ok(messages.length >= 9);

@@ -76,9 +76,8 @@ describe('the command line', () => {
     ],
   ];
   for (const [argv, message] of wrong)
-    it(`"${argv.join(' ')}" is refused in one sentence`, () => {
-      assert.throws(() => read(...argv), { code: 'usage', message });
-    });
+    it(`"${argv.join(' ')}" is refused in one sentence`, () =>
+      assert.throws(() => read(...argv), { code: 'usage', message }));
 
   it('has a help of its own for each command, in every way it is asked for', () => {
     for (const command of COMMANDS) {
@@ -99,7 +98,7 @@ describe('the command line', () => {
     for (const argv of [['--help'], ['-h'], ['help'], ['--config', '/nonexistent', '--help']]) {
       const help = textOf(...argv);
       for (const command of COMMANDS) assert.match(help, new RegExp(`^  ${command} `, 'm'));
-      for (const code of [0, 1, 2, 3, 69, 70, 78]) assert.match(help, new RegExp(`^  ${String(code)} `, 'm'));
+      for (const code of [0, 1, 2, 3, 69, 70, 78]) assert.match(help, new RegExp(`^  ${code} `, 'm'));
     }
   });
 
@@ -121,12 +120,11 @@ describe('where a command looks', () => {
     });
   });
 
-  it('is refused by name where the configuration is not there', () => {
+  it('is refused by name where the configuration is not there', () =>
     assert.throws(() => placesOf({ config: '/nonexistent/a.json' }, '/opt/vigil'), {
       code: 'no-configuration',
       message: '--config /nonexistent/a.json: there is no such file',
-    });
-  });
+    }));
 });
 
 describe('a time', () => {
@@ -136,7 +134,5 @@ describe('a time', () => {
     ['24h', 86_400_000],
     ['7d', 604_800_000],
   ] as const)
-    it(`of ${text} is ${String(ms)} ms`, () => {
-      assert.equal(durationMs(text), ms);
-    });
+    it(`of ${text} is ${ms} ms`, () => assert.equal(durationMs(text), ms));
 });

@@ -18,9 +18,7 @@ describe('the exit code', () => {
     ['bad-url', 78],
   ];
   for (const [code, expected] of rows)
-    it(`of ${code} is ${String(expected)}`, () => {
-      assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected);
-    });
+    it(`of ${code} is ${expected}`, () => assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected));
 
   it('of a configuration that is not valid, or cannot be applied, is 78', () => {
     for (const refusal of ['invalid', 'not-applied'] as const)

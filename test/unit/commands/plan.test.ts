@@ -59,9 +59,7 @@ const FILE = ActorsFile as unknown as Schema;
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-plan-'));
 const CERTIFICATES = path.join(DIR, 'ca.pem');
 writeFileSync(CERTIFICATES, rootCertificates[0] ?? '');
-after(() => {
-  rmSync(DIR, { recursive: true });
-});
+after(() => rmSync(DIR, { recursive: true }));
 
 interface Setting {
   readonly at: readonly string[];
@@ -285,9 +283,7 @@ describe('a plan', () => {
     assert.ok(!isShapedAlike(before ?? assert.fail(), after ?? assert.fail()));
   });
 
-  it('is asked for each setting there is', () => {
-    assert.ok(settings.length > 40 && own.length > 15);
-  });
+  it('is asked for each setting there is', () => assert.ok(settings.length > 40 && own.length > 15));
 
   const refused: readonly [string, Entry, Entry, string[]][] = [
     ['another URL', {}, { redis: 'redis://other/', rabbitmq: 'amqp://other/' }, []],
@@ -309,12 +305,11 @@ describe('a plan', () => {
     ['the same embedded server', { redis: 'embedded' }, { redis: 'embedded' }, []],
   ];
   for (const [what, before, edit, paths] of refused)
-    it(`${paths.length === 0 ? 'allows' : 'refuses'} ${what}`, () => {
+    it(`${paths.length === 0 ? 'allows' : 'refuses'} ${what}`, () =>
       assert.deepEqual(
         refusals(side(before).topology, side(edit).topology).map(({ path }) => path),
         paths,
-      );
-    });
+      ));
 
   it('is told in lines, and in one sentence for the log', () => {
     const plan = planOf({

@@ -29,14 +29,11 @@ describe('a duration', () => {
     [86_400_000 + 60_000, '1d'],
     [400 * 86_400_000, '400d'],
   ];
-  for (const [ms, words] of rows)
-    it(`of ${String(ms)} ms is ${words}`, () => {
-      assert.equal(duration(ms), words);
-    });
+  for (const [ms, words] of rows) it(`of ${ms} ms is ${words}`, () => assert.equal(duration(ms), words));
 });
 
 describe('a table', () => {
-  it('has its columns below each other, and nothing behind a line', () => {
+  it('has its columns below each other, and nothing behind a line', () =>
     assert.deepEqual(
       table([
         ['NAME', 'STATE', 'LAST'],
@@ -44,19 +41,16 @@ describe('a table', () => {
         ['camera:gate', '-', ''],
       ]),
       ['NAME         STATE        LAST', 'a            quarantined  a long sentence', 'camera:gate  -'],
-    );
-  });
+    ));
 
   it('keeps a cell on its line, and what a camera sends away from the terminal', () => {
     const said = 'Cannot find module\nRequire stack:\r\n- a\u001b[2Jb';
     assert.deepEqual(table([['a', said, 'c']]), ['a  Cannot find module Require stack: - a [2Jb  c']);
   });
 
-  it('may be empty', () => {
-    assert.deepEqual(table([]), []);
-  });
+  it('may be empty', () => assert.deepEqual(table([]), []));
 
-  it('has its numbers to the right', () => {
+  it('has its numbers to the right', () =>
     assert.deepEqual(
       table([
         ['a', '7', 'x'],
@@ -64,8 +58,7 @@ describe('a table', () => {
         ['c', '99.50 %', 'z'],
       ]),
       ['a        7  x', 'b     1200  y', 'c  99.50 %  z'],
-    );
-  });
+    ));
 
   it('is never wider than a terminal: a long name has its own line, and the last column wraps', () => {
     const name = 'camera-'.repeat(12);
@@ -262,7 +255,7 @@ describe('the text of status', () => {
     children,
   };
 
-  it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () => {
+  it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () =>
     assert.deepEqual(statusText(daemon, NOW).split('\n'), [
       'daemon 70, up 1d 1h, ready',
       'delivery: nothing confirmed yet; no frames waiting',
@@ -277,8 +270,7 @@ describe('the text of status', () => {
       '  crashed 1h ago: ended by SIGSEGV',
       'yard    waiting      0s     0.30/s  42s ago    -         -                      0',
       '  refused: rtsp://yard/: connection refused',
-    ]);
-  });
+    ]));
 
   it('fits 100 columns whatever cameras are called and whatever troubles them', () => {
     const fault = { code: 'not-a-stream', message: 'rtsp://camera/ answers with text/html. '.repeat(20) };

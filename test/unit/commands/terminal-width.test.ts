@@ -44,7 +44,7 @@ describe('on a terminal of 100 columns', () => {
   });
 
   it('a plan fits', () => {
-    const many = Array.from({ length: 200 }, (_, i) => `camera:c${String(i)}`);
+    const many = Array.from({ length: 200 }, (_, i) => `camera:c${i}`);
     const change = {
       name: `camera:${LONG_ID}`,
       because: ['url', 'username', 'password', 'sampling', 'transport', 'rate'],

@@ -17,9 +17,7 @@ const URLS = 4000;
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-corpus-'));
 const CERTIFICATES = path.join(DIR, 'ca.pem');
 writeFileSync(CERTIFICATES, rootCertificates[0] ?? '');
-after(() => {
-  rmSync(DIR, { recursive: true });
-});
+after(() => rmSync(DIR, { recursive: true }));
 
 const isValidForEditors = new Ajv({ allErrors: true, logger: false }).compile(editorSchema() as object);
 
@@ -160,7 +158,7 @@ class Files {
       for (const key of given) if (key !== keep) Reflect.deleteProperty(entry, key);
       entry[keep] ??= this.value(schema.properties?.[keep] as Schema, `$.cameras[N].${keep}`);
     }
-    return { ...entry, id: this.random.next() < 0.95 ? `c${String(this.#ids++)}` : this.text() };
+    return { ...entry, id: this.random.next() < 0.95 ? `c${this.#ids++}` : this.text() };
   }
 
   value(schema: Schema, at: string): unknown {
@@ -217,7 +215,7 @@ class Files {
       random.next() < 0.1 &&
       (schema.schemes === undefined || (fits && at === '$.redis'))
     ) {
-      const name = `V${String(this.#variables++)}`;
+      const name = `V${this.#variables++}`;
       this.environment[name] = value;
       return `\${${name}}`;
     }
@@ -268,8 +266,8 @@ describe('a generated configuration', () => {
       // The one reference that `text` makes names no variable here: what is not set is for the daemon alone.
       if (agreed(file, { ...files.environment, A: 'a' })) valid++;
     }
-    t.diagnostic(`${String(valid)} of ${String(FILES)} are valid`);
-    assert.ok(valid > FILES / 10 && valid < FILES * 0.9, `${String(valid)} of ${String(FILES)} are valid`);
+    t.diagnostic(`${valid} of ${FILES} are valid`);
+    assert.ok(valid > FILES / 10 && valid < FILES * 0.9, `${valid} of ${FILES} are valid`);
   });
 
   it('is judged alike whatever the URL of its one source or server', (t) => {
@@ -285,7 +283,7 @@ describe('a generated configuration', () => {
           : rest(key === 'server' ? { redis: { url: text } } : { [key]: text });
       if (agreed(file)) valid++;
     }
-    assert.ok(valid > URLS / 5 && valid < URLS * 0.8, `${String(valid)} of ${String(URLS)} are valid`);
+    assert.ok(valid > URLS / 5 && valid < URLS * 0.8, `${valid} of ${URLS} are valid`);
   });
 
   it('is judged alike with any one value replaced', (t) => {
@@ -366,11 +364,8 @@ describe('a configuration', () => {
   ];
   const environment = { TCP: 'tcp', ID: 'x', LEVEL: 'warn', REDIS: 'embedded', RTSP: 'rtsp' };
   for (const [what, file] of valid)
-    it(`with ${what} is valid for both`, () => {
-      assert.ok(agreed(file, environment), saidByDaemon(file, environment));
-    });
+    it(`with ${what} is valid for both`, () =>
+      assert.ok(agreed(file, environment), saidByDaemon(file, environment)));
   for (const [what, file] of invalid)
-    it(`with ${what} is valid for neither`, () => {
-      assert.ok(!agreed(file, environment));
-    });
+    it(`with ${what} is valid for neither`, () => assert.ok(!agreed(file, environment)));
 });

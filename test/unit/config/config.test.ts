@@ -92,12 +92,11 @@ describe('text that is not JSON', () => {
       assert.equal(faults[0]?.path, '$');
       const { problem } = faults[0];
       assert.match(problem, /^is not JSON: /);
-      assert.match(problem, new RegExp(`line ${String(line)}, column ${String(column)}(?!\\d)`));
+      assert.match(problem, new RegExp(`line ${line}, column ${column}(?!\\d)`));
     });
 
-  it('a byte order mark before what is, is no fault', () => {
-    assert.equal(topologyOf('\uFEFF{"cameras": []}').cameras.length, 0);
-  });
+  it('a byte order mark before what is, is no fault', () =>
+    assert.equal(topologyOf('\uFEFF{"cameras": []}').cameras.length, 0));
 
   it('the text itself is not repeated: it holds passwords', () => {
     for (const text of [
@@ -363,16 +362,14 @@ describe('an unknown key', () => {
     });
 
   for (const key of ['constructor', 'toString', 'hasOwnProperty'])
-    it(`${key} is one, though every object has it`, () => {
-      assert.match(faultsOf(`{"cameras": [], "${key}": 1}`)[0]?.problem ?? '', /^unknown key/);
-    });
+    it(`${key} is one, though every object has it`, () =>
+      assert.match(faultsOf(`{"cameras": [], "${key}": 1}`)[0]?.problem ?? '', /^unknown key/));
 
-  it('__proto__ is one too', () => {
+  it('__proto__ is one too', () =>
     assert.match(
       faultsOf('{"cameras": [], "__proto__": {"namespace": "x"}}')[0]?.problem ?? '',
       /^unknown key/,
-    );
-  });
+    ));
 });
 
 describe('a fault of meaning', () => {
@@ -551,14 +548,13 @@ describe('a fault of meaning', () => {
       assert.match(fault.problem, sentence);
     });
 
-  it('of a disabled camera is a fault all the same', () => {
+  it('of a disabled camera is a fault all the same', () =>
     assert.deepEqual(
       faultsOf({
         cameras: [GATE, { id: 'off', enabled: false, url: 'ftp://h' }, { id: 'no', enabled: false }],
       }).map((fault) => fault.path),
       ['$.cameras[1].url', '$.cameras[2]'],
-    );
-  });
+    ));
 
   const accepted: readonly [string, Entry][] = [
     ...STREAM_SCHEMES.map((scheme): [string, Entry] => [scheme, { url: `${scheme}://h/live` }]),
@@ -566,10 +562,7 @@ describe('a fault of meaning', () => {
     ['an address of IPv6', { url: 'rtsp://[2001:db8::1]:554/live' }],
     ['a password of its own', { url: 'rtsp://u:p%40ss@h/live' }],
   ];
-  for (const [what, entry] of accepted)
-    it(`${what} is none`, () => {
-      assert.equal(cameraOf(entry).id, 'gate');
-    });
+  for (const [what, entry] of accepted) it(`${what} is none`, () => assert.equal(cameraOf(entry).id, 'gate'));
 
   const refused: readonly [string, Entry, string][] = [
     ['http:host, which is read as http://host', { url: 'http:h/live' }, '$.cameras[0].url'],
@@ -578,19 +571,17 @@ describe('a fault of meaning', () => {
     ['a password with a slash behind digits', { url: `rtsp://u:12/${SECRET}@h/live` }, '$.cameras[0].url'],
   ];
   for (const [what, entry, at] of refused)
-    it(`${what} is a fault`, () => {
+    it(`${what} is a fault`, () =>
       assert.deepEqual(
         faultsOf(camera(entry)).map((fault) => fault.path),
         [at],
-      );
-    });
+      ));
 
-  it('a server password that is no percent-encoding is a fault', () => {
+  it('a server password that is no percent-encoding is a fault', () =>
     assert.deepEqual(
       faultsOf(rest({ redis: 'redis://:100%@h' })).map((fault) => fault.path),
       ['$.redis'],
-    );
-  });
+    ));
 });
 
 describe('several faults', () => {
@@ -679,9 +670,8 @@ describe('a fault', () => {
       .map(({ path: at }) => at)
       .sort();
 
-  it('hides no other: schema, URLs, ids, sources and sums are reported together', () => {
-    assert.deepEqual(placesIn(FAULTY), PLACES);
-  });
+  it('hides no other: schema, URLs, ids, sources and sums are reported together', () =>
+    assert.deepEqual(placesIn(FAULTY), PLACES));
 
   const BESIDE: readonly [string, Entry, string][] = [
     ['defaults that are no object', { cameraDefaults: 5 }, '$.cameraDefaults'],
@@ -693,9 +683,8 @@ describe('a fault', () => {
     ['half a character', { namespace: '\ud800' }, '$.namespace'],
   ];
   for (const [what, entry, at] of BESIDE)
-    it(`hides none where there is ${what}`, () => {
-      assert.deepEqual(placesIn({ ...FAULTY, ...entry }), [...PLACES, at].sort());
-    });
+    it(`hides none where there is ${what}`, () =>
+      assert.deepEqual(placesIn({ ...FAULTY, ...entry }), [...PLACES, at].sort()));
 
   it('of comments and trailing commas hides none either, and each is a sentence with its place', () => {
     const text = `// our cameras\n${JSON.stringify(FAULTY).slice(0, -1)}, /* , */ }`;
@@ -721,7 +710,7 @@ describe('a fault', () => {
     assert.ok(readme.includes(`\`\`\`text\nvigil: ${said.message}\n\`\`\``), said.message);
   });
 
-  it('of a value is not said again of what depends on it', () => {
+  it('of a value is not said again of what depends on it', () =>
     assert.deepEqual(
       placesIn({
         redis: { url: 5 },
@@ -743,16 +732,14 @@ describe('a fault', () => {
         '$.rabbitmq.embedded',
         '$.redis.url',
       ],
-    );
-  });
+    ));
 
-  it('of a key that is no name stands in brackets', () => {
+  it('of a key that is no name stands in brackets', () =>
     assert.deepEqual(placesIn({ '//': 'a comment', cameras: [{ ...GATE, 'a.b': 1, '0': 2 }] }), [
       '$.cameras[0]["0"]',
       '$.cameras[0]["a.b"]',
       '$["//"]',
-    ]);
-  });
+    ]));
 });
 
 describe('a key that is not where it belongs', () => {
@@ -911,9 +898,7 @@ describe('a reference to the environment', () => {
     ['may hold a dollar pattern', 'rtsp://h/${A}', { A: '$&$1$$' }, 'rtsp://h/$&$1$$'],
   ];
   for (const [what, url, environment, expected] of rows)
-    it(what, () => {
-      assert.equal(urlOf({ url }, environment), expected);
-    });
+    it(what, () => assert.equal(urlOf({ url }, environment), expected));
 
   it('in a password may hold any character', () => {
     const password = 'a@b:c/d?e#f%g h"\'ü';
@@ -955,11 +940,10 @@ describe('a reference to the environment', () => {
       assert.match(fault.problem, /names no environment variable; expected letters, digits and "_"/);
     });
 
-  it('without its closing brace is text', () => {
-    assert.equal(urlOf({ url: 'rtsp://h/${A' }, { A: 'no' }), 'rtsp://h/${A');
-  });
+  it('without its closing brace is text', () =>
+    assert.equal(urlOf({ url: 'rtsp://h/${A' }, { A: 'no' }), 'rtsp://h/${A'));
 
-  it('leaves a value that does not fit unshown: it may be a secret', () => {
+  it('leaves a value that does not fit unshown: it may be a secret', () =>
     assert.deepEqual(
       faultsOf(camera({ ...GATE, rate: '${R}', format: 'g${R}', quality: '$${R}' }), { R: SECRET }),
       [
@@ -970,8 +954,7 @@ describe('a reference to the environment', () => {
         },
         { path: '$.cameras[0].quality', problem: 'expected integer, found a string (not shown)' },
       ],
-    );
-  });
+    ));
 
   it('finds no variable in Object.prototype', () => {
     const text = JSON.stringify(camera({ url: 'rtsp://h/', password: '${constructor}' }));
@@ -996,7 +979,7 @@ const CAMERA_CHILD = {
 };
 
 describe('a complete topology', () => {
-  it('comes of cameras alone: every default is filled in', () => {
+  it('comes of cameras alone: every default is filled in', () =>
     assert.deepEqual(topologyOf({ cameras: [GATE] }), {
       namespace: 'vigil',
       logLevel: 'info',
@@ -1035,8 +1018,7 @@ describe('a complete topology', () => {
           child: CAMERA_CHILD,
         },
       ],
-    });
-  });
+    }));
 
   it('of one file shares nothing with that of the next', () => {
     assert.equal(topologyOf({ cameras: [GATE], cameraDefaults: { quality: 5 } }).cameras[0]?.quality, 5);
@@ -1103,9 +1085,8 @@ describe('a complete topology', () => {
     });
   });
 
-  it('names the queue as the file does', () => {
-    assert.equal(topologyOf(rest({ queue: { name: 'a:b.c' } })).queue.name, 'a:b.c');
-  });
+  it('names the queue as the file does', () =>
+    assert.equal(topologyOf(rest({ queue: { name: 'a:b.c' } })).queue.name, 'a:b.c'));
 
   const SETTINGS: readonly [string, unknown, unknown, (spec: CameraSpec) => unknown][] = [
     ['rate', 2, 4, ({ periodMs }) => 1000 / periodMs],
@@ -1180,9 +1161,7 @@ describe('the file', () => {
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'vigil-config-'));
   });
-  after(() => {
-    rmSync(folder, { recursive: true });
-  });
+  after(() => rmSync(folder, { recursive: true }));
 
   it("of this repository is valid, also for editors' stricter eyes", () => {
     const file = path.join(ROOT, 'actors.json');
@@ -1267,11 +1246,7 @@ describe('a configuration without measure', () => {
       () => `{"cameras": [${many(300_000, () => '0')}]}`,
       /^holds more than 250000 values/,
     ],
-    [
-      'of too many keys',
-      () => `{${many(300_000, (i) => `"k${String(i)}":0`)}}`,
-      /^holds more than 250000 values/,
-    ],
+    ['of too many keys', () => `{${many(300_000, (i) => `"k${i}":0`)}}`, /^holds more than 250000 values/],
   ];
   for (const [what, text, problem] of rows)
     it(`${what} is refused in one sentence, and not parsed`, () => {
@@ -1290,7 +1265,7 @@ describe('a configuration without measure', () => {
 
   it('has its 36,000 faults listed in a moment', () => {
     const entry = { url: 'rtsp://h/', rate: 'a', ratee: 1, x: 2, y: 3 };
-    const cameras = Array.from({ length: 9000 }, (_, i) => ({ id: `c${String(i)}`, ...entry }));
+    const cameras = Array.from({ length: 9000 }, (_, i) => ({ id: `c${i}`, ...entry }));
     const startedMs = performance.now();
     assert.equal(faultsOf({ cameras }).length, 36_000);
     // A second here; half a minute where each fault was compared with each other.
@@ -1298,7 +1273,7 @@ describe('a configuration without measure', () => {
   });
 
   it('has more faults than a call takes arguments', () => {
-    const keys = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`k${String(i)}`, 0]));
+    const keys = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`k${i}`, 0]));
     assert.equal(faultsOf({ ...keys, cameras: [] }).length, 200_000);
   });
 
@@ -1366,7 +1341,7 @@ describe('a secret', () => {
         if (said !== '') faulty++;
         assert.doesNotMatch(said, new RegExp(SECRET), `${place.join('.')} = ${JSON.stringify(wrong)}`);
       }
-    assert.ok(faulty > 150, `${String(faulty)} of them are faults`);
+    assert.ok(faulty > 150, `${faulty} of them are faults`);
   });
 
   const rows: readonly [string, Entry][] = [
@@ -1400,13 +1375,10 @@ describe('a secret', () => {
     ['a password that looks like a reference', camera({ url: 'rtsp://h/', password: `\${${SECRET}!}` })],
   ];
   for (const [what, value] of shown)
-    it(`in ${what} is not shown`, () => {
-      assert.doesNotMatch(saidOf(value), new RegExp(SECRET));
-    });
+    it(`in ${what} is not shown`, () => assert.doesNotMatch(saidOf(value), new RegExp(SECRET)));
 
-  it('that is no Unicode text is a fault of its path', () => {
-    assert.notEqual(saidOf('{"cameras":[{"id":"a","url":"rtsp://h/","password":"\\ud800"}]}'), '');
-  });
+  it('that is no Unicode text is a fault of its path', () =>
+    assert.notEqual(saidOf('{"cameras":[{"id":"a","url":"rtsp://h/","password":"\\ud800"}]}'), ''));
 });
 
 /** The places of a value, deepest last: `[]`, `['cameras']`, `['cameras', '0']`, ... */
@@ -1440,9 +1412,7 @@ describe('jsonPath', () => {
     [['a.b', 'c d', '', 'e"f', 'größe', 'x-y'], '$["a.b"]["c d"][""]["e\\"f"].größe.x-y'],
   ];
   for (const [place, expected] of rows)
-    it(`writes ${JSON.stringify(place)} as ${expected}`, () => {
-      assert.equal(jsonPath(place), expected);
-    });
+    it(`writes ${JSON.stringify(place)} as ${expected}`, () => assert.equal(jsonPath(place), expected));
 
   it('takes digits of a pointer for an index in a list alone', () => {
     const value = { list: [{ '0': 1 }], 'a/b': { '1': 2 } };
@@ -1455,13 +1425,12 @@ describe('how children are kept', () => {
   const childOf = (own: Entry, general: Entry = {}) =>
     topologyOf({ actors: { camera: general }, cameras: [{ ...GATE, actor: own }] }).cameras[0]?.child;
 
-  it('comes from the camera, else from actors.camera, else from the defaults', () => {
+  it('comes from the camera, else from actors.camera, else from the defaults', () =>
     assert.deepEqual(childOf({ maxRestarts: 1 }, { maxRestarts: 2, periodMs: 2000 }), {
       ...CAMERA_CHILD,
       maxRestarts: 1,
       periodMs: 2000,
-    });
-  });
+    }));
 
   const BAD: readonly [string, Entry, string, RegExp][] = [
     ['an unknown restart type', { camera: { restart: 'always' } }, '$.actors.camera.restart', /permanent/],

@@ -19,14 +19,13 @@ describe('keys written twice', () => {
     ['with a slash in it', '{"a/b":1,"a/b":2}', ['$["a/b"]']],
   ];
   for (const [what, text, paths] of rows)
-    it(what, () => {
+    it(what, () =>
       assert.deepEqual(
         duplicateKeys(text).map(({ path }) => path),
         paths,
-      );
-    });
+      ),
+    );
 
-  it('are told with the line of the second', () => {
-    assert.match(duplicateKeys('{"a":1,\n"a":2}')[0]?.problem ?? '', /line 2;/);
-  });
+  it('are told with the line of the second', () =>
+    assert.match(duplicateKeys('{"a":1,\n"a":2}')[0]?.problem ?? '', /line 2;/));
 });

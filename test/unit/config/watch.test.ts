@@ -74,7 +74,7 @@ describe('a watched file', () => {
   it('that is written while it is looked at is seen only when it has come to rest', async (t) => {
     const { file, seen, sees } = watched(t);
     for (let i = 0; i < 100; i++) {
-      writeFileSync(file, `part ${String(i)}`);
+      writeFileSync(file, `part ${i}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     writeFileSync(file, 'whole');

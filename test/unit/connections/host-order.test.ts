@@ -4,9 +4,8 @@ import { describe, it } from 'node:test';
 import { HostOrder } from '../../../src/connections/host-order';
 
 describe('the order of hosts', () => {
-  it('is that of the URL as long as none has failed', () => {
-    assert.deepEqual(new HostOrder(['a', 'b', 'c']).next(), ['a', 'b', 'c']);
-  });
+  it('is that of the URL as long as none has failed', () =>
+    assert.deepEqual(new HostOrder(['a', 'b', 'c']).next(), ['a', 'b', 'c']));
 
   for (const [failed, order] of [
     ['a', 'b c a'],

@@ -32,17 +32,13 @@ describe('the listener of a port on loopback', () => {
   it('is asked of the kernel: ours passes, and where none is, connections are refused', linux, async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const url = `amqp://u:hush@127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+    const url = `amqp://u:hush@127.0.0.1:${(server.address() as AddressInfo).port}/`;
     throwOnForeignListener(ownedBy(url, own));
-    assert.throws(() => {
-      throwOnForeignListener(ownedBy(url, own + 1));
-    }, /foreign listener/);
+    assert.throws(() => throwOnForeignListener(ownedBy(url, own + 1)), /foreign listener/);
     throwOnForeignListener(url);
     server.close();
     await once(server, 'close');
-    assert.throws(() => {
-      throwOnForeignListener(ownedBy(url, own));
-    }, /ECONNREFUSED/);
+    assert.throws(() => throwOnForeignListener(ownedBy(url, own)), /ECONNREFUSED/);
   });
 
   it('of another user is told nothing, and the fault says so', asNobody, async () => {

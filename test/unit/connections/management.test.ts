@@ -14,7 +14,7 @@ describe('the management API', () => {
   let answer: (response: ServerResponse) => void;
   const asked: { url: string | undefined; authorization: string | undefined }[] = [];
   const url = (rest = '', login = '') =>
-    `http://${login}127.0.0.1:${String((server.address() as AddressInfo).port)}${rest}`;
+    `http://${login}127.0.0.1:${(server.address() as AddressInfo).port}${rest}`;
 
   before(async () => {
     server = createServer(({ url: path, headers: { authorization } }, response) => {
@@ -141,7 +141,7 @@ describe('"managementUrl"', () => {
     ],
     ['that is none', { rabbitmq: { url: 'amqp://b', managementUrl: '' } }, /^\$\.rabbitmq\.managementUrl: /],
   ] as const)
-    it(`${what} is refused in a sentence`, () => {
+    it(`${what} is refused in a sentence`, () =>
       assert.throws(
         () => parsed(servers),
         (error: unknown) => {
@@ -152,6 +152,5 @@ describe('"managementUrl"', () => {
           assert.doesNotMatch(error.message, /hush/);
           return true;
         },
-      );
-    });
+      ));
 });

@@ -22,9 +22,7 @@ describe('a namespace', () => {
     ['that a third has taken meanwhile is taken', entry('third', 1), entry('other', 1), 'taken'],
   ];
   for (const [what, found, before, kind] of rows)
-    it(what, () => {
-      assert.equal(claimOf(ME, found, before)?.kind, kind);
-    });
+    it(what, () => assert.equal(claimOf(ME, found, before)?.kind, kind));
 
   it('whose key never expires and is never renewed is taken after ten seconds', async () => {
     let [value, nowMs] = [entry('other', 1), 0];

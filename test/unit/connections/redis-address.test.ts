@@ -14,9 +14,7 @@ describe('a URL of several hosts', () => {
     ['redis://a,b/', ['redis://a,b/']],
     ['amqp://a/', ['amqp://a/']],
   ] as const)
-    it(`${url} names ${String(hosts.length)}`, () => {
-      assert.deepEqual(hostsOf(url), hosts);
-    });
+    it(`${url} names ${hosts.length}`, () => assert.deepEqual(hostsOf(url), hosts));
 
   it('has credentials put in front of all its hosts, and shows none', () => {
     const url = withCredentials('redis-sentinel://a:1,b:2/0?name=m&sentinelPassword=x', 'u', 'p@:/');
@@ -72,7 +70,7 @@ describe('the address of a Redis', () => {
     assert.deepEqual([plain.master, plain.db, plain.tls, plain.sentinelLogin], ['mymaster', 0, false, {}]);
   });
 
-  it('is the nodes of a Cluster', () => {
+  it('is the nodes of a Cluster', () =>
     assert.deepEqual(redisAddress('redis-cluster://:p@[::1]:7000,b'), {
       kind: 'cluster',
       hosts: [
@@ -81,8 +79,7 @@ describe('the address of a Redis', () => {
       ],
       tls: false,
       password: 'p',
-    });
-  });
+    }));
 });
 
 describe('what is behind the host in the URL of a server', () => {
@@ -121,10 +118,9 @@ describe('what is behind the host in the URL of a server', () => {
       assert.ok(!(found ?? '').includes(url));
     });
 
-  it('is checked for consumers too', () => {
+  it('is checked for consumers too', () =>
     assert.throws(() => readServerUrl('redisUrl', 'redis://:hush@h/abc', REDIS_SCHEMES), {
       code: 'invalid-option',
       message: /^redisUrl: what is behind the host/,
-    });
-  });
+    }));
 });

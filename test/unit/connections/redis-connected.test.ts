@@ -32,7 +32,7 @@ const options = { lazyConnect: true, retryStrategy: null, enableOfflineQueue: fa
 describe('connectRedis', () => {
   for (const kind of ['redis', 'redis-cluster'])
     it(`over ${kind}:// gives up a server that takes the connection and says nothing`, async (t) => {
-      const url = `${kind}://127.0.0.1:${String(await serve(t, () => undefined))}`;
+      const url = `${kind}://127.0.0.1:${await serve(t, () => undefined)}`;
       const client = openRedis(url, options);
       client.on('error', () => undefined);
       await assert.rejects(connectRedis(client, 300), (error: Error) => {
@@ -42,7 +42,7 @@ describe('connectRedis', () => {
     });
 
   it('ends with its signal, also one that was aborted before', async (t) => {
-    const url = `redis://127.0.0.1:${String(await serve(t, () => undefined))}`;
+    const url = `redis://127.0.0.1:${await serve(t, () => undefined)}`;
     for (const signal of [AbortSignal.abort(), AbortSignal.timeout(50)]) {
       const client = openRedis(url, options);
       client.on('error', () => undefined);

@@ -34,9 +34,7 @@ it('a connection to Redis that refuses commands at once does not keep the proces
     store: () => store,
     onTrouble: () => undefined,
     onFinished: () => undefined,
-    onChange: () => {
-      dispatcher.pump();
-    },
+    onChange: () => dispatcher.pump(),
   });
   const subscription = new Subscription({
     queue: { subscribe: () => Promise.resolve() },
@@ -57,7 +55,7 @@ it('a connection to Redis that refuses commands at once does not keep the proces
   const beganMs = performance.now();
   await sleep(350);
   const rounds = 2 + (performance.now() - beganMs) / 100;
-  assert.ok(tries >= 3 && tries <= 3 * rounds, `${String(tries)} tries`);
+  assert.ok(tries >= 3 && tries <= 3 * rounds, `${tries} tries`);
   assert.deepEqual(settled, [], 'no frame is given up for it');
   store = working;
   dispatcher.pump();

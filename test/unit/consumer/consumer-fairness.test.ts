@@ -70,9 +70,9 @@ describe('cameras that are faster than the handler', () => {
       for (const period of [97, 110, 130]) {
         const { served, ages } = await share(lag, period, 101);
         const [least, most] = [Math.min(...served), Math.max(...served)];
-        assert.ok(most - least <= 0.2 * most, `period ${String(period)}: ${String(served)}`);
+        assert.ok(most - least <= 0.2 * most, `period ${period}: ${String(served)}`);
         const stalest = Math.max(...ages) - Math.max(...NAMES.map((_name, index) => lag(index)));
-        assert.ok(stalest <= 2 * period + 101, `period ${String(period)}: ${String(stalest)}`);
+        assert.ok(stalest <= 2 * period + 101, `period ${period}: ${stalest}`);
       }
     });
 });

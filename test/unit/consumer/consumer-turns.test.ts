@@ -221,9 +221,7 @@ describe('trouble', () => {
     { what: 'nothing', error: undefined, kind: undefined },
   ];
   for (const { what, error, kind } of others)
-    it(`of ${what} is ${kind ?? 'none'}`, () => {
-      assert.equal(troubleOf(error)?.kind, kind);
-    });
+    it(`of ${what} is ${kind ?? 'none'}`, () => assert.equal(troubleOf(error)?.kind, kind));
 
   it('in a circle of causes comes to an end', () => {
     const error = new Error('a');

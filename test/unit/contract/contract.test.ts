@@ -55,9 +55,8 @@ function randomFrame(random: Random): Frame {
 }
 
 describe('a frame key', () => {
-  it('holds namespace, camera, capture time, size and format', () => {
-    assert.equal(frameKey('vigil', FRAME), 'vigil:frame:gate-1:1700000000123:1920x1080:jpeg');
-  });
+  it('holds namespace, camera, capture time, size and format', () =>
+    assert.equal(frameKey('vigil', FRAME), 'vigil:frame:gate-1:1700000000123:1920x1080:jpeg'));
 
   it('is read back as it was written, for any frame', (t) => {
     const random = seededRandom(t);
@@ -98,9 +97,7 @@ describe('a frame key', () => {
     `${'a'.repeat(65)}:frame:gate:1700000000123:1920x1080:jpeg`,
   ];
   for (const text of foreign)
-    it(`is not ${JSON.stringify(text)}`, () => {
-      assert.equal(parseFrameKey(text), undefined);
-    });
+    it(`is not ${JSON.stringify(text)}`, () => assert.equal(parseFrameKey(text), undefined));
 
   it('with one letter changed is refused or means another frame, and is written as it was read', (t) => {
     const random = seededRandom(t);
@@ -118,9 +115,7 @@ describe('a frame key', () => {
   });
 
   for (const key of ['vigil:frame:gate:01700000000123:1920x1080:jpeg', 'vigil:frame:gate:1:0640x0480:jpeg'])
-    it(`is not ${key}: frameKey never writes it`, () => {
-      assert.equal(parseFrameKey(key), undefined);
-    });
+    it(`is not ${key}: frameKey never writes it`, () => assert.equal(parseFrameKey(key), undefined));
 
   it('differs from every latest key', () => {
     assert.equal(latestKey('vigil', 'gate'), 'vigil:latest:gate');
@@ -140,9 +135,7 @@ describe('a file extension', () => {
     });
 
   for (const extension of ['', 'jpeg', 'JPG', 'tmp', 'gif'])
-    it(`"${extension}" is of no format`, () => {
-      assert.equal(formatOfExtension(extension), undefined);
-    });
+    it(`"${extension}" is of no format`, () => assert.equal(formatOfExtension(extension), undefined));
 });
 
 describe('a frame id', () => {
@@ -208,9 +201,7 @@ describe('an event', () => {
       assert.equal(event.subject, 'gate-1');
     });
 
-    it(`of ${what} is the same each time it is made`, () => {
-      assert.deepEqual(make(), make());
-    });
+    it(`of ${what} is the same each time it is made`, () => assert.deepEqual(make(), make()));
 
     it(`of ${what} without any one of its members fits no more`, () => {
       const event = make();
@@ -289,10 +280,7 @@ describe('a name on RabbitMQ', () => {
     [routingKey('gate', 'gap'), 'camera.gate.gap'],
     [routingKey('*', 'frame'), 'camera.*.frame'],
   ];
-  for (const [made, expected] of rows)
-    it(`is ${expected}`, () => {
-      assert.equal(made, expected);
-    });
+  for (const [made, expected] of rows) it(`is ${expected}`, () => assert.equal(made, expected));
 
   it('has three words as a routing key for any camera: no id holds a dot', (t) => {
     const random = seededRandom(t);

@@ -14,9 +14,7 @@ import { ControlSocket, type Control } from '../../../src/control/server';
 import { keptLog } from '../../../lab/kept-log';
 
 const ROOT = mkdtempSync(path.join(tmpdir(), 'vigil-socket-'));
-after(() => {
-  rmSync(ROOT, { recursive: true, force: true });
-});
+after(() => rmSync(ROOT, { recursive: true, force: true }));
 
 const STATUS: DaemonStatus = {
   pid: 1,

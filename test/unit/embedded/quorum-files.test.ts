@@ -39,9 +39,7 @@ describe("a quorum queue's folder", () => {
 
   it('is set for every queue of every Raft system, whatever else lies there', (t) => {
     const dir = mkdtempSync(path.join(tmpdir(), 'vigil-quorum-'));
-    t.after(() => {
-      rmSync(dir, { recursive: true });
-    });
+    t.after(() => rmSync(dir, { recursive: true }));
     const node = 'vigil@localhost';
     const files = ['quorum', 'coordination'].map((system) => path.join(dir, system, node, 'Q1', 'config'));
     for (const file of files) {

@@ -19,7 +19,7 @@ describe('an embedded broker', () => {
     [1024 * MIB, 400 * MIB],
     [64 * 1024 * MIB, 400 * MIB],
   ] as const)
-    it(`stops publishers at ${String(Math.floor(expected / MIB))} MiB where there are ${String(machine / MIB)}`, () => {
+    it(`stops publishers at ${Math.floor(expected / MIB)} MiB where there are ${machine / MIB}`, () => {
       const text = brokerConfiguration(5672, machine);
       assert.equal(setting(text, 'vm_memory_high_watermark.absolute'), Math.floor(expected));
     });

@@ -22,9 +22,8 @@ describe('backOffMs', () => {
     [5000, 100, 1, 1, 100],
   ];
   for (const [firstMs, capMs, attempt, random, expected] of rows)
-    it(`from ${String(firstMs)} to ${String(capMs)} ms, try ${String(attempt)}, random ${String(random)}: ${String(expected)} ms`, () => {
-      assert.equal(backOffMs({ firstMs, capMs }, attempt, random), expected);
-    });
+    it(`from ${firstMs} to ${capMs} ms, try ${attempt}, random ${random}: ${expected} ms`, () =>
+      assert.equal(backOffMs({ firstMs, capMs }, attempt, random), expected));
 
   it('is a whole number, never below 0 nor above the cap, and grows with the tries', (t) => {
     const random = seededRandom(t);
@@ -174,7 +173,7 @@ describe('RecurringFault', () => {
       recurring.report(FULL);
       pass(200);
     }
-    assert.ok(log.lines.length <= 4, `${String(log.lines.length)} lines in 20 s`);
+    assert.ok(log.lines.length <= 4, `${log.lines.length} lines in 20 s`);
   });
 });
 

@@ -55,9 +55,9 @@ async function bench(t: TestContext) {
 }
 
 async function got(end: End, text: string): Promise<void> {
-  await waitUntil(`"${text.slice(0, 20)}" arrives`, () => end.received === text, 5000).catch(() => {
-    assert.equal(end.received, text);
-  });
+  await waitUntil(`"${text.slice(0, 20)}" arrives`, () => end.received === text, 5000).catch(() =>
+    assert.equal(end.received, text),
+  );
 }
 
 describe('a network that is', () => {
@@ -84,7 +84,7 @@ describe('a network that is', () => {
     server.socket.write('d');
     await got(client, 'd');
     const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs >= 290, `${String(tookMs)} ms there and back`);
+    assert.ok(tookMs >= 290, `${tookMs} ms there and back`);
     client.socket.write('e');
     await waitUntil('the proxy has read it', () => client.socket.writableLength === 0);
     proxy.network = { kind: 'sound' };
@@ -154,6 +154,6 @@ describe('a network that is', () => {
     await got(client, 'y'.repeat(1_000_000));
     await got(server, 'x'.repeat(50_000));
     const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs > 350, `${String(tookMs)} ms`);
+    assert.ok(tookMs > 350, `${tookMs} ms`);
   });
 });

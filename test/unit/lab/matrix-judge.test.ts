@@ -231,7 +231,7 @@ void describe('a number drawn on a picture', () => {
     [1920, 1080],
     [160, 90],
   ] as const)
-    void it(`is read back from a JPEG of ${String(width)}x${String(height)}`, async () => {
+    void it(`is read back from a JPEG of ${width}x${height}`, async () => {
       for (const number of [0, 1, 1365, 2730, 4095]) {
         const bytes = await jpeg(sceneAt('moving', { width, height }, number));
         const { data } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });

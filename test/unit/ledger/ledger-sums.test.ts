@@ -170,9 +170,7 @@ async function simulate(
   faults: Faults,
 ): Promise<{ world: World; cameras: readonly Coverage[] }> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-ledger-'));
-  t.after(() => {
-    rmSync(dir, { recursive: true });
-  });
+  t.after(() => rmSync(dir, { recursive: true }));
   const world = await World.run(dir, seededRandom(t), faults);
   const { cameras } = summarize(await readLedger(dir, 0), 0);
   t.diagnostic(
@@ -203,10 +201,7 @@ describe('the sums of the ledger', () => {
       const first = Math.floor(START / periodMs);
       // The newest periods are judged three seconds after their end, and later by the lag of the camera.
       const judged = Math.floor((world.wallMs - 3000) / periodMs) - first;
-      assert.ok(
-        periods <= judged && periods >= judged - 2,
-        `${camera}: ${String(periods)} of ${String(judged)}`,
-      );
+      assert.ok(periods <= judged && periods >= judged - 2, `${camera}: ${periods} of ${judged}`);
       assert.equal(confirmed, countOf(world.confirmed, camera));
       assert.equal(sum(dropped), countOf(world.dropped, camera));
       assert.equal(waiting, 0);
@@ -218,10 +213,10 @@ describe('the sums of the ledger', () => {
     for (const { camera, periods, confirmed } of cameras) {
       const periodMs = PERIODS_MS[camera] ?? 0;
       const off = Math.abs(world.elapsedMs / periodMs - periods);
-      assert.ok(off <= 3000 / periodMs + 2 + world.steps, `${camera}: off by ${String(off)}`);
+      assert.ok(off <= 3000 / periodMs + 2 + world.steps, `${camera}: off by ${off}`);
       const lost = Math.abs(countOf(world.confirmed, camera) - confirmed);
       // A second between flushes, in which six frames of the backlog may have been delivered twice over.
-      assert.ok(lost <= 12 * world.kills + world.steps, `${camera}: ${String(lost)} not as they were`);
+      assert.ok(lost <= 12 * world.kills + world.steps, `${camera}: ${lost} not as they were`);
     }
   });
 });

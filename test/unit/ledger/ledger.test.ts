@@ -58,7 +58,7 @@ class Desk {
       .flatMap(({ runs }) => runs)
       .map(({ first, last, fate }) => {
         const reason = 'reason' in fate ? ` ${fate.reason}` : '';
-        return `${String(first - FIRST)}-${String(last - FIRST)} ${fate.state}${reason}`;
+        return `${first - FIRST}-${last - FIRST} ${fate.state}${reason}`;
       });
   }
 }
@@ -201,10 +201,7 @@ describe('the ledger', () => {
         desk.seconds(1);
       }
       assert.deepEqual(desk.steps, [stepMs]);
-      assert.deepEqual(desk.fates(), [
-        '0-9 waiting',
-        `${String(sequence - FIRST)}-${String(sequence - FIRST + 9)} waiting`,
-      ]);
+      assert.deepEqual(desk.fates(), ['0-9 waiting', `${sequence - FIRST}-${sequence - FIRST + 9} waiting`]);
       assert.deepEqual(desk.ledger.takeGaps(), []);
     });
 
@@ -329,9 +326,7 @@ describe('ledger files', () => {
 
   function folder(t: TestContext): string {
     const dir = mkdtempSync(path.join(tmpdir(), 'vigil-ledger-'));
-    t.after(() => {
-      rmSync(dir, { recursive: true });
-    });
+    t.after(() => rmSync(dir, { recursive: true }));
     return dir;
   }
 

@@ -12,7 +12,7 @@ function stuckReader() {
       sink.writableLength += text.length;
     },
   };
-  return { sink, taken, lines: new BoundedLines(sink, (count) => `lost ${String(count)}`) };
+  return { sink, taken, lines: new BoundedLines(sink, (count) => `lost ${count}`) };
 }
 
 describe('BoundedLines', () => {
@@ -32,6 +32,6 @@ describe('BoundedLines', () => {
     sink.writableLength = 0;
     lines.write('next');
     lines.write('after');
-    assert.deepEqual(taken.slice(-3), [`lost ${String(lost)}\n`, 'next\n', 'after\n']);
+    assert.deepEqual(taken.slice(-3), [`lost ${lost}\n`, 'next\n', 'after\n']);
   });
 });

@@ -13,13 +13,13 @@ describe('a line splitter', () => {
       const splitter = new LineSplitter();
       const lines: string[] = [];
       for (let at = 0; at < TEXT.length; at += size) lines.push(...splitter.push(TEXT.slice(at, at + size)));
-      assert.deepEqual([...lines, splitter.rest], TEXT.split('\n'), `chunks of ${String(size)}`);
+      assert.deepEqual([...lines, splitter.rest], TEXT.split('\n'), `chunks of ${size}`);
     }
   });
 
   it('keeps the end of a line that never ends', () => {
     const splitter = new LineSplitter(20);
-    for (let i = 0; i < 100; i++) assert.deepEqual(splitter.push(`word${String(i)} `), []);
+    for (let i = 0; i < 100; i++) assert.deepEqual(splitter.push(`word${i} `), []);
     assert.ok(splitter.rest.length <= 21, splitter.rest);
     assert.match(splitter.rest, /word99 $/);
   });
@@ -36,7 +36,5 @@ describe('the lines of a stream', () => {
     assert.deepEqual(lines, ['erste Zeile', 'zweite: größer\r', 'the last, without its end']);
   });
 
-  it('are none where there is no stream', () => {
-    readLines(null, () => assert.fail('a line'));
-  });
+  it('are none where there is no stream', () => readLines(null, () => assert.fail('a line')));
 });

@@ -174,12 +174,7 @@ describe('a spool among other users', () => {
     ['a pipe', (file) => execFileSync('mkfifo', [file])],
     ['a link to a file of ours', (file) => execFileSync('ln', ['-s', path.join(dir, 'secret'), file])],
     ['a link to itself', (file) => execFileSync('ln', ['-s', file, file])],
-    [
-      'a folder',
-      (file) => {
-        mkdirSync(file);
-      },
-    ],
+    ['a folder', (file) => mkdirSync(file)],
     ['a device', (file) => execFileSync('ln', ['-s', '/dev/zero', file])],
   ];
   for (const [what, make] of KINDS)
@@ -215,12 +210,7 @@ describe('a spool among other users', () => {
   });
 
   for (const [what, spoil] of [
-    [
-      'can be written to by all',
-      () => {
-        chmodSync(path.join(disk, 'gate'), 0o777);
-      },
-    ],
+    ['can be written to by all', () => chmodSync(path.join(disk, 'gate'), 0o777)],
     [
       'is a link',
       async () => {

@@ -63,10 +63,9 @@ describe('a spool name', () => {
     });
 
   for (const word of ['odd50', 'torn101', 'torn050', 'torn'])
-    it(`with "${word}" for a verdict is none`, () => {
+    it(`with "${word}" for a verdict is none`, () =>
       assert.equal(
         parseSpoolName('gate', `1795381133042-1795381133-1920x1080-301442-${word}.jpg`),
         undefined,
-      );
-    });
+      ));
 });

@@ -33,9 +33,8 @@ function frameOf(changes: Partial<Frame> = {}): Frame {
 }
 
 describe('a spool name', () => {
-  it('holds all that is known of a frame but its camera', () => {
-    assert.equal(spoolName(frameOf()), '1700000000123-1700000000-640x360-4.jpg');
-  });
+  it('holds all that is known of a frame but its camera', () =>
+    assert.equal(spoolName(frameOf()), '1700000000123-1700000000-640x360-4.jpg'));
 
   it('is read back as it was written, for any frame', (t) => {
     const random = seededRandom(t);
@@ -86,9 +85,7 @@ describe('a spool name', () => {
     '1700000000123-1700000000-640x360-4.jpg\n',
     ' 1700000000123-1700000000-640x360-4.jpg',
   ])
-    it(`is not ${JSON.stringify(name)}`, () => {
-      assert.equal(parseSpoolName('gate', name), undefined);
-    });
+    it(`is not ${JSON.stringify(name)}`, () => assert.equal(parseSpoolName('gate', name), undefined));
 });
 
 describe('the spool', () => {
@@ -146,7 +143,7 @@ describe('the spool', () => {
       await turn();
     }
     await writing;
-    assert.ok(looks > 3, `looked ${String(looks)} times`);
+    assert.ok(looks > 3, `looked ${looks} times`);
     assert.equal(statSync(pathOf(frame)).size, bytes.length);
   });
 
@@ -206,7 +203,7 @@ describe('the spool', () => {
         assert.equal(error.code, 'damaged-frame');
         assert.equal(
           error.message,
-          `camera gate: ${spoolName(frame)} in the spool has ${String(bytes.length)} bytes and is set aside`,
+          `camera gate: ${spoolName(frame)} in the spool has ${bytes.length} bytes and is set aside`,
         );
         return true;
       });
@@ -339,7 +336,7 @@ describe('the spool', () => {
     ] as const;
     for (const [camera, later] of order) await written({ camera, capturedAt: AT + later });
     assert.deepEqual(
-      (await waitingIn(spool)).map(({ camera, capturedAt }) => `${camera}${String(capturedAt - AT)}`),
+      (await waitingIn(spool)).map(({ camera, capturedAt }) => `${camera}${capturedAt - AT}`),
       ['b0', 'a1', 'c2', 'b3', 'c4', 'a5'],
     );
   });
@@ -470,7 +467,7 @@ describe('a spool whose disk takes nothing', () => {
     let written = 0;
     for (; written < 100 && performance.now() < endMs; written++)
       await folder.write(frameOf({ capturedAt: AT + written, bytes: 1 }), Buffer.alloc(1));
-    assert.ok(counted <= 2, `${String(counted)} times for ${String(written)} frames`);
+    assert.ok(counted <= 2, `${counted} times for ${written} frames`);
   });
 
   it('removes what a crash left half-written of that camera in memory', async () => {
@@ -500,7 +497,7 @@ describe('a spool whose disk has little room', () => {
     await spool.openCamera('gate');
     assert.deepEqual(await spool.write(frameOf(), Buffer.from('jpeg')), {
       code: 'spool-low',
-      message: `cannot write to the spool (the disk has less than spool.minFreeBytes (${String(MUCH)}) left); buffering in memory, 64 MiB at most`,
+      message: `cannot write to the spool (the disk has less than spool.minFreeBytes (${MUCH}) left); buffering in memory, 64 MiB at most`,
     });
     assert.deepEqual(await readdir(path.join(dir, 'disk', 'gate')), []);
     assert.deepEqual(await waitingIn(spool), [frameOf()]);

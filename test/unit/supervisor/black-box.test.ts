@@ -7,9 +7,7 @@ import { after, describe, it } from 'node:test';
 import { BlackBox, type Crash } from '../../../src/supervisor/black-box';
 
 const ROOT = mkdtempSync(path.join(tmpdir(), 'vigil-black-box-'));
-after(() => {
-  rmSync(ROOT, { recursive: true, force: true });
-});
+after(() => rmSync(ROOT, { recursive: true, force: true }));
 
 function crash(rest: Partial<Crash> = {}): Crash {
   return {

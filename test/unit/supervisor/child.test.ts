@@ -80,7 +80,7 @@ function childOf(t: TestContext, { spec = {}, start = (n) => new Program(n), bud
     states,
     escalations,
     pid,
-    running: (count: number) => until(`program ${String(count)} runs`, () => pid() === count),
+    running: (count: number) => until(`program ${count} runs`, () => pid() === count),
     /** Time passes for timers and for the child. */
     pass: async (ms: number) => {
       clock.now += ms;
@@ -177,7 +177,7 @@ describe('a child', () => {
     t.mock.method(Math, 'random', () => 0);
     const { child, said, running } = childOf(t, {
       start: (attempt) => {
-        if (attempt < 4) throw new Fault('actor-start', `try ${String(attempt)} failed`);
+        if (attempt < 4) throw new Fault('actor-start', `try ${attempt} failed`);
         return new Program(attempt);
       },
     });
@@ -211,7 +211,7 @@ describe('a child', () => {
     for (const [i, pauseMs] of pauses.entries()) {
       programs[i]?.end();
       await until('said', () => said().length === i + 1);
-      const when = pauseMs === 0 ? 'at once' : `in ${String(pauseMs)} ms`;
+      const when = pauseMs === 0 ? 'at once' : `in ${pauseMs} ms`;
       assert.equal(said().at(-1), `warn camera:gate: ended by SIGKILL; started again ${when}`);
       await pass(Math.max(0, pauseMs - 1));
       if (pauseMs > 0) assert.equal(attempts.length, i + 1, 'not before its time');
@@ -295,7 +295,7 @@ describe('a child', () => {
     const [signal] = attempts;
     assert.ok(signal !== undefined);
     const listeners = getEventListeners(signal, 'abort').length;
-    assert.ok(listeners <= 2, `${String(listeners)} listeners`);
+    assert.ok(listeners <= 2, `${listeners} listeners`);
   });
 });
 
@@ -350,7 +350,7 @@ describe('a child beyond its intensity', () => {
     await running(3);
     for (let s = 0; s < 10; s++) {
       child.worked();
-      assert.equal(child.state.name, 'quarantined', `${String(s)} s`);
+      assert.equal(child.state.name, 'quarantined', `${s} s`);
       await pass(1000);
     }
     child.worked();
@@ -466,9 +466,7 @@ describe('stopping a child', () => {
       },
     });
     await child.start();
-    const stopped = child.stop().then(() => {
-      assert.ok(gone.now);
-    });
+    const stopped = child.stop().then(() => assert.ok(gone.now));
     await settled();
     finish();
     await stopped;
@@ -536,9 +534,7 @@ describe('stopping a child', () => {
         attempt === 1
           ? new Program(1)
           : new Promise<Program>((resolve) => {
-              ready = () => {
-                resolve(second);
-              };
+              ready = () => resolve(second);
             }),
     });
     await child.start();
@@ -619,9 +615,7 @@ describe('stopping a child', () => {
       const { child } = childOf(t, {
         start: () =>
           new Promise<Program>((resolve) => {
-            ready = () => {
-              resolve(program);
-            };
+            ready = () => resolve(program);
           }),
       });
       const started = child[way]();
@@ -638,11 +632,9 @@ describe('stopping a child', () => {
     it(`during a start (${way}) that heeds the signal ends it, without a word in the log`, async (t) => {
       const { child, said, attempts } = childOf(t, {
         start: (_, signal) =>
-          new Promise<Program>((_resolve, reject) => {
-            signal.addEventListener('abort', () => {
-              reject(new Error('aborted'));
-            });
-          }),
+          new Promise<Program>((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('aborted'))),
+          ),
       });
       const started = way === 'start' ? assert.rejects(child.start(), /aborted/) : child.startOrRetry();
       await settled();

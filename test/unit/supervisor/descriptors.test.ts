@@ -6,19 +6,17 @@ import type { Topology } from '../../../src/config/topology';
 import { descriptorsNeeded } from '../../../src/supervisor/descriptors';
 
 function topology(cameras: number, more: object = {}): Topology {
-  const list = Array.from({ length: cameras }, (_, i) => ({ id: `c${String(i)}`, test: 'testsrc2' }));
+  const list = Array.from({ length: cameras }, (_, i) => ({ id: `c${i}`, test: 'testsrc2' }));
   const servers = { redis: 'redis://127.0.0.1', rabbitmq: 'amqp://127.0.0.1' };
   return parseTopology(JSON.stringify({ ...servers, ...more, cameras: list }), '/srv/actors.json', {});
 }
 
 describe('descriptors needed', () => {
-  it('grow by three with each camera', () => {
-    assert.equal(descriptorsNeeded(topology(200)) - descriptorsNeeded(topology(100)), 300);
-  });
+  it('grow by three with each camera', () =>
+    assert.equal(descriptorsNeeded(topology(200)) - descriptorsNeeded(topology(100)), 300));
 
-  it('are never fewer than one actor of its own needs', () => {
-    assert.equal(descriptorsNeeded(topology(1)), 64);
-  });
+  it('are never fewer than one actor of its own needs', () =>
+    assert.equal(descriptorsNeeded(topology(1)), 64));
 
   it('count embedded servers, and not actors that run in the daemon', () => {
     const plain = descriptorsNeeded(topology(50));

@@ -35,9 +35,7 @@ describe('the ffmpeg of a feed', () => {
   afterEach(() => {
     process.env['PATH'] = PATH;
   });
-  after(() => {
-    rmSync(dir, { recursive: true });
-  });
+  after(() => rmSync(dir, { recursive: true }));
 
   const cases: readonly [string, string | null, CameraSource | undefined, string][] = [
     ['looks names up', sound, byName, sound],
@@ -58,9 +56,8 @@ describe('the ffmpeg of a feed', () => {
     });
   }
 
-  it("is the operator's where there is one, whatever it can do", () => {
-    assert.equal(findFfmpeg(crashing, byName, sound), crashing);
-  });
+  it("is the operator's where there is one, whatever it can do", () =>
+    assert.equal(findFfmpeg(crashing, byName, sound), crashing));
 
   it('is none where the configuration names what is not there, which is said', () => {
     assert.equal(findFfmpeg('/nowhere/ffmpeg', byName, null), undefined);

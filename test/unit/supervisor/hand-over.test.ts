@@ -58,9 +58,7 @@ describe('a data directory of root', needsRoot, () => {
     dir = mkdtempSync(path.join(tmpdir(), 'vigil-hand-over-'));
     data = path.join(dir, 'data');
   });
-  afterEach(() => {
-    rmSync(dir, { recursive: true, force: true });
-  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
   it('is made for that user where it is missing, with the folders above it', () => {
     data = path.join(dir, 'more', 'data');
@@ -97,12 +95,10 @@ describe('a data directory of root', needsRoot, () => {
   it('is refused, and all of it left as it was, where it holds more than its data: /var/lib, by mistake', () => {
     mkdirSync(path.join(data, 'spool'), { recursive: true });
     mkdirSync(path.join(data, 'dpkg'));
-    assert.throws(
-      () => {
-        handOverData(data, NOBODY);
-      },
-      { code: 'data-directory', message: /holds more than Vigil's data \(dpkg\)/ },
-    );
+    assert.throws(() => handOverData(data, NOBODY), {
+      code: 'data-directory',
+      message: /holds more than Vigil's data \(dpkg\)/,
+    });
     assert.deepEqual([owner(), owner('spool'), owner('dpkg')], [0, 0, 0]);
   });
 
@@ -110,12 +106,10 @@ describe('a data directory of root', needsRoot, () => {
     it(`is refused where others may write to ${inside}`, () => {
       mkdirSync(path.join(data, 'spool'), { recursive: true, mode: 0o700 });
       chmodSync(path.join(data, inside), 0o777);
-      assert.throws(
-        () => {
-          handOverData(data, NOBODY);
-        },
-        { code: 'data-directory', message: /others may write to it/ },
-      );
+      assert.throws(() => handOverData(data, NOBODY), {
+        code: 'data-directory',
+        message: /others may write to it/,
+      });
       assert.deepEqual([owner(), owner('spool')], [0, 0]);
     });
 

@@ -94,9 +94,7 @@ describe('a daemon is', () => {
     ],
   ];
   for (const [what, changes, problems] of rows)
-    it(what, () => {
-      assert.deepEqual(problemsOf({ ...well, ...changes }, NOW), problems);
-    });
+    it(what, () => assert.deepEqual(problemsOf({ ...well, ...changes }, NOW), problems));
 });
 
 describe('the delivery', () => {

@@ -19,9 +19,7 @@ const text = (namespace: string): string =>
 /** A configuration over a supervisor that does as the test says. */
 function live(t: TestContext) {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-live-'));
-  t.after(() => {
-    rmSync(dir, { recursive: true });
-  });
+  t.after(() => rmSync(dir, { recursive: true }));
   const file = path.join(dir, 'actors.json');
   const log = keptLog();
   const applied: string[] = [];

@@ -142,13 +142,13 @@ describe('the restart budget', () => {
       // Some give up while they wait: what they had asked for must not come back twice.
       if (random.next() < 0.1) random.pick([new AbortController(), ...stopping]).abort();
       stopping.unshift(new AbortController());
-      await ask(`x${String(i)}`, random.pick([1, 2, 6, Infinity]), stopping[0]?.signal);
+      await ask(`x${i}`, random.pick([1, 2, 6, Infinity]), stopping[0]?.signal);
       await pass(random.between(0, 3000));
     }
     const starts = granted.filter(({ wanted }) => wanted);
     for (const { at } of starts) {
       const within = starts.filter((other) => other.at >= at && other.at < at + 60_000).length;
-      assert.ok(within <= perMinute, `${String(within)} of ${String(perMinute)} from ${String(at)}`);
+      assert.ok(within <= perMinute, `${within} of ${perMinute} from ${at}`);
     }
     for (let minute = 0; minute < 600 && budget.waiting > 0; minute++) await pass(60_000);
     assert.equal(granted.length, 300, 'everybody has had a turn');

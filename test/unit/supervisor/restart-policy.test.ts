@@ -30,7 +30,7 @@ function afterCrashes(times: readonly number[], spec: Partial<ChildSpec> = {}, r
   for (const [i, at] of times.entries()) {
     const decision = afterEnd({ ...SPEC, ...spec }, history, CRASH, at, random);
     if (i === times.length - 1) return decision;
-    if (decision.kind !== 'restart') throw new Error(`crash ${String(i + 1)}: ${decision.kind}`);
+    if (decision.kind !== 'restart') throw new Error(`crash ${i + 1}: ${decision.kind}`);
     history = decision.history;
   }
   throw new Error('no crash');
@@ -76,9 +76,7 @@ describe('intensity', () => {
     ['a burst after a quiet time', 3, [0, 100_000, 100_001, 100_002, 100_003], 'escalate'],
   ];
   for (const [what, maxRestarts, times, kind] of rows)
-    it(`${what}: ${kind}`, () => {
-      assert.equal(afterCrashes(times, { maxRestarts }).kind, kind);
-    });
+    it(`${what}: ${kind}`, () => assert.equal(afterCrashes(times, { maxRestarts }).kind, kind));
 
   it('says the same as the definition, for random crashes', (t) => {
     const random = seededRandom(t);
@@ -142,7 +140,7 @@ describe('back-off', () => {
     [500, 1, 30_000],
   ];
   for (const [crash, random, delayMs] of pauses)
-    it(`crash ${String(crash)} at random ${String(random)}: ${String(delayMs)} ms`, () => {
+    it(`crash ${crash} at random ${random}: ${delayMs} ms`, () => {
       const decision = afterCrashes(
         Array.from({ length: crash }, () => 0),
         patient,
@@ -157,7 +155,7 @@ describe('back-off', () => {
     ['that put out for 60 s', { since: 0, last: 60_000 }, 0],
   ];
   for (const [what, output, delayMs] of lives)
-    it(`of a child ${what}: ${String(delayMs)} ms after its second crash`, () => {
+    it(`of a child ${what}: ${delayMs} ms after its second crash`, () => {
       const history = { restarts: [], crashes: 1 };
       const decision = afterEnd(SPEC, history, { ...CRASH, output }, 600_000, 1);
       assert.equal(decision.kind === 'restart' && decision.delayMs, delayMs);

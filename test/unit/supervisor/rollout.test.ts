@@ -56,17 +56,13 @@ function bench(t: TestContext, names: readonly string[], width = 2) {
     },
     width,
   );
-  t.after(() => {
-    rollout.stop();
-  });
+  t.after(() => rollout.stop());
   const runs = (name: string, given: WantedActor) => {
     wanted.set(name, given);
     states.set(name, 'running');
     rollout.starts(name, given);
     const exited = new Promise<ActorExit>((resolve) =>
-      exits.set(name, () => {
-        resolve({ code: 1, signal: null, fault: { code: 'crashed', message: 'ended' } });
-      }),
+      exits.set(name, () => resolve({ code: 1, signal: null, fault: { code: 'crashed', message: 'ended' } })),
     );
     rollout.runs({
       ...{ name, pid: 1, exited, lastLines: [] },
@@ -83,7 +79,7 @@ function bench(t: TestContext, names: readonly string[], width = 2) {
       for (const name of which) wanted.set(name, camera(name, quality));
       await Promise.all(names.map((name) => rollout.settle(name)));
     },
-    tells: () => told.map(([name, parameters]) => `${name} ${String(qualityOf(parameters))}`),
+    tells: () => told.map(([name, parameters]) => `${name} ${qualityOf(parameters)}`),
   };
 }
 
@@ -112,7 +108,7 @@ describe('a rollout', () => {
     await settled();
     const second = edit(50);
     for (let i = 1; i <= 5; i++) {
-      await until(`${String(i)} are told`, () => tells().length >= i);
+      await until(`${i} are told`, () => tells().length >= i);
       for (const name of NAMES) rollout.changed(name);
     }
     await Promise.all([first, second]);

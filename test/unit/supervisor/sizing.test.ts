@@ -12,8 +12,8 @@ const sizing = (file: object) => {
 };
 const cameras = (count: number, settings: object = {}) =>
   Array.from({ length: count }, (_, i) => ({
-    id: `c${String(i)}`,
-    url: `rtsp://host/${String(i)}`,
+    id: `c${i}`,
+    url: `rtsp://host/${i}`,
     ...settings,
   }));
 

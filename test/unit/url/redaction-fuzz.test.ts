@@ -30,9 +30,7 @@ const MARKS = '@/?#:%&=;,\'"\\<>[]{}|^`!$*()+~ .';
 const ROUNDS = 400;
 
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-canary-'));
-after(() => {
-  rmSync(DIR, { recursive: true });
-});
+after(() => rmSync(DIR, { recursive: true }));
 
 /** A password around the canary. */
 function password(random: Random): string {
@@ -168,9 +166,7 @@ describe('a canary', () => {
         () => secretsOf(url),
       );
       const words = new ReceiverWords({
-        onError: (text) => {
-          kept.said(text);
-        },
+        onError: (text) => kept.said(text),
         onLoss: () => undefined,
         onRedirect: () => undefined,
       });

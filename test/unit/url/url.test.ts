@@ -40,12 +40,11 @@ describe('withCredentials', () => {
         }
     });
 
-  it('uses unreserved characters and percent-encoding only', () => {
+  it('uses unreserved characters and percent-encoding only', () =>
     assert.match(
       encodeCredential([...PRINTABLE, ...UNICODE].join('')),
       /^(?:[A-Za-z0-9_.~-]|%[0-9A-F]{2})+$/,
-    );
-  });
+    ));
 
   it('carries random text', (t) => {
     const random = seededRandom(t);
@@ -73,9 +72,8 @@ describe('withCredentials', () => {
     ['not a URL', 'u', 'p', 'not a URL'],
   ];
   for (const [url, user, pass, expected] of rows)
-    it(`makes ${expected} of ${url}, ${String(user)} and ${String(pass)}`, () => {
-      assert.equal(withCredentials(url, user, pass), expected);
-    });
+    it(`makes ${expected} of ${url}, ${String(user)} and ${String(pass)}`, () =>
+      assert.equal(withCredentials(url, user, pass), expected));
 });
 
 describe('urlProblem', () => {
@@ -100,9 +98,7 @@ describe('urlProblem of a host', () => {
     'rtsps://[fe80::1%eth0]/a',
     'rtsp://10.0.0.9/a',
   ])
-    it(`finds nothing wrong with ${url}`, () => {
-      assert.equal(urlProblem(url, STREAM_SCHEMES), undefined);
-    });
+    it(`finds nothing wrong with ${url}`, () => assert.equal(urlProblem(url, STREAM_SCHEMES), undefined));
 });
 
 describe('redactUrl', () => {
@@ -126,9 +122,7 @@ describe('redactUrl', () => {
     ['rtsp://cam/live', 'rtsp://cam/live'],
   ];
   for (const [url, expected] of rows)
-    it(`shows ${url} as ${expected}`, () => {
-      assert.equal(redactUrl(url), expected);
-    });
+    it(`shows ${url} as ${expected}`, () => assert.equal(redactUrl(url), expected));
 
   for (const url of [
     `rtsp:u:${SECRET}@cam/live`,
@@ -138,9 +132,8 @@ describe('redactUrl', () => {
     `rtsp://cam:554/user=admin&password=${SECRET}&channel=1&stream=0.sdp`,
     `rtsp://cam:554/user=admin_password=${SECRET}_channel=1_stream=0.sdp?real_stream`,
   ])
-    it(`does not show what is secret in ${url}`, () => {
-      assert.doesNotMatch(redactUrl(url), new RegExp(SECRET));
-    });
+    it(`does not show what is secret in ${url}`, () =>
+      assert.doesNotMatch(redactUrl(url), new RegExp(SECRET)));
 });
 
 describe('redactText', () => {
@@ -174,9 +167,8 @@ describe('redactText', () => {
     [`redis://:${SECRET}@h:6379/0 is away`, 'redis://h:6379/0 is away'],
   ];
   for (const [text, expected] of rows)
-    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(text)}`, () => {
-      assert.equal(redactText(text), expected);
-    });
+    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(text)}`, () =>
+      assert.equal(redactText(text), expected));
 
   const endings = [
     '',
@@ -238,9 +230,7 @@ describe('redactText', () => {
     `--url=u:${SECRET}@cam`,
     `u:${SECRET}@cam`,
   ])
-    it(`shows no secret of ${text}`, () => {
-      assert.doesNotMatch(redactText(text), new RegExp(SECRET));
-    });
+    it(`shows no secret of ${text}`, () => assert.doesNotMatch(redactText(text), new RegExp(SECRET)));
 
   for (const text of [
     `rtsp://u:${SECRET}?x@cam/live`,
@@ -248,9 +238,7 @@ describe('redactText', () => {
     `5-rtsp://u:${SECRET}@cam/live`,
     `1rtsp://u:${SECRET}@cam/live`,
   ])
-    it(`shows no secret of ${text}`, () => {
-      assert.doesNotMatch(redactText(text), new RegExp(SECRET));
-    });
+    it(`shows no secret of ${text}`, () => assert.doesNotMatch(redactText(text), new RegExp(SECRET)));
 
   for (const text of [
     'rtsp://cam/live?user=me&password=s3cr3t refuses connections',

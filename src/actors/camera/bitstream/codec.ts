@@ -81,7 +81,7 @@ function setName({ typeOf, idOf }: NalCodec, nal: NalUnit): string | undefined {
   const type = typeOf(nal);
   try {
     const id = idOf[type]?.(nal);
-    return id === undefined ? undefined : `${String(type)}-${String(id)}`;
+    return id === undefined ? undefined : `${type}-${id}`;
   } catch (error) {
     if (error instanceof OutOfBits) return undefined;
     throw error;

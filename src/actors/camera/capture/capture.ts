@@ -81,24 +81,16 @@ class Opening {
     });
     this.#times = new FeedTimes(options, this.#fail, () => this.#receiver.pid);
     this.#receiver = openReceiver(options, {
-      onPacket: (packet, header, agoMs) => {
-        this.#receive(packet, header, agoMs);
-      },
-      onBreak: (header) => {
-        this.#beginAnew(header);
-      },
-      onFault: (error) => {
-        this.#fail(this.#named(error));
-      },
+      onPacket: (packet, header, agoMs) => this.#receive(packet, header, agoMs),
+      onBreak: (header) => this.#beginAnew(header),
+      onFault: (error) => this.#fail(this.#named(error)),
       onGivenUp: this.#fail,
       onAnswer: (answer) => {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
       ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
-      onSenderReports: (chunk) => {
-        this.#times.reported(chunk);
-      },
+      onSenderReports: (chunk) => this.#times.reported(chunk),
     });
   }
 
@@ -171,12 +163,8 @@ class Opening {
           else this.#rehearsal = new Rehearsal();
         },
         onWords,
-        onPicture: (picture, madeBy) => {
-          this.#show(picture, madeBy);
-        },
-        onFault: (fault) => {
-          this.#fail(this.#named(fault));
-        },
+        onPicture: (picture, madeBy) => this.#show(picture, madeBy),
+        onFault: (fault) => this.#fail(this.#named(fault)),
       },
       header,
     );

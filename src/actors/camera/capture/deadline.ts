@@ -57,7 +57,7 @@ function pictureFault(
   { lastKeyMs, lastPictureMs = 0 }: Seen,
   limitMs: number,
 ): FaultRecord {
-  const [name, within] = [feedName(camera.source), `for ${String(limitMs)} ms`];
+  const [name, within] = [feedName(camera.source), `for ${limitMs} ms`];
   const isAskedForKeyframes = camera.format === 'keyframe' || camera.sampling === 'keyframes';
   if (isAskedForKeyframes && (lastKeyMs === undefined || lastKeyMs <= lastPictureMs))
     return {
@@ -69,8 +69,7 @@ function pictureFault(
 
 /** Of a feed whose keyframes alone are asked for, what comes between them is not heard of. */
 function stalledFault({ source, format }: CameraSpec, limitMs: number): FaultRecord {
-  const what =
-    format === 'keyframe' ? `no keyframe for ${String(limitMs)} ms` : `nothing for ${String(limitMs)} ms`;
+  const what = format === 'keyframe' ? `no keyframe for ${limitMs} ms` : `nothing for ${limitMs} ms`;
   return { code: 'stalled', message: `${feedName(source)} sent ${what}` };
 }
 
@@ -87,7 +86,7 @@ function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadli
   const silentMs = packetLimitMs(camera, plan);
   if (startedMs + connectMs - lastPacketMs >= silentMs)
     return { sinceMs: startedMs, limitMs: connectMs, fault: stalledFault(camera, silentMs) };
-  const [name, within] = [feedName(source), `within ${String(connectMs)} ms of being opened`];
+  const [name, within] = [feedName(source), `within ${connectMs} ms of being opened`];
   const fault =
     lastKeyMs !== undefined
       ? {

@@ -50,9 +50,7 @@ export class FfmpegReceiver implements Receiver {
     learned.losses.reopen();
     this.#words = new ReceiverWords({
       onError: events.onWords,
-      onLoss: (packets) => {
-        this.#lose(packets);
-      },
+      onLoss: (packets) => this.#lose(packets),
       onRedirect: (url) => {
         if (++this.#redirections > MAX_REDIRECTIONS) this.#giveUp(redirectionFault(camera.source, url));
       },
@@ -63,15 +61,10 @@ export class FfmpegReceiver implements Receiver {
       { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
         // What it said of the packets before it wrote them is read in this turn of the loop too.
-        if (this.#overUdp)
-          setImmediate(() => {
-            this.#receive(chunk);
-          });
+        if (this.#overUdp) setImmediate(() => this.#receive(chunk));
         else this.#receive(chunk);
       },
-      (text) => {
-        this.#words.said(text);
-      },
+      (text) => this.#words.said(text),
       hasSenderTimes(camera.source) ? { onBytes: events.onSenderReports } : body && { input: body },
     );
     this.#entered = this.#enter();

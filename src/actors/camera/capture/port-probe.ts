@@ -65,14 +65,8 @@ async function isOpen(address: Address, signal: AbortSignal): Promise<boolean> {
       socket.destroy();
       resolve(isOpen);
     };
-    socket.once('connect', () => {
-      settle(true);
-    });
-    socket.once('timeout', () => {
-      settle(false);
-    });
-    socket.on('error', () => {
-      settle(false);
-    });
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.on('error', () => settle(false));
   });
 }

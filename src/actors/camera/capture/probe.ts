@@ -116,9 +116,7 @@ class FeedProbe {
   ) {
     this.#adaptation = new FeedAdaptation(camera);
     this.#delay = new LinkDelay(camera.maxDelayMs);
-    this.#plan = new MeasuringPlan(camera, () => {
-      this.#look();
-    });
+    this.#plan = new MeasuringPlan(camera, () => this.#look());
   }
 
   async run(signal: AbortSignal): Promise<FeedMeasurement> {

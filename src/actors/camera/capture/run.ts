@@ -23,9 +23,8 @@ export function startRun(
   const ending = new AbortController();
   const { adaptation, clock, delay, plan, ffmpeg } = feed;
   const before = predecessor?.run.ended.catch(() => undefined);
-  const take = (picture: Picture, madeBy = options.camera) => {
+  const take = (picture: Picture, madeBy = options.camera) =>
     onPicture(picture, madeBy, madeBy === options.camera);
-  };
   const options = {
     camera: adaptation.camera,
     ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
@@ -34,10 +33,7 @@ export function startRun(
     onPicture: (picture: Picture, madeBy?: CameraSpec) => {
       // Those that the opening before still owes come first.
       if (before === undefined) take(picture, madeBy);
-      else
-        void before.then(() => {
-          take(picture, madeBy);
-        });
+      else void before.then(() => take(picture, madeBy));
     },
   };
   const ended = captureFeed(options, AbortSignal.any([signal, ending.signal]));
@@ -45,9 +41,7 @@ export function startRun(
   ended.catch(() => undefined);
   return {
     ...{ feed, ended },
-    end: () => {
-      ending.abort();
-    },
+    end: () => ending.abort(),
     takeSettings: () => {
       options.camera = adaptation.camera;
     },

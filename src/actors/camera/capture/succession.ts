@@ -102,9 +102,7 @@ export class Succession {
       let isAwaited = true;
       let become: () => void = () => undefined;
       const ready = new Promise<'ready'>((resolve) => {
-        become = () => {
-          resolve('ready');
-        };
+        become = () => resolve('ready');
       });
       const onReady = (sample?: Sample) => {
         if (!isAwaited) return;

@@ -167,12 +167,12 @@ export function clockFault(
   // The daemon says that, once.
   if (isClockUnset(now)) return undefined;
   const using = 'capture times are those of arrival';
-  const by = `${String(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine's`;
-  const bound = skewMs < 0 ? `${String(MAX_BEHIND_MS)} ms behind` : `${String(MAX_AHEAD_MS)} ms ahead`;
+  const by = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine's`;
+  const bound = skewMs < 0 ? `${MAX_BEHIND_MS} ms behind` : `${MAX_AHEAD_MS} ms ahead`;
   const since =
     machineSetMs === undefined
       ? ''
-      : ` since this machine's was set ${machineSetMs > 0 ? 'forward' : 'back'} by ${String(Math.abs(machineSetMs))} ms`;
+      : ` since this machine's was set ${machineSetMs > 0 ? 'forward' : 'back'} by ${Math.abs(machineSetMs)} ms`;
   const toDo = isClockUnset(now + skewMs)
     ? `the camera's says ${new Date(Math.max(0, now + skewMs)).toISOString()} and is wrong; set it, by NTP if it can`
     : `see which of the two is right, and sync both with NTP`;

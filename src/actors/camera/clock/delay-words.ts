@@ -32,8 +32,8 @@ export function delayFault(
 }
 
 function speed({ arrivesKbps, streamKbps }: Late, keyframesOnly: boolean): string {
-  const percent = `${String(Math.round((100 * arrivesKbps) / Math.max(1, streamKbps)))} %`;
+  const percent = `${Math.round((100 * arrivesKbps) / Math.max(1, streamKbps))} %`;
   return keyframesOnly
     ? `arrives at ${percent} of its speed`
-    : `arrives at ${String(arrivesKbps)} kbit/s and its stream has ${String(streamKbps)} kbit/s (${percent})`;
+    : `arrives at ${arrivesKbps} kbit/s and its stream has ${streamKbps} kbit/s (${percent})`;
 }

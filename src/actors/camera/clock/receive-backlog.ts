@@ -8,7 +8,7 @@ const TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 /** Bytes that wait in the sockets of a process; 0 where that cannot be told. */
 export function receiveBacklog(pid: number): number {
   const inodes = socketInodes(pid);
-  return TABLES.map((table) => backlogIn(read(`/proc/${String(pid)}/net/${table}`), inodes)).reduce(
+  return TABLES.map((table) => backlogIn(read(`/proc/${pid}/net/${table}`), inodes)).reduce(
     (sum, bytes) => sum + bytes,
     0,
   );
@@ -24,7 +24,7 @@ export function backlogIn(table: string, inodes: ReadonlySet<string>): number {
 }
 
 function socketInodes(pid: number): Set<string> {
-  const folder = `/proc/${String(pid)}/fd`;
+  const folder = `/proc/${pid}/fd`;
   try {
     const targets = readdirSync(folder).map((fd) => link(`${folder}/${fd}`));
     return new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));

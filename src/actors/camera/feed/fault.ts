@@ -91,7 +91,7 @@ export function unopenedFault(
   limitMs: number,
 ): FaultRecord {
   const name = feedName(source);
-  const within = `within ${String(limitMs)} ms of being opened`;
+  const within = `within ${limitMs} ms of being opened`;
   const slow = 'raise "connectMs" if it is slow';
   switch (answer?.kind) {
     case 'unconnected':

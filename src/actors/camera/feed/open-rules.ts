@@ -15,7 +15,7 @@ export interface Rule extends Sentence {
 export const ENDLESS: Rule = {
   pattern: /Cannot allocate memory|Failed to reallocate parser buffer/,
   code: 'picture-too-large',
-  sentence: `sends a picture of more than ${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB, or one without an end; set the camera to smaller pictures, and see that this machine has memory left`,
+  sentence: `sends a picture of more than ${MAX_RECEIVED_BYTES / 2 ** 20} MiB, or one without an end; set the camera to smaller pictures, and see that this machine has memory left`,
 };
 /** RTP has eight bits for the width of a JPEG, in blocks of eight pixels (RFC 2435, 3.1.5). */
 export const WIDE_JPEG: Rule = {

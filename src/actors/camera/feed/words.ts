@@ -35,8 +35,6 @@ export class FeedWords {
     if (this.#lines.length === 0) return;
     this.tell(this.#lines);
     this.#lines = [];
-    this.#pause = setTimeout(() => {
-      this.#tellAll();
-    }, PAUSE_MS).unref();
+    this.#pause = setTimeout(() => this.#tellAll(), PAUSE_MS).unref();
   }
 }

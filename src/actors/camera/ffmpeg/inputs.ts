@@ -53,8 +53,8 @@ export interface Input {
 export function testInput(pattern: string, { periodMs, format, quality, width }: CameraSpec): string[] {
   const rate = (TEST_OVERSAMPLING * 1000) / periodMs;
   return [
-    ...['-re', '-f', 'lavfi', '-i', `${pattern}=size=1280x720:rate=${String(rate)}`],
-    ...(width === undefined ? [] : ['-vf', `scale=${String(width)}:-2`]),
+    ...['-re', '-f', 'lavfi', '-i', `${pattern}=size=1280x720:rate=${rate}`],
+    ...(width === undefined ? [] : ['-vf', `scale=${width}:-2`]),
     ...(format === 'png' || format === 'webp' ? PPM : jpegEncoder(quality)),
     ...['-map', '0:v:0', '-threads', '1'],
   ];
@@ -123,7 +123,7 @@ export function streamInput(
       `file ${quoted(scheme === 'http' ? BODY_URL : (opening.url ?? url))}`,
       ...options,
       'option fpsprobesize 0',
-      `option analyzeduration ${String(videoIsLate === true ? connectMs * 1000 : ANALYZE_US)}`,
+      `option analyzeduration ${videoIsLate === true ? connectMs * 1000 : ANALYZE_US}`,
       '',
     ].join('\n'),
   };

@@ -32,6 +32,6 @@ export function toSplitter({
   more?: readonly string[];
 } = {}): string[] {
   const bsfs = filters.length === 0 ? '' : `:bsfs/v=${filters.join(',')}`;
-  const outputs = ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:${String(fd)}`);
+  const outputs = ['framecrc', 'data'].map((format) => `[f=${format}${bsfs}]pipe\\:${fd}`);
   return ['-f', 'tee', [...outputs, ...more].join('|')];
 }

@@ -116,9 +116,7 @@ export class FfmpegProcess {
     const { stdin } = this.#child;
     if (stdin === null) return;
     await new Promise<void>((resolve) => {
-      stdin.write(bytes, () => {
-        resolve();
-      });
+      stdin.write(bytes, () => resolve());
     });
   }
 

@@ -82,7 +82,7 @@ export class HlsClient {
       answer.destroy();
       target = this.#redirected(target, answer.headers.location);
     }
-    throw new FetchError('redirects', `redirects more than ${String(MAX_REDIRECTS)} times`);
+    throw new FetchError('redirects', `redirects more than ${MAX_REDIRECTS} times`);
   }
 
   async #askAuthorised(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
@@ -126,12 +126,8 @@ export class HlsClient {
         ...this.#guard.lookup(target),
       });
       let stream: { destroy(error: Error): void } = request;
-      request.on('timeout', () => {
-        stream.destroy(new FetchError('timeout', 'timed out'));
-      });
-      request.on('error', (error) => {
-        reject(networkError(error, request.reusedSocket));
-      });
+      request.on('timeout', () => stream.destroy(new FetchError('timeout', 'timed out')));
+      request.on('error', (error) => reject(networkError(error, request.reusedSocket)));
       request.once('response', (answer) => {
         this.#guard.reached(target, answer.socket.remoteAddress);
         if (this.#isNamed(target)) this.#keepCookies(answer.headers);
@@ -148,8 +144,7 @@ export class HlsClient {
       'accept-encoding': 'identity',
       'user-agent': 'Vigil',
     };
-    if (range !== undefined)
-      headers['range'] = `bytes=${String(range.offset)}-${String(range.offset + range.length - 1)}`;
+    if (range !== undefined) headers['range'] = `bytes=${range.offset}-${range.offset + range.length - 1}`;
     if (!this.#isNamed(target)) return headers;
     const authorization = this.#login.authorization('GET', target.pathname + target.search);
     if (authorization !== undefined) headers['authorization'] = authorization;
@@ -197,8 +192,7 @@ export class HlsClient {
       for await (const chunk of answer as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         length += chunk.length;
-        if (length > maxBytes)
-          throw new FetchError('too-large', `sends more than ${String(maxBytes)} bytes at once`);
+        if (length > maxBytes) throw new FetchError('too-large', `sends more than ${maxBytes} bytes at once`);
       }
     } catch (error) {
       throw networkError(error);

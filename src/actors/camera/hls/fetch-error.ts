@@ -39,7 +39,7 @@ export function forbiddenHost(): FetchError {
 }
 
 export function statusError(status: number): FetchError {
-  const words = `HTTP error ${String(status)} ${STATUS_CODES[status] ?? ''}`.trim();
+  const words = `HTTP error ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status === 401 || status === 403) return new FetchError('unauthorized', words);
   if (status === 404 || status === 410) return new FetchError('not-found', '404 Not Found');
   // Timed out, too early, too many: a moment later it may answer.

@@ -53,9 +53,7 @@ export class PacedQueue {
     const [next] = this.#waiting;
     if (next === undefined || this.#closed) return;
     this.#timer = setTimeout(
-      () => {
-        this.#releaseDue();
-      },
+      () => this.#releaseDue(),
       Math.max(0, Math.ceil(next.dueMs - performance.now())),
     );
   }

@@ -59,9 +59,9 @@ export class PlaylistReader {
     this.#follower = new PlaylistFollower(opened, options.camera, (trouble) => {
       this.#trouble = trouble;
     });
-    this.#queue = new PacedQueue(({ packet, header, begins }, agoMs) => {
-      options.onPacket(packet, header, agoMs, begins);
-    });
+    this.#queue = new PacedQueue(({ packet, header, begins }, agoMs) =>
+      options.onPacket(packet, header, agoMs, begins),
+    );
     this.exited = this.#read(this.#ending.signal)
       .catch((error: unknown) => {
         if (!this.#ending.signal.aborted) this.#failure ??= playlistFault(options.camera.source, error);
@@ -154,7 +154,7 @@ export class PlaylistReader {
   async #give(segment: Segment, loaded: LoadedSegment): Promise<void> {
     const time = firstTime(loaded.bytes);
     const mapUrl =
-      segment.map === undefined ? undefined : `${segment.map.url} ${String(segment.map.range?.offset ?? 0)}`;
+      segment.map === undefined ? undefined : `${segment.map.url} ${segment.map.range?.offset ?? 0}`;
     const wentBack = time !== undefined && this.#lastTime !== undefined && time < this.#lastTime;
     if (segment.discontinuity || wentBack || mapUrl !== this.#mapUrl) await this.#finishRun();
     if (this.#run?.hasEnded === true) await this.#finishRun();

@@ -19,7 +19,7 @@ export interface Next {
 }
 
 export function positionOf({ sequence, url, range }: Segment): Position {
-  return { sequence, path: `${url.split('?', 1)[0] ?? ''}@${String(range?.offset ?? 0)}` };
+  return { sequence, path: `${url.split('?', 1)[0] ?? ''}@${range?.offset ?? 0}` };
 }
 
 /**

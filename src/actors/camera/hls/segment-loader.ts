@@ -49,7 +49,7 @@ export class SegmentLoader {
 
   async #headOf({ map, sequence }: Segment, signal: AbortSignal): Promise<Buffer> {
     if (map === undefined) return Buffer.alloc(0);
-    const name = `${map.url} ${String(map.range?.offset ?? 0)}`;
+    const name = `${map.url} ${map.range?.offset ?? 0}`;
     if (this.#head?.name !== name)
       this.#head = { name, bytes: await this.#decrypted(map, { ...map, sequence }, MAX_MAP_BYTES, signal) };
     return this.#head.bytes;

@@ -190,10 +190,7 @@ export class HttpClient {
         () => {
           const leftMs = limitMs() - (performance.now() - startedMs);
           if (leftMs <= 0) fail(lateFault(this.phase, limitMs()));
-          else
-            timer = setTimeout(() => {
-              fail(lateFault(this.phase, limitMs()));
-            }, leftMs);
+          else timer = setTimeout(() => fail(lateFault(this.phase, limitMs())), leftMs);
         },
         Math.min(limits.openMs, limits.reuseMs),
       );
@@ -205,9 +202,9 @@ export class HttpClient {
         const isUnused = request.reusedSocket && /^(?:ECONNRESET|EPIPE)$/.test(error.code ?? '');
         fail(isUnused && socket?.bytesRead === readBefore ? new Unused() : errorFault(error));
       });
-      request.on('upgrade', () => {
-        fail(new Fault('rejected', 'wants to speak another protocol; check path and query of the URL'));
-      });
+      request.on('upgrade', () =>
+        fail(new Fault('rejected', 'wants to speak another protocol; check path and query of the URL')),
+      );
       request.on('response', (message) => {
         clearTimeout(timer);
         this.#guard.reached(target, socket?.remoteAddress);
@@ -234,9 +231,7 @@ function ignore(message: IncomingMessage): void {
   const timer = setTimeout(() => {
     message.destroy();
   }, MAX_IGNORED_MS);
-  message.on('close', () => {
-    clearTimeout(timer);
-  });
+  message.on('close', () => clearTimeout(timer));
   message.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_IGNORED_BYTES) message.destroy();

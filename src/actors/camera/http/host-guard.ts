@@ -28,7 +28,7 @@ export class HostGuard {
   }
 
   #guarded(target: URL): LookupFunction {
-    return (hostname, options, callback) => {
+    return (hostname, options, callback) =>
       lookUp(hostname, { ...options, all: true }, (error, found) => {
         const refused = error === null && found.some(({ address }) => !this.#allows(address));
         const [first] = error === null ? found : [];
@@ -36,7 +36,6 @@ export class HostGuard {
         else if (options.all === true) callback(null, found);
         else callback(null, first.address, first.family);
       });
-    };
   }
 
   #allows(address: string): boolean {

@@ -50,7 +50,7 @@ const ERRORS: readonly Rule[] = [
   {
     codes: /^HPE_HEADER_OVERFLOW$/,
     code: 'headers-too-large',
-    sentence: `answers with more than ${String(MAX_HEADERS_BYTES / 1024)} KiB of headers; check that the URL is that of a camera`,
+    sentence: `answers with more than ${MAX_HEADERS_BYTES / 1024} KiB of headers; check that the URL is that of a camera`,
   },
   {
     codes: /^HPE_/,
@@ -171,7 +171,7 @@ const LATE: Readonly<Record<Phase, readonly [code: string, sentence: string]>> =
 
 export function lateFault(phase: Phase, limitMs: number): Fault {
   const [code, sentence] = LATE[phase];
-  return new Fault(code, sentence.replace('%', `${String(Math.round(limitMs))} ms`));
+  return new Fault(code, sentence.replace('%', `${Math.round(limitMs)} ms`));
 }
 
 /** The same fault with whose it is; `message` follows the feed's name. */

@@ -165,7 +165,7 @@ export class PictureCutter {
 }
 
 function tooLarge(): Fault {
-  const most = `${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB`;
+  const most = `${MAX_RECEIVED_BYTES / 2 ** 20} MiB`;
   return new Fault(
     'picture-too-large',
     `sends a picture of more than ${most}, or one without an end; restart the camera`,

@@ -91,7 +91,7 @@ export function localTarget(target: URL): Fault {
 
 export function tooManyRedirects(): Fault {
   return refusal(
-    `redirects more than ${String(MAX_REDIRECTS)} times; open its URL in a browser, and set it to the address that shows the picture`,
+    `redirects more than ${MAX_REDIRECTS} times; open its URL in a browser, and set it to the address that shows the picture`,
   );
 }
 

@@ -17,7 +17,7 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as 
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
   const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
-  const thumbnail = `scale=${String(THUMBNAIL.width)}:${String(THUMBNAIL.height)}:flags=neighbor,format=gray`;
+  const thumbnail = `scale=${THUMBNAIL.width}:${THUMBNAIL.height}:flags=neighbor,format=gray`;
   const filters = [wanted, ...shape(camera, look), ...look.colours];
   return {
     args: [
@@ -42,7 +42,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
 /** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
 function shape({ width }: CameraSpec, { interlaced }: PictureLook): string[] {
   const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
-  return width === undefined ? whole : [...whole, `scale=${String(width)}:-2`];
+  return width === undefined ? whole : [...whole, `scale=${width}:-2`];
 }
 
 /** Decoded pictures come back to memory by themselves. Intel's Quick Sync has decoders of its own. */

@@ -97,23 +97,16 @@ export class Decoder {
       decoderInvocation(camera, codec, look),
       (chunk) => {
         // What was written before it, to the other pipes, is read in this turn of the loop too.
-        setImmediate(() => {
-          this.#guard(() => {
-            this.#deliver(chunk);
-          });
-        });
+        setImmediate(() => this.#guard(() => this.#deliver(chunk)));
       },
-      (text) => {
-        this.#hear(text);
-      },
+      (text) => this.#hear(text),
       {
-        onBytes: (chunk) => {
+        onBytes: (chunk) =>
           this.#guard(() => {
             for (const { pts = -1, bytes } of this.#side.push(chunk))
               if (this.#wanted.has(pts)) this.#thumbnails.set(pts, bytes);
             this.#giveMade();
-          });
-        },
+          }),
       },
     );
     this.#ffmpeg.write(ivfHeader());
@@ -145,9 +138,7 @@ export class Decoder {
     // With nothing fed there is nothing to give, only to complain.
     if (this.#packets === 0) this.#ffmpeg.kill();
     else this.#ffmpeg.endInput();
-    const timer = setTimeout(() => {
-      this.#ffmpeg.kill();
-    }, FINISH_MS);
+    const timer = setTimeout(() => this.#ffmpeg.kill(), FINISH_MS);
     await this.#ffmpeg.exited;
     clearTimeout(timer);
   }
@@ -179,9 +170,7 @@ export class Decoder {
       if (this.#wanted.has(packet.pts ?? -1)) this.#made.push({ packet, header: this.#splitter.header });
     this.#giveMade();
     if (this.#made.length > 0 && !this.#ending)
-      setTimeout(() => {
-        this.#giveMade(Infinity);
-      }, THUMBNAIL_WAIT_MS).unref();
+      setTimeout(() => this.#giveMade(Infinity), THUMBNAIL_WAIT_MS).unref();
   }
 
   /** Gives the pictures whose thumbnails are there, and those before `before` without. */
@@ -200,7 +189,7 @@ export class Decoder {
     this.#gavePictures = true;
     const evidence = {
       thumbnail: this.#thumbnails.get(pts),
-      fingerprint: `${String(bytes.length)}-${checksum}`,
+      fingerprint: `${bytes.length}-${checksum}`,
       damage: wanted.group.damage,
     };
     this.#forget(pts);

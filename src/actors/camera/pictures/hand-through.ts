@@ -31,7 +31,7 @@ export function handThrough(
   const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
   // Of JPEG ffmpeg drops what is not whole: a loss before one says nothing of it.
   const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
-  const evidence = { fingerprint: `${String(bytes.length)}-${checksum}`, damage };
+  const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
   onPicture({ sample, format, bytes: stored, width, height, evidence });
 }
@@ -49,7 +49,7 @@ export function isTooLarge(width: number, height: number): boolean {
 }
 
 export function tooLarge(width: number, height: number): FaultRecord {
-  const size = `${String(width)}x${String(height)}`;
-  const message = `a picture of ${size} pixels, at most ${String(MAX_PIXELS)} are taken; set the camera to fewer`;
+  const size = `${width}x${height}`;
+  const message = `a picture of ${size} pixels, at most ${MAX_PIXELS} are taken; set the camera to fewer`;
   return { code: 'picture-too-large', message };
 }

@@ -35,12 +35,8 @@ export async function verifyPeer(
   try {
     await new Promise<void>((resolve, reject) => {
       socket = connectTo({ scheme: 'rtsps', host, port: Number(port || 443) }, tls, resolve);
-      socket.on('error', (error) => {
-        reject(errorFault(error));
-      });
-      end.addEventListener('abort', () => {
-        reject(lateFault('connecting', limitMs));
-      });
+      socket.on('error', (error) => reject(errorFault(error)));
+      end.addEventListener('abort', () => reject(lateFault('connecting', limitMs)));
     });
   } finally {
     socket?.destroy();

@@ -94,7 +94,7 @@ export class Conversation {
     const lines = [
       `DESCRIBE ${uri} RTSP/1.0`,
       'Accept: application/sdp',
-      `CSeq: ${String(++this.#requests)}`,
+      `CSeq: ${++this.#requests}`,
       'User-Agent: Vigil',
       ...(answer === undefined ? [] : [`Authorization: ${answer}`]),
     ];

@@ -80,7 +80,7 @@ export class LossWatch {
     const share = lost === 0 ? 0 : (100 * lost) / (lost + came);
     const [first, last] = [this.#seconds[0], this.#seconds.at(-1)];
     const overS = first === undefined || last === undefined ? 0 : last.at - first.at + 1;
-    return `${String(lost)} of some ${String(lost + came)} UDP packets (${share.toPrecision(2)} %) were lost or came too late in the last ${String(overS)} s`;
+    return `${lost} of some ${lost + came} UDP packets (${share.toPrecision(2)} %) were lost or came too late in the last ${overS} s`;
   }
 
   get #lostInWindow(): number {

@@ -27,7 +27,7 @@ export interface RtspMedia {
 /** An answer has no end, or is larger than any camera's. */
 export class RtspTooLarge extends Error {
   constructor() {
-    super(`an RTSP message of more than ${String(MAX_HEAD_BYTES / 1024)} KiB`);
+    super(`an RTSP message of more than ${MAX_HEAD_BYTES / 1024} KiB`);
   }
 }
 

@@ -115,7 +115,7 @@ function redirectionFault(
     return refuse(`redirects in a circle, back to ${shown}; put the address of its stream into "url"`);
   if (visited.size > MAX_REDIRECTIONS)
     return refuse(
-      `redirects more than ${String(MAX_REDIRECTIONS)} times, at last to ${shown}; put the address of its stream into "url"`,
+      `redirects more than ${MAX_REDIRECTIONS} times, at last to ${shown}; put the address of its stream into "url"`,
     );
   return undefined;
 }

@@ -39,7 +39,7 @@ export async function startRelay(camera: RtspAddress, tls?: CameraTls): Promise<
   const sessions = new Set<Session>();
   const server: Server = createServer((client) => {
     const { port } = server.address() as AddressInfo;
-    const session = new Session(client, camera, `rtsp://127.0.0.1:${String(port)}/${secret}`, tls);
+    const session = new Session(client, camera, `rtsp://127.0.0.1:${port}/${secret}`, tls);
     sessions.add(session);
     client.once('close', () => sessions.delete(session));
   });
@@ -48,7 +48,7 @@ export async function startRelay(camera: RtspAddress, tls?: CameraTls): Promise<
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    url: `rtsp://127.0.0.1:${String(port)}/${secret}${camera.rest}`,
+    url: `rtsp://127.0.0.1:${port}/${secret}${camera.rest}`,
     close: () => {
       server.close();
       for (const session of sessions) session.end();
@@ -79,11 +79,7 @@ class Session {
       [this.#camera, this.#takeFromCamera.bind(this)],
     ] as const) {
       from.setNoDelay(true);
-      from
-        .on('error', () => undefined)
-        .on('close', () => {
-          this.end();
-        });
+      from.on('error', () => undefined).on('close', () => this.end());
       from.on('data', (chunk: Buffer) => {
         try {
           take(chunk);

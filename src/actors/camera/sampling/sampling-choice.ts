@@ -37,8 +37,8 @@ export function samplingChoice(
   if (sampling !== 'auto') return choose(sampling, 'the configuration says so');
   if (keyIntervalMs === undefined)
     return choose('between-keyframes', 'the keyframe interval is not known yet');
-  const often = `a keyframe comes every ${String(Math.round(keyIntervalMs))} ms`;
+  const often = `a keyframe comes every ${Math.round(keyIntervalMs)} ms`;
   return keyIntervalMs <= SERVES * periodMs
-    ? choose('keyframes', `${often}, a picture is wanted every ${String(Math.round(periodMs))} ms`)
+    ? choose('keyframes', `${often}, a picture is wanted every ${Math.round(periodMs)} ms`)
     : choose('between-keyframes', `${often} only: what leads up to the pictures between is decoded too`);
 }

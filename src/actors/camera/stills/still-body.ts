@@ -27,21 +27,18 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
       message.destroy();
       reject(fault);
     };
-    const whole = setTimeout(() => {
-      fail(lateFault('picture', limits.toldMs));
-    }, limits.wholeMs);
-    const stall = setTimeout(() => {
-      fail(new Fault('stalled', `sent nothing for ${String(limits.stallMs)} ms in the middle of a picture`));
-    }, limits.stallMs);
+    const whole = setTimeout(() => fail(lateFault('picture', limits.toldMs)), limits.wholeMs);
+    const stall = setTimeout(
+      () => fail(new Fault('stalled', `sent nothing for ${limits.stallMs} ms in the middle of a picture`)),
+      limits.stallMs,
+    );
     message.on('data', (chunk: Buffer) => {
       stall.refresh();
       bytes += chunk.length;
       if (bytes > MAX_RECEIVED_BYTES) fail(tooLarge());
       else chunks.push(chunk);
     });
-    message.on('error', (error) => {
-      fail(errorFault(error));
-    });
+    message.on('error', (error) => fail(errorFault(error)));
     message.on('close', () => {
       if (!message.complete) {
         fail(errorFault({ code: 'ECONNRESET' }));
@@ -55,7 +52,7 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
 }
 
 function tooLarge(): Fault {
-  const most = `${String(MAX_RECEIVED_BYTES / 2 ** 20)} MiB`;
+  const most = `${MAX_RECEIVED_BYTES / 2 ** 20} MiB`;
   return new Fault(
     'picture-too-large',
     `sends more than ${most} as one picture; check that the URL is that of a picture`,

@@ -65,7 +65,7 @@ export class StillMaker {
     try {
       const { isDamaged, thumbnail, ...picture } = await convertStill(withHuffmanTables(bytes), camera);
       const damage = isCut ? CUT_CONFIDENCE : isDamaged ? DAMAGED_CONFIDENCE : undefined;
-      const fingerprint = `${String(bytes.length)}-${checksum}`;
+      const fingerprint = `${bytes.length}-${checksum}`;
       onPicture({ sample, ...picture, evidence: { thumbnail, fingerprint, damage } });
     } catch {
       onLost(sample);

@@ -76,7 +76,7 @@ function picture(sequence: number, changes: Partial<JudgedPicture> = {}): Judged
     format: 'jpeg',
     width: 2,
     height: 1,
-    bytes: Buffer.from(`picture ${String(sequence)}`),
+    bytes: Buffer.from(`picture ${sequence}`),
     evidence: {},
     verdict: HEALTHY,
     ...changes,
@@ -84,7 +84,7 @@ function picture(sequence: number, changes: Partial<JudgedPicture> = {}): Judged
 }
 
 const ppm = (pixels: readonly number[]) =>
-  Buffer.concat([Buffer.from(`P6\n${String(pixels.length / 3)} 1\n255\n`), Buffer.from(pixels)]);
+  Buffer.concat([Buffer.from(`P6\n${pixels.length / 3} 1\n255\n`), Buffer.from(pixels)]);
 
 describe('the keeper of a camera', () => {
   it('reports a frame once its file is in the spool, in the order of the pictures', async (t) => {
@@ -96,8 +96,7 @@ describe('the keeper of a camera', () => {
       [1, 2, 3],
     );
     assert.deepEqual(inTime, [true, true, true]);
-    for (const frame of frames())
-      assert.equal(String(await spool.read(frame)), `picture ${String(frame.sequence)}`);
+    for (const frame of frames()) assert.equal(String(await spool.read(frame)), `picture ${frame.sequence}`);
     assert.equal(keeper.handled, 3);
     assert.deepEqual(keeper.facts, { frames: 3 });
   });

@@ -15,7 +15,6 @@ describe('the pause after a failed feed', () => {
     ['tls-untrusted', 1, 2000, 1, 2000],
   ];
   for (const [code, failures, retryMs, random, expected] of rows)
-    it(`${code}, failure ${String(failures)}, random ${String(random)}, at most ${String(retryMs)} ms: ${String(expected)} ms`, () => {
-      assert.equal(retryPauseMs(code, failures, retryMs, random), expected);
-    });
+    it(`${code}, failure ${failures}, random ${random}, at most ${retryMs} ms: ${expected} ms`, () =>
+      assert.equal(retryPauseMs(code, failures, retryMs, random), expected));
 });

@@ -50,7 +50,7 @@ describe('the confirm window', () => {
     [600, 99],
     [700, 1],
   ] as const)
-    it(`sends ${String(sent)} to a far broker that took 400 ms to confirm and is silent for ${String(silentMs)} ms`, () => {
+    it(`sends ${sent} to a far broker that took 400 ms to confirm and is silent for ${silentMs} ms`, () => {
       const window = new ConfirmWindow();
       for (let i = 0; i < 100; i++) void window.offer(publicationOf(i), 0);
       window.confirm(sendable(window, 0)[0] as Outgoing, 400);

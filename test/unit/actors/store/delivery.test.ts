@@ -150,7 +150,7 @@ describe('a frame', () => {
         bench.tick(pauseMs - 1);
         bench.delivery.wake();
         await settled();
-        assert.equal(bench.faults.length, tries, `tried within ${String(pauseMs)} ms`);
+        assert.equal(bench.faults.length, tries, `tried within ${pauseMs} ms`);
         bench.tick(1);
         bench.delivery.wake();
         tries++;
@@ -221,7 +221,7 @@ describe('a frame', () => {
 });
 
 describe('delivery', () => {
-  it(`has ${String(MAX_IN_FLIGHT)} frames in flight at most, and as many when there are`, async (t) => {
+  it(`has ${MAX_IN_FLIGHT} frames in flight at most, and as many when there are`, async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
     for (const frame of await bench.spooled(...offsets(0, 40))) bench.offerLive(frame);
@@ -375,10 +375,10 @@ describe('an outage', () => {
     for (const pauseMs of [250, 500, 1000, 1000, 1000]) {
       bench.tick(pauseMs - 1);
       await settled(20);
-      assert.equal(bench.stored.length, tries, `before ${String(pauseMs)} ms`);
+      assert.equal(bench.stored.length, tries, `before ${pauseMs} ms`);
       bench.tick(1);
       tries++;
-      await until(`try ${String(tries)}`, () => bench.faults.length === tries);
+      await until(`try ${tries}`, () => bench.faults.length === tries);
     }
     assert.equal(bench.stored.length, tries);
     assert.ok(bench.faults.every(({ fault, damaged }) => fault.code === 'redis-unreachable' && !damaged));
@@ -551,7 +551,7 @@ describe('an outage', () => {
     bench.redis = 'down';
     for (const frame of await bench.spooled(...offsets(0, 10))) bench.offerLive(frame);
     for (let tries = 1; tries <= 5; tries++) {
-      await until(`try ${String(tries)}`, () => bench.faults.length === tries);
+      await until(`try ${tries}`, () => bench.faults.length === tries);
       bench.tick(3000);
     }
     bench.redis = 'up';

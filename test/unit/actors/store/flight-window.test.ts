@@ -41,7 +41,7 @@ describe('the flight window', () => {
   });
 
   for (const wayMs of [40, 100, 200, 800])
-    it(`lets more than 500 frames a second through where each takes ${String(wayMs)} ms`, () => {
+    it(`lets more than 500 frames a second through where each takes ${wayMs} ms`, () => {
       const window = new FlightWindow();
       run(window, wayMs, 1000, 20);
       assert.ok(run(window, wayMs, 1000, 10, 20_000) > 500);

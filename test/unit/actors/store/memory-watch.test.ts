@@ -40,9 +40,8 @@ describe('the memory of a Redis', () => {
       assert.doesNotMatch(fault.message, /hush/);
     });
 
-  it('is fine with a server that hides it', () => {
-    assert.deepEqual(codes(new MemoryWatch('redis://host'), readMemory('')), []);
-  });
+  it('is fine with a server that hides it', () =>
+    assert.deepEqual(codes(new MemoryWatch('redis://host'), readMemory('')), []));
 
   it('counts what each server evicts from the first look on, over restarts and replacements', () => {
     const watch = new MemoryWatch('redis://host');

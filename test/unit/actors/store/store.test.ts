@@ -84,7 +84,7 @@ describe('the outbox', () => {
     const outbox = new Outbox();
     const times = Array.from({ length: 200 }, (_, i) => i);
     for (const time of times.toSorted(() => random.next() - 0.5))
-      outbox.add(frameOf(time, `cam${String(time % 7)}`, 10), time);
+      outbox.add(frameOf(time, `cam${time % 7}`, 10), time);
     const inFlight = outbox.takeLive(0);
     assert.equal(inFlight?.frame.capturedAt, 0);
     assert.deepEqual([outbox.frames, outbox.bytes], [200, 2000]);
@@ -191,9 +191,8 @@ describe('the persistence of Redis', () => {
     ['unknown: nothing', { aof_enabled: 0 }, 0],
   ];
   for (const [what, fields, durableBeforeMs] of rows)
-    it(`of ${what}`, () => {
-      assert.deepEqual(readPersistence(info(fields), NOW), { runId: 'abc', durableBeforeMs });
-    });
+    it(`of ${what}`, () =>
+      assert.deepEqual(readPersistence(info(fields), NOW), { runId: 'abc', durableBeforeMs }));
 });
 
 async function openSpool(t: TestContext): Promise<{ dir: string; spool: Spool }> {
@@ -314,9 +313,7 @@ describe('the keeper of the spool', () => {
       spool,
       durable,
       expireMs: 1_000_000,
-      onGone: (frame) => {
-        outbox.forget(frame);
-      },
+      onGone: (frame) => outbox.forget(frame),
     });
     const keeper = new SpoolKeeper({
       spool,

@@ -15,9 +15,8 @@ const TCP: TransportChoice = { name: 'tcp', because: 'it does not offer UDP' };
 
 describe('a transport that is chosen', () => {
   for (const code of ['unauthorized', 'not-found', 'refused', 'unreachable', 'ended', 'stalled'])
-    it(`stays UDP after "${code}", which TCP does not mend`, () => {
-      assert.deepEqual(afterFault(UDP, fault(code)), UDP);
-    });
+    it(`stays UDP after "${code}", which TCP does not mend`, () =>
+      assert.deepEqual(afterFault(UDP, fault(code)), UDP));
 
   it('becomes TCP when UDP gives nothing or is not offered, and stays it once a packet came', () => {
     assert.equal(afterFault(UDP, fault('udp-blocked')).name, 'trying-tcp');

@@ -61,7 +61,7 @@ describe('a feed whose pictures come in time', () => {
 
   for (const rate of [0, 0.5, 0.9, 0.98, 0.995])
     for (const equal of [false, true])
-      it(`by times that run ${String(rate)} times as fast (${equal ? 'one size' : 'sizes differ'}) is not opened anew for ever`, (t) => {
+      it(`by times that run ${rate} times as fast (${equal ? 'one size' : 'sizes differ'}) is not opened anew for ever`, (t) => {
         const outcome = simulateLink(seededRandom(t), {
           ...{ seconds: HOUR_S, fps: 10, media: (ms: number) => ms * rate, equal },
         });
@@ -101,12 +101,12 @@ describe('a link slower than the stream', () => {
     [0.8, 25, 1000],
     [0.95, 15, 1000],
   ] as const)
-    it(`(${String(speed)}, ${String(fps)} fps, a keyframe every ${String(keyframeMs)} ms${withNext ? ', each with the next' : ''}) is bounded, and told with its rates`, (t) => {
+    it(`(${speed}, ${fps} fps, a keyframe every ${keyframeMs} ms${withNext ? ', each with the next' : ''}) is bounded, and told with its rates`, (t) => {
       const outcome = simulateLink(seededRandom(t), {
         ...{ seconds: 10 * MINUTE_S, fps, keyframeMs, withNext, speed: () => speed },
       });
-      assert.ok(outcome.reopenings >= 4, `${String(outcome.reopenings)} times opened anew`);
-      for (const { trueMs } of outcome.packets) assert.ok(trueMs <= 8500, `${String(trueMs)} ms late`);
+      assert.ok(outcome.reopenings >= 4, `${outcome.reopenings} times opened anew`);
+      for (const { trueMs } of outcome.packets) assert.ok(trueMs <= 8500, `${trueMs} ms late`);
       for (const one of outcome.news) {
         assert.ok(one.kind === 'reopen');
         assert.ok(Math.abs(one.arrivesKbps / one.streamKbps - speed) < 0.12, JSON.stringify(one));
@@ -238,9 +238,8 @@ describe('what is said of late pictures', () => {
     );
   });
 
-  it('names only the ratio where only keyframes are received', () => {
-    assert.match(delayFault(late, 'f', true, 0).message, /^f arrives at 60 % of its speed: /);
-  });
+  it('names only the ratio where only keyframes are received', () =>
+    assert.match(delayFault(late, 'f', true, 0).message, /^f arrives at 60 % of its speed: /));
 
   it('does not blame the link where what has arrived waits to be read', () => {
     const { code, message } = delayFault(late, 'f', false, 1_000_000);

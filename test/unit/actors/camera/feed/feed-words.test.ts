@@ -9,9 +9,7 @@ function feedWords(t: TestContext) {
   return {
     told,
     words: new FeedWords((lines) => told.push(lines)),
-    pass: (ms: number) => {
-      t.mock.timers.tick(ms);
-    },
+    pass: (ms: number) => t.mock.timers.tick(ms),
   };
 }
 
@@ -26,7 +24,7 @@ describe('what ffmpeg says', () => {
 
   it('is then told once a second, the last forty lines of it', (t) => {
     const { told, words, pass } = feedWords(t);
-    for (let i = 0; i < 1000; i++) words.said(`line ${String(i)}\n`);
+    for (let i = 0; i < 1000; i++) words.said(`line ${i}\n`);
     assert.deepEqual(told, [['line 0']]);
     pass(1000);
     assert.equal(told.length, 2);

@@ -169,9 +169,8 @@ describe('the receiver of a file', () => {
     assert.equal(stdin, '');
   });
 
-  it('names it so that no name is taken for an option or a protocol', () => {
-    assert.equal(option(args, '-i'), "file:/media/a b'c.mp4");
-  });
+  it('names it so that no name is taken for an option or a protocol', () =>
+    assert.equal(option(args, '-i'), "file:/media/a b'c.mp4"));
 });
 
 describe('the receiver of a test picture', () => {
@@ -283,9 +282,8 @@ describe('the decoder', () => {
     assert.equal(option(input, '-max_pixels'), '40000000');
   });
 
-  it('uses one thread on all three sides: more hold pictures back', () => {
-    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 3);
-  });
+  it('uses one thread on all three sides: more hold pictures back', () =>
+    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 3));
 
   it('encodes what is marked by an odd time, and nothing else', () => {
     const output = pictureOutput(args);
@@ -315,7 +313,7 @@ describe('the decoder', () => {
     });
     for (const [i, quantiser] of quantisers.entries()) {
       assert.ok(Number.isInteger(quantiser) && quantiser >= 1 && quantiser <= 31, String(quantiser));
-      assert.ok(i === 0 || quantiser <= (quantisers[i - 1] ?? 0), `quality ${String(i + 1)}`);
+      assert.ok(i === 0 || quantiser <= (quantisers[i - 1] ?? 0), `quality ${i + 1}`);
     }
     assert.equal(quantisers[0], 31);
     assert.equal(quantisers[49], 15);
@@ -596,9 +594,8 @@ describe('a feed fault', () => {
       });
   });
 
-  it('is short, whatever ffmpeg says', () => {
-    assert.ok(openFault(TEST, 'x'.repeat(8000)).message.length < 300);
-  });
+  it('is short, whatever ffmpeg says', () =>
+    assert.ok(openFault(TEST, 'x'.repeat(8000)).message.length < 300));
 
   it('never holds a credential, whatever the password and wherever the URL stands', (t) => {
     const random = seededRandom(t);
@@ -642,13 +639,12 @@ describe('a feed fault', () => {
     assert.doesNotMatch(fault.message, new RegExp(SECRET));
   });
 
-  it('names every kind of feed without credentials', () => {
+  it('names every kind of feed without credentials', () =>
     assert.deepEqual([stream('rtsp://cam:554/live?a=b'), FILE, TEST].map(feedName), [
       'rtsp://cam:554/live?…',
       "file /media/a b'c.mp4",
       'test picture testsrc2',
-    ]);
-  });
+    ]));
 });
 
 describe('encodePpm', () => {

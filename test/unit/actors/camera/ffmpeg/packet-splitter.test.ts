@@ -140,15 +140,14 @@ describe('PacketSplitter', () => {
     '1, 1, 2, 3, 4, 0x0',
     '  0, 1, 2, 3, 4, 0x0',
   ])
-    it(`does not take "${line}" for a packet`, () => {
+    it(`does not take "${line}" for a packet`, () =>
       assert.throws(
         () => split([Buffer.from(`${HEADER}${line}\n`)]),
         (error) =>
           error instanceof Fault &&
           error.code === 'bad-capture-output' &&
           error.message.includes(line.trim()),
-      );
-    });
+      ));
 
   it('does not wait for the end of an endless line, nor quotes it', () => {
     const splitter = new PacketSplitter();
@@ -161,13 +160,13 @@ describe('PacketSplitter', () => {
 
   it('takes a packet of 128 MiB and refuses a larger one before it comes', () => {
     const limit = 128 * 1024 * 1024;
-    assert.deepEqual(split([Buffer.from(`0, 1, 1, 1, ${String(limit)}, 0x0\n`)]), []);
-    assert.throws(() => split([Buffer.from(`0, 1, 1, 1, ${String(limit + 1)}, 0x0\n`)]), {
+    assert.deepEqual(split([Buffer.from(`0, 1, 1, 1, ${limit}, 0x0\n`)]), []);
+    assert.throws(() => split([Buffer.from(`0, 1, 1, 1, ${limit + 1}, 0x0\n`)]), {
       code: 'picture-too-large',
     });
   });
 
-  it(`gives packets or a Fault, nothing else, for ${String(FUZZ_CASES)} outputs cut and flipped`, (t) => {
+  it(`gives packets or a Fault, nothing else, for ${FUZZ_CASES} outputs cut and flipped`, (t) => {
     const random = seededRandom(t);
     let faults = 0;
     for (let i = 0; i < FUZZ_CASES; i++) {
@@ -183,7 +182,7 @@ describe('PacketSplitter', () => {
         faults++;
       }
     }
-    assert.ok(faults > FUZZ_CASES / 20, `${String(faults)} faults: flips are found`);
+    assert.ok(faults > FUZZ_CASES / 20, `${faults} faults: flips are found`);
   });
 });
 
@@ -196,9 +195,8 @@ describe('sequence parameters', () => {
     assert.equal(sets('h264', '0910', '419a21'), '');
   });
 
-  it('of H.265 are its SPS', () => {
-    assert.match(sets('hevc', '460110', '40010c01', '4201010160a0', '4401c1', '2601af'), /^4201010160a0/);
-  });
+  it('of H.265 are its SPS', () =>
+    assert.match(sets('hevc', '460110', '40010c01', '4201010160a0', '4401c1', '2601af'), /^4201010160a0/));
 
   it('are not looked for behind the first slice, nor in other codecs', () => {
     assert.equal(sets('h264', '65888400', '6742c028da'), '');
@@ -211,7 +209,7 @@ describe('sequence parameters', () => {
     assert.notEqual(sets('h264', '6742c01eda', '68ce', '658884'), first);
   });
 
-  it(`are found or not, and never throw, for ${String(FUZZ_CASES)} access units cut and flipped`, (t) => {
+  it(`are found or not, and never throw, for ${FUZZ_CASES} access units cut and flipped`, (t) => {
     const random = seededRandom(t);
     const whole = unit('0910', '6742c028da01e0089f97', '68ce3c80', '65888400aabbccdd');
     for (let i = 0; i < FUZZ_CASES; i++) {
@@ -230,9 +228,8 @@ describe('sequence parameters', () => {
     ['000001', false],
     ['', false],
   ] as const)
-    it(`${expected ? 'begin' : 'do not begin'} with a start code in ${hex || 'nothing'}`, () => {
-      assert.equal(isAnnexB(Buffer.from(hex, 'hex')), expected);
-    });
+    it(`${expected ? 'begin' : 'do not begin'} with a start code in ${hex || 'nothing'}`, () =>
+      assert.equal(isAnnexB(Buffer.from(hex, 'hex')), expected));
 });
 
 describe('IVF', () => {

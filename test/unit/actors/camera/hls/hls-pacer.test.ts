@@ -69,7 +69,7 @@ describe('Pacer', () => {
   });
 
   for (const segmentMs of [500, 1000, 2000, 6000, 10_000])
-    it(`keeps what half a segment and a little take in reserve, of ${String(segmentMs)} ms`, () => {
+    it(`keeps what half a segment and a little take in reserve, of ${segmentMs} ms`, () => {
       const played = play({ segmentMs, segments: Math.ceil(300_000 / segmentMs) });
       const last = delays(played).at(-1) ?? 0;
       assert.ok(last <= segmentMs + segmentMs / 2 + 510, String(last));
@@ -77,7 +77,7 @@ describe('Pacer', () => {
     });
 
   for (const segmentMs of [1000, 2000, 6000])
-    it(`has that reserve from its first segment of ${String(segmentMs)} ms on`, () => {
+    it(`has that reserve from its first segment of ${segmentMs} ms on`, () => {
       // The first that is new is noticed as late as any can be; the fourth needs a new ffmpeg.
       const lateMs = (n: number): number => segmentMs / 2 + (n >= 4 ? 400 : 0);
       const played = play({ segmentMs, segments: 12, lateMs });
@@ -86,7 +86,7 @@ describe('Pacer', () => {
     });
 
   for (const speed of [1.0002, 0.9998, 1.002, 0.998])
-    it(`does not drift in six hours, with a sender's clock ${String(speed)} times as fast`, () => {
+    it(`does not drift in six hours, with a sender's clock ${speed} times as fast`, () => {
       const played = play({ segments: 10_800, speed });
       assertNeverEarlyNorBack(played);
       const settled = delays(played).slice(3000);

@@ -32,9 +32,8 @@ describe('isPlaylist', () => {
     ['image/jpeg', '\xff\xd8\xff\xe0 JFIF  ', false],
   ];
   for (const [type, bytes, expected] of cases)
-    it(`says ${String(expected)} to ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () => {
-      assert.equal(isPlaylist(type, Buffer.from(bytes, 'latin1')), expected);
-    });
+    it(`says ${String(expected)} to ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () =>
+      assert.equal(isPlaylist(type, Buffer.from(bytes, 'latin1')), expected));
 });
 
 describe('readPlaylist', () => {
@@ -103,9 +102,8 @@ describe('readPlaylist', () => {
     '#EXTM3U\n#EXTINF:1\nhttp://',
     '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128',
   ])
-    it(`refuses ${JSON.stringify(text)}`, () => {
-      assert.throws(() => readPlaylist(text, BASE), { code: 'bad-playlist' });
-    });
+    it(`refuses ${JSON.stringify(text)}`, () =>
+      assert.throws(() => readPlaylist(text, BASE), { code: 'bad-playlist' }));
 
   for (const [what, line] of [
     ['commas', `#EXT-X-KEY:${','.repeat(1e6)}`],
@@ -138,7 +136,7 @@ describe('rankVariants', () => {
   }));
   const first = (width?: number): string | undefined => rankVariants(variants, width)[0]?.url;
 
-  it('takes the cheapest that is wide enough, else the widest; without a width the largest', () => {
+  it('takes the cheapest that is wide enough, else the widest; without a width the largest', () =>
     assert.deepEqual([1, 320, 321, 640, 1280, 1920, undefined].map(first), [
       '180',
       '180',
@@ -147,8 +145,7 @@ describe('rankVariants', () => {
       '720',
       '720',
       '720',
-    ]);
-  });
+    ]));
 
   it('has substitutes behind it, and never sound alone', () => {
     const ranked = rankVariants(variants, 640).map(({ url }) => url);
@@ -169,11 +166,11 @@ describe('nextSegments', () => {
   const window = (
     from: number,
     count: number,
-    { name = (n: number) => `${String(n)}.ts`, sequence = from, end = '' } = {},
+    { name = (n: number) => `${n}.ts`, sequence = from, end = '' } = {},
   ) =>
     media(
       [
-        ...['#EXT-X-TARGETDURATION:2', `#EXT-X-MEDIA-SEQUENCE:${String(sequence)}`],
+        ...['#EXT-X-TARGETDURATION:2', `#EXT-X-MEDIA-SEQUENCE:${sequence}`],
         ...Array.from({ length: count }, (_, i) => `#EXTINF:2,\n${name(from + i)}`),
         end,
       ].join('\n'),
@@ -212,9 +209,9 @@ describe('nextSegments', () => {
 
   it('finds its place by address where the playlist does not count, by number where addresses change', () => {
     assert.deepEqual(read(window(4, 3, { sequence: 0 }), window(3, 3, { sequence: 0 })), ['6', false]);
-    const tokens = (salt: string) => ({ name: (n: number) => `${salt}/${String(n)}.ts?t=${salt}` });
+    const tokens = (salt: string) => ({ name: (n: number) => `${salt}/${n}.ts?t=${salt}` });
     assert.deepEqual(read(window(4, 3, tokens('b')), window(3, 3, tokens('a'))), ['6', false]);
-    const looped = { name: (n: number) => `${String(n % 4)}.ts` };
+    const looped = { name: (n: number) => `${n % 4}.ts` };
     assert.deepEqual(read(window(4, 4, looped), window(3, 3, looped)), ['2 3', false]);
   });
 });

@@ -20,9 +20,7 @@ const CA = path.join(DIR, 'ca.pem');
 writeFileSync(CA, `# ours\n${rootCertificates.slice(0, 2).join('\n')}`);
 writeFileSync(path.join(DIR, 'empty.pem'), '');
 writeFileSync(path.join(DIR, 'broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-after(() => {
-  rmSync(DIR, { recursive: true });
-});
+after(() => rmSync(DIR, { recursive: true }));
 
 function camerasOf(cameras: readonly Entry[], tls?: Entry): readonly SupervisedCamera[] {
   const defaults = tls === undefined ? {} : { cameraDefaults: { tls } };
@@ -49,9 +47,8 @@ describe('the certificate of a camera', () => {
     [{ ca: 'ca.pem' }, { verify: false }, { ca: CA }],
   ];
   for (const [own, defaults, expected] of rows)
-    it(`is ${expected === false ? 'not ' : ''}verified with ${JSON.stringify(own)} and, by default, ${JSON.stringify(defaults)}`, () => {
-      assert.deepEqual(trustOf(own, defaults), expected);
-    });
+    it(`is ${expected === false ? 'not ' : ''}verified with ${JSON.stringify(own)} and, by default, ${JSON.stringify(defaults)}`, () =>
+      assert.deepEqual(trustOf(own, defaults), expected));
 
   const faults: readonly [string, Entry, string, RegExp][] = [
     ['a file that is not there', { ca: 'none.pem' }, '.ca', /no such file/],
@@ -62,7 +59,7 @@ describe('the certificate of a camera', () => {
     ['a file, and nothing to verify', { ca: 'ca.pem', verify: false }, '', /remove one of them/],
   ];
   for (const [what, tls, at, problem] of faults)
-    it(`of ${what} is refused in one sentence`, () => {
+    it(`of ${what} is refused in one sentence`, () =>
       assert.throws(
         () => camerasOf([{ id: 'a', url: 'https://cam/a', tls }]),
         (error: unknown) => {
@@ -74,8 +71,7 @@ describe('the certificate of a camera', () => {
           assert.match(error.faults[0]?.problem ?? '', problem);
           return true;
         },
-      );
-    });
+      ));
 
   it('is not verified over a URL without encryption, nor of a file, and who asks for it is told', () => {
     for (const source of [{ url: 'rtsp://cam/a' }, { still: 'http://cam/a' }, { test: 'testsrc2' }])
@@ -85,7 +81,7 @@ describe('the certificate of a camera', () => {
 
   it('that nobody verifies is named in one sentence, however many there are', () => {
     const cameras = Array.from({ length: 12 }, (_, i) => ({
-      id: `c${String(i)}`,
+      id: `c${i}`,
       url: 'rtsps://u:hush@cam/a',
     }));
     const log = keptLog();

@@ -41,9 +41,8 @@ describe('an address that a URL does not name', () => {
     ['fd00::1', '2001:db8::1', false],
     ['2001:db8::2', '2001:db8::1', true],
   ] as const)
-    it(`is ${may ? '' : 'not '}gone to where any host is allowed: ${address} from ${String(named)}`, () => {
-      assert.equal(mayConnect(address, named), may);
-    });
+    it(`is ${may ? '' : 'not '}gone to where any host is allowed: ${address} from ${String(named)}`, () =>
+      assert.equal(mayConnect(address, named), may));
 
   it('in a private network is gone to only where any host is allowed', () => {
     assert.equal(mayConnect('192.168.1.21', '192.168.1.20', false), false);
@@ -88,12 +87,11 @@ describe('a target of a redirect', () => {
     ['http://cam/a', 'file:///etc/passwd', false, false],
     ['http://cam/a', 'gopher://cam/b', false, false],
   ] as const)
-    it(`${location} from ${named} is ${same ? '' : 'not '}followed, ${any ? '' : 'not '}with any host`, () => {
+    it(`${location} from ${named} is ${same ? '' : 'not '}followed, ${any ? '' : 'not '}with any host`, () =>
       assert.deepEqual(
         [false, true].map((anyHost) => led(named, location, anyHost) !== undefined),
         [same, any],
-      );
-    });
+      ));
 
   it('gets the credentials only at the scheme, host and port that were named', () => {
     const named = new URL('http://cam/a');
@@ -123,7 +121,7 @@ describe('a camera that leads to this machine, by number or by name,', () => {
     const server = createServer(listener).listen(0, host);
     await once(server, 'listening');
     t.after(() => server.close());
-    return `http://${host}:${String((server.address() as AddressInfo).port)}`;
+    return `http://${host}:${(server.address() as AddressInfo).port}`;
   }
 
   for (const anyHost of [false, true])
@@ -135,14 +133,10 @@ describe('a camera that leads to this machine, by number or by name,', () => {
         const moved: RequestListener = (_, response) => response.writeHead(302, { location: target }).end();
         const camera = await serve(t, moved, '127.0.0.1');
         const client = new HttpClient(`${camera}/a`, { anyHost });
-        t.after(() => {
-          client.close();
-        });
+        t.after(() => client.close());
         await assert.rejects(client.get({}, limits, new AbortController().signal), { code: 'redirect' });
         const hls = new HlsClient(`${camera}/a`, { anyHost });
-        t.after(() => {
-          hls.close();
-        });
+        t.after(() => hls.close());
         // By the camera's answer, and by its playlist.
         for (const url of [`${camera}/a`, `${target}/segment.ts`])
           await assert.rejects(hls.fetch({ url }, bounds()), { code: 'forbidden-host' });

@@ -94,15 +94,14 @@ describe('challenges', () => {
     ['without commas and quotes', ['Basic realm=cam  Digest realm=cam nonce=abc qop=auth']],
     ['with odd blanks and letters', ['BASIC Realm = "cam" ,DIGEST  Realm= "cam",Nonce ="abc" , QOP="auth"']],
   ] as const)
-    it(`are read ${what}`, () => {
+    it(`are read ${what}`, () =>
       assert.deepEqual(
         readChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]),
         [
           ['basic', { realm: 'cam' }],
           ['digest', { realm: 'cam', nonce: 'abc', qop: 'auth' }],
         ],
-      );
-    });
+      ));
 
   it('of any text are read to their end', () => {
     for (const text of [
@@ -125,9 +124,7 @@ describe('a login', () => {
   const SHA = 'Digest realm="cam", nonce="abc", qop="auth", algorithm=SHA-256';
   const newLogin = () => new Login(CREDENTIALS);
 
-  it('tells nothing before it is asked', () => {
-    assert.equal(newLogin().authorization('GET', '/'), undefined);
-  });
+  it('tells nothing before it is asked', () => assert.equal(newLogin().authorization('GET', '/'), undefined));
 
   for (const [what, headers, expected] of [
     ['SHA-256 before MD5', [MD5, SHA], /algorithm=SHA-256/],

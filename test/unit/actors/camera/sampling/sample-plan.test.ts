@@ -60,9 +60,9 @@ function assertSteady(
   { periodMs = 1000, lengthMs = MINUTES_10 }: Feed,
 ): void {
   const expected = lengthMs / periodMs;
-  assert.ok(Math.abs(samples.length - expected) <= 1, `${String(samples.length)} of ${String(expected)}`);
-  assert.ok(Math.min(...spacings) >= periodMs / 2, `closest ${String(Math.min(...spacings))} ms`);
-  assert.ok(Math.max(...spacings) <= 1.5 * periodMs, `farthest ${String(Math.max(...spacings))} ms`);
+  assert.ok(Math.abs(samples.length - expected) <= 1, `${samples.length} of ${expected}`);
+  assert.ok(Math.min(...spacings) >= periodMs / 2, `closest ${Math.min(...spacings)} ms`);
+  assert.ok(Math.max(...spacings) <= 1.5 * periodMs, `farthest ${Math.max(...spacings)} ms`);
   assert.deepEqual(
     samples.flatMap(({ missed }) => missed ?? []),
     [],
@@ -120,13 +120,13 @@ describe('a plan', () => {
     ['everything decoded', () => ({ keyframes: every(1000), sampling: 'all', jitterMs: 10 }), 25.1],
     ['nothing but keyframes', () => ({ keyframes: every(1000), sampling: 'keyframes', jitterMs: 10 }), 1.1],
     ...[0, 250, 500, 750].map((phaseMs): [string, () => Feed, number] => [
-      `nothing but keyframes, drifting from 0.96 to 1.04 s and back, first ${String(phaseMs)} ms into a period`,
+      `nothing but keyframes, drifting from 0.96 to 1.04 s and back, first ${phaseMs} ms into a period`,
       () => ({ keyframes: drift, sampling: 'keyframes', phaseMs, jitterMs: 10 }),
       1.1,
     ]),
     ...[960, 1040, 4000, 10_000].flatMap((ms) =>
       [0, 200, 400, 600, 800].map((phaseMs): [string, () => Feed, number] => [
-        `keyframes ${String(ms)} ms apart, the first ${String(phaseMs)} ms into a period, packets up to 30 ms late`,
+        `keyframes ${ms} ms apart, the first ${phaseMs} ms into a period, packets up to 30 ms late`,
         () => ({ keyframes: every(ms), phaseMs, jitterMs: 30 }),
         24,
       ]),
@@ -135,13 +135,13 @@ describe('a plan', () => {
     ['a picture each 10 s', () => ({ keyframes: every(2000), periodMs: 10_000 }), 0.3],
   ];
   for (const [what, feedOf, decodedPerSecond] of rows)
-    it(`gives one picture a period of a feed with ${what}, decoding ${String(decodedPerSecond)} packets a second at most`, (t) => {
+    it(`gives one picture a period of a feed with ${what}, decoding ${decodedPerSecond} packets a second at most`, (t) => {
       const random = seededRandom(t);
       const feed = feedOf(random);
       const outcome = play(random, feed);
       assertSteady(outcome, feed);
       const perSecond = outcome.decoded / (MINUTES_10 / 1000);
-      assert.ok(perSecond <= decodedPerSecond, `${String(perSecond)} a second`);
+      assert.ok(perSecond <= decodedPerSecond, `${perSecond} a second`);
     });
 
   it('follows an interval that is stretched from 1 to 10 s and back, without a gap', (t) => {
@@ -205,7 +205,7 @@ describe('a plan', () => {
       assert.deepEqual(
         covered,
         covered.map((_, i) => (covered[0] ?? 0) + i),
-        `period ${String(periodMs)}`,
+        `period ${periodMs}`,
       );
     }
   });
@@ -217,7 +217,7 @@ describe('a plan', () => {
   };
 
   for (const setMs of [-56 * 365 * 86_400_000, -3_600_000, -3000])
-    it(`goes on at once when the clock is set back by ${String(-setMs)} ms, and reports no gap`, () => {
+    it(`goes on at once when the clock is set back by ${-setMs} ms, and reports no gap`, () => {
       const plan = new SamplePlan(1000);
       take(plan, T, 0);
       const capturedAt = T + 500 + setMs;

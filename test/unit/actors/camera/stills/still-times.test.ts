@@ -12,7 +12,7 @@ describe('still pictures', () => {
   it('are asked for so that no period is left out, whenever the first one is and whatever the camera is called', () => {
     for (let camera = 0; camera < 40; camera++)
       for (let begin = 0; begin < 1000; begin += 37) {
-        const times = new FetchTimes(1000, `camera-${String(camera)}`);
+        const times = new FetchTimes(1000, `camera-${camera}`);
         const plan = new SamplePlan(1000);
         let now = NOW + begin;
         const sequences: number[] = [];
@@ -31,13 +31,13 @@ describe('still pictures', () => {
 
   it('of many cameras are spread over the period', () => {
     const phases = Array.from({ length: 200 }, (_, i) => {
-      const times = new FetchTimes(1000, `cam${String(i)}`);
+      const times = new FetchTimes(1000, `cam${i}`);
       times.begun(NOW + 500);
       return (500 + times.waitMs(NOW + 500)) % 1000;
     });
     for (let from = 250; from < 750; from += 100) {
       const here = phases.filter((phase) => phase >= from && phase < from + 100).length;
-      assert.ok(here > 20 && here < 60, `${String(here)} from ${String(from)}`);
+      assert.ok(here > 20 && here < 60, `${here} from ${from}`);
     }
   });
 
@@ -73,7 +73,7 @@ describe('the clock of a camera of still pictures', () => {
       const clock = new StillClock();
       let skewMs = 0;
       for (let i = 0; i < 60; i++) skewMs = answer(clock, offsetMs, NOW + 1037 * i) ?? 0;
-      assert.ok(Math.abs(skewMs - offsetMs) < 60, `${String(offsetMs)}: ${String(skewMs)}`);
+      assert.ok(Math.abs(skewMs - offsetMs) < 60, `${offsetMs}: ${skewMs}`);
     }
   });
 
@@ -118,7 +118,5 @@ describe('retryAfterMs', () => {
     ['later', undefined],
     [undefined, undefined],
   ] as const)
-    it(`reads ${String(header)}`, () => {
-      assert.equal(retryAfterMs(header, NOW), expected);
-    });
+    it(`reads ${String(header)}`, () => assert.equal(retryAfterMs(header, NOW), expected));
 });
