@@ -12,8 +12,8 @@ import { parseTopology } from '../../../src/config/load';
 import { ActorsFile } from '../../../src/config/schema';
 import { seededRandom, type Random } from '../../../lab/random';
 
-const FILES = 2000;
-const URLS = 4000;
+const FILES = 500;
+const URLS = 1000;
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-corpus-'));
 const CERTIFICATES = path.join(DIR, 'ca.pem');
 writeFileSync(CERTIFICATES, rootCertificates[0] ?? '');
