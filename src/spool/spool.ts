@@ -2,11 +2,11 @@
  * The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame that is not yet
  * confirmed; in `confirmed/` those that wait for Redis to have them on disk; in `damaged/` what a person may look at.
  */
-import { lstat, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CAMERA_ID_PATTERN, type Frame } from '../contract/frame';
 import { Fault, type FaultRecord } from '../fault/fault';
-import { removeEmptyFolders } from './empty-folders';
+import { Leftovers } from './leftovers';
 import {
   ignoreMissing,
   isTemporary,
@@ -23,8 +23,6 @@ import { throwOnForeignFolder } from './ownership';
 const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
 /** Damaged files kept of each camera, the newest. */
 const MAX_DAMAGED = 4;
-/** Milliseconds since its last change after which a file half-written is a crash's; who still writes it goes to memory. */
-const LEFTOVER_MS = 15_000;
 const MEMORY_TEXT = `${MEMORY_BYTES / 1_048_576} MiB at most`;
 
 /** Frames that are in one place, oldest first. */
@@ -36,18 +34,22 @@ export interface SpooledFrames {
 export class Spool {
   readonly #memory: MemoryFolder | undefined;
   readonly #space: FreeSpace;
+  readonly #leftovers: Leftovers;
   /** Paths of what the last listing found half-written. */
   #temporaries: string[] = [];
 
   /**
    * @param memoryDir where frames go that the disk does not take; none when undefined
    * @param minFreeBytes below, nothing is written to the disk; asked each time, as an edit may change it
+   * @param now milliseconds on a clock that is never set
    */
   constructor(
     private readonly dir: string,
     memoryDir: string | undefined = memoryFolderOf(dir),
     private readonly minFreeBytes = () => 0,
+    now?: () => number,
   ) {
+    this.#leftovers = new Leftovers(now);
     this.#memory = memoryDir === undefined ? undefined : new MemoryFolder(memoryDir);
     this.#space = new FreeSpace(dir, minFreeBytes);
   }
@@ -160,13 +162,8 @@ export class Spool {
 
   /** Removes what the last listing found half-written and nobody writes any more, and empty folders: of cameras taken out. */
   async removeLeftovers(): Promise<void> {
-    for (const file of this.#temporaries.splice(0)) {
-      const found = await lstat(file).catch(() => undefined);
-      // The clock may have been set back.
-      if (found === undefined || Math.abs(Date.now() - found.mtimeMs) < LEFTOVER_MS) continue;
-      await unlink(file).catch(() => undefined);
-    }
-    await removeEmptyFolders(this.dir, await this.#cameras().catch(() => []));
+    await this.#leftovers.removeFiles([...new Set(this.#temporaries)]);
+    await this.#leftovers.removeFolders(this.dir, await this.#cameras().catch(() => []));
   }
 
   /** Sentences about what other users have put where the spool is, as the last listing found it; it is not used. */

@@ -10,7 +10,7 @@ import { Fault } from '../../../src/fault/fault';
 import { FreeSpace } from '../../../src/spool/free-space';
 import { MemoryFolder, memoryFolderOf } from '../../../src/spool/memory-folder';
 import { parseSpoolName, spoolName } from '../../../src/spool/names';
-import { UNUSED_MS } from '../../../src/spool/empty-folders';
+import { HALF_WRITTEN_MS, UNUSED_MS } from '../../../src/spool/leftovers';
 import { Spool, type SpooledFrames } from '../../../src/spool/spool';
 import { waitUntil } from '../../../lab/process';
 import { waitingIn } from '../../../lab/delivery-bench';
@@ -250,35 +250,59 @@ describe('the spool', () => {
     assert.deepEqual(found, [frames[0], frames[2]]);
   });
 
-  it('removes what was left half-written of a camera that is no more, and nothing that may still be written', async () => {
-    const frame = await written({ camera: 'removed' });
-    const [old, young] = ['.1700000000999-1-1x1-9.jpg.tmp', '.1700000001999-1-1x1-9.jpg.tmp'];
-    const folder = path.join(dir, 'removed');
-    for (const name of [old, young]) await writeFile(path.join(folder, name), 'half');
-    const before = new Date(Date.now() - 20_000);
-    await utimes(path.join(folder, old), before, before);
-    await waitingIn(spool);
-    await spool.removeLeftovers();
-    assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
-  });
-
-  it('removes the empty folder of a camera that writes no more, and no other', async () => {
-    const age = async (...parts: string[]) => {
-      const before = new Date(Date.now() - UNUSED_MS - 1000);
-      await utimes(path.join(dir, ...parts), before, before);
+  describe('what nobody uses any more', () => {
+    let nowMs = 0;
+    let watched: Spool;
+    /** Looks at all of it, as the store does again and again. */
+    const look = async (afterMs: number) => {
+      nowMs += afterMs;
+      await waitingIn(watched);
+      await watched.removeLeftovers();
     };
-    for (const camera of ['removed', 'durable', 'young', 'damaged'])
-      await mkdir(path.join(dir, camera), { recursive: true });
-    await mkdir(path.join(dir, 'durable', 'confirmed'));
-    await mkdir(path.join(dir, 'damaged', 'damaged'));
-    await writeFile(path.join(dir, 'damaged', 'damaged', 'kept for a person'), '');
-    const frame = await written();
-    for (const camera of ['removed', 'durable', 'damaged', frame.camera]) await age(camera);
-    await spool.removeLeftovers();
-    assert.deepEqual((await readdir(dir)).sort(), ['damaged', frame.camera, 'young'].sort());
-    // A camera that comes back writes as before.
-    const back = await written({ camera: 'removed' });
-    assert.ok(existsSync(pathOf(back)));
+    /** As it is after a clock was set: an hour old, or an hour in the future. */
+    const setTime = async (byMs: number, ...parts: string[]) => {
+      const time = new Date(Date.now() + byMs);
+      await utimes(path.join(dir, ...parts), time, time);
+    };
+    const HOUR_MS = 3_600_000;
+
+    beforeEach(() => {
+      nowMs = 1000;
+      watched = new Spool(dir, undefined, undefined, () => nowMs);
+    });
+
+    it('goes when it was left half-written, and not what is still written, whatever its time says', async () => {
+      const frame = await written({ camera: 'removed' });
+      const [old, young] = ['.1700000000999-1-1x1-9.jpg.tmp', '.1700000001999-1-1x1-9.jpg.tmp'];
+      const folder = path.join(dir, 'removed');
+      for (const name of [old, young]) await writeFile(path.join(folder, name), 'half');
+      await setTime(-HOUR_MS, 'removed', young);
+      await look(0);
+      await look(HALF_WRITTEN_MS - 1);
+      assert.equal((await readdir(folder)).length, 3);
+      await setTime(HOUR_MS, 'removed', young);
+      await look(1);
+      assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
+    });
+
+    it('goes when it is the empty folder of a camera that writes no more, and no other', async () => {
+      for (const camera of ['removed', 'durable', 'used', 'damaged'])
+        await mkdir(path.join(dir, camera), { recursive: true });
+      await mkdir(path.join(dir, 'durable', 'confirmed'));
+      await mkdir(path.join(dir, 'damaged', 'damaged'));
+      await writeFile(path.join(dir, 'damaged', 'damaged', 'kept for a person'), '');
+      const frame = await written();
+      await setTime(-HOUR_MS, 'used');
+      await look(0);
+      await look(UNUSED_MS - 1);
+      assert.equal((await readdir(dir)).length, 5);
+      await setTime(-2 * HOUR_MS, 'used');
+      await look(1);
+      assert.deepEqual((await readdir(dir)).sort(), ['damaged', frame.camera, 'used'].sort());
+      // A camera that comes back writes as before.
+      const back = await written({ camera: 'removed' });
+      assert.ok(existsSync(pathOf(back)));
+    });
   });
 
   it('sets a damaged file aside, out of every list', async () => {
