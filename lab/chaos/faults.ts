@@ -4,6 +4,7 @@ import { EXIT } from '../../src/commands/exit-codes';
 import { frameExchange } from '../../src/contract/topology';
 import type { Network } from '../fault-proxy';
 import { clusterRows } from './cluster-faults';
+import { outOfDescriptors } from './descriptor-fault';
 import { diskRows } from './disk-faults';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
 import { repeatedly, serversOf, type Row } from './row';
@@ -230,6 +231,7 @@ export const ROWS: readonly Row[] = [
   ...networkRows('rabbitmq'),
   serversFar,
   secondDaemon,
+  outOfDescriptors,
   ...diskRows,
   clockRow('clock-forward', HOUR_MS),
   clockRow('clock-back', -HOUR_MS),
