@@ -5,7 +5,7 @@ import { Fault } from '../../../fault/fault';
 import { HlsClient, type Limits } from './client';
 import { asError, playlistFault, soundOnlyFault } from './hls-words';
 import { MAX_PLAYLIST_BYTES, type MasterPlaylist, type MediaPlaylist } from './playlist';
-import { readPlaylist } from './read-playlist';
+import { readPlaylist } from './parse-playlist';
 import { rankVariants } from './variant-choice';
 
 /** Variants that are tried where the first cannot be had: servers name their substitutes. */

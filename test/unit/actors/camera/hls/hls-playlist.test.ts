@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isPlaylist } from '../../../../../src/actors/camera/http/is-playlist';
 import type { MediaPlaylist, Variant } from '../../../../../src/actors/camera/hls/playlist';
-import { readPlaylist } from '../../../../../src/actors/camera/hls/read-playlist';
+import { readPlaylist } from '../../../../../src/actors/camera/hls/parse-playlist';
 import { nextSegments, positionOf } from '../../../../../src/actors/camera/hls/position';
 import { rankVariants } from '../../../../../src/actors/camera/hls/variant-choice';
 
