@@ -64,6 +64,8 @@ class StoreActor {
   /** Why nothing is delivered, as the last try has shown. */
   #trouble: FaultRecord | undefined;
   #wasReady = false;
+  /** The spool was listed once: until then, frames may be missing in front of those that cameras report. */
+  #isListed = false;
   #delivered = 0;
   /** Delivered and not told yet. */
   #untold: DeliveredFrame[] = [];
@@ -141,7 +143,7 @@ class StoreActor {
   receive(command: ActorCommand): void {
     switch (command.kind) {
       case 'frame':
-        if (this.#outbox.add(command.frame, performance.now())) this.#delivery.wake();
+        if (this.#outbox.add(command.frame, performance.now()) && this.#isListed) this.#delivery.wake();
         break;
       case 'announced':
         this.#delivery.announced(command.id, command.fault);
@@ -185,6 +187,7 @@ class StoreActor {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#keepSpool();
+      this.#isListed = true;
       this.#delivery.wake();
       await this.#followRedis();
       if (this.#redisFault === undefined) await this.#eviction.tick();
