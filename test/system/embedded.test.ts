@@ -51,7 +51,7 @@ describe('embedded servers', () => {
     const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 30_000 });
     assert.match(
       stdout,
-      /^QUEUE +OF +MESSAGES +CONSUMERS +BOUND TO\namq\.gen\S+ +others +\d+ +1 +vigil\.frames$/m,
+      /^QUEUE +DECLARED BY +MESSAGES +CONSUMERS +BOUND TO\namq\.gen\S+ +another service +\d+ +1 +vigil\.frames$/m,
     );
   });
 
