@@ -9,7 +9,7 @@ import { listen, newNamespace, remoteServers, type Listener } from '../lab/event
 import { keepFeeds } from '../lab/feeds/keep-feeds';
 import { startRtspServer, type RtspMount } from '../lab/feeds/rtsp';
 import { percentile } from '../lab/percentile';
-import { waitUntil } from '../lab/process';
+import { isAlive, waitUntil } from '../lab/process';
 import { processTable, startedAt } from '../lab/process-table';
 import { benchClip, CASES } from './clips';
 import { PictureWays, type Way } from './picture-ways';
@@ -61,21 +61,22 @@ interface Bench {
   readonly daemon: Daemon;
   readonly events: Listener;
   readonly pictures: PictureWays;
-  readonly config: (qualities?: ReadonlyMap<string, number>) => unknown;
+  /** @param disabled id of a camera that does not run */
+  readonly config: (disabled?: string) => unknown;
 }
 
 /** Restarts one camera after the other by edits of actors.json, at random moments; all feeds have other clients too. */
 async function restarts({ daemon, pictures, config }: Bench): Promise<Start[]> {
   const starts: Start[] = [];
-  const qualities = new Map<string, number>();
   for (let i = 0; i < Number(values.starts); i++) {
     const camera = RESTARTED[i % RESTARTED.length] ?? '';
     const newest = () => daemon.log.findLast(({ message }) => message === `camera:${camera} runs`)?.child;
     await wait(Math.random() * 1000);
     const before = newest();
-    qualities.set(camera, qualities.get(camera) === 81 ? 80 : 81);
-    daemon.edit(config(qualities));
-    await waitUntil(`${camera} runs anew`, () => newest() !== before);
+    daemon.edit(config(camera));
+    await waitUntil(`${camera} has ended`, () => before === undefined || !isAlive(before));
+    daemon.edit(config());
+    await waitUntil(`${camera} runs again`, () => newest() !== before);
     const actor = processTable().find(({ pid }) => pid === newest());
     if (actor === undefined) throw new Error(`camera ${camera} ended`);
     const began = startedAt(actor);
@@ -177,10 +178,10 @@ async function plain(): Promise<boolean> {
   });
   const keepers = await keepFeeds(IDS.map((id) => server.url(`/${id}`)));
   const namespace = newNamespace();
-  const config: Bench['config'] = (qualities) => ({
+  const config: Bench['config'] = (disabled) => ({
     ...{ namespace, ...remoteServers(), frames: { expireMs: EXPIRE_MS } },
     ...(values.ffmpeg === undefined ? {} : { ffmpeg: values.ffmpeg }),
-    cameras: IDS.map((id) => ({ id, url: server.url(`/${id}`), quality: qualities?.get(id) ?? 80 })),
+    cameras: IDS.map((id) => ({ id, url: server.url(`/${id}`), enabled: id !== disabled })),
   });
   const events = await listen(namespace);
   const daemon = startDaemon({ config: config() });
