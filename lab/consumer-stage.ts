@@ -179,15 +179,6 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A Redis of one test, which keeps its data over a stop. */
 export class PrivateRedis {
   #child: ChildProcess | undefined;

@@ -1,10 +1,13 @@
 /** Private redis-servers that a test may break: some, a Cluster, or a primary with replicas and Sentinels. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
 import { spawnOwned, waitUntil, type OwnedProcess } from './process';
+import { freePort } from './free-port';
+
+/** Ports of servers are below this: Redis Cluster adds 10,000 to them. */
+export const CLUSTER_PORTS = 55_000;
 
 export interface RedisServer {
   readonly port: number;
@@ -50,7 +53,7 @@ export async function startRedis(...options: readonly (readonly string[])[]): Pr
 
 async function startOne(dir: string, options: readonly string[]): Promise<RedisServer> {
   mkdirSync(dir);
-  const port = await freePort();
+  const port = await freePort(CLUSTER_PORTS);
   const file = path.join(dir, 'redis.conf');
   writeFileSync(
     file,
@@ -204,15 +207,4 @@ async function haveReplicas(
   const told = (await replication(servers)).filter((info) => info.includes('role:master'));
   const online = (info: string) => info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
   return told.length === primaries && told.every((info) => online(info) === replicas);
-}
-
-/** A port below those that Redis Cluster adds 10,000 to. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    if (port < 55_000) return port;
-  }
 }

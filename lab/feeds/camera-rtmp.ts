@@ -1,7 +1,8 @@
 /** An RTMP server that loops a clip: ffmpeg listening, for one client, told when it hands on each picture. */
 import { createInterface } from 'node:readline';
 import { spawnOwned, waitUntil } from '../process';
-import { freePort, listensOn } from './rtmp';
+import { freePort } from '../free-port';
+import { listensOn } from './rtmp';
 
 export interface RtmpClip {
   /** H.264; its pictures are numbered in the order they are shown. */

@@ -1,9 +1,9 @@
 /** A real RTMP feed for tests: ffmpeg listening, one client at a time, started again when the client leaves. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../process';
 import { CLIP_DEFAULTS } from './clips';
 import { liveTestPicture, type PictureOptions } from './http';
+import { freePort } from '../free-port';
 
 /** State of a listening socket in /proc/net/tcp (TCP_LISTEN in the kernel's tcp_states.h). */
 const LISTEN = '0A';
@@ -85,14 +85,4 @@ async function openFiles(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const numbers = await readdir(folder).catch(() => []);
   return Promise.all(numbers.map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,11 +1,13 @@
 /** How every part of Vigil connects to RabbitMQ. */
 import { connect, type ChannelModel, type Options } from 'amqplib';
+import { withDeadline } from '../clock/sleep';
 import { hostsOf } from '../url/url';
 import { HostOrder } from './host-order';
 import { HostRace } from './host-race';
 import { throwOnForeignListener } from './rabbitmq-listener';
 
 const CONNECT_MS = 5000;
+const CLOSE_MS = 500;
 /** A peer that is frozen or cut off is noticed after two to three of these. */
 const HEARTBEAT_S = 4;
 
@@ -43,6 +45,11 @@ export async function connectBroker(
 /** The host of this connection is reachable and does not do its work: the next connection begins with another one. */
 export function leaveHost(connection: ChannelModel): void {
   hosts.get(connection)?.leave();
+}
+
+/** Closes a connection or a channel in order, unless the broker is too slow to answer: a frozen one never does. Never rejects. */
+export async function closeInTime(link: { close(): Promise<void> }): Promise<void> {
+  await withDeadline(link.close(), CLOSE_MS).catch(() => undefined);
 }
 
 function orderOf(url: string, without?: string): Pick<HostOrder, 'next' | 'failed'> {

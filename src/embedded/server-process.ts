@@ -136,11 +136,7 @@ export async function predecessorLeft(lockFile: string): Promise<void> {
     args: ['-w', String(PREDECESSOR_WAIT_S), lockFile, '/bin/true'],
   });
   // Ours may hold passwords.
-  const child = startChild(program, args, { env: {}, stdio: 'ignore' });
-  await new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
-  });
+  await exitOf(startChild(program, args, { env: {}, stdio: 'ignore' }));
 }
 
 /**

@@ -2,7 +2,7 @@
  * What a service manager wants to hear: systemd over its notification socket (sd_notify(3)), PM2 over its channel. Without
  * one nothing is said. Node has no datagram sockets of the Unix kind, so systemd's own systemd-notify(1) speaks for us.
  */
-import { startChild } from './child-process';
+import { exitOf, startChild } from './child-process';
 import { findProgram } from './orphans';
 
 /** A sign of life twice in the interval after which systemd takes the daemon for hung (sd_watchdog_enabled(3)). */
@@ -78,11 +78,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
 
 /** Never rejects: a service manager that does not listen is no reason to stop working. */
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  return new Promise((resolve) => {
-    const child = startChild(program, assignments, { env, stdio: 'ignore' });
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
-  });
+  await exitOf(startChild(program, assignments, { env, stdio: 'ignore' }));
 }
 
 /** WATCHDOG_USEC: microseconds of silence after which systemd takes the process named in WATCHDOG_PID for hung. */

@@ -13,7 +13,6 @@ import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { findProgram } from '../../src/os/orphans';
 import {
   channel,
-  freePort,
   LIFE_MS,
   picture,
   PrivateRedis,
@@ -26,6 +25,7 @@ import {
 } from '../../lab/consumer-stage';
 import { run } from '../../lab/process';
 import { startCluster } from '../../lab/redis';
+import { freePort } from '../../lab/free-port';
 
 describe("a consumer's own trouble", { concurrency: true }, () => {
   it('pauses consuming with its reason, gives no frame up, and is over by itself', async (t) => {

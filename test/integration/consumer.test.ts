@@ -28,7 +28,6 @@ import { FRAME_FORMATS, frameExtension, MAX_PIXELS } from '../../src/contract/fr
 import {
   channel,
   DELIVERY_LIMIT,
-  freePort,
   picture,
   PrivateRedis,
   redis,
@@ -39,6 +38,7 @@ import {
   Wire,
   type PictureFormat,
 } from '../../lab/consumer-stage';
+import { freePort } from '../../lab/free-port';
 
 const run = promisify(execFile);
 

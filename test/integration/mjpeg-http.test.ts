@@ -31,6 +31,7 @@ pipeline = Gst.parse_launch(
 pipeline.set_state(Gst.State.PLAYING)
 GLib.MainLoop().run()
 `;
+import { freePort } from '../../lab/free-port';
 
 interface Quirk {
   readonly type?: string;
@@ -361,14 +362,6 @@ function endlessHeaders(...[, response]: Parameters<Script>): void {
   socket?.write('HTTP/1.1 200 OK\r\n');
   const timer = setInterval(() => socket?.write(`X-Header: ${'a'.repeat(4000)}\r\n`), 5);
   socket?.on('close', () => clearInterval(timer));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Waits for a server by looking into the kernel's table: ffmpeg's takes one client alone. */

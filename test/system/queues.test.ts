@@ -1,20 +1,12 @@
 /** Queues of others and of earlier configurations, as a real broker tells of them: by Erlang, and by its management API. */
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { connect, type ChannelModel } from 'amqplib';
 import { boundQueues, type BrokerView } from '../../src/connections/bound-queues';
 import { managementView } from '../../src/connections/rabbitmq-management';
 import { startBroker, type Broker } from '../../lab/broker';
 import { waitUntil } from '../../lab/process';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+import { freePort } from '../../lab/free-port';
 
 describe('queues on a broker', () => {
   let broker: Broker;

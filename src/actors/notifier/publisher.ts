@@ -1,7 +1,7 @@
 /** Confirmed publishing on one connection that is opened again for as long as it is wanted. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../connections/rabbitmq';
+import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { brokerFault } from '../../connections/rabbitmq-fault';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { sleep, withDeadline } from '../../clock/sleep';
@@ -15,8 +15,6 @@ import { REFUSED, Trouble } from './trouble';
 import { publishOptions, type Publication } from './publication';
 
 const RECONNECT: BackOff = { firstMs: 250, capMs: 5000 };
-/** A broker that is frozen never answers a close. */
-const CLOSE_MS = 500;
 const WATCH_MS = 500;
 /** What a spare connection's first message may take. */
 const WARM_MS = 2000;
@@ -217,7 +215,7 @@ export class Publisher {
       throw error;
     } finally {
       sessionOver.abort();
-      await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
+      await closeInTime(connection);
       over.abort();
       await kept;
     }
@@ -261,7 +259,7 @@ export class Publisher {
     const fault = brokerFault(this.options.url, new Error(REFUSED));
     this.#link = { name: 'down', fault };
     this.#window.failAll(fault);
-    await withDeadline(channel.close(), CLOSE_MS).catch(() => undefined);
+    await closeInTime(channel);
   }
 
   #follow(connection: ChannelModel): void {

@@ -8,14 +8,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../connections/rabbitmq';
+import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { sleep, unlessAborted, withDeadline } from '../../clock/sleep';
 
 const RECONNECT: BackOff = { firstMs: 500, capMs: 10_000 };
 /** A host that works answers in milliseconds. */
 const ANSWER_MS = 1000;
-const CLOSE_MS = 500;
 /** The servers need some seconds to go on without a node, which is told apart from one that stands by no longer. */
 const SILENT_MS = 15_000;
 
@@ -140,8 +139,7 @@ async function answers(connection: ChannelModel): Promise<boolean> {
   return (await withDeadline(asked, ANSWER_MS).catch(() => false)) ?? false;
 }
 
-/** A broker that is frozen never answers a close. */
 async function end(connection: ChannelModel, over: AbortController): Promise<void> {
-  await withDeadline(connection.close(), CLOSE_MS).catch(() => undefined);
+  await closeInTime(connection);
   over.abort();
 }

@@ -1,6 +1,6 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
 import type { ChannelModel } from 'amqplib';
-import { connectBroker, leaveHost } from '../../connections/rabbitmq';
+import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { sleep, withDeadline } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
@@ -15,7 +15,6 @@ import { bindingStep, directBinding, sharedBinding, topologySteps } from './topo
 const CHECK_MS = 10_000;
 /** A new quorum queue elects its leader first. */
 const DECLARE_MS = 15_000;
-const CLOSE_MS = 500;
 /** What a consumer has just taken leaves room for as many. */
 const FULL_SHARE = 0.9;
 
@@ -153,7 +152,7 @@ export class BrokerTopology {
     const link = this.#link;
     this.#link = undefined;
     if (link === undefined) return;
-    await withDeadline(link.connection.close(), CLOSE_MS).catch(() => undefined);
+    await closeInTime(link.connection);
     link.socket.abort();
   }
 
