@@ -28,7 +28,7 @@ import { Succession, type Predecessor, type Run } from './capture/succession';
 
 /** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
 const STUCK_SLACK_MS = 10_000;
-/** A shape that no keyframe has brought after so long is brought by opening the feed anew. */
+/** If no keyframe has applied a new shape after this time, the feed is reopened. Milliseconds. */
 const KEYFRAME_MS = 60_000;
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 

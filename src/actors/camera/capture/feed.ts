@@ -1,4 +1,4 @@
-/** What is known of one source of pictures over all its openings: its clock, its delays, what its openings have taught. */
+/** State of one source of pictures that outlasts its openings: clock, delays, and what was learned for the next opening. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec, Sampling } from '../../../config/topology';
 import { FeedAdaptation } from './adaptation';

@@ -1,6 +1,6 @@
 /**
- * Receives MJPEG over HTTP without ffmpeg. The answer shows what it is: HLS is left to its own receiver, which opens the URL
- * anew once this connection is closed; any other video is handed to one, which opens nothing itself.
+ * Receives MJPEG over HTTP without ffmpeg. The response decides: the HLS receiver requests the URL again after this connection is
+ * closed; any other video is passed to an ffmpeg, which opens no connection itself.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

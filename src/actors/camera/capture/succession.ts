@@ -62,7 +62,7 @@ export class Succession {
   }
 
   /**
-   * Keeps the feed open, by one opening after the other. Returns where it is to be opened anew at once.
+   * Keeps the feed open, with one opening after another. Returns when the feed must be reopened at once.
    * @throws why it ended by itself
    */
   async stream(feed: Feed): Promise<void> {

@@ -31,8 +31,8 @@ export function isPaced(source: CameraSource): boolean {
 }
 
 /**
- * True where packets have their sender's times, which tell of delay: those of RTP and MPEG-TS count in 1/90000 s, those of
- * RTMP and FLV in milliseconds. Others ffmpeg invents, of a nominal frame rate.
+ * True if packets carry the sender's timestamps, from which delay can be measured: RTP and MPEG-TS count in 1/90000 s, RTMP and
+ * FLV in milliseconds. ffmpeg makes up all others from a nominal frame rate.
  * @param unitMs milliseconds of one unit of the stream's time
  */
 export function hasMediaTimes(source: CameraSource, unitMs: number): boolean {

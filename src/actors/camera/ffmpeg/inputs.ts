@@ -136,7 +136,7 @@ function verification(tls: CameraTls | undefined): string[] {
 }
 
 /**
- * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the text, stands escaped, and begins it anew.
+ * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the quoted text, follows escaped, and a new quoted text begins.
  * @throws RangeError for what has a line end, which would begin another directive
  */
 function quoted(url: string): string {

@@ -19,8 +19,8 @@ export const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 /** Found in the first packet what there is to find; more probing only delays the first picture. */
 export const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /**
- * A line of framecrc with time and size, then the bytes it tells of: see packet-splitter.ts. The bitstream filters are
- * tee's, once for each: ffmpeg's own (-bsf) see an end where a file begins anew, and then pass nothing more.
+ * A line of framecrc with time and size, then the bytes it describes: see packet-splitter.ts. The bitstream filters belong to
+ * tee, one set per output: ffmpeg's own (-bsf) take the restart of a looped file for its end, and then pass nothing more.
  */
 export function toSplitter({
   fd = 1,
