@@ -53,10 +53,14 @@ describe('queues on a broker', () => {
           queue: 'v.detection',
           names: ['v.detection', 'v.old', 'v.gone'],
         });
-      // The management API's figures are up to 5 s old.
-      const known = async () =>
-        (await ask(await view())).reduce((sum, { messages }) => sum + messages, 0) === 3;
-      await waitUntil('the messages are counted', known, 30_000);
+      // A quorum queue counts its messages and consumers every 5 s; what both ways of asking say is up to that old.
+      const known = async () => {
+        const queues = await ask(await view());
+        const sum = (figure: 'messages' | 'consumers') =>
+          queues.reduce((total, queue) => total + queue[figure], 0);
+        return sum('messages') === 3 && sum('consumers') === 1;
+      };
+      await waitUntil('the messages and the consumer are counted', known, 30_000);
       assert.deepEqual(await ask(await view()), [
         { name: 'far', origin: 'foreign', messages: 0, consumers: 1, boundTo: ['v.frames'] },
         { name: 'v.old', origin: 'old', messages: 1, consumers: 0, boundTo: ['v.old'] },
