@@ -103,21 +103,23 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     const store = this.options.store();
     if (store === undefined || this.#isStopped) return;
-    const restMs = this.#restMs(store);
+    // Read once: a time that comes between two readings would be too late for a turn and too early for a timer.
+    const nowMs = performance.now();
+    const restMs = this.#restMs(store, nowMs);
     while (restMs === undefined) {
-      const task = this.#turns.next(performance.now());
+      const task = this.#turns.next(nowMs);
       if (task === undefined) break;
       const work = this.#work(task, store).finally(() => this.#atWork.delete(work));
       this.#atWork.add(work);
     }
-    const dueMs = restMs ?? this.#turns.dueMs(performance.now());
+    const dueMs = restMs ?? this.#turns.dueMs(nowMs);
     if (dueMs === undefined) return;
     this.#timer = setTimeout(() => this.pump(), dueMs);
   }
 
-  #restMs(store: FrameStore): number | undefined {
+  #restMs(store: FrameStore, nowMs: number): number | undefined {
     if (this.#unusable?.store !== store) return undefined;
-    const restMs = this.#unusable.untilMs - performance.now();
+    const restMs = this.#unusable.untilMs - nowMs;
     return restMs > 0 ? restMs : undefined;
   }
 
