@@ -5,7 +5,8 @@ import { ConsumerError } from './fault';
 import { openFrameStore, type FrameStore } from './frame-store';
 import type { ServerUrl } from './server-url';
 
-export const RECONNECT: BackOff = { firstMs: 200, capMs: 10_000 };
+/** Short: servers that replace each other are back within seconds, and a try costs little. */
+export const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 
 export interface StoreLinkOptions {
   /** Asked before every connection; throws a {@link ConsumerError}. */
