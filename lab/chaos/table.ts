@@ -7,8 +7,9 @@ const MAX_MEGABYTES = 150;
 const MAX_REPEATED = 0.001;
 /** Share of the periods that must have been captured: a table of cameras that hardly work says nothing. */
 const MIN_CAPTURED = 0.6;
-/** The same of a daemon that is killed every ten seconds, cameras and all. */
-const MIN_CAPTURED_KILLED = 0.3;
+/** The same of a daemon that is itself started again, cameras and all. */
+const MIN_CAPTURED_RESTARTED = 0.3;
+const RESTARTED: ReadonlySet<string> = new Set(['daemon-kill', 'terminal-stopped', 'data-directory-moved']);
 /** Frames a killed daemon may not have written down: a second of each camera, and the one it was at. */
 const LEDGER_SLACK_PER_CAMERA = 2;
 
@@ -79,7 +80,7 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
   if (ledgerOff > slack) faults.push(`${ledgerOff} consumed frames are not confirmed in the ledger`);
-  if (captured < (row === 'daemon-kill' ? MIN_CAPTURED_KILLED : MIN_CAPTURED) * periods)
+  if (captured < (RESTARTED.has(row) ? MIN_CAPTURED_RESTARTED : MIN_CAPTURED) * periods)
     faults.push(`of ${periods} periods only ${captured} were captured`);
   if (silenceMs > Math.max(maxSilenceMs, serversMs + MAX_REACTION_MS))
     faults.push(
