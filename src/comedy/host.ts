@@ -203,8 +203,8 @@ export class ActorHost {
     try {
       return await Promise.race([
         created,
-        failed.then(({ code, message }) => {
-          throw new Fault(code, message);
+        failed.then((fault) => {
+          throw Fault.from(fault);
         }),
       ]);
     } catch (error) {
