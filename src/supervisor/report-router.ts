@@ -1,9 +1,9 @@
 /** Carries what one actor reports to the actor that needs it, and remembers what a new one must be told again. */
 import type { CameraState, Gap } from '../contract/message';
-import type { ShellCommand } from '../comedy/actor-side';
+import type { HostCommand } from '../comedy/host-messages';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import type { Accounting } from './accounting';
-import type { HostedActor } from '../comedy/host';
+import type { HostedActor } from '../comedy/hosted-actor';
 
 export class ReportRouter {
   /** Running actors by name. */
@@ -29,7 +29,7 @@ export class ReportRouter {
     if (actor.name === 'notifier') this.#send('store', { kind: 'notifier-lost' });
   }
 
-  broadcast(command: ShellCommand): void {
+  broadcast(command: HostCommand): void {
     for (const actor of this.#running.values()) actor.send(command);
   }
 

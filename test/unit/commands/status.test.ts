@@ -236,7 +236,7 @@ describe('the text of status', () => {
       kind: 'camera',
       pid: 72,
       delivered: { lastMinute: 18, lastAtMs: NOW - 42_000 },
-      lastFault: { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 },
+      lastFault: { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 },
       feed: {
         camera: 'yard',
         state: 'waiting',
@@ -318,7 +318,7 @@ describe('the text of status', () => {
       '  memory          50 MB',
       '  feed            waiting for 0s',
       '  fault           refused: rtsp://yard/: connection refused',
-      '  last exit       hung, 1s ago: gave no sign of life',
+      '  last exit       hung, 1s ago: sent no heartbeat',
       '  delivered       18 frames in the last minute',
       '  last confirmed  42s ago',
       '  heartbeat       2s ago',
@@ -379,7 +379,7 @@ describe('the text of status', () => {
   it('shows what keeps an actor from its work now before an old end of its process', () => {
     const fault = { code: 'redis-full', message: 'redis takes no more' };
     const heartbeat = { done: 9, fault, facts: {}, memoryBytes: 1, atMs: NOW };
-    const lastFault = { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 };
+    const lastFault = { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 };
     const text = statusText(
       { ...daemon, children: [{ ...base, name: 'store', kind: 'store', heartbeat, lastFault }] },
       NOW,

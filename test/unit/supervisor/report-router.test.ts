@@ -1,11 +1,11 @@
 /** Who is told what: reports reach the actor that needs them, and a new one learns what it missed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ShellCommand } from '../../../src/comedy/actor-side';
+import type { HostCommand } from '../../../src/comedy/host-messages';
 import type { Frame } from '../../../src/contract/frame';
 import type { CameraState, Gap } from '../../../src/contract/message';
 import type { ActorReport } from '../../../src/protocol/messages';
-import type { HostedActor } from '../../../src/comedy/host';
+import type { HostedActor } from '../../../src/comedy/hosted-actor';
 import { ReportRouter } from '../../../src/supervisor/report-router';
 
 const FRAME: Frame = {
@@ -21,8 +21,8 @@ const GAP: Gap = { camera: 'gate', firstSequence: 1, lastSequence: 2, missed: 2,
 const STREAMING: CameraState = { camera: 'gate', state: 'streaming', sinceMs: 1 };
 const WAITING: CameraState = { camera: 'yard', state: 'waiting', sinceMs: 2 };
 
-function actor(name: string): HostedActor & { readonly got: ShellCommand[] } {
-  const got: ShellCommand[] = [];
+function actor(name: string): HostedActor & { readonly got: HostCommand[] } {
+  const got: HostCommand[] = [];
   return {
     name,
     got,
@@ -60,7 +60,7 @@ function routed(...names: string[]) {
 const ALL = ['notifier', 'store', 'camera:gate'];
 
 describe('a report', () => {
-  const rows: readonly [string, ActorReport, string | undefined, ShellCommand | undefined][] = [
+  const rows: readonly [string, ActorReport, string | undefined, HostCommand | undefined][] = [
     ['camera:gate', { kind: 'frame', frame: FRAME }, 'store', { kind: 'frame', frame: FRAME }],
     ['camera:gate', { kind: 'gap', gap: GAP }, undefined, undefined],
     ['notifier', { kind: 'gap-told', gap: GAP }, undefined, undefined],
