@@ -219,7 +219,7 @@ describe('the text of status', () => {
         ...{ done: 9, memoryBytes: 52_428_800, atMs: NOW },
         facts: { sampling: 'between-keyframes', codec: 'h264' },
       },
-      delivered: { lastMinute: 60, lastAtMs: NOW - 400, width: 1920, height: 1080 },
+      delivered: { lastMinute: 60, perSecond: 1, lastAtMs: NOW - 400, width: 1920, height: 1080 },
       feed: { camera: 'door', state: 'streaming', sinceMs: NOW - 3_540_000 },
     },
     {
@@ -235,7 +235,7 @@ describe('the text of status', () => {
       name: 'camera:yard',
       kind: 'camera',
       pid: 72,
-      delivered: { lastMinute: 18, lastAtMs: NOW - 42_000 },
+      delivered: { lastMinute: 18, perSecond: 0.3, lastAtMs: NOW - 42_000 },
       lastFault: { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 },
       feed: {
         camera: 'yard',
@@ -288,7 +288,7 @@ describe('the text of status', () => {
           samplingReason: 'a long reason '.repeat(20),
         },
       },
-      delivered: { lastMinute: 300, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
+      delivered: { lastMinute: 300, perSecond: 5, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
       feed: { camera: id, state: 'quarantined', sinceMs: NOW - 3_599_000, fault },
     });
     const wide = {
