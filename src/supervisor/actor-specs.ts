@@ -27,6 +27,11 @@ export function cameraName(id: string): string {
   return `camera:${id}`;
 }
 
+/** The camera of that actor; undefined for any other actor. */
+export function cameraIdOf(name: string): string | undefined {
+  return /^camera:(.+)$/.exec(name)?.[1];
+}
+
 /** In start order, by name. */
 export function wantedActors(topology: Topology, surroundings: Surroundings): Map<string, WantedActor> {
   const wanted = [
