@@ -160,7 +160,7 @@ export class Supervisor {
       dir: data.path('ledger'),
       spoolDir: data.path('spool'),
       log,
-      tell: (gap) => this.#actors?.sendGap(gap),
+      announce: (gap) => this.#actors?.sendGap(gap),
     });
     this.#actors = await ActorChildren.open({
       topology: this.#topology,
