@@ -56,7 +56,10 @@ export async function probe(args: ProbeOptions): Promise<number> {
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 
-function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: CameraSpec; ffmpeg?: string } {
+function feedOf({ url, still, camera: id, config }: ProbeOptions): {
+  camera: CameraSpec;
+  ffmpeg?: string | undefined;
+} {
   if (url !== undefined) return { camera: cameraOfUrl(url, still) };
   throwIfNotPermitted(config);
   const { cameras, ffmpeg } = loadTopology(config, process.env);
@@ -64,7 +67,7 @@ function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: Cam
   const known = cameras.map((other) => other.id).join(', ') || 'none';
   if (camera === undefined)
     throw new ExitFault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
-  return { camera, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
+  return { camera, ffmpeg };
 }
 
 /** As a configuration has it that says nothing else. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
 import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
 import type { Holder } from '../connections/namespace-lease';
-import type { ActorSpec } from '../comedy/host';
+import type { ActorSpec } from '../comedy/hosted-actor';
 
 /** What of a daemon's surroundings its actors are told. */
 export interface Surroundings {
@@ -25,6 +25,11 @@ export interface WantedActor {
 
 export function cameraName(id: string): string {
   return `camera:${id}`;
+}
+
+/** The camera of that actor; undefined for any other actor. */
+export function cameraIdOf(name: string): string | undefined {
+  return /^camera:(.+)$/.exec(name)?.[1];
 }
 
 /** In start order, by name. */

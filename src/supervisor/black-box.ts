@@ -72,7 +72,7 @@ export class BlackBox {
       ...rest,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(endedAtMs).toISOString(),
-      ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
+      lastHeartbeat,
       ffmpeg: this.#feedLines.get(rest.name) ?? [],
     };
   }
