@@ -26,7 +26,7 @@ export const REFUSED = 'refuses all messages';
 export interface TroubleOptions {
   readonly url: string;
   /** Why the queue may refuse everything, where it is full; undefined where it is not. */
-  readonly fullness?: () => Promise<FaultRecord | undefined>;
+  readonly fullness?: (() => Promise<FaultRecord | undefined>) | undefined;
   /** Another host that stands by. */
   readonly standby?: () => Promise<keyof typeof CONFIRM_MS_OF_SEVERAL>;
   /** Told the trouble when it begins, and undefined when it is over. */
