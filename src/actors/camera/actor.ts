@@ -16,6 +16,7 @@ import { feedFacts } from './feed-facts';
 import { FeedTroubles } from './feed-troubles';
 import { Gaps, silentReason } from './gaps';
 import { Keeper } from './keeper';
+import { PeriodNumbers } from './period-numbers';
 import { retryPauseMs } from './retry';
 import { FeedWords } from './feed/words';
 import { RetryLater } from './http/http-fault';
@@ -49,6 +50,7 @@ export default function startCamera(context: ActorContext<CameraParameters>): Ac
 class CameraActor {
   readonly #stopping = new AbortController();
   readonly #gaps: Gaps;
+  readonly #periods: PeriodNumbers;
   readonly #keeper: Keeper;
   readonly #troubles: FeedTroubles;
   readonly #words: FeedWords;
@@ -60,12 +62,12 @@ class CameraActor {
   #stream: FeedStream | undefined;
   #feed: Feed;
   readonly #succession: Succession;
-  #periodMs = 0;
   /** Called when pictures are made by the newest settings, or cannot be. */
   #adapted: () => void = () => undefined;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#gaps = new Gaps(context);
+    this.#periods = new PeriodNumbers(context, this.#gaps);
     this.#keeper = new Keeper(context, this.#gaps);
     this.#troubles = new FeedTroubles(context.log);
     const { frozenMs } = context.parameters.camera;
@@ -109,7 +111,7 @@ class CameraActor {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
-    this.#countByPeriods();
+    this.#periods.follow(this.#feed);
     while (!signal.aborted) {
       try {
         await this.#streamOnce();
@@ -143,7 +145,7 @@ class CameraActor {
     }
     this.#feed.change({ camera, ffmpeg });
     this.#succession.run?.takeSettings();
-    this.#countByPeriods();
+    this.#periods.follow(this.#feed);
     if (this.#state !== 'streaming' || isShapedAlike(before, camera)) this.#adapted();
     if ((await withDeadline(shown, KEYFRAME_MS)) === undefined) this.#succession.renew();
   }
@@ -159,19 +161,7 @@ class CameraActor {
     feed.clock.follow(this.#feed.clock);
     this.#feed = feed;
     this.#attempt = 0;
-    this.#countByPeriods(sample);
-  }
-
-  /** @param sample the first of such a period; else those count that are not over yet */
-  #countByPeriods(sample?: Sample): void {
-    const { configured, plan } = this.#feed;
-    const { id, periodMs } = configured;
-    if (this.#periodMs === periodMs) return;
-    this.#periodMs = periodMs;
-    this.#gaps.end();
-    const present = Math.max(plan.nextSequence ?? 0, Math.floor(Date.now() / periodMs));
-    const firstSequence = sample?.sequence ?? present;
-    this.context.report({ kind: 'periods', camera: id, periodMs, firstSequence });
+    this.#periods.follow(feed, sample);
   }
 
   #open(feed: Feed, predecessor?: Predecessor): Run {
