@@ -1,7 +1,7 @@
 /** What becomes of one frame: retrieve, handle, remove. Decides and does not settle. */
 import type { FrameSampled } from '../contract/message';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
-import type { Settlement } from './frame-queue';
+import type { Settlement } from './queue-message';
 import type { FrameStore } from './frame-store';
 import { troubleOf, type Trouble } from './trouble';
 

@@ -47,9 +47,9 @@ export class Overtaken {
 
   /** Nobody is going to ask for them: they need not wait for their end in Redis. */
   settle(tasks: readonly Task[], store: FrameStore | undefined): void {
-    for (const { key, delivery } of tasks) {
+    for (const { key, message } of tasks) {
       this.#count += 1;
-      delivery.settle('ack');
+      message.settle('ack');
       if (this.removal !== 'keep') store?.remove(key).catch(() => undefined);
     }
   }

@@ -1,0 +1,44 @@
+/** A message of the queue as the consumer sees it, and how it is settled. */
+import { IllegalOperationError, type Channel, type ConsumeMessage } from 'amqplib';
+
+/** `reject` sends the message to the dead-letter queue. */
+export type Settlement = 'ack' | 'requeue' | 'reject';
+
+export interface QueueMessage {
+  readonly body: Buffer;
+  readonly redelivered: boolean;
+  /** Deliveries before this one; only quorum queues count them. */
+  readonly deliveryCount?: number;
+  /** How long the message may wait in the queue, milliseconds; absent where nothing says. */
+  readonly lifeMs?: number;
+  /** Tells the broker. Without effect on a channel that has closed: there the broker requeues by itself. */
+  settle(how: Settlement): void;
+}
+
+/** What amqplib hands over. */
+export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMessage {
+  const { headers } = message.properties;
+  const count: unknown = headers?.['x-delivery-count'];
+  // amqplib's types have no type for what it decodes as a text.
+  const lifeMs = Number(message.properties.expiration as unknown);
+  return {
+    body: message.content,
+    redelivered: message.fields.redelivered,
+    ...(typeof count === 'number' ? { deliveryCount: count } : {}),
+    ...(lifeMs > 0 ? { lifeMs } : {}),
+    settle: (how) =>
+      tryOnChannel(() => {
+        if (how === 'ack') channel.ack(message);
+        else channel.nack(message, false, how === 'requeue');
+      }),
+  };
+}
+
+/** A closed channel throws at whoever uses it; the session's end is told elsewhere. */
+export function tryOnChannel(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof IllegalOperationError)) throw error;
+  }
+}
