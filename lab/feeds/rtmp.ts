@@ -2,7 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../process';
 import { CLIP_DEFAULTS } from './clips';
-import { liveTestPicture, type PictureOptions } from './http';
+import { liveTestPicture, type PictureOptions } from './live-test-picture';
 import { freePort } from '../free-port';
 
 /** State of a listening socket in /proc/net/tcp (TCP_LISTEN in the kernel's tcp_states.h). */
