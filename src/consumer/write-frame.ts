@@ -63,7 +63,7 @@ async function moveToFreeName(temporary: string, folder: string, frame: SavedFra
 
 /** False when another frame has the name. */
 async function moveUnlessTaken(temporary: string, target: string, capturedAt: number): Promise<boolean> {
-  // A link takes a name only if it is free: two frames of one second may be written at the same time.
+  // Unlike a rename, a link takes a name only if it is free: two frames of one second may be written at the same time.
   if (await linked(temporary, target)) return true;
   if ((await modifiedAt(target)) !== capturedAt) return false;
   await rename(temporary, target);

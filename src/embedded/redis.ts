@@ -8,8 +8,9 @@ import { overSocket, REDIS_SOCKET } from '../connections/redis-address';
 import { openRedis } from '../connections/redis';
 import { connectRedis } from '../connections/redis-connected';
 import { findProgram } from '../os/orphans';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './server-file';
+import { newPassword, readServiceMemory, writeServiceMemory } from './server-file';
 import type { EmbeddedService } from './service';
 
 /** A server that has taken the connection and does not answer is asked again, until it should have started. */
@@ -30,7 +31,7 @@ export async function prepareRedis(
   writeServiceMemory(dir, { port });
   const configuration = path.join(dir, 'redis.conf');
   const maxMemoryBytes = wanted.maxMemoryBytes ?? affordableBytes(dir);
-  writePrivate(configuration, redisConfiguration(dir, port, password, maxMemoryBytes));
+  replaceFileSync(configuration, redisConfiguration(dir, port, password, maxMemoryBytes), OWNER_ONLY);
   let server: ServerProcess | undefined;
   return {
     name: 'redis',

@@ -1,7 +1,8 @@
 /** The ports of an embedded server, kept with its data so that clients find it again after a restart. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
 export interface ServiceMemory {
   readonly port: number;
@@ -29,12 +30,5 @@ export function newPassword(): string {
 }
 
 export function writeServiceMemory(dir: string, memory: ServiceMemory): void {
-  writePrivate(path.join(dir, FILE), JSON.stringify(memory));
-}
-
-/** Replaces a file, at once and whole, for its owner only. */
-export function writePrivate(file: string, text: string): void {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, file);
+  replaceFileSync(path.join(dir, FILE), JSON.stringify(memory), OWNER_ONLY);
 }
