@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
+import type { LogLevel } from '../log/levels';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
@@ -12,8 +13,6 @@ import { writeFrame } from './write-frame';
 
 /** The counters are logged this often while they change. */
 const REPORT_EVERY_MS = 60_000;
-
-export type ProcessLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface ProcessOptions {
   readonly amqpUrl: ConsumerOptions['amqpUrl'];
@@ -29,7 +28,7 @@ export interface ProcessOptions {
   readonly latestOnly?: boolean;
   /** Ends it, after the frames at work. */
   readonly signal: AbortSignal;
-  readonly log: (level: ProcessLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
 /**
