@@ -14,7 +14,7 @@ const PROGRAMS: Readonly<Record<MissingProgram['program'], true>> = {
 
 /** What `npm start` installs: plain JavaScript, as it runs before anything is compiled. */
 async function setupPackages(): Promise<{
-  packagesFor(programs: readonly string[], systemName: string): string[];
+  readonly packagesFor: (programs: readonly string[], systemName: string) => string[];
 }> {
   const file = path.resolve(__dirname, '../../../scripts/setup/packages.mjs');
   return (await import(pathToFileURL(file).href)) as Awaited<ReturnType<typeof setupPackages>>;
