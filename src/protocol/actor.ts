@@ -28,3 +28,23 @@ export interface Actor {
 
 /** An actor module's default export. It must not block: waiting for a server is part of running. */
 export type StartActor<Parameters> = (context: ActorContext<Parameters>) => Actor;
+
+/** An actor that is a loop: it runs until it is told to stop. */
+export interface ActorLoop extends Actor {
+  /** Resolves when nothing is left of it, after `stop` was called. Never rejects. */
+  run(): Promise<void>;
+}
+
+/** Starts the loop; `stop` resolves when it has ended, too. */
+export function startLoop(loop: ActorLoop): Actor {
+  const ended = loop.run();
+  return {
+    receive: (command) => loop.receive(command),
+    changed: async () => loop.changed?.(),
+    progress: () => loop.progress(),
+    stop: async () => {
+      await loop.stop();
+      await ended;
+    },
+  };
+}

@@ -4,7 +4,7 @@ import { withDeadline } from '../../clock/sleep';
 import { secretsOf } from '../../url/redact';
 import type { CameraSpec } from '../../config/topology';
 import type { CameraState } from '../../contract/message';
-import type { Actor, ActorContext } from '../../protocol/actor';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import { faultRecord, type FaultRecord } from '../../fault/fault';
 import type { CameraParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
@@ -34,20 +34,10 @@ const KEYFRAME_MS = 60_000;
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
-  const camera = new CameraActor(context);
-  const ended = camera.run();
-  return {
-    receive: () => undefined,
-    changed: () => camera.changed(),
-    progress: () => camera.progress(),
-    stop: async () => {
-      camera.abort();
-      await ended;
-    },
-  };
+  return startLoop(new CameraActor(context));
 }
 
-class CameraActor {
+class CameraActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #gaps: Gaps;
   readonly #periods: PeriodNumbers;
@@ -88,7 +78,11 @@ class CameraActor {
     });
   }
 
-  abort(): void {
+  receive(): void {
+    // No command concerns a camera.
+  }
+
+  async stop(): Promise<void> {
     this.#stopping.abort();
     this.#adapted();
   }

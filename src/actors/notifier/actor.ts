@@ -5,7 +5,7 @@ import type { CameraState, Gap, VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
 import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
 import { RecurringFault } from '../../fault/recurring';
-import type { Actor, ActorContext } from '../../protocol/actor';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import type { FaultRecord } from '../../fault/fault';
 import type { ActorCommand, NotifierParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
@@ -23,19 +23,10 @@ const STUCK_MS = 60_000;
 const MAX_WAITING_GAPS = 1000;
 
 export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
-  const notifier = new NotifierActor(context);
-  const ended = notifier.run();
-  return {
-    receive: (command) => notifier.receive(command),
-    progress: () => notifier.progress(),
-    stop: async () => {
-      notifier.abort();
-      await ended;
-    },
-  };
+  return startLoop(new NotifierActor(context));
 }
 
-class NotifierActor {
+class NotifierActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
   readonly #others: Others;
@@ -133,7 +124,7 @@ class NotifierActor {
     };
   }
 
-  abort(): void {
+  async stop(): Promise<void> {
     this.#stopping.abort();
   }
 

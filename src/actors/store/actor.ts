@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
 import type { Frame } from '../../contract/frame';
 import { RecurringFaults } from '../../fault/recurring-faults';
-import type { Actor, ActorContext } from '../../protocol/actor';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import type { FaultRecord } from '../../fault/fault';
 import type { ActorCommand, StoreParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
@@ -34,22 +34,10 @@ const OVER = {
 };
 
 export default function startStore(context: ActorContext<StoreParameters>): Actor {
-  const store = new StoreActor(context);
-  const ended = store.run();
-  return {
-    receive: (command) => store.receive(command),
-    changed: async () => {
-      store.changed();
-    },
-    progress: () => store.progress(),
-    stop: async () => {
-      await store.stop();
-      await ended;
-    },
-  };
+  return startLoop(new StoreActor(context));
 }
 
-class StoreActor {
+class StoreActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
   readonly #redis: RedisFrames;
@@ -130,7 +118,7 @@ class StoreActor {
   }
 
   /** The expiry may be another now; `drainMs` is looked up when it is needed. */
-  changed(): void {
+  async changed(): Promise<void> {
     this.#redis.expireMs = this.context.parameters.expireMs;
   }
 
