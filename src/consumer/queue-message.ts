@@ -8,9 +8,9 @@ export interface QueueMessage {
   readonly body: Buffer;
   readonly redelivered: boolean;
   /** Deliveries before this one; only quorum queues count them. */
-  readonly deliveryCount?: number;
+  readonly deliveryCount?: number | undefined;
   /** How long the message may wait in the queue, milliseconds; absent where nothing says. */
-  readonly lifeMs?: number;
+  readonly lifeMs?: number | undefined;
   /** Tells the broker. Without effect on a channel that has closed: there the broker requeues by itself. */
   settle(how: Settlement): void;
 }
@@ -24,8 +24,8 @@ export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMe
   return {
     body: message.content,
     redelivered: message.fields.redelivered,
-    ...(typeof count === 'number' ? { deliveryCount: count } : {}),
-    ...(lifeMs > 0 ? { lifeMs } : {}),
+    deliveryCount: typeof count === 'number' ? count : undefined,
+    lifeMs: lifeMs > 0 ? lifeMs : undefined,
     settle: (how) =>
       tryOnChannel(() => {
         if (how === 'ack') channel.ack(message);

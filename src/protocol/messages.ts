@@ -41,14 +41,14 @@ export type StoreReport =
 export type NotifierReport = {
   readonly kind: 'announced';
   readonly id: string;
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
 };
 
 /** Notifier to supervisor: the broker has confirmed the event of a gap. */
 export type GapReport = { readonly kind: 'gap-told'; readonly gap: Gap };
 
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
-export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
+export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord | undefined };
 
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };

@@ -5,9 +5,9 @@ export interface Progress {
   /** Units of work finished since the process began (pictures, deliveries, announcements); never falls. */
   readonly done: number;
   /** Milliseconds within which `done` must rise; absent while nothing is due, such as during an outage. */
-  readonly dueMs?: number;
+  readonly dueMs?: number | undefined;
   /** What keeps it from its work now. */
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
   /** What an operator wants to see, by name. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }

@@ -92,7 +92,7 @@ class CameraActor implements ActorLoop {
     const dueMs = Math.max(connectMs, stallMs, 3 * periodMs) + STUCK_SLACK_MS;
     return {
       done: this.#keeper.handled,
-      ...(this.#state === 'waiting' ? {} : { dueMs }),
+      dueMs: this.#state === 'waiting' ? undefined : dueMs,
       facts: {
         feed: this.#state ?? 'connecting',
         // Also while it connects again: that may take as long as the pause before.

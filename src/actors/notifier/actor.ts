@@ -113,8 +113,8 @@ class NotifierActor implements ActorLoop {
     const { settled, unsettled, fault, trouble } = this.#publisher;
     return {
       done: settled,
-      ...(fault === undefined ? {} : { fault }),
-      ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
+      fault,
+      dueMs: unsettled > 0 && fault === undefined ? STUCK_MS : undefined,
       facts: {
         rabbitmq: (fault ?? trouble)?.code ?? 'ready',
         announced: this.#announced,
@@ -143,12 +143,8 @@ class NotifierActor implements ActorLoop {
         ? await this.#publisher.publish({ ...publication, mandatory: true })
         : await this.#announceTwice(publication, queue.name);
     if (fault === undefined) this.#announced++;
-    const told = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
-    this.context.report({
-      kind: 'announced',
-      id: frameId(frame),
-      ...(told === undefined ? {} : { fault: told }),
-    });
+    const reported = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
+    this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });
   }
 
   /** To the detection queue alone, and to whoever has bound a queue of his own. */
@@ -222,7 +218,7 @@ class NotifierActor implements ActorLoop {
 
   #onReadiness(fault: FaultRecord | undefined): void {
     if (this.#stopping.signal.aborted) return;
-    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    this.context.report({ kind: 'readiness', fault });
     if (fault !== undefined) {
       this.#faults.report(fault);
       return;

@@ -148,8 +148,8 @@ class StoreActor implements ActorLoop {
     const { oldestBornMs } = this.#outbox;
     return {
       done: worked,
-      ...(this.#trouble === undefined ? {} : { fault: this.#trouble }),
-      ...(isDue ? { dueMs: STUCK_MS } : {}),
+      fault: this.#trouble,
+      dueMs: isDue ? STUCK_MS : undefined,
       facts: {
         redis: this.#redisFault ?? 'ready',
         delivered: this.#reports.total,
@@ -222,7 +222,7 @@ class StoreActor implements ActorLoop {
     if (this.#stopping.signal.aborted) return;
     this.#redisFault = fault?.code;
     this.#trouble = fault;
-    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    this.context.report({ kind: 'readiness', fault });
     if (fault !== undefined) {
       this.#faults.report('servers', fault);
       return;

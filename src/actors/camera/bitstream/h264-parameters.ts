@@ -20,7 +20,7 @@ export interface H264Sequence extends VideoFormat {
   /** Where the picture timing message says how a picture is shown, and behind how many bits; undefined when it does not. */
   readonly structureBehindBits?: number;
   /** Bits in front of the flag that says whether a VUI follows, and in front of its last part; the latter where it could be read. */
-  readonly positions: { readonly vui: number; readonly restrictions?: number };
+  readonly positions: { readonly vui: number; readonly restrictions: number | undefined };
 }
 
 export interface H264Picture {
@@ -80,7 +80,7 @@ export function readSequence(unit: NalUnit): H264Sequence {
       ...size,
       ...usability,
     },
-    positions: { vui, ...(restrictions === undefined ? {} : { restrictions }) },
+    positions: { vui, restrictions },
   };
 }
 

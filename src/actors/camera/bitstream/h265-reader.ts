@@ -93,7 +93,7 @@ export class H265Reader implements PictureReader {
   }
 
   /** Of what is cut or wrong, as much as could be read. */
-  #headers(unit: Buffer): { slice?: Slice; recoveryCount?: number } {
+  #headers(unit: Buffer): { slice?: Slice; recoveryCount?: number | undefined } {
     let recoveryCount: number | undefined;
     for (const nal of nalUnits(unit)) {
       try {
@@ -103,8 +103,7 @@ export class H265Reader implements PictureReader {
         else if (type === PREFIX_SEI) recoveryCount = readRecovery(nal) ?? recoveryCount;
         else if (type <= LAST_SLICE) {
           const slice = this.#slice(nal, type);
-          if (slice !== undefined)
-            return { slice, ...(recoveryCount === undefined ? {} : { recoveryCount }) };
+          if (slice !== undefined) return { slice, recoveryCount };
         }
       } catch (error) {
         if (!(error instanceof OutOfBits)) throw error;

@@ -89,7 +89,7 @@ class Opening {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
-      ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
+      onBasic: options.onBasic,
       onSenderReports: (chunk) => this.#times.reported(chunk),
     });
   }

@@ -28,7 +28,7 @@ export function startRun(
   const options = {
     camera: adaptation.camera,
     ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
-    ...(predecessor === undefined ? {} : { onReady: predecessor.onReady }),
+    onReady: predecessor?.onReady,
     ...events,
     onPicture: (picture: Picture, madeBy?: CameraSpec) => {
       // Those that the opening before still owes come first.

@@ -29,12 +29,12 @@ export interface FeedOptions extends FeedTimesOptions {
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
   /** A password goes to whom nobody verified, as good as readable. */
-  readonly onBasic?: () => void;
+  readonly onBasic?: (() => void) | undefined;
   readonly learned: Learned;
   /**
    * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
    * not given) and can be sampled in its place without a loss: the other is to be told to end by then.
    * @param sample the first that this one has taken, where it is one that made it ready
    */
-  readonly onReady?: (sample?: Sample) => void;
+  readonly onReady?: ((sample?: Sample) => void) | undefined;
 }

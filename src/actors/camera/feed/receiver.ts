@@ -16,7 +16,7 @@ export interface ReceiverEvents {
   /** What an RTSP camera answered before it was opened. */
   readonly onAnswer: (answer: RtspAnswer) => void;
   /** A password goes to whom nobody verified, as good as readable. */
-  readonly onBasic?: () => void;
+  readonly onBasic?: (() => void) | undefined;
   /** What ffmpeg writes on standard error; it may hold the feed's URL with its password. */
   readonly onWords: (text: string) => void;
   /** More of what ffmpeg writes of the sender's clock: see sender-clock.ts. */

@@ -55,7 +55,7 @@ export function receiverInvocation(
     args: [
       ...(hasSenderTimes(source) ? HEARD : QUIET),
       ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
-      ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
+      ...toSplitter({ filters, more: hasSenderTimes(source) ? [senderTimes(unify)] : [] }),
     ],
     stdin,
   };

@@ -35,7 +35,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',
-    ...(camera.hwaccel === undefined ? {} : { usesHardware: true }),
+    usesHardware: camera.hwaccel !== undefined,
   };
 }
 

@@ -15,7 +15,7 @@ export interface RtspAddress {
   readonly authority: string;
   /** Path, query and fragment. */
   readonly rest: string;
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
 }
 
 /** Undefined for what is no address of an RTSP feed. */
@@ -31,7 +31,7 @@ export function readAddress(url: string): RtspAddress | undefined {
     authority: port === undefined ? host : `${host}:${port}`,
     rest,
     // Without a colon ffmpeg sends none either.
-    ...(userinfo?.includes(':') === true ? { credentials: { username, password: password.join(':') } } : {}),
+    credentials: userinfo?.includes(':') === true ? { username, password: password.join(':') } : undefined,
   };
 }
 
