@@ -1,3 +1,4 @@
+/** How children are kept alive. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { topologyOf, faultsOf, rest, GATE, type Entry, CAMERA_CHILD } from './parsing';

@@ -1,3 +1,4 @@
+/** References to the environment, and credentials in URLs. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigurationError } from '../../../src/config/faults';

@@ -1,3 +1,4 @@
+/** A file that is not JSON, and the places of faults in it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { jsonPath, placeOfPointer, type Place } from '../../../src/config/paths';

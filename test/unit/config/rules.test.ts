@@ -1,3 +1,4 @@
+/** What is well-formed and cannot be meant. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { STREAM_SCHEMES, TEST_PATTERNS } from '../../../src/config/schema';

@@ -1,3 +1,4 @@
+/** Values that the schema refuses. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigurationError } from '../../../src/config/faults';

@@ -1,3 +1,4 @@
+/** Secrets of a configuration, which no message shows. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigurationError } from '../../../src/config/faults';

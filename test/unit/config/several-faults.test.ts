@@ -1,3 +1,4 @@
+/** All faults of a file, reported together. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

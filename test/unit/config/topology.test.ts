@@ -1,3 +1,4 @@
+/** A valid file, and the complete topology that it gives. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

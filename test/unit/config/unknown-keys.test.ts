@@ -1,3 +1,4 @@
+/** Keys that do not exist, or not there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SECRET, faultsOf, rest, GATE, type Entry, camera, cameraOf } from './parsing';
