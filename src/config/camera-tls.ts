@@ -90,7 +90,7 @@ function overTls(cameras: readonly SupervisedCamera[], isVerified: boolean): str
 
 /** What {@link unverified} means, in one sentence. */
 export function unverifiedWords(ids: readonly string[]): string {
-  return `the certificate of ${shown(ids)} is not verified: nobody can listen in, but who answers in the camera's place is not noticed; "tls": {"verify": true} verifies it (docs/security.md)`;
+  return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
 /** That an edit has ended it. */

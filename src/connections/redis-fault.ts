@@ -66,7 +66,7 @@ const REPLIES: readonly Rule[] = [
   {
     pattern: /^ERR max number of clients/i,
     code: 'redis-clients',
-    sentence: 'has as many clients as it takes; raise its maxclients or close other connections',
+    sentence: 'has reached its limit of clients; raise its maxclients or close other connections',
   },
   {
     pattern: /^(MOVED|ASK)\b/,
@@ -199,7 +199,7 @@ function wayWords(error: RedisError): Words {
   if (TLS_CODE.test(code))
     return {
       code: 'redis-tls',
-      sentence: `cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
+      sentence: `failed the TLS handshake (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
   // Without a code it is the driver that speaks, of itself: its words lead nobody anywhere.
   return {

@@ -65,7 +65,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   if (NOTIFY_SOCKET === undefined) return () => undefined;
   const program = findProgram('systemd-notify');
   if (program === undefined) {
-    warn('systemd waits to be told when frames flow, but systemd-notify is not on PATH: use Type=exec');
+    warn('systemd waits for a readiness notification, but systemd-notify is not on PATH: use Type=exec');
     return () => undefined;
   }
   const env = { NOTIFY_SOCKET, PATH: process.env['PATH'] };

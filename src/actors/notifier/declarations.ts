@@ -51,7 +51,7 @@ export class Declarations {
     const code = codeOf(error);
     if (code === PRECONDITION_FAILED) this.#kept(what, error.message);
     else if (code === RESOURCE_LOCKED)
-      this.note(`${what} belongs to one connection alone (exclusive); delete it to have it declared anew`);
+      this.note(`${what} belongs to one connection alone (exclusive); delete it, and it is declared again`);
     else if (code === ACCESS_REFUSED) {
       await this.#refused(connection, step, error.message);
     } else if (code !== NOT_FOUND || step.check !== undefined) throw error;
@@ -65,7 +65,7 @@ export class Declarations {
     const lacks = lackOf(said, needs);
     if (check === undefined) {
       if (isQueues) this.hindrance ??= `this user ${lacks}, which binding one takes`;
-      this.note(`${what} was not made: this user ${lacks}; somebody else must have made it`, false);
+      this.note(`${what} was not declared: this user ${lacks}; another user must declare it`, false);
       return;
     }
     if (await exists(connection, check)) {
@@ -97,14 +97,14 @@ export class Declarations {
     const kept = keptSetting(what, said);
     if (kept === undefined) {
       this.note(
-        `${what} exists with other settings than the configuration's and is used as it is; delete it to have it declared anew`,
+        `${what} exists with other settings than the configuration's and is used as it is; delete it, and it is declared again`,
       );
       return;
     }
     const { setting, current, wanted } = kept;
     this.options.onKept(kept);
     this.note(
-      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; set another "queue.name", or delete it when it is empty to have it declared anew`,
+      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; set another "queue.name", or delete it when it is empty, and it is declared again`,
     );
   }
 }

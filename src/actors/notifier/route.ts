@@ -29,7 +29,7 @@ export async function chooseRoute(
     const where = `queue ${queue.name} gets its frames by exchange ${frameExchange(namespace)}`;
     const why =
       codeOf(error) === ACCESS_REFUSED ? `this user ${lackOf(error.message, needs)}` : error.message;
-    declarations.note(`${where}, where a full queue of anybody's can hold them up: ${why}`, false);
+    declarations.note(`${where}, where any full queue can hold them up: ${why}`, false);
     return 'shared';
   };
   if (!(await exists(connection, (channel) => channel.checkQueue(queue.name)))) return 'shared';

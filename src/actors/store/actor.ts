@@ -200,7 +200,7 @@ class StoreActor implements ActorLoop {
     else
       this.#faults.report('foreign', {
         code: 'spool-foreign',
-        message: `${foreign.join('; ')}: it is not looked into, and another folder is used; remove it`,
+        message: `${foreign.join('; ')}: it is ignored, and another folder is used; remove it`,
       });
     if (this.#outbox.unreadable === 0) this.#faults.clear('unreadable');
   }

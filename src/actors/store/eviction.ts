@@ -46,7 +46,7 @@ export class Eviction {
     this.#lookedMs = nowMs;
     try {
       this.#take(await this.options.memory());
-      this.#unknown.clear('redis says again what it does with its memory');
+      this.#unknown.clear('redis reports its memory use again');
     } catch (error) {
       this.#unknown.report(faultRecord(error, 'redis'));
     }
@@ -68,7 +68,7 @@ export class Eviction {
     for (const fault of faults)
       if (fault.code === 'redis-evicted') this.#evictions.report(fault);
       else if (!this.#said.has(fault.code)) this.options.log.warn(fault.message, { code: fault.code });
-    if (evicted === 0) this.#evictions.clear('redis evicts nothing any more');
+    if (evicted === 0) this.#evictions.clear('redis no longer evicts keys');
     this.#said = new Set(faults.map(({ code }) => code));
   }
 }

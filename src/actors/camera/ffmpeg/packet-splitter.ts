@@ -157,7 +157,7 @@ function readPacketLine(line: Buffer): PacketLine {
   const size = Number(fields?.[3] ?? 0);
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
-    throw new Fault('picture-too-large', `a picture of ${size} bytes, at most ${MAX_PACKET_BYTES} are taken`);
+    throw new Fault('picture-too-large', `a picture of ${size} bytes (limit: ${MAX_PACKET_BYTES})`);
   // framecrc names the flags only where they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
   const checksum = fields?.[4] ?? '';

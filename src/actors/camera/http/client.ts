@@ -203,7 +203,7 @@ export class HttpClient {
         fail(isUnused && socket?.bytesRead === readBefore ? new Unused() : errorFault(error));
       });
       request.on('upgrade', () =>
-        fail(new Fault('rejected', 'wants to speak another protocol; check path and query of the URL')),
+        fail(new Fault('rejected', 'asks for another protocol; check path and query of the URL')),
       );
       request.on('response', (message) => {
         clearTimeout(timer);
