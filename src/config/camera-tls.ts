@@ -57,7 +57,7 @@ export function certificateFaults(ca: string | undefined, at: string, folder: st
 
 /** What is wrong with a file of certificates. */
 function certificateProblem(file: string): string | undefined {
-  // It goes into a line that ffmpeg reads.
+  // It becomes part of a line that ffmpeg reads.
   if (/\p{Cc}/u.test(file)) return 'has a control character in its name; rename the file';
   try {
     const found = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? [];
@@ -72,7 +72,7 @@ function certificateProblem(file: string): string | undefined {
   }
 }
 
-/** Ids of cameras that are read over TLS that nobody verifies. */
+/** Ids of cameras that are read over TLS without verification. */
 export function unverified(cameras: readonly SupervisedCamera[]): string[] {
   return overTls(cameras, false);
 }

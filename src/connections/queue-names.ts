@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
-/** What is not a list of names (a file of another hand) is passed over, and so is a file that is not there. */
+/** What is not a list of names (a file of another origin) is passed over, and so is a file that is not there. */
 export function readQueueNames(file: string | undefined): string[] {
   try {
     const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
@@ -17,6 +17,6 @@ export function writeQueueNames(file: string, names: readonly string[]): void {
   try {
     replaceFileSync(file, JSON.stringify(names), OWNER_ONLY);
   } catch {
-    // Without it an old queue is known for as long as this process lives.
+    // Without it an old queue is known only while this process runs.
   }
 }

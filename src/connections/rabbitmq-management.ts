@@ -1,4 +1,4 @@
-/** What RabbitMQ's management HTTP API tells of bindings and queues: rabbitmq.com/docs/management#http-api. */
+/** What RabbitMQ's management HTTP API reports about bindings and queues: rabbitmq.com/docs/management#http-api. */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { boundedText } from '../os/bounded-text';

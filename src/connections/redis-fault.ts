@@ -14,7 +14,7 @@ interface RedisError extends Error {
   readonly command?: { readonly name: string; readonly args?: readonly unknown[] };
 }
 
-/** What Redis answers, by its first word (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
+/** What Redis answers, by its first token (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REPLIES: readonly Rule[] = [
   {
     pattern: /^(WRONGPASS\b|ERR invalid password)/i,
@@ -201,7 +201,7 @@ function wayWords(error: RedisError): Words {
       code: 'redis-tls',
       sentence: `failed the TLS handshake (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
-  // Without a code it is the driver that speaks, of itself: its words lead nobody anywhere.
+  // Without a code the message is the driver's own, and of no help.
   return {
     code: 'redis-unreachable',
     sentence:

@@ -118,7 +118,7 @@ class SessionLoop implements FrameConsumer {
   async #consumeOnce(): Promise<void> {
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, ending.signal]);
-    // One listener for each frame that waits is no leak.
+    // One listener for each waiting frame is not a leak.
     setMaxListeners(0, signal);
     const end = (fault: ConsumerError) => {
       if (!signal.aborted) this.#reportLost(fault);

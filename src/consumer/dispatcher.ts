@@ -1,4 +1,4 @@
-/** Gives frames to the handler, as their turns come, and tells the broker what became of them. */
+/** Gives frames to the handler, as their turns come, and settles their messages. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import { readAnnouncement } from './announcement';
 import {
@@ -22,7 +22,7 @@ import type { Intake } from './subscription';
 import { taskOf, type Session, type Task } from './task';
 import { Turns } from './turns';
 
-/** Deliveries by what became of them. A failed frame that comes again and succeeds counts in both. */
+/** Deliveries by outcome. A failed frame that comes again and succeeds counts in both. */
 export interface ConsumerCounters {
   readonly processed: number;
   /** Announced, and no longer in Redis. */
@@ -50,7 +50,7 @@ export interface DispatcherOptions {
 }
 
 /**
- * A connection to Redis whose end has come refuses commands at once, and tells of its end only when the event loop turns:
+ * A connection to Redis whose end has come refuses commands at once, and reports its end only when the event loop turns:
  * what is tried again without a wait keeps it from turning.
  */
 const RETRY_MS = 100;
@@ -238,7 +238,7 @@ export class Dispatcher {
   }
 }
 
-/** What GETDEL has taken would be missing when it comes again: it waits here, whatever becomes of its delivery. */
+/** What GETDEL has taken would be missing when it comes again: it waits here, whatever happens to its message. */
 function isRetrievable({ taken }: Task): boolean {
   return taken === undefined;
 }

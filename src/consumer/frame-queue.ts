@@ -53,7 +53,7 @@ export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSi
 async function openChannel(options: FrameQueueOptions, socket: AbortController): Promise<FrameQueue> {
   const name = `vigil consumer of ${options.queue}`;
   const connection = await connectBroker(options.server.url, name, socket.signal);
-  // Without a listener an error event ends the process; the close event that follows tells the loop.
+  // Without a listener an error event ends the process; the close event that follows ends the session.
   let cause: unknown;
   const remember = (error: unknown) => (cause ??= error);
   connection.on('error', remember);

@@ -43,7 +43,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
     processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
   );
   const signal = AbortSignal.any([options.signal, work.completed]);
-  // One listener for each frame that waits is no leak.
+  // One listener for each waiting frame is not a leak.
   setMaxListeners(0, signal);
   let unwritable: ConsumerFault | undefined;
   const consumer = await consumeFrames(
@@ -71,7 +71,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
   return consumer.counters;
 }
 
-/** Its frames wait in the queue, and nobody takes them: that is no success. */
+/** Its frames stay in the queue without a consumer: that is not a success. */
 function throwIfSet(unwritable: ConsumerFault | undefined): void {
   if (unwritable !== undefined) throw new ConsumerError('output-failed', unwritable.message);
 }

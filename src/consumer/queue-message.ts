@@ -9,9 +9,9 @@ export interface QueueMessage {
   readonly redelivered: boolean;
   /** Deliveries before this one; only quorum queues count them. */
   readonly deliveryCount?: number | undefined;
-  /** How long the message may wait in the queue, milliseconds; absent where nothing says. */
+  /** How long the message may wait in the queue, milliseconds; undefined when unknown. */
   readonly lifeMs?: number | undefined;
-  /** Tells the broker. Without effect on a channel that has closed: there the broker requeues by itself. */
+  /** Settles the message at the broker. Without effect on a closed channel: the broker has requeued it. */
   settle(how: Settlement): void;
 }
 
@@ -19,7 +19,7 @@ export interface QueueMessage {
 export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMessage {
   const { headers } = message.properties;
   const count: unknown = headers?.['x-delivery-count'];
-  // amqplib's types have no type for what it decodes as a text.
+  // amqplib's types have no type for what it decodes as text.
   const lifeMs = Number(message.properties.expiration as unknown);
   return {
     body: message.content,
@@ -34,7 +34,7 @@ export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMe
   };
 }
 
-/** A closed channel throws at whoever uses it; the session's end is told elsewhere. */
+/** A closed channel throws at whoever uses it; the end of the session is reported elsewhere. */
 export function tryOnChannel(act: () => void): void {
   try {
     act();

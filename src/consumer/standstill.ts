@@ -1,4 +1,4 @@
-/** Notices work that holds this process up for so long that servers take it for dead, or it takes them for silent. */
+/** Notices work that blocks this process until servers take it for dead, or it takes them for silent. */
 import { performance } from 'node:perf_hooks';
 
 const TICK_MS = 500;

@@ -18,7 +18,7 @@ export interface Task extends Work, Candidate {
   readonly session: Session;
 }
 
-/** @param isKnown this process has had the frame before, and lives */
+/** @param isKnown this process has had the frame before, and still runs */
 export function taskOf(message: QueueMessage, event: FrameSampled, session: Session, isKnown: boolean): Task {
   const { key, camera, capturedAt, delayed } = event.data;
   const { redelivered } = message;

@@ -27,7 +27,7 @@ export async function writeFrame(out: string, frame: SavedFrame, bytes: Buffer):
   } catch (cause) {
     throw new ConsumerError('output-failed', `cannot save to ${folder}: ${textOf(cause)}`, { cause });
   } finally {
-    // What stands in its way has been told.
+    // The cause of a failure has been reported.
     await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
@@ -45,7 +45,7 @@ function padded(value: number, digits = 2): string {
 }
 
 /**
- * Frames that share a second are told apart by their modification times. The last name carries the whole capture
+ * Frames that share a second are distinguished by their modification times. The last name carries the whole capture
  * time: the hour that clocks repeat can bring the same millisecond twice.
  */
 async function moveToFreeName(temporary: string, folder: string, frame: SavedFrame): Promise<string> {

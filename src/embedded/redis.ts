@@ -86,7 +86,7 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
 
 /** Below this nothing useful could be stored. */
 const MIN_BYTES = 64 * 1024 * 1024;
-/** An append-only file grows to twice its data, and is then written anew beside the old one and two snapshots. */
+/** An append-only file grows to twice its data, and is then rewritten beside the old one and two snapshots. */
 const DISK_SHARE = 1 / 6;
 
 /** What may be stored where no consumer takes it, without filling this machine's memory or disk. */

@@ -9,7 +9,7 @@ import { encodeRuns, type Line } from './lines';
 import { LedgerRecord } from './record';
 
 export interface LedgerBounds {
-  /** Files of so many hours are kept. */
+  /** Files of this many hours are kept. */
   readonly keepHours: number;
   /** And no more bytes than that, all files together. */
   readonly maxBytes: number;

@@ -9,7 +9,7 @@ import path from 'node:path';
 export interface ReplaceOptions {
   /** Of the new file; by default what the umask leaves of 0666. */
   readonly mode?: number;
-  /** Where several processes may replace the file at the same time: tells their temporary files apart. */
+  /** Where several processes may replace the file at the same time: distinguishes their temporary files. */
   readonly writer?: number;
 }
 

@@ -26,7 +26,7 @@ export class ServiceManager {
 
   /**
    * The one that started this process, by what it left in the environment.
-   * @param warn told when systemd waits for words that cannot be said
+   * @param warn called when systemd waits for a notification that cannot be sent
    */
   static of(environment: NodeJS.ProcessEnv, warn: (message: string) => void): ServiceManager {
     return new ServiceManager(systemd(environment, warn), watchdogMs(environment));
@@ -76,7 +76,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   };
 }
 
-/** Never rejects: a service manager that does not listen is no reason to stop working. */
+/** Never rejects: work goes on although the service manager does not listen. */
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   await exitOf(startChild(program, assignments, { env, stdio: 'ignore' }));
 }

@@ -1,4 +1,4 @@
-/** What actors and the supervisor tell each other: small records, never picture bytes. */
+/** What actors and the supervisor send each other: small records, never picture bytes. */
 import type { CameraSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { Holder } from '../connections/namespace-lease';

@@ -1,4 +1,4 @@
-/** What an actor tells of its work once a second: that it lives, and that it gets on. */
+/** What an actor reports about its work once a second: that it runs, and that it makes progress. */
 import type { FaultRecord } from '../fault/fault';
 
 export interface Progress {

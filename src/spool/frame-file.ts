@@ -6,7 +6,7 @@ import { Fault } from '../fault/fault';
 import { foreignness, throwOnForeignFolder, WRITABLE_BY_OTHERS } from './ownership';
 
 const TEMPORARY = /^\..*\.tmp$/;
-/** A link is not followed, and a pipe that nobody writes to does not hold up whoever opens it. */
+/** A link is not followed, and a pipe without a writer does not block the reader. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**

@@ -125,7 +125,7 @@ class CameraActor implements ActorLoop {
     await this.#succession.stream(this.#feed);
   }
 
-  /** The parameters are others: taken over as lightly as can be. Settles with the first picture that is made by them. */
+  /** The parameters have changed: applied with the least interruption. Settles with the first picture that is made by them. */
   async changed(): Promise<void> {
     const { camera, ffmpeg } = this.context.parameters;
     const before = this.#feed.configured;

@@ -15,9 +15,9 @@ import { Publisher } from './publisher';
 import type { TopologyNote } from './declarations';
 import { BrokerTopology } from './topology';
 
-/** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
+/** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
-/** A broker that confirms nothing for that long has been given up by its heartbeat before. */
+/** By then the heartbeat has given up a broker that confirms nothing. */
 const STUCK_MS = 60_000;
 /** Events about cameras kept while the broker is away; of states only the newest of each camera. */
 const MAX_WAITING_GAPS = 1000;
@@ -165,7 +165,7 @@ class NotifierActor implements ActorLoop {
     return { code, message: hindrance === undefined ? message : `${message}: ${hindrance}` };
   }
 
-  /** Each is said once, whoever may declare what: that somebody else has done so is no fault. */
+  /** Each is logged once. What another user has declared is not a fault. */
   #onNote({ message, isFault }: TopologyNote): void {
     if (this.#noted.has(message)) return;
     this.#noted.add(message);
@@ -206,11 +206,11 @@ class NotifierActor implements ActorLoop {
     return (await this.#others.publish(publication)) === undefined;
   }
 
-  /** A message that reached no queue: somebody deleted it. */
+  /** A message reached no queue: the queue was deleted. */
   async #declareAgain(exchange: string): Promise<void> {
     if (this.#declaring) return;
     this.#declaring = true;
-    await this.#topology.mend(
+    await this.#topology.restore(
       exchange === frameExchange(this.context.parameters.namespace) ? 'shared' : 'direct',
     );
     this.#declaring = false;

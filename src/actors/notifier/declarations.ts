@@ -1,4 +1,4 @@
-/** Declares what is absent and may be declared, and says what somebody else has declared, or nobody may. */
+/** Declares what is absent and may be declared, and reports what another user has declared, or must declare. */
 import type { ChannelModel } from 'amqplib';
 import { accessRefusal, lacking, type Needs } from '../../connections/rabbitmq-access';
 import { redactUrl } from '../../url/url';
@@ -17,7 +17,7 @@ import { DROPPED, type Step } from './topology-steps';
 /** Something on the broker that is not as the contract has it. */
 export interface TopologyNote {
   readonly message: string;
-  /** Something is missing or other than configured; else it only was declared by somebody else. */
+  /** Something is missing or differs from the configuration; otherwise another user has declared it. */
   readonly isFault: boolean;
 }
 
@@ -59,7 +59,7 @@ export class Declarations {
     else if (isQueues) this.hindrance ??= 'its queue is missing';
   }
 
-  /** It may not be declared: that matters only if nobody else has done so. */
+  /** It may not be declared: that matters only if no other user has done so. */
   async #refused(connection: ChannelModel, step: Step, said: string): Promise<void> {
     const { what, check, needs, lesser, without, isQueues } = step;
     const lacks = lackOf(said, needs);

@@ -16,7 +16,7 @@ export type Route = 'direct' | 'shared';
 /**
  * Makes the direct route where that is allowed, and ends the other one: bound to both exchanges, the queue would get
  * every frame twice.
- * @param disproved where it cannot be told what others have bound: a frame that went this way reached no queue
+ * @param disproved where it is not known what others have bound: a frame that went this way reached no queue
  */
 export async function chooseRoute(
   connection: ChannelModel,

@@ -25,7 +25,7 @@ export class Announcements {
     return answer;
   }
 
-  /** Answers nobody waits for any more are passed over. */
+  /** Answers that are no longer awaited are ignored. */
   settle(id: string, fault: FaultRecord | undefined): void {
     this.#open.get(id)?.({ fault });
     this.#open.delete(id);

@@ -4,7 +4,7 @@ import { RecurringFault } from '../../fault/recurring';
 import { faultRecord } from '../../fault/fault';
 import { MemoryWatch, type ServerMemory } from './memory-watch';
 
-/** What is evicted is told the ledger at most so often: a server may evict for hours. */
+/** Least time between two reports of evictions to the ledger: a server may evict for hours. */
 const TELL_MS = 60_000;
 const LOOK_MS = 5000;
 
@@ -53,7 +53,7 @@ export class Eviction {
     if (nowMs - this.#toldMs >= TELL_MS) this.flush();
   }
 
-  /** Tells what has not been told. */
+  /** Reports what has not been reported. */
   flush(): void {
     if (this.#untold === 0) return;
     this.options.onEvicted(this.#untold);

@@ -187,7 +187,7 @@ function readMessages(nal: NalUnit): Omit<Headers, 'slices'> {
   return messages;
 }
 
-/** A recovery point is no keyframe: only an intra picture that needs no time to recover is. */
+/** A recovery point is not a keyframe: only an intra picture that needs no time to recover is. */
 function entryOf({ isIdr, sequence }: Slice, isIntra: boolean, recoveryFrames: number | undefined): Entry {
   if (isIdr || (isIntra && (recoveryFrames === 0 || sequence.referenceFrames <= 1))) return { kind: 'clean' };
   if (recoveryFrames !== undefined) return { kind: 'gradual', over: Math.max(1, recoveryFrames) };

@@ -62,7 +62,7 @@ export class H265Reader implements PictureReader {
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
     const key = type >= FIRST_IRAP && type <= LAST_IRAP;
-    // Counts begin anew with IDR and BLA pictures.
+    // Counts restart with IDR and BLA pictures.
     const restarts = key && type <= IDR_N_LP;
     const isLeading = type >= RADL_N && type <= RASL_R;
     const isUnreferenced = type <= LAST_SUBLAYER_NON_REFERENCE && type % 2 === 0;

@@ -24,7 +24,7 @@ export interface FeedMeasurement {
   readonly packetsPerSecond?: number | undefined;
   /** Distances of the keyframes that were seen. */
   readonly keyframeIntervalsMs: readonly number[];
-  /** The camera's clock minus the arrival; undefined when it did not tell. */
+  /** The camera's clock minus the arrival; undefined when it was not reported. */
   readonly clockOffsetMs?: number | undefined;
   readonly choice: SamplingChoice;
   /** What its ffmpegs used from the second keyframe on, when it is decided what is decoded. */

@@ -47,7 +47,7 @@ const KEY = 1;
 const CORRUPT = 2;
 
 /**
- * Side data of the kind AV_PKT_DATA_PRFT, told by its size from the others that come without a decoder; newer ffmpegs
+ * Side data of the kind AV_PKT_DATA_PRFT, distinguished by its size from the others that come without a decoder; newer ffmpegs
  * name it.
  */
 const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;

@@ -84,7 +84,7 @@ class MediaReader {
     }
     const [first] = this.#segments;
     const longestMs = this.#segments.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
-    // What slid away is no recording's beginning: it was live, and its pictures are old.
+    // A playlist that has slid is not a recording: it was live, and its pictures are old.
     const whole = this.#type === 'VOD' || (this.#type !== 'EVENT' && (first?.sequence ?? 0) <= 1);
     return {
       kind: 'media',

@@ -15,7 +15,7 @@ import { readDescription } from './sdp';
 /** Redirections that are followed; a camera needs none or one. */
 const MAX_REDIRECTIONS = 5;
 
-/** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow by itself. */
+/** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow itself. */
 export interface Patience {
   readonly firstMs: number;
   readonly redirectedMs: number;
