@@ -1,4 +1,5 @@
 /** The fault table as text, and what of it is not as it must be. */
+import { markdownTable } from '../markdown-table';
 import type { RowResult } from './run-row';
 
 /** Resident memory of each process, whatever happens. */
@@ -33,12 +34,7 @@ const HEAD = [
 ];
 
 export function table(results: readonly RowResult[]): string {
-  const rows = [HEAD, ...results.map(cells)];
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const [head = '', ...body] = rows.map(line);
-  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
+  return markdownTable(HEAD, results.map(cells));
 }
 
 function cells(result: RowResult): string[] {

@@ -1,6 +1,4 @@
 /** `probe`: opens one feed once and reports its properties, or why it delivers no picture. Needs no daemon and no servers. */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { encodePpm } from '../actors/camera/pictures/encode';
 import type { Picture } from '../actors/camera/pictures/decoder';
 import { feedName } from '../config/feed-name';
@@ -11,6 +9,7 @@ import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../url/url';
 import { throwIfNotPermitted } from '../os/access';
 import { print } from '../os/output';
+import { replaceFile } from '../os/replace-file';
 import { ExitFault } from '../fault/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
@@ -99,12 +98,9 @@ async function save(
     picture.format === 'ppm'
       ? await encodePpm(picture.bytes, format === 'webp' ? 'webp' : 'png', quality)
       : picture.bytes;
-  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
   try {
-    await writeFile(unfinished, bytes);
-    await rename(unfinished, file);
+    await replaceFile(file, bytes, { writer: process.pid });
   } catch (cause) {
-    await rm(unfinished, { force: true }).catch(() => undefined);
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new ExitFault('cannot-save', `${file} cannot be written (${why})`, { cause });
   }

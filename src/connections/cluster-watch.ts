@@ -7,13 +7,13 @@ import { withDeadline } from '../clock/sleep';
 import { isReply } from './redis-fault';
 import { untilOver } from './until-over';
 
-/** A primary that has not answered so long after another one is frozen or gone, however far away the Cluster is. */
+/** A primary that has not answered this long after another one is frozen or gone, however far away the Cluster is. */
 const PATIENCE_MS = 1000;
 const READ_MS = 50;
 const LOOK_MS = 500;
 const DOWN = 'CLUSTERDOWN';
 
-/** For as long as the Cluster lives. */
+/** For as long as the Cluster client exists. */
 export function watchPrimaries(cluster: Cluster): void {
   waitForPrimaries(cluster);
   let looking = false;
@@ -40,7 +40,7 @@ function waitForPrimaries(cluster: Cluster): void {
       () => callback(null),
       (error: unknown) => {
         callback(error as Error);
-        // It tries again by itself; whoever waits for it is told why.
+        // It retries on its own; whoever waits for it gets the reason.
         if (cluster.listenerCount('error') > 0) cluster.emit('error', error);
       },
     );

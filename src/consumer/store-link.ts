@@ -1,4 +1,4 @@
-/** Keeps a connection to Redis for as long as a consumer lives: frames at hand outlast one that is lost. */
+/** Keeps a connection to Redis while a consumer runs: frames in progress outlast a lost connection. */
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { aborted, sleep } from '../clock/sleep';
 import { ConsumerError } from './fault';

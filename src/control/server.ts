@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { ConfigurationError } from '../config/faults';
 import type { Log } from '../log/log';
+import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
 import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
@@ -87,7 +88,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   if (asked === 'GET /status') reply(response, control.status());
   else if (asked === 'GET /queues') reply(response, await control.queues());
   else if (asked === 'POST /plan')
-    reply(response, planAnswer(control, JSON.parse(await bodyOf(request)) as PlanRequest));
+    reply(
+      response,
+      planAnswer(
+        control,
+        JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a question')) as PlanRequest,
+      ),
+    );
   else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
 }
 
@@ -103,15 +110,4 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
 
 function reply(response: ServerResponse, value: DaemonStatus | QueuesAnswer | PlanAnswer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_REQUEST_BYTES) throw new Error(`a question of more than ${MAX_REQUEST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

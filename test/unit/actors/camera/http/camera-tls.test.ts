@@ -131,12 +131,12 @@ describe('the certificate of a camera', () => {
   });
 
   for (const [code, words] of [
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', /nobody vouches for/],
-    ['SELF_SIGNED_CERT_IN_CHAIN', /nobody vouches for/],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /nobody vouches for/],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /nobody vouches for/],
-    ['CERT_SIGNATURE_FAILURE', /nobody vouches for/],
-    ['INVALID_CA', /nobody vouches for/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /no trusted authority has signed/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /no trusted authority has signed/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /no trusted authority has signed/],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /no trusted authority has signed/],
+    ['CERT_SIGNATURE_FAILURE', /no trusted authority has signed/],
+    ['INVALID_CA', /no trusted authority has signed/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/],
     ['CERT_HAS_EXPIRED', /has expired/],
     ['CERT_NOT_YET_VALID', /not valid yet/],
