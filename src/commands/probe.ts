@@ -47,7 +47,7 @@ export async function probe(args: ProbeOptions): Promise<number> {
   const stop = () => stopping.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
   const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
-  // From here on a signal ends it at once, also where nobody reads the report.
+  // From here on a signal ends it at once, also where the report is not read.
   for (const signal of SIGNALS) process.off(signal, stop);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);

@@ -38,7 +38,7 @@ export class ControlSocket {
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
     const server = createServer((request, response) => {
       answer(request, response, control).catch((error: unknown) => {
-        log.warn(`a question could not be answered: ${(error as Error).message}`);
+        log.warn(`control request failed: ${(error as Error).message}`);
         response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
       });
     });
@@ -73,7 +73,7 @@ function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
 async function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // Between its making, within the call, and its chmod nobody else may open it. Other files keep their rights.
+    // No other user may open the socket between its creation in this call and its chmod. Other files keep their rights.
     const before = process.umask(0o177);
     try {
       server.listen(socketPath, resolve);

@@ -1,4 +1,4 @@
-/** What is kept of a child's crashes: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
+/** Crash reports of a child: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { OWNER_ONLY, replaceFile } from '../os/replace-file';
@@ -26,11 +26,11 @@ export interface Crash {
   readonly lastLines: readonly string[];
 }
 
-/** The last things heard of each child, and the files written from them. */
+/** The last reports of each child, and the files written from them. */
 export class BlackBox {
   readonly #heartbeats = new Map<string, Heartbeat & { readonly atMs: number }>();
   readonly #feedLines = new Map<string, string[]>();
-  /** One file after the other: each write removes what is old and what was left unfinished. */
+  /** One file after the other: each write removes old files and unfinished ones. */
   #written: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dir: string) {}

@@ -85,7 +85,7 @@ export class DataDirectory {
     this.writePrivate('endpoints.json', endpoints);
   }
 
-  /** Frees the folder for the next daemon; the endpoints go, as nobody serves them any more. */
+  /** Frees the folder for the next daemon; the endpoints are removed, as nothing serves them any more. */
   close(): void {
     try {
       unlinkSync(this.path('endpoints.json'));

@@ -47,13 +47,13 @@ export class LiveConfiguration {
     return behind === 0 ? this.#state : { ...this.#state, behind };
   }
 
-  /** Takes over every edit of the file until `signal` is aborted. */
+  /** Applies every edit of the file until `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
     const { file, text } = this.options;
     await watchContent(file, text, (content) => this.#take(content), signal);
   }
 
-  /** Takes the file over as it is now, changed or not. */
+  /** Applies the file as it is now, changed or not. */
   async reload(): Promise<void> {
     await this.#take(await readContent(this.options.file));
   }
@@ -61,7 +61,7 @@ export class LiveConfiguration {
   /**
    * What `text` in place of the configuration would change.
    * @param file where the text is from: relative paths in it start at its folder
-   * @throws ConfigurationError when the daemon would not take it over
+   * @throws ConfigurationError when the daemon would not apply it
    */
   plan(text: string, file: string): Plan {
     return this.#planOf(parseTopology(text, file, this.options.environment), file);
@@ -73,7 +73,7 @@ export class LiveConfiguration {
     await this.#taking;
   }
 
-  /** Never throws: the edits that follow are to be taken over all the same. */
+  /** Never throws: later edits must still be applied. */
   async #apply(content: FileContent): Promise<void> {
     const { file, environment, supervisor, log, onTaken } = this.options;
     const edit = ++this.#edits;

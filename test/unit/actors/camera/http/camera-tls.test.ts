@@ -85,7 +85,7 @@ describe('the certificate of a camera', () => {
       url: 'rtsps://u:hush@cam/a',
     }));
     const log = keptLog();
-    new UnverifiedCameras(log).tell(camerasOf(cameras));
+    new UnverifiedCameras(log).log(camerasOf(cameras));
     const [words = ''] = log.lines.map(([, line]) => line);
     assert.match(words, /^the certificate of c0, .*c9 and 2 more is not verified: /);
     assert.doesNotMatch(words, /hush/);
@@ -94,7 +94,7 @@ describe('the certificate of a camera', () => {
       { id: 'b', test: 'testsrc2' },
       { id: 'c', still: 'https://cam/', tls: { verify: true } },
     ];
-    new UnverifiedCameras(log).tell(camerasOf(others));
+    new UnverifiedCameras(log).log(camerasOf(others));
     assert.equal(log.lines.length, 1);
   });
 
@@ -103,7 +103,7 @@ describe('the certificate of a camera', () => {
     const cameras = new UnverifiedCameras(log);
     const told = (...entries: readonly Entry[]): (string | undefined)[] => {
       log.lines.length = 0;
-      cameras.tell(camerasOf(entries));
+      cameras.log(camerasOf(entries));
       return log.lines.map(
         ([level, line, fields]) => `${level} ${String(fields?.['code'])} ${line.split(':')[0] ?? ''}`,
       );
