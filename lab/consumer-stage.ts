@@ -24,11 +24,6 @@ import { frameSampled } from '../src/contract/events';
 import { picture, type PictureFormat } from './one-picture';
 import { testServers } from './servers';
 
-export { picture, type PictureFormat } from './one-picture';
-export { PrivateRedis } from './private-redis';
-export { waitUntil as until } from './process';
-export { Wire } from './wire';
-
 export const servers = testServers();
 export const DELIVERY_LIMIT = 2;
 /** How long pictures stay in Redis: longer than any test takes, on a machine that is busy with others too. */

@@ -92,7 +92,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
       response,
       planAnswer(
         control,
-        JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a question')) as PlanRequest,
+        JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a request')) as PlanRequest,
       ),
     );
   else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));

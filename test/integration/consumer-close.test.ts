@@ -5,7 +5,9 @@ import { beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFrameQueue } from '../../src/consumer/frame-queue';
 import { readServerUrl } from '../../src/consumer/server-url';
-import { channel, redis, servers, Stage, until, Wire } from '../../lab/consumer-stage';
+import { channel, redis, servers, Stage } from '../../lab/consumer-stage';
+import { waitUntil as until } from '../../lab/process';
+import { Wire } from '../../lab/wire';
 import { freePort } from '../../lab/free-port';
 
 describe('close', () => {

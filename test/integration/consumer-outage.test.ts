@@ -3,16 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import type { ConsumedFrame } from '../../src/consumer';
-import {
-  channel,
-  picture,
-  PrivateRedis,
-  servers,
-  Stage,
-  temporaryFolder,
-  until,
-  Wire,
-} from '../../lab/consumer-stage';
+import { channel, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
+import { PrivateRedis } from '../../lab/private-redis';
+import { waitUntil as until } from '../../lab/process';
+import { Wire } from '../../lab/wire';
 import { freePort } from '../../lab/free-port';
 
 describe('an outage', { concurrency: true }, () => {

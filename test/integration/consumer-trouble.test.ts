@@ -11,19 +11,11 @@ import { Redis } from 'ioredis';
 import { latestKey, type ConsumedFrame, type Frame, type FrameHandler } from '../../src/consumer';
 import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { findProgram } from '../../src/os/orphans';
-import {
-  channel,
-  LIFE_MS,
-  picture,
-  PrivateRedis,
-  redis,
-  servers,
-  Stage,
-  temporaryFolder,
-  until,
-  Wire,
-} from '../../lab/consumer-stage';
-import { run } from '../../lab/process';
+import { channel, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
+import { PrivateRedis } from '../../lab/private-redis';
+import { Wire } from '../../lab/wire';
+import { run, waitUntil as until } from '../../lab/process';
 import { startCluster } from '../../lab/redis';
 import { freePort } from '../../lab/free-port';
 

@@ -12,7 +12,9 @@ import {
   type Removal,
 } from '../../src/consumer';
 import { frameSampled } from '../../src/contract/events';
-import { DELIVERY_LIMIT, picture, redis, servers, Stage, until } from '../../lab/consumer-stage';
+import { DELIVERY_LIMIT, redis, servers, Stage } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
+import { waitUntil as until } from '../../lab/process';
 
 describe('a frame', { concurrency: true }, () => {
   for (const format of ['jpeg', 'png', 'webp'] as const)

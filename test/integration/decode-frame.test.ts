@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { decodeFrame, UndecodableError } from '../../src/consumer';
 import { MAX_PIXELS } from '../../src/contract/frame';
-import { picture } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
 
 describe('decodeFrame', () => {
   const refuses = { code: 'undecodable', name: UndecodableError.name };

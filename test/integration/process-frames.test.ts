@@ -7,15 +7,9 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { FRAME_FORMATS, frameExtension } from '../../src/contract/frame';
-import {
-  picture,
-  redis,
-  servers,
-  Stage,
-  temporaryFolder,
-  until,
-  type PictureFormat,
-} from '../../lab/consumer-stage';
+import { redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { picture, type PictureFormat } from '../../lab/one-picture';
+import { waitUntil as until } from '../../lab/process';
 import { freePort } from '../../lab/free-port';
 
 const run = promisify(execFile);
