@@ -1,0 +1,75 @@
+/** Requests to the API beside the page. Errors carry the words of the answer. */
+
+const TIMEOUT_MS = 10_000;
+
+export class ApiError extends Error {
+  /** @param status of HTTP; 0 where nothing answered */
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+}
+
+export interface Answer<T> {
+  readonly body: T;
+  /** The server's clock when it answered, to the second; undefined where it does not say. */
+  readonly serverTime?: number;
+}
+
+/** @param path relative to the page, without a leading slash. @throws ApiError */
+export async function getJson<T>(path: string): Promise<Answer<T>> {
+  const response = await request(path, { headers: { accept: 'application/json' } });
+  const body = (await response.json()) as T;
+  const date = Date.parse(response.headers.get('date') ?? '');
+  return Number.isNaN(date) ? { body } : { body, serverTime: date };
+}
+
+/** @throws ApiError */
+export async function signIn(token: string): Promise<void> {
+  await request('sign-in', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ token }),
+  });
+}
+
+/** Why a picture is not to be had, in the server's words; undefined where it is, or the server cannot be asked. */
+export async function whyNoPicture(url: string): Promise<string | undefined> {
+  try {
+    const response = await request(url, { headers: { accept: 'image/*' } });
+    await response.body?.cancel();
+    return undefined;
+  } catch (error) {
+    return error instanceof ApiError && error.status > 0 ? error.message : undefined;
+  }
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      ...init,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiError(0, 'Vigil does not answer.');
+  }
+  if (response.ok) return response;
+  throw new ApiError(response.status, await problemText(response));
+}
+
+/** Of problem details as in RFC 9457. */
+async function problemText(response: Response): Promise<string> {
+  try {
+    const { detail, title } = (await response.json()) as { detail?: unknown; title?: unknown };
+    for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
+  } catch {
+    // Not JSON: the status has to do.
+  }
+  return `Vigil answered with status ${response.status}.`;
+}
