@@ -1,5 +1,7 @@
 /** Requests to the API beside the page. Errors carry the words of the answer. */
 
+import type { Loaded } from './picture-feed.js';
+
 const TIMEOUT_MS = 10_000;
 
 export class ApiError extends Error {
@@ -36,25 +38,26 @@ export async function signIn(token: string): Promise<void> {
   });
 }
 
-/** Why a picture is not to be had, in the server's words; undefined where it is, or the server cannot be asked. */
-export async function whyNoPicture(url: string): Promise<string | undefined> {
+/** The present picture as an address for an image element; the caller revokes it. Undefined where nothing answered. */
+export async function loadPicture(path: string, signal: AbortSignal): Promise<Loaded | undefined> {
   try {
-    const response = await request(url, { headers: { accept: 'image/*' } });
-    await response.body?.cancel();
-    return undefined;
+    // The browser keeps the picture and asks whether it is still the newest.
+    const response = await request(path, { cache: 'no-cache', signal });
+    const capturedAt = Date.parse(response.headers.get('x-captured-at') ?? '');
+    return { src: URL.createObjectURL(await response.blob()), capturedAt };
   } catch (error) {
-    return error instanceof ApiError && error.status > 0 ? error.message : undefined;
+    return error instanceof ApiError && error.status === 404 ? { why: error.message } : undefined;
   }
 }
 
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
+    const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(init.signal == null ? [] : [init.signal])];
     response = await fetch(path, {
+      ...{ credentials: 'same-origin', cache: 'no-store' },
       ...init,
-      credentials: 'same-origin',
-      cache: 'no-store',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any(signals),
     });
   } catch {
     throw new ApiError(0, 'Vigil does not answer.');

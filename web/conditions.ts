@@ -44,8 +44,3 @@ export function sentence(words: string): string {
   if (words === '') return '';
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? '' : '.'}`;
 }
-
-/** Whether pictures are expected of the camera now. */
-export function isWanted(condition: CameraCondition): boolean {
-  return condition !== 'disabled';
-}

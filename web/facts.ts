@@ -1,5 +1,5 @@
 /** What is known of a camera, as pairs of a name and words. Pure. */
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
 import { countText, duration, moment, rateText } from './times.js';
 
 export interface Fact {
@@ -17,24 +17,26 @@ export function cameraFacts(camera: ApiCamera, now: number): Fact[] {
   ];
 }
 
-function deliveryFacts({ rate, wantedRate, confirmedAt, picture }: ApiCamera, now: number): Fact[] {
+function deliveryFacts({ condition, rate, wantedRate, confirmedAt, picture }: ApiCamera, now: number): Fact[] {
   return [
     {
       name: 'Rate',
       words: `${rateText(rate)} of ${rateText(wantedRate)}`,
       note: 'delivered in the last minute',
     },
-    confirmedAt === undefined
-      ? { name: 'Last delivery', words: 'none yet' }
-      : {
-          name: 'Last delivery',
-          words: `${duration(now - confirmedAt)} ago`,
-          note: moment(confirmedAt, now),
-        },
+    ...lastDelivery(condition, confirmedAt, now),
     ...(picture === undefined || picture.width === 0
       ? []
       : [{ name: 'Picture', words: `${picture.width} × ${picture.height}`, note: picture.format }]),
   ];
+}
+
+/** Of one that delivers it is now: the age of its picture says so, and events do not tell of each confirm. */
+function lastDelivery(condition: CameraCondition, confirmedAt: number | undefined, now: number): Fact[] {
+  if (condition === 'delivering') return [];
+  const name = 'Last delivery';
+  if (confirmedAt === undefined) return [{ name, words: 'none since Vigil started' }];
+  return [{ name, words: `${duration(now - confirmedAt)} ago`, note: moment(confirmedAt, now) }];
 }
 
 function feedFacts({ codec, sampling, keyframeSeconds, clockSkewMs }: ApiCamera): Fact[] {

@@ -1,5 +1,5 @@
-/** Keeps the model true: asks for everything once, follows the events, connects again when the connection is lost. */
-import type { ApiCamera, ApiState } from '../src/actors/web/api';
+/** Keeps the model true: follows the events, connects again when the connection is lost. */
+import type { ApiCamera, ApiPicture, ApiRemoved, ApiReset, ApiState } from '../src/actors/web/api';
 import { ApiError, getJson } from './api-client.js';
 import { topic, type Model } from './model.js';
 
@@ -16,8 +16,6 @@ export class Live {
   #retryMs = FIRST_RETRY_MS;
   #retry?: number;
   #hidden?: number;
-  /** Cameras heard of by event while all of them were being asked for. */
-  #fresher = new Set<string>();
   /** Answers to questions of an earlier connection come too late. */
   #attempt = 0;
 
@@ -36,7 +34,7 @@ export class Live {
     const attempt = ++this.#attempt;
     try {
       // Only an answer tells a refused token from a server that is away; an EventSource does not.
-      await this.#askState();
+      await this.#ask();
       if (attempt === this.#attempt) this.#open();
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(error);
@@ -46,73 +44,55 @@ export class Live {
   #open(): void {
     const events = new EventSource('api/events');
     this.#events = events;
-    events.addEventListener('open', () => void this.#resync());
+    // What was missed comes next, or a reset.
+    events.addEventListener('open', () => this.#connected());
     events.addEventListener('error', () => {
       if (events !== this.#events) return;
-      this.#lost('the connection ended');
+      this.#lost('');
       if (events.readyState === EventSource.CLOSED) this.#connectLater();
     });
+    this.#on('reset', ({ state, cameras }: ApiReset) => this.#reset(state, cameras));
     this.#on('state', (state: ApiState) => this.model.setState(state));
-    this.#on('camera', (camera: ApiCamera) => {
-      this.#fresher.add(camera.id);
-      this.model.setCamera(camera);
-    });
-    this.#on('removed', ({ id }: { id: string }) => {
-      this.#fresher.add(id);
-      this.model.removeCamera(id);
-    });
-    this.#on('picture', ({ id, capturedAt }: { id: string; capturedAt: number }) =>
-      this.model.setPicture(id, capturedAt),
-    );
-    this.#on('reset', () => void this.#resync());
+    this.#on('camera', (camera: ApiCamera) => this.model.setCamera(camera));
+    this.#on('removed', ({ id }: ApiRemoved) => this.model.removeCamera(id));
+    this.#on('picture', ({ id, capturedAt }: ApiPicture) => this.model.setPicture(id, capturedAt));
   }
 
   #on(name: string, heard: (data: never) => void): void {
     this.#events?.addEventListener(name, (event: MessageEvent<string>) => {
       this.model.heardAt = Date.now();
-      heard((event.data === '' ? {} : JSON.parse(event.data)) as never);
+      heard(JSON.parse(event.data) as never);
     });
   }
 
-  /** Asks for everything; events that come meanwhile are newer than the answer. */
-  async #resync(): Promise<void> {
-    const attempt = this.#attempt;
-    this.#fresher = new Set();
-    try {
-      const startedAt = this.model.state?.startedAt;
-      const [state, cameras] = await Promise.all([
-        this.#askState(),
-        getJson<readonly ApiCamera[]>('api/cameras'),
-      ]);
-      if (attempt !== this.#attempt) return;
-      this.model.setState(state);
-      this.model.setCameras(cameras.body, this.#fresher);
-      this.#retryMs = FIRST_RETRY_MS;
-      if (this.model.link.name === 'lost')
-        this.model.back = {
-          at: Date.now(),
-          restarted: startedAt !== undefined && startedAt !== state.startedAt,
-        };
-      if (this.model.link.name !== 'live') this.model.setLink({ name: 'live' });
-    } catch (error) {
-      if (attempt === this.#attempt) this.#failed(error);
-    }
+  #connected(): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.model.heardAt = Date.now();
+    if (this.model.link.name === 'lost') this.model.back = { at: Date.now(), restarted: false };
+    if (this.model.link.name !== 'live') this.model.setLink({ name: 'live' });
   }
 
-  async #askState(): Promise<ApiState> {
-    const { body, serverTime } = await getJson<ApiState>('api/state');
+  #reset(state: ApiState, cameras: readonly ApiCamera[]): void {
+    const before = this.model.state?.startedAt;
+    this.model.setState(state);
+    this.model.setCameras(cameras);
+    if (before === undefined || before === state.startedAt) return;
+    this.model.back = { at: Date.now(), restarted: true };
+    this.model.topics.announce(topic.link);
+  }
+
+  /** Only to know that Vigil answers, and its clock: what it tells comes by event. */
+  async #ask(): Promise<void> {
+    const { serverTime } = await getJson<ApiState>('api/state');
     this.model.heardAt = Date.now();
     this.model.heardClock(serverTime);
-    // Kept until the cameras are told as well: a restart is seen by the difference.
-    if (this.model.link.name === 'live' || this.model.state === undefined) this.model.setState(body);
-    return body;
   }
 
   #failed(error: unknown): void {
     this.#close();
     if (error instanceof ApiError && error.status === 401) this.model.setLink({ name: 'signed-out' });
     else {
-      this.#lost(error instanceof ApiError ? error.message : String(error));
+      this.#lost(error instanceof ApiError && error.status > 0 ? error.message : '');
       this.#connectLater();
     }
   }
@@ -140,7 +120,7 @@ export class Live {
     if (link.name !== 'live' || document.hidden || Date.now() - heardAt < SILENCE_MS) return;
     const attempt = this.#attempt;
     try {
-      await this.#askState();
+      await this.#ask();
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(error);
     }

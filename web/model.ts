@@ -85,11 +85,11 @@ export class Model {
     this.topics.announce(topic.wall);
   }
 
-  /** All cameras there are; those in `fresher` were heard of after `cameras` was asked for. */
-  setCameras(cameras: readonly ApiCamera[], fresher: ReadonlySet<string>): void {
+  /** All cameras there are. */
+  setCameras(cameras: readonly ApiCamera[]): void {
     const ids = new Set(cameras.map(({ id }) => id));
-    for (const id of [...this.cameras.keys()]) if (!ids.has(id) && !fresher.has(id)) this.removeCamera(id);
-    for (const camera of cameras) if (!fresher.has(camera.id)) this.setCamera(camera);
+    for (const id of [...this.cameras.keys()]) if (!ids.has(id)) this.removeCamera(id);
+    for (const camera of cameras) this.setCamera(camera);
     this.known = true;
     this.topics.announce(topic.wall);
   }

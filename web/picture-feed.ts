@@ -1,17 +1,23 @@
-/** The newest picture of one camera: which address to load, one at a time, and no more often than can be drawn. Pure but for its timer. */
+/** The newest picture of one camera: loaded when there is a newer one, one at a time, no more often than can be drawn. Pure but for its timer. */
+
+/** What a load has come to: a picture, or why there is none. */
+export type Loaded = { readonly src: string; readonly capturedAt: number } | { readonly why: string };
 
 export interface PictureView {
-  /** What the image element loads; undefined where there is nothing to load. */
+  /** What the image element shows. */
   readonly src?: string;
-  /** When the picture that is shown was captured, by the server's clock; undefined while none is shown. */
+  /** When that was captured, by the server's clock. */
   readonly capturedAt?: number;
-  /** Why there is none, in the server's words; empty where it has none. */
+  /** Why there is none, in the server's words. */
   readonly why?: string;
 }
 
 export interface PictureFeedOptions {
-  readonly address: (capturedAt: number) => string;
-  /** Milliseconds between two pictures. */
+  /** @returns undefined where nothing answered: what is shown stays, and grows old */
+  readonly load: (signal: AbortSignal) => Promise<Loaded | undefined>;
+  /** A picture that is no longer shown. */
+  readonly release: (src: string) => void;
+  /** Milliseconds between the beginnings of two loads. */
   readonly paceMs: () => number;
   readonly onChange: () => void;
   readonly now?: () => number;
@@ -19,9 +25,12 @@ export interface PictureFeedOptions {
 
 export class PictureFeed {
   #view: PictureView = {};
-  #isShown = false;
-  #newest?: number;
-  #asked: { readonly capturedAt: number; readonly at: number } | undefined;
+  /** While it is in view. */
+  #shown: AbortController | undefined;
+  #newest = 0;
+  /** Of the newest picture there was when it was loaded last. */
+  #asked = 0;
+  #askedAt = -Infinity;
   #isBusy = false;
   #timer?: ReturnType<typeof setTimeout>;
   readonly #now: () => number;
@@ -36,53 +45,48 @@ export class PictureFeed {
 
   /** Out of view, nothing is loaded and nothing is kept. */
   show(isShown: boolean): void {
-    if (isShown === this.#isShown) return;
-    this.#isShown = isShown;
-    this.#isBusy = false;
-    this.#asked = undefined;
+    if (isShown === (this.#shown !== undefined)) return;
     clearTimeout(this.#timer);
+    this.#shown?.abort();
+    this.#shown = isShown ? new AbortController() : undefined;
+    this.#isBusy = false;
+    this.#asked = 0;
     if (isShown) this.#step();
     else this.#set({});
   }
 
   announced(capturedAt: number | undefined): void {
-    if (capturedAt === undefined || capturedAt <= (this.#newest ?? 0)) return;
+    if (capturedAt === undefined || capturedAt <= this.#newest) return;
     this.#newest = capturedAt;
     this.#step();
   }
 
-  loaded(): void {
-    if (this.#asked === undefined) return;
-    this.#isBusy = false;
-    this.#set({ ...this.#view, capturedAt: this.#asked.capturedAt });
-    this.#step();
-  }
-
-  failed(why: string): void {
-    if (this.#asked === undefined) return;
-    this.#isBusy = false;
-    this.#set({ why });
-    this.#step();
-  }
-
   #step(): void {
-    if (!this.#isShown || this.#isBusy || this.#newest === undefined) return;
-    if (this.#newest <= (this.#asked?.capturedAt ?? 0)) return;
+    if (this.#shown === undefined || this.#isBusy || this.#newest <= this.#asked) return;
     clearTimeout(this.#timer);
-    const waitMs = (this.#asked?.at ?? 0) + this.options.paceMs() - this.#now();
-    if (waitMs > 0) {
-      this.#timer = setTimeout(() => this.#step(), waitMs);
+    const waitMs = this.#askedAt + this.options.paceMs() - this.#now();
+    if (waitMs > 0) this.#timer = setTimeout(() => this.#step(), waitMs);
+    else void this.#load(this.#shown.signal);
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    this.#isBusy = true;
+    this.#asked = this.#newest;
+    this.#askedAt = this.#now();
+    const loaded = await this.options.load(signal);
+    if (signal.aborted) {
+      if (loaded !== undefined && 'src' in loaded) this.options.release(loaded.src);
       return;
     }
-    this.#isBusy = true;
-    this.#asked = { capturedAt: this.#newest, at: this.#now() };
-    const { capturedAt } = this.#view;
-    const src = this.options.address(this.#newest);
-    this.#set(capturedAt === undefined ? { src } : { src, capturedAt });
+    this.#isBusy = false;
+    if (loaded !== undefined) this.#set(loaded);
+    this.#step();
   }
 
   #set(view: PictureView): void {
+    const { src } = this.#view;
     this.#view = view;
     this.options.onChange();
+    if (src !== undefined) this.options.release(src);
   }
 }

@@ -1,11 +1,11 @@
 /** A camera's newest picture with its age; what is old never looks like the present. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
-import { useEffect, useMemo, useRef, useState } from './vendor/hooks.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/api';
 import { isOld } from './ages.js';
-import { whyNoPicture } from './api-client.js';
-import { CONDITION_WORDS, isWanted, reasonOf, sentence } from './conditions.js';
+import { loadPicture } from './api-client.js';
+import { CONDITION_WORDS, reasonOf, sentence } from './conditions.js';
 import { useApp, useNow } from './context.js';
 import { ConditionIcon } from './icons.js';
 import { countInView, useInView } from './in-view.js';
@@ -17,7 +17,7 @@ import { duration, shortDuration } from './times.js';
 const PICTURES_PER_SECOND = 25;
 
 /** Widths that are asked for, in pixels: few, so that the server can keep what it has scaled. */
-const WIDTHS = [320, 480, 640, 960, 1280, 1920];
+const WIDTHS = [160, 320, 640, 1280, 1920];
 
 export function Picture({ camera }: { readonly camera: ApiCamera }): VNode {
   const frame = useRef<HTMLDivElement>(null);
@@ -28,29 +28,16 @@ export function Picture({ camera }: { readonly camera: ApiCamera }): VNode {
 }
 
 function LivePicture({ camera, width }: { readonly camera: ApiCamera; readonly width: number }): VNode {
-  const { view, feed } = usePictureFeed(camera.id, width);
+  const { src, capturedAt, why } = usePicture(camera.id, width);
   const now = useNow();
-  const ageMs = view.capturedAt === undefined ? undefined : Math.max(0, now - view.capturedAt);
-  const old = ageMs !== undefined && isOld(ageMs, camera.wantedRate);
-  const failed = async () => feed.failed((await whyNoPicture(view.src ?? '')) ?? '');
+  if (src === undefined || capturedAt === undefined) return html`<${NoPicture} camera=${camera} why=${why} />`;
+  const ageMs = Math.max(0, now - capturedAt);
+  const old = isOld(ageMs, camera.wantedRate);
   return html`
-    ${
-      view.src !== undefined &&
-      html`<img
-        class=${old ? 'old' : ''}
-        src=${view.src}
-        alt=${`Picture of ${camera.id}`}
-        onLoad=${() => feed.loaded()}
-        onError=${() => void failed()}
-      />`
-    }
-    ${
-      ageMs === undefined
-        ? html`<${NoPicture} camera=${camera} why=${view.why} isLoading=${view.src !== undefined} />`
-        : old
-          ? html`<${OldPicture} camera=${camera} ageMs=${ageMs} />`
-          : html`<span class="age">${shortDuration(ageMs)} ago</span>`
-    }
+    <img class=${old ? 'old' : ''} src=${src} alt=${`Picture of ${camera.id}`} />
+    ${old
+      ? html`<${OldPicture} camera=${camera} ageMs=${ageMs} />`
+      : html`<span class="age">${shortDuration(ageMs)} ago</span>`}
   `;
 }
 
@@ -69,46 +56,37 @@ function OldPicture({ camera, ageMs }: { readonly camera: ApiCamera; readonly ag
 interface NoPictureProps {
   readonly camera: ApiCamera;
   readonly why: string | undefined;
-  readonly isLoading: boolean;
 }
 
-function NoPicture({ camera, why, isLoading }: NoPictureProps): VNode | null {
+/** Says nothing while the first picture is on its way. */
+function NoPicture({ camera, why }: NoPictureProps): VNode | null {
   const now = useNow();
-  if (isLoading) return null;
+  const { condition, picture } = camera;
   const words = reasonOf(camera) || sentence(why ?? '');
-  const capturedAt = camera.picture?.capturedAt;
+  if (words === '') return null;
   return html`<div class="veil empty">
-    <${ConditionIcon} condition=${camera.condition} />
+    <${ConditionIcon} condition=${condition} />
     <strong>
-      ${
-        !isWanted(camera.condition)
-          ? CONDITION_WORDS[camera.condition]
-          : capturedAt === undefined
-            ? 'No picture yet'
-            : `No picture for ${shortDuration(now - capturedAt)}`
-      }
+      ${condition === 'disabled'
+        ? CONDITION_WORDS[condition]
+        : picture === undefined
+          ? 'No picture yet'
+          : `No picture for ${shortDuration(now - picture.capturedAt)}`}
     </strong>
-    ${words !== '' && html`<span class="why">${words}</span>`}
+    <span class="why">${words}</span>
   </div>`;
 }
 
-function usePictureFeed(
-  id: string,
-  width: number,
-): { readonly view: PictureView; readonly feed: PictureFeed } {
+function usePicture(id: string, width: number): PictureView {
   const { model } = useApp();
   const [view, setView] = useState<PictureView>({});
-  const feed = useMemo(
-    () =>
-      new PictureFeed({
-        address: (capturedAt) =>
-          `api/cameras/${encodeURIComponent(id)}/latest.jpg?width=${width}&at=${capturedAt}`,
-        paceMs: () => (1000 * countInView()) / PICTURES_PER_SECOND,
-        onChange: () => setView(feed.view),
-      }),
-    [id, width],
-  );
   useEffect(() => {
+    const feed: PictureFeed = new PictureFeed({
+      load: (signal) => loadPicture(`api/cameras/${encodeURIComponent(id)}/latest.jpg?width=${width}`, signal),
+      release: (src) => URL.revokeObjectURL(src),
+      paceMs: () => (1000 * countInView()) / PICTURES_PER_SECOND,
+      onChange: () => setView(feed.view),
+    });
     const told = () => feed.announced(model.cameras.get(id)?.picture?.capturedAt);
     const showWhereSeen = () => feed.show(!document.hidden);
     const end = model.topics.subscribe(topic.picture(id), told);
@@ -120,6 +98,6 @@ function usePictureFeed(
       document.removeEventListener('visibilitychange', showWhereSeen);
       feed.show(false);
     };
-  }, [feed]);
-  return { view, feed };
+  }, [model, id, width]);
+  return view;
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { ApiCamera, ApiFault, CameraCondition } from '../../src/actors/web/api';
+import type { ApiCamera, ApiFault, ApiReset, CameraCondition } from '../../src/actors/web/api';
 import { scene } from './scenes';
 import { World } from './world';
 
@@ -16,9 +16,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'";
 /** A picture older than this is not given out. */
-const OLD_MS = 60_000;
+const OLD_MS = 10_000;
 const COOKIE = 'vigil-session';
 
 export interface PageServerOptions {
@@ -82,7 +82,7 @@ export class PageServer {
   }
 
   send(event: string, data: unknown): void {
-    for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    for (const stream of this.#streams) stream.write(eventText(event, data));
   }
 
   #second(): void {
@@ -115,11 +115,13 @@ export class PageServer {
   }
 
   async #picture({ id, picture }: ApiCamera, width: number, response: ServerResponse): Promise<void> {
-    if (Date.now() - (picture?.capturedAt ?? 0) > OLD_MS) {
+    const { capturedAt = 0 } = picture ?? {};
+    if (Date.now() - capturedAt > OLD_MS) {
       problem(response, 404, `${id}: its newest picture is older than ${OLD_MS / 1000} s`);
       return;
     }
     const bytes = await scene(id, this.number, width);
+    response.setHeader('x-captured-at', new Date(capturedAt).toISOString());
     response.writeHead(200, { 'content-type': 'image/jpeg', 'cache-control': 'no-store' }).end(bytes);
   }
 
@@ -130,8 +132,9 @@ export class PageServer {
 
   #follow(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(': hello\n\n');
     this.#streams.add(response);
+    const reset: ApiReset = { state: this.world.state(), cameras: [...this.world.cameras.values()] };
+    response.write(eventText('reset', reset));
     response.on('close', () => this.#streams.delete(response));
   }
 
@@ -150,6 +153,10 @@ export class PageServer {
     const { token } = this.options;
     return token === undefined || headers.cookie === `${COOKIE}=${token}`;
   }
+}
+
+function eventText(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function json(response: ServerResponse, body: unknown): void {
