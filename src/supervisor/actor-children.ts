@@ -24,6 +24,8 @@ export interface ActorChildrenOptions {
   readonly blackBoxDir: string;
   /** An actor whose server answers lives; told with each of its heartbeats. */
   readonly onServing: (name: string) => void;
+  /** The web actor's address. */
+  readonly onAddress: (url: string) => void;
   /** An actor that cannot be done without exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
 }
@@ -74,10 +76,12 @@ export class ActorChildren {
   /** @param served the processes of store and notifier start at once, their work begins when this resolves */
   async startAll(wanted: Wanted, served: Promise<unknown>): Promise<void> {
     this.#wanted = wanted;
+    // Nothing waits for it: the daemon does its work without.
+    void served.then(() => this.#rollout.settle('web'));
     await Promise.all(
-      [...wanted.values()].map(async (actor) =>
-        this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served),
-      ),
+      [...wanted.values()]
+        .filter(({ kind }) => kind !== 'web')
+        .map(async (actor) => this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served)),
     );
   }
 
@@ -91,7 +95,9 @@ export class ActorChildren {
     this.#wanted = wanted;
     const names = [...new Set([...this.#children.keys(), ...wanted.keys()])];
     await Promise.all([
-      ...names.filter((name) => cameraOf(name) !== undefined).map((name) => this.#rollout.settle(name)),
+      ...names
+        .filter((name) => name === 'web' || cameraOf(name) !== undefined)
+        .map((name) => this.#rollout.settle(name)),
       this.#changeServers(expireMs),
     ]);
   }
@@ -103,12 +109,14 @@ export class ActorChildren {
     for (const name of order) await this.#rollout.settle(name);
   }
 
-  /** Cameras first, the notifier last: each layer's frames and events still reach the next. */
+  /** Cameras and web first, the notifier last: each layer's frames and events still reach the next. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#rollout.stop();
-    const cameras = [...this.#children.values()].filter(({ name }) => cameraOf(name) !== undefined);
-    await Promise.all(cameras.map((camera) => camera.stop()));
+    const first = [...this.#children.values()].filter(
+      ({ name }) => name === 'web' || cameraOf(name) !== undefined,
+    );
+    await Promise.all(first.map((child) => child.stop()));
     await this.#children.get('store')?.stop();
     await this.#children.get('notifier')?.stop();
   }
@@ -270,6 +278,9 @@ export class ActorChildren {
       case 'readiness':
         this.#onReadiness(name, report.fault === undefined);
         if (report.fault?.code === NAMESPACE_IN_USE) this.options.onEscalation(report.fault);
+        break;
+      case 'serving':
+        this.options.onAddress(report.url);
         break;
       case 'delivered':
         this.#lastConfirmAtMs = Date.now();

@@ -12,13 +12,16 @@ export interface CameraDelivery {
   /** Of the last picture, pixels. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
+  readonly format?: Frame['format'] | undefined;
+  /** When it was captured, milliseconds since the epoch. */
+  readonly capturedAtMs?: number | undefined;
 }
 
 interface Tally {
   /** Confirmed frames by second. */
   readonly seconds: Map<number, number>;
   lastAtMs?: number;
-  size?: Pick<Frame, 'width' | 'height'>;
+  picture?: Pick<CameraDelivery, 'width' | 'height' | 'format' | 'capturedAtMs'>;
 }
 
 export class Deliveries {
@@ -27,8 +30,14 @@ export class Deliveries {
   /** @param nowMs a clock that is never set */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
-  captured({ camera, width, height }: Pick<Frame, 'camera' | 'width' | 'height'>): void {
-    this.#tally(camera).size = { width, height };
+  captured({
+    camera,
+    width,
+    height,
+    format,
+    capturedAt,
+  }: Pick<Frame, 'camera' | 'width' | 'height' | 'format' | 'capturedAt'>): void {
+    this.#tally(camera).picture = { width, height, format, capturedAtMs: capturedAt };
   }
 
   delivered(frames: readonly Pick<Frame, 'camera'>[]): void {
@@ -42,10 +51,10 @@ export class Deliveries {
   }
 
   of(camera: string): CameraDelivery {
-    const { seconds, lastAtMs, size } = this.#tally(camera);
+    const { seconds, lastAtMs, picture } = this.#tally(camera);
     const since = Math.floor(this.nowMs() / 1000) - SPAN_S;
     const lastMinute = [...seconds].reduce((sum, [at, count]) => (at > since ? sum + count : sum), 0);
-    return { lastMinute, lastAtMs, ...size };
+    return { lastMinute, lastAtMs, ...picture };
   }
 
   forget(camera: string): void {

@@ -76,6 +76,7 @@ export class ReportRouter {
       case 'periods':
       case 'gap':
       case 'gap-told':
+      case 'serving':
       case 'delivered':
       case 'dropped':
       case 'evicted':

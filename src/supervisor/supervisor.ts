@@ -19,7 +19,7 @@ import { serviceChild } from './service-child';
 import { identityOf } from './identity';
 import { findFfmpeg } from './ffmpeg-program';
 import type { EmbeddedService } from '../embedded/service';
-import { childStatus, type ChildStatus } from './status';
+import { childStatus, type ChildStatus, type ConfiguredCamera } from './status';
 
 export interface SupervisorOptions {
   readonly topology: Topology;
@@ -45,6 +45,8 @@ export class Supervisor {
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
 
+  /** Where the web actor serves, or did before it ended. */
+  #httpUrl: string | undefined;
   readonly #holder: Holder;
 
   constructor(private readonly options: SupervisorOptions) {
@@ -109,6 +111,7 @@ export class Supervisor {
     // A full disk refuses this, and then nothing has been changed yet.
     this.#writeEndpoints(wanted);
     this.#topology = wanted;
+    if (wanted.http === undefined) this.#httpUrl = undefined;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
@@ -132,6 +135,15 @@ export class Supervisor {
     return [...services, ...(this.#actors?.status() ?? [])];
   }
 
+  /** All cameras of the configuration that runs. */
+  get cameras(): ConfiguredCamera[] {
+    const { cameras, disabled } = this.#topology;
+    return [
+      ...cameras.map(({ id, periodMs }) => ({ id, enabled: true, periodMs })),
+      ...disabled.map((id) => ({ id, enabled: false })),
+    ];
+  }
+
   /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
   async queues(): Promise<QueuesAnswer> {
     return askQueues(this.#topology, this.#services, this.options.data.path('queues.json'));
@@ -144,16 +156,7 @@ export class Supervisor {
     const claimed = this.#claimNamespace(this.#topology, force);
     claimed.catch(() => undefined);
     this.#services = await this.#prepareServices();
-    try {
-      this.#writeEndpoints(this.#topology);
-    } catch (error) {
-      // A daemon that comes back on a full disk delivers by way of memory; this file is for clients alone.
-      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      const file = data.path('endpoints.json');
-      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
-        code: 'endpoints-write',
-      });
-    }
+    this.#tellEndpoints();
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
     this.#accounting = await Accounting.open({
       topology: this.#topology,
@@ -168,6 +171,7 @@ export class Supervisor {
       log,
       blackBoxDir: data.folder('black-box'),
       onServing: (name) => this.#onServing(name),
+      onAddress: (url) => this.#onAddress(url),
       onEscalation: this.options.onEscalation,
     });
     await claimed;
@@ -226,17 +230,40 @@ export class Supervisor {
       holder: this.#holder,
       redisUrl: this.#urlOf(redis, 'redis', 'ownUrl'),
       amqpUrl: this.#urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
+      dataDir: this.options.data.dir,
       spoolDir: this.options.data.folder('spool'),
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
   }
 
-  #writeEndpoints({ redis, rabbitmq }: Topology): void {
+  #writeEndpoints({ redis, rabbitmq, http }: Topology): void {
     this.options.data.writeEndpoints({
       redis: this.#urlOf(redis, 'redis', 'url'),
       amqp: this.#urlOf(rabbitmq, 'rabbitmq', 'url'),
+      ...(http === undefined || this.#httpUrl === undefined ? {} : { http: this.#httpUrl }),
     });
+  }
+
+  /** A daemon that comes back on a full disk delivers by way of memory; this file is for clients alone. */
+  #tellEndpoints(): void {
+    const { data, log } = this.options;
+    try {
+      this.#writeEndpoints(this.#topology);
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      const file = data.path('endpoints.json');
+      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
+        code: 'endpoints-write',
+      });
+    }
+  }
+
+  #onAddress(url: string): void {
+    if (url === this.#httpUrl) return;
+    this.#httpUrl = url;
+    this.options.log.info(`the page and the API are at ${url}`);
+    this.#tellEndpoints();
   }
 
   #urlOf(spec: ServerSpec, name: EmbeddedService['name'], whose: 'url' | 'ownUrl'): string {
@@ -247,6 +274,7 @@ export class Supervisor {
 
   /** Store or notifier do their work, and so does the server behind each. */
   #onServing(name: string): void {
+    if (name === 'web') return;
     const server = name === 'store' ? 'redis' : 'rabbitmq';
     this.#serviceChildren.find((child) => child.name === server)?.worked();
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();

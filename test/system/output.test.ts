@@ -61,6 +61,7 @@ describe('the output of a command', () => {
     writeFileSync(file, [...accounts, JSON.stringify(fates), ''].join('\n'));
     const control = {
       status: () => STATUS,
+      cameras: () => [],
       queues: () => Promise.resolve({ kind: 'known' as const, queues: [] }),
       plan: () => ({
         start: STATUS.children.map(({ name }) => name.repeat(30)),

@@ -967,6 +967,7 @@ const KEPT = { restart: 'permanent', backOff: { firstMs: 250, capMs: 30_000 } } 
 const CHILDREN = {
   store: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 },
   notifier: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 },
+  web: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 5000, shutdownMs: 1000, probeMs: 60_000 },
   service: { ...KEPT, maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 },
 };
 const CAMERA_CHILD = {
@@ -985,6 +986,8 @@ describe('a complete topology', () => {
       logLevel: 'info',
       redis: { kind: 'embedded' },
       rabbitmq: { kind: 'embedded' },
+      http: { port: 8080, host: '127.0.0.1', names: [] },
+      disabled: [],
       expireMs: 120_000,
       durability: 'memory',
       queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
@@ -1046,8 +1049,10 @@ describe('a complete topology', () => {
       actors: {
         store: { mode: 'in-memory', restart: 'transient', shutdownMs: 3000, drainMs: 2500 },
         notifier: { mode: 'in-memory', maxRestarts: 0, periodMs: 1000, backOffFirstMs: 1, backOffCapMs: 2 },
+        web: { maxRestarts: 1, probeMs: 2000 },
         service: { startMs: 500, shutdownMs: 100 },
       },
+      http: { port: 80, host: '::', names: ['cams'], token: 'secret' },
       supervision: { restartsPerMinute: 1, parallelStarts: 1000 },
       cameras: [],
     });
@@ -1057,6 +1062,8 @@ describe('a complete topology', () => {
       logLevel: 'debug',
       redis: { kind: 'embedded', port: 7000 },
       rabbitmq: { kind: 'remote', url: 'amqp://broker/v' },
+      http: { port: 80, host: '::', names: ['cams'], token: 'secret' },
+      disabled: [],
       expireMs: 5000,
       durability: 'durable',
       queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
@@ -1078,6 +1085,7 @@ describe('a complete topology', () => {
           periodMs: 1000,
           backOff: { firstMs: 1, capMs: 2 },
         },
+        web: { ...CHILDREN.web, maxRestarts: 1, probeMs: 2000 },
         service: { ...CHILDREN.service, startMs: 500, shutdownMs: 100 },
       },
       drainMs: 2500,

@@ -26,9 +26,11 @@ const STATUS: DaemonStatus = {
   children: [],
 };
 const QUEUES = { kind: 'unknown', message: 'not now' } as const;
+const CAMERAS = [{ id: 'gate', enabled: true, periodMs: 1000 }];
 const PLAN = { start: ['camera:new'], stop: [], restart: [], adjust: [], leave: [] };
 const CONTROL: Control = {
   status: () => STATUS,
+  cameras: () => CAMERAS,
   queues: () => Promise.resolve(QUEUES),
   plan: ({ text, file }) => {
     if (text === 'bad') throw new ConfigurationError(file, [{ path: '$', problem: 'is bad' }]);

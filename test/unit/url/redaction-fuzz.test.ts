@@ -250,7 +250,7 @@ describe('a canary', () => {
       };
       const topology = parseTopology(JSON.stringify(file), '/srv/actors.json', {});
       const surroundings = {
-        ...{ redisUrl: file.redis, amqpUrl: file.rabbitmq, spoolDir: '/srv/spool' },
+        ...{ redisUrl: file.redis, amqpUrl: file.rabbitmq, dataDir: '/', spoolDir: '/srv/spool' },
         queuesFile: '/srv/queues.json',
         holder: { id: 'here', name: 'daemon of this test' },
         ffmpegFor: () => '/usr/bin/ffmpeg',
