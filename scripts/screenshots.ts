@@ -21,12 +21,12 @@ const COMMAND = 'node dist/main.js status';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } } as const;
 const COLOURS = ['light', 'dark'] as const;
-const COUNTS = [4, 200];
+const COUNTS = [4, 40, 200];
 const VIEWS = { wall: '', camera: '#/camera/gate-north-1', offline: '#/camera/dock-north-1' } as const;
 /** Of the pictures above, those in README.md: name there, and width. */
 const IN_README = [
-  { from: 'wall-200-desktop-dark', to: 'wall.webp', width: 1440 },
-  { from: 'camera-200-desktop-light', to: 'camera.webp', width: 1440 },
+  { from: 'wall-40-desktop-dark', to: 'wall.webp', width: 1440 },
+  { from: 'offline-40-desktop-light', to: 'camera.webp', width: 1440 },
 ];
 
 async function photograph(browser: Browser): Promise<void> {

@@ -26,7 +26,10 @@ function notice({ link, heardAt, back }: Model): ['lost' | 'back' | 'none', stri
     const since = `No connection to Vigil since ${clockTimeSeconds(link.since)}`;
     return heardAt === undefined
       ? ['lost', `${since}. Trying again. ${why}`]
-      : ['lost', `${since}, showing the state of ${clockTimeSeconds(heardAt)}. Trying again. ${sentence(link.why)}`];
+      : [
+          'lost',
+          `${since}, showing the state of ${clockTimeSeconds(heardAt)}. Trying again. ${sentence(link.why)}`,
+        ];
   }
   if (link.name === 'live' && back !== undefined && Date.now() - back.at < BACK_MS)
     return back.restarted

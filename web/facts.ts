@@ -17,7 +17,10 @@ export function cameraFacts(camera: ApiCamera, now: number): Fact[] {
   ];
 }
 
-function deliveryFacts({ condition, rate, wantedRate, confirmedAt, picture }: ApiCamera, now: number): Fact[] {
+function deliveryFacts(
+  { condition, rate, wantedRate, confirmedAt, picture }: ApiCamera,
+  now: number,
+): Fact[] {
   return [
     {
       name: 'Rate',

@@ -30,14 +30,17 @@ export function Picture({ camera }: { readonly camera: ApiCamera }): VNode {
 function LivePicture({ camera, width }: { readonly camera: ApiCamera; readonly width: number }): VNode {
   const { src, capturedAt, why } = usePicture(camera.id, width);
   const now = useNow();
-  if (src === undefined || capturedAt === undefined) return html`<${NoPicture} camera=${camera} why=${why} />`;
+  if (src === undefined || capturedAt === undefined)
+    return html`<${NoPicture} camera=${camera} why=${why} />`;
   const ageMs = Math.max(0, now - capturedAt);
   const old = isOld(ageMs, camera.wantedRate);
   return html`
     <img class=${old ? 'old' : ''} src=${src} alt=${`Picture of ${camera.id}`} />
-    ${old
-      ? html`<${OldPicture} camera=${camera} ageMs=${ageMs} />`
-      : html`<span class="age">${shortDuration(ageMs)} ago</span>`}
+    ${
+      old
+        ? html`<${OldPicture} camera=${camera} ageMs=${ageMs} />`
+        : html`<span class="age">${shortDuration(ageMs)} ago</span>`
+    }
   `;
 }
 
@@ -67,11 +70,13 @@ function NoPicture({ camera, why }: NoPictureProps): VNode | null {
   return html`<div class="veil empty">
     <${ConditionIcon} condition=${condition} />
     <strong>
-      ${condition === 'disabled'
-        ? CONDITION_WORDS[condition]
-        : picture === undefined
-          ? 'No picture yet'
-          : `No picture for ${shortDuration(now - picture.capturedAt)}`}
+      ${
+        condition === 'disabled'
+          ? CONDITION_WORDS[condition]
+          : picture === undefined
+            ? 'No picture yet'
+            : `No picture for ${shortDuration(now - picture.capturedAt)}`
+      }
     </strong>
     <span class="why">${words}</span>
   </div>`;
@@ -82,7 +87,8 @@ function usePicture(id: string, width: number): PictureView {
   const [view, setView] = useState<PictureView>({});
   useEffect(() => {
     const feed: PictureFeed = new PictureFeed({
-      load: (signal) => loadPicture(`api/cameras/${encodeURIComponent(id)}/latest.jpg?width=${width}`, signal),
+      load: (signal) =>
+        loadPicture(`api/cameras/${encodeURIComponent(id)}/latest.jpg?width=${width}`, signal),
       release: (src) => URL.revokeObjectURL(src),
       paceMs: () => (1000 * countInView()) / PICTURES_PER_SECOND,
       onChange: () => setView(feed.view),

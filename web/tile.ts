@@ -33,12 +33,17 @@ export function Tile({ id }: { readonly id: string }): VNode | null {
   </li>`;
 }
 
-/** The condition in words, and for how long. */
+/** The condition in words, and for how long; out of view, where no time passes on the page, since when. */
 function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly isTicking: boolean }): VNode {
+  const { model } = useApp();
   return html`<p class="standing">
     <${ConditionIcon} condition=${camera.condition} />
     <span class=${`word of-${camera.condition}`}>${CONDITION_WORDS[camera.condition]}</span>
-    ${isTicking && html`<${For} since=${camera.since} />`}
+    ${
+      isTicking
+        ? html`<${For} since=${camera.since} />`
+        : html`<span class="for">since ${moment(camera.since, model.now())}</span>`
+    }
   </p>`;
 }
 

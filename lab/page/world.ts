@@ -57,14 +57,16 @@ interface Gap {
 }
 
 export class World {
-  readonly startedAt = Date.now() - 3 * 24 * HOUR_MS;
   readonly cameras = new Map<string, ApiCamera>();
   readonly #gaps = new Map<string, Gap[]>();
   readonly #random = randomOf(7);
   problems: string[] = [];
   redisFault?: ApiFault;
 
-  constructor(count: number) {
+  constructor(
+    count: number,
+    readonly startedAt = Date.now() - 3 * 24 * HOUR_MS,
+  ) {
     for (let i = 0; i < count; i++) this.#add(i, count);
   }
 
