@@ -61,7 +61,7 @@ after(() => rmSync(DIR, { recursive: true }));
 interface Opened {
   readonly app: FastifyInstance;
   readonly lines: ReturnType<typeof keptLog>;
-  ask(url: string, options?: InjectOptions): Promise<LightMyRequestResponse>;
+  readonly ask: (url: string, options?: InjectOptions) => Promise<LightMyRequestResponse>;
 }
 
 const opened: FastifyInstance[] = [];

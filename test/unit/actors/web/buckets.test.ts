@@ -48,8 +48,8 @@ describe('buckets of the ledger', () => {
         bucketMs: random.pick([1000, 7000, 60_000]),
         buckets: random.between(1, 50),
       };
-      const [one] = [account(periodMs, [0, periods - 1, CONFIRMED])];
-      const found = bucketsOf([one ?? assert.fail()], span).reduce((sum, each) => sum + each.periods, 0);
+      const accounts = [account(periodMs, [0, periods - 1, CONFIRMED])];
+      const found = bucketsOf(accounts, span).reduce((sum, each) => sum + each.periods, 0);
       const to = span.from + span.bucketMs * span.buckets;
       const expected = Array.from({ length: periods }, (_, i) => BEGIN + i * periodMs).filter(
         (at) => at < to,

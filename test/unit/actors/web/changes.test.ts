@@ -58,7 +58,7 @@ describe('changes', () => {
     const missed = changes.since(last) ?? assert.fail();
     assert.deepEqual(kinds(missed), ['camera a', 'picture a']);
     assert.deepEqual(missed[1]?.data, { id: 'a', capturedAt: 499 });
-    assert.deepEqual(changes.since(missed[1]?.id ?? ''), []);
+    assert.deepEqual(changes.since(missed.at(-1)?.id ?? ''), []);
   });
 
   it('are not known of another process, of the future, or of what is no id', () => {
