@@ -37,7 +37,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     cameras: file.cameras
       .filter(({ enabled }) => enabled)
       .map((camera) => resolveCamera(camera, file, folder)),
-    disabled: file.cameras.filter(({ enabled }) => !enabled).map(({ id }) => id),
+    cameraIds: file.cameras.map(({ id }) => id),
   };
 }
 

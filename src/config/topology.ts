@@ -158,6 +158,6 @@ export interface Topology {
   readonly supervision: { readonly restartsPerMinute: number; readonly parallelStarts: number };
   /** Enabled cameras, in the order of the file. */
   readonly cameras: readonly SupervisedCamera[];
-  /** Ids of the others. */
-  readonly disabled: readonly string[];
+  /** Ids of all, disabled ones too, in that order. */
+  readonly cameraIds: readonly string[];
 }

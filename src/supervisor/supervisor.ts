@@ -137,11 +137,12 @@ export class Supervisor {
 
   /** All cameras of the configuration that runs. */
   get cameras(): ConfiguredCamera[] {
-    const { cameras, disabled } = this.#topology;
-    return [
-      ...cameras.map(({ id, periodMs }) => ({ id, enabled: true, periodMs })),
-      ...disabled.map((id) => ({ id, enabled: false })),
-    ];
+    const { cameras, cameraIds } = this.#topology;
+    const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
+    return cameraIds.map((id) => {
+      const of = periodMs.get(id);
+      return of === undefined ? { id, enabled: false } : { id, enabled: true, periodMs: of };
+    });
   }
 
   /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
