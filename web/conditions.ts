@@ -39,8 +39,9 @@ export function reasonOf(camera: ApiCamera): string {
   return sentence(camera.fault?.message ?? CONDITION_REASONS[camera.condition]);
 }
 
-/** With a capital and a full stop: faults are written to stand behind a name and a colon. */
+/** With a capital and a full stop: faults are written to stand behind a name and a colon. URLs stay as they are. */
 export function sentence(words: string): string {
   if (words === '') return '';
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? '' : '.'}`;
+  const begun = words.replace(/^[a-z](?=[a-z]*\b[^:/.@\w-])/, (letter) => letter.toUpperCase());
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

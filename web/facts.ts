@@ -45,7 +45,9 @@ function lastDelivery(condition: CameraCondition, confirmedAt: number | undefine
 function feedFacts({ codec, sampling, keyframeSeconds, clockSkewMs }: ApiCamera): Fact[] {
   return [
     ...(codec === undefined ? [] : [{ name: 'Codec', words: codec }]),
-    ...(sampling === undefined ? [] : [{ name: 'Sampling', words: sampling.replaceAll('-', ' ') }]),
+    ...(sampling === undefined || sampling === 'unknown'
+      ? []
+      : [{ name: 'Sampling', words: sampling.replaceAll('-', ' ') }]),
     ...(keyframeSeconds === undefined
       ? []
       : [{ name: 'Keyframe interval', words: `${Number(keyframeSeconds.toFixed(2))} s` }]),

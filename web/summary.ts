@@ -6,7 +6,7 @@ import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
 import { useApp, useTopics } from './context.js';
 import { ConditionIcon, Icon } from './icons.js';
 import { topic } from './model.js';
-import { bytesText, countText, duration } from './times.js';
+import { bytesText, countText, shortDuration } from './times.js';
 
 /** Frames pass through the spool within a second; this old, they wait for something. */
 const SPOOL_MS = 10_000;
@@ -65,13 +65,10 @@ function Conditions(): VNode {
   </div>`;
 }
 
-function spoolWords({ spool }: ApiState): string {
-  if (spool.waiting === 0) return 'empty';
-  const frames = `${countText(spool.waiting)} ${spool.waiting === 1 ? 'frame' : 'frames'}`;
-  const { oldestAgeMs = 0 } = spool;
-  return oldestAgeMs < SPOOL_MS
-    ? `${frames}, ${bytesText(spool.bytes)}`
-    : `${frames}, oldest ${duration(oldestAgeMs)}`;
+function spoolWords({ spool: { waiting, bytes, oldestAgeMs = 0 } }: ApiState): string {
+  if (oldestAgeMs < SPOOL_MS) return 'no backlog';
+  const frames = `${countText(waiting)} ${waiting === 1 ? 'frame' : 'frames'}`;
+  return `${frames} (${bytesText(bytes)}), oldest ${shortDuration(oldestAgeMs)}`;
 }
 
 interface ServerProps {

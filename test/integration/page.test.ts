@@ -1,10 +1,11 @@
 /** The page in a real browser, before a simulated installation: what it shows, loads, and lets be done. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { graveFindings } from '../../lab/axe';
 import { startBrowser } from '../../lab/browser';
 import { PageServer } from '../../lab/page/server';
+import { drawn, openPage, pictureChanges, tile, tileIds, tilesAre, type Looks } from '../../lab/page/viewing';
 import { World } from '../../lab/page/world';
 import { waitUntil } from '../../lab/process';
 
@@ -29,19 +30,11 @@ after(async () => {
   await server.stop();
 });
 
-type Looks = NonNullable<Parameters<Browser['newContext']>[0]>;
-
 async function open(path = '', looks: Looks = {}, of: PageServer = server): Promise<Page> {
-  const context: BrowserContext = await browser.newContext({
-    viewport: DESKTOP,
-    reducedMotion: 'reduce',
-    ...looks,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  const page = await openPage(browser, 'about:blank', looks);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+    if (message.text().includes('Content Security Policy')) complaints.push(message.text());
   });
   page.on('request', (request) => {
     if (!request.url().startsWith('blob:')) hosts.add(new URL(request.url()).origin);
@@ -51,19 +44,10 @@ async function open(path = '', looks: Looks = {}, of: PageServer = server): Prom
 }
 
 const close = (page: Page) => page.context().close();
-const tile = (page: Page, id: string): Locator => page.locator(`[data-camera="${id}"]`);
-const tileIds = (page: Page) =>
-  page.evaluate<string[]>(
-    `[...document.querySelectorAll('[data-camera]')].map((tile) => tile.dataset.camera)`,
-  );
 const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent.trim()');
 const idsOf = (condition: string) =>
   [...server.world.cameras.values()].filter((camera) => camera.condition === condition).map(({ id }) => id);
 const someDelivering = () => idsOf('delivering').sort()[0] ?? '';
-
-async function settledTiles(page: Page, count: number): Promise<void> {
-  await waitUntil(`${count} tiles are shown`, async () => (await tileIds(page)).length === count, 20_000);
-}
 
 /** Tiles whose picture is at least partly in the window. */
 const inView = (page: Page) =>
@@ -75,21 +59,11 @@ const inView = (page: Page) =>
 const pictured = () =>
   new Set(server.requests.flatMap((path) => /\/api\/cameras\/(.+)\/latest\.jpg/.exec(path)?.[1] ?? []));
 
-/** A digest of what an image shows, drawn. */
-const drawn = (page: Page, id: string) =>
-  page.evaluate<string>(`(() => {
-    const image = document.querySelector('[data-camera="${id}"] img');
-    if (!image?.naturalWidth) return '';
-    const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: 320, height: 180 }).getContext('2d').drawImage(image, 0, 0, 320, 180);
-    return canvas.toDataURL();
-  })()`);
-
 describe('the wall of 200 cameras', () => {
   test('loads pictures of the tiles in view, and of no other, also when it is scrolled', async () => {
     server.requests.length = 0;
     const page = await open();
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     const delivering = (id: string) => server.world.cameras.get(id)?.condition === 'delivering';
     const shown = new Set(await inView(page));
     assert.ok(shown.size >= 8 && shown.size < 40, `${shown.size} tiles are in view`);
@@ -118,7 +92,7 @@ describe('the wall of 200 cameras', () => {
 
   test('begins with what does not deliver, and counts it', async () => {
     const page = await open();
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     const bad = ['offline', 'quarantined', 'waiting', 'starting'].flatMap((condition) => idsOf(condition));
     assert.deepEqual((await tileIds(page)).slice(0, bad.length).sort(), bad.sort());
     for (const condition of ['offline', 'quarantined', 'delivering']) {
@@ -135,32 +109,32 @@ describe('the wall of 200 cameras', () => {
 
   test('keeps filter, tags, search and order in the address', async () => {
     const page = await open();
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     await page.getByRole('button', { name: /Offline$/ }).click();
-    await settledTiles(page, idsOf('offline').length);
+    await tilesAre(page, idsOf('offline').length);
     await page.getByRole('button', { name: /Quarantined$/ }).click();
     const both = [...idsOf('offline'), ...idsOf('quarantined')];
-    await settledTiles(page, both.length);
+    await tilesAre(page, both.length);
     await page.getByLabel('Sort').selectOption('name');
     await page.locator('summary').click();
     await page.getByRole('checkbox', { name: /^south/ }).check();
     const south = both.filter((id) => id.includes('south'));
-    await settledTiles(page, south.length);
+    await tilesAre(page, south.length);
     assert.equal(new URL(page.url()).search, '?state=offline,quarantined&tag=south&sort=name');
 
     await page.reload();
-    await settledTiles(page, south.length);
+    await tilesAre(page, south.length);
     assert.deepEqual(
       await tileIds(page),
       south.sort((a, b) => new Intl.Collator('en', { numeric: true }).compare(a, b)),
     );
     await page.getByRole('searchbox').fill('sent nothing');
     const silent = south.filter((id) => server.world.cameras.get(id)?.fault?.code === 'stalled');
-    await settledTiles(page, silent.length);
+    await tilesAre(page, silent.length);
     await page.getByRole('searchbox').fill('no such words');
     await page.getByRole('heading', { name: 'No camera matches' }).waitFor();
     await page.getByRole('button', { name: 'Show all cameras' }).click();
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     await page.goBack();
     await page.getByRole('heading', { name: 'No camera matches' }).waitFor();
     await close(page);
@@ -169,12 +143,7 @@ describe('the wall of 200 cameras', () => {
   test('shows a picture that changes', async () => {
     const id = someDelivering();
     const page = await open(`?q=${id}`);
-    let first = '';
-    await waitUntil('a picture is drawn', async () => (first = await drawn(page, id)) !== '');
-    await waitUntil(
-      'another is drawn in its place',
-      async () => ![first, ''].includes(await drawn(page, id)),
-    );
+    await pictureChanges(page, id);
     await close(page);
   });
 
@@ -206,7 +175,7 @@ describe('the wall of 200 cameras', () => {
 
   test('is used by keyboard alone', async () => {
     const page = await open();
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     const order = await tileIds(page);
     await page.keyboard.press('Tab');
     assert.equal(await focused(page), 'Skip to the cameras');
@@ -217,7 +186,7 @@ describe('the wall of 200 cameras', () => {
     );
     await page.keyboard.press('Control+A');
     await page.keyboard.press('Delete');
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
 
     await tile(page, order[0] ?? '')
       .getByRole('link')
@@ -231,7 +200,7 @@ describe('the wall of 200 cameras', () => {
     await page.getByRole('heading', { name: below, level: 2 }).waitFor();
     await waitUntil('the heading has the focus', async () => (await focused(page)) === below);
     await page.keyboard.press('Escape');
-    await settledTiles(page, 200);
+    await tilesAre(page, 200);
     assert.equal(await focused(page), below);
     await close(page);
   });
@@ -310,7 +279,7 @@ describe('the connection', () => {
   test('that is lost is said to be, with the time of what is shown; pictures grow old; it comes back by itself', async () => {
     const own = await PageServer.start({ cameras: 4 });
     const page = await open('', {}, own);
-    await settledTiles(page, 4);
+    await tilesAre(page, 4);
     await page.locator('.age').first().waitFor();
     const port = await own.pause();
     const notice = page.getByText(
@@ -330,7 +299,7 @@ describe('the connection', () => {
     own.world = new World(3, Date.now());
     await own.listen(port);
     await page.getByText(/^Vigil has restarted\. Connected again since/).waitFor();
-    await settledTiles(page, 3);
+    await tilesAre(page, 3);
     await close(page);
     await own.stop();
   });
@@ -348,7 +317,7 @@ describe('the connection', () => {
     }
     await page.getByLabel('Token').fill('a long secret');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await settledTiles(page, 4);
+    await tilesAre(page, 4);
     assert.equal(new URL(page.url()).search, '?sort=name');
     await close(page);
     await own.stop();

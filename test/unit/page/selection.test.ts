@@ -69,6 +69,9 @@ test('every condition has its place in the order', () => {
 
 test('a fault that is written to stand behind a name becomes a sentence', () => {
   assert.equal(sentence('its process ended'), 'Its process ended.');
+  assert.equal(sentence('a queue is full'), 'A queue is full.');
+  assert.equal(sentence('rtsp://10.0.0.1/x refuses connections'), 'rtsp://10.0.0.1/x refuses connections.');
+  assert.equal(sentence('cam.local:554 refuses connections'), 'cam.local:554 refuses connections.');
   assert.equal(sentence('Check it.'), 'Check it.');
   assert.equal(sentence(''), '');
 });
