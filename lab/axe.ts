@@ -15,7 +15,9 @@ interface Found {
 /** @returns each serious or critical finding with the first element it is about */
 export async function graveFindings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate<{ readonly violations: readonly Found[] }>('axe.run(document)');
+  const { violations } = await page.evaluate<{ readonly violations: readonly Found[] }>(
+    `axe.run(document, { resultTypes: ['violations'] })`,
+  );
   return violations
     .filter(({ impact }) => GRAVE.includes(impact))
     .map(

@@ -50,6 +50,19 @@ export async function loadPicture(path: string, signal: AbortSignal): Promise<Lo
   }
 }
 
+/** What an answer without a body of interest was refused with; undefined where it is given. */
+export async function whyRefused(path: string): Promise<unknown> {
+  const over = new AbortController();
+  try {
+    await request(path, { signal: over.signal });
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    over.abort();
+  }
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {

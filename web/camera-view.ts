@@ -11,9 +11,9 @@ import { ConditionIcon, Icon } from './icons.js';
 import { topic } from './model.js';
 import { Picture } from './picture.js';
 import { select } from './selection.js';
-import { follow, HourStrip } from './tile.js';
+import { follow, For, HourStrip } from './tile.js';
 import { TimeAxis } from './time-axis.js';
-import { duration, moment } from './times.js';
+import { moment } from './times.js';
 
 export function CameraView({ id }: { readonly id: string }): VNode | null {
   const { model, router } = useApp();
@@ -106,7 +106,7 @@ function Standing({ camera }: { readonly camera: ApiCamera }): VNode {
       <${ConditionIcon} condition=${camera.condition} />
       <span class=${`of-${camera.condition}`}>${CONDITION_WORDS[camera.condition]}</span>
     </p>
-    <p class="muted">for ${duration(now - camera.since)}, since ${moment(camera.since, now)}</p>
+    <p class="muted"><${For} since=${camera.since} />, since ${moment(camera.since, now)}</p>
     ${why !== '' && html`<p class="fault">${why}</p>`}
     ${camera.fault?.at !== undefined && html`<p class="muted">Reported at ${moment(camera.fault.at, now)}</p>`}
   </section>`;

@@ -35,6 +35,13 @@ export function useCamera(id: string): ApiCamera | undefined {
   return useApp().model.cameras.get(id);
 }
 
+/** Since when nothing is known any more, by the browser's clock; undefined while the connection lives. */
+export function useLost(): number | undefined {
+  useTopics(topic.link);
+  const { link, heardAt } = useApp().model;
+  return link.name === 'lost' ? heardAt : undefined;
+}
+
 /** The server's present, once a second. */
 export function useNow(): number {
   useTopics(topic.tick);

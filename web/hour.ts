@@ -5,7 +5,7 @@ import { topic, type Model } from './model.js';
 
 export const HOUR_MS = 3_600_000;
 const BUCKETS = 60;
-const EVERY_MS = 30_000;
+const EVERY_MS = 60_000;
 
 export function ledgerAddress(now: number, spanMs: number, buckets: number, camera?: string): string {
   const query = new URLSearchParams({ since: String(Math.round(now - spanMs)), buckets: String(buckets) });

@@ -1,6 +1,6 @@
 /** Keeps the model true: follows the events, connects again when the connection is lost. */
 import type { ApiCamera, ApiPicture, ApiRemoved, ApiReset, ApiState } from '../src/actors/web/api';
-import { ApiError, getJson } from './api-client.js';
+import { ApiError, getJson, whyRefused } from './api-client.js';
 import { topic, type Model } from './model.js';
 
 const FIRST_RETRY_MS = 500;
@@ -48,8 +48,8 @@ export class Live {
     events.addEventListener('open', () => this.#connected());
     events.addEventListener('error', () => {
       if (events !== this.#events) return;
-      this.#lost('');
-      if (events.readyState === EventSource.CLOSED) this.#connectLater();
+      if (events.readyState === EventSource.CLOSED) void this.#refused();
+      else this.#lost('');
     });
     this.#on('reset', ({ state, cameras }: ApiReset) => this.#reset(state, cameras));
     this.#on('state', (state: ApiState) => this.model.setState(state));
@@ -63,6 +63,13 @@ export class Live {
       this.model.heardAt = Date.now();
       heard(JSON.parse(event.data) as never);
     });
+  }
+
+  /** An EventSource does not tell why it was refused. */
+  async #refused(): Promise<void> {
+    const attempt = this.#attempt;
+    const error = await whyRefused('api/events');
+    if (attempt === this.#attempt) this.#failed(error);
   }
 
   #connected(): void {
@@ -84,7 +91,6 @@ export class Live {
   /** Only to know that Vigil answers, and its clock: what it tells comes by event. */
   async #ask(): Promise<void> {
     const { serverTime } = await getJson<ApiState>('api/state');
-    this.model.heardAt = Date.now();
     this.model.heardClock(serverTime);
   }
 
@@ -99,7 +105,8 @@ export class Live {
 
   #lost(why: string): void {
     const { link } = this.model;
-    if (link.name !== 'lost') this.model.setLink({ name: 'lost', since: Date.now(), why });
+    const since = link.name === 'lost' ? link.since : Date.now();
+    if (link.name !== 'lost' || link.why !== why) this.model.setLink({ name: 'lost', since, why });
   }
 
   #connectLater(): void {
@@ -121,6 +128,8 @@ export class Live {
     const attempt = this.#attempt;
     try {
       await this.#ask();
+      // Nothing came because nothing has changed.
+      if (attempt === this.#attempt) this.model.heardAt = Date.now();
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(error);
     }

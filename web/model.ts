@@ -33,7 +33,7 @@ export class Model {
   link: Link = { name: 'connecting' };
   /** Whether the cameras have been told at least once. */
   known = false;
-  /** When Vigil was last heard of, by the browser's clock. */
+  /** When what is shown was true, by the browser's clock. */
   heardAt?: number;
   /** When the connection came back, and whether to a daemon that had started meanwhile. */
   back?: { readonly at: number; readonly restarted: boolean };

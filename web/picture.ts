@@ -6,7 +6,7 @@ import type { ApiCamera } from '../src/actors/web/api';
 import { isOld } from './ages.js';
 import { loadPicture } from './api-client.js';
 import { CONDITION_WORDS, reasonOf, sentence } from './conditions.js';
-import { useApp, useNow } from './context.js';
+import { useApp, useLost, useNow } from './context.js';
 import { ConditionIcon } from './icons.js';
 import { countInView, useInView } from './in-view.js';
 import { topic } from './model.js';
@@ -50,9 +50,12 @@ function widthFor(frame: Element | null): number {
 }
 
 function OldPicture({ camera, ageMs }: { readonly camera: ApiCamera; readonly ageMs: number }): VNode {
+  const lost = useLost();
   return html`<div class="veil">
     <strong>${duration(ageMs)} old</strong>
-    <span class="why">${reasonOf(camera) || 'No newer picture has come.'}</span>
+    <span class="why"
+      >${lost === undefined ? reasonOf(camera) || 'No newer picture has come.' : 'No connection to Vigil.'}</span
+    >
   </div>`;
 }
 

@@ -3,7 +3,7 @@ import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import type { ApiFault, ApiState, CameraCondition } from '../src/actors/web/api';
 import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
-import { useApp, useTopics } from './context.js';
+import { useApp, useLost, useTopics } from './context.js';
 import { ConditionIcon, Icon } from './icons.js';
 import { topic } from './model.js';
 import { bytesText, countText, shortDuration } from './times.js';
@@ -21,9 +21,10 @@ function place(condition: CameraCondition): number {
 export function Summary(): VNode | null {
   const { model } = useApp();
   useTopics(topic.state, topic.wall, topic.route);
+  const lost = useLost();
   const { state } = model;
   if (state === undefined) return null;
-  return html`<section class="summary" aria-label="Summary">
+  return html`<section class=${lost === undefined ? 'summary' : 'summary stale'} aria-label="Summary">
     <${Conditions} />
     <dl class="servers">
       <${Part} name="Spool" words=${spoolWords(state)} isGood=${(state.spool.oldestAgeMs ?? 0) < SPOOL_MS} />
@@ -108,7 +109,8 @@ export function Problems(): VNode | null {
   const faults = [state.redis, state.rabbitmq].flatMap(({ fault }) =>
     fault === undefined ? [] : [fault.message],
   );
-  const sentences = [...new Set([...state.problems, ...faults].map(sentence))];
+  const untold = faults.filter((fault) => !state.problems.some((problem) => problem.includes(fault)));
+  const sentences = [...new Set([...state.problems, ...untold].map(sentence))];
   if (sentences.length === 0) return null;
   return html`<ul class="problems" aria-label="Problems">
     ${sentences.map((words) => html`<li key=${words}><${Icon} name="problem" /><span>${words}</span></li>`)}

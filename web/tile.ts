@@ -4,13 +4,13 @@ import { html } from './vendor/html.js';
 import { useRef } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/api';
 import { CONDITION_WORDS } from './conditions.js';
-import { useApp, useCamera, useNow, useTopics } from './context.js';
+import { useApp, useCamera, useLost, useNow, useTopics } from './context.js';
 import { ConditionIcon } from './icons.js';
 import { useInView } from './in-view.js';
 import { topic } from './model.js';
 import { Picture } from './picture.js';
 import { Strip } from './strip.js';
-import { duration, moment, rateText } from './times.js';
+import { clockTimeSeconds, duration, moment, rateText } from './times.js';
 
 export function Tile({ id }: { readonly id: string }): VNode | null {
   const { router } = useApp();
@@ -47,8 +47,11 @@ function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly 
   </p>`;
 }
 
-function For({ since }: { readonly since: number }): VNode {
+/** What was true when Vigil was heard last is not said of the time since. */
+export function For({ since }: { readonly since: number }): VNode {
   const now = useNow();
+  const lost = useLost();
+  if (lost !== undefined) return html`<span class="for">at ${clockTimeSeconds(lost)}</span>`;
   return html`<span class="for" title=${`Since ${moment(since, now)}`}>for ${duration(now - since)}</span>`;
 }
 

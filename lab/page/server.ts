@@ -35,8 +35,10 @@ export class PageServer {
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   readonly #timer: NodeJS.Timeout;
-  /** Of the picture that is given out; tests read it from the page. */
+  /** Of the picture that is given out. */
   number = 0;
+  /** Event streams at once; those beyond are refused. */
+  maxStreams = 64;
 
   private constructor(private readonly options: PageServerOptions) {
     this.world = new World(options.cameras);
@@ -131,6 +133,10 @@ export class PageServer {
   }
 
   #follow(response: ServerResponse): void {
+    if (this.#streams.size >= this.maxStreams) {
+      problem(response, 503, `${this.maxStreams} event streams are open already; close one, then try again`);
+      return;
+    }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     this.#streams.add(response);
     const reset: ApiReset = { state: this.world.state(), cameras: [...this.world.cameras.values()] };

@@ -282,6 +282,8 @@ describe('the connection', () => {
     await tilesAre(page, 4);
     await page.locator('.age').first().waitFor();
     const port = await own.pause();
+    await page.getByText('No connection to Vigil.').first().waitFor();
+    assert.doesNotMatch(await tile(page, 'gate-north').innerText(), /Delivering\s+for/);
     const notice = page.getByText(
       /^No connection to Vigil since \d\d:\d\d:\d\d, showing the state of \d\d:\d\d:\d\d\./,
     );
@@ -300,6 +302,19 @@ describe('the connection', () => {
     await own.listen(port);
     await page.getByText(/^Vigil has restarted\. Connected again since/).waitFor();
     await tilesAre(page, 3);
+    await close(page);
+    await own.stop();
+  });
+
+  test('that Vigil refuses is told with its reason', async () => {
+    const own = await PageServer.start({ cameras: 4 });
+    own.maxStreams = 0;
+    const page = await open('', {}, own);
+    await page
+      .getByText(/^No connection to Vigil since .* 0 event streams are open already; close one/)
+      .waitFor();
+    own.maxStreams = 1;
+    await tilesAre(page, 4);
     await close(page);
     await own.stop();
   });
@@ -337,13 +352,14 @@ describe('the connection', () => {
 describe('every view', () => {
   const [camera, narrowed] = ['#/camera/gate-north-1', '?state=offline&q=nothing'];
   let few: PageServer;
-  before(async () => (few = await PageServer.start({ cameras: 20 })));
+  before(async () => (few = await PageServer.start({ cameras: 12 })));
   after(() => few.stop());
 
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }))
     test(`has no serious or critical finding of axe-core and fits the width, ${size}, light and dark`, async () => {
+      const page = await open('', { viewport }, few);
       for (const path of ['', camera, narrowed, '?size=small']) {
-        const page = await open(path, { viewport }, few);
+        await page.goto(`${few.url}${path}`);
         await page.locator('.strip svg, .empty-state').first().waitFor();
         for (const colorScheme of COLOURS) {
           await page.emulateMedia({ colorScheme });
@@ -353,8 +369,8 @@ describe('every view', () => {
           '[innerWidth, document.documentElement.scrollWidth]',
         );
         assert.ok((wide ?? 0) <= (inner ?? 0), `${path}: ${String(wide)} of ${String(inner)} pixels`);
-        await close(page);
       }
+      await close(page);
     });
 
   test('takes the colours that are chosen, whatever those of the system', async () => {
