@@ -41,6 +41,7 @@ const ROOMS = [
   'actors/web/http',
   'actors/web/ledger',
   'actors/web/pictures',
+  'actors/web/metrics',
   'actors/web',
   'commands',
   'commands/declared',

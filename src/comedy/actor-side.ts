@@ -3,57 +3,36 @@
  * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
  * called as a topic, so there are only the two that are needed.
  */
-import { openLog, setLogLevel, type LogLevel } from '../log/log';
+import { openLog, setLogLevel } from '../log/log';
 import { keepCompiledCode } from '../os/compile-cache';
 import { surviveClosedOutput } from '../os/output';
 import type { Actor, ActorContext, StartActor } from '../protocol/actor';
-import { Batch } from './batch';
-import type { ActorCommand, ActorReport } from '../protocol/messages';
 import { HEARTBEAT_MS, type Heartbeat } from '../protocol/progress';
+import { Batch } from './batch';
+import type { HostCommand, HostReport, StartParameters } from './host-messages';
 
 /** Since the last heartbeat: one goes with a message from then on, and without one at the latest. */
 const EARLIEST_MS = 0.9 * HEARTBEAT_MS;
 const LATEST_MS = 1.1 * HEARTBEAT_MS;
 
-/** comedy's custom parameters for every actor. */
-export interface ShellParameters {
-  readonly name: string;
-  /** Absolute path of the actor module. */
-  readonly module: string;
-  readonly logLevel: LogLevel;
-  readonly parameters: unknown;
-}
-
-/** The first command an actor receives; work begins there and not in `initialize`, where a message to the parent would deadlock. */
-export type ShellCommand =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'log-level'; readonly level: LogLevel }
-  /** An edit has changed what the actor was started with; answered by the report `changed`. */
-  | { readonly kind: 'parameters'; readonly parameters: unknown }
-  | ActorCommand;
-
-/** The last report of an actor: it has ended all it began. */
-export type ShellReport = { readonly kind: 'stopped' } | ActorReport;
-
 /** What of comedy's actor this side uses; its own typings are incomplete. */
 interface ComedySelf {
   getMode(): string;
-  getCustomParameters(): ShellParameters;
+  getCustomParameters(): StartParameters;
   getParent(): { send(topic: string, message: unknown): Promise<unknown> };
   /** Of a forked one: looks once a second for answers that are overdue; none is awaited. */
   timeoutWorkerInterval?: NodeJS.Timeout;
   getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
 }
 
-export default class ActorShell {
+export default class ActorSide {
   #self: ComedySelf | undefined;
   #actor: Actor | undefined;
   #context: (ActorContext<unknown> & { parameters: unknown }) | undefined;
   #heart: NodeJS.Timeout | undefined;
   /** Of performance.now(). */
   #beatMs = 0;
-  readonly #reports = new Batch<ShellReport>((reports) => this.#send(reports));
+  readonly #reports = new Batch<HostReport>((reports) => this.#send(reports));
 
   initialize(self: ComedySelf): void {
     this.#self = self;
@@ -64,13 +43,13 @@ export default class ActorShell {
    * Not an array by itself: comedy makes several arguments of one. Nor obeyed within comedy's call, which makes of an error
    * an answer that nobody reads: an actor that fails over a message is to crash.
    */
-  receive({ commands }: { readonly commands: readonly ShellCommand[] }): void {
+  receive({ commands }: { readonly commands: readonly HostCommand[] }): void {
     queueMicrotask(() => {
       for (const command of commands) this.#obey(command);
     });
   }
 
-  #obey(command: ShellCommand): void {
+  #obey(command: HostCommand): void {
     if (command.kind === 'start') this.#start();
     else if (command.kind === 'stop') void this.#stop();
     else if (command.kind === 'log-level') setLogLevel(command.level);
@@ -92,7 +71,7 @@ export default class ActorShell {
     this.#reports.add({ kind: 'stopped' });
   }
 
-  #send(reports: readonly ShellReport[]): void {
+  #send(reports: readonly HostReport[]): void {
     const self = this.#self;
     if (self === undefined) return;
     const { name } = self.getCustomParameters();

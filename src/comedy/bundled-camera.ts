@@ -4,13 +4,13 @@ import 'comedy/lib/forked-actor-worker.js';
 import ComedyLogger from './logger';
 import * as camera from '../actors/camera/actor';
 import { provide } from './provide';
-import * as shell from './actor-side';
+import * as actorSide from './actor-side';
 
 /** By the paths that the supervisor, and comedy for it, name them by. */
 const NAMED_BY_PATH = {
   'comedy/logger': ComedyLogger,
   'actors/camera/actor': camera,
-  'comedy/actor-side': shell,
+  'comedy/actor-side': actorSide,
 };
 for (const [name, loaded] of Object.entries(NAMED_BY_PATH))
   provide(require.resolve(path.join(__dirname, '..', name)), loaded);

@@ -5,6 +5,7 @@
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import type { FaultRecord } from '../fault/fault';
 import { redactText } from '../url/redact';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
 import { exitOf, forkChild, started, whyNotStarted, type ProcessExit } from '../os/child-process';
@@ -95,6 +96,13 @@ export class ForkedProcesses {
     this.#expected.delete(name);
     return child;
   }
+}
+
+/** How a process ended, with its last error: a sentence without its subject. */
+export function exitFault({ code, signal }: ProcessExit, child: ActorProcess): FaultRecord {
+  const error = child.lastError();
+  const how = signal === null ? `ended with code ${String(code)}` : `ended by ${signal}`;
+  return { code: 'crashed', message: error === undefined ? how : `${how}: ${error.trim()}` };
 }
 
 function isBundled(): boolean {

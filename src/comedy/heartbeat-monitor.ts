@@ -115,5 +115,5 @@ export class HeartbeatMonitor {
 function faultOf({ silence, limitMs, fault, idleMs, dueMs }: Watched): FaultRecord | undefined {
   if (silence.ms > limitMs) return fault;
   if (dueMs === undefined || idleMs + silence.ms <= dueMs) return undefined;
-  return { code: 'stuck', message: `lives, but finished nothing for ${dueMs} ms` };
+  return { code: 'stuck', message: `is alive but completed nothing for ${dueMs} ms` };
 }

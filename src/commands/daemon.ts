@@ -157,6 +157,7 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
       };
     },
     cameras: () => supervisor.cameras,
+    figures: () => supervisor.figures,
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
   };

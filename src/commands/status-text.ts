@@ -17,7 +17,6 @@ export const CAMERA_TITLES = [
   'VIDEO',
   'RESTARTS',
 ];
-const MINUTE_S = 60;
 
 /** The daemon, its processes and its cameras. */
 export function statusText(status: DaemonStatus, nowMs: number): string {
@@ -140,7 +139,7 @@ function cameraCells(child: ChildStatus, nowMs: number): readonly string[] {
     name.replace(/^camera:/, ''),
     state,
     duration(nowMs - sinceMs),
-    delivered === undefined ? '-' : `${(delivered.lastMinute / MINUTE_S).toFixed(2)}/s`,
+    delivered === undefined ? '-' : `${delivered.perSecond.toFixed(2)}/s`,
     confirmedAgo(child, nowMs),
     String(sampling ?? '-').replace('between-keyframes', 'between'),
     video === '' ? '-' : video,

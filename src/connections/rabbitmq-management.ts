@@ -5,7 +5,6 @@ import { hostsOf, redactUrl } from '../url/url';
 import { Fault } from '../fault/fault';
 import type { BrokerBinding, BrokerView, QueueCounts } from './bound-queues';
 
-/** Milliseconds for one answer. */
 const ANSWER_MS = 3000;
 /** A thousand bindings have 200 kB. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -13,15 +12,17 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /**
  * @param managementUrl without credentials, those of `amqpUrl` are used
  * @param amqpUrl says which virtual host is looked at
+ * @param answerMs milliseconds for one answer
  * @returns a view whose every question throws a Fault `broker-management` where it gets no answer
  */
-export function managementView(managementUrl: string, amqpUrl: string): BrokerView {
+export function managementView(managementUrl: string, amqpUrl: string, answerMs = ANSWER_MS): BrokerView {
   const [base, broker] = [new URL(managementUrl), new URL(hostsOf(amqpUrl)[0] ?? amqpUrl)];
   const { username, password } = base.username === '' ? broker : base;
   const vhost = broker.pathname.length > 1 ? broker.pathname.slice(1) : '%2F';
   const ask = async (...parts: readonly string[]): Promise<unknown> => {
     const url = new URL(`${base.pathname.replace(/\/$/, '')}/api/${parts.join('/')}`, base.origin);
-    return answerOf(url, `${decodeURIComponent(username)}:${decodeURIComponent(password)}`, managementUrl);
+    const auth = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return answerOf(url, auth, managementUrl, answerMs);
   };
   return {
     // An exchange that is not there has none: what is "not found" is something else.
@@ -38,10 +39,10 @@ export function managementView(managementUrl: string, amqpUrl: string): BrokerVi
 }
 
 /** Undefined where there is nothing of that name. */
-async function answerOf(url: URL, auth: string, shown: string): Promise<unknown> {
-  const signal = AbortSignal.timeout(ANSWER_MS);
+async function answerOf(url: URL, auth: string, shown: string, answerMs: number): Promise<unknown> {
+  const signal = AbortSignal.timeout(answerMs);
   const { status, text } = await exchange(url, auth, signal).catch((error: unknown) => {
-    throw fault(shown, signal.aborted ? LATE : unreachable(error as NodeJS.ErrnoException));
+    throw fault(shown, signal.aborted ? late(answerMs) : unreachable(error as NodeJS.ErrnoException));
   });
   if (status === 401 || status === 403) throw fault(shown, REFUSED);
   const value = parsed(text);
@@ -68,8 +69,11 @@ const CHECK = 'check "managementUrl"';
 const REFUSED =
   'refused the user name or password, or the user may not use it; give that user the tag "monitoring", or put the credentials of one who has it into "managementUrl"';
 
-const LATE = `did not answer within ${ANSWER_MS} ms; ${CHECK}`;
 const OTHERWISE = `does not answer as RabbitMQ's management API; ${CHECK}`;
+
+function late(answerMs: number): string {
+  return `did not answer within ${answerMs} ms; ${CHECK}`;
+}
 
 function answeredWith(status: number): string {
   return `answers with HTTP ${status}; ${CHECK}`;

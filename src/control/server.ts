@@ -1,7 +1,7 @@
 /**
  * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
  * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
- * `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -12,6 +12,7 @@ import type { Log } from '../log/log';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
 import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
+import type { Figures } from '../supervisor/figures';
 import type { Plan } from '../supervisor/plan';
 import type { ConfiguredCamera } from '../supervisor/status';
 
@@ -21,6 +22,7 @@ const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 export interface Control {
   status(): DaemonStatus;
   cameras(): readonly ConfiguredCamera[];
+  figures(): Figures;
   /** Asks the broker, which may take seconds. */
   queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
@@ -89,6 +91,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   const asked = `${request.method ?? ''} ${request.url ?? ''}`;
   if (asked === 'GET /status') reply(response, control.status());
   else if (asked === 'GET /cameras') reply(response, control.cameras());
+  else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
   else if (asked === 'POST /plan')
     reply(response, planAnswer(control, JSON.parse(await bodyOf(request)) as PlanRequest));
@@ -105,7 +108,7 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   }
 }
 
-type Answer = DaemonStatus | readonly ConfiguredCamera[] | QueuesAnswer | PlanAnswer;
+type Answer = DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer;
 
 function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));

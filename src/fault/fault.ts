@@ -18,6 +18,11 @@ export class Fault extends Error {
     super(message, options);
     this.name = 'Fault';
   }
+
+  /** The error that a record stands for. */
+  static from({ code, message }: FaultRecord, options?: ErrorOptions): Fault {
+    return new Fault(code, message, options);
+  }
 }
 
 /** Codes of faults that end a command or the daemon; `commands/exit-codes.ts` gives each its exit code. */

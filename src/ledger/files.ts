@@ -87,10 +87,10 @@ export class LedgerFiles {
   }
 
   async #append(text: string): Promise<void> {
-    this.#handle ??= await this.#openFile();
     const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
     this.#torn = true;
     try {
+      this.#handle ??= await this.#openFile();
       await this.#handle.appendFile(bytes);
     } catch (error) {
       // Introductions may be among what was lost.

@@ -31,7 +31,7 @@ export interface AccountingOptions {
   readonly spoolDir: string;
   readonly log: Log;
   /** Has a gap announced; one that gets lost on the way is given again, see {@link Accounting.began}. */
-  readonly tell: (gap: Gap) => void;
+  readonly announce: (gap: Gap) => void;
 }
 
 export class Accounting {
@@ -177,7 +177,7 @@ export class Accounting {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       this.#ledger.tick(moment());
-      for (const gap of this.#ledger.takeGaps()) this.options.tell(gap);
+      for (const gap of this.#ledger.takeGaps()) this.options.announce(gap);
       await this.#write();
       await sleep(TICK_MS, signal);
     }

@@ -1,75 +1,103 @@
-/** The actors as children: started in order and with measure, watched, replaced when an edit touches them. */
+/** The actors as children: started in order and a few at a time, watched, changed by edits, stopped in order. */
+import { ActorHost, type ReportHandler } from '../comedy/host';
 import type { Topology } from '../config/topology';
-import type { CameraState, Gap } from '../contract/message';
+import type { Gap } from '../contract/message';
+import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
-import { Fault, type FaultRecord } from '../fault/fault';
-import type { ActorReport } from '../protocol/messages';
-import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
 import type { Accounting } from './accounting';
-import { ActorHost, ActorStartFault, type HostedActor } from '../comedy/host';
-import type { WantedActor } from './actor-specs';
-import { BlackBox, type Crash } from './black-box';
-import { Child, type ChildEnd, type ChildState, type Incarnation } from './child';
+import { ActorRuns } from './actor-runs';
+import { cameraIdOf, type WantedActor } from './actor-specs';
+import { BlackBox } from './black-box';
+import { cameraStateOf } from './camera-states';
+import { Child, type ChildState } from './child';
 import { Deliveries } from './deliveries';
+import { FigureKeeper, type Figures } from './figures';
 import { ReportRouter } from './report-router';
 import { RestartBudget } from './restart-budget';
 import { Rollout } from './rollout';
+import { Serving } from './serving';
 import { StartGate } from './start-gate';
 import { childStatus, type ChildStatus } from './status';
 
 export interface ActorChildrenOptions {
   readonly topology: Topology;
-  readonly accounting: Accounting;
+  readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>;
   readonly log: Log;
   readonly blackBoxDir: string;
-  /** An actor whose server answers lives; told with each of its heartbeats. */
+  /** The actor's server answers; called again with each of its heartbeats. */
   readonly onServing: (name: string) => void;
   /** The web actor's address. */
   readonly onAddress: (url: string) => void;
-  /** An actor that cannot be done without exceeded its intensity, or another daemon has the namespace. */
+  /** A required actor exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
 }
+
+export type Host = Pick<ActorHost, 'logLevel' | 'start' | 'close'>;
+export type OpenHost = (...call: Parameters<typeof ActorHost.open>) => Promise<Host>;
 
 type Wanted = ReadonlyMap<string, WantedActor>;
 
 export class ActorChildren {
   readonly #children = new Map<string, Child>();
-  readonly #router: ReportRouter;
   readonly #blackBox: BlackBox;
+  readonly #deliveries = new Deliveries();
+  readonly #figures = new FigureKeeper();
+  readonly #router: ReportRouter;
   readonly #budget: RestartBudget;
   readonly #gate: StartGate;
   readonly #rollout: Rollout;
+  readonly #runs: ActorRuns;
   #wanted: Wanted = new Map();
   #expireMs: number;
-  #lastConfirmAtMs: number | undefined;
-  readonly #deliveries = new Deliveries();
-  #host!: ActorHost;
   #stopping = false;
-  /** Actors whose server answers. */
-  readonly #ready = new Set<string>();
 
-  private constructor(private readonly options: ActorChildrenOptions) {
-    const { restartsPerMinute, parallelStarts } = options.topology.supervision;
-    this.#expireMs = options.topology.expireMs;
-    this.#router = new ReportRouter(options.accounting);
-    this.#blackBox = new BlackBox(options.blackBoxDir);
+  private constructor(
+    private readonly options: ActorChildrenOptions,
+    private readonly host: Host,
+  ) {
+    const { topology, accounting, log, blackBoxDir, onServing, onAddress, onEscalation } = options;
+    const { restartsPerMinute, parallelStarts } = topology.supervision;
+    this.#expireMs = topology.expireMs;
     this.#budget = new RestartBudget(restartsPerMinute);
     this.#gate = new StartGate(parallelStarts);
-    const steps = {
-      wanted: (name: string) => this.#wanted.get(name),
-      child: (name: string) => this.#children.get(name),
-      start: (name: string) => this.#start(name),
-      replace: (name: string) => this.#replace(name),
-      remove: (name: string) => this.#remove(name),
-    };
-    this.#rollout = new Rollout(steps, parallelStarts);
+    this.#blackBox = new BlackBox(blackBoxDir);
+    const onWorked = (name: string) => this.#children.get(name)?.worked();
+    const serving = new Serving({
+      onServing: (name) => {
+        onWorked(name);
+        onServing(name);
+      },
+      onEscalation,
+    });
+    const [wanted, blackBox] = [(name: string) => this.#wanted.get(name), this.#blackBox];
+    this.#rollout = new Rollout(
+      {
+        wanted,
+        child: (name) => this.#children.get(name),
+        start: (name) => this.#start(name),
+        replace: (name) => this.#replace(name),
+        remove: (name) => this.#remove(name),
+      },
+      parallelStarts,
+    );
+    const onChanged = (name: string) => this.#rollout.changed(name);
+    const deliveries = this.#deliveries;
+    const figures = this.#figures;
+    const recipients = { accounting, blackBox, deliveries, figures, serving };
+    this.#router = new ReportRouter({ ...recipients, onWorked, onAddress, onChanged });
+    const [gate, router, rollout] = [this.#gate, this.#router, this.#rollout];
+    this.#runs = new ActorRuns({ host, gate, router, rollout, serving, blackBox, figures, log, wanted });
   }
 
-  static async open(options: ActorChildrenOptions): Promise<ActorChildren> {
-    const children = new ActorChildren(options);
-    children.#host = await ActorHost.open(options.log, options.topology.logLevel, (name, report) =>
-      children.#onReport(name, report),
-    );
+  static async open(
+    options: ActorChildrenOptions,
+    openHost: OpenHost = async (...call) => ActorHost.open(...call),
+  ): Promise<ActorChildren> {
+    const { log, topology } = options;
+    let route: ReportHandler = () => undefined;
+    const host = await openHost(log, topology.logLevel, (name, report) => route(name, report));
+    const children = new ActorChildren(options, host);
+    route = (name, report) => children.#router.route(name, report);
     return children;
   }
 
@@ -85,9 +113,9 @@ export class ActorChildren {
     );
   }
 
-  /** Takes an edit over; settles when all runs by the newest. */
+  /** Applies an edit; settles when all actors run by the newest. */
   async change(wanted: Wanted, { logLevel, supervision, expireMs }: Topology): Promise<void> {
-    this.#host.logLevel = logLevel;
+    this.host.logLevel = logLevel;
     this.#router.broadcast({ kind: 'log-level', level: logLevel });
     this.#budget.resize(supervision.restartsPerMinute);
     this.#gate.resize(supervision.parallelStarts);
@@ -95,9 +123,7 @@ export class ActorChildren {
     this.#wanted = wanted;
     const names = [...new Set([...this.#children.keys(), ...wanted.keys()])];
     await Promise.all([
-      ...names
-        .filter((name) => name === 'web' || cameraOf(name) !== undefined)
-        .map((name) => this.#rollout.settle(name)),
+      ...names.filter(isOptional).map((name) => this.#rollout.settle(name)),
       this.#changeServers(expireMs),
     ]);
   }
@@ -109,29 +135,32 @@ export class ActorChildren {
     for (const name of order) await this.#rollout.settle(name);
   }
 
-  /** Cameras and web first, the notifier last: each layer's frames and events still reach the next. */
+  /** Cameras and web first, the notifier last: the frames and events of each layer still reach the next. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#rollout.stop();
-    const first = [...this.#children.values()].filter(
-      ({ name }) => name === 'web' || cameraOf(name) !== undefined,
-    );
+    const first = [...this.#children.values()].filter(({ name }) => isOptional(name));
     await Promise.all(first.map((child) => child.stop()));
     await this.#children.get('store')?.stop();
     await this.#children.get('notifier')?.stop();
   }
 
   async close(): Promise<void> {
-    await this.#host.close();
+    await this.host.close();
   }
 
-  tellGap(gap: Gap): void {
-    this.#router.tellGap(gap);
+  /** Has a gap announced, if a notifier runs. */
+  sendGap(gap: Gap): void {
+    this.#router.sendGap(gap);
   }
 
   /** Milliseconds since the epoch; undefined until a frame was confirmed. */
   get lastConfirmAtMs(): number | undefined {
-    return this.#lastConfirmAtMs;
+    return this.#deliveries.lastConfirmAtMs;
+  }
+
+  get figures(): Figures {
+    return this.#figures.figures;
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -143,14 +172,14 @@ export class ActorChildren {
     return [...this.#wanted.values()].flatMap(({ kind, actor: { name } }) => {
       const child = this.#children.get(name);
       if (child === undefined) return [];
-      const camera = cameraOf(name);
+      const camera = cameraIdOf(name);
       const feed = camera === undefined ? undefined : this.#router.cameraState(camera);
       const delivered = camera === undefined ? undefined : this.#deliveries.of(camera);
       return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed, delivered)];
     });
   }
 
-  /** Resolves when the child runs, or has failed once and is tried again by itself. */
+  /** Resolves when the child runs, or has failed once and is retried. */
   async #startChild({ kind, actor, child: spec }: WantedActor, until: Promise<unknown>): Promise<void> {
     if (this.#stopping) return;
     const { name } = actor;
@@ -158,88 +187,13 @@ export class ActorChildren {
       name,
       log: this.options.log,
       spec: () => this.#wanted.get(name)?.child ?? spec,
-      ...(kind === 'camera' ? { budget: this.#budget } : {}),
-      start: (signal) => this.#startIncarnation(name, until, signal),
-      onState: (state, fault) => {
-        if (kind === 'camera') this.#onCameraChild(name, state, fault);
-      },
+      budget: kind === 'camera' ? this.#budget : undefined,
+      start: (signal) => this.#runs.start(name, until, signal),
+      onState: (state, fault) => this.#onState(name, state, fault),
       onEscalation: this.options.onEscalation,
     });
     this.#children.set(name, child);
     await child.startOrRetry();
-  }
-
-  async #startIncarnation(name: string, until: Promise<unknown>, signal: AbortSignal): Promise<Incarnation> {
-    const wanted = this.#wanted.get(name);
-    if (wanted === undefined) throw new Fault('not-wanted', 'is no longer wanted');
-    const actor = await this.#startProcess(wanted, signal);
-    const startedAtMs = Date.now();
-    await Promise.race([until, actor.exited]);
-    if (!signal.aborted) this.#begin(actor);
-    this.#router.join(actor);
-    if (!signal.aborted) this.#rollout.runs(actor);
-    let asked = signal.aborted;
-    const ended = actor.exited.then((exit): ChildEnd => {
-      this.#ready.delete(name);
-      this.#router.leave(actor);
-      const { code, signal: exitSignal, fault } = exit;
-      const { pid, lastLines } = actor;
-      if (!asked)
-        void this.#record({ name, pid, startedAtMs, lastLines, fault, exitCode: code, signal: exitSignal });
-      return { normal: code === 0, fault };
-    });
-    return {
-      pid: actor.pid,
-      ended,
-      stop: async () => {
-        asked = true;
-        await actor.stop(this.#wanted.get(name)?.child.shutdownMs ?? wanted.child.shutdownMs);
-        this.#router.leave(actor);
-      },
-    };
-  }
-
-  async #startProcess(asked: WantedActor, signal: AbortSignal): Promise<HostedActor> {
-    const { kind, actor } = asked;
-    const start = async () => {
-      if (signal.aborted) throw new Fault('stopped', 'was stopped before it started');
-      // What was edited while it waited for its turn.
-      const wanted = this.#wanted.get(actor.name) ?? asked;
-      this.#rollout.starts(actor.name, wanted);
-      return this.#host.start(wanted.actor, wanted.child.startMs);
-    };
-    const startedAtMs = Date.now();
-    try {
-      return await (kind === 'camera' ? this.#gate.pass(start) : start());
-    } catch (error) {
-      if (error instanceof ActorStartFault) {
-        const { code, message, pid, lastLines } = error;
-        const end = { fault: { code, message }, exitCode: null, signal: null };
-        void this.#record({ name: actor.name, pid, startedAtMs, lastLines, ...end });
-      }
-      throw error;
-    }
-  }
-
-  #begin(actor: HostedActor): void {
-    actor.begin();
-    this.options.log.info(`${actor.name} runs`, { child: actor.pid });
-  }
-
-  /** A disk that takes no record must not keep a child from coming back. */
-  async #record(crash: Omit<Crash, 'endedAtMs'>): Promise<void> {
-    const { name } = crash;
-    try {
-      const file = await this.#blackBox.record({ ...crash, endedAtMs: Date.now() });
-      this.options.log.info(`what is known of the end of ${name} is kept`, { file });
-    } catch (error) {
-      this.options.log.warn(`the end of ${name} could not be recorded: ${(error as Error).message}`);
-    }
-  }
-
-  async #replace(name: string): Promise<void> {
-    await this.#children.get(name)?.stop();
-    await this.#start(name);
   }
 
   async #start(name: string): Promise<void> {
@@ -247,96 +201,31 @@ export class ActorChildren {
     if (wanted !== undefined) await this.#startChild(wanted, Promise.resolve());
   }
 
+  async #replace(name: string): Promise<void> {
+    await this.#children.get(name)?.stop();
+    await this.#start(name);
+  }
+
   async #remove(name: string): Promise<void> {
     await this.#children.get(name)?.stop();
     this.#children.delete(name);
     this.#blackBox.forget(name);
-    const camera = cameraOf(name);
+    const camera = cameraIdOf(name);
     if (camera === undefined) return;
-    this.#router.tellState({ camera, state: 'stopped', sinceMs: Date.now() });
+    this.#router.sendState({ camera, state: 'stopped', sinceMs: Date.now() });
     this.#router.forgetCamera(camera);
     this.#deliveries.forget(camera);
+    this.#figures.forget(camera);
   }
 
-  /** What became of a camera's actor, which can no longer tell it itself. */
-  #onCameraChild(name: string, state: ChildState, fault: FaultRecord | undefined): void {
-    const camera = cameraOf(name);
-    const told = cameraStateOf(state);
-    if (camera === undefined || told === undefined) return;
-    const cause =
-      fault === undefined ? {} : { fault: { code: fault.code, message: `its process ${fault.message}` } };
-    this.#router.tellState({ camera, state: told, sinceMs: Date.now(), ...cause });
-  }
-
-  #onReport(name: string, report: ActorReport): void {
-    this.#router.route(name, report);
-    switch (report.kind) {
-      case 'frame':
-        this.#children.get(name)?.worked();
-        this.#deliveries.captured(report.frame);
-        break;
-      case 'readiness':
-        this.#onReadiness(name, report.fault === undefined);
-        if (report.fault?.code === NAMESPACE_IN_USE) this.options.onEscalation(report.fault);
-        break;
-      case 'serving':
-        this.options.onAddress(report.url);
-        break;
-      case 'delivered':
-        this.#lastConfirmAtMs = Date.now();
-        this.#deliveries.delivered(report.frames);
-        break;
-      case 'changed':
-        this.#rollout.changed(name);
-        break;
-      case 'heartbeat':
-        this.#blackBox.heartbeat(name, report.heartbeat);
-        if (this.#ready.has(name)) this.#onServing(name);
-        break;
-      case 'feed-said':
-        this.#blackBox.feedSaid(name, report.lines);
-        break;
-      case 'announce':
-      case 'announced':
-      case 'camera-state':
-      case 'periods':
-      case 'gap':
-      case 'gap-told':
-      case 'dropped':
-      case 'evicted':
-        break;
-    }
-  }
-
-  #onReadiness(name: string, isReady: boolean): void {
-    if (isReady) this.#ready.add(name);
-    else this.#ready.delete(name);
-    if (isReady) this.#onServing(name);
-  }
-
-  #onServing(name: string): void {
-    this.#children.get(name)?.worked();
-    this.options.onServing(name);
+  #onState(name: string, state: ChildState, fault: FaultRecord | undefined): void {
+    const camera = cameraIdOf(name);
+    const entered = camera === undefined ? undefined : cameraStateOf(camera, state, fault, Date.now());
+    if (entered !== undefined) this.#router.sendState(entered);
   }
 }
 
-function cameraOf(name: string): string | undefined {
-  return /^camera:(.+)$/.exec(name)?.[1];
-}
-
-function cameraStateOf(state: ChildState): CameraState['state'] | undefined {
-  switch (state.name) {
-    case 'waiting':
-      return 'restarting';
-    case 'quarantined':
-      // While it is being tried it speaks for itself.
-      return 'pid' in state ? undefined : 'quarantined';
-    case 'ended':
-      return 'stopped';
-    case 'down':
-    case 'starting':
-    case 'running':
-    case 'stopped':
-      return undefined;
-  }
+/** Stopped before store and notifier, and brought to an edit beside them: frames on their way do not need it. */
+function isOptional(name: string): boolean {
+  return name === 'web' || cameraIdOf(name) !== undefined;
 }

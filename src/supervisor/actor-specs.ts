@@ -15,7 +15,7 @@ import type {
   WebParameters,
 } from '../protocol/messages';
 import type { Holder } from '../connections/namespace-lease';
-import type { ActorSpec } from '../comedy/host';
+import type { ActorSpec } from '../comedy/hosted-actor';
 
 /** What of a daemon's surroundings its actors are told. */
 export interface Surroundings {
@@ -38,6 +38,11 @@ export interface WantedActor {
 
 export function cameraName(id: string): string {
   return `camera:${id}`;
+}
+
+/** The camera of that actor; undefined for any other actor. */
+export function cameraIdOf(name: string): string | undefined {
+  return /^camera:(.+)$/.exec(name)?.[1];
 }
 
 /** In start order, by name. */

@@ -41,7 +41,7 @@ export interface ChildOptions {
   /** How it is kept, now. */
   readonly spec: () => ChildSpec;
   /** The host's restart budget; absent for what the host cannot do without. */
-  readonly budget?: RestartBudget;
+  readonly budget?: RestartBudget | undefined;
   /** Starts the child and resolves when it runs. Throws when it cannot be started, or `signal` is aborted meanwhile. */
   readonly start: (signal: AbortSignal) => Promise<Incarnation>;
   /** Told of every state it enters, with the fault of its last end. */

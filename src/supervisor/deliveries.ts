@@ -1,12 +1,15 @@
-/** What of each camera was captured and confirmed lately, for `status`. */
+/** Which frames of each camera were captured and confirmed lately, for `status`. */
 import type { Frame } from '../contract/frame';
 
-/** The rate is that of this long a time, seconds. */
+/** The span of a rate, seconds; and its shortest, while a camera has hardly begun. */
 const SPAN_S = 60;
+const LEAST_SPAN_S = 1;
 
 export interface CameraDelivery {
   /** Frames the broker confirmed within the last minute. */
   readonly lastMinute: number;
+  /** The same a second: over that minute, or over the time since the camera's first frame where that is shorter. */
+  readonly perSecond: number;
   /** When the last one was confirmed, milliseconds since the epoch. */
   readonly lastAtMs?: number | undefined;
   /** Of the last picture, pixels. */
@@ -18,43 +21,62 @@ export interface CameraDelivery {
 }
 
 interface Tally {
+  /** When the camera's first frame was captured or confirmed, on the clock that is never set. */
+  readonly beganMs: number;
   /** Confirmed frames by second. */
   readonly seconds: Map<number, number>;
+  /** The first confirm and the last, on the same clock. */
+  firstMs?: number;
+  lastMs?: number;
   lastAtMs?: number;
   picture?: Pick<CameraDelivery, 'width' | 'height' | 'format' | 'capturedAtMs'>;
 }
 
 export class Deliveries {
   readonly #tallies = new Map<string, Tally>();
+  #lastConfirmAtMs: number | undefined;
 
   /** @param nowMs a clock that is never set */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   captured({
     camera,
-    width,
-    height,
-    format,
-    capturedAt,
-  }: Pick<Frame, 'camera' | 'width' | 'height' | 'format' | 'capturedAt'>): void {
-    this.#tally(camera).picture = { width, height, format, capturedAtMs: capturedAt };
+    capturedAt: capturedAtMs,
+    ...picture
+  }: Pick<Frame, 'camera' | 'width' | 'height'> & Partial<Pick<Frame, 'format' | 'capturedAt'>>): void {
+    const { width, height, format } = picture;
+    this.#tally(camera).picture = { width, height, format, capturedAtMs };
   }
 
   delivered(frames: readonly Pick<Frame, 'camera'>[]): void {
-    const second = Math.floor(this.nowMs() / 1000);
+    const nowMs = this.nowMs();
+    const second = secondOf(nowMs);
+    this.#lastConfirmAtMs = Date.now();
     for (const { camera } of frames) {
       const tally = this.#tally(camera);
       tally.seconds.set(second, (tally.seconds.get(second) ?? 0) + 1);
+      tally.firstMs ??= nowMs;
+      tally.lastMs = nowMs;
       tally.lastAtMs = Date.now();
       for (const old of tally.seconds.keys()) if (old <= second - SPAN_S) tally.seconds.delete(old);
     }
   }
 
   of(camera: string): CameraDelivery {
-    const { seconds, lastAtMs, picture } = this.#tally(camera);
-    const since = Math.floor(this.nowMs() / 1000) - SPAN_S;
-    const lastMinute = [...seconds].reduce((sum, [at, count]) => (at > since ? sum + count : sum), 0);
-    return { lastMinute, lastAtMs, ...picture };
+    const tally = this.#tallies.get(camera);
+    if (tally === undefined) return { lastMinute: 0, perSecond: 0 };
+    const { seconds, lastAtMs, picture } = tally;
+    const second = secondOf(this.nowMs());
+    const lastMinute = [...seconds].reduce(
+      (sum, [at, count]) => (at > second - SPAN_S ? sum + count : sum),
+      0,
+    );
+    return { lastMinute, perSecond: rateOf(tally, lastMinute, this.nowMs()), lastAtMs, ...picture };
+  }
+
+  /** When a frame of any camera was last confirmed, milliseconds since the epoch; undefined until one was. */
+  get lastConfirmAtMs(): number | undefined {
+    return this.#lastConfirmAtMs;
   }
 
   forget(camera: string): void {
@@ -63,7 +85,20 @@ export class Deliveries {
 
   #tally(camera: string): Tally {
     let tally = this.#tallies.get(camera);
-    if (tally === undefined) this.#tallies.set(camera, (tally = { seconds: new Map() }));
+    if (tally === undefined)
+      this.#tallies.set(camera, (tally = { beganMs: this.nowMs(), seconds: new Map() }));
     return tally;
   }
+}
+
+function secondOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/** Frames a second. In the first minute the span ends between two frames: of a steady camera the intervals are exact. */
+function rateOf({ beganMs, firstMs = 0, lastMs = 0 }: Tally, frames: number, nowMs: number): number {
+  const sinceS = (nowMs - beganMs) / 1000;
+  const rate = frames / Math.min(Math.max(sinceS, LEAST_SPAN_S), SPAN_S);
+  if (sinceS >= SPAN_S || frames < 2) return rate;
+  return Math.min(rate, (frames - 1) / ((lastMs - firstMs) / 1000));
 }

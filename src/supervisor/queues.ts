@@ -1,4 +1,4 @@
-/** What `status` tells of queues that are not Vigil's, or no longer: asked of the broker when somebody wants to know. */
+/** The queues in `status` that are not Vigil's, or no longer: the broker is asked for them with each `status`. */
 import { boundQueues, type BrokerView, type QueuesAnswer } from '../connections/bound-queues';
 import { readQueueNames } from '../connections/queue-names';
 import { withDeadline } from '../clock/sleep';
@@ -8,6 +8,8 @@ import type { EmbeddedService } from '../embedded/service';
 
 /** For all questions together, milliseconds: `status` waits for it. */
 const ANSWER_MS = 6000;
+/** For each answer of a management API: one that does not answer must not hold up the rest of `status`. */
+const MANAGEMENT_ANSWER_MS = 1000;
 
 const NO_MANAGEMENT =
   'set "managementUrl" of "rabbitmq" to its management API, such as http://HOST:15672, to have them shown here';
@@ -47,5 +49,5 @@ async function viewOf(
   }
   if (rabbitmq.managementUrl === undefined) return undefined;
   const { managementView } = await import('../connections/rabbitmq-management');
-  return managementView(rabbitmq.managementUrl, rabbitmq.url);
+  return managementView(rabbitmq.managementUrl, rabbitmq.url, MANAGEMENT_ANSWER_MS);
 }

@@ -1,23 +1,40 @@
-/** Carries what one actor reports to the actor that needs it, and remembers what a new one must be told again. */
+/** Takes each report of an actor to all that need it, and keeps what a new notifier must be sent again. */
+import type { HostCommand } from '../comedy/host-messages';
+import type { HostedActor } from '../comedy/hosted-actor';
 import type { CameraState, Gap } from '../contract/message';
-import type { ShellCommand } from '../comedy/actor-side';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import type { Accounting } from './accounting';
-import type { HostedActor } from '../comedy/host';
+import type { BlackBox } from './black-box';
+import type { Deliveries } from './deliveries';
+import type { FigureKeeper } from './figures';
+import type { Serving } from './serving';
+
+export interface Recipients {
+  readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>;
+  readonly blackBox: Pick<BlackBox, 'heartbeat' | 'feedSaid'>;
+  readonly deliveries: Pick<Deliveries, 'captured' | 'delivered'>;
+  readonly figures: Pick<FigureKeeper, 'periods' | 'captured' | 'delivered' | 'dropped' | 'missed'>;
+  readonly serving: Pick<Serving, 'readiness' | 'heartbeat'>;
+  /** A camera has captured a frame. */
+  readonly onWorked: (name: string) => void;
+  /** The web actor serves at this URL. */
+  readonly onAddress: (url: string) => void;
+  /** An actor works by what an edit has given it. */
+  readonly onChanged: (name: string) => void;
+}
 
 export class ReportRouter {
   /** Running actors by name. */
   readonly #running = new Map<string, HostedActor>();
-  /** The state each camera reported last. */
+  /** The last state of each camera. */
   readonly #cameraStates = new Map<string, CameraState>();
 
-  constructor(private readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>) {}
+  constructor(private readonly recipients: Recipients) {}
 
   /** The actor takes part from now on. */
   join(actor: HostedActor): void {
     this.#running.set(actor.name, actor);
-    this.accounting.began(actor.name);
-    // A notifier that is new tells again what state each camera is in.
+    this.recipients.accounting.began(actor.name);
     if (actor.name === 'notifier')
       for (const state of this.#cameraStates.values()) actor.send({ kind: 'camera-state', state });
   }
@@ -29,7 +46,7 @@ export class ReportRouter {
     if (actor.name === 'notifier') this.#send('store', { kind: 'notifier-lost' });
   }
 
-  broadcast(command: ShellCommand): void {
+  broadcast(command: HostCommand): void {
     for (const actor of this.#running.values()) actor.send(command);
   }
 
@@ -37,52 +54,78 @@ export class ReportRouter {
     return this.#cameraStates.get(camera);
   }
 
-  /** A camera entered a state, by its own word or by what became of its actor. */
-  tellState(state: CameraState): void {
+  /** A camera entered a state, as it reported or as follows from the state of its process. */
+  sendState(state: CameraState): void {
     this.#cameraStates.set(state.camera, state);
-    this.accounting.cameraState(state);
+    this.recipients.accounting.cameraState(state);
     this.#send('notifier', { kind: 'camera-state', state });
   }
 
-  /** A notifier that is not there is told again when it has come: the ledger sees to it. */
-  tellGap(gap: Gap): void {
+  /** Where no notifier runs, the ledger has it sent again to the next. */
+  sendGap(gap: Gap): void {
+    this.recipients.figures.missed(gap);
     this.#send('notifier', { kind: 'gap', gap });
   }
 
-  /** The camera is no longer wanted: a notifier that is new need not tell of it. */
+  /** The camera is no longer wanted: a new notifier is not sent its state. */
   forgetCamera(camera: string): void {
     this.#cameraStates.delete(camera);
   }
 
+  /** The one dispatch of reports. The ledger comes first: what it has counted may be acted on. */
   route(name: string, report: ActorReport): void {
-    this.accounting.onReport(report);
+    const { accounting, blackBox, deliveries, figures, serving, onWorked, onAddress, onChanged } =
+      this.recipients;
+    accounting.onReport(report);
     switch (report.kind) {
       case 'frame':
-      case 'announced':
         this.#send('store', report);
+        onWorked(name);
+        deliveries.captured(report.frame);
+        figures.captured(report.frame);
         break;
       case 'announce':
         if (this.#running.has('notifier')) this.#send('notifier', report);
         else this.#send('store', { kind: 'notifier-lost' });
         break;
+      case 'announced':
+        this.#send('store', report);
+        break;
+      case 'delivered':
+        deliveries.delivered(report.frames);
+        figures.delivered(report.frames);
+        break;
       case 'camera-state':
-        this.tellState(report.state);
+        this.sendState(report.state);
         break;
       case 'readiness':
         if (name === 'notifier' && report.fault === undefined)
           this.#send('store', { kind: 'notifier-ready' });
+        serving.readiness(name, report.fault);
         break;
-      // The ledger's alone: a gap is told by it, once.
+      case 'heartbeat':
+        blackBox.heartbeat(name, report.heartbeat);
+        serving.heartbeat(name);
+        break;
+      case 'serving':
+        onAddress(report.url);
+        break;
+      case 'changed':
+        onChanged(name);
+        break;
+      case 'feed-said':
+        blackBox.feedSaid(name, report.lines);
+        break;
       case 'periods':
+        figures.periods(report);
+        break;
+      case 'dropped':
+        figures.dropped(report.frames);
+        break;
+      // For the ledger alone, which has each gap announced once.
       case 'gap':
       case 'gap-told':
-      case 'serving':
-      case 'delivered':
-      case 'dropped':
       case 'evicted':
-      case 'heartbeat':
-      case 'changed':
-      case 'feed-said':
         break;
     }
   }

@@ -29,7 +29,7 @@ export interface Output {
   readonly last: number;
 }
 
-export type Decision =
+export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number; readonly history: ChildHistory }
   /** Not to be started again, by its restart type. */
   | { readonly kind: 'over' }
@@ -71,7 +71,7 @@ export function afterEnd(
   end: { readonly normal: boolean; readonly output: Output | undefined; readonly quarantined: boolean },
   now: number,
   random: number,
-): Decision {
+): RestartDecision {
   if (restart === 'temporary' || (restart === 'transient' && end.normal)) return { kind: 'over' };
   if (end.quarantined) return { kind: 'quarantine', probeMs: probeMs ?? 0 };
   const restarts = [...history.restarts.filter((at) => at >= now - periodMs), now];

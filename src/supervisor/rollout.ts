@@ -3,7 +3,7 @@
  * earlier edit has not come to yet is done as the newest wants it, or not at all.
  */
 import { withDeadline } from '../clock/sleep';
-import type { HostedActor } from '../comedy/host';
+import type { HostedActor } from '../comedy/hosted-actor';
 import type { WantedActor } from './actor-specs';
 import type { Child } from './child';
 import { changedParameters, needsNewProcess } from './plan';

@@ -13,6 +13,7 @@ import { wantedActors, type Surroundings, type WantedActor } from './actor-specs
 import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
+import { NO_FIGURES, type Figures } from './figures';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
 import { serviceChild } from './service-child';
@@ -145,6 +146,11 @@ export class Supervisor {
     });
   }
 
+  /** Totals since the start. */
+  get figures(): Figures {
+    return this.#actors?.figures ?? NO_FIGURES;
+  }
+
   /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
   async queues(): Promise<QueuesAnswer> {
     return askQueues(this.#topology, this.#services, this.options.data.path('queues.json'));
@@ -164,7 +170,7 @@ export class Supervisor {
       dir: data.path('ledger'),
       spoolDir: data.path('spool'),
       log,
-      tell: (gap) => this.#actors?.tellGap(gap),
+      announce: (gap) => this.#actors?.sendGap(gap),
     });
     this.#actors = await ActorChildren.open({
       topology: this.#topology,

@@ -6,7 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { withDeadline } from '../../src/clock/sleep';
 import { openLog } from '../../src/log/log';
 import type { ActorReport } from '../../src/protocol/messages';
-import { ActorHost, type ActorSpec } from '../../src/comedy/host';
+import { ActorHost } from '../../src/comedy/host';
+import type { ActorSpec } from '../../src/comedy/hosted-actor';
 import { descendants } from '../../lab/daemon';
 import { isAlive, waitUntil } from '../../lab/process';
 
@@ -86,8 +87,8 @@ describe('the actor host', () => {
   });
 
   for (const [module, what, code, message] of [
-    ['blocks', 'whose event loop blocks', 'hung', /^gave no sign of life for 2500 ms$/],
-    ['stuck', 'that lives and finishes nothing', 'stuck', /^lives, but finished nothing for 500 ms$/],
+    ['blocks', 'whose event loop blocks', 'hung', /^sent no heartbeat for 2500 ms$/],
+    ['stuck', 'that is alive and completes nothing', 'stuck', /^is alive but completed nothing for 500 ms$/],
     ['throws', 'that throws', 'crashed', /^ended with code \d+: TypeError: picture is not a function$/],
     [
       'throws-when-told',

@@ -38,7 +38,7 @@ describe('a camera’s process', () => {
 
   test('that crashed left a stack trace with places in the source, and another one delivers', async () => {
     process.kill(await daemon.actorPid('camera:one'), 'SIGUSR2');
-    const { file } = await daemon.said(/^what is known of the end of camera:one is kept$/);
+    const { file } = await daemon.said(/^crash report for camera:one written$/);
     const { lastLines } = JSON.parse(readFileSync(file ?? '', 'utf8')) as { lastLines: string[] };
     const frame = lastLines.find((line) => line.includes('#heartbeat'));
     const [, source, number] = /\((\/.*\/src\/comedy\/actor-side\.ts):(\d+):\d+\)$/.exec(frame ?? '') ?? [];

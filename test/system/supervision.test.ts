@@ -141,7 +141,7 @@ describe('supervision', () => {
     await events.gotFault('refused', 'refused');
     const { pid = 0 } = await daemon.childIs('camera:refused', 'runs', (child) => child.pid !== undefined);
     process.kill(pid, 'SIGKILL');
-    const { file = '' } = await daemon.said(/^what is known of the end of camera:refused is kept/);
+    const { file = '' } = await daemon.said(/^crash report for camera:refused written/);
     const text = readFileSync(file, 'utf8');
     assert.match((JSON.parse(text) as { ffmpeg: string[] }).ffmpeg.join(), /Connection refused/);
     assert.doesNotMatch(text, /hush/);

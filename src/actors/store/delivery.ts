@@ -224,7 +224,7 @@ export class Delivery {
     bytes: Buffer,
     first: Stored,
   ): Promise<Stored> {
-    if (this.#stopped) throw new Fault(STOPPED.code, STOPPED.message);
+    if (this.#stopped) throw Fault.from(STOPPED);
     const { sink, expireMs } = this.options;
     const refreshMs = Math.min(expireMs * REFRESH_SHARE, MAX_REFRESH_MS);
     let stored = first;
@@ -235,7 +235,7 @@ export class Delivery {
       this.#worked++;
       answered = await withDeadline(answer, refreshMs);
     }
-    if (answered.fault !== undefined) throw new Fault(answered.fault.code, answered.fault.message);
+    if (answered.fault !== undefined) throw Fault.from(answered.fault);
     while (stored.session !== sink.session) stored = await this.#store(frame, bytes);
     return stored;
   }

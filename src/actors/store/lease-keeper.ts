@@ -52,7 +52,7 @@ export class LeaseKeeper {
   /** @throws Fault unless the namespace is ours; one whose lease has run out, of a process that was stopped, asks again */
   async held(): Promise<void> {
     if (this.#state.name === 'asking' || performance.now() - this.#askedAtMs > LEASE_MS) await this.#ask();
-    if (this.#state.name === 'refused') throw new Fault(this.#state.fault.code, this.#state.fault.message);
+    if (this.#state.name === 'refused') throw Fault.from(this.#state.fault);
   }
 
   async release(): Promise<void> {

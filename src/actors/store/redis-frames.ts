@@ -178,7 +178,7 @@ export class RedisFrames {
       const fault = this.#faultOf(error as Error);
       // What a slow server has not read yet stays in memory for as long as the connection: give up both.
       if (fault.code === 'redis-timeout' && this.#client.status === 'ready') this.#client.disconnect(true);
-      throw new Fault(fault.code, fault.message, { cause: error });
+      throw Fault.from(fault, { cause: error });
     }
   }
 }

@@ -11,6 +11,7 @@ import type { FaultRecord } from '../../fault/fault';
 import type { Actor, ActorContext } from '../../protocol/actor';
 import type { WebParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
+import type { Figures } from '../../supervisor/figures';
 import type { ConfiguredCamera } from '../../supervisor/status';
 import { DaemonSource } from './daemon-source';
 import { openApp } from './http/app';
@@ -62,7 +63,9 @@ class WebActor {
       version(),
     );
     const gallery = new Gallery(spoolDir, () => context.parameters.ffmpeg);
-    this.#source = new DaemonSource(view, gallery, new LedgerView(path.join(dataDir, 'ledger')));
+    const ledger = new LedgerView(path.join(dataDir, 'ledger'));
+    const figures = async () => (await askDaemon(dataDir, '/figures')) as Figures;
+    this.#source = new DaemonSource(view, gallery, ledger, figures);
     this.#events = new EventStreams(() => this.#source.view());
   }
 

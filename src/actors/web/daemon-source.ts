@@ -1,5 +1,6 @@
 /** What the HTTP server answers from: the daemon's socket, the spool and the ledger. */
 import { Fault } from '../../fault/fault';
+import type { Figures } from '../../supervisor/figures';
 import type { ApiCamera, ApiLedger } from './api';
 import { Problem } from './http/problem';
 import { unknownCamera } from './http/routes';
@@ -14,14 +15,14 @@ export class DaemonSource implements WebSource {
     private readonly daemon: DaemonView,
     private readonly gallery: Gallery,
     private readonly ledgerView: LedgerView,
+    private readonly figures: () => Promise<Figures>,
   ) {}
 
   async view(): Promise<View> {
     try {
       return await this.daemon.view();
     } catch (error) {
-      const code = error instanceof Fault ? error.code : 'daemon-silent';
-      throw new Problem(503, code, `the daemon does not answer: ${(error as Error).message}`);
+      throw silent(error);
     }
   }
 
@@ -56,8 +57,21 @@ export class DaemonSource implements WebSource {
     );
   }
 
-  metrics(): Promise<string> {
-    return Promise.reject(new Problem(503, 'not-yet', 'there are no metrics yet'));
+  async metrics(): Promise<string> {
+    const [view, figures] = await Promise.all([this.view(), this.#figures()]);
+    const pids = view.status.children.flatMap(({ pid }) => pid ?? []);
+    // Loaded with the first scrape.
+    const { costOf } = await import('./metrics/process-cost');
+    const { metricsText } = await import('./metrics/metrics');
+    return metricsText({ view, figures, costs: costOf([...pids, view.status.pid]), nowMs: Date.now() });
+  }
+
+  async #figures(): Promise<Figures> {
+    try {
+      return await this.figures();
+    } catch (error) {
+      throw silent(error);
+    }
   }
 
   async #camera(id: string): Promise<ApiCamera> {
@@ -65,4 +79,9 @@ export class DaemonSource implements WebSource {
     if (camera === undefined) throw unknownCamera(id);
     return camera;
   }
+}
+
+function silent(error: unknown): Problem {
+  const code = error instanceof Fault ? error.code : 'daemon-silent';
+  return new Problem(503, code, `the daemon does not answer: ${(error as Error).message}`);
 }

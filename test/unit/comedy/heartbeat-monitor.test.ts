@@ -8,7 +8,7 @@ import { KERNEL, type Kernel, type ProcessActivity } from '../../../src/os/proce
 import { spawnOwned, waitUntil, type OwnedProcess } from '../../../lab/process';
 import { settled } from '../../../lab/until';
 
-const HUNG: FaultRecord = { code: 'hung', message: 'gave no sign of life' };
+const HUNG: FaultRecord = { code: 'hung', message: 'sent no heartbeat' };
 const IDLE: ProcessActivity = { ranMs: 0, waitedMs: 0, state: 'other' };
 
 function kernelOf(activity: () => ProcessActivity | undefined): Kernel {
@@ -176,7 +176,7 @@ describe('a heartbeat monitor', () => {
     for (let i = 0; i < 5; i++) await beat(9, 5000);
     assert.deepEqual(faults, [], 'not for long enough');
     await beat(9, 5000);
-    assert.deepEqual(faults, [{ code: 'stuck', message: 'lives, but finished nothing for 5000 ms' }]);
+    assert.deepEqual(faults, [{ code: 'stuck', message: 'is alive but completed nothing for 5000 ms' }]);
   });
 
   it('takes nobody for stuck that had no processor or no disk', async (t) => {

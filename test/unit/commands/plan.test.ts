@@ -14,34 +14,10 @@ import {
   cameraSetting,
   type CameraSettingName,
 } from '../../../src/config/camera-settings';
-import { parseTopology } from '../../../src/config/load';
 import { ActorsFile } from '../../../src/config/schema';
-import { wantedActors } from '../../../src/supervisor/actor-specs';
 import { sentenceOf } from '../../../src/supervisor/live-configuration';
 import { isEmpty, planChange, refusals, type Plan } from '../../../src/supervisor/plan';
-
-type Entry = Record<string, unknown>;
-
-const CAMERAS: Entry[] = [
-  { id: 'gate', url: 'rtsp://gate/', password: 'a' },
-  { id: 'yard', test: 'testsrc2' },
-];
-const BASE: Entry = { redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: CAMERAS };
-
-function side(entry: Entry) {
-  const topology = parseTopology(JSON.stringify({ ...BASE, ...entry }), '/srv/actors.json', {});
-  const { redis, rabbitmq } = topology;
-  const surroundings = {
-    holder: { id: 'here', name: 'daemon of this test' },
-    redisUrl: redis.kind === 'remote' ? redis.url : 'redis://embedded/',
-    amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : 'amqp://embedded/',
-    dataDir: '/srv/data',
-    spoolDir: '/srv/data/spool',
-    queuesFile: '/srv/data/queues.json',
-    ffmpegFor: () => topology.ffmpeg ?? '/usr/bin/ffmpeg',
-  };
-  return { topology, actors: wantedActors(topology, surroundings) };
-}
+import { CAMERAS, wantedBy, type Entry } from '../../../lab/wanted-actors';
 
 /** What of JSON schema is read here. */
 interface Schema {
@@ -130,7 +106,7 @@ const RESTARTED: Readonly<Record<string, readonly string[]>> = {
   'restarts web': ['web'],
 };
 
-const planOf = (edit: Entry): Plan => planChange(side({}), side(edit));
+const planOf = (edit: Entry): Plan => planChange(wantedBy({}), wantedBy(edit));
 const [GATE, YARD] = CAMERAS as [Entry, Entry];
 const ALL = ['notifier', 'store', 'web', 'camera:gate', 'camera:yard'];
 
@@ -237,7 +213,7 @@ describe('a plan', () => {
   for (const { at, changed, effect } of settings)
     it(`of ${at.join('.')} ${effect === 'none' ? 'is empty' : `says what docs/configuration.md does: ${effect}`}`, () => {
       const cameras = [cameraWith(at), YARD];
-      const [before, after] = [{ cameras }, merged({ cameras }, at, changed)].map(side);
+      const [before, after] = [{ cameras }, merged({ cameras }, at, changed)].map(wantedBy);
       const plan = planChange(before ?? assert.fail(), after ?? assert.fail());
       const restarted = plan.restart.map(({ name }) => name).sort();
       assert.deepEqual([...plan.start, ...plan.stop], []);
@@ -253,10 +229,10 @@ describe('a plan', () => {
   for (const { at, changed, effect } of own)
     it(`of a camera’s own ${at.join('.')} touches that camera alone`, () => {
       const gate = cameraWith(at);
-      const before = side({ cameras: [gate, YARD] });
+      const before = wantedBy({ cameras: [gate, YARD] });
       const { start, stop, restart, adjust, leave } = planChange(
         before,
-        side({ cameras: [merged(gate, at, changed), YARD] }),
+        wantedBy({ cameras: [merged(gate, at, changed), YARD] }),
       );
       const touched = [...start, ...stop, ...[...restart, ...adjust].map(({ name }) => name)];
       assert.deepEqual(touched, ['camera:gate']);
@@ -270,7 +246,7 @@ describe('a plan', () => {
     it(`of a camera’s own ${at.join('.')} changes its feed: ${effect}`, () => {
       const gate = cameraWith(at);
       const [before, after] = [gate, merged(gate, at, changed)].map(
-        (entry) => side({ cameras: [entry] }).topology.cameras[0] ?? assert.fail(),
+        (entry) => wantedBy({ cameras: [entry] }).topology.cameras[0] ?? assert.fail(),
       );
       const alike = (is: typeof isOpenedAlike) => is(before ?? assert.fail(), after ?? assert.fail());
       const isReopened = !alike(isOpenedAlike);
@@ -283,7 +259,7 @@ describe('a plan', () => {
 
   it('of another picture format needs another decoder alone', () => {
     const [before, after] = ['png', 'webp'].map(
-      (format) => side({ cameras: [{ ...GATE, format }] }).topology.cameras[0] ?? assert.fail(),
+      (format) => wantedBy({ cameras: [{ ...GATE, format }] }).topology.cameras[0] ?? assert.fail(),
     );
     assert.ok(isOpenedAlike(before ?? assert.fail(), after ?? assert.fail()));
     assert.ok(!isShapedAlike(before ?? assert.fail(), after ?? assert.fail()));
@@ -313,7 +289,7 @@ describe('a plan', () => {
   for (const [what, before, edit, paths] of refused)
     it(`${paths.length === 0 ? 'allows' : 'refuses'} ${what}`, () =>
       assert.deepEqual(
-        refusals(side(before).topology, side(edit).topology).map(({ path }) => path),
+        refusals(wantedBy(before).topology, wantedBy(edit).topology).map(({ path }) => path),
         paths,
       ));
 

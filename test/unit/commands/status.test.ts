@@ -219,7 +219,7 @@ describe('the text of status', () => {
         ...{ done: 9, memoryBytes: 52_428_800, atMs: NOW },
         facts: { sampling: 'between-keyframes', codec: 'h264' },
       },
-      delivered: { lastMinute: 60, lastAtMs: NOW - 400, width: 1920, height: 1080 },
+      delivered: { lastMinute: 60, perSecond: 1, lastAtMs: NOW - 400, width: 1920, height: 1080 },
       feed: { camera: 'door', state: 'streaming', sinceMs: NOW - 3_540_000 },
     },
     {
@@ -235,8 +235,8 @@ describe('the text of status', () => {
       name: 'camera:yard',
       kind: 'camera',
       pid: 72,
-      delivered: { lastMinute: 18, lastAtMs: NOW - 42_000 },
-      lastFault: { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 },
+      delivered: { lastMinute: 18, perSecond: 0.3, lastAtMs: NOW - 42_000 },
+      lastFault: { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 },
       feed: {
         camera: 'yard',
         state: 'waiting',
@@ -288,7 +288,7 @@ describe('the text of status', () => {
           samplingReason: 'a long reason '.repeat(20),
         },
       },
-      delivered: { lastMinute: 300, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
+      delivered: { lastMinute: 300, perSecond: 5, lastAtMs: NOW - 3_599_000, width: 16_384, height: 16_384 },
       feed: { camera: id, state: 'quarantined', sinceMs: NOW - 3_599_000, fault },
     });
     const wide = {
@@ -318,7 +318,7 @@ describe('the text of status', () => {
       '  memory          50 MB',
       '  feed            waiting for 0s',
       '  fault           refused: rtsp://yard/: connection refused',
-      '  last exit       hung, 1s ago: gave no sign of life',
+      '  last exit       hung, 1s ago: sent no heartbeat',
       '  delivered       18 frames in the last minute',
       '  last confirmed  42s ago',
       '  heartbeat       2s ago',
@@ -379,7 +379,7 @@ describe('the text of status', () => {
   it('shows what keeps an actor from its work now before an old end of its process', () => {
     const fault = { code: 'redis-full', message: 'redis takes no more' };
     const heartbeat = { done: 9, fault, facts: {}, memoryBytes: 1, atMs: NOW };
-    const lastFault = { code: 'hung', message: 'gave no sign of life', atMs: NOW - 1000 };
+    const lastFault = { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 };
     const text = statusText(
       { ...daemon, children: [{ ...base, name: 'store', kind: 'store', heartbeat, lastFault }] },
       NOW,

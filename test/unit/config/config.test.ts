@@ -967,7 +967,7 @@ const KEPT = { restart: 'permanent', backOff: { firstMs: 250, capMs: 30_000 } } 
 const CHILDREN = {
   store: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 },
   notifier: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 },
-  web: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 5000, shutdownMs: 1000, probeMs: 60_000 },
+  web: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000, probeMs: 60_000 },
   service: { ...KEPT, maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 },
 };
 const CAMERA_CHILD = {

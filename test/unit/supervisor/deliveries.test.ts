@@ -21,12 +21,108 @@ describe('the deliveries of a camera', () => {
 
   it('are none for a camera that delivered nothing, and none again once it is forgotten', () => {
     const deliveries = new Deliveries();
-    assert.deepEqual(deliveries.of('gate'), { lastMinute: 0, lastAtMs: undefined });
+    assert.deepEqual(deliveries.of('gate'), { lastMinute: 0, perSecond: 0 });
     deliveries.captured({ camera: 'gate', width: 1920, height: 1080, format: 'jpeg', capturedAt: 5 });
     deliveries.delivered([{ camera: 'gate' }]);
     const { lastMinute, width, height, format, capturedAtMs } = deliveries.of('gate');
     assert.deepEqual([lastMinute, width, height, format, capturedAtMs], [1, 1920, 1080, 'jpeg', 5]);
     deliveries.forget('gate');
-    assert.equal(deliveries.of('gate').lastMinute, 0);
+    assert.deepEqual(deliveries.of('gate'), { lastMinute: 0, perSecond: 0 });
+  });
+});
+
+describe('the rate of a camera', () => {
+  /** A clock, and a camera whose frames are captured every `periodMs` and confirmed a moment later. */
+  function camera(periodMs: number) {
+    let now = 7_000_400;
+    const deliveries = new Deliveries(() => now);
+    return {
+      deliveries,
+      wait: (ms: number) => (now += ms),
+      run: (frames: number) => {
+        for (let frame = 0; frame < frames; frame++, now += periodMs) {
+          deliveries.captured({ camera: 'gate', width: 64, height: 36 });
+          deliveries.delivered([{ camera: 'gate' }]);
+        }
+      },
+    };
+  }
+
+  for (const [periodMs, frames, rate] of [
+    [1000, 2, 1],
+    [1000, 8, 1],
+    [1000, 59, 1],
+    [500, 16, 2],
+    [5000, 4, 0.2],
+    [200, 250, 5],
+  ] as const)
+    for (const afterMs of [periodMs / 100, periodMs / 2, periodMs - 1])
+      it(`is ${rate}/s ${afterMs} ms after ${frames} frames at one per ${periodMs} ms`, () => {
+        const { deliveries, run, wait } = camera(periodMs);
+        run(frames);
+        wait(afterMs - periodMs);
+        assert.equal(deliveries.of('gate').perSecond.toFixed(2), rate.toFixed(2));
+      });
+
+  it('is that of the last minute from then on', () => {
+    const { deliveries, run } = camera(1000);
+    run(600);
+    const { perSecond } = deliveries.of('gate');
+    assert.ok(perSecond > 0.97 && perSecond <= 1, String(perSecond));
+  });
+
+  it('is at most one per second after a single frame, and falls while no second one comes', () => {
+    const { deliveries, run, wait } = camera(10_000);
+    run(1);
+    wait(-9_990);
+    assert.equal(deliveries.of('gate').perSecond, 1);
+    wait(9_990);
+    assert.equal(deliveries.of('gate').perSecond, 0.1);
+  });
+
+  it('does not grow beyond what was delivered where many frames are confirmed at once', () => {
+    const deliveries = new Deliveries(() => 5_000_000);
+    deliveries.delivered(Array.from({ length: 50 }, () => ({ camera: 'gate' })));
+    assert.equal(deliveries.of('gate').perSecond, 50);
+  });
+
+  it('counts from the first captured frame: one that is never confirmed lowers it', () => {
+    const { deliveries, wait, run } = camera(1000);
+    deliveries.captured({ camera: 'gate', width: 64, height: 36 });
+    wait(10_000);
+    run(10);
+    assert.ok(Math.abs(deliveries.of('gate').perSecond - 0.5) < 0.03);
+  });
+
+  it('falls once nothing is delivered any more', () => {
+    const { deliveries, wait, run } = camera(1000);
+    run(10);
+    wait(10_000);
+    assert.ok(Math.abs(deliveries.of('gate').perSecond - 0.5) < 0.03);
+    wait(60_000);
+    assert.equal(deliveries.of('gate').perSecond, 0);
+  });
+
+  it('begins again for a camera that was forgotten', () => {
+    const { deliveries, wait, run } = camera(1000);
+    run(5);
+    deliveries.forget('gate');
+    wait(40_000);
+    run(5);
+    assert.equal(deliveries.of('gate').perSecond, 1);
+  });
+});
+
+describe('the last confirm', () => {
+  it('is that of any camera, and undefined until a frame was confirmed', () => {
+    const deliveries = new Deliveries();
+    deliveries.captured({ camera: 'gate', width: 64, height: 36 });
+    assert.equal(deliveries.lastConfirmAtMs, undefined);
+    const before = Date.now();
+    deliveries.delivered([{ camera: 'yard' }]);
+    const { lastConfirmAtMs = 0 } = deliveries;
+    assert.ok(lastConfirmAtMs >= before && lastConfirmAtMs <= Date.now());
+    deliveries.forget('yard');
+    assert.equal(deliveries.lastConfirmAtMs, lastConfirmAtMs);
   });
 });

@@ -1,11 +1,11 @@
-/** Who is told what: reports reach the actor that needs them, and a new one learns what it missed. */
+/** Reports reach all that need them, and a new notifier gets what it missed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ShellCommand } from '../../../src/comedy/actor-side';
+import type { HostCommand } from '../../../src/comedy/host-messages';
 import type { Frame } from '../../../src/contract/frame';
 import type { CameraState, Gap } from '../../../src/contract/message';
 import type { ActorReport } from '../../../src/protocol/messages';
-import type { HostedActor } from '../../../src/comedy/host';
+import type { HostedActor } from '../../../src/comedy/hosted-actor';
 import { ReportRouter } from '../../../src/supervisor/report-router';
 
 const FRAME: Frame = {
@@ -21,8 +21,8 @@ const GAP: Gap = { camera: 'gate', firstSequence: 1, lastSequence: 2, missed: 2,
 const STREAMING: CameraState = { camera: 'gate', state: 'streaming', sinceMs: 1 };
 const WAITING: CameraState = { camera: 'yard', state: 'waiting', sinceMs: 2 };
 
-function actor(name: string): HostedActor & { readonly got: ShellCommand[] } {
-  const got: ShellCommand[] = [];
+function actor(name: string): HostedActor & { readonly got: HostCommand[] } {
+  const got: HostCommand[] = [];
   return {
     name,
     got,
@@ -35,67 +35,147 @@ function actor(name: string): HostedActor & { readonly got: ShellCommand[] } {
   };
 }
 
-/** What the ledger was told, in its order. */
-class Accounts {
-  readonly heard: unknown[] = [];
-  began(name: string): void {
-    this.heard.push(name);
-  }
-  cameraState(state: CameraState): void {
-    this.heard.push(state);
-  }
-  onReport(report: ActorReport): void {
-    this.heard.push(report);
-  }
-}
-
+/** A router, and all calls of its recipients in their order: who was called with what. */
 function routed(...names: string[]) {
-  const accounts = new Accounts();
-  const router = new ReportRouter(accounts);
+  const calls: (readonly unknown[])[] = [];
+  const note =
+    (...what: string[]) =>
+    (...args: unknown[]) => {
+      calls.push([...what, ...args]);
+    };
+  const router = new ReportRouter({
+    accounting: {
+      began: note('ledger', 'began'),
+      cameraState: note('ledger', 'state'),
+      onReport: note('ledger', 'report'),
+    },
+    blackBox: { heartbeat: note('black box', 'heartbeat'), feedSaid: note('black box', 'feed') },
+    deliveries: { captured: note('deliveries', 'captured'), delivered: note('deliveries', 'delivered') },
+    figures: {
+      periods: note('figures', 'periods'),
+      captured: note('figures', 'captured'),
+      delivered: note('figures', 'delivered'),
+      dropped: note('figures', 'dropped'),
+      missed: note('figures', 'missed'),
+    },
+    serving: { readiness: note('serving', 'readiness'), heartbeat: note('serving', 'heartbeat') },
+    onWorked: note('worked'),
+    onAddress: note('address'),
+    onChanged: note('changed'),
+  });
   const actors = new Map(names.map((name) => [name, actor(name)]));
   for (const each of actors.values()) router.join(each);
-  return { router, actors, accounts, got: (name: string) => actors.get(name)?.got };
+  const joined = calls.splice(0);
+  return { router, actors, calls, joined, got: (name: string) => actors.get(name)?.got };
 }
 
 const ALL = ['notifier', 'store', 'camera:gate'];
 
 describe('a report', () => {
-  const rows: readonly [string, ActorReport, string | undefined, ShellCommand | undefined][] = [
-    ['camera:gate', { kind: 'frame', frame: FRAME }, 'store', { kind: 'frame', frame: FRAME }],
-    ['camera:gate', { kind: 'gap', gap: GAP }, undefined, undefined],
-    ['notifier', { kind: 'gap-told', gap: GAP }, undefined, undefined],
-    ['store', { kind: 'delivered', frames: [{ ...FRAME, delayed: false }] }, undefined, undefined],
-    ['store', { kind: 'dropped', frames: [{ ...FRAME, reason: 'age' }] }, undefined, undefined],
-    [
-      'camera:gate',
-      { kind: 'camera-state', state: STREAMING },
-      'notifier',
-      { kind: 'camera-state', state: STREAMING },
-    ],
-    [
-      'store',
-      { kind: 'announce', frame: FRAME, delayed: true },
-      'notifier',
-      { kind: 'announce', frame: FRAME, delayed: true },
-    ],
-    ['notifier', { kind: 'announced', id: 'a' }, 'store', { kind: 'announced', id: 'a' }],
-    ['notifier', { kind: 'readiness' }, 'store', { kind: 'notifier-ready' }],
-    ['notifier', { kind: 'readiness', fault: { code: 'away', message: 'is away' } }, undefined, undefined],
-    ['store', { kind: 'readiness' }, undefined, undefined],
-    [
-      'camera:gate',
-      { kind: 'heartbeat', heartbeat: { done: 1, facts: {}, memoryBytes: 1 } },
-      undefined,
-      undefined,
-    ],
-    ['camera:gate', { kind: 'feed-said', lines: ['rtsp://u:p@h/'] }, undefined, undefined],
+  const AWAY = { code: 'away', message: 'is away' };
+  const HEARTBEAT = { done: 1, facts: {}, memoryBytes: 1 };
+  const DELIVERED = [{ ...FRAME, delayed: false }];
+  const PERIODS = { kind: 'periods', camera: 'gate', periodMs: 1000, firstSequence: 1 } as const;
+  const DROPPED = [{ ...FRAME, reason: 'age' }];
+  const LINES = ['rtsp://u:p@h/'];
+  interface Row {
+    readonly from: string;
+    readonly report: ActorReport;
+    /** The actor that is sent something, and what. */
+    readonly to?: readonly [string, HostCommand];
+    /** Calls after that of the ledger. */
+    readonly calls?: readonly (readonly unknown[])[];
+  }
+  const rows: readonly Row[] = [
+    {
+      from: 'camera:gate',
+      report: { kind: 'frame', frame: FRAME },
+      to: ['store', { kind: 'frame', frame: FRAME }],
+      calls: [
+        ['worked', 'camera:gate'],
+        ['deliveries', 'captured', FRAME],
+        ['figures', 'captured', FRAME],
+      ],
+    },
+    {
+      from: 'camera:gate',
+      report: PERIODS,
+      calls: [['figures', 'periods', PERIODS]],
+    },
+    { from: 'camera:gate', report: { kind: 'gap', gap: GAP } },
+    { from: 'notifier', report: { kind: 'gap-told', gap: GAP } },
+    {
+      from: 'store',
+      report: { kind: 'delivered', frames: DELIVERED },
+      calls: [
+        ['deliveries', 'delivered', DELIVERED],
+        ['figures', 'delivered', DELIVERED],
+      ],
+    },
+    {
+      from: 'store',
+      report: { kind: 'dropped', frames: DROPPED },
+      calls: [['figures', 'dropped', DROPPED]],
+    },
+    {
+      from: 'web',
+      report: { kind: 'serving', url: 'http://h/' },
+      calls: [['address', 'http://h/']],
+    },
+    { from: 'store', report: { kind: 'evicted', keys: 3 } },
+    {
+      from: 'camera:gate',
+      report: { kind: 'camera-state', state: STREAMING },
+      to: ['notifier', { kind: 'camera-state', state: STREAMING }],
+      calls: [['ledger', 'state', STREAMING]],
+    },
+    {
+      from: 'store',
+      report: { kind: 'announce', frame: FRAME, delayed: true },
+      to: ['notifier', { kind: 'announce', frame: FRAME, delayed: true }],
+    },
+    {
+      from: 'notifier',
+      report: { kind: 'announced', id: 'a' },
+      to: ['store', { kind: 'announced', id: 'a' }],
+    },
+    {
+      from: 'notifier',
+      report: { kind: 'readiness' },
+      to: ['store', { kind: 'notifier-ready' }],
+      calls: [['serving', 'readiness', 'notifier', undefined]],
+    },
+    {
+      from: 'notifier',
+      report: { kind: 'readiness', fault: AWAY },
+      calls: [['serving', 'readiness', 'notifier', AWAY]],
+    },
+    {
+      from: 'store',
+      report: { kind: 'readiness' },
+      calls: [['serving', 'readiness', 'store', undefined]],
+    },
+    {
+      from: 'camera:gate',
+      report: { kind: 'heartbeat', heartbeat: HEARTBEAT },
+      calls: [
+        ['black box', 'heartbeat', 'camera:gate', HEARTBEAT],
+        ['serving', 'heartbeat', 'camera:gate'],
+      ],
+    },
+    { from: 'store', report: { kind: 'changed' }, calls: [['changed', 'store']] },
+    {
+      from: 'camera:gate',
+      report: { kind: 'feed-said', lines: LINES },
+      calls: [['black box', 'feed', 'camera:gate', LINES]],
+    },
   ];
-  for (const [from, report, to, command] of rows)
-    it(`${report.kind}${'fault' in report ? ' with a fault' : ''} of ${from} reaches the ledger and ${to ?? 'no actor'}`, () => {
-      const { router, accounts, got } = routed(...ALL);
+  for (const { from, report, to, calls: expected = [] } of rows)
+    it(`${report.kind}${'fault' in report ? ' with a fault' : ''} of ${from} reaches the ledger first, then ${to?.[0] ?? 'no actor'}`, () => {
+      const { router, calls, got } = routed(...ALL);
       router.route(from, report);
-      assert.deepEqual(accounts.heard.slice(0, ALL.length + 1), [...ALL, report]);
-      for (const name of ALL) assert.deepEqual(got(name), name === to ? [command] : [], name);
+      assert.deepEqual(calls, [['ledger', 'report', report], ...expected]);
+      for (const name of ALL) assert.deepEqual(got(name), name === to?.[0] ? [to[1]] : [], name);
     });
 
   it('to announce is answered at once where there is no notifier: the store would wait for ever', () => {
@@ -106,34 +186,36 @@ describe('a report', () => {
 
   it('to an actor that does not run is lost with it', () => {
     const { router } = routed();
-    for (const [from, report] of rows) router.route(from, report);
+    for (const { from, report } of rows) router.route(from, report);
   });
 });
 
-describe('a gap that the ledger tells of', () => {
-  it('reaches the notifier alone', () => {
-    const { router, got } = routed(...ALL);
-    router.tellGap(GAP);
+describe('a gap that the ledger has announced', () => {
+  it('is counted, and reaches the notifier alone', () => {
+    const { router, calls, got } = routed(...ALL);
+    router.sendGap(GAP);
+    assert.deepEqual(calls, [['figures', 'missed', GAP]]);
     for (const name of ALL)
       assert.deepEqual(got(name), name === 'notifier' ? [{ kind: 'gap', gap: GAP }] : []);
   });
 });
 
-describe('a state that the supervisor tells of', () => {
+describe('a state that the supervisor sends', () => {
   it('reaches the ledger and the notifier', () => {
-    const { router, accounts, got } = routed('notifier');
-    router.tellState(WAITING);
-    assert.deepEqual(accounts.heard, ['notifier', WAITING]);
+    const { router, joined, calls, got } = routed('notifier');
+    router.sendState(WAITING);
+    assert.deepEqual(joined, [['ledger', 'began', 'notifier']]);
+    assert.deepEqual(calls, [['ledger', 'state', WAITING]]);
     assert.deepEqual(got('notifier'), [{ kind: 'camera-state', state: WAITING }]);
   });
 });
 
 describe('a notifier', () => {
-  it('that is new is told the newest state of every camera, also those told while there was none', () => {
+  it('that is new is sent the newest state of every camera, also those of the time without one', () => {
     const { router } = routed('store');
-    router.tellState({ ...STREAMING, state: 'connecting' });
+    router.sendState({ ...STREAMING, state: 'connecting' });
     router.route('camera:gate', { kind: 'camera-state', state: STREAMING });
-    router.tellState(WAITING);
+    router.sendState(WAITING);
     const first = actor('notifier');
     router.join(first);
     const expected = [STREAMING, WAITING].map((state) => ({ kind: 'camera-state', state }));
@@ -144,10 +226,10 @@ describe('a notifier', () => {
     assert.deepEqual(second.got, expected);
   });
 
-  it('is not told of cameras that are no longer wanted', () => {
+  it('is not sent the states of cameras that are no longer wanted', () => {
     const { router } = routed('store');
-    router.tellState(STREAMING);
-    router.tellState(WAITING);
+    router.sendState(STREAMING);
+    router.sendState(WAITING);
     router.forgetCamera('gate');
     assert.equal(router.cameraState('gate'), undefined);
     assert.deepEqual(router.cameraState('yard'), WAITING);
@@ -156,7 +238,7 @@ describe('a notifier', () => {
     assert.deepEqual(fresh.got, [{ kind: 'camera-state', state: WAITING }]);
   });
 
-  it('that leaves is told to the store once: it owes answers that never come', () => {
+  it('that leaves is reported to the store once: it owes answers that never come', () => {
     const { router, actors, got } = routed('notifier', 'store');
     const notifier = actors.get('notifier');
     assert.ok(notifier !== undefined);

@@ -1,7 +1,7 @@
 /** How an edit reaches the actors: a few cameras at a time, the newest edit alone, nobody left waiting. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { ActorExit, HostedActor } from '../../../src/comedy/host';
+import type { ActorExit, HostedActor } from '../../../src/comedy/hosted-actor';
 import type { WantedActor } from '../../../src/supervisor/actor-specs';
 import type { ChildState } from '../../../src/supervisor/child';
 import { Rollout } from '../../../src/supervisor/rollout';

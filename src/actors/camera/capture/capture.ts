@@ -202,7 +202,7 @@ class Opening {
       const { camera, plan } = this.options;
       const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
       const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return asFault(this.#silence() ?? fault);
+      if (leftMs <= 0) return Fault.from(this.#silence() ?? fault);
       // Looked at again after the shortest limit: the first picture sets another.
       await sleep(Math.min(leftMs, camera.stallMs), signal);
     }
@@ -217,8 +217,4 @@ class Opening {
   #endFault(): Error {
     return this.#receiver.endFault(this.#seen.lastPacketMs !== undefined);
   }
-}
-
-function asFault({ code, message }: FaultRecord): Fault {
-  return new Fault(code, message);
 }

@@ -86,8 +86,7 @@ export class FfmpegReceiver implements Receiver {
   }
 
   endFault(hadPackets: boolean): Fault {
-    const { code, message } = this.#whyEnded(hadPackets);
-    return new Fault(code, message);
+    return Fault.from(this.#whyEnded(hadPackets));
   }
 
   #whyEnded(hadPackets: boolean): FaultRecord {
@@ -141,8 +140,8 @@ export class FfmpegReceiver implements Receiver {
     if (leavesUdp && losses.isSustained(nowMs)) this.#giveUp({ code: 'udp-loss', message: losses.summary() });
   }
 
-  #giveUp({ code, message }: FaultRecord): void {
-    this.events.onGivenUp(new Fault(code, message));
+  #giveUp(fault: FaultRecord): void {
+    this.events.onGivenUp(Fault.from(fault));
   }
 
   #receive(chunk: Buffer): void {

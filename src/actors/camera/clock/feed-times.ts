@@ -107,7 +107,7 @@ export class FeedTimes {
     const pid = this.receiverPid();
     const unread = pid === undefined ? 0 : receiveBacklog(pid);
     const fault = delayFault(news, feedName(camera.source), camera.format === 'keyframe', unread);
-    if (news.kind === 'reopen') this.giveUp(new Fault(fault.code, fault.message));
+    if (news.kind === 'reopen') this.giveUp(Fault.from(fault));
     else onTrouble?.(fault);
   }
 

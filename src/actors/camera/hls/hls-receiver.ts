@@ -38,9 +38,7 @@ export class HlsReceiver implements Receiver {
 
   endFault(): Fault {
     const fault = this.#reader?.fault ?? this.#fault;
-    const { code, message } =
-      fault === undefined ? endFault(this.options.source, '') : faultRecord(fault, 'failed');
-    return new Fault(code, message);
+    return Fault.from(fault === undefined ? endFault(this.options.source, '') : faultRecord(fault, 'failed'));
   }
 
   silence(): FaultRecord | undefined {

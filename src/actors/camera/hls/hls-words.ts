@@ -20,7 +20,7 @@ const SEGMENTS: Readonly<Record<string, string>> = {
 
 /** Why its playlist cannot be had, or be read. Whatever is no fault of the feed's is given back as it is. */
 export function playlistFault(source: CameraSource, error: unknown): Error {
-  if (error instanceof FetchError) return new Fault(...codeAndMessage(fetchFault(source, error)));
+  if (error instanceof FetchError) return Fault.from(fetchFault(source, error));
   return error instanceof Fault && error.code === 'bad-playlist'
     ? new Fault(error.code, `${feedName(source)}: ${error.message}`)
     : (error as Error);
@@ -51,18 +51,10 @@ export function soundOnlyFault(source: CameraSource): FaultRecord {
   return told(source, 'no-video', 'offers sound only; give the URL of a playlist with video');
 }
 
-export function asError(record: FaultRecord): Fault {
-  return new Fault(...codeAndMessage(record));
-}
-
 function fetchFault(source: CameraSource, { code, words }: FetchError): FaultRecord {
   return OWN_WORDS.has(code) ? told(source, code, words) : openFault(source, words);
 }
 
 function told(source: CameraSource, code: string, sentence: string): FaultRecord {
   return { code, message: `${feedName(source)} ${sentence}` };
-}
-
-function codeAndMessage({ code, message }: FaultRecord): [string, string] {
-  return [code, message];
 }

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import { HlsClient, type Limits } from './client';
-import { asError, playlistFault, soundOnlyFault } from './hls-words';
+import { playlistFault, soundOnlyFault } from './hls-words';
 import { MAX_PLAYLIST_BYTES, type MasterPlaylist, type MediaPlaylist } from './playlist';
 import { readPlaylist } from './parse-playlist';
 import { rankVariants } from './variant-choice';
@@ -65,7 +65,7 @@ async function openVariant(
   limits: Limits,
   { source, width }: CameraSpec,
 ): Promise<OpenedPlaylist> {
-  let failure: unknown = asError(soundOnlyFault(source));
+  let failure: unknown = Fault.from(soundOnlyFault(source));
   for (const { url } of rankVariants(variants, width).slice(0, MAX_VARIANTS))
     try {
       return { client, url, loaded: await loadMedia(client, url, limits) };

@@ -5,7 +5,7 @@ import { Fault, type FaultRecord } from '../../../fault/fault';
 import { crashFault } from '../feed/fault';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { FetchError } from './fetch-error';
-import { asError, barrenFault, endedFault, playlistFault, segmentFault } from './hls-words';
+import { barrenFault, endedFault, playlistFault, segmentFault } from './hls-words';
 import type { OpenedPlaylist } from './open-playlist';
 import { PacedQueue } from './paced-queue';
 import { Pacer } from './pacer';
@@ -72,7 +72,7 @@ export class PlaylistReader {
   /** Why nothing came lately, or why it ended, as far as that is known. */
   get fault(): Error | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    return this.#trouble === undefined ? undefined : asError(this.#trouble);
+    return this.#trouble === undefined ? undefined : Fault.from(this.#trouble);
   }
 
   async end(): Promise<void> {
@@ -108,7 +108,7 @@ export class PlaylistReader {
     await this.#finishRun();
     if (recording && got > 0) return false;
     await this.#queue.until(() => this.#queue.isEmpty);
-    this.#failure ??= asError(
+    this.#failure ??= Fault.from(
       (got === 0 ? this.#trouble : undefined) ?? endedFault(this.options.camera.source),
     );
     return true;
@@ -196,10 +196,11 @@ export class PlaylistReader {
     const { source } = this.options.camera;
     if (spawnError !== undefined)
       throw new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    if (crash !== undefined) throw asError(crashFault(source, crash));
+    if (crash !== undefined) throw Fault.from(crashFault(source, crash));
     this.#trouble = barrenFault(source, stderr);
     const mayStillCome = this.#everReceived || this.#trouble.code === 'no-keyframe';
-    if (endedItself && ++this.#barrenRuns >= MAX_BARREN_RUNS && !mayStillCome) throw asError(this.#trouble);
+    if (endedItself && ++this.#barrenRuns >= MAX_BARREN_RUNS && !mayStillCome)
+      throw Fault.from(this.#trouble);
   }
 
   /** It cannot be read: what follows does not continue what came before. */

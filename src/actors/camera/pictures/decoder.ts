@@ -223,8 +223,7 @@ export class Decoder {
     const { camera, codec } = this.options;
     const { hwaccel } = camera;
     const isHardware = hwaccel !== undefined && !this.#gavePictures;
-    const { code, message } = isHardware ? hardwareFault(hwaccel, said) : decodeFault(codec, said);
-    return new Fault(code, message);
+    return Fault.from(isHardware ? hardwareFault(hwaccel, said) : decodeFault(codec, said));
   }
 }
 

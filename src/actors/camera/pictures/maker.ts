@@ -48,10 +48,7 @@ export class PictureMaker {
     this.storedAs = storedFormat(options.camera, header.codec);
     this.#look = this.#lookNow();
     const { width, height } = header;
-    if (isTooLarge(width, height)) {
-      const { code, message } = tooLarge(width, height);
-      throw new Fault(code, message);
-    }
+    if (isTooLarge(width, height)) throw Fault.from(tooLarge(width, height));
     // Before its first keyframe: it takes as long to start as many a feed to send one.
     if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
   }

@@ -5,7 +5,6 @@ import type { ApiCamera, ApiFault, CameraCondition } from '../api';
 /** A picture that was captured, or confirmed, longer ago than this is no present one, milliseconds. */
 const PRESENT_MS = 10_000;
 const PRESENT_PERIODS = 3;
-const MINUTE_S = 60;
 
 /** How old a camera's newest picture may be to be shown as its present one, milliseconds. */
 export function presentMs(periodMs = 0): number {
@@ -32,7 +31,7 @@ export function cameraView(
     condition,
     since,
     ...(fault === undefined ? {} : { fault }),
-    rate: rateOf(child, nowMs),
+    rate: rounded(delivered?.perSecond ?? 0),
     wantedRate: periodMs === undefined ? 0 : rounded(1000 / periodMs),
     ...(isPictured ? { picture: { capturedAt: capturedAtMs, width, height, format: format ?? '' } } : {}),
     ...(lastAtMs === undefined ? {} : { confirmedAt: lastAtMs }),
@@ -93,13 +92,6 @@ function faultOf(child: ChildStatus | undefined, known: ApiFault | undefined): A
   if (lastFault === undefined || state === 'running') return undefined;
   const { code, message, atMs } = lastFault;
   return { code, message: `its process ${message}`, at: atMs };
-}
-
-/** Of the last minute, or of the time it has run if that is less. */
-function rateOf(child: ChildStatus | undefined, nowMs: number): number {
-  const { delivered, feed, sinceMs = nowMs } = child ?? {};
-  const runsS = Math.round((nowMs - Math.min(sinceMs, feed?.sinceMs ?? sinceMs)) / 1000);
-  return rounded((delivered?.lastMinute ?? 0) / Math.max(1, Math.min(MINUTE_S, runsS)));
 }
 
 function rounded(rate: number): number {

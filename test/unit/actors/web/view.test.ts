@@ -23,7 +23,7 @@ describe('a camera', () => {
   const rows: readonly [string, ChildStatus | undefined, string, number, object?][] = [
     [
       'delivers while frames are confirmed',
-      child({ feed: feed('streaming'), delivered: { lastMinute: 50, lastAtMs: NOW - 900 } }),
+      child({ feed: feed('streaming'), delivered: { lastMinute: 50, perSecond: 1, lastAtMs: NOW - 900 } }),
       'delivering',
       NOW - 50_000,
     ],
@@ -46,7 +46,7 @@ describe('a camera', () => {
       'is offline while its feed waits, since its last frame',
       child({
         feed: feed('waiting', NOW - 10, REFUSED),
-        delivered: { lastMinute: 3, lastAtMs: NOW - 40_000 },
+        delivered: { lastMinute: 3, perSecond: 1, lastAtMs: NOW - 40_000 },
       }),
       'offline',
       NOW - 40_000,
@@ -61,7 +61,7 @@ describe('a camera', () => {
       'is offline where its stream gives nothing',
       child({
         feed: feed('streaming'),
-        delivered: { lastMinute: 0, lastAtMs: NOW - 30_000, capturedAtMs: NOW - 30_000 },
+        delivered: { lastMinute: 0, perSecond: 1, lastAtMs: NOW - 30_000, capturedAtMs: NOW - 30_000 },
       }),
       'offline',
       NOW - 30_000,
@@ -70,7 +70,7 @@ describe('a camera', () => {
       'waits where frames are captured and not confirmed',
       child({
         feed: feed('streaming'),
-        delivered: { lastMinute: 0, lastAtMs: NOW - 30_000, capturedAtMs: NOW - 500 },
+        delivered: { lastMinute: 0, perSecond: 1, lastAtMs: NOW - 30_000, capturedAtMs: NOW - 500 },
       }),
       'waiting',
       NOW - 30_000,
@@ -86,7 +86,7 @@ describe('a camera', () => {
     ],
     [
       'delivers slowly where it is slow',
-      child({ feed: feed('streaming'), delivered: { lastMinute: 6, lastAtMs: NOW - 25_000 } }),
+      child({ feed: feed('streaming'), delivered: { lastMinute: 6, perSecond: 1, lastAtMs: NOW - 25_000 } }),
       'delivering',
       NOW - 50_000,
       { periodMs: 10_000 },
@@ -98,14 +98,8 @@ describe('a camera', () => {
       assert.deepEqual([found.condition, found.since], [condition, since]);
     });
 
-  it('has the rate of the time it has run, if that is less than a minute', () => {
-    const status = child({
-      feed: feed('streaming', NOW - 10_000),
-      sinceMs: NOW - 20_000,
-      delivered: { lastMinute: 20, lastAtMs: NOW },
-    });
-    assert.equal(view(status).rate, 1);
-    assert.equal(view(child({ delivered: { lastMinute: 30 } })).rate, 0.5);
+  it('has the rate the daemon says, and none without a process', () => {
+    assert.equal(view(child({ delivered: { lastMinute: 20, perSecond: 0.4999 } })).rate, 0.5);
     assert.equal(view(undefined).rate, 0);
   });
 
@@ -114,7 +108,11 @@ describe('a camera', () => {
     const { fault } = view(child({ state: 'waiting', lastFault }));
     assert.deepEqual(fault, { code: 'crashed', message: 'its process ended by SIGSEGV', at: NOW - 5 });
     const delivering = view(
-      child({ feed: feed('streaming'), delivered: { lastMinute: 9, lastAtMs: NOW }, lastFault }),
+      child({
+        feed: feed('streaming'),
+        delivered: { lastMinute: 9, perSecond: 1, lastAtMs: NOW },
+        lastFault,
+      }),
     );
     assert.equal(delivering.fault, undefined);
   });

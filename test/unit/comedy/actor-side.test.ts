@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it, mock } from 'node:test';
-import ActorShell, { type ShellReport } from '../../../src/comedy/actor-side';
+import ActorSide from '../../../src/comedy/actor-side';
+import type { HostReport } from '../../../src/comedy/host-messages';
 
 /** What was sent in each message. */
 async function messagesOf(everyMs: number, lastingMs: number): Promise<string[][]> {
   const messages: string[][] = [];
-  const shell = new ActorShell();
-  shell.initialize({
+  const actor = new ActorSide();
+  actor.initialize({
     getMode: () => 'in-memory',
     getCustomParameters: () => ({
       name: 'reports',
@@ -18,7 +19,7 @@ async function messagesOf(everyMs: number, lastingMs: number): Promise<string[][
     }),
     getParent: () => ({
       send: (_: string, message: unknown) => {
-        messages.push((message as { reports: ShellReport[] }).reports.map(({ kind }) => kind));
+        messages.push((message as { reports: HostReport[] }).reports.map(({ kind }) => kind));
         return Promise.resolve();
       },
     }),
@@ -29,14 +30,14 @@ async function messagesOf(everyMs: number, lastingMs: number): Promise<string[][
   mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   mock.method(performance, 'now', () => nowMs);
   try {
-    shell.receive({ commands: [{ kind: 'start' }] });
+    actor.receive({ commands: [{ kind: 'start' }] });
     await turn();
     for (const untilMs = nowMs + lastingMs; nowMs < untilMs;) {
       nowMs += 10;
       mock.timers.tick(10);
       await turn();
     }
-    shell.receive({ commands: [{ kind: 'stop' }] });
+    actor.receive({ commands: [{ kind: 'stop' }] });
     await turn();
     await turn();
     mock.timers.tick(5000);
