@@ -16,6 +16,7 @@ import { duration, shortDuration } from './times.js';
 /** Of all pictures in view together: with more of them, each is renewed more rarely. */
 const PICTURES_PER_SECOND = 25;
 
+const NO_CONNECTION = 'No connection to Vigil.';
 /** Widths that are asked for, in pixels: few, so that the server can keep what it has scaled. */
 const WIDTHS = [160, 320, 640, 1280, 1920];
 
@@ -54,7 +55,7 @@ function OldPicture({ camera, ageMs }: { readonly camera: ApiCamera; readonly ag
   return html`<div class="veil">
     <strong>${duration(ageMs)} old</strong>
     <span class="why"
-      >${lost === undefined ? reasonOf(camera) || 'No newer picture has come.' : 'No connection to Vigil.'}</span
+      >${lost === undefined ? reasonOf(camera) || 'No newer picture has come.' : NO_CONNECTION}</span
     >
   </div>`;
 }
@@ -68,7 +69,7 @@ interface NoPictureProps {
 function NoPicture({ camera, why }: NoPictureProps): VNode | null {
   const now = useNow();
   const { condition, picture } = camera;
-  const words = reasonOf(camera) || sentence(why ?? '');
+  const words = useLost() === undefined ? reasonOf(camera) || sentence(why ?? '') : NO_CONNECTION;
   if (words === '') return null;
   return html`<div class="veil empty">
     <${ConditionIcon} condition=${condition} />

@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { waitUntil } from '../process';
 
 /** Milliseconds that anything on the page may take on a busy machine. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 45_000;
 
 export type Looks = NonNullable<Parameters<Browser['newContext']>[0]>;
 

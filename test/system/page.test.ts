@@ -115,6 +115,7 @@ describe('the page of a daemon', { concurrency: false }, () => {
 
   test('says that the daemon is away, and goes on by itself when it has restarted', async () => {
     const { dir } = daemon;
+    await pictureChanges(page, 'still');
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);
     await page.getByText(/^No connection to Vigil since .*, showing the state of /).waitFor();
