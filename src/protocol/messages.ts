@@ -88,6 +88,8 @@ export interface CameraParameters {
   readonly spoolDir: string;
   /** Bytes of the spool's disk that are left free. */
   readonly minFreeBytes: number;
+  /** Where the newest picture of each camera is kept for viewers; absent where nobody wants it. */
+  readonly newestDir?: string;
 }
 
 export interface StoreParameters {
@@ -112,7 +114,7 @@ export interface NotifierParameters {
 
 export interface WebParameters extends HttpSpec {
   readonly dataDir: string;
-  readonly spoolDir: string;
+  readonly newestDir: string;
   /** Decodes keyframes that are stored as they came. */
   readonly ffmpeg: string;
 }

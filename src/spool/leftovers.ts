@@ -6,7 +6,6 @@
 import { lstat, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { removeNewest } from './newest';
 
 /** Milliseconds; a picture is written in far less. */
 export const HALF_WRITTEN_MS = 15_000;
@@ -38,12 +37,9 @@ export class Leftovers {
     const folders = cameras.map((camera) => path.join(dir, camera));
     const [unused, seen] = await this.#look(folders, this.#folders, UNUSED_MS);
     this.#folders = seen;
-    for (const folder of unused) {
-      // A camera that has not written for so long has no picture that is shown.
-      await removeNewest(folder).catch(() => undefined);
+    for (const folder of unused)
       for (const empty of [path.join(folder, 'confirmed'), path.join(folder, 'damaged'), folder])
         await rmdir(empty).catch(() => undefined);
-    }
   }
 
   /** Those that have not changed for so long, and what is known of all of them by now. */

@@ -14,6 +14,7 @@ import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { NO_FIGURES, type Figures } from './figures';
+import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
 import { serviceChild } from './service-child';
@@ -117,7 +118,7 @@ export class Supervisor {
     setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
-    return this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
+    return this.#changeActors(wanted);
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -165,6 +166,7 @@ export class Supervisor {
     this.#services = await this.#prepareServices();
     this.#tellEndpoints();
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
+    void this.#tidyNewest();
     this.#accounting = await Accounting.open({
       topology: this.#topology,
       dir: data.path('ledger'),
@@ -239,6 +241,7 @@ export class Supervisor {
       amqpUrl: this.#urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
       dataDir: this.options.data.dir,
       spoolDir: this.options.data.folder('spool'),
+      newestDir: this.#newestDir,
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
@@ -277,6 +280,20 @@ export class Supervisor {
     if (spec.kind === 'remote') return spec.url;
     // Not among them where an edit asks for what only a restart can give; nothing is started with it.
     return this.#services.find((candidate) => candidate.name === name)?.[whose] ?? '';
+  }
+
+  async #changeActors(wanted: Topology): Promise<void> {
+    await this.#actors?.change(this.#wanted, wanted);
+    await this.#tidyNewest();
+  }
+
+  /** Nobody looks at pictures of cameras that are no longer wanted. */
+  async #tidyNewest(): Promise<void> {
+    await keepNewestOf(this.#newestDir, new Set(this.#topology.cameras.map(({ id }) => id)));
+  }
+
+  get #newestDir(): string {
+    return newestDirOf(this.options.data.folder('spool'));
   }
 
   /** Store or notifier do their work, and so does the server behind each. */
