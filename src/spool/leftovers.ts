@@ -1,5 +1,5 @@
 /**
- * Removes what nobody uses any more: files that a process which has gone left half-written, and empty folders of cameras that are no
+ * Removes what is no longer used: files that a process which has gone left half-written, and empty folders of cameras that are no
  * longer configured. Unused is what has not changed while it was looked at for long enough: the times of files say nothing where a
  * clock was set.
  */
@@ -42,7 +42,7 @@ export class Leftovers {
         await rmdir(empty).catch(() => undefined);
   }
 
-  /** Those that have not changed for so long, and what is known of all of them by now. */
+  /** Those that have not changed for this long, and what is known about all of them by now. */
   async #look(
     paths: readonly string[],
     before: ReadonlyMap<string, Seen>,

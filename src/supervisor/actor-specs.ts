@@ -17,7 +17,7 @@ import type {
 import type { Holder } from '../connections/namespace-lease';
 import type { ActorSpec } from '../comedy/hosted-actor';
 
-/** What of a daemon's surroundings its actors are told. */
+/** The part of a daemon's surroundings that its actors need. */
 export interface Surroundings {
   readonly holder: Holder;
   readonly redisUrl: string;
