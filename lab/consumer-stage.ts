@@ -1,16 +1,11 @@
-/** A stage for one consumer on the run's private servers, and what can be done to the way there. Import it in a test file only. */
-import { spawn, type ChildProcess } from 'node:child_process';
+/** A stage for one consumer on the run's private servers. Import it in a test file only. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { Redis } from 'ioredis';
-import sharp from 'sharp';
 import {
   consumeFrames,
   deadLetterName,
@@ -26,6 +21,7 @@ import {
   type FrameHandler,
 } from '../src/consumer';
 import { frameSampled } from '../src/contract/events';
+import { picture, type PictureFormat } from './one-picture';
 import { testServers } from './servers';
 
 export const servers = testServers();
@@ -48,31 +44,6 @@ after(async () => {
   await broker.close();
   redis.disconnect();
 });
-
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not happen within 60 s: ${what}`);
-    await sleep(20);
-  }
-}
-
-const pictures = new Map<string, Promise<Buffer>>();
-
-/** What sharp makes. */
-export type PictureFormat = Exclude<FrameFormat, 'h264' | 'h265'>;
-
-/** An encoded orange picture. */
-export function picture(format: PictureFormat, width = 64, height = 48): Promise<Buffer> {
-  const id = `${format} ${width}x${height}`;
-  const background = { r: 250, g: 130, b: 20 };
-  const made = sharp({ create: { width, height, channels: 3, background } })
-    .toFormat(format)
-    .toBuffer();
-  const known = pictures.get(id) ?? made;
-  pictures.set(id, known);
-  return known;
-}
 
 /** A stage of its own for one test: namespace, exchange, queue, dead-letter queue. */
 export class Stage {
@@ -177,99 +148,4 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vigil-consumer-'));
   t.after(() => rm(folder, { recursive: true }));
   return folder;
-}
-
-/** A Redis of one test, which keeps its data over a stop. */
-export class PrivateRedis {
-  #child: ChildProcess | undefined;
-
-  constructor(
-    readonly port: number,
-    private readonly folder: string,
-  ) {}
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
-  }
-
-  async start(): Promise<void> {
-    const address = ['--port', String(this.port), '--bind', '127.0.0.1'];
-    const storage = ['--dir', this.folder, '--save', '60 1'];
-    this.#child = spawn('redis-server', [...address, ...storage], { stdio: 'ignore' });
-    await until('a private Redis answers', () => this.#answers());
-  }
-
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGCONT');
-    child.kill(signal);
-    await once(child, 'exit');
-  }
-
-  #answers(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = net.connect(this.port, '127.0.0.1');
-      socket.on('error', () => resolve(false));
-      socket.on('connect', () => socket.write('PING\r\n'));
-      socket.on('data', (data) => {
-        socket.destroy();
-        resolve(data.toString().startsWith('+PONG'));
-      });
-    });
-  }
-}
-
-/** A way to a server that can be cut, or made to swallow all that is sent. */
-export class Wire {
-  readonly #sockets = new Set<net.Socket>();
-  readonly #server: net.Server;
-  connections = 0;
-  /** Bytes from the client that did not reach the server. */
-  swallowed = 0;
-  silent = false;
-  /** What the server does not get to see. */
-  withholds: (data: Buffer) => boolean = () => false;
-
-  constructor(target: URL) {
-    this.#server = net.createServer((socket) => {
-      this.connections += 1;
-      const onward = net.connect(Number(target.port), target.hostname);
-      this.#hold(socket);
-      this.#hold(onward);
-      socket.on('data', (data) => {
-        if (this.silent || this.withholds(data)) this.swallowed += data.length;
-        else onward.write(data);
-      });
-      socket.on('close', () => onward.destroy());
-      onward.on('data', (data) => !this.silent && socket.write(data));
-      onward.on('close', () => socket.destroy());
-    });
-  }
-
-  static async open(t: TestContext, url: string): Promise<{ wire: Wire; url: string }> {
-    const wired = new URL(url);
-    const wire = new Wire(wired);
-    wire.#server.listen(0, '127.0.0.1');
-    await once(wire.#server, 'listening');
-    const { port } = wire.#server.address() as net.AddressInfo;
-    t.after(() => {
-      wire.cut();
-      wire.#server.close();
-    });
-    const rewired = new URL(url);
-    rewired.hostname = '127.0.0.1';
-    rewired.port = String(port);
-    return { wire, url: rewired.href };
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #hold(socket: net.Socket): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.#sockets.delete(socket));
-  }
 }

@@ -1,6 +1,7 @@
 /** The consumer of the harness: takes every announcement off the queue and looks whether the bytes are there. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openFrameQueue, type Delivery, type FrameQueue } from '../../src/consumer/frame-queue';
+import { openFrameQueue, type FrameQueue } from '../../src/consumer/frame-queue';
+import type { QueueMessage } from '../../src/consumer/queue-message';
 import { readServerUrl } from '../../src/consumer/server-url';
 import type { FrameSampled } from '../../src/contract/message';
 import { StoreLink } from '../../src/consumer/store-link';
@@ -97,7 +98,7 @@ export class CheckingConsumer implements Findings {
     this.#over = over;
     const ended = new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true }));
     const onLost = () => over.abort();
-    const onDelivery = (delivery: Delivery) => void this.#take(delivery);
+    const onDelivery = (message: QueueMessage) => void this.#take(message);
     const server = readServerUrl('amqpUrl', amqpUrl, ['amqp']);
     const queue = await openFrameQueue({ server, queue: name, onDelivery, onLost }, over.signal);
     this.#queue = queue;
@@ -109,13 +110,13 @@ export class CheckingConsumer implements Findings {
     }
   }
 
-  async #take(delivery: Delivery): Promise<void> {
-    const event = JSON.parse(delivery.body.toString()) as FrameSampled;
+  async #take(message: QueueMessage): Promise<void> {
+    const event = JSON.parse(message.body.toString()) as FrameSampled;
     const { id, data } = event;
-    if (this.seen.has(id) && !delivery.redelivered) this.repeated++;
+    if (this.seen.has(id) && !message.redelivered) this.repeated++;
     this.seen.set(id, data);
     if (!this.receivedMs.has(id)) this.receivedMs.set(id, performance.now());
-    if (await this.#check(id, data)) delivery.settle('ack');
+    if (await this.#check(id, data)) message.settle('ack');
   }
 
   /** False when the consumer was closed before Redis answered. */

@@ -5,6 +5,7 @@ import type { Network } from '../fault-proxy';
 import type { ClusterNode } from '../rabbit-cluster';
 import type { RedisServer } from '../redis';
 import type { Row } from './row';
+import { WITNESS_QUEUE } from './server-witness';
 import type { World } from './world';
 
 /** What servers need to replace one of theirs is in it: 5 to 7 s, as they are set up here. */
@@ -27,7 +28,8 @@ async function cast(world: World, leads: 'host' | 'another'): Promise<Cast> {
   const [second, third] = brokers.nodes.filter((node) => node !== host);
   if (second === undefined || third === undefined) throw new Error('this row needs a cluster of three');
   const leader = leads === 'host' ? host : second;
-  await brokers.lead(defaultQueue(world.options.namespace), leader);
+  for (const queue of [defaultQueue(world.options.namespace), WITNESS_QUEUE])
+    await brokers.lead(queue, leader);
   return { host, leader, follower: third };
 }
 

@@ -6,6 +6,7 @@ import type { Network } from '../fault-proxy';
 import { clusterRows } from './cluster-faults';
 import { outOfDescriptors } from './descriptor-fault';
 import { diskRows } from './disk-faults';
+import { operationRows } from './operation-faults';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
 import { repeatedly, serversOf, type Row } from './row';
 
@@ -233,6 +234,7 @@ export const ROWS: readonly Row[] = [
   secondDaemon,
   outOfDescriptors,
   ...diskRows,
+  ...operationRows,
   clockRow('clock-forward', HOUR_MS),
   clockRow('clock-back', -HOUR_MS),
   ...clusterRows,

@@ -8,6 +8,8 @@ import { waitUntil } from '../process';
 import type { Row } from './row';
 import type { PeakMemory } from './memory-watch';
 import type { Captured } from './spool-witness';
+import { longestGap } from './longest-gap';
+import { ServerWitness } from './server-witness';
 import type { World } from './world';
 
 const LEDGER_MS = 10_000;
@@ -31,7 +33,9 @@ export interface RowResult {
   readonly peak: PeakMemory;
   /** The longest that a camera went without a delivered frame, from the fault on, milliseconds. */
   readonly silenceMs: number;
-  /** How long that may be. */
+  /** The longest that the servers themselves served nobody meanwhile; undefined where that was not watched. */
+  readonly serversMs: number | undefined;
+  /** How long a camera may go without a delivered frame where the servers serve again by then. */
   readonly maxSilenceMs: number;
   /** Milliseconds from the end of the fault until nothing waits and every camera has delivered a new frame; undefined when that did not come. */
   readonly recoveryMs: number | undefined;
@@ -54,6 +58,7 @@ export async function runRow(
 ): Promise<RowResult & { untilMs: number }> {
   const { consumer, memory } = world;
   const before = counts(world);
+  const servers = await witnessOf(world, row);
   memory.takePeak();
   const begunMs = performance.now();
   await row.inject(world, seconds * 1000);
@@ -64,6 +69,7 @@ export async function runRow(
   const missing = () => frames.filter(({ id }) => !consumer.seen.has(id));
   await waitUntil('all is delivered', () => missing().length === 0, patienceMs).catch(() => undefined);
   const after = counts(world);
+  servers?.close();
   const confirmed = frames.filter(({ id }) => consumer.seen.has(id));
   return {
     untilMs,
@@ -80,6 +86,7 @@ export async function runRow(
     ...(await compareLedger(world, confirmed)),
     peak: memory.takePeak(),
     silenceMs: silence(world, begunMs, untilMs),
+    serversMs: servers?.outageMs(begunMs, untilMs),
     maxSilenceMs: row.maxSilenceMs ?? Infinity,
     recoveryMs,
     liveP95Ms: percentile(liveDelays(world, frames, healedMs), 0.95),
@@ -87,16 +94,17 @@ export async function runRow(
 }
 
 function silence({ consumer, cameras }: World, fromMs: number, untilMs: number): number {
-  const times = new Map(cameras.map((camera) => [camera, [fromMs, untilMs]]));
-  for (const [id, atMs] of consumer.receivedMs) {
-    const camera = consumer.seen.get(id)?.camera ?? '';
-    if (atMs > fromMs && atMs < untilMs) times.get(camera)?.push(atMs);
-  }
-  const longest = (unsorted: readonly number[]) => {
-    const of = [...unsorted].sort((a, b) => a - b);
-    return Math.max(...of.map((atMs, i) => atMs - (of[i - 1] ?? atMs)));
-  };
-  return Math.max(...[...times.values()].map(longest));
+  const times = new Map(cameras.map((camera): [string, number[]] => [camera, []]));
+  for (const [id, atMs] of consumer.receivedMs) times.get(consumer.seen.get(id)?.camera ?? '')?.push(atMs);
+  return Math.max(...[...times.values()].map((of) => longestGap(of, fromMs, untilMs)));
+}
+
+/** Only where servers are to replace each other while the fault lasts. */
+async function witnessOf({ options }: World, { maxSilenceMs }: Row): Promise<ServerWitness | undefined> {
+  const { brokers, redisGroup } = options;
+  if (maxSilenceMs === undefined) return undefined;
+  if (brokers !== undefined) return ServerWitness.ofBrokers(brokers);
+  return redisGroup === undefined ? undefined : ServerWitness.ofRedis(redisGroup);
 }
 
 /** Of frames captured after the first of those captured after the fault was delivered: what waited is still delivered then. */

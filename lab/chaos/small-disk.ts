@@ -8,7 +8,7 @@ const MEBIBYTE = 1 << 20;
 
 export class SmallDisk {
   private constructor(
-    private readonly dir: string,
+    private dir: string,
     private readonly bytes: number,
   ) {}
 
@@ -33,6 +33,13 @@ export class SmallDisk {
   free(): void {
     this.#resize(this.bytes);
     rmSync(path.join(this.dir, FILLER), { force: true });
+  }
+
+  /** Mounts it on another folder instead. */
+  move(dir: string): void {
+    mount('--bind', this.dir, dir);
+    this.unmount();
+    this.dir = dir;
   }
 
   /** A folder of it, below a mount of its own: files that are open do not mind. */

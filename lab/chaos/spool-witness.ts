@@ -24,7 +24,10 @@ export class SpoolWitness {
     this.#watchers = cameras.map((camera) =>
       this.#watch(path.join(spoolDir, camera), (name) => parseSpoolName(camera, name)),
     );
-    if (memoryDir === undefined) return;
+    if (memoryDir !== undefined) this.watchMemory(memoryDir);
+  }
+
+  watchMemory(memoryDir: string): void {
     this.#watchers.push(
       this.#watch(memoryDir, (name) => {
         const dot = name.indexOf('.');

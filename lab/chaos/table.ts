@@ -1,4 +1,5 @@
 /** The fault table as text, and what of it is not as it must be. */
+import { markdownTable } from '../markdown-table';
 import type { RowResult } from './run-row';
 
 /** Resident memory of each process, whatever happens. */
@@ -7,10 +8,14 @@ const MAX_MEGABYTES = 150;
 const MAX_REPEATED = 0.001;
 /** Share of the periods that must have been captured: a table of cameras that hardly work says nothing. */
 const MIN_CAPTURED = 0.6;
-/** The same of a daemon that is killed every ten seconds, cameras and all. */
-const MIN_CAPTURED_KILLED = 0.3;
+/** The same of a daemon that is itself started again, cameras and all. */
+const MIN_CAPTURED_RESTARTED = 0.3;
+const RESTARTED: ReadonlySet<string> = new Set(['daemon-kill', 'terminal-stopped', 'data-directory-moved']);
 /** Frames a killed daemon may not have written down: a second of each camera, and the one it was at. */
 const LEDGER_SLACK_PER_CAMERA = 2;
+
+/** Servers that serve again are found within this time. */
+const MAX_REACTION_MS = 5000;
 
 const HEAD = [
   'fault',
@@ -23,29 +28,26 @@ const HEAD = [
   'ledger off',
   'MB store/notifier/supervisor',
   'silence s',
+  'servers s',
   'recovery s',
   'live p95 ms',
 ];
 
 export function table(results: readonly RowResult[]): string {
-  const rows = [HEAD, ...results.map(cells)];
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const [head = '', ...body] = rows.map(line);
-  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
+  return markdownTable(HEAD, results.map(cells));
 }
 
 function cells(result: RowResult): string[] {
   const { row, seconds, captured, confirmed, lost, repeated, dangling, ledgerOff, peak } = result;
-  const { recoveryMs, liveP95Ms, silenceMs } = result;
+  const { recoveryMs, liveP95Ms, silenceMs, serversMs } = result;
   const memory = [peak.store, peak.notifier, peak.supervisor].map((bytes) => String(megabytes(bytes)));
   const recovery = recoveryMs === undefined ? 'never' : (recoveryMs / 1000).toFixed(1);
   const live = Number.isNaN(liveP95Ms) ? '-' : liveP95Ms.toFixed(0);
   const counts = [seconds, captured, confirmed, lost.length, repeated, dangling.length, ledgerOff].map(
     String,
   );
-  return [row, ...counts, memory.join(' / '), (silenceMs / 1000).toFixed(1), recovery, live];
+  const servers = serversMs === undefined ? '-' : (serversMs / 1000).toFixed(1);
+  return [row, ...counts, memory.join(' / '), (silenceMs / 1000).toFixed(1), servers, recovery, live];
 }
 
 /** Sentences; empty when the table is as it must be. */
@@ -62,7 +64,7 @@ export function violations(results: readonly RowResult[], cameras: number): stri
 function rowViolations(result: RowResult, cameras: number): string[] {
   const { row, seconds, periods, captured, lost, dangling, damaged, sumsOff, ledgerOff, peak, recoveryMs } =
     result;
-  const { silenceMs, maxSilenceMs } = result;
+  const { silenceMs, serversMs = 0, maxSilenceMs } = result;
   const faults: string[] = [];
   const list = (what: string, names: readonly string[]) => {
     if (names.length > 0)
@@ -74,10 +76,12 @@ function rowViolations(result: RowResult, cameras: number): string[] {
   list('the sums of the ledger do not add up for', sumsOff);
   const slack = row === 'daemon-kill' ? LEDGER_SLACK_PER_CAMERA * cameras * Math.ceil(seconds / 10) : 0;
   if (ledgerOff > slack) faults.push(`${ledgerOff} consumed frames are not confirmed in the ledger`);
-  if (captured < (row === 'daemon-kill' ? MIN_CAPTURED_KILLED : MIN_CAPTURED) * periods)
+  if (captured < (RESTARTED.has(row) ? MIN_CAPTURED_RESTARTED : MIN_CAPTURED) * periods)
     faults.push(`of ${periods} periods only ${captured} were captured`);
-  if (silenceMs > maxSilenceMs)
-    faults.push(`a camera delivered nothing for ${(silenceMs / 1000).toFixed(1)} s`);
+  if (silenceMs > Math.max(maxSilenceMs, serversMs + MAX_REACTION_MS))
+    faults.push(
+      `a camera delivered nothing for ${(silenceMs / 1000).toFixed(1)} s, its servers served nobody for ${(serversMs / 1000).toFixed(1)} s`,
+    );
   if (recoveryMs === undefined) faults.push('it was not as before within the time it had');
   for (const [name, bytes] of Object.entries(peak) as [string, number][])
     if (bytes === 0) faults.push(`the process of the ${name} was never seen`);

@@ -59,12 +59,14 @@ export class World {
   readonly obeysModes: boolean;
   readonly #manager: ServiceManager;
   #clockOffsetMs = 0;
+  #dataDir: string;
 
   private constructor(
     readonly options: WorldOptions,
     private readonly proxies: Proxies,
   ) {
     const { dir, namespace, redisUrl, amqpUrl, expireMs } = options;
+    this.#dataDir = path.join(dir, 'data');
     this.cameras = Array.from({ length: options.cameras }, (_, i) => `cam${i}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
     this.disk = SmallDisk.mount(this.dataDir, LEFT_FREE_BYTES + options.cameras * BYTES_PER_CAMERA);
@@ -110,7 +112,7 @@ export class World {
   }
 
   get dataDir(): string {
-    return path.join(this.options.dir, 'data');
+    return this.#dataDir;
   }
 
   get spoolDir(): string {
@@ -139,6 +141,43 @@ export class World {
     // At once and whole: it is read all the time.
     writeFileSync(`${this.#clockFile}.new`, String(this.#clockOffsetMs));
     renameSync(`${this.#clockFile}.new`, this.#clockFile);
+  }
+
+  /** Stops the daemon, moves its data directory, and starts it there. */
+  async moveData(): Promise<void> {
+    const moved = path.join(this.options.dir, 'moved');
+    await this.#manager.stop(STOP_MS);
+    if (this.disk === undefined) renameSync(this.#dataDir, moved);
+    else {
+      mkdirSync(moved, { mode: 0o700 });
+      this.disk.move(moved);
+    }
+    this.#dataDir = moved;
+    const memoryDir = memoryFolderOf(this.spoolDir);
+    if (memoryDir !== undefined) this.witness.watchMemory(memoryDir);
+    this.#manager.start({ dataDir: moved });
+  }
+
+  /** Has the daemon run on a terminal, and stops the terminal's output once every camera captures. */
+  async stopTerminal(): Promise<void> {
+    await this.#manager.stop(STOP_MS);
+    this.#manager.start({ onTerminal: true });
+    await this.captured();
+    this.#manager.stopOutput();
+  }
+
+  async resumeTerminal(): Promise<void> {
+    this.#manager.resumeOutput();
+    await this.#manager.stop(STOP_MS);
+    this.#manager.start({ onTerminal: false });
+  }
+
+  /** Resolves when every camera has captured since it was called. */
+  async captured(): Promise<void> {
+    const sinceMs = performance.now();
+    const fresh = () => [...this.witness.captured.values()].filter(({ seenMs }) => seenMs > sinceMs);
+    const cameras = () => new Set(fresh().map(({ frame }) => frame.camera)).size;
+    await waitUntil('every camera captures', () => cameras() === this.cameras.length, START_MS);
   }
 
   /** One with the same configuration and data of its own. */

@@ -1,12 +1,11 @@
 /** Numbered pictures over HTTP: as MJPEG without an end, as one still picture for each request, and as live HLS. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { HOST, listen, type Listening } from '../loopback-server';
 import { run } from '../process';
 
-const HOST = '127.0.0.1';
 const BOUNDARY = 'picture';
 
 export interface NumberedPicture {
@@ -23,14 +22,17 @@ export interface PictureFeed {
   readonly onSent?: (number: number, atMs: number) => void;
 }
 
-export interface HttpCamera {
-  readonly port: number;
+export interface NumberedCamera extends Listening {
   url(path: string): string;
-  readonly stop: () => Promise<void>;
 }
 
 /** Every connection gets the pictures from the first one on. */
-export async function startMjpegCamera({ pictures, fps, port, onSent }: PictureFeed): Promise<HttpCamera> {
+export async function startMjpegCamera({
+  pictures,
+  fps,
+  port,
+  onSent,
+}: PictureFeed): Promise<NumberedCamera> {
   return serve((_, response) => {
     response.writeHead(200, { 'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` });
     response.socket?.setNoDelay(true);
@@ -55,7 +57,12 @@ export async function startMjpegCamera({ pictures, fps, port, onSent }: PictureF
 }
 
 /** Answers every request with the picture of that moment. */
-export async function startStillCamera({ pictures, fps, port, onSent }: PictureFeed): Promise<HttpCamera> {
+export async function startStillCamera({
+  pictures,
+  fps,
+  port,
+  onSent,
+}: PictureFeed): Promise<NumberedCamera> {
   const startedMs = performance.now();
   return serve((_, response) => {
     const at = Math.floor(((performance.now() - startedMs) * fps) / 1000);
@@ -78,7 +85,7 @@ const SEGMENT_S = 2;
 const WINDOW = 5;
 
 /** Live: the window moves on by itself. Any path but a segment's is the playlist. */
-export async function startHlsCamera({ file, port }: HlsFeed): Promise<HttpCamera> {
+export async function startHlsCamera({ file, port }: HlsFeed): Promise<NumberedCamera> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vigil-hls-'));
   try {
     const segments = await cutSegments(file, folder);
@@ -153,19 +160,7 @@ function send(response: ServerResponse, type: string, body: Buffer): void {
   response.end(body);
 }
 
-async function serve(answer: RequestListener, port = 0): Promise<HttpCamera> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, resolve);
-  });
-  const { port: taken } = server.address() as AddressInfo;
-  return {
-    port: taken,
-    url: (path) => `http://${HOST}:${taken}${path}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+async function serve(answer: RequestListener, port = 0): Promise<NumberedCamera> {
+  const listening = await listen(createServer(answer), port);
+  return { ...listening, url: (path) => `http://${HOST}:${listening.port}${path}` };
 }

@@ -1,8 +1,8 @@
 /** An RTMP server that loops a clip: ffmpeg listening, for one client, told when it hands on each picture. */
 import { createInterface } from 'node:readline';
-import { spawnOwned, waitUntil } from '../process';
+import { spawnOwned } from '../process';
 import { freePort } from '../free-port';
-import { listensOn } from './rtmp';
+import { untilListening } from './rtmp';
 
 export interface RtmpClip {
   /** H.264; its pictures are numbered in the order they are shown. */
@@ -40,15 +40,7 @@ export async function startRtmpCamera(clip: RtmpClip): Promise<RtmpCamera> {
     else if (!line.startsWith('#'))
       onSent?.(Math.round(Number(line.split(',')[2]) * unit * fps) % frames, Date.now());
   });
-  try {
-    await waitUntil(`ffmpeg listens on ${port}`, () => {
-      if (ffmpeg.exit() !== undefined) throw new Error(`ffmpeg serving RTMP has ended: ${ffmpeg.stderr()}`);
-      return listensOn(ffmpeg.pid, port);
-    });
-  } catch (fault) {
-    await ffmpeg.end();
-    throw fault;
-  }
+  await untilListening(ffmpeg, port);
   return {
     url,
     stop: async () => {

@@ -3,8 +3,9 @@
  * tracks it refuses, parameters it does not tell. It says when the last packet of each picture went out. Over TCP and UDP.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HOST, listen, type Listening } from '../loopback-server';
 import { audioTrack } from './camera-audio';
 import {
   describeCamera,
@@ -14,7 +15,7 @@ import {
   type PlacedTrack,
 } from './camera-description';
 import { CameraPlayer, type PlayedVideo } from './camera-player';
-import { answerTo, RequestReader, type RtspRequest } from './rtsp-requests';
+import { answerTo, interleaved, RequestReader, type RtspRequest } from './rtsp-requests';
 
 export interface CameraRtspOptions extends PlayedVideo {
   readonly audio?: CameraAudio;
@@ -22,37 +23,20 @@ export interface CameraRtspOptions extends PlayedVideo {
   readonly port?: number;
 }
 
-export interface CameraRtsp {
-  readonly port: number;
+export interface CameraRtsp extends Listening {
   readonly url: string;
-  readonly stop: () => Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const SESSION = '12345678';
 
 /** Each client gets the clip from its beginning, or from `joinAt`. */
 export async function startCameraRtsp(options: CameraRtspOptions): Promise<CameraRtsp> {
   const tracks = await sideTracks(options);
-  const clients = new Set<Client>();
   const server = createServer((socket) => {
-    const client = new Client(socket, options, tracks);
-    clients.add(client);
-    socket.on('close', () => clients.delete(client));
+    new Client(socket, options, tracks).serve();
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, HOST, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    url: `rtsp://${HOST}:${port}/camera`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const client of clients) client.close();
-      }),
-  };
+  const listening = await listen(server, options.port);
+  return { ...listening, url: `rtsp://${HOST}:${listening.port}/camera` };
 }
 
 async function sideTracks({ audio, quirks = {} }: CameraRtspOptions): Promise<PlacedTrack[]> {
@@ -77,19 +61,22 @@ class Client {
     private readonly tracks: readonly PlacedTrack[],
   ) {
     this.#player = new CameraPlayer(options, tracks);
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.close());
-    socket.on('data', (chunk) => {
-      for (const request of this.#requests.push(chunk)) void this.#answer(request);
-    });
   }
 
-  close(): void {
+  serve(): void {
+    this.socket
+      .setNoDelay(true)
+      .on('error', () => undefined)
+      .on('close', () => this.#end())
+      .on('data', (chunk) => {
+        for (const request of this.#requests.push(chunk)) void this.#answer(request);
+      });
+  }
+
+  #end(): void {
     this.#closed = true;
     this.#player.stop();
     for (const udp of this.#udp.splice(0)) udp.close();
-    this.socket.destroy();
   }
 
   async #answer(request: RtspRequest): Promise<void> {
@@ -163,13 +150,6 @@ class Client {
     });
     return udp;
   }
-}
-
-/** RFC 2326, 10.12. */
-function interleaved(channel: number, packet: Buffer): Buffer {
-  const head = Buffer.from([0x24, channel, 0, 0]);
-  head.writeUInt16BE(packet.length, 2);
-  return Buffer.concat([head, packet]);
 }
 
 function udpPorts(udp: UdpSocket): string {

@@ -1,11 +1,11 @@
 /** An RTSP camera with the habits of real ones, for tests: other tracks, passwords, slow answers, redirections, lost packets. */
-import { createHash } from 'node:crypto';
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { HOST, listen, type Listening } from '../loopback-server';
+import { challenge, isAuthorized, type DigestName } from './digest-login';
 import { parameterSets, pictures, rtpPackets } from './rtp';
-
-export type DigestName = 'MD5' | 'SHA-256';
+import { answerTo, interleaved, RequestReader, type RtspRequest } from './rtsp-requests';
 
 export interface FakeCameraOptions {
   /** H.264 made by `clip()`. */
@@ -27,57 +27,38 @@ export interface FakeCameraOptions {
   readonly playDelayMs?: number;
   /** Answers a request by its path; undefined answers with the stream. */
   readonly redirect?: (path: string, self: string) => string | undefined;
-  /** Over UDP every so-manieth packet is lost. */
+  /** Over UDP one packet in this many is lost. */
   readonly loseEvery?: number;
 }
 
-export interface FakeCamera {
-  readonly port: number;
+export interface FakeCamera extends Listening {
   url(path?: string, userinfo?: string): string;
   /** First lines of the requests that came. */
   readonly requests: readonly string[];
-  stop(): Promise<void>;
 }
 
 const SESSION = 'Session: 12345678';
-const REALM = 'cam';
-const NONCE = 'abc';
 
 export async function startFakeCamera(options: FakeCameraOptions): Promise<FakeCamera> {
   const clip = pictures(await readFile(options.clip));
   const requests: string[] = [];
-  const clients = new Set<Socket>();
   const server = createServer((socket) => {
-    clients.add(socket);
     const client = new Client(socket, options, clip, (line) => requests.push(line));
-    socket
-      .on('error', () => undefined)
-      .on('close', () => {
-        clients.delete(socket);
-        client.end();
-      });
+    socket.on('error', () => undefined).on('close', () => client.end());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const listening = await listen(server);
   return {
-    port,
+    ...listening,
     requests,
     url: (path = '/a', userinfo) =>
-      `rtsp://${userinfo === undefined ? '' : `${userinfo}@`}127.0.0.1:${port}${path}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const client of clients) client.destroy();
-      }),
+      `rtsp://${userinfo === undefined ? '' : `${userinfo}@`}${HOST}:${listening.port}${path}`,
   };
 }
 
 type Send = (bytes: Buffer) => void;
 
 class Client {
-  #received = '';
+  readonly #received = new RequestReader();
   #video: Send | undefined;
   #sound: Send | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -91,21 +72,7 @@ class Client {
     private readonly onRequest: (line: string) => void,
   ) {
     socket.on('data', (chunk) => {
-      this.#received += chunk.toString('latin1');
-      for (;;) {
-        // Receiver reports come between the requests.
-        if (this.#received.startsWith('$')) {
-          const length = 4 + (this.#received.charCodeAt(2) << 8) + this.#received.charCodeAt(3);
-          if (this.#received.length < length) return;
-          this.#received = this.#received.slice(length);
-          continue;
-        }
-        const end = this.#received.indexOf('\r\n\r\n');
-        if (end < 0) return;
-        const request = this.#received.slice(0, end);
-        this.#received = this.#received.slice(end + 4);
-        this.#answer(request);
-      }
+      for (const request of this.#received.push(chunk)) this.#answer(request);
     });
   }
 
@@ -122,42 +89,39 @@ class Client {
     this.#timers.add(timer);
   }
 
-  #reply(request: string, status: string, headers: readonly string[] = [], body = ''): void {
-    const sequence = /CSeq: *(\d+)/i.exec(request)?.[1] ?? '0';
-    const length = body === '' ? [] : [`Content-Length: ${body.length}`];
-    const head = [`RTSP/1.0 ${status}`, `CSeq: ${sequence}`, ...headers, ...length];
-    this.socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  #reply(request: RtspRequest, status: string, headers?: readonly string[], body?: string): void {
+    this.socket.write(answerTo(request, status, headers, body));
   }
 
-  #answer(request: string): void {
-    const [method = '', uri = ''] = request.split(' ');
-    this.onRequest(`${method} ${uri}`);
+  #answer(request: RtspRequest): void {
+    const { method, url } = request;
+    this.onRequest(`${method} ${url}`);
     const { digest = [], redirect, describeDelayMs = 0, playDelayMs = 0 } = this.options;
     if (method === 'OPTIONS') {
       this.#reply(request, '200 OK', ['Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN']);
       return;
     }
-    if (digest.length > 0 && !isAuthorized(request, method, digest)) {
+    if (digest.length > 0 && !isAuthorized(request, digest)) {
       this.#reply(request, '401 Unauthorized', digest.map(challenge));
       return;
     }
     switch (method) {
       case 'DESCRIBE':
         this.#later(describeDelayMs, () => {
-          const [, self = '', path = ''] = /^(rtsp:\/\/[^/]+)(.*)$/.exec(uri) ?? [];
+          const [, self = '', path = ''] = /^(rtsp:\/\/[^/]+)(.*)$/.exec(url) ?? [];
           const location = redirect?.(path, self);
           if (location !== undefined) this.#reply(request, '302 Moved', [`Location: ${location}`]);
           else
             this.#reply(
               request,
               '200 OK',
-              [`Content-Base: ${uri}/`, 'Content-Type: application/sdp'],
+              [`Content-Base: ${url}/`, 'Content-Type: application/sdp'],
               this.#describe(),
             );
         });
         return;
       case 'SETUP':
-        this.#setUp(request, uri);
+        this.#setUp(request);
         return;
       case 'PLAY':
         this.#reply(request, '200 OK', [SESSION]);
@@ -189,9 +153,9 @@ class Client {
     ].join('\r\n');
   }
 
-  #setUp(request: string, uri: string): void {
+  #setUp(request: RtspRequest): void {
     const { audio, secondVideo } = this.options;
-    const track = uri.slice(uri.lastIndexOf('/') + 1);
+    const track = request.url.slice(request.url.lastIndexOf('/') + 1);
     const refused =
       (track === 'sound' && typeof audio === 'object' ? audio.refused : undefined) ??
       (track === 'other' ? secondVideo?.refused : undefined);
@@ -199,8 +163,9 @@ class Client {
       this.#reply(request, refused);
       return;
     }
-    const channel = Number(/interleaved=(\d+)/.exec(request)?.[1] ?? -1);
-    const port = Number(/client_port=(\d+)/.exec(request)?.[1] ?? 0);
+    const asked = request.header('Transport');
+    const channel = Number(/interleaved=(\d+)/.exec(asked)?.[1] ?? -1);
+    const port = Number(/client_port=(\d+)/.exec(asked)?.[1] ?? 0);
     const transport =
       channel >= 0
         ? `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1}`
@@ -212,10 +177,7 @@ class Client {
   }
 
   #interleaved(channel: number): Send {
-    return (bytes) => {
-      const head = Buffer.from([0x24, channel, bytes.length >> 8, bytes.length & 255]);
-      this.socket.write(Buffer.concat([head, bytes]));
-    };
+    return (bytes) => void this.socket.write(interleaved(channel, bytes));
   }
 
   #overUdp(port: number): Send {
@@ -223,7 +185,7 @@ class Client {
     this.#datagrams.push(socket);
     const { loseEvery = Infinity } = this.options;
     return (bytes) => {
-      if (++this.#sentOverUdp % loseEvery !== 0) socket.send(bytes, port, '127.0.0.1');
+      if (++this.#sentOverUdp % loseEvery !== 0) socket.send(bytes, port, HOST);
     };
   }
 
@@ -250,21 +212,4 @@ class Client {
     if (this.#sound !== undefined) tone();
     this.#later(audio === 'early' ? 300 : 0, () => picture(0));
   }
-}
-
-function challenge(algorithm: DigestName): string {
-  return `WWW-Authenticate: Digest realm="${REALM}", nonce="${NONCE}", algorithm="${algorithm}"`;
-}
-
-/** By RFC 2069, whose answers need no counter. */
-function isAuthorized(request: string, method: string, offered: readonly DigestName[]): boolean {
-  const header = /^Authorization: Digest (.*)$/im.exec(request)?.[1] ?? '';
-  const field = (name: string) => new RegExp(`\\b${name}="?([^",]*)"?`).exec(header)?.[1] ?? '';
-  const algorithm = field('algorithm').toUpperCase() === 'SHA-256' ? 'SHA-256' : 'MD5';
-  const hash = (text: string) =>
-    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
-      .update(text)
-      .digest('hex');
-  const expected = hash(`${hash(`admin:${REALM}:secret`)}:${NONCE}:${hash(`${method}:${field('uri')}`)}`);
-  return offered.includes(algorithm) && field('response') === expected;
 }

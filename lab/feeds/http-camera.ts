@@ -1,7 +1,8 @@
 /** An HTTP camera that a test scripts, request by request, and that notes what it is asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { HOST, listen } from '../loopback-server';
 
 export type Script = (request: IncomingMessage, response: ServerResponse, number: number) => void;
 
@@ -26,7 +27,7 @@ export async function startHttpCamera(
   script: Script,
   options: ServerOptions & { readonly host?: string } = {},
 ): Promise<HttpCamera> {
-  const { host = '127.0.0.1', ...tls } = options;
+  const { host = HOST, ...tls } = options;
   const requests: HttpCamera['requests'][number][] = [];
   const sockets = new Set<Socket>();
   let [pending, overlap, connections] = [0, 0, 0];
@@ -42,19 +43,12 @@ export async function startHttpCamera(
     connections++;
     sockets.add(socket.on('close', () => sockets.delete(socket)));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port, stop } = await listen(server, 0, host);
   const scheme = tls.key === undefined ? 'http' : 'https';
   return {
     ...{ port, requests, overlap: () => overlap, connections: () => connections, open: () => sockets.size },
     url: (path, userInfo) =>
       `${scheme}://${userInfo === undefined ? '' : `${userInfo}@`}${host}:${port}${path}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }

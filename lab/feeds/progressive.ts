@@ -1,7 +1,7 @@
 /** Live video over plain HTTP in any container of ffmpeg's: encoded anew for each client, in real time. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { HOST, listen } from '../loopback-server';
 
 export interface ProgressiveServer {
   /** Of the container of that name, at so many pictures a second. */
@@ -70,17 +70,11 @@ export async function startProgressiveServer(port = 0): Promise<ProgressiveServe
     encoder.stdout.pipe(response);
     response.once('close', () => encoder.kill('SIGKILL'));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
+  const listening = await listen(server, port);
   return {
-    url: (container, fps) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${container}/${fps}`,
+    url: (container, fps) => `http://${HOST}:${listening.port}/${container}/${fps}`,
     stop: async () => {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await closed;
+      await listening.stop();
       for (const encoder of encoders) encoder.kill('SIGKILL');
     },
   };

@@ -2,7 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../process';
 import { CLIP_DEFAULTS } from './clips';
-import { liveTestPicture, type PictureOptions } from './http';
+import { liveTestPicture, type PictureOptions } from './live-test-picture';
 import { freePort } from '../free-port';
 
 /** State of a listening socket in /proc/net/tcp (TCP_LISTEN in the kernel's tcp_states.h). */
@@ -28,7 +28,7 @@ export async function startRtmpServer(
   const url = `rtmp://127.0.0.1:${port}/live/cam`;
   const serve = (): Promise<OwnedProcess> => serveOneClient(url, { ...CLIP_DEFAULTS, ...options });
   let ffmpeg = await serve();
-  await firstListening(ffmpeg, port);
+  await untilListening(ffmpeg, port);
 
   const stop = new AbortController();
   const isStopping = (): boolean => stop.signal.aborted;
@@ -58,7 +58,8 @@ async function serveOneClient(url: string, pictures: Required<PictureOptions>): 
   return ffmpeg;
 }
 
-async function firstListening(ffmpeg: OwnedProcess, port: number): Promise<void> {
+/** Resolves when ffmpeg listens on the port; ends it when it does not. */
+export async function untilListening(ffmpeg: OwnedProcess, port: number): Promise<void> {
   try {
     await waitUntil(`ffmpeg listens on ${port}`, () => {
       if (ffmpeg.exit() !== undefined) throw new Error(`ffmpeg serving RTMP has ended: ${ffmpeg.stderr()}`);
@@ -71,7 +72,7 @@ async function firstListening(ffmpeg: OwnedProcess, port: number): Promise<void>
 }
 
 /** Read from /proc, because connecting to find out would be the one client that ffmpeg serves. */
-export async function listensOn(pid: number, port: number): Promise<boolean> {
+async function listensOn(pid: number, port: number): Promise<boolean> {
   const address = `${LOOPBACK}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const sockets = (await readFile('/proc/net/tcp', 'utf8'))
     .split('\n')

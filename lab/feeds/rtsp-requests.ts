@@ -50,6 +50,13 @@ export function answerTo(
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
+/** A packet as it is sent between the answers: RFC 2326, 10.12. */
+export function interleaved(channel: number, packet: Buffer): Buffer {
+  const head = Buffer.from([0x24, channel, 0, 0]);
+  head.writeUInt16BE(packet.length, 2);
+  return Buffer.concat([head, packet]);
+}
+
 function readHead(text: string): RtspRequest {
   const [first = '', ...lines] = text.split('\r\n');
   const [method = '', url = ''] = first.split(' ');

@@ -1,6 +1,6 @@
 /** An RTSP camera that follows the protocol up to a point, then answers as it was told to, or never. */
-import { createServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { HOST, listen } from '../loopback-server';
 
 export type RtspMethod = 'OPTIONS' | 'DESCRIBE' | 'SETUP' | 'PLAY';
 
@@ -27,9 +27,8 @@ const SDP = [
 export async function startScriptedRtsp(
   answers: Partial<Record<RtspMethod, string>> = {},
 ): Promise<ScriptedRtsp> {
-  const clients = new Set<Socket>();
   const server = createServer((client) => {
-    clients.add(client.on('close', () => clients.delete(client)).on('error', () => undefined));
+    client.on('error', () => undefined);
     client.on('data', (chunk) => {
       const request = chunk.toString('latin1');
       const method = /^[A-Z]+/.exec(request)?.[0] as RtspMethod | undefined;
@@ -37,18 +36,8 @@ export async function startScriptedRtsp(
       if (method !== undefined && status !== 'silence') client.write(answer(method, request, status));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: (path) => `rtsp://127.0.0.1:${port}${path}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const client of clients) client.destroy();
-      }),
-  };
+  const { port, stop } = await listen(server);
+  return { url: (path) => `rtsp://${HOST}:${port}${path}`, stop };
 }
 
 function answer(method: RtspMethod, request: string, status: string): string {

@@ -1,6 +1,6 @@
 /** A proxy on loopback before an RTSP server: its sender reports tell a time that is off. For RTSP over TCP only. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { HOST, listen } from '../loopback-server';
 
 export interface ShiftedClock {
   readonly port: number;
@@ -18,18 +18,15 @@ const SENDER_REPORT = 200;
 const NTP_AT = 8;
 
 export async function startShiftedClock(targetPort: number, shiftMs: number): Promise<ShiftedClock> {
-  const sockets = new Set<Socket>();
   const server = createServer((client) => {
-    const camera = connect(targetPort, '127.0.0.1');
+    const camera = connect(targetPort, HOST);
     const cutter = new Cutter();
     for (const [socket, other] of [
       [client, camera],
       [camera, client],
     ] as const) {
-      sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
-        sockets.delete(socket);
         other.destroy();
       });
     }
@@ -41,18 +38,7 @@ export async function startShiftedClock(targetPort: number, shiftMs: number): Pr
       }
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const proxy = {
-    port: (server.address() as AddressInfo).port,
-    reports: 0,
-    shiftMs,
-    stop: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
-  };
+  const proxy = { ...(await listen(server)), reports: 0, shiftMs };
   return proxy;
 }
 

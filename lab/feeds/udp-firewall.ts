@@ -1,23 +1,16 @@
 /** A firewall in front of an RTSP server: TCP passes, and the server's UDP packets go where nobody listens. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-
-export interface UdpFirewall {
-  readonly port: number;
-  stop(): Promise<void>;
-}
+import { connect, createServer } from 'node:net';
+import { HOST, listen, type Listening } from '../loopback-server';
 
 /** @param target the server's port on loopback */
-export async function startUdpFirewall(target: number): Promise<UdpFirewall> {
-  const sockets = new Set<Socket>();
+export async function startUdpFirewall(target: number): Promise<Listening> {
   const server = createServer((client) => {
-    const camera = connect(target, '127.0.0.1');
+    const camera = connect(target, HOST);
     for (const socket of [client, camera]) {
-      sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         client.destroy();
         camera.destroy();
-        sockets.delete(socket);
       });
     }
     camera.pipe(client);
@@ -27,15 +20,5 @@ export async function startUdpFirewall(target: number): Promise<UdpFirewall> {
       camera.write(request, 'latin1');
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
+  return listen(server);
 }

@@ -1,4 +1,5 @@
 /** The matrix as the table of docs/matrix.md. Pure. */
+import { markdownTable } from '../markdown-table';
 import { CHECKS, type Judgement } from './judge-row';
 
 const HEAD = ['row', 'pictures', 'first s', 'late ms', 'bound', 'error', 'colour', 'result'];
@@ -8,12 +9,7 @@ export function isGreen({ faults }: Judgement): boolean {
 }
 
 export function table(judgements: readonly Judgement[]): string {
-  const rows = [HEAD, ...judgements.map(cells)];
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const [head = '', ...body] = rows.map(line);
-  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
+  return markdownTable(HEAD, judgements.map(cells));
 }
 
 /** One line; its faults too. */

@@ -7,6 +7,13 @@ import { dieWithParent } from '../../src/os/orphans';
 import { MAIN } from '../daemon';
 
 const RESTART_MS = 100;
+const TERMINAL = path.resolve(__dirname, '../terminal.py');
+
+interface Place {
+  readonly dataDir: string;
+  /** Its output goes to a terminal instead of daemon.log. */
+  readonly onTerminal: boolean;
+}
 
 export interface DaemonEnd {
   readonly pid: number;
@@ -17,6 +24,8 @@ export interface DaemonEnd {
 export class ServiceManager {
   readonly ends: DaemonEnd[] = [];
   #child: ChildProcess | undefined;
+  #pid: number | undefined;
+  #place: Place;
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
 
@@ -28,26 +37,31 @@ export class ServiceManager {
     private readonly dir: string,
     private readonly env: Readonly<Record<string, string>> = {},
     private readonly through: readonly string[] = [],
-  ) {}
+  ) {
+    this.#place = { dataDir: path.join(dir, 'data'), onTerminal: false };
+  }
 
   /** Undefined between two daemons. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#pid;
   }
 
-  start(): void {
+  /** @param changes of where it runs, from now on */
+  start(changes: Partial<Place> = {}): void {
     this.#stopping = false;
+    this.#place = { ...this.#place, ...changes };
+    const { dataDir, onTerminal } = this.#place;
     const log = openSync(path.join(this.dir, 'daemon.log'), 'a');
     const [first, ...rest] = [...this.through, process.execPath, MAIN];
-    const { program, args } = dieWithParent('KILL', {
+    const daemon = dieWithParent('KILL', {
       program: first,
-      args: [
-        ...rest,
-        ...['--config', path.join(this.dir, 'actors.json'), '--data-dir', path.join(this.dir, 'data')],
-      ],
+      args: [...rest, '--config', path.join(this.dir, 'actors.json'), '--data-dir', dataDir],
     });
+    const { program, args } = onTerminal
+      ? dieWithParent('KILL', { program: 'python3', args: [TERMINAL, daemon.program, ...daemon.args] })
+      : daemon;
     const child = spawn(program, args, {
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', onTerminal ? 'pipe' : log, log],
       env: {
         ...process.env,
         NODE_OPTIONS: '',
@@ -57,10 +71,13 @@ export class ServiceManager {
     });
     closeSync(log);
     this.#child = child;
+    this.#pid = onTerminal ? undefined : child.pid;
+    child.stdout?.once('data', (line: Buffer) => (this.#pid = Number.parseInt(line.toString(), 10))).resume();
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        this.ends.push({ pid: child.pid ?? 0, code, signal });
+        this.ends.push({ pid: this.#pid ?? 0, code, signal });
         this.#child = undefined;
+        this.#pid = undefined;
         resolve();
         if (!this.#stopping)
           setTimeout(() => {
@@ -68,6 +85,16 @@ export class ServiceManager {
           }, RESTART_MS);
       });
     });
+  }
+
+  /** Ctrl-S on its terminal. */
+  stopOutput(): void {
+    this.#child?.kill('SIGUSR1');
+  }
+
+  /** Ctrl-Q. */
+  resumeOutput(): void {
+    this.#child?.kill('SIGHUP');
   }
 
   /** SIGTERM. @throws when it takes longer than `deadlineMs`, after SIGKILL */

@@ -40,8 +40,8 @@ export default class ActorSide {
   }
 
   /**
-   * Not an array by itself: comedy makes several arguments of one. Nor obeyed within comedy's call, which makes of an error
-   * an answer that nobody reads: an actor that fails over a message is to crash.
+   * An object, because comedy spreads an array into arguments. Handled outside comedy's call, which turns an error into a reply
+   * that is never read: an actor that fails on a message must crash.
    */
   receive({ commands }: { readonly commands: readonly HostCommand[] }): void {
     queueMicrotask(() => {
@@ -63,7 +63,7 @@ export default class ActorSide {
     this.#reports.add({ kind: 'changed' });
   }
 
-  /** Not in comedy's `destroy` hook: from its begin comedy takes no message to the actor, and a store that drains waits for some. */
+  /** Not in comedy's `destroy` hook: once that begins, comedy delivers no message to the actor, and a draining store waits for some. */
   async #stop(): Promise<void> {
     await this.#actor?.stop();
     clearTimeout(this.#heart);
@@ -104,7 +104,7 @@ export default class ActorSide {
     this.#heart = setTimeout(() => this.#send([]), LATEST_MS);
   }
 
-  /** With whatever is sent when it is due: of a camera's picture and its heartbeat each second, one wake-up and one message. */
+  /** Sent with whatever is sent when it is due: a camera's picture and its heartbeat take one wake-up and one message a second. */
   #heartbeat(): Heartbeat | undefined {
     const nowMs = performance.now();
     if (this.#heart === undefined || this.#actor === undefined || nowMs - this.#beatMs < EARLIEST_MS)
@@ -115,14 +115,14 @@ export default class ActorSide {
   }
 }
 
-/** In a process of its own an actor ends when, and only when, the supervisor ends it or has gone. */
+/** In a process of its own, an actor ends only when the supervisor ends it or has gone. */
 function ownTheProcess(self: ComedySelf): void {
   surviveClosedOutput();
   clearInterval(self.timeoutWorkerInterval);
   const { sigintHandler, sigtermHandler } = self.getSystem();
   process.removeListener('SIGINT', sigintHandler);
   process.removeListener('SIGTERM', sigtermHandler);
-  // Ctrl-C and a service manager's SIGTERM reach the whole group; the supervisor stops its actors in order.
+  // Ctrl-C and a service manager's SIGTERM reach the whole process group; the supervisor stops its actors in order.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
   process.once('disconnect', () => process.exit(1));

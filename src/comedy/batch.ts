@@ -1,4 +1,4 @@
-/** Messages to one receiver, sent together: what was said in one turn of the event loop is one message of comedy's. */
+/** Messages to one receiver, sent together: those of one turn of the event loop are one message of comedy's. */
 export class Batch<Message> {
   #waiting: Message[] = [];
 

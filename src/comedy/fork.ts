@@ -1,6 +1,6 @@
 /**
  * The processes actors run in. comedy offers no way to say how a worker is forked, so its call of `fork` is answered
- * here: the worker dies with us, sees little of our environment, and what it says is passed on and its end kept.
+ * here: the worker ends with the daemon, gets little of its environment, and its output is forwarded and its last lines kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { driverVariables } from '../os/driver-variables';
 import { readLines } from '../os/line-splitter';
 import { liveWithParent } from '../os/orphans';
 
-/** Variables an actor's process gets; what else is in the daemon's environment may be a secret. */
+/** Variables an actor's process gets; the others of the daemon's environment may be secrets. */
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
 /**
@@ -31,9 +31,9 @@ const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '327
 const WORKER = path.resolve(__dirname, 'forked-actor-worker');
 /** The same in one file with all that a camera loads: scripts/bundle.mjs. */
 const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
-/** Written by the compiler with each change: what was bundled before it is something else. */
+/** Written by the compiler with each change: a bundle older than it is out of date. */
 const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
-/** Lines kept of what a process said last. */
+/** Last lines kept of a process. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
 const KEPT_CHARS = 500;
@@ -54,7 +54,7 @@ export interface ActorProcess {
 export class ForkedProcesses {
   readonly #fork = childProcess.fork;
   readonly #cameraWorker = isBundled() ? BUNDLE : WORKER;
-  /** Told of the process forked for an actor, by actor name. */
+  /** Called with the process forked for an actor, by actor name. */
   readonly #expected = new Map<string, (process: ActorProcess) => void>();
 
   constructor() {

@@ -41,7 +41,7 @@ const LOGGER = comedyPath(path.resolve(__dirname, 'logger'));
 
 /**
  * comedy's workers exit when the daemon has not answered for this long, 15 s by default: a daemon that was stopped for a
- * while would find them dead. The kernel and their closed channel tell them when it has gone.
+ * while would find them dead. The kernel ends them, or their closed channel does, when it has gone.
  */
 const PARENT_SILENCE_MS = 86_400_000;
 const CLOSE_MS = 1000;
@@ -63,7 +63,7 @@ export class Framework {
       logger: LOGGER,
       loggerParams: { level: logLevel },
       root: {
-        // Not handled within comedy's call, which turns an error into a reply that nobody reads.
+        // Not handled within comedy's call, which turns an error into a reply that is never read.
         report: ({ name, reports }: { name: string; reports: readonly HostReport[] }) =>
           queueMicrotask(() => {
             for (const report of reports) onReport(name, report);

@@ -1,6 +1,6 @@
 /**
- * Finds processes that live and do nothing: stopped, blocked, stuck in their start, or busy without getting on.
- * What counts against one is only time in which it could have run and we would have heard of it.
+ * Detects processes that are alive but do nothing: stopped, blocked, stuck in their start, or busy without progress.
+ * Only time in which a process could have run, and its heartbeat would have been read, counts as silence.
  */
 import type { FaultRecord } from '../fault/fault';
 import type { Progress } from '../protocol/progress';
@@ -15,14 +15,14 @@ const LATE_MS = 2 * TICK_MS;
 const SUSPECT_MS = 1250;
 
 export interface Watch {
-  /** Settles with what is wrong; never, if nothing is. */
+  /** Settles with the fault; never, if there is none. */
   readonly failed: Promise<FaultRecord>;
   heard(progress: Progress): void;
   end(): void;
 }
 
 export interface WatchOptions {
-  /** Milliseconds of silence that are too many. */
+  /** Milliseconds of silence after which it counts as failed. */
   readonly limitMs: number;
   /** Code and sentence (without its subject) of such a silence. */
   readonly fault: FaultRecord;
@@ -86,7 +86,7 @@ export class HeartbeatMonitor {
   #lookAt(watched: Watched, passedMs: number): void {
     const { silence, pid, suspectMs = SUSPECT_MS } = watched;
     silence.pass(passedMs);
-    // Nobody is condemned without being looked at.
+    // The kernel is asked about a process before it is declared at fault.
     if (silence.passedMs < suspectMs && faultOf(watched) === undefined) return;
     silence.see(this.kernel.activity(pid), passedMs);
     if (faultOf(watched) === undefined) return;
@@ -102,7 +102,7 @@ export class HeartbeatMonitor {
   #hear(watched: Watched, { done, dueMs }: Progress): void {
     const { silence, pid } = watched;
     const times = this.kernel.times(pid);
-    // It spoke: whatever it waited for is booked.
+    // It has sent something: the kernel has booked whatever it waited for.
     silence.see(times && { ...times, state: 'other' }, 0);
     const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
     watched.idleMs = done !== watched.done || !wasDue ? 0 : watched.idleMs + silence.ms;

@@ -1,6 +1,6 @@
 /**
- * Takes the lines of the actor framework into our log. comedy constructs it by path, in the daemon and in every
- * actor's process. What comedy calls information is our debugging.
+ * Passes the log of the actor framework to Vigil's log. comedy constructs it by path, in the daemon and in every
+ * actor's process. comedy's level info is logged as debug.
  */
 import { openLog, type Log, type LogLevel } from '../log/log';
 

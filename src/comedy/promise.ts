@@ -1,5 +1,5 @@
 /**
- * What comedy calls of bluebird, as far as Vigil uses comedy, on the promises of Node: bluebird costs each process 30 of 220
+ * The part of bluebird that comedy calls in Vigil's use of it, on the promises of Node: bluebird costs each process 30 of 220
  * ms of processor time at its start. What is called of it was read in comedy, whose version is pinned.
  */
 
@@ -8,7 +8,7 @@ type Step<In, Out> = (value: In, index: number) => Out | PromiseLike<Out>;
 export class ComedyPromise<T> extends Promise<T> {
   static #marking = false;
 
-  /** A rejection that nobody hears of ends no process, as with bluebird: comedy leaves some. */
+  /** An unhandled rejection ends no process, as with bluebird: comedy leaves some unhandled. */
   constructor(executor: ConstructorParameters<typeof Promise<T>>[0]) {
     super(executor);
     // What `then` makes is one of these too.

@@ -21,7 +21,7 @@ import { EXIT } from './exit-codes';
 import { runAs } from './run-as';
 
 export interface DaemonOptions extends Places {
-  /** Takes over the namespace from another daemon. */
+  /** Takes the namespace from another daemon. */
   readonly force: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
       code: 'bug',
       stack: error.stack,
     });
-    // What it knows can no longer be trusted. Frames are safe in their spools, and its actors end with it.
+    // Its state can no longer be trusted. Frames are safe in the spool, and its actors end with it.
     void endProcess(EXIT.failed);
   });
   const ending = new Ending(log);
@@ -100,7 +100,7 @@ async function runUntilAsked(run: Run): Promise<number> {
   const { user, cameras } = topology;
   log.info('starting', { config, dataDir, cameras: cameras.length, ...(user === undefined ? {} : { user }) });
   const unverified = new UnverifiedCameras(log);
-  unverified.tell(cameras);
+  unverified.log(cameras);
   const supervisor = new Supervisor({
     topology,
     data,
@@ -120,7 +120,7 @@ async function runUntilAsked(run: Run): Promise<number> {
     environment: process.env,
     supervisor,
     log,
-    onTaken: ({ cameras }) => unverified.tell(cameras),
+    onTaken: ({ cameras }) => unverified.log(cameras),
   });
   const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
   opened.push({ what: 'the control socket', close: () => control.close() });

@@ -6,11 +6,11 @@ import { endProcess } from '../os/output';
 import { EXIT } from './exit-codes';
 
 /**
- * npm hands Ctrl-C on to a daemon that the terminal has told already: signals so soon after the first are the same
- * wish (1 ms was measured).
+ * npm passes Ctrl-C on to a daemon that has already got it from the terminal: a signal this soon after the first counts
+ * as the same one (1 ms was measured).
  */
 const SAME_WISH_MS = 500;
-/** For the last lines of a daemon that is told to end at once, milliseconds. */
+/** For the last lines of a daemon that must end at once, milliseconds. */
 const AT_ONCE_MS = 200;
 
 /** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */

@@ -1,4 +1,4 @@
-/** `ledger`: what became of every sampling period, read from the files; the daemon may run or not. */
+/** `ledger`: the fate of every sampling period, read from the files, whether the daemon runs or not. */
 import path from 'node:path';
 import { readLedger } from '../ledger/files';
 import { throwIfNotPermitted } from '../os/access';

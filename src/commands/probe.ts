@@ -1,6 +1,4 @@
 /** `probe`: opens one feed once and reports its properties, or why it delivers no picture. Needs no daemon and no servers. */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { encodePpm } from '../actors/camera/pictures/encode';
 import type { Picture } from '../actors/camera/pictures/decoder';
 import { feedName } from '../config/feed-name';
@@ -11,6 +9,7 @@ import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../url/url';
 import { throwIfNotPermitted } from '../os/access';
 import { print } from '../os/output';
+import { replaceFile } from '../os/replace-file';
 import { ExitFault } from '../fault/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
@@ -48,7 +47,7 @@ export async function probe(args: ProbeOptions): Promise<number> {
   const stop = () => stopping.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
   const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
-  // From here on a signal ends it at once, also where nobody reads the report.
+  // From here on a signal ends it at once, also where the report is not read.
   for (const signal of SIGNALS) process.off(signal, stop);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);
@@ -56,7 +55,10 @@ export async function probe(args: ProbeOptions): Promise<number> {
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 
-function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: CameraSpec; ffmpeg?: string } {
+function feedOf({ url, still, camera: id, config }: ProbeOptions): {
+  camera: CameraSpec;
+  ffmpeg?: string | undefined;
+} {
   if (url !== undefined) return { camera: cameraOfUrl(url, still) };
   throwIfNotPermitted(config);
   const { cameras, ffmpeg } = loadTopology(config, process.env);
@@ -64,7 +66,7 @@ function feedOf({ url, still, camera: id, config }: ProbeOptions): { camera: Cam
   const known = cameras.map((other) => other.id).join(', ') || 'none';
   if (camera === undefined)
     throw new ExitFault('no-camera', `${config} has no enabled camera "${id ?? ''}"; it has: ${known}`);
-  return { camera, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
+  return { camera, ffmpeg };
 }
 
 /** As a configuration has it that says nothing else. */
@@ -96,12 +98,9 @@ async function save(
     picture.format === 'ppm'
       ? await encodePpm(picture.bytes, format === 'webp' ? 'webp' : 'png', quality)
       : picture.bytes;
-  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
   try {
-    await writeFile(unfinished, bytes);
-    await rename(unfinished, file);
+    await replaceFile(file, bytes, { writer: process.pid });
   } catch (cause) {
-    await rm(unfinished, { force: true }).catch(() => undefined);
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new ExitFault('cannot-save', `${file} cannot be written (${why})`, { cause });
   }

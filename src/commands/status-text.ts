@@ -131,7 +131,7 @@ function processCells(child: ChildStatus, nowMs: number): readonly string[] {
 
 function cameraCells(child: ChildStatus, nowMs: number): readonly string[] {
   const { name, feed, restarts, delivered, heartbeat } = child;
-  // What became of its process is a state of the feed too, unless it never began.
+  // The end of its process is a state of the feed too, unless it never began.
   const { state, sinceMs } = feed ?? child;
   const { sampling, codec } = heartbeat?.facts ?? {};
   const video = [codec, size(child)].filter((part) => part !== undefined).join(' ');

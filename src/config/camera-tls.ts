@@ -57,7 +57,7 @@ export function certificateFaults(ca: string | undefined, at: string, folder: st
 
 /** What is wrong with a file of certificates. */
 function certificateProblem(file: string): string | undefined {
-  // It goes into a line that ffmpeg reads.
+  // It becomes part of a line that ffmpeg reads.
   if (/\p{Cc}/u.test(file)) return 'has a control character in its name; rename the file';
   try {
     const found = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? [];
@@ -72,7 +72,7 @@ function certificateProblem(file: string): string | undefined {
   }
 }
 
-/** Ids of cameras that are read over TLS that nobody verifies. */
+/** Ids of cameras that are read over TLS without verification. */
 export function unverified(cameras: readonly SupervisedCamera[]): string[] {
   return overTls(cameras, false);
 }
@@ -90,7 +90,7 @@ function overTls(cameras: readonly SupervisedCamera[], isVerified: boolean): str
 
 /** What {@link unverified} means, in one sentence. */
 export function unverifiedWords(ids: readonly string[]): string {
-  return `the certificate of ${shown(ids)} is not verified: nobody can listen in, but who answers in the camera's place is not noticed; "tls": {"verify": true} verifies it (docs/security.md)`;
+  return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
 /** That an edit has ended it. */

@@ -20,7 +20,7 @@ ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isServer', 'isHttp']);
 const validate = ajv.compile<ActorsFile>(ActorsFile);
 
 export interface CheckedConfiguration {
-  /** The file with its defaults; complete only if there is no fault. */
+  /** The file with its defaults; complete only if there are no faults. */
   readonly file: ActorsFile;
   readonly faults: readonly ConfigFault[];
 }

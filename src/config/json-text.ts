@@ -81,7 +81,7 @@ function syntaxFault(json: string): ConfigFault {
 }
 
 const SENTENCES: Partial<Record<ParseErrorCode, string>> = {
-  [ParseErrorCode.InvalidSymbol]: 'found something that is no value (text stands in double quotes)',
+  [ParseErrorCode.InvalidSymbol]: 'found something that is not a value (text must be in double quotes)',
   [ParseErrorCode.InvalidNumberFormat]: 'found an invalid number',
   [ParseErrorCode.PropertyNameExpected]: 'expected a key in double quotes',
   [ParseErrorCode.ValueExpected]: 'expected a value',

@@ -1,4 +1,4 @@
-/** How each kind of actor runs and is kept, in the words of OTP's supervisor: https://www.erlang.org/doc/system/sup_princ.html */
+/** How each kind of actor runs and is kept, in the terms of OTP's supervisor: https://www.erlang.org/doc/system/sup_princ.html */
 import { Type, type TOptional, type TUnsafe } from '@sinclair/typebox';
 import { defaulted, section } from './schema-parts';
 import type { SettingSchema, ValueOf } from './setting-schema';

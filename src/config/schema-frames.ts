@@ -8,7 +8,8 @@ export const Frames = section(
         type: 'integer',
         minimum: 2000,
         maximum: 604_800_000,
-        description: 'Lifetime of a frame in Redis, milliseconds. Its message lives nine tenths of it.',
+        description:
+          'Lifetime of a frame in Redis, milliseconds. Its message expires after nine tenths of it.',
       },
       120_000,
       'live',
@@ -58,7 +59,7 @@ export const Queue = section(
         type: 'integer',
         minimum: 1,
         maximum: 1000,
-        description: 'Redeliveries of a message before it goes to the dead-letter queue.',
+        description: 'Redeliveries of a message before it is moved to the dead-letter queue.',
       },
       5,
     ),
@@ -143,6 +144,6 @@ export const Ledger = section(
       67_108_864,
     ),
   },
-  'Records of what became of every sampling period.',
+  'Records of the fate of every sampling period.',
   'live',
 );

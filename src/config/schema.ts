@@ -2,6 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { NAMESPACE_PATTERN } from '../contract/frame';
 import { REDIS_SCHEMES } from '../connections/redis-address';
+import { LOG_LEVELS } from '../log/levels';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
@@ -40,8 +41,6 @@ const Supervision = section(
   'Limits that keep failing cameras from slowing down the others.',
   'live',
 );
-
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 export const ActorsFile = Type.Object(
   {

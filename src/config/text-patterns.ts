@@ -1,6 +1,6 @@
 /**
  * What text of a configuration may be, as regular expressions (ECMA 262 with the flag u) for editors: references to the environment, and
- * URLs as url.ts and server-path.ts check them. What only a parser can tell, such as an address of IPv6, is left to the daemon. Pure.
+ * URLs as url.ts and server-path.ts check them. What only a parser can decide, such as an address of IPv6, is left to the daemon. Pure.
  */
 
 const NAME = String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}`;

@@ -10,7 +10,7 @@ export interface CameraTls {
   readonly ca?: string;
 }
 
-/** Where pictures come from. A stream's URL may contain credentials: it never goes into text unredacted. */
+/** Where pictures come from. A stream's URL may contain credentials: it never appears in text unredacted. */
 export type CameraSource =
   | {
       readonly kind: 'stream';
@@ -123,7 +123,7 @@ export interface SpoolSpec {
   readonly maxFrames: number;
   /** Bytes the disk keeps free of the spool. */
   readonly minFreeBytes: number;
-  /** What becomes of frames that could not be delivered while they were live. */
+  /** What happens to frames that could not be delivered while they were live. */
   readonly replay: 'oldest-first' | 'newest-first' | 'none';
   /** Frames of the backlog a second, at most. */
   readonly replayRate: number;

@@ -7,7 +7,7 @@ export interface BrokerBinding {
   readonly kind: 'queue' | 'exchange';
 }
 
-/** What AMQP does not tell: who is bound where. */
+/** What AMQP does not report: which queue is bound where. */
 export interface BrokerView {
   /** Of that exchange; none where it is not there. */
   bindings(exchange: string): Promise<readonly BrokerBinding[]>;
@@ -22,7 +22,7 @@ export interface QueueCounts {
 
 export interface BoundQueue extends QueueCounts {
   readonly name: string;
-  /** old: Vigil declared it under an earlier configuration; foreign: somebody else did. */
+  /** old: Vigil declared it under an earlier configuration; foreign: another program did. */
   readonly origin: 'old' | 'foreign';
   /** Vigil's exchanges whose messages it gets. */
   readonly boundTo: readonly string[];
@@ -34,7 +34,7 @@ export type QueuesAnswer =
   /** Why not, or how to have it: the end of a sentence. */
   | { readonly kind: 'unknown'; readonly message: string };
 
-/** Nobody has so many, and each may take a question to the broker. */
+/** More than anyone has; each may cost a request to the broker. */
 const MAX_QUEUES = 200;
 
 /** @param names queues that Vigil has ever declared for this namespace */

@@ -7,13 +7,13 @@ import { withDeadline } from '../clock/sleep';
 import { isReply } from './redis-fault';
 import { untilOver } from './until-over';
 
-/** A primary that has not answered so long after another one is frozen or gone, however far away the Cluster is. */
+/** A primary that has not answered this long after another one is frozen or gone, however far away the Cluster is. */
 const PATIENCE_MS = 1000;
 const READ_MS = 50;
 const LOOK_MS = 500;
 const DOWN = 'CLUSTERDOWN';
 
-/** For as long as the Cluster lives. */
+/** For as long as the Cluster client exists. */
 export function watchPrimaries(cluster: Cluster): void {
   waitForPrimaries(cluster);
   let looking = false;
@@ -40,7 +40,7 @@ function waitForPrimaries(cluster: Cluster): void {
       () => callback(null),
       (error: unknown) => {
         callback(error as Error);
-        // It tries again by itself; whoever waits for it is told why.
+        // It retries on its own; whoever waits for it gets the reason.
         if (cluster.listenerCount('error') > 0) cluster.emit('error', error);
       },
     );
@@ -52,20 +52,19 @@ function waitForPrimaries(cluster: Cluster): void {
  * @throws Error that redisFault has words for, or what the last node said when none answered
  */
 async function primariesAnswer(primaries: readonly Redis[]): Promise<void> {
-  const asked = primaries.map(async (primary) => {
-    throwOnFailure(await primary.cluster('INFO'));
-  });
-  const outcomes = await answersOf(asked);
+  const outcomes = await answersOf(primaries.map(async (primary) => primary.cluster('INFO')));
   if (outcomes === undefined) throw new Error(`${DOWN}: a primary does not answer`);
   const faults = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [outcome.reason as Error] : [],
+    outcome.status === 'rejected' ? [outcome.reason as Error] : failureIn(outcome.value),
   );
   const said = faults.find(({ message }) => message.startsWith(DOWN));
   if (said !== undefined || faults.length === outcomes.length) throw said ?? faults.at(-1) ?? new Error(DOWN);
 }
 
-function throwOnFailure(info: unknown): void {
-  if (/^cluster_state:fail/m.test(String(info))) throw new Error(`${DOWN}: the state of the cluster is fail`);
+function failureIn(info: unknown): Error[] {
+  return /^cluster_state:fail/m.test(String(info))
+    ? [new Error(`${DOWN}: the state of the cluster is fail`)]
+    : [];
 }
 
 /** A refusal is one, too. */
@@ -76,7 +75,12 @@ function isAnswer(outcome: PromiseSettledResult<unknown>): boolean {
 /** Undefined when one has not answered in time. */
 async function answersOf(asked: readonly Promise<unknown>[]) {
   const ended = Promise.allSettled(asked);
-  await Promise.any(asked).catch(() => undefined);
+  const answers = asked.map(async (reply) => {
+    await reply.catch((error: unknown) => {
+      if (!isReply(error as Error)) throw error;
+    });
+  });
+  await Promise.any(answers).catch(() => undefined);
   // Of a process that was held up itself the time is over before it has read what came.
   return (await withDeadline(ended, PATIENCE_MS)) ?? withDeadline(ended, READ_MS);
 }

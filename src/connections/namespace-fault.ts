@@ -3,7 +3,7 @@ import { redactUrl } from '../url/url';
 import type { FaultRecord } from '../fault/fault';
 import type { Holder } from './namespace-lease';
 
-/** A daemon that is told this ends. */
+/** A daemon that gets this fault ends. */
 export const NAMESPACE_IN_USE = 'namespace-in-use';
 
 export function namespaceInUse(url: string, namespace: string, { name }: Holder): FaultRecord {

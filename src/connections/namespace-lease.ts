@@ -4,7 +4,7 @@
  */
 import type { RedisClient } from './redis';
 
-/** A dead daemon keeps the namespace for so long at most. */
+/** A dead daemon keeps the namespace for this long at most. */
 export const LEASE_MS = 5000;
 export const RENEW_MS = 1000;
 
@@ -23,14 +23,14 @@ interface Entry extends Holder {
 
 export type Claim =
   | { readonly kind: 'held' }
-  /** The key is another's, of whom it is not known whether it still lives. */
+  /** The key belongs to another daemon, which may or may not still run. */
   | { readonly kind: 'unsure'; readonly other: Holder }
   /** Another daemon renews it. */
   | { readonly kind: 'taken'; readonly other: Holder };
 
 /**
  * What is found at the key, against what was found there before. Pure.
- * @returns undefined when the key is free, or nobody can say whose it is
+ * @returns undefined when the key is free, or its owner cannot be determined
  */
 export function claimOf({ id }: Holder, found: string | null, before: string | undefined): Claim | undefined {
   const entry = parse(found);

@@ -1,7 +1,8 @@
 /** Names of the queues that Vigil has declared, kept from one process to the next: the present one first, then old ones. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
-/** What is not a list of names (a file of another hand) is passed over, and so is a file that is not there. */
+/** What is not a list of names (a file of another origin) is passed over, and so is a file that is not there. */
 export function readQueueNames(file: string | undefined): string[] {
   try {
     const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
@@ -14,9 +15,8 @@ export function readQueueNames(file: string | undefined): string[] {
 /** Where that is not possible (a full disk, say) the file stays as it was. */
 export function writeQueueNames(file: string, names: readonly string[]): void {
   try {
-    writeFileSync(`${file}.tmp`, JSON.stringify(names), { mode: 0o600 });
-    renameSync(`${file}.tmp`, file);
+    replaceFileSync(file, JSON.stringify(names), OWNER_ONLY);
   } catch {
-    // Without it an old queue is known for as long as this process lives.
+    // Without it an old queue is known only while this process runs.
   }
 }

@@ -19,7 +19,7 @@ const RULES: readonly Rule[] = [
     pattern: /Socket closed abruptly during opening handshake/i,
     code: 'broker-refused',
     sentence:
-      'ended the conversation at once; check the user name, the password and that this is an AMQP port',
+      'closed the connection at once; check the user name, the password and that this is an AMQP port',
   },
   {
     pattern: /foreign listener/,
@@ -58,8 +58,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /certificate|self.signed|SSL|TLS/i,
     code: 'broker-tls',
-    sentence:
-      'cannot be spoken to over TLS; check the port, and trust its certificate with NODE_EXTRA_CA_CERTS',
+    sentence: 'failed the TLS handshake; check the port, and trust its certificate with NODE_EXTRA_CA_CERTS',
   },
 ];
 

@@ -1,12 +1,12 @@
 /**
  * Whose process listens on a port of this machine. Anybody's may, while ours does not: a broker of our own is asked for
- * nothing, and told no password, unless it is one of its user's.
+ * nothing, and given no password, unless it belongs to the same user.
  */
 import { readFileSync } from 'node:fs';
 
 /** The query by which a URL of the daemon's own names that user; clients of others know nothing of it. */
 const OWNER = 'owner';
-/** proc(5); absent on systems other than Linux, where nobody is asked for. */
+/** proc(5); absent on systems other than Linux, where no owner is checked. */
 const TABLE = '/proc/net/tcp';
 /** 127.0.0.1, as machines of either byte order write it there. */
 const LOOPBACK = /^(?:0100007F|7F000001):([0-9A-F]{4})$/;
@@ -19,7 +19,7 @@ export function ownedBy(url: string, uid: number): string {
   return owned.href;
 }
 
-/** @throws Error for a URL with an owner where nobody, or somebody else, listens; `brokerFault` has words for it */
+/** @throws Error for a URL with an owner where no program, or one of another user, listens; `brokerFault` words it */
 export function throwOnForeignListener(url: string): void {
   const { searchParams, port, host } = new URL(url);
   const owner = searchParams.get(OWNER);
@@ -30,7 +30,7 @@ export function throwOnForeignListener(url: string): void {
   if (uid !== Number(owner)) throw new Error(`foreign listener: user ${uid} listens on ${host}`);
 }
 
-/** Of the port on 127.0.0.1; undefined where nobody listens. Pure. */
+/** Of the port on 127.0.0.1; undefined where no program listens. Pure. */
 export function listenerOf(table: string, port: number): number | undefined {
   for (const line of table.split('\n')) {
     const [, local = '', , state, , , , uid] = line.trim().split(/\s+/);

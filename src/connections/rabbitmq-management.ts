@@ -1,6 +1,7 @@
-/** What RabbitMQ's management HTTP API tells of bindings and queues: rabbitmq.com/docs/management#http-api. */
+/** What RabbitMQ's management HTTP API reports about bindings and queues: rabbitmq.com/docs/management#http-api. */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { boundedText } from '../os/bounded-text';
 import { hostsOf, redactUrl } from '../url/url';
 import { Fault } from '../fault/fault';
 import type { BrokerBinding, BrokerView, QueueCounts } from './bound-queues';
@@ -62,7 +63,7 @@ async function exchange(
     const get = url.protocol === 'https:' ? getHttps : getHttp;
     get(url, { auth, agent: false, signal }, resolve).once('error', reject);
   });
-  return { status: response.statusCode ?? 0, text: await textOf(response) };
+  return { status: response.statusCode ?? 0, text: await boundedText(response, MAX_BYTES, 'an answer') };
 }
 
 const CHECK = 'check "managementUrl"';
@@ -82,17 +83,6 @@ function answeredWith(status: number): string {
 function unreachable({ code, message }: NodeJS.ErrnoException): string {
   const reason = code === 'ECONNREFUSED' ? 'nothing listens there' : (code ?? message);
   return `cannot be reached (${reason}); ${CHECK}, and that the broker's management plugin is enabled`;
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`an answer of more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function parsed(text: string): unknown {

@@ -11,7 +11,7 @@ const CLOSE_MS = 500;
 /** A peer that is frozen or cut off is noticed after two to three of these. */
 const HEARTBEAT_S = 4;
 
-/** What is known of the hosts of each URL, for as long as the process lives. */
+/** What is known about the hosts of each URL, kept while the process runs. */
 const orders = new Map<string, HostOrder>();
 /** The host of a connection, and how to put it behind the others. */
 const hosts = new WeakMap<ChannelModel, { readonly host: string; readonly leave: () => void }>();

@@ -85,7 +85,7 @@ export function redisAddress(url: string): RedisAddress {
   };
 }
 
-/** The same server by its Unix socket, of which nobody but its user can take the place. */
+/** The same server by its Unix socket, which only its user can replace. */
 export function overSocket(url: string, dir: string): string {
   const over = new URL(url);
   over.searchParams.set(SOCKET_DIR, dir);

@@ -6,7 +6,7 @@ import type { RedisClient } from './redis';
  * Connects a lazy client. ioredis leaves its own promise open where a Cluster ends after its slots are known and before
  * it is ready (a failover), and where a server accepts the connection and says nothing: so this one also rejects when
  * the client ends, after `deadlineMs`, and when `signal` is aborted. A client that was not ready by then is disconnected.
- * @throws what ioredis threw, or an error that redisFault has words for
+ * @throws what ioredis threw, or an error that redisFault words
  */
 export async function connectRedis(
   client: RedisClient,

@@ -14,7 +14,7 @@ interface RedisError extends Error {
   readonly command?: { readonly name: string; readonly args?: readonly unknown[] };
 }
 
-/** What Redis answers, by its first word (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
+/** What Redis answers, by its first token (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REPLIES: readonly Rule[] = [
   {
     pattern: /^(WRONGPASS\b|ERR invalid password)/i,
@@ -66,7 +66,7 @@ const REPLIES: readonly Rule[] = [
   {
     pattern: /^ERR max number of clients/i,
     code: 'redis-clients',
-    sentence: 'has as many clients as it takes; raise its maxclients or close other connections',
+    sentence: 'has reached its limit of clients; raise its maxclients or close other connections',
   },
   {
     pattern: /^(MOVED|ASK)\b/,
@@ -199,9 +199,9 @@ function wayWords(error: RedisError): Words {
   if (TLS_CODE.test(code))
     return {
       code: 'redis-tls',
-      sentence: `cannot be spoken to over TLS (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
+      sentence: `failed the TLS handshake (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
-  // Without a code it is the driver that speaks, of itself: its words lead nobody anywhere.
+  // Without a code the message is the driver's own, and of no help.
   return {
     code: 'redis-unreachable',
     sentence:

@@ -6,7 +6,7 @@ export const ANSWER_MS = 1000;
 
 /**
  * Asks the Sentinels in turn, each time beginning with the one behind the last that was asked: it may have been wrong.
- * ioredis itself goes on from there to the end of the list, and then says that none can be reached.
+ * ioredis itself continues from there to the end of the list, and then says that none can be reached.
  */
 export class SentinelRounds extends SentinelConnector {
   /** `host:port` of the primary as a Sentinel named it last. */
@@ -18,7 +18,7 @@ export class SentinelRounds extends SentinelConnector {
       connectTimeout: ANSWER_MS,
       sentinelCommandTimeout: ANSWER_MS,
     });
-    // Told of each address that a Sentinel gives, last of the one that is connected to.
+    // Called for each address that a Sentinel gives, last of the one that is connected to.
     this.options.natMap = (address) => {
       this.named = address;
       return null;

@@ -56,7 +56,7 @@ function hearTurnedAway(client: Redis): Redis {
 }
 
 /**
- * ioredis takes the refusal of a database for an error like any other, and goes on in database 0, where no consumer looks.
+ * ioredis takes the refusal of a database for an error like any other, and continues in database 0, where no consumer looks.
  * Whatever fails before the connection is ready may have been that: it ends there.
  */
 function inItsDatabase(db: number, client: Redis): Redis {

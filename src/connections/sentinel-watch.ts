@@ -1,6 +1,6 @@
 /**
  * Keeps asking Sentinels which server is the primary. A server that was frozen while they replaced it keeps its
- * connections, and once it wakes it takes what is written until it is told, seconds later, to forget it: so a client
+ * connections, and once it wakes it accepts writes until it is made, seconds later, to forget them: so a client
  * leaves it, and a write counts only when its primary was not being replaced after the reply had come.
  */
 import type { Readable } from 'node:stream';
@@ -13,21 +13,21 @@ import { untilOver } from './until-over';
 const LOOK_MS = 500;
 /**
  * A Sentinel that begins to replace a primary promotes another two rounds of its timer later, 50 ms each at least
- * (sentinel.c, sentinelFailoverStateMachine): what it said so long before a reply came still holds.
+ * (sentinel.c, sentinelFailoverStateMachine): what it said this long before a reply came still holds.
  */
 const FRESH_MS = 100;
-/** What a Sentinel said last is remembered for so long when it no longer answers: the others hear of it within 2 s. */
+/** What a Sentinel said last is remembered for this long when it no longer answers: the others hear of it within 2 s. */
 const MEMORY_MS = 10_000;
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 
-/** Said by {@link SentinelWatch.settled}; redisFault has words for it. */
+/** Said by {@link SentinelWatch.settled}; redisFault words it. */
 const BEING_REPLACED = 'the primary is being replaced by its Sentinels';
 
 type WatcherOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const watches = new WeakMap<object, SentinelWatch>();
 
-/** For as long as the client lives. */
+/** For as long as the client exists. */
 export function watchSentinels(client: Redis): void {
   watches.set(client, new SentinelWatch(client));
 }
@@ -48,7 +48,7 @@ class Watcher {
     private readonly master: string,
   ) {
     this.client = new Redis(options);
-    // That it is away is told by the client that is watched, when it needs one.
+    // The watched client reports that none answers, when it needs one.
     this.client.on('error', () => undefined);
   }
 
@@ -97,7 +97,7 @@ class SentinelWatch {
   /**
    * Writes, and makes sure that the server which answered was not being replaced. When no Sentinel answers the reply
    * counts: that they are away does not make the primary another.
-   * @throws what the write throws, or an error that redisFault has words for
+   * @throws what the write throws, or an error that redisFault words
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
     const connection = this.#connection;

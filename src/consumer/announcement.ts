@@ -38,5 +38,5 @@ function contradictionOf(key: FrameKey, data: FrameSampled['data']): string | un
 }
 
 function invalid(problem: string): ConsumerError {
-  return new ConsumerError('invalid-message', `a message is no frame announcement: ${problem}`);
+  return new ConsumerError('invalid-message', `a message is not a frame announcement: ${problem}`);
 }

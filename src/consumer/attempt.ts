@@ -1,7 +1,7 @@
-/** What becomes of one frame: retrieve, handle, remove. Decides and does not settle. */
+/** The processing of one frame: retrieve, handle, remove. Decides and does not settle. */
 import type { FrameSampled } from '../contract/message';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
-import type { Settlement } from './frame-queue';
+import type { Settlement } from './queue-message';
 import type { FrameStore } from './frame-store';
 import { troubleOf, type Trouble } from './trouble';
 
@@ -17,7 +17,7 @@ export interface ConsumedFrame {
 /**
  * Works on one frame. When it resolves, the frame is done with. What it throws decides what follows: an error with
  * `code: 'undecodable'` sends the message to the dead-letter queue; one with `code: 'requeue'` gives the frame back
- * without counting a failure. One that tells of this machine or of a server, not of the frame, pauses consuming until the
+ * without counting a failure. One that is caused by this machine or a server, not by the frame, pauses consuming until the
  * same frame succeeds: whatever has a system's code in it (`ENOSPC`, `EMFILE`, `ECONNREFUSED`, ...), refusals of a Redis,
  * a `no-ffmpeg` of {@link decodeFrame}, and one with `code: 'pause'`. Any other lets the frame come again until the
  * queue's delivery limit.
@@ -34,7 +34,7 @@ export type Removal = 'after' | 'getdel' | 'keep';
 export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
-  /** What GETDEL has taken: nobody else has it. */
+  /** What GETDEL has taken: no one else has it. */
   taken?: Buffer;
 }
 
@@ -54,7 +54,7 @@ export type Outcome =
 
 export type FinalKind = Exclude<Outcome['kind'], 'unavailable' | 'troubled'>;
 
-/** What the broker is told about each outcome. */
+/** How each outcome is settled at the broker. */
 export const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   processed: 'ack',
   expired: 'ack',
@@ -137,7 +137,7 @@ export function handlerFailed(
   };
 }
 
-/** The work is done: a picture that stays behind expires by itself, and must not bring the frame back. */
+/** The work is done: a picture that stays behind expires, and must not bring the frame back. */
 async function removeFrame(store: FrameStore, { data }: FrameSampled): Promise<Outcome> {
   try {
     await store.remove(data.key);

@@ -6,7 +6,8 @@ import type { FrameHandler } from './attempt';
 import { Dispatcher, type ConsumerCounters } from './dispatcher';
 import { ConsumerError } from './fault';
 import { FaultReporter } from './fault-reporter';
-import { openFrameQueue, type Delivery } from './frame-queue';
+import { openFrameQueue } from './frame-queue';
+import type { QueueMessage } from './queue-message';
 import { readSettings, type ConsumerOptions, type Settings } from './options';
 import { Outages } from './outages';
 import { Standstill } from './standstill';
@@ -117,7 +118,7 @@ class SessionLoop implements FrameConsumer {
   async #consumeOnce(): Promise<void> {
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, ending.signal]);
-    // One listener for each frame that waits is no leak.
+    // One listener for each waiting frame is not a leak.
     setMaxListeners(0, signal);
     const end = (fault: ConsumerError) => {
       if (!signal.aborted) this.#reportLost(fault);
@@ -133,7 +134,7 @@ class SessionLoop implements FrameConsumer {
 
   async #openAndConsume(end: (fault: ConsumerError) => void, signal: AbortSignal): Promise<void> {
     const { amqp, queue: name, prefetch, latestOnly } = this.settings;
-    const onDelivery = (delivery: Delivery) => this.#dispatcher.accept(delivery, session);
+    const onDelivery = (delivery: QueueMessage) => this.#dispatcher.accept(delivery, session);
     const queue = await openFrameQueue({ server: amqp(), queue: name, onDelivery, onLost: end }, signal);
     const subscription = new Subscription({
       queue,

@@ -1,4 +1,4 @@
-/** Gives frames to the handler, as their turns come, and tells the broker what became of them. */
+/** Gives frames to the handler, as their turns come, and settles their messages. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import { readAnnouncement } from './announcement';
 import {
@@ -11,7 +11,7 @@ import {
 } from './attempt';
 import { ConsumerError, type ConsumerFault } from './fault';
 import type { FaultReporter } from './fault-reporter';
-import type { Delivery } from './frame-queue';
+import type { QueueMessage } from './queue-message';
 import type { FrameStore } from './frame-store';
 import { Lag } from './lag';
 import type { Settings } from './options';
@@ -22,7 +22,7 @@ import type { Intake } from './subscription';
 import { taskOf, type Session, type Task } from './task';
 import { Turns } from './turns';
 
-/** Deliveries by what became of them. A failed frame that comes again and succeeds counts in both. */
+/** Deliveries by outcome. A failed frame that comes again and succeeds counts in both. */
 export interface ConsumerCounters {
   readonly processed: number;
   /** Announced, and no longer in Redis. */
@@ -50,7 +50,7 @@ export interface DispatcherOptions {
 }
 
 /**
- * A connection to Redis whose end has come refuses commands at once, and tells of its end only when the event loop turns:
+ * A connection to Redis whose end has come refuses commands at once, and reports its end only when the event loop turns:
  * what is tried again without a wait keeps it from turning.
  */
 const RETRY_MS = 100;
@@ -86,12 +86,12 @@ export class Dispatcher {
     return { isClosed, isPaused, hasSuspects, atHand: size };
   }
 
-  accept(delivery: Delivery, session: Session): void {
+  accept(message: QueueMessage, session: Session): void {
     if (session.signal.aborted) {
-      delivery.settle('requeue');
+      message.settle('requeue');
       return;
     }
-    const task = this.#read(delivery, session);
+    const task = this.#read(message, session);
     if (task === undefined) return;
     session.subscription.delivered(task.isSuspect);
     this.#overtaken.settle(this.#turns.add(task), this.options.store());
@@ -103,21 +103,23 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     const store = this.options.store();
     if (store === undefined || this.#isStopped) return;
-    const restMs = this.#restMs(store);
+    // Read once: a time that comes between two readings would be too late for a turn and too early for a timer.
+    const nowMs = performance.now();
+    const restMs = this.#restMs(store, nowMs);
     while (restMs === undefined) {
-      const task = this.#turns.next(performance.now());
+      const task = this.#turns.next(nowMs);
       if (task === undefined) break;
       const work = this.#work(task, store).finally(() => this.#atWork.delete(work));
       this.#atWork.add(work);
     }
-    const dueMs = restMs ?? this.#turns.dueMs(performance.now());
+    const dueMs = restMs ?? this.#turns.dueMs(nowMs);
     if (dueMs === undefined) return;
     this.#timer = setTimeout(() => this.pump(), dueMs);
   }
 
-  #restMs(store: FrameStore): number | undefined {
+  #restMs(store: FrameStore, nowMs: number): number | undefined {
     if (this.#unusable?.store !== store) return undefined;
-    const restMs = this.#unusable.untilMs - performance.now();
+    const restMs = this.#unusable.untilMs - nowMs;
     return restMs > 0 ? restMs : undefined;
   }
 
@@ -138,26 +140,26 @@ export class Dispatcher {
   }
 
   /** Undefined when there is nothing to do. */
-  #read(delivery: Delivery, session: Session): Task | undefined {
+  #read(message: QueueMessage, session: Session): Task | undefined {
     try {
-      const event = readAnnouncement(delivery.body);
+      const event = readAnnouncement(message.body);
       const { key } = event.data;
       const isKnown = this.#seen.get(key) !== undefined || this.#turns.isAtWork(key);
-      const task = taskOf(delivery, event, session, isKnown);
+      const task = taskOf(message, event, session, isKnown);
       return this.#settleAgain(task) ? undefined : task;
     } catch (error) {
       if (!(error instanceof ConsumerError)) throw error;
       this.#count({ kind: 'invalid', fault: { code: error.code, message: error.message } });
-      delivery.settle(SETTLEMENTS.invalid);
+      message.settle(SETTLEMENTS.invalid);
       return undefined;
     }
   }
 
   /** A frame that was done with, and the broker had not heard of it. */
-  #settleAgain({ key, delivery }: Task): boolean {
+  #settleAgain({ key, message }: Task): boolean {
     const seen = this.#seen.get(key);
-    if (!delivery.redelivered || seen === undefined || seen === 'requeue') return false;
-    delivery.settle(seen);
+    if (!message.redelivered || seen === undefined || seen === 'requeue') return false;
+    message.settle(seen);
     return true;
   }
 
@@ -205,13 +207,13 @@ export class Dispatcher {
       this.#giveBack(one);
   }
 
-  #giveBack({ key, delivery }: Task): void {
+  #giveBack({ key, message }: Task): void {
     this.#seen.set(key, 'requeue');
-    delivery.settle('requeue');
+    message.settle('requeue');
   }
 
   async #finish(task: Task, outcome: Final): Promise<void> {
-    const { key, delivery, session } = task;
+    const { key, message, session } = task;
     const how = SETTLEMENTS[outcome.kind];
     this.#count(outcome);
     this.#seen.set(key, how);
@@ -219,9 +221,9 @@ export class Dispatcher {
     this.options.onFinished();
     if (how === 'requeue') {
       this.options.onChange();
-      await sleep(redeliverDelayMs(delivery, Math.random()), session.signal);
+      await sleep(redeliverDelayMs(message, Math.random()), session.signal);
     }
-    delivery.settle(how);
+    message.settle(how);
   }
 
   #count({ kind, fault }: Final): void {
@@ -230,15 +232,15 @@ export class Dispatcher {
     if (fault !== undefined) this.options.faults.add(fault);
   }
 
-  #noteAge({ event, delivery, isLate }: Task): void {
+  #noteAge({ event, message, isLate }: Task): void {
     if (isLate) return;
     const ageMs = Date.now() - event.data.capturedAt;
-    const message = this.#lag.note(ageMs, delivery.lifeMs, performance.now());
-    if (message !== undefined) this.options.faults.add({ code: 'behind', message });
+    const warning = this.#lag.note(ageMs, message.lifeMs, performance.now());
+    if (warning !== undefined) this.options.faults.add({ code: 'behind', message: warning });
   }
 }
 
-/** What GETDEL has taken would be missing when it comes again: it waits here, whatever becomes of its delivery. */
+/** What GETDEL has taken would be missing when it comes again: it waits here, whatever happens to its message. */
 function isRetrievable({ taken }: Task): boolean {
   return taken === undefined;
 }

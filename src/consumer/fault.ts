@@ -1,6 +1,6 @@
-/** What can go wrong for a consumer, in words its program can switch on. */
+/** What can go wrong for a consumer, as codes that a program can switch on. */
 
-/** Stable words; a fault's text is for people only. */
+/** Stable codes; a fault's text is for people only. */
 export type FaultCode =
   | 'invalid-option'
   | 'redis-unreachable'
@@ -57,7 +57,7 @@ export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The `code` of anything thrown, if it has one that is a word. */
+/** The `code` of anything thrown, if it has one that is a string. */
 export function codeOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;

@@ -85,7 +85,7 @@ async function disconnect(redis: RedisClient): Promise<void> {
   if (redis.status === 'end') return;
   const ended = new Promise((resolve) => redis.once('end', resolve));
   redis.disconnect();
-  // A Cluster that was left by its last node before does not tell of its end.
+  // A Cluster whose last node has left does not report its end.
   await withDeadline(ended, CLOSE_MS);
 }
 

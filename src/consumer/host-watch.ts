@@ -10,7 +10,7 @@ const EVERY_MS = 2000;
 const ANSWER_MS = 2500;
 /** After this process was held up timers come before what has arrived meanwhile. */
 const GRACE_MS = 500;
-/** A queue whose leader has gone has another one by then, and goes on delivering. */
+/** A queue whose leader has gone has another one by then, and continues to deliver. */
 const IDLE_MS = 10_000;
 /** Another host is asked so often while nothing comes: that takes a connection. */
 const ELSEWHERE_EVERY_MS = 30_000;

@@ -2,7 +2,7 @@
 
 /** Frames that come to their turn later than this share of their message's life are late. */
 const LATE_SHARE = 0.5;
-/** A backlog that is worked off is no slow handler. */
+/** A backlog that shrinks does not mean a slow handler. */
 const LASTING_MS = 60_000;
 
 export class Lag {

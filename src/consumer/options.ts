@@ -1,4 +1,4 @@
-/** What a consumer is told: checked before anything is opened. */
+/** What a consumer is given: checked before anything is opened. */
 import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { Removal } from './attempt';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
@@ -22,9 +22,9 @@ export interface ConsumerOptions {
    * that a newer one of their camera has overtaken are acknowledged unseen, and removed unless `removal` is `keep`.
    */
   readonly latestOnly?: boolean;
-  /** Told of faults, at most once a second for each code; an outage or a pause once, until frames flow again. */
+  /** Called with faults, at most once a second for each code; an outage or a pause once, until frames flow again. */
   readonly onFault?: (fault: ConsumerFault) => void;
-  /** Told each time consuming begins, first or after an outage or a pause. */
+  /** Called each time consuming begins, first or after an outage or a pause. */
   readonly onConsuming?: () => void;
 }
 

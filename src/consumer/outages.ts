@@ -1,4 +1,4 @@
-/** What keeps frames from flowing: each cause is told once, until they flow again. */
+/** What keeps frames from flowing: each cause is reported once, until they flow again. */
 import type { ConsumerFault } from './fault';
 import type { FaultReporter } from './fault-reporter';
 

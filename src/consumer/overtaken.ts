@@ -6,7 +6,7 @@ import type { Task } from './task';
 
 /**
  * The latest frame is stored before it is announced, and the announcement may be late, or go to another consumer: a
- * camera's frames are passed over in its favour for so long at most.
+ * camera's frames are passed over in its favour for this long at most.
  */
 const WAIT_MS = 2000;
 
@@ -45,17 +45,17 @@ export class Overtaken {
     return isOvertaken;
   }
 
-  /** Nobody is going to ask for them: they need not wait for their end in Redis. */
+  /** They will not be retrieved: they need not wait for their expiry in Redis. */
   settle(tasks: readonly Task[], store: FrameStore | undefined): void {
-    for (const { key, delivery } of tasks) {
+    for (const { key, message } of tasks) {
       this.#count += 1;
-      delivery.settle('ack');
+      message.settle('ack');
       if (this.removal !== 'keep') store?.remove(key).catch(() => undefined);
     }
   }
 }
 
-/** Capture time; -Infinity where it cannot be told. */
+/** Capture time; -Infinity where it is not known. */
 async function latestOf(key: string, camera: string, store: Pick<FrameStore, 'text'>): Promise<number> {
   const { namespace } = parseFrameKey(key) ?? { namespace: '' };
   // A server that is away shows with the picture.

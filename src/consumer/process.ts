@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { aborted, unlessAborted } from '../clock/sleep';
+import type { LogLevel } from '../log/levels';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
@@ -12,8 +13,6 @@ import { writeFrame } from './write-frame';
 
 /** The counters are logged this often while they change. */
 const REPORT_EVERY_MS = 60_000;
-
-export type ProcessLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface ProcessOptions {
   readonly amqpUrl: ConsumerOptions['amqpUrl'];
@@ -29,7 +28,7 @@ export interface ProcessOptions {
   readonly latestOnly?: boolean;
   /** Ends it, after the frames at work. */
   readonly signal: AbortSignal;
-  readonly log: (level: ProcessLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
 /**
@@ -44,7 +43,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
     processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
   );
   const signal = AbortSignal.any([options.signal, work.completed]);
-  // One listener for each frame that waits is no leak.
+  // One listener for each waiting frame is not a leak.
   setMaxListeners(0, signal);
   let unwritable: ConsumerFault | undefined;
   const consumer = await consumeFrames(
@@ -72,7 +71,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
   return consumer.counters;
 }
 
-/** Its frames wait in the queue, and nobody takes them: that is no success. */
+/** Its frames stay in the queue without a consumer: that is not a success. */
 function throwIfSet(unwritable: ConsumerFault | undefined): void {
   if (unwritable !== undefined) throw new ConsumerError('output-failed', unwritable.message);
 }

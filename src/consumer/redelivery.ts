@@ -1,5 +1,6 @@
 /** How long a frame whose handler failed is held, as a pure function. */
 import { backOffMs, type BackOff } from '../clock/back-off';
+import type { QueueMessage } from './queue-message';
 
 const REDELIVER: BackOff = { firstMs: 100, capMs: 5000 };
 
@@ -9,9 +10,9 @@ const REDELIVER: BackOff = { firstMs: 100, capMs: 5000 };
  * @param random a number from 0 up to 1
  */
 export function redeliverDelayMs(
-  delivery: { readonly redelivered: boolean; readonly deliveryCount?: number },
+  { redelivered, deliveryCount }: Pick<QueueMessage, 'redelivered' | 'deliveryCount'>,
   random: number,
 ): number {
-  const before = delivery.deliveryCount ?? (delivery.redelivered ? 3 : 0);
+  const before = deliveryCount ?? (redelivered ? 3 : 0);
   return backOffMs(REDELIVER, before + 1, (1 + random) / 2);
 }

@@ -1,5 +1,5 @@
 /** What this process knows of frames that may be delivered again. */
-import type { Settlement } from './frame-queue';
+import type { Settlement } from './queue-message';
 
 /**
  * `ack` and `reject`: done with, perhaps without the broker having heard of it. `requeue`: given back, or lost with a

@@ -1,4 +1,4 @@
-/** Notices work that holds this process up for so long that servers take it for dead, or it takes them for silent. */
+/** Notices work that blocks this process until servers take it for dead, or it takes them for silent. */
 import { performance } from 'node:perf_hooks';
 
 const TICK_MS = 500;
@@ -17,7 +17,7 @@ export class Standstill {
     this.#look();
     const { ms, endedMs } = this.#last;
     if (performance.now() - endedMs > RECENT_MS) return message;
-    return `${message}; this process was held up for ${ms.toFixed(0)} ms, in which it answered nobody: give long work to a worker thread`;
+    return `${message}; this process was held up for ${ms.toFixed(0)} ms and answered no server: move long work to a worker thread`;
   }
 
   stop(): void {

@@ -1,11 +1,12 @@
-/** Keeps a connection to Redis for as long as a consumer lives: frames at hand outlast one that is lost. */
+/** Keeps a connection to Redis while a consumer runs: frames in progress outlast a lost connection. */
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { aborted, sleep } from '../clock/sleep';
 import { ConsumerError } from './fault';
 import { openFrameStore, type FrameStore } from './frame-store';
 import type { ServerUrl } from './server-url';
 
-export const RECONNECT: BackOff = { firstMs: 200, capMs: 10_000 };
+/** Short: servers that replace each other are back within seconds, and a try costs little. */
+export const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 
 export interface StoreLinkOptions {
   /** Asked before every connection; throws a {@link ConsumerError}. */

@@ -17,7 +17,7 @@ export interface SubscriptionOptions {
   /** Unsettled deliveries at most. */
   readonly window: number;
   readonly intake: () => Intake;
-  /** Frames come, and are worked on; told often. */
+  /** Frames come, and are worked on; called often. */
   readonly onFlowing: () => void;
 }
 

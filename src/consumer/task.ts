@@ -2,7 +2,7 @@
 import type { FrameSampled } from '../contract/message';
 import type { Work } from './attempt';
 import type { ConsumerError } from './fault';
-import type { Delivery } from './frame-queue';
+import type { QueueMessage } from './queue-message';
 import type { Subscription } from './subscription';
 import type { Candidate } from './turns';
 
@@ -14,16 +14,16 @@ export interface Session {
 }
 
 export interface Task extends Work, Candidate {
-  readonly delivery: Delivery;
+  readonly message: QueueMessage;
   readonly session: Session;
 }
 
-/** @param isKnown this process has had the frame before, and lives */
-export function taskOf(delivery: Delivery, event: FrameSampled, session: Session, isKnown: boolean): Task {
+/** @param isKnown this process has had the frame before, and still runs */
+export function taskOf(message: QueueMessage, event: FrameSampled, session: Session, isKnown: boolean): Task {
   const { key, camera, capturedAt, delayed } = event.data;
-  const { redelivered } = delivery;
+  const { redelivered } = message;
   return {
-    ...{ key, camera, capturedAt, event, redelivered, delivery, session },
+    ...{ key, camera, capturedAt, event, redelivered, message, session },
     isSuspect: redelivered && !isKnown,
     isLate: redelivered || delayed,
   };

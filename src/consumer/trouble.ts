@@ -1,4 +1,4 @@
-/** Which errors of a handler tell of its machine, disk, network or servers, and not of the frame at hand. Pure. */
+/** Which errors of a handler are caused by its machine, disk, network or servers, and not by the frame at hand. Pure. */
 import { constants } from 'node:os';
 import { codeOf, textOf, type FaultCode } from './fault';
 

@@ -16,7 +16,7 @@ export interface Candidate {
 const PAUSE: BackOff = { firstMs: 200, capMs: 5000 };
 /** What kills a process does so sooner; work that takes longer must not hold the others up. */
 export const ALONE_MS = 30_000;
-/** A frame that finds trouble for so long while so many others find none is in trouble by itself. */
+/** A frame that fails for this long while this many others succeed is itself the cause. */
 const OWN_TROUBLE_MS = 10_000;
 const OWN_TROUBLE_SUCCESSES = 3;
 

@@ -27,7 +27,7 @@ export async function writeFrame(out: string, frame: SavedFrame, bytes: Buffer):
   } catch (cause) {
     throw new ConsumerError('output-failed', `cannot save to ${folder}: ${textOf(cause)}`, { cause });
   } finally {
-    // What stands in its way has been told.
+    // The cause of a failure has been reported.
     await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
@@ -45,7 +45,7 @@ function padded(value: number, digits = 2): string {
 }
 
 /**
- * Frames that share a second are told apart by their modification times. The last name carries the whole capture
+ * Frames that share a second are distinguished by their modification times. The last name carries the whole capture
  * time: the hour that clocks repeat can bring the same millisecond twice.
  */
 async function moveToFreeName(temporary: string, folder: string, frame: SavedFrame): Promise<string> {
@@ -63,7 +63,7 @@ async function moveToFreeName(temporary: string, folder: string, frame: SavedFra
 
 /** False when another frame has the name. */
 async function moveUnlessTaken(temporary: string, target: string, capturedAt: number): Promise<boolean> {
-  // A link takes a name only if it is free: two frames of one second may be written at the same time.
+  // Unlike a rename, a link takes a name only if it is free: two frames of one second may be written at the same time.
   if (await linked(temporary, target)) return true;
   if ((await modifiedAt(target)) !== capturedAt) return false;
   await rename(temporary, target);

@@ -41,7 +41,7 @@ async function ask(socketPath: string, url: string, body: unknown): Promise<unkn
         response.once('error', reject);
         response.once('end', () => {
           if (response.statusCode === 200) resolve(JSON.parse(text));
-          else reject(new ExitFault('daemon-refused', `the daemon did not answer the question: ${text}`));
+          else reject(new ExitFault('daemon-refused', `the daemon rejected the request: ${text}`));
         });
       },
     );

@@ -1,4 +1,4 @@
-/** What is said over the control socket. */
+/** Requests and answers of the control socket. */
 import type { ConfigFault, Refusal } from '../config/faults';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ConfigurationState } from '../supervisor/live-configuration';

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { ConfigurationError } from '../config/faults';
 import type { Log } from '../log/log';
+import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
 import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
@@ -42,7 +43,7 @@ export class ControlSocket {
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
     const server = createServer((request, response) => {
       answer(request, response, control).catch((error: unknown) => {
-        log.warn(`a question could not be answered: ${(error as Error).message}`);
+        log.warn(`control request failed: ${(error as Error).message}`);
         response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
       });
     });
@@ -77,7 +78,7 @@ function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
 async function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // Between its making, within the call, and its chmod nobody else may open it. Other files keep their rights.
+    // No other user may open the socket between its creation in this call and its chmod. Other files keep their rights.
     const before = process.umask(0o177);
     try {
       server.listen(socketPath, resolve);
@@ -94,7 +95,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
   else if (asked === 'POST /plan')
-    reply(response, planAnswer(control, JSON.parse(await bodyOf(request)) as PlanRequest));
+    reply(
+      response,
+      planAnswer(
+        control,
+        JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a request')) as PlanRequest,
+      ),
+    );
   else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
 }
 
@@ -112,15 +119,4 @@ type Answer = DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswe
 
 function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_REQUEST_BYTES) throw new Error(`a question of more than ${MAX_REQUEST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

@@ -1,5 +1,5 @@
 /**
- * Asks the embedded broker what AMQP does not tell, by Erlang's own `erl_call`: milliseconds, where `rabbitmqctl` takes
+ * Asks the embedded broker for what AMQP does not report, by Erlang's own `erl_call`: milliseconds, where `rabbitmqctl` takes
  * seconds of processor time, and no plugin, which would take memory all the time.
  */
 import { text } from 'node:stream/consumers';

@@ -1,10 +1,11 @@
 /**
  * The files in which RabbitMQ keeps, for each quorum queue, the absolute path of the queue's folder (seen in 3.10, Ra
  * 2.2). In a data directory that was copied, moved or restored that path leads elsewhere: the queue stays without a
- * process, or takes the original's messages. So it is written anew before every start of the broker.
+ * process, or takes the original's messages. So it is rewritten before every start of the broker.
  */
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { replaceFileSync } from '../os/replace-file';
 
 /** `data_dir => "..."` or `wal_data_dir => ...`, as Erlang prints a string, the characters of one, or a binary. */
 const PLACE =
@@ -26,7 +27,7 @@ function erlangPath(dir: string, like: string): string {
 }
 
 /**
- * Tells every quorum queue of a node where it lies now.
+ * Writes the present folder of every quorum queue of a node into its file.
  * @param nodeDir the node's data, with a folder for each Raft system of it
  */
 export function placeQuorumQueues(nodeDir: string, node: string): void {
@@ -46,8 +47,7 @@ function place(dir: string, file: string): void {
   }
   const placed = placedAt(dir, text);
   if (placed === text) return;
-  writeFileSync(`${file}.new`, placed, 'latin1');
-  renameSync(`${file}.new`, file);
+  replaceFileSync(file, Buffer.from(placed, 'latin1'));
 }
 
 function foldersIn(dir: string): string[] {

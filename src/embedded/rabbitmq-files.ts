@@ -1,4 +1,4 @@
-/** What an embedded broker is told in files: its bounds, its user, where to listen; and where those are. */
+/** What an embedded broker reads from files: its bounds, its user, where to listen; and where those are. */
 import { createHash, randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import path from 'node:path';

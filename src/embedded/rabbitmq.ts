@@ -6,12 +6,13 @@ import { connectBroker } from '../connections/rabbitmq';
 import { ownedBy } from '../connections/rabbitmq-listener';
 import type { Log } from '../log/log';
 import { ExitFault } from '../fault/fault';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { callBroker } from './broker-call';
 import { findEpmd, findRabbitmq } from './rabbitmq-programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, folderVariables, USER } from './rabbitmq-files';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './server-file';
+import { newPassword, readServiceMemory, writeServiceMemory } from './server-file';
 import type { EmbeddedService } from './service';
 
 /** The node's name is part of its data's path: it never changes. */
@@ -123,8 +124,8 @@ function writeFiles(dir: string, port: number, password: string, env: NodeJS.Pro
     chmodSync(cookie, 0o400);
   }
   writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
-  writePrivate(path.join(dir, 'rabbitmq.conf'), brokerConfiguration(port));
-  writePrivate(path.join(dir, 'definitions.json'), brokerDefinitions(password));
+  replaceFileSync(path.join(dir, 'rabbitmq.conf'), brokerConfiguration(port), OWNER_ONLY);
+  replaceFileSync(path.join(dir, 'definitions.json'), brokerDefinitions(password), OWNER_ONLY);
 }
 
 async function open(url: string): Promise<void> {

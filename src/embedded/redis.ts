@@ -8,8 +8,9 @@ import { overSocket, REDIS_SOCKET } from '../connections/redis-address';
 import { openRedis } from '../connections/redis';
 import { connectRedis } from '../connections/redis-connected';
 import { findProgram } from '../os/orphans';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { choosePort, predecessorLeft, ServerProcess } from './server-process';
-import { newPassword, readServiceMemory, writePrivate, writeServiceMemory } from './server-file';
+import { newPassword, readServiceMemory, writeServiceMemory } from './server-file';
 import type { EmbeddedService } from './service';
 
 /** A server that has taken the connection and does not answer is asked again, until it should have started. */
@@ -30,7 +31,7 @@ export async function prepareRedis(
   writeServiceMemory(dir, { port });
   const configuration = path.join(dir, 'redis.conf');
   const maxMemoryBytes = wanted.maxMemoryBytes ?? affordableBytes(dir);
-  writePrivate(configuration, redisConfiguration(dir, port, password, maxMemoryBytes));
+  replaceFileSync(configuration, redisConfiguration(dir, port, password, maxMemoryBytes), OWNER_ONLY);
   let server: ServerProcess | undefined;
   return {
     name: 'redis',
@@ -85,7 +86,7 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
 
 /** Below this nothing useful could be stored. */
 const MIN_BYTES = 64 * 1024 * 1024;
-/** An append-only file grows to twice its data, and is then written anew beside the old one and two snapshots. */
+/** An append-only file grows to twice its data, and is then rewritten beside the old one and two snapshots. */
 const DISK_SHARE = 1 / 6;
 
 /** What may be stored where no consumer takes it, without filling this machine's memory or disk. */

@@ -1,7 +1,8 @@
 /** The ports of an embedded server, kept with its data so that clients find it again after a restart. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
 export interface ServiceMemory {
   readonly port: number;
@@ -22,19 +23,12 @@ export function readServiceMemory(dir: string): ServiceMemory | undefined {
 
 /**
  * A new one for every start of a daemon: while none ran, another user of the machine may have listened on the port, and a
- * client that was waiting has told him the last one.
+ * client that was waiting may have sent it the last one.
  */
 export function newPassword(): string {
   return randomBytes(24).toString('base64url');
 }
 
 export function writeServiceMemory(dir: string, memory: ServiceMemory): void {
-  writePrivate(path.join(dir, FILE), JSON.stringify(memory));
-}
-
-/** Replaces a file, at once and whole, for its owner only. */
-export function writePrivate(file: string, text: string): void {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp`);
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, file);
+  replaceFileSync(path.join(dir, FILE), JSON.stringify(memory), OWNER_ONLY);
 }

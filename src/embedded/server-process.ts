@@ -12,7 +12,7 @@ import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '..
 
 /** Seconds a server waits for its predecessor, which may still be saving, to leave the data. */
 const LOCK_WAIT_S = 30;
-/** Seconds given to the server of a daemon that was killed, until its ports are taken for somebody else's. */
+/** Seconds given to the server of a daemon that was killed, until its ports are assumed to belong to another program. */
 const PREDECESSOR_WAIT_S = 5;
 /** Lines of output kept to explain a failed start. */
 const KEPT_LINES = 12;
@@ -66,7 +66,7 @@ export class ServerProcess {
 
   /**
    * Waits until `answers` resolves without throwing.
-   * @throws Fault `service-start` with the server's last words when it ends before, or after `deadlineMs`.
+   * @throws Fault `service-start` with the server's last output when it ends before, or after `deadlineMs`.
    */
   async ready(answers: () => Promise<void>, deadlineMs: number): Promise<void> {
     await this.#started;

@@ -6,10 +6,10 @@ import { RecurringFault } from './recurring';
 export class RecurringFaults<Subject extends string> {
   readonly #faults = new Map<Subject, RecurringFault>();
 
-  /** @param over what is logged of a subject when its trouble is over */
+  /** @param over what is logged of a subject when its trouble is over; undefined where its end is not noticed */
   constructor(
     private readonly log: Log,
-    private readonly over: Readonly<Record<Subject, string>>,
+    private readonly over: Readonly<Record<Subject, string | undefined>>,
   ) {}
 
   report(subject: Subject, fault: FaultRecord): void {
@@ -20,6 +20,7 @@ export class RecurringFaults<Subject extends string> {
 
   /** It works: logged once it has done so for a while, if there was any trouble. */
   clear(subject: Subject): void {
-    this.#faults.get(subject)?.clear(this.over[subject]);
+    const message = this.over[subject];
+    if (message !== undefined) this.#faults.get(subject)?.clear(message);
   }
 }

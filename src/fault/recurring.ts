@@ -1,10 +1,10 @@
-/** Faults that repeat are counted and reported now and then, never each time; also those that come and go. */
+/** Faults that repeat, or come and go, are counted and logged once a minute, never each time. */
 import type { FaultRecord } from './fault';
 import type { Log } from '../log/log';
 
 /** A fault that lasts, or that comes and goes, is repeated in the log this often. */
 const REPEAT_MS = 60_000;
-/** The trouble is over when nothing failed for so long. */
+/** The trouble is over when nothing has failed for this time. */
 const STEADY_MS = 10_000;
 /** The same for a trouble that came back within {@link RELAPSE_MS} of its last end: it flaps. */
 const STEADY_AGAIN_MS = 60_000;
@@ -21,7 +21,7 @@ interface Trouble {
   wellSince: number | undefined;
 }
 
-/** Acts after a while; returns what calls that off. */
+/** Calls `act` after a while; returns a function that cancels it. */
 export type Later = (ms: number, act: () => void) => () => void;
 
 const later: Later = (ms, act) => {

@@ -19,7 +19,7 @@ export interface Changes {
   readonly runs: readonly Run[];
   /** The account itself: whoever reads it must know of it before it has any period. */
   readonly isNew?: true;
-  /** Gaps up to there have been told; undefined when that is as it was. */
+  /** Gaps up to there have been reported; undefined when that has not changed. */
   readonly toldThrough?: number;
 }
 
@@ -31,7 +31,7 @@ const MAX_RUNS = 5000;
 export class Account {
   readonly #runs: Runs;
   #next: number;
-  /** Gaps up to here have been given out to be told, and have been told. */
+  /** Gaps up to here have been given out to be reported, and have been reported. */
   #given: number;
   #toldThrough: number;
   #toldWritten: number;
@@ -68,7 +68,7 @@ export class Account {
     if (last >= this.#next) this.#assign(this.#next, last, { state: 'gap', reason });
   }
 
-  /** A frame has been spooled. Those missing before it, as far as nothing is known of them, are gaps. */
+  /** A frame has been spooled. Those missing before it are gaps, unless something is known about them. */
   captured(sequence: number, reason: string): void {
     this.missUntil(sequence - 1, reason);
     const fate = this.fateAt(sequence);
@@ -95,7 +95,7 @@ export class Account {
     this.missUntil(last, reason);
   }
 
-  /** A cause has become known: the gap that is open now gets it as far as it has no better one. */
+  /** A cause has become known: the open gap gets it, unless it has a better one. */
   explainOpenGap(reason: string): void {
     const open = this.#runs.all.slice(this.#runs.all.findLastIndex((run) => !isWeakGap(run)) + 1);
     const [oldest] = open;
@@ -103,8 +103,8 @@ export class Account {
   }
 
   /**
-   * Gaps nobody has been told of: those that are over, and of one that is not over parts of `openPeriods`, so that
-   * nobody has to wait for its end. Each is given out once, until {@link tellAgain}.
+   * Gaps that have not been reported: those that are over, and of one that is not over parts of `openPeriods`, so that
+   * no one has to wait for its end. Each is given out once, until {@link tellAgain}.
    */
   takeGaps(openPeriods: number): Run[] {
     const gaps = this.#runs
@@ -115,13 +115,13 @@ export class Account {
     return gaps;
   }
 
-  /** Whoever took the gaps has told the world of those up to `last`. */
+  /** Whoever took the gaps has published those up to `last`. */
   told(last: number): void {
     this.#toldThrough = Math.max(this.#toldThrough, last);
     this.#given = Math.max(this.#given, last);
   }
 
-  /** Whoever took gaps has gone: what was not told is given out again. */
+  /** Whoever took gaps has gone: what was not reported is given out again. */
   tellAgain(): void {
     this.#given = this.#toldThrough;
   }

@@ -6,13 +6,13 @@ import { nextCause, type CauseEvent } from './cause';
 import { reasonOf, REASONS } from './fate';
 import type { Run } from './runs';
 
-/** A period is judged so long after its end: a frame takes about 0.1 s, a busy disk longer. */
+/** A period is judged this long after its end: a frame takes about 0.1 s, a busy disk longer. */
 const GRACE_MS = 3000;
 /** Feeds whose pictures carry a time of their own may be so far from our clock (the sampler's bound). */
 const MAX_LAG_MS = 60_000;
 /** Periods by which a frame may come after its account was closed. */
 const LATE_PERIODS = 5;
-/** A gap that lasts is told in parts of so long. */
+/** A gap that lasts is reported in parts of this length. */
 const TELL_MS = 60_000;
 /** How long final periods are kept in memory: beyond any report that comes late. The files have them longer. */
 const MEMORY_MS = 2 * 3_600_000;
@@ -119,7 +119,7 @@ export class Book {
     if (current !== undefined) missUntilNow(current, wallMs - GRACE_MS - this.#lagMs, this.#cause);
   }
 
-  /** Gaps to tell of, each once until they are to be told again. */
+  /** Gaps to report, each once until they must be reported again. */
   takeGaps(): Gap[] {
     return this.#accounts.flatMap((account) => {
       const enough = account === this.#current ? Math.ceil(TELL_MS / account.id.periodMs) : 1;

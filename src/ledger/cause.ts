@@ -5,7 +5,7 @@ import { REASONS } from './fate';
 /** What is heard of a camera. */
 export type CauseEvent = { readonly kind: 'frame' } | { readonly kind: 'state'; readonly state: CameraState };
 
-/** A fault, or what became of its process, holds until the next frame: trying again does not make it untrue. */
+/** A fault, or the end of its process, holds until the next frame: trying again does not make it untrue. */
 export function nextCause(cause: string, event: CauseEvent): string {
   switch (event.kind) {
     case 'frame':

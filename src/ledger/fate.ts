@@ -1,4 +1,4 @@
-/** What became of a sampling period: exactly one of these, at any time. */
+/** The fate of a sampling period: exactly one of these, at any time. */
 
 export const STATES = ['confirmed', 'waiting', 'dropped', 'gap'] as const;
 export type State = (typeof STATES)[number];

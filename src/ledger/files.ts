@@ -1,16 +1,7 @@
 /** The ledger on disk: `<data>/ledger/`, a file an hour, appended to, made compact when its hour is over. */
-import {
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-  type FileHandle,
-} from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { OWNER_ONLY, replaceFile } from '../os/replace-file';
 import type { Account } from './account';
 import { filesSince, hourOf, ledgerFileName, parseLedgerFileName, type LedgerFile } from './file-names';
 import type { AccountChanges } from './ledger';
@@ -18,7 +9,7 @@ import { encodeRuns, type Line } from './lines';
 import { LedgerRecord } from './record';
 
 export interface LedgerBounds {
-  /** Files of so many hours are kept. */
+  /** Files of this many hours are kept. */
   readonly keepHours: number;
   /** And no more bytes than that, all files together. */
   readonly maxBytes: number;
@@ -145,8 +136,7 @@ async function compactFile(name: string): Promise<void> {
   const record = new LedgerRecord();
   record.read(await readFile(name, 'utf8'));
   const text = record.compact().map((line) => `${JSON.stringify(line)}\n`);
-  await writeFile(`${name}.tmp`, text.join(''), { mode: 0o600 });
-  await rename(`${name}.tmp`, name);
+  await replaceFile(name, text.join(''), OWNER_ONLY);
 }
 
 /** In the order they were begun. */

@@ -1,6 +1,6 @@
 /**
- * The ledger: what became of every sampling period of every camera. Pure: it is told what happens and when, and gives
- * out what is to be written down and what is to be told.
+ * The ledger: the fate of every sampling period of every camera. Pure: it is given what happens and when, and gives
+ * out what must be written down and what must be reported.
  */
 import type { CameraState, Gap } from '../contract/message';
 import type { Account, Changes } from './account';
@@ -38,7 +38,7 @@ export class Ledger {
 
   /**
    * @param recorded accounts of earlier runs, by age
-   * @param onClockSet told by how much, forward (positive) or back
+   * @param onClockSet called with how much it was set, forward (positive) or back
    */
   constructor(
     recorded: readonly Account[],
@@ -99,7 +99,7 @@ export class Ledger {
     this.#books.get(camera)?.dropped(sequence, reason, now.wallMs);
   }
 
-  /** The frames that wait, as far as is known. */
+  /** The frames that wait, to the ledger's knowledge. */
   waiting(): FrameName[] {
     return [...this.#books.values()].flatMap((book) => book.waiting());
   }
@@ -111,7 +111,7 @@ export class Ledger {
   reconcile(waited: readonly FrameName[], spooled: readonly FrameName[], now: Moment): void {
     const inSpool = new Set(spooled.map(nameText));
     for (const frame of waited)
-      // A file leaves the spool on the confirm; what is dropped is told by the store that drops it.
+      // A file leaves the spool on the confirm; the store reports what it drops.
       if (!inSpool.has(nameText(frame))) this.#books.get(frame.camera)?.leftSpool(frame.sequence);
     for (const { camera, sequence } of spooled) this.#books.get(camera)?.found(sequence, now.wallMs);
   }
@@ -133,12 +133,12 @@ export class Ledger {
       .filter(({ runs, isNew, toldThrough }) => runs.length > 0 || isNew || toldThrough !== undefined);
   }
 
-  /** Gaps to tell of, each once until {@link tellAgain}. */
+  /** Gaps to report, each once until {@link tellAgain}. */
   takeGaps(): Gap[] {
     return (
       [...this.#books.values()]
         .flatMap((book) => book.takeGaps())
-        // The operator's own wish is no news.
+        // What the operator asked for is not reported.
         .filter(({ reason }) => reason !== REASONS.disabled)
     );
   }

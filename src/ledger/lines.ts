@@ -1,5 +1,5 @@
 /**
- * The lines of a ledger file: JSON, one record each. An account is introduced with a number of its own; then lines tell
+ * The lines of a ledger file: JSON, one record each. An account is introduced with a number of its own; then lines give
  * the fates of periods, grouped over accounts that share them: `{"at":…,"confirmed":[["0-7",1795381133,1795381133]]}`.
  */
 import type { AccountIdentity } from './account';
@@ -19,7 +19,7 @@ export type LedgerEvent = 'started' | 'stopped' | 'clock-set' | 'evicted';
 type RunEntry =
   | readonly [accounts: string, first: number, last: number]
   | readonly [accounts: string, first: number, last: number, reason: string];
-/** Gaps of the account up to that sequence have been told. */
+/** Gaps of the account up to that sequence have been reported. */
 type Told = readonly [account: number, sequence: number];
 
 export interface NumberedRuns {

@@ -25,7 +25,7 @@ export class Runs {
     return run !== undefined && run.first <= sequence ? run.fate : undefined;
   }
 
-  /** What is known of the periods from `first` to `last`, cut to them. */
+  /** What is known about the periods from `first` to `last`, cut to them. */
   between(first: number, last: number): Run[] {
     const found: Run[] = [];
     for (let i = this.#firstEndingAt(first); i < this.#runs.length; i++) {

@@ -3,12 +3,14 @@ import { Writable } from 'node:stream';
 import type winston from 'winston';
 import { redactText } from '../url/url';
 import { localTime } from './local-time';
+import { LOG_LEVELS, type LogLevel } from './levels';
 import { BoundedLines, type LineSink } from './lines';
 
 /** Set to `readable` where lines go through a pipe to a terminal. */
 export const LOG_FORMAT_VARIABLE = 'VIGIL_LOG_FORMAT';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+export type { LogLevel } from './levels';
+
 /** Facts beside the sentence; strings among them are redacted too. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -57,8 +59,6 @@ function isReadable(): boolean {
   return process.stdout.isTTY || process.env[LOG_FORMAT_VARIABLE] === 'readable';
 }
 
-const SEVERITIES: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
-
 /** How talkative the logs of this process are, by actor. */
 const levels = new Map<string, LogLevel>();
 
@@ -71,7 +71,7 @@ export function setLogLevel(level: LogLevel): void {
 export function openLog(actor: string, level: LogLevel): Log {
   levels.set(actor, level);
   const write = (severity: LogLevel) => (message: string, fields?: LogFields) => {
-    if (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(levels.get(actor) ?? level)) return;
+    if (LOG_LEVELS.indexOf(severity) > LOG_LEVELS.indexOf(levels.get(actor) ?? level)) return;
     logger().log({ ...fields, ...identity(actor), level: severity, message });
   };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };

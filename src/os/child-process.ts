@@ -7,7 +7,7 @@ import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 
 // As they are before the actor host puts itself in the place of `fork`.
 const { spawn, fork } = childProcess;
 
-/** Milliseconds after the end of a child until its last words must have been read. */
+/** Milliseconds after the end of a child until its last output must have been read. */
 const LAST_WORDS_MS = 200;
 
 /** Causes that the machine's or the service's limits explain, by the error's code. */
@@ -65,7 +65,7 @@ export function whyNotStarted(error: NodeJS.ErrnoException): string {
   return limit === undefined ? message : `${limit} (${code})`;
 }
 
-/** Whether that error passes by itself, so that nothing is to be learned from it about the program. */
+/** Whether that error is temporary and says nothing about the program. */
 export function isLimit({ code = '' }: NodeJS.ErrnoException): boolean {
   return code in LIMITS;
 }
@@ -98,7 +98,7 @@ function attempt(start: () => ChildProcess): ChildProcess {
   }
 }
 
-/** Spawned, and not reaped yet: its pid is nobody else's. */
+/** Spawned, and not reaped yet: its pid belongs to no other process. */
 function isThere({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }

@@ -1,5 +1,5 @@
 /**
- * Code that V8 has compiled once, kept for the processes that come: from Node 22 on, which does so by itself where it is told
+ * Code that V8 has compiled once, kept for the processes that come: from Node 22 on, which does so itself where it is asked
  * a folder (https://nodejs.org/api/module.html#module-compile-cache). Older ones take no notice.
  */
 import Module from 'node:module';

@@ -25,7 +25,7 @@ export async function withSocketPath<T>(
 /** Folders that are kept open, by path. */
 const kept = new Map<string, number>();
 
-/** The same for a client that connects again and again: a folder of a long path stays open as long as this process lives. */
+/** The same for a client that connects again and again: a folder of a long path stays open while this process runs. */
 export function lastingSocketPath(dir: string, name: string): string {
   const plain = path.join(dir, name);
   if (Buffer.byteLength(plain) <= MAX_PATH_BYTES) return plain;
@@ -34,7 +34,7 @@ export function lastingSocketPath(dir: string, name: string): string {
     kept.set(dir, fd);
     return `/proc/self/fd/${fd}/${name}`;
   } catch {
-    // Who connects there is told why not.
+    // The connection itself reports the reason.
     return plain;
   }
 }

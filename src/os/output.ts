@@ -19,7 +19,7 @@ type Output = typeof process.stdout | typeof process.stderr;
 
 /**
  * Writes all of `text` to standard output and waits until it is taken, however long the reader needs. A reader that has
- * gone is no fault.
+ * gone is not a fault.
  * @throws Fault `cannot-write`
  */
 export async function print(text: string): Promise<void> {
@@ -48,7 +48,7 @@ export async function endProcess(code: number, limitMs = LAST_WORDS_MS): Promise
   process.exit(code);
 }
 
-/** A reader of our output that goes away (PM2 restarting, a closed pipe), or a full disk, must not end the process. */
+/** A reader of our output that disappears (PM2 restarting, a closed pipe), or a full disk, must not end the process. */
 export function surviveClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) listenOnce(stream);
 }
@@ -63,7 +63,7 @@ export function surviveStuckOutput(): void {
 }
 
 /**
- * Node opens a terminal anew where it can, and what is set for it is set for this process alone. Where it cannot, it shares
+ * Node reopens a terminal where it can, and what is set for it is set for this process alone. Where it cannot, it shares
  * the terminal's settings with the shell that started it, which wants to block.
  */
 function isOurs({ fd }: Output): boolean {
@@ -109,7 +109,7 @@ function writeFile(fd: number, text: string): NodeJS.ErrnoException | undefined 
   }
 }
 
-/** A regular file, or a device that is no terminal, such as /dev/full. */
+/** A regular file, or a device that is not a terminal, such as /dev/full. */
 function isFile({ fd, isTTY }: Output): boolean {
   if (isTTY) return false;
   try {

@@ -10,7 +10,7 @@ export class OwnTime {
   #pendingMs = 0;
   #heldMs = 0;
 
-  /** @param times at the beginning; undefined where the kernel does not tell: then all time is its own */
+  /** @param times at the beginning; undefined where the kernel does not report them: then all time counts as its own */
   constructor(times?: ProcessTimes) {
     this.#last = times;
   }

@@ -1,4 +1,4 @@
-/** What the kernel tells of a process, to tell one that hangs from one that is not let run. */
+/** What the kernel reports about a process, to distinguish one that hangs from one that gets no processor time. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Of its main thread, since it began. */
@@ -20,7 +20,7 @@ export interface ProcessActivity extends ProcessTimes {
 }
 
 export interface Kernel {
-  /** Undefined where it does not tell, or the process has gone. */
+  /** Undefined where it is not reported, or the process has gone. */
   times(pid: number): ProcessTimes | undefined;
   activity(pid: number): ProcessActivity | undefined;
 }

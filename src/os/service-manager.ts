@@ -26,7 +26,7 @@ export class ServiceManager {
 
   /**
    * The one that started this process, by what it left in the environment.
-   * @param warn told when systemd waits for words that cannot be said
+   * @param warn called when systemd waits for a notification that cannot be sent
    */
   static of(environment: NodeJS.ProcessEnv, warn: (message: string) => void): ServiceManager {
     return new ServiceManager(systemd(environment, warn), watchdogMs(environment));
@@ -65,7 +65,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   if (NOTIFY_SOCKET === undefined) return () => undefined;
   const program = findProgram('systemd-notify');
   if (program === undefined) {
-    warn('systemd waits to be told when frames flow, but systemd-notify is not on PATH: use Type=exec');
+    warn('systemd waits for a readiness notification, but systemd-notify is not on PATH: use Type=exec');
     return () => undefined;
   }
   const env = { NOTIFY_SOCKET, PATH: process.env['PATH'] };
@@ -76,7 +76,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   };
 }
 
-/** Never rejects: a service manager that does not listen is no reason to stop working. */
+/** Never rejects: work goes on although the service manager does not listen. */
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   await exitOf(startChild(program, assignments, { env, stdio: 'ignore' }));
 }

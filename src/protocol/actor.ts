@@ -5,10 +5,10 @@ import type { Progress } from './progress';
 
 /** The world as an actor sees it. */
 export interface ActorContext<Parameters> {
-  /** Those of now: an edit of the configuration changes them while the actor runs, see {@link Actor.changed}. */
+  /** The present ones: an edit of the configuration changes them while the actor runs, see {@link Actor.changed}. */
   readonly parameters: Parameters;
   readonly log: Log;
-  /** Tells the supervisor; never throws, a supervisor that is gone ends the process by other means. */
+  /** Reports to the supervisor; never throws: when the supervisor has gone, the process is ended otherwise. */
   report(report: ActorReport): void;
 }
 
@@ -16,15 +16,35 @@ export interface ActorContext<Parameters> {
 export interface Actor {
   receive(command: ActorCommand): void;
   /**
-   * The context's parameters are others now. Settles when the actor works by them, or cannot yet; never rejects. Needed
+   * The context's parameters have changed. Settles when the actor works by them, or cannot yet; never rejects. Needed
    * only where something has to be done for it.
    */
   changed?(): Promise<void>;
   /** Asked once a second. */
   progress(): Progress;
-  /** Ends all it began; resolves when nothing is left. The caller sets the deadline. */
+  /** Ends everything it began; resolves when nothing is left. The caller sets the deadline. */
   stop(): Promise<void>;
 }
 
 /** An actor module's default export. It must not block: waiting for a server is part of running. */
 export type StartActor<Parameters> = (context: ActorContext<Parameters>) => Actor;
+
+/** An actor that is a loop: it runs until it is told to stop. */
+export interface ActorLoop extends Actor {
+  /** Resolves when nothing is left of it, after `stop` was called. Never rejects. */
+  run(): Promise<void>;
+}
+
+/** Starts the loop; `stop` resolves when it has ended, too. */
+export function startLoop(loop: ActorLoop): Actor {
+  const ended = loop.run();
+  return {
+    receive: (command) => loop.receive(command),
+    changed: async () => loop.changed?.(),
+    progress: () => loop.progress(),
+    stop: async () => {
+      await loop.stop();
+      await ended;
+    },
+  };
+}

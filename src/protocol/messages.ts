@@ -1,4 +1,4 @@
-/** What actors and the supervisor tell each other: small records, never picture bytes. */
+/** What actors and the supervisor send each other: small records, never picture bytes. */
 import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { Holder } from '../connections/namespace-lease';
@@ -41,14 +41,14 @@ export type StoreReport =
 export type NotifierReport = {
   readonly kind: 'announced';
   readonly id: string;
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
 };
 
 /** Notifier to supervisor: the broker has confirmed the event of a gap. */
 export type GapReport = { readonly kind: 'gap-told'; readonly gap: Gap };
 
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
-export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord };
+export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord | undefined };
 
 /** Web to supervisor: clients reach it at this URL from now on. */
 export type ServingReport = { readonly kind: 'serving'; readonly url: string };
@@ -88,6 +88,8 @@ export interface CameraParameters {
   readonly spoolDir: string;
   /** Bytes of the spool's disk that are left free. */
   readonly minFreeBytes: number;
+  /** Where the newest picture of each camera is kept for viewers; absent where nobody wants it. */
+  readonly newestDir?: string;
 }
 
 export interface StoreParameters {
@@ -112,7 +114,7 @@ export interface NotifierParameters {
 
 export interface WebParameters extends HttpSpec {
   readonly dataDir: string;
-  readonly spoolDir: string;
+  readonly newestDir: string;
   /** Decodes keyframes that are stored as they came. */
   readonly ffmpeg: string;
 }

@@ -1,13 +1,13 @@
-/** What an actor tells of its work once a second: that it lives, and that it gets on. */
+/** What an actor reports about its work once a second: that it runs, and that it makes progress. */
 import type { FaultRecord } from '../fault/fault';
 
 export interface Progress {
   /** Units of work finished since the process began (pictures, deliveries, announcements); never falls. */
   readonly done: number;
   /** Milliseconds within which `done` must rise; absent while nothing is due, such as during an outage. */
-  readonly dueMs?: number;
+  readonly dueMs?: number | undefined;
   /** What keeps it from its work now. */
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
   /** What an operator wants to see, by name. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }

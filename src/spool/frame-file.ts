@@ -6,7 +6,7 @@ import { Fault } from '../fault/fault';
 import { foreignness, throwOnForeignFolder, WRITABLE_BY_OTHERS } from './ownership';
 
 const TEMPORARY = /^\..*\.tmp$/;
-/** A link is not followed, and a pipe that nobody writes to does not hold up whoever opens it. */
+/** A link is not followed, and a pipe without a writer does not block the reader. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
@@ -39,7 +39,7 @@ export async function openFolder(folder: string): Promise<void> {
   });
 }
 
-/** What is there under that name was left by a crash, and is replaced, never written into. */
+/** A file of that name was left by a crash. It is replaced, never written into as `os/replace-file` does: it may be a link. */
 async function writeNew(file: string, bytes: Buffer): Promise<void> {
   const write = () => writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
   await write().catch(async (error: unknown) => {

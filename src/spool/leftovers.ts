@@ -1,12 +1,11 @@
 /**
- * Removes what nobody uses any more: files that a process which has gone left half-written, and empty folders of cameras that are no
+ * Removes what is no longer used: files that a process which has gone left half-written, and empty folders of cameras that are no
  * longer configured. Unused is what has not changed while it was looked at for long enough: the times of files say nothing where a
  * clock was set.
  */
 import { lstat, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { removeNewest } from './newest';
 
 /** Milliseconds; a picture is written in far less. */
 export const HALF_WRITTEN_MS = 15_000;
@@ -38,15 +37,12 @@ export class Leftovers {
     const folders = cameras.map((camera) => path.join(dir, camera));
     const [unused, seen] = await this.#look(folders, this.#folders, UNUSED_MS);
     this.#folders = seen;
-    for (const folder of unused) {
-      // A camera that has not written for so long has no picture that is shown.
-      await removeNewest(folder).catch(() => undefined);
+    for (const folder of unused)
       for (const empty of [path.join(folder, 'confirmed'), path.join(folder, 'damaged'), folder])
         await rmdir(empty).catch(() => undefined);
-    }
   }
 
-  /** Those that have not changed for so long, and what is known of all of them by now. */
+  /** Those that have not changed for this long, and what is known about all of them by now. */
   async #look(
     paths: readonly string[],
     before: ReadonlyMap<string, Seen>,

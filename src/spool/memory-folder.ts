@@ -17,7 +17,7 @@ export const MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** What tmpfs hands out memory in. */
 const PAGE_BYTES = 4096;
-/** Milliseconds for which a count of what is held is good enough, or longer: so many times what the counting took. */
+/** Milliseconds for which a count of what is held is good enough, or longer: this many times as long as the counting took. */
 const COUNT_MS = 1000;
 const COUNT_TIMES = 50;
 
@@ -83,7 +83,7 @@ export class MemoryFolder {
     return undefined;
   }
 
-  /** @param look anew for folders; without that, only where something was found or written last */
+  /** @param look again for folders; without that, only where something was found or written last */
   async remove(frame: Frame, look: boolean): Promise<void> {
     for (const folder of look ? this.#folders.find() : this.#folders.known)
       await unlink(fileIn(folder, frame)).catch(ignoreMissing);

@@ -13,7 +13,7 @@ export function spoolName(frame: Frame): string {
   return `${time}-${sequence}-${width}x${height}-${bytes}${judged}${clockWord(frame)}.${frameExtension(format)}`;
 }
 
-/** The frame a spool name tells of; undefined for any other name, such as a temporary file's. */
+/** The frame a spool name stands for; undefined for any other name, such as a temporary file's. */
 export function parseSpoolName(camera: string, name: string): Frame | undefined {
   const match = NAME.exec(name);
   const format = formatOfExtension(match?.[11] ?? '');

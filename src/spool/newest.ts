@@ -1,20 +1,23 @@
 /**
- * The newest picture of each camera, for viewers: `<spool>/<camera>/newest/<name>`, a hard link to a file of the spool,
- * which stays when the frame is delivered and its file removed. In the camera's folder, so that it is on the same disk.
+ * The newest picture of each camera, for viewers: `<newest>/<camera>/<spool name>`, a hard link to a file of the spool,
+ * which stays when the frame is delivered and its file removed.
  */
-import { link, mkdir, readdir, rmdir, unlink } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { link, mkdir, readdir, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame } from '../contract/frame';
 import { ignoreMissing, readFrameFile } from './frame-file';
 import { parseSpoolName, spoolName } from './names';
 import { throwOnForeignFolder } from './ownership';
 
-export const NEWEST = 'newest';
 /** A picture is replaced while it is being opened: so often the next is taken. */
 const TRIES = 5;
 
-function folderOf(spoolDir: string, camera: string): string {
-  return path.join(spoolDir, camera, NEWEST);
+/** Beside the spool; within it where an operator has put the spool on another disk, to which no link leads. */
+export function newestDirOf(spoolDir: string): string {
+  const parent = path.dirname(spoolDir);
+  const isOneDisk = statSync(parent).dev === statSync(spoolDir).dev;
+  return isOneDisk ? path.join(parent, 'newest') : path.join(spoolDir, '.newest');
 }
 
 /** The link of one camera, for the process that writes its frames. */
@@ -23,16 +26,17 @@ export class NewestLink {
   #name: string | undefined;
 
   constructor(
+    newestDir: string,
     private readonly spoolDir: string,
     private readonly camera: string,
   ) {
-    this.#folder = folderOf(spoolDir, camera);
+    this.#folder = path.join(newestDir, camera);
   }
 
   /** Goes on with what a process before this one has left. Never rejects. */
   async open(): Promise<void> {
-    const names = await readdir(this.#folder).catch(() => []);
-    this.#name = names.sort().pop();
+    const names = (await readdir(this.#folder).catch(() => [])).sort();
+    this.#name = names.pop();
     await Promise.all(names.map((name) => unlink(path.join(this.#folder, name)).catch(() => undefined)));
   }
 
@@ -63,13 +67,13 @@ export class NewestLink {
  * @throws Fault `spool-foreign` when another user may write there, `spool-read` or `damaged-frame`; the file system's error
  */
 export async function readNewest(
-  spoolDir: string,
+  newestDir: string,
   camera: string,
-): Promise<{ frame: Frame; bytes: Buffer } | undefined> {
+): Promise<{ readonly frame: Frame; readonly bytes: Buffer } | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const frame = await newestFrame(spoolDir, camera);
+    const frame = await newestFrame(newestDir, camera);
     if (frame === undefined) return undefined;
-    const file = path.join(folderOf(spoolDir, camera), spoolName(frame));
+    const file = path.join(newestDir, camera, spoolName(frame));
     const bytes = await readFrameFile(file, frame.bytes, `the newest picture of ${camera}`);
     if (bytes !== undefined) return { frame, bytes };
   }
@@ -77,26 +81,25 @@ export async function readNewest(
 }
 
 /** What is known of it without its bytes. */
-export async function newestFrame(spoolDir: string, camera: string): Promise<Frame | undefined> {
-  const folder = folderOf(spoolDir, camera);
+export async function newestFrame(newestDir: string, camera: string): Promise<Frame | undefined> {
+  const folder = path.join(newestDir, camera);
   try {
     await throwOnForeignFolder(folder);
-    const names = await readdir(folder);
-    const frames = names.flatMap((name) => parseSpoolName(camera, name) ?? []);
-    return frames.reduce<Frame | undefined>(
-      (newest, frame) => (newest === undefined || frame.sequence > newest.sequence ? frame : newest),
-      undefined,
-    );
+    const frames = (await readdir(folder)).flatMap((name) => parseSpoolName(camera, name) ?? []);
+    return frames.sort((one, other) => one.sequence - other.sequence).pop();
   } catch (error) {
     ignoreMissing(error as NodeJS.ErrnoException);
     return undefined;
   }
 }
 
-/** Removes the folder, with the picture of a camera that writes no more. @throws the file system's error */
-export async function removeNewest(cameraFolder: string): Promise<void> {
-  const folder = path.join(cameraFolder, NEWEST);
-  await throwOnForeignFolder(folder);
-  for (const name of await readdir(folder)) await unlink(path.join(folder, name));
-  await rmdir(folder);
+/** Removes the pictures of all other cameras. Never rejects. */
+export async function keepNewestOf(newestDir: string, cameras: ReadonlySet<string>): Promise<void> {
+  const found = await readdir(newestDir).catch(() => []);
+  const others = found.filter((camera) => !cameras.has(camera));
+  await Promise.all(
+    others.map((camera) =>
+      rm(path.join(newestDir, camera), { recursive: true, force: true }).catch(() => undefined),
+    ),
+  );
 }

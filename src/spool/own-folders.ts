@@ -1,6 +1,6 @@
 /**
  * Folders of this user in a place where everybody may make some (/dev/shm). Their name is known to everybody, so one
- * may be there that somebody else has made: it is never looked into, and a folder with an ending nobody could know is
+ * may be there that another user has made: it is never opened, and a folder with an unpredictable ending is
  * used in its place.
  */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
@@ -14,7 +14,7 @@ export class OwnFolders {
   #known: readonly string[] = [];
   #refused: readonly string[] = [];
 
-  /** @param base path of the folder that is used unless it is somebody else's */
+  /** @param base path of the folder that is used unless it belongs to another user */
   constructor(private readonly base: string) {}
 
   /** Those found last, without a look. */
@@ -22,7 +22,7 @@ export class OwnFolders {
     return this.#known;
   }
 
-  /** Sentences about those found last that are somebody else's. */
+  /** Sentences about those found last that belong to another user. */
   get refused(): readonly string[] {
     return this.#refused;
   }
@@ -55,7 +55,7 @@ export class OwnFolders {
       return this.base;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      // Of ours, made in this moment by another process; or of somebody else.
+      // Of ours, made in this moment by another process; or of another user.
       return this.find()[0] ?? mkdtempSync(`${this.base}.`);
     }
   }

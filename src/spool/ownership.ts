@@ -1,4 +1,4 @@
-/** Whose a file or folder is: what another local user made, or may change, is no part of a spool. */
+/** Whose a file or folder is: what another local user made, or may change, is not part of a spool. */
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { Fault } from '../fault/fault';

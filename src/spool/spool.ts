@@ -123,7 +123,7 @@ export class Spool {
     await this.#memory?.remove(frame, wasOnDisk !== true);
   }
 
-  /** Takes a damaged file out of the way, where a person can look at it; away altogether where there is no room. */
+  /** Takes a damaged file out of the way, where a person can examine it; removes it where there is no room. */
   async setAside(frame: Frame): Promise<void> {
     await this.#move(frame, 'damaged').catch(() => undefined);
     await this.remove(frame);
@@ -160,7 +160,7 @@ export class Spool {
     return ((await this.#memory?.list()) ?? []).sort((a, b) => a.capturedAt - b.capturedAt);
   }
 
-  /** Removes what the last listing found half-written and nobody writes any more, and empty folders: of cameras taken out. */
+  /** Removes what the last listing found half-written and is no longer being written, and empty folders: of cameras taken out. */
   async removeLeftovers(): Promise<void> {
     await this.#leftovers.removeFiles([...new Set(this.#temporaries)]);
     await this.#leftovers.removeFolders(this.dir, await this.#cameras().catch(() => []));

@@ -1,4 +1,4 @@
-/** Keeps the ledger: brings it what actors report, writes it down four times a second, has gaps told. */
+/** Keeps the ledger: enters what actors report, writes it to disk four times a second, has gaps announced. */
 import { uptime } from 'node:os';
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { sleep } from '../clock/sleep';
@@ -15,12 +15,12 @@ import { RecurringFault } from '../fault/recurring';
 import type { ActorReport } from '../protocol/messages';
 import { Spool } from '../spool/spool';
 
-/** What was not written when the daemon is killed is called a gap, delivered or not: so it is written often. */
+/** Whatever was not written when the daemon is killed is recorded as a gap, delivered or not: so it is written often. */
 const TICK_MS = 250;
 /** How far back records are read at the start: frames of that time may still wait in the spool. */
 const RECALL_MS = 3_600_000;
 
-/** A camera whose records end so long before the last record was not wanted any more. */
+/** A camera whose records end this long before the last record was no longer wanted. */
 const UNWATCHED_MS = 90_000;
 
 type WatchedCamera = Pick<CameraSpec, 'id' | 'periodMs'>;
@@ -70,7 +70,7 @@ export class Accounting {
     return accounting;
   }
 
-  /** Takes an edit over: cameras no longer wanted are accounted for no more. */
+  /** Applies an edit: cameras that are no longer wanted are no longer accounted for. */
   change({ ledger, cameras }: Topology): void {
     this.files.bounds = ledger;
     this.#watch(cameras);
@@ -95,19 +95,19 @@ export class Accounting {
     this.#watched.set(camera, periodMs);
   }
 
-  /** A camera entered a state, by its own word or by what became of its process. */
+  /** A camera entered a state, as it reported or as follows from the state of its process. */
   cameraState(state: CameraState): void {
     this.#ledger.cameraState(state);
   }
 
   /** An actor's process is new, and reports of the one before it may be lost. */
   began(actor: string): void {
-    // A notifier that is new knows of no gaps.
+    // A new notifier has no gaps to announce.
     if (actor === 'notifier') this.#ledger.tellAgain();
     if (actor === 'store') void this.#reconcile();
   }
 
-  /** Any report of any actor; those that do not concern the ledger are passed over. */
+  /** Any report of any actor; those that do not concern the ledger are ignored. */
   onReport(report: ActorReport): void {
     switch (report.kind) {
       case 'periods':

@@ -17,13 +17,15 @@ import type {
 import type { Holder } from '../connections/namespace-lease';
 import type { ActorSpec } from '../comedy/hosted-actor';
 
-/** What of a daemon's surroundings its actors are told. */
+/** The part of a daemon's surroundings that its actors need. */
 export interface Surroundings {
   readonly holder: Holder;
   readonly redisUrl: string;
   readonly amqpUrl: string;
   readonly dataDir: string;
   readonly spoolDir: string;
+  /** Where the newest picture of each camera is kept. */
+  readonly newestDir: string;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile: string;
   /** The program a feed is read with, or its name on PATH. */
@@ -59,12 +61,13 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
 function cameraActor(
   { child, ...camera }: SupervisedCamera,
   { minFreeBytes }: SpoolSpec,
-  { ffmpegFor, spoolDir }: Surroundings,
+  { ffmpegFor, spoolDir, newestDir }: Surroundings,
 ): WantedActor {
   const parameters: CameraParameters = {
     camera,
     ffmpeg: ffmpegFor(camera.source),
     spoolDir,
+    newestDir,
     minFreeBytes,
   };
   const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
@@ -90,8 +93,8 @@ function store(
   return { kind: 'store', actor, child: children.store };
 }
 
-function web(http: HttpSpec, child: ChildSpec, { dataDir, spoolDir, ffmpegFor }: Surroundings): WantedActor {
-  const parameters: WebParameters = { ...http, dataDir, spoolDir, ffmpeg: ffmpegFor() };
+function web(http: HttpSpec, child: ChildSpec, { dataDir, newestDir, ffmpegFor }: Surroundings): WantedActor {
+  const parameters: WebParameters = { ...http, dataDir, newestDir, ffmpeg: ffmpegFor() };
   return { kind: 'web', actor: actorSpec('web', 'web', 'forked', parameters), child };
 }
 

@@ -1,6 +1,7 @@
-/** What is kept of a child's crashes: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
-import { mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+/** Crash reports of a child: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
+import { mkdir, readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { OWNER_ONLY, replaceFile } from '../os/replace-file';
 import { redactText } from '../url/url';
 import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
@@ -25,11 +26,11 @@ export interface Crash {
   readonly lastLines: readonly string[];
 }
 
-/** The last things heard of each child, and the files written from them. */
+/** The last reports of each child, and the files written from them. */
 export class BlackBox {
   readonly #heartbeats = new Map<string, Heartbeat & { readonly atMs: number }>();
   readonly #feedLines = new Map<string, string[]>();
-  /** One file after the other: each write removes what is old and what was left unfinished. */
+  /** One file after the other: each write removes old files and unfinished ones. */
   #written: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dir: string) {}
@@ -72,7 +73,7 @@ export class BlackBox {
       ...rest,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(endedAtMs).toISOString(),
-      ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
+      lastHeartbeat,
       ffmpeg: this.#feedLines.get(rest.name) ?? [],
     };
   }
@@ -81,9 +82,7 @@ export class BlackBox {
 async function writeRecord(folder: string, name: string, record: unknown): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, name);
-  const temporary = `${file}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(redacted(record), null, 2)}\n`, { mode: 0o600 });
-  await rename(temporary, file);
+  await replaceFile(file, `${JSON.stringify(redacted(record), null, 2)}\n`, OWNER_ONLY);
   await removeOldest(folder);
   return file;
 }

@@ -1,4 +1,4 @@
-/** Keeps one child running: starts it, notices its end, starts it again as its spec says, until it is stopped. */
+/** Keeps one child running: starts it, notices its end, restarts it as its spec says, until it is stopped. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
@@ -29,7 +29,7 @@ export type ChildState =
   | { readonly name: 'running'; readonly pid: number | undefined }
   /** Between two runs: the pause of its back-off, then its turn in the host's restart budget. */
   | { readonly name: 'waiting'; readonly delayMs: number }
-  /** Over its intensity and tried now and then; `pid` while such a try runs. */
+  /** Over its intensity and retried at intervals; `pid` while such a try runs. */
   | { readonly name: 'quarantined'; readonly pid?: number | undefined }
   /** Ended for good, by its restart type or its intensity. */
   | { readonly name: 'ended' }
@@ -40,13 +40,13 @@ export interface ChildOptions {
   readonly log: Log;
   /** How it is kept, now. */
   readonly spec: () => ChildSpec;
-  /** The host's restart budget; absent for what the host cannot do without. */
+  /** The host's restart budget; absent for required children. */
   readonly budget?: RestartBudget | undefined;
   /** Starts the child and resolves when it runs. Throws when it cannot be started, or `signal` is aborted meanwhile. */
   readonly start: (signal: AbortSignal) => Promise<Incarnation>;
-  /** Told of every state it enters, with the fault of its last end. */
+  /** Called with every state it enters, and the fault of its last end. */
   readonly onState?: (state: ChildState, fault: FaultRecord | undefined) => void;
-  /** It exceeded its intensity and has no `probeMs`: it stays ended, and nothing can go on without it. */
+  /** It exceeded its intensity and has no `probeMs`: it stays ended, and the daemon cannot continue without it. */
   readonly onEscalation: (fault: FaultRecord) => void;
   /** Milliseconds on a clock that is never set. */
   readonly now?: () => number;
@@ -112,7 +112,7 @@ export class Child {
     await first.catch(() => undefined);
   }
 
-  /** The child has done a piece of its work. What comes late, of a run that has ended, counts for nothing. */
+  /** The child has completed a unit of work. A late report of a run that has ended does not count. */
   worked(): void {
     if (!('pid' in this.#state)) return;
     this.#output = withOutput(this.#output, this.#now());

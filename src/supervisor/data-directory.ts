@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -14,6 +13,7 @@ import path from 'node:path';
 import { ExitFault } from '../fault/fault';
 import { startChild, whyNotStarted } from '../os/child-process';
 import { findProgram } from '../os/orphans';
+import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
 /** Seconds a new daemon waits for one that is just ending. */
@@ -80,16 +80,14 @@ export class DataDirectory {
 
   /** Replaces a JSON file that only its owner may read, at once and whole. */
   writePrivate(name: string, value: unknown): void {
-    const temporary = this.path(`.${name}.tmp`);
-    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-    renameSync(temporary, this.path(name));
+    replaceFileSync(this.path(name), `${JSON.stringify(value, null, 2)}\n`, OWNER_ONLY);
   }
 
   writeEndpoints(endpoints: Endpoints): void {
     this.writePrivate('endpoints.json', endpoints);
   }
 
-  /** Frees the folder for the next daemon; the endpoints go, as nobody serves them any more. */
+  /** Frees the folder for the next daemon; the endpoints are removed, as nothing serves them any more. */
   close(): void {
     try {
       unlinkSync(this.path('endpoints.json'));

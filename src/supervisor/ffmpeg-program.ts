@@ -56,7 +56,7 @@ function hasHostName(source: CameraSource): boolean {
   return isIP(hostOf(source.url)) === 0;
 }
 
-/** What was found of a program; it holds while this process lives. */
+/** Results by program, for the lifetime of this process. */
 const resolving = new Map<string, boolean>();
 
 /**

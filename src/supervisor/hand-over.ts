@@ -1,6 +1,6 @@
 /**
- * Gives what a daemon of root has left to the user it runs as from now on. Root walks only through folders that nobody else can
- * change: in any other a link could lead it to files of the system.
+ * Gives the data that a daemon of root has left to the user it runs as from now on. Root walks only through folders that no other
+ * user can change: in any other a link could lead it to files of the system.
  */
 import { randomBytes } from 'node:crypto';
 import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { OwnFolders } from '../spool/own-folders';
 
 /** All that a daemon makes in its data directory, and temporary files of these. */
 const OWN =
-  /^\.?(spool|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|http\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
+  /^\.?(spool|newest|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|http\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
 const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
 
 /**
@@ -63,7 +63,7 @@ function handOver(file: string, account: Account): void {
   lchownSync(file, account.uid, account.gid);
 }
 
-/** Frames that wait in memory: the name of their folder tells the user. */
+/** Frames that wait in memory: the name of their folder contains the user. */
 function handOverMemory(spoolDir: string, account: Account): void {
   const [from, to] = [memoryFolderOf(spoolDir, 0), memoryFolderOf(spoolDir, account.uid)];
   if (from === undefined || to === undefined) return;
@@ -72,7 +72,7 @@ function handOverMemory(spoolDir: string, account: Account): void {
     try {
       renameSync(folder, to);
     } catch {
-      // Somebody has made something there, or frames of this user wait in it.
+      // Something else is there, or frames of this user wait in it.
       renameSync(folder, `${to}.${randomBytes(3).toString('hex')}`);
     }
   }

@@ -1,24 +1,24 @@
-/** Whether the daemon does its work, and what keeps it from it. Pure. */
+/** Whether the daemon does its work, and if not, why. Pure. */
 import { refusalWords } from '../config/faults';
 import type { FaultRecord } from '../fault/fault';
 import type { ConfigurationState } from './live-configuration';
 import type { ChildStatus } from './status';
 
-/** What becomes of the frames. */
+/** The delivery of frames. */
 export interface DeliveryStatus {
   /** When the broker last confirmed a frame, milliseconds since the epoch; undefined until it did. */
-  readonly lastConfirmAtMs?: number;
+  readonly lastConfirmAtMs?: number | undefined;
   /** Frames that wait, and for how long the oldest has. */
   readonly waiting: number;
-  readonly oldestWaitingMs?: number;
-  /** What keeps them waiting now. */
-  readonly fault?: FaultRecord;
+  readonly oldestWaitingMs?: number | undefined;
+  /** Why they wait now. */
+  readonly fault?: FaultRecord | undefined;
 }
 
-/** Frames that wait for so long while nothing is confirmed are not delivered, whatever is said of the servers. */
+/** Frames that wait for longer while nothing is confirmed are not delivered, whatever state the servers report. */
 const UNDELIVERED_MS = 10_000;
 
-/** As the actors told it last, that is within a second. */
+/** From the last heartbeats of the actors, at most a second old. */
 export function deliveryOf(
   children: readonly ChildStatus[],
   lastConfirmAtMs: number | undefined,
@@ -27,13 +27,13 @@ export function deliveryOf(
     children.find((child) => child.kind === kind),
   );
   const { waiting = 0, oldestWaitingMs } = store?.heartbeat?.facts ?? {};
-  // The store knows what came of its last try, whichever server it failed at.
+  // The store knows the outcome of its last attempt, whichever server it failed at.
   const fault = store?.heartbeat?.fault ?? notifier?.heartbeat?.fault;
   return {
-    ...(lastConfirmAtMs === undefined ? {} : { lastConfirmAtMs }),
+    lastConfirmAtMs,
     waiting: Number(waiting),
-    ...(oldestWaitingMs === undefined ? {} : { oldestWaitingMs: Number(oldestWaitingMs) }),
-    ...(fault === undefined ? {} : { fault }),
+    oldestWaitingMs: oldestWaitingMs === undefined ? undefined : Number(oldestWaitingMs),
+    fault,
   };
 }
 
@@ -53,7 +53,7 @@ export function problemsOf({ ready, configuration, children, delivery }: Observe
     ...(ready ? [] : ['not ready yet: Redis and RabbitMQ have not both answered since the start']),
     ...children.filter(isDown).map(downSentence),
     ...(undelivered === undefined ? [] : [undelivered]),
-    ...(isBlind ? ['no camera gives pictures'] : []),
+    ...(isBlind ? ['no camera delivers pictures'] : []),
     ...(configuration.faults === undefined ? [] : [refusalWords(configuration.file, configuration.refusal)]),
   ];
 }

@@ -10,7 +10,7 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
  * The same for every daemon that follows another on this data directory, while the machine runs. A copy of the directory
- * is somebody else: its files are others, here or on another machine.
+ * is another daemon: its files are others, here or on another machine.
  */
 export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockFile'>): Holder {
   const { dev, ino, birthtimeMs } = statSync(lockFile);

@@ -30,6 +30,8 @@ export interface ConfigurationState {
   readonly faults?: readonly ConfigFault[];
 }
 
+const AGAIN = 'fix that, then save the file again or send SIGHUP';
+
 export class LiveConfiguration {
   #state: ConfigurationState;
   #taking: Promise<void> = Promise.resolve();
@@ -45,13 +47,13 @@ export class LiveConfiguration {
     return behind === 0 ? this.#state : { ...this.#state, behind };
   }
 
-  /** Takes over every edit of the file until `signal` is aborted. */
+  /** Applies every edit of the file until `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
     const { file, text } = this.options;
     await watchContent(file, text, (content) => this.#take(content), signal);
   }
 
-  /** Takes the file over as it is now, changed or not. */
+  /** Applies the file as it is now, changed or not. */
   async reload(): Promise<void> {
     await this.#take(await readContent(this.options.file));
   }
@@ -59,7 +61,7 @@ export class LiveConfiguration {
   /**
    * What `text` in place of the configuration would change.
    * @param file where the text is from: relative paths in it start at its folder
-   * @throws ConfigurationError when the daemon would not take it over
+   * @throws ConfigurationError when the daemon would not apply it
    */
   plan(text: string, file: string): Plan {
     return this.#planOf(parseTopology(text, file, this.options.environment), file);
@@ -71,7 +73,7 @@ export class LiveConfiguration {
     await this.#taking;
   }
 
-  /** Never throws: the edits that follow are to be taken over all the same. */
+  /** Never throws: later edits must still be applied. */
   async #apply(content: FileContent): Promise<void> {
     const { file, environment, supervisor, log, onTaken } = this.options;
     const edit = ++this.#edits;
@@ -79,8 +81,9 @@ export class LiveConfiguration {
       if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
       const wanted = parseTopology(content.text, file, environment);
       const plan = this.#planOf(wanted, file);
-      if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
       await supervisor.claim(wanted, plan);
+      // Not before: until here the edit may be refused, and then nothing is restarted.
+      if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
       const rollout = supervisor.apply(wanted);
       onTaken(wanted);
       const { appliedAtMs } = this.#state;
@@ -96,13 +99,15 @@ export class LiveConfiguration {
       await rollout;
       if (edit === this.#edits) this.#state = { ...this.#state, appliedAtMs: Date.now() };
     } catch (error) {
-      this.#refuse(error as Error);
+      const problem = `was applied only in part: ${(error as Error).message}; ${AGAIN}`;
+      this.#state = { ...this.#state, refusal: 'not-applied', faults: [{ path: '$', problem }] };
+      this.options.log.error(`${this.options.file} ${problem}`, { code: 'configuration-not-applied' });
     }
   }
 
   #refuse(error: Error): void {
     const { file, log } = this.options;
-    const refused = error instanceof ConfigurationError ? error : notTaken(file, error);
+    const refused = error instanceof ConfigurationError ? error : notApplied(file, error);
     const { refusal, faults, message, code } = refused;
     this.#state = { ...this.#state, refusal, faults };
     log.error(message, { code });
@@ -117,8 +122,8 @@ export class LiveConfiguration {
 }
 
 /** The machine did not let it, such as a disk that is full. */
-function notTaken(file: string, cause: Error): ConfigurationError {
-  const problem = `could not be applied: ${cause.message}; fix that, then save the file again or send SIGHUP`;
+function notApplied(file: string, cause: Error): ConfigurationError {
+  const problem = `could not be applied: ${cause.message}; ${AGAIN}`;
   return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });
 }
 

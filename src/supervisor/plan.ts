@@ -14,7 +14,7 @@ export interface Plan {
   readonly start: readonly string[];
   readonly stop: readonly string[];
   readonly restart: readonly Change[];
-  /** Taken over without a restart. */
+  /** Applied without a restart. */
   readonly adjust: readonly Change[];
   readonly leave: readonly string[];
 }
@@ -93,8 +93,8 @@ function isChange({ because }: Change): boolean {
   return because.length > 0;
 }
 
-/** What a running actor takes over; all else needs a new process. A camera opens its feed anew where it has to, see docs/supervision.md. */
-const TAKEN_OVER: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
+/** Settings that a running actor applies; all others need a new process. A camera reopens its feed where necessary, see docs/supervision.md. */
+const APPLIED_LIVE: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
   store: ['expireMs', 'drainMs'],
   notifier: ['expireMs'],
   web: ['ffmpeg'],
@@ -103,7 +103,7 @@ const TAKEN_OVER: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readon
 export function needsNewProcess(before: WantedActor, after: WantedActor): boolean {
   const { kind } = after;
   return (
-    kind !== 'camera' && changedParameters(before, after).some((name) => !TAKEN_OVER[kind].includes(name))
+    kind !== 'camera' && changedParameters(before, after).some((name) => !APPLIED_LIVE[kind].includes(name))
   );
 }
 

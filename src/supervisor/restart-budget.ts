@@ -1,4 +1,4 @@
-/** The host's restart budget: however many children flap, a machine starts only so many processes a minute. */
+/** The host's restart budget: however many children flap, the number of starts a minute is limited. */
 import { sleep, unlessAborted } from '../clock/sleep';
 
 const MINUTE_MS = 60_000;
@@ -66,7 +66,7 @@ export class RestartBudget {
     return crashes <= 1 ? this.perMinute : Math.ceil(this.perMinute * (1 - RESERVED_SHARE));
   }
 
-  /** When the next token comes back; only while somebody waits for one. */
+  /** When the next token comes back; only while a restart waits for one. */
   async #lookAgain(): Promise<void> {
     this.#wakeUp?.abort();
     const [oldest] = this.#taken;

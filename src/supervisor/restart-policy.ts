@@ -10,7 +10,7 @@ const HEALTHY_MS = 60_000;
 /** A hole in the output longer than this begins a new stretch. The slowest camera gives a frame every 10 s. */
 const MAX_HOLE_MS = 30_000;
 
-/** What is remembered of a child between its ends. */
+/** The history of a child, kept between its ends. */
 export interface ChildHistory {
   /** When it was restarted within the last period, milliseconds, oldest first. */
   readonly restarts: readonly number[];
@@ -44,12 +44,12 @@ export function withOutput(output: Output | undefined, now: number): Output {
   return { since: goesOn ? output.since : now, last: now };
 }
 
-/** Whether a child has put out for so long that earlier crashes are forgotten. */
+/** Whether a child's output has lasted long enough that earlier crashes are forgotten. */
 export function isHealthy(output: Output | undefined): boolean {
   return lasts(output, HEALTHY_MS);
 }
 
-/** Whether a child in quarantine has put out for so long that it leaves it. */
+/** Whether the output of a quarantined child has lasted long enough to release it. */
 export function isReleased(output: Output | undefined): boolean {
   return lasts(output, RELEASE_MS);
 }
@@ -78,7 +78,7 @@ export function afterEnd(
   if (restarts.length > maxRestarts)
     return probeMs === undefined ? { kind: 'escalate' } : { kind: 'quarantine', probeMs };
   const crashes = isHealthy(end.output) ? 1 : history.crashes + 1;
-  // A single crash needs no pause, and nobody should notice it.
+  // A single crash needs no pause, and should not be noticed.
   const delayMs = crashes === 1 ? 0 : backOffMs(backOff, crashes - 1, random);
   return { kind: 'restart', delayMs, history: { restarts, crashes } };
 }

@@ -9,7 +9,7 @@ import type { Child } from './child';
 import { changedParameters, needsNewProcess } from './plan';
 import { StartGate } from './start-gate';
 
-/** So long the next camera waits for one that takes an edit over; that one goes on beside it. */
+/** Milliseconds the next camera waits for one that applies an edit; that one continues in parallel. */
 const TURN_MS = 5000;
 
 export interface RolloutSteps {
@@ -30,11 +30,11 @@ export class Rollout {
   readonly #given = new Map<string, WantedActor>();
   /** Called when the actor of that name works by what it was given. */
   readonly #changed = new Map<string, () => void>();
-  /** What is under way, by name: one thing at a time. */
+  /** Steps in progress, by name: one at a time. */
   readonly #settling = new Map<string, Promise<void>>();
   #stopping = false;
 
-  /** @param width cameras that take an edit over at the same time, at most */
+  /** @param width maximum number of cameras that apply an edit at the same time */
   constructor(
     private readonly steps: RolloutSteps,
     width: number,
@@ -51,7 +51,7 @@ export class Rollout {
     this.#given.set(name, given);
   }
 
-  /** The actor is at work; what has been edited while it started it is told. */
+  /** The actor is at work; edits made while it started are sent to it. */
   runs(actor: HostedActor): void {
     const { name } = actor;
     this.#running.set(name, actor);
@@ -78,7 +78,7 @@ export class Rollout {
 
   /** Brings an actor to what is wanted of it, when its turn comes. Never rejects. */
   async settle(name: string): Promise<void> {
-    // Nobody waits for what is no longer wanted.
+    // What is no longer wanted is not waited for.
     if (this.#isBehind(name) || this.steps.wanted(name) === undefined) this.changed(name);
     const settled = (this.#settling.get(name) ?? Promise.resolve()).then(() => this.#bring(name));
     this.#settling.set(name, settled);
@@ -109,10 +109,10 @@ export class Rollout {
     // One that is being started is given what is wanted when it runs; one that waits for its restart is not left waiting.
     if (actor === undefined && this.steps.child(name)?.state.name === 'starting') return;
     if (actor === undefined || needsNewProcess(given, wanted)) await this.steps.replace(name);
-    else await this.#tell(actor, wanted);
+    else await this.#send(actor, wanted);
   }
 
-  async #tell(actor: HostedActor, wanted: WantedActor): Promise<void> {
+  async #send(actor: HostedActor, wanted: WantedActor): Promise<void> {
     const { name } = actor;
     const changed = new Promise<void>((resolve) => this.#changed.set(name, resolve));
     this.#given.set(name, wanted);

@@ -14,7 +14,8 @@ export interface Sizing {
   readonly pictures: number;
   readonly redisBytes: number;
   /** How long an outage the spool bridges, and which of its bounds ends it; undefined without cameras. */
-  readonly spool?: { readonly seconds: number; readonly bound: 'maxAgeMs' | 'maxFrames' | 'maxBytes' };
+  readonly spool:
+    { readonly seconds: number; readonly bound: 'maxAgeMs' | 'maxFrames' | 'maxBytes' } | undefined;
   /** At most. */
   readonly processes: { readonly node: number; readonly ffmpeg: number; readonly servers: number };
   /** Open files of the daemon, its largest process in that. */
@@ -31,7 +32,7 @@ export function sizingOf(topology: Topology): Sizing {
     picturesPerSecond,
     pictures,
     redisBytes: pictures * PICTURE_BYTES,
-    ...(spool === undefined ? {} : { spool }),
+    spool,
     processes: {
       node: 1 + forked + cameras.length,
       ffmpeg: cameras.reduce((sum, camera) => sum + ffmpegsOf(camera), 0),

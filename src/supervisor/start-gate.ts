@@ -1,4 +1,4 @@
-/** Lets only so many starts run at the same time: a machine that starts everything at once starves what runs already. */
+/** Limits how many starts run at the same time: starting everything at once would starve what already runs. */
 
 export class StartGate {
   #running = 0;

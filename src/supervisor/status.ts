@@ -1,4 +1,4 @@
-/** What is known of a child, for people and programs. */
+/** The status of a child, for people and programs. */
 import type { CameraState } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
@@ -11,16 +11,15 @@ export interface ChildStatus {
   readonly state: ChildState['name'];
   /** When the state began, milliseconds since the epoch. */
   readonly sinceMs: number;
-  readonly pid?: number;
+  readonly pid?: number | undefined;
   /** Starts after the first. */
   readonly restarts: number;
-  readonly lastFault?: FaultRecord & { readonly atMs: number };
-  /** What it told of itself last. */
-  readonly heartbeat?: Heartbeat & { readonly atMs: number };
+  readonly lastFault?: (FaultRecord & { readonly atMs: number }) | undefined;
+  readonly heartbeat?: (Heartbeat & { readonly atMs: number }) | undefined;
   /** Cameras: the state of the feed. */
-  readonly feed?: CameraState;
+  readonly feed?: CameraState | undefined;
   /** Cameras: what was confirmed lately. */
-  readonly delivered?: CameraDelivery;
+  readonly delivered?: CameraDelivery | undefined;
 }
 
 /** A camera of the configuration. */
@@ -45,11 +44,11 @@ export function childStatus(
     kind,
     state: state.name,
     sinceMs,
-    ...('pid' in state && state.pid !== undefined ? { pid: state.pid } : {}),
+    pid: 'pid' in state ? state.pid : undefined,
     restarts,
-    ...(lastFault === undefined ? {} : { lastFault }),
-    ...(heartbeat === undefined ? {} : { heartbeat }),
-    ...(feed === undefined ? {} : { feed }),
-    ...(delivered === undefined ? {} : { delivered }),
+    lastFault,
+    heartbeat,
+    feed,
+    delivered,
   };
 }

@@ -2,7 +2,7 @@
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
-import type { ServerSpec, Topology } from '../config/topology';
+import type { Topology } from '../config/topology';
 import { setLogLevel, type Log } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
 import type { FaultRecord } from '../fault/fault';
@@ -10,17 +10,16 @@ import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
-import type { Child } from './child';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
+import { EmbeddedServers } from './embedded-servers';
 import { NO_FIGURES, type Figures } from './figures';
+import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
-import { serviceChild } from './service-child';
 import { identityOf } from './identity';
 import { findFfmpeg } from './ffmpeg-program';
-import type { EmbeddedService } from '../embedded/service';
-import { childStatus, type ChildStatus, type ConfiguredCamera } from './status';
+import type { ChildStatus, ConfiguredCamera } from './status';
 
 export interface SupervisorOptions {
   readonly topology: Topology;
@@ -30,7 +29,7 @@ export interface SupervisorOptions {
   readonly force?: boolean;
   /** Store and notifier reach their servers: the daemon does its work. Called once. */
   readonly onReady: () => void;
-  /** A child the daemon cannot do without ended more often than it may: stop, so that a service manager starts anew. */
+  /** A required child exceeded its intensity: stop, so that the service manager can restart the daemon. */
   readonly onEscalation: (fault: FaultRecord) => void;
 }
 
@@ -38,21 +37,26 @@ export class Supervisor {
   readonly #stopping = new AbortController();
   #started: Promise<void> = Promise.resolve();
   #topology: Topology;
-  #services: readonly EmbeddedService[] = [];
-  #serviceChildren: Child[] = [];
   #actors: ActorChildren | undefined;
   #accounting: Accounting | undefined;
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
-
   /** Where the web actor serves, or did before it ended. */
   #httpUrl: string | undefined;
   readonly #holder: Holder;
+  readonly #servers: EmbeddedServers;
 
   constructor(private readonly options: SupervisorOptions) {
     this.#topology = options.topology;
     this.#holder = identityOf(options.data);
+    const { data, log, onEscalation } = options;
+    this.#servers = new EmbeddedServers({
+      data,
+      log,
+      spec: () => this.#topology.children.service,
+      onEscalation,
+    });
   }
 
   /**
@@ -71,11 +75,11 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await closeInTurn([
-      // A start waits for every camera, and most of those wait for their turn: they are told first.
+      // A start waits for every camera, and most of those wait for their turn: stopping them ends it.
       { what: 'the actors', close: () => this.#actors?.stop() },
       { what: 'the start', close: () => this.#started.catch(() => undefined) },
       { what: 'the ledger', close: () => this.#accounting?.close() },
-      { what: 'the servers', close: () => Promise.all(this.#serviceChildren.map((child) => child.stop())) },
+      { what: 'the servers', close: () => this.#servers.stop() },
       { what: 'the actor system', close: () => this.#actors?.close() },
     ]);
   }
@@ -117,7 +121,7 @@ export class Supervisor {
     setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
-    return this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
+    return this.#changeActors(wanted);
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -132,8 +136,7 @@ export class Supervisor {
 
   /** Every child, in start order. */
   status(): ChildStatus[] {
-    const services = this.#serviceChildren.map((child) => childStatus(child, 'service'));
-    return [...services, ...(this.#actors?.status() ?? [])];
+    return [...this.#servers.status(), ...(this.#actors?.status() ?? [])];
   }
 
   /** All cameras of the configuration that runs. */
@@ -153,18 +156,19 @@ export class Supervisor {
 
   /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
   async queues(): Promise<QueuesAnswer> {
-    return askQueues(this.#topology, this.#services, this.options.data.path('queues.json'));
+    return askQueues(this.#topology, this.#servers.services, this.options.data.path('queues.json'));
   }
 
   async #startAll(): Promise<void> {
     const { log, data, force = false } = this.options;
     provideDescriptors(this.#topology, log);
-    // Beside what takes its time too: a restart is to be a short one.
+    // While the servers are prepared: a restart must be short.
     const claimed = this.#claimNamespace(this.#topology, force);
     claimed.catch(() => undefined);
-    this.#services = await this.#prepareServices();
+    await this.#servers.prepare(this.#topology);
     this.#tellEndpoints();
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
+    void this.#tidyNewest();
     this.#accounting = await Accounting.open({
       topology: this.#topology,
       dir: data.path('ledger'),
@@ -185,7 +189,7 @@ export class Supervisor {
     if (this.#stopping.signal.aborted) return;
     // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
     // do, with their processes ready.
-    const serving = this.#startServices();
+    const serving = this.#servers.start(this.#stopping.signal);
     const served = serving.catch(() => aborted(this.#stopping.signal));
     const actors = this.#actors.startAll(this.#wanted, served);
     await serving;
@@ -199,46 +203,14 @@ export class Supervisor {
     await claimNamespace({ url: redis.url, namespace, holder: this.#holder, force });
   }
 
-  async #prepareServices(): Promise<EmbeddedService[]> {
-    const { data, log } = this.options;
-    const { redis, rabbitmq } = this.#topology;
-    const services: EmbeddedService[] = [];
-    // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
-    if (redis.kind === 'embedded') {
-      const { prepareRedis } = await import('../embedded/redis');
-      services.push(await prepareRedis(data.folder('redis'), redis, log));
-    }
-    if (rabbitmq.kind === 'embedded') {
-      const { prepareRabbitmq } = await import('../embedded/rabbitmq');
-      services.push(await prepareRabbitmq(data.folder('rabbitmq'), rabbitmq.port, log));
-    }
-    return services;
-  }
-
-  async #startServices(): Promise<void> {
-    const { signal } = this.#stopping;
-    const { log, onEscalation } = this.options;
-    const spec = () => this.#topology.children.service;
-    const children = this.#services.map((service) => serviceChild(service, spec, log, onEscalation));
-    this.#serviceChildren = children;
-    const cancel = () => {
-      for (const child of children) void child.stop();
-    };
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      await Promise.all(children.map((child) => child.start()));
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
-  }
-
   #surroundings({ redis, rabbitmq, ffmpeg }: Topology): Surroundings {
     return {
       holder: this.#holder,
-      redisUrl: this.#urlOf(redis, 'redis', 'ownUrl'),
-      amqpUrl: this.#urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
+      redisUrl: this.#servers.urlOf(redis, 'redis', 'ownUrl'),
+      amqpUrl: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
       dataDir: this.options.data.dir,
       spoolDir: this.options.data.folder('spool'),
+      newestDir: this.#newestDir,
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
@@ -246,13 +218,13 @@ export class Supervisor {
 
   #writeEndpoints({ redis, rabbitmq, http }: Topology): void {
     this.options.data.writeEndpoints({
-      redis: this.#urlOf(redis, 'redis', 'url'),
-      amqp: this.#urlOf(rabbitmq, 'rabbitmq', 'url'),
+      redis: this.#servers.urlOf(redis, 'redis', 'url'),
+      amqp: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'url'),
       ...(http === undefined || this.#httpUrl === undefined ? {} : { http: this.#httpUrl }),
     });
   }
 
-  /** A daemon that comes back on a full disk delivers by way of memory; this file is for clients alone. */
+  /** A daemon that restarts on a full disk delivers from memory; only clients need this file. */
   #tellEndpoints(): void {
     const { data, log } = this.options;
     try {
@@ -273,17 +245,24 @@ export class Supervisor {
     this.#tellEndpoints();
   }
 
-  #urlOf(spec: ServerSpec, name: EmbeddedService['name'], whose: 'url' | 'ownUrl'): string {
-    if (spec.kind === 'remote') return spec.url;
-    // Not among them where an edit asks for what only a restart can give; nothing is started with it.
-    return this.#services.find((candidate) => candidate.name === name)?.[whose] ?? '';
+  async #changeActors(wanted: Topology): Promise<void> {
+    await this.#actors?.change(this.#wanted, wanted);
+    await this.#tidyNewest();
+  }
+
+  /** Nobody looks at pictures of cameras that are no longer wanted. */
+  async #tidyNewest(): Promise<void> {
+    await keepNewestOf(this.#newestDir, new Set(this.#topology.cameras.map(({ id }) => id)));
+  }
+
+  get #newestDir(): string {
+    return newestDirOf(this.options.data.folder('spool'));
   }
 
   /** Store or notifier do their work, and so does the server behind each. */
   #onServing(name: string): void {
     if (name === 'web') return;
-    const server = name === 'store' ? 'redis' : 'rabbitmq';
-    this.#serviceChildren.find((child) => child.name === server)?.worked();
+    this.#servers.worked(name === 'store' ? 'redis' : 'rabbitmq');
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();
   }
 }

@@ -10,7 +10,8 @@ import type { ActorReport } from '../../src/protocol/messages';
 import { cameraSpec } from '../../lab/camera-spec';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
-import { startUdpFirewall, type UdpFirewall } from '../../lab/feeds/udp-firewall';
+import { startUdpFirewall } from '../../lab/feeds/udp-firewall';
+import type { Listening } from '../../lab/loopback-server';
 import { waitUntil } from '../../lab/process';
 
 async function openCamera(t: TestContext, url: string, changes: Partial<CameraSpec> = {}) {
@@ -54,7 +55,7 @@ async function openCamera(t: TestContext, url: string, changes: Partial<CameraSp
 
 describe('"transport": "auto"', { concurrency: true }, () => {
   let server: RtspServer;
-  let firewall: UdpFirewall;
+  let firewall: Listening;
   before(async () => {
     const mount = { clip: await clip(), codec: 'h264', fps: CLIP_DEFAULTS.fps } as const;
     server = await startRtspServer({ mounts: { '/cam': mount, '/tcp': { ...mount, tcpOnly: true } } });

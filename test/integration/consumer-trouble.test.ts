@@ -11,19 +11,11 @@ import { Redis } from 'ioredis';
 import { latestKey, type ConsumedFrame, type Frame, type FrameHandler } from '../../src/consumer';
 import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { findProgram } from '../../src/os/orphans';
-import {
-  channel,
-  LIFE_MS,
-  picture,
-  PrivateRedis,
-  redis,
-  servers,
-  Stage,
-  temporaryFolder,
-  until,
-  Wire,
-} from '../../lab/consumer-stage';
-import { run } from '../../lab/process';
+import { channel, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
+import { PrivateRedis } from '../../lab/private-redis';
+import { Wire } from '../../lab/wire';
+import { run, waitUntil as until } from '../../lab/process';
 import { startCluster } from '../../lab/redis';
 import { freePort } from '../../lab/free-port';
 
@@ -114,7 +106,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
       message: /^consuming pauses: cannot save to .*gate/,
     });
     assert.ok(performance.now() - begun < 9000, 'no handler is waited for to its deadline');
-    assert.equal(await stage.waiting(), 1);
+    await until('the frame waits again', async () => (await stage.waiting()) === 1);
   });
 
   it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
@@ -347,7 +339,7 @@ describe('latestOnly', { concurrency: true }, () => {
     await writeFile(endpoints, JSON.stringify({ redis: servers.redisUrl, amqp: servers.amqpUrl }));
     const script = path.join(__dirname, '../../examples/consumer.py');
     const args = [script, stage.queue, '--endpoints', endpoints, '--latest', '--count', '4', '--out', folder];
-    const { stdout } = await promisify(execFile)('/usr/bin/python3', args);
+    const { stdout } = await promisify(execFile)('/usr/bin/python3', args, { timeout: 60_000 });
     assert.deepEqual(
       stdout
         .split('\n')

@@ -9,7 +9,7 @@ import { LinkDelay } from '../../src/actors/camera/clock/link-delay';
 import { SamplePlan } from '../../src/actors/camera/sampling/sample-plan';
 import { Fault } from '../../src/fault/fault';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
-import { startMjpegServer, type MjpegServer } from '../../lab/feeds/http';
+import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { startScriptedRtsp, type RtspMethod, type ScriptedRtsp } from '../../lab/feeds/scripted-rtsp';
 import { cameraSpec } from '../../lab/camera-spec';

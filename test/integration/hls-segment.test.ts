@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { firstTime } from '../../src/actors/camera/hls/segment-time';
-import { hlsClip, type HlsClip } from '../../lab/feeds/hls';
+import { hlsClip, type HlsClip } from '../../lab/feeds/hls-clip';
 
 describe('firstTime', () => {
   let [ts, mp4]: HlsClip[] = [];

@@ -7,7 +7,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import startCamera from '../../src/actors/camera/actor';
 import type { ActorReport } from '../../src/protocol/messages';
 import { CLIP_DEFAULTS } from '../../lab/feeds/clips';
-import { startMjpegServer, type MjpegServer } from '../../lab/feeds/http';
+import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';
 import { waitUntil } from '../../lab/process';
 
 const { width, height } = CLIP_DEFAULTS;

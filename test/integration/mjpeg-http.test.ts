@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { readJpeg } from '../../src/actors/camera/bitstream/jpeg';
 import type { CameraSpec } from '../../src/config/topology';
 import { clip, splitJpegs } from '../../lab/feeds/clips';
-import { startHlsServer } from '../../lab/feeds/http';
+import { startHlsServer } from '../../lab/feeds/hls-server';
 import { startHttpCamera, type Script } from '../../lab/feeds/http-camera';
 import { watchFeed, type WatchedFeed } from '../../lab/feeds/watch-feed';
 import { spawnOwned } from '../../lab/process';

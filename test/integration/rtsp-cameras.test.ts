@@ -226,7 +226,7 @@ describe('an RTSP camera that redirects', { concurrency: true }, () => {
   ] as const)
     it(`to ${what} is not followed`, async (t) => {
       const camera = await fakeCamera(t, { redirect: () => location.replace('\n', ' ') });
-      await assertFault(camera.url(), 'redirect', /which is no RTSP address/);
+      await assertFault(camera.url(), 'redirect', /which is not an RTSP address/);
     });
 });
 

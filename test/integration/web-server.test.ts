@@ -190,7 +190,7 @@ describe('the HTTP server on a port', () => {
 });
 
 describe('a picture for viewers', () => {
-  const spoolDir = path.join(dir, 'spool');
+  const [spoolDir, newestDir] = [path.join(dir, 'spool'), path.join(dir, 'newest')];
   const spool = new Spool(spoolDir, path.join(dir, 'memory'));
   let sequence = 0;
 
@@ -200,7 +200,7 @@ describe('a picture for viewers', () => {
       ...{ width: CLIP_DEFAULTS.width, height: CLIP_DEFAULTS.height },
     };
     await spool.write(frame, bytes);
-    await new NewestLink(spoolDir, frame.camera).set(frame);
+    await new NewestLink(newestDir, spoolDir, frame.camera).set(frame);
     await spool.remove(frame);
     return frame;
   }
@@ -212,7 +212,7 @@ describe('a picture for viewers', () => {
     sharp({ create: { width: 640, height: 360, channels: 3, background: '#3366aa' } })
       .toFormat(format)
       .toBuffer();
-  const gallery = new Gallery(spoolDir, () => findProgram('ffmpeg') ?? 'ffmpeg');
+  const gallery = new Gallery(newestDir, () => findProgram('ffmpeg') ?? 'ffmpeg');
 
   for (const format of ['jpeg', 'png', 'webp', 'h264', 'h265'] as const)
     it(`is a JPEG of the size that is wanted, where ${format} is stored`, async () => {
@@ -245,7 +245,7 @@ describe('a picture for viewers', () => {
   it('says when ffmpeg is missing', async () => {
     const frame = await take(await keyframe('h264'), 'h264');
     await assert.rejects(
-      new Gallery(spoolDir, () => '/nowhere/ffmpeg').make(frame, 160),
+      new Gallery(newestDir, () => '/nowhere/ffmpeg').make(frame, 160),
       /cannot be shown: .*ffmpeg/,
     );
   });

@@ -19,7 +19,7 @@ import { findProgram } from '../../src/os/orphans';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 import { clip } from '../../lab/feeds/clips';
-import { startMjpegServer } from '../../lab/feeds/http';
+import { startMjpegServer } from '../../lab/feeds/mjpeg-server';
 import { startRtspServer } from '../../lab/feeds/rtsp';
 import { spawnOwned, waitUntil } from '../../lab/process';
 

@@ -86,7 +86,7 @@ describe(
         [],
       );
       await daemon.said(/buffering in memory, 64 MiB at most/);
-      const { message } = await daemon.said(/it is not looked into, and another folder is used; remove it/);
+      const { message } = await daemon.said(/it is ignored, and another folder is used; remove it/);
       assert.match(message, /vigil-\d+-[0-9a-f]{16} (belongs to user 65534|is open to other users)/);
       const [, own = ''] = folders();
       assert.match(own, /\.[A-Za-z0-9]{6}$/);

@@ -515,7 +515,7 @@ describe('the notifier', () => {
           const { code, says } = expected(one);
           const said = bench.lines.join('\n');
           const faults = bench.reports
-            .map((report) => ('fault' in report ? report.fault.message : ''))
+            .map((report) => ('fault' in report ? (report.fault?.message ?? '') : ''))
             .join('\n');
           const rights = ALL.filter(one.may).join(', ');
           assert.equal(bench.answers.get(1), code, `${one.namespace} with ${rights}: ${said}`);

@@ -16,7 +16,9 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { codeBlocks } from '../../lab/code-blocks';
 import { defaultQueue } from '../../src/contract';
-import { channel, picture, redis, servers, Stage, until } from '../../lab/consumer-stage';
+import { channel, redis, servers, Stage } from '../../lab/consumer-stage';
+import { picture } from '../../lab/one-picture';
+import { waitUntil as until } from '../../lab/process';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(__dirname, '../..');

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import type { ProbeReport } from '../../src/commands/probe-report';
 import { descendants, MAIN, newDir } from '../../lab/daemon';
 import { clip } from '../../lab/feeds/clips';
-import { startMjpegServer, type MjpegServer } from '../../lab/feeds/http';
+import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { isAlive, waitUntil } from '../../lab/process';
 

@@ -125,5 +125,6 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
       return now !== null && now !== before;
     });
     assert.equal((await other.status()).ready, true);
+    assert.doesNotMatch(other.output(), /the configuration has changed/);
   });
 });

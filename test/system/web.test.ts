@@ -1,7 +1,7 @@
 /** The web actor of a running daemon: pictures change, and frames go on whatever becomes of it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -195,6 +195,9 @@ describe('the web actor', () => {
       },
       60_000,
     );
+    daemon.edit(config);
+    const left = () => readdirSync(path.join(daemon.dataDir, 'newest')).sort();
+    await waitUntil('the picture of the camera has gone with it', () => left().join() === 'one,two', 30_000);
     daemon.edit({ ...config, http: false });
     await waitUntil('it has gone', async () => !(await answers()), 30_000);
     await waitUntil('the address has gone', () => endpoints(daemon).http === undefined);

@@ -4,7 +4,7 @@ import { withDeadline } from '../../clock/sleep';
 import { secretsOf } from '../../url/redact';
 import type { CameraSpec } from '../../config/topology';
 import type { CameraState } from '../../contract/message';
-import type { Actor, ActorContext } from '../../protocol/actor';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import { faultRecord, type FaultRecord } from '../../fault/fault';
 import type { CameraParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
@@ -16,6 +16,7 @@ import { feedFacts } from './feed-facts';
 import { FeedTroubles } from './feed-troubles';
 import { Gaps, silentReason } from './gaps';
 import { Keeper } from './keeper';
+import { PeriodNumbers } from './period-numbers';
 import { retryPauseMs } from './retry';
 import { FeedWords } from './feed/words';
 import { RetryLater } from './http/http-fault';
@@ -33,22 +34,13 @@ const KEYFRAME_MS = 60_000;
 const UNDECODABLE: FaultRecord = { code: 'undecodable', message: 'it could not be decoded' };
 
 export default function startCamera(context: ActorContext<CameraParameters>): Actor {
-  const camera = new CameraActor(context);
-  const ended = camera.run();
-  return {
-    receive: () => undefined,
-    changed: () => camera.changed(),
-    progress: () => camera.progress(),
-    stop: async () => {
-      camera.abort();
-      await ended;
-    },
-  };
+  return startLoop(new CameraActor(context));
 }
 
-class CameraActor {
+class CameraActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #gaps: Gaps;
+  readonly #periods: PeriodNumbers;
   readonly #keeper: Keeper;
   readonly #troubles: FeedTroubles;
   readonly #words: FeedWords;
@@ -60,12 +52,12 @@ class CameraActor {
   #stream: FeedStream | undefined;
   #feed: Feed;
   readonly #succession: Succession;
-  #periodMs = 0;
   /** Called when pictures are made by the newest settings, or cannot be. */
   #adapted: () => void = () => undefined;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
     this.#gaps = new Gaps(context);
+    this.#periods = new PeriodNumbers(context, this.#gaps);
     this.#keeper = new Keeper(context, this.#gaps);
     this.#troubles = new FeedTroubles(context.log);
     const { frozenMs } = context.parameters.camera;
@@ -86,7 +78,11 @@ class CameraActor {
     });
   }
 
-  abort(): void {
+  receive(): void {
+    // No command concerns a camera.
+  }
+
+  async stop(): Promise<void> {
     this.#stopping.abort();
     this.#adapted();
   }
@@ -96,7 +92,7 @@ class CameraActor {
     const dueMs = Math.max(connectMs, stallMs, 3 * periodMs) + STUCK_SLACK_MS;
     return {
       done: this.#keeper.handled,
-      ...(this.#state === 'waiting' ? {} : { dueMs }),
+      dueMs: this.#state === 'waiting' ? undefined : dueMs,
       facts: {
         feed: this.#state ?? 'connecting',
         // Also while it connects again: that may take as long as the pause before.
@@ -109,7 +105,7 @@ class CameraActor {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
-    this.#countByPeriods();
+    this.#periods.follow(this.#feed);
     while (!signal.aborted) {
       try {
         await this.#streamOnce();
@@ -129,7 +125,7 @@ class CameraActor {
     await this.#succession.stream(this.#feed);
   }
 
-  /** The parameters are others: taken over as lightly as can be. Settles with the first picture that is made by them. */
+  /** The parameters have changed: applied with the least interruption. Settles with the first picture that is made by them. */
   async changed(): Promise<void> {
     const { camera, ffmpeg } = this.context.parameters;
     const before = this.#feed.configured;
@@ -143,7 +139,7 @@ class CameraActor {
     }
     this.#feed.change({ camera, ffmpeg });
     this.#succession.run?.takeSettings();
-    this.#countByPeriods();
+    this.#periods.follow(this.#feed);
     if (this.#state !== 'streaming' || isShapedAlike(before, camera)) this.#adapted();
     if ((await withDeadline(shown, KEYFRAME_MS)) === undefined) this.#succession.renew();
   }
@@ -159,19 +155,7 @@ class CameraActor {
     feed.clock.follow(this.#feed.clock);
     this.#feed = feed;
     this.#attempt = 0;
-    this.#countByPeriods(sample);
-  }
-
-  /** @param sample the first of such a period; else those count that are not over yet */
-  #countByPeriods(sample?: Sample): void {
-    const { configured, plan } = this.#feed;
-    const { id, periodMs } = configured;
-    if (this.#periodMs === periodMs) return;
-    this.#periodMs = periodMs;
-    this.#gaps.end();
-    const present = Math.max(plan.nextSequence ?? 0, Math.floor(Date.now() / periodMs));
-    const firstSequence = sample?.sequence ?? present;
-    this.context.report({ kind: 'periods', camera: id, periodMs, firstSequence });
+    this.#periods.follow(feed, sample);
   }
 
   #open(feed: Feed, predecessor?: Predecessor): Run {

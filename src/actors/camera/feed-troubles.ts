@@ -6,7 +6,7 @@ import { clockFault, type CameraClock } from './clock/camera-clock';
 import type { LossWatch } from './rtsp/loss-watch';
 
 const BASIC_WORDS =
-  'asks for the password by Basic, and gets it although nobody verified that it is the camera: who answers in its place, or listens where nothing is encrypted, can read it; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
+  'asks for the password by Basic, and its identity is not verified, so an impostor, or anyone who can read unencrypted traffic, gets the password; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
 
 /** What is logged when it is over. */
 const OVER = {

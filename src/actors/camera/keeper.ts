@@ -19,7 +19,7 @@ export type JudgedPicture = Picture & { readonly verdict: Verdict };
 
 export class Keeper {
   readonly #spool: Spool;
-  readonly #newest: NewestLink;
+  readonly #newest: NewestLink | undefined;
   readonly #writeFaults: RecurringFault;
   /** Pictures kept that are not healthy, and samples refused, by name. */
   readonly #bad: Partial<Record<Verdict['kind'] | 'lost', number>> = {};
@@ -33,7 +33,8 @@ export class Keeper {
     private readonly gaps: Gaps,
   ) {
     this.#spool = new Spool(context.parameters.spoolDir, undefined, () => context.parameters.minFreeBytes);
-    this.#newest = new NewestLink(context.parameters.spoolDir, context.parameters.camera.id);
+    const { newestDir, spoolDir, camera } = context.parameters;
+    this.#newest = newestDir === undefined ? undefined : new NewestLink(newestDir, spoolDir, camera.id);
     this.#writeFaults = new RecurringFault(context.log);
   }
 
@@ -51,7 +52,7 @@ export class Keeper {
     // It removes what is half-written, which a write of the run before must not be.
     await this.settled();
     await this.#spool.openCamera(this.context.parameters.camera.id);
-    await this.#newest.open();
+    await this.#newest?.open();
   }
 
   /** Resolves when no picture waits to be kept. */
@@ -98,7 +99,7 @@ export class Keeper {
         ...(linkDelayMs === undefined ? {} : { linkDelayMs }),
       };
       const diskFault = await this.#spool.write(frame, bytes);
-      if (diskFault === undefined) await this.#newest.set(frame);
+      if (diskFault === undefined) await this.#newest?.set(frame);
       this.#kept++;
       if (verdict.kind !== 'healthy') this.#count(verdict.kind);
       this.context.report({ kind: 'frame', frame });

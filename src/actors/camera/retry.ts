@@ -3,7 +3,7 @@ import { backOffMs } from '../../clock/back-off';
 
 /** Longest pause before a failed feed is first opened again, milliseconds. */
 const FIRST_RETRY_MS = 500;
-/** Faults of a camera's settings, which do not mend within seconds: the first pause is that of the fifth attempt. */
+/** Faults of a camera's settings, which are not corrected within seconds: the first pause is that of the fifth attempt. */
 const LASTING: ReadonlySet<string> = new Set(['redirect', 'unknown-authentication', 'tls-untrusted']);
 const LASTING_ATTEMPTS = 4;
 

@@ -5,7 +5,7 @@ import type { CameraState, Gap, VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
 import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
 import { RecurringFault } from '../../fault/recurring';
-import type { Actor, ActorContext } from '../../protocol/actor';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import type { FaultRecord } from '../../fault/fault';
 import type { ActorCommand, NotifierParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
@@ -15,27 +15,18 @@ import { Publisher } from './publisher';
 import type { TopologyNote } from './declarations';
 import { BrokerTopology } from './topology';
 
-/** A message dies before its frame does, so that no consumer is sent after a frame that has expired. */
+/** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
-/** A broker that confirms nothing for that long has been given up by its heartbeat before. */
+/** By then the heartbeat has given up a broker that confirms nothing. */
 const STUCK_MS = 60_000;
 /** Events about cameras kept while the broker is away; of states only the newest of each camera. */
 const MAX_WAITING_GAPS = 1000;
 
 export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
-  const notifier = new NotifierActor(context);
-  const ended = notifier.run();
-  return {
-    receive: (command) => notifier.receive(command),
-    progress: () => notifier.progress(),
-    stop: async () => {
-      notifier.abort();
-      await ended;
-    },
-  };
+  return startLoop(new NotifierActor(context));
 }
 
-class NotifierActor {
+class NotifierActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #publisher: Publisher;
   readonly #others: Others;
@@ -122,8 +113,8 @@ class NotifierActor {
     const { settled, unsettled, fault, trouble } = this.#publisher;
     return {
       done: settled,
-      ...(fault === undefined ? {} : { fault }),
-      ...(unsettled > 0 && fault === undefined ? { dueMs: STUCK_MS } : {}),
+      fault,
+      dueMs: unsettled > 0 && fault === undefined ? STUCK_MS : undefined,
       facts: {
         rabbitmq: (fault ?? trouble)?.code ?? 'ready',
         announced: this.#announced,
@@ -133,7 +124,7 @@ class NotifierActor {
     };
   }
 
-  abort(): void {
+  async stop(): Promise<void> {
     this.#stopping.abort();
   }
 
@@ -152,12 +143,8 @@ class NotifierActor {
         ? await this.#publisher.publish({ ...publication, mandatory: true })
         : await this.#announceTwice(publication, queue.name);
     if (fault === undefined) this.#announced++;
-    const told = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
-    this.context.report({
-      kind: 'announced',
-      id: frameId(frame),
-      ...(told === undefined ? {} : { fault: told }),
-    });
+    const reported = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
+    this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });
   }
 
   /** To the detection queue alone, and to whoever has bound a queue of his own. */
@@ -178,7 +165,7 @@ class NotifierActor {
     return { code, message: hindrance === undefined ? message : `${message}: ${hindrance}` };
   }
 
-  /** Each is said once, whoever may declare what: that somebody else has done so is no fault. */
+  /** Each is logged once. What another user has declared is not a fault. */
   #onNote({ message, isFault }: TopologyNote): void {
     if (this.#noted.has(message)) return;
     this.#noted.add(message);
@@ -219,11 +206,11 @@ class NotifierActor {
     return (await this.#others.publish(publication)) === undefined;
   }
 
-  /** A message that reached no queue: somebody deleted it. */
+  /** A message reached no queue: the queue was deleted. */
   async #declareAgain(exchange: string): Promise<void> {
     if (this.#declaring) return;
     this.#declaring = true;
-    await this.#topology.mend(
+    await this.#topology.restore(
       exchange === frameExchange(this.context.parameters.namespace) ? 'shared' : 'direct',
     );
     this.#declaring = false;
@@ -231,7 +218,7 @@ class NotifierActor {
 
   #onReadiness(fault: FaultRecord | undefined): void {
     if (this.#stopping.signal.aborted) return;
-    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    this.context.report({ kind: 'readiness', fault });
     if (fault !== undefined) {
       this.#faults.report(fault);
       return;

@@ -1,4 +1,4 @@
-/** Declares what is absent and may be declared, and says what somebody else has declared, or nobody may. */
+/** Declares what is absent and may be declared, and reports what another user has declared, or must declare. */
 import type { ChannelModel } from 'amqplib';
 import { accessRefusal, lacking, type Needs } from '../../connections/rabbitmq-access';
 import { redactUrl } from '../../url/url';
@@ -17,7 +17,7 @@ import { DROPPED, type Step } from './topology-steps';
 /** Something on the broker that is not as the contract has it. */
 export interface TopologyNote {
   readonly message: string;
-  /** Something is missing or other than configured; else it only was declared by somebody else. */
+  /** Something is missing or differs from the configuration; otherwise another user has declared it. */
   readonly isFault: boolean;
 }
 
@@ -51,7 +51,7 @@ export class Declarations {
     const code = codeOf(error);
     if (code === PRECONDITION_FAILED) this.#kept(what, error.message);
     else if (code === RESOURCE_LOCKED)
-      this.note(`${what} belongs to one connection alone (exclusive); delete it to have it declared anew`);
+      this.note(`${what} belongs to one connection alone (exclusive); delete it, and it is declared again`);
     else if (code === ACCESS_REFUSED) {
       await this.#refused(connection, step, error.message);
     } else if (code !== NOT_FOUND || step.check !== undefined) throw error;
@@ -59,13 +59,13 @@ export class Declarations {
     else if (isQueues) this.hindrance ??= 'its queue is missing';
   }
 
-  /** It may not be declared: that matters only if nobody else has done so. */
+  /** It may not be declared: that matters only if no other user has done so. */
   async #refused(connection: ChannelModel, step: Step, said: string): Promise<void> {
     const { what, check, needs, lesser, without, isQueues } = step;
     const lacks = lackOf(said, needs);
     if (check === undefined) {
       if (isQueues) this.hindrance ??= `this user ${lacks}, which binding one takes`;
-      this.note(`${what} was not made: this user ${lacks}; somebody else must have made it`, false);
+      this.note(`${what} was not declared: this user ${lacks}; another user must declare it`, false);
       return;
     }
     if (await exists(connection, check)) {
@@ -97,14 +97,14 @@ export class Declarations {
     const kept = keptSetting(what, said);
     if (kept === undefined) {
       this.note(
-        `${what} exists with other settings than the configuration's and is used as it is; delete it to have it declared anew`,
+        `${what} exists with other settings than the configuration's and is used as it is; delete it, and it is declared again`,
       );
       return;
     }
     const { setting, current, wanted } = kept;
     this.options.onKept(kept);
     this.note(
-      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; set another "queue.name", or delete it when it is empty to have it declared anew`,
+      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; set another "queue.name", or delete it when it is empty, and it is declared again`,
     );
   }
 }

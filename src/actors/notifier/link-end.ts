@@ -13,7 +13,7 @@ export async function endOfConnection(
     connection.on('close', (error?: Error) => reject(error ?? new Error('the connection was closed')));
     void aborted(signal, over).then(resolve);
   });
-  // It may end while nobody waits for it yet.
+  // It may end before anything awaits it.
   ended.catch(() => undefined);
   return ended;
 }

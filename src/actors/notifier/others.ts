@@ -7,7 +7,7 @@ import type { FaultRecord } from '../../fault/fault';
 import type { Publication } from './publication';
 import { Publisher, type PublisherOptions } from './publisher';
 
-/** A confirm takes milliseconds, a far one some hundred. Whoever keeps it back longer is not waited for. */
+/** A confirm takes milliseconds, a far one some hundred. A slower queue is not waited for. */
 const WAIT_MS = 900;
 /** A connection that was lost is back by then, if the broker is. */
 const GRACE_MS = 5000;
@@ -19,7 +19,7 @@ export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'prepare'>
   readonly onReady: () => void;
   /** Messages are not waited for any more, and may be missed. */
   readonly onMissed: (fault: FaultRecord) => void;
-  /** Somebody's queue does not take a message. */
+  /** A queue of another user refuses a message. */
   readonly onRejected: () => void;
   readonly onConfirmed: () => void;
 }

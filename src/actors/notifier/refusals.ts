@@ -3,12 +3,12 @@
  * one is confirmed in milliseconds (seen with 3.10). Says what to renew, and when. Pure.
  */
 
-/** What is opened anew: the channel, the connection, or a connection to another host. */
+/** What is reopened: the channel, the connection, or a connection to another host. */
 export type Remedy = 'channel' | 'connection' | 'host';
 
 /** A queue without a leader has a new one within that (measured with three nodes). */
 const FIRST_MS = 3000;
-/** A queue that is full, of a bound nobody told us, refuses for hours. */
+/** A full queue, with a limit that is not known here, refuses for hours. */
 const LONGEST_MS = 30_000;
 const REMEDIES: readonly Remedy[] = ['channel', 'connection', 'host'];
 /** One alone may be a message of its own. */
@@ -28,7 +28,7 @@ export class Refusals {
     this.#count++;
   }
 
-  /** Whether nothing but refusals has come for so long that something must be done. */
+  /** Whether only refusals have come for long enough to act. */
   areLasting(nowMs: number): boolean {
     if (this.#sinceMs === undefined || this.#count < ENOUGH) return false;
     const patienceMs = FIRST_MS * 2 ** Math.max(0, this.#tried + 1 - REMEDIES.length);

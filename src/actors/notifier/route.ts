@@ -16,7 +16,7 @@ export type Route = 'direct' | 'shared';
 /**
  * Makes the direct route where that is allowed, and ends the other one: bound to both exchanges, the queue would get
  * every frame twice.
- * @param disproved where it cannot be told what others have bound: a frame that went this way reached no queue
+ * @param disproved where it is not known what others have bound: a frame that went this way reached no queue
  */
 export async function chooseRoute(
   connection: ChannelModel,
@@ -29,7 +29,7 @@ export async function chooseRoute(
     const where = `queue ${queue.name} gets its frames by exchange ${frameExchange(namespace)}`;
     const why =
       codeOf(error) === ACCESS_REFUSED ? `this user ${lackOf(error.message, needs)}` : error.message;
-    declarations.note(`${where}, where a full queue of anybody's can hold them up: ${why}`, false);
+    declarations.note(`${where}, where any full queue can hold them up: ${why}`, false);
     return 'shared';
   };
   if (!(await exists(connection, (channel) => channel.checkQueue(queue.name)))) return 'shared';

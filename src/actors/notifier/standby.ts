@@ -4,7 +4,7 @@
  * Before a channel's first message RabbitMQ (3.10, `rabbit_fifo_client:enqueue`) asks the node that is written down as the
  * queue's leader, and waits without a limit. Where that node is frozen, or cut off without a word, no other can be written
  * down before it is taken for dead (`net_ticktime`, a minute): what is opened meanwhile confirms nothing. A channel that
- * has published before is told of the new leader when it is elected, some 5 s after the fault. So a frame goes this way once.
+ * has published before learns of the new leader when it is elected, some 5 s after the fault. So a frame goes this way once.
  */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
@@ -15,7 +15,7 @@ import { sleep, unlessAborted, withDeadline } from '../../clock/sleep';
 const RECONNECT: BackOff = { firstMs: 500, capMs: 10_000 };
 /** A host that works answers in milliseconds. */
 const ANSWER_MS = 1000;
-/** The servers need some seconds to go on without a node, which is told apart from one that stands by no longer. */
+/** The servers need some seconds to continue without a node, which is not the same as a host that no longer stands by. */
 const SILENT_MS = 15_000;
 
 export interface Spare {
@@ -41,7 +41,7 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** One that has published nothing yet: what is published on it next is to be told to {@link warmed}. */
+  /** One that has published nothing yet: the outcome of the next publication on it must be passed to {@link warmed}. */
   warmUp(): ConfirmChannel | undefined {
     if (this.#spare === undefined || this.#stage !== 'cold') return undefined;
     this.#stage = 'warming';
@@ -55,7 +55,7 @@ export class Standby {
     else this.#drop(this.#spare);
   }
 
-  /** Whether another host stands by: one that does not answer at the moment is no reason to leave the present one. */
+  /** Whether another host stands by: one that does not answer at the moment is not a reason to leave the present one. */
   async state(): Promise<'absent' | 'silent' | 'ready'> {
     if (this.#spare !== undefined && this.#stage === 'warm')
       return (await answers(this.#spare.connection)) ? 'ready' : 'silent';
@@ -77,7 +77,7 @@ export class Standby {
         this.#spare ??= await this.#open(main, signal);
         if (await this.#ended(this.#spare, signal)) attempt = 0;
       } catch {
-        // Whatever it is, the publisher's own connection tells of it.
+        // The publisher's own connection reports the cause.
       }
       await sleep(backOffMs(RECONNECT, Math.max(1, attempt), (1 + Math.random()) / 2), signal);
     }

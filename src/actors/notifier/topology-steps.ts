@@ -82,7 +82,7 @@ export function topologySteps(namespace: string, queue: QueueSpec): readonly Ste
   ];
 }
 
-/** The detection queue's own exchange: nobody else's queue is bound there, so none has a say in the frames' confirms. */
+/** The detection queue's own exchange: no other queue is bound there, so none affects the frames' confirms. */
 export function directExchangeStep({ name }: QueueSpec): Step & Required<Pick<Step, 'check'>> {
   return {
     what: `exchange ${name}`,

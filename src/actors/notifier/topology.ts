@@ -11,7 +11,7 @@ import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
 import { chooseRoute, type Route } from './route';
 import { bindingStep, directBinding, sharedBinding, topologySteps } from './topology-steps';
 
-/** What somebody deletes is missed no longer. Publishing itself tells only when no queue at all is left. */
+/** Longest time until a deleted object is noticed. Publishing itself notices only when no queue at all is left. */
 const CHECK_MS = 10_000;
 /** A new quorum queue elects its leader first. */
 const DECLARE_MS = 15_000;
@@ -56,7 +56,7 @@ export class BrokerTopology {
     });
   }
 
-  /** Why no queue may take what is published, as far as it is known: the end of a sentence. */
+  /** Why no queue may take what is published, where that is known: the end of a sentence. */
   get hindrance(): string | undefined {
     return this.#declarations.hindrance;
   }
@@ -103,7 +103,7 @@ export class BrokerTopology {
   }
 
   /**
-   * Resolves when all was declared once. Later connections are published on at once, and it is declared anew meanwhile if
+   * Resolves when all was declared once. Later connections are published on at once, and it is declared again meanwhile if
    * need be: while a node is frozen or cut off, no binding is answered before it is taken for dead.
    */
   async ready(): Promise<void> {
@@ -112,8 +112,8 @@ export class BrokerTopology {
     else declared.catch(() => undefined);
   }
 
-  /** A frame that went this way reached no queue: looks again, and for another way where it cannot be told. */
-  async mend(route: Route): Promise<void> {
+  /** A frame that went this way reached no queue: looks again, and for another way where that is not known. */
+  async restore(route: Route): Promise<void> {
     if (route === this.#route) this.#disproved = route;
     await this.ensure().catch(() => undefined);
   }

@@ -12,7 +12,7 @@ import { Refusals, type Remedy } from './refusals';
 const CONFIRM_MS = 10_000;
 /**
  * The same where another host can be tried: one that was cut off from the others takes connections and confirms nothing. A
- * queue whose leader is frozen has a new one after 5.4 to 7 s (measured), which the connections that wait are told, those that
+ * queue whose leader is frozen has a new one after 5.4 to 7 s (measured), of which the waiting connections are notified, those that
  * stand by too; what is opened meanwhile is not answered. So a host is left soon only for one that stands by, and late when
  * that one does not answer either: it may be the one that is frozen.
  */
@@ -26,10 +26,10 @@ export const REFUSED = 'refuses all messages';
 export interface TroubleOptions {
   readonly url: string;
   /** Why the queue may refuse everything, where it is full; undefined where it is not. */
-  readonly fullness?: () => Promise<FaultRecord | undefined>;
+  readonly fullness?: (() => Promise<FaultRecord | undefined>) | undefined;
   /** Another host that stands by. */
   readonly standby?: () => Promise<keyof typeof CONFIRM_MS_OF_SEVERAL>;
-  /** Told the trouble when it begins, and undefined when it is over. */
+  /** Called with the trouble when it begins, and with undefined when it is over. */
   readonly onTrouble: (fault?: FaultRecord) => void;
 }
 

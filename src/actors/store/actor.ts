@@ -2,13 +2,15 @@
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../clock/sleep';
 import type { Frame } from '../../contract/frame';
-import { RecurringFault } from '../../fault/recurring';
-import type { Actor, ActorContext } from '../../protocol/actor';
-import { faultRecord, type FaultRecord } from '../../fault/fault';
-import type { ActorCommand, DeliveredFrame, StoreParameters } from '../../protocol/messages';
+import { RecurringFaults } from '../../fault/recurring-faults';
+import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
+import type { FaultRecord } from '../../fault/fault';
+import type { ActorCommand, StoreParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
 import { Spool } from '../../spool/spool';
+import { DeliveredReports } from './delivered-reports';
 import { Delivery } from './delivery';
+import { Durability } from './durability';
 import { Eviction } from './eviction';
 import { ServerOnDisk } from './known-server';
 import { Outbox } from './outbox';
@@ -18,47 +20,35 @@ import { SpoolKeeper } from './spool-keeper';
 
 /** How often bounds are enforced, and Redis is asked what it has on disk. */
 const TICK_MS = 1000;
-/** Deliveries are told together: after an outage there are hundreds a second. */
-const TELL_MS = 50;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
 
-const BEGAN_ANEW = 'redis began anew: frames are stored again';
-const UNKNOWN_REDIS = 'frames are stored again: it is not known whether redis still has them';
+/** What is logged when a fault is over. Dropped frames and a denied `latest` key are only reported. */
+const OVER = {
+  servers: 'frames are delivered again',
+  spool: 'the whole spool can be read again',
+  foreign: 'the spool folders no longer hold files of other users',
+  unreadable: 'all frames of the spool can be read again',
+  dropped: undefined,
+  latest: undefined,
+};
 
 export default function startStore(context: ActorContext<StoreParameters>): Actor {
-  const store = new StoreActor(context);
-  const ended = store.run();
-  return {
-    receive: (command) => store.receive(command),
-    changed: async () => {
-      store.changed();
-    },
-    progress: () => store.progress(),
-    stop: async () => {
-      await store.stop();
-      await ended;
-    },
-  };
+  return startLoop(new StoreActor(context));
 }
 
-class StoreActor {
+class StoreActor implements ActorLoop {
   readonly #stopping = new AbortController();
   readonly #spool: Spool;
   readonly #redis: RedisFrames;
   readonly #outbox = new Outbox();
   readonly #eviction: Eviction;
   readonly #retention: Retention;
-  readonly #server: ServerOnDisk;
+  readonly #durability: Durability;
   readonly #keeper: SpoolKeeper;
   readonly #delivery: Delivery;
-  readonly #serverFaults: RecurringFault;
-  readonly #spoolFaults: RecurringFault;
-  readonly #foreign: RecurringFault;
-  readonly #unreadable: RecurringFault;
-  readonly #drops: RecurringFault;
-  readonly #latestFaults: RecurringFault;
-  readonly #persistenceFaults: RecurringFault;
+  readonly #faults: RecurringFaults<keyof typeof OVER>;
+  readonly #reports: DeliveredReports;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
   /** Why nothing is delivered, as the last try has shown. */
@@ -66,21 +56,12 @@ class StoreActor {
   #wasReady = false;
   /** The spool was listed once: until then, frames may be missing in front of those that cameras report. */
   #isListed = false;
-  #delivered = 0;
-  /** Delivered and not told yet. */
-  #untold: DeliveredFrame[] = [];
-  #tellTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
     const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability } = parameters;
-    this.#serverFaults = new RecurringFault(log);
-    this.#spoolFaults = new RecurringFault(log);
-    this.#foreign = new RecurringFault(log);
-    this.#unreadable = new RecurringFault(log);
-    this.#drops = new RecurringFault(log);
-    this.#latestFaults = new RecurringFault(log);
-    this.#persistenceFaults = new RecurringFault(log);
+    this.#faults = new RecurringFaults(log, OVER);
+    this.#reports = new DeliveredReports((frames) => context.report({ kind: 'delivered', frames }));
     this.#spool = new Spool(spoolDir);
     this.#redis = new RedisFrames(
       redisUrl,
@@ -88,7 +69,7 @@ class StoreActor {
       expireMs,
       holder,
       (fault) => this.#onRedis(fault),
-      (fault) => this.#latestFaults.report(fault),
+      (fault) => this.#faults.report('latest', fault),
       ({ code, message }) => log.warn(message, { code }),
     );
     this.#eviction = new Eviction({
@@ -99,17 +80,18 @@ class StoreActor {
       now: () => performance.now(),
     });
     const common = { spool: this.#spool, outbox: this.#outbox, now: () => performance.now() };
-    this.#server = new ServerOnDisk(spoolDir);
+    const server = new ServerOnDisk(spoolDir);
     const present = () => context.parameters;
     this.#retention = new Retention({
       spool: this.#spool,
       durable: durability === 'durable',
-      server: this.#server,
+      server,
       get expireMs() {
         return present().expireMs;
       },
       onGone: (frame) => this.#outbox.forget(frame),
     });
+    this.#durability = new Durability({ redis: this.#redis, retention: this.#retention, server, log });
     this.#keeper = new SpoolKeeper({
       ...common,
       retention: this.#retention,
@@ -127,16 +109,16 @@ class StoreActor {
       announce: (frame, delayed) => context.report({ kind: 'announce', frame, delayed }),
       onFault: (fault) => {
         this.#trouble = fault;
-        this.#serverFaults.report(fault);
+        this.#faults.report('servers', fault);
       },
       onDelivered: (frame, delayed) => this.#onDelivered(frame, delayed),
-      onUnreadable: (fault) => this.#unreadable.report(fault),
+      onUnreadable: (fault) => this.#faults.report('unreadable', fault),
       onDropped: (frame, fault) => this.#onDropped([frame], fault),
     });
   }
 
   /** The expiry may be another now; `drainMs` is looked up when it is needed. */
-  changed(): void {
+  async changed(): Promise<void> {
     this.#redis.expireMs = this.context.parameters.expireMs;
   }
 
@@ -166,11 +148,11 @@ class StoreActor {
     const { oldestBornMs } = this.#outbox;
     return {
       done: worked,
-      ...(this.#trouble === undefined ? {} : { fault: this.#trouble }),
-      ...(isDue ? { dueMs: STUCK_MS } : {}),
+      fault: this.#trouble,
+      dueMs: isDue ? STUCK_MS : undefined,
       facts: {
         redis: this.#redisFault ?? 'ready',
-        delivered: this.#delivered,
+        delivered: this.#reports.total,
         waiting: this.#outbox.frames,
         waitingBytes: this.#outbox.bytes,
         ...(this.#outbox.unreadable === 0 ? {} : { unreadable: this.#outbox.unreadable }),
@@ -185,11 +167,12 @@ class StoreActor {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
+    const { durability } = this.context.parameters;
     while (!signal.aborted) {
       await this.#keepSpool();
       this.#isListed = true;
       this.#delivery.wake();
-      await this.#followRedis();
+      if (this.#redisFault === undefined && durability === 'durable') await this.#durability.tick();
       if (this.#redisFault === undefined) await this.#eviction.tick();
       await sleep(TICK_MS, signal);
     }
@@ -203,57 +186,33 @@ class StoreActor {
     await this.#delivery.drain(this.context.parameters.drainMs);
     await this.#redis.close();
     await this.#delivery.stop();
-    this.#tellDelivered();
+    this.#reports.flush();
     this.#eviction.flush();
     await this.#spool.close();
   }
 
   async #keepSpool(): Promise<void> {
     const fault = await this.#keeper.tick();
-    if (fault === undefined) this.#spoolFaults.clear('the whole spool can be read again');
-    else this.#spoolFaults.report({ ...fault, message: `the spool cannot be read: ${fault.message}` });
+    if (fault === undefined) this.#faults.clear('spool');
+    else this.#faults.report('spool', { ...fault, message: `the spool cannot be read: ${fault.message}` });
     const { foreign } = this.#spool;
-    if (foreign.length === 0) this.#foreign.clear('nothing of other users is where the spool is any more');
+    if (foreign.length === 0) this.#faults.clear('foreign');
     else
-      this.#foreign.report({
+      this.#faults.report('foreign', {
         code: 'spool-foreign',
-        message: `${foreign.join('; ')}: it is not looked into, and another folder is used; remove it`,
+        message: `${foreign.join('; ')}: it is ignored, and another folder is used; remove it`,
       });
-    if (this.#outbox.unreadable === 0) this.#unreadable.clear('all frames of the spool can be read again');
+    if (this.#outbox.unreadable === 0) this.#faults.clear('unreadable');
   }
 
-  /** Lets confirmed frames go that are on Redis's disk, and stores again those that it has lost. */
-  async #followRedis(): Promise<void> {
-    if (this.context.parameters.durability === 'memory' || this.#redisFault !== undefined) return;
-    try {
-      const isKnown = this.#server.runId !== undefined;
-      const persistence = await this.#redis.persistence();
-      const restored = await this.#retention.restoreAfter(persistence, this.#redis, Date.now());
-      if (restored > 0) this.context.log.warn(isKnown ? BEGAN_ANEW : UNKNOWN_REDIS, { frames: restored });
-      await this.#retention.release(persistence.durableBeforeMs, Date.now());
-      this.#persistenceFaults.clear('redis says again what it has on disk');
-    } catch (error) {
-      this.#persistenceFaults.report(faultRecord(error, 'redis'));
-    }
-  }
-
-  #onDelivered({ camera, sequence }: Frame, delayed: boolean): void {
-    this.#delivered++;
+  #onDelivered(frame: Frame, delayed: boolean): void {
     this.#trouble = undefined;
-    this.#serverFaults.clear('frames are delivered again');
-    this.#untold.push({ camera, sequence, delayed });
-    this.#tellTimer ??= setTimeout(() => this.#tellDelivered(), TELL_MS);
-  }
-
-  #tellDelivered(): void {
-    clearTimeout(this.#tellTimer);
-    this.#tellTimer = undefined;
-    if (this.#untold.length > 0) this.context.report({ kind: 'delivered', frames: this.#untold });
-    this.#untold = [];
+    this.#faults.clear('servers');
+    this.#reports.add(frame, delayed);
   }
 
   #onDropped(frames: readonly Frame[], fault: FaultRecord): void {
-    this.#drops.report(fault);
+    this.#faults.report('dropped', fault);
     const reason = fault.code;
     const periods = frames.map(({ camera, sequence }) => ({ camera, sequence, reason }));
     this.context.report({ kind: 'dropped', frames: periods });
@@ -263,9 +222,9 @@ class StoreActor {
     if (this.#stopping.signal.aborted) return;
     this.#redisFault = fault?.code;
     this.#trouble = fault;
-    this.context.report({ kind: 'readiness', ...(fault === undefined ? {} : { fault }) });
+    this.context.report({ kind: 'readiness', fault });
     if (fault !== undefined) {
-      this.#serverFaults.report(fault);
+      this.#faults.report('servers', fault);
       return;
     }
     if (!this.#wasReady) this.context.log.info('redis is ready');

@@ -4,7 +4,7 @@ import type { FaultRecord } from '../../fault/fault';
 
 /** The broker has confirmed the message, or `fault` says why not. */
 export interface Answer {
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
 }
 
 export class Announcements {
@@ -25,9 +25,9 @@ export class Announcements {
     return answer;
   }
 
-  /** Answers nobody waits for any more are passed over. */
+  /** Answers that are no longer awaited are ignored. */
   settle(id: string, fault: FaultRecord | undefined): void {
-    this.#open.get(id)?.(fault === undefined ? {} : { fault });
+    this.#open.get(id)?.({ fault });
     this.#open.delete(id);
   }
 

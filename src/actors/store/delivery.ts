@@ -14,14 +14,7 @@ import { FlightWindow } from './flight-window';
 import type { Choice, Outbox } from './outbox';
 import { Pace } from './pace';
 import type { Retention } from './retention';
-
-/** Where a frame is written; see RedisFrames. */
-export interface FrameSink {
-  /** Changes when a server was lost, and perhaps its memory with it. */
-  readonly session: number;
-  store(frame: Frame, bytes: Buffer): Promise<void>;
-  markLatest(frame: Frame, delayed: boolean): Promise<void>;
-}
+import { Storing, type FrameSink, type Stored } from './storing';
 
 export interface DeliveryOptions {
   readonly spool: Spool;
@@ -45,22 +38,11 @@ export interface DeliveryOptions {
 
 /** Servers of a cluster replace each other within seconds: the last pause must not add as many. */
 const RETRY: BackOff = { firstMs: 250, capMs: 1000 };
-/** While its message is not confirmed a frame's life begins anew this often: a slow broker must not outlast it. */
-const REFRESH_SHARE = 1 / 20;
-/** Also the longest that a store which waits for the broker gives no sign of work. */
-const MAX_REFRESH_MS = 10_000;
-
 const STOPPED: FaultRecord = { code: 'stopped', message: 'the store was stopped before the answer came' };
-
-/** A write to Redis that it has answered. */
-interface Stored {
-  readonly session: number;
-  /** Its beginning, milliseconds since the epoch. */
-  readonly atMs: number;
-}
 
 export class Delivery {
   readonly #announcements: Announcements;
+  readonly #storing: Storing;
   readonly #pace: Pace;
   readonly #active = new Map<Choice, Promise<void>>();
   readonly #window = new FlightWindow();
@@ -74,6 +56,7 @@ export class Delivery {
 
   constructor(private readonly options: DeliveryOptions) {
     this.#announcements = new Announcements(options.announce);
+    this.#storing = new Storing(options, () => this.#worked++);
     this.#pace = new Pace(options.replay.replayRate, options.now());
   }
 
@@ -196,48 +179,27 @@ export class Delivery {
     this.#worked++;
   }
 
-  async #deliverOnce({ frame, delayed }: Choice): Promise<void> {
+  async #deliverOnce(choice: Choice): Promise<void> {
+    const { frame, delayed } = choice;
     const { spool, sink, retention, onDelivered, now } = this.options;
     const begunMs = now();
     const bytes = await spool.read(frame);
     if (bytes === undefined)
       throw new Fault('spool-missing', `camera ${frame.camera}: a frame has gone from the spool`);
     // Both writes go out together: one round trip.
-    const [stored] = await Promise.all([this.#store(frame, bytes), sink.markLatest(frame, delayed)]);
-    const kept = await this.#confirmed({ frame, delayed }, bytes, stored);
+    const [stored] = await Promise.all([this.#storing.store(frame, bytes), sink.markLatest(frame, delayed)]);
+    const kept = await this.#confirmed(choice, bytes, stored);
     this.#failures = 0;
     this.#window.delivered(now() - begunMs, now());
     onDelivered(frame, delayed);
     await retention.keep(frame, kept.atMs);
   }
 
-  async #store(frame: Frame, bytes: Buffer): Promise<Stored> {
-    const { sink } = this.options;
-    const stored = { session: sink.session, atMs: Date.now() };
-    await sink.store(frame, bytes);
-    return stored;
-  }
-
   /** Resolves when the message is confirmed and the frame is still in Redis. */
-  async #confirmed(
-    { frame, delayed }: Pick<Choice, 'frame' | 'delayed'>,
-    bytes: Buffer,
-    first: Stored,
-  ): Promise<Stored> {
+  async #confirmed({ frame, delayed }: Choice, bytes: Buffer, first: Stored): Promise<Stored> {
     if (this.#stopped) throw Fault.from(STOPPED);
-    const { sink, expireMs } = this.options;
-    const refreshMs = Math.min(expireMs * REFRESH_SHARE, MAX_REFRESH_MS);
-    let stored = first;
     const answer = this.#announcements.request(frame, delayed);
-    let answered = await withDeadline(answer, refreshMs);
-    while (answered === undefined) {
-      stored = await this.#store(frame, bytes);
-      this.#worked++;
-      answered = await withDeadline(answer, refreshMs);
-    }
-    if (answered.fault !== undefined) throw Fault.from(answered.fault);
-    while (stored.session !== sink.session) stored = await this.#store(frame, bytes);
-    return stored;
+    return this.#storing.untilAnswered(frame, bytes, first, answer);
   }
 
   #failed(choice: Choice, fault: FaultRecord): void {

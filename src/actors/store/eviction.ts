@@ -4,7 +4,7 @@ import { RecurringFault } from '../../fault/recurring';
 import { faultRecord } from '../../fault/fault';
 import { MemoryWatch, type ServerMemory } from './memory-watch';
 
-/** What is evicted is told the ledger at most so often: a server may evict for hours. */
+/** Least time between two reports of evictions to the ledger: a server may evict for hours. */
 const TELL_MS = 60_000;
 const LOOK_MS = 5000;
 
@@ -46,14 +46,14 @@ export class Eviction {
     this.#lookedMs = nowMs;
     try {
       this.#take(await this.options.memory());
-      this.#unknown.clear('redis says again what it does with its memory');
+      this.#unknown.clear('redis reports its memory use again');
     } catch (error) {
       this.#unknown.report(faultRecord(error, 'redis'));
     }
     if (nowMs - this.#toldMs >= TELL_MS) this.flush();
   }
 
-  /** Tells what has not been told. */
+  /** Reports what has not been reported. */
   flush(): void {
     if (this.#untold === 0) return;
     this.options.onEvicted(this.#untold);
@@ -68,7 +68,7 @@ export class Eviction {
     for (const fault of faults)
       if (fault.code === 'redis-evicted') this.#evictions.report(fault);
       else if (!this.#said.has(fault.code)) this.options.log.warn(fault.message, { code: fault.code });
-    if (evicted === 0) this.#evictions.clear('redis evicts nothing any more');
+    if (evicted === 0) this.#evictions.clear('redis no longer evicts keys');
     this.#said = new Set(faults.map(({ code }) => code));
   }
 }

@@ -7,18 +7,18 @@
 /** On one machine more do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */
 const LEAST = 16;
 const MOST = 512;
-/** Once so much is in flight nothing more is begun: 80 pictures of 300 KB, or a few large ones. */
+/** Once this much is in flight nothing more is begun: 80 pictures of 300 KB, or a few large ones. */
 const MOST_BYTES = 24 * 1024 * 1024;
-/** A frame that takes more than so many times what the fastest took has waited for others. */
+/** A frame that takes more than this many times as long as the fastest has waited for others. */
 const UNHINDERED = 1.5;
 const QUEUED = 3;
-/** What so many windows of frames took is judged together, by these shares of them. */
+/** This many windows of frames are judged together, by these shares of them. */
 const WINDOWS = 2;
 const MOST_UNHINDERED = 0.75;
 const MANY_QUEUED = 0.5;
 const GROWTH = 1.5;
 const DECAY = 0.75;
-/** The fastest is remembered for one to two of these: the way to a server may become longer. */
+/** The fastest is remembered for one to two of these periods: the route to a server may become longer. */
 const MEMORY_MS = 15_000;
 
 export class FlightWindow {
@@ -50,7 +50,7 @@ export class FlightWindow {
     this.#bytes -= bytes;
   }
 
-  /** A frame in flight was delivered, and took so long. */
+  /** A frame in flight was delivered, after that time. */
   delivered(tookMs: number, nowMs: number): void {
     this.#remember(tookMs, nowMs);
     const fastest = Math.min(this.#fastestMs, this.#fastestBeforeMs);

@@ -15,9 +15,9 @@ export interface LeaseKeeperOptions {
   readonly url: string;
   readonly namespace: string;
   readonly holder: Holder;
-  /** The namespace has become ours, or is not: told of changes. */
+  /** The namespace has become ours, or is not: called on changes. */
   readonly onChange: (fault?: FaultRecord) => void;
-  /** Redis does not let us ask: another daemon would not be noticed. Told once. */
+  /** Redis does not let us ask: another daemon would not be noticed. Called once. */
   readonly onBlind: (fault: FaultRecord) => void;
 }
 
@@ -84,7 +84,7 @@ export class LeaseKeeper {
         this.#enter({ name: 'refused', fault: words(url, namespace, claim.other) });
       }
     } catch (error) {
-      // A way that is broken shows by itself. What Redis refuses to us it tells of frames too, or lets them through.
+      // A broken connection is noticed elsewhere. Where Redis refuses the lease, it refuses frames too, or lets them through.
       if (isReply(error as Error)) this.#goOn(error as Error);
     }
   }

@@ -3,7 +3,7 @@
  * from a clock that is never set.
  */
 
-/** A disk that others fill as fast, or that keeps what was removed (snapshots), is not helped: so long until the next try. */
+/** A disk that others fill as fast, or that keeps what was removed (snapshots), gains nothing: milliseconds until the next try. */
 const RETRY_MS = 60_000;
 /** Of what was removed, the share that must have become free to call it help. */
 const HELPED_SHARE = 0.5;

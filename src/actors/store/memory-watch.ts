@@ -2,7 +2,7 @@
 import { redactUrl } from '../../url/url';
 import type { FaultRecord } from '../../fault/fault';
 
-/** Of one server, as its INFO tells (redis.io/docs/latest/commands/info). */
+/** Of one server, as its INFO reports (redis.io/docs/latest/commands/info). */
 export interface ServerMemory {
   readonly runId: string;
   readonly uptimeS: number;

@@ -1,12 +1,12 @@
 /**
- * What waits for delivery, as far as the store knows: which frame goes next, and which one goes first when there is
+ * What waits for delivery, to the store's knowledge: which frame is next, and which one is dropped first when there is
  * no room. Pure: times are handed in, from a clock that is never set.
  */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { SpoolSpec } from '../../config/topology';
 import type { Frame } from '../../contract/frame';
 
-/** A frame that has waited no longer is live: it goes first, and is not called delayed. */
+/** A frame that has waited no longer is live: it is delivered first, and is not marked delayed. */
 export const LIVE_MS = 5000;
 /** Until a frame that could not be read is tried again. */
 const UNREADABLE: BackOff = { firstMs: 1000, capMs: 30_000 };
@@ -128,7 +128,7 @@ export class Outbox {
     this.#reviveMs = Math.min(this.#reviveMs, untilMs);
   }
 
-  /** A frame in flight waits no longer. It stays known until its file has gone, which `forget` tells. */
+  /** A frame in flight waits no longer. It stays known until its file has gone, see `forget`. */
   settle(frame: Frame): void {
     this.#camera(frame.camera).active = undefined;
     this.#uncount(frame);
@@ -220,7 +220,7 @@ function take(camera: Camera, index: number, delayed: boolean): Choice | undefin
   return taken && { ...taken, delayed };
 }
 
-/** Nearly always at the end: frames come in the order of their birth. One that was taken goes before its equals. */
+/** Nearly always at the end: frames come in the order of their birth. One that was taken is put before its equals. */
 function insert<W extends Waiting>(waiting: W[], entry: W, wasTaken: boolean): void {
   let index = waiting.length;
   while (index > 0 && isBefore(entry, waiting[index - 1], wasTaken)) index--;

@@ -7,7 +7,7 @@
 const FSYNC_MS = 2000;
 
 export interface Persistence {
-  /** Changes when a server starts anew or another one takes its place, and with it what was not on disk may be gone. */
+  /** Changes when a server restarts or another one takes its place; what was not on disk may then be gone. */
   readonly runId: string;
   /** What was written before this time, milliseconds since the epoch on our clock, is on disk. */
   readonly durableBeforeMs: number;
@@ -30,11 +30,11 @@ function appendOnly(text: (name: string) => string, number: (name: string) => nu
   return busy || loading || text('aof_last_write_status') !== 'ok' ? 0 : nowMs - FSYNC_MS;
 }
 
-/** A snapshot holds what was there when it began; Redis tells when it ended and how long it took, in whole seconds. */
+/** A snapshot holds what was there when it began; Redis reports when it ended and how long it took, in whole seconds. */
 function snapshot(number: (name: string) => number, nowMs: number): number {
   const serverNowMs = number('server_time_usec') / 1000;
   const beganS = number('rdb_last_save_time') - Math.max(0, number('rdb_last_bgsave_time_sec')) - 1;
   const sinceMs = serverNowMs - beganS * 1000;
-  // Before its first snapshot a server tells of its start instead, when all it had was on disk.
+  // Before its first snapshot a server reports its start instead, when all it had was on disk.
   return Number.isFinite(sinceMs) ? nowMs - sinceMs : 0;
 }

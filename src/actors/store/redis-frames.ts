@@ -19,18 +19,18 @@ const COMMAND_MS = 5000;
 export class RedisFrames {
   readonly #client: RedisClient;
   readonly #lease: LeaseKeeper;
-  /** Capture time of the frame each camera's `latest` key points at, as far as this session has set it. */
+  /** Capture time of the frame each camera's `latest` key points at, where this session has set it. */
   readonly #latest = new Map<string, number>();
   #session = 0;
 
-  /** Why the server is not ready, as far as it is known. */
+  /** Why the server is not ready, where the reason is known. */
   #cause: FaultRecord | undefined;
 
   /**
    * @param holder this daemon: no other one with the same namespace writes meanwhile
-   * @param onReadiness told when the server becomes ready, and why when it is not
+   * @param onReadiness called when the server becomes ready, and with the reason when it is not
    * @param onDenied the server does not let us do what frames can do without
-   * @param onBlind it does not let us see whether another daemon has the namespace; told once
+   * @param onBlind it does not let us see whether another daemon has the namespace; called once
    */
   constructor(
     private readonly url: string,
@@ -55,7 +55,7 @@ export class RedisFrames {
     });
     this.#client.on('ready', () => this.#lease.begin());
     this.#client.on('error', (error: Error) => {
-      // That a connection cannot be used is told behind the reason why.
+      // The message that a connection cannot be used follows the reason.
       if (this.#cause === undefined || !NO_CONNECTION.test(error.message)) this.#cause = this.#words(error);
       onReadiness(this.#cause);
     });
@@ -136,7 +136,7 @@ export class RedisFrames {
     this.#client.disconnect();
   }
 
-  /** Capture time; -Infinity where there is none. Redis is asked once in a session: nobody else sets the key. */
+  /** Capture time; -Infinity where there is none. Redis is asked once per session: no one else sets the key. */
   async #latestOf(camera: string): Promise<number> {
     const known = this.#latest.get(camera);
     if (known !== undefined) return known;
@@ -185,7 +185,7 @@ export class RedisFrames {
 
 /** The code of {@link redisFault} for a command that the ACL does not allow. */
 const DENIED = 'redis-denied';
-/** ioredis's words for a command that had no connection to go to. */
+/** ioredis's message for a command that had no connection. */
 const NO_CONNECTION = /isn't writeable|Connection is closed/;
 
 function redisOptions() {

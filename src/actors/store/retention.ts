@@ -65,7 +65,7 @@ export class Retention {
     }
   }
 
-  /** A frame that an earlier process has kept. It goes if this one keeps none. Never rejects. */
+  /** A frame that an earlier process has kept. It is removed if this one keeps none. Never rejects. */
   async found(frame: Frame, nowMs: number): Promise<void> {
     this.#hold(frame, nowMs);
     if (!this.options.durable) await this.letGo(frame);
@@ -111,7 +111,7 @@ export class Retention {
   }
 
   /**
-   * Stores again what a server that began anew, or took another's place, may not have.
+   * Stores again what a server that has restarted, or has replaced another, may not have.
    * @returns how many frames Redis was given
    * @throws Fault of the sink; the next call tries again, as it does with files that could not be read
    */

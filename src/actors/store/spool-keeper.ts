@@ -74,7 +74,7 @@ export class SpoolKeeper {
     for (const [reason, frames] of dropped) this.#report(reason, frames);
   }
 
-  /** For a disk that others fill: cameras write no more to it, and what the spool has there goes as far as that helps. */
+  /** For a disk that others fill: cameras write no more to it, and what the spool has there is removed where that helps. */
   async #leaveDiskRoom(dropped: Map<OverflowReason, Frame[]>): Promise<void> {
     const { spool, outbox, retention, bounds, now } = this.options;
     const freeBytes = bounds.minFreeBytes === 0 ? undefined : await spool.freeBytes();
@@ -117,7 +117,7 @@ export class SpoolKeeper {
     return overflow(holding, bounds, LIVE_MS);
   }
 
-  /** What is confirmed is only kept to be stored again, so it goes first. False when nothing is left that may go. */
+  /** Confirmed frames are only kept to be stored again, so they are removed first. False when nothing is left that may go. */
   async #makeRoom(reason: OverflowReason, dropped: Map<OverflowReason, Frame[]>): Promise<boolean> {
     const { outbox, retention } = this.options;
     const confirmed = reason === 'spool-age' || reason === 'replay-none' ? undefined : retention.oldest();

@@ -53,7 +53,7 @@ class WebActor {
   #requests = 0;
 
   constructor(private readonly context: ActorContext<WebParameters>) {
-    const { dataDir, spoolDir } = context.parameters;
+    const { dataDir, newestDir } = context.parameters;
     this.#faults = new RecurringFault(context.log);
     const view = new DaemonView(
       {
@@ -62,7 +62,7 @@ class WebActor {
       },
       version(),
     );
-    const gallery = new Gallery(spoolDir, () => context.parameters.ffmpeg);
+    const gallery = new Gallery(newestDir, () => context.parameters.ffmpeg);
     const ledger = new LedgerView(path.join(dataDir, 'ledger'));
     const figures = async () => (await askDaemon(dataDir, '/figures')) as Figures;
     this.#source = new DaemonSource(view, gallery, ledger, figures);

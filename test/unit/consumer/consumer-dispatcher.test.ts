@@ -14,6 +14,56 @@ function storeThat(retrieve: () => Promise<Buffer | null>): FrameStore {
   return { retrieve, remove: nothing, text: () => Promise.resolve(null), close: nothing };
 }
 
+function frameOf(second: number): Buffer {
+  const frame = {
+    ...{ camera: 'gate', capturedAt: second * 1000, sequence: second },
+    ...({ width: 64, height: 48, format: 'jpeg', bytes: 7 } as const),
+  };
+  return Buffer.from(JSON.stringify(frameSampled('test', frame, false, second * 1000)));
+}
+
+it('a pause that ends between two readings of the clock ends', async (t) => {
+  let handled = 0;
+  const dispatcher = new Dispatcher({
+    settings: { prefetch: 1, removal: 'after', latestOnly: false },
+    handler: () => {
+      handled += 1;
+      if (handled === 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    },
+    faults: new FaultReporter(
+      () => undefined,
+      () => 0,
+    ),
+    store: () => storeThat(() => Promise.resolve(Buffer.from('picture'))),
+    onTrouble: () => undefined,
+    onFinished: () => undefined,
+    onChange: () => undefined,
+  });
+  const subscription = new Subscription({
+    queue: { subscribe: () => Promise.resolve() },
+    window: 1,
+    intake: () => dispatcher.intake,
+    onFlowing: () => undefined,
+  });
+  const session = { signal: new AbortController().signal, subscription, end: () => undefined };
+  const settled: string[] = [];
+  dispatcher.accept({ body: frameOf(1), redelivered: false, settle: (how) => settled.push(how) }, session);
+  dispatcher.pump();
+  await new Promise(setImmediate);
+  assert.ok(dispatcher.intake.isPaused);
+
+  // The pause lasts 200 ms at most.
+  const realNow = performance.now.bind(performance);
+  let readings = 0;
+  t.mock.method(performance, 'now', () => realNow() + 1000 * readings++);
+  dispatcher.pump();
+  t.mock.restoreAll();
+  const deadlineMs = realNow() + 5000;
+  while (settled.length === 0 && realNow() < deadlineMs) await sleep(10);
+  assert.deepEqual(settled, ['ack']);
+  dispatcher.stop();
+});
+
 it('a connection to Redis that refuses commands at once does not keep the process from anything else', async () => {
   let tries = 0;
   const refusing = storeThat(() => {
@@ -45,11 +95,7 @@ it('a connection to Redis that refuses commands at once does not keep the proces
   const session = { signal: new AbortController().signal, subscription, end: () => undefined };
   const settled: string[] = [];
   for (let second = 1; second <= 3; second += 1) {
-    const frame = {
-      ...{ camera: 'gate', capturedAt: second * 1000, sequence: second },
-      ...({ width: 64, height: 48, format: 'jpeg', bytes: 7 } as const),
-    };
-    const body = Buffer.from(JSON.stringify(frameSampled('test', frame, false, second * 1000)));
+    const body = frameOf(second);
     dispatcher.accept({ body, redelivered: false, settle: (how) => settled.push(how) }, session);
   }
   const beganMs = performance.now();

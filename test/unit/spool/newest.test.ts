@@ -1,13 +1,12 @@
 /** The newest picture of a camera stays when its frame has left the spool, and goes with the camera. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Frame } from '../../../src/contract/frame';
-import { NewestLink, newestFrame, readNewest } from '../../../src/spool/newest';
+import { keepNewestOf, NewestLink, newestDirOf, newestFrame, readNewest } from '../../../src/spool/newest';
 import { Spool } from '../../../src/spool/spool';
-import { UNUSED_MS } from '../../../src/spool/leftovers';
 
 const dirs: string[] = [];
 const newDir = () => {
@@ -31,18 +30,20 @@ const frameOf = (sequence: number): Frame => ({
 });
 
 async function spooled() {
-  const dir = newDir();
-  let nowMs = 0;
-  const spool = new Spool(dir, path.join(dir, 'none'), undefined, () => nowMs);
-  const newest = new NewestLink(dir, 'gate');
+  const spoolDir = path.join(newDir(), 'spool');
+  mkdirSync(spoolDir);
+  const dir = newestDirOf(spoolDir);
+  assert.equal(dir, path.join(path.dirname(spoolDir), 'newest'));
+  const spool = new Spool(spoolDir, path.join(spoolDir, 'none'));
+  const newest = new NewestLink(dir, spoolDir, 'gate');
   await spool.openCamera('gate');
   await newest.open();
   const write = async (sequence: number) => {
     await spool.write(frameOf(sequence), bytesOf(sequence));
     await newest.set(frameOf(sequence));
   };
-  const files = () => readdirSync(path.join(dir, 'gate', 'newest'));
-  return { dir, spool, newest, write, files, pass: (ms: number) => (nowMs += ms) };
+  const files = () => readdirSync(path.join(dir, 'gate'));
+  return { dir, spoolDir, spool, newest, write, files };
 }
 
 describe('the newest picture', () => {
@@ -50,7 +51,7 @@ describe('the newest picture', () => {
     const { dir, spool, write, files } = await spooled();
     await write(1);
     const [name = ''] = files();
-    assert.equal(statSync(path.join(dir, 'gate', 'newest', name)).nlink, 2);
+    assert.equal(statSync(path.join(dir, 'gate', name)).nlink, 2);
     await spool.remove(frameOf(1));
     const found = await readNewest(dir, 'gate');
     assert.deepEqual([found?.frame.sequence, found?.bytes], [1, bytesOf(1)]);
@@ -81,9 +82,9 @@ describe('the newest picture', () => {
   });
 
   it('of a process that was killed is replaced by that of the next', async () => {
-    const { dir, write, files, spool } = await spooled();
+    const { dir, spoolDir, write, files, spool } = await spooled();
     await write(1);
-    const next = new NewestLink(dir, 'gate');
+    const next = new NewestLink(dir, spoolDir, 'gate');
     await next.open();
     assert.equal((await newestFrame(dir, 'gate'))?.sequence, 1);
     await spool.write(frameOf(2), bytesOf(2));
@@ -100,17 +101,14 @@ describe('the newest picture', () => {
     assert.deepEqual(listed, []);
   });
 
-  it('is removed with the folder of a camera that writes no more', async () => {
-    const { dir, spool, write, pass } = await spooled();
+  it('is removed with its camera', async () => {
+    const { dir, write } = await spooled();
     await write(1);
-    await spool.remove(frameOf(1));
-    await spool.removeLeftovers();
-    pass(UNUSED_MS - 1);
-    await spool.removeLeftovers();
-    assert.equal((await newestFrame(dir, 'gate'))?.sequence, 1);
-    pass(1);
-    await spool.removeLeftovers();
+    await keepNewestOf(dir, new Set(['gate', 'yard']));
+    assert.deepEqual(readdirSync(dir), ['gate']);
+    await keepNewestOf(dir, new Set(['yard']));
     assert.deepEqual(readdirSync(dir), []);
+    await keepNewestOf(path.join(dir, 'none'), new Set());
     await write(2);
     assert.equal((await newestFrame(dir, 'gate'))?.sequence, 2);
   });
@@ -125,7 +123,7 @@ describe('the newest picture', () => {
   it('is not read where another user may have put it', async () => {
     const { dir, write } = await spooled();
     await write(1);
-    chmodSync(path.join(dir, 'gate', 'newest'), 0o777);
+    chmodSync(path.join(dir, 'gate'), 0o777);
     await assert.rejects(readNewest(dir, 'gate'), { code: 'spool-foreign' });
   });
 });

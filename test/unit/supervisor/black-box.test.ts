@@ -90,7 +90,7 @@ describe('a black box', () => {
     const box = new BlackBox(dir);
     box.feedSaid('camera:yard', ['of the other']);
     const folder = path.dirname(await box.record(crash()));
-    const half = path.join(folder, '2023-11-14T22-00-00.000Z-1.json.tmp');
+    const half = path.join(folder, '.2023-11-14T22-00-00.000Z-1.json.tmp');
     writeFileSync(half, '{"na');
     assert.deepEqual(read(await box.record(crash({ name: 'camera:yard' })))['ffmpeg'], ['of the other']);
     assert.ok(existsSync(half), 'the other has a folder of its own');

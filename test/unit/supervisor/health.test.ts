@@ -75,7 +75,11 @@ describe('a daemon is', () => {
       },
       ['store is waiting: it ended by SIGKILL'],
     ],
-    ['unhealthy when no camera gives pictures', { children: [store, off] }, ['no camera gives pictures']],
+    [
+      'unhealthy when no camera delivers pictures',
+      { children: [store, off] },
+      ['no camera delivers pictures'],
+    ],
     [
       'unhealthy when it runs by an older file than the one that is there',
       { configuration: { ...well.configuration, faults: [{ path: '$', problem: 'is not JSON' }] } },
@@ -109,6 +113,6 @@ describe('the delivery', () => {
 
   it('names what troubles the notifier where the store knows nothing', () => {
     const children = [{ ...notifier, heartbeat: { ...beat, fault, facts: {} } }, store];
-    assert.deepEqual(deliveryOf(children, undefined), { waiting: 0, fault });
+    assert.deepEqual(JSON.parse(JSON.stringify(deliveryOf(children, undefined))), { waiting: 0, fault });
   });
 });

@@ -163,11 +163,12 @@ describe('a live configuration', () => {
     assert.equal(problems(), undefined);
   });
 
-  it('takes nothing over that another daemon has, says so, and takes the next', async (t) => {
-    const { edit, applied, problems } = live(t);
+  it('applies nothing that another daemon has, announces no restart, and applies the next', async (t) => {
+    const { edit, applied, problems, said } = live(t);
     await edit(text('taken'));
     assert.match(problems()?.join() ?? '', /another daemon has it/);
-    assert.deepEqual(applied, []);
+    assert.deepEqual([applied, said('info')], [[], []]);
+    assert.match(said('error').join(), /nothing was changed/);
     await edit(text('third'));
     assert.deepEqual([applied, problems()], [['third'], undefined]);
   });
@@ -192,12 +193,14 @@ describe('a live configuration', () => {
   });
 
   it('says why a rollout could not come to its end', async (t) => {
-    const { edit, supervisor, problems } = live(t);
+    const { edit, supervisor, problems, said } = live(t);
     supervisor.takes = async () => {
       throw new Error('EMFILE: too many open files');
     };
     await edit(text('second'));
-    await until('it is said', () => /EMFILE/.test(problems()?.join() ?? ''));
+    await until('it is said', () => /applied only in part: EMFILE/.test(problems()?.join() ?? ''));
+    assert.match(said('error').join(), /actors\.json was applied only in part: EMFILE: .*SIGHUP$/);
+    assert.doesNotMatch(said('error').join(), /nothing was changed/);
   });
 
   it('watches the file until it is told to stop', async (t) => {

@@ -80,7 +80,7 @@ export class BitReader {
   }
 }
 
-/** `count` bits behind the first `at`; undefined where there are not so many. */
+/** `count` bits behind the first `at`; undefined where there are fewer. */
 export function bitsAt(bytes: Buffer, at: number, count: number): number | undefined {
   if (at + count > 8 * bytes.length) return undefined;
   const reader = new BitReader(bytes);

@@ -1,4 +1,4 @@
-/** What the codecs differ in, by ffmpeg's names of them, and what can be told of their parameter sets alike. */
+/** What the codecs differ in, by ffmpeg's names of them, and what their parameter sets have in common. */
 import { OutOfBits } from './bits';
 import * as h264 from './h264-parameters';
 import { H264Reader } from './h264-reader';
@@ -45,7 +45,7 @@ export function newPictureReader(codec: string): PictureReader {
   return CODECS[codec]?.newReader() ?? new OtherReader(codec === 'vp9' ? isVp9Key : undefined);
 }
 
-/** Whether a reader tells the format of the codec's pictures. */
+/** Whether a reader knows the format of the codec's pictures. */
 export function areHeadersRead(codec: string): boolean {
   return codec in CODECS;
 }

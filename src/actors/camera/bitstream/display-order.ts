@@ -33,7 +33,7 @@ export class OrderCounts {
 
   /**
    * @param low what was sent: the lowest `bits` bits
-   * @param isReference whether the next count is told by its distance from this one
+   * @param isReference whether the next count is derived from its distance to this one
    */
   count(low: number, bits: number, isReference: boolean, restarts: boolean): number {
     const range = 2 ** bits;

@@ -1,6 +1,6 @@
 /**
  * Makes an intra picture the start of a new sequence (H.264, 7.3.3 and 7.4.1.2.4). Where pictures were left out, a decoder takes the
- * order count of one that is no IDR picture for that of an older one, and never gives it. Pure.
+ * order count of one that is not an IDR picture for that of an older one, and never gives it. Pure.
  */
 import { BitReader, BitWriter, escape, unescape } from './bits';
 import type { H264Picture, H264Sequence } from './h264-parameters';
@@ -30,7 +30,7 @@ export function asIdrSlice(
   order.skip(marking.order);
   writer.copy(order, reader.position - marking.order);
   skipMarking(reader);
-  // Pictures before it are given; it is no long-term reference.
+  // Pictures before it are given; it is not a long-term reference.
   writer.flag(false).flag(false);
   const rest = new BitReader(payload);
   rest.skip(reader.position);

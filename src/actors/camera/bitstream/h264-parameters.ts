@@ -1,4 +1,4 @@
-/** Sequence and picture parameter sets of H.264 (7.3.2.1, 7.3.2.2, E.1.1), as far as a picture's place and look depend on them. Pure. */
+/** Sequence and picture parameter sets of H.264 (7.3.2.1, 7.3.2.2, E.1.1), limited to what a picture's place and look depend on. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
 import type { NalUnit } from './nal';
 import type { VideoFormat } from './picture-facts';
@@ -20,7 +20,7 @@ export interface H264Sequence extends VideoFormat {
   /** Where the picture timing message says how a picture is shown, and behind how many bits; undefined when it does not. */
   readonly structureBehindBits?: number;
   /** Bits in front of the flag that says whether a VUI follows, and in front of its last part; the latter where it could be read. */
-  readonly positions: { readonly vui: number; readonly restrictions?: number };
+  readonly positions: { readonly vui: number; readonly restrictions: number | undefined };
 }
 
 export interface H264Picture {
@@ -80,7 +80,7 @@ export function readSequence(unit: NalUnit): H264Sequence {
       ...size,
       ...usability,
     },
-    positions: { vui, ...(restrictions === undefined ? {} : { restrictions }) },
+    positions: { vui, restrictions },
   };
 }
 
@@ -103,7 +103,7 @@ export function readPictureSet(unit: NalUnit): H264Picture {
 }
 
 /**
- * The sequence parameter set with the word that pictures are shown in the order they are decoded: a decoder then gives each at
+ * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then gives each at
  * once, and drops those that come too late. What is predicted from what stays as it is.
  * @throws OutOfBits when it is cut or none
  */
@@ -181,7 +181,7 @@ interface Usability {
   readonly restrictions?: number;
 }
 
-/** The VUI as far as it can be read: cameras exist whose VUI is cut, and players take them. */
+/** As much of the VUI as can be read: some cameras send a truncated VUI, and players accept it. */
 function readUsability(reader: BitReader): Usability {
   let seen: Usability = { fullRange: false };
   try {

@@ -10,6 +10,7 @@ import {
   type H264Sequence,
 } from './h264-parameters';
 import { annexB, nalUnits, type NalUnit } from './nal';
+import { ParameterSets } from './parameter-sets';
 import type { Field, PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
 import { supplements } from './supplement';
@@ -50,8 +51,7 @@ interface Headers {
 }
 
 export class H264Reader implements PictureReader {
-  readonly #sequences = new Map<number, H264Sequence>();
-  readonly #pictures = new Map<number, H264Picture>();
+  readonly #sets = new ParameterSets<H264Sequence, H264Picture>();
   readonly #counts = new OrderCounts();
   readonly #display = new DisplayOrder();
   readonly #recovery = new Recovery();
@@ -139,8 +139,8 @@ export class H264Reader implements PictureReader {
     for (const nal of nalUnits(unit)) {
       try {
         const type = typeOf(nal);
-        if (type === SEQUENCE) this.#keepSequence(nal);
-        else if (type === PICTURE) this.#keepPicture(nal);
+        if (type === SEQUENCE) this.#sets.keepSequence(readSequence(nal));
+        else if (type === PICTURE) this.#sets.keepPicture(readPictureSet(nal));
         else if (type === SEI) messages = { ...messages, ...readMessages(nal) };
         else if (type === SLICE || type === IDR_SLICE) {
           const slice = this.#slice(nal);
@@ -153,25 +153,15 @@ export class H264Reader implements PictureReader {
     return { slices, ...messages };
   }
 
-  #keepSequence(nal: NalUnit): void {
-    const sequence = readSequence(nal);
-    this.#sequences.set(sequence.id, sequence);
-  }
-
-  #keepPicture(nal: NalUnit): void {
-    const picture = readPictureSet(nal);
-    this.#pictures.set(picture.id, picture);
-  }
-
   /** Undefined where its parameter sets were not sent. */
   #slice(nal: NalUnit): Slice | undefined {
     const header = nal[0] ?? 0;
     const reader = new BitReader(unescape(nal.subarray(1, HEADER_BYTES)));
     reader.unsigned();
     const type = reader.unsigned() % 5;
-    const picture = this.#pictures.get(reader.unsigned());
-    const sequence = this.#sequences.get(picture?.sequenceId ?? -1);
-    if (picture === undefined || sequence === undefined) return undefined;
+    const sets = this.#sets.of(reader.unsigned());
+    if (sets === undefined) return undefined;
+    const { picture, sequence } = sets;
     if (sequence.hasColourPlanes) reader.skip(2);
     const frameNumber = reader.bits(sequence.frameNumberBits);
     const parity = sequence.framesOnly || !reader.flag() ? 'frame' : reader.flag() ? 'bottom' : 'top';
@@ -197,7 +187,7 @@ function readMessages(nal: NalUnit): Omit<Headers, 'slices'> {
   return messages;
 }
 
-/** A recovery point is no keyframe: only an intra picture that needs no time to recover is. */
+/** A recovery point is not a keyframe: only an intra picture that needs no time to recover is. */
 function entryOf({ isIdr, sequence }: Slice, isIntra: boolean, recoveryFrames: number | undefined): Entry {
   if (isIdr || (isIntra && (recoveryFrames === 0 || sequence.referenceFrames <= 1))) return { kind: 'clean' };
   if (recoveryFrames !== undefined) return { kind: 'gradual', over: Math.max(1, recoveryFrames) };

@@ -1,4 +1,4 @@
-/** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), as far as a picture's place and look depend on them. Pure. */
+/** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), limited to what a picture's place and look depend on. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
 import { cropped, readSignal } from './h264-parameters';
 import type { NalUnit } from './nal';
@@ -69,7 +69,7 @@ export function readPictureSet(unit: NalUnit): H265Picture {
 }
 
 /**
- * The sequence parameter set with the word that pictures are shown in the order they are decoded: a decoder then gives each at
+ * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then gives each at
  * once. What is predicted from what stays as it is.
  * @throws OutOfBits when it is cut or none
  */

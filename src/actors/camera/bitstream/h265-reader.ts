@@ -9,6 +9,7 @@ import {
   type H265Sequence,
 } from './h265-parameters';
 import { annexB, nalUnits, type NalUnit } from './nal';
+import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
 import { supplements } from './supplement';
@@ -40,8 +41,7 @@ interface Slice {
 }
 
 export class H265Reader implements PictureReader {
-  readonly #sequences = new Map<number, H265Sequence>();
-  readonly #pictures = new Map<number, H265Picture>();
+  readonly #sets = new ParameterSets<H265Sequence, H265Picture>();
   readonly #counts = new OrderCounts();
   readonly #display = new DisplayOrder();
   readonly #recovery = new Recovery();
@@ -62,7 +62,7 @@ export class H265Reader implements PictureReader {
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
     const key = type >= FIRST_IRAP && type <= LAST_IRAP;
-    // Counts begin anew with IDR and BLA pictures.
+    // Counts restart with IDR and BLA pictures.
     const restarts = key && type <= IDR_N_LP;
     const isLeading = type >= RADL_N && type <= RASL_R;
     const isUnreferenced = type <= LAST_SUBLAYER_NON_REFERENCE && type % 2 === 0;
@@ -93,18 +93,17 @@ export class H265Reader implements PictureReader {
   }
 
   /** Of what is cut or wrong, as much as could be read. */
-  #headers(unit: Buffer): { slice?: Slice; recoveryCount?: number } {
+  #headers(unit: Buffer): { slice?: Slice; recoveryCount?: number | undefined } {
     let recoveryCount: number | undefined;
     for (const nal of nalUnits(unit)) {
       try {
         const type = typeOf(nal);
-        if (type === SEQUENCE) this.#keepSequence(nal);
-        else if (type === PICTURE) this.#keepPicture(nal);
+        if (type === SEQUENCE) this.#sets.keepSequence(readSequence(nal));
+        else if (type === PICTURE) this.#sets.keepPicture(readPictureSet(nal));
         else if (type === PREFIX_SEI) recoveryCount = readRecovery(nal) ?? recoveryCount;
         else if (type <= LAST_SLICE) {
           const slice = this.#slice(nal, type);
-          if (slice !== undefined)
-            return { slice, ...(recoveryCount === undefined ? {} : { recoveryCount }) };
+          if (slice !== undefined) return { slice, recoveryCount };
         }
       } catch (error) {
         if (!(error instanceof OutOfBits)) throw error;
@@ -113,24 +112,14 @@ export class H265Reader implements PictureReader {
     return {};
   }
 
-  #keepSequence(nal: NalUnit): void {
-    const sequence = readSequence(nal);
-    this.#sequences.set(sequence.id, sequence);
-  }
-
-  #keepPicture(nal: NalUnit): void {
-    const picture = readPictureSet(nal);
-    this.#pictures.set(picture.id, picture);
-  }
-
   /** Undefined where it is not the first of its picture, or its parameter sets were not sent. */
   #slice(nal: NalUnit, type: number): Slice | undefined {
     const reader = new BitReader(unescape(nal.subarray(2, HEADER_BYTES)));
     if (!reader.flag()) return undefined;
     if (type >= FIRST_IRAP && type <= LAST_IRAP) reader.skip(1);
-    const picture = this.#pictures.get(reader.unsigned());
-    const sequence = this.#sequences.get(picture?.sequenceId ?? -1);
-    if (picture === undefined || sequence === undefined) return undefined;
+    const sets = this.#sets.of(reader.unsigned());
+    if (sets === undefined) return undefined;
+    const { picture, sequence } = sets;
     reader.skip(picture.extraBits);
     reader.unsigned();
     if (picture.hasOutputFlag) reader.skip(1);

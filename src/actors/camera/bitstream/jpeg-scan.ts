@@ -3,7 +3,7 @@
  * means depends on where it stands: a thumbnail inside a segment has one of its own.
  */
 
-/** `end`: the picture ends before `length`. `cut`: another begins there, and this one had not ended. `none`: it is no JPEG. */
+/** `end`: the picture ends before `length`. `cut`: another begins there, and this one had not ended. `none`: it is not a JPEG. */
 export type ScanResult =
   { readonly kind: 'more' | 'none' } | { readonly kind: 'end' | 'cut'; readonly length: number };
 

@@ -27,7 +27,7 @@ function scanOf(bytes: Buffer): Scanned {
   return found;
 }
 
-/** Undefined when its size cannot be read: it is no JPEG, or cut before its first scan. */
+/** Undefined when its size cannot be read: it is not a JPEG, or cut before its first scan. */
 export function readJpeg(bytes: Buffer): JpegFrame | undefined {
   const { scan, isWhole } = scanOf(bytes);
   const { size, firstScanAt } = scan;
@@ -38,7 +38,7 @@ export function readJpeg(bytes: Buffer): JpegFrame | undefined {
 
 /**
  * The same picture with the standard Huffman tables, where it names tables and brings none: as Motion JPEG may, and
- * decoders for JPEG files do not know. Nothing is encoded anew; one that needs nothing is returned as it is.
+ * decoders for JPEG files do not know. Nothing is re-encoded; one that needs no change is returned as it is.
  */
 export function withHuffmanTables(bytes: Buffer): Buffer {
   const { firstScanAt, missingTables } = scanOf(bytes).scan;

@@ -5,7 +5,7 @@ export class OtherReader implements PictureReader {
   readonly format = undefined;
   #begun = false;
 
-  /** @param isKey tells a keyframe where ffmpeg does not */
+  /** @param isKey recognizes a keyframe where ffmpeg does not */
   constructor(private readonly isKey: (unit: Buffer) => boolean = () => false) {}
 
   fieldOf(): undefined {

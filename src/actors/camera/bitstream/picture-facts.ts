@@ -48,7 +48,7 @@ export interface PictureReader {
    */
   read(unit: Buffer, key: boolean): PictureFacts | undefined;
   /**
-   * The access unit for a decoder that is to give every picture at once, and to begin anew with a keyframe: those between may have been
+   * The access unit for a decoder that is to give every picture at once, and to restart with a keyframe: those between may have been
    * left out.
    */
   forDecoder(unit: Buffer, key: boolean): Buffer;

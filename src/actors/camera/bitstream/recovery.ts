@@ -2,7 +2,7 @@
 import type { PictureFacts } from './picture-facts';
 
 /**
- * How a picture lets decoding begin. `clean`: with itself. `gradual`: pictures become whole when so many others that are
+ * How a picture lets decoding begin. `clean`: with itself. `gradual`: pictures become whole when this many others that are
  * referred to came behind it, or so much of the order count.
  */
 export type Entry =

@@ -1,6 +1,6 @@
 /** Supplemental messages (SEI) of H.264 and H.265: the payloads of one NAL unit, by type (H.264, 7.3.2.3.1). Pure. */
 
-/** Neither standard defines so many for one picture; what is longer is no SEI. */
+/** Neither standard defines this many for one picture; anything longer is not an SEI. */
 const MAX_MESSAGES = 64;
 
 /** @param payload the NAL unit behind its header, unescaped */

@@ -1,4 +1,4 @@
-/** What the openings of a feed have taught about how to open it, kept while the camera's process lives. */
+/** What was learned from earlier openings about how to open a feed, kept while the camera's process runs. */
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import {

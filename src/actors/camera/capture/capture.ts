@@ -20,7 +20,7 @@ import { Rehearsal } from './rehearsal';
 import type { Coded } from '../sampling/sample-plan';
 import type { Decision } from '../sampling/sample';
 
-/** So long an opening waits for a moment at which it can take another's place without a loss. */
+/** How long an opening waits for a moment at which it can replace another without a loss. */
 const BESIDE_PERIODS = 5;
 
 /**
@@ -65,7 +65,7 @@ class Opening {
 
   /** Until it has made a picture, where another opening is sampled. */
   #rehearsal: Rehearsal | undefined;
-  /** When it had; until the other one has been told to end. */
+  /** When it had; until the other one has been asked to end. */
   #besideSinceMs: number | undefined;
 
   constructor(
@@ -89,7 +89,7 @@ class Opening {
         this.#seen.answer = answer;
       },
       onWords: options.onWords,
-      ...(options.onBasic === undefined ? {} : { onBasic: options.onBasic }),
+      onBasic: options.onBasic,
       onSenderReports: (chunk) => this.#times.reported(chunk),
     });
   }
@@ -118,7 +118,7 @@ class Opening {
   }
 
   #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
-    // One that is told to end samples nothing more: another may be sampled in its place.
+    // One that is asked to end samples nothing more: another may be sampled in its place.
     if (this.#failure !== undefined || this.signal.aborted) return;
     try {
       this.#take(packet, header, agoMs);

@@ -13,7 +13,7 @@ import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import type { Entry } from '../rtsp/entrance';
 import { ReceiverWords } from '../rtsp/receiver-words';
 
-/** Redirections that ffmpeg may follow by itself, of a camera that was too slow to be asked. */
+/** Redirections that ffmpeg may follow itself, for a camera that was too slow to answer ours. */
 const MAX_REDIRECTIONS = 5;
 /** A keyframe that comes later was whole: ffmpeg has it when the next picture begins. */
 const MAX_BEHIND_LOSS_MS = 250;
@@ -35,7 +35,7 @@ export class FfmpegReceiver implements Receiver {
   readonly #overUdp: boolean;
   #entry: Entry | undefined;
   #redirections = 0;
-  /** When ffmpeg was told what to open. */
+  /** When ffmpeg got what to open. */
   #toldMs = -Infinity;
   /** When ffmpeg last missed packets, until the next one it gave. */
   #lostMs: number | undefined;
@@ -57,7 +57,7 @@ export class FfmpegReceiver implements Receiver {
     });
     this.#process = new FfmpegProcess(
       ffmpeg,
-      // What it is to open, it is told once the camera was asked: it takes as long to start.
+      // It gets what to open after the camera was asked: it takes as long to start.
       { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
         // What it said of the packets before it wrote them is read in this turn of the loop too.
@@ -100,7 +100,7 @@ export class FfmpegReceiver implements Receiver {
     return openFault(source, errors, { answer: this.#entry?.answer, cut: this.#wasCut() });
   }
 
-  /** It has ended long before it had looked for as long as it was told to: there was nothing more to look at. */
+  /** It has ended long before it had looked for as long as it was allowed to: there was nothing more to examine. */
   #wasCut(): boolean {
     const { camera, learned } = this.options;
     const isLookedAtLong = learned.form.videoIsLate === true;

@@ -15,26 +15,26 @@ import { samplingChoice, type SamplingChoice } from '../sampling/sampling-choice
 import { median } from '../clock/median';
 
 export interface FeedMeasurement {
-  readonly stream?: FeedStream;
+  readonly stream?: FeedStream | undefined;
   /** The first. */
-  readonly picture?: Picture;
+  readonly picture?: Picture | undefined;
   /** From the start of the probe. */
-  readonly firstPictureMs?: number;
+  readonly firstPictureMs?: number | undefined;
   /** Undefined until there were two. */
-  readonly packetsPerSecond?: number;
+  readonly packetsPerSecond?: number | undefined;
   /** Distances of the keyframes that were seen. */
   readonly keyframeIntervalsMs: readonly number[];
-  /** The camera's clock minus the arrival; undefined when it did not tell. */
-  readonly clockOffsetMs?: number;
+  /** The camera's clock minus the arrival; undefined when it was not reported. */
+  readonly clockOffsetMs?: number | undefined;
   readonly choice: SamplingChoice;
   /** What its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
-  readonly cost?: { readonly processorMs: number; readonly overMs: number };
+  readonly cost?: { readonly processorMs: number; readonly overMs: number } | undefined;
   /** How it was opened where that was left to the probe. */
   readonly transport?: string;
   readonly decoding?: string;
   /** Packets lost over UDP. */
   readonly rtpLost?: number;
-  readonly fault?: FaultRecord;
+  readonly fault?: FaultRecord | undefined;
 }
 
 /** Keyframe intervals, and milliseconds from the first packet on, after which enough is known. */
@@ -196,16 +196,16 @@ class FeedProbe {
     // One that came late, or with a burst at the start, does not decide.
     const intervalMs = keyframeIntervalsMs.length === 0 ? undefined : median(keyframeIntervalsMs);
     return {
-      ...(this.#stream === undefined ? {} : { stream: this.#stream }),
-      ...(this.#picture === undefined ? {} : { picture: this.#picture }),
-      ...(this.#firstPictureMs === undefined ? {} : { firstPictureMs: this.#firstPictureMs }),
-      ...(packets > 1 ? { packetsPerSecond: (1000 * (packets - 1)) / (lastAt - firstAt) } : {}),
+      stream: this.#stream,
+      picture: this.#picture,
+      firstPictureMs: this.#firstPictureMs,
+      packetsPerSecond: packets > 1 ? (1000 * (packets - 1)) / (lastAt - firstAt) : undefined,
       keyframeIntervalsMs,
-      ...(this.#clock.skewMs === undefined ? {} : { clockOffsetMs: this.#clock.skewMs }),
+      clockOffsetMs: this.#clock.skewMs,
       choice: samplingChoice(this.camera, this.#stream, intervalMs),
-      ...(this.#cost === undefined ? {} : { cost: this.#cost }),
+      cost: this.#cost,
       ...this.#adaptation.facts,
-      ...(fault === undefined ? {} : { fault }),
+      fault,
     };
   }
 }

@@ -1,4 +1,4 @@
-/** One opening of a feed as its succession sees it: its pictures come behind those of the opening before, and it ends when told to. */
+/** One opening of a feed as its succession sees it: its pictures come behind those of the opening before, and it ends on request. */
 import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import type { Picture } from '../pictures/decoder';
@@ -28,7 +28,7 @@ export function startRun(
   const options = {
     camera: adaptation.camera,
     ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
-    ...(predecessor === undefined ? {} : { onReady: predecessor.onReady }),
+    onReady: predecessor?.onReady,
     ...events,
     onPicture: (picture: Picture, madeBy?: CameraSpec) => {
       // Those that the opening before still owes come first.
@@ -37,7 +37,7 @@ export function startRun(
     },
   };
   const ended = captureFeed(options, AbortSignal.any([signal, ending.signal]));
-  // Of one that ends because another takes its place, nobody asks why.
+  // When another takes its place, the reason for its end does not matter.
   ended.catch(() => undefined);
   return {
     ...{ feed, ended },

@@ -7,11 +7,11 @@ import type { Sample } from '../sampling/sample';
 /** One opening of a feed. */
 export interface Run {
   readonly feed: Feed;
-  /** Settles when nothing of it is left; rejects with why it ended by itself. */
+  /** Settles when nothing of it is left; rejects with the reason when it was not ended from here. */
   readonly ended: Promise<void>;
   /** It is sampled no more from now on. */
   end(): void;
-  /** Takes over what its feed is configured with by now. */
+  /** Applies the present configuration of its feed. */
   takeSettings(): void;
 }
 
@@ -31,7 +31,7 @@ export interface SuccessionOptions {
   readonly adopt: (feed: Feed, sample?: Sample) => void;
 }
 
-/** Milliseconds a new opening may take to show a picture; then the old one, which nobody wants any more, ends all the same. */
+/** Milliseconds a new opening may take to show a picture; then the old one, which is no longer wanted, ends all the same. */
 const PATIENCE_MS = 20_000;
 
 export class Succession {
@@ -63,7 +63,7 @@ export class Succession {
 
   /**
    * Keeps the feed open, with one opening after another. Returns when the feed must be reopened at once.
-   * @throws why it ended by itself
+   * @throws the reason when it was not ended from here
    */
   async stream(feed: Feed): Promise<void> {
     const { open, adopt, makeFeed } = this.options;

@@ -6,20 +6,20 @@ export type TransportChoice =
   | { readonly name: 'udp'; readonly tcpFailed?: true }
   /** UDP gave nothing, or not all; whether TCP does is not known yet. */
   | { readonly name: 'trying-tcp'; readonly because: string }
-  /** Kept while the camera's process lives. */
+  /** Kept while the camera's process runs. */
   | { readonly name: 'tcp'; readonly because: string };
 
-/** Faults that TCP may mend, and what they say of UDP. */
-const MENDED_BY_TCP: Readonly<Record<string, string>> = {
+/** Faults that TCP may avoid, and what they say about UDP. */
+const AVOIDED_BY_TCP: Readonly<Record<string, string>> = {
   'udp-blocked': 'none of its UDP packets arrived',
   transport: 'it does not offer UDP',
 };
 
-/** What follows from a fault before the first packet, or from one that TCP mends. */
+/** What follows from a fault before the first packet, or from one that TCP avoids. */
 export function afterFault(choice: TransportChoice, { code, message }: FaultRecord): TransportChoice {
   switch (choice.name) {
     case 'udp': {
-      const because = code === 'udp-loss' ? message : MENDED_BY_TCP[code];
+      const because = code === 'udp-loss' ? message : AVOIDED_BY_TCP[code];
       return because === undefined ? choice : { name: 'trying-tcp', because };
     }
     case 'trying-tcp':

@@ -1,5 +1,5 @@
 /**
- * Whose clock a camera's capture times are by: its own where sender reports tell it and it is sane, else that of this
+ * Whose clock a camera's capture times are by: its own where sender reports give it and it is sane, else that of this
  * machine at the arrival. Pure; kept while the camera's process lives, over all openings of its feed.
  */
 import { isClockUnset, RELEASED_AT } from '../../../clock/machine-clock';
@@ -18,23 +18,23 @@ const SAMPLES = 9;
 const ENOUGH_SAMPLES = 3;
 /** By how much capture times may run faster or slower than arrivals: never backwards, never with a leap. */
 const SLEW = 0.05;
-/** So often a feed is opened anew because its clock is not told any more. */
+/** How often a feed is reopened because its clock is no longer reported. */
 const MAX_LOST = 2;
 /** Capture times so near to the camera's clock are called by it. */
 const REACHED_MS = 20;
 export type ClockState = 'unknown' | 'sane' | 'insane';
 
-/** What is known of the difference between the camera's clock and this machine's. */
+/** What is known about the difference between the camera's clock and this machine's. */
 export type ClockDifference = Pick<CameraClock, 'skewMs' | 'machineSetMs'>;
 
-/** A capture time, and what is known of it. */
+/** A capture time, and what is known about it. */
 export interface CaptureTime extends FrameClock {
   readonly capturedAt: number;
 }
 
 export class CameraClock {
   #samples: number[] = [];
-  /** Milliseconds of the camera's clock minus the arrival; undefined until it was told. */
+  /** Milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
   #skewMs: number | undefined;
   #state: ClockState = 'unknown';
   /** What is added to arrivals now, on its way to what it should be. */
@@ -52,7 +52,7 @@ export class CameraClock {
     return this.#state;
   }
 
-  /** Whole milliseconds of the camera's clock minus the arrival; undefined until it was told. */
+  /** Whole milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
   get skewMs(): number | undefined {
     return this.#skewMs === undefined ? undefined : Math.round(this.#skewMs);
   }
@@ -79,19 +79,19 @@ export class CameraClock {
 
   /**
    * ffmpeg stopped telling it.
-   * @returns whether opening the feed anew may mend that: it is tried a few times
+   * @returns whether reopening the feed may help: it is tried a few times
    */
   lost(): boolean {
     return ++this.#lost <= MAX_LOST;
   }
 
-  /** The feed is opened anew, maybe of a camera that has restarted: what is known holds until it is told again. */
+  /** The feed is reopened, perhaps after a restart of the camera: what is known holds until the clock is reported again. */
   reopen(): void {
     this.#samples = [];
   }
 
   /**
-   * The camera's clock was told: so many milliseconds after the arrival of the same packet.
+   * The camera's clock was reported: this many milliseconds after the arrival of the same packet.
    * @returns whether the {@link state} is another now
    */
   told(skewMs: number): boolean {
@@ -156,8 +156,8 @@ export class CameraClock {
 }
 
 /**
- * What an operator is told of a camera's clock that is not taken for capture times; undefined where it is not the one that
- * is wrong. Which of two clocks is right cannot be told, but for what is known of this machine's.
+ * What is reported to an operator about a camera's clock that is not taken for capture times; undefined where it is not the one that
+ * is wrong. Which of two clocks is right is not known, except by what is known about this machine's.
  * @param now milliseconds since the epoch, by this machine's clock
  */
 export function clockFault(

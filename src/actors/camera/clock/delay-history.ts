@@ -18,15 +18,15 @@ export interface LinkRates {
 
 /** Pictures later than this are marked, and the cause is looked for. */
 export const MARKED_MS = 500;
-/** What is late for so long is no burst. */
+/** A delay of this length is not a burst. */
 const LASTING_MS = 5000;
-/** What grows less in so long stays. */
+/** A delay that grows less in this time is steady. */
 const STEADY_MS = 100;
 const STEADY_OVER_MS = 10_000;
 const LOOK_MS = 1000;
 const KEPT_MS = 30_000;
 
-/** A look of so many seconds after the first packet. */
+/** Checked this many seconds after the first packet. */
 const EARLY = 2;
 
 export class DelayHistory {

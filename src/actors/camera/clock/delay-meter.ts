@@ -28,7 +28,7 @@ const BACK_MS = 1000;
 const AHEAD_MS = 30_000;
 /** By this part of the time a sender's clock may be slower than ours before it counts as delay. Quartzes differ by 0.0001. */
 const DRIFT = 0.001;
-/** What is late for so long is late; a picture out of display order, or a read put off, is not. */
+/** A delay of this length is real; a picture out of display order, or a delayed read, is shorter. */
 const SUSTAINED_MS = 300;
 
 export class DelayMeter {

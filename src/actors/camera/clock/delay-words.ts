@@ -1,4 +1,4 @@
-/** What an operator is told of pictures that come late. Pure. */
+/** What is reported to an operator about pictures that come late. Pure. */
 import type { FaultRecord } from '../../../fault/fault';
 import type { DelayNews } from './link-delay';
 

@@ -35,7 +35,7 @@ export class FeedTimes {
   readonly #senderClock = new SenderClock();
 
   /**
-   * @param giveUp the feed is to be opened anew
+   * @param giveUp the feed must be reopened
    * @param receiverPid of the process that reads the feed's connection
    */
   constructor(
@@ -44,7 +44,7 @@ export class FeedTimes {
     private readonly receiverPid: () => number | undefined,
   ) {}
 
-  /** A packet came: now, or so long ago. */
+  /** A packet came: now, or that long ago. */
   came(packet: Packet, header: StreamHeader, agoMs = 0): Moment {
     const { clock, onClock } = this.options;
     const now = this.#machineClock.now();
@@ -70,7 +70,7 @@ export class FeedTimes {
     };
   }
 
-  /** The packet's pictures were decided on: it may tell the sender's clock. */
+  /** The packet's pictures were decided on: it may carry the sender's clock. */
   learn(packet: Packet, { wallMs, steadyMs }: Moment): void {
     const { camera, clock } = this.options;
     const keyframe = { dueAt: wallMs - this.#lateMs, arrivedMs: steadyMs };

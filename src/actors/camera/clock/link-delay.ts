@@ -1,20 +1,20 @@
 /**
  * What is made of packets that come late: how late the pictures are, whether a link slower than the stream is the cause,
- * and when the feed is to be opened anew. Pure; kept while the camera's process lives, over all openings of its feed.
+ * and when the feed must be reopened. Pure; kept while the camera's process lives, over all openings of its feed.
  */
 import { DelayHistory, MARKED_MS, type LinkRates, type Look } from './delay-history';
 import { DelayMeter, type Arrival } from './delay-meter';
 import { growthEvidence, linkEvidence, type Link } from './link-evidence';
 import { SenderEvidence } from './sender-evidence';
 
-/** Packets looked at, some seconds of them; of slow streams so many. */
+/** Packets examined, some seconds of them; of slow streams this many. */
 const WINDOW_MS = 6000;
 const MIN_WINDOW = 24;
 const MAX_WINDOW = 1000;
 const JUDGE_MS = 1000;
-/** Delay beyond the limit for so long is no packet on its way to being on time. */
+/** Delay beyond the limit for this long is not a packet that is catching up. */
 const BEYOND_MS = 500;
-/** A delay that lasts and is not bounded by opening the feed anew is told from here on. */
+/** A delay that lasts and is not bounded by reopening the feed is reported from this length on. */
 const TOLD_MS = 2000;
 /** A delay that has grown by so much in half a minute on a link with room is a clock that runs slow. */
 const SLOW_CLOCK_MS = 50;
@@ -23,11 +23,11 @@ const SURE = 3;
 /** A media time that advances by less than this part of the time stands still. */
 const STANDS = 0.01;
 const STANDS_AFTER_MS = 1000;
-/** Times that are ffmpeg's own for so long are not waited out. */
+/** Times that have been ffmpeg's own for this long are not waited for. */
 const MADE_MS = 10_000;
-/** Openings with times that tell nothing, after which no more is asked of them. */
+/** Openings with useless times, after which times are no longer used. */
 const ODD_OPENINGS = 2;
-/** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for so long. */
+/** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for this long. */
 const UNCERTAIN_REOPENINGS = 2;
 const ON_TIME_MS = 30 * 60_000;
 /** Part of its later growth that the delay had from the beginning on a link that was full since the feed was opened. */
@@ -65,7 +65,7 @@ export class LinkDelay {
 
   constructor(public maxDelayMs: number) {}
 
-  /** The feed is opened anew: its times have nothing to do with those before. */
+  /** The feed is reopened: its times are unrelated to those before. */
   reopen(): void {
     this.#meter = new DelayMeter();
     this.#sender = new SenderEvidence();
@@ -98,7 +98,7 @@ export class LinkDelay {
     return sustainedMs < MARKED_MS ? undefined : Math.round(sustainedMs);
   }
 
-  /** The sender's clock was told for a packet. */
+  /** The sender's clock was reported for a packet. */
   told(one: { readonly mediaMs: number; readonly senderMs: number; readonly arrivedMs: number }): void {
     this.#sender.told(one);
   }
@@ -123,7 +123,7 @@ export class LinkDelay {
     return this.#beyond(arrivedMs) ?? news;
   }
 
-  /** Times of ffmpeg's own tell nothing. They may be so for hours, after a sender's has gone back by as much. */
+  /** ffmpeg's own times are useless here. They may last for hours, after a sender's has gone back by as much. */
   #unlearned(now: number): DelayNews | undefined {
     this.#madeSince ??= now;
     if (now - this.#madeSince < MADE_MS) return undefined;
@@ -225,7 +225,7 @@ export class LinkDelay {
     return Math.max(...times) - Math.min(...times) < STANDS * (now - first.arrivedMs);
   }
 
-  /** The times tell nothing of delay: from here on arrivals count alone. */
+  /** The times say nothing about delay: from here on only arrivals count. */
   #disbelieve(): DelayNews | undefined {
     this.#isOdd = true;
     this.#oddOpenings++;

@@ -6,13 +6,13 @@ import type { Arrival } from './delay-meter';
 import { median } from './median';
 
 /**
- * `full`: packets take as long as they are large. `room`: they do not, so what makes them late is no link but their times.
+ * `full`: packets take as long as they are large. `room`: they do not, so what makes them late is not the link but their times.
  * `unknown`: too few packets, or all of one size.
  */
 export type Link = 'full' | 'room' | 'unknown';
 
 const ENOUGH_PACKETS = 20;
-/** Deviation of the sizes by their mean, times the root of their number: below, they tell nothing. */
+/** Deviation of the sizes by their mean, times the root of their number: below, they prove nothing. */
 const VARIED = 1;
 /**
  * Part of the time that packets take which their sizes explain. On a link with room a large one comes later and the next

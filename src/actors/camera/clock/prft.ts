@@ -1,11 +1,11 @@
 /**
  * Reads the `prft` boxes (ISO/IEC 14496-12, 8.16.5) of a fragmented MP4 that ffmpeg writes: what the sender's clock said
- * when a packet was made. Everything else is skipped unread, and what is no MP4 gives nothing. Pure, never throws.
+ * when a packet was made. Everything else is skipped unread, and what is not an MP4 gives nothing. Pure, never throws.
  */
 
 /** One packet's time on the sender's clock. */
 export interface ProducerTime {
-  /** NTP seconds modulo 2^32: they begin anew in 2036. */
+  /** NTP seconds modulo 2^32: they wrap around in 2036. */
   readonly ntpSeconds: number;
   /** The packet's time, in units of its track. */
   readonly mediaTime: number;
@@ -21,7 +21,7 @@ export class PrftReader {
   #head = Buffer.alloc(0);
   /** Bytes left of a box that is not looked at. */
   #skip = 0;
-  /** What came is no MP4, or one with boxes of another form: where the next begins is not known. */
+  /** What came is not an MP4, or one with boxes of another form: where the next begins is not known. */
   #lost = false;
 
   /** Takes what came; returns the times now complete. */

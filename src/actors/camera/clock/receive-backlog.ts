@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 const LINE = /^\s*\d+: \S+ \S+ \S+ [0-9A-F]+:([0-9A-F]+) \S+ \S+\s+\d+\s+\d+ (\d+)/;
 const TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 
-/** Bytes that wait in the sockets of a process; 0 where that cannot be told. */
+/** Bytes that wait in the sockets of a process; 0 where that is not known. */
 export function receiveBacklog(pid: number): number {
   const inodes = socketInodes(pid);
   return TABLES.map((table) => backlogIn(read(`/proc/${pid}/net/${table}`), inodes)).reduce(

@@ -1,5 +1,5 @@
 /**
- * How far the sender's clock is from the arrival of its packets. RTCP sender reports tell ffmpeg the sender's time of
+ * How far the sender's clock is from the arrival of its packets. RTCP sender reports give ffmpeg the sender's time of
  * every packet; it writes that of keyframes, by their number, beside the packets (see ffmpeg-arguments.ts). Pure.
  */
 import type { Packet } from '../ffmpeg/packet-splitter';
@@ -42,7 +42,7 @@ export class SenderClock {
   #early = new Map<number, ProducerTime>();
   #gaveTimes = false;
 
-  /** Times came, and none came of so many keyframes after: ffmpeg's output has broken. */
+  /** Times came, and then none for this many keyframes: ffmpeg's output has broken. */
   get hasStopped(): boolean {
     return this.#gaveTimes && this.#awaited.size >= MAX_AWAITED;
   }
@@ -57,7 +57,7 @@ export class SenderClock {
   saw({ key, hasSenderTime, pts = 0 }: Packet, arrival: KeyframeArrival): SenderTime[] {
     if (!key) return [];
     const number = this.#keyframes++;
-    // Without a report ffmpeg writes its own clock, which tells nothing.
+    // Without a report ffmpeg writes its own clock, which says nothing about the sender.
     if (hasSenderTime === true) remember(this.#awaited, number, { ...arrival, mediaMs: pts });
     else this.#early.delete(number);
     return this.#match();

@@ -1,4 +1,4 @@
-/** Whether media times run as the sender's own clock says: reports tell both. Pure. */
+/** Whether media times run as the sender's own clock does: reports contain both. Pure. */
 import type { Link } from './link-evidence';
 
 interface Told {
@@ -7,7 +7,7 @@ interface Told {
   readonly arrivedMs: number;
 }
 
-/** How long what was told is compared with. */
+/** How long reported times are compared with. */
 const KEEP_MS = 60_000;
 /** Two tellings nearer may be of one report, between which the sender's time is made of media times. */
 const APART_MS = 12_000;

@@ -39,7 +39,7 @@ const SILENT = {
 /** A program that could not be run is not the feed's fault. */
 const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 
-/** What is known of an opening besides ffmpeg's words. */
+/** What is known about an opening besides ffmpeg's messages. */
 export interface Opened {
   /** What an RTSP camera answered before. */
   readonly answer?: RtspAnswer | undefined;
@@ -75,7 +75,7 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
 /** The sentence for an end of the connection that shows in nothing but its consequences; undefined where it was another. */
 function closedRule(source: CameraSource, words: string, { answer, cut }: Opened): Sentence | undefined {
   const overRtsp = isRtsp(source);
-  // A codec that ffmpeg does not know is no video to it, however long it looks: RTSP gives it no other track.
+  // A codec that ffmpeg does not know is not video to it, however long it looks: RTSP gives it no other track.
   const isCut = cut === true && (NO_SIZE.test(words) || (!overRtsp && NO_VIDEO.test(words)));
   const described = answer?.kind === 'described';
   const wasAsked = overRtsp && (described || answer?.kind === 'unreached');

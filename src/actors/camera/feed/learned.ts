@@ -7,7 +7,7 @@ export interface Learned {
   readonly form: StreamForm;
   /** What an RTSP camera answered when it was asked. */
   readonly entrance: RtspEntrance;
-  /** Told of packets lost over UDP. */
+  /** Called for packets lost over UDP. */
   readonly losses: LossWatch;
   /** The feed is ended with the fault `udp-loss` when losses go on. */
   readonly leavesUdp: boolean;

@@ -116,12 +116,12 @@ export const RULES: readonly Rule[] = [
       /certificate (?:failed verification|verify failed)|verifying peer certificate|owner does not match/i,
     code: 'tls-untrusted',
     sentence:
-      'has a certificate that is not trusted here; put it, or that of who signed it, into the file of "ca" in "tls" of this camera, and check the host in the URL',
+      'has a certificate that is not trusted here; put it, or the certificate of its issuer, into the file that "ca" in "tls" of this camera names, and check the host in the URL',
   },
   {
     pattern: /\bTLS\b|\bSSL\b|certificate/i,
     code: 'tls',
-    sentence: 'cannot be spoken to over TLS; check that it serves the encrypted protocol on this port',
+    sentence: 'failed the TLS handshake; check that it serves the encrypted protocol on this port',
   },
   {
     pattern: /Connection reset|Broken pipe|End of file/i,

@@ -1,4 +1,4 @@
-/** What an opening of a feed is given, and what it tells. */
+/** What an opening of a feed is given, and what it reports. */
 import type { CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import type { FeedTimesOptions } from '../clock/feed-times';
@@ -24,17 +24,17 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
-  /** What the feed turned out to be; told with the first packet of every opening. */
+  /** What the feed turned out to be; reported with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
   /** What its ffmpegs write on standard error; it may hold the URL with its password. */
   readonly onWords: (text: string) => void;
-  /** A password goes to whom nobody verified, as good as readable. */
-  readonly onBasic?: () => void;
+  /** A password is sent readably, to a host that was not verified. */
+  readonly onBasic?: (() => void) | undefined;
   readonly learned: Learned;
   /**
    * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
-   * not given) and can be sampled in its place without a loss: the other is to be told to end by then.
+   * not given) and can be sampled in its place without a loss: the other must be asked to end by then.
    * @param sample the first that this one has taken, where it is one that made it ready
    */
-  readonly onReady?: (sample?: Sample) => void;
+  readonly onReady?: ((sample?: Sample) => void) | undefined;
 }

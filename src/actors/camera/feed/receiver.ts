@@ -3,11 +3,11 @@ import type { Fault, FaultRecord } from '../../../fault/fault';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { RtspAnswer } from '../rtsp/answer';
 
-/** What a receiver has to tell. Nothing is told any more once {@link Receiver.end} was called. */
+/** What a receiver reports. Nothing is reported once {@link Receiver.end} was called. */
 export interface ReceiverEvents {
   /** @param agoMs how long ago it was due, where packets are given when they are due */
   readonly onPacket: (packet: Packet, header: StreamHeader, agoMs?: number) => void;
-  /** The packet told next does not continue what came before it, and may be of another size or codec. */
+  /** The next packet does not continue what came before it, and may be of another size or codec. */
   readonly onBreak: (header: StreamHeader) => void;
   /** Nothing more can come, for a reason the receiver knows; {@link Receiver.ended} may settle later. */
   readonly onFault: (error: Error) => void;
@@ -15,8 +15,8 @@ export interface ReceiverEvents {
   readonly onGivenUp: (error: Error) => void;
   /** What an RTSP camera answered before it was opened. */
   readonly onAnswer: (answer: RtspAnswer) => void;
-  /** A password goes to whom nobody verified, as good as readable. */
-  readonly onBasic?: () => void;
+  /** A password is sent readably, to a host that was not verified. */
+  readonly onBasic?: (() => void) | undefined;
   /** What ffmpeg writes on standard error; it may hold the feed's URL with its password. */
   readonly onWords: (text: string) => void;
   /** More of what ffmpeg writes of the sender's clock: see sender-clock.ts. */
@@ -27,11 +27,11 @@ export interface ReceiverEvents {
 export interface Receiver {
   /** Of the process that reads the feed's connection; undefined where it is this one. */
   readonly pid?: number | undefined;
-  /** Settles when the feed has ended by itself, or was ended, and nothing of it is left. */
+  /** Settles when the feed has ended, or was ended, and nothing of it is left. */
   readonly ended: Promise<void>;
   /** Leaves the feed politely; settles when nothing of it is left. */
   end(): Promise<void>;
-  /** Why it ended by itself. @param hadPackets whether any came */
+  /** Why it ended although {@link Receiver.end} was not called. @param hadPackets whether any came */
   endFault(hadPackets: boolean): Fault;
   /** Why no packet came for this time, where the receiver knows it better than that none came. */
   silence?(hadPackets: boolean): FaultRecord | undefined;

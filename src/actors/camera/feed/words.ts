@@ -2,7 +2,7 @@
 import { redactText } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
 
-/** A damaged stream makes ffmpeg write thousands of lines a second: only so many of a second's last are handed on. */
+/** A damaged stream makes ffmpeg write thousands of lines a second: only the last few of each second are handed on. */
 const MAX_LINES = 40;
 const PAUSE_MS = 1000;
 /** Of a line that has not ended. */

@@ -2,7 +2,7 @@
 import type { CameraSource } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 
-/** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that mends that. */
+/** Codecs whose packets may come with lengths instead of start codes, and ffmpeg's filter that converts them. */
 export const TO_ANNEX_B: Readonly<Record<string, string>> = {
   h264: 'h264_mp4toannexb',
   hevc: 'hevc_mp4toannexb',
@@ -39,7 +39,7 @@ export function hasMediaTimes(source: CameraSource, unitMs: number): boolean {
   return !isPaced(source) && (unitMs === 1 || unitMs === 1000 / 90_000);
 }
 
-/** True for a source whose sender may tell its own time: by RTCP, and only RTSP brings that. */
+/** True for a source whose sender may report its own time: by RTCP, which only RTSP brings. */
 export function hasSenderTimes(source: CameraSource): boolean {
   return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }

@@ -13,7 +13,7 @@ const NETWORK_TIMEOUTS = 3;
 const TEST_OVERSAMPLING = 2;
 
 /**
- * Of RTSP the description tells all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
+ * For RTSP the description contains all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
  * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
  */
 const AT_FIRST_PACKET = ['option probesize 32'] as const;

@@ -47,7 +47,7 @@ const KEY = 1;
 const CORRUPT = 2;
 
 /**
- * Side data of the kind AV_PKT_DATA_PRFT, told by its size from the others that come without a decoder; newer ffmpegs
+ * Side data of the kind AV_PKT_DATA_PRFT, distinguished by its size from the others that come without a decoder; newer ffmpegs
  * name it.
  */
 const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
@@ -157,7 +157,7 @@ function readPacketLine(line: Buffer): PacketLine {
   const size = Number(fields?.[3] ?? 0);
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
-    throw new Fault('picture-too-large', `a picture of ${size} bytes, at most ${MAX_PACKET_BYTES} are taken`);
+    throw new Fault('picture-too-large', `a picture of ${size} bytes (limit: ${MAX_PACKET_BYTES})`);
   // framecrc names the flags only where they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
   const checksum = fields?.[4] ?? '';

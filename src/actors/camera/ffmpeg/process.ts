@@ -28,7 +28,7 @@ export class FfmpegProcess {
   #spawnError: Error | undefined;
 
   /**
-   * @param onWords told what it writes on standard error, which may hold the feed's URL with its password
+   * @param onWords called with what it writes on standard error, which may hold the feed's URL with its password
    * @param side of fd 3: who gets what it writes there, or what it reads there
    */
   constructor(
@@ -64,7 +64,7 @@ export class FfmpegProcess {
     const third = this.#child.stdio[3] as Duplex | null | undefined;
     if (side !== undefined && third !== undefined && third !== null)
       if ('input' in side)
-        // Whichever ends first ends the other; why is told by how ffmpeg ends, and by who reads the input.
+        // Whichever ends first ends the other; the reason is known from how ffmpeg ends, and from who reads the input.
         pipeline(side.input, third, () => undefined);
       else third.on('data', side.onBytes);
     this.#child.stderr?.on('data', (chunk: Buffer) => {

@@ -5,7 +5,7 @@ import { fileInput, streamInput, testInput, type StreamOpening } from './inputs'
 import { BOUNDED, MAX_RECEIVED_BYTES, QUIET, toSplitter, type FfmpegInvocation } from './invocation';
 import type { StreamForm } from './stream-form';
 
-/** Sound too: a segment of it alone is told from one that cannot be read. */
+/** Sound too: a segment of sound alone is distinguished from one that cannot be read. */
 const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
 /** Packets lost over UDP are warnings, redirections are information: see receiver-words.ts. */
 const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
@@ -18,7 +18,7 @@ const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
 const KEYFRAMES_OF_FIELDS = 'noise=amount=0\\\\:drop=not(key+ld(0))+0*st(0\\\\\\\\\\\\\\,key)';
 
 /**
- * What a sender's reports tell of keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
+ * What a sender's reports say about keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
  * each. Of the keyframe only what is small is left: the sequence parameters of H.264 (7) and H.265 (33), the frame header
  * of JPEG (192). Their times are their numbers, from 0: the muxer gives up for good where those of a stream leap by more
  * than 6.6 hours, or back. An ffmpeg or codec that can't do it goes without.
@@ -55,7 +55,7 @@ export function receiverInvocation(
     args: [
       ...(hasSenderTimes(source) ? HEARD : QUIET),
       ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
-      ...toSplitter({ filters, ...(hasSenderTimes(source) ? { more: [senderTimes(unify)] } : {}) }),
+      ...toSplitter({ filters, more: hasSenderTimes(source) ? [senderTimes(unify)] : [] }),
     ],
     stdin,
   };

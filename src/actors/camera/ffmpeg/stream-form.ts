@@ -6,7 +6,7 @@ export interface StreamForm {
   readonly lengthPrefixed?: string;
   /** A picture comes in two packets, one for each field. */
   readonly fieldCoded?: true;
-  /** Its video begins late, or cannot be told by its first packet: it is looked at for as long as `connectMs`. */
+  /** Its video begins late, or is not described by its first packet: it is examined for up to `connectMs`. */
   readonly videoIsLate?: true;
 }
 

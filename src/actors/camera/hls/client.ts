@@ -39,7 +39,7 @@ export class HlsClient {
   readonly #guard: HostGuard;
   readonly #login: Login;
   readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
-  /** Of the feed's own host: some tell their viewers apart by them. */
+  /** Of the feed's own host: some distinguish their viewers by them. */
   readonly #cookies = new Map<string, string>();
 
   /** @param url the feed's, with its credentials */
@@ -211,7 +211,7 @@ export class HlsClient {
   }
 }
 
-/** Each header of its own: joined they are hard to tell apart. */
+/** Each header of its own: joined they are hard to separate. */
 function challengesOf({ headersDistinct }: IncomingMessage): readonly string[] {
   return headersDistinct['www-authenticate'] ?? [];
 }

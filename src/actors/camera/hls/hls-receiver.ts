@@ -57,7 +57,7 @@ export class HlsReceiver implements Receiver {
     this.#reader = new PlaylistReader(opened, {
       ...{ camera, ffmpeg, form: learned.form, onFault, onWords },
       onPacket: (packet, header, agoMs, begins) => {
-        // Its media time tells of no delay: it was waited for.
+        // Its media time shows no delay: it was waited for.
         const { pts: _, ...due } = packet;
         if (begins) onBreak(header);
         onPacket(due, header, agoMs);

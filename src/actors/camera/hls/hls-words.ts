@@ -18,7 +18,7 @@ const SEGMENTS: Readonly<Record<string, string>> = {
   empty: `lists segments that are empty; ${LOOK_AT_ITS_MAKER}`,
 };
 
-/** Why its playlist cannot be had, or be read. Whatever is no fault of the feed's is given back as it is. */
+/** Why its playlist cannot be had, or be read. An error that is not a fault of the feed is returned as it is. */
 export function playlistFault(source: CameraSource, error: unknown): Error {
   if (error instanceof FetchError) return Fault.from(fetchFault(source, error));
   return error instanceof Fault && error.code === 'bad-playlist'

@@ -40,7 +40,7 @@ export class Pacer {
     return this.#last === undefined ? 0 : this.#last.dueMs + this.#stepMs - nowMs;
   }
 
-  /** The next burst has come, as soon as it was there: that tells how much reserve there is. */
+  /** The next burst has come, as soon as it was there: that shows how much reserve there is. */
   burst(nowMs: number): void {
     if (this.#last === undefined) return;
     if (nowMs - this.#reserve.sinceMs > MEMORY_MS)

@@ -50,7 +50,8 @@ function readVariant(attributes: Attributes, url: string): Variant {
   return {
     url,
     bandwidth: Number(attributes['BANDWIDTH'] ?? 0) || 0,
-    ...(width === undefined ? {} : { width: Number(width), height: Number(height) }),
+    width: width === undefined ? undefined : Number(width),
+    height: height === undefined ? undefined : Number(height),
     codecs: codecs.filter((codec) => codec !== ''),
   };
 }
@@ -64,7 +65,7 @@ class MediaReader {
   #durationMs = 0;
   #discontinuity = false;
   #gap = false;
-  #range: { readonly length: number; readonly offset?: number } | undefined;
+  #range: { readonly length: number; readonly offset: number | undefined } | undefined;
   #key: SegmentKey | undefined;
   #map: Segment['map'];
   #rangeEnd: { readonly url: string; readonly offset: number } | undefined;
@@ -83,7 +84,7 @@ class MediaReader {
     }
     const [first] = this.#segments;
     const longestMs = this.#segments.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
-    // What slid away is no recording's beginning: it was live, and its pictures are old.
+    // A playlist that has slid is not a recording: it was live, and its pictures are old.
     const whole = this.#type === 'VOD' || (this.#type !== 'EVENT' && (first?.sequence ?? 0) <= 1);
     return {
       kind: 'media',
@@ -135,23 +136,22 @@ class MediaReader {
     const range = readRange(attributes['BYTERANGE'] ?? '');
     return {
       url: resolve(attributes['URI'] ?? '', this.base),
-      ...(range === undefined ? {} : { range: { offset: 0, ...range } }),
-      ...(this.#key === undefined ? {} : { key: this.#key }),
+      range: range && { length: range.length, offset: range.offset ?? 0 },
+      key: this.#key,
     };
   }
 
   #addSegment(line: string): void {
     const url = PLAIN_NAME.test(line) ? this.#folder + line : resolve(line, this.base);
-    const range = this.#rangeOf(url);
     this.#segments.push({
       url,
       sequence: this.#sequence++,
       durationMs: this.#durationMs,
       discontinuity: this.#discontinuity,
       gap: this.#gap,
-      ...(range === undefined ? {} : { range }),
-      ...(this.#key === undefined ? {} : { key: this.#key }),
-      ...(this.#map === undefined ? {} : { map: this.#map }),
+      range: this.#rangeOf(url),
+      key: this.#key,
+      map: this.#map,
     });
     this.#durationMs = 0;
     this.#discontinuity = this.#gap = false;
@@ -169,18 +169,16 @@ class MediaReader {
 }
 
 function readKey(attributes: Attributes, base: string): SegmentKey | undefined {
-  const { METHOD: method = 'NONE', URI: uri = '', IV: iv = '' } = attributes;
+  const { METHOD: method = 'NONE', URI: uri = '', IV: vector = '' } = attributes;
   if (method === 'NONE') return undefined;
-  const digits = /^0x([0-9a-f]{1,32})$/i.exec(iv)?.[1];
-  return {
-    ...{ method, url: resolve(uri, base) },
-    ...(digits === undefined ? {} : { iv: Buffer.from(digits.padStart(32, '0'), 'hex') }),
-  };
+  const digits = /^0x([0-9a-f]{1,32})$/i.exec(vector)?.[1];
+  const iv = digits === undefined ? undefined : Buffer.from(digits.padStart(32, '0'), 'hex');
+  return { method, url: resolve(uri, base), iv };
 }
 
 /** `length[@offset]` */
-function readRange(value: string): { length: number; offset?: number } | undefined {
+function readRange(value: string): { length: number; offset: number | undefined } | undefined {
   const [, length, offset] = /^(\d{1,15})(?:@(\d{1,15}))?$/.exec(value) ?? [];
   if (length === undefined) return undefined;
-  return { length: Number(length), ...(offset === undefined ? {} : { offset: Number(offset) }) };
+  return { length: Number(length), offset: offset === undefined ? undefined : Number(offset) };
 }

@@ -13,7 +13,7 @@ const LEAST_PAUSE_MS = 250;
 const LONGEST_RETRY_MS = 2000;
 /** Part of a segment by which one may be listed late without being missed. */
 const LISTED_MARGIN = 0.1;
-/** It is not waited for longer than two of its segments, or so long. */
+/** The wait is at most two of its segments, or this long. */
 const LEAST_SILENCE_MS = 2000;
 
 export class PlaylistFollower {

@@ -20,7 +20,7 @@ import { firstTime } from './segment-time';
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Of a recording, media that is read ahead. */
 const READ_AHEAD_MS = 2000;
-/** A segment of one is followed by the next after so long, though nothing has come of it; it is looked for so often. */
+/** A segment that gives no picture is followed by the next after this time; it is checked this often. */
 const FIRST_PACKET_MS = 1000;
 const LOOK_MS = 50;
 /** Runs without a packet until the feed is given up, where none ever came. */
@@ -69,7 +69,7 @@ export class PlaylistReader {
       .finally(() => this.#close());
   }
 
-  /** Why nothing came lately, or why it ended, as far as that is known. */
+  /** Why nothing came lately, or why it ended, where that is known. */
   get fault(): Error | undefined {
     if (this.#failure !== undefined) return this.#failure;
     return this.#trouble === undefined ? undefined : Fault.from(this.#trouble);
@@ -103,7 +103,7 @@ export class PlaylistReader {
     }
   }
 
-  /** False where a recording begins anew. */
+  /** False where a recording starts again. */
   async #endsHere({ recording }: MediaPlaylist, got: number): Promise<boolean> {
     await this.#finishRun();
     if (recording && got > 0) return false;
@@ -181,7 +181,7 @@ export class PlaylistReader {
     return new SegmentRun(options, loaded, durationMs);
   }
 
-  /** Behind it all begins anew. */
+  /** After it everything starts again. */
   async #finishRun(): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;

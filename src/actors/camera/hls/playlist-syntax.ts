@@ -31,7 +31,7 @@ export function resolve(uri: string, base: string): string {
   try {
     if (uri !== '') return new URL(uri, base).href;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw bad('names something by an address that cannot be read');
 }

@@ -3,14 +3,14 @@
 export interface Resource {
   readonly url: string;
   /** All of it when undefined. */
-  readonly range?: { readonly offset: number; readonly length: number };
+  readonly range?: { readonly offset: number; readonly length: number } | undefined;
 }
 
 export interface SegmentKey {
   readonly method: string;
   readonly url: string;
   /** 16 bytes; made of the sequence number when undefined. */
-  readonly iv?: Buffer;
+  readonly iv?: Buffer | undefined;
 }
 
 export interface Segment extends Resource {
@@ -20,9 +20,9 @@ export interface Segment extends Resource {
   readonly discontinuity: boolean;
   /** Said to be missing. */
   readonly gap: boolean;
-  readonly key?: SegmentKey;
+  readonly key?: SegmentKey | undefined;
   /** What fragmented MP4 begins with. */
-  readonly map?: Resource & { readonly key?: SegmentKey };
+  readonly map?: (Resource & { readonly key: SegmentKey | undefined }) | undefined;
 }
 
 export interface MediaPlaylist {
@@ -39,8 +39,8 @@ export interface Variant {
   readonly url: string;
   /** Bits a second; 0 when unknown. */
   readonly bandwidth: number;
-  readonly width?: number;
-  readonly height?: number;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
   /** As named in RFC 6381; empty when unknown. */
   readonly codecs: readonly string[];
 }

@@ -40,7 +40,7 @@ export function nextSegments(playlist: MediaPlaylist, last: Position | undefined
   return { segments: unread, jumped: false };
 }
 
-/** Index of the first segment behind `last`; undefined when the playlist has begun anew, or slid past it. */
+/** Index of the first segment behind `last`; undefined when the playlist has restarted, or has slid past it. */
 function indexBehind(segments: readonly Segment[], last: Position): number | undefined {
   const [first] = segments;
   // A playlist without segments may get some.

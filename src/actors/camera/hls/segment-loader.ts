@@ -57,7 +57,7 @@ export class SegmentLoader {
 
   async #decrypted(
     resource: Resource,
-    { key, sequence }: { readonly key?: SegmentKey; readonly sequence: number },
+    { key, sequence }: Pick<Segment, 'key' | 'sequence'>,
     maxBytes: number,
     signal: AbortSignal,
   ): Promise<Buffer> {

@@ -57,7 +57,7 @@ export class SegmentRun {
     return this.#packets === 0;
   }
 
-  /** By itself, or because it was told to. */
+  /** On its own, or on request. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
@@ -86,7 +86,7 @@ export class SegmentRun {
     if ((await withDeadline(finished, FINISH_MS)) !== true) await this.abandon();
   }
 
-  /** Goes at once. */
+  /** Ends at once. */
   async abandon(): Promise<void> {
     this.#ffmpeg.kill();
     await this.#ffmpeg.exited;

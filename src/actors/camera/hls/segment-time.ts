@@ -1,4 +1,4 @@
-/** The time a segment begins with, read from its bytes: where it lies before that of the segment before, times begin anew. Pure. */
+/** The time a segment begins with, read from its bytes: where it lies before that of the segment before, times have restarted. Pure. */
 
 const TS_PACKET_BYTES = 188;
 const TS_SYNC = 0x47;

@@ -8,7 +8,7 @@ import { isPlaylist } from './is-playlist';
  */
 export type AnswerKind = 'parts' | 'pictures' | 'picture' | 'page' | 'playlist' | 'other';
 
-/** So many bytes tell; fewer are looked at only where there are no more. */
+/** This many bytes suffice; fewer are examined only at the end of an answer. */
 export const ENOUGH_FIRST_BYTES = 16;
 
 export function answerKind(type: string, begun: Buffer): AnswerKind {

@@ -40,7 +40,7 @@ function readHeader(header: string): Challenge[] {
   return found;
 }
 
-/** `name=value` pairs of a header that is no challenge: `Authentication-Info`. */
+/** `name=value` pairs of a header that is not a challenge: `Authentication-Info`. */
 export function readParameters(header: string): ReadonlyMap<string, string> {
   return readHeader(`x ${header}`)[0]?.parameters ?? new Map();
 }

@@ -19,7 +19,7 @@ import {
   type HostPolicy,
 } from './redirect';
 
-/** What of an answer that is no picture is read, so that its connection can be used again. */
+/** How much of an answer that is not a picture is read, so that its connection can be used again. */
 const MAX_IGNORED_BYTES = 64 * 1024;
 const MAX_IGNORED_MS = 500;
 /** How often one request is answered with another challenge; a stale nonce is one. */
@@ -32,7 +32,7 @@ const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 export interface HttpOptions {
   readonly anyHost?: boolean;
   readonly tls?: CameraTls;
-  /** The password is about to go to whom nobody verified, as good as readable. */
+  /** The password is about to be sent readably, to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
 }
 
@@ -133,7 +133,7 @@ export class HttpClient {
     }
   }
 
-  /** Nobody else than who was named is told the credentials. */
+  /** Only the host that was named gets the credentials. */
   #loginOf(target: URL): Login {
     const known = this.#logins.get(target.host);
     if (known !== undefined) return known;
@@ -203,12 +203,12 @@ export class HttpClient {
         fail(isUnused && socket?.bytesRead === readBefore ? new Unused() : errorFault(error));
       });
       request.on('upgrade', () =>
-        fail(new Fault('rejected', 'wants to speak another protocol; check path and query of the URL')),
+        fail(new Fault('rejected', 'asks for another protocol; check path and query of the URL')),
       );
       request.on('response', (message) => {
         clearTimeout(timer);
         this.#guard.reached(target, socket?.remoteAddress);
-        // Its reader is told by "close" and `complete`; without a listener an error ends the process.
+        // Its reader notices by "close" and `complete`; without a listener an error ends the process.
         message.on('error', () => undefined);
         resolve({ status: message.statusCode ?? 0, message, sentAt, answeredAt: Date.now() });
       });

@@ -3,7 +3,7 @@
 export interface ContentType {
   /** `type/subtype` in small letters; empty when there is none. */
   readonly type: string;
-  readonly boundary?: string;
+  readonly boundary?: string | undefined;
 }
 
 export function readContentType(header: string | undefined): ContentType {
@@ -11,7 +11,7 @@ export function readContentType(header: string | undefined): ContentType {
   const type = first.trim().toLowerCase();
   const [, quoted, bare] = /\bboundary[ \t]*=[ \t]*(?:"([^"]*)"|([^\s;,]+))/i.exec(header ?? '') ?? [];
   const boundary = (quoted ?? bare)?.trim();
-  return { type, ...(boundary === undefined || boundary === '' ? {} : { boundary }) };
+  return { type, boundary: boundary === '' ? undefined : boundary };
 }
 
 /** Types of a JPEG, and those that say nothing. */

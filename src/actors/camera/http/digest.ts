@@ -17,8 +17,8 @@ export interface DigestChallenge {
   /** How much is thought of it. */
   readonly strength: number;
   readonly isSession: boolean;
-  readonly qop?: 'auth' | 'auth-int';
-  readonly opaque?: string;
+  readonly qop?: 'auth' | 'auth-int' | undefined;
+  readonly opaque?: string | undefined;
   readonly hashesUsername: boolean;
   readonly isStale: boolean;
 }
@@ -55,11 +55,10 @@ export function readDigestChallenge({ scheme, parameters }: Challenge): DigestCh
       .filter((each) => each !== '') ?? [];
   const qop = (['auth', 'auth-int'] as const).find((each) => offered.includes(each));
   if (known === undefined || (offered.length > 0 && qop === undefined)) return undefined;
-  const opaque = parameters.get('opaque');
   return {
     ...{ realm: parameters.get('realm') ?? '', nonce, algorithm, ...known, isSession },
-    ...(qop === undefined ? {} : { qop }),
-    ...(opaque === undefined ? {} : { opaque }),
+    qop,
+    opaque: parameters.get('opaque'),
     hashesUsername: parameters.get('userhash')?.toLowerCase() === 'true',
     isStale: parameters.get('stale')?.toLowerCase() === 'true',
   };

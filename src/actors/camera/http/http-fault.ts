@@ -60,7 +60,7 @@ const ERRORS: readonly Rule[] = [
   {
     codes: /^(?:EPROTO|ERR_(?:SSL|TLS)_\w+|.*CERT.*)$/,
     code: 'tls',
-    sentence: 'cannot be spoken to over TLS; check that it serves the encrypted protocol on this port',
+    sentence: 'failed the TLS handshake; check that it serves the encrypted protocol on this port',
   },
   {
     codes: /^(?:ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)$/,

@@ -5,7 +5,7 @@ const FIRST_TAG = '#EXTM3U';
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 /** RFC 8216, 4, and what is in use besides. */
 const PLAYLIST_TYPE = /^(?:application|audio|video)\/(?:vnd\.apple\.|x-)?mpegurl\b/i;
-/** So many first bytes suffice. */
+/** This many first bytes suffice. */
 const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
 
 /**

@@ -19,7 +19,7 @@ export class Login {
   /** Whether the server has taken an answer to the newest challenge. */
   #isProven = false;
 
-  /** @param random gives so many random bytes */
+  /** @param random gives that many random bytes */
   constructor(
     private readonly credentials: Credentials | undefined,
     private readonly random: (size: number) => Buffer = randomBytes,

@@ -1,6 +1,6 @@
 /**
  * Cuts the body of an MJPEG answer into its pictures as browsers do: by the pictures' own markers. Boundaries and
- * part headers may be absent or wrong: they tell what is no picture, and lengths tell nothing. Pure.
+ * part headers may be absent or wrong: they only say what is not a picture, and lengths are not used. Pure.
  */
 import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 import { JpegScan } from '../bitstream/jpeg-scan';
@@ -41,7 +41,7 @@ export class PictureCutter {
   }
 
   /**
-   * Takes what came; returns the pictures now complete, and those that broke off: {@link readJpeg} tells them apart.
+   * Takes what came; returns the pictures now complete, and those that broke off: {@link readJpeg} distinguishes them.
    * @throws Fault `picture-too-large`
    */
   push(chunk: Buffer): Buffer[] {
@@ -68,7 +68,7 @@ export class PictureCutter {
     return rest;
   }
 
-  /** Bytes of the picture the queue begins with; 0 for what is no picture; undefined while it is not all there. */
+  /** Bytes of the picture the queue begins with; 0 for what is not a picture; undefined while it is not all there. */
   #pictureLength(): number | undefined {
     const { bytes } = this.#queue;
     const result = this.#scan?.advance(bytes);
@@ -103,7 +103,7 @@ export class PictureCutter {
     this.#awaitsDelimiter = true;
     this.#betweenBytes = 0;
     this.#queue.drop(length);
-    // What is no picture is searched for the start of one behind its own.
+    // What is not a picture is searched for another start behind its own.
     this.#searchFrom = length > 0 ? 0 : 1;
   }
 

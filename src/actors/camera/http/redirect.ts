@@ -66,7 +66,7 @@ export function isSameHost(target: URL, named: URL): boolean {
   return target.hostname === named.hostname;
 }
 
-/** True for a target that gets the credentials: at another port somebody else may listen. */
+/** True for a target that gets the credentials: at another port another program may listen. */
 export function isSameOrigin(target: URL, named: URL): boolean {
   return target.origin === named.origin;
 }

@@ -50,5 +50,5 @@ function sentenceOf(code: string): string {
     return 'has a certificate that has expired; renew it in the camera, and check the clock of this machine';
   if (/NOT_YET/.test(code))
     return 'has a certificate that is not valid yet; check the clocks of the camera and of this machine';
-  return `has a certificate that nobody vouches for who is trusted here (${code}); put it, or that of who signed it, into the file of "ca" in "tls" of this camera`;
+  return `has a certificate that no trusted authority has signed (${code}); put it, or the certificate of its issuer, into the file that "ca" in "tls" of this camera names`;
 }

@@ -35,7 +35,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',
-    ...(camera.hwaccel === undefined ? {} : { usesHardware: true }),
+    usesHardware: camera.hwaccel !== undefined,
   };
 }
 
@@ -45,7 +45,7 @@ function shape({ width }: CameraSpec, { interlaced }: PictureLook): string[] {
   return width === undefined ? whole : [...whole, `scale=${width}:-2`];
 }
 
-/** Decoded pictures come back to memory by themselves. Intel's Quick Sync has decoders of its own. */
+/** Decoded pictures are copied back to memory automatically. Intel's Quick Sync has decoders of its own. */
 function hardware({ hwaccel }: CameraSpec, codec: string): readonly string[] {
   if (hwaccel === undefined) return ['-c:v', codec];
   return ['-hwaccel', hwaccel, '-c:v', hwaccel === 'qsv' ? `${codec}_qsv` : codec];

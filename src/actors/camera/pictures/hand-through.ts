@@ -50,6 +50,6 @@ export function isTooLarge(width: number, height: number): boolean {
 
 export function tooLarge(width: number, height: number): FaultRecord {
   const size = `${width}x${height}`;
-  const message = `a picture of ${size} pixels, at most ${MAX_PIXELS} are taken; set the camera to fewer`;
+  const message = `a picture of ${size} pixels (limit: ${MAX_PIXELS}); set the camera to a lower resolution`;
   return { code: 'picture-too-large', message };
 }

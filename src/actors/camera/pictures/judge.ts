@@ -1,5 +1,5 @@
 /**
- * Tells bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
+ * Distinguishes bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
  * checksums ffmpeg makes anyway, and its complaints. Pure. Only the limits of sameness were measured, on generated scenes;
  * those of black and grey and all confidences are judgement, not calibrated on real cameras. H.265 damage is mostly missed,
  * and with a backlog in the decoder a neighbour of the damaged picture may be marked torn: docs/capture/verdicts.md.
@@ -38,7 +38,7 @@ export class PictureJudge {
   #sameBytesSinceMs = 0;
   #sameLookSinceMs = 0;
 
-  /** @param frozenMs how long the same picture is no fault; 0: for ever */
+  /** @param frozenMs how long the same picture is not a fault; 0: for ever */
   constructor(public frozenMs: number) {}
 
   /** @param steadyMs now on a clock that is never set */
@@ -56,7 +56,7 @@ export class PictureJudge {
     if (fingerprint !== undefined)
       this.#fingerprints = [...this.#fingerprints, fingerprint].slice(-FINGERPRINTS);
     if (thumbnail === undefined || this.#reference === undefined || !looksSame(this.#reference, thumbnail)) {
-      // Compared with the first of them, not with the last: dawn is no frozen picture.
+      // Compared with the first of them, not with the last: dawn is not a frozen picture.
       this.#reference = thumbnail;
       this.#sameLookSinceMs = steadyMs;
     }
@@ -75,7 +75,7 @@ function flatness(thumbnail: Buffer): Verdict | undefined {
   return spread <= FLAT_LEVELS ? { kind: 'grey', confidence: falling(spread, FLAT_LEVELS) } : undefined;
 }
 
-/** From 99 where there is no spread at all to 70 where there is as much as is taken: an order, no probability. */
+/** From 99 where there is no spread at all to 70 where there is as much as is taken: an order, not a probability. */
 function falling(spread: number, most: number): number {
   return Math.round(99 - (29 * spread) / most);
 }

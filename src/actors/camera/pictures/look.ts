@@ -11,7 +11,7 @@ export interface PictureLook {
   readonly colours: readonly string[];
 }
 
-/** How colour is coded, as far as it is known. */
+/** How colour is coded, where that is known. */
 type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth'>> & {
   readonly matrix?: Matrix | 'other' | undefined;
   /** Width or height, when it is encoded, is an odd number. */
@@ -25,7 +25,7 @@ const MATRICES: Readonly<Record<number, Matrix>> = {
   6: 'bt601',
   9: 'bt2020',
 };
-/** Unmarked video of so many lines is BT.709, as players take it. */
+/** Unmarked video of at least this many lines is BT.709, as players assume. */
 const HD_LINES = 720;
 /** By their definition BT.601, or no YUV, whatever their size (JFIF 1.02; RFC 6386, 9.2). */
 const ALWAYS_BT601: ReadonlySet<string> = new Set(['mjpeg', 'vp8', 'png', 'ppm']);

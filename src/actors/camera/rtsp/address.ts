@@ -15,10 +15,10 @@ export interface RtspAddress {
   readonly authority: string;
   /** Path, query and fragment. */
   readonly rest: string;
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
 }
 
-/** Undefined for what is no address of an RTSP feed. */
+/** Undefined for what is not an address of an RTSP feed. */
 export function readAddress(url: string): RtspAddress | undefined {
   const [, written = '', userinfo, host = '', port, rest = ''] = PARTS.exec(url) ?? [];
   if (host === '') return undefined;
@@ -31,7 +31,7 @@ export function readAddress(url: string): RtspAddress | undefined {
     authority: port === undefined ? host : `${host}:${port}`,
     rest,
     // Without a colon ffmpeg sends none either.
-    ...(userinfo?.includes(':') === true ? { credentials: { username, password: password.join(':') } } : {}),
+    credentials: userinfo?.includes(':') === true ? { username, password: password.join(':') } : undefined,
   };
 }
 
@@ -49,11 +49,11 @@ export function addressUrl(address: RtspAddress): string {
 }
 
 /**
- * Where `location`, of a redirecting answer to `from`, leads; undefined when that is no RTSP address. Only the same host over the
+ * Where `location`, of a redirecting answer to `from`, leads; undefined when that is not an RTSP address. Only the same host over the
  * same scheme gets the credentials: those of an unknown one are for whoever owns it.
  */
 export function redirected(from: RtspAddress, location: string): RtspAddress | undefined {
-  // What could end a line or a quotation where the URL is handed on is no part of one.
+  // What could end a line or a quotation where the URL is handed on is not part of one.
   if (/[\s\p{Cc}"'<>\\`]/u.test(location)) return undefined;
   const url = location.startsWith('/') ? `${from.scheme}://${from.authority}${location}` : location;
   const to = readAddress(url);

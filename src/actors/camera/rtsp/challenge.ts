@@ -5,9 +5,9 @@ export interface Challenge {
   readonly scheme: 'basic' | 'digest';
   readonly realm: string;
   readonly nonce: string;
-  readonly opaque?: string;
+  readonly opaque?: string | undefined;
   /** As the camera writes it; MD5 where it says nothing. */
-  readonly algorithm?: string;
+  readonly algorithm?: string | undefined;
   /** Offered kinds of protection; empty for the answer of RFC 2069. */
   readonly qop: readonly string[];
   /** The nonce was too old, and the password right. */
@@ -44,14 +44,13 @@ function readHeader(header: string): Challenge[] {
   }
   return found.flatMap(({ scheme, parameters }) => {
     if (scheme !== 'basic' && scheme !== 'digest') return [];
-    const [opaque, algorithm] = [parameters.get('opaque'), parameters.get('algorithm')];
     return [
       {
         scheme,
         realm: parameters.get('realm') ?? '',
         nonce: parameters.get('nonce') ?? '',
-        ...(opaque === undefined ? {} : { opaque }),
-        ...(algorithm === undefined ? {} : { algorithm }),
+        opaque: parameters.get('opaque'),
+        algorithm: parameters.get('algorithm'),
         qop: (parameters.get('qop') ?? '').split(',').flatMap((each) => each.trim().toLowerCase() || []),
         stale: parameters.get('stale')?.toLowerCase() === 'true',
       },

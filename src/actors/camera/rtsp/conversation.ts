@@ -11,11 +11,11 @@ import type { Challenge } from './challenge';
 import { connectTo } from './connection';
 import { RtspSplitter, RtspTooLarge, statusOf, type RtspMessage } from './message';
 
-/** What is made sure of before the password is told. */
+/** What is checked before the password is sent. */
 export interface Trust {
   /** How its certificate is verified; absent: not at all. */
   readonly tls?: CameraTls;
-  /** The password is about to go to whom nobody verified, as good as readable. */
+  /** The password is about to be sent readably, to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { FaultRecord } from '../../../fault/fault';
 const PACKET_BYTES = 1400;
 const WINDOW_S = 60;
 /**
- * So many different seconds with a loss among the last `RECENT_S` are no burst. Of a stream of 64 packets and one keyframe a
+ * This many different seconds with a loss among the last `RECENT_S` are not a burst. Of a stream of 64 packets and one keyframe a
  * second, sampled at its keyframes, 0.1 % of loss spoiled one picture of 35, 1 % five, 5 % fifteen; over TCP none.
  */
 const SUSTAINED_SECONDS = 4;
@@ -44,7 +44,7 @@ export class LossWatch {
     this.#second(nowMs).bytes += bytes;
   }
 
-  /** The feed is opened anew: losses of the opening before say nothing of this one. */
+  /** The feed is reopened: losses of the previous opening say nothing about this one. */
   reopen(): void {
     this.#seconds = [];
   }

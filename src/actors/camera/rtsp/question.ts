@@ -15,7 +15,7 @@ import { readDescription } from './sdp';
 /** Redirections that are followed; a camera needs none or one. */
 const MAX_REDIRECTIONS = 5;
 
-/** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow by itself. */
+/** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow itself. */
 export interface Patience {
   readonly firstMs: number;
   readonly redirectedMs: number;
@@ -109,7 +109,7 @@ function redirectionFault(
   const refuse = (message: string): RtspAnswer => ({ kind: 'refused', fault: { code: 'redirect', message } });
   if (to === undefined)
     return refuse(
-      `redirects to ${shown}, which is no RTSP address; put the address of its stream into "url"`,
+      `redirects to ${shown}, which is not an RTSP address; put the address of its stream into "url"`,
     );
   if (visited.has(requestUri(to)))
     return refuse(`redirects in a circle, back to ${shown}; put the address of its stream into "url"`);

@@ -6,7 +6,7 @@ import { LineSplitter } from '../../../os/line-splitter';
 const MAX_CHARS = 8000;
 /** Of a line that has not ended. */
 const MAX_LINE_CHARS = 2000;
-/** A larger step in the numbers of packets is a sender that began anew (RFC 3550, A.1). */
+/** A larger step in the packet numbers is a sender that has restarted (RFC 3550, A.1). */
 const MAX_DROPOUT = 3000;
 
 const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug)\] /;
@@ -16,16 +16,16 @@ const REDIRECTED = /Status 3\d\d: Redirecting to (\S+)/;
 export interface ReceiverHearing {
   /** As it would write it with `-v error`, with the end of its line. */
   readonly onError: (text: string) => void;
-  /** So many packets of the network never came, or came too late. */
+  /** This many packets of the network never came, or came too late. */
   readonly onLoss: (packets: number) => void;
-  /** It goes on to this URL by itself. */
+  /** It follows this redirection itself. */
   readonly onRedirect: (url: string) => void;
 }
 
 export class ReceiverWords {
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #errors = '';
-  /** A message may have several lines, of which the first tells the level. What has none was not written by ffmpeg's log. */
+  /** A message may have several lines, of which the first has the level. A line without one was not written by ffmpeg's log. */
   #isError = true;
 
   constructor(private readonly hearing: ReceiverHearing) {}

@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 export interface RtspRelay {
-  /** What ffmpeg opens in the camera's place. Its path holds a secret: nobody else is let in. */
+  /** What ffmpeg opens in the camera's place. Its path holds a secret: no other program gets in. */
   readonly url: string;
   close(): void;
 }

@@ -1,6 +1,6 @@
-/** Joins periods whose pictures could not be kept, so that a full disk is told in a few gaps. Pure. */
+/** Joins periods whose pictures could not be kept, so that a full disk is reported in a few gaps. Pure. */
 
-/** A run is told when it is so long, also if it goes on. */
+/** A run is reported when it reaches this length, even if it continues. */
 const MAX_PERIODS = 10;
 
 export interface LostRun {

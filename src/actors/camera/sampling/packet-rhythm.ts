@@ -2,7 +2,7 @@
 
 /** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
 const STEPS = 8;
-/** The distance of packets is smoothed over about so many. */
+/** The distance of packets is smoothed over about this many. */
 const SMOOTHING = 8;
 
 export class PacketRhythm {
@@ -35,7 +35,7 @@ export class PacketRhythm {
     return this.#keyIntervals.at(-1);
   }
 
-  /** Milliseconds: the longer of the newest two intervals, for a keyframe between is no loss, one that stays away is. */
+  /** Milliseconds: the longer of the newest two intervals, because a keyframe in between is not a loss, while one that stays away is. */
   get keyIntervalBoundMs(): number {
     return Math.max(0, ...this.#keyIntervals);
   }

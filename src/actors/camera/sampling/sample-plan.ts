@@ -108,7 +108,7 @@ export class SamplePlan {
     return this.#rhythm.packetMs;
   }
 
-  /** The feed was opened anew. */
+  /** The feed was reopened. */
   reopen(): void {
     this.#rhythm.reopen();
   }

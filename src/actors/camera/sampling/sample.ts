@@ -1,4 +1,4 @@
-/** What is sampled of a feed, and what becomes of its packets. */
+/** What is sampled from a feed, and what happens to its packets. */
 import type { FrameClock } from '../../../contract/frame';
 
 export interface Sample extends Partial<FrameClock> {
@@ -15,7 +15,7 @@ export interface Periods {
 }
 
 /**
- * What becomes of a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
+ * What happens to a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
  * one may need it, until the next keyframe. `skip`: nothing needs it.
  */
 export type Decision =

@@ -19,21 +19,21 @@ interface Bounds {
 
 /** Their unit: RFC 9110, 5.6.7. */
 const SECOND_MS = 1000;
-/** A picture older than this by the camera's own clock was not made for this answer: its time tells nothing of the clock. */
+/** A picture older than this by the camera's own clock was not made for this answer: its time says nothing about the clock. */
 const MAX_AGE_MS = 2000;
 
 export class StillClock {
   /** Of the camera's clock minus ours, by every `Date` since it was set. */
   #clock: Bounds | undefined;
 
-  /** Milliseconds of the picture's time by the camera's clock minus the middle of the request; undefined when it told none. */
+  /** Milliseconds of the picture's time by the camera's clock minus the middle of the request; undefined when it gave none. */
   skewMs({ date, lastModified, sentAt, answeredAt }: ToldTime): number | undefined {
     const answered = parseDate(date);
     const modified = parseDate(lastModified);
     const clock = answered === undefined ? undefined : this.#narrow(answered, sentAt, answeredAt);
     const ageMs = answered === undefined || modified === undefined ? 0 : answered - modified;
     const isOfNow = ageMs >= 0 && ageMs <= MAX_AGE_MS;
-    // Where it tells that it was made a second ago or two, the picture's time is known better than the answer's.
+    // Where it says that it was made a second or two ago, the picture's time is known better than the answer's.
     if (modified !== undefined && isOfNow && (ageMs > 0 || clock === undefined)) {
       const middle = (sentAt + answeredAt) / 2;
       return nearestToNone({ least: modified - middle, most: modified + SECOND_MS - middle });

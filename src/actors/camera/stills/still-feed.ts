@@ -149,7 +149,7 @@ class StillFeed {
     await this.#maker.make({ bytes, checksum, type }, { ...sample, ...clock.captureTime(at) });
   }
 
-  /** Tells of a camera that takes longer for a picture than a period. */
+  /** Reports a camera that takes longer for a picture than a period. */
   #watchPace(tookMs: number): void {
     const { camera, onTrouble } = this.options;
     this.#answerMs = Math.max(tookMs, 0.9 * this.#answerMs);

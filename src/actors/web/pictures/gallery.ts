@@ -31,13 +31,13 @@ export class Gallery {
   readonly #queue: (() => void)[] = [];
 
   constructor(
-    private readonly spoolDir: string,
+    private readonly newestDir: string,
     private readonly ffmpeg: () => string,
   ) {}
 
   /** The newest frame of a camera; undefined where there is none. */
   async newest(camera: string): Promise<Frame | undefined> {
-    return newestFrame(this.spoolDir, camera);
+    return newestFrame(this.newestDir, camera);
   }
 
   /** What changes with each frame and size. */
@@ -73,7 +73,7 @@ export class Gallery {
   }
 
   async #make(camera: string, width: number | undefined): Promise<MadePicture> {
-    const newest = await readNewest(this.spoolDir, camera);
+    const newest = await readNewest(this.newestDir, camera);
     if (newest === undefined)
       throw new Problem(404, 'no-picture', `there is no picture of ${camera} any more`);
     const { frame, bytes } = newest;

@@ -54,9 +54,9 @@ describe('readPlaylist', () => {
         ...['#EXT-X-PART:DURATION=0.3,URI="c.0.m4s"', '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="c.1.m4s"'],
       ].join('\r\n'),
     );
-    const map = { url: 'http://cam.example/live/head.mp4', range: { offset: 5, length: 10 } };
+    const map = { url: 'http://cam.example/live/head.mp4', range: { offset: 5, length: 10 }, key: undefined };
     const iv = Buffer.from('0000000000000000000000000000001f', 'hex');
-    const plain = { discontinuity: false, gap: false, map };
+    const plain = { discontinuity: false, gap: false, range: undefined, key: undefined, map };
     assert.deepEqual({ targetMs, ended }, { targetMs: 4000, ended: false });
     assert.deepEqual(segments, [
       {

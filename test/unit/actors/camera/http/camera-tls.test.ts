@@ -85,7 +85,7 @@ describe('the certificate of a camera', () => {
       url: 'rtsps://u:hush@cam/a',
     }));
     const log = keptLog();
-    new UnverifiedCameras(log).tell(camerasOf(cameras));
+    new UnverifiedCameras(log).log(camerasOf(cameras));
     const [words = ''] = log.lines.map(([, line]) => line);
     assert.match(words, /^the certificate of c0, .*c9 and 2 more is not verified: /);
     assert.doesNotMatch(words, /hush/);
@@ -94,7 +94,7 @@ describe('the certificate of a camera', () => {
       { id: 'b', test: 'testsrc2' },
       { id: 'c', still: 'https://cam/', tls: { verify: true } },
     ];
-    new UnverifiedCameras(log).tell(camerasOf(others));
+    new UnverifiedCameras(log).log(camerasOf(others));
     assert.equal(log.lines.length, 1);
   });
 
@@ -103,7 +103,7 @@ describe('the certificate of a camera', () => {
     const cameras = new UnverifiedCameras(log);
     const told = (...entries: readonly Entry[]): (string | undefined)[] => {
       log.lines.length = 0;
-      cameras.tell(camerasOf(entries));
+      cameras.log(camerasOf(entries));
       return log.lines.map(
         ([level, line, fields]) => `${level} ${String(fields?.['code'])} ${line.split(':')[0] ?? ''}`,
       );
@@ -131,12 +131,12 @@ describe('the certificate of a camera', () => {
   });
 
   for (const [code, words] of [
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', /nobody vouches for/],
-    ['SELF_SIGNED_CERT_IN_CHAIN', /nobody vouches for/],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /nobody vouches for/],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /nobody vouches for/],
-    ['CERT_SIGNATURE_FAILURE', /nobody vouches for/],
-    ['INVALID_CA', /nobody vouches for/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /no trusted authority has signed/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /no trusted authority has signed/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /no trusted authority has signed/],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /no trusted authority has signed/],
+    ['CERT_SIGNATURE_FAILURE', /no trusted authority has signed/],
+    ['INVALID_CA', /no trusted authority has signed/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/],
     ['CERT_HAS_EXPIRED', /has expired/],
     ['CERT_NOT_YET_VALID', /not valid yet/],

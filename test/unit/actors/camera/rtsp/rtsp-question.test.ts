@@ -34,7 +34,7 @@ describe('a challenge', () => {
     assert.deepEqual(more, []);
     assert.deepEqual(one, {
       ...{ scheme: 'digest', realm: 'a "b", c', nonce: 'xyz=', opaque: '' },
-      ...{ qop: ['auth-int', 'auth'], stale: true },
+      ...{ algorithm: undefined, qop: ['auth-int', 'auth'], stale: true },
     });
   });
 

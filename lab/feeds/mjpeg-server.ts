@@ -1,23 +1,14 @@
-/** Real HTTP feeds for tests: MJPEG as cameras send it, with the usual wrong answers beside it, and live HLS. */
+/** MJPEG over HTTP as cameras send it, with the usual wrong answers beside it. */
 import { timingSafeEqual } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
-import { spawnOwned, waitUntil, type OwnedProcess } from '../process';
+import { listen } from '../loopback-server';
 import { clip, CLIP_DEFAULTS, splitJpegs } from './clips';
+import { pathOf, refuse, urls, type HttpFeed } from './http-feed';
+import type { PictureOptions } from './live-test-picture';
 
-const HOST = '127.0.0.1';
 const BOUNDARY = 'picture';
 const MULTIPART = { 'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` };
-
-export interface PictureOptions {
-  readonly width?: number;
-  readonly height?: number;
-  readonly fps?: number;
-}
 
 export interface MjpegServerOptions extends PictureOptions {
   /** Asked for below /private only: `viewer` and `secret` unless given. Any characters but a colon in the name. */
@@ -27,22 +18,9 @@ export interface MjpegServerOptions extends PictureOptions {
   readonly port?: number;
 }
 
-export interface HttpFeed {
-  readonly port: number;
-  /** Without credentials unless asked for. */
-  url(path: string, withCredentials?: boolean): string;
-  /** Closes all connections, ends what was started, removes what was written. */
-  stop(): Promise<void>;
-}
-
 export interface MjpegServer extends HttpFeed {
   /** Streams being sent at this moment, the silent ones too. */
   clients(): number;
-}
-
-export interface HlsServer extends HttpFeed {
-  /** ffmpeg's. */
-  readonly pid: number;
 }
 
 /**
@@ -85,98 +63,14 @@ export async function startMjpegServer(options: MjpegServerOptions = {}): Promis
       refuse(response, 401);
     else stream(response, pictures);
   };
-  const http = await listen(answer, options.port);
+  const http = await listen(createServer(answer), options.port);
   return { ...http, url: urls(http.port, username, password), clients: () => streams.size };
-}
-
-/** Live HLS of ffmpeg's test picture, segments of one second, the last five kept; url('/cam.m3u8'). Resolves when it can be played. */
-export async function startHlsServer(
-  options: PictureOptions & { readonly port?: number } = {},
-): Promise<HlsServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'vigil-hls-'));
-  const playlist = join(folder, 'cam.m3u8');
-  const ffmpeg = await spawnOwned('ffmpeg', hlsArguments(playlist, { ...CLIP_DEFAULTS, ...options }));
-  ffmpeg.stdout.resume();
-  const cleanUp = async (): Promise<void> => {
-    await ffmpeg.end();
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await waitUntil('HLS playlist with a segment', () => isPlayable(playlist, ffmpeg));
-    const http = await listen(
-      (request, response) => sendFile(response, join(folder, basename(pathOf(request)))),
-      options.port,
-    );
-    const stop = async (): Promise<void> => {
-      await http.stop();
-      await cleanUp();
-    };
-    return { port: http.port, url: urls(http.port), pid: ffmpeg.pid, stop };
-  } catch (fault) {
-    await cleanUp();
-    throw fault;
-  }
-}
-
-/** A test picture encoded in real time, one keyframe a second: the input and encoder half of ffmpeg's arguments. */
-export function liveTestPicture({ width, height, fps }: Required<PictureOptions>): string[] {
-  const source = `testsrc2=size=${width}x${height}:rate=${fps}`;
-  const input = ['-nostdin', '-v', 'error', '-re', '-f', 'lavfi', '-i', source];
-  const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'];
-  return [...input, ...encoder, '-g', String(fps), '-keyint_min', String(fps)];
-}
-
-function hlsArguments(playlist: string, pictures: Required<PictureOptions>): string[] {
-  const flags = ['-hls_flags', 'delete_segments+temp_file'];
-  return [
-    ...liveTestPicture(pictures),
-    '-f',
-    'hls',
-    '-hls_time',
-    '1',
-    '-hls_list_size',
-    '5',
-    ...flags,
-    playlist,
-  ];
-}
-
-async function isPlayable(playlist: string, ffmpeg: OwnedProcess): Promise<boolean> {
-  if (ffmpeg.exit() !== undefined) throw new Error(`ffmpeg writing HLS has ended: ${ffmpeg.stderr()}`);
-  return (await readFile(playlist, 'utf8').catch(() => '')).includes('#EXTINF');
-}
-
-async function listen(answer: RequestListener, port = 0): Promise<Omit<HttpFeed, 'url'>> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, resolve);
-  });
-  const stop = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { port: (server.address() as AddressInfo).port, stop };
-}
-
-function urls(port: number, username = '', password = ''): HttpFeed['url'] {
-  const userInfo = username === '' ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
-  return (path, withCredentials = false) => `http://${withCredentials ? userInfo : ''}${HOST}:${port}${path}`;
-}
-
-function pathOf(request: IncomingMessage): string {
-  return new URL(request.url ?? '/', 'http://feed').pathname;
 }
 
 function isAuthorised(request: IncomingMessage, username: string, password: string): boolean {
   const wanted = Buffer.from(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
   const given = Buffer.from(request.headers.authorization ?? '');
   return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-function refuse(response: ServerResponse, status: 401 | 404): void {
-  if (status === 401) response.setHeader('www-authenticate', 'Basic realm="camera"');
-  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${status}\n`);
 }
 
 function sendPage(response: ServerResponse): void {
@@ -230,18 +124,4 @@ function sendEndless(
 function partOf(picture: Buffer): Buffer {
   const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n')]);
-}
-
-function sendFile(response: ServerResponse, path: string): void {
-  const isPlaylist = extname(path) === '.m3u8';
-  const headers = {
-    'content-type': isPlaylist ? 'application/vnd.apple.mpegurl' : 'video/mp2t',
-    'cache-control': 'no-store',
-  };
-  const file = createReadStream(path);
-  file.once('open', () => file.pipe(response.writeHead(200, headers)));
-  file.once('error', () => {
-    if (response.headersSent) response.destroy();
-    else refuse(response, 404);
-  });
 }

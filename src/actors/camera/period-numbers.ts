@@ -1,0 +1,26 @@
+/** By which periods frames and gaps are numbered: reported at the start, and whenever the sampling period changes. */
+import type { ActorContext } from '../../protocol/actor';
+import type { CameraParameters } from '../../protocol/messages';
+import type { Feed } from './capture/feed';
+import type { Gaps } from './gaps';
+import type { Sample } from './sampling/sample';
+
+export class PeriodNumbers {
+  #periodMs = 0;
+
+  constructor(
+    private readonly context: ActorContext<CameraParameters>,
+    private readonly gaps: Gaps,
+  ) {}
+
+  /** @param sample the first of such a period; without one, those count that are not over yet */
+  follow({ configured, plan }: Feed, sample?: Sample): void {
+    const { id, periodMs } = configured;
+    if (this.#periodMs === periodMs) return;
+    this.#periodMs = periodMs;
+    this.gaps.end();
+    const present = Math.max(plan.nextSequence ?? 0, Math.floor(Date.now() / periodMs));
+    const firstSequence = sample?.sequence ?? present;
+    this.context.report({ kind: 'periods', camera: id, periodMs, firstSequence });
+  }
+}

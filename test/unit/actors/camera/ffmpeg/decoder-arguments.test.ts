@@ -1,0 +1,100 @@
+/** The arguments of the ffmpeg that decodes, and the encoding of what it makes. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodePpm } from '../../../../../src/actors/camera/pictures/encode';
+import { decoderInvocation } from '../../../../../src/actors/camera/pictures/decoder-arguments';
+import type { CameraSpec } from '../../../../../src/config/topology';
+import { TEST, FILE, option, specOf, stream } from './specs';
+
+/** Of pictures that JPEG takes as they are. */
+const LOOK = { interlaced: false, colours: [] } as const;
+
+/** The arguments of the decoder's last output; before it comes the thumbnail's. */
+function pictureOutput(args: readonly string[]): readonly string[] {
+  return args.slice(args.lastIndexOf('-map'));
+}
+
+describe('the decoder', () => {
+  it('is given to hardware where that is asked for, before its input', () => {
+    const args = (changes: Partial<CameraSpec>) =>
+      decoderInvocation(specOf(FILE, changes), 'hevc', LOOK).args;
+    assert.ok(!args({}).includes('-hwaccel'));
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-hwaccel'), 'vaapi');
+    assert.equal(option(args({ hwaccel: 'vaapi' }), '-c:v'), 'hevc');
+    assert.equal(option(args({ hwaccel: 'qsv' }), '-c:v'), 'hevc_qsv');
+    const given = args({ hwaccel: 'cuda' });
+    assert.ok(given.indexOf('-hwaccel') < given.indexOf('-i'));
+  });
+
+  const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc', LOOK);
+  it('is told the codec, and reads packets that carry their size', () => {
+    const input = args.slice(0, args.indexOf('-i'));
+    assert.equal(option(input, '-c:v'), 'hevc');
+    assert.equal(option(input, '-f'), 'ivf');
+    assert.equal(option(args, '-i'), 'pipe:0');
+    assert.equal(option(input, '-max_pixels'), '40000000');
+  });
+
+  it('uses one thread on all three sides: more hold pictures back', () =>
+    assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 3));
+
+  it('encodes what is marked by an odd time, and nothing else', () => {
+    const output = pictureOutput(args);
+    assert.equal(option(output, '-vf'), "select='mod(pts,2)'");
+    assert.equal(option(output, '-enc_time_base'), '1/1000');
+    assert.equal(option(output, '-fps_mode'), 'passthrough');
+  });
+
+  it('scales to the width', () => {
+    const scaled = decoderInvocation(specOf(TEST, { width: 640 }), 'h264', LOOK).args;
+    assert.match(option(pictureOutput(scaled), '-vf') ?? '', /,scale=640:-2$/);
+  });
+
+  for (const format of ['png', 'webp'] as const)
+    it(`gives uncompressed pictures for ${format}`, () => {
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { format }), 'h264', LOOK).args);
+      assert.equal(option(output, '-c:v'), 'ppm');
+      assert.equal(option(output, '-pix_fmt'), 'rgb24');
+    });
+
+  it('maps quality 1 to 100 onto quantisers 31 to 1, never upwards', () => {
+    const quantisers = Array.from({ length: 100 }, (_, i) => {
+      const output = pictureOutput(decoderInvocation(specOf(TEST, { quality: i + 1 }), 'h264', LOOK).args);
+      assert.equal(option(output, '-c:v'), 'mjpeg');
+      assert.equal(option(output, '-qmin'), '1');
+      return Number(option(output, '-q:v'));
+    });
+    for (const [i, quantiser] of quantisers.entries()) {
+      assert.ok(Number.isInteger(quantiser) && quantiser >= 1 && quantiser <= 31, String(quantiser));
+      assert.ok(i === 0 || quantiser <= (quantisers[i - 1] ?? 0), `quality ${i + 1}`);
+    }
+    assert.equal(quantisers[0], 31);
+    assert.equal(quantisers[49], 15);
+    assert.equal(quantisers[79], 6);
+    assert.equal(quantisers[99], 1);
+    assert.ok(new Set(quantisers).size > 15, 'qualities differ');
+  });
+});
+
+describe('encodePpm', () => {
+  const ppm = Buffer.concat([Buffer.from('P6\n2 1\n255\n'), Buffer.from([255, 0, 0, 0, 0, 255])]);
+
+  it('makes a PNG and a WebP', async () => {
+    assert.equal((await encodePpm(ppm, 'png', 80)).subarray(1, 4).toString(), 'PNG');
+    assert.equal((await encodePpm(ppm, 'webp', 80)).subarray(8, 12).toString(), 'WEBP');
+  });
+
+  for (const [what, bytes] of [
+    ['nothing', Buffer.alloc(0)],
+    ['a JPEG', Buffer.from([0xff, 0xd8, 0xff])],
+    ['text in colour', Buffer.from('P3\n1 1\n255\n0 0 0')],
+    ['16 bits', Buffer.from('P6\n1 1\n65535\n000000')],
+  ] as const)
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(encodePpm(bytes, 'png', 80), { code: 'bad-capture-output' });
+    });
+
+  it('refuses half a picture', async () => {
+    await assert.rejects(encodePpm(ppm.subarray(0, -1), 'png', 80));
+  });
+});
