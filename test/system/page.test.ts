@@ -143,6 +143,11 @@ describe('the page of a daemon', { concurrency: false }, () => {
     const stranger = await openPage(browser, url);
     await stranger.getByLabel('Token').waitFor();
     assert.equal(await stranger.locator('[data-camera]').count(), 0);
+    assert.deepEqual(await graveFindings(stranger), []);
+    assert.match(
+      await stranger.evaluate<string>(`getComputedStyle(document.querySelector('form')).borderRadius`),
+      /^12px/,
+    );
     await stranger.context().close();
   });
 

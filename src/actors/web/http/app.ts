@@ -1,5 +1,5 @@
 /** The HTTP server: who is answered, the API, and the files of the page. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Server } from 'node:http';
 import helmet from '@fastify/helmet';
@@ -21,6 +21,8 @@ import { signIn } from './sign-in';
 /** Requests of one address in ten seconds: a wall of 200 cameras makes 200 a second. */
 const MAX_REQUESTS = 5000;
 const WINDOW_MS = 10_000;
+/** Of web/: colours and letters, buttons, the sign-in. */
+const STYLES = ['base.css', 'parts.css', 'camera.css'];
 const MAX_BODY_BYTES = 65_536;
 
 export interface AppOptions {
@@ -52,7 +54,11 @@ export async function openApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(helmet, policies(certificate !== undefined));
   await app.register(rateLimit, { max: MAX_REQUESTS, timeWindow: WINDOW_MS, errorResponseBuilder: tooMany });
   await describeApi(app, version);
-  await app.register(signIn, { sessions, isSecure: certificate !== undefined });
+  await app.register(signIn, {
+    sessions,
+    isSecure: certificate !== undefined,
+    styles: signInStyles(pageDir),
+  });
   await app.register(routes, { source, events, sessions });
   await servePage(app, pageDir);
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, async (_request, reply) =>
@@ -115,6 +121,14 @@ async function refuse(error: unknown, reply: FastifyReply, log: Log): Promise<Fa
     .headers({ ...problem.headers, 'cache-control': 'no-store' })
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problem.body));
+}
+
+/** Whoever signs in may not see the page's files yet. */
+function signInStyles(pageDir: string): string {
+  const files = STYLES.map((name) => path.join(pageDir, name));
+  return files.every((file) => existsSync(file))
+    ? files.map((file) => readFileSync(file, 'utf8')).join('')
+    : '';
 }
 
 /** What the build put there; a daemon without it answers with the API alone. */

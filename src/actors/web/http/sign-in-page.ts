@@ -8,16 +8,17 @@ export function signInPage(wasWrong: boolean): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Vigil: sign in</title>
+<link rel="stylesheet" href="/sign-in.css">
 </head>
 <body>
-<main>
-<h1>Vigil</h1>
-${wasWrong ? '<p role="alert">That is not the token.</p>\n' : ''}<form method="post" action="/sign-in">
-<p><label for="token">Token</label></p>
-<p><input id="token" name="token" type="password" autocomplete="current-password" required autofocus></p>
-<p><button type="submit">Sign in</button></p>
+<main class="sign-in">
+<form method="post" action="/sign-in">
+<h1>Sign in to Vigil</h1>
+<label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<p>It is "http.token" of the daemon's configuration.</p>
+${wasWrong ? '<p class="fault" role="alert">That is not the token.</p>\n' : ''}<button class="button primary" type="submit">Sign in</button>
 </form>
-<p>The token is "http.token" of the daemon's configuration.</p>
 </main>
 </body>
 </html>

@@ -13,7 +13,9 @@ const MAX_TRIES = 10;
 export const signIn: FastifyPluginAsyncTypebox<{
   readonly sessions: Sessions;
   readonly isSecure: boolean;
-}> = async (app, { sessions, isSecure }) => {
+  /** CSS of the page; empty where it has not been built. */
+  readonly styles: string;
+}> = async (app, { sessions, isSecure, styles }) => {
   // Of the form of the sign-in page.
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -22,6 +24,9 @@ export const signIn: FastifyPluginAsyncTypebox<{
   );
   app.get('/sign-in', { config: { isOpen: true }, schema: { hide: true } }, (_, reply) =>
     sessions.areNeeded ? reply.type('text/html').send(signInPage(false)) : reply.redirect('/', 303),
+  );
+  app.get('/sign-in.css', { config: { isOpen: true }, schema: { hide: true } }, (_, reply) =>
+    reply.type('text/css').send(styles),
   );
   app.post(
     '/sign-in',
