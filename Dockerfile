@@ -8,8 +8,9 @@ COPY package.json package-lock.json ./
 # No install scripts: the only one that matters would download a second ffmpeg.
 RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/bundle.mjs ./scripts/
+COPY scripts/bundle.mjs scripts/page.mjs ./scripts/
 COPY src ./src
+COPY web ./web
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 

@@ -42,16 +42,25 @@ cat compiler.js >node_modules/typescript/bin/tsc
 mkdir -p node_modules/esbuild
 echo '{"version":"1"}' >node_modules/esbuild/package.json
 cat esbuild.js >node_modules/esbuild/index.js
+for file in preact/dist/preact.module.js preact/hooks/dist/hooks.module.js htm/dist/htm.module.js htm/preact/index.module.js preact/LICENSE htm/LICENSE
+do mkdir -p "$(dirname "node_modules/$file")"; echo 'from"preact"' >"node_modules/$file"; done
 `;
 /** Says what the bundle is made from; an entry that is "unbundled" cannot be. */
 const ESBUILD = `
 const fs = require('node:fs');
-exports.build = async ({ entryPoints: [entry], outfile }) => {
+exports.build = async ({ absWorkingDir, entryPoints, outdir, outfile }) => {
+  const [entry] = entryPoints;
+  if (outdir) return entryPoints.forEach((name) => buildModule(absWorkingDir, name, outdir));
   const text = fs.readFileSync(entry, 'utf8');
   if (text.includes('unbundled')) throw new Error(entry + ': no bundle');
   fs.mkdirSync(require('node:path').dirname(outfile), { recursive: true });
   fs.writeFileSync(outfile, 'bundle of ' + text);
-};`;
+};
+function buildModule(folder, name, outdir) {
+  const text = fs.readFileSync(folder + '/' + name, 'utf8');
+  if (text.includes('broken')) throw new Error(name + ': no module');
+  fs.writeFileSync(outdir + '/' + name.replace('.ts', '.js'), 'module of ' + text);
+}`;
 const COMPILER = `
 const fs = require('node:fs');
 const path = require('node:path');
@@ -126,6 +135,8 @@ export class BareClone {
     this.write('compiler.js', COMPILER);
     this.write('esbuild.js', ESBUILD);
     this.write('src/comedy/bundled-camera.ts', '');
+    this.write('web/index.html', '<!-- modulepreload -->');
+    this.write('web/main.ts', '');
     this.write('pretend.cjs', PRETEND);
     this.write('src/config/load.ts', LOAD);
     this.write('src/supervisor/programs.ts', PROGRAMS);

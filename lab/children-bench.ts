@@ -13,7 +13,7 @@ import { wantedBy, type Entry } from './wanted-actors';
 
 /** Opened, nothing started yet; stopped when the test ends. */
 export async function openChildren(t: TestContext, entry: Entry = {}) {
-  const { topology, actors } = wantedBy(entry);
+  const { topology, actors } = wantedBy({ http: false, ...entry });
   const [host, log] = [new KeptHost(), keptLog()];
   const states: CameraState[] = [];
   const [began, serving]: [string[], string[]] = [[], []];
@@ -30,6 +30,7 @@ export async function openChildren(t: TestContext, entry: Entry = {}) {
       log,
       blackBoxDir,
       onServing: (name) => serving.push(name),
+      onAddress: () => undefined,
       onEscalation: (fault) => escalations.push(fault),
     },
     async (_log, _level, onReport) => host.open(onReport),
@@ -43,7 +44,7 @@ export async function openChildren(t: TestContext, entry: Entry = {}) {
     ...{ children, host, log, states, began, serving, escalations, events },
     startAll: (served: Promise<unknown> = Promise.resolve()) => children.startAll(actors, served),
     edit: async (changed: Entry) => {
-      const wanted = wantedBy({ ...entry, ...changed });
+      const wanted = wantedBy({ http: false, ...entry, ...changed });
       await children.change(wanted.actors, wanted.topology);
     },
     child: (name: string) => children.status().find((child) => child.name === name),

@@ -25,6 +25,8 @@ export function wantedBy(entry: Entry): Wanted {
     holder: { id: 'here', name: 'daemon of this test' },
     redisUrl: redis.kind === 'remote' ? redis.url : 'redis://embedded/',
     amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : 'amqp://embedded/',
+    dataDir: '/srv/data',
+    newestDir: '/srv/data/newest',
     spoolDir: '/srv/data/spool',
     queuesFile: '/srv/data/queues.json',
     ffmpegFor: () => topology.ffmpeg ?? '/usr/bin/ffmpeg',

@@ -1,4 +1,4 @@
-/** dist/, compiled from src/, and the bundle of a camera's process. */
+/** dist/, compiled from src/, the bundle of a camera's process, and the page. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { EXIT_BUILD, SetupFailure } from './failure.mjs';
@@ -7,8 +7,9 @@ import { runStep } from './step.mjs';
 
 const PROJECT = 'tsconfig.build.json';
 const BUNDLER = 'scripts/bundle.mjs';
-/** Packages that decide what dist/ holds: the last ones are part of the bundle. */
-const BUILT_WITH = ['typescript', 'esbuild', 'comedy', 'underscore'];
+const PAGE_BUILDER = 'scripts/page.mjs';
+/** Packages that decide what dist/ holds: those behind esbuild are part of the bundle or of the page. */
+const BUILT_WITH = ['typescript', 'esbuild', 'comedy', 'underscore', 'preact', 'htm'];
 const OUTPUT = /\.(?:js|d\.ts)(?:\.map)?$/;
 
 const stampFile = (root) => path.join(root, 'dist', '.vigil-setup');
@@ -31,23 +32,27 @@ export async function build(root, lock) {
     throw new SetupFailure('the sources do not compile; the compiler says why above', EXIT_BUILD);
   }
   removeOrphans(root);
-  await bundle(root, lock);
+  await run('bundling', BUNDLER, 'the sources cannot be bundled', root, lock);
+  await run('building the page', PAGE_BUILDER, 'the page cannot be built', root, lock);
   writeStamp(stampFile(root), stamp);
 }
 
-async function bundle(root, lock) {
-  const command = [process.execPath, path.join(root, BUNDLER)];
-  const { code, output } = await runStep('bundling', command, { cwd: root, lock });
+async function run(title, script, failure, root, lock) {
+  const { code, output } = await runStep(title, [process.execPath, path.join(root, script)], {
+    cwd: root,
+    lock,
+  });
   if (code === 0) return;
   process.stderr.write(output);
-  throw new SetupFailure('the sources cannot be bundled; esbuild says why above', EXIT_BUILD);
+  throw new SetupFailure(`${failure}; esbuild says why above`, EXIT_BUILD);
 }
 
 /** All that decides what dist/ holds, one line each: changed, added and removed files all make a difference. */
 function sources(root) {
   const configs = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
-  const others = [...configs, BUNDLER].map((name) => path.join(root, name));
-  const lines = [...filesBelow(path.join(root, 'src')), ...others].sort().map((file) => {
+  const others = [...configs, BUNDLER, PAGE_BUILDER].map((name) => path.join(root, name));
+  const folders = ['src', 'web'].flatMap((name) => filesBelow(path.join(root, name)));
+  const lines = [...folders, ...others].sort().map((file) => {
     const { size, mtimeMs } = statSync(file);
     return `${path.relative(root, file)} ${size} ${mtimeMs}`;
   });

@@ -30,6 +30,9 @@ export const SYSTEMS = [
 
 /** Debian packages of the programs that the tests always run. */
 const TESTED_SERVERS = ['ffmpeg', 'redis-server', 'rabbitmq-server'];
+/** For the tests of the page. On Ubuntu this package is a snap, which a container has not; Chrome does as well. */
+export const BROWSER = 'chromium';
+export const BROWSER_PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** A real RTSP server (GStreamer's, with certificates for rtsps), a detection service in another language, an init. */
 const TEST_TOOLS = [
   'python3-gi',
@@ -42,6 +45,7 @@ const TEST_TOOLS = [
   'python3-redis',
   'openssl',
   'procps',
+  BROWSER,
   'tini',
 ];
 export const DEBIAN_TEST_PACKAGES = [...TESTED_SERVERS, ...TEST_TOOLS];

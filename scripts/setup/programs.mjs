@@ -7,6 +7,8 @@ import { parseArgs } from 'node:util';
 import { findPrivilege, installDebianPackages, notInstalled } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
 import {
+  BROWSER,
+  BROWSER_PROGRAMS,
   DEBIAN_TEST_PACKAGES,
   installCommand,
   missingProgramsMessage,
@@ -42,7 +44,8 @@ export async function ensureProgramsForStart(root, daemonArgs) {
 export async function ensureProgramsForTest() {
   const system = findSystem();
   const debian = system?.name === 'apt';
-  const missing = debian ? notInstalled(DEBIAN_TEST_PACKAGES) : missingTestTools();
+  const packages = DEBIAN_TEST_PACKAGES.filter((name) => name !== BROWSER || !hasBrowser());
+  const missing = debian ? notInstalled(packages) : missingTestTools();
   if (missing.length === 0) return;
   const privilege = debian ? findPrivilege() : undefined;
   if (privilege === undefined) throw new SetupFailure(missingTestToolsMessage(missing, system, isRoot()));
@@ -104,7 +107,12 @@ function missingTestTools() {
   const missing = Object.keys(modules).filter(
     (name) => spawnSync('python3', ['-c', modules[name]]).status !== 0,
   );
-  return [...programs, ...missing.map((name) => `${name} for Python 3`)];
+  const browsers = hasBrowser() ? [] : ['chromium or google-chrome'];
+  return [...programs, ...browsers, ...missing.map((name) => `${name} for Python 3`)];
+}
+
+function hasBrowser() {
+  return BROWSER_PROGRAMS.some((program) => isOnPath(program));
 }
 
 function findSystem() {

@@ -156,6 +156,8 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
         ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
       };
     },
+    cameras: () => supervisor.cameras,
+    figures: () => supervisor.figures,
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
   };

@@ -4,6 +4,7 @@ import { cameraFaults } from './camera-rules';
 import { deadlineFaults } from './children';
 import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
+import { httpFaults } from './http-rules';
 import { jsonPath, type Place } from './paths';
 import { ActorsFile } from './schema';
 import { schemaFaults } from './schema-faults';
@@ -15,7 +16,7 @@ const ajv = new Ajv({
   // The schema is ours: to check it by the schema of schemas, which is compiled first, costs each start 60 ms.
   validateSchema: false,
 });
-ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isServer']);
+ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isServer', 'isHttp']);
 const validate = ajv.compile<ActorsFile>(ActorsFile);
 
 export interface CheckedConfiguration {
@@ -46,9 +47,7 @@ export function checkConfiguration(
   const ofRules =
     wellFormed === undefined
       ? []
-      : [serverFaults, (file: WellFormed<ActorsFile>) => cameraFaults(file, folder), deadlineFaults].flatMap(
-          (rule) => rule(wellFormed),
-        );
+      : [serverFaults, httpFaults, cameraFaults, deadlineFaults].flatMap((rule) => rule(wellFormed, folder));
   return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
 }
 

@@ -2,6 +2,7 @@
  * The schema as editors get it: what has a default need not be written, text may hold references to the environment, and the rules that
  * JSON Schema can say are said. What it cannot say: ids are unique, deadlines add up, files exist, variables are set.
  */
+import { LOOPBACK_PATTERN } from './schema-http';
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting } from './camera-settings';
 import { SOURCE_KEYS, STREAM_SCHEMES, type SourceKind } from './camera-sources';
 import { isEncrypted } from './camera-tls';
@@ -26,17 +27,31 @@ export function editorSchema(): Json {
   };
 }
 
+/** Of an object: a token where others can reach it, and a key beside a certificate. */
+const HTTP_RULES: Json = [
+  {
+    if: {
+      type: 'object',
+      required: ['host'],
+      properties: { host: { not: { anyOf: [{ pattern: LOOPBACK_PATTERN }, { pattern: WITH_REFERENCE }] } } },
+    },
+    then: { required: ['token'] },
+  },
+  { dependencies: { cert: ['key'], key: ['cert'] } },
+];
+
 const TEXT_REF: Node = { $ref: '#/definitions/text' };
 const REFERENCE_REF: Node = { $ref: '#/definitions/reference' };
 
 /** One node, with those within it. */
 function nodeOf(schema: Node): Node {
-  const { effect: _, schemes, isFile, isServer, ...plain } = schema;
+  const { effect: _, schemes, isFile, isServer, isHttp, ...plain } = schema;
   if (isServer === true) return serverNode(plain, schemes as string[]);
   if (plain['type'] === 'string')
     return textNode(plain, { schemes: schemes as string[] | undefined, isFile });
   const { properties, required, items } = plain;
   return {
+    ...(isHttp === true ? { allOf: HTTP_RULES } : {}),
     ...plain,
     ...(properties === undefined
       ? {}

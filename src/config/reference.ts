@@ -115,7 +115,8 @@ function row(key: string, node: Node): string[] {
 }
 
 function typeText({ type, enum: values, const: only, minimum, maximum }: Node): string {
-  if (Array.isArray(type)) return 'text or object';
+  if (Array.isArray(type)) return type.includes('string') ? 'text or object' : '`false` or object';
+  if (type === 'array') return 'list of texts';
   if (values !== undefined) return values.map((value) => `\`"${value}"\``).join(', ');
   if (only !== undefined) return `\`${JSON.stringify(only)}\``;
   if (type !== 'integer' && type !== 'number') return type === 'string' ? 'text' : String(type);

@@ -1,11 +1,12 @@
 /** From a checked actors.json to the complete {@link Topology}. Pure. */
 import path from 'node:path';
 import { defaultQueue } from '../contract/topology';
-import { childSpec } from './children';
+import { childSpec, probedChildSpec } from './children';
 import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';
 import type { ServerEntry, ServerSettings } from './schema-servers';
-import type { ServerSpec, Topology } from './topology';
+import type { HttpSettings } from './schema-http';
+import type { HttpSpec, ServerSpec, Topology } from './topology';
 import { withCredentials } from '../url/url';
 
 /** @param folder that relative paths start at */
@@ -16,6 +17,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     logLevel: file.log.level,
     redis: resolveServer(file.redis),
     rabbitmq: resolveServer(file.rabbitmq),
+    ...(file.http === false ? {} : { http: resolveHttp(file.http, folder) }),
     ...(file.user === undefined ? {} : { user: file.user }),
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
     expireMs: frames.expireMs,
@@ -27,6 +29,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     children: {
       store: childSpec(actors.store),
       notifier: childSpec(actors.notifier),
+      web: probedChildSpec(actors.web),
       service: childSpec(actors.service),
     },
     drainMs: actors.store.drainMs,
@@ -34,7 +37,13 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     cameras: file.cameras
       .filter(({ enabled }) => enabled)
       .map((camera) => resolveCamera(camera, file, folder)),
+    cameraIds: file.cameras.map(({ id }) => id),
   };
+}
+
+function resolveHttp({ cert, key, ...http }: HttpSettings, folder: string): HttpSpec {
+  if (cert === undefined || key === undefined) return http;
+  return { ...http, tls: { cert: path.resolve(folder, cert), key: path.resolve(folder, key) } };
 }
 
 function resolveServer(entry: ServerEntry): ServerSpec {

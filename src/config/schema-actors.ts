@@ -15,7 +15,7 @@ const CHILD_SETTINGS = {
     minimum: 0,
     maximum: 10_000,
     description:
-      'Restarts allowed within periodMs. One more, and a camera is quarantined; any other child ends the daemon.',
+      'Restarts allowed within periodMs. One more, and a camera or web is quarantined; any other child ends the daemon.',
   },
   periodMs: {
     type: 'integer',
@@ -57,7 +57,7 @@ const CAMERA_CHILD_SETTINGS = {
     type: 'integer',
     minimum: 1000,
     maximum: 86_400_000,
-    description: 'Milliseconds between two attempts to start a quarantined camera.',
+    description: 'Milliseconds between two attempts to start a child in quarantine.',
   },
 } as const;
 
@@ -139,6 +139,14 @@ export const Actors = section(
         probeMs: defaulted(CAMERA_CHILD_SETTINGS.probeMs, 180_000),
       },
       'Every camera.',
+      'live',
+    ),
+    web: section(
+      {
+        ...childDefaults({ maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000 }),
+        probeMs: defaulted(CAMERA_CHILD_SETTINGS.probeMs, 60_000),
+      },
+      'The HTTP server.',
       'live',
     ),
     service: section(

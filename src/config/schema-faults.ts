@@ -10,6 +10,7 @@ const SECRET_KEYS: ReadonlySet<unknown> = new Set([
   'still',
   'username',
   'password',
+  'token',
   'redis',
   'rabbitmq',
 ]);
@@ -87,6 +88,7 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
       return `expected ${range.join(' and ')}, ${found}`;
     }
     case 'pattern':
+    case 'not':
       return described;
     case 'minLength':
       return Array.isArray((error.parentSchema as Params)['type'])

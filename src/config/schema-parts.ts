@@ -14,6 +14,7 @@ export type Effect =
   | 'restarts the notifier'
   | 'restarts store and notifier'
   | 'restarts the store; live for cameras'
+  | 'restarts web'
   | 'needs a restart of the daemon';
 
 /** A setting that may be absent. */

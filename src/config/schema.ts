@@ -6,10 +6,12 @@ import { LOG_LEVELS } from '../log/levels';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
+import { Http } from './schema-http';
 import { defaulted, optional, section } from './schema-parts';
 import { server } from './schema-servers';
 
 export { STILL_SCHEMES, STREAM_SCHEMES, TEST_PATTERNS } from './camera-sources';
+export type { HttpEntry } from './schema-http';
 export type { ServerEntry } from './schema-servers';
 
 export const BROKER_SCHEMES = ['amqp', 'amqps'] as const;
@@ -88,6 +90,7 @@ export const ActorsFile = Type.Object(
       },
       effect: 'restarts the notifier',
     }),
+    http: Http,
     user: optional(
       {
         type: 'string',

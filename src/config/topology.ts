@@ -98,6 +98,16 @@ export type ServerSpec =
       readonly managementUrl?: string;
     };
 
+/** The HTTP server; `cert` and `key` are absolute paths. */
+export interface HttpSpec {
+  readonly port: number;
+  readonly host: string;
+  /** Further names that clients may know it by. */
+  readonly names: readonly string[];
+  readonly token?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
 export type ActorMode = 'forked' | 'in-memory';
 
 export interface QueueSpec {
@@ -124,6 +134,8 @@ export interface Topology {
   readonly logLevel: ActorsFile['log']['level'];
   readonly redis: ServerSpec;
   readonly rabbitmq: ServerSpec;
+  /** Absent: there is none. */
+  readonly http?: HttpSpec;
   /** Whom a daemon of root becomes. */
   readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
@@ -135,10 +147,17 @@ export interface Topology {
   readonly spool: SpoolSpec;
   readonly ledger: { readonly keepHours: number; readonly maxBytes: number };
   readonly modes: { readonly store: ActorMode; readonly notifier: ActorMode };
-  readonly children: { readonly store: ChildSpec; readonly notifier: ChildSpec; readonly service: ChildSpec };
+  readonly children: {
+    readonly store: ChildSpec;
+    readonly notifier: ChildSpec;
+    readonly web: ChildSpec;
+    readonly service: ChildSpec;
+  };
   /** Milliseconds the store gets to deliver what waits when it is stopped. */
   readonly drainMs: number;
   readonly supervision: { readonly restartsPerMinute: number; readonly parallelStarts: number };
   /** Enabled cameras, in the order of the file. */
   readonly cameras: readonly SupervisedCamera[];
+  /** Ids of all, disabled ones too, in that order. */
+  readonly cameraIds: readonly string[];
 }

@@ -1,6 +1,7 @@
 /**
  * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
- * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
+ * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -12,13 +13,17 @@ import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
 import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
+import type { Figures } from '../supervisor/figures';
 import type { Plan } from '../supervisor/plan';
+import type { ConfiguredCamera } from '../supervisor/status';
 
 /** A configuration of 10,000 cameras has 2 MB. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
 export interface Control {
   status(): DaemonStatus;
+  cameras(): readonly ConfiguredCamera[];
+  figures(): Figures;
   /** Asks the broker, which may take seconds. */
   queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
@@ -86,6 +91,8 @@ async function listen(server: Server, socketPath: string): Promise<void> {
 async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
   const asked = `${request.method ?? ''} ${request.url ?? ''}`;
   if (asked === 'GET /status') reply(response, control.status());
+  else if (asked === 'GET /cameras') reply(response, control.cameras());
+  else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
   else if (asked === 'POST /plan')
     reply(
@@ -108,6 +115,8 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   }
 }
 
-function reply(response: ServerResponse, value: DaemonStatus | QueuesAnswer | PlanAnswer): void {
+type Answer = DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer;
+
+function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }

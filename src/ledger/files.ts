@@ -21,7 +21,7 @@ const FILE_SHARE = 1 / 8;
 /** What the files say of the time since `sinceMs`; nothing when there are none. */
 export async function readLedger(dir: string, sinceMs: number): Promise<LedgerRecord> {
   const record = new LedgerRecord();
-  for (const file of filesSince(await listFiles(dir), sinceMs))
+  for (const file of filesSince(await listLedgerFiles(dir), sinceMs))
     record.read((await readFile(path.join(dir, ledgerFileName(file)), 'utf8').catch(ignoreMissing)) ?? '');
   return record;
 }
@@ -43,7 +43,7 @@ export class LedgerFiles {
 
   /** Goes on in the file of this hour, or begins one behind those there are. */
   static async open(dir: string, bounds: LedgerBounds, wallMs: number): Promise<LedgerFiles> {
-    const newest = (await listFiles(dir)).at(-1);
+    const newest = (await listLedgerFiles(dir)).at(-1);
     const hour = hourOf(wallMs);
     const file = newest?.hour === hour ? newest : { number: (newest?.number ?? 0) + 1, hour };
     return new LedgerFiles(dir, bounds, file);
@@ -119,7 +119,7 @@ export class LedgerFiles {
     const names = (await readdir(this.dir).catch(ignoreMissing)) ?? [];
     for (const name of names.filter((file) => file.endsWith('.tmp')))
       await rm(path.join(this.dir, name), { force: true });
-    const files = (await listFiles(this.dir)).filter(({ number }) => number < this.file.number);
+    const files = (await listLedgerFiles(this.dir)).filter(({ number }) => number < this.file.number);
     const hours = new Set([this.file.hour]);
     let bytes = 0;
     for (const file of files.reverse()) {
@@ -140,7 +140,7 @@ async function compactFile(name: string): Promise<void> {
 }
 
 /** In the order they were begun. */
-async function listFiles(dir: string): Promise<LedgerFile[]> {
+export async function listLedgerFiles(dir: string): Promise<LedgerFile[]> {
   const names = (await readdir(dir).catch(ignoreMissing)) ?? [];
   return names
     .map(parseLedgerFileName)

@@ -39,7 +39,17 @@ export class LedgerRecord {
 
   /** Reads a file behind those read before. */
   read(text: string): void {
+    this.beginFile();
+    this.readOn(text);
+  }
+
+  /** What is read from now on is of another file than before. */
+  beginFile(): void {
     this.#numbered = new Map();
+  }
+
+  /** Reads whole lines of the same file. */
+  readOn(text: string): void {
     for (const line of text.split('\n')) if (line !== '') this.#readLine(line);
   }
 

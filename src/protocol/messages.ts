@@ -1,5 +1,5 @@
 /** What actors and the supervisor send each other: small records, never picture bytes. */
-import type { CameraSpec, QueueSpec, SpoolSpec } from '../config/topology';
+import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { Holder } from '../connections/namespace-lease';
 import type { CameraState, Gap } from '../contract/message';
@@ -50,6 +50,9 @@ export type GapReport = { readonly kind: 'gap-told'; readonly gap: Gap };
 /** Every actor: whether it can do its work now, that is, whether its server answers. */
 export type ReadinessReport = { readonly kind: 'readiness'; readonly fault?: FaultRecord | undefined };
 
+/** Web to supervisor: clients reach it at this URL from now on. */
+export type ServingReport = { readonly kind: 'serving'; readonly url: string };
+
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
@@ -57,7 +60,14 @@ export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: 
 export type ChangedReport = { readonly kind: 'changed' };
 
 export type ActorReport =
-  CameraReport | StoreReport | NotifierReport | GapReport | ReadinessReport | HeartbeatReport | ChangedReport;
+  | CameraReport
+  | StoreReport
+  | NotifierReport
+  | GapReport
+  | ReadinessReport
+  | ServingReport
+  | HeartbeatReport
+  | ChangedReport;
 
 /** Supervisor to actors. */
 export type ActorCommand =
@@ -78,6 +88,8 @@ export interface CameraParameters {
   readonly spoolDir: string;
   /** Bytes of the spool's disk that are left free. */
   readonly minFreeBytes: number;
+  /** Where the newest picture of each camera is kept for viewers; absent where nobody wants it. */
+  readonly newestDir?: string;
 }
 
 export interface StoreParameters {
@@ -98,4 +110,11 @@ export interface NotifierParameters {
   readonly queue: QueueSpec;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile?: string;
+}
+
+export interface WebParameters extends HttpSpec {
+  readonly dataDir: string;
+  readonly newestDir: string;
+  /** Decodes keyframes that are stored as they came. */
+  readonly ffmpeg: string;
 }

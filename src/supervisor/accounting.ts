@@ -135,6 +135,7 @@ export class Accounting {
       case 'announce':
       case 'announced':
       case 'readiness':
+      case 'serving':
       case 'heartbeat':
       case 'changed':
       case 'feed-said':

@@ -11,6 +11,7 @@ import { BlackBox } from './black-box';
 import { cameraStateOf } from './camera-states';
 import { Child, type ChildState } from './child';
 import { Deliveries } from './deliveries';
+import { FigureKeeper, type Figures } from './figures';
 import { ReportRouter } from './report-router';
 import { RestartBudget } from './restart-budget';
 import { Rollout } from './rollout';
@@ -25,6 +26,8 @@ export interface ActorChildrenOptions {
   readonly blackBoxDir: string;
   /** The actor's server answers; called again with each of its heartbeats. */
   readonly onServing: (name: string) => void;
+  /** The web actor's address. */
+  readonly onAddress: (url: string) => void;
   /** A required actor exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
 }
@@ -38,6 +41,7 @@ export class ActorChildren {
   readonly #children = new Map<string, Child>();
   readonly #blackBox: BlackBox;
   readonly #deliveries = new Deliveries();
+  readonly #figures = new FigureKeeper();
   readonly #router: ReportRouter;
   readonly #budget: RestartBudget;
   readonly #gate: StartGate;
@@ -51,7 +55,7 @@ export class ActorChildren {
     private readonly options: ActorChildrenOptions,
     private readonly host: Host,
   ) {
-    const { topology, accounting, log, blackBoxDir, onServing, onEscalation } = options;
+    const { topology, accounting, log, blackBoxDir, onServing, onAddress, onEscalation } = options;
     const { restartsPerMinute, parallelStarts } = topology.supervision;
     this.#expireMs = topology.expireMs;
     this.#budget = new RestartBudget(restartsPerMinute);
@@ -78,9 +82,11 @@ export class ActorChildren {
     );
     const onChanged = (name: string) => this.#rollout.changed(name);
     const deliveries = this.#deliveries;
-    this.#router = new ReportRouter({ accounting, blackBox, deliveries, serving, onWorked, onChanged });
+    const figures = this.#figures;
+    const recipients = { accounting, blackBox, deliveries, figures, serving };
+    this.#router = new ReportRouter({ ...recipients, onWorked, onAddress, onChanged });
     const [gate, router, rollout] = [this.#gate, this.#router, this.#rollout];
-    this.#runs = new ActorRuns({ host, gate, router, rollout, serving, blackBox, log, wanted });
+    this.#runs = new ActorRuns({ host, gate, router, rollout, serving, blackBox, figures, log, wanted });
   }
 
   static async open(
@@ -98,10 +104,12 @@ export class ActorChildren {
   /** @param served the processes of store and notifier start at once, their work begins when this resolves */
   async startAll(wanted: Wanted, served: Promise<unknown>): Promise<void> {
     this.#wanted = wanted;
+    // Nothing waits for it: the daemon does its work without.
+    void served.then(() => this.#rollout.settle('web'));
     await Promise.all(
-      [...wanted.values()].map(async (actor) =>
-        this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served),
-      ),
+      [...wanted.values()]
+        .filter(({ kind }) => kind !== 'web')
+        .map(async (actor) => this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served)),
     );
   }
 
@@ -115,7 +123,7 @@ export class ActorChildren {
     this.#wanted = wanted;
     const names = [...new Set([...this.#children.keys(), ...wanted.keys()])];
     await Promise.all([
-      ...names.filter((name) => cameraIdOf(name) !== undefined).map((name) => this.#rollout.settle(name)),
+      ...names.filter(isOptional).map((name) => this.#rollout.settle(name)),
       this.#changeServers(expireMs),
     ]);
   }
@@ -127,12 +135,12 @@ export class ActorChildren {
     for (const name of order) await this.#rollout.settle(name);
   }
 
-  /** Cameras first, the notifier last: the frames and events of each layer still reach the next. */
+  /** Cameras and web first, the notifier last: the frames and events of each layer still reach the next. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#rollout.stop();
-    const cameras = [...this.#children.values()].filter(({ name }) => cameraIdOf(name) !== undefined);
-    await Promise.all(cameras.map((camera) => camera.stop()));
+    const first = [...this.#children.values()].filter(({ name }) => isOptional(name));
+    await Promise.all(first.map((child) => child.stop()));
     await this.#children.get('store')?.stop();
     await this.#children.get('notifier')?.stop();
   }
@@ -149,6 +157,10 @@ export class ActorChildren {
   /** Milliseconds since the epoch; undefined until a frame was confirmed. */
   get lastConfirmAtMs(): number | undefined {
     return this.#deliveries.lastConfirmAtMs;
+  }
+
+  get figures(): Figures {
+    return this.#figures.figures;
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -203,6 +215,7 @@ export class ActorChildren {
     this.#router.sendState({ camera, state: 'stopped', sinceMs: Date.now() });
     this.#router.forgetCamera(camera);
     this.#deliveries.forget(camera);
+    this.#figures.forget(camera);
   }
 
   #onState(name: string, state: ChildState, fault: FaultRecord | undefined): void {
@@ -210,4 +223,9 @@ export class ActorChildren {
     const entered = camera === undefined ? undefined : cameraStateOf(camera, state, fault, Date.now());
     if (entered !== undefined) this.#router.sendState(entered);
   }
+}
+
+/** Stopped before store and notifier, and brought to an edit beside them: frames on their way do not need it. */
+function isOptional(name: string): boolean {
+  return name === 'web' || cameraIdOf(name) !== undefined;
 }

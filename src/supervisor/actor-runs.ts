@@ -6,6 +6,7 @@ import type { Log } from '../log/log';
 import type { WantedActor } from './actor-specs';
 import type { BlackBox, Crash } from './black-box';
 import type { ChildEnd, Incarnation } from './child';
+import type { FigureKeeper } from './figures';
 import type { ReportRouter } from './report-router';
 import type { Rollout } from './rollout';
 import type { Serving } from './serving';
@@ -19,6 +20,7 @@ export interface ActorRunsOptions {
   readonly rollout: Pick<Rollout, 'starts' | 'runs'>;
   readonly serving: Pick<Serving, 'ended'>;
   readonly blackBox: Pick<BlackBox, 'record'>;
+  readonly figures: Pick<FigureKeeper, 'ended'>;
   readonly log: Log;
   /** As it is wanted now. */
   readonly wanted: (name: string) => WantedActor | undefined;
@@ -92,8 +94,9 @@ export class ActorRuns {
 
   /** A disk that takes no record must not keep a child from coming back. */
   async #record(crash: Omit<Crash, 'endedAtMs'>): Promise<void> {
-    const { blackBox, log } = this.options;
-    const { name } = crash;
+    const { blackBox, figures, log } = this.options;
+    const { name, fault } = crash;
+    figures.ended(name, fault.code);
     try {
       const file = await blackBox.record({ ...crash, endedAtMs: Date.now() });
       log.info(`crash report for ${name} written`, { file });

@@ -1,7 +1,19 @@
 /** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
 import path from 'node:path';
-import type { CameraSource, ChildSpec, SpoolSpec, SupervisedCamera, Topology } from '../config/topology';
-import type { CameraParameters, NotifierParameters, StoreParameters } from '../protocol/messages';
+import type {
+  CameraSource,
+  ChildSpec,
+  HttpSpec,
+  SpoolSpec,
+  SupervisedCamera,
+  Topology,
+} from '../config/topology';
+import type {
+  CameraParameters,
+  NotifierParameters,
+  StoreParameters,
+  WebParameters,
+} from '../protocol/messages';
 import type { Holder } from '../connections/namespace-lease';
 import type { ActorSpec } from '../comedy/hosted-actor';
 
@@ -10,15 +22,18 @@ export interface Surroundings {
   readonly holder: Holder;
   readonly redisUrl: string;
   readonly amqpUrl: string;
+  readonly dataDir: string;
   readonly spoolDir: string;
+  /** Where the newest picture of each camera is kept. */
+  readonly newestDir: string;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile: string;
   /** The program a feed is read with, or its name on PATH. */
-  readonly ffmpegFor: (source: CameraSource) => string;
+  readonly ffmpegFor: (source?: CameraSource) => string;
 }
 
 export interface WantedActor {
-  readonly kind: 'store' | 'notifier' | 'camera';
+  readonly kind: 'store' | 'notifier' | 'web' | 'camera';
   readonly actor: ActorSpec;
   readonly child: ChildSpec;
 }
@@ -37,6 +52,7 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
   const wanted = [
     notifier(topology, surroundings),
     store(topology, surroundings),
+    ...(topology.http === undefined ? [] : [web(topology.http, topology.children.web, surroundings)]),
     ...topology.cameras.map((camera) => cameraActor(camera, topology.spool, surroundings)),
   ];
   return new Map(wanted.map((actor) => [actor.actor.name, actor]));
@@ -45,12 +61,13 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
 function cameraActor(
   { child, ...camera }: SupervisedCamera,
   { minFreeBytes }: SpoolSpec,
-  { ffmpegFor, spoolDir }: Surroundings,
+  { ffmpegFor, spoolDir, newestDir }: Surroundings,
 ): WantedActor {
   const parameters: CameraParameters = {
     camera,
     ffmpeg: ffmpegFor(camera.source),
     spoolDir,
+    newestDir,
     minFreeBytes,
   };
   const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
@@ -74,6 +91,11 @@ function store(
   const parameters: StoreParameters = { holder, ...delivery, spoolDir, spool };
   const actor = actorSpec('store', 'store', modes.store, parameters);
   return { kind: 'store', actor, child: children.store };
+}
+
+function web(http: HttpSpec, child: ChildSpec, { dataDir, newestDir, ffmpegFor }: Surroundings): WantedActor {
+  const parameters: WebParameters = { ...http, dataDir, newestDir, ffmpeg: ffmpegFor() };
+  return { kind: 'web', actor: actorSpec('web', 'web', 'forked', parameters), child };
 }
 
 function actorSpec(name: string, module: string, mode: ActorSpec['mode'], parameters: unknown): ActorSpec {

@@ -23,6 +23,8 @@ const LOCK_WAIT_S = 10;
 export interface Endpoints {
   readonly redis: string;
   readonly amqp: string;
+  /** Of the page and the API; absent until they are served. */
+  readonly http?: string;
 }
 
 export class DataDirectory {

@@ -15,6 +15,9 @@ export interface CameraDelivery {
   /** Of the last picture, pixels. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
+  readonly format?: Frame['format'] | undefined;
+  /** When it was captured, milliseconds since the epoch. */
+  readonly capturedAtMs?: number | undefined;
 }
 
 interface Tally {
@@ -26,7 +29,7 @@ interface Tally {
   firstMs?: number;
   lastMs?: number;
   lastAtMs?: number;
-  size?: Pick<Frame, 'width' | 'height'>;
+  picture?: Pick<CameraDelivery, 'width' | 'height' | 'format' | 'capturedAtMs'>;
 }
 
 export class Deliveries {
@@ -36,8 +39,13 @@ export class Deliveries {
   /** @param nowMs a clock that is never set */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
-  captured({ camera, width, height }: Pick<Frame, 'camera' | 'width' | 'height'>): void {
-    this.#tally(camera).size = { width, height };
+  captured({
+    camera,
+    capturedAt: capturedAtMs,
+    ...picture
+  }: Pick<Frame, 'camera' | 'width' | 'height'> & Partial<Pick<Frame, 'format' | 'capturedAt'>>): void {
+    const { width, height, format } = picture;
+    this.#tally(camera).picture = { width, height, format, capturedAtMs };
   }
 
   delivered(frames: readonly Pick<Frame, 'camera'>[]): void {
@@ -57,13 +65,13 @@ export class Deliveries {
   of(camera: string): CameraDelivery {
     const tally = this.#tallies.get(camera);
     if (tally === undefined) return { lastMinute: 0, perSecond: 0 };
-    const { seconds, lastAtMs, size } = tally;
+    const { seconds, lastAtMs, picture } = tally;
     const second = secondOf(this.nowMs());
     const lastMinute = [...seconds].reduce(
       (sum, [at, count]) => (at > second - SPAN_S ? sum + count : sum),
       0,
     );
-    return { lastMinute, perSecond: rateOf(tally, lastMinute, this.nowMs()), lastAtMs, ...size };
+    return { lastMinute, perSecond: rateOf(tally, lastMinute, this.nowMs()), lastAtMs, ...picture };
   }
 
   /** When a frame of any camera was last confirmed, milliseconds since the epoch; undefined until one was. */

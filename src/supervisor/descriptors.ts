@@ -14,8 +14,10 @@ export const EMBEDDED_PROGRAMS = { redis: 1, rabbitmq: 2 } as const;
 const IN_AN_ACTOR = 64;
 
 /** How many files the daemon, or one of its actors, may have open at the same time. */
-export function descriptorsNeeded({ cameras, supervision, modes, ...servers }: Topology): number {
-  const forked = [modes.store, modes.notifier].filter((mode) => mode === 'forked').length + cameras.length;
+export function descriptorsNeeded({ cameras, supervision, modes, http, ...servers }: Topology): number {
+  const forked =
+    [modes.store, modes.notifier, http && 'forked'].filter((mode) => mode === 'forked').length +
+    cameras.length;
   // Of a child that is being started both ends are open here.
   const starting = Math.min(cameras.length, supervision.parallelStarts);
   const programs = (['redis', 'rabbitmq'] as const)

@@ -12,7 +12,7 @@ import { OwnFolders } from '../spool/own-folders';
 
 /** All that a daemon makes in its data directory, and temporary files of these. */
 const OWN =
-  /^\.?(spool|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
+  /^\.?(spool|newest|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|http\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
 const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
 
 /**

@@ -68,8 +68,9 @@ function undeliveredSentence(
   return `frames are not delivered: none was confirmed for more than ${UNDELIVERED_MS / 1000} s, and no server says why`;
 }
 
+/** Frames go on without the web actor. */
 function isDown({ kind, state }: ChildStatus): boolean {
-  return kind !== 'camera' && state !== 'running';
+  return kind !== 'camera' && kind !== 'web' && state !== 'running';
 }
 
 function downSentence({ name, state, lastFault }: ChildStatus): string {

@@ -97,6 +97,7 @@ function isChange({ because }: Change): boolean {
 const APPLIED_LIVE: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
   store: ['expireMs', 'drainMs'],
   notifier: ['expireMs'],
+  web: ['ffmpeg'],
 };
 
 export function needsNewProcess(before: WantedActor, after: WantedActor): boolean {

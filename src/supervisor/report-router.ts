@@ -6,15 +6,19 @@ import type { ActorCommand, ActorReport } from '../protocol/messages';
 import type { Accounting } from './accounting';
 import type { BlackBox } from './black-box';
 import type { Deliveries } from './deliveries';
+import type { FigureKeeper } from './figures';
 import type { Serving } from './serving';
 
 export interface Recipients {
   readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>;
   readonly blackBox: Pick<BlackBox, 'heartbeat' | 'feedSaid'>;
   readonly deliveries: Pick<Deliveries, 'captured' | 'delivered'>;
+  readonly figures: Pick<FigureKeeper, 'periods' | 'captured' | 'delivered' | 'dropped' | 'missed'>;
   readonly serving: Pick<Serving, 'readiness' | 'heartbeat'>;
   /** A camera has captured a frame. */
   readonly onWorked: (name: string) => void;
+  /** The web actor serves at this URL. */
+  readonly onAddress: (url: string) => void;
   /** An actor works by what an edit has given it. */
   readonly onChanged: (name: string) => void;
 }
@@ -59,6 +63,7 @@ export class ReportRouter {
 
   /** Where no notifier runs, the ledger has it sent again to the next. */
   sendGap(gap: Gap): void {
+    this.recipients.figures.missed(gap);
     this.#send('notifier', { kind: 'gap', gap });
   }
 
@@ -69,13 +74,15 @@ export class ReportRouter {
 
   /** The one dispatch of reports. The ledger comes first: what it has counted may be acted on. */
   route(name: string, report: ActorReport): void {
-    const { accounting, blackBox, deliveries, serving, onWorked, onChanged } = this.recipients;
+    const { accounting, blackBox, deliveries, figures, serving, onWorked, onAddress, onChanged } =
+      this.recipients;
     accounting.onReport(report);
     switch (report.kind) {
       case 'frame':
         this.#send('store', report);
         onWorked(name);
         deliveries.captured(report.frame);
+        figures.captured(report.frame);
         break;
       case 'announce':
         if (this.#running.has('notifier')) this.#send('notifier', report);
@@ -86,6 +93,7 @@ export class ReportRouter {
         break;
       case 'delivered':
         deliveries.delivered(report.frames);
+        figures.delivered(report.frames);
         break;
       case 'camera-state':
         this.sendState(report.state);
@@ -99,17 +107,24 @@ export class ReportRouter {
         blackBox.heartbeat(name, report.heartbeat);
         serving.heartbeat(name);
         break;
+      case 'serving':
+        onAddress(report.url);
+        break;
       case 'changed':
         onChanged(name);
         break;
       case 'feed-said':
         blackBox.feedSaid(name, report.lines);
         break;
-      // For the ledger alone, which has each gap announced once.
       case 'periods':
+        figures.periods(report);
+        break;
+      case 'dropped':
+        figures.dropped(report.frames);
+        break;
+      // For the ledger alone, which has each gap announced once.
       case 'gap':
       case 'gap-told':
-      case 'dropped':
       case 'evicted':
         break;
     }

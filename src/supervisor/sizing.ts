@@ -23,10 +23,10 @@ export interface Sizing {
 }
 
 export function sizingOf(topology: Topology): Sizing {
-  const { cameras, expireMs, modes } = topology;
+  const { cameras, expireMs, modes, http } = topology;
   const picturesPerSecond = cameras.reduce((sum, { periodMs }) => sum + MS / periodMs, 0);
   const pictures = cameras.reduce((sum, { periodMs }) => sum + Math.ceil(expireMs / periodMs), 0);
-  const forked = [modes.store, modes.notifier].filter((mode) => mode === 'forked').length;
+  const forked = [modes.store, modes.notifier, http && 'forked'].filter((mode) => mode === 'forked').length;
   const spool = spoolOf(topology, picturesPerSecond);
   return {
     picturesPerSecond,

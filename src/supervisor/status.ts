@@ -7,7 +7,7 @@ import type { CameraDelivery } from './deliveries';
 
 export interface ChildStatus {
   readonly name: string;
-  readonly kind: 'service' | 'notifier' | 'store' | 'camera';
+  readonly kind: 'service' | 'notifier' | 'store' | 'web' | 'camera';
   readonly state: ChildState['name'];
   /** When the state began, milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -20,6 +20,15 @@ export interface ChildStatus {
   readonly feed?: CameraState | undefined;
   /** Cameras: what was confirmed lately. */
   readonly delivered?: CameraDelivery | undefined;
+}
+
+/** A camera of the configuration. */
+export interface ConfiguredCamera {
+  readonly id: string;
+  /** One that is not has no process. */
+  readonly enabled: boolean;
+  /** Of one that is: its sampling period. */
+  readonly periodMs?: number;
 }
 
 export function childStatus(

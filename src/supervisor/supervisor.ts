@@ -13,11 +13,13 @@ import { wantedActors, type Surroundings, type WantedActor } from './actor-specs
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
+import { NO_FIGURES, type Figures } from './figures';
+import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
 import { identityOf } from './identity';
 import { findFfmpeg } from './ffmpeg-program';
-import type { ChildStatus } from './status';
+import type { ChildStatus, ConfiguredCamera } from './status';
 
 export interface SupervisorOptions {
   readonly topology: Topology;
@@ -40,6 +42,8 @@ export class Supervisor {
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
+  /** Where the web actor serves, or did before it ended. */
+  #httpUrl: string | undefined;
   readonly #holder: Holder;
   readonly #servers: EmbeddedServers;
 
@@ -112,11 +116,12 @@ export class Supervisor {
     // A full disk refuses this, and then nothing has been changed yet.
     this.#writeEndpoints(wanted);
     this.#topology = wanted;
+    if (wanted.http === undefined) this.#httpUrl = undefined;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
-    return this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
+    return this.#changeActors(wanted);
   }
 
   /** Actors that have not come to the newest edit yet. */
@@ -134,6 +139,21 @@ export class Supervisor {
     return [...this.#servers.status(), ...(this.#actors?.status() ?? [])];
   }
 
+  /** All cameras of the configuration that runs. */
+  get cameras(): ConfiguredCamera[] {
+    const { cameras, cameraIds } = this.#topology;
+    const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
+    return cameraIds.map((id) => {
+      const of = periodMs.get(id);
+      return of === undefined ? { id, enabled: false } : { id, enabled: true, periodMs: of };
+    });
+  }
+
+  /** Totals since the start. */
+  get figures(): Figures {
+    return this.#actors?.figures ?? NO_FIGURES;
+  }
+
   /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
   async queues(): Promise<QueuesAnswer> {
     return askQueues(this.#topology, this.#servers.services, this.options.data.path('queues.json'));
@@ -146,17 +166,9 @@ export class Supervisor {
     const claimed = this.#claimNamespace(this.#topology, force);
     claimed.catch(() => undefined);
     await this.#servers.prepare(this.#topology);
-    try {
-      this.#writeEndpoints(this.#topology);
-    } catch (error) {
-      // A daemon that restarts on a full disk delivers from memory; only clients need this file.
-      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      const file = data.path('endpoints.json');
-      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
-        code: 'endpoints-write',
-      });
-    }
+    this.#tellEndpoints();
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
+    void this.#tidyNewest();
     this.#accounting = await Accounting.open({
       topology: this.#topology,
       dir: data.path('ledger'),
@@ -170,6 +182,7 @@ export class Supervisor {
       log,
       blackBoxDir: data.folder('black-box'),
       onServing: (name) => this.#onServing(name),
+      onAddress: (url) => this.#onAddress(url),
       onEscalation: this.options.onEscalation,
     });
     await claimed;
@@ -195,21 +208,60 @@ export class Supervisor {
       holder: this.#holder,
       redisUrl: this.#servers.urlOf(redis, 'redis', 'ownUrl'),
       amqpUrl: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
+      dataDir: this.options.data.dir,
       spoolDir: this.options.data.folder('spool'),
+      newestDir: this.#newestDir,
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
   }
 
-  #writeEndpoints({ redis, rabbitmq }: Topology): void {
+  #writeEndpoints({ redis, rabbitmq, http }: Topology): void {
     this.options.data.writeEndpoints({
       redis: this.#servers.urlOf(redis, 'redis', 'url'),
       amqp: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'url'),
+      ...(http === undefined || this.#httpUrl === undefined ? {} : { http: this.#httpUrl }),
     });
+  }
+
+  /** A daemon that restarts on a full disk delivers from memory; only clients need this file. */
+  #tellEndpoints(): void {
+    const { data, log } = this.options;
+    try {
+      this.#writeEndpoints(this.#topology);
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      const file = data.path('endpoints.json');
+      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
+        code: 'endpoints-write',
+      });
+    }
+  }
+
+  #onAddress(url: string): void {
+    if (url === this.#httpUrl) return;
+    this.#httpUrl = url;
+    this.options.log.info(`the page and the API are at ${url}`);
+    this.#tellEndpoints();
+  }
+
+  async #changeActors(wanted: Topology): Promise<void> {
+    await this.#actors?.change(this.#wanted, wanted);
+    await this.#tidyNewest();
+  }
+
+  /** Nobody looks at pictures of cameras that are no longer wanted. */
+  async #tidyNewest(): Promise<void> {
+    await keepNewestOf(this.#newestDir, new Set(this.#topology.cameras.map(({ id }) => id)));
+  }
+
+  get #newestDir(): string {
+    return newestDirOf(this.options.data.folder('spool'));
   }
 
   /** Store or notifier do their work, and so does the server behind each. */
   #onServing(name: string): void {
+    if (name === 'web') return;
     this.#servers.worked(name === 'store' ? 'redis' : 'rabbitmq');
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();
   }

@@ -97,6 +97,25 @@ describe('packages and build', CONCURRENT, () => {
     }
   });
 
+  it('builds the page again when a source of it is changed, and says where it cannot', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    clone.calls();
+    clone.write('web/added.ts', '1');
+    clone.write('web/added.css', 'a');
+    assert.equal((await clone.setup(['start'])).code, 0);
+    assert.deepEqual(clone.calls(), ['tsc']);
+    assert.equal(clone.read('dist/page/added.js'), 'module of 1');
+    assert.equal(clone.read('dist/page/added.css'), 'a');
+    assert.match(clone.read('dist/page/index.html'), /<link rel="modulepreload" href="added\.js" \/>/);
+    assert.match(clone.read('dist/page/vendor/hooks.js'), /from"\.\/preact\.js"/);
+    clone.write('web/added.ts', 'broken');
+    const { code, said } = await clone.setup(['start']);
+    assert.equal(code, 1);
+    assert.match(said, /added\.ts: no module/);
+    assert.match(said, /the page cannot be built; esbuild says why above/);
+  });
+
   it('lets a second set-up wait for the first, with the lock of the kernel and without', async (t) => {
     const clone = bareClone(t);
     for (const flock of [true, false]) {
@@ -339,11 +358,24 @@ describe('programs of the system', CONCURRENT, () => {
     assert.match(elsewhere.said, /the tests need ffmpeg, .*pika for Python 3.*\n.*\n {2}docker run /);
     clone.debian();
     const unprivileged = await clone.setup(['test'], USER);
-    assert.match(unprivileged.said, /sudo apt-get install .* python3-gi gir1\.2-gst-rtsp-server-1\.0 /);
+    assert.match(
+      unprivileged.said,
+      /sudo apt-get install .* python3-gi gir1\.2-gst-rtsp-server-1\.0 .*\bchromium\b/,
+    );
     assert.equal((await clone.setup(['test'], ROOT)).code, 0);
     clone.calls();
     assert.deepEqual(await clone.setup(['test'], ROOT), { code: 0, said: '' });
     assert.deepEqual(clone.calls(), []);
+  });
+
+  it('for the tests of the page are any Chromium that is there', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    clone.debian();
+    clone.program('google-chrome', '');
+    const { said } = await clone.setup(['test'], USER);
+    assert.match(said, /apt-get install .* procps tini/);
+    assert.doesNotMatch(said, /chromium/);
   });
 });
 

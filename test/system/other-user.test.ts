@@ -35,7 +35,7 @@ describe("a command of another user than the daemon's", { skip }, () => {
     const refuse = () => assert.fail('it was asked');
     socket = await ControlSocket.open(
       data,
-      { status: refuse, queues: refuse, plan: refuse },
+      { status: refuse, cameras: refuse, figures: refuse, queues: refuse, plan: refuse },
       openLog('test', 'error'),
     );
   });

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openLog } from '../../src/log/log';
 import { ledgerFileName, hourOf } from '../../src/ledger/file-names';
+import { NO_FIGURES } from '../../src/supervisor/figures';
 import type { DaemonStatus } from '../../src/control/protocol';
 import { ControlSocket } from '../../src/control/server';
 import { MAIN } from '../../lab/daemon';
@@ -61,6 +62,8 @@ describe('the output of a command', () => {
     writeFileSync(file, [...accounts, JSON.stringify(fates), ''].join('\n'));
     const control = {
       status: () => STATUS,
+      cameras: () => [],
+      figures: () => NO_FIGURES,
       queues: () => Promise.resolve({ kind: 'known' as const, queues: [] }),
       plan: () => ({
         start: STATUS.children.map(({ name }) => name.repeat(30)),

@@ -77,6 +77,8 @@ describe('the packed package', () => {
       'dist/consumer/index.d.ts',
       'dist/contract/index.js',
       'dist/bundle/forked-actor-worker.js',
+      'dist/page/index.html',
+      'dist/page/vendor/preact.js',
       'actors.schema.json',
       'docs/asyncapi.json',
       'README.md',

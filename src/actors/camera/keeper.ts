@@ -6,6 +6,7 @@ import { faultRecord, type FaultRecord } from '../../fault/fault';
 import { RecurringFault } from '../../fault/recurring';
 import type { ActorContext } from '../../protocol/actor';
 import type { CameraParameters } from '../../protocol/messages';
+import { NewestLink } from '../../spool/newest';
 import { Spool } from '../../spool/spool';
 import type { Gaps } from './gaps';
 import type { Picture } from './pictures/decoder';
@@ -18,6 +19,7 @@ export type JudgedPicture = Picture & { readonly verdict: Verdict };
 
 export class Keeper {
   readonly #spool: Spool;
+  readonly #newest: NewestLink | undefined;
   readonly #writeFaults: RecurringFault;
   /** Pictures kept that are not healthy, and samples refused, by name. */
   readonly #bad: Partial<Record<Verdict['kind'] | 'lost', number>> = {};
@@ -31,6 +33,8 @@ export class Keeper {
     private readonly gaps: Gaps,
   ) {
     this.#spool = new Spool(context.parameters.spoolDir, undefined, () => context.parameters.minFreeBytes);
+    const { newestDir, spoolDir, camera } = context.parameters;
+    this.#newest = newestDir === undefined ? undefined : new NewestLink(newestDir, spoolDir, camera.id);
     this.#writeFaults = new RecurringFault(context.log);
   }
 
@@ -48,6 +52,7 @@ export class Keeper {
     // It removes what is half-written, which a write of the run before must not be.
     await this.settled();
     await this.#spool.openCamera(this.context.parameters.camera.id);
+    await this.#newest?.open();
   }
 
   /** Resolves when no picture waits to be kept. */
@@ -94,6 +99,7 @@ export class Keeper {
         ...(linkDelayMs === undefined ? {} : { linkDelayMs }),
       };
       const diskFault = await this.#spool.write(frame, bytes);
+      if (diskFault === undefined) await this.#newest?.set(frame);
       this.#kept++;
       if (verdict.kind !== 'healthy') this.#count(verdict.kind);
       this.context.report({ kind: 'frame', frame });

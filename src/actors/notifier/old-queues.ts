@@ -62,10 +62,24 @@ export class OldQueues {
   }
 }
 
+export interface QueueState {
+  /** That wait. */
+  readonly messages: number;
+  readonly consumers: number;
+}
+
 /** Messages that wait in a queue, or undefined where it is not there. */
 export async function queueLength(connection: ChannelModel, name: string): Promise<number | undefined> {
+  return (await queueState(connection, name))?.messages;
+}
+
+/** Asked by a passive declare; undefined where there is no such queue. */
+export async function queueState(connection: ChannelModel, name: string): Promise<QueueState | undefined> {
   try {
-    return await onOwnChannel(connection, async (channel) => (await channel.checkQueue(name)).messageCount);
+    return await onOwnChannel(connection, async (channel) => {
+      const { messageCount, consumerCount } = await channel.checkQueue(name);
+      return { messages: messageCount, consumers: consumerCount };
+    });
   } catch (error) {
     if (typeof codeOf(error) === 'number') return undefined;
     throw error;

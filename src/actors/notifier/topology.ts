@@ -6,7 +6,7 @@ import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
 import type { FaultRecord } from '../../fault/fault';
 import { Declarations, type TopologyNote } from './declarations';
-import { OldQueues, queueLength } from './old-queues';
+import { OldQueues, queueLength, queueState } from './old-queues';
 import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
 import { chooseRoute, type Route } from './route';
 import { bindingStep, directBinding, sharedBinding, topologySteps } from './topology-steps';
@@ -34,6 +34,7 @@ export class BrokerTopology {
   readonly #oldQueues: OldQueues;
   /** Messages in the detection queue and in old ones, when they were looked at last. */
   readonly #lengths = new Map<string, number>();
+  #consumers: number | undefined;
   /** The bound that the queue has, which a change of the configuration does not move. */
   #maxLength: number;
   #route: Route = 'shared';
@@ -60,10 +61,12 @@ export class BrokerTopology {
     return this.#declarations.hindrance;
   }
 
-  /** How many messages are in the queues that Vigil declared, by what they are. */
+  /** How many messages are in the queues that Vigil declared, by what they are, and consumers of the detection queue. */
   get facts(): Record<string, string | number> {
     const { name } = this.options.queue;
-    const facts: Record<string, string | number> = {};
+    const facts: Record<string, string | number> = {
+      ...(this.#consumers === undefined ? {} : { queueConsumers: this.#consumers }),
+    };
     for (const [queue, messages] of this.#lengths) {
       if (queue === name) facts[`queue ${queue}`] = `${messages} of ${this.#maxLength}`;
       else facts[`old queue ${queue}`] = messages;
@@ -133,8 +136,9 @@ export class BrokerTopology {
   async #measure(connection: ChannelModel): Promise<void> {
     this.#lengths.clear();
     for (const name of [this.options.queue.name, ...this.#oldQueues.names]) {
-      const length = await queueLength(connection, name);
-      if (length !== undefined) this.#lengths.set(name, length);
+      const found = await queueState(connection, name);
+      if (found !== undefined) this.#lengths.set(name, found.messages);
+      if (name === this.options.queue.name) this.#consumers = found?.consumers;
     }
   }
 

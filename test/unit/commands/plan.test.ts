@@ -27,6 +27,7 @@ interface Schema {
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly default?: unknown;
+  readonly isServer?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
 }
@@ -48,13 +49,16 @@ interface Setting {
 function settingsOf(schema: Schema, at: readonly string[] = [], inherited = ''): Setting[] {
   const effect = schema.effect ?? inherited;
   // Of a server the URL.
-  if (Array.isArray(schema.type))
+  if (schema.isServer === true)
     return [{ at, changed: `${at[0] === 'redis' ? 'redis' : 'amqp'}://other/`, effect }];
   if (schema.properties !== undefined)
     return Object.entries(schema.properties).flatMap(([key, inner]) =>
       settingsOf(inner, [...at, key], effect),
     );
-  const changed = at.at(-1) === 'ca' ? CERTIFICATES : otherValue(schema);
+  // A certificate needs its key, see test/unit/config/http.test.ts.
+  if (at[0] === 'http' && ['cert', 'key'].includes(at.at(-1) ?? '')) return [];
+  const key = at.at(-1);
+  const changed = key === 'ca' ? CERTIFICATES : key === 'host' ? '127.0.0.2' : otherValue(schema);
   return changed === undefined ? [] : [{ at, changed, effect }];
 }
 
@@ -99,11 +103,12 @@ const RESTARTED: Readonly<Record<string, readonly string[]>> = {
   'restarts the notifier': ['notifier'],
   'restarts store and notifier': ['notifier', 'store'],
   'restarts the store; live for cameras': ['store'],
+  'restarts web': ['web'],
 };
 
 const planOf = (edit: Entry): Plan => planChange(wantedBy({}), wantedBy(edit));
 const [GATE, YARD] = CAMERAS as [Entry, Entry];
-const ALL = ['notifier', 'store', 'camera:gate', 'camera:yard'];
+const ALL = ['notifier', 'store', 'web', 'camera:gate', 'camera:yard'];
 
 describe('a plan', () => {
   const rows: readonly [string, Entry, Partial<Plan>][] = [
@@ -231,7 +236,7 @@ describe('a plan', () => {
       );
       const touched = [...start, ...stop, ...[...restart, ...adjust].map(({ name }) => name)];
       assert.deepEqual(touched, ['camera:gate']);
-      assert.deepEqual(leave, ['notifier', 'store', 'camera:yard']);
+      assert.deepEqual(leave, ['notifier', 'store', 'web', 'camera:yard']);
       assert.equal(adjust.length, /^live/.test(effect) ? 1 : 0);
     });
 
@@ -303,13 +308,13 @@ describe('a plan', () => {
         'stop     camera:yard',
         'adjust   daemon  (logLevel)',
         'adjust   camera:gate  (periodMs)',
-        'leave    notifier, store',
+        'leave    notifier, store, web',
       ].join('\n'),
     );
     assert.equal(
       sentenceOf(plan),
-      'start camera:new; stop camera:yard; adjust daemon (logLevel), camera:gate (periodMs); leave 2 as they are',
+      'start camera:new; stop camera:yard; adjust daemon (logLevel), camera:gate (periodMs); leave 3 as they are',
     );
-    assert.equal(sentenceOf(planOf({})), 'nothing to do; leave 4 as they are');
+    assert.equal(sentenceOf(planOf({})), 'nothing to do; leave 5 as they are');
   });
 });

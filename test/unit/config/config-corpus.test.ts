@@ -52,6 +52,8 @@ interface Schema {
   readonly minLength?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly isServer?: boolean;
+  readonly isHttp?: boolean;
 }
 
 const FILE = ActorsFile as unknown as Schema;
@@ -164,7 +166,9 @@ class Files {
   value(schema: Schema, at: string): unknown {
     const { random } = this;
     if (random.next() < 0.006) return random.pick([null, true, 7, -1, '', 'x', [], [7], {}, { x: 1 }, 0.5]);
-    if (Array.isArray(schema.type)) return this.server(schema, at);
+    if (schema.isServer === true) return this.server(schema, at);
+    if (schema.isHttp === true) return random.next() < 0.2 ? false : this.http(schema, at);
+    if (schema.type === 'array') return random.next() < 0.5 ? [] : [this.textFor({ type: 'string' }, at)];
     if (schema.type === 'object') return this.object(schema, at);
     if (schema.type === 'boolean') return schema.const ?? random.next() < 0.5;
     if (schema.type === 'string') return this.textFor(schema, at);
@@ -196,6 +200,24 @@ class Files {
     return random.next() < 0.9 ? { ...settings, ...own } : settings;
   }
 
+  /** Files are not there; an address may be one of this machine alone. */
+  http(schema: Schema, at: string): unknown {
+    const { cert: _cert, key: _key, ...settings } = this.object(schema, at);
+    const { random } = this;
+    const hosts = [
+      '127.0.0.1',
+      '127.9.9.9',
+      'localhost',
+      '::1',
+      '0.0.0.0',
+      '::',
+      '10.0.0.7',
+      'cam',
+      '1127.0.0.1',
+    ];
+    return 'host' in settings && random.next() < 0.9 ? { ...settings, host: random.pick(hosts) } : settings;
+  }
+
   textFor(schema: Schema, at: string): string {
     const { random } = this;
     if (at.endsWith('.ca')) return CERTIFICATES;
@@ -203,7 +225,9 @@ class Files {
       schema.enum ??
       (schema.schemes === undefined ? undefined : [url(random, schema.schemes)]) ??
       (schema.pattern === undefined
-        ? ['a.b', 'ä', '😀', '$', '$a', '}{', '${', '$$', '${a']
+        ? at.endsWith('.host')
+          ? ['127.0.0.1', 'localhost']
+          : ['a.b', 'ä', '😀', '$', '$a', '}{', '${', '$$', '${a']
         : ['ab-1', 'x'.repeat(64), 'x'.repeat(32)].filter((text) =>
             new RegExp(schema.pattern ?? '', 'u').test(text),
           ));
@@ -332,6 +356,10 @@ describe('a configuration', () => {
     ['nodes of a cluster', rest({ redis: 'redis-cluster://a:1,b:2' })],
     ['credentials of all cameras', rest({ cameraDefaults: { username: 'u', password: '${ID}' } })],
     ['a keyframe of a stream', camera({ url: 'rtsp://h', format: 'keyframe' })],
+    ['no HTTP server', rest({ http: false })],
+    ['an HTTP server for all, with a token', rest({ http: { host: '0.0.0.0', token: '${ID}' } })],
+    ['a variable for an address of this machine', rest({ http: { host: '${HERE}' } })],
+    ['names of an HTTP server', rest({ http: { names: ['cams.example.org'] } })],
     ['UDP where there is RTSP', camera({ url: 'rtsp://h', transport: 'udp' })],
   ];
   const invalid: readonly [string, Entry][] = [
@@ -360,9 +388,22 @@ describe('a configuration', () => {
     ['a certificate to verify without TLS', camera({ url: 'rtsp://h', tls: { verify: true } })],
     ['a reference that names no variable', camera({ url: 'rtsp://h/', password: '${A-B}' })],
     ['a literal that looks like a variable in an enum', rest({ log: { level: '$${LEVEL}' } })],
+    ['an HTTP server for all without a token', rest({ http: { host: '0.0.0.0' } })],
+    ['an HTTP server for a network without a token', rest({ http: { host: '::', port: 80 } })],
+    ['an HTTP server that is true', rest({ http: true })],
+    ['a token with a blank', rest({ http: { token: 'a b' } })],
+    ['a certificate without a key', rest({ http: { cert: 'a.pem' } })],
+    ['a key without a certificate', rest({ http: { key: 'a.pem' } })],
     ['half a character', camera({ url: 'rtsp://h/', password: '\ud800' })],
   ];
-  const environment = { TCP: 'tcp', ID: 'x', LEVEL: 'warn', REDIS: 'embedded', RTSP: 'rtsp' };
+  const environment = {
+    TCP: 'tcp',
+    ID: 'x',
+    LEVEL: 'warn',
+    REDIS: 'embedded',
+    RTSP: 'rtsp',
+    HERE: '127.0.0.1',
+  };
   for (const [what, file] of valid)
     it(`with ${what} is valid for both`, () =>
       assert.ok(agreed(file, environment), saidByDaemon(file, environment)));

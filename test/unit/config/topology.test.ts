@@ -26,6 +26,7 @@ import {
 const CHILDREN = {
   store: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 },
   notifier: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 },
+  web: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000, probeMs: 60_000 },
   service: { ...KEPT, maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 },
 };
 
@@ -36,6 +37,8 @@ describe('a complete topology', () => {
       logLevel: 'info',
       redis: { kind: 'embedded' },
       rabbitmq: { kind: 'embedded' },
+      http: { port: 8080, host: '127.0.0.1', names: [] },
+      cameraIds: ['gate'],
       expireMs: 120_000,
       durability: 'memory',
       queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
@@ -97,8 +100,10 @@ describe('a complete topology', () => {
       actors: {
         store: { mode: 'in-memory', restart: 'transient', shutdownMs: 3000, drainMs: 2500 },
         notifier: { mode: 'in-memory', maxRestarts: 0, periodMs: 1000, backOffFirstMs: 1, backOffCapMs: 2 },
+        web: { maxRestarts: 1, probeMs: 2000 },
         service: { startMs: 500, shutdownMs: 100 },
       },
+      http: { port: 80, host: '::', names: ['cams'], token: 'secret' },
       supervision: { restartsPerMinute: 1, parallelStarts: 1000 },
       cameras: [],
     });
@@ -108,6 +113,8 @@ describe('a complete topology', () => {
       logLevel: 'debug',
       redis: { kind: 'embedded', port: 7000 },
       rabbitmq: { kind: 'remote', url: 'amqp://broker/v' },
+      http: { port: 80, host: '::', names: ['cams'], token: 'secret' },
+      cameraIds: [],
       expireMs: 5000,
       durability: 'durable',
       queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
@@ -129,6 +136,7 @@ describe('a complete topology', () => {
           periodMs: 1000,
           backOff: { firstMs: 1, capMs: 2 },
         },
+        web: { ...CHILDREN.web, maxRestarts: 1, probeMs: 2000 },
         service: { ...CHILDREN.service, startMs: 500, shutdownMs: 100 },
       },
       drainMs: 2500,

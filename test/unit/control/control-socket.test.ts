@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { askDaemon } from '../../../src/control/client';
+import { NO_FIGURES } from '../../../src/supervisor/figures';
 import { ConfigurationError } from '../../../src/config/faults';
 import { CONTROL_SOCKET, type DaemonStatus } from '../../../src/control/protocol';
 import { ControlSocket, type Control } from '../../../src/control/server';
@@ -26,9 +27,12 @@ const STATUS: DaemonStatus = {
   children: [],
 };
 const QUEUES = { kind: 'unknown', message: 'not now' } as const;
+const CAMERAS = [{ id: 'gate', enabled: true, periodMs: 1000 }];
 const PLAN = { start: ['camera:new'], stop: [], restart: [], adjust: [], leave: [] };
 const CONTROL: Control = {
   status: () => STATUS,
+  cameras: () => CAMERAS,
+  figures: () => NO_FIGURES,
   queues: () => Promise.resolve(QUEUES),
   plan: ({ text, file }) => {
     if (text === 'bad') throw new ConfigurationError(file, [{ path: '$', problem: 'is bad' }]);
@@ -65,6 +69,8 @@ describe('the control socket', () => {
       assert.equal(statSync(path.join(dir, CONTROL_SOCKET)).mode & 0o777, 0o600);
       assert.deepEqual(await askDaemon(dir, '/status'), STATUS);
       assert.deepEqual(await askDaemon(dir, '/queues'), QUEUES);
+      assert.deepEqual(await askDaemon(dir, '/cameras'), CAMERAS);
+      assert.deepEqual(await askDaemon(dir, '/figures'), NO_FIGURES);
       assert.deepEqual(await askDaemon(dir, '/plan', { file: 'f', text: '{}' }), {
         kind: 'plan',
         plan: PLAN,

@@ -33,6 +33,28 @@ describe('the start of all actors', () => {
     );
   });
 
+  it('starts web when the servers are up, waits for it nowhere, and stops it beside the cameras', async (t) => {
+    const { startAll, events, host, children } = await openChildren(t, { http: {} });
+    let start: () => void = () => undefined;
+    host.onStart = async ({ name }) =>
+      name === 'web' ? new Promise((resolve) => (start = resolve)) : undefined;
+    let serve: () => void = () => undefined;
+    const started = startAll(new Promise<void>((resolve) => (serve = resolve)));
+    await settled();
+    assert.ok(!events.includes('start web'));
+    serve();
+    await started;
+    await settled();
+    const states = children.status().map(({ name, state }) => `${name} ${state}`);
+    assert.deepEqual(states.slice(0, 3), ['notifier running', 'store running', 'web starting']);
+    start();
+    await settled();
+    assert.equal(events.at(-1), 'begin web');
+    await children.stop();
+    const stopped = events.indexOf('stopped web');
+    assert.ok(stopped > 0 && stopped < events.indexOf('stop store'), events.join());
+  });
+
   it('starts no more cameras at the same time than parallelStarts', async (t) => {
     const cameras = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, test: 'testsrc2' }));
     const { startAll, host, events } = await openChildren(t, { cameras, supervision: { parallelStarts: 2 } });

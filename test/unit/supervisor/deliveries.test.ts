@@ -22,10 +22,10 @@ describe('the deliveries of a camera', () => {
   it('are none for a camera that delivered nothing, and none again once it is forgotten', () => {
     const deliveries = new Deliveries();
     assert.deepEqual(deliveries.of('gate'), { lastMinute: 0, perSecond: 0 });
-    deliveries.captured({ camera: 'gate', width: 1920, height: 1080 });
+    deliveries.captured({ camera: 'gate', width: 1920, height: 1080, format: 'jpeg', capturedAt: 5 });
     deliveries.delivered([{ camera: 'gate' }]);
-    const { lastMinute, width, height } = deliveries.of('gate');
-    assert.deepEqual([lastMinute, width, height], [1, 1920, 1080]);
+    const { lastMinute, width, height, format, capturedAtMs } = deliveries.of('gate');
+    assert.deepEqual([lastMinute, width, height, format, capturedAtMs], [1, 1920, 1080, 'jpeg', 5]);
     deliveries.forget('gate');
     assert.deepEqual(deliveries.of('gate'), { lastMinute: 0, perSecond: 0 });
   });

@@ -51,8 +51,16 @@ function routed(...names: string[]) {
     },
     blackBox: { heartbeat: note('black box', 'heartbeat'), feedSaid: note('black box', 'feed') },
     deliveries: { captured: note('deliveries', 'captured'), delivered: note('deliveries', 'delivered') },
+    figures: {
+      periods: note('figures', 'periods'),
+      captured: note('figures', 'captured'),
+      delivered: note('figures', 'delivered'),
+      dropped: note('figures', 'dropped'),
+      missed: note('figures', 'missed'),
+    },
     serving: { readiness: note('serving', 'readiness'), heartbeat: note('serving', 'heartbeat') },
     onWorked: note('worked'),
+    onAddress: note('address'),
     onChanged: note('changed'),
   });
   const actors = new Map(names.map((name) => [name, actor(name)]));
@@ -67,6 +75,8 @@ describe('a report', () => {
   const AWAY = { code: 'away', message: 'is away' };
   const HEARTBEAT = { done: 1, facts: {}, memoryBytes: 1 };
   const DELIVERED = [{ ...FRAME, delayed: false }];
+  const PERIODS = { kind: 'periods', camera: 'gate', periodMs: 1000, firstSequence: 1 } as const;
+  const DROPPED = [{ ...FRAME, reason: 'age' }];
   const LINES = ['rtsp://u:p@h/'];
   interface Row {
     readonly from: string;
@@ -84,20 +94,34 @@ describe('a report', () => {
       calls: [
         ['worked', 'camera:gate'],
         ['deliveries', 'captured', FRAME],
+        ['figures', 'captured', FRAME],
       ],
     },
     {
       from: 'camera:gate',
-      report: { kind: 'periods', camera: 'gate', periodMs: 1000, firstSequence: 1 },
+      report: PERIODS,
+      calls: [['figures', 'periods', PERIODS]],
     },
     { from: 'camera:gate', report: { kind: 'gap', gap: GAP } },
     { from: 'notifier', report: { kind: 'gap-told', gap: GAP } },
     {
       from: 'store',
       report: { kind: 'delivered', frames: DELIVERED },
-      calls: [['deliveries', 'delivered', DELIVERED]],
+      calls: [
+        ['deliveries', 'delivered', DELIVERED],
+        ['figures', 'delivered', DELIVERED],
+      ],
     },
-    { from: 'store', report: { kind: 'dropped', frames: [{ ...FRAME, reason: 'age' }] } },
+    {
+      from: 'store',
+      report: { kind: 'dropped', frames: DROPPED },
+      calls: [['figures', 'dropped', DROPPED]],
+    },
+    {
+      from: 'web',
+      report: { kind: 'serving', url: 'http://h/' },
+      calls: [['address', 'http://h/']],
+    },
     { from: 'store', report: { kind: 'evicted', keys: 3 } },
     {
       from: 'camera:gate',
@@ -167,9 +191,10 @@ describe('a report', () => {
 });
 
 describe('a gap that the ledger has announced', () => {
-  it('reaches the notifier alone', () => {
-    const { router, got } = routed(...ALL);
+  it('is counted, and reaches the notifier alone', () => {
+    const { router, calls, got } = routed(...ALL);
     router.sendGap(GAP);
+    assert.deepEqual(calls, [['figures', 'missed', GAP]]);
     for (const name of ALL)
       assert.deepEqual(got(name), name === 'notifier' ? [{ kind: 'gap', gap: GAP }] : []);
   });

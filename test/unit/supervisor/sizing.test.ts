@@ -5,7 +5,7 @@ import { parseTopology } from '../../../src/config/load';
 import { descriptorsNeeded } from '../../../src/supervisor/descriptors';
 import { PICTURE_BYTES, sizingOf } from '../../../src/supervisor/sizing';
 
-const REMOTE = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
+const REMOTE = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1', http: false };
 const sizing = (file: object) => {
   const topology = parseTopology(JSON.stringify(file), '/srv/actors.json', {});
   return { ...sizingOf(topology), needed: descriptorsNeeded(topology) };
@@ -46,7 +46,7 @@ describe('the sizing of a configuration', () => {
         { ...REMOTE, cameras: [] },
         { node: 3, ffmpeg: 0, servers: 0 },
       ],
-      [{ cameras: [] }, { node: 3, ffmpeg: 0, servers: 3 }],
+      [{ cameras: [] }, { node: 4, ffmpeg: 0, servers: 3 }],
       [
         { ...REMOTE, cameras: cameras(2) },
         { node: 5, ffmpeg: 4, servers: 0 },

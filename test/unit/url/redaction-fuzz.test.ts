@@ -250,7 +250,13 @@ describe('a canary', () => {
       };
       const topology = parseTopology(JSON.stringify(file), '/srv/actors.json', {});
       const surroundings = {
-        ...{ redisUrl: file.redis, amqpUrl: file.rabbitmq, spoolDir: '/srv/spool' },
+        ...{
+          redisUrl: file.redis,
+          amqpUrl: file.rabbitmq,
+          dataDir: '/',
+          newestDir: '/newest',
+          spoolDir: '/srv/spool',
+        },
         queuesFile: '/srv/queues.json',
         holder: { id: 'here', name: 'daemon of this test' },
         ffmpegFor: () => '/usr/bin/ffmpeg',

@@ -1,0 +1,108 @@
+/** What the HTTP API answers, as its clients see it. Times are milliseconds since the epoch unless a name says otherwise. */
+
+/**
+ * How a camera stands. `waiting`: its pictures are captured and wait for Redis or RabbitMQ; `starting` includes a process that is
+ * being restarted; `offline`: its feed gives no pictures, `fault` says why.
+ */
+export type CameraCondition = 'delivering' | 'starting' | 'waiting' | 'offline' | 'quarantined' | 'disabled';
+
+export interface ApiFault {
+  readonly code: string;
+  /** What is wrong and what to do, one sentence. */
+  readonly message: string;
+  readonly at?: number;
+}
+
+export interface ApiCamera {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly condition: CameraCondition;
+  /** When the condition began; of one that does not deliver, when the last frame was confirmed. */
+  readonly since: number;
+  readonly fault?: ApiFault;
+  /** Frames confirmed per second over the last minute, and the rate that is configured. */
+  readonly rate: number;
+  readonly wantedRate: number;
+  /** The newest picture, as it is stored. Absent until there is one since the daemon's start. */
+  readonly picture?: {
+    readonly capturedAt: number;
+    readonly width: number;
+    readonly height: number;
+    readonly format: string;
+  };
+  readonly confirmedAt?: number;
+  readonly restarts: number;
+  /** Of the feed: codec, sampling mode, seconds between keyframes, milliseconds the camera's clock is off. */
+  readonly codec?: string;
+  readonly sampling?: string;
+  readonly keyframeSeconds?: number;
+  readonly clockSkewMs?: number;
+}
+
+export interface ApiState {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly ready: boolean;
+  /** What is wrong with the daemon, a sentence each. */
+  readonly problems: readonly string[];
+  readonly cameras: Readonly<Record<CameraCondition, number>>;
+  readonly spool: { readonly waiting: number; readonly bytes: number; readonly oldestAgeMs?: number };
+  readonly redis: { readonly ready: boolean; readonly fault?: ApiFault };
+  readonly rabbitmq: { readonly ready: boolean; readonly fault?: ApiFault };
+}
+
+/** One stretch of a camera's ledger, equal in length within an answer. */
+export interface ApiLedgerBucket {
+  readonly from: number;
+  readonly periods: number;
+  readonly confirmed: number;
+  /** Periods without a confirmed frame by reason; the reason is a word of docs/ledger.md. */
+  readonly missed: Readonly<Record<string, number>>;
+}
+
+/** GET /api/ledger?since=&buckets=&camera= : milliseconds since the epoch, 1 to 1440 buckets, only this camera. */
+export interface ApiLedger {
+  readonly from: number;
+  readonly to: number;
+  readonly bucketMs: number;
+  readonly cameras: Readonly<Record<string, readonly ApiLedgerBucket[]>>;
+}
+
+/**
+ * GET /api/events, server-sent events. First comes `reset`, or, to a client that comes back with Last-Event-ID, what changed
+ * since; `reset` again where that is not known any more. Then, at most once a second:
+ *
+ * - `state`: {@link ApiState}, when it changed
+ * - `camera`: {@link ApiCamera}, when more of it changed than its picture and `confirmedAt`
+ * - `removed`: {@link ApiRemoved}, no longer configured
+ * - `picture`: {@link ApiPicture}, there is a newer picture
+ */
+export interface ApiReset {
+  readonly state: ApiState;
+  readonly cameras: readonly ApiCamera[];
+}
+
+export interface ApiRemoved {
+  readonly id: string;
+}
+
+export interface ApiPicture {
+  readonly id: string;
+  readonly capturedAt: number;
+}
+
+/** Errors, as application/problem+json (RFC 9457). */
+export interface ApiProblem {
+  /** `about:blank`: the status says what kind it is. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** What is wrong and what to do, one sentence. */
+  readonly detail?: string;
+  /** Stable word for programs. */
+  readonly code?: string;
+  /** Of latest.jpg: when the newest picture was captured, which is too old to be shown as the present one. */
+  readonly capturedAt?: number;
+  /** Of /readyz: why not, a sentence each. */
+  readonly reasons?: readonly string[];
+}

@@ -1,0 +1,195 @@
+/** The routes of the API, with their schemas. */
+import { Type, type TSchema } from '@sinclair/typebox';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { LatestPicture, WebSource } from './source';
+import type { EventStreams } from './event-streams';
+import { Problem, PROBLEM_TYPE } from './problem';
+import {
+  Alive,
+  Camera,
+  CameraPath,
+  Cameras,
+  Ledger,
+  LedgerQuery,
+  PictureQuery,
+  ProblemSchema,
+  Ready,
+  State,
+} from './schemas';
+import type { Sessions } from './sessions';
+
+export interface RouteOptions {
+  readonly source: WebSource;
+  readonly events: EventStreams;
+  readonly sessions: Sessions;
+}
+
+const problem = { description: 'Why not.', content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
+
+/** Answers of a route: that of success, and problems of these kinds. */
+export function answers(success: TSchema, ...problems: readonly number[]): Record<string, unknown> {
+  const always = [400, 401, 403, 421, 429, 500];
+  return {
+    200: success,
+    ...Object.fromEntries([...always, ...problems].map((status) => [status, problem])),
+  };
+}
+
+const text = (type: string, description: string): TSchema =>
+  ({ description, content: { [type]: { schema: Type.String() } } }) as unknown as TSchema;
+
+export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { source, events, sessions }) => {
+  app.get(
+    '/healthz',
+    {
+      config: { isOpen: true },
+      schema: {
+        summary: 'Whether this server lives.',
+        tags: ['health'],
+        security: [],
+        response: answers(Alive),
+      },
+    },
+    () => ({ status: 'alive' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      config: { isOpen: true },
+      schema: {
+        summary: 'Whether the daemon does its work. The reasons are told to who has the token.',
+        tags: ['health'],
+        security: [],
+        response: answers(Ready, 503),
+      },
+    },
+    async (request) => {
+      const { state } = await source.view();
+      const reasons = [...state.problems];
+      if (reasons.length === 0 && state.ready) return { status: 'ready' as const };
+      const more = sessions.letsIn(request.headers) ? { reasons } : {};
+      throw new Problem(503, 'not-ready', 'the daemon does not do its work', more);
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Figures for Prometheus.',
+        tags: ['health'],
+        response: answers(text('text/plain', 'Text format 0.0.4.'), 503),
+      },
+    },
+    async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await source.metrics()),
+  );
+
+  app.get(
+    '/api/state',
+    { schema: { summary: 'The daemon.', tags: ['state'], response: answers(State, 503) } },
+    async (_, reply) => noStore(reply).send((await source.view()).state),
+  );
+
+  app.get(
+    '/api/cameras',
+    {
+      schema: {
+        summary: 'All cameras, in the order of the configuration.',
+        tags: ['state'],
+        response: answers(Cameras, 503),
+      },
+    },
+    async (_, reply) => noStore(reply).send((await source.view()).cameras),
+  );
+
+  app.get(
+    '/api/cameras/:id',
+    {
+      schema: {
+        summary: 'One camera.',
+        tags: ['state'],
+        params: CameraPath,
+        response: answers(Camera, 404, 503),
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const camera = (await source.view()).cameras.find((each) => each.id === id);
+      if (camera === undefined) throw unknownCamera(id);
+      return noStore(reply).send(camera);
+    },
+  );
+
+  app.get(
+    '/api/cameras/:id/latest.jpg',
+    {
+      schema: {
+        summary: 'The present picture of a camera, as JPEG; 404 where there is none, or only an old one.',
+        tags: ['pictures'],
+        params: CameraPath,
+        querystring: PictureQuery,
+        response: answers(text('image/jpeg', 'X-Captured-At: when it was captured, ISO 8601.'), 404, 503),
+      },
+    },
+    async ({ params: { id }, query: { width }, headers }, reply) => {
+      const latest = await source.latest(id, width);
+      const describe = ({ etag, capturedAt }: LatestPicture) =>
+        reply
+          .header('etag', etag)
+          .header('cache-control', 'private, no-cache')
+          .header('x-captured-at', new Date(capturedAt).toISOString());
+      if (matches(headers['if-none-match'], latest.etag)) return describe(latest).code(304).send();
+      const made = await latest.make();
+      return describe(made).type('image/jpeg').send(made.jpeg);
+    },
+  );
+
+  app.get(
+    '/api/ledger',
+    {
+      schema: {
+        summary: 'What became of the sampling periods of each camera, in buckets of time.',
+        tags: ['ledger'],
+        querystring: LedgerQuery,
+        response: answers(Ledger, 503),
+      },
+    },
+    async ({ query: { since, buckets, camera } }, reply) =>
+      noStore(reply).send(await source.ledger({ since, buckets, camera })),
+  );
+
+  app.get(
+    '/api/events',
+    {
+      schema: {
+        summary: 'What changes, as server-sent events; resumes behind Last-Event-ID.',
+        tags: ['state'],
+        response: answers(
+          text('text/event-stream', 'Events reset, state, camera, removed and picture.'),
+          503,
+        ),
+      },
+    },
+    async (request, reply) => {
+      await events.prepare();
+      const { 'last-event-id': last } = request.headers;
+      reply.hijack();
+      const headers = reply.getHeaders() as Record<string, string>;
+      events.open(reply.raw, headers, typeof last === 'string' ? last : undefined);
+    },
+  );
+};
+
+export function unknownCamera(id: string): Problem {
+  return new Problem(404, 'no-camera', `the configuration has no camera "${id}"`);
+}
+
+function noStore<R extends { header(name: string, value: string): R }>(reply: R): R {
+  return reply.header('cache-control', 'no-store');
+}
+
+/** RFC 9110, 13.1.2: compared weakly. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((each) => ['*', etag].includes(each.trim().replace(/^W\//, '')));
+}

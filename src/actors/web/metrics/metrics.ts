@@ -1,0 +1,197 @@
+/** The figures of the daemon in the form of Prometheus: https://prometheus.io/docs/practices/naming/ */
+import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
+import type { ChildStatus } from '../../../supervisor/status';
+import { LATENCY_BOUNDS_S, type Figures } from '../../../supervisor/figures';
+import type { View } from '../view/daemon-view';
+import type { Cost } from './process-cost';
+
+export interface Observed {
+  readonly view: View;
+  readonly figures: Figures;
+  /** By pid. */
+  readonly costs: ReadonlyMap<number, Cost>;
+  readonly nowMs: number;
+}
+
+/** A registry for each scrape: what is no longer configured is in none. */
+export async function metricsText(observed: Observed): Promise<string> {
+  const register = new Registry();
+  daemonMetrics(register, observed);
+  cameraMetrics(register, observed);
+  actorMetrics(register, observed);
+  latencyMetric(register, observed.figures);
+  return register.metrics();
+}
+
+/** Help that fits in a line, and a function that sets one series. */
+function gauge<L extends string>(
+  register: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = [],
+) {
+  const metric = new Gauge({ name, help, labelNames: [...labelNames], registers: [register] });
+  return (value: number | undefined, labels?: Readonly<Record<L, string>>) => {
+    if (value !== undefined && Number.isFinite(value)) metric.set((labels ?? {}) as never, value);
+  };
+}
+
+function counter<L extends string>(register: Registry, name: string, help: string, labelNames: readonly L[]) {
+  const metric = new Counter({ name, help, labelNames: [...labelNames], registers: [register] });
+  return (value: number, labels: Readonly<Record<L, string>>) => metric.inc(labels as never, value);
+}
+
+function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: Observed): void {
+  const plain = (name: string, help: string, value: number | undefined) => gauge(register, name, help)(value);
+  plain('vigil_ready', 'Whether Redis and RabbitMQ have both answered since the start.', Number(state.ready));
+  plain('vigil_problems', 'Number of reasons why the daemon does not do its work.', state.problems.length);
+  plain('vigil_start_time_seconds', 'When the daemon started, since the epoch.', state.startedAt / 1000);
+  plain('vigil_spool_frames', 'Frames that wait in the spool.', state.spool.waiting);
+  plain('vigil_spool_bytes', 'Bytes of the frames that wait in the spool.', state.spool.bytes);
+  plain(
+    'vigil_spool_oldest_age_seconds',
+    'Age of the oldest frame in the spool.',
+    (state.spool.oldestAgeMs ?? 0) / 1000,
+  );
+  const { lastConfirmAtMs } = status.delivery;
+  plain(
+    'vigil_last_confirm_age_seconds',
+    'Time since the broker last confirmed a frame of any camera.',
+    lastConfirmAtMs === undefined ? undefined : Math.max(0, nowMs - lastConfirmAtMs) / 1000,
+  );
+  const servers = gauge(register, 'vigil_server_ready', 'Whether the server answers.', ['server']);
+  servers(Number(state.redis.ready), { server: 'redis' });
+  servers(Number(state.rabbitmq.ready), { server: 'rabbitmq' });
+  const facts = factsOf(status.children, 'notifier');
+  plain(
+    'vigil_unconfirmed_messages',
+    'Messages the broker has not confirmed yet.',
+    number(facts['unconfirmed']),
+  );
+  plain('vigil_queue_messages', 'Messages that wait in the detection queue.', queueMessages(facts));
+  plain('vigil_queue_consumers', 'Consumers of the detection queue.', number(facts['queueConsumers']));
+}
+
+function cameraMetrics(register: Registry, { view, figures, nowMs }: Observed): void {
+  const captured = counter(register, 'vigil_frames_captured_total', 'Frames captured.', ['camera']);
+  const confirmed = counter(register, 'vigil_frames_confirmed_total', 'Frames stored and confirmed.', [
+    'camera',
+  ]);
+  const dropped = counter(register, 'vigil_frames_dropped_total', 'Captured frames given up, by reason.', [
+    'camera',
+    'reason',
+  ]);
+  const gaps = counter(register, 'vigil_gap_seconds_total', 'Seconds without a frame, by reason.', [
+    'camera',
+    'reason',
+  ]);
+  const condition = gauge(register, 'vigil_camera_condition', '1 for the condition the camera is in.', [
+    'camera',
+    'condition',
+  ]);
+  const age = gauge(
+    register,
+    'vigil_newest_confirmed_age_seconds',
+    'Time since a frame was confirmed last.',
+    ['camera'],
+  );
+  const info = gauge(register, 'vigil_camera_info', '1; codec of the feed and what of it is decoded.', [
+    'camera',
+    'codec',
+    'sampling',
+  ]);
+  const keyframes = gauge(register, 'vigil_keyframe_interval_seconds', 'Time between keyframes.', ['camera']);
+  for (const { id: camera, ...of } of view.cameras) {
+    condition(1, { camera, condition: of.condition });
+    if (of.confirmedAt !== undefined) age(Math.max(0, nowMs - of.confirmedAt) / 1000, { camera });
+    if (of.codec !== undefined) info(1, { camera, codec: of.codec, sampling: of.sampling ?? '' });
+    keyframes(of.keyframeSeconds, { camera });
+    const total = figures.cameras[camera];
+    if (of.condition !== 'disabled') {
+      captured(total?.captured ?? 0, { camera });
+      confirmed(total?.confirmed ?? 0, { camera });
+    }
+    for (const [reason, frames] of Object.entries(total?.dropped ?? {})) dropped(frames, { camera, reason });
+    for (const [reason, ms] of Object.entries(total?.gapMs ?? {})) gaps(ms / 1000, { camera, reason });
+  }
+}
+
+function actorMetrics(register: Registry, { view, figures, costs }: Observed): void {
+  const ends = counter(register, 'vigil_actor_ends_total', 'Ends of an actor nobody asked for, by reason.', [
+    'actor',
+    'reason',
+  ]);
+  const restarts = counter(register, 'vigil_actor_restarts_total', 'Restarts of the process.', ['actor']);
+  const quarantined = gauge(register, 'vigil_actor_quarantined', '1 for an actor in quarantine.', ['actor']);
+  const processor = counter(
+    register,
+    'vigil_process_cpu_seconds_total',
+    'Processor time of the process and all it has started.',
+    ['actor'],
+  );
+  const memory = gauge(
+    register,
+    'vigil_process_resident_memory_bytes',
+    'Memory of the process and all it has started.',
+    ['actor'],
+  );
+  const known: Cost[] = [];
+  for (const { name: actor, pid, state, restarts: count } of view.status.children) {
+    restarts(count, { actor });
+    if (state === 'quarantined') quarantined(1, { actor });
+    const cost = pid === undefined ? undefined : costs.get(pid);
+    if (cost === undefined) continue;
+    processor(cost.processorS, { actor });
+    memory(cost.memoryBytes, { actor });
+    known.push(cost);
+  }
+  const all = costs.get(view.status.pid);
+  if (all !== undefined) {
+    // Its actors and servers are below it, and have their own.
+    const rest = (of: keyof Cost) =>
+      Math.max(
+        0,
+        known.reduce((left, cost) => left - cost[of], all[of]),
+      );
+    processor(rest('processorS'), { actor: 'daemon' });
+    memory(rest('memoryBytes'), { actor: 'daemon' });
+  }
+  for (const [actor, byCode] of Object.entries(figures.ends))
+    for (const [reason, count] of Object.entries(byCode)) ends(count, { actor, reason });
+}
+
+/** prom-client observes one value at a time; these are counted already. */
+function latencyMetric(register: Registry, { latency }: Figures): void {
+  const name = 'vigil_capture_to_confirm_seconds';
+  const help = 'Time from the capture of a frame to its confirm, all cameras.';
+  let count = 0;
+  const buckets = [...LATENCY_BOUNDS_S, '+Inf' as const].map((le, i) => {
+    count += latency.counts[i] ?? 0;
+    return { value: count, labels: { le }, metricName: `${name}_bucket` };
+  });
+  const values = [
+    ...buckets,
+    { value: latency.sumMs / 1000, labels: {}, metricName: `${name}_sum` },
+    { value: count, labels: {}, metricName: `${name}_count` },
+  ];
+  const told = { name, help, type: 'histogram', values, aggregator: 'sum' };
+  register.registerMetric({ name, get: async () => told } as unknown as Histogram);
+}
+
+function factsOf(
+  children: readonly ChildStatus[],
+  kind: ChildStatus['kind'],
+): Readonly<Record<string, unknown>> {
+  return children.find((child) => child.kind === kind)?.heartbeat?.facts ?? {};
+}
+
+/** As the notifier tells it: `queue NAME: 5 of 100000`. */
+function queueMessages(facts: Readonly<Record<string, unknown>>): number | undefined {
+  const [, told] = Object.entries(facts).find(([name]) => name.startsWith('queue ')) ?? [];
+  const [, messages] = /^(\d+) of /.exec(String(told)) ?? [];
+  return messages === undefined ? undefined : Number(messages);
+}
+
+function number(fact: unknown): number | undefined {
+  return typeof fact === 'number' ? fact : undefined;
+}

@@ -1,0 +1,155 @@
+/** The page in a real browser, served by a real daemon: cameras that go and come back, a daemon that does, a token. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { graveFindings } from '../../lab/axe';
+import { startBrowser } from '../../lab/browser';
+import { startDaemon, type Daemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { startHttpCamera, type HttpCamera } from '../../lab/feeds/http-camera';
+import { freePort } from '../../lab/free-port';
+import { openPage, pictureChanges, tile, tilesAre } from '../../lab/page/viewing';
+import { scene } from '../../lab/page/scenes';
+import { signalProcess, waitUntil } from '../../lab/process';
+
+const TOKEN = 'T0ken-0f-th1s-test';
+
+describe('the page of a daemon', { concurrency: false }, () => {
+  let [browser, camera, daemon, page] = [] as unknown as [Browser, HttpCamera, Daemon, Page];
+  let config: Record<string, unknown>;
+  let url = '';
+  let isAway = false;
+  const complaints: string[] = [];
+
+  before(async () => {
+    camera = await startHttpCamera((_, response, number) => {
+      if (isAway) response.writeHead(503).end();
+      else
+        void scene('yard', number, 320).then((bytes) =>
+          response.setHeader('content-type', 'image/jpeg').end(bytes),
+        );
+    });
+    const port = await freePort(60_000);
+    url = `http://127.0.0.1:${port}/`;
+    config = {
+      ...{ namespace: newNamespace(), ...remoteServers(), http: { port } },
+      actors: { camera: { probeMs: 60_000 } },
+      cameras: [
+        { id: 'still', still: camera.url('/jpg') },
+        { id: 'fragile', test: 'testsrc2', width: 160, actor: { maxRestarts: 0, backOffFirstMs: 1 } },
+        { id: 'off', test: 'testsrc2', enabled: false },
+      ],
+    };
+    daemon = startDaemon({ config });
+    await daemon.said(/^ready/);
+    await waitUntil('the page is served', () =>
+      fetch(url).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    browser = await startBrowser();
+    page = await openPage(browser, url);
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) complaints.push(message.text());
+    });
+    await page.reload();
+  });
+
+  after(async () => {
+    await browser.close();
+    await daemon.stop();
+    await camera.stop();
+  });
+
+  const says = (id: string, words: string | RegExp) =>
+    tile(page, id).getByText(words, { exact: true }).waitFor();
+
+  test('shows pictures that change, what is switched off, and what there is of the ledger', async () => {
+    await tilesAre(page, 3);
+    for (const id of ['still', 'fragile']) {
+      await says(id, 'Delivering');
+      await pictureChanges(page, id);
+    }
+    assert.equal(await tile(page, 'off').getByText('Disabled').first().isVisible(), true);
+    await page.getByRole('button', { name: '2 Delivering' }).waitFor();
+    await page.reload();
+    await tile(page, 'still').getByRole('slider', { name: 'Coverage of still, last hour' }).waitFor();
+    assert.deepEqual(await graveFindings(page), []);
+  });
+
+  test('says that a camera is offline and why, and that it is back', async () => {
+    isAway = true;
+    await says('still', 'Offline');
+    await tile(page, 'still')
+      .getByText(/^(\d+ s old|No picture for \d+ s)$/)
+      .waitFor();
+    await tile(page, 'still').getByText(/503/).waitFor();
+    assert.equal(
+      await tile(page, 'still')
+        .getByText(/s ago$/)
+        .count(),
+      0,
+    );
+    isAway = false;
+    await says('still', 'Delivering');
+    await pictureChanges(page, 'still');
+  });
+
+  test('says that a camera is quarantined', async () => {
+    const { pid } = await daemon.childIs('camera:fragile', 'runs', ({ state }) => state === 'running');
+    signalProcess(pid, 'SIGKILL');
+    await says('fragile', 'Quarantined');
+    await tile(page, 'fragile').getByRole('link').click();
+    await page.getByRole('region', { name: 'State' }).getByText('Quarantined').waitFor();
+    await page
+      .getByRole('region', { name: 'State' })
+      .getByText(/^Its process /)
+      .waitFor();
+    await page.getByRole('slider', { name: 'Coverage of fragile, last 24 hours' }).waitFor();
+    assert.deepEqual(await graveFindings(page), []);
+    await page.getByRole('link', { name: 'All cameras' }).click();
+    await tilesAre(page, 3);
+  });
+
+  test('says that the daemon is away, and goes on by itself when it has restarted', async () => {
+    const { dir } = daemon;
+    await pictureChanges(page, 'still');
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited, 0);
+    await page.getByText(/^No connection to Vigil since .*, showing the state of /).waitFor();
+    await tile(page, 'still')
+      .getByText(/^\d+ s old$/)
+      .waitFor();
+    daemon = startDaemon({ config, dir });
+    await page.getByText(/^Vigil has restarted\. Connected again since /).waitFor({ timeout: 60_000 });
+    await says('still', 'Delivering');
+    await pictureChanges(page, 'still');
+  });
+
+  test('asks for the token once there is one', async () => {
+    const { http, ...others } = config;
+    daemon.edit({ ...others, http: { ...(http as object), token: TOKEN } });
+    await page.getByRole('heading', { name: 'Sign in to Vigil' }).waitFor({ timeout: 60_000 });
+    await page.getByLabel('Token').fill('something else');
+    await page.keyboard.press('Enter');
+    await page.getByText('This is not the token.').waitFor();
+    await page.getByLabel('Token').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await tilesAre(page, 3);
+    await pictureChanges(page, 'still');
+    assert.ok(!(await page.content()).includes(TOKEN));
+    const stranger = await openPage(browser, url);
+    await stranger.getByLabel('Token').waitFor();
+    assert.equal(await stranger.locator('[data-camera]').count(), 0);
+    assert.deepEqual(await graveFindings(stranger), []);
+    assert.match(
+      await stranger.evaluate<string>(`getComputedStyle(document.querySelector('form')).borderRadius`),
+      /^12px/,
+    );
+    await stranger.context().close();
+  });
+
+  test('keeps to its policy, and throws nothing', () => assert.deepEqual(complaints, []));
+});

@@ -1,0 +1,140 @@
+/** Figures for Prometheus: by its conventions, without what is not known, and small enough for 500 cameras. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { metricsText } from '../../../../src/actors/web/metrics/metrics';
+import { costOf } from '../../../../src/actors/web/metrics/process-cost';
+import { DaemonView } from '../../../../src/actors/web/view/daemon-view';
+import type { DaemonStatus } from '../../../../src/control/protocol';
+import { FigureKeeper } from '../../../../src/supervisor/figures';
+import type { ChildStatus } from '../../../../src/supervisor/status';
+
+const NOW = Date.now();
+
+async function textFor(count: number): Promise<string> {
+  const keeper = new FigureKeeper(() => NOW);
+  const ids = Array.from({ length: count }, (_, i) => `camera-${i}`);
+  for (const camera of ids) {
+    keeper.periods({ camera, periodMs: 1000 });
+    keeper.captured({ camera, sequence: 1, capturedAt: NOW - 700 });
+    keeper.captured({ camera, sequence: 2, capturedAt: NOW - 700 });
+    keeper.delivered([{ camera, sequence: 1, delayed: false }]);
+    keeper.dropped([{ camera, sequence: 2, reason: 'spool-age' }]);
+    keeper.missed({ camera, firstSequence: 3, lastSequence: 6, missed: 4, reason: 'refused' });
+    keeper.missed({ camera, firstSequence: 7, lastSequence: 7, missed: 1, reason: 'no-picture' });
+    keeper.ended(`camera:${camera}`, 'crashed');
+  }
+  const children = ids.map((id, i): ChildStatus => ({
+    ...{ name: `camera:${id}`, kind: 'camera', state: 'running', sinceMs: 1, pid: 10 + i, restarts: 1 },
+    feed: { camera: id, state: 'streaming', sinceMs: 1 },
+    delivered: { lastMinute: 60, perSecond: 1, lastAtMs: NOW - 1500, width: 8, height: 8, capturedAtMs: NOW },
+    heartbeat: {
+      ...{ done: 1, memoryBytes: 1, atMs: NOW },
+      facts: { codec: 'h264', sampling: 'between-keyframes', keyframeIntervalMs: 2000 },
+    },
+  }));
+  const notifier: ChildStatus = {
+    ...{ name: 'notifier', kind: 'notifier', state: 'running', sinceMs: 1, pid: 2, restarts: 0 },
+    heartbeat: {
+      ...{ done: 1, memoryBytes: 1, atMs: NOW },
+      facts: { rabbitmq: 'ready', unconfirmed: 3, queueConsumers: 2, 'queue vigil.detection': '5 of 100000' },
+    },
+  };
+  const status = {
+    ...{ pid: 1, startedAtMs: NOW - 60_000, ready: true, problems: [] },
+    configuration: { file: 'f', appliedAtMs: 1 },
+    delivery: { waiting: 4, oldestWaitingMs: 2500, lastConfirmAtMs: NOW - 1500 },
+    children: [notifier, ...children],
+  } as DaemonStatus;
+  const cameras = ids.map((id) => ({ id, enabled: true, periodMs: 1000 }));
+  const view = await new DaemonView(
+    { status: async () => status, cameras: async () => [...cameras, { id: 'off', enabled: false }] },
+    '1',
+  ).view();
+  const costs = new Map([
+    [1, { processorS: 100, memoryBytes: 1000 }],
+    ...children.map(({ pid = 0 }) => [pid, { processorS: 1.5, memoryBytes: 20 }] as const),
+  ]);
+  return metricsText({ view, figures: keeper.figures, costs, nowMs: NOW });
+}
+
+describe('metrics', () => {
+  it('have a line for each thing that is known', async () => {
+    const lines = (await textFor(1)).split('\n');
+    const expected = [
+      'vigil_ready 1',
+      'vigil_spool_frames 4',
+      'vigil_spool_oldest_age_seconds 2.5',
+      'vigil_last_confirm_age_seconds 1.5',
+      'vigil_server_ready{server="rabbitmq"} 1',
+      'vigil_unconfirmed_messages 3',
+      'vigil_queue_messages 5',
+      'vigil_queue_consumers 2',
+      'vigil_frames_captured_total{camera="camera-0"} 2',
+      'vigil_frames_confirmed_total{camera="camera-0"} 1',
+      'vigil_frames_dropped_total{camera="camera-0",reason="spool-age"} 1',
+      'vigil_gap_seconds_total{camera="camera-0",reason="refused"} 4',
+      'vigil_gap_seconds_total{camera="camera-0",reason="no-picture"} 1',
+      'vigil_camera_condition{camera="camera-0",condition="delivering"} 1',
+      'vigil_camera_condition{camera="off",condition="disabled"} 1',
+      'vigil_newest_confirmed_age_seconds{camera="camera-0"} 1.5',
+      'vigil_camera_info{camera="camera-0",codec="h264",sampling="between-keyframes"} 1',
+      'vigil_keyframe_interval_seconds{camera="camera-0"} 2',
+      'vigil_actor_restarts_total{actor="camera:camera-0"} 1',
+      'vigil_actor_ends_total{actor="camera:camera-0",reason="crashed"} 1',
+      'vigil_process_cpu_seconds_total{actor="camera:camera-0"} 1.5',
+      'vigil_process_cpu_seconds_total{actor="daemon"} 98.5',
+      'vigil_process_resident_memory_bytes{actor="camera:camera-0"} 20',
+      'vigil_capture_to_confirm_seconds_bucket{le="0.5"} 0',
+      'vigil_capture_to_confirm_seconds_bucket{le="1"} 1',
+      'vigil_capture_to_confirm_seconds_bucket{le="+Inf"} 1',
+      'vigil_capture_to_confirm_seconds_sum 0.7',
+      'vigil_capture_to_confirm_seconds_count 1',
+    ];
+    assert.deepEqual(
+      expected.filter((line) => !lines.includes(line)),
+      [],
+      lines.filter((line) => line.startsWith('vigil_')).join('\n'),
+    );
+  });
+
+  it('are named by the conventions of Prometheus, with their type and help', async () => {
+    const text = await textFor(2);
+    for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+      assert.match(name, /^vigil_[a-z_]+$/);
+      assert.equal(type === 'counter', name.endsWith('_total'), name);
+      assert.match(text, new RegExp(`^# HELP ${name} \\S.*\\.$`, 'm'));
+      assert.doesNotMatch(name, /_ms$|_milliseconds|_minutes/);
+    }
+    const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const names = series.map((line) => line.replace(/ \S+$/, ''));
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  it('of 500 cameras have less than 1 MB', async () => {
+    const bytes = Buffer.byteLength(await textFor(500));
+    assert.ok(bytes > 100_000 && bytes < 1_000_000, String(bytes));
+  });
+});
+
+describe('the cost of a process', () => {
+  it('has that of the programs it runs', async (t) => {
+    const program =
+      "require('child_process').spawn(process.execPath, ['-e', 'Buffer.alloc(4e7, 1); console.log(1); setInterval(() => 0, 1e6)'], { stdio: 'inherit' }); setInterval(() => 0, 1e6)";
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    t.after(() => process.kill(-(child.pid ?? assert.fail()), 'SIGKILL'));
+    await once(child.stdout, 'data');
+    const { pid = 0 } = child;
+    const costs = costOf([pid, process.pid, 999_999_999]);
+    assert.deepEqual([...costs.keys()].sort(), [pid, process.pid].sort());
+    const own = costs.get(process.pid) ?? assert.fail();
+    const tree = costs.get(pid) ?? assert.fail();
+    // Two Nodes, one with 40 MB of its own.
+    assert.ok(tree.memoryBytes > 80_000_000 && tree.memoryBytes < 1_000_000_000, String(tree.memoryBytes));
+    assert.ok(own.memoryBytes > tree.memoryBytes && own.processorS > tree.processorS && tree.processorS > 0);
+  });
+});

@@ -1,0 +1,47 @@
+/** The conditions of a camera: their order, worst first, and their words. */
+import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
+
+/** What does not deliver comes first. */
+export const CONDITIONS = [
+  'offline',
+  'quarantined',
+  'waiting',
+  'starting',
+  'delivering',
+  'disabled',
+] as const;
+
+export const CONDITION_WORDS: Readonly<Record<CameraCondition, string>> = {
+  offline: 'Offline',
+  quarantined: 'Quarantined',
+  waiting: 'Waiting',
+  starting: 'Starting',
+  delivering: 'Delivering',
+  disabled: 'Disabled',
+};
+
+/** Why a camera of that condition gives no frames now, where it names no fault. */
+export const CONDITION_REASONS: Readonly<Record<CameraCondition, string>> = {
+  offline: 'The camera gives no pictures.',
+  quarantined: 'Its process ended too often. It is tried again from time to time.',
+  waiting: 'Its frames wait in the spool until Redis and RabbitMQ take them.',
+  starting: 'Its process is starting.',
+  delivering: '',
+  disabled: 'It is switched off in the configuration.',
+};
+
+export function isCondition(word: string): word is CameraCondition {
+  return (CONDITIONS as readonly string[]).includes(word);
+}
+
+/** Why this camera is not delivering, one sentence or more; empty where there is nothing to say. */
+export function reasonOf(camera: ApiCamera): string {
+  return sentence(camera.fault?.message ?? CONDITION_REASONS[camera.condition]);
+}
+
+/** With a capital and a full stop: faults are written to stand behind a name and a colon. URLs stay as they are. */
+export function sentence(words: string): string {
+  if (words === '') return '';
+  const begun = words.replace(/^[a-z](?=[a-z]*\b[^:/.@\w-])/, (letter) => letter.toUpperCase());
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}

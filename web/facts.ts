@@ -1,0 +1,63 @@
+/** What is known of a camera, as pairs of a name and words. Pure. */
+import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
+import { countText, duration, moment, rateText } from './times.js';
+
+export interface Fact {
+  readonly name: string;
+  readonly words: string;
+  /** What it means, where the words alone do not say it. */
+  readonly note?: string;
+}
+
+export function cameraFacts(camera: ApiCamera, now: number): Fact[] {
+  return [
+    ...deliveryFacts(camera, now),
+    ...feedFacts(camera),
+    { name: 'Restarts', words: countText(camera.restarts), note: 'of its process since Vigil started' },
+  ];
+}
+
+function deliveryFacts(
+  { condition, rate, wantedRate, confirmedAt, picture }: ApiCamera,
+  now: number,
+): Fact[] {
+  return [
+    {
+      name: 'Rate',
+      words: `${rateText(rate)} of ${rateText(wantedRate)}`,
+      note: 'delivered in the last minute',
+    },
+    ...lastDelivery(condition, confirmedAt, now),
+    ...(picture === undefined || picture.width === 0
+      ? []
+      : [{ name: 'Picture', words: `${picture.width} × ${picture.height}`, note: picture.format }]),
+  ];
+}
+
+/** Of one that delivers it is now: the age of its picture says so, and events do not tell of each confirm. */
+function lastDelivery(condition: CameraCondition, confirmedAt: number | undefined, now: number): Fact[] {
+  if (condition === 'delivering') return [];
+  const name = 'Last delivery';
+  if (confirmedAt === undefined) return [{ name, words: 'none since Vigil started' }];
+  return [{ name, words: `${duration(now - confirmedAt)} ago`, note: moment(confirmedAt, now) }];
+}
+
+function feedFacts({ codec, sampling, keyframeSeconds, clockSkewMs }: ApiCamera): Fact[] {
+  return [
+    ...(codec === undefined ? [] : [{ name: 'Codec', words: codec }]),
+    ...(sampling === undefined || sampling === 'unknown'
+      ? []
+      : [{ name: 'Sampling', words: sampling.replaceAll('-', ' ') }]),
+    ...(keyframeSeconds === undefined
+      ? []
+      : [{ name: 'Keyframe interval', words: `${Number(keyframeSeconds.toFixed(2))} s` }]),
+    ...(clockSkewMs === undefined ? [] : [{ name: 'Camera clock', words: skewWords(clockSkewMs) }]),
+  ];
+}
+
+/** @param skewMs positive where the camera's clock is ahead */
+export function skewWords(skewMs: number): string {
+  const off = Math.abs(Math.round(skewMs));
+  if (off < 1) return 'right';
+  return `${off < 10_000 ? `${countText(off)} ms` : duration(off)} ${skewMs > 0 ? 'ahead' : 'behind'}`;
+}

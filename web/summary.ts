@@ -1,0 +1,118 @@
+/** The summary: how many cameras are in which condition, which also filters; the servers and the spool; what is wrong. */
+import type { VNode } from './vendor/preact.js';
+import { html } from './vendor/html.js';
+import type { ApiFault, ApiState, CameraCondition } from '../src/actors/web/api';
+import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
+import { useApp, useLost, useTopics } from './context.js';
+import { ConditionIcon, Icon } from './icons.js';
+import { topic } from './model.js';
+import { bytesText, countText, shortDuration } from './times.js';
+
+/** Frames pass through the spool within a second; this old, they wait for something. */
+const SPOOL_MS = 10_000;
+/** Shown even at 0; the others only where there is such a camera. */
+const ALWAYS: readonly CameraCondition[] = ['delivering', 'waiting', 'offline', 'quarantined'];
+const IN_WORDS = [...CONDITIONS].sort((a, b) => place(a) - place(b));
+
+function place(condition: CameraCondition): number {
+  return condition === 'delivering' ? -1 : CONDITIONS.indexOf(condition);
+}
+
+export function Summary(): VNode | null {
+  const { model } = useApp();
+  useTopics(topic.state, topic.wall, topic.route);
+  const lost = useLost();
+  const { state } = model;
+  if (state === undefined) return null;
+  return html`<section class=${lost === undefined ? 'summary' : 'summary stale'} aria-label="Summary">
+    <${Conditions} />
+    <dl class="servers">
+      <${Part} name="Spool" words=${spoolWords(state)} isGood=${(state.spool.oldestAgeMs ?? 0) < SPOOL_MS} />
+      <${Server} name="Redis" server=${state.redis} />
+      <${Server} name="RabbitMQ" server=${state.rabbitmq} />
+    </dl>
+  </section>`;
+}
+
+/** Counted from the cameras themselves, so that the numbers and the tiles never differ. */
+function Conditions(): VNode {
+  const { model, router } = useApp();
+  const { conditions } = router.route.choice;
+  const count = (condition: CameraCondition) =>
+    [...model.cameras.values()].filter((camera) => camera.condition === condition).length;
+  const toggle = (condition: CameraCondition) =>
+    router.choose({
+      conditions: conditions.includes(condition)
+        ? conditions.filter((other) => other !== condition)
+        : [...conditions, condition],
+    });
+  const shown = IN_WORDS.filter(
+    (condition) => ALWAYS.includes(condition) || count(condition) > 0 || conditions.includes(condition),
+  );
+  return html`<div class="conditions" role="group" aria-label="Filter by state">
+    ${shown.map(
+      (condition) =>
+        html`<button
+          key=${condition}
+          class=${`condition is-${condition} ${count(condition) === 0 ? 'zero' : ''}`}
+          aria-pressed=${conditions.includes(condition)}
+          onClick=${() => toggle(condition)}
+        >
+          <${ConditionIcon} condition=${condition} />
+          <strong>${countText(count(condition))}</strong>
+          <span>${CONDITION_WORDS[condition]}</span>
+        </button>`,
+    )}
+  </div>`;
+}
+
+function spoolWords({ spool: { waiting, bytes, oldestAgeMs = 0 } }: ApiState): string {
+  if (oldestAgeMs < SPOOL_MS) return 'no backlog';
+  const frames = `${countText(waiting)} ${waiting === 1 ? 'frame' : 'frames'}`;
+  return `${frames} (${bytesText(bytes)}), oldest ${shortDuration(oldestAgeMs)}`;
+}
+
+interface ServerProps {
+  readonly name: string;
+  readonly server: { readonly ready: boolean; readonly fault?: ApiFault };
+}
+
+function Server({ name, server }: ServerProps): VNode {
+  return html`<${Part}
+    name=${name}
+    words=${server.ready ? 'ready' : 'not ready'}
+    isGood=${server.ready}
+    why=${server.fault?.message}
+  />`;
+}
+
+interface PartProps {
+  readonly name: string;
+  readonly words: string;
+  readonly isGood: boolean;
+  readonly why?: string;
+}
+
+function Part({ name, words, isGood, why }: PartProps): VNode {
+  return html`<div class=${isGood ? 'good' : 'bad'} title=${why}>
+    <dt>${name}</dt>
+    <dd><${Icon} name=${isGood ? 'good' : 'problem'} />${words}</dd>
+  </div>`;
+}
+
+/** What is wrong with Vigil and its servers, a sentence each. */
+export function Problems(): VNode | null {
+  const { model } = useApp();
+  useTopics(topic.state);
+  const { state } = model;
+  if (state === undefined) return null;
+  const faults = [state.redis, state.rabbitmq].flatMap(({ fault }) =>
+    fault === undefined ? [] : [fault.message],
+  );
+  const untold = faults.filter((fault) => !state.problems.some((problem) => problem.includes(fault)));
+  const sentences = [...new Set([...state.problems, ...untold].map(sentence))];
+  if (sentences.length === 0) return null;
+  return html`<ul class="problems" aria-label="Problems">
+    ${sentences.map((words) => html`<li key=${words}><${Icon} name="problem" /><span>${words}</span></li>`)}
+  </ul>`;
+}
