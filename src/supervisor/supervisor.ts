@@ -13,6 +13,7 @@ import { wantedActors, type Surroundings, type WantedActor } from './actor-specs
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
+import { EndpointsFile } from './endpoints';
 import { NO_FIGURES, type Figures } from './figures';
 import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
@@ -42,10 +43,9 @@ export class Supervisor {
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
-  /** Where the web actor serves, or did before it ended. */
-  #httpUrl: string | undefined;
   readonly #holder: Holder;
   readonly #servers: EmbeddedServers;
+  readonly #endpoints: EndpointsFile;
 
   constructor(private readonly options: SupervisorOptions) {
     this.#topology = options.topology;
@@ -57,6 +57,7 @@ export class Supervisor {
       spec: () => this.#topology.children.service,
       onEscalation,
     });
+    this.#endpoints = new EndpointsFile(data, this.#servers, log);
   }
 
   /**
@@ -114,9 +115,8 @@ export class Supervisor {
    */
   apply(wanted: Topology): Promise<void> {
     // A full disk refuses this, and then nothing has been changed yet.
-    this.#writeEndpoints(wanted);
+    this.#endpoints.write(wanted);
     this.#topology = wanted;
-    if (wanted.http === undefined) this.#httpUrl = undefined;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
@@ -166,7 +166,7 @@ export class Supervisor {
     const claimed = this.#claimNamespace(this.#topology, force);
     claimed.catch(() => undefined);
     await this.#servers.prepare(this.#topology);
-    this.#tellEndpoints();
+    this.#endpoints.writeIfPossible(this.#topology);
     this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
     void this.#tidyNewest();
     this.#accounting = await Accounting.open({
@@ -182,7 +182,7 @@ export class Supervisor {
       log,
       blackBoxDir: data.folder('black-box'),
       onServing: (name) => this.#onServing(name),
-      onAddress: (url) => this.#onAddress(url),
+      onAddress: (url) => this.#endpoints.serving(url, this.#topology),
       onEscalation: this.options.onEscalation,
     });
     await claimed;
@@ -214,35 +214,6 @@ export class Supervisor {
       queuesFile: this.options.data.path('queues.json'),
       ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
     };
-  }
-
-  #writeEndpoints({ redis, rabbitmq, http }: Topology): void {
-    this.options.data.writeEndpoints({
-      redis: this.#servers.urlOf(redis, 'redis', 'url'),
-      amqp: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'url'),
-      ...(http === undefined || this.#httpUrl === undefined ? {} : { http: this.#httpUrl }),
-    });
-  }
-
-  /** A daemon that restarts on a full disk delivers from memory; only clients need this file. */
-  #tellEndpoints(): void {
-    const { data, log } = this.options;
-    try {
-      this.#writeEndpoints(this.#topology);
-    } catch (error) {
-      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      const file = data.path('endpoints.json');
-      log.warn(`${file} cannot be written (${code}); clients that read it may not find the servers`, {
-        code: 'endpoints-write',
-      });
-    }
-  }
-
-  #onAddress(url: string): void {
-    if (url === this.#httpUrl) return;
-    this.#httpUrl = url;
-    this.options.log.info(`the page and the API are at ${url}`);
-    this.#tellEndpoints();
   }
 
   async #changeActors(wanted: Topology): Promise<void> {
