@@ -148,7 +148,7 @@ async function startRival(way: string, feed: string): Promise<Running> {
     perCamera: () => tree(program.pid),
     end: () => {
       const exit = program.exit();
-      if (exit !== undefined) throw new Error(`${way} ended by itself: ${program.stderr()}`);
+      if (exit !== undefined) throw new Error(`${way} ended unasked: ${program.stderr()}`);
       return program.end();
     },
   };

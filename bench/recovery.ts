@@ -1,7 +1,7 @@
 /**
  * Time from a SIGKILL to the next frame that a RabbitMQ consumer sees: of a camera actor, of store, of notifier, and
  * of the daemon under PM2 until all cameras have delivered. Every kill is a first crash: each daemon loses store and
- * notifier once and no camera twice, then it is started anew.
+ * notifier once and no camera twice, then it is restarted.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

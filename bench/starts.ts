@@ -25,7 +25,7 @@ interface Starts {
   readonly totalMs: number;
 }
 
-/** So many cameras that read one small file, started at once by a daemon on that folder. */
+/** This many cameras that read one small file, started at once by a daemon on that folder. */
 async function measureStarts(cameras: number, dir: string): Promise<Starts> {
   const namespace = newNamespace();
   const events = await listen(namespace);

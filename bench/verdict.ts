@@ -49,7 +49,7 @@ async function writeKeyframes(file: string, clip: string): Promise<void> {
   await writeFile(file, Buffer.concat([ivfHeader(), ...parts]));
 }
 
-/** With its first output, the thumbnail, so many times. */
+/** With its first output, the thumbnail, this many times. */
 function withThumbnails(args: readonly string[], count: number): string[] {
   const first = args.indexOf('-map');
   const second = args.indexOf('-map', first + 1);

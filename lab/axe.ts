@@ -1,4 +1,4 @@
-/** What axe-core finds in a view of the page that keeps somebody from using it. */
+/** Accessibility violations that axe-core finds in a view of the page. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 

@@ -59,7 +59,7 @@ export interface Daemon {
     is: (child: ChildStatus) => boolean,
     deadlineMs?: number,
   ): Promise<ChildStatus>;
-  /** Writes actors.json anew, as an editor does. */
+  /** Rewrites actors.json, as an editor does. */
   edit(config: unknown): void;
   signal(name: NodeJS.Signals): void;
   readonly exited: Promise<number | null>;

@@ -28,7 +28,7 @@ export interface Bench {
   offerLive(frame: Frame): void;
   /** Frames found in the spool. */
   offerBacklog(frames: readonly Frame[]): void;
-  /** How far the clock was put forward; otherwise it goes by itself, or stands. */
+  /** How far the clock was put forward; otherwise it runs, or stands. */
   aheadMs: number;
   clockStands: boolean;
   /** Changes when Redis was lost. */
@@ -73,7 +73,7 @@ export function offsets(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** @param cameras frames are of so many cameras in turn */
+/** @param cameras frames are of this many cameras in turn */
 export async function openBench(
   t: TestContext,
   cameras = 64,

@@ -4,7 +4,7 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 
 export type Network =
   | { readonly kind: 'sound' }
-  /** Every byte takes so long, in each direction. */
+  /** Delay of every byte, in each direction. */
   | { readonly kind: 'latency'; readonly ms: number }
   /** Connections stay open, and nothing passes; what was sent meanwhile arrives when the network is sound again. */
   | { readonly kind: 'black-hole' }

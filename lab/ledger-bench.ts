@@ -57,7 +57,7 @@ export class LedgerBench {
     return accounting;
   }
 
-  /** Of camera `gate`, so many periods after the first. */
+  /** Of camera `gate`, this many periods after the first. */
   frame(after: number): Frame {
     const sequence = this.first + after;
     const [capturedAt, bytes] = [sequence * PERIOD_MS, BYTES.length];
@@ -79,7 +79,7 @@ export class LedgerBench {
     return (await this.summary(dir)).cameras.find(({ camera }) => camera === 'gate') ?? {};
   }
 
-  /** Waits until so many periods have passed. */
+  /** Waits until this many periods have passed. */
   async pass(periods: number): Promise<void> {
     const end = periodNow() + periods;
     await until(`${periods} periods have passed`, () => periodNow() > end);

@@ -69,6 +69,6 @@ function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
-    return undefined; // it ended, or is somebody else's
+    return undefined; // it ended, or belongs to another user
   }
 }

@@ -215,7 +215,7 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): 
   return spawn(command.program, command.args, { env, stdio: 'ignore' });
 }
 
-/** Below the ports that the kernel gives out by itself (32768 and up): a node that is restarted finds its own free. */
+/** Below the kernel's ephemeral ports (32768 and up), so that a restarted node finds its own port free. */
 async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   for (let port = 22_000 + (process.pid % 90) * 10; ports.length < count && port < 32_000; port++)

@@ -108,7 +108,7 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
 
 const PRIMARIES = 3;
 
-/** Three primaries that hold all keys between them, each with so many replicas, and the URL of the whole. */
+/** Three primaries that hold all keys between them, each with this many replicas, and the URL of the whole. */
 export async function startCluster({ replicas = 0, silentMs = 1000 } = {}): Promise<RedisGroup> {
   const option = ['cluster-enabled yes', `cluster-node-timeout ${silentMs}`, 'save ""', 'appendonly yes'];
   const size = PRIMARIES * (1 + replicas);

@@ -87,7 +87,7 @@ export function simulateLink(random: Random, link: SimulatedLink): SimulatedOutc
     const rate = (speed(Math.max(freeAt, capturedMs)) * meanBytes * fps) / 1000;
     freeAt = Math.max(freeAt, capturedMs) + bytes / rate;
     while (silent(freeAt)) freeAt += 10;
-    // As ffmpeg mends times that go back; those of pictures out of order are made of others.
+    // As ffmpeg corrects times that go back; those of reordered pictures are derived from others.
     const own = media(capturedMs, n);
     mediaMs = link.outOfOrder === true ? own : Math.max(own, mediaMs + UNIT_MS);
     const sent = { capturedMs, mediaMs, bytes, key };

@@ -1,4 +1,4 @@
-/** One camera by itself: a larger picture, how it stands and why, what is known of it, 24 hours of its ledger. */
+/** One camera: a larger picture, its state and why, its facts, 24 hours of its ledger. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef } from './vendor/hooks.js';

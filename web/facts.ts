@@ -1,4 +1,4 @@
-/** What is known of a camera, as pairs of a name and words. Pure. */
+/** The facts about a camera, as pairs of name and text. Pure. */
 import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
 import { countText, duration, moment, rateText } from './times.js';
 

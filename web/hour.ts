@@ -1,4 +1,4 @@
-/** The ledger's last hour of all cameras, asked for again while somebody looks. */
+/** The ledger's last hour of all cameras, requested again while the page is visible. */
 import type { ApiLedger } from '../src/actors/web/api';
 import { getJson } from './api-client.js';
 import { topic, type Model } from './model.js';

@@ -102,7 +102,7 @@ function width({ first, last }: Stretch): number {
   return last - first + 1;
 }
 
-/** The newest gap: what somebody who comes here wants to know. */
+/** The newest gap: what an operator looks for first. */
 function firstPlace(all: readonly Stretch[]): number {
   const newest = all.findLastIndex(isGap);
   return newest < 0 ? all.length - 1 : newest;

@@ -47,7 +47,7 @@ const frozen: Harm<ClusterNode | RedisServer> = async (server, ms) => {
   server.signal('SIGCONT');
 };
 
-/** Its clients reach it, the other nodes do not. The partition stays until it is started anew, which a person has to do. */
+/** Its clients reach it, the other nodes do not. The partition lasts until an operator restarts the node. */
 function isolated(network: Network): Harm<ClusterNode> {
   return async (node, ms) => {
     node.network = network;

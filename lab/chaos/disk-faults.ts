@@ -21,7 +21,7 @@ async function withoutRedis(
   redisProxy.network = { kind: 'sound' };
 }
 
-/** With so many bytes left on the disk, each camera has to do without it. Redis is away for the first half. */
+/** With this many bytes left on the disk, the cameras have to do without it. Redis is away for the first half. */
 function diskRow(name: string, bytes: number): Row {
   return {
     name,

@@ -95,7 +95,7 @@ export class PrivateRabbitmq extends PrivateServer {
     await connection.close();
   }
 
-  /** A queue of somebody else's is bound to the exchange meanwhile, which is full and refuses everything. */
+  /** Meanwhile a queue of another service is bound to the exchange; it is full and refuses everything. */
   async withFullQueue(exchange: string, pattern: string, meanwhile: () => Promise<unknown>): Promise<void> {
     const connection = await connect(this.url);
     const channel = await connection.createChannel();

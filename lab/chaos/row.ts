@@ -11,7 +11,7 @@ export interface Row {
   readonly name: string;
   /** What it needs beside a daemon and proxies; without that it is skipped. */
   readonly needs?: Need;
-  /** So many seconds whatever is asked for. */
+  /** Fixed length, whatever --seconds says. */
   readonly seconds?: number;
   readonly onlyNamed?: true;
   /** No camera may go without a delivered frame for longer, though the fault lasts. */

@@ -1,4 +1,4 @@
-/** One row of the fault table: the fault, the recovery from it, and what became of every frame meanwhile. */
+/** One row of the fault table: the fault, the recovery from it, and the fate of every frame. */
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { readLedger } from '../../src/ledger/files';

@@ -22,7 +22,7 @@ export class SmallDisk {
     }
   }
 
-  /** Leaves so many bytes, to the last one where none is left. Nothing is written for that: the disk becomes smaller. */
+  /** Leaves this many bytes free, exactly none for 0. Nothing is written for that: the disk becomes smaller. */
   leave(bytes: number): void {
     const { blocks, bfree, bsize } = statfsSync(this.dir);
     this.#resize((blocks - bfree) * bsize + Math.max(bytes, MEBIBYTE));

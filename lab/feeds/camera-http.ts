@@ -75,7 +75,7 @@ export async function startStillCamera({
 }
 
 export interface HlsFeed {
-  /** A clip with a keyframe each second; where it begins anew there is a discontinuity. */
+  /** A clip with a keyframe each second; where it starts again there is a discontinuity. */
   readonly file: string;
   readonly port?: number;
 }
@@ -84,7 +84,7 @@ const SEGMENT_S = 2;
 /** Segments in the playlist, all of them there when the camera starts. */
 const WINDOW = 5;
 
-/** Live: the window moves on by itself. Any path but a segment's is the playlist. */
+/** Live: the window moves on. Any path but a segment's is the playlist. */
 export async function startHlsCamera({ file, port }: HlsFeed): Promise<NumberedCamera> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vigil-hls-'));
   try {

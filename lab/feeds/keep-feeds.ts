@@ -1,4 +1,4 @@
-/** Cameras go on while nobody looks. The test server ends a feed with its last client, and begins anew with a keyframe. */
+/** Cameras go on without clients. The test server ends a feed with its last client, and starts again with a keyframe. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnOwned, type OwnedProcess } from '../process';
 

@@ -101,7 +101,7 @@ function ofSize(picture: Buffer, width: number, height: number): Buffer {
 }
 
 /**
- * So many of the pictures; then the beginning of the last again, without a length, and zeros as fast as they are taken,
+ * This many of the pictures; then the beginning of the last again, without a length, and zeros as fast as they are taken,
  * until the connection closes.
  */
 function sendEndless(

@@ -1,10 +1,10 @@
-/** Live video over plain HTTP in any container of ffmpeg's: encoded anew for each client, in real time. */
+/** Live video over plain HTTP in any container of ffmpeg's: encoded for each client, in real time. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
 import { HOST, listen } from '../loopback-server';
 
 export interface ProgressiveServer {
-  /** Of the container of that name, at so many pictures a second. */
+  /** Of the container of that name, at this many pictures a second. */
   url(container: keyof typeof CONTAINERS, fps: number): string;
   stop(): Promise<void>;
 }

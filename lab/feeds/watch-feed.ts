@@ -22,7 +22,7 @@ export interface WatchedFeed {
   readonly clock: CameraClock;
   /** How often a password went to whom nobody verified, as good as readable. */
   readonly basic: () => number;
-  /** Why it ended by itself. */
+  /** Why it ended unasked. */
   fault(): Promise<Fault>;
   until(what: string, condition: () => boolean, deadlineMs?: number): Promise<void>;
   stop(): Promise<void>;

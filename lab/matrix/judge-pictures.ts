@@ -7,7 +7,7 @@ import { patchError, sizeOf, squaredError, type SquaredError } from './colours';
 import type { Delivered, Row } from './row';
 import { bob, fieldTimes, sceneAt } from './scene';
 
-/** The squared error may be so many times that of ffmpeg's own decoding and of one encoding, and so much more. */
+/** The squared error may be this many times that of ffmpeg's own decoding and of one encoding, and this much more. */
 const ERROR_FACTOR = 2;
 const ERROR_FLOOR = 4;
 /** The same where `width` is set: ffmpeg does not scale quite as the truth is scaled. */

@@ -4,15 +4,15 @@ import type { Picture } from './judge-pictures';
 import { reorderFrames } from './recipe';
 import { isPacedFeed, type Observation } from './row';
 
-/** A picture is announced within so many milliseconds of its arrival, beside what reordering takes. */
+/** A picture is announced within this many milliseconds of its arrival, beside what reordering takes. */
 export const LATE_MS = 150;
-/** Of so many pictures one may be later. */
+/** Of this many pictures one may be later. */
 const ONE_LATE_OF = 10;
-/** Of so many pictures one may have a time that is off: a packet that was read late. */
+/** Of this many pictures one may have a time that is off: a packet that was read late. */
 const ONE_OFF_OF = 5;
 /** Of a picture's duration: beyond, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;
-/** Packets are read so many milliseconds late on any machine. */
+/** Packets are read this many milliseconds late on any machine. */
 const LEAST_TOLERANCE_MS = 20;
 /** A capture time may be so much before the arrival, milliseconds, beside what reordering explains. */
 const EARLY_MS = 30;
@@ -120,7 +120,7 @@ function spreadMs(offMs: readonly number[]): number {
   return allBut(apart, ONE_OFF_OF) ?? 0;
 }
 
-/** Cut where the clip begins anew: its pace may too. */
+/** Cut where the clip starts again: its pace may change there. */
 function turns<Known extends { readonly number: number }>(known: readonly Known[]): Known[][] {
   const all: Known[][] = [];
   for (const each of known) {

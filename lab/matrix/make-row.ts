@@ -18,7 +18,7 @@ const PERIOD_MS = 1000;
 /** Milliseconds, where a keyframe comes in much less: a row without pictures is soon known for one. */
 const CONNECT_MS = 10_000;
 const SECONDS = 7;
-/** A live playlist has a discontinuity where its clip begins anew: none while a row is watched. */
+/** A live playlist has a discontinuity where its clip starts again: none while a row is watched. */
 const WITHOUT_END = 24;
 
 /** What each feed carries where nothing else is varied. */

@@ -62,7 +62,7 @@ export interface Observation {
   readonly sent: SentPictures | undefined;
   /** Warnings and errors of its log. */
   readonly words: readonly string[];
-  /** Why it had to be opened anew, once pictures had come. */
+  /** Why it had to be reopened once pictures had come. */
   readonly interruptions: readonly string[];
   /** What kept the row from being run at all. */
   readonly failure?: string;

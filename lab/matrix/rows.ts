@@ -1,5 +1,5 @@
 /**
- * The rows of the matrix: a plain one for each feed, every value of each dimension by itself, and the pairs that
+ * The rows of the matrix: a plain one for each feed, every value of each dimension alone, and the pairs that
  * depend on each other: B-frames with groups, codecs and sampling; sound with transports; interlacing with sampling.
  */
 import { rowOf, type Variation } from './make-row';

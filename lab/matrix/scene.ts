@@ -8,7 +8,7 @@ import { patchBox, PATCHES, type SceneSize } from './patches';
  */
 export type SceneKind = 'moving' | 'patches';
 
-/** Points the texture is wider than the picture: it runs through these, then begins anew. */
+/** Points the texture is wider than the picture: it runs through these, then starts again. */
 const RUN = 1024;
 const textures = new Map<string, RawPicture>();
 

@@ -7,7 +7,7 @@ import type { ClipCodec, Recipe } from './recipe';
 export interface Unit {
   /** H.264 and H.265 with start codes. */
   readonly bytes: Buffer;
-  /** Decodable by itself, as the container says. */
+  /** Decodable alone, as the container says. */
   readonly key: boolean;
   /** The number drawn on it: its place in the order of display. */
   readonly number: number;

@@ -7,7 +7,7 @@ const PLACES = [street, corridor, containers, fence];
 /** Hues of stone, grass, evening and steel. */
 const HUES = [28, 95, 205, 220, 40, 190];
 
-/** @param number drawn into the picture; somebody walks on with it */
+/** @param number drawn into the picture; a figure walks on with it */
 export async function scene(id: string, number: number, width: number): Promise<Buffer> {
   return sharp(Buffer.from(drawing(id, number)))
     .resize({ width })

@@ -25,10 +25,10 @@ export const TRIED_SOON = {
 
 export interface SoakOptions {
   readonly seed: number;
-  /** The soak ends after so many blows, or so many minutes. */
+  /** The soak ends after this many blows, or this many minutes. */
   readonly kills: number;
   readonly minutes: number;
-  /** After so many blows it waits until all cameras' frames flow. */
+  /** After this many blows it waits until the frames of all cameras flow. */
   readonly calmEvery: number;
   /** Content of actors.json; every camera in it has to deliver. */
   readonly config: Readonly<Record<string, unknown>> & {
@@ -140,7 +140,7 @@ class Soak {
   #judge({ pid, code, signal }: DaemonEnd): void {
     // 70: what it cannot do without failed too often, and it says so and leaves.
     if (this.#struck.has(pid) || code === 70) return;
-    this.#fault(`the daemon (pid ${pid}) ended by itself: code ${String(code)}, ${String(signal)}`);
+    this.#fault(`the daemon (pid ${pid}) ended unasked: code ${String(code)}, ${String(signal)}`);
   }
 
   #fault(sentence: string): void {

@@ -51,7 +51,7 @@ export class LedgerReader {
       return;
     }
     const place = this.#place;
-    // Anew for an earlier time, and now and then to forget what is older than anybody asks for.
+    // Again for an earlier time, and now and then to drop what is older than any request.
     const isKnown =
       place !== undefined &&
       sinceMs >= this.#sinceMs &&

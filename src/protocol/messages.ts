@@ -34,7 +34,7 @@ export type StoreReport =
   | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
   | { readonly kind: 'delivered'; readonly frames: readonly DeliveredFrame[] }
   | { readonly kind: 'dropped'; readonly frames: readonly (Period & { readonly reason: string })[] }
-  /** Redis has evicted so many keys more. It does not say which: frames that were announced, or keys of others. */
+  /** Redis has evicted this many more keys. It does not say which: frames that were announced, or keys of others. */
   | { readonly kind: 'evicted'; readonly keys: number };
 
 /** Notifier to supervisor: the broker has confirmed the frame's message, or `fault` says why not. */

@@ -80,7 +80,7 @@ export async function readNewest(
   return undefined;
 }
 
-/** What is known of it without its bytes. */
+/** Everything about it but its bytes. */
 export async function newestFrame(newestDir: string, camera: string): Promise<Frame | undefined> {
   const folder = path.join(newestDir, camera);
   try {

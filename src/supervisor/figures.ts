@@ -51,7 +51,7 @@ export class FigureKeeper {
     const tally = this.#tally(camera);
     if (tally.periodMs === periodMs) return;
     tally.periodMs = periodMs;
-    // Numbered anew.
+    // The numbering has changed.
     tally.countedTo = -1;
     tally.underway.clear();
   }

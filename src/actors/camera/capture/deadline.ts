@@ -114,7 +114,7 @@ function packetLimitMs({ format, stallMs, connectMs }: CameraSpec, { packetMs }:
 }
 
 function pictureLimitMs({ stallMs, periodMs, connectMs }: CameraSpec, { keyIntervalMs }: Measured): number {
-  // Until two keyframes were seen, the second may be as far as the first was.
+  // Until two keyframes have come, the second may take as long as the first did.
   const keyframesMs = keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * keyIntervalMs;
   return Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs));
 }

@@ -9,7 +9,7 @@ import type { Verdict } from '../../../contract/verdict';
 /** Points the decoder takes out of each picture, evenly and unfiltered, so that noise stays in them. */
 export const THUMBNAIL = { width: 64, height: 36 } as const;
 
-/** What is known of a picture. */
+/** Measurements of a picture. */
 export interface Evidence {
   /** Grey values, {@link THUMBNAIL} points; undefined when the picture was not decoded. */
   readonly thumbnail?: Buffer | undefined;

@@ -15,7 +15,7 @@ import { startRelay } from './relay';
  */
 const PATIENCE_MS = 1000;
 
-/** What ffmpeg opens, and what is known of it. */
+/** What ffmpeg opens, and what DESCRIBE said about it. */
 export interface Entry {
   readonly url: string;
   /** Several video tracks, of which the first is wanted: the others are not to be asked for. */

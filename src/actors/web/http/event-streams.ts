@@ -1,4 +1,4 @@
-/** Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. Looks at the daemon only while somebody listens. */
+/** Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. Queries the daemon only while a client listens. */
 import type { ServerResponse } from 'node:http';
 import { Changes, type ChangeEvent } from '../view/changes';
 import type { View } from '../view/daemon-view';

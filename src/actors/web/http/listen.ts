@@ -76,7 +76,7 @@ function remember(dataDir: string, former: Former): void {
     writeFileSync(temporary, JSON.stringify(former), { mode: 0o600 });
     renameSync(temporary, path.join(dataDir, FILE));
   } catch {
-    // A successor looks for a port anew.
+    // The next process looks for a port again.
   }
 }
 

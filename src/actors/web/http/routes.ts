@@ -148,7 +148,7 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
     '/api/ledger',
     {
       schema: {
-        summary: 'What became of the sampling periods of each camera, in buckets of time.',
+        summary: 'The outcome of the sampling periods of each camera, in buckets of time.',
         tags: ['ledger'],
         querystring: LedgerQuery,
         response: answers(Ledger, 503),

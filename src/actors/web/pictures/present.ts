@@ -10,7 +10,7 @@ export function ageMs({ capturedAt, clock, clockSkewMs = 0 }: Frame, nowMs: numb
 }
 
 /**
- * @param camera what is known of it now, if the daemon answers
+ * @param camera its state, if the daemon answers
  * @throws Problem when it may not
  */
 export function throwUnlessPresent(

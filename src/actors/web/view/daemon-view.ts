@@ -1,4 +1,4 @@
-/** The daemon's state for all viewers together: asked when somebody wants it, and at most once a second. */
+/** The daemon's state for all viewers together: queried on demand, at most once a second. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ConfiguredCamera } from '../../../supervisor/status';
 import type { ApiCamera, ApiFault, ApiState } from '../api';
