@@ -160,7 +160,7 @@ describe('a configuration that is not valid', () => {
     const { status, stdout } = vigil(['check', '--config', file]);
     assert.equal(status, 0);
     assert.match(stdout, /is valid\.\ncameras: demo\n/);
-    for (const what of [/redis memory +\d+ MB/, /spool +.*\d+ s/, /processes +5: 4 node/, /descriptors +\d+/])
+    for (const what of [/redis memory +\d+ MB/, /spool +.*\d+ s/, /processes +6: 5 node/, /descriptors +\d+/])
       assert.match(stdout, what);
     assert.doesNotMatch(stdout, /secret/);
     assert.throws(() => statSync(path.join(dir, 'data')));
