@@ -143,7 +143,7 @@ export const Actors = section(
     ),
     web: section(
       {
-        ...childDefaults({ maxRestarts: 5, periodMs: 300_000, startMs: 5000, shutdownMs: 1000 }),
+        ...childDefaults({ maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000 }),
         probeMs: defaulted(CAMERA_CHILD_SETTINGS.probeMs, 60_000),
       },
       'The HTTP server.',

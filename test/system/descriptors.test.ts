@@ -17,7 +17,7 @@ const cameras = (count: number) =>
 
 describe('a daemon with `ulimit -n 64`', () => {
   test('that cannot be raised says what is needed, runs the cameras that fit, and applies edits', async () => {
-    const config = { namespace: newNamespace(), ...remoteServers(), cameras: cameras(24) };
+    const config = { namespace: newNamespace(), http: false, ...remoteServers(), cameras: cameras(24) };
     const daemon = startDaemon({ config, under: [...WITHOUT_RIGHTS, ...FEW] });
     const { message } = await daemon.said(/open files/);
     assert.match(

@@ -12,6 +12,7 @@ test('store and notifier in memory deliver every frame with no process of their 
   const daemon = startDaemon({
     config: {
       namespace,
+      http: false,
       ...remoteServers(),
       actors: { store: inMemory, notifier: inMemory },
       cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],

@@ -130,7 +130,7 @@ describe('live configuration', () => {
       'adjust   notifier  (expireMs)',
       'adjust   store  (expireMs)',
       'adjust   camera:steady  (maxRestarts)',
-      'leave    nothing',
+      'leave    web',
     ]);
     assert.ok((await daemon.status()).children.some(({ name }) => name === 'camera:new'));
   });

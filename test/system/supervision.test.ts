@@ -161,7 +161,7 @@ describe('supervision', () => {
     assert.equal(unknown.code, 2);
     assert.match(
       unknown.stderr,
-      /^vigil: the daemon has no child "nothing"; it has notifier, store, camera:one,/,
+      /^vigil: the daemon has no child "nothing"; it has notifier, store, web, camera:one,/,
     );
     const json = await word(daemon, 'status', '--json');
     assert.equal((JSON.parse(json.stdout.toString()) as { pid: number }).pid, daemon.pid);

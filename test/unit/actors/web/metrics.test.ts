@@ -10,15 +10,14 @@ import type { DaemonStatus } from '../../../../src/control/protocol';
 import { FigureKeeper } from '../../../../src/supervisor/figures';
 import type { ChildStatus } from '../../../../src/supervisor/status';
 
-const NOW = Date.now();
-
 async function textFor(count: number): Promise<string> {
-  const keeper = new FigureKeeper(() => NOW);
+  const now = Date.now();
+  const keeper = new FigureKeeper(() => now);
   const ids = Array.from({ length: count }, (_, i) => `camera-${i}`);
   for (const camera of ids) {
     keeper.periods({ camera, periodMs: 1000 });
-    keeper.captured({ camera, sequence: 1, capturedAt: NOW - 700 });
-    keeper.captured({ camera, sequence: 2, capturedAt: NOW - 700 });
+    keeper.captured({ camera, sequence: 1, capturedAt: now - 700 });
+    keeper.captured({ camera, sequence: 2, capturedAt: now - 700 });
     keeper.delivered([{ camera, sequence: 1, delayed: false }]);
     keeper.dropped([{ camera, sequence: 2, reason: 'spool-age' }]);
     keeper.missed({ camera, firstSequence: 3, lastSequence: 6, missed: 4, reason: 'refused' });
@@ -28,23 +27,23 @@ async function textFor(count: number): Promise<string> {
   const children = ids.map((id, i): ChildStatus => ({
     ...{ name: `camera:${id}`, kind: 'camera', state: 'running', sinceMs: 1, pid: 10 + i, restarts: 1 },
     feed: { camera: id, state: 'streaming', sinceMs: 1 },
-    delivered: { lastMinute: 60, perSecond: 1, lastAtMs: NOW - 1500, width: 8, height: 8, capturedAtMs: NOW },
+    delivered: { lastMinute: 60, perSecond: 1, lastAtMs: now - 1500, width: 8, height: 8, capturedAtMs: now },
     heartbeat: {
-      ...{ done: 1, memoryBytes: 1, atMs: NOW },
+      ...{ done: 1, memoryBytes: 1, atMs: now },
       facts: { codec: 'h264', sampling: 'between-keyframes', keyframeIntervalMs: 2000 },
     },
   }));
   const notifier: ChildStatus = {
     ...{ name: 'notifier', kind: 'notifier', state: 'running', sinceMs: 1, pid: 2, restarts: 0 },
     heartbeat: {
-      ...{ done: 1, memoryBytes: 1, atMs: NOW },
+      ...{ done: 1, memoryBytes: 1, atMs: now },
       facts: { rabbitmq: 'ready', unconfirmed: 3, queueConsumers: 2, 'queue vigil.detection': '5 of 100000' },
     },
   };
   const status = {
-    ...{ pid: 1, startedAtMs: NOW - 60_000, ready: true, problems: [] },
+    ...{ pid: 1, startedAtMs: now - 60_000, ready: true, problems: [] },
     configuration: { file: 'f', appliedAtMs: 1 },
-    delivery: { waiting: 4, oldestWaitingMs: 2500, lastConfirmAtMs: NOW - 1500 },
+    delivery: { waiting: 4, oldestWaitingMs: 2500, lastConfirmAtMs: now - 1500 },
     children: [notifier, ...children],
   } as DaemonStatus;
   const cameras = ids.map((id) => ({ id, enabled: true, periodMs: 1000 }));
@@ -56,7 +55,7 @@ async function textFor(count: number): Promise<string> {
     [1, { processorS: 100, memoryBytes: 1000 }],
     ...children.map(({ pid = 0 }) => [pid, { processorS: 1.5, memoryBytes: 20 }] as const),
   ]);
-  return metricsText({ view, figures: keeper.figures, costs, nowMs: NOW });
+  return metricsText({ view, figures: keeper.figures, costs, nowMs: now });
 }
 
 describe('metrics', () => {
