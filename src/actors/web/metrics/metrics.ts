@@ -101,7 +101,14 @@ function cameraMetrics(register: Registry, { view, figures, nowMs }: Observed): 
     'sampling',
   ]);
   const keyframes = gauge(register, 'vigil_keyframe_interval_seconds', 'Time between keyframes.', ['camera']);
+  const period = gauge(
+    register,
+    'vigil_sampling_period_seconds',
+    'Seconds between two frames, as configured; not of disabled cameras.',
+    ['camera'],
+  );
   for (const { id: camera, ...of } of view.cameras) {
+    period((view.periodMs.get(camera) ?? NaN) / 1000, { camera });
     condition(1, { camera, condition: of.condition });
     if (of.confirmedAt !== undefined) age(Math.max(0, nowMs - of.confirmedAt) / 1000, { camera });
     if (of.codec !== undefined) info(1, { camera, codec: of.codec, sampling: of.sampling ?? '' });

@@ -77,6 +77,7 @@ describe('metrics', () => {
       'vigil_gap_seconds_total{camera="camera-0",reason="no-picture"} 1',
       'vigil_camera_condition{camera="camera-0",condition="delivering"} 1',
       'vigil_camera_condition{camera="off",condition="disabled"} 1',
+      'vigil_sampling_period_seconds{camera="camera-0"} 1',
       'vigil_newest_confirmed_age_seconds{camera="camera-0"} 1.5',
       'vigil_camera_info{camera="camera-0",codec="h264",sampling="between-keyframes"} 1',
       'vigil_keyframe_interval_seconds{camera="camera-0"} 2',
