@@ -63,6 +63,15 @@ function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: O
   servers(Number(state.redis.ready), { server: 'redis' });
   servers(Number(state.rabbitmq.ready), { server: 'rabbitmq' });
   const facts = factsOf(status.children, 'notifier');
+  const seconds = (ms: unknown) => (typeof ms === 'number' ? ms / 1000 : undefined);
+  const roundTrip = gauge(
+    register,
+    'vigil_server_round_trip_seconds',
+    'Time that Redis took for the last write of a frame, and RabbitMQ for its last confirm.',
+    ['server'],
+  );
+  roundTrip(seconds(factsOf(status.children, 'store')['writeMs']), { server: 'redis' });
+  roundTrip(seconds(facts['confirmMs']), { server: 'rabbitmq' });
   plain(
     'vigil_unconfirmed_messages',
     'Messages the broker has not confirmed yet.',
