@@ -41,6 +41,7 @@ const TEST_TOOLS = [
   'gstreamer1.0-plugins-good',
   'gstreamer1.0-plugins-bad',
   'glib-networking',
+  'prometheus', // with promtool: the alerts and the metrics
   'python3-pika',
   'python3-redis',
   'openssl',

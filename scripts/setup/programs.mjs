@@ -96,9 +96,11 @@ function notFoundThoughInstalled(missing) {
 
 /** Systems without dpkg-query are asked by use. */
 function missingTestTools() {
-  const programs = ['ffmpeg', 'redis-server', 'rabbitmq-server', 'openssl', 'ps', 'python3'].filter(
-    (p) => !isOnPath(p),
-  );
+  const needed = [
+    ...['ffmpeg', 'redis-server', 'rabbitmq-server', 'openssl', 'ps', 'python3'],
+    ...['prometheus', 'promtool'],
+  ];
+  const programs = needed.filter((p) => !isOnPath(p));
   const modules = {
     pika: 'import pika',
     redis: 'import redis',

@@ -264,6 +264,15 @@ describe('programs of the system', CONCURRENT, () => {
       assert.ok(!existsSync(clone.policy));
     });
 
+  it('do not start Prometheus at the next boot, which only the tests run', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    clone.debian();
+    assert.equal((await clone.setup(['test'], ROOT)).code, 0);
+    assert.ok(clone.calls().includes('systemctl --quiet disable prometheus.service'));
+    assert.ok(!existsSync(clone.policy));
+  });
+
   it('are installed to the end before a wish to stop is granted, and the policy goes', async (t) => {
     const clone = bareClone(t);
     await ready(clone);

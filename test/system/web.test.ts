@@ -1,33 +1,20 @@
 /** The web actor of a running daemon: pictures change, and frames go on whatever becomes of it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../../src/actors/web/api';
-import type { Endpoints } from '../../src/supervisor/data-directory';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 import { freePort } from '../../lab/free-port';
 import { run, waitUntil } from '../../lab/process';
+import { endpoints, served } from '../../lab/served';
 
 /** A password that no answer may hold. */
 const CANARY = 'C4n4ry-0f-th1s-test';
 const TOKEN = 'T0ken-0f-th1s-test';
-
-function endpoints({ dataDir }: Daemon): Partial<Endpoints> {
-  try {
-    return JSON.parse(readFileSync(path.join(dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
-  } catch {
-    return {};
-  }
-}
-
-async function served(daemon: Daemon): Promise<string> {
-  await waitUntil('the page is served', () => endpoints(daemon).http !== undefined, 60_000);
-  return endpoints(daemon).http ?? '';
-}
 
 describe('the web actor', () => {
   const namespace = newNamespace();

@@ -110,7 +110,7 @@ class NotifierActor implements ActorLoop {
   }
 
   progress(): Progress {
-    const { settled, unsettled, fault, trouble } = this.#publisher;
+    const { settled, unsettled, confirmMs, fault, trouble } = this.#publisher;
     return {
       done: settled,
       fault,
@@ -119,6 +119,7 @@ class NotifierActor implements ActorLoop {
         rabbitmq: (fault ?? trouble)?.code ?? 'ready',
         announced: this.#announced,
         unconfirmed: unsettled,
+        ...(confirmMs === undefined ? {} : { confirmMs: Math.round(confirmMs * 10) / 10 }),
         ...this.#topology.facts,
       },
     };

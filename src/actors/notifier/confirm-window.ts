@@ -38,7 +38,7 @@ export class ConfirmWindow {
   readonly #confirmed = new Set<string>();
   #provenMs = -Infinity;
   /** How long the last confirm took: the next one cannot be there before. */
-  #confirmMs = 0;
+  #confirmMs: number | undefined;
   #unconfirmed = 0;
   #settled = 0;
 
@@ -48,6 +48,11 @@ export class ConfirmWindow {
 
   get settled(): number {
     return this.#settled;
+  }
+
+  /** How long the last confirm took; undefined before the first. */
+  get confirmMs(): number | undefined {
+    return this.#confirmMs;
   }
 
   /** The answer for a message that was offered before, if there is or will be one. */
@@ -70,7 +75,7 @@ export class ConfirmWindow {
 
   /** The next to be sent now; undefined when there is none or the window is full. */
   next(nowMs: number): Outgoing | undefined {
-    const limit = nowMs - this.#provenMs < PROVEN_MS + this.#confirmMs ? MAX_UNCONFIRMED : 1;
+    const limit = nowMs - this.#provenMs < PROVEN_MS + (this.#confirmMs ?? 0) ? MAX_UNCONFIRMED : 1;
     const pending = this.#unconfirmed < limit ? this.#waiting.shift() : undefined;
     if (pending === undefined) return undefined;
     pending.sentMs = nowMs;

@@ -50,6 +50,11 @@ export class Publisher {
     return this.#window.unconfirmed;
   }
 
+  /** How long the last confirm took; undefined before the first. */
+  get confirmMs(): number | undefined {
+    return this.#window.confirmMs;
+  }
+
   /** Why nothing can be published now; undefined when it can. */
   get fault(): FaultRecord | undefined {
     return this.#link.fault;

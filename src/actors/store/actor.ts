@@ -146,12 +146,14 @@ class StoreActor implements ActorLoop {
   progress(): Progress {
     const { worked, isDue } = this.#delivery;
     const { oldestBornMs } = this.#outbox;
+    const { writeMs } = this.#redis;
     return {
       done: worked,
       fault: this.#trouble,
       dueMs: isDue ? STUCK_MS : undefined,
       facts: {
         redis: this.#redisFault ?? 'ready',
+        ...(writeMs === undefined ? {} : { writeMs: Math.round(writeMs * 10) / 10 }),
         delivered: this.#reports.total,
         waiting: this.#outbox.frames,
         waitingBytes: this.#outbox.bytes,

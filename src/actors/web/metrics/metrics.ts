@@ -63,6 +63,15 @@ function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: O
   servers(Number(state.redis.ready), { server: 'redis' });
   servers(Number(state.rabbitmq.ready), { server: 'rabbitmq' });
   const facts = factsOf(status.children, 'notifier');
+  const seconds = (ms: unknown) => (typeof ms === 'number' ? ms / 1000 : undefined);
+  const roundTrip = gauge(
+    register,
+    'vigil_server_round_trip_seconds',
+    'Time that Redis took for the last write of a frame, and RabbitMQ for its last confirm.',
+    ['server'],
+  );
+  roundTrip(seconds(factsOf(status.children, 'store')['writeMs']), { server: 'redis' });
+  roundTrip(seconds(facts['confirmMs']), { server: 'rabbitmq' });
   plain(
     'vigil_unconfirmed_messages',
     'Messages the broker has not confirmed yet.',
@@ -101,7 +110,14 @@ function cameraMetrics(register: Registry, { view, figures, nowMs }: Observed): 
     'sampling',
   ]);
   const keyframes = gauge(register, 'vigil_keyframe_interval_seconds', 'Time between keyframes.', ['camera']);
+  const period = gauge(
+    register,
+    'vigil_sampling_period_seconds',
+    'Seconds between two frames, as configured; not of disabled cameras.',
+    ['camera'],
+  );
   for (const { id: camera, ...of } of view.cameras) {
+    period((view.periodMs.get(camera) ?? NaN) / 1000, { camera });
     condition(1, { camera, condition: of.condition });
     if (of.confirmedAt !== undefined) age(Math.max(0, nowMs - of.confirmedAt) / 1000, { camera });
     if (of.codec !== undefined) info(1, { camera, codec: of.codec, sampling: of.sampling ?? '' });

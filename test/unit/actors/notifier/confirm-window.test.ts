@@ -105,6 +105,15 @@ describe('the confirm window', () => {
     assert.equal(window.unconfirmed, 0);
   });
 
+  it('tells how long the last confirm took', () => {
+    const window = new ConfirmWindow();
+    void window.offer(publicationOf(1), 0);
+    const [sent] = sendable(window, 100);
+    assert.equal(window.confirmMs, undefined);
+    window.confirm(sent as Outgoing, 112);
+    assert.equal(window.confirmMs, 12);
+  });
+
   it('tells how long the oldest confirm is owed', () => {
     const window = new ConfirmWindow();
     assert.equal(window.owedMs(500), 0);

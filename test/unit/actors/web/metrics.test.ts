@@ -37,7 +37,13 @@ async function textFor(count: number): Promise<string> {
     ...{ name: 'notifier', kind: 'notifier', state: 'running', sinceMs: 1, pid: 2, restarts: 0 },
     heartbeat: {
       ...{ done: 1, memoryBytes: 1, atMs: now },
-      facts: { rabbitmq: 'ready', unconfirmed: 3, queueConsumers: 2, 'queue vigil.detection': '5 of 100000' },
+      facts: {
+        rabbitmq: 'ready',
+        unconfirmed: 3,
+        confirmMs: 12.5,
+        queueConsumers: 2,
+        'queue vigil.detection': '5 of 100000',
+      },
     },
   };
   const status = {
@@ -68,6 +74,7 @@ describe('metrics', () => {
       'vigil_last_confirm_age_seconds 1.5',
       'vigil_server_ready{server="rabbitmq"} 1',
       'vigil_unconfirmed_messages 3',
+      'vigil_server_round_trip_seconds{server="rabbitmq"} 0.0125',
       'vigil_queue_messages 5',
       'vigil_queue_consumers 2',
       'vigil_frames_captured_total{camera="camera-0"} 2',
@@ -77,6 +84,7 @@ describe('metrics', () => {
       'vigil_gap_seconds_total{camera="camera-0",reason="no-picture"} 1',
       'vigil_camera_condition{camera="camera-0",condition="delivering"} 1',
       'vigil_camera_condition{camera="off",condition="disabled"} 1',
+      'vigil_sampling_period_seconds{camera="camera-0"} 1',
       'vigil_newest_confirmed_age_seconds{camera="camera-0"} 1.5',
       'vigil_camera_info{camera="camera-0",codec="h264",sampling="between-keyframes"} 1',
       'vigil_keyframe_interval_seconds{camera="camera-0"} 2',
