@@ -33,6 +33,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   'no-daemon': EXIT.noDaemon,
   'no-endpoints': EXIT.unavailable,
   'no-ledger': EXIT.unavailable,
+  'no-picture': EXIT.unavailable,
   'not-permitted': EXIT.unavailable,
   'port-in-use': EXIT.unavailable,
   'service-start': EXIT.unavailable,

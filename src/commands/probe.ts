@@ -9,7 +9,7 @@ import type { CameraSpec } from '../config/topology';
 import { urlProblem } from '../url/url';
 import { throwIfNotPermitted } from '../os/access';
 import { print } from '../os/output';
-import { replaceFile } from '../os/replace-file';
+import { saveFile } from './save-file';
 import { ExitFault } from '../fault/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
@@ -98,11 +98,6 @@ async function save(
     picture.format === 'ppm'
       ? await encodePpm(picture.bytes, format === 'webp' ? 'webp' : 'png', quality)
       : picture.bytes;
-  try {
-    await replaceFile(file, bytes, { writer: process.pid });
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new ExitFault('cannot-save', `${file} cannot be written (${why})`, { cause });
-  }
+  await saveFile(file, bytes);
   return file;
 }

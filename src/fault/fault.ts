@@ -41,6 +41,7 @@ export type ExitFaultCode =
   | 'no-daemon'
   | 'no-endpoints'
   | 'no-ledger'
+  | 'no-picture'
   | 'not-permitted'
   | 'port-in-use'
   | 'service-start'

@@ -22,7 +22,7 @@ type Output = typeof process.stdout | typeof process.stderr;
  * gone is not a fault.
  * @throws Fault `cannot-write`
  */
-export async function print(text: string): Promise<void> {
+export async function print(text: string | Buffer): Promise<void> {
   const { code } = (await writeAll(process.stdout, text)) ?? {};
   if (code === undefined || READER_GONE.has(code)) return;
   throw new ExitFault(
@@ -90,7 +90,7 @@ function listenOnce(stream: Output): void {
 }
 
 /** Resolves with the error, if there is one. */
-async function writeAll(stream: Output, text: string): Promise<NodeJS.ErrnoException | undefined> {
+async function writeAll(stream: Output, text: string | Buffer): Promise<NodeJS.ErrnoException | undefined> {
   listenOnce(stream);
   if (isFile(stream)) return writeFile(stream.fd, text);
   return new Promise((resolve) => {
@@ -99,8 +99,8 @@ async function writeAll(stream: Output, text: string): Promise<NodeJS.ErrnoExcep
 }
 
 /** Node's own stream for files takes no notice when the last of a disk holds a part of the text only. */
-function writeFile(fd: number, text: string): NodeJS.ErrnoException | undefined {
-  const bytes = Buffer.from(text);
+function writeFile(fd: number, text: string | Buffer): NodeJS.ErrnoException | undefined {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     return undefined;

@@ -1,13 +1,13 @@
 /** What the HTTP server answers from: the daemon's socket, the spool and the ledger. */
 import { Fault } from '../../fault/fault';
 import type { Figures } from '../../supervisor/figures';
-import type { ApiCamera, ApiLedger } from './api';
+import type { ApiLedger } from './api';
 import { Problem } from './http/problem';
 import { unknownCamera } from './http/routes';
 import type { LedgerView } from './ledger/ledger-view';
 import type { Gallery } from './pictures/gallery';
-import { noPicture, throwUnlessPresent } from './pictures/present';
-import type { LatestJpeg, LatestPicture, LedgerQuestion, WebSource } from './http/source';
+import { presentPicture, type PresentPicture } from './pictures/present-pictures';
+import type { LedgerQuestion, WebSource } from './http/source';
 import type { DaemonView, View } from './view/daemon-view';
 
 export class DaemonSource implements WebSource {
@@ -26,25 +26,8 @@ export class DaemonSource implements WebSource {
     }
   }
 
-  async latest(
-    id: string,
-    width: number | undefined,
-  ): Promise<LatestPicture & { make(): Promise<LatestJpeg> }> {
-    const camera = await this.#camera(id);
-    const periodMs = camera.wantedRate > 0 ? 1000 / camera.wantedRate : undefined;
-    const frame = await this.gallery.newest(id);
-    // One that is disabled is left a picture until its folder is removed.
-    if (frame === undefined || camera.condition === 'disabled') throw noPicture(id, camera);
-    throwUnlessPresent(frame, periodMs, camera, Date.now());
-    return {
-      etag: this.gallery.etag(frame, width),
-      capturedAt: frame.capturedAt,
-      make: async () => {
-        const made = await this.gallery.make(frame, width);
-        const { capturedAt } = made.frame;
-        return { etag: this.gallery.etag(made.frame, width), capturedAt, jpeg: made.jpeg };
-      },
-    };
+  async latest(id: string, width: number | undefined): Promise<PresentPicture> {
+    return presentPicture(await this.view(), this.gallery, id, width);
   }
 
   async ledger(question: LedgerQuestion): Promise<ApiLedger> {
@@ -72,12 +55,6 @@ export class DaemonSource implements WebSource {
     } catch (error) {
       throw silent(error);
     }
-  }
-
-  async #camera(id: string): Promise<ApiCamera> {
-    const camera = (await this.view()).cameras.find((each) => each.id === id);
-    if (camera === undefined) throw unknownCamera(id);
-    return camera;
   }
 }
 

@@ -7,6 +7,7 @@ import { ledgerCommand } from './ledger';
 import { planCommand } from './plan';
 import { probeCommand } from './probe';
 import { processCommand } from './process';
+import { snapshotCommand } from './snapshot';
 import { statusCommand } from './status';
 import { placesOf, type Line, type Run } from '../options';
 
@@ -17,7 +18,7 @@ Exit codes:
   1   status: the daemon is unhealthy
   2   the command line is wrong
   3   no daemon is running
-  69  something needed is missing, or the probed feed delivered no picture
+  69  something needed is missing, or a feed or camera has no present picture
   70  internal error, or a required child restarted too often
   78  the configuration, or the URL to probe, is not valid
 `;
@@ -69,6 +70,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     planCommand(line),
     ledgerCommand(line),
     probeCommand(line),
+    snapshotCommand(line),
     processCommand(line),
   ])
     program.addCommand(command);

@@ -9,7 +9,7 @@ const textOf = (...argv: string[]) => {
   const asked = read(...argv);
   return asked.kind === 'text' ? asked.text : assert.fail(`${argv.join(' ')} runs ${asked.command}`);
 };
-const COMMANDS = ['daemon', 'check', 'status', 'plan', 'ledger', 'probe', 'process'];
+const COMMANDS = ['daemon', 'check', 'status', 'plan', 'ledger', 'probe', 'snapshot', 'process'];
 
 describe('the command line', () => {
   const rows: readonly [argv: string[], command: string, serves: boolean][] = [
@@ -24,6 +24,9 @@ describe('the command line', () => {
     [['check', '--data-dir', '/var/vigil'], 'check', false],
     [['plan', '--json'], 'plan', false],
     [['ledger', '--camera', 'gate', '--since', '90s'], 'ledger', false],
+    [['snapshot', 'gate'], 'snapshot', false],
+    [['snapshot', 'gate', '/tmp/a.JPEG', '--json'], 'snapshot', false],
+    [['--data-dir', '/var/vigil', 'snapshot', 'gate', '-'], 'snapshot', false],
     [['process', '--count', '3', '--out', '/tmp/x', '--latest'], 'process', true],
     [['probe', 'rtsp://cam/a', '--seconds', '3600'], 'probe', false],
     [['probe', '--still', 'http://cam/a.jpg'], 'probe', false],
@@ -45,7 +48,7 @@ describe('the command line', () => {
     [['daemon', 'now'], 'unexpected argument "now"; see daemon --help'],
     [
       ['--json'],
-      '--json is an option of "status", "plan", "ledger", and "probe", not of "daemon"; see daemon --help',
+      '--json is an option of "status", "plan", "ledger", "probe", and "snapshot", not of "daemon"; see daemon --help',
     ],
     [['status', '--force'], '--force is an option of "daemon", not of "status"; see status --help'],
     [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"? See status --help'],
@@ -64,6 +67,15 @@ describe('the command line', () => {
     [
       ['probe', 'rtsp://cam/a', '--camera', 'gate'],
       '"probe" expects the URL of a feed, or --camera ID, and not both; see probe --help',
+    ],
+    [['snapshot'], "missing required argument 'camera'; see snapshot --help"],
+    [
+      ['snapshot', 'gate', 'gate.png'],
+      '"snapshot" expects a name that ends with .jpg, or -, found "gate.png"; see snapshot --help',
+    ],
+    [
+      ['snapshot', 'gate', '-', '--json'],
+      '--json needs a file: standard output cannot take both it and the picture; see snapshot --help',
     ],
     [['probe', '--camera', 'gate', '--still'], '--still needs a URL; see probe --help'],
     [

@@ -89,6 +89,9 @@ function faultOf(child: ChildStatus | undefined, known: ApiFault | undefined): A
   if (feed?.fault !== undefined && state === 'running') return { ...feed.fault, at: feed.sinceMs };
   if (state === 'running' && isFailing(child) && known?.code === heartbeat?.facts['fault']) return known;
   if (heartbeat?.fault !== undefined && state === 'running') return heartbeat.fault;
+  const failed = heartbeat?.facts['fault'];
+  if (typeof failed === 'string' && state === 'running')
+    return { code: failed, message: `its feed failed (${failed}) and is being opened again` };
   if (lastFault === undefined || state === 'running') return undefined;
   const { code, message, atMs } = lastFault;
   return { code, message: `its process ${message}`, at: atMs };

@@ -152,6 +152,18 @@ describe('the view of all viewers', () => {
     assert.deepEqual(messages, [REFUSED.message, REFUSED.message, undefined]);
   });
 
+  it('names the fault of a feed that is being opened again to who did not look before', async () => {
+    const daemon = {
+      status: async () => status(feed('connecting'), { fault: 'refused' }),
+      cameras: async () => [gate],
+    };
+    const { cameras } = await new DaemonView(daemon, '1').view();
+    assert.deepEqual(cameras[0]?.fault, {
+      code: 'refused',
+      message: 'its feed failed (refused) and is being opened again',
+    });
+  });
+
   it('rejects while the daemon does not answer, and asks again', async () => {
     let nowMs = 0;
     const daemon = {
