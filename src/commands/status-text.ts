@@ -4,6 +4,7 @@ import { refusalWords } from '../config/faults';
 import type { DaemonStatus } from '../control/protocol';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
+import { PLAIN, type Colour, type Style } from './style';
 import { below, duration, oneLine, table, tableRows, wrap } from './table';
 
 export const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
@@ -18,21 +19,30 @@ export const CAMERA_TITLES = [
   'RESTARTS',
 ];
 
+/** Of states; of all others yellow: they pass, or somebody waits for them to. */
+const COLOURS: Readonly<Record<string, Colour>> = {
+  running: 'green',
+  streaming: 'green',
+  waiting: 'red',
+  ended: 'red',
+  quarantined: 'red',
+};
+
 /** The daemon, its processes and its cameras. */
-export function statusText(status: DaemonStatus, nowMs: number): string {
+export function statusText(status: DaemonStatus, nowMs: number, style: Style = PLAIN): string {
   const { children } = status;
   const cameras = children.filter(({ kind }) => kind === 'camera');
   const others = children.filter(({ kind }) => kind !== 'camera');
   return [
-    ...head(status, cameras, nowMs),
-    ...section(PROCESS_TITLES, others, processCells, nowMs),
-    ...section(CAMERA_TITLES, cameras, cameraCells, nowMs),
+    ...head(status, cameras, nowMs, style),
+    ...section(PROCESS_TITLES, others, processCells, nowMs, style),
+    ...section(CAMERA_TITLES, cameras, cameraCells, nowMs, style),
   ].join('\n');
 }
 
 /** Queues that others have bound, and those of earlier configurations. */
-export function queuesLines(answer: QueuesAnswer): string[] {
-  if (answer.kind === 'unknown') return wrap(`other queues: unknown; ${answer.message}`, '  ');
+export function queuesLines(answer: QueuesAnswer, { width }: Style = PLAIN): string[] {
+  if (answer.kind === 'unknown') return wrap(`other queues: unknown; ${answer.message}`, '  ', width);
   if (answer.queues.length === 0) return ['other queues: none'];
   const row = ({ name, origin, messages, consumers, boundTo }: BoundQueue) => [
     name,
@@ -41,11 +51,12 @@ export function queuesLines(answer: QueuesAnswer): string[] {
     String(consumers),
     boundTo.length === 0 ? 'nothing' : boundTo.join(', '),
   ];
-  return table([['QUEUE', 'DECLARED BY', 'MESSAGES', 'CONSUMERS', 'BOUND TO'], ...answer.queues.map(row)]);
+  const titles = ['QUEUE', 'DECLARED BY', 'MESSAGES', 'CONSUMERS', 'BOUND TO'];
+  return table([titles, ...answer.queues.map(row)], width);
 }
 
 /** Everything about one child. */
-export function childText(child: ChildStatus, nowMs: number): string {
+export function childText(child: ChildStatus, nowMs: number, { width }: Style = PLAIN): string {
   const { name, state, sinceMs, pid, restarts, feed, delivered, heartbeat, lastFault } = child;
   const present = feed?.fault ?? heartbeat?.fault;
   const rows: readonly (readonly [string, string | undefined])[] = [
@@ -70,10 +81,15 @@ export function childText(child: ChildStatus, nowMs: number): string {
       .map(([fact, value]) => [fact, String(value)] as const),
   ];
   const known = rows.flatMap(([key, value]) => (value === undefined ? [] : [[`  ${key}`, value]]));
-  return [oneLine(name), ...table(known)].join('\n');
+  return [oneLine(name), ...table(known, width)].join('\n');
 }
 
-function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: number): string[] {
+function head(
+  status: DaemonStatus,
+  cameras: readonly ChildStatus[],
+  nowMs: number,
+  { width, paint }: Style,
+): string[] {
   const { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset } = status;
   const { file, faults = [] } = configuration;
   const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
@@ -81,17 +97,21 @@ function head(status: DaemonStatus, cameras: readonly ChildStatus[], nowMs: numb
     `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
     deliveryLine(delivery, nowMs),
     `cameras: ${streaming.length} of ${cameras.length} streaming`,
-    ...problems.flatMap((problem) => wrap(`unhealthy: ${problem}`, '  ')),
+    ...problems.flatMap((problem) =>
+      wrap(`unhealthy: ${problem}`, '  ', width).map((line) => paint('red', line)),
+    ),
     ...behindLine(configuration),
-    ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset)]),
+    ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset, '', width)]),
     ...(faults.length === 0
       ? []
       : [
           '',
           ...wrap(
             `${refusalWords(file, configuration.refusal)}; the daemon keeps its previous configuration:`,
+            '',
+            width,
           ),
-          ...faults.flatMap(({ path, problem }) => below(`${path}: ${problem}`)),
+          ...faults.flatMap(({ path, problem }) => below(`${path}: ${problem}`, width)),
         ]),
   ];
 }
@@ -117,10 +137,27 @@ function section(
   children: readonly ChildStatus[],
   cells: (child: ChildStatus, nowMs: number) => readonly string[],
   nowMs: number,
+  style: Style,
 ): string[] {
   if (children.length === 0) return [];
-  const [title = [], ...rows] = tableRows([titles, ...children.map((child) => cells(child, nowMs))]);
-  return ['', ...title, ...children.flatMap((child, i) => [...(rows[i] ?? []), ...faultLines(child, nowMs)])];
+  const shown = children.map((child) => cells(child, nowMs));
+  const [title = [], ...rows] = tableRows([titles, ...shown], style.width);
+  return [
+    '',
+    ...title,
+    ...children.flatMap((child, i) => [
+      ...withState(rows[i] ?? [], shown[i]?.[1] ?? '', style),
+      ...faultLines(child, nowMs, style),
+    ]),
+  ];
+}
+
+/** Colours the state in the lines of its row: aligned before, because a colour has characters but no width. */
+function withState(lines: readonly string[], state: string, { paint }: Style): readonly string[] {
+  const at = lines.findIndex((line) => line.includes(`  ${state}`));
+  return lines.map((line, i) =>
+    i === at ? line.replace(`  ${state}`, `  ${paint(COLOURS[state] ?? 'yellow', state)}`) : line,
+  );
 }
 
 function processCells(child: ChildStatus, nowMs: number): readonly string[] {
@@ -161,9 +198,9 @@ function memory({ heartbeat }: ChildStatus): string | undefined {
 }
 
 /** Its present fault, else why the process last ended. */
-function faultLines({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number): string[] {
+function faultLines({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number, { width }: Style): string[] {
   const present = feed?.fault ?? heartbeat?.fault;
-  if (present !== undefined) return below(`${present.code}: ${present.message}`);
+  if (present !== undefined) return below(`${present.code}: ${present.message}`, width);
   if (lastFault === undefined) return [];
-  return below(`${lastFault.code} ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`);
+  return below(`${lastFault.code} ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`, width);
 }

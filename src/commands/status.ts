@@ -7,6 +7,8 @@ import type { ChildStatus } from '../supervisor/status';
 import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
 import { childText, queuesLines, statusText } from './status-text';
+import { styleOf } from './style';
+import type { Look } from './watch';
 
 /** Names listed when the given one is not found. */
 const MAX_NAMES = 20;
@@ -14,29 +16,45 @@ const MAX_NAMES = 20;
 export interface StatusOptions {
   readonly dataDir: string;
   readonly json: boolean;
+  /** Again every second, in place. */
+  readonly watch: boolean;
   /** Everything about this child; a camera may be named by its id. */
   readonly name: string | undefined;
 }
 
 /**
  * Prints it; resolves with the exit code, that of an unhealthy daemon if there is a problem.
- * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`
+ * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`; `usage` to watch without a terminal
  */
-export async function status({ dataDir, json, name }: StatusOptions): Promise<number> {
+export async function status(options: StatusOptions): Promise<number> {
+  // The queues are asked of the broker: not every second.
+  if (options.watch) return (await import('./watch')).watch(() => look(options, false));
+  const { code, text, record } = await look(options, options.name === undefined);
+  await print(
+    `${options.json ? JSON.stringify(record, null, 2) : text(styleOf(process.stdout, process.env))}\n`,
+  );
+  return code;
+}
+
+async function look(
+  { dataDir, name }: StatusOptions,
+  withQueues: boolean,
+): Promise<Look & { readonly record: unknown }> {
   const [found, queues] = await Promise.all([
     askDaemon(dataDir, '/status') as Promise<DaemonStatus>,
-    name === undefined
-      ? (askDaemon(dataDir, '/queues') as Promise<QueuesAnswer>).catch(unanswered)
-      : undefined,
+    withQueues ? (askDaemon(dataDir, '/queues') as Promise<QueuesAnswer>).catch(unanswered) : undefined,
   ]);
   const child = name === undefined ? undefined : childOf(found.children, name);
   const now = Date.now();
-  const text = () =>
-    child !== undefined
-      ? childText(child, now)
-      : [statusText(found, now), ...(queues === undefined ? [] : ['', ...queuesLines(queues)])].join('\n');
-  await print(`${json ? JSON.stringify(child ?? { ...found, queues }, null, 2) : text()}\n`);
-  return found.problems.length === 0 ? EXIT.clean : EXIT.unhealthy;
+  return {
+    code: found.problems.length === 0 ? EXIT.clean : EXIT.unhealthy,
+    record: child ?? { ...found, queues },
+    text: (style) => {
+      if (child !== undefined) return childText(child, now, style);
+      const others = queues === undefined ? [] : ['', ...queuesLines(queues, style)];
+      return [statusText(found, now, style), ...others].join('\n');
+    },
+  };
 }
 
 /** A failure of this second request must not hide the rest. */

@@ -1,6 +1,6 @@
 /** Text that fits a terminal: columns, wrapped sentences, and times a person reads. Pure. */
 
-/** Nothing an operator reads is wider than this, in characters. */
+/** Where no terminal says otherwise, nothing an operator reads is wider than this, in characters. */
 export const WIDTH = 100;
 const BETWEEN = '  ';
 
@@ -29,16 +29,16 @@ export function wrap(text: string, indent = '', width = WIDTH, first = ''): stri
 }
 
 /** A sentence about the row above it. */
-export function below(text: string): string[] {
-  return wrap(text, '  ', WIDTH, '  ');
+export function below(text: string, width = WIDTH): string[] {
+  return wrap(text, '  ', width, '  ');
 }
 
 /**
  * Rows whose columns stand below each other, columns of numbers to the right. The first column, a name, gets what the others
- * leave of {@link WIDTH}: a longer name has a line of its own. The last column wraps.
+ * leave of `width`: a longer name has a line of its own. The last column wraps.
  */
-export function table(cells: readonly (readonly string[])[]): string[] {
-  return tableRows(cells).flat();
+export function table(cells: readonly (readonly string[])[], width = WIDTH): string[] {
+  return tableRows(cells, width).flat();
 }
 
 interface Column {
@@ -47,13 +47,13 @@ interface Column {
 }
 
 /** The same, the lines of each row for themselves. */
-export function tableRows(cells: readonly (readonly string[])[]): string[][] {
+export function tableRows(cells: readonly (readonly string[])[], lineWidth = WIDTH): string[][] {
   const rows = cells.map((row) => row.map(oneLine));
   const [name, ...others] = (rows[0] ?? []).map((_, i) => columnOf(rows.map((row) => row[i] ?? '')));
   if (name === undefined) return [];
-  const taken = others.reduce((sum, { width }) => sum + BETWEEN.length + Math.min(width, WIDTH / 4), 0);
-  const first = { ...name, width: Math.min(name.width, Math.max(WIDTH - taken, 1)) };
-  return rows.map((row) => rowLines(row, [first, ...others]));
+  const taken = others.reduce((sum, { width }) => sum + BETWEEN.length + Math.min(width, lineWidth / 4), 0);
+  const first = { ...name, width: Math.min(name.width, Math.max(lineWidth - taken, 1)) };
+  return rows.map((row) => rowLines(row, [first, ...others], lineWidth));
 }
 
 /** @param cells the first may be a title */
@@ -63,13 +63,13 @@ function columnOf(cells: readonly string[]): Column {
   return { width, isNumeric };
 }
 
-function rowLines(row: readonly string[], columns: readonly Column[]): string[] {
+function rowLines(row: readonly string[], columns: readonly Column[], lineWidth: number): string[] {
   const [name = ''] = row;
   const hasOwnLine = row.length > 1 && name.length > (columns[0]?.width ?? 0);
   const shown = hasOwnLine ? ['', ...row.slice(1)] : row;
   const line = shown.map((cell, i) => aligned(cell, columns[i])).join(BETWEEN);
   const hanging = columns.slice(0, -1).reduce((sum, { width }) => sum + width + BETWEEN.length, 0);
-  return [...(hasOwnLine ? wrap(name) : []), ...hung(line.trimEnd(), hanging)];
+  return [...(hasOwnLine ? wrap(name, '', lineWidth) : []), ...hung(line.trimEnd(), hanging, lineWidth)];
 }
 
 function aligned(cell: string, { width, isNumeric }: Column = { width: 0, isNumeric: false }): string {
@@ -77,9 +77,9 @@ function aligned(cell: string, { width, isNumeric }: Column = { width: 0, isNume
 }
 
 /** Wraps what the last column has too much, below its beginning. */
-function hung(line: string, hanging: number): string[] {
-  const at = Math.min(hanging, WIDTH / 2);
-  return line.length <= WIDTH ? [line] : wrap(line.slice(at), ' '.repeat(at), WIDTH, line.slice(0, at));
+function hung(line: string, hanging: number, width: number): string[] {
+  const at = Math.min(hanging, Math.floor(width / 2));
+  return line.length <= width ? [line] : wrap(line.slice(at), ' '.repeat(at), width, line.slice(0, at));
 }
 
 const UNITS: readonly [string, number][] = [

@@ -20,6 +20,7 @@ describe('the command line', () => {
     [['--data-dir=status'], 'daemon', true],
     [['status'], 'status', false],
     [['status', 'camera:gate', '--json'], 'status', false],
+    [['status', 'gate', '--watch'], 'status', false],
     [['--json', '--data-dir', '/var/vigil', 'status'], 'status', false],
     [['check', '--data-dir', '/var/vigil'], 'check', false],
     [['plan', '--json'], 'plan', false],
@@ -67,6 +68,10 @@ describe('the command line', () => {
     [
       ['probe', 'rtsp://cam/a', '--camera', 'gate'],
       '"probe" expects the URL of a feed, or --camera ID, and not both; see probe --help',
+    ],
+    [
+      ['status', '--watch', '--json'],
+      '--watch shows text; leave out --json, or repeat the command; see status --help',
     ],
     [['snapshot'], "missing required argument 'camera'; see snapshot --help"],
     [

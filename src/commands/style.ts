@@ -1,0 +1,43 @@
+/** How text is shown: its width, and whether it has colours. Pure. */
+import { WIDTH } from './table';
+
+export type Colour = 'red' | 'yellow' | 'green';
+
+export interface Style {
+  /** Characters of a line. */
+  readonly width: number;
+  readonly paint: (colour: Colour, text: string) => string;
+}
+
+/** For pipes and files. */
+export const PLAIN: Style = { width: WIDTH, paint: (_, text) => text };
+
+/** Narrower tables cannot be read, and longer lines are hard to. */
+const [NARROWEST, WIDEST] = [60, 160];
+/** A terminal that does not tell its size. */
+const USUAL = { columns: 80, rows: 24 } as const;
+
+/** ECMA-48, "SGR": foreground colours. */
+const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33 };
+
+/** What a stream tells of itself: a terminal, or not. */
+export interface Shown {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** By https://no-color.org, a NO_COLOR that is not empty; a dumb terminal has no colours either. */
+export function styleOf({ isTTY = false, columns = 0 }: Shown, env: NodeJS.ProcessEnv): Style {
+  if (!isTTY) return PLAIN;
+  const width = Math.min(Math.max(columns > 0 ? columns : USUAL.columns, NARROWEST), WIDEST);
+  const isColoured = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return isColoured
+    ? { width, paint: (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[39m` }
+    : { ...PLAIN, width };
+}
+
+/** Lines of a terminal. */
+export function heightOf({ rows = 0 }: Shown): number {
+  return rows > 0 ? rows : USUAL.rows;
+}
