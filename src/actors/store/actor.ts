@@ -144,9 +144,8 @@ class StoreActor implements ActorLoop {
   }
 
   progress(): Progress {
-    const { worked, isDue } = this.#delivery;
+    const { worked, isDue, writeMs } = this.#delivery;
     const { oldestBornMs } = this.#outbox;
-    const { writeMs } = this.#redis;
     return {
       done: worked,
       fault: this.#trouble,

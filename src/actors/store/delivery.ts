@@ -95,6 +95,11 @@ export class Delivery {
     return this.#active.size > 0 && this.#failures === 0;
   }
 
+  /** How long the last write to Redis took; undefined before the first. */
+  get writeMs(): number | undefined {
+    return this.#storing.writeMs;
+  }
+
   /** Delivers what waits until nothing is left, a server fails or the deadline has passed. */
   async drain(deadlineMs: number): Promise<void> {
     const idle = async () => {

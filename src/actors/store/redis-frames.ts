@@ -22,7 +22,6 @@ export class RedisFrames {
   /** Capture time of the frame each camera's `latest` key points at, where this session has set it. */
   readonly #latest = new Map<string, number>();
   #session = 0;
-  #writeMs: number | undefined;
 
   /** Why the server is not ready, where the reason is known. */
   #cause: FaultRecord | undefined;
@@ -71,11 +70,6 @@ export class RedisFrames {
   /** Changes when a server was lost, and perhaps its memory with it. */
   get session(): number {
     return this.#session;
-  }
-
-  /** How long the last write took; undefined before the first. */
-  get writeMs(): number | undefined {
-    return this.#writeMs;
   }
 
   /**
@@ -173,11 +167,7 @@ export class RedisFrames {
   /** What is to stay: it counts only where its server was still the primary when it had answered. */
   async #write(command: () => Promise<unknown>): Promise<void> {
     const watch = sentinelWatchOf(this.#client);
-    await this.#run(async () => {
-      const begunMs = performance.now();
-      await (watch === undefined ? command() : watch.settled(command));
-      this.#writeMs = performance.now() - begunMs;
-    });
+    await this.#run(watch === undefined ? command : () => watch.settled(command));
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {

@@ -25,17 +25,26 @@ const REFRESH_SHARE = 1 / 20;
 const MAX_REFRESH_MS = 10_000;
 
 export class Storing {
+  #writeMs: number | undefined;
+
   /** @param onWork called whenever a frame that waits for its confirm has been written again */
   constructor(
     private readonly options: { readonly sink: FrameSink; readonly expireMs: number },
     private readonly onWork: () => void,
   ) {}
 
+  /** How long the last write took; undefined before the first. */
+  get writeMs(): number | undefined {
+    return this.#writeMs;
+  }
+
   /** @throws Fault when Redis did not take it */
   async store(frame: Frame, bytes: Buffer): Promise<Stored> {
     const { sink } = this.options;
     const stored = { session: sink.session, atMs: Date.now() };
+    const begunMs = performance.now();
     await sink.store(frame, bytes);
+    this.#writeMs = performance.now() - begunMs;
     return stored;
   }
 
