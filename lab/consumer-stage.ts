@@ -20,6 +20,7 @@ import {
   type FrameFormat,
   type FrameHandler,
 } from '../src/consumer';
+import { withDeadline } from '../src/clock/sleep';
 import { frameSampled } from '../src/contract/events';
 import { picture, type PictureFormat } from './one-picture';
 import { testServers } from './servers';
@@ -29,21 +30,17 @@ export const DELIVERY_LIMIT = 2;
 /** How long pictures stay in Redis: longer than any test takes, on a machine that is busy with others too. */
 export const LIFE_MS = 600_000;
 
+/** A broker that owes an answer for longer is at fault, and a test that waits for it is to say so. */
+const ANSWER_MS = 60_000;
+
 export let redis: Redis;
-export let channel: Channel;
-let broker: ChannelModel;
 
 before(async () => {
   redis = new Redis(servers.redisUrl, { lazyConnect: true });
   await redis.connect();
-  broker = await connect(servers.amqpUrl);
-  channel = await broker.createChannel();
 });
 
-after(async () => {
-  await broker.close();
-  redis.disconnect();
-});
+after(() => redis.disconnect());
 
 /** A stage of its own for one test: namespace, exchange, queue, dead-letter queue. */
 export class Stage {
@@ -54,31 +51,39 @@ export class Stage {
   starts = 0;
   #sequence = 0;
 
+  private constructor(
+    private readonly connection: ChannelModel,
+    /** Its own, too: what happens to the queues of other tests must not hold it up. */
+    readonly channel: Channel,
+  ) {}
+
   static async open(t: TestContext): Promise<Stage> {
-    const stage = new Stage();
+    const connection = await connect(servers.amqpUrl);
+    const stage = new Stage(connection, await connection.createChannel());
     await stage.declare();
     t.after(() => stage.#remove());
     return stage;
   }
 
   async declare(): Promise<void> {
-    await channel.assertExchange(frameExchange(this.namespace), 'topic', { durable: true });
-    await channel.assertExchange(this.dead, 'fanout', { durable: true });
-    await channel.assertQueue(this.dead, { durable: true });
-    await channel.bindQueue(this.dead, this.dead, '');
-    await channel.assertQueue(this.queue, {
+    await this.channel.assertExchange(frameExchange(this.namespace), 'topic', { durable: true });
+    await this.channel.assertExchange(this.dead, 'fanout', { durable: true });
+    await this.channel.assertQueue(this.dead, { durable: true });
+    await this.channel.bindQueue(this.dead, this.dead, '');
+    await this.channel.assertQueue(this.queue, {
       durable: true,
       deadLetterExchange: this.dead,
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT },
     });
-    await channel.bindQueue(this.queue, frameExchange(this.namespace), routingKey('*', 'frame'));
+    await this.channel.bindQueue(this.queue, frameExchange(this.namespace), routingKey('*', 'frame'));
   }
 
   async #remove(): Promise<void> {
-    await channel.deleteQueue(this.queue);
-    await channel.deleteQueue(this.dead);
-    await channel.deleteExchange(this.dead);
-    await channel.deleteExchange(frameExchange(this.namespace));
+    await this.channel.deleteQueue(this.queue);
+    await this.channel.deleteQueue(this.dead);
+    await this.channel.deleteExchange(this.dead);
+    await this.channel.deleteExchange(frameExchange(this.namespace));
+    await this.connection.close();
     const keys = await redis.keys(`${this.namespace}:*`);
     if (keys.length > 0) await redis.unlink(keys);
   }
@@ -100,7 +105,7 @@ export class Stage {
   }
 
   publish(body: Buffer): void {
-    channel.publish(frameExchange(this.namespace), routingKey('gate', 'frame'), body);
+    this.channel.publish(frameExchange(this.namespace), routingKey('gate', 'frame'), body);
   }
 
   key(frame: Frame): string {
@@ -140,7 +145,9 @@ export class Stage {
   }
 
   async waiting(queue = this.queue): Promise<number> {
-    return (await channel.checkQueue(queue)).messageCount;
+    const answer = await withDeadline(this.channel.checkQueue(queue), ANSWER_MS);
+    if (answer === undefined) throw new Error(`RabbitMQ owes an answer for queue ${queue}`);
+    return answer.messageCount;
   }
 }
 

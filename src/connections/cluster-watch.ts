@@ -1,5 +1,5 @@
 /**
- * Whether every primary of a Cluster answers: before it counts as ready, and as long as it is used. Who replaces a frozen
+ * Whether every primary of a Cluster answers, and is still one: before it counts as ready, and as long as it is used. Who replaces a frozen
  * one is known to the other nodes only, and a client that asks them when a command has timed out learns it seconds late.
  */
 import type { Cluster, Redis } from 'ioredis';
@@ -11,22 +11,85 @@ import { untilOver } from './until-over';
 const PATIENCE_MS = 1000;
 const READ_MS = 50;
 const LOOK_MS = 500;
+/** A reply that takes longer may be that of a primary that was frozen and replaced. */
+const SLOW_MS = 500;
+/** For this long after trouble every reply is made sure of. */
+const MEMORY_MS = 15_000;
 const DOWN = 'CLUSTERDOWN';
+
+const watches = new WeakMap<object, ClusterWatch>();
 
 /** For as long as the Cluster client exists. */
 export function watchPrimaries(cluster: Cluster): void {
   waitForPrimaries(cluster);
-  let looking = false;
-  const look = async () => {
-    if (looking || cluster.status !== 'ready') return;
-    looking = true;
-    const outcomes = await answersOf(cluster.nodes('master').map((primary) => primary.ping()));
-    looking = false;
+  watches.set(cluster, new ClusterWatch(cluster));
+}
+
+/** See {@link ClusterWatch.settled}; undefined for a client of no Cluster. */
+export function clusterWatchOf(client: object): Pick<ClusterWatch, 'settled'> | undefined {
+  return watches.get(client);
+}
+
+class ClusterWatch {
+  #looking = false;
+  /** When a primary last did not answer, milliseconds of performance.now(). */
+  #troubledMs = -Infinity;
+
+  constructor(private readonly cluster: Cluster) {
+    const timer = setInterval(() => void this.#look(), LOOK_MS);
+    untilOver(cluster, () => clearInterval(timer));
+  }
+
+  /**
+   * Writes, and makes sure that no primary was being replaced: one that wakes takes what waited for it, answers OK, and
+   * forgets it when it learns of its successor. Others are asked only after a slow reply or trouble: to replace a
+   * primary takes a Cluster longer than that. When none answers the reply counts.
+   * @throws what the write throws, or an error that redisFault words
+   */
+  async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
+    const begunMs = performance.now();
+    const reply = await write();
+    const nowMs = performance.now();
+    const isSure = nowMs - begunMs < SLOW_MS && nowMs - this.#troubledMs > MEMORY_MS;
+    if (isSure || !(await this.#isReplacing())) return reply;
+    this.cluster.refreshSlotsCache();
+    throw new Error(`${DOWN}: a primary is being replaced`);
+  }
+
+  /** Whether a primary names others than those in use; the one that was replaced may not know. */
+  async #isReplacing(): Promise<boolean> {
+    const primaries = this.cluster.nodes('master');
+    const own = primaries.map(({ options: { host = '', port = 0 } }) => `${host}:${port}`);
+    const asked = primaries.map(async (primary) =>
+      ownersIn(await primary.cluster('SLOTS'), primary.options.host ?? ''),
+    );
+    const answers = await Promise.all(
+      asked.map(async (owners) => withDeadline(owners, PATIENCE_MS).catch(() => undefined)),
+    );
+    return answers.some((owners) => owners !== undefined && own.some((address) => !owners.has(address)));
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || this.cluster.status !== 'ready') return;
+    this.#looking = true;
+    const outcomes = await answersOf(this.cluster.nodes('master').map((primary) => primary.ping()));
+    this.#looking = false;
+    if (outcomes?.every(isAnswer) === true) return;
+    this.#troubledMs = performance.now();
     // What was sent to one that was replaced is sent to the new one, then.
-    if (outcomes?.every(isAnswer) !== true) cluster.refreshSlotsCache();
-  };
-  const timer = setInterval(() => void look(), LOOK_MS);
-  untilOver(cluster, () => clearInterval(timer));
+    this.cluster.refreshSlotsCache();
+  }
+}
+
+/**
+ * Addresses of the nodes that own slots: https://redis.io/docs/latest/commands/cluster-slots/
+ * @param asked the host that answered: a node that does not know its own address leaves it out
+ */
+function ownersIn(slots: unknown, asked: string): ReadonlySet<string> {
+  const ranges = slots as readonly (readonly [number, number, readonly [string | null, number]])[];
+  return new Set(
+    ranges.map(([, , [host, port]]) => `${host === null || host === '' ? asked : host}:${port}`),
+  );
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The end of a consumer, with real servers. */
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFrameQueue } from '../../src/consumer/frame-queue';
 import { readServerUrl } from '../../src/consumer/server-url';
-import { channel, redis, servers, Stage } from '../../lab/consumer-stage';
+import { redis, servers, Stage } from '../../lab/consumer-stage';
 import { waitUntil as until } from '../../lab/process';
 import { Wire } from '../../lab/wire';
 import { freePort } from '../../lab/free-port';
@@ -21,7 +21,13 @@ describe('close', () => {
       .split('\n')
       .filter((line) => line.includes(`name=vigil-consumer:${stage.queue} `)).length;
 
-  /** Sockets and timers that were not there before the test. */
+  const openStage = async (t: TestContext) => {
+    const stage = await Stage.open(t);
+    resources = process.getActiveResourcesInfo();
+    return stage;
+  };
+
+  /** Sockets and timers that were not there before the test; those of its stage aside. */
   const left = () => {
     const count = (all: string[], type: string) => all.filter((each) => each === type).length;
     const now = process.getActiveResourcesInfo();
@@ -31,7 +37,7 @@ describe('close', () => {
   };
 
   it('waits for the frame at work, and leaves no connection and no timer', async (t) => {
-    const stage = await Stage.open(t);
+    const stage = await openStage(t);
     const work = { started: false, release: (): void => undefined };
     const consumer = await stage.consume(t, async () => {
       work.started = true;
@@ -40,7 +46,7 @@ describe('close', () => {
     const frame = await stage.send();
     await until('the handler is at work', () => work.started);
     assert.equal(await connections(stage), 1);
-    assert.ok((await channel.checkQueue(stage.queue)).consumerCount > 0);
+    assert.ok((await stage.channel.checkQueue(stage.queue)).consumerCount > 0);
 
     const closed = consumer.close();
     await stage.send();
@@ -52,7 +58,7 @@ describe('close', () => {
     await until('Redis has noticed', async () => (await connections(stage)) === 0);
     await until(
       'RabbitMQ has noticed',
-      async () => (await channel.checkQueue(stage.queue)).consumerCount === 0,
+      async () => (await stage.channel.checkQueue(stage.queue)).consumerCount === 0,
     );
     assert.equal(consumer.counters.processed, 1);
     assert.equal(await stage.waiting(), 1);
@@ -60,7 +66,7 @@ describe('close', () => {
   });
 
   it('returns to the queue what is not done by the deadline', async (t) => {
-    const stage = await Stage.open(t);
+    const stage = await openStage(t);
     const work = { started: false, release: (): void => undefined };
     const consumer = await stage.consume(t, async () => {
       work.started = true;
@@ -75,7 +81,7 @@ describe('close', () => {
   });
 
   it('is prompt while servers are away, while they are silent, and the second time', async (t) => {
-    const stage = await Stage.open(t);
+    const stage = await openStage(t);
     const absent = `127.0.0.1:${await freePort()}`;
     const away = await stage.consume(t, () => undefined, { redisUrl: `redis://${absent}` });
     await until('the outage is reported', () => stage.codes().includes('redis-unreachable'));
@@ -91,7 +97,7 @@ describe('close', () => {
   });
 
   it('leaves nothing at whatever moment of the start it comes', async (t) => {
-    const stage = await Stage.open(t);
+    const stage = await openStage(t);
     const moments = Array.from({ length: 40 }, (_, i) => i * 2);
     await Promise.all(
       moments.map(async (ms) => {
@@ -118,7 +124,7 @@ describe('close', () => {
   });
 
   it('is forced on a server that falls silent while consuming', async (t) => {
-    const stage = await Stage.open(t);
+    const stage = await openStage(t);
     const [store, queue] = await Promise.all([Wire.open(t, servers.redisUrl), Wire.open(t, servers.amqpUrl)]);
     const consumer = await stage.consume(t, () => undefined, { redisUrl: store.url, amqpUrl: queue.url });
     await until('it consumes', () => stage.starts === 1);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import type { ConsumedFrame } from '../../src/consumer';
-import { channel, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
 import { picture } from '../../lab/one-picture';
 import { PrivateRedis } from '../../lab/private-redis';
 import { waitUntil as until } from '../../lab/process';
@@ -28,7 +28,10 @@ describe('an outage', { concurrency: true }, () => {
     await until('it consumes', () => stage.starts === 1);
     await store.stop();
     await until('the outage is reported', () => stage.codes().includes('redis-unreachable'));
-    await until('nothing is taken', async () => (await channel.checkQueue(stage.queue)).consumerCount === 0);
+    await until(
+      'nothing is taken',
+      async () => (await stage.channel.checkQueue(stage.queue)).consumerCount === 0,
+    );
     stage.announce(frame);
     await until('the frame waits in the queue', async () => (await stage.waiting()) === 1);
     assert.deepEqual(consumer.counters, { processed: 0, expired: 0, invalid: 0, failed: 0 });
@@ -93,7 +96,7 @@ describe('an outage', { concurrency: true }, () => {
 
   it('for want of the queue is reported once and ends when the queue is declared', async (t) => {
     const stage = await Stage.open(t);
-    await channel.deleteQueue(stage.queue);
+    await stage.channel.deleteQueue(stage.queue);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
     const consumer = await stage.consume(t, () => undefined, { amqpUrl: url });
     await until('it has tried three times', () => wire.connections >= 3);
@@ -108,7 +111,7 @@ describe('an outage', { concurrency: true }, () => {
     const stage = await Stage.open(t);
     await stage.consume(t, () => undefined);
     await until('it consumes', () => stage.starts === 1);
-    await channel.deleteQueue(stage.queue);
+    await stage.channel.deleteQueue(stage.queue);
     await until('it is reported', () => stage.codes().includes('queue-missing'));
     await stage.declare();
     await until('it consumes again', () => stage.starts === 2);

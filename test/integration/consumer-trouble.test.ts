@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 import { latestKey, type ConsumedFrame, type Frame, type FrameHandler } from '../../src/consumer';
 import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { findProgram } from '../../src/os/orphans';
-import { channel, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
 import { picture } from '../../lab/one-picture';
 import { PrivateRedis } from '../../lab/private-redis';
 import { Wire } from '../../lab/wire';
@@ -250,7 +250,10 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
     const consumer = await stage.consume(t, handler, { amqpUrl: url.href, prefetch: 4 });
     for (let i = 0; i < 8; i += 1) await stage.send();
     await until('all are processed', () => consumer.counters.processed === 8);
-    await until('the queue is empty', async () => (await channel.checkQueue(stage.queue)).messageCount === 0);
+    await until(
+      'the queue is empty',
+      async () => (await stage.channel.checkQueue(stage.queue)).messageCount === 0,
+    );
     await until('it consumes again', () => stage.starts === 2);
     await consumer.close();
     assert.equal(await stage.waiting(), 0);
@@ -353,7 +356,7 @@ describe('latestOnly', { concurrency: true }, () => {
       assert.deepEqual(await readdir(path.join(folder, camera)), [`${captured}.jpg`]);
     }
     assert.equal((await redis.keys(`${stage.namespace}:frame:*`)).length, 0);
-    assert.equal((await channel.checkQueue(stage.queue)).messageCount, 0);
+    assert.equal((await stage.channel.checkQueue(stage.queue)).messageCount, 0);
   });
 
   // Every turn takes as long as each camera needs for another frame.

@@ -16,7 +16,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { codeBlocks } from '../../lab/code-blocks';
 import { defaultQueue } from '../../src/contract';
-import { channel, redis, servers, Stage } from '../../lab/consumer-stage';
+import { redis, servers, Stage } from '../../lab/consumer-stage';
 import { picture } from '../../lab/one-picture';
 import { waitUntil as until } from '../../lab/process';
 
@@ -143,8 +143,8 @@ describe('the packed package', () => {
     const queue = defaultQueue('vigil');
     assert.ok(example.text.includes(queue));
     const stage = await Stage.open(t);
-    await channel.assertQueue(queue, { durable: true });
-    t.after(() => channel.deleteQueue(queue));
+    await stage.channel.assertQueue(queue, { durable: true });
+    t.after(() => stage.channel.deleteQueue(queue));
     mkdirSync(path.join(folder, 'data'));
     const endpoints = JSON.stringify({ redis: servers.redisUrl, amqp: servers.amqpUrl });
     writeFileSync(path.join(folder, 'data/endpoints.json'), endpoints);
@@ -158,13 +158,13 @@ describe('the packed package', () => {
     const bytes = await picture('jpeg');
     const frame = stage.frame(bytes);
     await redis.set(stage.key(frame), bytes, 'PX', 60_000);
-    channel.sendToQueue(queue, stage.announcement(frame));
+    stage.channel.sendToQueue(queue, stage.announcement(frame));
     await until('the example names the frame', () => said !== '');
     assert.equal(said, 'gate 64x48\n');
     await until('and removes it', async () => (await redis.exists(stage.key(frame))) === 0);
     // A queue hands out again what was not acknowledged; the example closes its connections first.
     running.child.kill('SIGINT');
     await running;
-    assert.equal((await channel.checkQueue(queue)).messageCount, 0);
+    assert.equal((await stage.channel.checkQueue(queue)).messageCount, 0);
   });
 });

@@ -7,6 +7,7 @@ import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Holder } from '../../connections/namespace-lease';
 import { openRedis, type RedisClient } from '../../connections/redis';
 import { redisFault } from '../../connections/redis-fault';
+import { clusterWatchOf } from '../../connections/cluster-watch';
 import { sentinelWatchOf } from '../../connections/sentinel-watch';
 import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
@@ -166,7 +167,7 @@ export class RedisFrames {
 
   /** What is to stay: it counts only where its server was still the primary when it had answered. */
   async #write(command: () => Promise<unknown>): Promise<void> {
-    const watch = sentinelWatchOf(this.#client);
+    const watch = sentinelWatchOf(this.#client) ?? clusterWatchOf(this.#client);
     await this.#run(watch === undefined ? command : () => watch.settled(command));
   }
 

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { Cluster } from 'ioredis';
 import { withDeadline } from '../../../src/clock/sleep';
-import { watchPrimaries } from '../../../src/connections/cluster-watch';
+import { clusterWatchOf, watchPrimaries } from '../../../src/connections/cluster-watch';
 
 type Primary = () => Promise<string>;
 
@@ -45,4 +45,80 @@ describe('a Cluster', () => {
     it(`is ${expected.source === '^ready$' ? 'ready' : 'not ready, without a long wait,'} when ${what}`, async () => {
       assert.match(await readiness(...primaries), expected);
     });
+});
+
+describe('a write to a Cluster', () => {
+  const [first, second, successor] = [7001, 7002, 7003];
+  const slots = (...ports: readonly number[]) =>
+    ports.map((port, i) => [i * 8192, i * 8192 + 8191, ['h', port, 'id']]);
+
+  /** To two primaries, each of which tells who owns the slots. */
+  async function write(
+    takesMs: number,
+    told: { first: () => Promise<unknown>; second: () => Promise<unknown> },
+  ) {
+    let asked = 0;
+    let refreshes = 0;
+    const primary = (port: number, tell: () => Promise<unknown>) => ({
+      options: { host: 'h', port },
+      ping: () => Promise.resolve('PONG'),
+      cluster: () => {
+        asked += 1;
+        return tell();
+      },
+    });
+    const cluster = Object.assign(new EventEmitter(), {
+      status: 'ready',
+      disconnect: () => undefined,
+      nodes: () => [primary(first, told.first), primary(second, told.second)],
+      refreshSlotsCache: () => (refreshes += 1),
+    });
+    watchPrimaries(cluster as unknown as Cluster);
+    const watch = clusterWatchOf(cluster) ?? assert.fail();
+    const outcome = await watch
+      .settled(() => new Promise((resolve) => setTimeout(resolve, takesMs, 'OK')))
+      .catch((error: unknown) => (error as Error).message);
+    cluster.emit('end');
+    return { outcome, asked, refreshes };
+  }
+
+  const agree = () => Promise.resolve(slots(first, second));
+  const replaced = () => Promise.resolve(slots(successor, second));
+  const SLOW_MS = 600;
+
+  it('that is answered soon counts, and nobody is asked', async () => {
+    assert.deepEqual(await write(0, { first: replaced, second: replaced }), {
+      outcome: 'OK',
+      asked: 0,
+      refreshes: 0,
+    });
+  });
+
+  it('that is answered late counts where the primaries name themselves', async () => {
+    assert.deepEqual(await write(SLOW_MS, { first: agree, second: agree }), {
+      outcome: 'OK',
+      asked: 2,
+      refreshes: 0,
+    });
+  });
+
+  it('that is answered late counts where none says who the primaries are', async () => {
+    const silent = () => Promise.reject(new Error('Connection is closed.'));
+    assert.equal((await write(SLOW_MS, { first: silent, second: silent })).outcome, 'OK');
+  });
+
+  it('that is answered late does not count where another primary names a successor', async () => {
+    const { outcome, refreshes } = await write(SLOW_MS, { first: agree, second: replaced });
+    assert.equal(outcome, 'CLUSTERDOWN: a primary is being replaced');
+    assert.equal(refreshes, 1);
+  });
+
+  it('of nodes that leave their own address out counts', async () => {
+    const nameless = () =>
+      Promise.resolve([
+        [0, 8191, ['', first, 'id']],
+        [8192, 16_383, ['h', second, 'id']],
+      ]);
+    assert.equal((await write(SLOW_MS, { first: nameless, second: agree })).outcome, 'OK');
+  });
 });
