@@ -144,7 +144,6 @@ describe('the packed package', () => {
     assert.ok(example.text.includes(queue));
     const stage = await Stage.open(t);
     await stage.channel.assertQueue(queue, { durable: true });
-    t.after(() => stage.channel.deleteQueue(queue));
     mkdirSync(path.join(folder, 'data'));
     const endpoints = JSON.stringify({ redis: servers.redisUrl, amqp: servers.amqpUrl });
     writeFileSync(path.join(folder, 'data/endpoints.json'), endpoints);
@@ -166,5 +165,6 @@ describe('the packed package', () => {
     running.child.kill('SIGINT');
     await running;
     assert.equal((await stage.channel.checkQueue(queue)).messageCount, 0);
+    await stage.channel.deleteQueue(queue);
   });
 });
