@@ -77,11 +77,15 @@ async function consumeInto(out: string, { options, dataDir }: World, ms: number)
   const exited = once(child, 'exit');
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await waitUntil('it says that its disk is full', () => /consuming pauses: .*no space left/.test(said));
-  await sleep(ms);
-  child.kill('SIGTERM');
-  const [code] = (await exited) as [number | null];
-  if (code !== EXIT.unavailable) throw new Error(`process ended with ${String(code)}: ${said}`);
+  try {
+    await waitUntil('it says that its disk is full', () => /consuming pauses: .*no space left/.test(said));
+    await sleep(ms);
+    child.kill('SIGTERM');
+    const [code] = (await exited) as [number | null];
+    if (code !== EXIT.unavailable) throw new Error(`process ended with ${String(code)}: ${said}`);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 export const operationRows: readonly Row[] = [terminalStopped, dataMoved, consumerDiskFull];
