@@ -20,7 +20,7 @@ const USUAL = { columns: 80, rows: 24 } as const;
 /** ECMA-48, "SGR": foreground colours. */
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33 };
 
-/** What a stream tells of itself: a terminal, or not. */
+/** The part of a stream that says whether it is a terminal. */
 export interface Shown {
   readonly isTTY?: boolean;
   readonly columns?: number;

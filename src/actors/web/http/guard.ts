@@ -38,7 +38,7 @@ export async function guard(
 }
 
 /**
- * What browsers tell of where a request comes from: https://www.w3.org/TR/fetch-metadata/, and `Origin` of those that do not.
+ * Browsers send where a request comes from in Sec-Fetch-Site (https://www.w3.org/TR/fetch-metadata/); older ones send only `Origin`.
  * A link to the page may be followed from anywhere.
  */
 function isOfAnotherSite({ method, headers }: FastifyRequest): boolean {

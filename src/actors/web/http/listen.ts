@@ -1,8 +1,9 @@
 /** Where the server listens: on the configured port, or on the next that is free. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { OWNER_ONLY, replaceFileSync } from '../../../os/replace-file';
 
 /** Ports tried one after the other; behind them any is taken. */
 const TRIED = 100;
@@ -72,9 +73,7 @@ function daemonName(): string {
 /** A disk that takes nothing must not keep the server from serving. */
 function remember(dataDir: string, former: Former): void {
   try {
-    const temporary = path.join(dataDir, `.${FILE}.tmp`);
-    writeFileSync(temporary, JSON.stringify(former), { mode: 0o600 });
-    renameSync(temporary, path.join(dataDir, FILE));
+    replaceFileSync(path.join(dataDir, FILE), JSON.stringify(former), OWNER_ONLY);
   } catch {
     // The next process looks for a port again.
   }
