@@ -55,14 +55,18 @@ describe('reconnection', () => {
     await events.gotFault('cam', 'stalled');
     await server.send({ command: 'resume', path: '/cam' });
     await flowsAgain(before);
-    const gap = events.gaps('cam').at(-1);
+    const gap = events.gaps('cam').find(({ lastSequence }) => lastSequence > before);
     assert.ok(gap);
     assert.ok(['stalled', 'no-picture'].includes(gap.reason), gap.reason);
-    assert.ok(gap.missed >= 2);
+    // Silence that begins just behind a frame and is noticed after 2 s holds one whole period, and need not hold two.
     assert.equal(gap.missed, gap.lastSequence - gap.firstSequence + 1);
     const sequences = new Set(events.frames('cam').map(({ sequence }) => sequence));
     assert.ok(!sequences.has(gap.firstSequence) && !sequences.has(gap.lastSequence));
-    assert.ok(sequences.has(gap.firstSequence - 1) && sequences.has(gap.lastSequence + 1));
+    assert.ok(sequences.has(gap.firstSequence - 1));
+    const follows = gap.lastSequence + 1;
+    assert.ok(
+      sequences.has(follows) || events.gaps('cam').some(({ firstSequence }) => firstSequence === follows),
+    );
   });
 
   test('a server killed and started again on its port is found again', async () => {
