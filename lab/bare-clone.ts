@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { TestContext } from 'node:test';
 
 const SCRIPTS = path.resolve(__dirname, '../scripts');
 /** Real programs that the shell scripts call. */
@@ -222,6 +223,20 @@ export class BareClone {
   dispose(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Gone when the test ends. */
+export function bareClone(test: TestContext): BareClone {
+  const clone = new BareClone();
+  test.after(() => clone.dispose());
+  return clone;
+}
+
+/** Sets it up, and forgets the calls that this made. */
+export async function ready(clone: BareClone): Promise<void> {
+  const { code, said } = await clone.setup(['start']);
+  if (code !== 0) throw new Error(said);
+  clone.calls();
 }
 
 function locate(program: string): string {

@@ -4,10 +4,10 @@ import { startLiveHls } from '../../lab/feeds/hls';
 import { waitUntil } from '../../lab/process';
 import { watchFeed } from '../../lab/watch-feed';
 import { performance } from 'node:perf_hooks';
-import { describe,it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { LiveHlsOptions } from '../../lab/feeds/hls-options';
-import { assertSteady,watching,type WatchChanges,made,makeClips } from './hls-clips';
-import { codeOf,redirect,refuse,type Answer } from './hls-answers';
+import { assertSteady, watching, type WatchChanges, made, makeClips } from './hls-clips';
+import { codeOf, redirect, refuse, type Answer } from './hls-answers';
 
 makeClips(['plain', 'sound alone']);
 

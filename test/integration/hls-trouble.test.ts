@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { describe,it } from 'node:test';
-import { startLiveHls,type LiveHls } from '../../lab/feeds/hls';
+import { describe, it } from 'node:test';
+import { startLiveHls, type LiveHls } from '../../lab/feeds/hls';
 import { waitUntil } from '../../lab/process';
 import { watchFeed } from '../../lab/watch-feed';
-import { assertSteady,watching,made,makeClips } from './hls-clips';
-import { redirect,refuse,type Answer } from './hls-answers';
+import { assertSteady, watching, made, makeClips } from './hls-clips';
+import { redirect, refuse, type Answer } from './hls-answers';
 
 makeClips(['plain']);
 

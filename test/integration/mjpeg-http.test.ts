@@ -1,23 +1,24 @@
 /** MJPEG over HTTP from servers with the oddities that cameras have: what browsers show, we read, and say when it is not whole. */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { before, describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import sharp from 'sharp';
 import { readJpeg } from '../../src/actors/camera/bitstream/jpeg';
-import type { CameraSpec } from '../../src/config/topology';
-import { clip, splitJpegs } from '../../lab/feeds/clips';
-import { startHlsServer } from '../../lab/feeds/hls-server';
 import { startHttpCamera, type Script } from '../../lab/feeds/http-camera';
-import { watchFeed, type WatchedFeed } from '../../lab/feeds/watch-feed';
 import { spawnOwned } from '../../lab/process';
-
-/** The beginning of a GIF of 16 by 16 pixels. */
-const GIF = Buffer.from('474946383961100010008000000000ffffff21f90400000000002c', 'hex');
-const MULTIPART = 'multipart/x-mixed-replace; boundary=frame';
+import { freePort } from '../../lab/free-port';
+import {
+  pictures,
+  type Quirk,
+  stream,
+  usual,
+  watch,
+  watchScript,
+  withoutTables,
+} from '../../lab/feeds/mjpeg-stage';
 
 /** GStreamer's own parts on standard output, by what the tests' RTSP server needs too. */
 const MULTIPARTMUX = `
@@ -31,59 +32,7 @@ pipeline = Gst.parse_launch(
 pipeline.set_state(Gst.State.PLAYING)
 GLib.MainLoop().run()
 `;
-import { freePort } from '../../lab/free-port';
-
-interface Quirk {
-  readonly type?: string;
-  readonly head?: (bytes: Buffer) => string;
-  readonly behind?: Buffer | string;
-  readonly change?: (bytes: Buffer) => Buffer;
-}
-
 describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
-  let pictures: readonly Buffer[] = [];
-  before(async () => {
-    pictures = splitJpegs(await readFile(await clip({ codec: 'mjpeg', seconds: 2 })));
-  });
-
-  function watch(t: TestContext, url: string, changes: Partial<CameraSpec> = {}): WatchedFeed {
-    const feed = watchFeed({ kind: 'stream', url, transport: 'tcp' }, changes);
-    t.after(() => feed.stop());
-    return feed;
-  }
-
-  async function watchScript(t: TestContext, script: Script, changes: Partial<CameraSpec> = {}) {
-    const http = await startHttpCamera(script);
-    t.after(() => http.stop());
-    return watch(t, http.url('/cam'), changes);
-  }
-
-  const usual = (bytes: Buffer) =>
-    `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-  const stream =
-    (
-      { type = MULTIPART, head = usual, behind = '\r\n', change = (bytes) => bytes }: Quirk,
-      fps = 20,
-    ): Script =>
-    (_, response) => {
-      response.writeHead(200, type === '' ? {} : { 'content-type': type });
-      let next = 0;
-      const timer = setInterval(() => {
-        const bytes = change(pictures[next++ % pictures.length] ?? Buffer.alloc(0));
-        response.write(Buffer.concat([Buffer.from(head(bytes)), bytes, Buffer.from(behind)]));
-      }, 1000 / fps);
-      response.on('close', () => clearInterval(timer));
-    };
-  const withoutTables = (bytes: Buffer) => {
-    const kept = [bytes.subarray(0, 2)];
-    for (let at = 2; ;) {
-      const end = at + 2 + bytes.readUInt16BE(at + 2);
-      const marker = bytes[at + 1];
-      if (marker !== 0xc4) kept.push(bytes.subarray(at, end));
-      at = end;
-      if (marker === 0xda) return Buffer.concat([...kept, bytes.subarray(at)]);
-    }
-  };
   const noise = Buffer.from(Array.from({ length: 513 }, (_, i) => (i * 7919) % 251));
   let parts = 0;
 
@@ -203,112 +152,6 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.equal(http.overlap(), 1);
   });
 
-  it('that is something else is read by ffmpeg, behind a closed connection', async (t) => {
-    const hls = await startHlsServer();
-    t.after(() => hls.stop());
-    const feed = watch(t, hls.url('/cam.m3u8'));
-    await feed.until('pictures', () => feed.pictures.length >= 3, 30_000);
-    assert.equal(feed.streams[0]?.codec, 'h264');
-  });
-
-  it('that is MPEG-TS is handed to ffmpeg, which asks the camera nothing itself: a redirect of its next answer leads nowhere', async (t) => {
-    const other = await startHttpCamera((_, response) => response.end());
-    t.after(() => other.stop());
-    const video = await transportStream();
-    const http = await startHttpCamera((_, response, number) => {
-      if (number > 0) {
-        response.writeHead(302, { location: other.url('/internal') }).end();
-        return;
-      }
-      // Of a live stream no more comes than time has passed.
-      const pieces = 80;
-      let sent = 0;
-      const timer = setInterval(() => {
-        const from = Math.floor((sent++ * video.length) / pieces);
-        response.write(video.subarray(from, Math.floor((sent * video.length) / pieces)));
-        if (sent === pieces) response.end();
-      }, 50);
-      response.on('close', () => clearInterval(timer));
-    });
-    t.after(() => http.stop());
-    const feed = watch(t, http.url('/cam'));
-    await feed.until('pictures', () => feed.pictures.length >= 3);
-    assert.equal(feed.streams[0]?.codec, 'h264');
-    const [first] = http.requests;
-    assert.equal(http.requests.filter(({ path }) => path === first?.path).length, 1);
-    assert.equal(http.connections(), 1);
-    assert.equal((await feed.fault()).code, 'ended');
-    assert.equal(other.requests.length, 0);
-  });
-
-  const faults: readonly [string, Script, string, RegExp][] = [
-    [
-      'a list of files',
-      (_, response) =>
-        response
-          .writeHead(200, { 'content-type': 'video/x-any' })
-          .end('ffconcat version 1.0\nfile /etc/hostname\n'),
-      'leads-elsewhere',
-      /list of other addresses/,
-    ],
-    [
-      'a kind of file that no camera sends',
-      (_, response) => {
-        response
-          .writeHead(200, { 'content-type': 'video/x-any' })
-          .end(Buffer.concat([GIF, Buffer.alloc(4096)]));
-      },
-      'unsupported-container',
-      /is in a container that is not read here; set the camera to RTSP/,
-    ],
-    [
-      'another protocol',
-      (_, response) => response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n'),
-      'not-http',
-      /not in HTTP/,
-    ],
-    [
-      'a page',
-      (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>'),
-      'not-a-stream',
-      /text\/html/,
-    ],
-    [
-      'a redirect in a circle',
-      (_, response) => response.writeHead(302, { location: '/cam' }).end(),
-      'redirect',
-      /more than 5 times/,
-    ],
-    ['headers without an end', endlessHeaders, 'headers-too-large', /64 KiB/],
-    [
-      'gzip',
-      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('xxxxxxxxxxxxxxxxxxxx'),
-      'compressed',
-      /gzip/,
-    ],
-    ['nothing', () => undefined, 'silent', /sent nothing for 1000 ms/],
-    [
-      'headers alone',
-      (_, response) => response.writeHead(200, { 'content-type': MULTIPART }).flushHeaders(),
-      'silent',
-      /sent no picture for 1000 ms/,
-    ],
-    [
-      'an end',
-      (_, response) => response.writeHead(200, { 'content-type': MULTIPART }).end(),
-      'closed',
-      /before a picture was complete/,
-    ],
-  ];
-  for (const [what, script, code, toDo] of faults)
-    it(`that answers with ${what} is "${code}"`, async (t) => {
-      const feed = await watchScript(t, script, { connectMs: 1000 });
-      const fault = await feed.fault();
-      assert.equal(fault.code, code, fault.message);
-      assert.match(fault.message, toDo);
-      assert.match(fault.message, /^http:\/\/127\.0\.0\.1:\d+\/cam /);
-    });
-
   it('from ffmpeg’s own server gives pictures', async (t) => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/feed`;
@@ -349,20 +192,6 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.ok(feed.pictures.every(({ verdict, width }) => verdict.kind === 'healthy' && width === 320));
   });
 });
-
-async function transportStream(): Promise<Buffer> {
-  const args = ['-v', 'error', '-i', await clip({ seconds: 5 }), '-c', 'copy', '-f', 'mpegts', 'pipe:1'];
-  const { stdout } = await promisify(execFile)('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1 << 26 });
-  return stdout;
-}
-
-/** Lines of a header, until the connection closes. */
-function endlessHeaders(...[, response]: Parameters<Script>): void {
-  const { socket } = response;
-  socket?.write('HTTP/1.1 200 OK\r\n');
-  const timer = setInterval(() => socket?.write(`X-Header: ${'a'.repeat(4000)}\r\n`), 5);
-  socket?.on('close', () => clearInterval(timer));
-}
 
 /** Waits for a server by looking into the kernel's table: ffmpeg's takes one client alone. */
 async function listening(port: number): Promise<void> {

@@ -17,26 +17,34 @@ describe('a camera of still pictures', () => {
       assert.ok(bytes.equals(picture(i)));
       assert.deepEqual([format, width, height, verdict.kind], ['jpeg', 640, 360, 'healthy']);
     }
-    const sequences = feed.pictures.map(({ sample }) => sample.sequence);
-    assert.deepEqual(
-      sequences,
-      sequences.map((_, i) => (sequences[0] ?? 0) + i),
-    );
+    // A period in which this machine was held up is stated as missed.
+    for (const [i, { sample }] of feed.pictures.entries()) {
+      const before = feed.pictures[i - 1]?.sample.sequence ?? sample.sequence - 1;
+      assert.equal(sample.missed?.firstSequence ?? sample.sequence, before + 1);
+      assert.equal(sample.missed?.lastSequence ?? before, sample.sequence - 1);
+    }
     const steps = http.requests.slice(2).map(({ at }, i) => at - (http.requests[i + 1]?.at ?? 0));
-    for (const step of steps) assert.ok(step > 125 && step < 375, String(steps));
+    const median = steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+    assert.ok(median > 200 && median < 300, String(steps));
     assert.deepEqual(feed.streams, [{ codec: 'jpeg', decoded: false, still: true }]);
   });
 
   it('has the middle of the request for its capture time', async (t) => {
+    const answers: number[] = [];
     const http = await camera(t, (request, response, number) => {
       response.sendDate = false;
-      setTimeout(() => sound(request, response, number), 120);
+      setTimeout(() => {
+        answers.push(Date.now());
+        sound(request, response, number);
+      }, 120);
     });
     const feed = watch(t, http.url('/'));
     await feed.until('pictures', () => feed.pictures.length >= 4);
     for (const { sample } of feed.pictures) {
       const asked = http.requests.findLast(({ at }) => at <= sample.capturedAt)?.at ?? 0;
-      assert.ok(Math.abs(sample.capturedAt - asked - 60) < 55, String(sample.capturedAt - asked));
+      const answered = answers.find((at) => at >= sample.capturedAt) ?? Infinity;
+      const middle = (asked + answered) / 2;
+      assert.ok(Math.abs(sample.capturedAt - middle) < 55, String(sample.capturedAt - middle));
       assert.equal(sample.clock, 'arrival');
     }
   });

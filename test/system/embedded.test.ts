@@ -1,18 +1,16 @@
-/** The default configuration: private servers, endpoints for any client, the process word, locks and leftovers. */
+/** The default configuration: private servers, endpoints for any client, the command process, locks and leftovers. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { connect, type Channel } from 'amqplib';
-import Redis from 'ioredis';
 import sharp from 'sharp';
 import type { Endpoints } from '../../src/supervisor/data-directory';
+import { vigil } from '../../lab/command';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, withRedis, type Listener } from '../../lab/events';
 import { isAlive, waitUntil } from '../../lab/process';
+import { connectWith, occupy, setTrap, withQueue } from '../../lab/port-trap';
 
 const CONFIG = {
   // Longer than a broker takes to start on a busy machine: messages are to be there afterwards.
@@ -28,6 +26,7 @@ describe('embedded servers', () => {
   let daemon: Daemon;
   let events: Listener;
   let endpoints: Endpoints;
+  const place = () => ['--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
 
   before(async () => {
     daemon = startDaemon({ config: CONFIG, dir });
@@ -47,10 +46,8 @@ describe('embedded servers', () => {
   });
 
   test('status shows whose queues are bound besides', () => {
-    const words = [MAIN, 'status', '--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
-    const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 30_000 });
     assert.match(
-      stdout,
+      vigil(['status', ...place()]).stdout,
       /^QUEUE +DECLARED BY +MESSAGES +CONSUMERS +BOUND TO\namq\.gen\S+ +another service +\d+ +1 +vigil\.frames$/m,
     );
   });
@@ -71,22 +68,7 @@ describe('embedded servers', () => {
 
   test('the process word writes every picture under its local time and removes it', async () => {
     const out = path.join(dir, 'pictures');
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [
-        MAIN,
-        'process',
-        '--config',
-        path.join(dir, 'actors.json'),
-        '--data-dir',
-        daemon.dataDir,
-        '--out',
-        out,
-        '--count',
-        '4',
-      ],
-      { encoding: 'utf8', timeout: 30_000 },
-    );
+    const { status, stdout } = vigil(['process', ...place(), '--out', out, '--count', '4']);
     assert.equal(status, 0, stdout);
     const files = readdirSync(out).flatMap((camera) =>
       readdirSync(path.join(out, camera)).map((name) => path.join(camera, name)),
@@ -190,8 +172,7 @@ describe('embedded servers', () => {
   );
 
   function processWord() {
-    const args = [MAIN, 'process', '--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
-    return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    return spawn(process.execPath, [MAIN, 'process', ...place()], { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
   /** The endpoints of the daemon that runs now: the same ports, and passwords by which the old ones are of no use. */
@@ -258,64 +239,3 @@ describe('embedded servers', () => {
     });
   });
 });
-
-async function withQueue<T>(amqpUrl: string, work: (channel: Channel) => Promise<T>): Promise<T> {
-  const connection = await connect(amqpUrl);
-  connection.on('error', () => undefined);
-  try {
-    return await work(await connection.createChannel());
-  } finally {
-    await connection.close();
-  }
-}
-
-/** A program of user 65534 that listens where our servers did, and tells all that it hears. */
-async function setTrap(urls: readonly string[]): Promise<{ heard(): string; close(): Promise<void> }> {
-  const ports = urls.map((url) => Number(new URL(url).port));
-  const program = `
-    let listening = 0;
-    for (const port of ${JSON.stringify(ports)})
-      require('node:net').createServer((socket) => {
-        socket.on("error", () => undefined).on("data", (data) => { process.stdout.write(data); socket.end(); });
-      }).listen(port, '127.0.0.1', () => { if (++listening === 2) process.stderr.write('set'); });`;
-  const child = spawn(process.execPath, ['-e', program], { uid: 65_534, gid: 65_534, cwd: '/', env: {} });
-  let heard = '';
-  child.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
-  const [words] = (await once(child.stderr, 'data')) as [Buffer];
-  assert.equal(words.toString(), 'set');
-  return {
-    heard: () => heard,
-    close: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
-
-/** Listens where one of our servers did, as a program of another user may. */
-async function occupy({ port }: URL): Promise<Server> {
-  const server = createServer((socket) => socket.on('error', () => undefined)).listen(
-    Number(port),
-    '127.0.0.1',
-  );
-  await once(server, 'listening');
-  return server;
-}
-
-async function connectWith(url: string, password: string): Promise<void> {
-  const changed = new URL(url);
-  changed.password = password;
-  if (changed.protocol === 'amqp:') {
-    const connection = await connect(changed.href);
-    await connection.close();
-    return;
-  }
-  const redis = new Redis(changed.href, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => undefined);
-  try {
-    await redis.connect();
-    await redis.ping();
-  } finally {
-    redis.disconnect();
-  }
-}

@@ -1,0 +1,106 @@
+/** scripts/setup.mjs on machines that lack a program it cannot install. Nothing is installed and no network is used. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { bareClone, ready } from '../../lab/bare-clone';
+
+const ROOT = { PRETEND_ROOT: '1' };
+const USER = { PRETEND_USER: '1' };
+
+/** They are children waiting for one another, mostly. */
+const CONCURRENT = { concurrency: 3 };
+
+describe('programs of the system', CONCURRENT, () => {
+  it('not found although their packages are installed are said so, without another installation', async (t) => {
+    const clone = bareClone(t);
+    clone.debian();
+    clone.configure(['never-found']);
+    clone.write('installed', 'never-found\n');
+    await ready(clone).catch(() => clone.calls());
+    const { code, said } = await clone.setup(['start'], ROOT);
+    assert.equal(code, 69);
+    assert.match(said, /is installed, and still this was not found:\n {2}never-found \(for never-found\)/);
+    assert.deepEqual(clone.calls(), []);
+  });
+
+  const ALL = ['ffmpeg', 'redis-server', 'rabbitmq-server', 'setpriv', 'flock'];
+  const commands: [system: string, command: string][] = [
+    [
+      'apt-get',
+      'sudo apt-get update && sudo apt-get install -y --no-install-recommends ffmpeg redis-server rabbitmq-server util-linux',
+    ],
+    ['dnf', 'sudo dnf install -y ffmpeg-free redis rabbitmq-server util-linux'],
+    ['apk', 'sudo apk add ffmpeg redis rabbitmq-server setpriv flock'],
+    ['pacman', 'sudo pacman -S --needed ffmpeg valkey rabbitmq util-linux'],
+    ['zypper', 'sudo zypper install ffmpeg redis rabbitmq-server util-linux'],
+    ['brew', 'brew install ffmpeg redis rabbitmq util-linux flock'],
+    ['none', 'Install these programs with your package manager.'],
+  ];
+  it('that may not be installed are named with the exact command of the system', async (t) => {
+    const clone = bareClone(t);
+    clone.configure(ALL);
+    await ready(clone).catch(() => undefined);
+    for (const [system, command] of commands) {
+      clone.program(system, 'exit 1');
+      const { code, said } = await clone.setup(['start'], USER);
+      assert.equal(code, 69, system);
+      for (const program of ALL) assert.match(said, new RegExp(`^ {2}${program} +for ${program}$`, 'm'));
+      assert.ok(
+        said.split('\n').some((line) => line.trim() === command),
+        `${system}: ${said}`,
+      );
+      assert.match(said, /^ {2}docker compose up$/m);
+      clone.remove(`bin/${system}`);
+    }
+  });
+
+  it('are those of the configuration that --config names, and of none where no daemon runs', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    clone.configure(['ffmpeg']);
+    clone.configure([], 'other/mine.json');
+    const rows: [args: string[], code: number][] = [
+      [[], 69],
+      [['--config', 'other/mine.json'], 0],
+      [['--config=other/mine.json'], 0],
+      [['--config', 'absent.json'], 0], // the daemon says it better
+      [['daemon'], 69],
+      [['check'], 0],
+      [['--data-dir', 'data', 'check'], 0],
+      [['process'], 0],
+      [['--help'], 0],
+      [['--version'], 0],
+    ];
+    for (const [args, code] of rows) {
+      const run = await clone.setup(['start', ...args], USER);
+      assert.equal(run.code, code, `${args.join(' ')}: ${run.said}`);
+    }
+  });
+
+  it('for the tests are packages on Debian, and elsewhere lead to a container', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    const elsewhere = await clone.setup(['test'], USER);
+    assert.equal(elsewhere.code, 69);
+    assert.match(elsewhere.said, /the tests need ffmpeg, .*pika for Python 3.*\n.*\n {2}docker run /);
+    clone.debian();
+    const unprivileged = await clone.setup(['test'], USER);
+    assert.match(
+      unprivileged.said,
+      /sudo apt-get install .* python3-gi gir1\.2-gst-rtsp-server-1\.0 .*\bchromium\b/,
+    );
+    assert.equal((await clone.setup(['test'], ROOT)).code, 0);
+    clone.calls();
+    assert.deepEqual(await clone.setup(['test'], ROOT), { code: 0, said: '' });
+    assert.deepEqual(clone.calls(), []);
+  });
+
+  it('for the tests of the page are any Chromium that is there', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    clone.debian();
+    clone.program('google-chrome', '');
+    const { said } = await clone.setup(['test'], USER);
+    assert.match(said, /apt-get install .* procps tini/);
+    assert.doesNotMatch(said, /chromium/);
+  });
+});
