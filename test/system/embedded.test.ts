@@ -154,11 +154,12 @@ describe('embedded servers', () => {
           trap.heard().includes(new URL(endpoints.redis).password),
         );
         await trap.close();
+        // It may go on before the daemon says that it is ready.
+        said = '';
         daemon = startDaemon({ config: CONFIG, dir });
         await daemon.said(/^ready/, 120_000);
         endpoints = await renewed(endpoints);
-        said = '';
-        await waitUntil('process goes on', () => /"consuming vigil\.detection"/.test(said), 30_000);
+        await waitUntil('process goes on', () => /"consuming vigil\.detection"/.test(said), 60_000);
         const events = await listen('vigil', endpoints.amqp);
         const [frame] = await events.gotFrames('clock', 1);
         await events.close();

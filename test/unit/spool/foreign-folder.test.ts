@@ -1,0 +1,95 @@
+/** Whom a file or folder belongs to, and data directories that other local users made. */
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { foreignness, OPEN_TO_OTHERS, WRITABLE_BY_OTHERS } from '../../../src/spool/ownership';
+import { DataDirectory } from '../../../src/supervisor/data-directory';
+
+const NOBODY = 65_534;
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can make files of other users' };
+
+describe('the owner and the mode', () => {
+  const found = (kind: 'file' | 'folder', uid: number, mode: number) => ({
+    isFile: () => kind === 'file',
+    isDirectory: () => kind === 'folder',
+    uid,
+    mode,
+  });
+  const own = process.geteuid?.() ?? 0;
+  const other = own + 1;
+
+  for (const [what, stats, want, expected] of [
+    ["one's own file", found('file', own, 0o100600), {}, undefined],
+    ["one's own file for all to read", found('file', own, 0o100644), {}, undefined],
+    ["root's file", found('file', 0, 0o100644), {}, undefined],
+    ["another's file", found('file', other, 0o100600), {}, /^belongs to user \d+, not to \d+$/],
+    ['a file that all may write', found('file', own, 0o100602), {}, /^is open to other users \(mode 602\)$/],
+    ['a folder', found('folder', own, 0o40700), {}, /^is not a regular file$/],
+    ["one's own folder", found('folder', own, 0o40700), { kind: 'folder', mode: OPEN_TO_OTHERS }, undefined],
+    [
+      'one that a group may read',
+      found('folder', own, 0o40750),
+      { kind: 'folder', mode: OPEN_TO_OTHERS },
+      /750/,
+    ],
+    ['a file', found('file', own, 0o100600), { kind: 'folder' }, /^is not a folder$/],
+    ["another's", found('folder', other, 0o40700), { kind: 'folder', root: false }, /^belongs to user/],
+  ] as const)
+    it(`of ${what}`, () => {
+      const asked = { kind: 'file', mode: WRITABLE_BY_OTHERS, root: true, ...want } as const;
+      const why = foreignness(stats, asked);
+      if (expected === undefined) assert.equal(why, undefined);
+      else assert.match(why ?? '', expected);
+    });
+});
+
+describe('a data directory in a folder where everybody may make one', () => {
+  let shared: string;
+  beforeEach(async () => {
+    shared = await mkdtemp(path.join(tmpdir(), 'vigil-shared-'));
+    chmodSync(shared, 0o1777);
+  });
+  afterEach(async () => {
+    await rm(shared, { recursive: true });
+  });
+  const open = async (dir: string) => DataDirectory.open(dir, () => undefined);
+
+  it('is used when it is made by the daemon, and is not open to others', async () => {
+    const data = await open(path.join(shared, 'data'));
+    assert.equal(data.isOpenToOthers, false);
+    data.close();
+  });
+
+  for (const [what, below] of [
+    ['it', 'data'],
+    ['the folder it is in', 'data/of/mine'],
+  ] as const)
+    it(`is refused when another user has made ${what}`, needsRoot, async () => {
+      mkdirSync(path.join(shared, 'data'));
+      chownSync(path.join(shared, 'data'), NOBODY, NOBODY);
+      const dir = path.join(shared, below);
+      await assert.rejects(open(dir), {
+        code: 'data-directory',
+        message: `data directory ${dir}: ${path.join(shared, 'data')} belongs to user 65534, and everybody may make such a folder in ${shared}; give this daemon another --data-dir`,
+      });
+      assert.ok(!existsSync(path.join(dir, 'vigil.lock')));
+    });
+
+  it("is refused when it is another user's link to a folder of one's own", needsRoot, async () => {
+    mkdirSync(path.join(shared, 'own'), { mode: 0o700 });
+    await symlink(path.join(shared, 'own'), path.join(shared, 'data'));
+    lchownSync(path.join(shared, 'data'), NOBODY, NOBODY);
+    await assert.rejects(open(path.join(shared, 'data')), { code: 'data-directory' });
+  });
+
+  it('is said to be open to others when it is', async () => {
+    mkdirSync(path.join(shared, 'data'));
+    chmodSync(path.join(shared, 'data'), 0o777);
+    const data = await open(path.join(shared, 'data'));
+    assert.equal(data.isOpenToOthers, true);
+    data.close();
+  });
+});
