@@ -47,9 +47,7 @@ export async function apply({
     editText(done, `the cameras of ${config} were applied to ${file}`, { json, planOnly, config: file }),
   );
   if (!json && left.length > 0 && path.resolve(config) !== path.resolve(file))
-    await print(
-      `note: only cameras and cameraDefaults are applied; ${left.join(', ')} of ${config} are not\n`,
-    );
+    await print(`note: only cameras and cameraDefaults are applied; not applied: ${left.join(', ')}\n`);
   return EXIT.clean;
 }
 

@@ -1,5 +1,5 @@
 /** `camera`. */
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { withJson, withPlaces, type Line, type PlaceOptions } from '../options';
 
 const ACTIONS = ['list', 'add', 'set', 'remove', 'restart'] as const;
@@ -25,15 +25,20 @@ export function cameraCommand(line: Line): Command {
     .description(
       'list, add, change, remove or restart cameras: edits the configuration, whose text stays otherwise',
     )
-    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+    .argument('<action>', `what to do: ${ACTIONS.join(', ')}`)
     .argument('[id]', 'id of the camera')
     .argument('[settings...]', 'name=value, as in actors.json; text needs no quotation marks')
     .option('--stdin', 'read the settings from standard input, as a JSON object')
     .option('--plan', 'only show what the edit would change')
     .addOption(new Option('--if-match <etag>', 'refuse if the file is not the one that "list --json" named'))
     .addHelpText('after', EXAMPLES);
-  return command.action((action: Action, id: string | undefined, pairs: string[], options: Options) => {
+  return command.action((word: string, id: string | undefined, pairs: string[], options: Options) => {
     const { json = false, plan = false, stdin = false, ifMatch, ...places } = options;
+    const action: Action =
+      ACTIONS.find((each) => each === word) ??
+      command.error(
+        `"camera" expects ${ACTIONS.slice(0, -1).join(', ')} or ${ACTIONS.at(-1) ?? ''}, found "${word}"`,
+      );
     if (action !== 'list' && id === undefined) command.error(`"camera ${action}" needs the id of a camera`);
     if (action === 'list' && id !== undefined) command.error('"camera list" expects no id');
     const takesSettings = action === 'add' || action === 'set';
