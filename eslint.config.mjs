@@ -15,6 +15,7 @@ const ROOMS = [
   'connections',
   'consumer',
   'config',
+  'config/edit',
   'protocol',
   'spool',
   'ledger',

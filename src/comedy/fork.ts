@@ -10,12 +10,10 @@ import { redactText } from '../url/redact';
 import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
 import { exitOf, forkChild, started, whyNotStarted, type ProcessExit } from '../os/child-process';
 import { driverVariables } from '../os/driver-variables';
+import { inheritedVariables } from '../os/inherited-variables';
 import { readLines } from '../os/line-splitter';
 import { liveWithParent } from '../os/orphans';
 
-/** Variables an actor's process gets; the others of the daemon's environment may be secrets. */
-const INHERITED =
-  /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;
 /**
  * A camera's process hardly uses a processor: one background thread instead of four. With {@link CAMERA_ENVIRONMENT} 2.5 MB
  * less for each. Only a flag that Node documents: it does not start with one it does not know. A small young generation
@@ -111,10 +109,9 @@ function isBundled(): boolean {
 }
 
 function actorEnvironment(): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([key]) => INHERITED.test(key));
   // Its standard output is a pipe to us, whatever ours is.
   const format = process.stdout.isTTY ? { [LOG_FORMAT_VARIABLE]: 'readable' } : {};
-  return { ...Object.fromEntries(inherited), ...format };
+  return { ...inheritedVariables(process.env), ...format };
 }
 
 function actorProcess(child: ChildProcess): ActorProcess {

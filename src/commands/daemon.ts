@@ -12,6 +12,7 @@ import { ControlSocket, type Control } from '../control/server';
 import { DataDirectory } from '../supervisor/data-directory';
 import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
+import { Operations } from '../supervisor/operations';
 import { missingPrograms, missingSentence } from '../supervisor/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import { UnverifiedCameras } from '../supervisor/unverified-cameras';
@@ -122,7 +123,7 @@ async function runUntilAsked(run: Run): Promise<number> {
     log,
     onTaken: ({ cameras }) => unverified.log(cameras),
   });
-  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
+  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration, log), log);
   opened.push({ what: 'the control socket', close: () => control.close() });
   opened.push({ what: 'the supervisor', close: () => supervisor.stop() });
   const watching = new AbortController();
@@ -141,7 +142,7 @@ async function runUntilAsked(run: Run): Promise<number> {
   return ending.wish;
 }
 
-function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Control {
+function controlOf(supervisor: Supervisor, configuration: LiveConfiguration, log: Log): Control {
   const startedAtMs = Date.now();
   return {
     status: () => {
@@ -160,6 +161,7 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
     figures: () => supervisor.figures,
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
+    operations: new Operations(configuration, supervisor, log),
   };
 }
 

@@ -10,6 +10,8 @@ export const EXIT = {
   noDaemon: 3,
   /** A program, server, port, file or permission that is needed cannot be had. */
   unavailable: 69,
+  /** Another edit came first: look at the file, then try again. */
+  retry: 75,
   /** Something failed that should not have; the service manager starts the daemon again. */
   failed: 70,
   configuration: 78,
@@ -22,9 +24,11 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   'bad-url': EXIT.configuration,
   'cannot-save': EXIT.unavailable,
   'cannot-write': EXIT.unavailable,
+  'changed-meanwhile': EXIT.retry,
   'daemon-refused': EXIT.failed,
   'daemon-silent': EXIT.failed,
   'data-directory': EXIT.unavailable,
+  'edit-refused': EXIT.configuration,
   'missing-program': EXIT.unavailable,
   'namespace-in-use': EXIT.unavailable,
   'no-camera': EXIT.configuration,

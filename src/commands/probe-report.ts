@@ -1,59 +1,6 @@
-/** What `probe` found, for people and programs. Pure. */
-import type { FeedMeasurement } from '../actors/camera/capture/probe';
-import type { FaultRecord } from '../fault/fault';
+/** What `probe` found, for people. Pure. */
+import type { ProbeReport } from '../protocol/probe';
 import { table, wrap } from './table';
-
-/** The JSON of `probe --json`; null is what could not be measured. */
-export interface ProbeReport {
-  /** Without credentials. */
-  readonly feed: string;
-  readonly codec: string | null;
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly picturesPerSecond: number | null;
-  readonly keyframeIntervalMs: {
-    readonly mean: number;
-    readonly least: number;
-    readonly most: number;
-  } | null;
-  readonly firstPictureMs: number | null;
-  /** The camera's clock minus the arrival of its pictures. */
-  readonly clockOffsetMs: number | null;
-  readonly sampling: string;
-  readonly samplingReason: string;
-  /** Of the ffmpeg processes, measured on this machine while the feed was sampled. */
-  readonly processorSecondsPerMinute: number | null;
-  readonly measuredForMs: number | null;
-  readonly transport: string | null;
-  /** Where hardware was asked for: what decodes, and why not what was asked for. */
-  readonly decoding: string | null;
-  readonly saved: string | null;
-  readonly fault: FaultRecord | null;
-}
-
-export function probeReport(feed: string, found: FeedMeasurement, saved: string | undefined): ProbeReport {
-  const { stream, picture, packetsPerSecond, firstPictureMs, choice, cost, transport, decoding, fault } =
-    found;
-  return {
-    feed,
-    codec: stream?.codec ?? null,
-    width: picture?.width ?? null,
-    height: picture?.height ?? null,
-    picturesPerSecond: packetsPerSecond === undefined ? null : Number(packetsPerSecond.toFixed(2)),
-    keyframeIntervalMs: spread(found.keyframeIntervalsMs),
-    firstPictureMs: firstPictureMs === undefined ? null : Math.round(firstPictureMs),
-    clockOffsetMs: found.clockOffsetMs ?? null,
-    sampling: choice.sampling,
-    samplingReason: choice.samplingReason,
-    processorSecondsPerMinute:
-      cost === undefined ? null : Number(((60 * cost.processorMs) / cost.overMs).toFixed(2)),
-    measuredForMs: cost === undefined ? null : Math.round(cost.overMs),
-    transport: transport ?? null,
-    decoding: decoding ?? null,
-    saved: saved ?? null,
-    fault: fault ?? null,
-  };
-}
 
 /** A line for each thing that was found. */
 export function probeText(report: ProbeReport): string {
@@ -89,14 +36,4 @@ function costText({ processorSecondsPerMinute, measuredForMs }: ProbeReport): st
   if (processorSecondsPerMinute === null) return 'unknown: not enough data to measure it';
   const seconds = ((measuredForMs ?? 0) / 1000).toFixed(1);
   return `${processorSecondsPerMinute} processor seconds per minute in ffmpeg, measured on this machine for ${seconds} s`;
-}
-
-function spread(values: readonly number[]): ProbeReport['keyframeIntervalMs'] {
-  if (values.length === 0) return null;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    mean: Math.round(mean),
-    least: Math.round(Math.min(...values)),
-    most: Math.round(Math.max(...values)),
-  };
 }

@@ -3,6 +3,7 @@ import { encodePpm } from '../actors/camera/pictures/encode';
 import type { Picture } from '../actors/camera/pictures/decoder';
 import { feedName } from '../config/feed-name';
 import { probeFeed } from '../actors/camera/capture/probe';
+import { probeReport } from '../actors/camera/capture/probe-report';
 import { loadTopology, parseTopology } from '../config/load';
 import { STILL_SCHEMES, STREAM_SCHEMES } from '../config/schema';
 import type { CameraSpec } from '../config/topology';
@@ -13,7 +14,7 @@ import { saveFile } from './save-file';
 import { ExitFault } from '../fault/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
-import { probeReport, probeText } from './probe-report';
+import { probeText } from './probe-report';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp': 'webp' } as const;

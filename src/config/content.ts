@@ -19,11 +19,16 @@ export function readBoundedSync(file: string): string {
 
 /** The same without keeping others waiting. */
 export async function readBounded(file: string): Promise<string> {
+  return (await readBoundedBytes(file)).toString();
+}
+
+/** The same as bytes. */
+export async function readBoundedBytes(file: string): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {
     const content = new Content();
     while (content.add((await handle.read(content.chunk)).bytesRead));
-    return content.text;
+    return content.bytes;
   } finally {
     await handle.close();
   }
@@ -32,16 +37,20 @@ export async function readBounded(file: string): Promise<string> {
 class Content {
   readonly chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   readonly #parts: Buffer[] = [];
-  #bytes = 0;
+  #length = 0;
 
   get text(): string {
-    return Buffer.concat(this.#parts).toString();
+    return this.bytes.toString();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
   }
 
   /** Takes what was read into {@link chunk}; false at the end. */
   add(bytes: number): boolean {
-    this.#bytes += bytes;
-    if (this.#bytes > MAX_CONFIGURATION_BYTES)
+    this.#length += bytes;
+    if (this.#length > MAX_CONFIGURATION_BYTES)
       throw Object.assign(new Error('too large for a configuration'), { code: 'EFBIG' });
     this.#parts.push(Buffer.from(this.chunk.subarray(0, bytes)));
     return bytes > 0;

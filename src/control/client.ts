@@ -11,11 +11,19 @@ const ANSWER_MS = 10_000;
 
 /**
  * The daemon's answer to `GET url`, or to `POST url` with a body.
+ * @param answerMs how long it may take
  * @throws ExitFault `no-daemon` when none runs on `dataDir`, `daemon-silent` when it does not answer, `not-permitted`
  */
-export async function askDaemon(dataDir: string, url: string, body?: unknown): Promise<unknown> {
+export async function askDaemon(
+  dataDir: string,
+  url: string,
+  body?: unknown,
+  answerMs = ANSWER_MS,
+): Promise<unknown> {
   try {
-    return await withSocketPath(dataDir, CONTROL_SOCKET, (socketPath) => ask(socketPath, url, body));
+    return await withSocketPath(dataDir, CONTROL_SOCKET, (socketPath) =>
+      ask(socketPath, url, body, answerMs),
+    );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') throwIfNotPermitted(path.join(dataDir, CONTROL_SOCKET), 'write');
@@ -29,28 +37,25 @@ export async function askDaemon(dataDir: string, url: string, body?: unknown): P
   }
 }
 
-async function ask(socketPath: string, url: string, body: unknown): Promise<unknown> {
+async function ask(socketPath: string, url: string, body: unknown, answerMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     // No agent: a connection it kept might be of a daemon that has gone.
-    const asking = request(
-      { socketPath, path: url, method, timeout: ANSWER_MS, agent: false },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        response.once('error', reject);
-        response.once('end', () => {
-          if (response.statusCode === 200) resolve(JSON.parse(text));
-          else reject(new ExitFault('daemon-refused', `the daemon rejected the request: ${text}`));
-        });
-      },
-    );
+    const asking = request({ socketPath, path: url, method, timeout: answerMs, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new ExitFault('daemon-refused', `the daemon rejected the request: ${text}`));
+      });
+    });
     asking.once('error', reject);
     asking.once('timeout', () => {
       asking.destroy(
         new ExitFault(
           'daemon-silent',
-          `the daemon did not answer within ${ANSWER_MS} ms; it is stopped or very busy`,
+          `the daemon did not answer within ${answerMs} ms; it is stopped or very busy`,
         ),
       );
     });

@@ -1,6 +1,9 @@
 /** Requests and answers of the control socket. */
+import type { ShownSettings } from '../config/edit/hidden';
 import type { ConfigFault, Refusal } from '../config/faults';
+import type { ProbeOutcome } from '../protocol/probe';
 import type { DeliveryStatus } from '../supervisor/health';
+import type { EditOutcome } from '../supervisor/operations';
 import type { ConfigurationState } from '../supervisor/live-configuration';
 import type { Plan } from '../supervisor/plan';
 import type { ChildStatus } from '../supervisor/status';
@@ -36,3 +39,22 @@ export type PlanAnswer =
       readonly refusal: Refusal;
       readonly faults: readonly ConfigFault[];
     };
+
+/** Why what an operator asked for is not done. */
+export interface RefusedAnswer {
+  readonly kind: 'refused';
+  readonly code: string;
+  readonly message: string;
+  readonly faults: readonly ConfigFault[];
+}
+
+export type CameraSettings = ShownSettings & {
+  /** Of the configuration file. */
+  readonly etag: string;
+};
+
+export type Answered<T> = { readonly kind: 'done'; readonly outcome: T } | RefusedAnswer;
+export type EditAnswer = Answered<EditOutcome>;
+export type CameraAnswer = Answered<CameraSettings>;
+export type ProbeAnswer = Answered<ProbeOutcome>;
+export type RestartAnswer = Answered<null>;

@@ -1,7 +1,9 @@
 /**
- * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
+ * How commands and the web actor ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
  * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
  * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * What operators change: `POST /edit` ({@link OperatorEdit}), `/camera`, `/restart` ({@link RestartRequest}) and `/probe`
+ * ({@link ProbeRequest}), each answered by {@link Answered}.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -11,8 +13,18 @@ import { ConfigurationError } from '../config/faults';
 import type { Log } from '../log/log';
 import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
-import { ExitFault } from '../fault/fault';
-import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
+import { ExitFault, Fault } from '../fault/fault';
+import {
+  CONTROL_SOCKET,
+  type Answered,
+  type CameraSettings,
+  type DaemonStatus,
+  type PlanAnswer,
+  type PlanRequest,
+} from './protocol';
+import { EditFault } from '../config/edit/fault';
+import type { ProbeOutcome } from '../protocol/probe';
+import type { EditOutcome, OperatorEdit, ProbeRequest, RestartRequest } from '../supervisor/operations';
 import type { Figures } from '../supervisor/figures';
 import type { Plan } from '../supervisor/plan';
 import type { ConfiguredCamera } from '../supervisor/status';
@@ -28,6 +40,12 @@ export interface Control {
   queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
   plan(request: PlanRequest): Plan;
+  readonly operations: {
+    edit(request: OperatorEdit): Promise<EditOutcome>;
+    camera(id: string): Promise<CameraSettings>;
+    restart(request: RestartRequest): void;
+    probe(request: ProbeRequest): Promise<ProbeOutcome>;
+  };
 }
 
 export class ControlSocket {
@@ -94,15 +112,35 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   else if (asked === 'GET /cameras') reply(response, control.cameras());
   else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
-  else if (asked === 'POST /plan')
-    reply(
-      response,
-      planAnswer(
-        control,
-        JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a request')) as PlanRequest,
-      ),
-    );
-  else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
+  else if (asked === 'POST /plan') reply(response, planAnswer(control, await bodyOf<PlanRequest>(request)));
+  else if (asked === 'POST /edit') {
+    const edit = await bodyOf<OperatorEdit>(request);
+    reply(response, await answered(() => control.operations.edit(edit)));
+  } else if (asked === 'POST /camera') {
+    const { camera } = await bodyOf<{ readonly camera: string }>(request);
+    reply(response, await answered(() => control.operations.camera(camera)));
+  } else if (asked === 'POST /restart') {
+    const restart = await bodyOf<RestartRequest>(request);
+    reply(response, await answered(async () => (control.operations.restart(restart), null)));
+  } else if (asked === 'POST /probe') {
+    const probe = await bodyOf<ProbeRequest>(request);
+    reply(response, await answered(() => control.operations.probe(probe)));
+  } else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
+}
+
+async function bodyOf<T>(request: IncomingMessage): Promise<T> {
+  return JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a request')) as T;
+}
+
+/** @throws what is a bug */
+async function answered<T>(act: () => Promise<T>): Promise<Answered<T>> {
+  try {
+    return { kind: 'done', outcome: await act() };
+  } catch (error) {
+    if (!(error instanceof EditFault || error instanceof Fault)) throw error;
+    const { code, message } = error;
+    return { kind: 'refused', code, message, faults: error instanceof EditFault ? error.faults : [] };
+  }
 }
 
 function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
@@ -115,7 +153,8 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   }
 }
 
-type Answer = DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer;
+type Answer =
+  DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer | Answered<unknown>;
 
 function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));

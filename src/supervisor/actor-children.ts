@@ -128,6 +128,11 @@ export class ActorChildren {
     ]);
   }
 
+  /** Replaces the process of an actor: its restarts until now, and its quarantine, are forgotten. */
+  async restart(name: string): Promise<void> {
+    await this.#rollout.restart(name);
+  }
+
   /** One after the other: the store drains while the notifier still answers. And no message outlives its frame. */
   async #changeServers(expireMs: number): Promise<void> {
     const order = expireMs < this.#expireMs ? ['notifier', 'store'] : ['store', 'notifier'];

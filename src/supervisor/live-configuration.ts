@@ -1,4 +1,6 @@
 /** Brings edits of actors.json into the running tree: whole or not at all. */
+import { editFile, type Edited, type EditRequest } from '../config/edit/file';
+import { EditFault } from '../config/edit/fault';
 import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
 import { parseTopology, unreadable } from '../config/load';
 import type { Topology } from '../config/topology';
@@ -37,6 +39,10 @@ export class LiveConfiguration {
   #taking: Promise<void> = Promise.resolve();
   /** Edits seen so far. */
   #edits = 0;
+  #begin: () => void = () => undefined;
+  readonly #begun = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
 
   constructor(private readonly options: LiveConfigurationOptions) {
     this.#state = { file: options.file, appliedAtMs: Date.now() };
@@ -50,6 +56,7 @@ export class LiveConfiguration {
   /** Applies every edit of the file until `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
     const { file, text } = this.options;
+    this.#begin();
     await watchContent(file, text, (content) => this.#take(content), signal);
   }
 
@@ -67,10 +74,42 @@ export class LiveConfiguration {
     return this.#planOf(parseTopology(text, file, this.options.environment), file);
   }
 
+  /**
+   * Writes an edit into the file and applies it as one that was made by hand, or only says what it would change. Edits wait for
+   * each other, and for the daemon to be started.
+   * @throws EditFault
+   */
+  async edit(request: EditRequest): Promise<Edited<Plan>> {
+    await this.#begun;
+    return this.#inTurn(async () => {
+      const { file } = this.options;
+      const edited = await this.resolve(request, (wanted) => this.#planOf(wanted, file));
+      if (request.planOnly === true) return edited;
+      await this.#apply({ text: edited.text });
+      const { faults: [fault] = [] } = this.#state;
+      if (fault === undefined) return edited;
+      throw new EditFault('not-applied', `${file} was written, but it ${fault.problem}`, [fault]);
+    });
+  }
+
+  /** The same with another outcome than a plan; nothing of it is applied. */
+  async resolve<P>(request: EditRequest, outcomeOf: (wanted: Topology) => P): Promise<Edited<P>> {
+    const { file, environment } = this.options;
+    return editFile(file, environment, request, outcomeOf);
+  }
+
   /** One after the other; the rollout of one is not waited for: the next takes its place. */
   async #take(content: FileContent): Promise<void> {
-    this.#taking = this.#taking.then(() => this.#apply(content));
-    await this.#taking;
+    await this.#inTurn(() => this.#apply(content));
+  }
+
+  async #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#taking.then(step);
+    this.#taking = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   /** Never throws: later edits must still be applied. */

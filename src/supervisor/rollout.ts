@@ -80,7 +80,19 @@ export class Rollout {
   async settle(name: string): Promise<void> {
     // What is no longer wanted is not waited for.
     if (this.#isBehind(name) || this.steps.wanted(name) === undefined) this.changed(name);
-    const settled = (this.#settling.get(name) ?? Promise.resolve()).then(() => this.#bring(name));
+    await this.#inTurn(name, () => this.#bring(name));
+  }
+
+  /** A new process, with no history of crashes, in the place of one that runs, waits for its restart or is quarantined. */
+  async restart(name: string): Promise<void> {
+    await this.#inTurn(name, async () => {
+      const { wanted, child, replace } = this.steps;
+      if (!this.#stopping && wanted(name) !== undefined && child(name) !== undefined) await replace(name);
+    });
+  }
+
+  async #inTurn(name: string, step: () => Promise<void>): Promise<void> {
+    const settled = (this.#settling.get(name) ?? Promise.resolve()).then(step);
     this.#settling.set(name, settled);
     await settled;
     if (this.#settling.get(name) === settled) this.#settling.delete(name);

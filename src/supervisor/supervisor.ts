@@ -9,7 +9,7 @@ import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
-import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
@@ -122,6 +122,14 @@ export class Supervisor {
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
     return this.#changeActors(wanted);
+  }
+
+  /** Gives a camera a new process; resolves when it runs. False: the camera is not there, or disabled. */
+  async restart(camera: string): Promise<boolean> {
+    const name = cameraName(camera);
+    if (!this.#wanted.has(name)) return false;
+    await this.#actors?.restart(name);
+    return true;
   }
 
   /** Actors that have not come to the newest edit yet. */

@@ -35,7 +35,10 @@ describe("a command of another user than the daemon's", { skip }, () => {
     const refuse = () => assert.fail('it was asked');
     socket = await ControlSocket.open(
       data,
-      { status: refuse, cameras: refuse, figures: refuse, queues: refuse, plan: refuse },
+      {
+        ...{ status: refuse, cameras: refuse, figures: refuse, queues: refuse, plan: refuse },
+        operations: { edit: refuse, camera: refuse, restart: refuse, probe: refuse },
+      },
       openLog('test', 'error'),
     );
   });

@@ -57,6 +57,7 @@ describe('the output of a command', () => {
     const fates = { at: NOW, gap: [[`0-${CAMERAS - 1}`, second, second + 30, 'refused']] };
     const file = path.join(dataDir, 'ledger', ledgerFileName({ number: 1, hour: hourOf(NOW) }));
     writeFileSync(file, [...accounts, JSON.stringify(fates), ''].join('\n'));
+    const refuse = () => assert.fail('it was asked');
     const control = {
       status: () => STATUS,
       cameras: () => [],
@@ -69,6 +70,7 @@ describe('the output of a command', () => {
         adjust: [],
         leave: [],
       }),
+      operations: { edit: refuse, camera: refuse, restart: refuse, probe: refuse },
     };
     socket = await ControlSocket.open(dataDir, control, openLog('test', 'error'));
   });

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import type { ProbeReport } from '../../src/commands/probe-report';
+import type { ProbeReport } from '../../src/protocol/probe';
 import { descendants, MAIN, newDir } from '../../lab/daemon';
 import { clip } from '../../lab/feeds/clips';
 import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';

@@ -13,6 +13,7 @@ import type { WebParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
 import type { Figures } from '../../supervisor/figures';
 import type { ConfiguredCamera } from '../../supervisor/status';
+import { DaemonOperations } from './daemon-operations';
 import { DaemonSource } from './daemon-source';
 import { openApp } from './http/app';
 import { EventStreams } from './http/event-streams';
@@ -108,6 +109,7 @@ class WebActor {
     const { port, host, names, token, tls, dataDir } = this.context.parameters;
     this.#app ??= await openApp({
       source: this.#source,
+      operations: new DaemonOperations(dataDir),
       events: this.#events,
       names: new OwnNames(host, names),
       sessions: new Sessions(token),

@@ -58,7 +58,8 @@ export class DaemonSource implements WebSource {
   }
 }
 
-function silent(error: unknown): Problem {
+/** Why the daemon does not answer. */
+export function silent(error: unknown): Problem {
   const code = error instanceof Fault ? error.code : 'daemon-silent';
   return new Problem(503, code, `the daemon does not answer: ${(error as Error).message}`);
 }

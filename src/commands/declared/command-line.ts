@@ -1,6 +1,8 @@
 /** The command line: parses it, and reports what is wrong with it. Commands load their modules when they run. */
 import { Command, CommanderError, type Option } from 'commander';
 import { ExitFault } from '../../fault/fault';
+import { applyCommand } from './apply';
+import { cameraCommand } from './camera';
 import { checkCommand } from './check';
 import { daemonCommand } from './daemon';
 import { ledgerCommand } from './ledger';
@@ -20,7 +22,8 @@ Exit codes:
   3   no daemon is running
   69  something needed is missing, or a feed or camera has no present picture
   70  internal error, or a required child restarted too often
-  78  the configuration, or the URL to probe, is not valid
+  75  the configuration was changed meanwhile; try again
+  78  the configuration, an edit of it, or the URL to probe, is not valid
 `;
 const SERVICES: readonly string[] = ['daemon', 'process'];
 
@@ -69,6 +72,8 @@ function programOf(line: Line, write: (text: string) => void): Command {
     statusCommand(line),
     planCommand(line),
     ledgerCommand(line),
+    cameraCommand(line),
+    applyCommand(line),
     probeCommand(line),
     snapshotCommand(line),
     processCommand(line),

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ledgerText } from '../../../src/commands/ledger';
 import { planText } from '../../../src/commands/plan';
-import { probeText, type ProbeReport } from '../../../src/commands/probe-report';
+import { probeText } from '../../../src/commands/probe-report';
+import type { ProbeReport } from '../../../src/protocol/probe';
 import { WIDTH } from '../../../src/commands/table';
 
 const LONG_ID = 'camera-'.repeat(9);

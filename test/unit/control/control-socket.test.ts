@@ -9,6 +9,8 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { askDaemon } from '../../../src/control/client';
 import { NO_FIGURES } from '../../../src/supervisor/figures';
+import { EditFault } from '../../../src/config/edit/fault';
+import { Fault } from '../../../src/fault/fault';
 import { ConfigurationError } from '../../../src/config/faults';
 import { CONTROL_SOCKET, type DaemonStatus } from '../../../src/control/protocol';
 import { ControlSocket, type Control } from '../../../src/control/server';
@@ -37,6 +39,18 @@ const CONTROL: Control = {
   plan: ({ text, file }) => {
     if (text === 'bad') throw new ConfigurationError(file, [{ path: '$', problem: 'is bad' }]);
     return PLAN;
+  },
+  operations: {
+    edit: async ({ edit }) => {
+      if (edit.kind === 'remove')
+        throw new EditFault('no-camera', 'there is none', [{ path: '$', problem: 'x' }]);
+      return { etag: '"1"', created: true, plan: PLAN };
+    },
+    camera: async (id) => ({ settings: { id }, hidden: ['password'], etag: '"1"' }),
+    restart: ({ camera }) => {
+      if (camera === 'off') throw new Fault('camera-disabled', 'it is disabled');
+    },
+    probe: async () => Promise.reject(new Fault('too-many-probes', 'later')),
   },
 };
 

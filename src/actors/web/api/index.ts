@@ -91,6 +91,75 @@ export interface ApiPicture {
   readonly capturedAt: number;
 }
 
+/** A camera as actors.json has it. */
+export interface ApiCameraSettings {
+  /** Without user name and password, and URLs without what may be secret: written back as they are, they change nothing. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Names of settings that are there and not shown, or not whole. */
+  readonly hidden: readonly string[];
+}
+
+/** GET /api/cameras/ID: without settings while the configuration file cannot be read. */
+export type ApiCameraDetail = ApiCamera & Partial<ApiCameraSettings>;
+
+export interface ApiChange {
+  /** Of an actor: `camera:ID`. */
+  readonly name: string;
+  /** Settings that differ. */
+  readonly because: readonly string[];
+}
+
+/** What an edit of the configuration changes in the running daemon. */
+export interface ApiPlan {
+  readonly start: readonly string[];
+  readonly stop: readonly string[];
+  readonly restart: readonly ApiChange[];
+  /** Without a restart. */
+  readonly adjust: readonly ApiChange[];
+  readonly leave: readonly string[];
+}
+
+export interface ApiEdit {
+  /** False: only the plan was asked for. */
+  readonly applied: boolean;
+  /** The camera was not there before. */
+  readonly created: boolean;
+  readonly plan: ApiPlan;
+}
+
+/** What a probe of a feed found; null is what could not be measured. */
+export interface ApiProbe {
+  /** Without credentials. */
+  readonly feed: string;
+  readonly codec: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly picturesPerSecond: number | null;
+  readonly keyframeIntervalMs: {
+    readonly mean: number;
+    readonly least: number;
+    readonly most: number;
+  } | null;
+  readonly firstPictureMs: number | null;
+  readonly clockOffsetMs: number | null;
+  readonly sampling: string;
+  readonly samplingReason: string;
+  readonly processorSecondsPerMinute: number | null;
+  readonly measuredForMs: number | null;
+  readonly transport: string | null;
+  readonly decoding: string | null;
+  readonly fault: ApiFault | null;
+  /** The first picture, base64. */
+  readonly jpeg?: string;
+}
+
+/** A fault of the configuration. */
+export interface ApiConfigFault {
+  /** JSON path, `$.cameras[3].rate`. */
+  readonly path: string;
+  readonly problem: string;
+}
+
 /** Errors, as application/problem+json (RFC 9457). */
 export interface ApiProblem {
   /** `about:blank`: the status says what kind it is. */
@@ -105,4 +174,6 @@ export interface ApiProblem {
   readonly capturedAt?: number;
   /** Of /readyz: why not, a sentence each. */
   readonly reasons?: readonly string[];
+  /** Of settings that are not valid. */
+  readonly faults?: readonly ApiConfigFault[];
 }

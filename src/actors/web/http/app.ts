@@ -13,6 +13,8 @@ import { guard } from './guard';
 import { describeApi } from './open-api';
 import type { OwnNames } from './own-names';
 import { Problem, PROBLEM_TYPE, problemOf } from './problem';
+import { cameraRoutes } from './camera-routes';
+import type { WebOperations } from './operations';
 import { routes } from './routes';
 import { makeServer, type Certificate } from './server';
 import type { Sessions } from './sessions';
@@ -27,6 +29,7 @@ const MAX_BODY_BYTES = 65_536;
 
 export interface AppOptions {
   readonly source: WebSource;
+  readonly operations: WebOperations;
   readonly events: EventStreams;
   readonly names: OwnNames;
   readonly sessions: Sessions;
@@ -39,7 +42,7 @@ export interface AppOptions {
 
 /** Ready to answer; `app.server` listens when it is told to. */
 export async function openApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, certificate, sessions, names, source, events, version, pageDir } = options;
+  const { log, certificate, sessions, names, source, operations, events, version, pageDir } = options;
   const app = fastify({
     serverFactory: (answer): Server => makeServer(certificate, answer),
     bodyLimit: MAX_BODY_BYTES,
@@ -60,6 +63,7 @@ export async function openApp(options: AppOptions): Promise<FastifyInstance> {
     styles: signInStyles(pageDir),
   });
   await app.register(routes, { source, events, sessions });
+  await app.register(cameraRoutes, { source, operations });
   await servePage(app, pageDir);
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, async (_request, reply) =>
     refuse(

@@ -13,6 +13,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       },
       tags: [
         { name: 'state', description: 'The daemon and its cameras.' },
+        { name: 'cameras', description: 'Settings of cameras, and what may be done to them.' },
         { name: 'pictures', description: 'Present pictures.' },
         { name: 'ledger', description: 'Coverage.' },
         { name: 'health', description: 'For monitoring.' },

@@ -4,13 +4,15 @@ import type { ApiProblem } from '../api';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
+type More = Pick<ApiProblem, 'capturedAt' | 'reasons' | 'faults'>;
+
 /** Thrown by a route; the error handler answers with it. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     detail: string,
-    readonly more: Pick<ApiProblem, 'capturedAt' | 'reasons'> = {},
+    readonly more: More = {},
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
@@ -22,12 +24,7 @@ export class Problem extends Error {
   }
 }
 
-export function problemBody(
-  status: number,
-  code: string,
-  detail: string,
-  more: Pick<ApiProblem, 'capturedAt' | 'reasons'> = {},
-): ApiProblem {
+export function problemBody(status: number, code: string, detail: string, more: More = {}): ApiProblem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code, ...more };
 }
 

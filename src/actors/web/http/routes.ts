@@ -6,7 +6,6 @@ import type { EventStreams } from './event-streams';
 import { Problem, PROBLEM_TYPE } from './problem';
 import {
   Alive,
-  Camera,
   CameraPath,
   Cameras,
   Ledger,
@@ -24,7 +23,7 @@ export interface RouteOptions {
   readonly sessions: Sessions;
 }
 
-const problem = { description: 'Why not.', content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
+export const problem = { description: 'Why not.', content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
 
 /** Answers of a route: that of success, and problems of these kinds. */
 export function answers(success: TSchema, ...problems: readonly number[]): Record<string, unknown> {
@@ -104,23 +103,6 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
   );
 
   app.get(
-    '/api/cameras/:id',
-    {
-      schema: {
-        summary: 'One camera.',
-        tags: ['state'],
-        params: CameraPath,
-        response: answers(Camera, 404, 503),
-      },
-    },
-    async ({ params: { id } }, reply) => {
-      const camera = (await source.view()).cameras.find((each) => each.id === id);
-      if (camera === undefined) throw unknownCamera(id);
-      return noStore(reply).send(camera);
-    },
-  );
-
-  app.get(
     '/api/cameras/:id/latest.jpg',
     {
       schema: {
@@ -184,7 +166,7 @@ export function unknownCamera(id: string): Problem {
   return new Problem(404, 'no-camera', `the configuration has no camera "${id}"`);
 }
 
-function noStore<R extends { header(name: string, value: string): R }>(reply: R): R {
+export function noStore<R extends { header(name: string, value: string): R }>(reply: R): R {
   return reply.header('cache-control', 'no-store');
 }
 

@@ -3,13 +3,13 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, FRAME_FORMATS } from '../../../contract/frame';
 import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../api';
 
-const closed = { additionalProperties: false };
+export const closed = { additionalProperties: false };
 const Time = (description: string) =>
   Type.Integer({ description: `${description}, milliseconds since the epoch.` });
 
 const CONDITIONS = ['delivering', 'starting', 'waiting', 'offline', 'quarantined', 'disabled'] as const;
 
-const Fault = Type.Object(
+export const Fault = Type.Object(
   {
     code: Type.String({ description: 'Stable word for programs.' }),
     message: Type.String({ description: 'What is wrong and what to do.' }),
@@ -115,6 +115,14 @@ export const ProblemSchema = Type.Object(
     code: Type.Optional(Type.String()),
     capturedAt: Type.Optional(Time('When the newest picture was captured')),
     reasons: Type.Optional(Type.Array(Type.String())),
+    faults: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { path: Type.String({ description: 'JSON path in actors.json.' }), problem: Type.String() },
+          { additionalProperties: false },
+        ),
+      ),
+    ),
   },
   { ...closed, description: 'Problem details (RFC 9457).' },
 );
@@ -157,7 +165,7 @@ export const LedgerQuery = Type.Object(
 export const SignIn = Type.Object({ token: Type.String({ maxLength: 4096 }) }, closed);
 
 /** A schema that parts from the types clients read does not compile. */
-type Answers<S extends TSchema, T> = Static<S> extends T ? T : never;
+export type Answers<S extends TSchema, T> = Static<S> extends T ? T : never;
 export type CheckedAnswers = [
   Answers<typeof Camera, ApiCamera>,
   Answers<typeof State, ApiState>,

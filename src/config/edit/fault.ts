@@ -1,0 +1,44 @@
+/** Why an edit of the configuration is not made. */
+import type { ConfigFault } from '../faults';
+
+export type EditFaultCode =
+  /** There is no such camera. */
+  | 'no-camera'
+  /** There is one already, where a new one was asked for. */
+  | 'camera-exists'
+  /** The settings name another camera. */
+  | 'wrong-id'
+  /** A setting has a placeholder for what is hidden. */
+  | 'hidden-value'
+  /** The stored password would go to another server. */
+  | 'password-needed'
+  /** A reference to a variable that the cameras do not use yet. */
+  | 'new-variable'
+  /** A file of this machine that the cameras do not use yet. */
+  | 'local-file'
+  /** The file is other than the writer knows it. */
+  | 'changed-meanwhile'
+  /** With the edit the file would not be valid, or could not be applied. */
+  | 'invalid-settings'
+  | 'not-applied'
+  /** The file is not valid as it is. */
+  | 'invalid-configuration'
+  /** The file cannot be read, or cannot be written. */
+  | 'cannot-read'
+  | 'read-only'
+  | 'disk-full'
+  | 'busy'
+  | 'cannot-write';
+
+export class EditFault extends Error {
+  constructor(
+    readonly code: EditFaultCode,
+    message: string,
+    /** Of the configuration, where these are the reason. */
+    readonly faults: readonly ConfigFault[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'EditFault';
+  }
+}

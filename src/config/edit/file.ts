@@ -1,0 +1,198 @@
+/** Edits actors.json: what API and commands change goes through here, and is checked as an edit by hand is. */
+import { createHash } from 'node:crypto';
+import { readBoundedBytes } from '../content';
+import { ConfigurationError, type ConfigFault } from '../faults';
+import { readJson } from '../json-text';
+import { parseTopology, unreadable } from '../load';
+import type { Topology } from '../topology';
+import { editedText, isObject, listOf, placeOf, type Edit } from './cameras';
+import { EditFault } from './fault';
+import { shownSettings, type ShownSettings } from './hidden';
+import { throwBeyondRemote } from './remote';
+import { NoSuchPlace } from './text';
+import { changedMeanwhile, replaceUnchanged } from './write';
+
+/** What must be so for an edit to be made, as in RFC 9110, 13. */
+export interface Precondition {
+  /** The file is one of these; `*`: the camera is there. */
+  readonly ifMatch?: readonly string[] | undefined;
+  /** The camera is not there yet. */
+  readonly ifAbsent?: boolean | undefined;
+}
+
+export interface EditRequest extends Precondition {
+  readonly edit: Edit;
+  /** Only what the edit would do is asked for. */
+  readonly planOnly?: boolean | undefined;
+  /** From one who cannot read this machine's files and environment: see remote.ts. */
+  readonly isRemote?: boolean | undefined;
+}
+
+/** A file that was read. */
+interface Content {
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** What it holds; undefined where it is no JSON. */
+  readonly value: unknown;
+}
+
+export interface Edited<P> {
+  /** Of the file as it is now: as it was where only the plan was asked for. */
+  readonly etag: string;
+  /** The camera was not there before. */
+  readonly created: boolean;
+  /** The text that was written. */
+  readonly text: string;
+  readonly plan: P;
+}
+
+/** A strong validator of the file's bytes. */
+export function etagOf(bytes: Buffer): string {
+  return `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`;
+}
+
+/**
+ * @param planOf what the file would do as it is to be; throws ConfigurationError where that cannot be done
+ * @throws EditFault
+ */
+export async function editFile<P>(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  request: EditRequest,
+  planOf: (wanted: Topology) => P,
+): Promise<Edited<P>> {
+  const { edit } = request;
+  const before = await readContent(file);
+  const present = edit.kind === 'apply' ? undefined : placeOf(camerasOf(before.value), edit.camera);
+  throwIfUnmet(file, before, request, present !== undefined);
+  const text = textAfter(file, before, edit);
+  if (request.isRemote === true) throwBeyondRemote(before.value, text);
+  const plan = checked(file, before, text, environment, planOf);
+  const after = Buffer.from(text);
+  const created = edit.kind === 'put' && present === undefined;
+  if (request.planOnly === true) return { etag: etagOf(before.bytes), created, text, plan };
+  if (!after.equals(before.bytes)) await replaceUnchanged(file, before.bytes, after);
+  return { etag: etagOf(after), created, text, plan };
+}
+
+/**
+ * A camera's settings as they may be shown, and the validator of the file.
+ * @throws EditFault `no-camera`, `invalid-configuration`, `cannot-read`
+ */
+export async function readCamera(
+  file: string,
+  camera: string,
+): Promise<ShownSettings & { readonly etag: string }> {
+  const { cameras, etag } = await readCameras(file);
+  const settings = cameras.find(({ settings: { id } }) => id === camera);
+  if (settings === undefined) throw new EditFault('no-camera', `the configuration has no camera "${camera}"`);
+  return { ...settings, etag };
+}
+
+/** The same of all cameras, in their order. */
+export async function readCameras(
+  file: string,
+): Promise<{ readonly cameras: readonly ShownSettings[]; readonly etag: string }> {
+  const { bytes, value } = await readContent(file);
+  const cameras = camerasOf(value)
+    .filter(isObject)
+    .map((settings) => shownSettings(settings));
+  return { cameras, etag: etagOf(bytes) };
+}
+
+async function readContent(file: string): Promise<Content> {
+  const bytes = await readBoundedBytes(file).catch((error: unknown) => {
+    const fault = error as NodeJS.ErrnoException;
+    const { problem } = unreadable(fault);
+    const why = fault.code === 'EISDIR' ? 'is a folder' : problem;
+    throw new EditFault('cannot-read', `${file} ${why}`, [], { cause: error });
+  });
+  const text = bytes.toString();
+  if (!Buffer.from(text).equals(bytes))
+    throw new EditFault('invalid-configuration', `${file} is not UTF-8 text; correct it first`);
+  const json = readJson(text);
+  if (!('value' in json)) throw broken(file, json.faults);
+  return { bytes, text, value: json.value };
+}
+
+function camerasOf(value: unknown): readonly unknown[] {
+  return isObject(value) ? listOf(value['cameras']) : [];
+}
+
+function throwIfUnmet(
+  file: string,
+  { bytes }: Content,
+  { edit, ifMatch, ifAbsent }: EditRequest,
+  isPresent: boolean,
+): void {
+  const camera = edit.kind === 'apply' ? '' : edit.camera;
+  if (ifAbsent === true && isPresent)
+    throw new EditFault('camera-exists', `there is a camera "${camera}" already; nothing was changed`);
+  if (ifMatch === undefined) return;
+  if (ifMatch.includes('*') && edit.kind === 'put' && !isPresent)
+    throw new EditFault(
+      'changed-meanwhile',
+      `there is no camera "${camera}" to replace; nothing was changed`,
+    );
+  if (!ifMatch.includes('*') && !ifMatch.includes(etagOf(bytes))) throw changedMeanwhile(file);
+}
+
+function textAfter(file: string, { text, value }: Content, edit: Edit): string {
+  try {
+    return editedText(text, value, edit);
+  } catch (error) {
+    if (!(error instanceof NoSuchPlace)) throw error;
+    const fault = { path: '$.cameras', problem: 'is not a list of cameras' };
+    throw broken(file, [fault]);
+  }
+}
+
+/** Faults of the whole file with the edit: those it had before are not the edit's. */
+function checked<P>(
+  file: string,
+  before: Content,
+  text: string,
+  environment: NodeJS.ProcessEnv,
+  planOf: (wanted: Topology) => P,
+): P {
+  try {
+    return planOf(parseTopology(text, file, environment));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const { faults, refusal } = error;
+    if (refusal === 'not-applied')
+      throw new EditFault('not-applied', `${sentenceOf(faults)}; nothing was changed`, faults, {
+        cause: error,
+      });
+    const old = new Set(faultsOf(file, before.text, environment).map(({ path, problem }) => path + problem));
+    const news = faults.filter(({ path, problem }) => !old.has(path + problem));
+    if (news.length === 0) throw broken(file, faults);
+    throw new EditFault('invalid-settings', `${sentenceOf(news)}; nothing was changed`, news, {
+      cause: error,
+    });
+  }
+}
+
+function faultsOf(file: string, text: string, environment: NodeJS.ProcessEnv): readonly ConfigFault[] {
+  try {
+    parseTopology(text, file, environment);
+    return [];
+  } catch (error) {
+    return error instanceof ConfigurationError ? error.faults : [];
+  }
+}
+
+function broken(file: string, faults: readonly ConfigFault[]): EditFault {
+  return new EditFault(
+    'invalid-configuration',
+    `${file} is not valid as it is (${sentenceOf(faults)}); correct it first: nothing was changed`,
+    faults,
+  );
+}
+
+/** The first, and how many more there are. */
+function sentenceOf(faults: readonly ConfigFault[]): string {
+  const [first, ...others] = faults;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${first?.path ?? '$'}: ${first?.problem ?? 'is not valid'}${more}`;
+}

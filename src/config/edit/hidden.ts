@@ -1,0 +1,106 @@
+/** What nobody is told of a camera's settings, and how it stays when they are written back. Pure. */
+import { redactUrl } from '../../url/url';
+import { URL_PARTS } from '../../url/url-parts';
+import { EditFault } from './fault';
+
+/** What a camera has in actors.json; whether that is right is checked with the whole file. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** Settings that can be written and not read. */
+export const WRITE_ONLY = ['username', 'password'] as const;
+const URLS = ['url', 'still'] as const;
+/** Nothing but a reference: there is no secret in it. */
+const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+/** What other programs show in the place of a password. */
+const MASK = /^[*•●…]+$/;
+
+export interface ShownSettings {
+  /** Without {@link WRITE_ONLY}, and URLs without what may be secret. */
+  readonly settings: Settings;
+  /** Settings that are there and not shown, or not shown whole. */
+  readonly hidden: readonly string[];
+}
+
+export function shownSettings(stored: Settings): ShownSettings {
+  const entries = Object.entries(stored).filter(([key]) => !isWriteOnly(key));
+  const settings = Object.fromEntries(entries.map(([key, value]) => [key, shownValue(key, value)]));
+  return { settings, hidden: Object.keys(stored).filter((key) => settings[key] !== stored[key]) };
+}
+
+function shownValue(key: string, value: unknown): unknown {
+  return isUrl(key) && typeof value === 'string' && !REFERENCE.test(value) ? redactUrl(value) : value;
+}
+
+/**
+ * Settings as they are to be stored: what was hidden from who wrote them is as it was before.
+ * @param given the whole settings; of {@link WRITE_ONLY}, null stands for none
+ * @param named settings the writer gave a value
+ * @throws EditFault `hidden-value`, `password-needed`
+ */
+export function restored(
+  given: Settings,
+  stored: Settings = {},
+  named = new Set(Object.keys(given)),
+): Settings {
+  const result = new Map(Object.entries(given));
+  for (const key of URLS) if (result.has(key)) result.set(key, restoredUrl(key, given[key], stored[key]));
+  const isMasked = (key: string) => typeof given[key] === 'string' && MASK.test(given[key]);
+  const kept = WRITE_ONLY.filter((key) => !named.has(key) || isMasked(key));
+  for (const key of WRITE_ONLY) {
+    if (given[key] === null) result.delete(key);
+    if (!kept.includes(key)) continue;
+    if (isMasked(key) && stored[key] === undefined)
+      throw new EditFault(
+        'hidden-value',
+        `"${key}" is a mask in the place of a ${key}; give the ${key} itself`,
+      );
+    if (stored[key] === undefined || !URLS.some((url) => result.has(url))) result.delete(key);
+    else result.set(key, stored[key]);
+  }
+  const settings = Object.fromEntries(result);
+  if (isSentElsewhere(settings, stored, kept)) throw new EditFault('password-needed', PASSWORD_NEEDED);
+  return settings;
+}
+
+const PASSWORD_NEEDED =
+  'the URL names another server than before, which must not get the stored user name and password; give "username" and "password" again, or null for none';
+
+/** A URL as it was shown is the one that is stored; another of the same server has the same user and password. */
+function restoredUrl(key: string, given: unknown, stored: unknown): unknown {
+  if (typeof given !== 'string' || given === stored) return given;
+  if (typeof stored === 'string' && given === shownValue(key, stored)) return stored;
+  if (given.includes('…'))
+    throw new EditFault(
+      'hidden-value',
+      `"${key}" has "…" in the place of a part that is not shown; write that part, or leave the whole URL as it was`,
+    );
+  const [before, after] = [partsOf(stored), partsOf(given)];
+  return before?.user !== undefined && after?.user === undefined && before.server === after?.server
+    ? given.replace('://', `://${before.user}@`)
+    : given;
+}
+
+/** Whoever may write settings and not read passwords must not have them sent to a server of theirs. */
+function isSentElsewhere(settings: Settings, stored: Settings, kept: readonly string[]): boolean {
+  const [before, after] = [
+    partsOf(stored['url'] ?? stored['still']),
+    partsOf(settings['url'] ?? settings['still']),
+  ];
+  if (after === undefined || before?.server === after.server) return false;
+  if (kept.some((key) => stored[key] !== undefined)) return true;
+  return before?.user !== undefined && after.user === undefined && kept.length === WRITE_ONLY.length;
+}
+
+function partsOf(url: unknown): { readonly user: string | undefined; readonly server: string } | undefined {
+  if (typeof url !== 'string') return undefined;
+  const [, scheme = '', user, host] = URL_PARTS.exec(url) ?? [];
+  return { user, server: `${scheme}://${host ?? url}`.toLowerCase() };
+}
+
+function isWriteOnly(key: string): boolean {
+  return (WRITE_ONLY as readonly string[]).includes(key);
+}
+
+function isUrl(key: string): boolean {
+  return (URLS as readonly string[]).includes(key);
+}

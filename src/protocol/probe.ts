@@ -1,0 +1,47 @@
+/** What a probe of a feed finds, and how the daemon asks the process that probes for it. */
+import type { CameraSpec } from '../config/topology';
+import type { FaultRecord } from '../fault/fault';
+
+/** The JSON of `probe --json` and of the API; null is what could not be measured. */
+export interface ProbeReport {
+  /** Without credentials. */
+  readonly feed: string;
+  readonly codec: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly picturesPerSecond: number | null;
+  readonly keyframeIntervalMs: {
+    readonly mean: number;
+    readonly least: number;
+    readonly most: number;
+  } | null;
+  readonly firstPictureMs: number | null;
+  /** The camera's clock minus the arrival of its pictures. */
+  readonly clockOffsetMs: number | null;
+  readonly sampling: string;
+  readonly samplingReason: string;
+  /** Of the ffmpeg processes, measured on this machine while the feed was sampled. */
+  readonly processorSecondsPerMinute: number | null;
+  readonly measuredForMs: number | null;
+  readonly transport: string | null;
+  /** Where hardware was asked for: what decodes, and why not what was asked for. */
+  readonly decoding: string | null;
+  readonly saved: string | null;
+  readonly fault: FaultRecord | null;
+}
+
+/** To the process. */
+export interface ProbeQuestion {
+  readonly camera: CameraSpec;
+  /** Program, or its name on PATH. */
+  readonly ffmpeg: string;
+  /** How long at most, milliseconds. */
+  readonly limitMs: number;
+}
+
+/** From it. */
+export interface ProbeOutcome {
+  readonly report: ProbeReport;
+  /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined where there is none, or a keyframe is stored. */
+  readonly jpeg?: string;
+}
