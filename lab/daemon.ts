@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** A folder that outlives the daemon, to start another one on it. */
   readonly dir?: string;
+  /** Entry of the program; that of this checkout without. */
+  readonly main?: string;
   /** Command that runs the daemon as its child, such as an init. */
   readonly under?: readonly string[];
 }
@@ -73,6 +75,7 @@ export function startDaemon({
   env = {},
   args: more = [],
   dir = newDir(),
+  main = MAIN,
   under = [],
 }: DaemonOptions): Daemon {
   const file = path.join(dir, 'actors.json');
@@ -81,7 +84,7 @@ export function startDaemon({
   const [wrapper, ...wrapped] = [...under, process.execPath];
   const { program, args } = dieWithParent('KILL', {
     program: wrapper,
-    args: [...wrapped, MAIN, '--config', file, '--data-dir', dataDir, ...more],
+    args: [...wrapped, main, '--config', file, '--data-dir', dataDir, ...more],
   });
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,6 @@
 /** Decodes a keyframe that was stored as the camera sent it, with ffmpeg. */
-import type { ChildProcess } from 'node:child_process';
-import { startChild, whyNotStarted } from '../os/child-process';
-import { dieWithParent } from '../os/orphans';
+import { whyNotStarted } from '../os/child-process';
+import { pipeThrough, type Piped } from '../os/pipe-through';
 import type { DecodedFrame } from './decode';
 import { ConsumerError, UndecodableError } from './fault';
 
@@ -11,6 +10,8 @@ export type KeyframeFormat = keyof typeof DEMUXERS;
 /** A picture of 4K takes 0.3 s, and more on a busy machine. */
 const DEADLINE_MS = 15_000;
 const MAX_STDERR_CHARS = 500;
+/** Of a PPM: its format, its size and its depth. */
+const MAX_HEADER_BYTES = 100;
 
 /**
  * The keyframe's pixels. Throws an {@link UndecodableError} when the bytes are none, or one of more than `maxPixels`;
@@ -22,51 +23,35 @@ export async function decodeKeyframe(
   maxPixels: number,
   ffmpeg: string,
 ): Promise<DecodedFrame> {
-  const chunks: Buffer[] = [];
-  let [size, stderr] = [0, ''];
-  const child = startChild(...commandLine(ffmpeg, format, maxPixels));
-  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
-  // It may end before it has read everything.
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(bytes);
-  child.stdout?.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > 3 * maxPixels + 100) child.kill('SIGKILL');
-    else chunks.push(chunk);
+  const piped = await pipeThrough(ffmpeg, argumentsFor(format, maxPixels), bytes, {
+    deadlineMs: DEADLINE_MS,
+    maxOutputBytes: 3 * maxPixels + MAX_HEADER_BYTES,
+    maxStderrChars: MAX_STDERR_CHARS,
   });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARS);
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${whyNotStarted(cause)}`, { cause })),
-    );
-    child.once('close', () => resolve());
-  });
-  await ended.finally(() => clearTimeout(timer));
-  if (child.killed && size <= 3 * maxPixels)
+  const { startError: cause, exceeded, stderr } = piped;
+  if (cause !== undefined)
+    throw new ConsumerError('no-ffmpeg', `ffmpeg cannot be run: ${whyNotStarted(cause)}`, { cause });
+  if (exceeded === 'time')
     throw new Error(`ffmpeg took more than ${DEADLINE_MS} ms to decode a ${format} keyframe`);
-  const problem = problemOf(stderr, size, child.killed ? undefined : child);
+  const problem = problemOf(piped);
   if (problem !== undefined) throw new ConsumerError('no-ffmpeg', problem);
-  return readPpm(Buffer.concat(chunks), format, stderr);
+  return readPpm(piped.output, format, stderr);
 }
 
 /** What ffmpeg, setpriv and the loader of programs say when it is not the keyframe that is wrong. */
 const CANNOT_RUN =
   /^setpriv: |error while loading shared libraries|Unknown (input format|encoder|decoder)|Decoder .* not found|Unrecognized option|Option .* not found|Cannot allocate memory|Resource temporarily unavailable|Too many open files|pthread_create/im;
 
-/** @param ended undefined when we ended it */
-function problemOf(stderr: string, outputBytes: number, ended?: ChildProcess): string | undefined {
-  const { signalCode, exitCode } = ended ?? {};
-  if (signalCode === 'SIGKILL' || signalCode === 'SIGTERM')
-    return `ffmpeg was ended by ${signalCode}, perhaps for want of memory`;
+function problemOf({ stderr, output, code, signal, exceeded }: Piped): string | undefined {
+  if (exceeded === undefined && (signal === 'SIGKILL' || signal === 'SIGTERM'))
+    return `ffmpeg was ended by ${signal}, perhaps for want of memory`;
   // Of a keyframe that it cannot decode it says so.
-  if (typeof exitCode === 'number' && exitCode !== 0 && outputBytes === 0 && stderr === '')
-    return `ffmpeg ended with code ${exitCode} and said nothing`;
+  if (code !== null && code !== 0 && output.length === 0 && stderr === '')
+    return `ffmpeg ended with code ${code} and said nothing`;
   return CANNOT_RUN.test(stderr) ? `ffmpeg cannot be run: ${stderr.trim()}` : undefined;
 }
 
-function commandLine(ffmpeg: string, format: KeyframeFormat, maxPixels: number) {
+function argumentsFor(format: KeyframeFormat, maxPixels: number): string[] {
   const input = [
     '-nostats',
     '-hide_banner',
@@ -90,12 +75,8 @@ function commandLine(ffmpeg: string, format: KeyframeFormat, maxPixels: number) 
     'image2pipe',
     'pipe:1',
   ];
-  const { program, args } = dieWithParent('KILL', {
-    program: ffmpeg,
-    args: [...input, '-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0', ...picture],
-  });
-  const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
-  return [program, [...args], { stdio, env: { PATH: process.env['PATH'] } }] as const;
+  const source = ['-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0'];
+  return [...input, ...source, ...picture];
 }
 
 function readPpm(ppm: Buffer, format: KeyframeFormat, stderr: string): DecodedFrame {

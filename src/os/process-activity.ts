@@ -1,5 +1,6 @@
 /** What the kernel reports about a process, to distinguish one that hangs from one that gets no processor time. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { readStat } from './process-stat';
 
 /** Of its main thread, since it began. */
 export interface ProcessTimes {
@@ -48,15 +49,13 @@ function processActivity(pid: number): ProcessActivity | undefined {
   }
 }
 
-function stateOf(pid: number): ProcessState {
-  const letter = stateLetter(`/proc/${pid}/stat`);
-  if (letter === 'R') return 'runnable';
-  const threads = `/proc/${pid}/task`;
-  const isHeld = readdirSync(threads).some((thread) => /[RD]/.test(stateLetter(`${threads}/${thread}/stat`)));
-  return isHeld ? 'held' : 'other';
-}
+/** The number of the state in proc(5), stat. */
+const STATE = 3;
 
-function stateLetter(file: string): string {
-  const stat = readFileSync(file, 'utf8');
-  return stat.charAt(stat.lastIndexOf(')') + 2);
+function stateOf(pid: number): ProcessState {
+  if (readStat(pid)(STATE) === 'R') return 'runnable';
+  const isHeld = readdirSync(`/proc/${pid}/task`).some((thread) =>
+    /[RD]/.test(readStat(`${pid}/task/${thread}`)(STATE)),
+  );
+  return isHeld ? 'held' : 'other';
 }

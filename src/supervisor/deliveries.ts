@@ -25,8 +25,9 @@ interface Tally {
   readonly beganMs: number;
   /** Confirmed frames by second. */
   readonly seconds: Map<number, number>;
-  /** The first confirm and the last, on the same clock. */
+  /** The first confirm, the second and the last, on the same clock. */
   firstMs?: number;
+  secondMs?: number;
   lastMs?: number;
   lastAtMs?: number;
   picture?: Pick<CameraDelivery, 'width' | 'height' | 'format' | 'capturedAtMs'>;
@@ -55,7 +56,8 @@ export class Deliveries {
     for (const { camera } of frames) {
       const tally = this.#tally(camera);
       tally.seconds.set(second, (tally.seconds.get(second) ?? 0) + 1);
-      tally.firstMs ??= nowMs;
+      if (tally.firstMs === undefined) tally.firstMs = nowMs;
+      else tally.secondMs ??= nowMs;
       tally.lastMs = nowMs;
       tally.lastAtMs = Date.now();
       for (const old of tally.seconds.keys()) if (old <= second - SPAN_S) tally.seconds.delete(old);
@@ -95,10 +97,16 @@ function secondOf(ms: number): number {
   return Math.floor(ms / 1000);
 }
 
-/** Frames a second. In the first minute the span ends between two frames: of a steady camera the intervals are exact. */
-function rateOf({ beganMs, firstMs = 0, lastMs = 0 }: Tally, frames: number, nowMs: number): number {
+/**
+ * Frames a second. In the first minute the span ends between two frames: of a steady camera the intervals are exact, but for
+ * the first one. It is too short: the first picture is taken wherever in its period a camera begins, and confirmed later than
+ * others, behind the first connection.
+ */
+function rateOf(tally: Tally, frames: number, nowMs: number): number {
+  const { beganMs, firstMs = 0, secondMs = 0, lastMs = 0 } = tally;
   const sinceS = (nowMs - beganMs) / 1000;
   const rate = frames / Math.min(Math.max(sinceS, LEAST_SPAN_S), SPAN_S);
   if (sinceS >= SPAN_S || frames < 2) return rate;
-  return Math.min(rate, (frames - 1) / ((lastMs - firstMs) / 1000));
+  if (frames === 2) return Math.min(rate, 1 / Math.max((lastMs - firstMs) / 1000, LEAST_SPAN_S));
+  return Math.min(rate, (frames - 2) / ((lastMs - secondMs) / 1000));
 }

@@ -1,64 +1,14 @@
-/** The feed servers of the system tests, proven with the real ffmpeg: what they deliver can be decoded, what they refuse is refused. */
+/** Clips and RTSP servers of the tests, proven with the real ffmpeg: what they deliver can be decoded, what they refuse is refused. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { clip, CLIP_DEFAULTS, splitJpegs, type Codec } from '../../lab/feeds/clips';
-import { startHlsServer } from '../../lab/feeds/hls-server';
-import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';
-import { startRtmpServer } from '../../lab/feeds/rtmp';
 import { startRtspServer, type RtspMount, type RtspServer } from '../../lab/feeds/rtsp';
-import { isAlive, run, spawnOwned, waitUntil, type OwnedProcess } from '../../lab/process';
+import { isAlive, run, waitUntil } from '../../lab/process';
+import { assertDecodable, assertRefused, TCP, UDP, USER, watch } from '../../lab/feeds/ffmpeg-client';
 
-const { width, height, fps } = CLIP_DEFAULTS;
-const PICTURE_BYTES = width * height;
-const USER = { username: 'us er@é/x', password: 'p:@ß%/?#&"\\\' $`' };
-const TCP = ['-rtsp_transport', 'tcp', '-timeout', '5000000'];
-const UDP = ['-rtsp_transport', 'udp', '-timeout', '5000000'];
-const QUICK = ['-fpsprobesize', '0', '-analyzeduration', '1000000'];
-
-function decoder(url: string, options: readonly string[], output: readonly string[] = []): string[] {
-  const input = ['-nostdin', '-nostats', '-hide_banner', ...QUICK, ...options, '-threads', '1', '-i', url];
-  const pictures = ['-map', '0:v:0', '-pix_fmt', 'gray', '-fps_mode', 'passthrough', '-f', 'rawvideo'];
-  return [...input, ...pictures, ...output, 'pipe:1'];
-}
-
-/** Fails unless ffmpeg decodes three different, contrasty pictures of the expected codec from the URL. */
-async function assertDecodable(url: string, codec: string, options: readonly string[] = []): Promise<void> {
-  const { code, stdout, stderr } = await run('ffmpeg', decoder(url, options, ['-frames:v', '3']));
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, new RegExp(`Video: ${codec}\\b`));
-  assert.equal(stdout.length, 3 * PICTURE_BYTES, stderr);
-  const [first, second, third] = [0, 1, 2].map((n) =>
-    stdout.subarray(n * PICTURE_BYTES, (n + 1) * PICTURE_BYTES),
-  );
-  assert.ok(first !== undefined && second !== undefined && third !== undefined);
-  assert.ok(!first.equals(second) && !second.equals(third), 'the picture moves');
-  assert.ok(contrast(first) > 150, `contrast ${contrast(first)}`);
-}
-
-function contrast(picture: Buffer): number {
-  const sorted = Uint8Array.from(picture).sort();
-  return (sorted.at(-1) ?? 0) - (sorted.at(0) ?? 0);
-}
-
-async function assertRefused(url: string, text: RegExp, options: readonly string[] = []): Promise<void> {
-  const { code, stdout, stderr } = await run('ffmpeg', decoder(url, options, ['-frames:v', '1']));
-  assert.notEqual(code, 0);
-  assert.equal(stdout.length, 0);
-  assert.match(stderr, text);
-}
-
-/** A client that stays: `pictures()` counts what it has decoded. */
-async function watch(
-  url: string,
-  options: readonly string[],
-): Promise<OwnedProcess & { pictures(): number }> {
-  const program = await spawnOwned('ffmpeg', decoder(url, options));
-  let bytes = 0;
-  program.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length));
-  return { ...program, pictures: () => Math.floor(bytes / PICTURE_BYTES) };
-}
+const { fps } = CLIP_DEFAULTS;
 
 async function mounts(): Promise<Record<`/${Codec}` | '/second', RtspMount>> {
   const h264: RtspMount = { clip: await clip(), codec: 'h264', fps };
@@ -230,81 +180,5 @@ void describe('the life of an RTSP server', () => {
     const { signal, stdout, stderr } = await run(process.execPath, ['--import', 'tsx', '--eval', script]);
     assert.equal(signal, 'SIGKILL', stderr);
     await waitUntil('the server has gone', () => !isAlive(Number(stdout.toString())));
-  });
-});
-
-void describe('the MJPEG server', () => {
-  let server: MjpegServer;
-  before(async () => {
-    server = await startMjpegServer(USER);
-  });
-  after(() => server.stop());
-
-  void it('delivers, to two clients at once', async () => {
-    const stays = await watch(server.url('/stream'), []);
-    await waitUntil('a picture', () => stays.pictures() > 0);
-    await assertDecodable(server.url('/stream'), 'mjpeg');
-    const seen = stays.pictures();
-    await waitUntil('more pictures', () => stays.pictures() > seen);
-    await stays.end();
-    await waitUntil('no stream', () => server.clients() === 0);
-  });
-
-  void it('asks for the password below /private', async () => {
-    await Promise.all([
-      assertDecodable(server.url('/private/stream', true), 'mjpeg'),
-      assertRefused(server.url('/private/stream', true).replace('@127.', 'x@127.'), /401 Unauthorized/),
-      assertRefused(server.url('/private/stream'), /401 Unauthorized/),
-    ]);
-  });
-
-  void it('answers 404, a page, or nothing', async () => {
-    await Promise.all([
-      assertRefused(server.url('/404'), /404 Not Found/),
-      assertRefused(server.url('/html'), /Invalid data found/),
-      assertRefused(server.url('/silent'), /Connection timed out/, ['-rw_timeout', '300000']),
-    ]);
-  });
-
-  void it('closes its streams when it stops', async () => {
-    const other = await startMjpegServer();
-    const client = await watch(other.url('/stream'), []);
-    await waitUntil('a picture', () => client.pictures() > 0);
-    await other.stop();
-    await client.exited;
-    await assertRefused(other.url('/stream'), /Connection refused/);
-  });
-});
-
-void describe('the HLS server', () => {
-  void it('delivers, and leaves neither process nor server when it stops', async () => {
-    const server = await startHlsServer();
-    try {
-      await assertDecodable(server.url('/cam.m3u8'), 'h264');
-      await assertRefused(server.url('/nope.m3u8'), /404 Not Found/);
-    } finally {
-      await server.stop();
-    }
-    assert.equal(isAlive(server.pid), false);
-    await assertRefused(server.url('/cam.m3u8'), /Connection refused/);
-  });
-});
-
-void describe('the RTMP server', () => {
-  void it('delivers, listens again when its client has left, and leaves no process when it stops', async () => {
-    const server = await startRtmpServer();
-    const pids = [server.pid()];
-    try {
-      await assertDecodable(server.url, 'h264');
-      await server.listening();
-      pids.push(server.pid());
-      await assertDecodable(server.url, 'h264');
-    } finally {
-      await server.stop();
-      pids.push(server.pid());
-    }
-    assert.ok(new Set(pids).size > 1);
-    assert.deepEqual(pids.filter(isAlive), []);
-    await assertRefused(server.url, /Connection refused/);
   });
 });

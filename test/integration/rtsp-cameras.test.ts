@@ -1,63 +1,15 @@
-/** RTSP cameras as they are: with sound, passwords, redirections, slow answers, losses. The real ffmpeg before fake and real servers. */
+/** RTSP cameras as they are: with sound, passwords, redirections, slow answers. The real ffmpeg before fake and real servers. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import startCamera from '../../src/actors/camera/actor';
-import { FeedAdaptation } from '../../src/actors/camera/capture/adaptation';
-import { CameraClock } from '../../src/actors/camera/clock/camera-clock';
-import { LinkDelay } from '../../src/actors/camera/clock/link-delay';
-import { captureFeed } from '../../src/actors/camera/capture/capture';
-import type { Picture } from '../../src/actors/camera/pictures/decoder';
 import { askRtsp } from '../../src/actors/camera/rtsp/question';
-import { SamplePlan } from '../../src/actors/camera/sampling/sample-plan';
-import type { CameraSource, CameraSpec } from '../../src/config/topology';
+import type { CameraSource } from '../../src/config/topology';
 import { Fault } from '../../src/fault/fault';
-import type { ActorReport } from '../../src/protocol/messages';
-import { cameraSpec } from '../../lab/camera-spec';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
-import { startFakeCamera, type FakeCamera, type FakeCameraOptions } from '../../lab/feeds/fake-camera';
+import { type FakeCameraOptions } from '../../lab/feeds/fake-camera';
 import { startRtspServer } from '../../lab/feeds/rtsp';
-import { waitUntil } from '../../lab/process';
+import { fakeCamera, look, streamOf } from '../../lab/feeds/rtsp-look';
 
 const SIZE = { width: 640, height: 360 };
-
-async function fakeCamera(t: TestContext, options: Partial<FakeCameraOptions> = {}): Promise<FakeCamera> {
-  const camera = await startFakeCamera({ clip: await clip(), fps: CLIP_DEFAULTS.fps, ...options });
-  t.after(() => camera.stop());
-  return camera;
-}
-
-function streamOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): CameraSource {
-  return { kind: 'stream', url, transport };
-}
-
-/** Opens the feed, as often as is worth its while, until its first picture or the fault. */
-async function look(source: CameraSource, connectMs = 20_000) {
-  const adaptation = new FeedAdaptation(cameraSpec({ source, format: 'keyframe', connectMs }));
-  const ignore = () => undefined;
-  const done = new AbortController();
-  let picture: Picture | undefined;
-  let fault: Fault | undefined;
-  const outcome = { onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
-  const onPicture = (first: Picture) => {
-    picture ??= first;
-    done.abort();
-  };
-  const shared = { ...outcome, onPicture, ffmpeg: 'ffmpeg', clock: new CameraClock() };
-  while (picture === undefined && fault === undefined)
-    try {
-      const { camera, learned } = adaptation;
-      await captureFeed(
-        { ...shared, camera, learned, plan: new SamplePlan(1000), delay: new LinkDelay(camera.maxDelayMs) },
-        done.signal,
-      );
-    } catch (error) {
-      if (!adaptation.learn(error)) fault = error as Fault;
-    }
-  return { picture, fault, transport: adaptation.facts.transport };
-}
 
 async function assertPictures(source: CameraSource): Promise<void> {
   const { picture, fault } = await look(source);
@@ -239,56 +191,4 @@ describe('an RTSP camera that redirects', { concurrency: true }, () => {
       const camera = await fakeCamera(t, { redirect: () => location.replace('\n', ' ') });
       await assertFault(camera.url(), 'redirect', /which is not an RTSP address/);
     });
-});
-
-describe('an RTSP camera whose UDP packets are lost', { concurrency: true }, () => {
-  async function open(t: TestContext, source: CameraSource, changes: Partial<CameraSpec> = {}) {
-    const dir = await mkdtemp(path.join(tmpdir(), 'vigil-loss-'));
-    const reports: ActorReport[] = [];
-    const lines: string[] = [];
-    const write = (message: string) => lines.push(message);
-    const actor = startCamera({
-      parameters: {
-        camera: cameraSpec({ source, ...changes }),
-        ...{ ffmpeg: 'ffmpeg', spoolDir: path.join(dir, 'spool'), minFreeBytes: 0 },
-      },
-      log: { error: write, warn: write, info: write, debug: () => undefined },
-      report: (report) => reports.push(report),
-    });
-    t.after(async () => {
-      await actor.stop();
-      await rm(dir, { recursive: true, maxRetries: 5 });
-    });
-    const frames = () => reports.flatMap((report) => (report.kind === 'frame' ? [report.frame] : []));
-    return { lines, frames, facts: () => actor.progress().facts };
-  }
-
-  it('counts them, says so, and marks the pictures', async (t) => {
-    const fake = await fakeCamera(t, { loseEvery: 40 });
-    const camera = await open(t, streamOf(fake.url(), 'udp'), { sampling: 'all' });
-    await waitUntil('it is said', () => camera.lines.some((line) => /were lost/.test(line)), 40_000);
-    const said = camera.lines.filter((line) => /were lost/.test(line));
-    assert.match(
-      said.join(),
-      /^\d+ of some \d+ UDP packets \(\d\.\d+ %\) were lost or came too late in the last \d+ s;/,
-    );
-    assert.equal(said.length, 1);
-    assert.ok(Number(camera.facts()['rtpLost']) >= 4);
-    assert.ok(camera.frames().some(({ verdict }) => verdict?.kind === 'torn'));
-  });
-
-  it('goes over to TCP with "transport": "auto" when that goes on', async (t) => {
-    const fake = await fakeCamera(t, { loseEvery: 40 });
-    const camera = await open(t, { ...streamOf(fake.url(), 'udp'), orTcp: true } as CameraSource);
-    await waitUntil('TCP', () => String(camera.facts()['transport']).startsWith('tcp'), 40_000);
-    assert.match(String(camera.facts()['transport']), /^tcp \(\d+ of some \d+ UDP packets \(.* were lost/);
-    const frames = camera.frames().length;
-    await waitUntil('pictures', () => camera.frames().length >= frames + 3, 20_000);
-    assert.ok(
-      camera
-        .frames()
-        .slice(frames + 1)
-        .every(({ verdict }) => verdict?.kind === 'healthy'),
-    );
-  });
 });

@@ -13,9 +13,8 @@ import { clip } from '../../lab/feeds/clips';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { waitUntil } from '../../lab/process';
 import { startRedis, type RedisServers } from '../../lab/redis';
+import { ProcessWatch, textOf } from '../../lab/process-watch';
 
-/** Often enough for programs that live shortly. */
-const LOOK_MS = 30;
 /** The user nobody of every Linux. */
 const NOBODY = '65534';
 /** What it can read of the files named on its command line, and whether it can connect to the last, a socket. */
@@ -31,50 +30,6 @@ const HAS_PICTURES = ({ heartbeat }: ChildStatus) => Number(heartbeat?.facts['fr
 /** Part of a password that no encoding changes. */
 function newNeedle(): string {
   return `hush${randomBytes(8).toString('hex')}`;
-}
-
-/** Everything the processes below the daemon were ever started with. */
-class ProcessWatch {
-  readonly found = new Set<string>();
-  readonly commands = new Set<string>();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(
-    private readonly daemon: Daemon,
-    needles: () => readonly string[],
-  ) {
-    this.#timer = setInterval(() => {
-      for (const pid of descendants(daemon.pid)) this.#look(pid, needles());
-      this.#search(daemon.pid, 'cmdline', needles());
-    }, LOOK_MS);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #look(pid: number, needles: readonly string[]): void {
-    const command = this.#search(pid, 'cmdline', needles);
-    // A fork that has not executed its program yet still is the daemon, with the daemon's environment.
-    if (command === textOf(this.daemon.pid, 'cmdline')) return;
-    this.commands.add(command.replaceAll('\0', ' '));
-    this.#search(pid, 'environ', needles);
-  }
-
-  #search(pid: number, file: 'cmdline' | 'environ', needles: readonly string[]): string {
-    const text = textOf(pid, file);
-    if (needles.some((needle) => text.includes(needle)))
-      this.found.add(`${file} of ${textOf(pid, 'comm').trim()}`);
-    return text;
-  }
-}
-
-function textOf(pid: number, file: 'cmdline' | 'environ' | 'comm' | 'status'): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch {
-    return ''; // it ended while we looked
-  }
 }
 
 function filesBelow(dir: string): string[] {

@@ -64,6 +64,24 @@ describe('the rate of a camera', () => {
         assert.equal(deliveries.of('gate').perSecond.toFixed(2), rate.toFixed(2));
       });
 
+  for (const firstMs of [1, 100, 300, 700, 999])
+    it(`is at no time above 1/s where the second frame comes ${firstMs} ms after the first, as they do where a camera begins within a period`, () => {
+      const { deliveries, run, wait } = camera(1000);
+      run(1);
+      wait(firstMs - 1000);
+      for (let frame = 1; frame < 30; frame++) {
+        run(1);
+        wait(-1000);
+        for (let ms = 0; ms < 1000; ms += 100, wait(100)) {
+          const { perSecond } = deliveries.of('gate');
+          assert.ok(
+            perSecond < 1.005 && perSecond > 0.6,
+            `${perSecond} with ${frame + 1} frames, ${ms} ms later`,
+          );
+        }
+      }
+    });
+
   it('is that of the last minute from then on', () => {
     const { deliveries, run } = camera(1000);
     run(600);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { readStat } from '../../../os/process-stat';
 import { OWNER_ONLY, replaceFileSync } from '../../../os/replace-file';
 
 /** Ports tried one after the other; behind them any is taken. */
@@ -59,12 +60,14 @@ function formerPort(dataDir: string, wanted: number): number | undefined {
   }
 }
 
-/** The process that started this one, told from all that had or will have its pid: proc(5), field 22 of stat. */
+/** When a process was started: proc(5), stat. */
+const STARTED = 22;
+
+/** The process that started this one, told from all that had or will have its pid. */
 function daemonName(): string {
   const { ppid } = process;
   try {
-    const stat = readFileSync(`/proc/${ppid}/stat`, 'utf8');
-    return `${ppid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+    return `${ppid} ${readStat(ppid)(STARTED)}`;
   } catch {
     return String(ppid);
   }

@@ -1,5 +1,6 @@
 /** Processor time and memory of processes with all that they have started, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { readStat } from '../../../os/process-stat';
 
 /** Linux counts processor time in ticks of 1/100 s: USER_HZ, proc(5). */
 const TICKS_PER_S = 100;
@@ -56,18 +57,17 @@ function allRows(): Row[] {
   }
 }
 
-/** proc(5), stat: fields behind the name, which may hold blanks and brackets. */
+/** Numbers of fields in proc(5), stat. */
+const [PARENT, TIMES, RESIDENT] = [4, [14, 15, 16, 17], 24] as const;
+
 function rowOf(pid: string): Row | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [parent, user, system, childUser, childSystem] = [1, 11, 12, 13, 14].map((i) => Number(fields[i]));
-    const ticks = (user ?? 0) + (system ?? 0) + (childUser ?? 0) + (childSystem ?? 0);
+    const field = readStat(pid);
     return {
       pid: Number(pid),
-      parent: parent ?? 0,
-      processorS: ticks / TICKS_PER_S,
-      memoryBytes: Number(fields[21]) * PAGE_BYTES,
+      parent: Number(field(PARENT)),
+      processorS: TIMES.reduce((sum, time) => sum + Number(field(time)), 0) / TICKS_PER_S,
+      memoryBytes: Number(field(RESIDENT)) * PAGE_BYTES,
     };
   } catch {
     return undefined;

@@ -1,46 +1,23 @@
 /** A keyframe that is stored as the camera sent it, as JPEG: decoded by ffmpeg. */
 import { Fault } from '../../../fault/fault';
 import { MAX_PIXELS } from '../../../contract/frame';
-import { exitOf, startChild } from '../../../os/child-process';
-import { dieWithParent } from '../../../os/orphans';
+import { pipeThrough } from '../../../os/pipe-through';
 
 const DEMUXERS = { h264: 'h264', h265: 'hevc' } as const;
 export type KeyframeFormat = keyof typeof DEMUXERS;
 
 /** A picture of 4K takes 0.3 s, and more on a busy machine. */
-const DEADLINE_MS = 10_000;
-const MAX_JPEG_BYTES = 64 * 1024 * 1024;
-const MAX_STDERR_CHARS = 300;
+const LIMITS = { deadlineMs: 10_000, maxOutputBytes: 64 * 1024 * 1024, maxStderrChars: 300 };
 
 /** @throws Fault `undecodable` */
 export async function keyframeToJpeg(bytes: Buffer, format: KeyframeFormat, ffmpeg: string): Promise<Buffer> {
-  const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: argumentsFor(format) });
-  const child = startChild(program, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
-  });
-  const exited = exitOf(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
-  const chunks: Buffer[] = [];
-  let [size, said] = [0, ''];
-  // It may end before it has read everything.
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(bytes);
-  child.stdout?.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > MAX_JPEG_BYTES) child.kill('SIGKILL');
-    else chunks.push(chunk);
-  });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-MAX_STDERR_CHARS);
-  });
-  const { code } = await exited.finally(() => clearTimeout(timer));
-  if (code !== 0 || size === 0)
+  const { code, output, stderr } = await pipeThrough(ffmpeg, argumentsFor(format), bytes, LIMITS);
+  if (code !== 0 || output.length === 0)
     throw new Fault(
       'undecodable',
-      `ffmpeg could not decode the ${format} keyframe: ${said.trim() || 'it said nothing'}`,
+      `ffmpeg could not decode the ${format} keyframe: ${stderr.trim() || 'it said nothing'}`,
     );
-  return Buffer.concat(chunks);
+  return output;
 }
 
 function argumentsFor(format: KeyframeFormat): string[] {

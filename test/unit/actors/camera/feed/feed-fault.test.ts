@@ -1,29 +1,14 @@
 /** What a feed that failed is called, by the lines that ffmpeg wrote. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
+import { openFault } from '../../../../../src/actors/camera/feed/fault';
 import { feedName } from '../../../../../src/config/feed-name';
-import { readAddress } from '../../../../../src/actors/camera/rtsp/address';
-import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/answer';
 import { withCredentials } from '../../../../../src/url/url';
 import { seededRandom } from '../../../../../lab/random';
 import { TEST, FILE, stream, SECRET } from '../ffmpeg/specs';
-
-/** The message behind what ffmpeg 5.1 and 7.0 wrote about a feed that did not open. `URL` stands for the feed's. */
-function concat51(detail: string, last: string): string {
-  return `${detail}[concat @ 0x56206e15cd80] Impossible to open 'URL'\npipe:0: ${last}\n`;
-}
-
-function concat70(detail: string, last: string): string {
-  return (
-    `${detail}[concat @ 0x55d0c8a3a2c0] Impossible to open 'URL'\n` +
-    `[in#0 @ 0x55d0c8a39c80] Error opening input: ${last}\n` +
-    `Error opening input file pipe:0.\nError opening input files: ${last}\n`
-  );
-}
+import { concat51, concat70, method } from './ffmpeg-words';
 
 describe('a feed fault', () => {
-  const method = (status: string) => `[rtsp @ 0x5613b9d9d780] method DESCRIBE failed: ${status}\n`;
   const refused =
     '[tcp @ 0x559413428780] Connection to tcp://127.0.0.1:1?timeout=5000000 failed: Connection refused\n';
   const silent =
@@ -155,88 +140,6 @@ describe('a feed fault', () => {
         assert.ok(fault.message.startsWith(`${url} `), fault.message);
         assert.doesNotMatch(fault.message, /s3cr3t|ad%20min|ad min|\n/);
       });
-
-  const unsized =
-    '[tee @ 0x1] dimensions not set\nCould not write header for output file #0 : Invalid argument\n';
-  const described = (tracks: readonly string[]): RtspAnswer => {
-    const address = readAddress('rtsp://cam/live');
-    assert.ok(address !== undefined);
-    return { kind: 'described', address, afterMs: 9, described: { tracks, transportStream: false } };
-  };
-  const invalid = concat51('', 'Invalid data found when processing input');
-  const unanswered = concat51('', 'Operation not permitted');
-  const asked = described(['audio', 'video']);
-  const cuts: readonly [string, string, string, Opened][] = [
-    ['closed', 'rtsp://cam/live', invalid, { answer: asked }],
-    ['closed', 'rtsp://cam/live', unanswered, { answer: asked }],
-    ['closed', 'rtsp://cam/live', invalid, { answer: { kind: 'unreached' } }],
-    ['closed', 'rtsp://cam/live', unsized, { answer: asked, cut: true }],
-    ['closed', 'rtmp://cam/live', unsized, { cut: true }],
-    ['closed', 'http://cam/a.flv', "Stream map '0:v:0' matches no streams.\n", { cut: true }],
-    [
-      'video-late',
-      'rtsp://cam/live',
-      "Stream map '0:v:0' matches no streams.\n",
-      { answer: asked, cut: true },
-    ],
-    ['not-a-stream', 'http://cam/page', invalid, { cut: true }],
-    ['not-a-stream', 'rtsp://cam/live', invalid, { answer: described(['audio']) }],
-  ];
-  for (const [code, url, text, opened] of cuts)
-    it(`is "${code}" of ${url} where ffmpeg says ${JSON.stringify(text.trim().slice(-40))}, and it is known ${Object.keys(opened).join(' and ')}`, () => {
-      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text.replaceAll('URL', url), opened);
-      assert.equal(fault.code, code);
-      if (code === 'closed') assert.doesNotMatch(fault.message, /connectMs|not with video/);
-      if (code === 'closed' && opened.answer === asked) assert.doesNotMatch(fault.message, /URL/);
-    });
-
-  const vague: readonly [string, string, string, RtspAnswer?][] = [
-    ['video-late', 'rtsp://cam/live', unsized, described(['audio', 'video'])],
-    ['video-late', 'rtmp://cam/live', unsized],
-    ['video-late', 'http://cam/a.flv', "Stream map '0:v:0' matches no streams.\n"],
-    ['not-a-stream', 'rtsp://cam/live', unsized, described(['audio'])],
-    [
-      'picture-too-wide',
-      'rtsp://cam/live',
-      `[mjpeg @ 0x1] [IMGUTILS @ 0x2] Picture size 0x0 is invalid\n${unsized}`,
-    ],
-  ];
-  for (const [code, url, text, answer] of vague)
-    it(`is "${code}" where ffmpeg found no size or track in ${url}${answer === undefined ? '' : ', which was asked'}`, () => {
-      const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text, { answer });
-      assert.equal(fault.code, code);
-      assert.doesNotMatch(fault.message, /restart/);
-    });
-
-  it('of a camera that asks for a password, and none is given, says so', () => {
-    const fault = openFault(
-      { kind: 'stream', url: 'rtsp://cam/a', transport: 'tcp' },
-      method('401 Unauthorized'),
-    );
-    assert.match(fault.message, /asks for a user name and password, and none is given/);
-  });
-
-  const files: readonly [string, string][] = [
-    ['no-file', 'file:/media/a.mp4: No such file or directory\n'],
-    ['no-permission', 'file:/media/a.mp4: Permission denied\n'],
-    ['not-a-stream', 'file:/media/a.mp4: Invalid data found when processing input\n'],
-    [
-      'not-a-stream',
-      "Stream map '0:v:0' matches no streams.\nTo ignore this, add a trailing '?' to the map.\n",
-    ],
-    [
-      'no-file',
-      '[in#0 @ 0x55] Error opening input: No such file or directory\nError opening input file file:/media/a.mp4.\nError opening input files: No such file or directory\n',
-    ],
-    ['failed', 'file:/media/a.mp4: Is a directory\n'],
-    ['unsupported-codec', '[vist#0:0/none @ 0x55] Decoder (codec none) not found for input stream #0:0\n'],
-  ];
-  for (const [code, text] of files)
-    it(`is "${code}" where ffmpeg says ${JSON.stringify(text.slice(0, 60))} of a file`, () => {
-      const fault = openFault({ kind: 'file', path: '/media/a.mp4' }, text);
-      assert.equal(fault.code, code);
-      assert.match(fault.message, /^file \/media\/a\.mp4 /);
-    });
 
   it('repeats the last line of what is not known, without credentials', () => {
     const source = stream('rtsp://cam/live');
