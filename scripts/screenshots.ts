@@ -49,6 +49,9 @@ async function photograph(browser: Browser): Promise<void> {
           }
         });
       await withPage(browser, { cameras: 12 }, looks, async (page, server) => {
+        await photographForm(page, server, file);
+      });
+      await withPage(browser, { cameras: 12 }, looks, async (page, server) => {
         await settled(page);
         server.world.redisFault = { code: 'oom', message: 'Redis takes no frames: its memory is full' };
         server.world.problems = [
@@ -72,6 +75,29 @@ async function photograph(browser: Browser): Promise<void> {
         await page.screenshot({ path: file('sign-in') });
       });
     }
+}
+
+/** Adding and editing a camera: the form, a fault in it, the plan. */
+async function photographForm(page: Page, server: PageServer, file: (view: string) => string): Promise<void> {
+  await settled(page);
+  await page.getByRole('button', { name: 'Add camera' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('gate-new');
+  await page.getByLabel('URL').fill('rtsp://192.168.1.20/stream');
+  await page.screenshot({ path: file('add') });
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByRole('button', { name: 'Add camera', exact: true }).last().waitFor();
+  await page.screenshot({ path: file('plan') });
+  await page.goto(`${server.url}#/camera/gate-north-1`);
+  await page.reload();
+  await settled(page);
+  await page.getByRole('button', { name: 'Probe' }).click();
+  await page.locator('.probe').waitFor();
+  await page.screenshot({ path: file('probe'), fullPage: true });
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('Other settings, as JSON').fill('{ "rtae": 2 }');
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByText('rtae: unknown key').waitFor();
+  await page.screenshot({ path: file('edit') });
 }
 
 async function renewImages(browser: Browser): Promise<void> {

@@ -1,14 +1,20 @@
 /** Requests to the API beside the page. Errors carry the words of the answer. */
 
+import type { ApiConfigFault, ApiProblem } from '../src/actors/web/api';
 import type { Loaded } from './picture-feed.js';
 
 const TIMEOUT_MS = 10_000;
+/** A probe waits for others, and takes ten seconds itself. */
+export const PROBE_TIMEOUT_MS = 90_000;
 
 export class ApiError extends Error {
   /** @param status of HTTP; 0 where nothing answered */
   constructor(
     readonly status: number,
     message: string,
+    /** Stable word of the problem. */
+    readonly code = '',
+    readonly faults: readonly ApiConfigFault[] = [],
   ) {
     super(message);
     this.name = 'ApiError';
@@ -19,6 +25,12 @@ export interface Answer<T> {
   readonly body: T;
   /** The server's clock when it answered, to the second; undefined where it does not say. */
   readonly serverTime?: number;
+  readonly etag?: string;
+}
+
+/** Of a camera, relative to the page. */
+export function cameraPath(id: string): string {
+  return `api/cameras/${encodeURIComponent(id)}`;
 }
 
 /** @param path relative to the page, without a leading slash. @throws ApiError */
@@ -26,7 +38,26 @@ export async function getJson<T>(path: string): Promise<Answer<T>> {
   const response = await request(path, { headers: { accept: 'application/json' } });
   const body = (await response.json()) as T;
   const date = Date.parse(response.headers.get('date') ?? '');
-  return Number.isNaN(date) ? { body } : { body, serverTime: date };
+  const etag = response.headers.get('etag');
+  return {
+    body,
+    ...(Number.isNaN(date) ? {} : { serverTime: date }),
+    ...(etag === null ? {} : { etag }),
+  };
+}
+
+/** Has something changed. @throws ApiError */
+export async function sendJson<T>(
+  method: 'PUT' | 'DELETE' | 'POST',
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  timeoutMs = TIMEOUT_MS,
+): Promise<T> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  const init = { method, headers: { accept: 'application/json', ...type, ...headers }, ...sent };
+  return (await (await request(path, init, timeoutMs)).json()) as T;
 }
 
 /** @throws ApiError */
@@ -63,10 +94,10 @@ export async function whyRefused(path: string): Promise<unknown> {
   }
 }
 
-async function request(path: string, init: RequestInit): Promise<Response> {
+async function request(path: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Response> {
   let response: Response;
   try {
-    const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(init.signal == null ? [] : [init.signal])];
+    const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal == null ? [] : [init.signal])];
     response = await fetch(path, {
       ...{ credentials: 'same-origin', cache: 'no-store' },
       ...init,
@@ -76,16 +107,17 @@ async function request(path: string, init: RequestInit): Promise<Response> {
     throw new ApiError(0, 'Vigil does not answer.');
   }
   if (response.ok) return response;
-  throw new ApiError(response.status, await problemText(response));
+  throw await problemOf(response);
 }
 
 /** Of problem details as in RFC 9457. */
-async function problemText(response: Response): Promise<string> {
+async function problemOf(response: Response): Promise<ApiError> {
   try {
-    const { detail, title } = (await response.json()) as { detail?: unknown; title?: unknown };
-    for (const text of [detail, title]) if (typeof text === 'string' && text !== '') return text;
+    const { detail, title, code, faults } = (await response.json()) as Partial<ApiProblem>;
+    const words = [detail, title].find((text) => typeof text === 'string' && text !== '');
+    if (words !== undefined) return new ApiError(response.status, words, code, faults);
   } catch {
     // Not JSON: the status has to do.
   }
-  return `Vigil answered with status ${response.status}.`;
+  return new ApiError(response.status, `Vigil answered with status ${response.status}.`);
 }

@@ -8,6 +8,7 @@ import { useApp, useCamera, useNow, useTopics } from './context.js';
 import { CardHead, DayOf } from './day.js';
 import { cameraFacts } from './facts.js';
 import { ConditionIcon, Icon } from './icons.js';
+import { Manage } from './manage.js';
 import { topic } from './model.js';
 import { Picture } from './picture.js';
 import { select } from './selection.js';
@@ -50,6 +51,7 @@ export function CameraView({ id }: { readonly id: string }): VNode | null {
             </div>
             <div class="camera-side">
               <${Standing} camera=${camera} />
+              <${Manage} key=${id} camera=${camera} />
               <${Facts} camera=${camera} />
             </div>
           </div>`

@@ -43,6 +43,11 @@ const SHAPES = {
   back: html`<path d="M10 3L5 8l5 5" class="line" />`,
   next: html`<path d="M6 3l5 5-5 5" class="line" />`,
   close: html`<path d="M4 4l8 8M12 4l-8 8" class="line" />`,
+  add: html`<path d="M8 3v10M3 8h10" class="line" />`,
+  edit: html`<path d="M3 13l.8-3L11 2.8l2.2 2.2L6 12.2z" class="line" />`,
+  restart: html`<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3" class="line" />`,
+  enable: html`<path d="M5 3l8 5-8 5z" class="line" />`,
+  disable: html`<path d="M5.5 3v10M10.5 3v10" class="line" />`,
   tag: html`<path d="M2 2h5.5L14 8.5 8.5 14 2 7.5z" class="line" /><circle
       cx="5"
       cy="5"

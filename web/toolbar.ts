@@ -4,6 +4,7 @@ import { html } from './vendor/html.js';
 import { useEffect, useRef } from './vendor/hooks.js';
 import { useApp } from './context.js';
 import { Icon } from './icons.js';
+import { AddCamera } from './manage.js';
 import { EVERYTHING, SIZES, SORTS, type Size, type Sort } from './route.js';
 import { tagCounts } from './selection.js';
 
@@ -62,6 +63,7 @@ export function Toolbar({ shown }: { readonly shown: number }): VNode {
         <${Icon} name="close" />Show all
       </button>`
     }
+    <${AddCamera} />
   </div>`;
 }
 

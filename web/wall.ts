@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/api';
 import { useApp, useTopics } from './context.js';
 import { Icon } from './icons.js';
+import { AddCamera } from './manage.js';
 import { topic } from './model.js';
 import { EVERYTHING } from './route.js';
 import { select } from './selection.js';
@@ -116,9 +117,10 @@ function NoCameras(): VNode {
     <${Icon} name="camera" />
     <h2>No cameras yet</h2>
     <p>
-      Add one to <code>cameras</code> in <code>actors.json</code>. Vigil applies the change within a second,
-      and the camera appears here.
+      Add one here, or to <code>cameras</code> in <code>actors.json</code>. Vigil applies the change within a
+      second, and the camera appears here.
     </p>
+    <${AddCamera} isPrimary=${true} />
     <pre><code>${EXAMPLE}</code></pre>
     <p><code>node dist/main.js probe URL</code> tells first whether a feed can be read.</p>
   </div>`;

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { ApiCamera, ApiFault, ApiReset, CameraCondition } from '../../src/actors/web/api';
+import { Edits, type Edited } from './edits';
 import { scene } from './scenes';
 import { World } from './world';
 
@@ -30,6 +31,7 @@ export interface PageServerOptions {
 
 export class PageServer {
   world: World;
+  edits: Edits;
   /** Paths with their queries, in the order they were asked for. */
   readonly requests: string[] = [];
   readonly #server: Server;
@@ -42,6 +44,7 @@ export class PageServer {
 
   private constructor(private readonly options: PageServerOptions) {
     this.world = new World(options.cameras);
+    this.edits = new Edits(this.world);
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => problem(response, 500, String(error)));
     });
@@ -100,8 +103,9 @@ export class PageServer {
     response.setHeader('content-security-policy', POLICY);
     if (url.pathname === '/sign-in') return this.#signIn(request, response);
     if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
-    if (this.#isSignedIn(request)) await this.#answerApi(url, response);
-    else problem(response, 401, 'a token is needed');
+    if (!this.#isSignedIn(request)) problem(response, 401, 'a token is needed');
+    else if (request.method === 'GET') await this.#answerApi(url, response);
+    else await this.#change(url, request, response);
   }
 
   async #answerApi({ pathname, searchParams }: URL, response: ServerResponse): Promise<void> {
@@ -112,8 +116,25 @@ export class PageServer {
     else if (pathname === '/api/cameras') json(response, [...this.world.cameras.values()]);
     else if (pathname === '/api/ledger') this.#ledger(searchParams, response);
     else if (camera === undefined) problem(response, 404, `there is no camera "${id}"`);
-    else if (isPicture === undefined) json(response, camera);
+    else if (isPicture === undefined)
+      answer(response, { status: 200, body: this.edits.detail(camera), etag: this.edits.etag });
     else await this.#picture(camera, Number(searchParams.get('width') ?? 1280), response);
+  }
+
+  async #change(
+    { pathname, searchParams }: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { method = '' } = request;
+    const [, id = '', verb] = /^\/api\/cameras\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
+    if (pathname === '/api/probe') answer(response, await this.edits.probe());
+    else if (verb !== undefined) answer(response, this.edits.post(id, verb));
+    else answer(response, await this.edits.edit(method, id, searchParams, request));
+    const camera = this.world.cameras.get(id);
+    if (camera === undefined) this.send('removed', { id });
+    else this.send('camera', camera);
+    this.send('state', this.world.state());
   }
 
   async #picture({ id, picture }: ApiCamera, width: number, response: ServerResponse): Promise<void> {
@@ -167,6 +188,12 @@ function eventText(event: string, data: unknown): string {
 
 function json(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function answer(response: ServerResponse, { status, body, etag }: Edited): void {
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  const headers = { 'content-type': type, ...(etag === undefined ? {} : { etag }) };
+  response.writeHead(status, headers).end(JSON.stringify(body));
 }
 
 function problem(response: ServerResponse, status: number, detail: string): void {

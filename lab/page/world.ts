@@ -102,6 +102,13 @@ export class World {
       gaps.push({ from: now, to: Infinity, reason: because?.code ?? condition });
   }
 
+  /** A camera that gives pictures from now on; one that is there stays as it is. */
+  add(id: string): void {
+    if (this.cameras.has(id)) return;
+    const condition = 'delivering';
+    this.cameras.set(id, { id, tags: [], condition, since: Date.now(), rate: 0, wantedRate: 1, restarts: 0 });
+  }
+
   state(): ApiState {
     const cameras = { delivering: 0, starting: 0, waiting: 0, offline: 0, quarantined: 0, disabled: 0 };
     for (const { condition } of this.cameras.values()) cameras[condition]++;

@@ -13,6 +13,7 @@ import type { ApiCamera, ApiProblem, ApiState } from '../../src/actors/web/api';
 import { openApp } from '../../src/actors/web/http/app';
 import { EventStreams, MAX_STREAMS } from '../../src/actors/web/http/event-streams';
 import { listenNear } from '../../src/actors/web/http/listen';
+import type { WebOperations } from '../../src/actors/web/http/operations';
 import { OwnNames } from '../../src/actors/web/http/own-names';
 import { Sessions } from '../../src/actors/web/http/sessions';
 import type { WebSource } from '../../src/actors/web/http/source';
@@ -46,6 +47,7 @@ describe('the HTTP server on a port', () => {
   before(async () => {
     app = await openApp({
       source,
+      operations: {} as WebOperations,
       events,
       names: new OwnNames('127.0.0.1', []),
       sessions: new Sessions(undefined),

@@ -1,5 +1,7 @@
 /** The page in a real browser, served by a real daemon: cameras that go and come back, a daemon that does, a token. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { graveFindings } from '../../lab/axe';
@@ -13,6 +15,7 @@ import { scene } from '../../lab/page/scenes';
 import { signalProcess, waitUntil } from '../../lab/process';
 
 const TOKEN = 'T0ken-0f-th1s-test';
+const CANARY = 'C4n4ry-0f-th1s-test';
 
 describe('the page of a daemon', { concurrency: false }, () => {
   let [browser, camera, daemon, page] = [] as unknown as [Browser, HttpCamera, Daemon, Page];
@@ -111,6 +114,72 @@ describe('the page of a daemon', { concurrency: false }, () => {
     assert.deepEqual(await graveFindings(page), []);
     await page.getByRole('link', { name: 'All cameras' }).click();
     await tilesAre(page, 3);
+  });
+
+  test('ends the quarantine of a camera that is restarted', async () => {
+    await tile(page, 'fragile').getByRole('link').click();
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await page.getByRole('region', { name: 'State' }).getByText('Delivering').waitFor();
+    const { restarts } = await daemon.childIs('camera:fragile', 'runs', ({ state }) => state === 'running');
+    assert.equal(restarts, 0);
+    await page.getByRole('link', { name: 'All cameras' }).click();
+    await tilesAre(page, 3);
+  });
+
+  test('adds a camera once its plan has been seen, edits, disables and removes it, in actors.json', async () => {
+    const file = path.join(daemon.dir, 'actors.json');
+    const cameras = () => (JSON.parse(readFileSync(file, 'utf8')) as { cameras: { id: string }[] }).cameras;
+    const stored = () => cameras().find(({ id }) => id === 'new');
+    await page.getByRole('button', { name: 'Add camera' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('new');
+    await page.getByLabel('URL').fill('file:///etc/passwd');
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByText(/^url: expected a URL that begins with rtsp:/).waitFor();
+    await page.getByLabel('URL').fill(camera.url('/jpg'));
+    await page.getByLabel('Pictures come from').selectOption('still');
+    await page.getByLabel('Password').fill(CANARY);
+    await page.getByLabel('User name').fill('viewer');
+    await page.getByRole('button', { name: 'Probe the feed' }).click();
+    await page.getByAltText('First picture of the feed').waitFor();
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByText('Camera new starts.').waitFor();
+    assert.equal(stored(), undefined);
+    await page.getByRole('dialog').getByRole('button', { name: 'Add camera' }).click();
+    const state = page.getByRole('region', { name: 'State' });
+    await state.getByText('Delivering').waitFor();
+    assert.deepEqual(stored(), {
+      id: 'new',
+      still: camera.url('/jpg'),
+      username: 'viewer',
+      password: CANARY,
+    });
+
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Pictures per second').fill('2');
+    // Somebody else was faster.
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\n`);
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByRole('button', { name: 'Go on with the newest configuration' }).click();
+    await page.getByText(/has changed the configuration meanwhile/).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByText('Camera new goes on with another rate.').waitFor();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Settings applied.').waitFor();
+    assert.deepEqual(stored(), { ...stored(), rate: 2, password: CANARY });
+    assert.ok(!(await page.content()).includes(CANARY));
+
+    const manage = page.getByRole('region', { name: 'Manage' });
+    await manage.getByRole('button', { name: 'Disable' }).click();
+    await state.getByText('Disabled').waitFor();
+    await manage.getByRole('button', { name: 'Enable' }).click();
+    await state.getByText('Delivering').waitFor();
+    await manage.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Camera new stops.').waitFor();
+    assert.deepEqual(await graveFindings(page), []);
+    await page.getByRole('button', { name: 'Remove camera' }).click();
+    await tilesAre(page, 3);
+    assert.equal(stored(), undefined);
+    assert.ok(!daemon.output().includes(CANARY));
   });
 
   test('says that the daemon is away, and goes on by itself when it has restarted', async () => {

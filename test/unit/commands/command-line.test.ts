@@ -9,7 +9,18 @@ const textOf = (...argv: string[]) => {
   const asked = read(...argv);
   return asked.kind === 'text' ? asked.text : assert.fail(`${argv.join(' ')} runs ${asked.command}`);
 };
-const COMMANDS = ['daemon', 'check', 'status', 'plan', 'ledger', 'probe', 'snapshot', 'process'];
+const COMMANDS = [
+  'daemon',
+  'check',
+  'status',
+  'plan',
+  'ledger',
+  'camera',
+  'apply',
+  'probe',
+  'snapshot',
+  'process',
+];
 
 describe('the command line', () => {
   const rows: readonly [argv: string[], command: string, serves: boolean][] = [
@@ -25,6 +36,11 @@ describe('the command line', () => {
     [['check', '--data-dir', '/var/vigil'], 'check', false],
     [['plan', '--json'], 'plan', false],
     [['ledger', '--camera', 'gate', '--since', '90s'], 'ledger', false],
+    [['camera', 'list'], 'camera', false],
+    [['camera', 'add', 'gate', 'url=rtsp://h/?a=b', 'rate=2', '--plan'], 'camera', false],
+    [['camera', '--stdin', 'set', 'gate'], 'camera', false],
+    [['camera', 'remove', 'gate', '--if-match', '"1"'], 'camera', false],
+    [['apply', '--plan'], 'apply', false],
     [['snapshot', 'gate'], 'snapshot', false],
     [['snapshot', 'gate', '/tmp/a.JPEG', '--json'], 'snapshot', false],
     [['--data-dir', '/var/vigil', 'snapshot', 'gate', '-'], 'snapshot', false],
@@ -49,7 +65,7 @@ describe('the command line', () => {
     [['daemon', 'now'], 'unexpected argument "now"; see daemon --help'],
     [
       ['--json'],
-      '--json is an option of "status", "plan", "ledger", "probe", and "snapshot", not of "daemon"; see daemon --help',
+      '--json is an option of "status", "plan", "ledger", "camera", "apply", "probe", and "snapshot", not of "daemon"; see daemon --help',
     ],
     [['status', '--force'], '--force is an option of "daemon", not of "status"; see status --help'],
     [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"? See status --help'],
@@ -73,6 +89,19 @@ describe('the command line', () => {
       ['status', '--watch', '--json'],
       '--watch shows text; leave out --json, or repeat the command; see status --help',
     ],
+    [['camera'], "missing required argument 'action'; see camera --help"],
+    [
+      ['camera', 'frob'],
+      '"camera" expects list, add, set, remove or restart, found "frob"; see camera --help',
+    ],
+    [['camera', 'add'], '"camera add" needs the id of a camera; see camera --help'],
+    [
+      ['camera', 'set', 'gate'],
+      '"camera set" expects settings, such as rate=2, or --stdin; see camera --help',
+    ],
+    [['camera', 'set', 'gate', 'rate'], '"camera set" expects name=value, found "rate"; see camera --help'],
+    [['camera', 'remove', 'gate', 'rate=2'], '"camera remove" expects no settings; see camera --help'],
+    [['camera', 'list', 'gate'], '"camera list" expects no id; see camera --help'],
     [['snapshot'], "missing required argument 'camera'; see snapshot --help"],
     [
       ['snapshot', 'gate', 'gate.png'],

@@ -9,6 +9,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import type { ApiCamera, ApiProblem, ApiState } from '../../../../src/actors/web/api';
 import { openApp } from '../../../../src/actors/web/http/app';
 import { EventStreams } from '../../../../src/actors/web/http/event-streams';
+import type { WebOperations } from '../../../../src/actors/web/http/operations';
 import { OwnNames } from '../../../../src/actors/web/http/own-names';
 import { Problem } from '../../../../src/actors/web/http/problem';
 import { Sessions } from '../../../../src/actors/web/http/sessions';
@@ -50,6 +51,11 @@ const SOURCE: WebSource = {
   }),
   metrics: async () => '# HELP vigil_up x\n',
 };
+const refuse = () => Promise.reject(new Problem(404, 'no-camera', 'there is none'));
+const OPERATIONS: WebOperations = {
+  settings: async (id) => ({ settings: { id }, hidden: [], etag: '"1"' }),
+  ...{ edit: refuse, restart: refuse, probe: refuse },
+};
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-page-'));
 const PAGE = path.join(DIR, 'page');
 mkdirSync(PAGE);
@@ -72,6 +78,7 @@ async function open(token?: string, changes: Partial<WebSource> = {}, pageDir = 
   const lines = keptLog();
   const app = await openApp({
     source,
+    operations: OPERATIONS,
     events: new EventStreams(() => source.view()),
     names: new OwnNames('127.0.0.1', ['cams.example.org'], () => ['10.0.0.7']),
     sessions: new Sessions(token),
