@@ -16,7 +16,7 @@ import { Wire } from '../../lab/wire';
 
 const endpoints = { amqp: servers.amqpUrl, redis: servers.redisUrl };
 
-describe('a Python consumer', { concurrency: true }, () => {
+describe('a Python consumer', { concurrency: 4 }, () => {
   it('whose disk is full pauses, says why once, and blames no frame', async (t) => {
     const stage = await Stage.open(t);
     const file = path.join(await temporaryFolder(t), 'file');
@@ -176,7 +176,10 @@ describe('a Python consumer', { concurrency: true }, () => {
       const consumer = await startPython(t, { endpoints, queue: stage.queue, behaviour: { poison } });
       await until('it has died, or all is done', async () => {
         for (const { key = '' } of consumer.of('done')) done.add(key);
-        return consumer.process.exit() !== undefined || (done.size === 11 && (await stage.waiting()) === 0);
+        return (
+          consumer.process.exit() !== undefined ||
+          (done.size === 11 && (await stage.waiting(stage.dead)) === 1)
+        );
       });
       return consumer.process.exit() !== undefined;
     };
@@ -184,7 +187,7 @@ describe('a Python consumer', { concurrency: true }, () => {
     while (await start()) deaths += 1;
     assert.equal(deaths, DELIVERY_LIMIT + 1);
     assert.equal(done.size, 11);
-    await until('it is a dead letter', async () => (await stage.waiting(stage.dead)) === 1);
+    assert.equal(await stage.waiting(stage.dead), 1);
   });
 
   for (const way of ['loop', 'threads'])

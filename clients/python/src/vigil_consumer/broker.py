@@ -20,7 +20,7 @@ from pika.exceptions import (
 
 from .errors import ConsumerError, text_of
 from .servers import AmqpServer, Endpoints, Host, amqp_server, redact, url_of
-from .task import Message, Session
+from .task import Message, Session, message_of
 from .turns import back_off_ms
 
 CONNECT_S = 5
@@ -183,7 +183,7 @@ class Broker(threading.Thread):
         channel.basic_qos(prefetch_count=wanted)
 
         def receive(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
-            self._events.on_delivery(_message(session, method, properties, body))
+            self._events.on_delivery(message_of(session, method, properties, body))
 
         tag = str(channel.basic_consume(self._queue, receive))
         self._events.on_subscribed()
@@ -218,24 +218,6 @@ class Broker(threading.Thread):
             isinstance(error, (ChannelClosedByBroker, ConnectionClosedByBroker)) and error.reply_code in (403, 530)
         )
         return ConsumerError("rabbitmq-refused" if refused else "rabbitmq-unreachable", f"rabbitmq: {text}")
-
-
-def _message(session: Session, method: Any, properties: Any, body: bytes) -> Message:
-    try:
-        life_ms = int(properties.expiration)
-    except (TypeError, ValueError):
-        life_ms = None
-    return Message(
-        session=session,
-        tag=method.delivery_tag,
-        body=body,
-        redelivered=bool(method.redelivered),
-        routing_key=method.routing_key,
-        content_type=properties.content_type,
-        message_id=properties.message_id,
-        headers=properties.headers or {},
-        life_ms=life_ms if life_ms is not None and life_ms > 0 else None,
-    )
 
 
 def _text(error: BaseException) -> str:

@@ -36,6 +36,25 @@ class Message:
         return count if isinstance(count, int) else None
 
 
+def message_of(session: Session, method: Any, properties: Any, body: bytes) -> Message:
+    """What pika hands over."""
+    try:
+        life_ms = int(properties.expiration)
+    except (TypeError, ValueError):
+        life_ms = None
+    return Message(
+        session=session,
+        tag=method.delivery_tag,
+        body=body,
+        redelivered=bool(method.redelivered),
+        routing_key=method.routing_key,
+        content_type=properties.content_type,
+        message_id=properties.message_id,
+        headers=properties.headers or {},
+        life_ms=life_ms if life_ms is not None and life_ms > 0 else None,
+    )
+
+
 @dataclass(eq=False)
 class Task:
     """A frame that waits or is at work."""
