@@ -90,7 +90,7 @@ describe('vigil-consumer', () => {
     const script = `
 import doctest, importlib, sys
 results = [doctest.testmod(importlib.import_module("vigil_consumer." + name)) for name in sys.argv[1:]]
-results += [doctest.testfile(name, module_relative=False) for name in ("README.md", "../../docs/consumers.md")]
+results += [doctest.testfile(name, module_relative=False) for name in ("README.md",)]
 print(sum(result.failed for result in results), sum(result.attempted for result in results))
 `;
     const [failed, attempted] =
