@@ -7,7 +7,7 @@ import { spawnOwned, waitUntil, type OwnedProcess } from './process';
 const ROOT = path.resolve(__dirname, '..');
 export const PYTHON = '/usr/bin/python3';
 export const PYTHON_PACKAGE = path.join(ROOT, 'clients/python/src');
-const SCRIPT = path.join(ROOT, 'test/fixtures/python/consumer.py');
+export const PYTHON_SCRIPT = path.join(ROOT, 'test/fixtures/python/consumer.py');
 
 /** A line of the fixture. */
 export interface PythonEvent {
@@ -37,7 +37,7 @@ export async function startPython(t: TestContext, options: object): Promise<Pyth
   const program = await spawnOwned('env', [
     `PYTHONPATH=${PYTHON_PACKAGE}`,
     'PYTHONDONTWRITEBYTECODE=1',
-    ...[PYTHON, SCRIPT, JSON.stringify(options)],
+    ...[PYTHON, PYTHON_SCRIPT, JSON.stringify(options)],
   ]);
   t.after(() => program.signal('SIGKILL'));
   const events: PythonEvent[] = [];
