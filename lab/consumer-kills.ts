@@ -1,18 +1,17 @@
 /** Consumers of both kits that are killed at random moments while frames come, and what they say they did. */
 import { createInterface } from 'node:readline';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Channel } from 'amqplib';
 import { Redis } from 'ioredis';
 import { deadLetterName, frameExchange, frameKey, routingKey } from '../src/contract';
 import { frameSampled } from '../src/contract/events';
 import type { Frame } from '../src/contract/frame';
-import { spawnOwned, waitUntil, type OwnedProcess } from './process';
-import { PYTHON, PYTHON_PACKAGE, PYTHON_SCRIPT, type PythonEvent } from './python-consumer';
+import { waitUntil, type OwnedProcess } from './process';
+import type { PythonEvent } from './python-consumer';
 import type { Random } from './random';
 import type { TestServers } from './servers';
+import { spawnConsumer, type Kit } from './spawn-consumer';
 
-const TYPESCRIPT = path.resolve(__dirname, '../test/fixtures/typescript-consumer.ts');
 /** As the daemon declares its queue by default. */
 const DELIVERY_LIMIT = 5;
 const LIFE_MS = 600_000;
@@ -21,8 +20,6 @@ const WORK_S = 0.002;
 /** A consumer that says nothing for this long, and whose queue is empty, may be done. */
 const IDLE_MS = 1000;
 const DEADLINE_MS = 120_000;
-
-export type Kit = 'typescript' | 'python';
 
 export interface KillTrial {
   readonly kit: Kit;
@@ -59,7 +56,7 @@ export async function runKills(
   const queues = Array.from({ length: trial.services }, (_, i) => `${trial.namespace}.service${i}`);
   try {
     await channel.assertExchange(frameExchange(trial.namespace), 'topic', { durable: true });
-    for (const queue of queues) await declare(channel, queue, trial.namespace);
+    for (const queue of queues) await declareService(channel, queue, trial.namespace);
     const services = queues.map((queue) => new Service(trial, queue, servers, random));
     const publishing = publish(trial, channel, redis);
     await Promise.all(services.map((service) => service.run(channel, publishing)));
@@ -89,7 +86,7 @@ export async function runKills(
   }
 }
 
-async function declare(channel: Channel, queue: string, namespace: string): Promise<void> {
+export async function declareService(channel: Channel, queue: string, namespace: string): Promise<void> {
   const dead = deadLetterName(queue);
   await channel.assertExchange(dead, 'fanout', { durable: true });
   await channel.assertQueue(dead, { durable: true });
@@ -162,17 +159,8 @@ class Service {
   async #start(): Promise<OwnedProcess> {
     this.#isConsuming = false;
     const { kit, removal } = this.trial;
-    const { amqpUrl, redisUrl } = this.servers;
     const options = { queue: this.queue, removal, prefetch: 8, behaviour: { sleepS: WORK_S } };
-    const consumer =
-      kit === 'python'
-        ? await spawnOwned('env', [
-            ...[`PYTHONPATH=${PYTHON_PACKAGE}`, PYTHON, PYTHON_SCRIPT],
-            JSON.stringify({ ...options, endpoints: { amqp: amqpUrl, redis: redisUrl } }),
-          ])
-        : await spawnOwned(process.execPath, [
-            ...['--import', 'tsx', TYPESCRIPT, JSON.stringify({ ...options, amqpUrl, redisUrl })],
-          ]);
+    const consumer = await spawnConsumer(kit, options, this.servers);
     createInterface({ input: consumer.stdout }).on('line', (line) =>
       this.#note(JSON.parse(line) as PythonEvent),
     );
