@@ -19,6 +19,7 @@ def decode_image(data: bytes, form: str, order: str = "bgr", ffmpeg: str = "ffmp
     """The pixels as a numpy array of shape (height, width, 3) and type uint8.
 
     :param order: ``bgr``, as OpenCV has it, or ``rgb``
+    :param ffmpeg: a program for keyframes; by default PyAV, else the ffmpeg on PATH
     :raises UndecodableError: for bytes that are no whole picture of this format, or one of more than 40 million pixels
     :raises ConsumerError: ``no-decoder`` without numpy and OpenCV or Pillow; ``no-ffmpeg`` without PyAV and ffmpeg
 
@@ -88,6 +89,8 @@ def _by_pillow(data: bytes, form: str) -> Any:
 
 
 def _keyframe(data: bytes, form: str, ffmpeg: str) -> Any:
+    if ffmpeg != "ffmpeg":
+        return _by_ffmpeg(data, form, ffmpeg)
     try:
         import av
     except ImportError:
