@@ -1,6 +1,7 @@
 """The way to Redis: one server, the primary that Sentinels name, or a Cluster. Thread-safe; reconnects when asked again."""
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Any, Callable, Dict, Optional
@@ -34,6 +35,12 @@ _SURE_S = 0.5
 """A missing picture is looked for again, unless the connection is this new: a replaced primary does not know of it."""
 _AWAY = (RedisConnectionError, RedisTimeoutError, OSError, ReadOnlyError, BusyLoadingError, MasterDownError,
          ClusterDownError, RedisClusterException)
+
+# It logs a traceback for each node that it cannot reach; programs that set logging up still get to see it.
+logging.getLogger("redis.cluster").addHandler(logging.NullHandler())
+
+# RedisClusterException is no RedisError.
+_ERRORS = (RedisError, RedisClusterException, OSError)
 
 
 class Store:
@@ -90,13 +97,13 @@ class Store:
             self._drop(client)
             if is_new:
                 raise self._fault(error) from error
-        except RedisError as error:
+        except _ERRORS as error:
             raise self._fault(error) from error
         # A connection that had been idle may have ended long ago: that is no outage.
         client, _ = self._open()
         try:
             return command(client)
-        except (RedisError, OSError) as error:
+        except _ERRORS as error:
             if isinstance(error, _AWAY):
                 self._drop(client)
             raise self._fault(error) from error
@@ -109,7 +116,7 @@ class Store:
             self._password = server.password
             try:
                 client = self._connect(server)
-            except (RedisError, OSError) as error:
+            except _ERRORS as error:
                 raise self._fault(error) from error
             self._client, self._kind, self._opened_s = client, server.kind, time.monotonic()
             return client, True
@@ -129,12 +136,13 @@ class Store:
             # redis 4.3 would drop this option, and take any host's certificate for a node's.
             if "ssl_check_hostname" not in cluster.REDIS_ALLOWED_KEYS:
                 cluster.REDIS_ALLOWED_KEYS += ("ssl_check_hostname",)
-            return cluster.RedisCluster(
-                startup_nodes=[cluster.ClusterNode(host, port) for host, port in hosts],
-                cluster_error_retry_attempts=1,
-                require_full_coverage=False,
-                **options,
-            )
+            nodes = [cluster.ClusterNode(host, port) for host, port in hosts]
+            try:
+                return cluster.RedisCluster(
+                    startup_nodes=nodes, cluster_error_retry_attempts=1, require_full_coverage=False, **options
+                )
+            except RedisClusterException as error:
+                raise _reason(hosts, options) or error
         host, port = self._primary(server) if server.kind == "sentinel" else server.hosts[0]
         client = redis.Redis(host=host, port=port, db=server.db, **options)
         try:
@@ -158,7 +166,7 @@ class Store:
                     name, number = address
                     return _text(name), int(number)
                 problem = RedisConnectionError(f"Sentinel {host}:{port} knows no primary named {server.master}")
-            except (RedisError, OSError) as error:
+            except _ERRORS as error:
                 problem = error
             finally:
                 _close(sentinel)
@@ -194,6 +202,20 @@ class Store:
         return ConsumerError("redis-refused", f"redis refused: {text}")
 
 
+def _reason(hosts: "list[Host]", options: Dict[str, Any]) -> Optional[Exception]:
+    """Why the last of the nodes cannot be used: a Cluster's client only logs it."""
+    found: Optional[Exception] = None
+    for host, port in hosts:
+        node = redis.Redis(host=host, port=port, **options)
+        try:
+            node.ping()
+        except _ERRORS as error:
+            found = error
+        finally:
+            _close(node)
+    return found
+
+
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -204,6 +226,6 @@ def _close(client: Any) -> None:
         pool = getattr(client, "connection_pool", None)
         if pool is not None:
             pool.disconnect()
-    except (RedisError, OSError, AttributeError):
+    except (*_ERRORS, AttributeError):
         # It has gone, which is what is wanted.
         pass
