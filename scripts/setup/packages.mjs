@@ -42,8 +42,11 @@ const TEST_TOOLS = [
   'gstreamer1.0-plugins-bad',
   'glib-networking',
   'prometheus', // with promtool: the alerts and the metrics
+  'python3-numpy',
   'python3-pika',
+  'python3-pil',
   'python3-redis',
+  'mypy', // the Python package's types
   'openssl',
   'procps',
   BROWSER,

@@ -3,6 +3,7 @@ import type { FrameSampled } from '../contract/message';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
 import type { Settlement } from './queue-message';
 import type { FrameStore } from './frame-store';
+import type { TraceContext } from './trace-context';
 import { troubleOf, type Trouble } from './trouble';
 
 /** A frame as a handler gets it. */
@@ -12,6 +13,8 @@ export interface ConsumedFrame {
   readonly bytes: Buffer;
   /** True when the frame, or another attempt at it, may have been seen before. */
   readonly redelivered: boolean;
+  /** W3C trace context of the message, to be handed on; empty where there is none. */
+  readonly trace: TraceContext;
 }
 
 /**
@@ -34,6 +37,7 @@ export type Removal = 'after' | 'getdel' | 'keep';
 export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
+  readonly trace: TraceContext;
   /** What GETDEL has taken: no one else has it. */
   taken?: Buffer;
 }
@@ -52,10 +56,11 @@ export type Outcome =
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'troubled'; readonly fault: Fault; readonly trouble: string };
 
+export type Final = Outcome & { readonly kind: FinalKind };
 export type FinalKind = Exclude<Outcome['kind'], 'unavailable' | 'troubled'>;
 
 /** How each outcome is settled at the broker. */
-export const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
+const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   processed: 'ack',
   expired: 'ack',
   invalid: 'reject',
@@ -64,6 +69,11 @@ export const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   returned: 'requeue',
 };
 
+/** A frame that fails at its last delivery is given up, with its reason, before the broker does it without. */
+export function settlementOf(kind: FinalKind, deliveryCount = 0, deliveryLimit = Infinity): Settlement {
+  return kind === 'failed' && deliveryCount >= deliveryLimit ? 'reject' : SETTLEMENTS[kind];
+}
+
 /** Never throws: whatever happens to a frame is an outcome. */
 export async function attempt(
   work: Work,
@@ -71,12 +81,12 @@ export async function attempt(
   removal: Removal,
   handler: FrameHandler,
 ): Promise<Outcome> {
-  const { event, redelivered } = work;
+  const { event, redelivered, trace } = work;
   try {
     const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel'));
     if (bytes === null) return { kind: 'expired', fault: expiryOf(event) };
     if (removal === 'getdel') work.taken = bytes;
-    const failure = await failureOf(handler, { event, bytes, redelivered }, removal);
+    const failure = await failureOf(handler, { event, bytes, redelivered, trace }, removal);
     if (failure !== undefined) return failure;
     return removal === 'after' ? await removeFrame(store, event) : { kind: 'processed' };
   } catch (error) {

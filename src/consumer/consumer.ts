@@ -3,7 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { backOffMs } from '../clock/back-off';
 import { aborted, sleep, unlessAborted } from '../clock/sleep';
 import type { FrameHandler } from './attempt';
-import { Dispatcher, type ConsumerCounters } from './dispatcher';
+import type { ConsumerCounters } from './counters';
+import { Dispatcher } from './dispatcher';
+import { putDeadLetter } from './dead-letters';
 import { ConsumerError } from './fault';
 import { FaultReporter } from './fault-reporter';
 import { openFrameQueue } from './frame-queue';
@@ -72,6 +74,7 @@ class SessionLoop implements FrameConsumer {
       handler,
       faults: this.#faults,
       store: () => this.#link.store,
+      deadLetter: (message, fault) => putDeadLetter(settings.amqp, settings.queue, message, fault),
       onTrouble: (fault, kind) => this.#outages.report(fault, kind),
       onFinished: () => {
         this.#attempt = 0;

@@ -1,14 +1,9 @@
 /** Gives frames to the handler, as their turns come, and settles their messages. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import { readAnnouncement } from './announcement';
-import {
-  attempt,
-  handlerFailed,
-  SETTLEMENTS,
-  type FinalKind,
-  type FrameHandler,
-  type Outcome,
-} from './attempt';
+import { attempt, handlerFailed, settlementOf, type Final, type FrameHandler, type Outcome } from './attempt';
+import { Counts, type ConsumerCounters } from './counters';
+import type { PutDeadLetter } from './dead-letters';
 import { ConsumerError, type ConsumerFault } from './fault';
 import type { FaultReporter } from './fault-reporter';
 import type { QueueMessage } from './queue-message';
@@ -18,31 +13,22 @@ import type { Settings } from './options';
 import { Overtaken } from './overtaken';
 import { redeliverDelayMs } from './redelivery';
 import { SeenFrames } from './seen-frames';
+import { tellSettled } from './settled';
 import type { Intake } from './subscription';
 import { taskOf, type Session, type Task } from './task';
 import { Turns } from './turns';
 
-/** Deliveries by outcome. A failed frame that comes again and succeeds counts in both. */
-export interface ConsumerCounters {
-  readonly processed: number;
-  /** Announced, and no longer in Redis. */
-  readonly expired: number;
-  /** No frame announcements. */
-  readonly invalid: number;
-  /** The handler threw. */
-  readonly failed: number;
-  /** Of `latestOnly`: passed over for a newer frame of the same camera. */
-  readonly overtaken?: number;
-}
-
 export interface DispatcherOptions {
-  readonly settings: Pick<Settings, 'prefetch' | 'removal' | 'latestOnly'>;
+  readonly settings: Pick<Settings, 'prefetch' | 'removal' | 'latestOnly'> &
+    Partial<Pick<Settings, 'ordered' | 'deliveryLimit' | 'onSettled'>>;
   readonly handler: FrameHandler;
   readonly faults: FaultReporter;
   /** Undefined while Redis is away. */
   readonly store: () => FrameStore | undefined;
   /** The consumer's own trouble, which is the same as an earlier one of that `kind`. */
   readonly onTrouble: (fault: Omit<ConsumerFault, 'count'>, kind: string) => void;
+  /** Without it, RabbitMQ moves what is given up, without a reason. */
+  readonly deadLetter?: PutDeadLetter;
   /** A frame is done with: both servers are of use. */
   readonly onFinished: () => void;
   /** What the broker should send may have changed. */
@@ -55,10 +41,8 @@ export interface DispatcherOptions {
  */
 const RETRY_MS = 100;
 
-type Final = Outcome & { readonly kind: FinalKind };
-
 export class Dispatcher {
-  readonly #counts = { processed: 0, expired: 0, invalid: 0, failed: 0 };
+  readonly #counts = new Counts();
   readonly #turns: Turns<Task>;
   readonly #seen = new SeenFrames();
   readonly #lag = new Lag();
@@ -70,14 +54,16 @@ export class Dispatcher {
   #isStopped = false;
 
   constructor(private readonly options: DispatcherOptions) {
-    const { prefetch, latestOnly, removal } = options.settings;
-    this.#turns = new Turns(prefetch, latestOnly);
-    this.#overtaken = new Overtaken(removal);
+    const { prefetch, latestOnly, ordered, removal } = options.settings;
+    this.#turns = new Turns(prefetch, latestOnly, ordered);
+    this.#overtaken = new Overtaken(removal, (task) =>
+      tellSettled(options.settings.onSettled, task, 'overtaken'),
+    );
   }
 
   get counters(): ConsumerCounters {
     const { latestOnly } = this.options.settings;
-    return { ...this.#counts, ...(latestOnly ? { overtaken: this.#overtaken.count } : {}) };
+    return { ...this.#counts.counters, ...(latestOnly ? { overtaken: this.#overtaken.count } : {}) };
   }
 
   get intake(): Intake {
@@ -109,12 +95,16 @@ export class Dispatcher {
     while (restMs === undefined) {
       const task = this.#turns.next(nowMs);
       if (task === undefined) break;
-      const work = this.#work(task, store).finally(() => this.#atWork.delete(work));
-      this.#atWork.add(work);
+      this.#track(this.#work(task, store));
     }
     const dueMs = restMs ?? this.#turns.dueMs(nowMs);
     if (dueMs === undefined) return;
     this.#timer = setTimeout(() => this.pump(), dueMs);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#atWork.delete(tracked));
+    this.#atWork.add(tracked);
   }
 
   #restMs(store: FrameStore, nowMs: number): number | undefined {
@@ -149,17 +139,20 @@ export class Dispatcher {
       return this.#settleAgain(task) ? undefined : task;
     } catch (error) {
       if (!(error instanceof ConsumerError)) throw error;
-      this.#count({ kind: 'invalid', fault: { code: error.code, message: error.message } });
-      message.settle(SETTLEMENTS.invalid);
+      const fault = { code: error.code, message: error.message } as const;
+      this.#count({ kind: 'invalid', fault });
+      this.#track(this.#bury(message, fault));
       return undefined;
     }
   }
 
   /** A frame that was done with, and the broker had not heard of it. */
-  #settleAgain({ key, message }: Task): boolean {
-    const seen = this.#seen.get(key);
-    if (!message.redelivered || seen === undefined || seen === 'requeue') return false;
-    message.settle(seen);
+  #settleAgain(task: Task): boolean {
+    const { key, message } = task;
+    const how = this.#seen.settlementOf(key, message.redelivered);
+    if (how === undefined) return false;
+    message.settle(how);
+    tellSettled(this.options.settings.onSettled, task, 'repeated');
     return true;
   }
 
@@ -171,7 +164,7 @@ export class Dispatcher {
       this.#overtaken.settle([task], store);
       this.#turns.passedOver(task);
     } else {
-      this.#noteAge(task);
+      this.#begin(task);
       const outcome = await attempt(task, store, settings.removal, handler);
       if (outcome.kind === 'unavailable') this.#unusable = { store, untilMs: performance.now() + RETRY_MS };
       await this.#conclude(task, outcome);
@@ -184,10 +177,7 @@ export class Dispatcher {
       this.#keep(task, this.#turns.interrupted(task));
       return;
     }
-    if (outcome.kind !== 'troubled') {
-      await this.#finish(task, outcome);
-      return;
-    }
+    if (outcome.kind !== 'troubled') return this.#finish(task, outcome);
     const { fault, trouble } = outcome;
     const overtaken = this.#turns.troubled(task, performance.now(), Math.random());
     if (overtaken === undefined) {
@@ -214,29 +204,36 @@ export class Dispatcher {
 
   async #finish(task: Task, outcome: Final): Promise<void> {
     const { key, message, session } = task;
-    const how = SETTLEMENTS[outcome.kind];
+    const how = settlementOf(outcome.kind, message.deliveryCount, this.options.settings.deliveryLimit);
     this.#count(outcome);
     this.#seen.set(key, how);
     this.#turns.over(task, outcome.kind === 'processed');
     this.options.onFinished();
-    if (how === 'requeue') {
-      this.options.onChange();
-      await sleep(redeliverDelayMs(message, Math.random()), session.signal);
-    }
-    message.settle(how);
+    tellSettled(this.options.settings.onSettled, task, outcome.kind);
+    if (how !== 'ack') this.options.onChange();
+    if (how === 'requeue') await sleep(redeliverDelayMs(message, Math.random()), session.signal);
+    if (how === 'reject') await this.#bury(message, outcome.fault, key);
+    else message.settle(how);
+  }
+
+  /** What is given up is put into the dead-letter queue with its reason, or rejected, which moves it without. */
+  async #bury(message: QueueMessage, fault: Final['fault'], key?: string): Promise<void> {
+    const isPut = fault !== undefined && ((await this.options.deadLetter?.(message, fault)) ?? false);
+    if (key !== undefined) this.#seen.set(key, isPut ? 'dead' : 'reject');
+    message.settle(isPut ? 'ack' : 'reject');
   }
 
   #count({ kind, fault }: Final): void {
-    if (kind === 'returned') return;
-    this.#counts[kind === 'rejected' ? 'failed' : kind] += 1;
-    if (fault !== undefined) this.options.faults.add(fault);
+    this.#counts.add(kind);
+    if (fault !== undefined && kind !== 'returned') this.options.faults.add(fault);
   }
 
-  #noteAge({ event, message, isLate }: Task): void {
-    if (isLate) return;
-    const ageMs = Date.now() - event.data.capturedAt;
-    const warning = this.#lag.note(ageMs, message.lifeMs, performance.now());
-    if (warning !== undefined) this.options.faults.add({ code: 'behind', message: warning });
+  #begin(task: Task): void {
+    task.startedMs = performance.now();
+    if (task.isLate) return;
+    const ageMs = Date.now() - task.capturedAt;
+    const message = this.#lag.note(ageMs, task.message.lifeMs, task.startedMs);
+    if (message !== undefined) this.options.faults.add({ code: 'behind', message });
   }
 }
 

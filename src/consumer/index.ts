@@ -1,8 +1,10 @@
 /** What a consumer of Vigil's frames imports: the SDK, the decoder, and the contract's names. */
 export { consumeFrames } from './consumer';
 export type { FrameConsumer } from './consumer';
-export type { ConsumerCounters } from './dispatcher';
+export type { ConsumerCounters } from './counters';
 export type { ConsumerOptions } from './options';
+export type { SettledFrame } from './settled';
+export type { TraceContext } from './trace-context';
 export type { ConsumedFrame, FrameHandler, Removal } from './attempt';
 export { ConsumerError, UndecodableError } from './fault';
 export type { ConsumerFault, FaultCode } from './fault';

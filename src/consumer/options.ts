@@ -2,6 +2,7 @@
 import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { Removal } from './attempt';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
+import type { SettledFrame } from './settled';
 import { readServerUrl, type ServerUrl } from './server-url';
 
 export interface ConsumerOptions {
@@ -22,10 +23,22 @@ export interface ConsumerOptions {
    * that a newer one of their camera has overtaken are acknowledged unseen, and removed unless `removal` is `keep`.
    */
   readonly latestOnly?: boolean;
+  /**
+   * Frames of a camera are worked on one at a time, in the order they came; one that comes again is behind those that
+   * went before it meanwhile.
+   */
+  readonly ordered?: boolean;
+  /**
+   * Redeliveries after which a frame whose handler throws becomes a dead letter with its reason; 5 when absent, as of
+   * Vigil's queue. Where the queue's own limit is lower, RabbitMQ moves the frame, without a reason.
+   */
+  readonly deliveryLimit?: number;
   /** Called with faults, at most once a second for each code; an outage or a pause once, until frames flow again. */
   readonly onFault?: (fault: ConsumerFault) => void;
   /** Called each time consuming begins, first or after an outage or a pause. */
   readonly onConsuming?: () => void;
+  /** Called with each frame that is done with, for metrics. */
+  readonly onSettled?: (frame: SettledFrame) => void;
 }
 
 export interface Settings {
@@ -36,15 +49,19 @@ export interface Settings {
   readonly prefetch: number;
   readonly removal: Removal;
   readonly latestOnly: boolean;
+  readonly ordered: boolean;
+  readonly deliveryLimit: number;
   readonly onFault: (fault: ConsumerFault) => void;
   readonly onConsuming: () => void;
+  readonly onSettled: (frame: SettledFrame) => void;
 }
 
 /** Throws a {@link ConsumerError} `invalid-option`. */
 export function readSettings(options: ConsumerOptions): Settings {
-  const { prefetch = 8, removal = 'after', latestOnly = false, queue } = options;
-  if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > 65_535)
-    throw new ConsumerError('invalid-option', `prefetch: expected 1 to 65535, found ${prefetch}`);
+  const { prefetch = 8, removal = 'after', latestOnly = false, ordered = false, queue } = options;
+  const { deliveryLimit = 5 } = options;
+  checkCount('prefetch', prefetch, 65_535);
+  checkCount('deliveryLimit', deliveryLimit, 1_000_000);
   if (queue === '') throw new ConsumerError('invalid-option', 'queue: expected a name, found none');
   return {
     amqp: serverUrl('amqpUrl', options.amqpUrl, ['amqp', 'amqps']),
@@ -53,9 +70,17 @@ export function readSettings(options: ConsumerOptions): Settings {
     prefetch,
     removal,
     latestOnly,
+    ordered,
+    deliveryLimit,
     onFault: options.onFault ?? (() => undefined),
     onConsuming: options.onConsuming ?? (() => undefined),
+    onSettled: options.onSettled ?? (() => undefined),
   };
+}
+
+function checkCount(option: string, value: number, maximum: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= maximum) return;
+  throw new ConsumerError('invalid-option', `${option}: expected 1 to ${maximum}, found ${value}`);
 }
 
 /** A URL is read at once. */

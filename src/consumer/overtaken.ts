@@ -23,7 +23,10 @@ export class Overtaken {
   readonly #expected = new Map<string, Expected>();
   #count = 0;
 
-  constructor(private readonly removal: Removal) {}
+  constructor(
+    private readonly removal: Removal,
+    private readonly onOvertaken: (task: Task) => void = () => undefined,
+  ) {}
 
   get count(): number {
     return this.#count;
@@ -47,9 +50,11 @@ export class Overtaken {
 
   /** They will not be retrieved: they need not wait for their expiry in Redis. */
   settle(tasks: readonly Task[], store: FrameStore | undefined): void {
-    for (const { key, message } of tasks) {
+    for (const task of tasks) {
+      const { key, message } = task;
       this.#count += 1;
       message.settle('ack');
+      this.onOvertaken(task);
       if (this.removal !== 'keep') store?.remove(key).catch(() => undefined);
     }
   }

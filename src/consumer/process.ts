@@ -6,7 +6,7 @@ import type { LogLevel } from '../log/levels';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames } from './consumer';
 import { decodeFrame, type DecodeOptions } from './decode';
-import type { ConsumerCounters } from './dispatcher';
+import type { ConsumerCounters } from './counters';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import type { ConsumerOptions } from './options';
 import { writeFrame } from './write-frame';

@@ -11,14 +11,23 @@ export interface QueueMessage {
   readonly deliveryCount?: number | undefined;
   /** How long the message may wait in the queue, milliseconds; undefined when unknown. */
   readonly lifeMs?: number | undefined;
+  /** What it was published with, to be handed on. */
+  readonly origin?: MessageOrigin;
   /** Settles the message at the broker. Without effect on a closed channel: the broker has requeued it. */
   settle(how: Settlement): void;
 }
 
+export interface MessageOrigin {
+  readonly routingKey: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly contentType?: string;
+  readonly messageId?: string;
+}
+
 /** What amqplib hands over. */
 export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMessage {
-  const { headers } = message.properties;
-  const count: unknown = headers?.['x-delivery-count'];
+  const { headers = {} } = message.properties;
+  const count: unknown = headers['x-delivery-count'];
   // amqplib's types have no type for what it decodes as text.
   const lifeMs = Number(message.properties.expiration as unknown);
   return {
@@ -26,11 +35,22 @@ export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMe
     redelivered: message.fields.redelivered,
     deliveryCount: typeof count === 'number' ? count : undefined,
     lifeMs: lifeMs > 0 ? lifeMs : undefined,
+    origin: originOf(message),
     settle: (how) =>
       tryOnChannel(() => {
         if (how === 'ack') channel.ack(message);
         else channel.nack(message, false, how === 'requeue');
       }),
+  };
+}
+
+function originOf({ fields, properties }: ConsumeMessage): MessageOrigin {
+  const { headers = {} } = properties;
+  const [contentType, messageId] = [properties.contentType, properties.messageId] as unknown[];
+  return {
+    ...{ routingKey: fields.routingKey, headers },
+    ...(typeof contentType === 'string' ? { contentType } : {}),
+    ...(typeof messageId === 'string' ? { messageId } : {}),
   };
 }
 

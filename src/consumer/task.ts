@@ -1,9 +1,11 @@
 /** One delivery of a frame, on its way through a consumer. */
+import { performance } from 'node:perf_hooks';
 import type { FrameSampled } from '../contract/message';
 import type { Work } from './attempt';
 import type { ConsumerError } from './fault';
 import type { QueueMessage } from './queue-message';
 import type { Subscription } from './subscription';
+import { traceContext } from './trace-context';
 import type { Candidate } from './turns';
 
 /** One connection to RabbitMQ, and the deliveries that came over it. */
@@ -16,6 +18,9 @@ export interface Session {
 export interface Task extends Work, Candidate {
   readonly message: QueueMessage;
   readonly session: Session;
+  /** When it came, and when the work on it began last; by performance.now(). */
+  readonly deliveredMs: number;
+  startedMs?: number;
 }
 
 /** @param isKnown this process has had the frame before, and still runs */
@@ -24,6 +29,8 @@ export function taskOf(message: QueueMessage, event: FrameSampled, session: Sess
   const { redelivered } = message;
   return {
     ...{ key, camera, capturedAt, event, redelivered, message, session },
+    trace: traceContext(message.origin?.headers ?? {}, event),
+    deliveredMs: performance.now(),
     isSuspect: redelivered && !isKnown,
     isLate: redelivered || delayed,
   };

@@ -55,10 +55,12 @@ export class Turns<T extends Candidate> {
   /**
    * @param limit frames at work at the same time
    * @param latestOnly of each camera only the newest frame waits, and one is at work; cameras take turns
+   * @param ordered one frame of each camera is at work, in the order they came
    */
   constructor(
     private readonly limit: number,
     private readonly latestOnly: boolean,
+    private readonly ordered = false,
   ) {}
 
   /** Frames that wait or are at work. */
@@ -153,7 +155,7 @@ export class Turns<T extends Candidate> {
   }
 
   /**
-   * Something of the consumer's own failed: the frame waits again, behind the others, and all pause. Returns as
+   * Something of the consumer's own failed: the frame waits again, behind those of other cameras, and all pause. Returns as
    * {@link add} does; or undefined, and the frame is still at work, when others do not find that trouble: then it is the
    * frame's, or its camera's.
    * @param random a number from 0 up to 1
@@ -171,7 +173,8 @@ export class Turns<T extends Candidate> {
       return undefined;
     this.#suffering.set(candidate, began);
     this.#leaveWork(candidate);
-    this.#waiting.push(candidate);
+    const next = this.ordered ? this.#waiting.findIndex(({ camera }) => camera === candidate.camera) : -1;
+    this.#waiting.splice(next === -1 ? this.#waiting.length : next, 0, candidate);
     return this.#takeOvertaken(candidate);
   }
 
@@ -208,7 +211,7 @@ export class Turns<T extends Candidate> {
 
   /** A second delivery of a frame waits for the first. */
   #isFree({ key, camera }: T): boolean {
-    if (!this.latestOnly) return !this.#keysAtWork.has(key);
+    if (!this.latestOnly && !this.ordered) return !this.#keysAtWork.has(key);
     return ![...this.#atWork.keys()].some((one) => one.camera === camera);
   }
 

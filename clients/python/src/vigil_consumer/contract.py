@@ -1,0 +1,209 @@
+"""Keys and announcements. Messages come from outside: nothing in one is used before it was checked here. Pure."""
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Mapping, NamedTuple, Optional
+
+from .errors import ConsumerError
+
+FRAME_FORMATS = ("jpeg", "png", "webp", "h264", "h265")
+"""Encodings of a picture. ``h264`` and ``h265`` are one keyframe each, an Annex B access unit."""
+CLOCKS = ("camera", "arrival")
+VERDICTS = ("healthy", "torn", "black", "grey", "frozen")
+MAX_BODY_BYTES = 65_536
+"""An announcement is some 500 bytes long."""
+
+_ID = r"[A-Za-z0-9_-]{1,64}"
+_CAMERA = re.compile(_ID)
+_KEY = re.compile(
+    rf"({_ID}):frame:({_ID}):(0|[1-9][0-9]{{0,14}}):([1-9][0-9]{{0,4}})x([1-9][0-9]{{0,4}}):({'|'.join(FRAME_FORMATS)})"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class FrameKey(NamedTuple):
+    """The metadata in a frame's key."""
+
+    namespace: str
+    camera: str
+    captured_at: int
+    """Milliseconds since the epoch."""
+    width: int
+    height: int
+    format: str
+
+
+def parse_frame_key(text: str) -> Optional[FrameKey]:
+    """The parts of a frame key; None for any other text.
+
+    >>> parse_frame_key("vigil:frame:gate:1795381133042:1920x1080:jpeg")
+    FrameKey(namespace='vigil', camera='gate', captured_at=1795381133042, width=1920, height=1080, format='jpeg')
+    >>> parse_frame_key("vigil:frame:../etc:1:1x1:jpeg") is None
+    True
+    """
+    match = _KEY.fullmatch(text)
+    if match is None:
+        return None
+    namespace, camera, captured_at, width, height, form = match.groups()
+    return FrameKey(namespace, camera, int(captured_at), int(width), int(height), form)
+
+
+def latest_key(namespace: str, camera: str) -> str:
+    """The key that holds the newest frame key of a camera.
+
+    >>> latest_key("vigil", "gate")
+    'vigil:latest:gate'
+    """
+    return f"{namespace}:latest:{camera}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The quality of the picture, without regard to what it shows."""
+
+    kind: str
+    confidence: int
+    """0 to 100."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A checked announcement; docs/contract.md explains each value."""
+
+    id: str
+    key: str
+    namespace: str
+    camera: str
+    captured_at: int
+    """Capture time, milliseconds since the epoch."""
+    width: int
+    height: int
+    format: str
+    bytes: int
+    """Size of the encoded picture."""
+    sequence: int
+    delayed: bool
+    age_ms: int
+    clock: Optional[str] = None
+    clock_skew_ms: Optional[int] = None
+    clock_unset: bool = False
+    link_delay_ms: Optional[int] = None
+    verdict: Optional[Verdict] = None
+    event: Optional[Mapping[str, Any]] = None
+    """The whole CloudEvent."""
+
+    @property
+    def time(self) -> datetime:
+        """Capture time, UTC."""
+        return _EPOCH + timedelta(milliseconds=self.captured_at)
+
+
+def read_announcement(body: bytes) -> Announcement:
+    """The announcement in a message body. Raises a ConsumerError ``invalid-message`` that says what is wrong.
+
+    >>> read_announcement(b"{}")
+    Traceback (most recent call last):
+    ...
+    vigil_consumer.errors.ConsumerError: a message is not a frame announcement: event/specversion is not "1.0"
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise _invalid(f"expected at most {MAX_BODY_BYTES} bytes, found {len(body)}")
+    try:
+        event = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        # The parser quotes what it could not read.
+        raise _invalid("the body is not JSON") from None
+    _require(isinstance(event, dict), "event is not an object")
+    _literals(event)
+    data = event.get("data")
+    _require(isinstance(data, dict), "event/data is not an object")
+    return _announcement(event, data)
+
+
+def _literals(event: Mapping[str, Any]) -> None:
+    for name, value in (
+        ("specversion", "1.0"),
+        ("type", "vigil.frame.sampled.v1"),
+        ("datacontenttype", "application/json"),
+    ):
+        _require(event.get(name) == value, f'event/{name} is not "{value}"')
+    for name in ("id", "source", "time"):
+        _require(isinstance(event.get(name), str), f"event/{name} is not text")
+    _require(event["id"] != "", "event/id is empty")
+    _require(_is_camera(event.get("subject")), "event/subject is not a camera id")
+
+
+def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announcement:
+    text = data.get("key")
+    key = parse_frame_key(text) if isinstance(text, str) else None
+    if key is None or not isinstance(text, str):
+        raise _invalid("event/data/key is not a frame key")
+    _require(_is_camera(data.get("camera")), "event/data/camera is not a camera id")
+    captured_at = _integer(data, "capturedAt", 0)
+    width, height = _integer(data, "width", 1), _integer(data, "height", 1)
+    for name, value, expected in (
+        ("camera", data["camera"], key.camera),
+        ("capturedAt", captured_at, key.captured_at),
+        ("width", width, key.width),
+        ("height", height, key.height),
+        ("format", data.get("format"), key.format),
+    ):
+        _require(value == expected, f"event/data/{name} contradicts the key")
+    _require(isinstance(data.get("delayed"), bool), "event/data/delayed is not true or false")
+    clock = data.get("clock")
+    _require("clock" not in data or clock in CLOCKS, "event/data/clock is not one of " + ", ".join(CLOCKS))
+    _require("clockUnset" not in data or data["clockUnset"] is True, "event/data/clockUnset is not true")
+    return Announcement(
+        id=event["id"],
+        key=text,
+        namespace=key.namespace,
+        camera=key.camera,
+        captured_at=captured_at,
+        width=width,
+        height=height,
+        format=key.format,
+        bytes=_integer(data, "bytes", 1),
+        sequence=_integer(data, "sequence", 0),
+        delayed=data["delayed"],
+        age_ms=_integer(data, "ageMs", 0),
+        clock=clock,
+        clock_skew_ms=_integer(data, "clockSkewMs") if "clockSkewMs" in data else None,
+        clock_unset="clockUnset" in data,
+        link_delay_ms=_integer(data, "linkDelayMs", 1) if "linkDelayMs" in data else None,
+        verdict=_verdict(data["verdict"]) if "verdict" in data else None,
+        event=event,
+    )
+
+
+def _verdict(value: Any) -> Verdict:
+    _require(isinstance(value, dict) and value.get("kind") in VERDICTS, "event/data/verdict is not a verdict")
+    confidence = _integer(value, "confidence", 0, "event/data/verdict")
+    _require(confidence <= 100, "event/data/verdict/confidence is above 100")
+    return Verdict(value["kind"], confidence)
+
+
+def _is_camera(value: Any) -> bool:
+    return isinstance(value, str) and _CAMERA.fullmatch(value) is not None
+
+
+def _integer(data: Mapping[str, Any], name: str, minimum: Optional[int] = None, where: str = "event/data") -> int:
+    value = data.get(name)
+    # JSON has one kind of number: 1e3 is an integer there.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _invalid(f"{where}/{name} is not an integer")
+    _require(minimum is None or value >= minimum, f"{where}/{name} is below {minimum}")
+    return value
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise _invalid(problem)
+
+
+def _invalid(problem: str) -> ConsumerError:
+    return ConsumerError("invalid-message", f"a message is not a frame announcement: {problem}")

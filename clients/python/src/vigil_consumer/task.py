@@ -1,0 +1,84 @@
+"""One delivery of a frame, on its way through a consumer."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional
+
+from .contract import Announcement
+
+
+class Session:
+    """One connection to RabbitMQ. What came over it can be settled only while it is open."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the queue."""
+
+    session: Session
+    tag: int
+    body: bytes
+    redelivered: bool
+    routing_key: str
+    content_type: Optional[str]
+    message_id: Optional[str]
+    headers: Mapping[str, Any]
+    life_ms: Optional[int]
+    """How long it may wait in the queue; None when nothing says."""
+
+    @property
+    def delivery_count(self) -> Optional[int]:
+        """Deliveries before this one; only quorum queues count them."""
+        count = self.headers.get("x-delivery-count")
+        return count if isinstance(count, int) else None
+
+
+def message_of(session: Session, method: Any, properties: Any, body: bytes) -> Message:
+    """What pika hands over."""
+    try:
+        life_ms = int(properties.expiration)
+    except (TypeError, ValueError):
+        life_ms = None
+    return Message(
+        session=session,
+        tag=method.delivery_tag,
+        body=body,
+        redelivered=bool(method.redelivered),
+        routing_key=method.routing_key,
+        content_type=properties.content_type,
+        message_id=properties.message_id,
+        headers=properties.headers or {},
+        life_ms=life_ms if life_ms is not None and life_ms > 0 else None,
+    )
+
+
+@dataclass(eq=False)
+class Task:
+    """A frame that waits or is at work."""
+
+    message: Message
+    announcement: Announcement
+    is_suspect: bool
+    """Delivered before to a process that did not finish it, and perhaps died of it."""
+    taken: Optional[bytes] = None
+    """What GETDEL has taken: no one else has it."""
+
+    @property
+    def key(self) -> str:
+        return self.announcement.key
+
+    @property
+    def camera(self) -> str:
+        return self.announcement.camera
+
+    @property
+    def captured_at(self) -> int:
+        return self.announcement.captured_at
+
+    @property
+    def is_late(self) -> bool:
+        """It waited behind an outage or was delivered before: others of its camera may have overtaken it."""
+        return self.message.redelivered or self.announcement.delayed

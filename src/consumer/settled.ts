@@ -1,0 +1,40 @@
+/** What a consumer tells of each frame that is done with, for metrics. */
+import { performance } from 'node:perf_hooks';
+import type { FinalKind } from './attempt';
+import type { Task } from './task';
+
+/** Times are milliseconds. */
+export interface SettledFrame {
+  readonly key: string;
+  readonly camera: string;
+  /** `repeated`: it was done with before. */
+  readonly outcome: FinalKind | 'overtaken' | 'repeated';
+  /** From the capture to now, by this machine's clock. */
+  readonly ageMs: number;
+  /** From the delivery to the beginning of the work; 0 of a frame that was not worked on. */
+  readonly waitMs: number;
+  /** Redis and the handler. */
+  readonly workMs: number;
+}
+
+export function tellSettled(
+  tell: ((frame: SettledFrame) => void) | undefined,
+  task: Task,
+  outcome: SettledFrame['outcome'],
+): void {
+  if (tell === undefined) return;
+  const { key, camera, capturedAt, deliveredMs, startedMs } = task;
+  const frame = {
+    ...{ key, camera, outcome, ageMs: Date.now() - capturedAt },
+    waitMs: startedMs === undefined ? 0 : startedMs - deliveredMs,
+    workMs: startedMs === undefined ? 0 : performance.now() - startedMs,
+  };
+  try {
+    tell(frame);
+  } catch (error) {
+    // The application's own mistake: it must not be taken for a fault of the frame at hand.
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

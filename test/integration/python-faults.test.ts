@@ -1,0 +1,239 @@
+/** The Python package when servers go away, machines fail, frames kill and work takes long: no frame is lost or blamed. */
+import assert from 'node:assert/strict';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { Redis } from 'ioredis';
+import { openRedis } from '../../src/connections/redis';
+import { DELIVERY_LIMIT, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
+import { freePort } from '../../lab/free-port';
+import { picture } from '../../lab/one-picture';
+import { PrivateRedis } from '../../lab/private-redis';
+import { waitUntil as until } from '../../lab/process';
+import { startPython } from '../../lab/python-consumer';
+import { startCluster, startSentinel, type RedisGroup } from '../../lab/redis';
+import { Wire } from '../../lab/wire';
+
+const endpoints = { amqp: servers.amqpUrl, redis: servers.redisUrl };
+
+describe('a Python consumer', { concurrency: 4 }, () => {
+  it('whose disk is full pauses, says why once, and blames no frame', async (t) => {
+    const stage = await Stage.open(t);
+    const file = path.join(await temporaryFolder(t), 'file');
+    await symlink('/dev/full', file);
+    for (let i = 0; i < 6; i += 1) await stage.send();
+    const consumer = await startPython(t, {
+      ...{ endpoints, queue: stage.queue, delivery_limit: DELIVERY_LIMIT, behaviour: { file } },
+    });
+    // More tries than a frame has deliveries.
+    await until('it has tried', () => consumer.of('frame').length > 2 * DELIVERY_LIMIT + 2);
+    assert.deepEqual(
+      consumer.of('fault').map(({ code }) => code),
+      ['paused'],
+    );
+    assert.match(consumer.of('fault')[0]?.message ?? '', /^consuming pauses: .*No space left on device/);
+    await rm(file);
+    await consumer.until('processed', 6);
+    assert.equal(consumer.settled('failed'), 0);
+    assert.equal(await stage.waiting(stage.dead), 0);
+    await until('consuming resumes', () => consumer.of('consuming').length > 1);
+  });
+
+  it('without ffmpeg pauses at a keyframe, and continues when there is one', async (t) => {
+    const stage = await Stage.open(t);
+    const ffmpeg = path.join(await temporaryFolder(t), 'ffmpeg');
+    const bytes = Buffer.from('0000000165010203', 'hex');
+    const frame = stage.frame(bytes, 'h264');
+    await redis.set(stage.key(frame), bytes, 'PX', LIFE_MS);
+    stage.announce(frame);
+    const consumer = await startPython(t, {
+      endpoints,
+      queue: stage.queue,
+      ffmpeg,
+      behaviour: { image: true },
+    });
+    await until('it says so', () => consumer.of('fault').some(({ code }) => code === 'no-ffmpeg'));
+    await symlink('/usr/bin/ffmpeg', ffmpeg);
+    // The bytes are no picture.
+    await consumer.until('rejected', 1);
+  });
+
+  it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
+    const stage = await Stage.open(t);
+    const folder = await temporaryFolder(t);
+    const store = new PrivateRedis(await freePort(), folder);
+    await store.start();
+    t.after(() => store.stop('SIGKILL'));
+    const client = new Redis(store.url);
+    t.after(() => client.disconnect());
+    for (let i = 0; i < 6; i += 1) await stage.send('jpeg', undefined, client);
+    // A snapshot cannot take the place of a folder.
+    await mkdir(path.join(folder, 'dump.rdb', 'full'), { recursive: true });
+    await until('Redis refuses writes', async () => {
+      await client.bgsave().catch(() => undefined);
+      return client.set('probe', '1').then(
+        () => false,
+        (error: unknown) => String(error).includes('MISCONF'),
+      );
+    });
+    const consumer = await startPython(t, {
+      endpoints: { ...endpoints, redis: store.url },
+      ...{ queue: stage.queue, removal: 'getdel', delivery_limit: DELIVERY_LIMIT },
+    });
+    await until('it is reported', () => consumer.of('fault').length > 0);
+    assert.equal(consumer.of('fault')[0]?.code, 'redis-refused');
+    await client.config('SET', 'stop-writes-on-bgsave-error', 'no');
+    await consumer.until('processed', 6);
+    assert.equal(consumer.settled('failed') + consumer.settled('expired'), 0);
+    assert.equal(await stage.waiting(stage.dead), 0);
+  });
+
+  it('outlives the loss of each server, and works on no frame twice for it', async (t) => {
+    const stage = await Stage.open(t);
+    const amqp = await Wire.open(t, servers.amqpUrl);
+    const store = await Wire.open(t, servers.redisUrl);
+    const consumer = await startPython(t, {
+      endpoints: { amqp: amqp.url, redis: store.url },
+      ...{ queue: stage.queue, removal: 'keep', behaviour: { sleepS: 0.02 } },
+    });
+    const sent: string[] = [];
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i += 1) sent.push(stage.key(await stage.send()));
+    };
+    await send(20);
+    await consumer.until('processed', 5);
+    amqp.wire.cut();
+    await send(20);
+    await consumer.until('processed', 25);
+    store.wire.cut();
+    await send(20);
+    await until('all are done', () => new Set(consumer.of('done').map(({ key }) => key)).size === 60);
+    assert.deepEqual(
+      consumer
+        .of('done')
+        .map(({ key }) => key)
+        .sort(),
+      sent.sort(),
+    );
+    assert.ok(consumer.of('fault').some(({ code }) => code === 'rabbitmq-unreachable'));
+    assert.equal(consumer.settled('failed'), 0);
+    assert.equal(await stage.waiting(stage.dead), 0);
+  });
+
+  it('reads endpoints.json before each connection, waits for a queue, and says where the fault is', async (t) => {
+    const stage = await Stage.open(t);
+    const file = path.join(await temporaryFolder(t), 'endpoints.json');
+    const consumer = await startPython(t, { endpoints: file, queue: stage.queue });
+    await until('the file is missed', () => consumer.of('fault').length > 0);
+    assert.match(consumer.of('fault')[0]?.message ?? '', /endpoints\.json cannot be read: No such file/);
+    const password = new URL(servers.amqpUrl);
+    password.password = 'hush';
+    await writeFile(file, JSON.stringify({ ...endpoints, amqp: password.href }));
+    await until('the broker refuses', () =>
+      consumer.of('fault').some(({ code }) => code === 'rabbitmq-refused'),
+    );
+    await stage.channel.deleteQueue(stage.queue);
+    await writeFile(file, JSON.stringify(endpoints));
+    await until('the queue is missed', () =>
+      consumer.of('fault').some(({ code }) => code === 'queue-missing'),
+    );
+    await stage.declare();
+    await stage.send();
+    await consumer.until('processed', 1);
+    assert.doesNotMatch(JSON.stringify(consumer.events), /hush/);
+  });
+
+  it('tries the hosts of a cluster in turn', async (t) => {
+    const stage = await Stage.open(t);
+    const amqp = new URL(servers.amqpUrl);
+    const several = servers.amqpUrl.replace(amqp.host, `127.0.0.1:${await freePort()},${amqp.host}`);
+    await stage.send();
+    const consumer = await startPython(t, { endpoints: { ...endpoints, amqp: several }, queue: stage.queue });
+    await consumer.until('processed', 1);
+    assert.deepEqual(consumer.of('fault'), []);
+  });
+
+  it('that computes for many heartbeats keeps its connection', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.send();
+    const amqp = `${servers.amqpUrl}?heartbeat=1`;
+    const consumer = await startPython(t, {
+      ...{ endpoints: { ...endpoints, amqp }, queue: stage.queue, behaviour: { sleepS: 6 } },
+    });
+    await consumer.until('processed', 1);
+    await until('it is acknowledged', async () => (await stage.waiting()) === 0);
+    assert.deepEqual(consumer.of('fault'), []);
+    assert.equal(consumer.of('consuming').length, 1);
+  });
+
+  it('dies of a frame, and that frame alone becomes a dead letter', async (t) => {
+    const stage = await Stage.open(t);
+    const frames = [];
+    for (let i = 0; i < 12; i += 1) frames.push(stage.key(await stage.send()));
+    const poison = frames[5];
+    const done = new Set<string>();
+    const start = async () => {
+      const consumer = await startPython(t, { endpoints, queue: stage.queue, behaviour: { poison } });
+      await until('it has died, or all is done', async () => {
+        for (const { key = '' } of consumer.of('done')) done.add(key);
+        return (
+          consumer.process.exit() !== undefined ||
+          (done.size === 11 && (await stage.waiting(stage.dead)) === 1)
+        );
+      });
+      return consumer.process.exit() !== undefined;
+    };
+    let deaths = 0;
+    while (await start()) deaths += 1;
+    assert.equal(deaths, DELIVERY_LIMIT + 1);
+    assert.equal(done.size, 11);
+    assert.equal(await stage.waiting(stage.dead), 1);
+  });
+
+  for (const way of ['loop', 'threads'])
+    it(`that is told to end (${way}) finishes the frame in hand and leaves the others`, async (t) => {
+      const stage = await Stage.open(t);
+      for (let i = 0; i < 5; i += 1) await stage.send();
+      const consumer = await startPython(t, { endpoints, queue: stage.queue, way, behaviour: { sleepS: 1 } });
+      await until('a frame is in hand', () => consumer.of('frame').length === 1);
+      consumer.process.signal('SIGTERM');
+      assert.deepEqual(await consumer.process.exited, { code: 0, signal: null });
+      assert.equal(consumer.of('done').length, 1);
+      assert.equal(consumer.events.at(-1)?.kind, 'ended');
+      await until('four are left', async () => (await stage.waiting()) === 4);
+    });
+
+  for (const [name, start] of [
+    ['the primary that Sentinels name', () => startSentinel()],
+    ['a Cluster', () => startCluster({ replicas: 1 })],
+  ] as const satisfies readonly (readonly [string, () => Promise<RedisGroup>])[])
+    it(`finds frames in ${name}, also after a primary was replaced`, async (t) => {
+      const group = await start();
+      t.after(() => group.stop());
+      const stage = await Stage.open(t);
+      const client = openRedis(group.url, { retryStrategy: () => 200, commandTimeout: 3000 });
+      client.on('error', () => undefined);
+      t.after(() => client.disconnect());
+      const consumer = await startPython(t, {
+        endpoints: { ...endpoints, redis: group.url },
+        queue: stage.queue,
+      });
+      const send = async () => {
+        const bytes = await picture('jpeg');
+        const frame = stage.frame(bytes);
+        await until('a primary takes the frame', () =>
+          client.set(stage.key(frame), bytes).then(
+            () => true,
+            () => false,
+          ),
+        );
+        stage.announce(frame);
+      };
+      for (let i = 0; i < 5; i += 1) await send();
+      await consumer.until('processed', 5);
+      await (await group.primary()).kill();
+      for (let i = 0; i < 5; i += 1) await send();
+      await consumer.until('processed', 10);
+      assert.equal(consumer.settled('failed'), 0);
+    });
+});
