@@ -38,6 +38,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
       .filter(({ enabled }) => enabled)
       .map((camera) => resolveCamera(camera, file, folder)),
     cameraIds: file.cameras.map(({ id }) => id),
+    tags: Object.fromEntries(file.cameras.flatMap(({ id, tags }) => (tags.length === 0 ? [] : [[id, tags]]))),
   };
 }
 

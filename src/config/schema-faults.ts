@@ -94,6 +94,11 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
       return Array.isArray((error.parentSchema as Params)['type'])
         ? described
         : 'expected some text, found ""';
+    case 'uniqueItems': {
+      const { j: first, i: second } = params as { readonly i: number; readonly j: number };
+      const [one, other] = [Math.min(first, second), Math.max(first, second)];
+      return `entries ${one} and ${other} are the same; remove one of them`;
+    }
     case 'maxItems':
       return `expected at most ${String(params['limit'])} entries, found ${(error.data as unknown[]).length}`;
     default:

@@ -1,5 +1,6 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
+import type { CameraTags } from '../contract/tags';
 import type { CAMERA_SETTINGS, CameraSettingName, SameName } from './camera-settings';
 import type { ActorsFile } from './schema';
 import type { ValueOf } from './setting-schema';
@@ -105,6 +106,8 @@ export interface HttpSpec {
   /** Further names that clients may know it by. */
   readonly names: readonly string[];
   readonly token?: string;
+  /** Whether metrics name the tags of cameras. */
+  readonly metricsTags: boolean;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -160,4 +163,6 @@ export interface Topology {
   readonly cameras: readonly SupervisedCamera[];
   /** Ids of all, disabled ones too, in that order. */
   readonly cameraIds: readonly string[];
+  /** Of all that have any, by id. */
+  readonly tags: CameraTags;
 }

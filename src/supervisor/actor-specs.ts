@@ -75,10 +75,10 @@ function cameraActor(
 }
 
 function notifier(
-  { namespace, expireMs, queue, modes, children }: Topology,
+  { namespace, expireMs, queue, tags, modes, children }: Topology,
   { amqpUrl, queuesFile }: Surroundings,
 ): WantedActor {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue, queuesFile };
+  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue, tags, queuesFile };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
   return { kind: 'notifier', actor, child: children.notifier };
 }

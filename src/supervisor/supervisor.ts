@@ -3,13 +3,14 @@ import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { Topology } from '../config/topology';
+import { tagsOf } from '../contract/tags';
 import { setLogLevel, type Log } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
 import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
-import { wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { cameraIdOf, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
@@ -136,7 +137,11 @@ export class Supervisor {
 
   /** Every child, in start order. */
   status(): ChildStatus[] {
-    return [...this.#servers.status(), ...(this.#actors?.status() ?? [])];
+    const actors = this.#actors?.status() ?? [];
+    return [
+      ...this.#servers.status(),
+      ...actors.map((child) => ({ ...child, ...this.#tagsOf(cameraIdOf(child.name)) })),
+    ];
   }
 
   /** All cameras of the configuration that runs. */
@@ -145,8 +150,16 @@ export class Supervisor {
     const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
     return cameraIds.map((id) => {
       const of = periodMs.get(id);
-      return of === undefined ? { id, enabled: false } : { id, enabled: true, periodMs: of };
+      const tags = this.#tagsOf(id);
+      return of === undefined
+        ? { id, enabled: false, ...tags }
+        : { id, enabled: true, ...tags, periodMs: of };
     });
+  }
+
+  #tagsOf(camera = ''): { readonly tags?: readonly string[] } {
+    const tags = tagsOf(this.#topology.tags, camera);
+    return tags.length === 0 ? {} : { tags };
   }
 
   /** Totals since the start. */

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { cameraStateChanged, frameSampled, framesMissed } from '../../contract/events';
 import type { CameraState, Gap, VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
+import { tagsOf } from '../../contract/tags';
 import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
 import { RecurringFault } from '../../fault/recurring';
 import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
@@ -130,13 +131,13 @@ class NotifierActor implements ActorLoop {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
-    const { namespace, expireMs, queue } = this.context.parameters;
+    const { namespace, expireMs, queue, tags = {} } = this.context.parameters;
     // Until then the route is not known.
     await this.#publisher.begun();
     const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed, Date.now()),
+      event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera)),
       lifeMs: expireMs * MESSAGE_LIFE_SHARE,
     };
     const fault =

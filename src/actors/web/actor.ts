@@ -65,7 +65,7 @@ class WebActor {
     const gallery = new Gallery(newestDir, () => context.parameters.ffmpeg);
     const ledger = new LedgerView(path.join(dataDir, 'ledger'));
     const figures = async () => (await askDaemon(dataDir, '/figures')) as Figures;
-    this.#source = new DaemonSource(view, gallery, ledger, figures);
+    this.#source = new DaemonSource(view, gallery, ledger, figures, () => context.parameters.metricsTags);
     this.#events = new EventStreams(() => this.#source.view());
   }
 

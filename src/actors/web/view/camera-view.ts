@@ -13,7 +13,7 @@ export function presentMs(periodMs = 0): number {
 
 /** @param known the fault its feed had last: while it connects again the daemon tells only the code */
 export function cameraView(
-  { id, enabled, periodMs }: ConfiguredCamera,
+  { id, enabled, tags = [], periodMs }: ConfiguredCamera,
   child: ChildStatus | undefined,
   known: ApiFault | undefined,
   appliedAtMs: number,
@@ -27,7 +27,7 @@ export function cameraView(
   const isPictured = capturedAtMs !== undefined && width !== undefined && height !== undefined;
   return {
     id,
-    tags: [],
+    tags,
     condition,
     since,
     ...(fault === undefined ? {} : { fault }),
