@@ -7,6 +7,7 @@ import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
 import { Http } from './schema-http';
+import { Notify } from './schema-notify';
 import { defaulted, optional, section } from './schema-parts';
 import { server } from './schema-servers';
 
@@ -91,6 +92,7 @@ export const ActorsFile = Type.Object(
       effect: 'restarts the notifier',
     }),
     http: Http,
+    notify: Notify,
     user: optional(
       {
         type: 'string',

@@ -2,6 +2,7 @@
 import type { BackOff } from '../clock/back-off';
 import type { CameraTags } from '../contract/tags';
 import type { CAMERA_SETTINGS, CameraSettingName, SameName } from './camera-settings';
+import type { NoticeCondition } from './notice-conditions';
 import type { ActorsFile } from './schema';
 import type { ValueOf } from './setting-schema';
 
@@ -111,6 +112,17 @@ export interface HttpSpec {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+/** Who is told of trouble. Its URL may contain credentials, and its path often is one. */
+export interface WebhookSpec {
+  readonly url: string;
+  /** `whsec_` and its bytes in base64. */
+  readonly secret: string;
+  readonly when: readonly NoticeCondition[];
+  /** Only these, and those with one of the tags; everything where both are absent. */
+  readonly cameras?: readonly string[];
+  readonly tags?: readonly string[];
+}
+
 export type ActorMode = 'forked' | 'in-memory';
 
 export interface QueueSpec {
@@ -139,6 +151,7 @@ export interface Topology {
   readonly rabbitmq: ServerSpec;
   /** Absent: there is none. */
   readonly http?: HttpSpec;
+  readonly notify: readonly WebhookSpec[];
   /** Whom a daemon of root becomes. */
   readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
@@ -154,6 +167,7 @@ export interface Topology {
     readonly store: ChildSpec;
     readonly notifier: ChildSpec;
     readonly web: ChildSpec;
+    readonly notices: ChildSpec;
     readonly service: ChildSpec;
   };
   /** Milliseconds the store gets to deliver what waits when it is stopped. */

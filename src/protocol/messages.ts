@@ -1,5 +1,5 @@
 /** What actors and the supervisor send each other: small records, never picture bytes. */
-import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec } from '../config/topology';
+import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec, WebhookSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { CameraTags } from '../contract/tags';
 import type { Holder } from '../connections/namespace-lease';
@@ -112,6 +112,13 @@ export interface NotifierParameters {
   readonly tags?: CameraTags;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile?: string;
+}
+
+export interface NoticesParameters {
+  readonly namespace: string;
+  readonly webhooks: readonly WebhookSpec[];
+  readonly spool: Pick<SpoolSpec, 'maxBytes' | 'maxFrames' | 'maxAgeMs'>;
+  readonly dataDir: string;
 }
 
 export interface WebParameters extends HttpSpec {

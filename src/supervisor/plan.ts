@@ -98,6 +98,7 @@ const APPLIED_LIVE: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, read
   store: ['expireMs', 'drainMs'],
   notifier: ['expireMs', 'tags'],
   web: ['ffmpeg'],
+  notices: ['spool'],
 };
 
 export function needsNewProcess(before: WantedActor, after: WantedActor): boolean {

@@ -7,7 +7,7 @@ import type { CameraDelivery } from './deliveries';
 
 export interface ChildStatus {
   readonly name: string;
-  readonly kind: 'service' | 'notifier' | 'store' | 'web' | 'camera';
+  readonly kind: 'service' | 'notifier' | 'store' | 'web' | 'notices' | 'camera';
   readonly state: ChildState['name'];
   /** When the state began, milliseconds since the epoch. */
   readonly sinceMs: number;

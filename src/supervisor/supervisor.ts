@@ -245,7 +245,7 @@ export class Supervisor {
 
   /** Store or notifier do their work, and so does the server behind each. */
   #onServing(name: string): void {
-    if (name === 'web') return;
+    if (name !== 'store' && name !== 'notifier') return;
     this.#servers.worked(name === 'store' ? 'redis' : 'rabbitmq');
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();
   }

@@ -108,6 +108,9 @@ const RESTARTED: Readonly<Record<string, readonly string[]>> = {
 
 const planOf = (edit: Entry): Plan => planChange(wantedBy({}), wantedBy(edit));
 const [GATE, YARD] = CAMERAS as [Entry, Entry];
+const HOOK = {
+  ...{ webhook: 'https://h/', secret: `whsec_${'A'.repeat(40)}`, when: ['quarantined'] },
+};
 const ALL = ['notifier', 'store', 'web', 'camera:gate', 'camera:yard'];
 
 describe('a plan', () => {
@@ -183,6 +186,7 @@ describe('a plan', () => {
       { cameras: [GATE, { ...YARD, rate: 2, actor: { maxRestarts: 1 } }] },
       { adjust: [{ name: 'camera:yard', because: ['periodMs', 'maxRestarts'] }] },
     ],
+    ['of a webhook starts who tells it', { notify: [HOOK] }, { start: ['notices'] }],
     [
       'of the URL of a server restarts who uses it',
       { redis: 'redis://elsewhere/' },
@@ -212,8 +216,8 @@ describe('a plan', () => {
   const settings = settingsOf(FILE).filter(({ effect }) => !effect.startsWith('needs a restart'));
   for (const { at, changed, effect } of settings)
     it(`of ${at.join('.')} ${effect === 'none' ? 'is empty' : `says what docs/configuration.md does: ${effect}`}`, () => {
-      const cameras = [cameraWith(at), YARD];
-      const [before, after] = [{ cameras }, merged({ cameras }, at, changed)].map(wantedBy);
+      const base = { cameras: [cameraWith(at), YARD], ...(at[1] === 'notices' ? { notify: [HOOK] } : {}) };
+      const [before, after] = [base, merged(base, at, changed)].map(wantedBy);
       const plan = planChange(before ?? assert.fail(), after ?? assert.fail());
       const restarted = plan.restart.map(({ name }) => name).sort();
       assert.deepEqual([...plan.start, ...plan.stop], []);

@@ -27,6 +27,7 @@ const CHILDREN = {
   store: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 2500 },
   notifier: { ...KEPT, maxRestarts: 10, periodMs: 60_000, startMs: 3000, shutdownMs: 1500 },
   web: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000, probeMs: 60_000 },
+  notices: { ...KEPT, maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000, probeMs: 60_000 },
   service: { ...KEPT, maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 },
 };
 
@@ -40,6 +41,7 @@ describe('a complete topology', () => {
       http: { port: 8080, host: '127.0.0.1', names: [], metricsTags: false },
       cameraIds: ['gate'],
       tags: {},
+      notify: [],
       expireMs: 120_000,
       durability: 'memory',
       queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
@@ -117,6 +119,7 @@ describe('a complete topology', () => {
       http: { port: 80, host: '::', names: ['cams'], token: 'secret', metricsTags: false },
       cameraIds: [],
       tags: {},
+      notify: [],
       expireMs: 5000,
       durability: 'durable',
       queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
@@ -139,6 +142,7 @@ describe('a complete topology', () => {
           backOff: { firstMs: 1, capMs: 2 },
         },
         web: { ...CHILDREN.web, maxRestarts: 1, probeMs: 2000 },
+        notices: CHILDREN.notices,
         service: { ...CHILDREN.service, startMs: 500, shutdownMs: 100 },
       },
       drainMs: 2500,
