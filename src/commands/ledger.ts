@@ -10,6 +10,7 @@ import { ExitFault } from '../fault/fault';
 import { EXIT } from './exit-codes';
 import { noneTagged } from './none-tagged';
 import type { Places } from './options';
+import { PLAIN, styleOf, type Style } from './style';
 import { table, wrap } from './table';
 
 /** A daemon that runs writes every second. */
@@ -44,7 +45,11 @@ export async function ledger(options: LedgerOptions): Promise<number> {
       'no-ledger',
       `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`}${tags.length === 0 ? '' : ` of cameras with the tag ${tags.join(' and ')}`} since ${summary.since}; check --data-dir, --camera, --tag and --since`,
     );
-  await print(json ? `${JSON.stringify(summary, null, 2)}\n` : ledgerText(summary, now));
+  await print(
+    json
+      ? `${JSON.stringify(summary, null, 2)}\n`
+      : ledgerText(summary, now, styleOf(process.stdout, process.env)),
+  );
   return EXIT.clean;
 }
 
@@ -63,20 +68,18 @@ function wantedOf({
   return new Set(tagged.filter((id) => camera === undefined || id === camera));
 }
 
+const COVERAGE_TITLES = ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'];
+const EXCEPTION_TITLES = ['camera', 'from', 'to', 'periods', 'what', 'reason'];
+
 /** The tables an operator reads. */
-export function ledgerText(summary: Summary, now: number): string {
+export function ledgerText(summary: Summary, now: number, { width }: Style = PLAIN): string {
   const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
     of.map((exception) => [camera, ...exceptionCells(exception)]),
   );
   return [
-    ...notes(summary, now).flatMap((note) => wrap(note, '  ')),
-    ...table([
-      ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'],
-      ...summary.cameras.map(coverageCells),
-    ]),
-    ...(exceptions.length === 0
-      ? []
-      : ['', ...table([['camera', 'from', 'to', 'periods', 'what', 'reason'], ...exceptions])]),
+    ...notes(summary, now).flatMap((note) => wrap(note, '  ', width)),
+    ...table([COVERAGE_TITLES, ...summary.cameras.map(coverageCells)], width),
+    ...(exceptions.length === 0 ? [] : ['', ...table([EXCEPTION_TITLES, ...exceptions], width)]),
     '',
   ].join('\n');
 }

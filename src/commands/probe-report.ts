@@ -1,6 +1,7 @@
 /** What `probe` found, for people and programs. Pure. */
 import type { FeedMeasurement } from '../actors/camera/capture/probe';
 import type { FaultRecord } from '../fault/fault';
+import { PLAIN, type Style } from './style';
 import { table, wrap } from './table';
 
 /** The JSON of `probe --json`; null is what could not be measured. */
@@ -56,7 +57,7 @@ export function probeReport(feed: string, found: FeedMeasurement, saved: string 
 }
 
 /** A line for each thing that was found. */
-export function probeText(report: ProbeReport): string {
+export function probeText(report: ProbeReport, { width: lineWidth }: Style = PLAIN): string {
   const { codec, width, height, picturesPerSecond, keyframeIntervalMs: key, fault } = report;
   const rows: (readonly [string, string])[] = [
     ['codec', codec ?? 'unknown'],
@@ -77,7 +78,8 @@ export function probeText(report: ProbeReport): string {
   if (report.decoding !== null) rows.push(['decoding', report.decoding]);
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
-  return [...wrap(report.feed), ...table(rows.map(([key, value]) => [`  ${key}`, value]))].join('\n');
+  const cells = rows.map(([key, value]) => [`  ${key}`, value]);
+  return [...wrap(report.feed, '', lineWidth), ...table(cells, lineWidth)].join('\n');
 }
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {

@@ -87,9 +87,10 @@ function checkJson(text: string): void {
   const isConfiguration =
     'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue'].some((key) => key in value);
   const configuration = isConfiguration ? { cameras: [], ...value } : { cameras: [camera] };
-  const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => [
-    ...[name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'],
-  ]);
+  const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(
+    ([, name = '']) =>
+      [name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'] as const,
+  );
   const folder = mkdtempSync(path.join(tmpdir(), 'vigil-docs-'));
   try {
     // "tls" of examples names a file beside actors.json.

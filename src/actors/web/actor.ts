@@ -47,6 +47,7 @@ class WebActor {
   readonly #faults: RecurringFault;
   readonly #source: DaemonSource;
   readonly #events: EventStreams;
+  readonly #version = version();
   #app: FastifyInstance | undefined;
   #url: string | undefined;
   #fault: FaultRecord | undefined;
@@ -60,7 +61,7 @@ class WebActor {
         status: async () => (await askDaemon(dataDir, '/status')) as DaemonStatus,
         cameras: async () => (await askDaemon(dataDir, '/cameras')) as ConfiguredCamera[],
       },
-      version(),
+      this.#version,
     );
     const gallery = new Gallery(newestDir, () => context.parameters.ffmpeg);
     const ledger = new LedgerView(path.join(dataDir, 'ledger'));
@@ -115,7 +116,7 @@ class WebActor {
         ? {}
         : { certificate: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
       pageDir: path.join(PACKAGE_DIR, 'dist/page'),
-      version: version(),
+      version: this.#version,
       log: this.context.log,
     });
     const { server } = this.#app;

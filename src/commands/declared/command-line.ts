@@ -2,6 +2,7 @@
 import { Command, CommanderError, type Option } from 'commander';
 import { ExitFault } from '../../fault/fault';
 import { checkCommand } from './check';
+import { completionCommand } from './completion';
 import { daemonCommand } from './daemon';
 import { ledgerCommand } from './ledger';
 import { planCommand } from './plan';
@@ -72,6 +73,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     probeCommand(line),
     snapshotCommand(line),
     processCommand(line),
+    completionCommand(line, () => program),
   ])
     program.addCommand(command);
   program.helpCommand('help [command]', 'print the help of a command');

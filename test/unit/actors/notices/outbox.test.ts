@@ -17,7 +17,7 @@ const body = (message: string, atMs = Date.now()): NoticeBody => ({
   timestamp: new Date(atMs).toISOString(),
   data: { namespace: 'vigil', message, since: new Date(atMs).toISOString() },
 });
-const FAILED: Posted = { kind: 'failed', fault: { code: 'http-500', message: 'answers with status 500' } };
+const FAILED = { kind: 'failed', fault: { code: 'http-500', message: 'answers with status 500' } } as const;
 const ACCEPTED: Posted = { kind: 'accepted' };
 
 function open(t: TestContext, answers: (attempt: number) => Posted, waiting: Notice[] = []) {
@@ -86,7 +86,7 @@ describe('an outbox', () => {
 
   it('waits for as long as it is asked to', async (t) => {
     const { outbox, pauses } = open(t, (attempt) =>
-      attempt === 1 ? ({ ...FAILED, pauseMs: 90_000 } as Posted) : ACCEPTED,
+      attempt === 1 ? { ...FAILED, pauseMs: 90_000 } : ACCEPTED,
     );
     outbox.add([body('a')]);
     await until('it is sent', () => outbox.sent === 1);
