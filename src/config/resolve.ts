@@ -22,6 +22,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     notify: file.notify.map(resolveWebhook),
     ...(file.user === undefined ? {} : { user: file.user }),
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
+    tracing: file.tracing,
     expireMs: frames.expireMs,
     durability: frames.durability,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },

@@ -111,6 +111,15 @@ export const ActorsFile = Type.Object(
       },
       'live',
     ),
+    tracing: defaulted(
+      {
+        type: 'boolean',
+        description:
+          'Whether each message of a frame has a W3C traceparent, of a trace from its capture to its confirm (docs/contract.md).',
+      },
+      false,
+      'restarts the notifier',
+    ),
     frames: Frames,
     queue: Queue,
     spool: Spool,

@@ -156,6 +156,8 @@ export interface Topology {
   readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
   readonly ffmpeg?: string;
+  /** Whether messages of frames carry the context of a trace. */
+  readonly tracing: boolean;
   readonly expireMs: number;
   readonly queue: QueueSpec;
   /** When a confirmed frame leaves the spool: at once, or when Redis has it on disk. */

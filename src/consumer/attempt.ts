@@ -12,6 +12,8 @@ export interface ConsumedFrame {
   readonly bytes: Buffer;
   /** True when the frame, or another attempt at it, may have been seen before. */
   readonly redelivered: boolean;
+  /** W3C `traceparent` of the frame's trace, to continue it; absent where the daemon does not trace. */
+  readonly traceparent?: string;
 }
 
 /**
@@ -34,6 +36,7 @@ export type Removal = 'after' | 'getdel' | 'keep';
 export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
+  readonly traceparent?: string | undefined;
   /** What GETDEL has taken: no one else has it. */
   taken?: Buffer;
 }
@@ -71,12 +74,16 @@ export async function attempt(
   removal: Removal,
   handler: FrameHandler,
 ): Promise<Outcome> {
-  const { event, redelivered } = work;
+  const { event, redelivered, traceparent } = work;
   try {
     const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel'));
     if (bytes === null) return { kind: 'expired', fault: expiryOf(event) };
     if (removal === 'getdel') work.taken = bytes;
-    const failure = await failureOf(handler, { event, bytes, redelivered }, removal);
+    const failure = await failureOf(
+      handler,
+      { event, bytes, redelivered, ...(traceparent === undefined ? {} : { traceparent }) },
+      removal,
+    );
     if (failure !== undefined) return failure;
     return removal === 'after' ? await removeFrame(store, event) : { kind: 'processed' };
   } catch (error) {

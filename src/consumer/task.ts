@@ -21,9 +21,9 @@ export interface Task extends Work, Candidate {
 /** @param isKnown this process has had the frame before, and still runs */
 export function taskOf(message: QueueMessage, event: FrameSampled, session: Session, isKnown: boolean): Task {
   const { key, camera, capturedAt, delayed } = event.data;
-  const { redelivered } = message;
+  const { redelivered, traceparent } = message;
   return {
-    ...{ key, camera, capturedAt, event, redelivered, message, session },
+    ...{ key, camera, capturedAt, event, redelivered, traceparent, message, session },
     isSuspect: redelivered && !isKnown,
     isLate: redelivered || delayed,
   };

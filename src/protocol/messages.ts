@@ -110,6 +110,7 @@ export interface NotifierParameters {
   readonly expireMs: number;
   readonly queue: QueueSpec;
   readonly tags?: CameraTags;
+  readonly tracing?: boolean;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile?: string;
 }

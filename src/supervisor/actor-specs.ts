@@ -77,10 +77,12 @@ function cameraActor(
 }
 
 function notifier(
-  { namespace, expireMs, queue, tags, modes, children }: Topology,
+  { namespace, expireMs, queue, tags, tracing, modes, children }: Topology,
   { amqpUrl, queuesFile }: Surroundings,
 ): WantedActor {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue, tags, queuesFile };
+  const parameters: NotifierParameters = {
+    ...{ amqpUrl, namespace, expireMs, queue, tags, tracing, queuesFile },
+  };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
   return { kind: 'notifier', actor, child: children.notifier };
 }

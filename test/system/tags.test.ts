@@ -17,7 +17,7 @@ describe('tags', () => {
   let daemon: Daemon;
 
   const config = (tags: readonly string[]) => ({
-    ...{ namespace, ...remoteServers(), http: { port } },
+    ...{ namespace, ...remoteServers(), http: { port }, tracing: true },
     cameras: [
       { id: 'gate', test: 'testsrc2', width: 160, tags },
       { id: 'yard', test: 'testsrc2', width: 160 },
@@ -47,6 +47,11 @@ describe('tags', () => {
   test('are in the messages of their camera, and absent from those of others', () => {
     assert.deepEqual(events.frames('gate')[0]?.tags, ['north', 'gate']);
     assert.ok(!('tags' in (events.frames('yard')[0] ?? assert.fail())));
+  });
+
+  test('come with the header of a trace, where that is configured', () => {
+    const [first] = events.received.filter(({ routingKey }) => routingKey === 'camera.gate.frame');
+    assert.match(String(first?.properties.headers?.['traceparent']), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
   test('choose cameras in status and in the ledger', async () => {

@@ -131,7 +131,8 @@ class NotifierActor implements ActorLoop {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
-    const { namespace, expireMs, queue, tags = {} } = this.context.parameters;
+    const { namespace, expireMs, queue, tags = {}, tracing = false } = this.context.parameters;
+    const trace = tracing ? (await import('./frame-trace')).traceFrame(frame) : undefined;
     // Until then the route is not known.
     await this.#publisher.begun();
     const publication = {
@@ -139,11 +140,13 @@ class NotifierActor implements ActorLoop {
       routingKey: routingKey(frame.camera, 'frame'),
       event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera)),
       lifeMs: expireMs * MESSAGE_LIFE_SHARE,
+      ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
     };
     const fault =
       this.#topology.route === 'shared'
         ? await this.#publisher.publish({ ...publication, mandatory: true })
         : await this.#announceTwice(publication, queue.name);
+    trace?.end(fault);
     if (fault === undefined) this.#announced++;
     const reported = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
     this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });
