@@ -44,6 +44,7 @@ const ROOMS = [
   'actors/web/pictures',
   'actors/web/metrics',
   'actors/web',
+  'actors/notices',
   'commands',
   'commands/declared',
   '.',
@@ -53,22 +54,27 @@ const ROOMS = [
 const APART = [
   {
     rooms: ['actors/camera'],
-    from: ['actors/store', 'actors/notifier', 'actors/web'],
+    from: ['actors/store', 'actors/notifier', 'actors/web', 'actors/notices'],
     why: 'No actor imports another.',
   },
   {
     rooms: ['actors/store'],
-    from: ['actors/camera', 'actors/notifier', 'actors/web'],
+    from: ['actors/camera', 'actors/notifier', 'actors/web', 'actors/notices'],
     why: 'No actor imports another.',
   },
   {
     rooms: ['actors/notifier'],
-    from: ['actors/camera', 'actors/store', 'actors/web'],
+    from: ['actors/camera', 'actors/store', 'actors/web', 'actors/notices'],
     why: 'No actor imports another.',
   },
   {
     rooms: ['actors/web'],
-    from: ['actors/camera', 'actors/store', 'actors/notifier'],
+    from: ['actors/camera', 'actors/store', 'actors/notifier', 'actors/notices'],
+    why: 'No actor imports another.',
+  },
+  {
+    rooms: ['actors/notices'],
+    from: ['actors/camera', 'actors/store', 'actors/notifier', 'actors/web'],
     why: 'No actor imports another.',
   },
   { rooms: ['supervisor', 'control'], from: ['actors'], why: 'The supervisor names actors by path.' },

@@ -28,6 +28,7 @@ export interface Received {
     contentType?: string;
     deliveryMode?: number;
     expiration?: string;
+    headers?: Readonly<Record<string, unknown>> | undefined;
   };
 }
 

@@ -12,6 +12,13 @@ export const CAMERAS: Entry[] = [
 ];
 const BASE: Entry = { redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: CAMERAS };
 
+/** A webhook, as the configuration names one. */
+export const HOOK: Entry = {
+  webhook: 'https://h/',
+  secret: `whsec_${'A'.repeat(40)}`,
+  when: ['quarantined'],
+};
+
 export interface Wanted {
   readonly topology: Topology;
   readonly actors: ReadonlyMap<string, WantedActor>;

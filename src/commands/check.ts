@@ -1,4 +1,5 @@
 /** `check`: validates a configuration and starts nothing. */
+import { ConfigurationError } from '../config/faults';
 import { loadTopology } from '../config/load';
 import type { ServerSpec } from '../config/topology';
 import { redactUrl } from '../url/url';
@@ -9,62 +10,102 @@ import { PICTURE_BYTES, sizingOf, type Sizing } from '../supervisor/sizing';
 import { missingPrograms } from '../supervisor/programs';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
-import { table } from './table';
+import { styleOf, type Style } from './style';
+import { table, wrap } from './table';
 
 /**
  * Prints a summary of the configuration and what it requires; resolves with the exit code.
- * @throws ConfigurationError when it is not valid; ExitFault `not-permitted`
+ * @throws ConfigurationError when it is not valid, and is not to be told as JSON; ExitFault `not-permitted`
  */
-export async function check({ config }: Places): Promise<number> {
-  await print(`${checkText(config)}\n`);
-  return EXIT.clean;
+export async function check({ config, json }: Places & { readonly json: boolean }): Promise<number> {
+  throwIfNotPermitted(config);
+  if (!json) {
+    await print(`${checkText(config, checkReport(config), styleOf(process.stdout, process.env))}\n`);
+    return EXIT.clean;
+  }
+  const answer = jsonOf(config);
+  await print(`${JSON.stringify(answer, null, 2)}\n`);
+  return answer.valid ? EXIT.clean : EXIT.configuration;
 }
 
-function checkText(config: string): string {
-  throwIfNotPermitted(config);
+interface CheckReport {
+  readonly cameras: readonly string[];
+  readonly redis: string;
+  readonly rabbitmq: string;
+  readonly queue: string;
+  readonly requirements: Sizing & { readonly bytesPerPicture: number };
+  /** Programs that this machine does not have. */
+  readonly missing: readonly { readonly program: string; readonly why: string }[];
+}
+
+function checkReport(config: string): CheckReport {
   const topology = loadTopology(config, process.env);
-  const missing = missingPrograms(topology).map(
-    ({ program, why }) => `note: ${program} is not installed here (${why})`,
-  );
+  return {
+    cameras: topology.cameras.map(({ id }) => id),
+    redis: server(topology.redis),
+    rabbitmq: server(topology.rabbitmq),
+    queue: topology.queue.name,
+    requirements: { bytesPerPicture: PICTURE_BYTES, ...sizingOf(topology) },
+    missing: missingPrograms(topology).map(({ program, why }) => ({ program, why })),
+  };
+}
+
+function jsonOf(file: string): { readonly valid: boolean } {
+  try {
+    return { ...{ file, valid: true }, ...checkReport(file) };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { ...{ file, valid: false }, ...{ faults: error.faults } };
+  }
+}
+
+function checkText(config: string, report: CheckReport, { width }: Style): string {
+  const { cameras, redis, rabbitmq, queue, requirements, missing } = report;
   return [
     `${config} is valid.`,
-    `cameras: ${topology.cameras.map(({ id }) => id).join(', ') || 'none enabled'}`,
-    `redis: ${server(topology.redis)}`,
-    `rabbitmq: ${server(topology.rabbitmq)}, queue ${topology.queue.name}`,
-    ...sizingLines(sizingOf(topology)),
-    ...missing,
+    ...wrap(`cameras: ${cameras.join(', ') || 'none enabled'}`, '  ', width),
+    `redis: ${redis}`,
+    `rabbitmq: ${rabbitmq}, queue ${queue}`,
+    ...sizingLines(requirements, width),
+    ...missing.map(({ program, why }) => `note: ${program} is not installed here (${why})`),
   ].join('\n');
 }
 
 /** For an assumed picture size, which is printed: the real one is not known before cameras run. */
-function sizingLines({ pictures, redisBytes, spool, processes, descriptors }: Sizing): string[] {
+function sizingLines(
+  { pictures, redisBytes, spool, processes, descriptors }: Sizing,
+  width: number,
+): string[] {
   const { node, ffmpeg, servers } = processes;
   const each = `${PICTURE_BYTES / 1000} kB per picture`;
   const limit = descriptorLimit();
   return [
     `requirements, at ${each}:`,
-    ...table([
+    ...table(
       [
-        '  redis memory',
-        `${megabytes(redisBytes)} for ${pictures} pictures, the maximum within frames.expireMs`,
+        [
+          '  redis memory',
+          `${megabytes(redisBytes)} for ${pictures} pictures, the maximum within frames.expireMs`,
+        ],
+        ...(spool === undefined
+          ? []
+          : [
+              [
+                '  spool',
+                `holds the frames of an outage of ${Math.floor(spool.seconds)} s (limit: spool.${spool.bound})`,
+              ],
+            ]),
+        [
+          '  processes',
+          `${node + ffmpeg + servers}: ${node} node, up to ${ffmpeg} ffmpeg, ${servers} embedded servers`,
+        ],
+        [
+          '  descriptors',
+          `${descriptors} open files in the daemon${limit === undefined ? '' : `; this shell allows ${limit}`}`,
+        ],
       ],
-      ...(spool === undefined
-        ? []
-        : [
-            [
-              '  spool',
-              `holds the frames of an outage of ${Math.floor(spool.seconds)} s (limit: spool.${spool.bound})`,
-            ],
-          ]),
-      [
-        '  processes',
-        `${node + ffmpeg + servers}: ${node} node, up to ${ffmpeg} ffmpeg, ${servers} embedded servers`,
-      ],
-      [
-        '  descriptors',
-        `${descriptors} open files in the daemon${limit === undefined ? '' : `; this shell allows ${limit}`}`,
-      ],
-    ]),
+      width,
+    ),
   ];
 }
 

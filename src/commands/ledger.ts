@@ -1,57 +1,85 @@
 /** `ledger`: the fate of every sampling period, read from the files, whether the daemon runs or not. */
 import path from 'node:path';
+import { namedCameras } from '../config/named-cameras';
+import { hasAll } from '../contract/tags';
 import { readLedger } from '../ledger/files';
 import { throwIfNotPermitted } from '../os/access';
 import { print } from '../os/output';
 import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
 import { ExitFault } from '../fault/fault';
 import { EXIT } from './exit-codes';
+import { noneTagged } from './none-tagged';
+import type { Places } from './options';
+import { PLAIN, styleOf, type Style } from './style';
 import { table, wrap } from './table';
 
 /** A daemon that runs writes every second. */
 const SILENT_MS = 15_000;
 
-export interface LedgerOptions {
-  readonly dataDir: string;
+export interface LedgerOptions extends Places {
   readonly json: boolean;
   /** Only this one. */
   readonly camera: string | undefined;
+  /** Only cameras that have all of these in the configuration. */
+  readonly tags: readonly string[];
   /** How far back. */
   readonly sinceMs: number;
 }
 
 /**
  * Prints what is recorded; resolves with the exit code.
- * @throws ExitFault `no-ledger` when nothing is recorded of that time or camera
+ * @throws ExitFault `no-ledger` when nothing is recorded of that time or camera, `no-child` when no camera has the tags
  */
-export async function ledger({ dataDir, camera, sinceMs, json }: LedgerOptions): Promise<number> {
+export async function ledger(options: LedgerOptions): Promise<number> {
+  const { dataDir, config, camera, tags, sinceMs, json } = options;
   const dir = path.join(dataDir, 'ledger');
   throwIfNotPermitted(dir);
   const now = Date.now();
-  const summary = summarize(await readLedger(dir, now - sinceMs), now - sinceMs, camera);
+  const summary = summarize(
+    await readLedger(dir, now - sinceMs),
+    now - sinceMs,
+    wantedOf({ config, camera, tags }),
+  );
   if (summary.cameras.length === 0)
     throw new ExitFault(
       'no-ledger',
-      `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`} since ${summary.since}; check --data-dir, --camera and --since`,
+      `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`}${tags.length === 0 ? '' : ` of cameras with the tag ${tags.join(' and ')}`} since ${summary.since}; check --data-dir, --camera, --tag and --since`,
     );
-  await print(json ? `${JSON.stringify(summary, null, 2)}\n` : ledgerText(summary, now));
+  await print(
+    json
+      ? `${JSON.stringify(summary, null, 2)}\n`
+      : ledgerText(summary, now, styleOf(process.stdout, process.env)),
+  );
   return EXIT.clean;
 }
 
+/** Ids of the cameras that are asked about; undefined for all. */
+function wantedOf({
+  config,
+  camera,
+  tags,
+}: Pick<LedgerOptions, 'config' | 'camera' | 'tags'>): ReadonlySet<string> | undefined {
+  if (tags.length === 0) return camera === undefined ? undefined : new Set([camera]);
+  throwIfNotPermitted(config);
+  const named = namedCameras(config);
+  const tagged = named.filter((each) => hasAll(each.tags, tags)).map(({ id }) => id);
+  if (tagged.length === 0)
+    throw new ExitFault('no-child', noneTagged(tags, new Set(named.flatMap((each) => each.tags))));
+  return new Set(tagged.filter((id) => camera === undefined || id === camera));
+}
+
+const COVERAGE_TITLES = ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'];
+const EXCEPTION_TITLES = ['camera', 'from', 'to', 'periods', 'what', 'reason'];
+
 /** The tables an operator reads. */
-export function ledgerText(summary: Summary, now: number): string {
+export function ledgerText(summary: Summary, now: number, { width }: Style = PLAIN): string {
   const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
     of.map((exception) => [camera, ...exceptionCells(exception)]),
   );
   return [
-    ...notes(summary, now).flatMap((note) => wrap(note, '  ')),
-    ...table([
-      ['camera', 'periods', 'confirmed', 'waiting', 'dropped', 'gaps', 'coverage'],
-      ...summary.cameras.map(coverageCells),
-    ]),
-    ...(exceptions.length === 0
-      ? []
-      : ['', ...table([['camera', 'from', 'to', 'periods', 'what', 'reason'], ...exceptions])]),
+    ...notes(summary, now).flatMap((note) => wrap(note, '  ', width)),
+    ...table([COVERAGE_TITLES, ...summary.cameras.map(coverageCells)], width),
+    ...(exceptions.length === 0 ? [] : ['', ...table([EXCEPTION_TITLES, ...exceptions], width)]),
     '',
   ].join('\n');
 }

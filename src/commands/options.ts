@@ -66,6 +66,14 @@ export function countOption(flags: string, description: string, most = Number.MA
   });
 }
 
+/** May be given several times. */
+export function tagOption(description: string): Option {
+  return new Option('--tag <tag>', description).argParser((tag, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    tag,
+  ]);
+}
+
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds of a time such as `90s`. */

@@ -8,6 +8,7 @@ import { print } from '../os/output';
 import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
+import { PLAIN, styleOf, type Style } from './style';
 import { wrap } from './table';
 
 /**
@@ -19,12 +20,14 @@ export async function plan({ config, dataDir, json }: Places & { readonly json: 
   const request: PlanRequest = { file: config, text: readConfiguration(config) };
   const answer = (await askDaemon(dataDir, '/plan', request)) as PlanAnswer;
   if (answer.kind === 'refused') throw new ConfigurationError(answer.file, answer.faults, answer.refusal);
-  await print(`${json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan)}\n`);
+  await print(
+    `${json ? JSON.stringify(answer.plan, null, 2) : planText(answer.plan, styleOf(process.stdout, process.env))}\n`,
+  );
   return EXIT.clean;
 }
 
 /** A line for each child that is touched, and those that are not in one. */
-export function planText({ start, stop, restart, adjust, leave }: Plan): string {
+export function planText({ start, stop, restart, adjust, leave }: Plan, { width }: Style = PLAIN): string {
   const changed = (verb: string) => (change: Change) =>
     `${verb}  ${change.name}  (${change.because.join(', ')})`;
   return [
@@ -34,6 +37,6 @@ export function planText({ start, stop, restart, adjust, leave }: Plan): string 
     ...adjust.map(changed('adjust ')),
     `leave    ${leave.length === 0 ? 'nothing' : leave.join(', ')}`,
   ]
-    .flatMap((line) => wrap(line, ' '.repeat('restart  '.length)))
+    .flatMap((line) => wrap(line, ' '.repeat('restart  '.length), width))
     .join('\n');
 }

@@ -1,9 +1,10 @@
 /** What `probe` found, for people. Pure. */
 import type { ProbeReport } from '../protocol/probe';
+import { PLAIN, type Style } from './style';
 import { table, wrap } from './table';
 
 /** A line for each thing that was found. */
-export function probeText(report: ProbeReport): string {
+export function probeText(report: ProbeReport, { width: lineWidth }: Style = PLAIN): string {
   const { codec, width, height, picturesPerSecond, keyframeIntervalMs: key, fault } = report;
   const rows: (readonly [string, string])[] = [
     ['codec', codec ?? 'unknown'],
@@ -24,7 +25,8 @@ export function probeText(report: ProbeReport): string {
   if (report.decoding !== null) rows.push(['decoding', report.decoding]);
   if (report.saved !== null) rows.push(['saved', report.saved]);
   if (fault !== null) rows.push(['fault', `${fault.code}: ${fault.message}`]);
-  return [...wrap(report.feed), ...table(rows.map(([key, value]) => [`  ${key}`, value]))].join('\n');
+  const cells = rows.map(([key, value]) => [`  ${key}`, value]);
+  return [...wrap(report.feed, '', lineWidth), ...table(cells, lineWidth)].join('\n');
 }
 
 function clockText({ clockOffsetMs: ms }: ProbeReport): string {

@@ -14,6 +14,7 @@ import { saveFile } from './save-file';
 import { ExitFault } from '../fault/fault';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
+import { styleOf } from './style';
 import { probeText } from './probe-report';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -52,7 +53,9 @@ export async function probe(args: ProbeOptions): Promise<number> {
   for (const signal of SIGNALS) process.off(signal, stop);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);
-  await print(`${args.json ? JSON.stringify(report, null, 2) : probeText(report)}\n`);
+  await print(
+    `${args.json ? JSON.stringify(report, null, 2) : probeText(report, styleOf(process.stdout, process.env))}\n`,
+  );
   return found.fault === undefined ? EXIT.clean : EXIT.unavailable;
 }
 

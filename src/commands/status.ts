@@ -1,11 +1,13 @@
 /** `status`: the running daemon and its children, as text or JSON. */
 import type { QueuesAnswer } from '../connections/bound-queues';
+import { hasAll } from '../contract/tags';
 import { print } from '../os/output';
 import { ExitFault } from '../fault/fault';
 import type { DaemonStatus } from '../control/protocol';
 import type { ChildStatus } from '../supervisor/status';
 import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
+import { noneTagged } from './none-tagged';
 import { childText, queuesLines, statusText } from './status-text';
 import { styleOf } from './style';
 import type { Look } from './watch';
@@ -20,6 +22,8 @@ export interface StatusOptions {
   readonly watch: boolean;
   /** Everything about this child; a camera may be named by its id. */
   readonly name: string | undefined;
+  /** Of cameras, only those that have all of these. */
+  readonly tags: readonly string[];
 }
 
 /**
@@ -37,13 +41,14 @@ export async function status(options: StatusOptions): Promise<number> {
 }
 
 async function look(
-  { dataDir, name }: StatusOptions,
+  { dataDir, name, tags }: StatusOptions,
   withQueues: boolean,
 ): Promise<Look & { readonly record: unknown }> {
-  const [found, queues] = await Promise.all([
+  const [all, queues] = await Promise.all([
     askDaemon(dataDir, '/status') as Promise<DaemonStatus>,
     withQueues ? (askDaemon(dataDir, '/queues') as Promise<QueuesAnswer>).catch(unanswered) : undefined,
   ]);
+  const found = { ...all, children: chosen(all.children, tags) };
   const child = name === undefined ? undefined : childOf(found.children, name);
   const now = Date.now();
   return {
@@ -60,6 +65,14 @@ async function look(
 /** A failure of this second request must not hide the rest. */
 function unanswered(error: unknown): QueuesAnswer {
   return { kind: 'unknown', message: (error as Error).message };
+}
+
+/** @throws ExitFault `no-child` where no camera is left */
+function chosen(children: readonly ChildStatus[], tags: readonly string[]): readonly ChildStatus[] {
+  const isCamera = ({ kind }: ChildStatus) => kind === 'camera';
+  const left = children.filter((child) => !isCamera(child) || hasAll(child.tags ?? [], tags));
+  if (tags.length === 0 || left.some(isCamera)) return left;
+  throw new ExitFault('no-child', noneTagged(tags, new Set(children.flatMap((child) => child.tags ?? []))));
 }
 
 function childOf(children: readonly ChildStatus[], name: string): ChildStatus {

@@ -5,6 +5,7 @@ import { deadlineFaults } from './children';
 import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
 import { httpFaults } from './http-rules';
+import { notifyFaults } from './notify-rules';
 import { jsonPath, type Place } from './paths';
 import { ActorsFile } from './schema';
 import { schemaFaults } from './schema-faults';
@@ -47,7 +48,9 @@ export function checkConfiguration(
   const ofRules =
     wellFormed === undefined
       ? []
-      : [serverFaults, httpFaults, cameraFaults, deadlineFaults].flatMap((rule) => rule(wellFormed, folder));
+      : [serverFaults, httpFaults, notifyFaults, cameraFaults, deadlineFaults].flatMap((rule) =>
+          rule(wellFormed, folder),
+        );
   return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
 }
 

@@ -23,13 +23,13 @@ export function cameraChildSpec(actors: ActorsFile['actors'], camera: CameraEntr
 }
 
 /** Of a child that the daemon can do without: it is quarantined where another would end the daemon. */
-export function probedChildSpec(settings: ActorsFile['actors']['camera' | 'web']): ChildSpec {
+export function probedChildSpec(settings: ActorsFile['actors']['camera' | 'web' | 'notices']): ChildSpec {
   return { ...childSpec(settings), probeMs: settings.probeMs };
 }
 
 /** An inner deadline ends before the outer one. */
 export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsFile>): ConfigFault[] {
-  const { store = {}, notifier, service, camera, web } = actors;
+  const { store = {}, notifier, service, camera, web, notices } = actors;
   const { drainMs, shutdownMs } = store;
   const faults: ConfigFault[] = [];
   if (drainMs !== undefined && shutdownMs !== undefined && drainMs + AFTER_DRAIN_MS > shutdownMs)
@@ -38,14 +38,15 @@ export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsF
       problem: `is ${drainMs} ms; expected at most ${Math.max(0, shutdownMs - AFTER_DRAIN_MS)}, which is ${AFTER_DRAIN_MS} less than its shutdownMs`,
     });
   const ofCameras = cameras.map((entry) => ({ ...camera, ...entry?.actor }).shutdownMs ?? 0);
-  // The web actor stops beside them.
-  const slowest = ofCameras.reduce((longest, ms) => Math.max(longest, ms), web?.shutdownMs ?? 0);
+  // Web and notices stop beside them.
+  const beside = Math.max(web?.shutdownMs ?? 0, notices?.shutdownMs ?? 0);
+  const slowest = ofCameras.reduce((longest, ms) => Math.max(longest, ms), beside);
   const others = [shutdownMs, notifier?.shutdownMs, service?.shutdownMs];
   const sum = others.reduce<number>((total, ms) => total + (ms ?? -Infinity), slowest);
   if (sum > STOP_MS)
     faults.push({
       path: '$.actors',
-      problem: `the shutdownMs of the slowest camera or of web, of store, notifier and service add up to ${sum} ms; expected at most ${STOP_MS}, so that all has ended before a service manager kills the daemon`,
+      problem: `the shutdownMs of the slowest camera, web or notices, of store, notifier and service add up to ${sum} ms; expected at most ${STOP_MS}, so that all has ended before a service manager kills the daemon`,
     });
   return faults;
 }

@@ -37,13 +37,14 @@ without any. A \`still\` camera applies every change with its next picture; a \`
 
 /** The whole page, as Markdown. */
 export function configurationReference(): string {
-  const { cameraDefaults: _, cameras, ...others } = (ActorsFile as unknown as Node).properties ?? {};
+  const { cameraDefaults: _, cameras, notify, ...others } = (ActorsFile as unknown as Node).properties ?? {};
   const sections = Object.entries(others).filter(([, { properties }]) => properties !== undefined);
   const plain = Object.entries(others).filter(([, { properties }]) => properties === undefined);
   return [
     INTRODUCTION,
     `## Top level\n\n${table(plain.map(([key, node]) => row(key, node)))}`,
     ...sections.map(([key, node]) => section(key, node)),
+    `## \`notify[]\`\n\n${sentence(notify?.description ?? '')}\n\n${table(rowsOf({ ...notify?.items, effect: notify?.effect } as Node))}`,
     `## \`cameras[]\` and \`cameraDefaults\`\n\n${CAMERA}\n${cameraTable(cameras?.items?.properties ?? {})}`,
   ].join('\n');
 }

@@ -6,7 +6,8 @@ import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';
 import type { ServerEntry, ServerSettings } from './schema-servers';
 import type { HttpSettings } from './schema-http';
-import type { HttpSpec, ServerSpec, Topology } from './topology';
+import { parseCondition } from './notice-conditions';
+import type { HttpSpec, ServerSpec, Topology, WebhookSpec } from './topology';
 import { withCredentials } from '../url/url';
 
 /** @param folder that relative paths start at */
@@ -18,8 +19,10 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     redis: resolveServer(file.redis),
     rabbitmq: resolveServer(file.rabbitmq),
     ...(file.http === false ? {} : { http: resolveHttp(file.http, folder) }),
+    notify: file.notify.map(resolveWebhook),
     ...(file.user === undefined ? {} : { user: file.user }),
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
+    tracing: file.tracing,
     expireMs: frames.expireMs,
     durability: frames.durability,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
@@ -30,6 +33,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
       store: childSpec(actors.store),
       notifier: childSpec(actors.notifier),
       web: probedChildSpec(actors.web),
+      notices: probedChildSpec(actors.notices),
       service: childSpec(actors.service),
     },
     drainMs: actors.store.drainMs,
@@ -38,12 +42,21 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
       .filter(({ enabled }) => enabled)
       .map((camera) => resolveCamera(camera, file, folder)),
     cameraIds: file.cameras.map(({ id }) => id),
+    tags: Object.fromEntries(file.cameras.flatMap(({ id, tags }) => (tags.length === 0 ? [] : [[id, tags]]))),
   };
 }
 
 function resolveHttp({ cert, key, ...http }: HttpSettings, folder: string): HttpSpec {
   if (cert === undefined || key === undefined) return http;
   return { ...http, tls: { cert: path.resolve(folder, cert), key: path.resolve(folder, key) } };
+}
+
+function resolveWebhook({ webhook, secret, when, ...filter }: ActorsFile['notify'][number]): WebhookSpec {
+  const conditions = when.flatMap((written) => {
+    const condition = parseCondition(written);
+    return 'problem' in condition ? [] : [condition];
+  });
+  return { url: withCredentials(webhook), secret, when: conditions, ...filter };
 }
 
 function resolveServer(entry: ServerEntry): ServerSpec {

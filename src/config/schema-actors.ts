@@ -15,7 +15,7 @@ const CHILD_SETTINGS = {
     minimum: 0,
     maximum: 10_000,
     description:
-      'Restarts allowed within periodMs. One more, and a camera or web is quarantined; any other child ends the daemon.',
+      'Restarts allowed within periodMs. One more, and a camera, web or notices is quarantined; any other child ends the daemon.',
   },
   periodMs: {
     type: 'integer',
@@ -147,6 +147,14 @@ export const Actors = section(
         probeMs: defaulted(CAMERA_CHILD_SETTINGS.probeMs, 60_000),
       },
       'The HTTP server.',
+      'live',
+    ),
+    notices: section(
+      {
+        ...childDefaults({ maxRestarts: 5, periodMs: 300_000, startMs: 3000, shutdownMs: 1000 }),
+        probeMs: defaulted(CAMERA_CHILD_SETTINGS.probeMs, 60_000),
+      },
+      'The actor that sends notices; it runs only if "notify" has webhooks.',
       'live',
     ),
     service: section(

@@ -1,6 +1,6 @@
 /** The cameras of actors.json, and the settings they share, as the table of camera settings gives them. */
 import { Type, type TOptional, type TUnsafe } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN } from '../contract/frame';
+import { CAMERA_ID_PATTERN, MAX_TAGS, TAG_PATTERN } from '../contract/frame';
 import {
   CAMERA_EFFECTS,
   CAMERA_SETTINGS,
@@ -59,6 +59,19 @@ export const Camera = Type.Object(
       { type: 'boolean', description: 'false keeps the entry and starts nothing.' },
       true,
       'starts or stops the camera',
+    ),
+    tags: Type.Array(
+      Type.String({
+        pattern: TAG_PATTERN,
+        description: 'a tag of 1 to 32 letters, digits or "_.:-"',
+      }),
+      {
+        uniqueItems: true,
+        maxItems: MAX_TAGS,
+        default: [],
+        description: `Groups the camera belongs to, at most ${MAX_TAGS}: 1 to 32 letters, digits or "_.:-" each. The page, status, the API and consumers can choose cameras by them.`,
+        effect: 'live, restarts nothing',
+      },
     ),
     url: Type.Optional(
       Type.String({

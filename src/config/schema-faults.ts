@@ -11,6 +11,8 @@ const SECRET_KEYS: ReadonlySet<unknown> = new Set([
   'username',
   'password',
   'token',
+  'webhook',
+  'secret',
   'redis',
   'rabbitmq',
 ]);
@@ -94,6 +96,13 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
       return Array.isArray((error.parentSchema as Params)['type'])
         ? described
         : 'expected some text, found ""';
+    case 'uniqueItems': {
+      const { j: first, i: second } = params as { readonly i: number; readonly j: number };
+      const [one, other] = [Math.min(first, second), Math.max(first, second)];
+      return `entries ${one} and ${other} are the same; remove one of them`;
+    }
+    case 'minItems':
+      return 'expected at least one entry, found none';
     case 'maxItems':
       return `expected at most ${String(params['limit'])} entries, found ${(error.data as unknown[]).length}`;
     default:

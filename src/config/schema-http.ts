@@ -10,6 +10,7 @@ export interface HttpSettings {
   readonly token?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly metricsTags: boolean;
 }
 export type HttpEntry = false | HttpSettings;
 
@@ -49,6 +50,11 @@ const SETTINGS = {
     minLength: 1,
     description: 'Private key of cert, PEM: a path relative to actors.json.',
   },
+  metricsTags: {
+    type: 'boolean',
+    description:
+      'Whether /metrics has vigil_camera_tag, one series for each tag of each camera, to group other metrics by.',
+  },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export const Http = Type.Unsafe<HttpEntry>({
@@ -68,6 +74,7 @@ export const Http = Type.Unsafe<HttpEntry>({
     token: SETTINGS.token,
     cert: { ...SETTINGS.cert, isFile: true },
     key: { ...SETTINGS.key, isFile: true },
+    metricsTags: { ...SETTINGS.metricsTags, default: false },
   },
   additionalProperties: false,
   default: {},

@@ -15,6 +15,7 @@ export type Effect =
   | 'restarts store and notifier'
   | 'restarts the store; live for cameras'
   | 'restarts web'
+  | 'restarts notices'
   | 'needs a restart of the daemon';
 
 /** A setting that may be absent. */

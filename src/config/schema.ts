@@ -7,6 +7,7 @@ import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
 import { Http } from './schema-http';
+import { Notify } from './schema-notify';
 import { defaulted, optional, section } from './schema-parts';
 import { server } from './schema-servers';
 
@@ -91,6 +92,7 @@ export const ActorsFile = Type.Object(
       effect: 'restarts the notifier',
     }),
     http: Http,
+    notify: Notify,
     user: optional(
       {
         type: 'string',
@@ -108,6 +110,15 @@ export const ActorsFile = Type.Object(
           'ffmpeg program: a path relative to actors.json, or a name on PATH. Absent: the one of ffmpeg-static, otherwise the one on PATH.',
       },
       'live',
+    ),
+    tracing: defaulted(
+      {
+        type: 'boolean',
+        description:
+          'Whether each message of a frame has a W3C traceparent, of a trace from its capture to its confirm (docs/contract.md).',
+      },
+      false,
+      'restarts the notifier',
     ),
     frames: Frames,
     queue: Queue,

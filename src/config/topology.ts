@@ -1,6 +1,8 @@
 /** The complete, readonly form of actors.json that the rest of the program works from. */
 import type { BackOff } from '../clock/back-off';
+import type { CameraTags } from '../contract/tags';
 import type { CAMERA_SETTINGS, CameraSettingName, SameName } from './camera-settings';
+import type { NoticeCondition } from './notice-conditions';
 import type { ActorsFile } from './schema';
 import type { ValueOf } from './setting-schema';
 
@@ -105,7 +107,20 @@ export interface HttpSpec {
   /** Further names that clients may know it by. */
   readonly names: readonly string[];
   readonly token?: string;
+  /** Whether metrics name the tags of cameras. */
+  readonly metricsTags: boolean;
   readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** Who is told of trouble. Its URL may contain credentials, and its path often is one. */
+export interface WebhookSpec {
+  readonly url: string;
+  /** `whsec_` and its bytes in base64. */
+  readonly secret: string;
+  readonly when: readonly NoticeCondition[];
+  /** Only these, and those with one of the tags; everything where both are absent. */
+  readonly cameras?: readonly string[];
+  readonly tags?: readonly string[];
 }
 
 export type ActorMode = 'forked' | 'in-memory';
@@ -136,10 +151,13 @@ export interface Topology {
   readonly rabbitmq: ServerSpec;
   /** Absent: there is none. */
   readonly http?: HttpSpec;
+  readonly notify: readonly WebhookSpec[];
   /** Whom a daemon of root becomes. */
   readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
   readonly ffmpeg?: string;
+  /** Whether messages of frames carry the context of a trace. */
+  readonly tracing: boolean;
   readonly expireMs: number;
   readonly queue: QueueSpec;
   /** When a confirmed frame leaves the spool: at once, or when Redis has it on disk. */
@@ -151,6 +169,7 @@ export interface Topology {
     readonly store: ChildSpec;
     readonly notifier: ChildSpec;
     readonly web: ChildSpec;
+    readonly notices: ChildSpec;
     readonly service: ChildSpec;
   };
   /** Milliseconds the store gets to deliver what waits when it is stopped. */
@@ -160,4 +179,6 @@ export interface Topology {
   readonly cameras: readonly SupervisedCamera[];
   /** Ids of all, disabled ones too, in that order. */
   readonly cameraIds: readonly string[];
+  /** Of all that have any, by id. */
+  readonly tags: CameraTags;
 }

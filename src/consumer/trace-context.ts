@@ -1,7 +1,8 @@
 /** W3C Trace Context of a message (w3.org/TR/trace-context), to be handed on. Pure. */
 
-/** Versions after 00 may have more fields; ids of zeros are not valid. */
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.{0,400})?$/;
+/** Versions after 00 may have more fields; version ff, and ids of zeros, are not valid. */
+const TRACEPARENT =
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.{0,400})?$/;
 const MAX_STATE_CHARS = 512;
 
 export interface TraceContext {

@@ -16,8 +16,14 @@ function envelope(namespace: string, camera: string, time: number) {
   };
 }
 
-/** The announcement of a stored frame, at `nowMs` since the epoch. */
-export function frameSampled(namespace: string, frame: Frame, delayed: boolean, nowMs: number): FrameSampled {
+/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera */
+export function frameSampled(
+  namespace: string,
+  frame: Frame,
+  delayed: boolean,
+  nowMs: number,
+  tags: readonly string[] = [],
+): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   const { clockUnset, linkDelayMs } = frame;
   return {
@@ -27,6 +33,7 @@ export function frameSampled(namespace: string, frame: Frame, delayed: boolean, 
     data: {
       key: frameKey(namespace, frame),
       camera,
+      ...(tags.length === 0 ? {} : { tags: [...tags] }),
       capturedAt,
       width,
       height,

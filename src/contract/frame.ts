@@ -16,6 +16,11 @@ export const CAMERA_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 /** Namespaces share the alphabet: they begin keys, exchanges and queues. */
 export const NAMESPACE_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 
+/** Tags group cameras; they go into URLs, labels and shell commands unquoted. */
+export const TAG_PATTERN = '^[A-Za-z0-9_.:-]{1,32}$';
+/** Tags of one camera at most. */
+export const MAX_TAGS = 16;
+
 /** Whose clock a capture time is by. */
 export const CLOCKS = ['camera', 'arrival'] as const;
 

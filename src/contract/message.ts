@@ -1,6 +1,6 @@
 /** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, CLOCKS, FRAME_FORMATS } from './frame';
+import { CAMERA_ID_PATTERN, CLOCKS, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from './frame';
 import { VERDICTS } from './verdict';
 
 /** States of a camera: the first three are its feed's, the others its actor's. */
@@ -37,6 +37,14 @@ export const FrameSampled = cloudEvent(
   Type.Object({
     key: Type.String({ description: 'Redis key whose value is the encoded picture.' }),
     camera: CameraId,
+    tags: Type.Optional(
+      Type.Array(Type.String({ pattern: TAG_PATTERN }), {
+        minItems: 1,
+        maxItems: MAX_TAGS,
+        description:
+          'Tags of the camera when the frame was announced, in the order of the configuration. Absent of a camera without tags.',
+      }),
+    ),
     capturedAt: Milliseconds('Capture time, milliseconds since the epoch.'),
     width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
     height: Type.Integer({ minimum: 1, description: 'Pixels.' }),

@@ -41,9 +41,9 @@ export interface Summary {
   readonly cameras: readonly Coverage[];
 }
 
-/** @param camera only this one */
-export function summarize(record: LedgerRecord, sinceMs: number, camera?: string): Summary {
-  const accounts = record.accounts.filter(({ id }) => camera === undefined || id.camera === camera);
+/** @param wanted ids of the only cameras that are summarized; all if absent */
+export function summarize(record: LedgerRecord, sinceMs: number, wanted?: ReadonlySet<string>): Summary {
+  const accounts = record.accounts.filter(({ id }) => wanted?.has(id.camera) !== false);
   const cameras = [...new Set(accounts.map(({ id }) => id.camera))].sort();
   const events = record.events.filter(({ at }) => at >= sinceMs);
   return {

@@ -1,6 +1,7 @@
 /** What actors and the supervisor send each other: small records, never picture bytes. */
-import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec } from '../config/topology';
+import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec, WebhookSpec } from '../config/topology';
 import type { Frame } from '../contract/frame';
+import type { CameraTags } from '../contract/tags';
 import type { Holder } from '../connections/namespace-lease';
 import type { CameraState, Gap } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
@@ -108,8 +109,17 @@ export interface NotifierParameters {
   readonly namespace: string;
   readonly expireMs: number;
   readonly queue: QueueSpec;
+  readonly tags?: CameraTags;
+  readonly tracing?: boolean;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile?: string;
+}
+
+export interface NoticesParameters {
+  readonly namespace: string;
+  readonly webhooks: readonly WebhookSpec[];
+  readonly spool: Pick<SpoolSpec, 'maxBytes' | 'maxFrames' | 'maxAgeMs'>;
+  readonly dataDir: string;
 }
 
 export interface WebParameters extends HttpSpec {

@@ -37,6 +37,9 @@ export type OpenHost = (...call: Parameters<typeof ActorHost.open>) => Promise<H
 
 type Wanted = ReadonlyMap<string, WantedActor>;
 
+/** Actors that look at the daemon from outside: nothing waits for them, at the start or later. */
+const BESIDE: readonly string[] = ['web', 'notices'];
+
 export class ActorChildren {
   readonly #children = new Map<string, Child>();
   readonly #blackBox: BlackBox;
@@ -105,10 +108,10 @@ export class ActorChildren {
   async startAll(wanted: Wanted, served: Promise<unknown>): Promise<void> {
     this.#wanted = wanted;
     // Nothing waits for it: the daemon does its work without.
-    void served.then(() => this.#rollout.settle('web'));
+    for (const name of BESIDE) void served.then(() => this.#rollout.settle(name));
     await Promise.all(
       [...wanted.values()]
-        .filter(({ kind }) => kind !== 'web')
+        .filter(({ kind }) => !BESIDE.includes(kind))
         .map(async (actor) => this.#startChild(actor, actor.kind === 'camera' ? Promise.resolve() : served)),
     );
   }
@@ -232,5 +235,5 @@ export class ActorChildren {
 
 /** Stopped before store and notifier, and brought to an edit beside them: frames on their way do not need it. */
 function isOptional(name: string): boolean {
-  return name === 'web' || cameraIdOf(name) !== undefined;
+  return BESIDE.includes(name) || cameraIdOf(name) !== undefined;
 }

@@ -10,6 +10,7 @@ import type {
 } from '../config/topology';
 import type {
   CameraParameters,
+  NoticesParameters,
   NotifierParameters,
   StoreParameters,
   WebParameters,
@@ -33,7 +34,7 @@ export interface Surroundings {
 }
 
 export interface WantedActor {
-  readonly kind: 'store' | 'notifier' | 'web' | 'camera';
+  readonly kind: 'store' | 'notifier' | 'web' | 'notices' | 'camera';
   readonly actor: ActorSpec;
   readonly child: ChildSpec;
 }
@@ -53,6 +54,7 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
     notifier(topology, surroundings),
     store(topology, surroundings),
     ...(topology.http === undefined ? [] : [web(topology.http, topology.children.web, surroundings)]),
+    ...(topology.notify.length === 0 ? [] : [notices(topology, surroundings)]),
     ...topology.cameras.map((camera) => cameraActor(camera, topology.spool, surroundings)),
   ];
   return new Map(wanted.map((actor) => [actor.actor.name, actor]));
@@ -75,10 +77,12 @@ function cameraActor(
 }
 
 function notifier(
-  { namespace, expireMs, queue, modes, children }: Topology,
+  { namespace, expireMs, queue, tags, tracing, modes, children }: Topology,
   { amqpUrl, queuesFile }: Surroundings,
 ): WantedActor {
-  const parameters: NotifierParameters = { amqpUrl, namespace, expireMs, queue, queuesFile };
+  const parameters: NotifierParameters = {
+    ...{ amqpUrl, namespace, expireMs, queue, tags, tracing, queuesFile },
+  };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
   return { kind: 'notifier', actor, child: children.notifier };
 }
@@ -96,6 +100,20 @@ function store(
 function web(http: HttpSpec, child: ChildSpec, { dataDir, newestDir, ffmpegFor }: Surroundings): WantedActor {
   const parameters: WebParameters = { ...http, dataDir, newestDir, ffmpeg: ffmpegFor() };
   return { kind: 'web', actor: actorSpec('web', 'web', 'forked', parameters), child };
+}
+
+function notices(
+  { namespace, notify: webhooks, spool, children }: Topology,
+  { dataDir }: Surroundings,
+): WantedActor {
+  const { maxBytes, maxFrames, maxAgeMs } = spool;
+  const bounds = { maxBytes, maxFrames, maxAgeMs };
+  const parameters: NoticesParameters = { namespace, webhooks, spool: bounds, dataDir };
+  return {
+    kind: 'notices',
+    actor: actorSpec('notices', 'notices', 'forked', parameters),
+    child: children.notices,
+  };
 }
 
 function actorSpec(name: string, module: string, mode: ActorSpec['mode'], parameters: unknown): ActorSpec {

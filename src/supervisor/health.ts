@@ -68,9 +68,9 @@ function undeliveredSentence(
   return `frames are not delivered: none was confirmed for more than ${UNDELIVERED_MS / 1000} s, and no server says why`;
 }
 
-/** Frames go on without the web actor. */
+/** Frames go on without web and notices. */
 function isDown({ kind, state }: ChildStatus): boolean {
-  return kind !== 'camera' && kind !== 'web' && state !== 'running';
+  return !['camera', 'web', 'notices'].includes(kind) && state !== 'running';
 }
 
 function downSentence({ name, state, lastFault }: ChildStatus): string {

@@ -96,8 +96,9 @@ function isChange({ because }: Change): boolean {
 /** Settings that a running actor applies; all others need a new process. A camera reopens its feed where necessary, see docs/supervision.md. */
 const APPLIED_LIVE: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
   store: ['expireMs', 'drainMs'],
-  notifier: ['expireMs'],
+  notifier: ['expireMs', 'tags'],
   web: ['ffmpeg'],
+  notices: ['spool'],
 };
 
 export function needsNewProcess(before: WantedActor, after: WantedActor): boolean {

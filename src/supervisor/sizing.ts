@@ -23,10 +23,11 @@ export interface Sizing {
 }
 
 export function sizingOf(topology: Topology): Sizing {
-  const { cameras, expireMs, modes, http } = topology;
+  const { cameras, expireMs, modes, http, notify } = topology;
   const picturesPerSecond = cameras.reduce((sum, { periodMs }) => sum + MS / periodMs, 0);
   const pictures = cameras.reduce((sum, { periodMs }) => sum + Math.ceil(expireMs / periodMs), 0);
-  const forked = [modes.store, modes.notifier, http && 'forked'].filter((mode) => mode === 'forked').length;
+  const notices = notify.length > 0 && 'forked';
+  const forked = [modes.store, modes.notifier, http && 'forked', notices].filter((mode) => mode === 'forked').length;
   const spool = spoolOf(topology, picturesPerSecond);
   return {
     picturesPerSecond,

@@ -7,7 +7,7 @@ import type { CameraDelivery } from './deliveries';
 
 export interface ChildStatus {
   readonly name: string;
-  readonly kind: 'service' | 'notifier' | 'store' | 'web' | 'camera';
+  readonly kind: 'service' | 'notifier' | 'store' | 'web' | 'notices' | 'camera';
   readonly state: ChildState['name'];
   /** When the state began, milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -20,6 +20,8 @@ export interface ChildStatus {
   readonly feed?: CameraState | undefined;
   /** Cameras: what was confirmed lately. */
   readonly delivered?: CameraDelivery | undefined;
+  /** Cameras: absent where it has none. */
+  readonly tags?: readonly string[];
 }
 
 /** A camera of the configuration. */
@@ -27,6 +29,8 @@ export interface ConfiguredCamera {
   readonly id: string;
   /** One that is not has no process. */
   readonly enabled: boolean;
+  /** Absent where it has none. */
+  readonly tags?: readonly string[];
   /** Of one that is: its sampling period. */
   readonly periodMs?: number;
 }

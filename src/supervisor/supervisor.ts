@@ -3,13 +3,14 @@ import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { Topology } from '../config/topology';
+import { tagsOf } from '../contract/tags';
 import { setLogLevel, type Log } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
 import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
-import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { cameraIdOf, cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
@@ -144,7 +145,11 @@ export class Supervisor {
 
   /** Every child, in start order. */
   status(): ChildStatus[] {
-    return [...this.#servers.status(), ...(this.#actors?.status() ?? [])];
+    const actors = this.#actors?.status() ?? [];
+    return [
+      ...this.#servers.status(),
+      ...actors.map((child) => ({ ...child, ...this.#tagsOf(cameraIdOf(child.name)) })),
+    ];
   }
 
   /** All cameras of the configuration that runs. */
@@ -153,8 +158,16 @@ export class Supervisor {
     const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
     return cameraIds.map((id) => {
       const of = periodMs.get(id);
-      return of === undefined ? { id, enabled: false } : { id, enabled: true, periodMs: of };
+      const tags = this.#tagsOf(id);
+      return of === undefined
+        ? { id, enabled: false, ...tags }
+        : { id, enabled: true, ...tags, periodMs: of };
     });
+  }
+
+  #tagsOf(camera = ''): { readonly tags?: readonly string[] } {
+    const tags = tagsOf(this.#topology.tags, camera);
+    return tags.length === 0 ? {} : { tags };
   }
 
   /** Totals since the start. */
@@ -240,7 +253,7 @@ export class Supervisor {
 
   /** Store or notifier do their work, and so does the server behind each. */
   #onServing(name: string): void {
-    if (name === 'web') return;
+    if (name !== 'store' && name !== 'notifier') return;
     this.#servers.worked(name === 'store' ? 'redis' : 'rabbitmq');
     if (this.#unready.delete(name) && this.#unready.size === 0) this.options.onReady();
   }

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { cameraStateChanged, frameSampled, framesMissed } from '../../contract/events';
 import type { CameraState, Gap, VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
+import { tagsOf } from '../../contract/tags';
 import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
 import { RecurringFault } from '../../fault/recurring';
 import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
@@ -130,19 +131,22 @@ class NotifierActor implements ActorLoop {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
-    const { namespace, expireMs, queue } = this.context.parameters;
+    const { namespace, expireMs, queue, tags = {}, tracing = false } = this.context.parameters;
+    const trace = tracing ? (await import('./frame-trace')).traceFrame(frame) : undefined;
     // Until then the route is not known.
     await this.#publisher.begun();
     const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed, Date.now()),
+      event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera)),
       lifeMs: expireMs * MESSAGE_LIFE_SHARE,
+      ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
     };
     const fault =
       this.#topology.route === 'shared'
         ? await this.#publisher.publish({ ...publication, mandatory: true })
         : await this.#announceTwice(publication, queue.name);
+    trace?.end(fault);
     if (fault === undefined) this.#announced++;
     const reported = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
     this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });

@@ -9,12 +9,17 @@ export interface Publication {
   readonly event: VigilEvent;
   /** Lifetime of the message from now on, of frames; none for events that do not age. */
   readonly lifeMs?: number;
+  /** Of the message's trace, where there is one. */
+  readonly traceparent?: string;
   /** Whether a message that reaches no queue is a failure. */
   readonly mandatory: boolean;
 }
 
 /** @param waitedMs of its life, what has passed before it is sent */
-export function publishOptions({ event, lifeMs, mandatory }: Publication, waitedMs: number): Options.Publish {
+export function publishOptions(
+  { event, lifeMs, traceparent, mandatory }: Publication,
+  waitedMs: number,
+): Options.Publish {
   return {
     mandatory,
     persistent: true,
@@ -22,6 +27,7 @@ export function publishOptions({ event, lifeMs, mandatory }: Publication, waited
     messageId: event.id,
     type: event.type,
     timestamp: Math.floor(Date.parse(event.time) / 1000),
+    ...(traceparent === undefined ? {} : { headers: { traceparent } }),
     ...(lifeMs === undefined ? {} : { expiration: String(Math.max(1, Math.floor(lifeMs - waitedMs))) }),
   };
 }

@@ -48,6 +48,7 @@ class WebActor {
   readonly #faults: RecurringFault;
   readonly #source: DaemonSource;
   readonly #events: EventStreams;
+  readonly #version = version();
   #app: FastifyInstance | undefined;
   #url: string | undefined;
   #fault: FaultRecord | undefined;
@@ -61,12 +62,12 @@ class WebActor {
         status: async () => (await askDaemon(dataDir, '/status')) as DaemonStatus,
         cameras: async () => (await askDaemon(dataDir, '/cameras')) as ConfiguredCamera[],
       },
-      version(),
+      this.#version,
     );
     const gallery = new Gallery(newestDir, () => context.parameters.ffmpeg);
     const ledger = new LedgerView(path.join(dataDir, 'ledger'));
     const figures = async () => (await askDaemon(dataDir, '/figures')) as Figures;
-    this.#source = new DaemonSource(view, gallery, ledger, figures);
+    this.#source = new DaemonSource(view, gallery, ledger, figures, () => context.parameters.metricsTags);
     this.#events = new EventStreams(() => this.#source.view());
   }
 
@@ -117,7 +118,7 @@ class WebActor {
         ? {}
         : { certificate: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
       pageDir: path.join(PACKAGE_DIR, 'dist/page'),
-      version: version(),
+      version: this.#version,
       log: this.context.log,
     });
     const { server } = this.#app;

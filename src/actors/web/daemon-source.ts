@@ -16,6 +16,7 @@ export class DaemonSource implements WebSource {
     private readonly gallery: Gallery,
     private readonly ledgerView: LedgerView,
     private readonly figures: () => Promise<Figures>,
+    private readonly metricsTags: () => boolean,
   ) {}
 
   async view(): Promise<View> {
@@ -46,7 +47,8 @@ export class DaemonSource implements WebSource {
     // Loaded with the first scrape.
     const { costOf } = await import('./metrics/process-cost');
     const { metricsText } = await import('./metrics/metrics');
-    return metricsText({ view, figures, costs: costOf([...pids, view.status.pid]), nowMs: Date.now() });
+    const costs = costOf([...pids, view.status.pid]);
+    return metricsText({ view, figures, costs, nowMs: Date.now(), withTags: this.metricsTags() });
   }
 
   async #figures(): Promise<Figures> {

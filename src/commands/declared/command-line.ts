@@ -4,6 +4,7 @@ import { ExitFault } from '../../fault/fault';
 import { applyCommand } from './apply';
 import { cameraCommand } from './camera';
 import { checkCommand } from './check';
+import { completionCommand } from './completion';
 import { daemonCommand } from './daemon';
 import { ledgerCommand } from './ledger';
 import { planCommand } from './plan';
@@ -77,6 +78,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     probeCommand(line),
     snapshotCommand(line),
     processCommand(line),
+    completionCommand(line, () => program),
   ])
     program.addCommand(command);
   program.helpCommand('help [command]', 'print the help of a command');

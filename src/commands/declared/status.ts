@@ -1,20 +1,25 @@
 /** `status`. */
 import { Command } from 'commander';
-import { withJson, withPlaces, type Line, type PlaceOptions } from '../options';
+import { tagOption, withJson, withPlaces, type Line, type PlaceOptions } from '../options';
 
 interface Options extends PlaceOptions {
   readonly json?: boolean;
   readonly watch?: boolean;
+  readonly tag?: readonly string[];
 }
 
 export function statusCommand(line: Line): Command {
   const command = withJson(withPlaces(new Command('status')))
     .description('show the running daemon and its children')
     .argument('[name]', 'show everything about one child, such as "store" or "camera:gate"')
+    .addOption(tagOption('show only cameras with this tag; repeatable, for cameras that have all of them'))
     .option('--watch', 'redraw it every second until Ctrl-C, without other queues');
-  return command.action((name: string | undefined, { json = false, watch = false, ...places }: Options) => {
+  return command.action((name: string | undefined, options: Options) => {
+    const { json = false, watch = false, tag: tags = [], ...places } = options;
+    if (name !== undefined && tags.length > 0)
+      command.error('--tag chooses among all cameras; leave out it or the name');
     if (json && watch) command.error('--watch shows text; leave out --json, or repeat the command');
     const { dataDir } = line.places(places);
-    line.begin(async () => (await import('../status')).status({ dataDir, json, watch, name }));
+    line.begin(async () => (await import('../status')).status({ dataDir, json, watch, name, tags }));
   });
 }

@@ -15,7 +15,7 @@ import {
 } from '../../../src/config/camera-settings';
 import { ActorsFile } from '../../../src/config/schema';
 import { isEmpty, planChange } from '../../../src/supervisor/plan';
-import { CAMERAS, wantedBy, type Entry } from '../../../lab/wanted-actors';
+import { CAMERAS, HOOK, wantedBy, type Entry } from '../../../lab/wanted-actors';
 
 /** What of JSON schema is read here. */
 interface Schema {
@@ -111,8 +111,8 @@ describe('a plan', () => {
   const settings = settingsOf(FILE).filter(({ effect }) => !effect.startsWith('needs a restart'));
   for (const { at, changed, effect } of settings)
     it(`of ${at.join('.')} ${effect === 'none' ? 'is empty' : `says what docs/configuration.md does: ${effect}`}`, () => {
-      const cameras = [cameraWith(at), YARD];
-      const [before, after] = [{ cameras }, merged({ cameras }, at, changed)].map(wantedBy);
+      const base = { cameras: [cameraWith(at), YARD], ...(at[1] === 'notices' ? { notify: [HOOK] } : {}) };
+      const [before, after] = [base, merged(base, at, changed)].map(wantedBy);
       const plan = planChange(before ?? assert.fail(), after ?? assert.fail());
       const restarted = plan.restart.map(({ name }) => name).sort();
       assert.deepEqual([...plan.start, ...plan.stop], []);

@@ -6,7 +6,7 @@ import { isShapedAlike } from '../../../src/actors/camera/pictures/shape';
 import { planText } from '../../../src/commands/plan';
 import { sentenceOf } from '../../../src/supervisor/live-configuration';
 import { isEmpty, planChange, refusals, type Plan } from '../../../src/supervisor/plan';
-import { CAMERAS, wantedBy, type Entry } from '../../../lab/wanted-actors';
+import { CAMERAS, HOOK, wantedBy, type Entry } from '../../../lab/wanted-actors';
 
 const planOf = (edit: Entry): Plan => planChange(wantedBy({}), wantedBy(edit));
 const [GATE, YARD] = CAMERAS as [Entry, Entry];
@@ -85,6 +85,7 @@ describe('a plan', () => {
       { cameras: [GATE, { ...YARD, rate: 2, actor: { maxRestarts: 1 } }] },
       { adjust: [{ name: 'camera:yard', because: ['periodMs', 'maxRestarts'] }] },
     ],
+    ['of a webhook starts who tells it', { notify: [HOOK] }, { start: ['notices'] }],
     [
       'of the URL of a server restarts who uses it',
       { redis: 'redis://elsewhere/' },

@@ -30,7 +30,9 @@ function faultsOf(http: unknown, environment: NodeJS.ProcessEnv = {}): string[] 
 
 describe('the HTTP server of a configuration', () => {
   it('listens on loopback unless it says otherwise', () =>
-    assert.deepEqual(topologyOf(undefined).http, { port: 8080, host: '127.0.0.1', names: [] }));
+    assert.deepEqual(topologyOf(undefined).http, {
+      ...{ port: 8080, host: '127.0.0.1', names: [], metricsTags: false },
+    }));
 
   it('is none where it says false', () => assert.equal(topologyOf(false).http, undefined));
 

@@ -25,7 +25,7 @@ describe('an unknown key', () => {
     it(`${at} ${meant === '' ? 'lists the known ones' : `asks whether "${meant}" was meant`}`, () => {
       const fault = faultsOf(value).find((candidate) => candidate.path === at);
       assert.ok(fault !== undefined);
-      if (meant === '') assert.match(fault.problem, /^unknown key; known here: id, enabled, url/);
+      if (meant === '') assert.match(fault.problem, /^unknown key; known here: id, enabled, tags, url/);
       else assert.equal(fault.problem, `unknown key; did you mean "${meant}"?`);
     });
 

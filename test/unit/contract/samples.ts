@@ -56,6 +56,11 @@ export const EVENTS: readonly (readonly [string, TSchema, () => VigilEvent])[] =
     FrameSampled,
     () => frameSampled('site_2', { ...FRAME, format: 'webp' }, true, FRAME.capturedAt + 9000),
   ],
+  [
+    'a frame of a camera with tags',
+    FrameSampled,
+    () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, ['north', 'gate']),
+  ],
   ...STATES.map(
     (state) =>
       [`camera ${state.state}`, CameraStateChanged, () => cameraStateChanged('vigil', state)] as const,

@@ -2,7 +2,7 @@
 import { Fault } from '../../../fault/fault';
 import type { Answer } from '../http/client';
 import { RetryLater, statusFault } from '../http/http-fault';
-import { retryAfterMs } from '../http/retry-after';
+import { retryAfterMs } from '../../../clock/retry-after';
 
 const SUCCESS: ReadonlySet<number> = new Set([200, 203, 206]);
 const AS_IT_IS = /^(?:|identity|none|binary)$/i;

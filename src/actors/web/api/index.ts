@@ -1,10 +1,8 @@
 /** What the HTTP API answers, as its clients see it. Times are milliseconds since the epoch unless a name says otherwise. */
 
-/**
- * How a camera stands. `waiting`: its pictures are captured and wait for Redis or RabbitMQ; `starting` includes a process that is
- * being restarted; `offline`: its feed gives no pictures, `fault` says why.
- */
-export type CameraCondition = 'delivering' | 'starting' | 'waiting' | 'offline' | 'quarantined' | 'disabled';
+import type { CameraCondition } from '../../../contract/condition';
+
+export type { CameraCondition } from '../../../contract/condition';
 
 export interface ApiFault {
   readonly code: string;

@@ -8,6 +8,7 @@ import {
   Alive,
   CameraPath,
   Cameras,
+  CamerasQuery,
   Ledger,
   LedgerQuery,
   PictureQuery,
@@ -16,6 +17,7 @@ import {
   State,
 } from './schemas';
 import type { Sessions } from './sessions';
+import { hasAll } from '../../../contract/tags';
 
 export interface RouteOptions {
   readonly source: WebSource;
@@ -94,12 +96,16 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
     '/api/cameras',
     {
       schema: {
-        summary: 'All cameras, in the order of the configuration.',
+        summary: 'All cameras, in the order of the configuration, or those with all of these tags.',
         tags: ['state'],
+        querystring: CamerasQuery,
         response: answers(Cameras, 503),
       },
     },
-    async (_, reply) => noStore(reply).send((await source.view()).cameras),
+    async ({ query: { tag = [] } }, reply) => {
+      const { cameras } = await source.view();
+      return noStore(reply).send(cameras.filter(({ tags }) => hasAll(tags, [tag].flat())));
+    },
   );
 
   app.get(

@@ -1,6 +1,6 @@
 /** The schemas of requests and answers: the API checks by them, and the OpenAPI document is made of them. See api.ts. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, FRAME_FORMATS } from '../../../contract/frame';
+import { CAMERA_ID_PATTERN, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from '../../../contract/frame';
 import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../api';
 
 export const closed = { additionalProperties: false };
@@ -142,6 +142,18 @@ export const PictureQuery = Type.Object(
         minimum: 16,
         maximum: 8192,
         description: `Pixels: the next of ${WIDTHS.join(', ')} is taken, and the whole picture above them. Never enlarged.`,
+      }),
+    ),
+  },
+  closed,
+);
+
+const Tag = Type.String({ pattern: TAG_PATTERN });
+export const CamerasQuery = Type.Object(
+  {
+    tag: Type.Optional(
+      Type.Union([Tag, Type.Array(Tag, { maxItems: MAX_TAGS })], {
+        description: 'Only cameras that have this tag; given several times, all of them.',
       }),
     ),
   },

@@ -11,6 +11,8 @@ export interface Observed {
   /** By pid. */
   readonly costs: ReadonlyMap<number, Cost>;
   readonly nowMs: number;
+  /** Whether tags of cameras are told. */
+  readonly withTags: boolean;
 }
 
 /** A registry for each scrape: what is no longer configured is in none. */
@@ -81,7 +83,7 @@ function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: O
   plain('vigil_queue_consumers', 'Consumers of the detection queue.', number(facts['queueConsumers']));
 }
 
-function cameraMetrics(register: Registry, { view, figures, nowMs }: Observed): void {
+function cameraMetrics(register: Registry, { view, figures, nowMs, withTags }: Observed): void {
   const captured = counter(register, 'vigil_frames_captured_total', 'Frames captured.', ['camera']);
   const confirmed = counter(register, 'vigil_frames_confirmed_total', 'Frames stored and confirmed.', [
     'camera',
@@ -116,7 +118,11 @@ function cameraMetrics(register: Registry, { view, figures, nowMs }: Observed): 
     'Seconds between two frames, as configured; not of disabled cameras.',
     ['camera'],
   );
+  const tagged = withTags
+    ? gauge(register, 'vigil_camera_tag', '1 for each tag of the camera.', ['camera', 'tag'])
+    : () => undefined;
   for (const { id: camera, ...of } of view.cameras) {
+    for (const tag of of.tags) tagged(1, { camera, tag });
     period((view.periodMs.get(camera) ?? NaN) / 1000, { camera });
     condition(1, { camera, condition: of.condition });
     if (of.confirmedAt !== undefined) age(Math.max(0, nowMs - of.confirmedAt) / 1000, { camera });

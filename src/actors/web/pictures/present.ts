@@ -2,7 +2,7 @@
 import type { Frame } from '../../../contract/frame';
 import type { ApiCamera } from '../api';
 import { Problem } from '../http/problem';
-import { presentMs } from '../view/camera-view';
+import { presentMs } from '../../../supervisor/camera-condition';
 
 /** Milliseconds since the picture was captured, by this machine's clock alone: docs/contract.md, capturedAt. */
 export function ageMs({ capturedAt, clock, clockSkewMs = 0 }: Frame, nowMs: number): number {

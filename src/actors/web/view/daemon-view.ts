@@ -2,7 +2,8 @@
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ConfiguredCamera } from '../../../supervisor/status';
 import type { ApiCamera, ApiFault, ApiState } from '../api';
-import { cameraView, isFailing } from './camera-view';
+import { isFailing } from '../../../supervisor/camera-condition';
+import { cameraView } from './camera-view';
 import { stateView } from './state-view';
 
 export interface View {

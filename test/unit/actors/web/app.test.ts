@@ -139,6 +139,22 @@ describe('the HTTP server', () => {
     assert.deepEqual((await ask('/api/cameras')).json(), [GATE]);
   });
 
+  it('lists the cameras that have all of the tags it is asked for', async () => {
+    const tagged = (id: string, tags: readonly string[]): ApiCamera => ({ ...GATE, id, tags });
+    const cameras = [GATE, tagged('yard', ['north', 'yard']), tagged('hall', ['north'])];
+    const { ask } = await open(undefined, {
+      view: async () => ({ state: STATE, cameras }) as unknown as View,
+    });
+    const ids = async (query: string) =>
+      (await ask(`/api/cameras${query}`)).json<ApiCamera[]>().map(({ id }) => id);
+    assert.deepEqual(await ids(''), ['gate', 'yard', 'hall']);
+    assert.deepEqual(await ids('?tag=north'), ['yard', 'hall']);
+    assert.deepEqual(await ids('?tag=north&tag=yard'), ['yard']);
+    assert.deepEqual(await ids('?tag=south'), []);
+    for (const query of ['?tag=', '?tag=a%20b', '?tag=a&tag=%00', `?${'tag=a&'.repeat(17)}`, '?tags=north'])
+      assert.equal(problemIn(await ask(`/api/cameras${query}`)).status, 400, query);
+  });
+
   it('describes each operation and each of its parameters in that document', async () => {
     const { ask } = await open();
     const { openapi, paths } = (await ask('/api/openapi.json')).json<OpenApi>();

@@ -10,7 +10,7 @@ import type { DaemonStatus } from '../../../../src/control/protocol';
 import { FigureKeeper } from '../../../../src/supervisor/figures';
 import type { ChildStatus } from '../../../../src/supervisor/status';
 
-async function textFor(count: number): Promise<string> {
+async function textFor(count: number, withTags = false): Promise<string> {
   const now = Date.now();
   const keeper = new FigureKeeper(() => now);
   const ids = Array.from({ length: count }, (_, i) => `camera-${i}`);
@@ -52,7 +52,7 @@ async function textFor(count: number): Promise<string> {
     delivery: { waiting: 4, oldestWaitingMs: 2500, lastConfirmAtMs: now - 1500 },
     children: [notifier, ...children],
   } as DaemonStatus;
-  const cameras = ids.map((id) => ({ id, enabled: true, periodMs: 1000 }));
+  const cameras = ids.map((id) => ({ id, enabled: true, tags: ['north', 'gate'], periodMs: 1000 }));
   const view = await new DaemonView(
     { status: async () => status, cameras: async () => [...cameras, { id: 'off', enabled: false }] },
     '1',
@@ -61,7 +61,7 @@ async function textFor(count: number): Promise<string> {
     [1, { processorS: 100, memoryBytes: 1000 }],
     ...children.map(({ pid = 0 }) => [pid, { processorS: 1.5, memoryBytes: 20 }] as const),
   ]);
-  return metricsText({ view, figures: keeper.figures, costs, nowMs: now });
+  return metricsText({ view, figures: keeper.figures, costs, nowMs: now, withTags });
 }
 
 describe('metrics', () => {
@@ -119,8 +119,18 @@ describe('metrics', () => {
     assert.equal(new Set(names).size, names.length);
   });
 
+  it('name the tags of cameras only where that is chosen', async () => {
+    assert.doesNotMatch(await textFor(1), /north/);
+    const lines = (await textFor(1, true)).split('\n');
+    const tagged = lines.filter((line) => line.startsWith('vigil_camera_tag'));
+    assert.deepEqual(tagged, [
+      'vigil_camera_tag{camera="camera-0",tag="north"} 1',
+      'vigil_camera_tag{camera="camera-0",tag="gate"} 1',
+    ]);
+  });
+
   it('of 500 cameras have less than 1 MB', async () => {
-    const bytes = Buffer.byteLength(await textFor(500));
+    const bytes = Buffer.byteLength(await textFor(500, true));
     assert.ok(bytes > 100_000 && bytes < 1_000_000, String(bytes));
   });
 });

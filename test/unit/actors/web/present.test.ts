@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { Problem } from '../../../../src/actors/web/http/problem';
 import { noPicture, throwUnlessPresent } from '../../../../src/actors/web/pictures/present';
 import { thumbnailWidth } from '../../../../src/actors/web/pictures/gallery';
-import { presentMs } from '../../../../src/actors/web/view/camera-view';
+import { presentMs } from '../../../../src/supervisor/camera-condition';
 import type { Frame } from '../../../../src/contract/frame';
 
 const NOW = 1_700_000_000_000;

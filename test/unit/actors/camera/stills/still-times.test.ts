@@ -1,7 +1,7 @@
 /** When still pictures are asked for, and what their answers tell of a camera's clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { retryAfterMs } from '../../../../../src/actors/camera/http/retry-after';
+import { retryAfterMs } from '../../../../../src/clock/retry-after';
 import { FetchTimes } from '../../../../../src/actors/camera/stills/fetch-times';
 import { StillClock } from '../../../../../src/actors/camera/stills/still-clock';
 import { SamplePlan } from '../../../../../src/actors/camera/sampling/sample-plan';

@@ -1,0 +1,76 @@
+/** What is kept over a restart: what each webhook was told, and what waits for it. No URL and no secret is in it. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { WebhookSpec } from '../../config/topology';
+import { OWNER_ONLY, replaceFileSync } from '../../os/replace-file';
+import type { Notice } from './notice';
+import type { KeptTroubles } from './troubles';
+
+export interface KeptWebhook {
+  readonly troubles: KeptTroubles;
+  readonly waiting: readonly Notice[];
+}
+export type KeptState = Readonly<Record<string, KeptWebhook>>;
+
+/** A name for each webhook that stays when others are added, and does not tell its URL. */
+export function keysOf(webhooks: readonly Pick<WebhookSpec, 'url'>[]): string[] {
+  const counts = new Map<string, number>();
+  return webhooks.map(({ url }) => {
+    const hash = createHash('sha256').update(url).digest('hex').slice(0, 16);
+    const count = (counts.get(hash) ?? 0) + 1;
+    counts.set(hash, count);
+    return `${hash}-${count}`;
+  });
+}
+
+/** Nothing where there is no file yet. @throws Error when there is one that cannot be read or is of another form */
+export function readState(file: string): KeptState {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  const state = JSON.parse(text) as unknown;
+  if (!isState(state)) throw new Error('its content is not that of notices');
+  return state;
+}
+
+/** @throws Error of the file system */
+export function writeState(file: string, state: KeptState): void {
+  replaceFileSync(file, JSON.stringify(state), OWNER_ONLY);
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+function isState(value: unknown): value is KeptState {
+  return isRecord(value) && Object.values(value).every(isWebhook);
+}
+
+function isWebhook(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { troubles, waiting } = value;
+  return (
+    isRecord(troubles) &&
+    Object.values(troubles).every(isTrouble) &&
+    Array.isArray(waiting) &&
+    waiting.every(isNotice)
+  );
+}
+
+function isTrouble(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { since, told } = value;
+  return Number.isFinite(since) && Array.isArray(told) && told.every((each) => typeof each === 'string');
+}
+
+function isNotice(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { id, atMs, body } = value;
+  return typeof id === 'string' && /^msg_[\w-]{1,64}$/.test(id) && Number.isFinite(atMs) && isRecord(body);
+}
+
+function isRecord(value: unknown): value is Loose {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,18 @@
+/** How long a server asks to be left alone: RFC 9110, 10.2.3. Pure. */
+
+/** A server that names more is asked again after this. */
+export const MAX_RETRY_AFTER_MS = 300_000;
+
+/**
+ * Milliseconds, at most `maxMs`; undefined where the header says nothing that can be understood.
+ * @param nowMs of the clock the header's date is by, as near as is known
+ */
+export function retryAfterMs(
+  header: string | undefined,
+  nowMs: number,
+  maxMs = MAX_RETRY_AFTER_MS,
+): number | undefined {
+  const text = header?.trim() ?? '';
+  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(maxMs, Math.max(0, ms));
+}

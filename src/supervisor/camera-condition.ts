@@ -1,0 +1,74 @@
+/** How a camera stands, from what the daemon says of it: for the page, the API and notices. Pure. */
+import type { CameraCondition } from '../contract/condition';
+import type { FaultRecord } from '../fault/fault';
+import type { ChildStatus } from './status';
+
+/** A picture that was captured, or confirmed, longer ago than this is no present one, milliseconds. */
+export const PRESENT_MS = 10_000;
+const PRESENT_PERIODS = 3;
+
+/** How old a camera's newest picture may be to be shown as its present one, milliseconds. */
+export function presentMs(periodMs = 0): number {
+  return Math.max(PRESENT_MS, PRESENT_PERIODS * periodMs);
+}
+
+/** `at`: when it was noticed, milliseconds since the epoch. */
+export interface CameraFault extends FaultRecord {
+  readonly at?: number;
+}
+
+export interface ObservedCamera {
+  readonly enabled: boolean;
+  readonly periodMs: number | undefined;
+  readonly child: ChildStatus | undefined;
+  readonly appliedAtMs: number;
+  readonly nowMs: number;
+}
+
+export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: ObservedCamera): {
+  readonly condition: CameraCondition;
+  readonly since: number;
+} {
+  if (!enabled) return { condition: 'disabled', since: appliedAtMs };
+  if (child === undefined) return { condition: 'starting', since: appliedAtMs };
+  const { state, sinceMs, feed, delivered } = child;
+  const isPresent = (atMs: number | undefined) => atMs !== undefined && nowMs - atMs <= presentMs(periodMs);
+  // It may have been tried, and failed, several times since.
+  const silentSince = delivered?.lastAtMs ?? sinceMs;
+  if (state === 'quarantined') return { condition: 'quarantined', since: sinceMs };
+  if (state === 'ended' || state === 'stopped') return { condition: 'offline', since: silentSince };
+  if (state !== 'running' || feed === undefined || feed.state === 'restarting')
+    return { condition: 'starting', since: sinceMs };
+  if (feed.state === 'waiting' || feed.state === 'quarantined' || feed.state === 'stopped')
+    return { condition: 'offline', since: silentSince };
+  if (feed.state === 'connecting')
+    return isFailing(child)
+      ? { condition: 'offline', since: silentSince }
+      : { condition: 'starting', since: feed.sinceMs };
+  if (isPresent(delivered?.lastAtMs)) return { condition: 'delivering', since: feed.sinceMs };
+  if (isPresent(feed.sinceMs)) return { condition: 'starting', since: feed.sinceMs };
+  return { condition: isPresent(delivered?.capturedAtMs) ? 'waiting' : 'offline', since: silentSince };
+}
+
+/** Its feed failed before, and is being opened again. */
+export function isFailing({ heartbeat }: ChildStatus): boolean {
+  return heartbeat?.facts['fault'] !== undefined;
+}
+
+/** Why it does not deliver, as far as is known. @param known the fault its feed had last */
+export function faultOf(
+  child: ChildStatus | undefined,
+  known: CameraFault | undefined,
+): CameraFault | undefined {
+  if (child === undefined) return undefined;
+  const { feed, heartbeat, lastFault, state } = child;
+  if (feed?.fault !== undefined && state === 'running') return { ...feed.fault, at: feed.sinceMs };
+  if (state === 'running' && isFailing(child) && known?.code === heartbeat?.facts['fault']) return known;
+  if (heartbeat?.fault !== undefined && state === 'running') return heartbeat.fault;
+  const failed = heartbeat?.facts['fault'];
+  if (typeof failed === 'string' && state === 'running')
+    return { code: failed, message: `its feed failed (${failed}) and is being opened again` };
+  if (lastFault === undefined || state === 'running') return undefined;
+  const { code, message, atMs } = lastFault;
+  return { code, message: `its process ${message}`, at: atMs };
+}
