@@ -2,6 +2,7 @@
 import { Type, type TSchema } from '@sinclair/typebox';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { LatestPicture, WebSource } from './source';
+import { compressed } from './compressed';
 import type { EventStreams } from './event-streams';
 import { Problem, PROBLEM_TYPE } from './problem';
 import {
@@ -135,6 +136,7 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
   app.get(
     '/api/ledger',
     {
+      onSend: compressed,
       schema: {
         summary: 'The outcome of the sampling periods of each camera, in buckets of time.',
         tags: ['ledger'],

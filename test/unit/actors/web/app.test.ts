@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import Ajv from 'ajv';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { ApiCamera, ApiProblem, ApiState } from '../../../../src/actors/web/api';
@@ -137,6 +138,24 @@ describe('the HTTP server', () => {
     }
     assert.deepEqual((await ask('/api/state')).json(), STATE);
     assert.deepEqual((await ask('/api/cameras')).json(), [GATE]);
+  });
+
+  it('compresses the ledger for clients that take it', async () => {
+    const bucket = { from: 0, periods: 60, confirmed: 58, missed: {} };
+    const answer = { from: 0, to: 60_000, bucketMs: 1000, cameras: { gate: Array(200).fill(bucket) } };
+    const { ask } = await open(undefined, { ledger: async () => answer });
+    const inEncoding = (encoding: string) => ask('/api/ledger', { headers: { 'accept-encoding': encoding } });
+    for (const encoding of ['gzip', 'br, gzip;q=0.5', 'GZIP']) {
+      const { headers, rawPayload } = await inEncoding(encoding);
+      assert.equal(headers['content-encoding'], 'gzip', encoding);
+      assert.equal(headers['content-length'], String(rawPayload.length));
+      assert.deepEqual(JSON.parse(gunzipSync(rawPayload).toString()), answer);
+    }
+    for (const encoding of ['', 'identity', 'gzip;q=0', 'br', 'gzipped']) {
+      const response = await inEncoding(encoding);
+      assert.deepEqual([response.headers['content-encoding'], response.json()], [undefined, answer]);
+      assert.equal(response.headers['vary'], 'accept-encoding');
+    }
   });
 
   it('lists the cameras that have all of the tags it is asked for', async () => {
