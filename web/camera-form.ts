@@ -7,6 +7,7 @@ import { ApiError, cameraPath, getJson, PROBE_TIMEOUT_MS, sendJson } from './api
 import { Dialog } from './dialog.js';
 import { planSentences } from './plan-words.js';
 import { ProbeResult } from './probe-result.js';
+import { Text } from './text-field.js';
 import { draftOf, EMPTY, settingsOf, SOURCES, type Draft, type Source } from './settings-form.js';
 
 const SOURCE_WORDS: Readonly<Record<Source, string>> = {
@@ -239,41 +240,4 @@ function faultLines(fault: Error): string[] {
     const name = path.replace(/^\$\.cameras\[\d+\]\.?/, '');
     return name === '' ? `The camera: ${problem}` : `${name}: ${problem}`;
   });
-}
-
-function Text({
-  name,
-  label,
-  value,
-  set,
-  help = '',
-  example = '',
-  type = 'text',
-  mode,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly value: string;
-  readonly set: (value: string) => void;
-  readonly help?: string;
-  readonly example?: string;
-  readonly type?: string;
-  readonly mode?: string;
-}): VNode {
-  return html`<div class="text">
-    <label for=${`f-${name}`}>${label}</label>
-    <input
-      id=${`f-${name}`}
-      type=${type}
-      value=${value}
-      placeholder=${example}
-      inputmode=${mode}
-      autocomplete=${type === 'password' ? 'new-password' : 'off'}
-      autocapitalize="off"
-      spellcheck=${false}
-      aria-describedby=${help === '' ? undefined : `f-${name}-help`}
-      onInput=${(event: Event) => set((event.currentTarget as HTMLInputElement).value)}
-    />
-    ${help !== '' && html`<p class="help" id=${`f-${name}-help`}>${help}</p>`}
-  </div>`;
 }
