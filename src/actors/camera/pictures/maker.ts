@@ -5,6 +5,7 @@ import type { FrameFormat } from '../../../contract/frame';
 import { Fault } from '../../../fault/fault';
 import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
+import { worse, type Damage } from './damage';
 import { Decoder, type DecoderOutcome } from './decoder';
 import { formatOfCodec } from '../ffmpeg/codecs';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
@@ -13,6 +14,8 @@ import { pictureLook, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
+/** That a picture which lacks something, by its headers, shows it. */
+const LACK_CONFIDENCE = 96;
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
@@ -91,7 +94,10 @@ export class PictureMaker {
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
     const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
-    this.#decoder?.feed({ bytes, renews: facts.renews, damage: damageOnTheWay(packet) }, sample);
+    const lack: Damage | undefined =
+      facts.lacks === undefined ? undefined : { reason: facts.lacks, confidence: LACK_CONFIDENCE };
+    const damage = worse(lack, damageOnTheWay(packet));
+    this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
   }
 
   /** Each picture says its own size: it may be another than the feed was announced with. */

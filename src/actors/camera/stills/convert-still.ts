@@ -2,7 +2,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { CameraSpec } from '../../../config/topology';
 import { MAX_PIXELS } from '../../../contract/frame';
-import { THUMBNAIL } from '../pictures/judge';
+import { THUMBNAIL, thumbnailOfRgb } from '../pictures/thumbnail';
 
 sharp.cache(false);
 sharp.concurrency(1);
@@ -35,13 +35,13 @@ export async function convertStill(
     // Without averaging, so that noise stays in it.
     decoded()
       .resize({ ...THUMBNAIL, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false })
-      .toColourspace('b-w')
+      .toColourspace('srgb')
       .raw()
       .toBuffer(),
   ]);
   return {
     ...{ format: kind, bytes: picture.data, width: picture.info.width, height: picture.info.height },
-    ...{ thumbnail, isDamaged },
+    ...{ thumbnail: thumbnailOfRgb(thumbnail), isDamaged },
   };
 }
 

@@ -2,13 +2,13 @@
 import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
+import type { Damage } from '../pictures/damage';
 import { handThrough } from '../pictures/hand-through';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Sample } from '../sampling/sample';
 
-/** That a picture without its end was cut; that a decoder's complaint is about damage that shows. */
-const CUT_CONFIDENCE = 99;
-const DAMAGED_CONFIDENCE = 80;
+const CUT: Damage = { reason: 'cut', confidence: 99 };
+const DAMAGED: Damage = { reason: 'decode-error', confidence: 80 };
 
 export interface Still {
   readonly bytes: Buffer;
@@ -64,7 +64,7 @@ export class StillMaker {
     const { convertStill } = await import('./convert-still');
     try {
       const { isDamaged, thumbnail, ...picture } = await convertStill(withHuffmanTables(bytes), camera);
-      const damage = isCut ? CUT_CONFIDENCE : isDamaged ? DAMAGED_CONFIDENCE : undefined;
+      const damage = isCut ? CUT : isDamaged ? DAMAGED : undefined;
       const fingerprint = `${bytes.length}-${checksum}`;
       onPicture({ sample, ...picture, evidence: { thumbnail, fingerprint, damage } });
     } catch {
