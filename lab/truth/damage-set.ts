@@ -2,7 +2,6 @@
 import { randomOf } from '../random';
 import type { Clip, Unit } from './clips';
 import { damaged, type Damage } from './damage';
-import type { SceneName } from './scenes';
 
 export interface EncoderCase {
   readonly name: string;
@@ -40,15 +39,15 @@ export const ENCODERS: readonly EncoderCase[] = [
   x265('B-frames', 'bframes=3:b-adapt=0:wpp=0:ref=2', 'veryfast'),
 ];
 
-/** The clip's units with one of each GOP damaged. */
+/** The clip's units with one of each GOP damaged, and the numbers of the pictures that are, or may build on one that is. */
 export function withDamage(
   clip: Clip,
   damage: Damage,
   ofKeyframe: boolean,
   seed: number,
-): { readonly units: readonly Unit[]; readonly hit: ReadonlySet<number> } {
+): { readonly units: readonly Unit[]; readonly touched: ReadonlySet<number> } {
   const random = randomOf(seed);
-  const hit = new Set<number>();
+  const touched = new Set<number>();
   const keys = clip.units.flatMap(({ key }, i) => (key ? [i] : []));
   const chosen = new Set(
     keys.map((start, k) => {
@@ -58,16 +57,13 @@ export function withDamage(
         : random.between(start + 1, Math.max(start + 1, Math.min(end - 1, start + 14)));
     }),
   );
+  let isTouched = false;
   const units = clip.units.flatMap((unit, i) => {
+    isTouched = chosen.has(i) || (isTouched && !unit.key);
+    if (isTouched) touched.add(unit.number);
     if (!chosen.has(i)) return [unit];
-    hit.add(unit.number);
     const bytes = damaged(clip.codec, unit.bytes, damage, random);
     return bytes === undefined ? [] : [{ ...unit, bytes }];
   });
-  return { units, hit };
-}
-
-export interface Case {
-  readonly scene: SceneName;
-  readonly encoder: EncoderCase;
+  return { units, touched };
 }

@@ -226,7 +226,7 @@ describe("the decoder's words", () => {
     ['[warning] pipe:0: corrupt decoded frame in stream 0', 95, undefined],
     [
       '[h264 @ 0x55] [error] error while decoding MB 76 49',
-      80,
+      95,
       '[h264 @ 0x55] error while decoding MB 76 49',
     ],
     [

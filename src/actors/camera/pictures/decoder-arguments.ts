@@ -4,6 +4,7 @@ import { MAX_PIXELS } from '../../../contract/frame';
 import { jpegEncoder, PPM } from '../ffmpeg/encoder-arguments';
 import { NO_PROBING, toSplitter, type FfmpegInvocation } from '../ffmpeg/invocation';
 import type { PictureLook } from './look';
+import { shapeFilters } from './shape-filters';
 import { THUMBNAIL_FILTERS } from './thumbnail';
 
 /**
@@ -20,7 +21,7 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as co
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
   const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
-  const filters = [wanted, ...shape(camera, look), ...look.colours];
+  const filters = [wanted, ...shapeFilters(camera, look.interlaced), ...look.colours];
   return {
     args: [
       ...TALKATIVE,
@@ -39,12 +40,6 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
     stdin: '',
     usesHardware: camera.hwaccel !== undefined,
   };
-}
-
-/** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
-function shape({ width }: CameraSpec, { interlaced }: PictureLook): string[] {
-  const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
-  return width === undefined ? whole : [...whole, `scale=${width}:-2`];
 }
 
 /** Decoded pictures are copied back to memory automatically. Intel's Quick Sync has decoders of its own. */

@@ -41,7 +41,7 @@ export function damageIn(line: string): Damage | undefined {
   if (!COMPLAINT.test(line) || isHarmless(line)) return undefined;
   return MISSING_REFERENCE.test(line)
     ? { reason: 'missing-reference', confidence: 96 }
-    : { reason: 'decode-error', confidence: 80 };
+    : { reason: 'decode-error', confidence: 95 };
 }
 
 /** What a line says of pictures; undefined when it says nothing. */

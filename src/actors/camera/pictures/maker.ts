@@ -155,12 +155,15 @@ export class PictureMaker {
   }
 }
 
-function storedFormat({ source, format, width }: CameraSpec, codec: string): FrameFormat | 'ppm' | undefined {
+function storedFormat(
+  { source, format, width, rotate }: CameraSpec,
+  codec: string,
+): FrameFormat | 'ppm' | undefined {
   const own = formatOfCodec(codec);
   // A synthetic picture has its size from its generator.
   if (source.kind === 'test') return own;
   if (format !== 'keyframe' && codec !== 'png')
-    return own === format && width === undefined ? own : undefined;
+    return own === format && width === undefined && rotate === undefined ? own : undefined;
   if (own !== undefined) return own;
   // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
   throw new Fault(

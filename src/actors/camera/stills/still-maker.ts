@@ -1,4 +1,5 @@
 /** Makes of a still picture what the camera stores: handed through where it is that already, else converted. */
+import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
@@ -34,7 +35,7 @@ export class StillMaker {
     const { camera } = this.options;
     const name = pictureName(still.bytes);
     if (name === undefined) throw noPicture(still);
-    const isStored = name === 'jpeg' && camera.width === undefined && isJpegWanted(camera.format);
+    const isStored = name === 'jpeg' && isAsSent(camera);
     this.#tellStream(name, !isStored);
     if (isStored) this.#handThrough(still, sample);
     else await this.#convert(still, sample);
@@ -73,8 +74,8 @@ export class StillMaker {
   }
 }
 
-function isJpegWanted(format: string): boolean {
-  return format === 'jpeg' || format === 'keyframe';
+function isAsSent({ format, width, rotate }: CameraSpec): boolean {
+  return width === undefined && rotate === undefined && (format === 'jpeg' || format === 'keyframe');
 }
 
 function pictureName(bytes: Buffer): string | undefined {
