@@ -15,7 +15,7 @@ for (const name of ['x264 one slice', 'x265 one slice'])
     before(async () => {
       const encoder = ENCODERS.find((each) => each.name === name);
       assert.ok(encoder);
-      clip = await makeClip({ ...encoder, scene: 'texture', seed: SEED, width: 320, height: 180, count: 30 });
+      clip = await makeClip({ ...encoder, scene: 'texture', seed: SEED, width: 640, height: 360, count: 30 });
     });
 
     it('that nothing happened to are healthy, and the right ones', async () => {
