@@ -14,7 +14,8 @@ import { decoderInvocation } from '../src/actors/camera/pictures/decoder-argumen
 import { endProcess } from '../src/os/output';
 import { ivfHeader, ivfPacketHeader } from '../src/actors/camera/ffmpeg/ivf';
 import { PacketSplitter } from '../src/actors/camera/ffmpeg/packet-splitter';
-import { PictureJudge, THUMBNAIL } from '../src/actors/camera/pictures/judge';
+import { PictureJudge } from '../src/actors/camera/pictures/judge';
+import { POINTS } from '../src/actors/camera/pictures/thumbnail';
 import { run } from '../lab/process';
 import { benchClip, CASES } from './clips';
 import { cameraSpec } from '../lab/camera-spec';
@@ -78,7 +79,7 @@ async function decode(file: string, args: readonly string[]): Promise<number> {
 /** Processor milliseconds a thumbnail; each differs from the one before by so little that all points are looked at. */
 function judge(): number {
   const judging = new PictureJudge(CAMERA.frozenMs);
-  const points = THUMBNAIL.width * THUMBNAIL.height;
+  const points = 3 * POINTS;
   const thumbnails = [Buffer.alloc(points, 30), Buffer.alloc(points, 31)];
   const { user, system } = process.cpuUsage();
   for (let i = 0; i < THUMBNAILS; i++)

@@ -2,7 +2,15 @@
  * Every setting of a camera, once: what it may be, its default, the sources it applies to and what a change does. The schema, the
  * types, `cameraDefaults`, the resolved camera, the running camera's comparison and docs/configuration.md follow from it. Pure data.
  */
-import { ANY_SOURCE, NETWORK, OVER_HTTP, STREAM_SCHEMES, VIDEO, type SourceKind } from './camera-sources';
+import {
+  ANY_SOURCE,
+  NETWORK,
+  OVER_HTTP,
+  STREAM_SCHEMES,
+  TURNABLE,
+  VIDEO,
+  type SourceKind,
+} from './camera-sources';
 import type { SettingSchema } from './setting-schema';
 
 /** What a running camera does when the setting changes. */
@@ -19,7 +27,7 @@ export interface CameraSetting {
   readonly schema: SettingSchema;
   readonly default?: unknown;
   /** The value that stands for no setting. */
-  readonly absent?: string;
+  readonly absent?: string | number;
   readonly sources: readonly SourceKind[];
   /** Values that fewer sources have. */
   readonly values?: Readonly<Record<string, readonly SourceKind[]>>;
@@ -54,9 +62,33 @@ export const CAMERA_SETTINGS = {
       type: 'integer',
       minimum: 16,
       maximum: 8192,
-      description: 'Width in pixels; the height follows. Absent: as sent.',
+      description:
+        'Width in pixels, at most; the height follows. A smaller picture is not enlarged. Absent: as sent.',
     },
     ...{ sources: ANY_SOURCE, resolved: 'same', effect: 'decoder' },
+  },
+  aspect: {
+    schema: {
+      type: 'string',
+      enum: ['square', 'as-sent'],
+      description:
+        'Video whose pixels are not square (sample aspect ratio). square: stretched, so that shapes are right. as-sent: the pixels as they are coded.',
+    },
+    default: 'square',
+    absent: 'square',
+    ...{ sources: VIDEO, resolved: 'same', effect: 'decoder' },
+  },
+  rotate: {
+    schema: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 270,
+      multipleOf: 90,
+      description: 'Degrees clockwise by which pictures are turned: 0, 90, 180 or 270. Not for keyframes.',
+    },
+    default: 0,
+    absent: 0,
+    ...{ sources: TURNABLE, resolved: 'same', effect: 'decoder' },
   },
   transport: {
     schema: {

@@ -19,6 +19,8 @@ const HTTP = ['http', 'https'] as const;
 export const NETWORK = [...STREAM_SCHEMES, 'still'] as const;
 /** Sources whose pictures ffmpeg decodes. */
 export const VIDEO = [...STREAM_SCHEMES, 'file'] as const;
+/** Sources whose pictures have an upper side that may not be above. */
+export const TURNABLE = [...STREAM_SCHEMES, 'still', 'file'] as const;
 export const OVER_HTTP = [...HTTP, 'still'] as const;
 export const ANY_SOURCE = [...STREAM_SCHEMES, 'still', 'file', 'test'] as const;
 

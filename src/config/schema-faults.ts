@@ -77,6 +77,8 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
   switch (error.keyword) {
     case 'type':
       return Array.isArray(params['type']) ? described : `expected ${String(params['type'])}, ${found}`;
+    case 'multipleOf':
+      return `expected a multiple of ${String(params['multipleOf'])}, ${found}`;
     case 'enum':
       return `expected one of ${(params['allowedValues'] as unknown[]).map((v) => JSON.stringify(v)).join(', ')}, ${found}`;
     case 'const':

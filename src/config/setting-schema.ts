@@ -5,7 +5,12 @@ interface Described {
 }
 
 export type SettingSchema =
-  | (Described & { readonly type: 'number' | 'integer'; readonly minimum: number; readonly maximum?: number })
+  | (Described & {
+      readonly type: 'number' | 'integer';
+      readonly minimum: number;
+      readonly maximum?: number;
+      readonly multipleOf?: number;
+    })
   | (Described & { readonly type: 'boolean' })
   | (Described & {
       readonly type: 'string';

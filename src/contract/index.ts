@@ -8,5 +8,5 @@ export { CameraStateChanged, FrameSampled, FramesMissed } from './message';
 export type { CameraState, Gap, VigilEvent } from './message';
 export { deadLetterName, defaultQueue, frameExchange, routingKey } from './topology';
 export type { EventKind } from './topology';
-export { VERDICTS } from './verdict';
-export type { Verdict } from './verdict';
+export { VERDICT_REASONS, VERDICTS } from './verdict';
+export type { Verdict, VerdictReason } from './verdict';

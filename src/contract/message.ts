@@ -1,7 +1,7 @@
 /** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, CLOCKS, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from './frame';
-import { VERDICTS } from './verdict';
+import { VERDICT_REASONS, VERDICTS } from './verdict';
 
 /** States of a camera: the first three are its feed's, the others its actor's. */
 export const CAMERA_STATES = [
@@ -97,14 +97,24 @@ export const FrameSampled = cloudEvent(
             VERDICTS.map((kind) => Type.Literal(kind)),
             {
               description:
-                "torn: it, or a picture it builds on, is damaged or cut; black; grey: one flat tone; frozen: the same for longer than the camera's frozenMs; healthy: none of these was found.",
+                "torn: it, or a picture it builds on, is damaged or cut; black; grey: one flat tone; frozen: not a point changed for longer than the camera's frozenMs; static: nothing to see changed for as long, but the camera goes on seeing; healthy: none of these was found.",
             },
           ),
           confidence: Type.Integer({
             minimum: 0,
             maximum: 100,
-            description: 'How sure that is; of healthy, how much could be looked at.',
+            description:
+              'How many of a hundred such verdicts are right; 50 for a picture that was not decoded, and so not looked at.',
           }),
+          reason: Type.Optional(
+            Type.Union(
+              VERDICT_REASONS.map((reason) => Type.Literal(reason)),
+              {
+                description:
+                  'By what it was found, for programs. Absent of healthy, and of frames spooled by an older version. More may be added.',
+              },
+            ),
+          ),
         },
         { description: 'Whether the picture is a good one. Absent of frames spooled by an older version.' },
       ),

@@ -2,25 +2,51 @@
 
 /**
  * `torn`: it, or a picture it builds on, is damaged or cut. `black`: nothing but darkness. `grey`: one flat tone, of
- * whatever colour. `frozen`: the same for longer than the camera's `frozenMs`. `healthy`: none of these was found.
+ * whatever colour. `frozen`: not a point changed for longer than the camera's `frozenMs`. `static`: for as long nothing to see changed,
+ * but the camera goes on seeing. `healthy`: none of these was found.
  */
-export const VERDICTS = ['healthy', 'torn', 'black', 'grey', 'frozen'] as const;
+export const VERDICTS = ['healthy', 'torn', 'black', 'grey', 'frozen', 'static'] as const;
+
+/**
+ * By what a picture was found to be bad. Of `torn`: `packet-loss`, packets of the network never came, or came damaged;
+ * `missing-reference`, a picture it is predicted from never came; `missing-slice`, a part of it never came; `cut`, its data
+ * end too early; `decode-error`, the decoder complained of its data; `flat-rows`, a part of it shows what decoders show in
+ * the place of what is missing; `impossible-colours`, it has colours no camera can have sent. Of `black` and `grey`: `one-tone`. Of `frozen`: `same-bytes`; or `same-look`, where it is encoded
+ * anew, and of `static`.
+ */
+export const VERDICT_REASONS = [
+  'packet-loss',
+  'missing-reference',
+  'missing-slice',
+  'cut',
+  'decode-error',
+  'flat-rows',
+  'impossible-colours',
+  'one-tone',
+  'same-bytes',
+  'same-look',
+] as const;
+export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
 export interface Verdict {
   readonly kind: (typeof VERDICTS)[number];
-  /** 0 to 100: how sure it is; of `healthy`, how much of it could be looked at. */
+  /** 0 to 100: how often such a verdict is right. */
   readonly confidence: number;
+  /** Absent of `healthy`, and of pictures spooled by an older version. */
+  readonly reason?: VerdictReason;
 }
 
-/** A verdict in a file name: `torn95`. */
-export function verdictWord({ kind, confidence }: Verdict): string {
-  return `${kind}${confidence}`;
+/** A verdict in a file name: `torn95`, `torn95=packet-loss`. */
+export function verdictWord({ kind, confidence, reason }: Verdict): string {
+  return `${kind}${confidence}${reason === undefined ? '' : `=${reason}`}`;
 }
 
 /** Reads what {@link verdictWord} wrote; undefined for any other text. */
 export function parseVerdictWord(word: string): Verdict | undefined {
-  const [, name = '', digits = ''] = /^([a-z]+)(\d{1,3})$/.exec(word) ?? [];
+  const [, name = '', digits = '', because] = /^([a-z]+)(\d{1,3})(?:=([a-z-]+))?$/.exec(word) ?? [];
   const kind = VERDICTS.find((known) => known === name);
+  const reason = VERDICT_REASONS.find((known) => known === because);
   const confidence = Number(digits);
-  return kind === undefined || confidence > 100 ? undefined : { kind, confidence };
+  if (kind === undefined || confidence > 100 || reason !== because) return undefined;
+  return { kind, confidence, ...(reason === undefined ? {} : { reason }) };
 }

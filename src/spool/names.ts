@@ -3,7 +3,7 @@ import { CLOCKS, formatOfExtension, frameExtension, type Frame, type FrameClock 
 import { parseVerdictWord, verdictWord } from '../contract/verdict';
 
 const NAME =
-  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
+  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}(?:=[a-z-]{1,40})?))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
 
 /** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>][_<clock>[<skew>][u][d<link delay>]].<extension>`; `u`: by a clock that was not set; files of older versions lack what is optional. */
 export function spoolName(frame: Frame): string {

@@ -126,7 +126,7 @@ class Stage {
     await decoder.finish();
     assert.deepEqual(faults, []);
     const got = await Promise.all(given.map(async ({ bytes }) => readNumber(bytes)));
-    return { wanted, got, verdicts: given.map(({ evidence }) => evidence.damage) };
+    return { wanted, got, verdicts: given.map(({ evidence }) => evidence.damage?.confidence) };
   }
 }
 

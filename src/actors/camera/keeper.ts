@@ -21,8 +21,8 @@ export class Keeper {
   readonly #spool: Spool;
   readonly #newest: NewestLink | undefined;
   readonly #writeFaults: RecurringFault;
-  /** Pictures kept that are not healthy, and samples refused, by name. */
-  readonly #bad: Partial<Record<Verdict['kind'] | 'lost', number>> = {};
+  /** Pictures kept that are not healthy, by kind and by kind and reason, and samples refused. */
+  readonly #bad: Record<string, number> = {};
   #pending: Promise<void> = Promise.resolve();
   #pendingCount = 0;
   #handled = 0;
@@ -101,7 +101,7 @@ export class Keeper {
       const diskFault = await this.#spool.write(frame, bytes);
       if (diskFault === undefined) await this.#newest?.set(frame);
       this.#kept++;
-      if (verdict.kind !== 'healthy') this.#count(verdict.kind);
+      if (verdict.kind !== 'healthy') this.#countBad(verdict);
       this.context.report({ kind: 'frame', frame });
       this.gaps.end();
       if (diskFault === undefined) this.#writeFaults.clear('pictures are kept on disk again');
@@ -117,7 +117,12 @@ export class Keeper {
     this.lose(sample, code);
   }
 
-  #count(what: Verdict['kind'] | 'lost'): void {
+  #countBad({ kind, reason }: Verdict): void {
+    this.#count(kind);
+    if (reason !== undefined) this.#count(`${kind}-${reason}`);
+  }
+
+  #count(what: string): void {
     this.#bad[what] = (this.#bad[what] ?? 0) + 1;
   }
 }

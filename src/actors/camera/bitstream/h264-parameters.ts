@@ -12,6 +12,8 @@ export interface H264Sequence extends VideoFormat {
     | { readonly kind: 'derived'; readonly unreferencedEarlier: boolean; readonly hasDeltas: boolean }
     | { readonly kind: 'as-decoded' };
   readonly referenceFrames: number;
+  /** Numbers of frames may be left out on purpose. */
+  readonly mayGap: boolean;
   readonly hasColourPlanes: boolean;
   /** Never with fields. */
   readonly framesOnly: boolean;
@@ -59,7 +61,7 @@ export function readSequence(unit: NalUnit): H264Sequence {
   const frameNumberBits = reader.unsigned() + 4;
   const order = readOrder(reader);
   const referenceFrames = reader.unsigned();
-  reader.skip(1);
+  const mayGap = reader.flag();
   const columns = reader.unsigned() + 1;
   const rows = reader.unsigned() + 1;
   const framesOnly = reader.flag();
@@ -75,6 +77,7 @@ export function readSequence(unit: NalUnit): H264Sequence {
       frameNumberBits,
       order,
       referenceFrames,
+      mayGap,
       framesOnly,
       adaptive,
       ...size,

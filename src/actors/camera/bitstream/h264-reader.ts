@@ -9,6 +9,7 @@ import {
   type H264Picture,
   type H264Sequence,
 } from './h264-parameters';
+import { FrameNumbers } from './lost-parts';
 import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { Field, PictureFacts, PictureReader } from './picture-facts';
@@ -55,6 +56,7 @@ export class H264Reader implements PictureReader {
   readonly #counts = new OrderCounts();
   readonly #display = new DisplayOrder();
   readonly #recovery = new Recovery();
+  readonly #numbers = new FrameNumbers();
   #format: H264Sequence | undefined;
   #madeIdr = 0;
 
@@ -83,7 +85,12 @@ export class H264Reader implements PictureReader {
     const { inOrder, leading } = this.#place(slice, entry.kind === 'clean');
     const key = entry.kind === 'clean';
     const needed = slice.isReference && !leading;
-    return { key, ...recovery, inOrder, needed, interlaced: isInterlaced(slice, headers.timing) };
+    const hasGap = this.#numbers.hasGap({
+      ...{ begins: key, isReference: slice.isReference, number: slice.frameNumber },
+      ...{ bits: slice.sequence.frameNumberBits, mayGap: slice.sequence.mayGap },
+    });
+    const lacks = hasGap ? ('missing-reference' as const) : undefined;
+    return { key, ...recovery, inOrder, needed, interlaced: isInterlaced(slice, headers.timing), lacks };
   }
 
   forDecoder(unit: Buffer, key: boolean): Buffer {

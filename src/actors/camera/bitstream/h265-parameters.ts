@@ -10,6 +10,8 @@ export interface H265Sequence extends VideoFormat {
   /** Of the temporal layers, the highest. */
   readonly highestLayer: number;
   readonly hasColourPlanes: boolean;
+  /** Of the number of a coding tree block. */
+  readonly blockBits: number;
   /** Bits in front of the numbers that bound the reordering, and behind them. */
   readonly ordering: { readonly from: number; readonly to: number; readonly layers: readonly Ordering[] };
 }
@@ -21,6 +23,7 @@ interface Ordering {
 export interface H265Picture {
   readonly id: number;
   readonly sequenceId: number;
+  readonly hasDependentSlices: boolean;
   readonly hasOutputFlag: boolean;
   readonly extraBits: number;
 }
@@ -46,14 +49,17 @@ export function readSequence(unit: NalUnit): H265Sequence {
   const id = reader.unsigned();
   const chromaFormat = reader.unsigned();
   const hasColourPlanes = chromaFormat === 3 && reader.flag();
-  const size = cropped(reader, reader.unsigned(), reader.unsigned(), chromaFormat, true);
+  const coded = { width: reader.unsigned(), height: reader.unsigned() };
+  const size = cropped(reader, coded.width, coded.height, chromaFormat, true);
   const bitDepth = reader.unsigned() + 8;
   reader.unsigned();
   const orderBits = reader.unsigned() + 4;
   const ordering = readOrdering(reader, highestLayer);
+  const side = 2 ** (reader.unsigned() + 3 + reader.unsigned());
+  const blockBits = Math.ceil(Math.log2(Math.ceil(coded.width / side) * Math.ceil(coded.height / side)));
   const colour = readColour(reader, orderBits, chromaFormat);
   return {
-    ...{ id, orderBits, highestLayer, hasColourPlanes, chromaFormat, bitDepth, ordering, ...size },
+    ...{ id, orderBits, highestLayer, hasColourPlanes, blockBits, chromaFormat, bitDepth, ordering, ...size },
     ...colour,
   };
 }
@@ -64,8 +70,8 @@ export function readPictureSet(unit: NalUnit): H265Picture {
   reader.skip(HEADER_BITS);
   const id = reader.unsigned();
   const sequenceId = reader.unsigned();
-  reader.skip(1);
-  return { id, sequenceId, hasOutputFlag: reader.flag(), extraBits: reader.bits(3) };
+  const hasDependentSlices = reader.flag();
+  return { id, sequenceId, hasDependentSlices, hasOutputFlag: reader.flag(), extraBits: reader.bits(3) };
 }
 
 /**
@@ -114,7 +120,7 @@ function readOrdering(reader: BitReader, highestLayer: number): H265Sequence['or
 /** What stands behind the sizes is read for the VUI's sake alone: where it cannot be, the stream does not say how colour is coded. */
 function readColour(reader: BitReader, orderBits: number, chromaFormat: number): Colour {
   try {
-    for (let i = 0; i < 6; i++) reader.unsigned();
+    for (let i = 0; i < 4; i++) reader.unsigned();
     if (reader.flag() && reader.flag()) skipScalingLists(reader, chromaFormat);
     reader.skip(2);
     if (reader.flag()) {

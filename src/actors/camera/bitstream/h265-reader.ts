@@ -8,6 +8,7 @@ import {
   type H265Picture,
   type H265Sequence,
 } from './h265-parameters';
+import { SliceLayout } from './lost-parts';
 import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
@@ -29,6 +30,11 @@ const PREFIX_SEI = 39;
 const RECOVERY_POINT = 6;
 /** Ends a sequence (7.3.2.5): what is behind it needs nothing that was before. */
 const END_OF_SEQUENCE = Buffer.from([36 << 1, 1]);
+/**
+ * Put behind each slice. The decoder has no use for it behind one that is whole; of one that was cut, or has lost its thread, it reads on in these,
+ * which mean the end of a slice soon, or nothing that may be (9.3.4.3.5): it ends early or complains, where it would have made up the rest.
+ */
+const TAIL = Buffer.alloc(2048, 0xff);
 /** A slice header up to what is read of it, with the bytes put in. */
 const HEADER_BYTES = 48;
 
@@ -40,11 +46,20 @@ interface Slice {
   readonly order: number;
 }
 
+/** An access unit's headers. */
+interface Headers {
+  readonly slice?: Slice | undefined;
+  readonly recoveryCount?: number | undefined;
+  /** Where its slices begin: the number of each one's first block. */
+  readonly starts: readonly number[];
+}
+
 export class H265Reader implements PictureReader {
   readonly #sets = new ParameterSets<H265Sequence, H265Picture>();
   readonly #counts = new OrderCounts();
   readonly #display = new DisplayOrder();
   readonly #recovery = new Recovery();
+  readonly #layout = new SliceLayout();
   #lastCount: number | undefined;
   #format: H265Sequence | undefined;
 
@@ -57,7 +72,7 @@ export class H265Reader implements PictureReader {
   }
 
   read(unit: Buffer): PictureFacts | undefined {
-    const { slice, recoveryCount } = this.#headers(unit);
+    const { slice, recoveryCount, starts } = this.#headers(unit);
     if (slice === undefined) return undefined;
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
@@ -82,51 +97,61 @@ export class H265Reader implements PictureReader {
     this.#lastCount = inOrder ? count : this.#lastCount;
     const recovery = this.#recovery.next(entry, advance, key);
     const needed = !leading && !(isUnreferenced && layer === sequence.highestLayer);
-    return { key, ...recovery, inOrder, needed, interlaced: false };
+    const lacks = this.#layout.lacks(starts) ? ('missing-slice' as const) : undefined;
+    return { key, ...recovery, inOrder, needed, interlaced: false, lacks };
   }
 
   forDecoder(unit: Buffer, key: boolean): Buffer {
-    const units = [...nalUnits(unit)];
-    if (!key && !units.some((nal) => typeOf(nal) === SEQUENCE)) return unit;
-    const changed = units.map((nal) => (typeOf(nal) === SEQUENCE ? givenAtOnce(nal) : nal));
-    return annexB(key ? [END_OF_SEQUENCE, ...changed] : changed);
+    const units = [...nalUnits(unit)].map((nal) => {
+      const type = typeOf(nal);
+      if (type <= LAST_SLICE) return Buffer.concat([nal, TAIL]);
+      return type === SEQUENCE ? givenAtOnce(nal) : nal;
+    });
+    return annexB(key ? [END_OF_SEQUENCE, ...units] : units);
   }
 
   /** Of what is cut or wrong, as much as could be read. */
-  #headers(unit: Buffer): { slice?: Slice; recoveryCount?: number | undefined } {
-    let recoveryCount: number | undefined;
+  #headers(unit: Buffer): Headers {
+    const starts: number[] = [];
+    let headers: Omit<Headers, 'starts'> = {};
     for (const nal of nalUnits(unit)) {
       try {
         const type = typeOf(nal);
         if (type === SEQUENCE) this.#sets.keepSequence(readSequence(nal));
         else if (type === PICTURE) this.#sets.keepPicture(readPictureSet(nal));
-        else if (type === PREFIX_SEI) recoveryCount = readRecovery(nal) ?? recoveryCount;
+        else if (type === PREFIX_SEI)
+          headers = { ...headers, recoveryCount: readRecovery(nal) ?? headers.recoveryCount };
         else if (type <= LAST_SLICE) {
-          const slice = this.#slice(nal, type);
-          if (slice !== undefined) return { slice, recoveryCount };
+          const { start, slice } = this.#slice(nal, type);
+          if (start !== undefined) starts.push(start);
+          headers = { ...headers, slice: headers.slice ?? slice };
         }
       } catch (error) {
         if (!(error instanceof OutOfBits)) throw error;
       }
     }
-    return {};
+    return { ...headers, starts };
   }
 
-  /** Undefined where it is not the first of its picture, or its parameter sets were not sent. */
-  #slice(nal: NalUnit, type: number): Slice | undefined {
+  /** Nothing where its parameter sets were not sent; only the first of its picture says more than where it begins. */
+  #slice(nal: NalUnit, type: number): { readonly start?: number; readonly slice?: Slice } {
     const reader = new BitReader(unescape(nal.subarray(2, HEADER_BYTES)));
-    if (!reader.flag()) return undefined;
+    const isFirst = reader.flag();
     if (type >= FIRST_IRAP && type <= LAST_IRAP) reader.skip(1);
     const sets = this.#sets.of(reader.unsigned());
-    if (sets === undefined) return undefined;
+    if (sets === undefined) return {};
     const { picture, sequence } = sets;
+    if (!isFirst) {
+      if (picture.hasDependentSlices) reader.skip(1);
+      return { start: reader.bits(sequence.blockBits) };
+    }
     reader.skip(picture.extraBits);
     reader.unsigned();
     if (picture.hasOutputFlag) reader.skip(1);
     if (sequence.hasColourPlanes) reader.skip(2);
     const isIdr = type === IDR_W_RADL || type === IDR_N_LP;
     const order = isIdr ? 0 : reader.bits(sequence.orderBits);
-    return { type, layer: ((nal[1] ?? 1) & 7) - 1, sequence, order };
+    return { start: 0, slice: { type, layer: ((nal[1] ?? 1) & 7) - 1, sequence, order } };
   }
 }
 

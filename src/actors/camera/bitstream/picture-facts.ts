@@ -1,5 +1,7 @@
 /** What a coded picture's headers say of it: whether decoding can begin there, what needs it, and when it is shown. */
 
+import type { Lacking } from './lost-parts';
+
 /** How the pictures of a stream are coded; out of its sequence parameters. */
 export interface VideoFormat {
   /** Pixels that are shown: without what was coded only to fill a block. */
@@ -30,6 +32,8 @@ export interface PictureFacts {
   readonly renews: boolean;
   /** Its odd and even lines are of two moments. */
   readonly interlaced: boolean;
+  /** By its headers: what never came of it, or of what it is predicted from. */
+  readonly lacks?: Lacking | undefined;
 }
 
 /** A half of a picture, where its lines come in two access units (H.264, 7.4.1.2.4). */

@@ -3,11 +3,15 @@ import type { CameraSpec } from '../../../config/topology';
 import { MAX_PIXELS } from '../../../contract/frame';
 import { jpegEncoder, PPM } from '../ffmpeg/encoder-arguments';
 import { NO_PROBING, toSplitter, type FfmpegInvocation } from '../ffmpeg/invocation';
-import { THUMBNAIL } from './judge';
 import type { PictureLook } from './look';
+import { shapeFilters } from './shape-filters';
+import { THUMBNAIL_FILTERS } from './thumbnail';
 
-/** With the level of each line and no line left out, so that every complaint about a picture is heard. */
-const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as const;
+/**
+ * With the level of each line and no line left out, so that every complaint about a picture is heard, which picture it is about, and
+ * whether the picture was decoded to its end: some five lines for each.
+ */
+const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as const;
 
 /**
  * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
@@ -17,8 +21,7 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+warning'] as 
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
   const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
-  const thumbnail = `scale=${THUMBNAIL.width}:${THUMBNAIL.height}:flags=neighbor,format=gray`;
-  const filters = [wanted, ...shape(camera, look), ...look.colours];
+  const filters = [wanted, ...shapeFilters(camera, look.interlaced), ...look.colours];
   return {
     args: [
       ...TALKATIVE,
@@ -27,7 +30,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...hardware(camera, codec),
       ...['-format_whitelist', 'ivf', '-protocol_whitelist', 'pipe', '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
       // First: it is there when its picture has been encoded.
-      ...['-map', '0:v:0', '-vf', `${wanted},${thumbnail}`, ...ownTimes],
+      ...['-map', '0:v:0', '-vf', `${wanted},${THUMBNAIL_FILTERS}`, ...ownTimes],
       ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
       ...['-map', '0:v:0', '-vf', filters.join(','), ...ownTimes],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
@@ -37,12 +40,6 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
     stdin: '',
     usesHardware: camera.hwaccel !== undefined,
   };
-}
-
-/** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
-function shape({ width }: CameraSpec, { interlaced }: PictureLook): string[] {
-  const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
-  return width === undefined ? whole : [...whole, `scale=${width}:-2`];
 }
 
 /** Decoded pictures are copied back to memory automatically. Intel's Quick Sync has decoders of its own. */

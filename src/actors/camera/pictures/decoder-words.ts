@@ -1,4 +1,5 @@
-/** What a decoding ffmpeg says on standard error, line by line: which words mean a damaged picture. Pure. */
+/** What a decoding ffmpeg says on standard error, line by line: which words mean a damaged picture, and which picture. Pure. */
+import type { Damage } from './damage';
 
 /** Said of each decoded picture that has errors, since ffmpeg's own decoders mark it: not by every decoder. */
 const DAMAGED_PICTURE = /corrupt decoded frame/;
@@ -6,22 +7,56 @@ const DAMAGED_PICTURE = /corrupt decoded frame/;
 const COMPLAINT = /^\[(?:h264|hevc|mjpeg) @ [^\]]*\] \[(?:error|fatal|panic)\] /;
 /** Complaints about housekeeping that leave no trace in the picture. */
 const HARMLESS = /mmco|unref short|number of reference frames|co located POCs|SEI type|EOI missing/i;
+/** What a picture is predicted from is not there. */
+const MISSING_REFERENCE =
+  /Could not find ref|reference picture missing|Missing reference|reference frames? .*missing/i;
+/** Blocks that never came are made up of those around them. */
+const CONCEALED = /^\[h264 @ [^\]]*\] \[[a-z]+\] concealing \d+ DC/;
 
-const LEVEL = /\[(error|fatal|panic|warning|info)\] /;
+const LEVEL = /\[(error|fatal|panic|warning|info|verbose|debug|trace)\] /;
+const SAID_WITHOUT_ERROR: ReadonlySet<string> = new Set(['warning', 'info', 'verbose', 'debug', 'trace']);
+
+/** The filter that picks the wanted pictures names each that leaves the decoder. */
+const SELECTED = /^\[Parsed_select_0 @ [^\]]*\] \[debug\] n:\S+ pts:(\d+)/;
+/** The decoder begins with a packet; of a keyframe as the readers of headers hand it on: a new sequence. */
+const UNIT = /^\[(?:h264|hevc) @ [^\]]*\] \[debug\] nal_unit_type: (\d+)\(([A-Z_a-z0-9 -]+)\)/;
+/** By ffmpeg's decoder of H.265, of a picture whose last block was decoded. */
+const TO_ITS_END = /^\[hevc @ [^\]]*\] \[debug\] Decoded frame with POC/;
+
+export type DecoderWord =
+  | { readonly kind: 'picture'; readonly pts: number }
+  | { readonly kind: 'packet'; readonly begins: boolean }
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'damage'; readonly damage: Damage };
 
 /** Said of what the decoder is fed: pictures that nothing needs are left out. It leaves no trace. */
 export function isHarmless(line: string): boolean {
   return HARMLESS.test(line);
 }
 
-/** Confidence, 0 to 100, that a line means a damaged picture; undefined when it means none. */
-export function damageIn(line: string): number | undefined {
-  if (DAMAGED_PICTURE.test(line)) return 95;
-  return COMPLAINT.test(line) && !isHarmless(line) ? 80 : undefined;
+/** The sign of damage that a line is; undefined when it is none. */
+export function damageIn(line: string): Damage | undefined {
+  if (CONCEALED.test(line)) return { reason: 'missing-slice', confidence: 95 };
+  if (DAMAGED_PICTURE.test(line)) return { reason: 'decode-error', confidence: 95 };
+  if (!COMPLAINT.test(line) || isHarmless(line)) return undefined;
+  return MISSING_REFERENCE.test(line)
+    ? { reason: 'missing-reference', confidence: 96 }
+    : { reason: 'decode-error', confidence: 95 };
+}
+
+/** What a line says of pictures; undefined when it says nothing. */
+export function readWord(line: string): DecoderWord | undefined {
+  const pts = SELECTED.exec(line)?.[1];
+  if (pts !== undefined) return { kind: 'picture', pts: Number(pts) };
+  const [, type, name] = UNIT.exec(line) ?? [];
+  if (type !== undefined) return { kind: 'packet', begins: name === 'IDR' || name === 'EOS_NUT' };
+  if (TO_ITS_END.test(line)) return { kind: 'whole' };
+  const damage = damageIn(line);
+  return damage === undefined ? undefined : { kind: 'damage', damage };
 }
 
 /** The line as ffmpeg writes it with `-v error`; undefined when it would not. */
 export function asError(line: string): string | undefined {
   const level = LEVEL.exec(line)?.[1];
-  return level === 'warning' || level === 'info' ? undefined : line.replace(LEVEL, '');
+  return level !== undefined && SAID_WITHOUT_ERROR.has(level) ? undefined : line.replace(LEVEL, '');
 }

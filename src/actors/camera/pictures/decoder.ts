@@ -3,7 +3,10 @@ import type { CameraSpec } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 import { LineSplitter } from '../../../os/line-splitter';
 import { Fault, type FaultRecord } from '../../../fault/fault';
-import { asError, damageIn, isHarmless } from './decoder-words';
+import { lastOf } from '../../../url/redact';
+import { Complaints } from './complaints';
+import type { Damage } from './damage';
+import { asError, isHarmless } from './decoder-words';
 import { decodeFault, hardwareFault } from './decoder-fault';
 import { decoderInvocation } from './decoder-arguments';
 import { FfmpegProcess } from '../ffmpeg/process';
@@ -39,10 +42,10 @@ export interface DecoderOutcome {
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
 const FINISH_MS = 2000;
-/** A thumbnail is written before its picture is encoded: only a stuck ffmpeg lets one wait. */
+/** A thumbnail is written, and what there is to say is said, before a picture is encoded: only a stuck ffmpeg lets one wait. */
 const THUMBNAIL_WAIT_MS = 100;
-/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
-export const LOSS_CONFIDENCE = 60;
+/** What is kept of its errors; the cause is in the first of them, or the last. */
+const MAX_ERROR_CHARS = 8000;
 /** Of a line that has not ended: ffmpeg's are shorter. */
 const MAX_LINE_CHARS = 1000;
 
@@ -59,13 +62,8 @@ export interface DecoderInput {
   readonly bytes: Buffer;
   /** From it on nothing is seen any more of what was damaged before. */
   readonly renews: boolean;
-  /** Confidence, 0 to 100, that it was damaged on the way. */
-  readonly damage?: number | undefined;
-}
-
-/** Pictures that build on each other: damage in one spoils all behind it. */
-interface Group {
-  damage?: number;
+  /** A sign that it was damaged on the way, or misses something. */
+  readonly damage?: Damage | undefined;
 }
 
 interface MadePicture {
@@ -80,8 +78,11 @@ export class Decoder {
   /** Pictures that wait for their thumbnails. */
   readonly #made: MadePicture[] = [];
   readonly #thumbnails = new Map<number, Buffer>();
-  readonly #wanted = new Map<number, { readonly sample: Sample; readonly group: Group }>();
-  #group: Group = {};
+  readonly #wanted = new Map<number, Sample>();
+  readonly #complaints: Complaints;
+  #errors = '';
+  /** A picture came without a word of it: this ffmpeg does not name them. */
+  #isSilent = false;
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #packets = 0;
   #gavePictures = false;
@@ -92,6 +93,7 @@ export class Decoder {
     private readonly outcome: DecoderOutcome,
   ) {
     const { camera, ffmpeg, codec, look } = options;
+    this.#complaints = new Complaints(codec === 'hevc' && camera.hwaccel === undefined);
     this.#ffmpeg = new FfmpegProcess(
       ffmpeg,
       decoderInvocation(camera, codec, look),
@@ -125,9 +127,8 @@ export class Decoder {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
-    if (renews) this.#group = {};
-    if (damage !== undefined) spoil(this.#group, damage);
-    if (sample !== undefined) this.#wanted.set(pts, { sample, group: this.#group });
+    this.#complaints.fed(pts, { renews, damage });
+    if (sample !== undefined) this.#wanted.set(pts, sample);
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);
   }
@@ -153,16 +154,15 @@ export class Decoder {
     }
   }
 
-  /** Complaints come before the picture they are about, and pictures in their order. */
   #hear(text: string): void {
-    const [oldest] = this.#wanted.values();
-    const group = oldest?.group ?? this.#group;
     for (const line of this.#lines.push(text)) {
-      const damage = damageIn(line);
-      if (damage !== undefined) spoil(group, damage);
+      this.#complaints.hear(line);
       const said = asError(line);
-      if (said !== undefined && !isHarmless(line)) this.outcome.onWords(`${said}\n`);
+      if (said === undefined) continue;
+      this.#errors = lastOf(`${this.#errors}${said}\n`, MAX_ERROR_CHARS);
+      if (!isHarmless(line)) this.outcome.onWords(`${said}\n`);
     }
+    this.#giveMade();
   }
 
   #deliver(chunk: Buffer): void {
@@ -177,31 +177,33 @@ export class Decoder {
   #giveMade(before = -1): void {
     for (let [next] = this.#made; next !== undefined; [next] = this.#made) {
       const pts = next.packet.pts ?? -1;
-      if (pts > before && !this.#thumbnails.has(pts)) return;
+      const isJudged = this.#isSilent || this.#complaints.isJudged(pts);
+      if (pts > before && !(isJudged && this.#thumbnails.has(pts))) return;
+      this.#isSilent ||= !isJudged;
       this.#made.shift();
       this.#give(pts, next);
     }
   }
 
   #give(pts: number, { packet: { bytes, checksum }, header: { width, height } }: MadePicture): void {
-    const wanted = this.#wanted.get(pts);
-    if (wanted === undefined) return;
+    const sample = this.#wanted.get(pts);
+    if (sample === undefined) return;
     this.#gavePictures = true;
     const evidence = {
       thumbnail: this.#thumbnails.get(pts),
       fingerprint: `${bytes.length}-${checksum}`,
-      damage: wanted.group.damage,
+      damage: this.#complaints.take(pts),
     };
     this.#forget(pts);
     this.#lose(pts);
     const { camera } = this.options;
     const format = camera.format === 'jpeg' ? 'jpeg' : 'ppm';
-    this.outcome.onPicture({ sample: wanted.sample, format, width, height, bytes, evidence }, camera);
+    this.outcome.onPicture({ sample, format, width, height, bytes, evidence }, camera);
   }
 
   /** Pictures come in the order of their times: what was wanted before and did not come never will. */
   #lose(before: number): void {
-    for (const [pts, { sample }] of this.#wanted) {
+    for (const [pts, sample] of this.#wanted) {
       if (pts > before) continue;
       this.#forget(pts);
       this.outcome.onLost(sample);
@@ -214,19 +216,13 @@ export class Decoder {
   }
 
   #exitFault(): Fault {
-    const { spawnError, stderr } = this.#ffmpeg;
+    const { spawnError } = this.#ffmpeg;
     if (spawnError !== undefined)
       return new Fault('ffmpeg', `ffmpeg could not be started: ${spawnError.message}`);
-    // As ffmpeg would have said it, had it not been asked for warnings too.
-    const errors = stderr.split('\n').flatMap((line) => asError(line) ?? []);
-    const said = errors.join('\n');
+    const said = this.#errors + (asError(this.#lines.rest) ?? '');
     const { camera, codec } = this.options;
     const { hwaccel } = camera;
     const isHardware = hwaccel !== undefined && !this.#gavePictures;
     return Fault.from(isHardware ? hardwareFault(hwaccel, said) : decodeFault(codec, said));
   }
-}
-
-function spoil(group: Group, damage: number): void {
-  group.damage = Math.max(damage, group.damage ?? 0);
 }

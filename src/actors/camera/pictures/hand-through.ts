@@ -1,17 +1,18 @@
 /** Pictures that are stored as they came: nothing is decoded, their headers alone are read. */
 import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
+import type { Damage } from './damage';
 import type { DecoderOutcome } from './decoder';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Sample } from '../sampling/sample';
 
-/** That a JPEG without its end was cut. */
-const CUT_CONFIDENCE = 99;
-/** That a packet marked by a demuxer shows damage: it may be one byte. */
-const CORRUPT_CONFIDENCE = 70;
-/** That a picture shows a loss of packets before it, on the way: it may be a small part, or have been renewed since. */
-const LOSS_CONFIDENCE = 60;
+/** A JPEG without its end. */
+const CUT: Damage = { reason: 'cut', confidence: 99 };
+/** A packet marked by a demuxer: it may be one byte. */
+const MARKED: Damage = { reason: 'packet-loss', confidence: 70 };
+/** Packets lost before it, on the way: it may be a small part, or have been renewed since. */
+const LOST: Damage = { reason: 'packet-loss', confidence: 60 };
 
 /** @param size of a picture that does not say its own, pixels */
 export function handThrough(
@@ -28,7 +29,7 @@ export function handThrough(
     onLost(sample, tooLarge(width, height));
     return;
   }
-  const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT_CONFIDENCE : undefined;
+  const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT : undefined;
   // Of JPEG ffmpeg drops what is not whole: a loss before one says nothing of it.
   const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
   const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
@@ -36,12 +37,12 @@ export function handThrough(
   onPicture({ sample, format, bytes: stored, width, height, evidence });
 }
 
-/** Confidence, 0 to 100, that what is decoded of a packet is damaged; undefined where nothing says so. */
+/** A sign that what is decoded of a packet is damaged; undefined where there is none. */
 export function damageOnTheWay({
   corrupt,
   lossBefore,
-}: Pick<Packet, 'corrupt' | 'lossBefore'>): number | undefined {
-  return corrupt ? CORRUPT_CONFIDENCE : lossBefore === true ? LOSS_CONFIDENCE : undefined;
+}: Pick<Packet, 'corrupt' | 'lossBefore'>): Damage | undefined {
+  return corrupt ? MARKED : lossBefore === true ? LOST : undefined;
 }
 
 export function isTooLarge(width: number, height: number): boolean {

@@ -1,32 +1,33 @@
 /**
  * Distinguishes bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
- * checksums ffmpeg makes anyway, and its complaints. Pure. Only the limits of sameness were measured, on generated scenes;
- * those of black and grey and all confidences are judgement, not calibrated on real cameras. H.265 damage is mostly missed,
- * and with a backlog in the decoder a neighbour of the damaged picture may be marked torn: docs/capture/verdicts.md.
+ * checksums ffmpeg makes anyway, and what the decoder and the headers say. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
-
-/** Points the decoder takes out of each picture, evenly and unfiltered, so that noise stays in them. */
-export const THUMBNAIL = { width: 64, height: 36 } as const;
+import type { Damage } from './damage';
+import { filledRows, impossibleColours } from './fillings';
+import { greyOf, THUMBNAIL } from './thumbnail';
 
 /** Measurements of a picture. */
 export interface Evidence {
-  /** Grey values, {@link THUMBNAIL} points; undefined when the picture was not decoded. */
+  /** Three planes, as thumbnail.ts says; undefined when the picture was not decoded. */
   readonly thumbnail?: Buffer | undefined;
   /** Of the encoded bytes; the same for the same picture. */
   readonly fingerprint?: string | undefined;
-  /** Confidence, 0 to 100, that it is damaged. */
-  readonly damage?: number | undefined;
+  /** A sign that it is damaged. */
+  readonly damage?: Damage | undefined;
 }
 
 /** Part of the points at either end that is not looked at: a name and a clock over a black picture, but no street lamps. */
 const OUTLIERS = 0.005;
-/** Levels between the darkest and the brightest point of a flat picture, after the encoder's noise: judgement. */
-const FLAT_LEVELS = 4;
-/** No point of a black picture is brighter; a covered lens is taken to have noise up to here: judgement. */
+/** Levels between the darkest and the brightest point of a picture of one tone: a lens that sees anything makes more. */
+const ONE_TONE_SPREAD = 1;
+/** No point of a black picture is brighter, nor is its mean above the second: a sensor that sees something at night has more. */
 const BLACK_LEVEL = 16;
+const BLACK_MEAN = 3;
 const BLACK_SPREAD = 10;
-/** A frozen picture that is encoded again differs by no more: mean of all points, and the most of any. */
+/** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
+const IMPOSSIBLE_PART = 0.06;
+/** A still scene, encoded again and again, differs by no more: mean of all points, and the most of any. */
 const SAME_MEAN_LEVELS = 0.4;
 const SAME_LEVELS = 12;
 /** Keyframes in a row have different numbers in H.264, often 0 and 1 by turns: the one before the last counts too. */
@@ -34,9 +35,12 @@ const FINGERPRINTS = 2;
 
 export class PictureJudge {
   #fingerprints: string[] = [];
+  /** Grey values of the first picture that looks like the newest, and of the newest. */
   #reference: Buffer | undefined;
+  #newest: Buffer | undefined;
   #sameBytesSinceMs = 0;
   #sameLookSinceMs = 0;
+  #unchangedSinceMs = 0;
 
   /** @param frozenMs how long the same picture is not a fault; 0: for ever */
   constructor(public frozenMs: number) {}
@@ -45,9 +49,9 @@ export class PictureJudge {
   judge(evidence: Evidence, steadyMs: number): Verdict {
     const frozen = this.#frozen(evidence, steadyMs);
     const { damage, thumbnail } = evidence;
-    if (damage !== undefined) return { kind: 'torn', confidence: damage };
-    const flat = thumbnail === undefined ? undefined : flatness(thumbnail);
-    return flat ?? frozen ?? { kind: 'healthy', confidence: thumbnail === undefined ? 50 : 90 };
+    if (damage !== undefined) return { kind: 'torn', ...damage };
+    if (thumbnail === undefined) return frozen ?? { kind: 'healthy', confidence: 50 };
+    return filling(thumbnail) ?? flatness(greyOf(thumbnail)) ?? frozen ?? { kind: 'healthy', confidence: 98 };
   }
 
   #frozen({ thumbnail, fingerprint }: Evidence, steadyMs: number): Verdict | undefined {
@@ -55,36 +59,52 @@ export class PictureJudge {
       this.#sameBytesSinceMs = steadyMs;
     if (fingerprint !== undefined)
       this.#fingerprints = [...this.#fingerprints, fingerprint].slice(-FINGERPRINTS);
-    if (thumbnail === undefined || this.#reference === undefined || !looksSame(this.#reference, thumbnail)) {
+    const grey = thumbnail === undefined ? undefined : greyOf(thumbnail);
+    if (grey === undefined || this.#reference === undefined || !looksSame(this.#reference, grey)) {
       // Compared with the first of them, not with the last: dawn is not a frozen picture.
-      this.#reference = thumbnail;
+      this.#reference = grey;
       this.#sameLookSinceMs = steadyMs;
     }
-    if (this.frozenMs === 0) return undefined;
-    if (steadyMs - this.#sameBytesSinceMs >= this.frozenMs) return { kind: 'frozen', confidence: 99 };
-    return steadyMs - this.#sameLookSinceMs >= this.frozenMs ? { kind: 'frozen', confidence: 80 } : undefined;
+    if (grey === undefined || this.#newest?.equals(grey) !== true) this.#unchangedSinceMs = steadyMs;
+    this.#newest = grey;
+    const isFor = (sinceMs: number) => this.frozenMs > 0 && steadyMs - sinceMs >= this.frozenMs;
+    if (isFor(this.#sameBytesSinceMs)) return { kind: 'frozen', confidence: 99, reason: 'same-bytes' };
+    if (isFor(this.#unchangedSinceMs)) return { kind: 'frozen', confidence: 90, reason: 'same-look' };
+    return isFor(this.#sameLookSinceMs) ? { kind: 'static', confidence: 80, reason: 'same-look' } : undefined;
   }
 }
 
-/** Black, or another single tone; undefined for a picture of something. */
-function flatness(thumbnail: Buffer): Verdict | undefined {
-  const [dark, bright] = extremes(thumbnail);
-  const spread = bright - dark;
-  if (bright <= BLACK_LEVEL && spread <= BLACK_SPREAD)
-    return { kind: 'black', confidence: falling(spread, BLACK_SPREAD) };
-  return spread <= FLAT_LEVELS ? { kind: 'grey', confidence: falling(spread, FLAT_LEVELS) } : undefined;
+/** What a decoder shows in the place of what it could not decode. */
+function filling(thumbnail: Buffer): Verdict | undefined {
+  const rows = filledRows(thumbnail);
+  // A picture that is of one tone as a whole was sent like that.
+  if (rows > 0 && rows < THUMBNAIL.height) return { kind: 'torn', confidence: 97, reason: 'flat-rows' };
+  return impossibleColours(thumbnail) > IMPOSSIBLE_PART
+    ? { kind: 'torn', confidence: 95, reason: 'impossible-colours' }
+    : undefined;
 }
 
-/** From 99 where there is no spread at all to 70 where there is as much as is taken: an order, not a probability. */
-function falling(spread: number, most: number): number {
-  return Math.round(99 - (29 * spread) / most);
+/** Black, or another single tone; undefined for a picture of something, if it were only a sensor's noise. */
+function flatness(grey: Buffer): Verdict | undefined {
+  const [dark, bright] = extremes(grey);
+  const spread = bright - dark;
+  const isOneTone = spread <= ONE_TONE_SPREAD;
+  if (bright <= BLACK_LEVEL && spread <= BLACK_SPREAD && (isOneTone || meanOf(grey, bright) <= BLACK_MEAN))
+    return { kind: 'black', confidence: isOneTone ? 99 : 90, reason: 'one-tone' };
+  return isOneTone ? { kind: 'grey', confidence: spread === 0 ? 99 : 95, reason: 'one-tone' } : undefined;
+}
+
+/** Of the points that are no brighter than the level. */
+function meanOf(grey: Buffer, bright: number): number {
+  const points = grey.filter((level) => level <= bright);
+  return points.reduce((sum, level) => sum + level, 0) / points.length;
 }
 
 /** The darkest and the brightest grey value without the outliers. */
-function extremes(thumbnail: Buffer): [number, number] {
+function extremes(levels: Buffer): [number, number] {
   const counts = new Uint32Array(256);
-  for (const grey of thumbnail) counts[grey] = (counts[grey] ?? 0) + 1;
-  const ignored = OUTLIERS * thumbnail.length;
+  for (const grey of levels) counts[grey] = (counts[grey] ?? 0) + 1;
+  const ignored = OUTLIERS * levels.length;
   const reach = (order: readonly number[]) => {
     let seen = 0;
     return order.find((grey) => (seen += counts[grey] ?? 0) > ignored) ?? 0;

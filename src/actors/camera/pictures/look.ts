@@ -2,6 +2,7 @@
 import type { CameraSpec, Matrix } from '../../../config/topology';
 import { areHeadersRead } from '../bitstream/codec';
 import type { VideoFormat } from '../bitstream/picture-facts';
+import { noWiderThan } from './shape-filters';
 import type { StreamHeader } from '../ffmpeg/packet-splitter';
 
 export interface PictureLook {
@@ -40,12 +41,15 @@ const PIXELS: Readonly<Record<number, string>> = { 1: 'yuv420p', 2: 'yuv422p', 3
 /** The filter converts between primaries and transfer functions too unless they are the same; nothing depends on which. */
 const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${name}=bt709`).join(':');
 
+const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
+
 /** What nearly all cameras send: taken for granted of a codec whose headers will say more. */
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
-/** A given width is met exactly, and its height is even. */
+/** A given width is met exactly, and its height is even; a smaller picture stays as it is. */
 function isOddSize(width: number | undefined, format: VideoFormat | undefined): boolean {
-  if (width !== undefined) return width % 2 === 1;
+  const isScaled = width !== undefined && (format === undefined || format.width > width);
+  if (isScaled && width % 2 === 1) return true;
   return format !== undefined && (format.width % 2 === 1 || format.height % 2 === 1);
 }
 
@@ -66,7 +70,7 @@ export function pictureLook(
   const colour = { ...coding, matrix, isOdd };
   return {
     interlaced: interlaced && camera.deinterlace,
-    colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour),
+    colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour, camera.width),
   };
 }
 
@@ -83,11 +87,14 @@ function matrixOf(
 /**
  * Of more than 8 bits the scaler's fast way makes white 253 and grey 126; the exact one takes 20 ms of a 1080p picture, so it is not taken
  * where the fast one is off by less than 1.
+ * A scaled picture has half the chroma of its own size without it.
  */
-function toRgb({ matrix, bitDepth = 8 }: Colour): string[] {
+function toRgb({ matrix, bitDepth = 8 }: Colour, width: number | undefined): string[] {
   const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
-  const exact = bitDepth > 8 ? ':flags=bicubic+accurate_rnd+full_chroma_int' : '';
-  return from === 'auto' && exact === '' ? [] : [`scale=in_color_matrix=${from}${exact}`];
+  const isExact = bitDepth > 8 || width !== undefined;
+  if (from === 'auto' && !isExact) return [];
+  const size = width === undefined ? [] : [noWiderThan(width)];
+  return [`scale=${[...size, `in_color_matrix=${from}`, ...(isExact ? [EXACT] : [])].join(':')}`];
 }
 
 /**

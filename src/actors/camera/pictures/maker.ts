@@ -5,6 +5,7 @@ import type { FrameFormat } from '../../../contract/frame';
 import { Fault } from '../../../fault/fault';
 import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
+import { worse, type Damage } from './damage';
 import { Decoder, type DecoderOutcome } from './decoder';
 import { formatOfCodec } from '../ffmpeg/codecs';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
@@ -13,6 +14,8 @@ import { pictureLook, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
+/** That a picture which lacks something, by its headers, shows it. */
+const LACK_CONFIDENCE = 96;
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
@@ -91,7 +94,10 @@ export class PictureMaker {
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
     const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
-    this.#decoder?.feed({ bytes, renews: facts.renews, damage: damageOnTheWay(packet) }, sample);
+    const lack: Damage | undefined =
+      facts.lacks === undefined ? undefined : { reason: facts.lacks, confidence: LACK_CONFIDENCE };
+    const damage = worse(lack, damageOnTheWay(packet));
+    this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
   }
 
   /** Each picture says its own size: it may be another than the feed was announced with. */
@@ -149,12 +155,15 @@ export class PictureMaker {
   }
 }
 
-function storedFormat({ source, format, width }: CameraSpec, codec: string): FrameFormat | 'ppm' | undefined {
+function storedFormat(
+  { source, format, width, rotate }: CameraSpec,
+  codec: string,
+): FrameFormat | 'ppm' | undefined {
   const own = formatOfCodec(codec);
   // A synthetic picture has its size from its generator.
   if (source.kind === 'test') return own;
   if (format !== 'keyframe' && codec !== 'png')
-    return own === format && width === undefined ? own : undefined;
+    return own === format && width === undefined && rotate === undefined ? own : undefined;
   if (own !== undefined) return own;
   // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
   throw new Fault(

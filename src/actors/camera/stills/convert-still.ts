@@ -2,7 +2,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { CameraSpec } from '../../../config/topology';
 import { MAX_PIXELS } from '../../../contract/frame';
-import { THUMBNAIL } from '../pictures/judge';
+import { THUMBNAIL, thumbnailOfRgb } from '../pictures/thumbnail';
 
 sharp.cache(false);
 sharp.concurrency(1);
@@ -17,31 +17,33 @@ export interface ConvertedStill {
   readonly isDamaged: boolean;
 }
 
-type Wanted = Pick<CameraSpec, 'format' | 'quality' | 'width'>;
+type Wanted = Pick<CameraSpec, 'format' | 'quality' | 'width' | 'rotate'>;
 
 /** @throws Error of sharp when nothing can be decoded, or there are more than {@link MAX_PIXELS} */
 export async function convertStill(
   bytes: Buffer,
-  { format, quality, width }: Wanted,
+  { format, quality, width, rotate = 0 }: Wanted,
 ): Promise<ConvertedStill> {
   const { pixels, isDamaged } = await decode(bytes);
   const { data, info } = pixels;
   const decoded = () =>
     sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
-  const scaled = width === undefined ? decoded() : decoded().resize(sizeFor(width, info));
+  const turned = rotate === 0 ? decoded() : decoded().rotate(rotate);
+  const size = rotate % 180 === 0 ? info : { width: info.height, height: info.width };
+  const scaled = width === undefined || width >= size.width ? turned : turned.resize(sizeFor(width, size));
   const kind = format === 'png' || format === 'webp' ? format : 'jpeg';
   const [picture, thumbnail] = await Promise.all([
     encode(scaled, kind, quality).toBuffer({ resolveWithObject: true }),
     // Without averaging, so that noise stays in it.
     decoded()
       .resize({ ...THUMBNAIL, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false })
-      .toColourspace('b-w')
+      .toColourspace('srgb')
       .raw()
       .toBuffer(),
   ]);
   return {
     ...{ format: kind, bytes: picture.data, width: picture.info.width, height: picture.info.height },
-    ...{ thumbnail, isDamaged },
+    ...{ thumbnail: thumbnailOfRgb(thumbnail), isDamaged },
   };
 }
 

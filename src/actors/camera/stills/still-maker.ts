@@ -1,14 +1,15 @@
 /** Makes of a still picture what the camera stores: handed through where it is that already, else converted. */
+import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
+import type { Damage } from '../pictures/damage';
 import { handThrough } from '../pictures/hand-through';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Sample } from '../sampling/sample';
 
-/** That a picture without its end was cut; that a decoder's complaint is about damage that shows. */
-const CUT_CONFIDENCE = 99;
-const DAMAGED_CONFIDENCE = 80;
+const CUT: Damage = { reason: 'cut', confidence: 99 };
+const DAMAGED: Damage = { reason: 'decode-error', confidence: 80 };
 
 export interface Still {
   readonly bytes: Buffer;
@@ -34,7 +35,7 @@ export class StillMaker {
     const { camera } = this.options;
     const name = pictureName(still.bytes);
     if (name === undefined) throw noPicture(still);
-    const isStored = name === 'jpeg' && camera.width === undefined && isJpegWanted(camera.format);
+    const isStored = name === 'jpeg' && isAsSent(camera);
     this.#tellStream(name, !isStored);
     if (isStored) this.#handThrough(still, sample);
     else await this.#convert(still, sample);
@@ -64,7 +65,7 @@ export class StillMaker {
     const { convertStill } = await import('./convert-still');
     try {
       const { isDamaged, thumbnail, ...picture } = await convertStill(withHuffmanTables(bytes), camera);
-      const damage = isCut ? CUT_CONFIDENCE : isDamaged ? DAMAGED_CONFIDENCE : undefined;
+      const damage = isCut ? CUT : isDamaged ? DAMAGED : undefined;
       const fingerprint = `${bytes.length}-${checksum}`;
       onPicture({ sample, ...picture, evidence: { thumbnail, fingerprint, damage } });
     } catch {
@@ -73,8 +74,8 @@ export class StillMaker {
   }
 }
 
-function isJpegWanted(format: string): boolean {
-  return format === 'jpeg' || format === 'keyframe';
+function isAsSent({ format, width, rotate }: CameraSpec): boolean {
+  return width === undefined && rotate === undefined && (format === 'jpeg' || format === 'keyframe');
 }
 
 function pictureName(bytes: Buffer): string | undefined {

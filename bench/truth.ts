@@ -1,0 +1,56 @@
+/**
+ * Whether pictures are what was in front of the camera: clips whose pictures are known are damaged, received and decoded as a camera does it,
+ * and compared. README.md, docs/pictures.md.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
+import { judgeDamage } from '../lab/truth/damage-run';
+import { qualityTable } from '../lab/truth/quality';
+import { SCENES, type SceneName } from '../lab/truth/scenes';
+import { endProcess } from '../src/os/output';
+
+const { values } = parseArgs({
+  options: {
+    parts: { type: 'string', default: 'damage,quality' },
+    seed: { type: 'string', default: '1' },
+    scenes: { type: 'string', default: SCENES.join() },
+    encoders: { type: 'string', default: '' },
+    every: { type: 'string', default: '5' },
+    size: { type: 'string', default: '640x360' },
+    count: { type: 'string', default: '50' },
+    rows: { type: 'string' },
+  },
+});
+
+async function damage(): Promise<void> {
+  const [width = 0, height = 0] = values.size.split('x').map(Number);
+  const scenes = values.scenes.split(',').filter((name): name is SceneName => SCENES.some((s) => s === name));
+  const { rows, encoders } = values;
+  const judged: Judged[] = [];
+  if (rows !== undefined && existsSync(rows))
+    for (const line of readFileSync(rows, 'utf8').split('\n'))
+      if (line !== '') judged.push(JSON.parse(line) as Judged);
+  const [seed, every, count] = [Number(values.seed), Number(values.every), Number(values.count)];
+  for await (const some of judgeDamage({ seed, scenes, encoders, every, width, height, count })) {
+    judged.push(...some);
+    if (rows !== undefined) appendFileSync(rows, some.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  }
+  console.log(`\nVerdicts on damaged pictures, seed ${seed}\n\n${confusionTable(judged)}`);
+  console.log(`\nReliability of the confidence\n\n${reliabilityTable(judged)}`);
+}
+
+async function main(): Promise<void> {
+  const parts = values.parts.split(',');
+  if (parts.includes('damage')) await damage();
+  if (parts.includes('quality'))
+    console.log(`\nQuality against libjpeg-turbo\n\n${await qualityTable(Number(values.seed))}`);
+}
+
+void main().then(
+  () => endProcess(0, Infinity),
+  (error: unknown) => {
+    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    void endProcess(1, Infinity);
+  },
+);

@@ -1,0 +1,101 @@
+/** Numbered scenes as an encoder codes them: their access units, and what a decoder shows of each without damage. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { toSplitter } from '../../src/actors/camera/ffmpeg/invocation';
+import { ivfHeader, ivfPacketHeader } from '../../src/actors/camera/ffmpeg/ivf';
+import { PacketSplitter } from '../../src/actors/camera/ffmpeg/packet-splitter';
+import { pictures, type SceneName } from './scenes';
+
+export interface ClipOptions {
+  readonly codec: 'h264' | 'hevc';
+  readonly scene: SceneName;
+  readonly seed: number;
+  /** ffmpeg's arguments that choose and set the encoder. */
+  readonly encoder: readonly string[];
+  readonly width: number;
+  readonly height: number;
+  readonly count: number;
+}
+
+export interface Unit {
+  /** Of its picture, in the order in which they are shown. */
+  readonly number: number;
+  readonly key: boolean;
+  readonly bytes: Buffer;
+}
+
+export interface Clip extends ClipOptions {
+  /** In the order in which they are decoded. */
+  readonly units: readonly Unit[];
+  /** By number: 24 bits a point, without padding. */
+  readonly truth: readonly Buffer[];
+}
+
+export const FPS = 25;
+
+export async function makeClip(options: ClipOptions): Promise<Clip> {
+  const { codec, scene, seed, encoder, width, height, count } = options;
+  const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`, '-r', String(FPS)];
+  const coded = await filtered(
+    [...raw, '-i', 'pipe:0', ...encoder, '-map', '0:v', ...toSplitter()],
+    (function* () {
+      for (const { rgb } of pictures(scene, seed, { width, height, count })) yield rgb;
+    })(),
+  );
+  const units = new PacketSplitter().push(coded).map(({ pts = 0, key, bytes }) => ({
+    ...{ number: Math.round((pts * FPS) / 1000), key, bytes },
+  }));
+  const plain = await filtered(
+    [
+      '-c:v',
+      codec,
+      '-f',
+      'ivf',
+      '-i',
+      'pipe:0',
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'rgb24',
+      'pipe:1',
+    ],
+    [toIvf(codec, units)],
+  );
+  const size = 3 * width * height;
+  const truth = Array.from({ length: plain.length / size }, (_, i) =>
+    plain.subarray(i * size, (i + 1) * size),
+  );
+  if (truth.length !== count) throw new Error(`${scene}: ${truth.length} pictures instead of ${count}`);
+  return { ...options, units, truth };
+}
+
+/** A file whose packets are cut as they were put in, whatever they hold. */
+export function toIvf(codec: 'h264' | 'hevc', units: readonly Pick<Unit, 'number' | 'bytes'>[]): Buffer {
+  const header = ivfHeader();
+  header.write(codec === 'h264' ? 'H264' : 'HEVC', 8, 'latin1');
+  header.writeUInt32LE(FPS, 16);
+  return Buffer.concat([
+    header,
+    ...units.flatMap(({ number, bytes }) => [ivfPacketHeader(bytes.length, number), bytes]),
+  ]);
+}
+
+/** What ffmpeg writes of what it reads. */
+export async function filtered(args: readonly string[], input: Iterable<Buffer>): Promise<Buffer> {
+  const child = spawn('ffmpeg', ['-nostats', '-hide_banner', '-v', 'error', '-threads', '1', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const [chunks, words]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => words.push(chunk));
+  const closed = once(child, 'close');
+  // Why it reads no more is known from how it ends.
+  await pipeline(Readable.from(input), child.stdin).catch(() => undefined);
+  const [code] = (await closed) as [number | null];
+  if (code !== 0) throw new Error(`ffmpeg ended with ${String(code)}: ${Buffer.concat(words).toString()}`);
+  return Buffer.concat(chunks);
+}

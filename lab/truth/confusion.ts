@@ -1,0 +1,101 @@
+/** What verdicts are worth: how many broken pictures are called healthy, sound ones bad, and how often each confidence is right. Pure. */
+import { markdownTable } from '../markdown-table';
+
+/** One picture that was judged. */
+export interface Judged {
+  readonly codec: string;
+  readonly damage: string;
+  readonly kind: string;
+  readonly confidence: number;
+  readonly reason?: string | undefined;
+  /** Mean squared error against the true picture, and the same of the undamaged clip. */
+  readonly error: number;
+  readonly soundError: number;
+  /** It was damaged, or builds on one that was. */
+  readonly isTouched: boolean;
+}
+
+/** Mean squared error from which on a picture is broken. */
+const BROKEN = 100;
+/** By so much more than the undamaged clip's, a picture shows damage at all. */
+const VISIBLE = 1;
+
+/** `harmless`: it was damaged, or built on one that was, but does not show it. */
+type Truth = 'sound' | 'harmless' | 'slight' | 'broken';
+
+function truthOf({ error, soundError, isTouched }: Judged): Truth {
+  if (!isTouched) return 'sound';
+  if (error <= soundError + VISIBLE) return 'harmless';
+  return error > BROKEN ? 'broken' : 'slight';
+}
+
+/** By codec and damage: of how many pictures, how many were called what. */
+export function confusionTable(judged: readonly Judged[]): string {
+  const rows = [...groups(judged, ({ codec, damage }) => `${codec} ${damage}`)].map(([name, group]) => [
+    name,
+    ...rates(group),
+  ]);
+  const totals = [...groups(judged, ({ codec }) => codec)].map(([codec, group]) => [
+    `**${codec}**`,
+    ...rates(group),
+  ]);
+  return markdownTable(
+    [
+      'damage',
+      'broken',
+      'called healthy',
+      'slight',
+      'called healthy',
+      'harmless',
+      'called bad',
+      'sound',
+      'called bad',
+    ],
+    [...rows, ...totals],
+  );
+}
+
+function rates(group: readonly Judged[]): string[] {
+  const of = (truth: Truth) => group.filter((each) => truthOf(each) === truth);
+  return (['broken', 'slight', 'harmless', 'sound'] as const).flatMap((truth) => {
+    const all = of(truth);
+    const wrong = all.filter(
+      ({ kind }) => (kind === 'healthy') === (truth === 'broken' || truth === 'slight'),
+    );
+    return [
+      String(all.length),
+      all.length === 0 ? '-' : `${wrong.length} (${percent(wrong.length, all.length)})`,
+    ];
+  });
+}
+
+/** Right is `torn` of a picture that was damaged or builds on one, and `healthy` of one that is not broken. */
+export function reliabilityTable(judged: readonly Judged[]): string {
+  const rows = [...groups(judged, ({ kind, reason, confidence }) => `${kind} ${reason ?? ''} ${confidence}`)]
+    .toSorted(([one], [other]) => one.localeCompare(other))
+    .map(([, group]) => {
+      const [{ kind, reason, confidence }] = group as [Judged];
+      const right = group.filter((each) => {
+        const truth = truthOf(each);
+        return kind === 'healthy' ? truth !== 'broken' : truth !== 'sound';
+      });
+      return [
+        kind,
+        reason ?? '',
+        String(confidence),
+        String(group.length),
+        percent(right.length, group.length),
+      ];
+    });
+  return markdownTable(['verdict', 'reason', 'confidence', 'pictures', 'right'], rows);
+}
+
+function groups<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const each of all) found.set(keyOf(each), [...(found.get(keyOf(each)) ?? []), each]);
+  return found;
+}
+
+function percent(part: number, of: number): string {
+  return `${((100 * part) / of).toFixed(1)} %`;
+}

@@ -1,0 +1,48 @@
+/** By the numbers in slice headers: pictures that never came though others are predicted from them, and parts of a picture that never came. Pure. */
+
+/** What a picture lacks; by the word that its verdict has for it. */
+export type Lacking = 'missing-reference' | 'missing-slice';
+
+export interface FrameNumber {
+  /** Nothing behind it needs what came before it. */
+  readonly begins: boolean;
+  readonly isReference: boolean;
+  readonly number: number;
+  /** Numbers have this many bits. */
+  readonly bits: number;
+  /** Some are left out on purpose (H.264, 7.4.2.1.1: gaps_in_frame_num_value_allowed_flag). */
+  readonly mayGap: boolean;
+}
+
+/** Frame numbers of H.264 count the pictures that others are predicted from (7.4.3, frame_num). */
+export class FrameNumbers {
+  /** Of the newest picture that others are predicted from. */
+  #last: number | undefined;
+
+  /** True where one was lost between the one before and this. */
+  hasGap({ begins, isReference, number, bits, mayGap }: FrameNumber): boolean {
+    const last = this.#last;
+    if (isReference || begins) this.#last = number;
+    if (begins || last === undefined || mayGap) return false;
+    return number !== last && number !== (last + 1) % 2 ** bits;
+  }
+}
+
+/** Pictures in a row with the same slices: then all have them. An encoder that ends slices by their bytes has others each time. */
+const STEADY_PICTURES = 6;
+
+/** Where in the picture its slices begin: most encoders divide each picture alike. */
+export class SliceLayout {
+  #layout: readonly number[] = [];
+  #count = 0;
+
+  /** True where slices are missing that all pictures before had. @param starts number of each slice's first block */
+  lacks(starts: readonly number[]): boolean {
+    const isAlike = starts.length === this.#layout.length && starts.every((at, i) => at === this.#layout[i]);
+    const isPart = starts.length < this.#layout.length && starts.every((at) => this.#layout.includes(at));
+    if (isPart && this.#count >= STEADY_PICTURES) return true;
+    this.#count = isAlike ? this.#count + 1 : 1;
+    this.#layout = starts;
+    return false;
+  }
+}

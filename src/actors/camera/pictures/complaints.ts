@@ -1,0 +1,94 @@
+/**
+ * Assigns what a decoder says of damage to the picture it is about, and to those that build on it. A decoder speaks of a packet
+ * before it gives its picture, and the filter behind it names each picture as it comes. Pure.
+ */
+import { worse, type Damage } from './damage';
+import { readWord } from './decoder-words';
+
+interface Fed {
+  /** From it on nothing is seen any more of what was damaged before. */
+  readonly renews: boolean;
+  readonly damage: Damage | undefined;
+}
+
+/** A decoder that has not said of one in so many that it was decoded to its end does not say it. */
+const SILENT_PICTURES = 25;
+/** The decoder has not decoded it to its end. */
+const CUT: Damage = { reason: 'cut', confidence: 95 };
+
+export class Complaints {
+  /** Packets whose pictures have not come, in the order they come in, by their times. */
+  readonly #fed = new Map<number, Fed>();
+  /** Of pictures that have come. */
+  readonly #heard = new Map<number, Damage | undefined>();
+  /** Of the newest picture: it spoils all behind it that build on it. */
+  #lasting: Damage | undefined;
+  /** Heard since the newest picture. */
+  #newest: Damage | undefined;
+  #isWhole = false;
+  /** Pictures that were not said to be whole, of a decoder that has not yet said it of any. */
+  #unsaid = 0;
+
+  /** @param saysWhole the decoder says when a picture was decoded to its end: ffmpeg's own of H.265 does */
+  constructor(private saysWhole: boolean) {}
+
+  /** @param pts of a packet, which its picture keeps; odd where it is wanted */
+  fed(pts: number, packet: Fed): void {
+    this.#fed.set(pts, packet);
+  }
+
+  hear(line: string): void {
+    const word = readWord(line);
+    switch (word?.kind) {
+      case 'damage':
+        this.#newest = worse(this.#newest, word.damage);
+        return;
+      case 'packet':
+        this.#isWhole = false;
+        // What was said of a packet without a picture is not said of the keyframe behind it.
+        if (word.begins) this.#newest = undefined;
+        return;
+      case 'whole':
+        this.#unsaid = -Infinity;
+        this.#isWhole = true;
+        return;
+      case 'picture':
+        this.#came(word.pts);
+        return;
+      case undefined:
+    }
+  }
+
+  /** True when all that is said of the picture has been heard. */
+  isJudged(pts: number): boolean {
+    return this.#heard.has(pts);
+  }
+
+  /** What was found of a wanted picture; it is forgotten. */
+  take(pts: number): Damage | undefined {
+    if (!this.#heard.has(pts)) this.#came(pts);
+    const damage = this.#heard.get(pts);
+    this.#heard.delete(pts);
+    return damage;
+  }
+
+  /** A picture is named once by each output. */
+  #came(pts: number): void {
+    if (!this.#fed.has(pts)) return;
+    for (const [earlier, { renews, damage }] of this.#fed) {
+      this.#fed.delete(earlier);
+      this.#lasting = worse(renews ? undefined : this.#lasting, damage);
+      if (earlier === pts) break;
+    }
+    const cut = this.saysWhole && !this.#isWhole ? CUT : undefined;
+    this.#lasting = worse(worse(this.#lasting, this.#newest), cut);
+    if (cut !== undefined && ++this.#unsaid >= SILENT_PICTURES) this.#beSilent();
+    this.#newest = undefined;
+    if (pts % 2 === 1) this.#heard.set(pts, this.#lasting);
+  }
+
+  #beSilent(): void {
+    this.saysWhole = false;
+    this.#lasting = undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/** ffmpeg's filters that give a picture its shape: whole, upright, with square pixels, no wider than wanted. Pure. */
+import type { CameraSpec } from '../../../config/topology';
+
+type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect' | 'rotate'>;
+
+/** Pixels that are said to be wider, or higher, than this many times the other side are taken for square. */
+const MOST_ASPECT = 4;
+const TURNS: Readonly<Record<number, readonly string[]>> = {
+  90: ['transpose=clock'],
+  180: ['hflip', 'vflip'],
+  270: ['transpose=cclock'],
+};
+
+/** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
+export function shapeFilters({ format, width, aspect, rotate = 0 }: Wanted, interlaced: boolean): string[] {
+  const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
+  const square = aspect === 'as-sent' ? [] : [squarePixels()];
+  // What sharp encodes is scaled as it becomes RGB: look.ts.
+  const scaled = width === undefined || format !== 'jpeg' ? [] : [`scale=${noWiderThan(width)}`];
+  return [...whole, ...square, ...(TURNS[rotate] ?? []), ...scaled];
+}
+
+/** Pixels are only added: of wide ones to the width, of high ones to the height. */
+function squarePixels(): string {
+  const isBelievable = `between(sar,1/${MOST_ASPECT},${MOST_ASPECT})`;
+  const width = `if(${isBelievable}*gt(sar,1),2*round(iw*sar/2),iw)`;
+  const height = `if(${isBelievable}*lt(sar,1),2*round(ih/sar/2),ih)`;
+  return `scale=w='${width}':h='${height}',setsar=1`;
+}
+
+/** Options of `scale`: a wanted width is met exactly, and its height is even; a smaller picture stays as it is. */
+export function noWiderThan(width: number): string {
+  return `w='min(iw,${width})':h='if(lte(iw,${width}),ih,-2)'`;
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Complaints } from '../../../../../src/actors/camera/pictures/complaints';
+
+const ERROR = '[hevc @ 0x1] [error] CABAC_MAX_BIN : 31';
+const WHOLE = '[hevc @ 0x1] [debug] Decoded frame with POC 4.';
+const PACKET = '[hevc @ 0x1] [debug] nal_unit_type: 1(TRAIL_R), nuh_layer_id: 0, temporal_id: 0';
+const KEYFRAME = '[hevc @ 0x1] [debug] nal_unit_type: 36(EOS_NUT), nuh_layer_id: 0, temporal_id: 0';
+const picture = (pts: number) =>
+  `[Parsed_select_0 @ 0x2] [debug] n:1.000000 pts:${pts}.000000 t:0.005000 key:0 interlace_type:P`;
+
+/** What is found of each of the pictures, by their times. */
+function found(complaints: Complaints, lines: readonly string[], times: readonly number[]) {
+  for (const line of lines) complaints.hear(line);
+  return times.map((pts) => complaints.take(pts)?.reason);
+}
+
+function fed(times: readonly number[], saysWhole = false, renewsAt: readonly number[] = []): Complaints {
+  const complaints = new Complaints(saysWhole);
+  for (const pts of times) complaints.fed(pts, { renews: renewsAt.includes(pts), damage: undefined });
+  return complaints;
+}
+
+describe('a complaint of the decoder', () => {
+  it('is about the picture that comes next, and those that build on it, but none before', () => {
+    const lines = [picture(1), ERROR, picture(3), picture(5)];
+    assert.deepEqual(found(fed([1, 3, 5]), lines, [1, 3, 5]), [undefined, 'decode-error', 'decode-error']);
+  });
+
+  it('ends with the picture that renews', () => {
+    const lines = [ERROR, picture(1), picture(3), picture(5)];
+    const complaints = fed([1, 3, 5], false, [5]);
+    assert.deepEqual(found(complaints, lines, [1, 3, 5]), ['decode-error', 'decode-error', undefined]);
+  });
+
+  it('about a packet without a picture is not about the keyframe behind it', () => {
+    const lines = [picture(1), PACKET, ERROR, KEYFRAME, picture(5)];
+    assert.deepEqual(found(fed([1, 3, 5], false, [5]), lines, [1, 5]), [undefined, undefined]);
+  });
+
+  it('about a picture that is not wanted holds for the wanted ones behind it', () => {
+    assert.deepEqual(found(fed([0, 2, 5]), [picture(0), ERROR, picture(2), picture(5)], [5]), [
+      'decode-error',
+    ]);
+  });
+
+  it('is heard once, though each output names the picture', () => {
+    const lines = [ERROR, picture(1), picture(1), picture(3), picture(3)];
+    assert.deepEqual(found(fed([1, 3], false, [3]), lines, [1, 3]), ['decode-error', undefined]);
+  });
+});
+
+describe('a picture that was not decoded to its end', () => {
+  it('is cut', () => {
+    const lines = [PACKET, WHOLE, picture(1), PACKET, picture(3)];
+    assert.deepEqual(found(fed([1, 3], true), lines, [1, 3]), [undefined, 'cut']);
+  });
+
+  it('is cut, if it is the first', () => {
+    assert.deepEqual(found(fed([1], true), [PACKET, picture(1)], [1]), ['cut']);
+  });
+
+  it('is not known of a decoder that never says it', () => {
+    const times = Array.from({ length: 40 }, (_, i) => 2 * i + 1);
+    const reasons = found(
+      fed(times, true),
+      times.flatMap((pts) => [PACKET, picture(pts)]),
+      times,
+    );
+    assert.deepEqual([...new Set(reasons.slice(25))], [undefined]);
+  });
+});
+
+it('a packet with a sign of its own spoils what builds on it, though nothing is said of it', () => {
+  const complaints = new Complaints(false);
+  complaints.fed(1, { renews: true, damage: undefined });
+  complaints.fed(2, { renews: false, damage: { reason: 'missing-reference', confidence: 96 } });
+  complaints.fed(5, { renews: false, damage: undefined });
+  assert.deepEqual(found(complaints, [picture(1), picture(5)], [1, 5]), [undefined, 'missing-reference']);
+});
