@@ -15,6 +15,7 @@ import { LiveConfiguration } from '../supervisor/live-configuration';
 import { missingPrograms, missingSentence } from '../supervisor/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import { UnverifiedCameras } from '../supervisor/unverified-cameras';
+import type { Fleet } from '../fleet/fleet';
 import { Ending } from './ending';
 import type { Places } from './options';
 import { EXIT } from './exit-codes';
@@ -114,17 +115,27 @@ async function runUntilAsked(run: Run): Promise<number> {
     },
     onEscalation: (fault) => ending.escalate(fault),
   });
+  const fleet =
+    topology.fleet &&
+    (await import('../supervisor/fleet-node')).fleetNode({
+      ...{ spec: topology.fleet, supervisor, data, log },
+      onRefused: (fault) => ending.escalate(fault),
+    });
   const configuration = new LiveConfiguration({
     file: config,
     text,
     environment: process.env,
     supervisor,
     log,
-    onTaken: ({ cameras }) => unverified.log(cameras),
+    onTaken: ({ cameras }) => {
+      unverified.log(cameras);
+      fleet?.consider();
+    },
   });
-  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration), log);
+  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration, ending, fleet), log);
   opened.push({ what: 'the control socket', close: () => control.close() });
   opened.push({ what: 'the supervisor', close: () => supervisor.stop() });
+  if (fleet !== undefined) opened.push({ what: 'the fleet', close: () => fleet.stop() });
   const watching = new AbortController();
   opened.push({
     what: 'the configuration watcher',
@@ -137,11 +148,17 @@ async function runUntilAsked(run: Run): Promise<number> {
   const started = supervisor.start();
   process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));
   await Promise.race([started, ending.wish]);
+  fleet?.start();
   void configuration.watch(watching.signal);
   return ending.wish;
 }
 
-function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Control {
+function controlOf(
+  supervisor: Supervisor,
+  configuration: LiveConfiguration,
+  ending: Ending,
+  fleet: Fleet | undefined,
+): Control {
   const startedAtMs = Date.now();
   return {
     status: () => {
@@ -160,6 +177,15 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration): Co
     figures: () => supervisor.figures,
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
+    ...(fleet && {
+      fleet: {
+        status: () => fleet.status(),
+        drain: () => {
+          void fleet.drain().then((left) => ending.drained(left));
+          return fleet.cameras;
+        },
+      },
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { cameraFaults } from './camera-rules';
 import { deadlineFaults } from './children';
 import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
+import { fleetFaults } from './fleet-rules';
 import { httpFaults } from './http-rules';
 import { jsonPath, type Place } from './paths';
 import { ActorsFile } from './schema';
@@ -47,7 +48,9 @@ export function checkConfiguration(
   const ofRules =
     wellFormed === undefined
       ? []
-      : [serverFaults, httpFaults, cameraFaults, deadlineFaults].flatMap((rule) => rule(wellFormed, folder));
+      : [serverFaults, fleetFaults, httpFaults, cameraFaults, deadlineFaults].flatMap((rule) =>
+          rule(wellFormed, folder),
+        );
   return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
 }
 

@@ -6,7 +6,7 @@ import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';
 import type { ServerEntry, ServerSettings } from './schema-servers';
 import type { HttpSettings } from './schema-http';
-import type { HttpSpec, ServerSpec, Topology } from './topology';
+import type { FleetSpec, HttpSpec, ServerSpec, Topology } from './topology';
 import { withCredentials } from '../url/url';
 
 /** @param folder that relative paths start at */
@@ -17,6 +17,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     logLevel: file.log.level,
     redis: resolveServer(file.redis),
     rabbitmq: resolveServer(file.rabbitmq),
+    ...(file.fleet === undefined ? {} : { fleet: resolveFleet(file.fleet, folder) }),
     ...(file.http === false ? {} : { http: resolveHttp(file.http, folder) }),
     ...(file.user === undefined ? {} : { user: file.user }),
     ...(file.ffmpeg === undefined ? {} : { ffmpeg: programPath(file.ffmpeg, folder) }),
@@ -39,6 +40,16 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
       .map((camera) => resolveCamera(camera, file, folder)),
     cameraIds: file.cameras.map(({ id }) => id),
   };
+}
+
+function resolveFleet(
+  { ca, cert, key, ...fleet }: NonNullable<ActorsFile['fleet']>,
+  folder: string,
+): FleetSpec {
+  const files = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
+    file === undefined ? [] : [[name, path.resolve(folder, file)]],
+  );
+  return { ...fleet, ...Object.fromEntries(files) } as FleetSpec;
 }
 
 function resolveHttp({ cert, key, ...http }: HttpSettings, folder: string): HttpSpec {

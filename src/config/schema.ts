@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../log/levels';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
+import { Fleet } from './schema-fleet';
 import { Http } from './schema-http';
 import { defaulted, optional, section } from './schema-parts';
 import { server } from './schema-servers';
@@ -90,6 +91,7 @@ export const ActorsFile = Type.Object(
       },
       effect: 'restarts the notifier',
     }),
+    fleet: Fleet,
     http: Http,
     user: optional(
       {

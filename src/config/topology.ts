@@ -108,6 +108,22 @@ export interface HttpSpec {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+/** A node among several daemons that share their cameras. */
+export interface FleetSpec {
+  /** URLs of etcd. */
+  readonly etcd: readonly string[];
+  readonly name: string;
+  /** Absent: the host's name. */
+  readonly node?: string;
+  readonly capacity: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Absolute paths of PEM files. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export type ActorMode = 'forked' | 'in-memory';
 
 export interface QueueSpec {
@@ -134,6 +150,8 @@ export interface Topology {
   readonly logLevel: ActorsFile['log']['level'];
   readonly redis: ServerSpec;
   readonly rabbitmq: ServerSpec;
+  /** Absent: this daemon is alone. */
+  readonly fleet?: FleetSpec;
   /** Absent: there is none. */
   readonly http?: HttpSpec;
   /** Whom a daemon of root becomes. */

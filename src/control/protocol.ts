@@ -36,3 +36,7 @@ export type PlanAnswer =
       readonly refusal: Refusal;
       readonly faults: readonly ConfigFault[];
     };
+
+/** `draining`: the daemon ends when it is done. `alone`: it is no node of a fleet. */
+export type DrainAnswer =
+  { readonly kind: 'draining'; readonly cameras: number } | { readonly kind: 'alone' };

@@ -1,18 +1,26 @@
 /**
  * How `status` and `plan` ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
  * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
- * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer},
+ * `GET /fleet` with `{ fleet: FleetStatus }`, `POST /drain` with a {@link DrainAnswer}.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { ConfigurationError } from '../config/faults';
+import type { FleetStatus } from '../fleet/status';
 import type { Log } from '../log/log';
 import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
-import { CONTROL_SOCKET, type DaemonStatus, type PlanAnswer, type PlanRequest } from './protocol';
+import {
+  CONTROL_SOCKET,
+  type DaemonStatus,
+  type DrainAnswer,
+  type PlanAnswer,
+  type PlanRequest,
+} from './protocol';
 import type { Figures } from '../supervisor/figures';
 import type { Plan } from '../supervisor/plan';
 import type { ConfiguredCamera } from '../supervisor/status';
@@ -28,6 +36,12 @@ export interface Control {
   queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
   plan(request: PlanRequest): Plan;
+  /** Absent of a daemon that is alone. */
+  readonly fleet?: {
+    status(): FleetStatus;
+    /** Begins to give all cameras away, and says how many; the daemon ends afterwards. */
+    drain(): number;
+  };
 }
 
 export class ControlSocket {
@@ -94,6 +108,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   else if (asked === 'GET /cameras') reply(response, control.cameras());
   else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
+  else if (asked === 'GET /fleet') reply(response, { fleet: control.fleet?.status() });
+  else if (asked === 'POST /drain') reply(response, drainAnswer(control));
   else if (asked === 'POST /plan')
     reply(
       response,
@@ -103,6 +119,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
       ),
     );
   else response.writeHead(404).end(JSON.stringify({ message: `there is no ${asked}` }));
+}
+
+function drainAnswer({ fleet }: Control): DrainAnswer {
+  return fleet === undefined ? { kind: 'alone' } : { kind: 'draining', cameras: fleet.drain() };
 }
 
 function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
@@ -115,7 +135,14 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   }
 }
 
-type Answer = DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer;
+type Answer =
+  | { readonly fleet: FleetStatus | undefined }
+  | DrainAnswer
+  | DaemonStatus
+  | readonly ConfiguredCamera[]
+  | Figures
+  | QueuesAnswer
+  | PlanAnswer;
 
 function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));

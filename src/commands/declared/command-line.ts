@@ -3,6 +3,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { ExitFault } from '../../fault/fault';
 import { checkCommand } from './check';
 import { daemonCommand } from './daemon';
+import { drainCommand } from './drain';
 import { ledgerCommand } from './ledger';
 import { planCommand } from './plan';
 import { probeCommand } from './probe';
@@ -68,6 +69,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     checkCommand(line),
     statusCommand(line),
     planCommand(line),
+    drainCommand(line),
     ledgerCommand(line),
     probeCommand(line),
     snapshotCommand(line),

@@ -9,7 +9,7 @@ const textOf = (...argv: string[]) => {
   const asked = read(...argv);
   return asked.kind === 'text' ? asked.text : assert.fail(`${argv.join(' ')} runs ${asked.command}`);
 };
-const COMMANDS = ['daemon', 'check', 'status', 'plan', 'ledger', 'probe', 'snapshot', 'process'];
+const COMMANDS = ['daemon', 'check', 'status', 'plan', 'drain', 'ledger', 'probe', 'snapshot', 'process'];
 
 describe('the command line', () => {
   const rows: readonly [argv: string[], command: string, serves: boolean][] = [
@@ -24,6 +24,7 @@ describe('the command line', () => {
     [['--json', '--data-dir', '/var/vigil', 'status'], 'status', false],
     [['check', '--data-dir', '/var/vigil'], 'check', false],
     [['plan', '--json'], 'plan', false],
+    [['drain'], 'drain', false],
     [['ledger', '--camera', 'gate', '--since', '90s'], 'ledger', false],
     [['snapshot', 'gate'], 'snapshot', false],
     [['snapshot', 'gate', '/tmp/a.JPEG', '--json'], 'snapshot', false],
