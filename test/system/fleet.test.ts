@@ -14,6 +14,9 @@ const CAMERAS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 /** The lease, and a camera's start, on a noisy machine. */
 const TAKEN_MS = 60_000;
 
+/** The last renewal may have been a second before the kill, and the keys are put under the new lease one by one. */
+const WITHIN_LEASE_MS = 3000;
+
 let cluster: EtcdCluster;
 before(async () => {
   cluster = await startEtcd();
@@ -152,16 +155,20 @@ describe('a fleet', () => {
     await fleet.shared(nodes);
     await fleet.announcing();
     const before = await fleet.shared(nodes);
+    const taken = () => b.daemon.log.filter(({ message }) => message.startsWith('took ')).length;
+    const takenBefore = taken();
+    const killedMs = performance.now();
     a.daemon.signal('SIGKILL');
     await a.daemon.exited;
     const again = fleet.start('a', { dir: a.daemon.dir });
     await again.daemon.said(/node "a" of fleet ".*" is a member/);
-    const took = b.daemon.log.some(({ message, time }) => message.startsWith('took') && Date.parse(time) > 0);
+    const backMs = performance.now() - killedMs;
     await fleet.announcing();
     const afterwards = await fleet.shared([again, b]);
     // On a machine so busy that the start outlasts the lease, the cameras are b's by right.
-    if (took) for (const [id, owner] of before) assert.ok(afterwards.has(id), owner);
-    else assert.deepEqual([...afterwards].sort(), [...before].sort());
+    if (backMs < WITHIN_LEASE_MS) assert.equal(taken(), takenBefore, b.daemon.output());
+    if (taken() === takenBefore) assert.deepEqual([...afterwards].sort(), [...before].sort());
+    t.diagnostic(`back after ${Math.round(backMs)} ms`);
     fleet.assertOnce();
   });
 
