@@ -16,7 +16,8 @@ fi
 
 # The units that these packages enable, each with its package: they would start at the next boot.
 units='redis-server:redis-server.service rabbitmq-server:rabbitmq-server.service
-  erlang-base:epmd.service erlang-base:epmd.socket prometheus:prometheus.service'
+  erlang-base:epmd.service erlang-base:epmd.socket prometheus:prometheus.service
+  etcd-server:etcd.service'
 
 is_installed() {
   dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$1" 2>/dev/null | grep -qxF "$1 installed"

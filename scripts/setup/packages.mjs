@@ -42,6 +42,7 @@ const TEST_TOOLS = [
   'gstreamer1.0-plugins-bad',
   'glib-networking',
   'prometheus', // with promtool: the alerts and the metrics
+  'etcd-server', // three nodes of it carry a fleet
   'python3-numpy',
   'python3-pika',
   'python3-pil',

@@ -98,7 +98,7 @@ function notFoundThoughInstalled(missing) {
 function missingTestTools() {
   const needed = [
     ...['ffmpeg', 'redis-server', 'rabbitmq-server', 'openssl', 'ps', 'python3'],
-    ...['prometheus', 'promtool'],
+    ...['prometheus', 'promtool', 'etcd'],
   ];
   const programs = needed.filter((p) => !isOnPath(p));
   const modules = {

@@ -16,6 +16,7 @@ import { Operations } from '../supervisor/operations';
 import { missingPrograms, missingSentence } from '../supervisor/programs';
 import { Supervisor } from '../supervisor/supervisor';
 import { UnverifiedCameras } from '../supervisor/unverified-cameras';
+import type { Fleet } from '../fleet/fleet';
 import { Ending } from './ending';
 import type { Places } from './options';
 import { EXIT } from './exit-codes';
@@ -115,17 +116,32 @@ async function runUntilAsked(run: Run): Promise<number> {
     },
     onEscalation: (fault) => ending.escalate(fault),
   });
+  const fleet =
+    topology.fleet &&
+    (await import('../supervisor/fleet-node')).fleetNode({
+      ...{ spec: topology.fleet, supervisor, data, log },
+      onRefused: (fault) => ending.escalate(fault),
+    });
   const configuration = new LiveConfiguration({
     file: config,
     text,
     environment: process.env,
     supervisor,
     log,
-    onTaken: ({ cameras }) => unverified.log(cameras),
+    onTaken: ({ cameras }) => {
+      unverified.log(cameras);
+      fleet?.consider();
+    },
   });
-  const control = await ControlSocket.open(dataDir, controlOf(supervisor, configuration, log), log);
+  const operations = new Operations(configuration, supervisor, log);
+  const control = await ControlSocket.open(
+    dataDir,
+    controlOf(supervisor, configuration, operations, ending, fleet),
+    log,
+  );
   opened.push({ what: 'the control socket', close: () => control.close() });
   opened.push({ what: 'the supervisor', close: () => supervisor.stop() });
+  if (fleet !== undefined) opened.push({ what: 'the fleet', close: () => fleet.stop() });
   const watching = new AbortController();
   opened.push({
     what: 'the configuration watcher',
@@ -138,11 +154,18 @@ async function runUntilAsked(run: Run): Promise<number> {
   const started = supervisor.start();
   process.on('SIGHUP', () => void started.then(() => manager.reload(() => configuration.reload())));
   await Promise.race([started, ending.wish]);
+  fleet?.start();
   void configuration.watch(watching.signal);
   return ending.wish;
 }
 
-function controlOf(supervisor: Supervisor, configuration: LiveConfiguration, log: Log): Control {
+function controlOf(
+  supervisor: Supervisor,
+  configuration: LiveConfiguration,
+  operations: Operations,
+  ending: Ending,
+  fleet: Fleet | undefined,
+): Control {
   const startedAtMs = Date.now();
   return {
     status: () => {
@@ -161,7 +184,16 @@ function controlOf(supervisor: Supervisor, configuration: LiveConfiguration, log
     figures: () => supervisor.figures,
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
-    operations: new Operations(configuration, supervisor, log),
+    operations,
+    ...(fleet && {
+      fleet: {
+        status: () => fleet.status(),
+        drain: () => {
+          void fleet.drain().then((left) => ending.drained(left));
+          return fleet.cameras;
+        },
+      },
+    }),
   };
 }
 

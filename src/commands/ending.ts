@@ -1,6 +1,7 @@
 /** Why the daemon ends: a signal, an escalation, or a service manager that has gone. */
 import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
 import type { FaultRecord } from '../fault/fault';
+import { NODE_IN_USE } from '../fleet/words';
 import type { Log } from '../log/log';
 import { endProcess } from '../os/output';
 import { EXIT } from './exit-codes';
@@ -28,7 +29,7 @@ export class Ending {
   }
 
   escalate({ code, message }: FaultRecord): void {
-    const refused = code === NAMESPACE_IN_USE;
+    const refused = code === NAMESPACE_IN_USE || code === NODE_IN_USE;
     this.log.error(
       `${message}; ${refused ? 'this daemon stops' : 'stopping so that the service manager can restart the daemon'}`,
       {
@@ -43,6 +44,16 @@ export class Ending {
     this.log.warn(
       'the service manager that started this daemon has exited; stopping so that its successor can start the daemon',
     );
+    this.#end(EXIT.clean);
+  }
+
+  /** Its cameras are elsewhere. */
+  drained(camerasLeft: number): void {
+    if (camerasLeft === 0) this.log.info('drained: other nodes have all cameras; stopping');
+    else
+      this.log.warn(`no other node takes the ${camerasLeft} cameras that are left; stopping`, {
+        code: 'drain',
+      });
     this.#end(EXIT.clean);
   }
 

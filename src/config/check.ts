@@ -4,6 +4,7 @@ import { cameraFaults } from './camera-rules';
 import { deadlineFaults } from './children';
 import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
+import { fleetFaults } from './fleet-rules';
 import { httpFaults } from './http-rules';
 import { notifyFaults } from './notify-rules';
 import { jsonPath, type Place } from './paths';
@@ -48,7 +49,7 @@ export function checkConfiguration(
   const ofRules =
     wellFormed === undefined
       ? []
-      : [serverFaults, httpFaults, notifyFaults, cameraFaults, deadlineFaults].flatMap((rule) =>
+      : [serverFaults, fleetFaults, httpFaults, notifyFaults, cameraFaults, deadlineFaults].flatMap((rule) =>
           rule(wellFormed, folder),
         );
   return { file: value as ActorsFile, faults: [...faults, ...ofRules] };

@@ -7,7 +7,7 @@ import type { ActorsFile } from './schema';
 import type { ServerEntry, ServerSettings } from './schema-servers';
 import type { HttpSettings } from './schema-http';
 import { parseCondition } from './notice-conditions';
-import type { HttpSpec, ServerSpec, Topology, WebhookSpec } from './topology';
+import type { FleetSpec, HttpSpec, ServerSpec, Topology, WebhookSpec } from './topology';
 import { withCredentials } from '../url/url';
 
 /** @param folder that relative paths start at */
@@ -18,6 +18,7 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     logLevel: file.log.level,
     redis: resolveServer(file.redis),
     rabbitmq: resolveServer(file.rabbitmq),
+    ...(file.fleet === undefined ? {} : { fleet: resolveFleet(file.fleet, folder) }),
     ...(file.http === false ? {} : { http: resolveHttp(file.http, folder) }),
     notify: file.notify.map(resolveWebhook),
     ...(file.user === undefined ? {} : { user: file.user }),
@@ -44,6 +45,16 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     cameraIds: file.cameras.map(({ id }) => id),
     tags: Object.fromEntries(file.cameras.flatMap(({ id, tags }) => (tags.length === 0 ? [] : [[id, tags]]))),
   };
+}
+
+function resolveFleet(
+  { ca, cert, key, ...fleet }: NonNullable<ActorsFile['fleet']>,
+  folder: string,
+): FleetSpec {
+  const files = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
+    file === undefined ? [] : [[name, path.resolve(folder, file)]],
+  );
+  return { ...fleet, ...Object.fromEntries(files) } as FleetSpec;
 }
 
 function resolveHttp({ cert, key, ...http }: HttpSettings, folder: string): HttpSpec {

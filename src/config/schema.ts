@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../log/levels';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
+import { Fleet } from './schema-fleet';
 import { Http } from './schema-http';
 import { Notify } from './schema-notify';
 import { defaulted, optional, section } from './schema-parts';
@@ -91,6 +92,7 @@ export const ActorsFile = Type.Object(
       },
       effect: 'restarts the notifier',
     }),
+    fleet: Fleet,
     http: Http,
     notify: Notify,
     user: optional(

@@ -112,6 +112,22 @@ export interface HttpSpec {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+/** A node among several daemons that share their cameras. */
+export interface FleetSpec {
+  /** URLs of etcd. */
+  readonly etcd: readonly string[];
+  readonly name: string;
+  /** Absent: the host's name. */
+  readonly node?: string;
+  readonly capacity: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Absolute paths of PEM files. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** Who is told of trouble. Its URL may contain credentials, and its path often is one. */
 export interface WebhookSpec {
   readonly url: string;
@@ -149,6 +165,8 @@ export interface Topology {
   readonly logLevel: ActorsFile['log']['level'];
   readonly redis: ServerSpec;
   readonly rabbitmq: ServerSpec;
+  /** Absent: this daemon is alone. */
+  readonly fleet?: FleetSpec;
   /** Absent: there is none. */
   readonly http?: HttpSpec;
   readonly notify: readonly WebhookSpec[];

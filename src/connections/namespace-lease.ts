@@ -14,6 +14,8 @@ export interface Holder {
   readonly id: string;
   /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
   readonly name: string;
+  /** The nodes of a fleet hold a namespace together. */
+  readonly isShared?: true;
 }
 
 interface Entry extends Holder {
@@ -78,6 +80,7 @@ export class NamespaceLease {
 
   /** Frees it for the next daemon, if it is ours. */
   async release(): Promise<void> {
+    if (this.holder.isShared === true) return;
     const claim = claimOf(this.holder, await this.client.get(this.#key), undefined);
     // Gone in a millisecond: a user that may only SET and GET cannot delete it.
     if (claim?.kind === 'held') await this.client.set(this.#key, '', 'PX', 1);

@@ -58,3 +58,7 @@ export type EditAnswer = Answered<EditOutcome>;
 export type CameraAnswer = Answered<CameraSettings>;
 export type ProbeAnswer = Answered<ProbeOutcome>;
 export type RestartAnswer = Answered<null>;
+
+/** `draining`: the daemon ends when it is done. `alone`: it is no node of a fleet. */
+export type DrainAnswer =
+  { readonly kind: 'draining'; readonly cameras: number } | { readonly kind: 'alone' };

@@ -1,7 +1,8 @@
 /**
  * How commands and the web actor ask the running daemon: HTTP over a Unix socket in the data directory, which only the owner
  * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
- * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer}.
+ * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer},
+ * `GET /fleet` with `{ fleet: FleetStatus }`, `POST /drain` with a {@link DrainAnswer}.
  * What operators change: `POST /edit` ({@link OperatorEdit}), `/camera`, `/restart` ({@link RestartRequest}) and `/probe`
  * ({@link ProbeRequest}), each answered by {@link Answered}.
  */
@@ -10,6 +11,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import path from 'node:path';
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { ConfigurationError } from '../config/faults';
+import type { FleetStatus } from '../fleet/status';
 import type { Log } from '../log/log';
 import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
@@ -19,6 +21,7 @@ import {
   type Answered,
   type CameraSettings,
   type DaemonStatus,
+  type DrainAnswer,
   type PlanAnswer,
   type PlanRequest,
 } from './protocol';
@@ -45,6 +48,12 @@ export interface Control {
     camera(id: string): Promise<CameraSettings>;
     restart(request: RestartRequest): void;
     probe(request: ProbeRequest): Promise<ProbeOutcome>;
+  };
+  /** Absent of a daemon that is alone. */
+  readonly fleet?: {
+    status(): FleetStatus;
+    /** Begins to give all cameras away, and says how many; the daemon ends afterwards. */
+    drain(): number;
   };
 }
 
@@ -112,6 +121,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   else if (asked === 'GET /cameras') reply(response, control.cameras());
   else if (asked === 'GET /figures') reply(response, control.figures());
   else if (asked === 'GET /queues') reply(response, await control.queues());
+  else if (asked === 'GET /fleet') reply(response, { fleet: control.fleet?.status() });
+  else if (asked === 'POST /drain') reply(response, drainAnswer(control));
   else if (asked === 'POST /plan') reply(response, planAnswer(control, await bodyOf<PlanRequest>(request)));
   else if (asked === 'POST /edit') {
     const edit = await bodyOf<OperatorEdit>(request);
@@ -143,6 +154,10 @@ async function answered<T>(act: () => Promise<T>): Promise<Answered<T>> {
   }
 }
 
+function drainAnswer({ fleet }: Control): DrainAnswer {
+  return fleet === undefined ? { kind: 'alone' } : { kind: 'draining', cameras: fleet.drain() };
+}
+
 function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
   try {
     return { kind: 'plan', plan: control.plan(request) };
@@ -154,7 +169,14 @@ function planAnswer(control: Control, request: PlanRequest): PlanAnswer {
 }
 
 type Answer =
-  DaemonStatus | readonly ConfiguredCamera[] | Figures | QueuesAnswer | PlanAnswer | Answered<unknown>;
+  | DaemonStatus
+  | readonly ConfiguredCamera[]
+  | Figures
+  | QueuesAnswer
+  | PlanAnswer
+  | DrainAnswer
+  | { readonly fleet: FleetStatus | undefined }
+  | Answered<unknown>;
 
 function reply(response: ServerResponse, value: Answer): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));

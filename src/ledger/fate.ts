@@ -22,6 +22,8 @@ export const REASONS = {
   connecting: 'connecting',
   noPicture: 'no-picture',
   disabled: 'disabled',
+  /** Another node of the fleet may have had the camera. */
+  elsewhere: 'elsewhere',
   /** The daemon was stopped in order. */
   daemonStopped: 'daemon-stopped',
   /** The daemon was killed, or the machine ended; of the moment before that nothing may have been written down. */

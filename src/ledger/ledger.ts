@@ -138,8 +138,8 @@ export class Ledger {
     return (
       [...this.#books.values()]
         .flatMap((book) => book.takeGaps())
-        // What the operator asked for is not reported.
-        .filter(({ reason }) => reason !== REASONS.disabled)
+        // What the operator asked for is not reported, nor what another node accounts for.
+        .filter(({ reason }) => reason !== REASONS.disabled && reason !== REASONS.elsewhere)
     );
   }
 

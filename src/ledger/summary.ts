@@ -76,7 +76,10 @@ function coverageOf(camera: string, sinceMs: number, accounts: readonly Recorded
       else reasons[fate.state][fate.reason] = (reasons[fate.state][fate.reason] ?? 0) + length;
       if (fate.state !== 'confirmed') exceptions.push(exceptionOf(run, fate.state, id.periodMs));
     }
-  const decided = periods - counted.waiting - (reasons.gap[REASONS.disabled] ?? 0);
+  const { gap } = reasons;
+  const notOurs =
+    (gap[REASONS.disabled] ?? 0) + (gap[REASONS.elsewhere] ?? 0) + (reasons.dropped['superseded'] ?? 0);
+  const decided = periods - counted.waiting - notOurs;
   const coverage = decided <= 0 ? 1 : counted.confirmed / decided;
   return { camera, periods, ...counted, ...reasons, coverage, exceptions };
 }

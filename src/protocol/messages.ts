@@ -93,8 +93,18 @@ export interface CameraParameters {
   readonly newestDir?: string;
 }
 
+/** What a node of a fleet claims sampling periods with. */
+export interface ClaimParameters {
+  /** The node: the same after a restart. */
+  readonly token: string;
+  /** Milliseconds that it stays known which periods were announced. */
+  readonly keepMs: number;
+}
+
 export interface StoreParameters {
   readonly holder: Holder;
+  /** In a fleet. */
+  readonly claims?: ClaimParameters;
   readonly redisUrl: string;
   readonly namespace: string;
   readonly expireMs: number;

@@ -165,6 +165,7 @@ export class Accounting {
 
   /** Why a camera has no records up to now: it was not wanted, or the daemon did not run. */
   #absenceOf(camera: string): string {
+    if (this.options.topology.fleet !== undefined) return REASONS.elsewhere;
     const { lastAt, events } = this.recorded;
     const account = this.#ledger.accounts.findLast(({ id }) => id.camera === camera);
     const recordedMs = account === undefined ? 0 : account.next * account.id.periodMs;

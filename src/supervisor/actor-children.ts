@@ -136,6 +136,11 @@ export class ActorChildren {
     await this.#rollout.restart(name);
   }
 
+  /** Settles when the actor is as it is wanted now: for one that is not, when it has stopped. */
+  async settled(name: string): Promise<void> {
+    await this.#rollout.settle(name);
+  }
+
   /** One after the other: the store drains while the notifier still answers. And no message outlives its frame. */
   async #changeServers(expireMs: number): Promise<void> {
     const order = expireMs < this.#expireMs ? ['notifier', 'store'] : ['store', 'notifier'];

@@ -10,6 +10,7 @@ import type {
 } from '../config/topology';
 import type {
   CameraParameters,
+  ClaimParameters,
   NoticesParameters,
   NotifierParameters,
   StoreParameters,
@@ -21,6 +22,8 @@ import type { ActorSpec } from '../comedy/hosted-actor';
 /** The part of a daemon's surroundings that its actors need. */
 export interface Surroundings {
   readonly holder: Holder;
+  /** Of a node of a fleet. */
+  readonly claims?: ClaimParameters | undefined;
   readonly redisUrl: string;
   readonly amqpUrl: string;
   readonly dataDir: string;
@@ -89,10 +92,10 @@ function notifier(
 
 function store(
   { namespace, expireMs, durability, spool, drainMs, modes, children }: Topology,
-  { holder, redisUrl, spoolDir }: Surroundings,
+  { holder, claims, redisUrl, spoolDir }: Surroundings,
 ): WantedActor {
   const delivery = { redisUrl, namespace, expireMs, durability, drainMs };
-  const parameters: StoreParameters = { holder, ...delivery, spoolDir, spool };
+  const parameters: StoreParameters = { holder, ...(claims && { claims }), ...delivery, spoolDir, spool };
   const actor = actorSpec('store', 'store', modes.store, parameters);
   return { kind: 'store', actor, child: children.store };
 }

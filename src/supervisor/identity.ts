@@ -21,6 +21,12 @@ export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockF
   };
 }
 
+/** All nodes of a fleet are one holder to those outside it. */
+export function fleetIdentity(fleet: string, { name }: Holder): Holder {
+  const id = createHash('sha256').update(`fleet ${fleet}`).digest('hex');
+  return { id: id.slice(0, 32), name: `fleet "${fleet}", ${name}`, isShared: true };
+}
+
 function machine(): string {
   try {
     return readFileSync(BOOT_ID, 'utf8').trim();

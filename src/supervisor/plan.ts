@@ -61,6 +61,10 @@ export function refusals(running: Topology, wanted: Topology): ConfigFault[] {
     path: '$.user',
     problem: 'a daemon cannot become another user while it runs; restart the daemon to change this',
   };
+  const fleet = {
+    path: '$.fleet',
+    problem: 'a daemon joins and leaves a fleet only with its start; restart the daemon to change this',
+  };
   return (['redis', 'rabbitmq'] as const)
     .filter((name) => !isSameService(running[name], wanted[name]))
     .map((name) => ({
@@ -68,7 +72,8 @@ export function refusals(running: Topology, wanted: Topology): ConfigFault[] {
       problem:
         'an embedded server is started, stopped and moved only with the daemon; restart the daemon to change this',
     }))
-    .concat(running.user === wanted.user ? [] : [user]);
+    .concat(running.user === wanted.user ? [] : [user])
+    .concat(isDeepStrictEqual(running.fleet, wanted.fleet) ? [] : [fleet]);
 }
 
 /** Remote servers may change their URL. */

@@ -3,7 +3,6 @@ import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { Topology } from '../config/topology';
-import { tagsOf } from '../contract/tags';
 import { setLogLevel, type Log } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
 import type { FaultRecord } from '../fault/fault';
@@ -19,8 +18,9 @@ import { NO_FIGURES, type Figures } from './figures';
 import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
-import { identityOf } from './identity';
-import { findFfmpeg } from './ffmpeg-program';
+import { camerasOf, claimsOf, heldPart, shownTags } from './held-cameras';
+import { fleetIdentity, identityOf } from './identity';
+import { surroundingsOf } from './surroundings';
 import type { ChildStatus, ConfiguredCamera } from './status';
 
 export interface SupervisorOptions {
@@ -38,19 +38,28 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #stopping = new AbortController();
   #started: Promise<void> = Promise.resolve();
+  /** What runs here: in a fleet, a part of what is configured. */
   #topology: Topology;
+  #configured: Topology;
+  #held: ReadonlySet<string> | undefined;
   #actors: ActorChildren | undefined;
   #accounting: Accounting | undefined;
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
+  /** This daemon, and whoever it holds the namespace as. */
+  readonly #node: Holder;
   readonly #holder: Holder;
   readonly #servers: EmbeddedServers;
   readonly #endpoints: EndpointsFile;
 
   constructor(private readonly options: SupervisorOptions) {
-    this.#topology = options.topology;
-    this.#holder = identityOf(options.data);
+    this.#configured = options.topology;
+    if (options.topology.fleet !== undefined) this.#held = new Set();
+    this.#topology = heldPart(options.topology, this.#held);
+    this.#node = identityOf(options.data);
+    const { fleet } = options.topology;
+    this.#holder = fleet === undefined ? this.#node : fleetIdentity(fleet.name, this.#node);
     const { data, log, onEscalation } = options;
     this.#servers = new EmbeddedServers({
       data,
@@ -91,7 +100,8 @@ export class Supervisor {
   }
 
   /** What `wanted` would change, and what of it cannot be done while the daemon runs. */
-  plan(wanted: Topology): { readonly plan: Plan; readonly refused: readonly ConfigFault[] } {
+  plan(configured: Topology): { readonly plan: Plan; readonly refused: readonly ConfigFault[] } {
+    const wanted = heldPart(configured, this.#held);
     const running = { topology: this.#topology, actors: this.#wanted };
     const actors = wantedActors(wanted, this.#surroundings(wanted));
     return {
@@ -117,9 +127,28 @@ export class Supervisor {
   apply(wanted: Topology): Promise<void> {
     // A full disk refuses this, and then nothing has been changed yet.
     this.#endpoints.write(wanted);
+    this.#configured = wanted;
+    setLogLevel(wanted.logLevel);
+    return this.#run(heldPart(wanted, this.#held));
+  }
+
+  /** Runs these cameras of the configuration, and no others, from now on; resolves when the others have stopped. */
+  async holds(ids: ReadonlySet<string>): Promise<void> {
+    const before = [...this.#wanted.keys()];
+    this.#held = ids;
+    void this.#run(heldPart(this.#configured, ids));
+    const gone = before.filter((name) => !this.#wanted.has(name));
+    await Promise.all(gone.map(async (name) => this.#actors?.settled(name)));
+  }
+
+  /** What is configured, of which a node of a fleet runs a part. */
+  get configured(): Topology {
+    return this.#configured;
+  }
+
+  #run(wanted: Topology): Promise<void> {
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
-    setLogLevel(wanted.logLevel);
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
     return this.#changeActors(wanted);
@@ -146,28 +175,14 @@ export class Supervisor {
   /** Every child, in start order. */
   status(): ChildStatus[] {
     const actors = this.#actors?.status() ?? [];
-    return [
-      ...this.#servers.status(),
-      ...actors.map((child) => ({ ...child, ...this.#tagsOf(cameraIdOf(child.name)) })),
-    ];
+    const { tags } = this.#topology;
+    const tagged = actors.map((child) => ({ ...child, ...shownTags(tags, cameraIdOf(child.name)) }));
+    return [...this.#servers.status(), ...tagged];
   }
 
   /** All cameras of the configuration that runs. */
   get cameras(): ConfiguredCamera[] {
-    const { cameras, cameraIds } = this.#topology;
-    const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
-    return cameraIds.map((id) => {
-      const of = periodMs.get(id);
-      const tags = this.#tagsOf(id);
-      return of === undefined
-        ? { id, enabled: false, ...tags }
-        : { id, enabled: true, ...tags, periodMs: of };
-    });
-  }
-
-  #tagsOf(camera = ''): { readonly tags?: readonly string[] } {
-    const tags = tagsOf(this.#topology.tags, camera);
-    return tags.length === 0 ? {} : { tags };
+    return camerasOf(this.#topology);
   }
 
   /** Totals since the start. */
@@ -224,17 +239,9 @@ export class Supervisor {
     await claimNamespace({ url: redis.url, namespace, holder: this.#holder, force });
   }
 
-  #surroundings({ redis, rabbitmq, ffmpeg }: Topology): Surroundings {
-    return {
-      holder: this.#holder,
-      redisUrl: this.#servers.urlOf(redis, 'redis', 'ownUrl'),
-      amqpUrl: this.#servers.urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
-      dataDir: this.options.data.dir,
-      spoolDir: this.options.data.folder('spool'),
-      newestDir: this.#newestDir,
-      queuesFile: this.options.data.path('queues.json'),
-      ffmpegFor: (source) => findFfmpeg(ffmpeg, source) ?? 'ffmpeg',
-    };
+  #surroundings(topology: Topology): Surroundings {
+    const [holder, claims] = [this.#holder, claimsOf(topology, this.#node.id)];
+    return surroundingsOf(topology, { holder, claims, servers: this.#servers, data: this.options.data });
   }
 
   async #changeActors(wanted: Topology): Promise<void> {

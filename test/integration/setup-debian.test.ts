@@ -122,12 +122,14 @@ describe('programs of the system', CONCURRENT, () => {
       assert.ok(!existsSync(clone.policy));
     });
 
-  it('do not start Prometheus at the next boot, which only the tests run', async (t) => {
+  it('do not start Prometheus and etcd at the next boot, which only the tests run', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.debian();
     assert.equal((await clone.setup(['test'], ROOT)).code, 0);
-    assert.ok(clone.calls().includes('systemctl --quiet disable prometheus.service'));
+    const calls = clone.calls();
+    for (const unit of ['prometheus.service', 'etcd.service'])
+      assert.ok(calls.includes(`systemctl --quiet disable ${unit}`), calls.join());
     assert.ok(!existsSync(clone.policy));
   });
 

@@ -59,7 +59,7 @@ class StoreActor implements ActorLoop {
 
   constructor(private readonly context: ActorContext<StoreParameters>) {
     const { parameters, log } = context;
-    const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability } = parameters;
+    const { redisUrl, namespace, expireMs, holder, spoolDir, spool: bounds, durability, claims } = parameters;
     this.#faults = new RecurringFaults(log, OVER);
     this.#reports = new DeliveredReports((frames) => context.report({ kind: 'delivered', frames }));
     this.#spool = new Spool(spoolDir);
@@ -71,6 +71,7 @@ class StoreActor implements ActorLoop {
       (fault) => this.#onRedis(fault),
       (fault) => this.#faults.report('latest', fault),
       ({ code, message }) => log.warn(message, { code }),
+      claims,
     );
     this.#eviction = new Eviction({
       url: redisUrl,
@@ -114,6 +115,9 @@ class StoreActor implements ActorLoop {
       onDelivered: (frame, delayed) => this.#onDelivered(frame, delayed),
       onUnreadable: (fault) => this.#faults.report('unreadable', fault),
       onDropped: (frame, fault) => this.#onDropped([frame], fault),
+      claims: this.#redis.claims,
+      onSuperseded: ({ camera, sequence }) =>
+        context.report({ kind: 'dropped', frames: [{ camera, sequence, reason: 'superseded' }] }),
     });
   }
 

@@ -1,8 +1,4 @@
-/**
- * Brings spooled frames to Redis and has them announced: live frames first, the backlog behind them at a bounded rate, a
- * bounded number in flight. A frame leaves the spool when the broker has confirmed its message, and in no other way but
- * by a bound the operator set.
- */
+/** Has spooled frames stored and announced: live ones first, the backlog at a bounded rate. One leaves the spool on its confirm. */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { withDeadline } from '../../clock/sleep';
 import type { SpoolSpec } from '../../config/topology';
@@ -10,6 +6,7 @@ import type { Frame } from '../../contract/frame';
 import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Spool } from '../../spool/spool';
 import { Announcements } from './announcements';
+import { FRESH_CLAIM_MS, underClaim, type Claim, type Claims } from './claims';
 import { FlightWindow } from './flight-window';
 import type { Choice, Outbox } from './outbox';
 import { Pace } from './pace';
@@ -34,10 +31,15 @@ export interface DeliveryOptions {
   readonly onUnreadable: (fault: FaultRecord) => void;
   /** A file of the spool is damaged, or has gone. */
   readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
+  /** In a fleet, where another node may have announced a picture of the period. */
+  readonly claims?: Pick<Claims, 'claim' | 'confirm'> | undefined;
+  readonly onSuperseded?: (frame: Frame) => void;
 }
 
 /** Servers of a cluster replace each other within seconds: the last pause must not add as many. */
 const RETRY: BackOff = { firstMs: 250, capMs: 1000 };
+/** Until a period that another node has claimed is looked at again. */
+const HELD_MS = 2000;
 const STOPPED: FaultRecord = { code: 'stopped', message: 'the store was stopped before the answer came' };
 
 export class Delivery {
@@ -163,7 +165,11 @@ export class Delivery {
     const { outbox, spool, onUnreadable, onDropped } = this.options;
     const { frame } = choice;
     try {
-      await this.#deliverOnce(choice);
+      if ((await this.#deliverOnce(choice)) === 'held') {
+        outbox.postpone(choice, this.options.now() + HELD_MS);
+        this.#worked++;
+        return;
+      }
     } catch (error) {
       const fault = faultRecord(error, 'delivery');
       if (fault.code === 'spool-read') {
@@ -184,27 +190,49 @@ export class Delivery {
     this.#worked++;
   }
 
-  async #deliverOnce(choice: Choice): Promise<void> {
+  /** What became of its claim; without a fleet, `ours`. But for `held`, the frame is done with. */
+  async #deliverOnce(choice: Choice): Promise<Claim> {
     const { frame, delayed } = choice;
-    const { spool, sink, retention, onDelivered, now } = this.options;
+    const { spool, sink, retention, claims, onDelivered, now } = this.options;
     const begunMs = now();
+    const claim = await claims?.claim(frame);
+    if (claim !== undefined && claim !== 'ours') return this.#settleOther(choice, claim);
     const bytes = await spool.read(frame);
     if (bytes === undefined)
       throw new Fault('spool-missing', `camera ${frame.camera}: a frame has gone from the spool`);
     // Both writes go out together: one round trip.
     const [stored] = await Promise.all([this.#storing.store(frame, bytes), sink.markLatest(frame, delayed)]);
+    if (claims !== undefined && now() - begunMs > FRESH_CLAIM_MS) {
+      const renewed = await claims.claim(frame);
+      if (renewed !== 'ours') return this.#settleOther(choice, renewed);
+    }
     const kept = await this.#confirmed(choice, bytes, stored);
     this.#failures = 0;
     this.#window.delivered(now() - begunMs, now());
     onDelivered(frame, delayed);
     await retention.keep(frame, kept.atMs);
+    return 'ours';
   }
 
   /** Resolves when the message is confirmed and the frame is still in Redis. */
   async #confirmed({ frame, delayed }: Choice, bytes: Buffer, first: Stored): Promise<Stored> {
     if (this.#stopped) throw Fault.from(STOPPED);
     const answer = this.#announcements.request(frame, delayed);
-    return this.#storing.untilAnswered(frame, bytes, first, answer);
+    const kept = this.#storing.untilAnswered(frame, bytes, first, answer);
+    return underClaim(this.options.claims, frame, kept);
+  }
+
+  /** Another picture of the period was announced, or this one was before. */
+  async #settleOther({ frame, delayed }: Choice, claim: Exclude<Claim, 'ours'>): Promise<Claim> {
+    const { retention, onDelivered, onSuperseded } = this.options;
+    if (claim === 'superseded') {
+      onSuperseded?.(frame);
+      await retention.remove(frame);
+    } else if (claim === 'announced') {
+      onDelivered(frame, delayed);
+      await retention.keep(frame, Date.now());
+    }
+    return claim;
   }
 
   #failed(choice: Choice, fault: FaultRecord): void {

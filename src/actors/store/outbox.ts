@@ -1,7 +1,4 @@
-/**
- * What waits for delivery, to the store's knowledge: which frame is next, and which one is dropped first when there is
- * no room. Pure: times are handed in, from a clock that is never set.
- */
+/** What waits for delivery: which frame is next, and which is dropped first when there is no room. Pure; its clock is never set. */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { SpoolSpec } from '../../config/topology';
 import type { Frame } from '../../contract/frame';
@@ -25,6 +22,8 @@ export interface Waiting {
 
 interface PutOff extends Waiting {
   readonly untilMs: number;
+  /** It waits for something else. */
+  readonly isReadable?: true;
 }
 
 export interface Choice extends Waiting {
@@ -46,7 +45,6 @@ export class Outbox {
   readonly #cameras = new Map<string, Camera>();
   #frames = 0;
   #bytes = 0;
-  #unreadable = 0;
   #reviveMs = Infinity;
   /** A listing of the spool, or a camera's hint, may be older than a frame's end: it stays known for a while. */
   #left: Frame[] = [];
@@ -63,7 +61,8 @@ export class Outbox {
 
   /** How many of those could not be read when they were last tried. */
   get unreadable(): number {
-    return this.#unreadable;
+    const later = [...this.#cameras.values()].flatMap((camera) => camera.later);
+    return later.filter(({ isReadable }) => isReadable !== true).length;
   }
 
   /** False when the frame is known already. */
@@ -120,12 +119,24 @@ export class Outbox {
 
   /** A frame in flight could not be read: it waits for a while, and the others do not wait for it. */
   putOff({ frame, bornMs, failures = 0 }: Waiting, nowMs: number): void {
-    const camera = this.#camera(frame.camera);
+    this.#postpone({
+      frame,
+      bornMs,
+      failures: failures + 1,
+      untilMs: nowMs + backOffMs(UNREADABLE, failures + 1, 1),
+    });
+  }
+
+  /** The same of a frame that waits for something else. */
+  postpone({ frame, bornMs, failures = 0 }: Waiting, untilMs: number): void {
+    this.#postpone({ frame, bornMs, failures, untilMs, isReadable: true });
+  }
+
+  #postpone(entry: PutOff): void {
+    const camera = this.#camera(entry.frame.camera);
     camera.active = undefined;
-    const untilMs = nowMs + backOffMs(UNREADABLE, failures + 1, 1);
-    insert(camera.later, { frame, bornMs, failures: failures + 1, untilMs }, true);
-    this.#unreadable++;
-    this.#reviveMs = Math.min(this.#reviveMs, untilMs);
+    insert(camera.later, entry, true);
+    this.#reviveMs = Math.min(this.#reviveMs, entry.untilMs);
   }
 
   /** A frame in flight waits no longer. It stays known until its file has gone, see `forget`. */
@@ -165,7 +176,6 @@ export class Outbox {
       const index = entries.findIndex(isIt);
       if (index < 0) continue;
       entries.splice(index, 1);
-      if (entries === later) this.#unreadable--;
       this.#uncount(frame);
       return true;
     }
@@ -202,7 +212,6 @@ export class Outbox {
       if (due.length > 0) camera.later = camera.later.filter(({ untilMs }) => untilMs > nowMs);
       for (const { frame, bornMs, failures = 0 } of due)
         insert(camera.waiting, { frame, bornMs, failures }, true);
-      this.#unreadable -= due.length;
       for (const { untilMs } of camera.later) this.#reviveMs = Math.min(this.#reviveMs, untilMs);
     }
     this.#reviveMs = Math.max(this.#reviveMs, nowMs + REVIVE_MS);

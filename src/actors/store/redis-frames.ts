@@ -5,10 +5,12 @@ import type { Frame } from '../../contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../contract/key';
 import { Fault, faultRecord, type FaultRecord } from '../../fault/fault';
 import type { Holder } from '../../connections/namespace-lease';
+import type { ClaimParameters } from '../../protocol/messages';
 import { openRedis, type RedisClient } from '../../connections/redis';
 import { redisFault } from '../../connections/redis-fault';
 import { clusterWatchOf } from '../../connections/cluster-watch';
 import { sentinelWatchOf } from '../../connections/sentinel-watch';
+import { Claims } from './claims';
 import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
 import { readPersistence, type Persistence } from './persistence';
@@ -23,6 +25,8 @@ export class RedisFrames {
   /** Capture time of the frame each camera's `latest` key points at, where this session has set it. */
   readonly #latest = new Map<string, number>();
   #session = 0;
+  /** In a fleet. */
+  readonly claims: Claims | undefined;
 
   /** Why the server is not ready, where the reason is known. */
   #cause: FaultRecord | undefined;
@@ -32,6 +36,7 @@ export class RedisFrames {
    * @param onReadiness called when the server becomes ready, and with the reason when it is not
    * @param onDenied the server does not let us do what frames can do without
    * @param onBlind it does not let us see whether another daemon has the namespace; called once
+   * @param claims of a node of a fleet
    */
   constructor(
     private readonly url: string,
@@ -41,8 +46,16 @@ export class RedisFrames {
     onReadiness: (fault?: FaultRecord) => void,
     private readonly onDenied: (fault: FaultRecord) => void,
     onBlind: (fault: FaultRecord) => void,
+    claims?: ClaimParameters,
   ) {
     this.#client = openRedis(url, redisOptions());
+    this.claims =
+      claims &&
+      new Claims({
+        ...{ client: this.#client, namespace, ...claims },
+        session: () => this.#session,
+        write: (command) => this.#write(command),
+      });
     this.#lease = new LeaseKeeper({
       client: this.#client,
       url,
@@ -137,9 +150,9 @@ export class RedisFrames {
     this.#client.disconnect();
   }
 
-  /** Capture time; -Infinity where there is none. Redis is asked once per session: no one else sets the key. */
+  /** Capture time; -Infinity where there is none. Redis is asked once per session: no one else sets the key but in a fleet. */
   async #latestOf(camera: string): Promise<number> {
-    const known = this.#latest.get(camera);
+    const known = this.claims === undefined ? this.#latest.get(camera) : undefined;
     if (known !== undefined) return known;
     const key = await this.#run(() => this.#client.get(latestKey(this.namespace, camera)));
     return parseFrameKey(key ?? '')?.capturedAt ?? -Infinity;
@@ -166,9 +179,9 @@ export class RedisFrames {
   }
 
   /** What is to stay: it counts only where its server was still the primary when it had answered. */
-  async #write(command: () => Promise<unknown>): Promise<void> {
+  async #write<Reply>(command: () => Promise<Reply>): Promise<Reply> {
     const watch = sentinelWatchOf(this.#client) ?? clusterWatchOf(this.#client);
-    await this.#run(watch === undefined ? command : () => watch.settled(command));
+    return this.#run(watch === undefined ? command : () => watch.settled(command));
   }
 
   async #run<Reply>(command: () => Promise<Reply>): Promise<Reply> {

@@ -6,6 +6,7 @@ import { cameraCommand } from './camera';
 import { checkCommand } from './check';
 import { completionCommand } from './completion';
 import { daemonCommand } from './daemon';
+import { drainCommand } from './drain';
 import { ledgerCommand } from './ledger';
 import { planCommand } from './plan';
 import { probeCommand } from './probe';
@@ -72,6 +73,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     checkCommand(line),
     statusCommand(line),
     planCommand(line),
+    drainCommand(line),
     ledgerCommand(line),
     cameraCommand(line),
     applyCommand(line),

@@ -1,0 +1,185 @@
+/**
+ * Claims of a fleet's nodes in Redis: of a camera's sampling period one picture is announced, whichever nodes captured it.
+ * A claim is taken before the frame is stored, renewed while the broker has not answered, and marked when it has confirmed.
+ * Crash points and their costs: docs/fleet.md.
+ */
+import type { Result } from 'ioredis';
+import { frameId, type Frame } from '../../contract/frame';
+import type { RedisClient } from '../../connections/redis';
+
+/**
+ * `ours`: announce it. `announced`: this very picture has been, and was confirmed. `superseded`: another picture of the
+ * period was. `held`: another node is about to announce one, or has died while it was.
+ */
+export type Claim = 'ours' | 'announced' | 'superseded' | 'held';
+
+/** A claim that is not renewed passes on. */
+export const CLAIM_MS = 10_000;
+/** While an answer is awaited. */
+const RENEW_CLAIM_MS = 2500;
+/** One older than this is taken again before its frame is announced. */
+export const FRESH_CLAIM_MS = 5000;
+
+/** Periods of one key: 8 KiB, an hour and eight minutes of one a second. */
+const PERIODS = 4096;
+/** Periods of a camera that are marked again on a server that may have lost them: a quarter of an hour of one a second. */
+const KEPT_PERIODS = 900;
+
+/**
+ * KEYS: marks, claim. ARGV: place, mark, token, milliseconds of a claim. Both keys have the camera for hash tag: one slot.
+ */
+const CLAIM = `
+local mark = redis.call('BITFIELD', KEYS[1], 'GET', 'u16', '#' .. ARGV[1])[1]
+if mark ~= 0 then return mark == tonumber(ARGV[2]) and 'announced' or 'superseded' end
+local holder = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[3] then return 'held' end
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+return 'ours'`;
+
+/** KEYS: marks, and perhaps a claim. ARGV: milliseconds that marks are kept, then place and mark of each period. */
+const MARK = `
+local answer = 'announced'
+for i = 2, #ARGV, 2 do
+  local place = '#' .. ARGV[i]
+  local mark = redis.call('BITFIELD', KEYS[1], 'GET', 'u16', place)[1]
+  if mark == 0 then redis.call('BITFIELD', KEYS[1], 'SET', 'u16', place, ARGV[i + 1])
+  elseif mark ~= tonumber(ARGV[i + 1]) then answer = 'superseded' end
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+redis.call('DEL', KEYS[2])
+return answer`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    vigilClaim(marks: string, claim: string, ...values: (string | number)[]): Result<Claim, Context>;
+    vigilMark(marks: string, claim: string, ...values: (string | number)[]): Result<Claim, Context>;
+  }
+}
+
+/** Keeps the claim while `announced` is awaited, and marks the period when it resolves. Rejects as it does, or with a Fault of Redis. */
+export async function underClaim<T>(
+  claims: Pick<Claims, 'claim' | 'confirm'> | undefined,
+  frame: Frame,
+  announced: Promise<T>,
+): Promise<T> {
+  if (claims === undefined) return announced;
+  const renewing = setInterval(() => void claims.claim(frame).catch(() => undefined), RENEW_CLAIM_MS);
+  try {
+    const kept = await announced;
+    await claims.confirm(frame);
+    return kept;
+  } finally {
+    clearInterval(renewing);
+  }
+}
+
+export interface ClaimsOptions {
+  readonly client: RedisClient;
+  readonly namespace: string;
+  /** This node: the same after a restart, so that its retry passes. */
+  readonly token: string;
+  /** Milliseconds that marks are kept: longer than any picture waits in a spool, and lives in Redis. */
+  readonly keepMs: number;
+  /** Changes when a server was lost, and perhaps its memory with it. */
+  readonly session: () => number;
+  /** Runs a command that counts only on a server that stays. Throws a Fault. */
+  readonly write: <T>(command: () => Promise<T>) => Promise<T>;
+}
+
+export class Claims {
+  /** Ids of frames that the broker has confirmed, and that could not be marked yet. */
+  readonly #unmarked = new Set<string>();
+  /** Marks by camera, oldest first. */
+  readonly #marked = new Map<string, (readonly [sequence: number, mark: number])[]>();
+  #session: number | undefined;
+  #marking: Promise<void> | undefined;
+
+  constructor(private readonly options: ClaimsOptions) {
+    options.client.defineCommand('vigilClaim', { numberOfKeys: 2, lua: CLAIM });
+    options.client.defineCommand('vigilMark', { numberOfKeys: 2, lua: MARK });
+  }
+
+  /**
+   * Claims the frame's period for this node, or renews its claim.
+   * @throws Fault of Redis
+   */
+  async claim(frame: Frame): Promise<Claim> {
+    if (this.#unmarked.has(frameId(frame))) return this.confirm(frame);
+    await this.#markAgain();
+    const { client, token, write } = this.options;
+    const [marks, claim] = this.#keys(frame);
+    return write(() => client.vigilClaim(marks, claim, placeOf(frame), markOf(frame), token, CLAIM_MS));
+  }
+
+  /**
+   * Its message is confirmed: nobody else announces the period.
+   * @returns `superseded` where another node has meanwhile
+   * @throws Fault of Redis; the next {@link Claims.claim} of the frame makes up for it
+   */
+  async confirm(frame: Frame): Promise<Claim> {
+    const { client, keepMs, write } = this.options;
+    this.#unmarked.add(frameId(frame));
+    const [marks, claim] = this.#keys(frame);
+    const answer = await write(() => client.vigilMark(marks, claim, keepMs, placeOf(frame), markOf(frame)));
+    this.#unmarked.delete(frameId(frame));
+    this.#keep(frame);
+    return answer;
+  }
+
+  #keep({ camera, ...frame }: Frame): void {
+    const kept = this.#marked.get(camera) ?? [];
+    this.#marked.set(camera, kept);
+    kept.push([frame.sequence, markOf(frame)]);
+    if (kept.length > KEPT_PERIODS) kept.shift();
+  }
+
+  /** A replica that was promoted lacks the last marks, and a server that lost its memory all. */
+  async #markAgain(): Promise<void> {
+    if (this.#session === this.options.session()) return;
+    this.#marking ??= this.#markAll().finally(() => {
+      this.#marking = undefined;
+    });
+    await this.#marking;
+  }
+
+  async #markAll(): Promise<void> {
+    const { client, keepMs, write, session } = this.options;
+    const present = session();
+    for (const [camera, kept] of this.#marked) {
+      const buckets = new Map<number, number[]>();
+      for (const [sequence, mark] of kept) {
+        const bucket = bucketOf(sequence);
+        const values = buckets.get(bucket) ?? [];
+        buckets.set(bucket, values);
+        values.push(sequence % PERIODS, mark);
+      }
+      for (const [bucket, values] of buckets) {
+        const marks = this.#marksKey(camera, bucket);
+        await write(() => client.vigilMark(marks, `${marks}:none`, keepMs, ...values));
+      }
+    }
+    this.#session = present;
+  }
+
+  #keys({ camera, sequence }: Frame): readonly [marks: string, claim: string] {
+    const claim = `${this.options.namespace}:claim:{${camera}}:${sequence}`;
+    return [this.#marksKey(camera, bucketOf(sequence)), claim];
+  }
+
+  #marksKey(camera: string, bucket: number): string {
+    return `${this.options.namespace}:claimed:{${camera}}:${bucket}`;
+  }
+}
+
+function bucketOf(sequence: number): number {
+  return Math.floor(sequence / PERIODS);
+}
+
+function placeOf({ sequence }: Frame): number {
+  return sequence % PERIODS;
+}
+
+/** Tells the pictures of one period apart, which are less than a minute from each other; never 0. */
+function markOf({ capturedAt }: Pick<Frame, 'capturedAt'>): number {
+  return 1 + (capturedAt % 65_535);
+}

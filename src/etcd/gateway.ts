@@ -1,0 +1,163 @@
+/** Requests to etcd's JSON gateway: several endpoints, one in use, the next when it does not answer; login; TLS. */
+import http from 'node:http';
+import https from 'node:https';
+import { faultRecord } from '../fault/fault';
+import { boundedText } from '../os/bounded-text';
+import { answerFault, connectionFault, etcdFault } from './fault';
+
+export interface EtcdAccess {
+  /** `http://` or `https://`, host and port. */
+  readonly endpoints: readonly string[];
+  readonly username?: string;
+  readonly password?: string;
+  /** PEM texts. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** An answer takes 5 to 10 ms; a frozen or cut host, or one without a quorum, never answers, and the next one is asked. */
+const ANSWER_MS = 1500;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export class Gateway {
+  readonly #agents: readonly http.Agent[];
+  /** Index of the endpoint in use. */
+  #present = 0;
+  #token: string | undefined;
+
+  constructor(private readonly access: EtcdAccess) {
+    const { ca, cert, key } = access;
+    const tls = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+    this.#agents = access.endpoints.map((endpoint) =>
+      isSecure(endpoint) ? new https.Agent({ keepAlive: true, ...tls }) : new http.Agent({ keepAlive: true }),
+    );
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const agent of this.#agents) agent.destroy();
+  }
+
+  /**
+   * The answer of the first endpoint that gives one, beginning with the one that answered last.
+   * @param path such as `/v3/kv/range`
+   * @throws Fault of an {@link EtcdFaultCode}
+   */
+  async ask<Answer>(path: string, body: object): Promise<Answer> {
+    return this.#first(async (index) => {
+      const response = await this.#open(index, path, body);
+      return JSON.parse(await readText(response, this.#endpoint(index))) as Answer;
+    });
+  }
+
+  /**
+   * The same for an answer that has no end. It is destroyed when `signal` is aborted.
+   * @throws Fault where it does not begin
+   */
+  async stream(path: string, body: object, signal: AbortSignal): Promise<http.IncomingMessage> {
+    return this.#first((index) => this.#open(index, path, body, signal));
+  }
+
+  /** The endpoint in use has gone silent: the next is asked first. */
+  leave(): void {
+    this.#present = (this.#present + 1) % this.access.endpoints.length;
+  }
+
+  async #first<T>(work: (index: number) => Promise<T>): Promise<T> {
+    const { length } = this.access.endpoints;
+    const start = this.#present;
+    let last: unknown;
+    for (let i = 0; i < length; i++) {
+      const index = (start + i) % length;
+      try {
+        const result = await this.#loggedIn(index, work);
+        this.#present = index;
+        return result;
+      } catch (error) {
+        if (faultRecord(error, '').code !== 'etcd-away') throw error;
+        last = error;
+      }
+    }
+    throw last instanceof Error ? last : etcdFault('etcd-away', 'no etcd endpoint is given');
+  }
+
+  /** A token expires after five minutes without use, and with every change of users and roles. */
+  async #loggedIn<T>(index: number, work: (index: number) => Promise<T>): Promise<T> {
+    if (this.access.username === undefined) return work(index);
+    const isNew = this.#token === undefined;
+    if (isNew) await this.#logIn(index);
+    try {
+      return await work(index);
+    } catch (error) {
+      if (isNew || faultRecord(error, '').code !== 'etcd-login') throw error;
+      await this.#logIn(index);
+      return await work(index);
+    }
+  }
+
+  async #logIn(index: number): Promise<void> {
+    const { username: name, password } = this.access;
+    this.#token = undefined;
+    const response = await this.#open(index, '/v3/auth/authenticate', { name, password });
+    const { token } = JSON.parse(await readText(response, this.#endpoint(index))) as { token: string };
+    this.#token = token;
+  }
+
+  #endpoint(index: number): string {
+    return this.access.endpoints[index] ?? '';
+  }
+
+  /** Resolves with the head of a good answer. */
+  async #open(
+    index: number,
+    path: string,
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const endpoint = this.#endpoint(index);
+    const options = {
+      method: 'POST',
+      agent: this.#agents[index],
+      headers: {
+        'content-type': 'application/json',
+        ...(this.#token === undefined ? {} : { authorization: this.#token }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    };
+    const { request } = isSecure(endpoint) ? https : http;
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const asking = request(new URL(path, endpoint), options, resolve);
+      const timer = setTimeout(
+        () => asking.destroy(new Error(`no answer within ${ANSWER_MS} ms`)),
+        ANSWER_MS,
+      );
+      asking.once('error', (error) => reject(connectionFault(endpoint, error)));
+      for (const event of ['close', 'response']) asking.once(event, () => clearTimeout(timer));
+      asking.end(JSON.stringify(body));
+    });
+    if (response.statusCode === 200) return response;
+    throw answerFault(endpoint, response.statusCode ?? 0, await readText(response, endpoint));
+  }
+}
+
+function isSecure(endpoint: string): boolean {
+  return endpoint.startsWith('https:');
+}
+
+async function readText(response: http.IncomingMessage, endpoint: string): Promise<string> {
+  const late = () => response.destroy(new Error(`no whole answer within ${ANSWER_MS} ms`));
+  const timer = setTimeout(late, ANSWER_MS);
+  try {
+    return await boundedText(response, MAX_ANSWER_BYTES, 'an answer');
+  } catch (error) {
+    response.destroy();
+    throw connectionFault(endpoint, error as NodeJS.ErrnoException);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,49 @@
+/** This node's lease in etcd: renewed once a second, and valid by a clock that is never set, counted from when the renewal was sent. */
+import type { Etcd } from '../etcd/etcd';
+
+/** etcd removes a dead node's keys so long after its last renewal (5.25 s were measured). */
+export const LEASE_MS = 5000;
+export const RENEW_MS = 1000;
+
+export class Lease {
+  #id: string | undefined;
+  #validUntilMs = -Infinity;
+
+  constructor(
+    private readonly etcd: Pick<Etcd, 'grant' | 'keepAlive' | 'revoke'>,
+    private readonly now: () => number,
+  ) {}
+
+  /** Undefined until there is one, and when it has ended. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /** Nobody else can have this node's cameras. */
+  get isValid(): boolean {
+    return this.now() < this.#validUntilMs;
+  }
+
+  /**
+   * Renews it.
+   * @returns false when there is a new one, under which nothing is yet
+   * @throws Fault of etcd
+   */
+  async renew(): Promise<boolean> {
+    const sentMs = this.now();
+    const isOld = this.#id !== undefined && (await this.etcd.keepAlive(this.#id));
+    if (!isOld) {
+      this.#id = undefined;
+      this.#id = await this.etcd.grant(LEASE_MS / 1000);
+    }
+    this.#validUntilMs = sentMs + LEASE_MS;
+    return isOld;
+  }
+
+  /** Ends it, and with it all that is under it. */
+  async end(): Promise<void> {
+    if (this.#id !== undefined) await this.etcd.revoke(this.#id);
+    this.#id = undefined;
+    this.#validUntilMs = -Infinity;
+  }
+}

@@ -1,0 +1,22 @@
+/** What a node of a fleet is given. */
+import type { Etcd } from '../etcd/etcd';
+import type { FaultRecord } from '../fault/fault';
+import type { Log } from '../log/log';
+
+export interface FleetOptions {
+  readonly etcd: Etcd;
+  readonly name: string;
+  readonly node: string;
+  /** The data directory, and who runs on it. */
+  readonly holder: { readonly id: string; readonly name: string };
+  readonly capacity: number;
+  readonly version: string;
+  /** Of the present configuration: its cameras, and a hash of them. */
+  readonly cameras: () => readonly { readonly id: string; readonly weight: number }[];
+  readonly configuration: () => string;
+  readonly log: Log;
+  /** Runs these cameras and no others; resolves when the others have stopped. */
+  readonly onHeld: (ids: ReadonlySet<string>) => Promise<void>;
+  /** Another daemon is the node of that name. */
+  readonly onRefused: (fault: FaultRecord) => void;
+}

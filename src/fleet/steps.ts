@@ -1,0 +1,46 @@
+/** What a member does about the facts it sees: which cameras it takes, and which it gives away. Pure. */
+import type { Facts } from './facts';
+import { place } from './placement';
+
+export interface Own {
+  readonly node: string;
+  /** Cameras of this node's configuration. */
+  readonly cameras: readonly { readonly id: string; readonly weight: number }[];
+  /** For how long nobody has owned a camera, milliseconds; 0 of one that is owned. */
+  readonly orphanedMs: (id: string) => number;
+  /** Cameras it may give away now for balance. */
+  readonly mayMove: number;
+}
+
+export interface Steps {
+  readonly take: readonly string[];
+  readonly giveAway: readonly string[];
+}
+
+/** A camera that its node has not taken by then is taken by any other: that node may not know it. */
+const ORPHAN_MS = 10_000;
+
+export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own: Own): Steps {
+  const members = [...nodes].filter(([, { state }]) => state === 'member');
+  const isMember = members.some(([name]) => name === own.node);
+  const known = own.cameras.map((camera) => {
+    const owner = owners.get(camera.id)?.node;
+    return owner === undefined ? camera : { ...camera, owner };
+  });
+  const placed = place(
+    known,
+    members.map(([name, { capacity }]) => ({ name, capacity })),
+  );
+  const take: string[] = [];
+  const giveAway: string[] = [];
+  for (const { id } of known) {
+    const [owner, wanted] = [owners.get(id)?.node, placed.get(id)];
+    if (owner === undefined && isMember && (wanted === own.node || own.orphanedMs(id) > ORPHAN_MS))
+      take.push(id);
+    if (owner === own.node && wanted !== undefined && wanted !== own.node) giveAway.push(id);
+  }
+  const isDraining = !isMember && nodes.has(own.node);
+  // While configurations differ, a camera may have nowhere else to go.
+  const agree = new Set([...nodes.values()].map(({ configuration }) => configuration)).size === 1;
+  return { take, giveAway: isDraining ? giveAway : giveAway.slice(0, agree ? own.mayMove : 0) };
+}

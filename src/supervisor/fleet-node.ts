@@ -1,0 +1,46 @@
+/** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { FleetSpec } from '../config/topology';
+import { Etcd } from '../etcd/etcd';
+import type { FaultRecord } from '../fault/fault';
+import { Fleet } from '../fleet/fleet';
+import type { Log } from '../log/log';
+import type { DataDirectory } from './data-directory';
+import { configurationHash } from './held-cameras';
+import { identityOf } from './identity';
+import type { Supervisor } from './supervisor';
+
+export interface FleetNodeOptions {
+  readonly spec: FleetSpec;
+  readonly supervisor: Pick<Supervisor, 'configured' | 'holds'>;
+  readonly data: DataDirectory;
+  readonly log: Log;
+  readonly onRefused: (fault: FaultRecord) => void;
+}
+
+export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptions): Fleet {
+  const { etcd: endpoints, name, node, capacity, username, password, ca, cert, key } = spec;
+  const pem = Object.entries({ ca, cert, key }).flatMap(([what, file]) =>
+    file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
+  );
+  const login = username === undefined || password === undefined ? {} : { username, password };
+  return new Fleet({
+    ...options,
+    etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
+    ...{ name, version: version() },
+    node: node ?? hostname(),
+    capacity,
+    holder: identityOf(data),
+    // The cost of a camera is not measured yet: by their rate, they cost about the same.
+    cameras: () => supervisor.configured.cameras.map(({ id, periodMs }) => ({ id, weight: 1000 / periodMs })),
+    configuration: () => configurationHash(supervisor.configured),
+    onHeld: (ids) => supervisor.holds(ids),
+  });
+}
+
+function version(): string {
+  const file = path.resolve(__dirname, '../../package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
