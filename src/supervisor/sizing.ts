@@ -27,7 +27,9 @@ export function sizingOf(topology: Topology): Sizing {
   const picturesPerSecond = cameras.reduce((sum, { periodMs }) => sum + MS / periodMs, 0);
   const pictures = cameras.reduce((sum, { periodMs }) => sum + Math.ceil(expireMs / periodMs), 0);
   const notices = notify.length > 0 && 'forked';
-  const forked = [modes.store, modes.notifier, http && 'forked', notices].filter((mode) => mode === 'forked').length;
+  const forked = [modes.store, modes.notifier, http && 'forked', notices].filter(
+    (mode) => mode === 'forked',
+  ).length;
   const spool = spoolOf(topology, picturesPerSecond);
   return {
     picturesPerSecond,

@@ -88,8 +88,7 @@ function checkJson(text: string): void {
     'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue'].some((key) => key in value);
   const configuration = isConfiguration ? { cameras: [], ...value } : { cameras: [camera] };
   const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(
-    ([, name = '']) =>
-      [name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'] as const,
+    ([, name = '']) => [name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'] as const,
   );
   const folder = mkdtempSync(path.join(tmpdir(), 'vigil-docs-'));
   try {

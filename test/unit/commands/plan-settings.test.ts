@@ -28,6 +28,7 @@ interface Schema {
   readonly isServer?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly multipleOf?: number;
 }
 
 const FILE = ActorsFile as unknown as Schema;
@@ -77,13 +78,14 @@ function otherValue({
   default: usual,
   minimum = 0,
   maximum = Infinity,
+  multipleOf: step = 1,
 }: Schema): unknown {
   if (values !== undefined) return values.findLast((value) => value !== usual);
   if (type === 'boolean') return usual !== true;
   if (type === 'string') return 'other';
   if (type !== 'integer' && type !== 'number') return undefined;
   const from = typeof usual === 'number' ? usual : minimum;
-  return from > minimum ? Math.max(minimum, from - 1) : Math.min(from + 1, maximum);
+  return from > minimum ? Math.max(minimum, from - step) : Math.min(from + step, maximum);
 }
 
 /** A copy with one value set, the objects on the way made where they are missing. */
