@@ -1,8 +1,8 @@
 /** The cameras of actors.json, and the settings they share, as the table of camera settings gives them. */
 import { Type, type TOptional, type TUnsafe } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, MAX_TAGS, TAG_PATTERN } from '../contract/frame';
+import { CAMERA_EFFECTS } from './camera-setting';
 import {
-  CAMERA_EFFECTS,
   CAMERA_SETTINGS,
   CAMERA_SETTING_NAMES,
   cameraSetting,

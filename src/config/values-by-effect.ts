@@ -1,5 +1,6 @@
 /** A camera's values of the settings whose change has the same effect while it runs. Pure. */
-import { cameraSetting, CAMERA_SETTING_NAMES, type CAMERA_EFFECTS } from './camera-settings';
+import type { CAMERA_EFFECTS } from './camera-setting';
+import { cameraSetting, CAMERA_SETTING_NAMES } from './camera-settings';
 import type { CameraSpec } from './topology';
 
 export function valuesByEffect(camera: CameraSpec, effect: keyof typeof CAMERA_EFFECTS): unknown[] {

@@ -1,10 +1,8 @@
 /** The part of a configuration that this node of a fleet runs. Pure. */
 import { createHash } from 'node:crypto';
-import { tagsOf, type CameraTags } from '../contract/tags';
 import type { Topology } from '../config/topology';
 import { redactUrl } from '../url/url';
 import type { ClaimParameters } from '../protocol/messages';
-import type { ConfiguredCamera } from './status';
 
 /** Beyond the time a picture waits and lives, for nodes whose settings differ. */
 const SPARE_MS = 3_600_000;
@@ -18,25 +16,6 @@ export function heldPart(topology: Topology, held: ReadonlySet<string> | undefin
     cameras: topology.cameras.filter(({ id }) => held.has(id)),
     cameraIds: topology.cameraIds.filter((id) => held.has(id) || !enabled.has(id)),
   };
-}
-
-/** All cameras of a configuration, disabled ones too. */
-export function camerasOf({ cameras, cameraIds, tags }: Topology): ConfiguredCamera[] {
-  const periodMs = new Map(cameras.map((camera) => [camera.id, camera.periodMs]));
-  return cameraIds.map((id) => {
-    const of = periodMs.get(id);
-    return {
-      id,
-      ...(of === undefined ? { enabled: false } : { enabled: true, periodMs: of }),
-      ...shownTags(tags, id),
-    };
-  });
-}
-
-/** Absent where the camera has none. */
-export function shownTags(tags: CameraTags, camera = ''): { readonly tags?: readonly string[] } {
-  const own = tagsOf(tags, camera);
-  return own.length === 0 ? {} : { tags: own };
 }
 
 /** Undefined of a daemon that is alone. */

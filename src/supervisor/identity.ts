@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Topology } from '../config/topology';
 import type { Holder } from '../connections/namespace-lease';
 import type { DataDirectory } from './data-directory';
 
@@ -21,10 +22,11 @@ export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockF
   };
 }
 
-/** All nodes of a fleet are one holder to those outside it. */
-export function fleetIdentity(fleet: string, { name }: Holder): Holder {
-  const id = createHash('sha256').update(`fleet ${fleet}`).digest('hex');
-  return { id: id.slice(0, 32), name: `fleet "${fleet}", ${name}`, isShared: true };
+/** Who holds the namespace: this daemon, or its fleet, whose nodes are one holder to those outside it. */
+export function holderOf({ fleet }: Pick<Topology, 'fleet'>, own: Holder): Holder {
+  if (fleet === undefined) return own;
+  const id = createHash('sha256').update(`fleet ${fleet.name}`).digest('hex');
+  return { id: id.slice(0, 32), name: `fleet "${fleet.name}", ${own.name}`, isShared: true };
 }
 
 function machine(): string {

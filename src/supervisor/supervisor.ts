@@ -9,7 +9,8 @@ import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
-import { cameraIdOf, cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { camerasOf, tagged } from './configured-cameras';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
@@ -18,8 +19,8 @@ import { NO_FIGURES, type Figures } from './figures';
 import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
-import { camerasOf, claimsOf, heldPart, shownTags } from './held-cameras';
-import { fleetIdentity, identityOf } from './identity';
+import { claimsOf, heldPart } from './held-cameras';
+import { holderOf, identityOf } from './identity';
 import { surroundingsOf } from './surroundings';
 import type { ChildStatus, ConfiguredCamera } from './status';
 
@@ -58,15 +59,10 @@ export class Supervisor {
     if (options.topology.fleet !== undefined) this.#held = new Set();
     this.#topology = heldPart(options.topology, this.#held);
     this.#node = identityOf(options.data);
-    const { fleet } = options.topology;
-    this.#holder = fleet === undefined ? this.#node : fleetIdentity(fleet.name, this.#node);
+    this.#holder = holderOf(options.topology, this.#node);
     const { data, log, onEscalation } = options;
-    this.#servers = new EmbeddedServers({
-      data,
-      log,
-      spec: () => this.#topology.children.service,
-      onEscalation,
-    });
+    const spec = () => this.#topology.children.service;
+    this.#servers = new EmbeddedServers({ data, log, spec, onEscalation });
     this.#endpoints = new EndpointsFile(data, this.#servers, log);
   }
 
@@ -74,9 +70,8 @@ export class Supervisor {
    * Starts everything. Waits for nothing that can come later: a remote server that is away, a camera that is off.
    * @throws Fault `namespace-in-use`, or `port-in-use`, `missing-program` or `service-start` when an embedded server cannot run here.
    */
-  async start(): Promise<void> {
-    this.#started = this.#startAll();
-    await this.#started;
+  start(): Promise<void> {
+    return (this.#started = this.#startAll());
   }
 
   /**
@@ -104,10 +99,8 @@ export class Supervisor {
     const wanted = heldPart(configured, this.#held);
     const running = { topology: this.#topology, actors: this.#wanted };
     const actors = wantedActors(wanted, this.#surroundings(wanted));
-    return {
-      plan: planChange(running, { topology: wanted, actors }),
-      refused: refusals(this.#topology, wanted),
-    };
+    const plan = planChange(running, { topology: wanted, actors });
+    return { plan, refused: refusals(this.#topology, wanted) };
   }
 
   /**
@@ -151,7 +144,8 @@ export class Supervisor {
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(wanted);
-    return this.#changeActors(wanted);
+    const changed = this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
+    return changed.then(() => this.#tidyNewest());
   }
 
   /** Gives a camera a new process; resolves when it runs. False: the camera is not there, or disabled. */
@@ -174,10 +168,7 @@ export class Supervisor {
 
   /** Every child, in start order. */
   status(): ChildStatus[] {
-    const actors = this.#actors?.status() ?? [];
-    const { tags } = this.#topology;
-    const tagged = actors.map((child) => ({ ...child, ...shownTags(tags, cameraIdOf(child.name)) }));
-    return [...this.#servers.status(), ...tagged];
+    return [...this.#servers.status(), ...tagged(this.#actors?.status() ?? [], this.#topology)];
   }
 
   /** All cameras of the configuration that runs. */
@@ -244,18 +235,10 @@ export class Supervisor {
     return surroundingsOf(topology, { holder, claims, servers: this.#servers, data: this.options.data });
   }
 
-  async #changeActors(wanted: Topology): Promise<void> {
-    await this.#actors?.change(this.#wanted, wanted);
-    await this.#tidyNewest();
-  }
-
   /** Nobody looks at pictures of cameras that are no longer wanted. */
   async #tidyNewest(): Promise<void> {
-    await keepNewestOf(this.#newestDir, new Set(this.#topology.cameras.map(({ id }) => id)));
-  }
-
-  get #newestDir(): string {
-    return newestDirOf(this.options.data.folder('spool'));
+    const dir = newestDirOf(this.options.data.folder('spool'));
+    await keepNewestOf(dir, new Set(this.#topology.cameras.map(({ id }) => id)));
   }
 
   /** Store or notifier do their work, and so does the server behind each. */

@@ -7,8 +7,8 @@ import { after, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { isOpenedAlike } from '../../../src/actors/camera/feed/settings';
 import { isShapedAlike } from '../../../src/actors/camera/pictures/shape';
+import { CAMERA_EFFECTS } from '../../../src/config/camera-setting';
 import {
-  CAMERA_EFFECTS,
   CAMERA_SETTING_NAMES,
   cameraSetting,
   type CameraSettingName,
