@@ -8,7 +8,7 @@ const MAX_VALUES = 250_000;
 /** A configuration needs five. */
 const MAX_DEPTH = 32;
 
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [QUOTE, BACKSLASH, COMMA, SLASH] = [0x22, 0x5c, 0x2c, 0x2f];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 export const TOO_LARGE: ConfigFault = {
@@ -26,6 +26,7 @@ export function excess(text: string): ConfigFault | undefined {
     if (code === QUOTE) isText = !isText;
     else if (isText && code === BACKSLASH) i++;
     else if (isText) continue;
+    else if (code === SLASH) i = endOfComment(text, i);
     else if (code === COMMA) values++;
     else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
     else if (code === OPEN_BRACKET || code === OPEN_BRACE) depth++;
@@ -37,6 +38,16 @@ export function excess(text: string): ConfigFault | undefined {
       };
   }
   return undefined;
+}
+
+/** Offset of the last character of a comment that begins at `offset`; `offset` where none does. */
+function endOfComment(text: string, offset: number): number {
+  const end = (mark: string) => {
+    const at = text.indexOf(mark, offset + 2);
+    return at === -1 ? text.length : at + mark.length - 1;
+  };
+  if (text.startsWith('//', offset)) return end('\n');
+  return text.startsWith('/*', offset) ? end('*/') : offset;
 }
 
 function tooDeep(text: string, offset: number): ConfigFault {

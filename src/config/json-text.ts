@@ -1,5 +1,5 @@
-/** The text of a configuration as a value, with every fault of its JSON. Pure. */
-import { createScanner, parse, ParseErrorCode, SyntaxKind, type ParseError } from 'jsonc-parser';
+/** The text of a configuration, JSON with comments, as a value, with every fault of it. Pure. */
+import { createScanner, parse, ParseErrorCode, ScanError, SyntaxKind, type ParseError } from 'jsonc-parser';
 import { excess, placeOf } from './bounds';
 import { duplicateKeys } from './duplicate-keys';
 import type { ConfigFault } from './faults';
@@ -9,10 +9,7 @@ export type JsonText =
   /** Nothing can be said of what it holds. */
   | { readonly faults: readonly ConfigFault[]; readonly cause?: unknown };
 
-/**
- * Comments and trailing commas are no JSON, as every other program that reads the file would say. They are faults, and what stands
- * beside them is read all the same.
- */
+/** Comments are for people, and left out. Trailing commas are faults, and what stands beside them is read all the same. */
 export function readJson(text: string): JsonText {
   const tooMuch = excess(text);
   if (tooMuch !== undefined) return { faults: [tooMuch] };
@@ -20,7 +17,7 @@ export function readJson(text: string): JsonText {
   const value = parsed(json);
   if ('value' in value) return { ...value, faults: duplicateKeys(json) };
   const { plain, faults } = withoutExtras(json);
-  const rest = faults.length === 0 ? value : parsed(plain);
+  const rest = parsed(plain);
   if ('value' in rest) return { ...rest, faults: [...faults, ...duplicateKeys(plain)] };
   return { faults: [...faults, syntaxFault(plain)], cause: rest.cause };
 }
@@ -35,17 +32,18 @@ function parsed(json: string): { value: unknown } | { cause: unknown } {
 
 /** The text with blanks in the place of its comments and trailing commas. */
 function withoutExtras(json: string): { plain: string; faults: ConfigFault[] } {
-  const extras: { at: number; length: number; fault: ConfigFault }[] = [];
+  const extras: { at: number; length: number; fault?: ConfigFault }[] = [];
   let [before, beforeAt]: [SyntaxKind, number] = [SyntaxKind.Unknown, 0];
   for (const [kind, at, length] of tokens(json)) {
     if (kind === SyntaxKind.LineCommentTrivia || kind === SyntaxKind.BlockCommentTrivia) {
-      extras.push({ at, length, fault: extra(json, at, 'a comment', 'JSON has no comments') });
+      extras.push({ at, length });
       continue;
     }
     const closes = kind === SyntaxKind.CloseBraceToken || kind === SyntaxKind.CloseBracketToken;
     if (closes && before === SyntaxKind.CommaToken) {
-      const fault = extra(json, beforeAt, 'a trailing comma', 'JSON has no comma before } or ]');
-      extras.push({ at: beforeAt, length: 1, fault });
+      const place = placeOf(json, beforeAt);
+      const problem = `is not JSON: a trailing comma at ${place}; JSON has no comma before } or ]: remove it`;
+      extras.push({ at: beforeAt, length: 1, fault: { path: '$', problem } });
     }
     [before, beforeAt] = [kind, at];
   }
@@ -56,25 +54,25 @@ function withoutExtras(json: string): { plain: string; faults: ConfigFault[] } {
     end = at + length;
     return [kept, json.slice(at, end).replace(/[^\r\n]/g, ' ')];
   });
-  return { plain: pieces.join('') + json.slice(end), faults: sorted.map(({ fault }) => fault) };
+  return { plain: pieces.join('') + json.slice(end), faults: sorted.flatMap(({ fault }) => fault ?? []) };
 }
 
-/** Without blanks and line ends: kind, offset and length. */
+/** Without blanks, line ends, and a comment that is not closed: kind, offset and length. */
 function* tokens(json: string): Generator<readonly [SyntaxKind, number, number]> {
   const scanner = createScanner(json, false);
   for (let kind = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan())
-    if (kind !== SyntaxKind.Trivia && kind !== SyntaxKind.LineBreakTrivia)
+    if (
+      kind !== SyntaxKind.Trivia &&
+      kind !== SyntaxKind.LineBreakTrivia &&
+      scanner.getTokenError() !== ScanError.UnexpectedEndOfComment
+    )
       yield [kind, scanner.getTokenOffset(), scanner.getTokenLength()];
-}
-
-function extra(json: string, at: number, what: string, why: string): ConfigFault {
-  return { path: '$', problem: `is not JSON: ${what} at ${placeOf(json, at)}; ${why}: remove it` };
 }
 
 /** V8 names the place only of some faults. */
 function syntaxFault(json: string): ConfigFault {
   const faults: ParseError[] = [];
-  parse(json, faults, { disallowComments: true });
+  parse(json, faults);
   const [fault] = faults;
   const what = fault === undefined ? 'a fault' : (SENTENCES[fault.error] ?? 'a fault');
   return { path: '$', problem: `is not JSON: ${what} at ${placeOf(json, fault?.offset ?? 0)}` };
@@ -90,7 +88,6 @@ const SENTENCES: Partial<Record<ParseErrorCode, string>> = {
   [ParseErrorCode.CloseBraceExpected]: 'expected }',
   [ParseErrorCode.CloseBracketExpected]: 'expected ]',
   [ParseErrorCode.EndOfFileExpected]: 'expected the end of the file',
-  [ParseErrorCode.InvalidCommentToken]: 'found a comment',
   [ParseErrorCode.UnexpectedEndOfComment]: 'a comment is not closed',
   [ParseErrorCode.UnexpectedEndOfString]: 'a text is not closed by a double quote in its line',
   [ParseErrorCode.UnexpectedEndOfNumber]: 'found an incomplete number',

@@ -21,7 +21,7 @@ const INTRODUCTION = `# Configuration
 
 Generated from the schema by \`npm run generate\`; edit \`src/config/\`, not this page.
 
-Everything is in \`actors.json\`. It is JSON: comments and trailing commas are refused. \`\${NAME}\` in any text comes from the environment
+Everything is in \`actors.json\`. It is JSON with comments (\`// ...\` and \`/* ... */\`), which edits through the API and the commands keep; trailing commas are refused. \`\${NAME}\` in any text comes from the environment
 the daemon was started with; \`$\${\` stands for a literal \`\${\`. All faults of a file are reported at once, each with its JSON path.
 
 A running daemon applies a valid edit within a second. The column *change* says what that does; camera settings are applied without a

@@ -18,7 +18,8 @@ describe('text that is not JSON', () => {
     ['an escape that is none', '{"cameras": ["\\x41"]}', 1, 14],
     ['a number with a leading zero', '{"cameras": [], "frames": {"expireMs": 05}}', 1, 41],
     ['text behind the end', '{"cameras": []}\n\n  x', 3, 3],
-    ['a comment', '{\n  // the gate\n  "cameras": []\n}', 2, 3],
+    ['a comment that is not closed', '{\n  /* the gate\n  "cameras": []\n}', 2, 3],
+    ['a comment that is none', '{\n  # the gate\n  "cameras": []\n}', 2, 3],
     ['text that ends too early', '{"cameras": [', 1, 14],
     ['nothing at all', '', 1, 1],
     ['a fault behind a byte order mark', '\uFEFF{"cameras" []}', 1, 12],
@@ -33,6 +34,27 @@ describe('text that is not JSON', () => {
       assert.match(problem, /^is not JSON: /);
       assert.match(problem, new RegExp(`line ${line}, column ${column}(?!\\d)`));
     });
+
+  const comments: readonly [string, string][] = [
+    ['above, beside and below', '// a\n{ /* b */ "cameras": [] // c\r\n}\n// d'],
+    ['with quotes, commas and apostrophes', `{ // don't, "x\n "cameras": [] /* " , } */ }`],
+    [
+      'with brackets beyond measure',
+      `/* ${'['.repeat(100)} */ { // ${'{,'.repeat(300_000)}\n "cameras": [] }`,
+    ],
+    ['of many lines', `{ /*\n *\n **/ "cameras": [] }`],
+    ['that looks like the end of another', '{ // */\n "cameras": [] }'],
+  ];
+  for (const [what, text] of comments)
+    it(`a comment ${what} is left out`, () => assert.equal(topologyOf(text).cameras.length, 0));
+
+  it('two slashes in a text are no comment', () =>
+    assert.equal(topologyOf('{"cameras": [{"id": "a", "url": "rtsp://h/*b*/"}]}').cameras.length, 1));
+
+  it('a fault behind comments has its own place', () => {
+    const [fault] = faultsOf('// a\n{ /* b\n */ "cameras" [] }');
+    assert.match(fault?.problem ?? '', /line 3, column 15/);
+  });
 
   it('a byte order mark before what is, is no fault', () =>
     assert.equal(topologyOf('\uFEFF{"cameras": []}').cameras.length, 0));

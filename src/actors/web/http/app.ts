@@ -24,7 +24,7 @@ import { signIn } from './sign-in';
 const MAX_REQUESTS = 5000;
 const WINDOW_MS = 10_000;
 /** Of web/: colours and letters, buttons, the sign-in. */
-const STYLES = ['base.css', 'parts.css', 'camera.css'];
+const STYLES = ['base.css', 'parts.css', 'sign-in-form.css'];
 const MAX_BODY_BYTES = 65_536;
 
 export interface AppOptions {
