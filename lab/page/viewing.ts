@@ -50,3 +50,13 @@ export async function pictureChanges(page: Page, id: string): Promise<void> {
   await waitUntil(`a picture of ${id} is drawn`, async () => (first = await drawn(page, id)) !== '');
   await waitUntil('another is drawn in its place', async () => ![first, ''].includes(await drawn(page, id)));
 }
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+export const COLOURS = ['light', 'dark'] as const;
+
+export const close = (page: Page): Promise<void> => page.context().close();
+
+/** Text of the element that has the focus. */
+export const focused = (page: Page): Promise<string> =>
+  page.evaluate<string>('document.activeElement.textContent.trim()');

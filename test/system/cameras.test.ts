@@ -8,6 +8,8 @@ import { listen, newNamespace, remoteServers, type Listener } from '../../lab/ev
 import { run } from '../../lab/process';
 
 const CANARY = 'C4n4ry-0f-th1s-test';
+/** Of an operator, which every edit keeps. */
+const COMMENT = '// north gate: don\'t "touch"\n';
 
 describe('the command camera', () => {
   const namespace = newNamespace();
@@ -22,6 +24,7 @@ describe('the command camera', () => {
     daemon = startDaemon({ config: { namespace, ...remoteServers(), http: false, cameras } });
     file = path.join(daemon.dir, 'actors.json');
     await events.gotFrames('one', 1);
+    writeFileSync(file, `${COMMENT}${readFileSync(file, 'utf8')}`);
   });
   after(async () => {
     await daemon.stop();
@@ -35,7 +38,11 @@ describe('the command camera', () => {
     assert.ok(!(stdout + stderr).includes(CANARY), stdout + stderr);
     return { code, stdout, stderr };
   };
-  const cameras = () => (JSON.parse(readFileSync(file, 'utf8')) as { cameras: { id: string }[] }).cameras;
+  const cameras = () => {
+    const text = readFileSync(file, 'utf8');
+    assert.ok(text.startsWith(COMMENT), text);
+    return (JSON.parse(text.slice(COMMENT.length)) as { cameras: { id: string }[] }).cameras;
+  };
   const stored = (id: string) => cameras().find((camera) => camera.id === id);
 
   test('adds a camera that runs, once the plan has been asked for', async () => {
