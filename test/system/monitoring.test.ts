@@ -108,9 +108,13 @@ describe('a Prometheus that scrapes a daemon', { concurrency: false }, () => {
     started.push(() => feed.stop());
     daemon = startDaemon({
       config: {
-        ...{ namespace, ...remoteServers(), http: { port: await freePort(60_000), token: TOKEN } },
+        ...{
+          namespace,
+          ...remoteServers(),
+          http: { port: await freePort(60_000), token: TOKEN, metricsTags: true },
+        },
         cameras: [
-          { id: 'gate', url: feed.url('/video') },
+          { id: 'gate', url: feed.url('/video'), tags: ['north'] },
           { id: 'test', test: 'testsrc2', width: 64 },
           { id: 'gone', url: 'rtsp://127.0.0.1:1/live' },
           { id: 'off', test: 'testsrc2', enabled: false },
