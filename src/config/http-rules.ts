@@ -54,9 +54,11 @@ function readPem(file: string): { readonly text: string } | { readonly problem: 
 
 function pairProblem(cert: string, key: string): string | undefined {
   try {
+    // OpenSSL's own word for this is "key values mismatch".
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+      return 'and "key" do not belong together; give the private key the certificate was made for';
     createSecureContext({ cert, key });
-    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return undefined;
-    return 'and "key" do not belong together; give the private key the certificate was made for';
+    return undefined;
   } catch (error) {
     const { message } = error as Error;
     return `and "key" cannot be used together (${message}); expected a certificate and its private key without a passphrase, both PEM`;

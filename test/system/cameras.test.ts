@@ -38,11 +38,12 @@ describe('the command camera', () => {
     assert.ok(!(stdout + stderr).includes(CANARY), stdout + stderr);
     return { code, stdout, stderr };
   };
-  const cameras = () => {
+  const written = () => {
     const text = readFileSync(file, 'utf8');
     assert.ok(text.startsWith(COMMENT), text);
-    return (JSON.parse(text.slice(COMMENT.length)) as { cameras: { id: string }[] }).cameras;
+    return JSON.parse(text.slice(COMMENT.length)) as { namespace: string; cameras: { id: string }[] };
   };
+  const cameras = () => written().cameras;
   const stored = (id: string) => cameras().find((camera) => camera.id === id);
 
   test('adds a camera that runs, once the plan has been asked for', async () => {
@@ -113,7 +114,7 @@ describe('the command camera', () => {
       cameras().map(({ id }) => id),
       ['one', 'three'],
     );
-    assert.equal((JSON.parse(readFileSync(file, 'utf8')) as { namespace: string }).namespace, namespace);
+    assert.equal(written().namespace, namespace);
   });
 
   test('edits the file itself where no daemon runs, and says so', async () => {

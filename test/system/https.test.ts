@@ -1,0 +1,102 @@
+/** The web actor over TLS: real clients, and certificates that cannot be used. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { newNamespace, remoteServers } from '../../lab/events';
+import { freePort } from '../../lab/free-port';
+import { waitUntil } from '../../lab/process';
+import { served } from '../../lab/served';
+
+const TOKEN = 'T0ken-0f-th1s-test';
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly cookie: string;
+}
+
+describe('the web actor over TLS', () => {
+  const pems = newDir();
+  const pem = (name: string) => path.join(pems, name);
+  let config: Record<string, unknown>;
+  let daemon: Daemon;
+  let base = '';
+
+  const makeCertificate = (name: string, days: string) => {
+    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', pem(`${name}.key`)];
+    const subject = ['-subj', '/CN=vigil', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const args = ['req', '-x509', ...key, ...subject, '-days', days, '-out', pem(`${name}.pem`)];
+    execFileSync('openssl', args, { stdio: 'ignore' });
+  };
+
+  const ask = (route: string, headers = {}, body?: string): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const options = {
+        ca: readFileSync(pem('own.pem')),
+        method: body === undefined ? 'GET' : 'POST',
+        headers,
+      };
+      const asked = request(new URL(route, base), options, (response) => {
+        const cookie = String(response.headers['set-cookie']);
+        response.resume().once('end', () => resolve({ status: response.statusCode, cookie }));
+      });
+      asked.once('error', reject).end(body);
+    });
+
+  before(async () => {
+    makeCertificate('own', '2');
+    makeCertificate('other', '2');
+    const http = { port: await freePort(60_000), token: TOKEN, cert: pem('own.pem'), key: pem('own.key') };
+    config = {
+      namespace: newNamespace(),
+      ...remoteServers(),
+      http,
+      cameras: [{ id: 'one', test: 'testsrc2', width: 64 }],
+    };
+    daemon = startDaemon({ config });
+    base = await served(daemon);
+  });
+  after(() => daemon.stop());
+
+  test('answers a client that verifies its certificate, and its cookie is for TLS alone', async () => {
+    assert.match(base, /^https:\/\/127\.0\.0\.1:\d+\/$/);
+    assert.equal((await ask('/healthz')).status, 200);
+    assert.equal((await ask('/api/state')).status, 401);
+    assert.equal((await ask('/api/state', { authorization: `Bearer ${TOKEN}` })).status, 200);
+    const signIn = await ask(
+      '/sign-in',
+      { 'content-type': 'application/json' },
+      JSON.stringify({ token: TOKEN }),
+    );
+    assert.equal(signIn.status, 204);
+    assert.match(signIn.cookie, /; Secure/i);
+  });
+
+  test('is no HTTP server for others: without TLS nothing is answered, and its certificate is not trusted blindly', async () => {
+    await assert.rejects(fetch(base.replace('https:', 'http:')));
+    await assert.rejects(fetch(new URL('/healthz', base)), /fetch failed/);
+  });
+
+  const unusable: readonly [what: string, changes: Record<string, string>, sentence: RegExp][] = [
+    ['a key that is missing', { key: pem('none.key') }, /\$\.http\.key: there is no such file/],
+    [
+      'a certificate of another key',
+      { cert: pem('other.pem') },
+      /\$\.http\.cert: and "key" do not belong together/,
+    ],
+    [
+      'a key where the certificate should be',
+      { cert: pem('own.key') },
+      /\$\.http\.cert: and "key" cannot be used/,
+    ],
+  ];
+  for (const [what, changes, sentence] of unusable)
+    test(`${what} is refused in one sentence, and the page goes on`, async () => {
+      daemon.edit({ ...config, http: { ...(config['http'] as object), ...changes } });
+      await waitUntil('it is said', () => sentence.test(daemon.output().replaceAll('\\"', '"')));
+      assert.equal((await ask('/healthz')).status, 200);
+    });
+});
