@@ -37,7 +37,7 @@ export async function openChildren(t: TestContext, entry: Entry = {}) {
   );
   t.after(async () => {
     await children.stop();
-    rmSync(blackBoxDir, { recursive: true, force: true });
+    rmSync(blackBoxDir, { recursive: true, force: true, maxRetries: 5 });
   });
   const [events, box] = [host.events, (name: string) => path.join(blackBoxDir, name)];
   return {

@@ -48,25 +48,27 @@ class ClusterWatch {
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
     const begunMs = performance.now();
+    // The one that answers may be left out of the slots by then.
+    const asked = addressesOf(this.cluster.nodes('master'));
     const reply = await write();
     const nowMs = performance.now();
     const isSure = nowMs - begunMs < SLOW_MS && nowMs - this.#troubledMs > MEMORY_MS;
-    if (isSure || !(await this.#isReplacing())) return reply;
+    if (isSure || !(await this.#isReplacing(asked))) return reply;
     this.cluster.refreshSlotsCache();
     throw new Error(`${DOWN}: a primary is being replaced`);
   }
 
-  /** Whether a primary names others than those in use; the one that was replaced may not know. */
-  async #isReplacing(): Promise<boolean> {
+  /** Whether a primary names others than those that were used; the one that was replaced may not know. */
+  async #isReplacing(used: readonly string[]): Promise<boolean> {
     const primaries = this.cluster.nodes('master');
-    const own = primaries.map(({ options: { host = '', port = 0 } }) => `${host}:${port}`);
+    const own = new Set([...used, ...addressesOf(primaries)]);
     const asked = primaries.map(async (primary) =>
       ownersIn(await primary.cluster('SLOTS'), primary.options.host ?? ''),
     );
     const answers = await Promise.all(
       asked.map(async (owners) => withDeadline(owners, PATIENCE_MS).catch(() => undefined)),
     );
-    return answers.some((owners) => owners !== undefined && own.some((address) => !owners.has(address)));
+    return answers.some((owners) => owners !== undefined && [...own].some((address) => !owners.has(address)));
   }
 
   async #look(): Promise<void> {
@@ -79,6 +81,10 @@ class ClusterWatch {
     // What was sent to one that was replaced is sent to the new one, then.
     this.cluster.refreshSlotsCache();
   }
+}
+
+function addressesOf(primaries: readonly Redis[]): string[] {
+  return primaries.map(({ options: { host = '', port = 0 } }) => `${host}:${port}`);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** When a Redis Cluster counts as ready. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import type { Cluster } from 'ioredis';
 import { withDeadline } from '../../../src/clock/sleep';
@@ -56,9 +57,12 @@ describe('a write to a Cluster', () => {
   async function write(
     takesMs: number,
     told: { first: () => Promise<unknown>; second: () => Promise<unknown> },
+    /** Ports of the primaries that the client knows when the answer is there. */
+    known = [first, second],
   ) {
     let asked = 0;
     let refreshes = 0;
+    let ports = [first, second];
     const primary = (port: number, tell: () => Promise<unknown>) => ({
       options: { host: 'h', port },
       ping: () => Promise.resolve('PONG'),
@@ -70,13 +74,17 @@ describe('a write to a Cluster', () => {
     const cluster = Object.assign(new EventEmitter(), {
       status: 'ready',
       disconnect: () => undefined,
-      nodes: () => [primary(first, told.first), primary(second, told.second)],
+      nodes: () => ports.map((port) => primary(port, port === second ? told.second : told.first)),
       refreshSlotsCache: () => (refreshes += 1),
     });
     watchPrimaries(cluster as unknown as Cluster);
     const watch = clusterWatchOf(cluster) ?? assert.fail();
     const outcome = await watch
-      .settled(() => new Promise((resolve) => setTimeout(resolve, takesMs, 'OK')))
+      .settled(async () => {
+        await setTimeout(takesMs);
+        ports = known;
+        return 'OK';
+      })
       .catch((error: unknown) => (error as Error).message);
     cluster.emit('end');
     return { outcome, asked, refreshes };
@@ -111,6 +119,11 @@ describe('a write to a Cluster', () => {
     const { outcome, refreshes } = await write(SLOW_MS, { first: agree, second: replaced });
     assert.equal(outcome, 'CLUSTERDOWN: a primary is being replaced');
     assert.equal(refreshes, 1);
+  });
+
+  it('that is answered late does not count where the client has learned of the successor meanwhile', async () => {
+    const { outcome } = await write(SLOW_MS, { first: replaced, second: replaced }, [successor, second]);
+    assert.equal(outcome, 'CLUSTERDOWN: a primary is being replaced');
   });
 
   it('of nodes that leave their own address out counts', async () => {
