@@ -6,6 +6,7 @@ import Ajv from 'ajv';
 import type { ApiCameraDetail, ApiEdit, ApiProblem } from '../../../../src/actors/web/api';
 import type { ProbeOutcome, ProbeReport } from '../../../../src/protocol/probe';
 import { EditableDaemon, type EditableOptions } from '../../../../lab/editable-daemon';
+import { until } from '../../../../lab/until';
 
 const CANARY = 'C4n4ry-0f-th1s-test';
 const CONFIG = {
@@ -273,12 +274,18 @@ describe('probes over HTTP', () => {
     };
     const daemon = await open(t, { probe });
     const asked = Array.from({ length: 8 }, () => daemon.ask('POST', '/api/probe', { test: 'testsrc2' }));
-    const refused = await Promise.race(asked);
-    assert.deepEqual([refused.statusCode, refused.json<ApiProblem>().code], [429, 'too-many-probes']);
-    assert.equal(refused.headers['retry-after'], '60');
+    // None of those that are taken ends before all have come.
+    const refused: Awaited<(typeof asked)[number]>[] = [];
+    const settled = asked.map(async (answer) => refused.push(await answer));
+    await until('three are refused', () => refused.length === 3);
+    for (const answer of refused) {
+      assert.deepEqual([answer.statusCode, answer.json<ApiProblem>().code], [429, 'too-many-probes']);
+      assert.equal(answer.headers['retry-after'], '60');
+    }
     const ending = setInterval(() => ends.shift()?.(), 5);
     const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode).sort();
     clearInterval(ending);
+    await Promise.all(settled);
     assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429, 429]);
     assert.equal(most, 1);
   });
