@@ -1,7 +1,7 @@
 /** The notices of one webhook on their way: one at a time, in order, tried again with back-off, bounded in number, age and rate. */
 import { randomUUID } from 'node:crypto';
 import { backOffMs } from '../../clock/back-off';
-import { sleep } from '../../clock/sleep';
+import { sleep, unlessAborted } from '../../clock/sleep';
 import type { FaultRecord } from '../../fault/fault';
 import { signedHeaders } from './signature';
 import type { Notice, NoticeBody } from './notice';
@@ -143,9 +143,9 @@ export class Outbox {
   }
 
   async #untilArrived(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
+    const arrived = new Promise<void>((resolve) => {
       this.#arrived = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    await unlessAborted(arrived, signal);
   }
 }

@@ -1,5 +1,6 @@
 /** Notices on their way: signed, in order, tried again, bounded; what is kept of them. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,7 +51,7 @@ function open(t: TestContext, answers: (attempt: number) => Posted, waiting: Not
     stopping.abort();
     await ended;
   });
-  return { outbox, seen, pauses, lost };
+  return { outbox, seen, pauses, lost, signal: stopping.signal };
 }
 
 describe('a signature', () => {
@@ -71,6 +72,15 @@ describe('a signature', () => {
 });
 
 describe('an outbox', () => {
+  it('leaves no listener behind for each notice', async (t) => {
+    const { outbox, seen, signal } = open(t, () => ACCEPTED);
+    for (let i = 1; i <= 12; i++) {
+      outbox.add([body(`${i}`)]);
+      await until(`${i} are sent`, () => seen.length === i && outbox.waiting.length === 0);
+    }
+    assert.ok(getEventListeners(signal, 'abort').length <= 1);
+  });
+
   it('sends in order, and tries one again under the same id before the next', async (t) => {
     const { outbox, seen, pauses } = open(t, (attempt) => (attempt < 3 ? FAILED : ACCEPTED));
     outbox.add([body('a'), body('b')]);
@@ -150,7 +160,7 @@ describe('the file of notices', () => {
 
   it('keeps what was told and what waits, for its owner alone', () => {
     assert.deepEqual(readState(file), {});
-    writeState(file, state);
+    writeState(file, JSON.stringify(state));
     assert.deepEqual(readState(file), JSON.parse(JSON.stringify(state)));
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
