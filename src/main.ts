@@ -1,18 +1,15 @@
 #!/usr/bin/env node
 /** Entry point: `node dist/main.js [command] [options]`. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { readCommandLine } from './commands/declared/command-line';
 import { EXIT, exitCodeOf } from './commands/exit-codes';
 import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './os/output';
-
-const PACKAGE_DIR = path.resolve(__dirname, '..');
+import { PACKAGE_DIR, packageVersion } from './os/own-package';
 
 async function main(argv: readonly string[]): Promise<void> {
   let serves = false;
   let code: number;
   try {
-    const asked = readCommandLine(argv, PACKAGE_DIR, version);
+    const asked = readCommandLine(argv, PACKAGE_DIR, packageVersion);
     serves = asked.kind === 'run' && asked.serves;
     if (serves) surviveStuckOutput();
     code = asked.kind === 'run' ? await asked.run() : await say(asked.text);
@@ -39,13 +36,6 @@ async function sentence(error: unknown): Promise<string> {
 async function say(text: string): Promise<number> {
   await print(text);
   return EXIT.clean;
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(path.join(PACKAGE_DIR, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
 
 void main(process.argv.slice(2));

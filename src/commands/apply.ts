@@ -1,7 +1,8 @@
 /** `apply`: another file's cameras become those of the running daemon, in its own configuration file. */
 import path from 'node:path';
-import { isObject, listOf } from '../config/edit/cameras';
+import { listOf } from '../config/edit/cameras';
 import { ConfigurationError } from '../config/faults';
+import { isObject } from '../config/is-object';
 import { readJson } from '../config/json-text';
 import { readConfiguration } from '../config/load';
 import { throwIfNotPermitted } from '../os/access';

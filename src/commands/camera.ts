@@ -4,6 +4,7 @@ import { readCameras } from '../config/edit/file';
 import { EditFault } from '../config/edit/fault';
 import type { Edit } from '../config/edit/cameras';
 import type { Settings, ShownSettings } from '../config/edit/hidden';
+import { isObject } from '../config/is-object';
 import { CAMERA_SETTINGS } from '../config/camera-settings';
 import { SOURCE_KEYS } from '../config/camera-sources';
 import { askDaemon } from '../control/client';
@@ -91,9 +92,9 @@ function objectOf(json: string): Settings {
   } catch {
     value = undefined;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (!isObject(value))
     throw new ExitFault('edit-refused', '--stdin expects the settings as a JSON object, such as {"rate": 2}');
-  return value as Settings;
+  return value;
 }
 
 /** Text is taken as it is; other settings are JSON. `tls.ca=...` is a setting within another. */

@@ -1,4 +1,4 @@
-/** What is known of one setting of a camera. Pure data. */
+/** The definition of one camera setting. Pure data. */
 import type { SourceKind } from './camera-sources';
 import type { SettingSchema } from './setting-schema';
 

@@ -1,4 +1,4 @@
-/** What a consumer tells of each frame that is done with, for metrics. */
+/** Reports each frame that a consumer has finished with, for metrics. */
 import { performance } from 'node:perf_hooks';
 import type { FinalKind } from './attempt';
 import type { Task } from './task';

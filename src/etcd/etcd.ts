@@ -25,7 +25,7 @@ export type { EtcdAccess } from './gateway';
 export type { Compare, Entry, EtcdEvent, Operation } from './wire';
 
 const AGAIN: BackOff = { firstMs: 100, capMs: 1000 };
-/** etcd takes requests of 1.5 MB; a watch tells of all changes of one moment together. */
+/** etcd takes requests of 1.5 MB; a watch reports all changes of one revision together. */
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
 /** Everything below a prefix at one moment. */
@@ -138,10 +138,11 @@ export class Etcd {
           watcher.onFault(undefined);
           failures = 0;
           // The present revision, in the answer that the watch was created: what lies between is still to come. An etcd
-          // that lost its data counts anew.
+          // that lost its data counts from 1 again.
           const revision = Number(header.revision ?? 0);
           if (events.length === 0 && revision >= next - 1) continue;
-          if (events.length === 0) throw etcdFault('etcd-compacted', 'etcd counts its revisions anew');
+          if (events.length === 0)
+            throw etcdFault('etcd-compacted', 'etcd counts its revisions from the beginning again');
           next = revision + 1;
           watcher.onEvents(events.map(eventOf));
         }

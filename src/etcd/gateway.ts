@@ -28,13 +28,10 @@ export class Gateway {
 
   constructor(private readonly access: EtcdAccess) {
     const { ca, cert, key } = access;
-    const tls = {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    };
     this.#agents = access.endpoints.map((endpoint) =>
-      isSecure(endpoint) ? new https.Agent({ keepAlive: true, ...tls }) : new http.Agent({ keepAlive: true }),
+      isSecure(endpoint)
+        ? new https.Agent({ keepAlive: true, ca, cert, key })
+        : new http.Agent({ keepAlive: true }),
     );
   }
 

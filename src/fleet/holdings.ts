@@ -60,17 +60,14 @@ export class Holdings {
    */
   async take(ids: readonly string[]): Promise<string[]> {
     const taken: string[] = [];
-    const fresh: string[] = [];
     try {
       await inTurns(ids, async (id) => {
-        if (!(await this.#create(id))) return;
-        if (this.#ids.has(id)) return;
+        if (!(await this.#create(id)) || this.#ids.has(id)) return;
         this.#ids.add(id);
-        fresh.push(id);
         taken.push(id);
       });
     } finally {
-      if (fresh.length > 0) void this.options.onHeld(new Set(this.#ids));
+      if (taken.length > 0) void this.options.onHeld(new Set(this.#ids));
     }
     return taken;
   }

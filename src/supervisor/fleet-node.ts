@@ -1,12 +1,12 @@
 /** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import { Fleet } from '../fleet/fleet';
 import type { Log } from '../log/log';
+import { packageVersion } from '../os/own-package';
 import type { DataDirectory } from './data-directory';
 import { configurationHash } from './held-cameras';
 import { identityOf } from './identity';
@@ -29,7 +29,7 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
   return new Fleet({
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
-    ...{ name, version: version() },
+    ...{ name, version: packageVersion() },
     node: node ?? hostname(),
     capacity,
     holder: identityOf(data),
@@ -38,9 +38,4 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
     configuration: () => configurationHash(supervisor.configured),
     onHeld: (ids) => supervisor.holds(ids),
   });
-}
-
-function version(): string {
-  const file = path.resolve(__dirname, '../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

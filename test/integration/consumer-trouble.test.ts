@@ -4,16 +4,14 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { type FrameHandler } from '../../src/consumer';
 import { runProcess, type ProcessOptions } from '../../src/consumer/process';
 import { findProgram } from '../../src/os/orphans';
 import { redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
-import { PrivateRedis } from '../../lab/private-redis';
 import { Wire } from '../../lab/wire';
 import { run, waitUntil as until } from '../../lab/process';
 import { startCluster } from '../../lab/redis';
-import { freePort } from '../../lab/free-port';
+import { startRefusingRedis } from '../../lab/refusing-redis';
 
 describe("a consumer's own trouble", { concurrency: true }, () => {
   it('pauses consuming with its reason, gives no frame up, and is over by itself', async (t) => {
@@ -107,24 +105,11 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
 
   it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
-    const folder = await temporaryFolder(t);
-    const store = new PrivateRedis(await freePort(), folder);
-    await store.start();
-    t.after(() => store.stop('SIGKILL'));
-    const client = new Redis(store.url);
-    t.after(() => client.disconnect());
+    const store = await startRefusingRedis(t);
+    const { client } = store;
     const keys = [];
     for (let i = 0; i < 6; i += 1) keys.push(stage.key(await stage.send('jpeg', undefined, client)));
-    // A snapshot cannot take the place of a folder.
-    await mkdir(path.join(folder, 'dump.rdb', 'full'), { recursive: true });
-    const refuses = async () => {
-      await client.bgsave().catch(() => undefined);
-      return await client.set('probe', '1').then(
-        () => false,
-        (error: unknown) => String(error).includes('MISCONF'),
-      );
-    };
-    await until('Redis refuses writes', refuses);
+    await store.refuse();
     const consumer = await stage.consume(t, () => undefined, {
       redisUrl: store.url,
       removal: 'getdel',
@@ -132,7 +117,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     });
     await until('it is reported', () => stage.codes().includes('redis-refused'));
     await sleep(3000);
-    await client.config('SET', 'stop-writes-on-bgsave-error', 'no');
+    await store.relent();
     await until('all are processed', () => consumer.counters.processed === 6);
     assert.deepEqual(consumer.counters, { processed: 6, expired: 0, invalid: 0, failed: 0 });
     assert.equal(await stage.waiting(stage.dead), 0);

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { readJpeg, withHuffmanTables } from '../../src/actors/camera/bitstream/jpeg';
 import { encodedUnits } from '../../lab/encoded-units';
+import { withoutTables } from '../../lab/without-tables';
 
 describe('readJpeg', async () => {
   const [picture] = await encodedUnits({
@@ -67,14 +68,3 @@ describe('withHuffmanTables', async () => {
     assert.equal(readJpeg(Buffer.concat([picture.subarray(0, -2), Buffer.alloc(513)]))?.whole, false);
   });
 });
-
-function withoutTables(bytes: Buffer): Buffer {
-  const kept = [bytes.subarray(0, 2)];
-  for (let at = 2; ;) {
-    const end = at + 2 + bytes.readUInt16BE(at + 2);
-    const marker = bytes[at + 1];
-    if (marker !== 0xc4) kept.push(bytes.subarray(at, end));
-    at = end;
-    if (marker === 0xda) return Buffer.concat([...kept, bytes.subarray(at)]);
-  }
-}

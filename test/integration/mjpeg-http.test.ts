@@ -10,15 +10,8 @@ import { readJpeg } from '../../src/actors/camera/bitstream/jpeg';
 import { startHttpCamera, type Script } from '../../lab/feeds/http-camera';
 import { spawnOwned } from '../../lab/process';
 import { freePort } from '../../lab/free-port';
-import {
-  pictures,
-  type Quirk,
-  stream,
-  usual,
-  watch,
-  watchScript,
-  withoutTables,
-} from '../../lab/feeds/mjpeg-stage';
+import { pictures, type Quirk, stream, usual, watch, watchScript } from '../../lab/feeds/mjpeg-stage';
+import { withoutTables } from '../../lab/without-tables';
 
 /** GStreamer's own parts on standard output, by what the tests' RTSP server needs too. */
 const MULTIPARTMUX = `

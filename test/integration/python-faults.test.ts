@@ -1,18 +1,17 @@
 /** The Python package when servers go away, machines fail, frames kill and work takes long: no frame is lost or blamed. */
 import assert from 'node:assert/strict';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { Redis } from 'ioredis';
 import { openRedis } from '../../src/connections/redis';
 import { DELIVERY_LIMIT, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
 import { freePort } from '../../lab/free-port';
 import { picture } from '../../lab/one-picture';
-import { PrivateRedis } from '../../lab/private-redis';
 import { waitUntil as until } from '../../lab/process';
 import { startPython } from '../../lab/python-consumer';
 import { startCluster, startSentinel, type RedisGroup } from '../../lab/redis';
 import { Wire } from '../../lab/wire';
+import { startRefusingRedis } from '../../lab/refusing-redis';
 
 const endpoints = { amqp: servers.amqpUrl, redis: servers.redisUrl };
 
@@ -60,29 +59,17 @@ describe('a Python consumer', { concurrency: 4 }, () => {
 
   it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
-    const folder = await temporaryFolder(t);
-    const store = new PrivateRedis(await freePort(), folder);
-    await store.start();
-    t.after(() => store.stop('SIGKILL'));
-    const client = new Redis(store.url);
-    t.after(() => client.disconnect());
+    const store = await startRefusingRedis(t);
+    const { client } = store;
     for (let i = 0; i < 6; i += 1) await stage.send('jpeg', undefined, client);
-    // A snapshot cannot take the place of a folder.
-    await mkdir(path.join(folder, 'dump.rdb', 'full'), { recursive: true });
-    await until('Redis refuses writes', async () => {
-      await client.bgsave().catch(() => undefined);
-      return client.set('probe', '1').then(
-        () => false,
-        (error: unknown) => String(error).includes('MISCONF'),
-      );
-    });
+    await store.refuse();
     const consumer = await startPython(t, {
       endpoints: { ...endpoints, redis: store.url },
       ...{ queue: stage.queue, removal: 'getdel', delivery_limit: DELIVERY_LIMIT },
     });
     await until('it is reported', () => consumer.of('fault').length > 0);
     assert.equal(consumer.of('fault')[0]?.code, 'redis-refused');
-    await client.config('SET', 'stop-writes-on-bgsave-error', 'no');
+    await store.relent();
     await consumer.until('processed', 6);
     assert.equal(consumer.settled('failed') + consumer.settled('expired'), 0);
     assert.equal(await stage.waiting(stage.dead), 0);

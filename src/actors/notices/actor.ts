@@ -157,7 +157,7 @@ class NoticesActor implements ActorLoop {
 
   /** When anything has changed. */
   #write(): void {
-    const state = Object.fromEntries(
+    const state: KeptState = Object.fromEntries(
       this.#webhooks.map(({ key, troubles, outbox }) => [
         key,
         { troubles: troubles.kept, waiting: outbox.waiting },
@@ -166,7 +166,7 @@ class NoticesActor implements ActorLoop {
     const text = JSON.stringify(state);
     if (text === this.#written) return;
     try {
-      writeState(this.#file, state);
+      writeState(this.#file, text);
       this.#written = text;
       this.#fileFaults.clear('what was told is kept on disk again');
     } catch (error) {

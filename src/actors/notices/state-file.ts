@@ -1,6 +1,7 @@
 /** What is kept over a restart: what each webhook was told, and what waits for it. No URL and no secret is in it. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isObject } from '../../config/is-object';
 import type { WebhookSpec } from '../../config/topology';
 import { OWNER_ONLY, replaceFileSync } from '../../os/replace-file';
 import type { Notice } from './notice';
@@ -37,22 +38,20 @@ export function readState(file: string): KeptState {
   return state;
 }
 
-/** @throws Error of the file system */
-export function writeState(file: string, state: KeptState): void {
-  replaceFileSync(file, JSON.stringify(state), OWNER_ONLY);
+/** @param text JSON of a {@link KeptState}. @throws Error of the file system */
+export function writeState(file: string, text: string): void {
+  replaceFileSync(file, text, OWNER_ONLY);
 }
 
-type Loose = Readonly<Record<string, unknown>>;
-
 function isState(value: unknown): value is KeptState {
-  return isRecord(value) && Object.values(value).every(isWebhook);
+  return isObject(value) && Object.values(value).every(isWebhook);
 }
 
 function isWebhook(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { troubles, waiting } = value;
   return (
-    isRecord(troubles) &&
+    isObject(troubles) &&
     Object.values(troubles).every(isTrouble) &&
     Array.isArray(waiting) &&
     waiting.every(isNotice)
@@ -60,17 +59,13 @@ function isWebhook(value: unknown): boolean {
 }
 
 function isTrouble(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { since, told } = value;
   return Number.isFinite(since) && Array.isArray(told) && told.every((each) => typeof each === 'string');
 }
 
 function isNotice(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { id, atMs, body } = value;
-  return typeof id === 'string' && /^msg_[\w-]{1,64}$/.test(id) && Number.isFinite(atMs) && isRecord(body);
-}
-
-function isRecord(value: unknown): value is Loose {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof id === 'string' && /^msg_[\w-]{1,64}$/.test(id) && Number.isFinite(atMs) && isObject(body);
 }

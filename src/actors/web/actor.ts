@@ -13,6 +13,7 @@ import type { WebParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
 import type { Figures } from '../../supervisor/figures';
 import type { ConfiguredCamera } from '../../supervisor/status';
+import { PACKAGE_DIR, packageVersion } from '../../os/own-package';
 import { DaemonOperations } from './daemon-operations';
 import { DaemonSource } from './daemon-source';
 import { openApp } from './http/app';
@@ -24,7 +25,6 @@ import { LedgerView } from './ledger/ledger-view';
 import { Gallery } from './pictures/gallery';
 import { DaemonView } from './view/daemon-view';
 
-const PACKAGE_DIR = path.resolve(__dirname, '../../..');
 /** Milliseconds until an address that could not be listened on is tried again. */
 const RETRY_MS = 5000;
 /** Shorter ones can be guessed. */
@@ -48,7 +48,7 @@ class WebActor {
   readonly #faults: RecurringFault;
   readonly #source: DaemonSource;
   readonly #events: EventStreams;
-  readonly #version = version();
+  readonly #version = packageVersion();
   #app: FastifyInstance | undefined;
   #url: string | undefined;
   #fault: FaultRecord | undefined;
@@ -174,10 +174,3 @@ const WHY: Readonly<Record<string, string>> = {
   EACCES:
     'this user may not use that port (EACCES); take one from 1024 up, or allow it with net.ipv4.ip_unprivileged_port_start',
 };
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(path.join(PACKAGE_DIR, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
-}

@@ -1,5 +1,6 @@
 /** Edits of the cameras of actors.json, and what each does to its text. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../is-object';
 import type { Place } from '../paths';
 import { EditFault } from './fault';
 import { restored, type Settings } from './hidden';
@@ -14,7 +15,7 @@ export type Edit =
   /** All cameras, and what they share, as another file has them. */
   | { readonly kind: 'apply'; readonly cameras: readonly unknown[]; readonly cameraDefaults?: unknown };
 
-/** Cameras changed one by one, each of which costs a look at the whole text; beyond, the list is written anew. */
+/** Cameras changed one by one, each at the cost of parsing the whole text; when more change, the whole list is written again. */
 const MAX_STEPS = 20;
 
 interface File {
@@ -124,10 +125,6 @@ function idOf(camera: unknown): unknown {
 
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function noCamera(id: string): EditFault {

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readBoundedBytes } from '../content';
 import { ConfigurationError, type ConfigFault } from '../faults';
+import { isObject } from '../is-object';
 import { readJson } from '../json-text';
 import { parseTopology, unreadable } from '../load';
 import type { Topology } from '../topology';
-import { editedText, isObject, listOf, placeOf, type Edit } from './cameras';
+import { editedText, listOf, noCamera, placeOf, type Edit } from './cameras';
 import { EditFault } from './fault';
 import { shownSettings, type ShownSettings } from './hidden';
 import { throwBeyondRemote } from './remote';
@@ -85,7 +86,7 @@ export async function readCamera(
 ): Promise<ShownSettings & { readonly etag: string }> {
   const { cameras, etag } = await readCameras(file);
   const settings = cameras.find(({ settings: { id } }) => id === camera);
-  if (settings === undefined) throw new EditFault('no-camera', `the configuration has no camera "${camera}"`);
+  if (settings === undefined) throw noCamera(camera);
   return { ...settings, etag };
 }
 

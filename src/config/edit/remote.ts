@@ -2,8 +2,9 @@
  * What settings that come over HTTP may not name: secrets and files of this machine that no camera uses yet. Who writes a camera
  * chooses where its URL is sent and sees its picture. Pure.
  */
+import { isObject } from '../is-object';
 import { readJson } from '../json-text';
-import { isObject, listOf } from './cameras';
+import { listOf } from './cameras';
 import { EditFault } from './fault';
 
 /** @throws EditFault `new-variable`, `local-file` */

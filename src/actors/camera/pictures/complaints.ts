@@ -11,7 +11,7 @@ interface Fed {
   readonly damage: Damage | undefined;
 }
 
-/** A decoder that has not said of one in so many that it was decoded to its end does not say it. */
+/** After this many pictures without it: a decoder that never says that a picture was decoded to its end. */
 const SILENT_PICTURES = 25;
 /** The decoder has not decoded it to its end. */
 const CUT: Damage = { reason: 'cut', confidence: 95 };

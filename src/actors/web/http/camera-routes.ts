@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from '@sinclair/typebox';
+import { isObject } from '../../../config/is-object';
 import {
   Begun,
   Body,
@@ -223,9 +224,7 @@ function throwUnlessJson({ method, headers }: FastifyRequest): void {
 
 function settingsOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { settings } = body;
-  return typeof settings === 'object' && settings !== null && !Array.isArray(settings)
-    ? (settings as Record<string, unknown>)
-    : body;
+  return isObject(settings) ? settings : body;
 }
 
 function conditionsOf(headers: FastifyRequest['headers']): Pick<CameraEdit, 'ifMatch' | 'ifAbsent'> {
