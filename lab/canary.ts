@@ -1,4 +1,5 @@
 /** A secret that no encoding changes, in generated URLs and in what programs say of them. */
+import { inspect } from 'node:util';
 import { secretsOf } from '../src/url/redact';
 import { withCredentials } from '../src/url/url';
 import { type Random } from './random';
@@ -52,7 +53,7 @@ export function sentence(random: Random, url: string): string {
     `[http @ 0x5] header='Authorization: Digest username="u", response="${CANARY}"'`,
     `Set-Cookie: session=${CANARY}; Path=/`,
     `ERR unknown command 'AUTH', with args beginning with: 'vigil' '${CANARY}'`,
-    `ReplyError: { command: { name: 'auth', password: '${secret.replaceAll("'", String.raw`\'`)}' } }`,
+    `ReplyError: ${inspect({ command: { name: 'auth', password: secret } })}`,
     `{"password":${JSON.stringify(secret)},"token": "${CANARY}"}`,
     `connect to viewer:${CANARY}@cam failed`,
     `from ${scheme}://viewer:x@cam/ and ${url}, again ${url}`,

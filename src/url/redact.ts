@@ -35,7 +35,7 @@ const SECRET_NAME =
 const NAMED_SECRET = new RegExp(`([\\w-]{0,40}${SECRET_NAME}=)[^\\s&]+`, 'gi');
 /** The same as JSON and as Node.js print it. */
 const QUOTED_SECRET = new RegExp(
-  `(\\b[\\w-]{0,40}${SECRET_NAME}["']?\\s{0,3}:\\s{0,3})(?:"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?)`,
+  `(\\b[\\w-]{0,40}${SECRET_NAME}["']?\\s{0,3}:\\s{0,3})(?:"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\`(?:[^\`\\\\]|\\\\.)*\`?)`,
   'gi',
 );
 /** Headers that are nothing but secrets; each ends with its line. */

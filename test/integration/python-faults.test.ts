@@ -35,6 +35,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     await consumer.until('processed', 6);
     assert.equal(consumer.settled('failed'), 0);
     assert.equal(await stage.waiting(stage.dead), 0);
+    assert.ok(!consumer.of('frame').some(({ redelivered }) => redelivered), 'a pause costs no delivery');
     await until('consuming resumes', () => consumer.of('consuming').length > 1);
   });
 
@@ -168,7 +169,9 @@ describe('a Python consumer', { concurrency: 4 }, () => {
           (done.size === 11 && (await stage.waiting(stage.dead)) === 1)
         );
       });
-      return consumer.process.exit() !== undefined;
+      // One that has died is not told any more.
+      consumer.process.signal('SIGTERM');
+      return (await consumer.process.exited).signal === 'SIGKILL';
     };
     let deaths = 0;
     while (await start()) deaths += 1;

@@ -5,7 +5,7 @@ import random
 import ssl
 import threading
 from collections import deque
-from typing import Any, Callable, Deque, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Deque, List, NamedTuple, Optional, Set, Tuple
 
 import pika
 from pika.exceptions import (
@@ -35,6 +35,7 @@ class BrokerEvents(NamedTuple):
     wanted: Callable[[int], int]
     """Given what the broker was last asked for: how many deliveries are wanted unsettled now."""
     on_subscribed: Callable[[], None]
+    """There is a subscription; called often."""
     on_lost: Callable[[Session], None]
     """The session is over: what came over it comes again."""
     on_fault: Callable[[ConsumerError], None]
@@ -80,6 +81,8 @@ class Broker(threading.Thread):
         self._failed_hosts: List[Host] = []
         self._attempt = 0
         self._cancelled = False
+        # Deliveries of the present subscription.
+        self._unsettled: Set[int] = set()
 
     def settle(self, message: Message, how: str, delay_s: float = 0) -> None:
         """``ack``, ``requeue`` or ``reject``. Of a session that is over, the broker has taken the message back itself."""
@@ -163,31 +166,35 @@ class Broker(threading.Thread):
         channel.add_on_cancel_callback(self._on_cancel)
         asked, consumer_tag = 0, ""
         while True:
-            self._flush(session, channel, connection)
-            if self._stopping.is_set() and not self._settlements:
-                return
             if self._cancelled:
                 raise self._missing("it was deleted")
-            wanted = 0 if self._stopping.is_set() else self._events.wanted(asked)
-            if wanted != asked:
+            is_stopping = self._stopping.is_set()
+            wanted = 0 if is_stopping else self._events.wanted(asked)
+            # pika rejects what is on its way to a subscription that ends, which costs those frames a delivery: while all
+            # that was asked for is here, nothing is. Settling lets the next ones come, so it follows.
+            if wanted != asked and (is_stopping or len(self._unsettled) >= asked):
                 if consumer_tag:
                     channel.basic_cancel(consumer_tag)
                 asked, consumer_tag = wanted, self._subscribe(session, channel, wanted)
-                continue
+            if consumer_tag:
+                self._events.on_subscribed()
+            self._flush(session, channel, connection)
+            if is_stopping and not self._settlements:
+                return
             connection.process_data_events(time_limit=_TICK_S)
 
     def _subscribe(self, session: Session, channel: Any, wanted: int) -> str:
+        self._unsettled.clear()
         if wanted == 0:
             return ""
         # RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
         channel.basic_qos(prefetch_count=wanted)
 
         def receive(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            self._unsettled.add(method.delivery_tag)
             self._events.on_delivery(message_of(session, method, properties, body))
 
-        tag = str(channel.basic_consume(self._queue, receive))
-        self._events.on_subscribed()
-        return tag
+        return str(channel.basic_consume(self._queue, receive))
 
     def _on_cancel(self, _frame: Any) -> None:
         self._cancelled = True
@@ -200,7 +207,9 @@ class Broker(threading.Thread):
             if one.delay_s > 0 and not self._stopping.is_set():
                 later = _Settlement(session, one.tag, one.how, 0)
                 connection.call_later(one.delay_s, lambda later=later: self._settlements.append(later))
-            elif one.how == "ack":
+                continue
+            self._unsettled.discard(one.tag)
+            if one.how == "ack":
                 channel.basic_ack(one.tag)
             else:
                 channel.basic_nack(one.tag, requeue=one.how == "requeue")
