@@ -35,7 +35,12 @@ class WatchedPlan extends SamplePlan {
 }
 
 /** @param reopens whether it is opened again, at once, when it ends */
-export function watchFeed(url: string, changes: Partial<CameraSpec> = {}, reopens = false): WatchedFeed {
+export function watchFeed(
+  url: string,
+  changes: Partial<CameraSpec> = {},
+  reopens = false,
+  ffmpeg = 'ffmpeg',
+): WatchedFeed {
   const spec = cameraSpec({ source: { kind: 'stream', url, transport: 'tcp' }, ...changes });
   const adaptation = new FeedAdaptation(spec);
   const plan = new WatchedPlan(spec.periodMs, spec.format === 'keyframe' ? 'keyframes' : spec.sampling);
@@ -46,7 +51,7 @@ export function watchFeed(url: string, changes: Partial<CameraSpec> = {}, reopen
     const { camera, learned } = adaptation;
     await captureFeed(
       {
-        ...{ camera, ffmpeg: 'ffmpeg', plan, clock, delay, learned },
+        ...{ camera, ffmpeg, plan, clock, delay, learned },
         onClock: () => undefined,
         onPicture: ({ sample, ...picture }) => {
           pictures.push({ ...picture, at: sample.capturedAt, sequence: sample.sequence, seenMs: Date.now() });

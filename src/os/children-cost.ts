@@ -4,16 +4,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Milliseconds all children that run now have used so far; undefined where the kernel does not report it. */
 export function childrenProcessorMs(): number | undefined {
   try {
-    const own = readdirSync('/proc/self/task');
-    const children = own.flatMap((thread) => words(`/proc/self/task/${thread}/children`));
-    return children.reduce((sum, pid) => sum + processorMs(pid), 0);
+    return childPids().reduce((sum, pid) => sum + processorMs(pid), 0);
   } catch {
     return undefined;
   }
 }
 
+/** Of the programs this process runs. @throws where the system has no /proc */
+export function childPids(): number[] {
+  const own = readdirSync('/proc/self/task');
+  return own.flatMap((thread) => words(`/proc/self/task/${thread}/children`)).map(Number);
+}
+
 /** Of each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
-function processorMs(pid: string): number {
+function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ns = threads.map((thread) => Number(words(`/proc/${pid}/task/${thread}/schedstat`)[0]));
   return ns.reduce((sum, each) => sum + each, 0) / 1e6;

@@ -28,10 +28,13 @@ export interface Kernel {
 
 export const KERNEL: Kernel = { times: processTimes, activity: processActivity };
 
-function processTimes(pid: number): ProcessTimes | undefined {
+/** @param process a pid, or `PID/task/TID` for one of its threads */
+function processTimes(process: number | string): ProcessTimes | undefined {
   try {
     // "time on the processor, time waiting for one, both in ns, number of time slices": 17 µs for a reading.
-    const [ranNs = 0, waitedNs = 0] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+    const [ranNs = 0, waitedNs = 0] = readFileSync(`/proc/${process}/schedstat`, 'utf8')
+      .split(' ')
+      .map(Number);
     return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
   } catch {
     return undefined;
@@ -44,6 +47,22 @@ function processActivity(pid: number): ProcessActivity | undefined {
     // Behind it: a wait that ended in between is counted then, and is not taken for one that lasts.
     const times = processTimes(pid);
     return times && { ...times, state };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of all its threads together: `runnable` when one of them has a processor or waits for one, else `other`. */
+export function threadsActivity(pid: number): ProcessActivity | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `${pid}/task/${thread}`);
+    const isRunnable = threads.some((thread) => readStat(thread)(STATE) === 'R');
+    const times = threads.flatMap((thread) => processTimes(thread) ?? []);
+    return {
+      ranMs: times.reduce((sum, { ranMs }) => sum + ranMs, 0),
+      waitedMs: times.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+      state: isRunnable ? 'runnable' : 'other',
+    };
   } catch {
     return undefined;
   }

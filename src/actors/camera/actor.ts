@@ -50,6 +50,8 @@ class CameraActor implements ActorLoop {
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
+  /** Of the time without pictures, what its programs waited for a processor. */
+  #starvedMs = 0;
   #feed: Feed;
   readonly #succession: Succession;
   /** Called when pictures are made by the newest settings, or cannot be. */
@@ -89,7 +91,7 @@ class CameraActor implements ActorLoop {
 
   progress(): Progress {
     const { connectMs, stallMs, periodMs } = this.context.parameters.camera;
-    const dueMs = Math.max(connectMs, stallMs, 3 * periodMs) + STUCK_SLACK_MS;
+    const dueMs = Math.max(connectMs, stallMs, 3 * periodMs) + STUCK_SLACK_MS + this.#starvedMs;
     return {
       done: this.#keeper.handled,
       dueMs: this.#state === 'waiting' ? undefined : dueMs,
@@ -176,6 +178,9 @@ class CameraActor implements ActorLoop {
       },
       onWords: (text) => this.#words.said(text),
       onBasic: () => this.#troubles.warnOfBasic(),
+      onStarved: (ms) => {
+        this.#starvedMs = ms;
+      },
       onTrouble: (fault) => {
         // Why periods are missed is their reason.
         if (fault !== undefined) this.#lastFault = fault;

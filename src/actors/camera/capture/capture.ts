@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Moment } from '../../../clock/machine-clock';
 import { sleep } from '../../../clock/sleep';
+import { LOOK_MS, Starvation } from '../../../os/starvation';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import { isAnnexB } from '../bitstream/nal';
@@ -196,15 +197,28 @@ class Opening {
     return decision;
   }
 
-  /** Resolves with a fault when packets or pictures stay away; with undefined when `signal` is aborted. */
+  /** Resolves with a fault when packets or pictures stay away although our own programs had time for them; with undefined when `signal` is aborted. */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
+    const starvation = new Starvation();
     while (!signal.aborted) {
-      const { camera, plan } = this.options;
+      const { camera, plan, onStarved } = this.options;
       const { limitMs, sinceMs, fault } = firstDeadline(camera, plan, this.#seen);
-      const leftMs = sinceMs + limitMs - performance.now();
-      if (leftMs <= 0) return Fault.from(this.#silence() ?? fault);
-      // Looked at again after the shortest limit: the first picture sets another.
-      await sleep(Math.min(leftMs, camera.stallMs), signal);
+      const nowMs = performance.now();
+      const unsuspectedMs = sinceMs + limitMs / 2 - nowMs;
+      if (unsuspectedMs > 0) {
+        starvation.end();
+        onStarved?.(0);
+        // Looked at again after the shortest limit: the first picture sets another.
+        await sleep(Math.min(unsuspectedMs, camera.stallMs), signal);
+        continue;
+      }
+      // On a machine that has no time for our own programs, ending them makes it worse, and says nothing of the camera.
+      const isKnown = starvation.look(nowMs);
+      const starvedMs = starvation.since(sinceMs);
+      onStarved?.(starvedMs);
+      const leftMs = sinceMs + limitMs + starvedMs - nowMs;
+      if (leftMs <= 0 && isKnown) return Fault.from(this.#silence() ?? fault);
+      await sleep(leftMs <= 0 ? LOOK_MS : Math.min(leftMs, LOOK_MS), signal);
     }
     return undefined;
   }

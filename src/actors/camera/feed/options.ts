@@ -30,6 +30,8 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onWords: (text: string) => void;
   /** A password is sent readably, to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
+  /** Of the time that nothing came, milliseconds in which this process and its ffmpegs waited for a processor. */
+  readonly onStarved?: ((ms: number) => void) | undefined;
   readonly learned: Learned;
   /**
    * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
