@@ -6,51 +6,21 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   lstatSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { EditFaultCode } from '../../../../src/config/edit/fault';
-import { editFile, etagOf, readCamera, type EditRequest } from '../../../../src/config/edit/file';
-import type { Settings } from '../../../../src/config/edit/hidden';
+import { etagOf, type EditRequest } from '../../../../src/config/edit/file';
 import { ConfigurationError } from '../../../../src/config/faults';
 import { parseTopology } from '../../../../src/config/load';
 import { replaceUnchanged } from '../../../../src/config/edit/write';
 
-const ROOT = mkdtempSync(path.join(tmpdir(), 'vigil-edit-'));
-after(() => rmSync(ROOT, { recursive: true }));
-const SECRET = 'C4n4ry';
-const GATE = {
-  id: 'gate',
-  url: `rtsp://admin:${SECRET}@10.0.0.1:554/live?token=${SECRET}`,
-  password: '${GATE_PASSWORD}',
-};
-const FILE = { namespace: 'n', cameras: [GATE, { id: 'test', test: 'testsrc2' }] };
-const ENVIRONMENT = { GATE_PASSWORD: SECRET, OTHER: SECRET };
-
-/** A folder with that file in it. */
-function newFile(content: unknown = FILE): string {
-  const file = path.join(mkdtempSync(path.join(ROOT, 'f-')), 'actors.json');
-  writeFileSync(file, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
-  return file;
-}
-
-const edited = (file: string, request: EditRequest) => editFile(file, ENVIRONMENT, request, () => undefined);
-const put = (camera: string, settings: Settings): EditRequest => ({
-  edit: { kind: 'put', camera, settings },
-});
-const patch = (camera: string, settings: Settings): EditRequest => ({
-  edit: { kind: 'patch', camera, settings },
-});
-const remove = (camera: string): EditRequest => ({ edit: { kind: 'remove', camera } });
-const camerasOf = (file: string) =>
-  (JSON.parse(readFileSync(file, 'utf8')) as { cameras: Settings[] }).cameras;
+import { camerasOf, edited, ENVIRONMENT, FILE, newFile, patch, put, remove, ROOT, SECRET } from './stage';
 
 /** It is refused with that code, says no secret, and leaves the file and its folder as they were. */
 async function refused(
@@ -223,96 +193,5 @@ describe('an edit of a configuration file', () => {
     utimesSync(lock, longAgo, longAgo);
     await edited(file, remove('gate'));
     assert.deepEqual(readdirSync(path.dirname(file)), ['actors.json']);
-  });
-});
-
-describe('settings of a camera', () => {
-  it('are shown without user, password and what of a URL may be one', async () => {
-    const file = newFile();
-    const { settings, hidden } = await readCamera(file, 'gate');
-    assert.deepEqual(settings, { id: 'gate', url: 'rtsp://10.0.0.1:554/live?…' });
-    assert.deepEqual(hidden, ['url', 'password']);
-    assert.deepEqual((await readCamera(file, 'test')).hidden, []);
-  });
-
-  it('that are written back as they were shown change nothing, letter by letter', async () => {
-    for (const camera of [
-      GATE,
-      { id: 'gate', url: '${GATE_URL}', username: 'u', password: 'p' },
-      { id: 'gate', still: 'http://h/snap?user=a&password=b', enabled: false },
-    ]) {
-      const file = newFile({ cameras: [camera] });
-      const before = readFileSync(file, 'utf8');
-      const environment = { ...ENVIRONMENT, GATE_URL: 'rtsp://h/' };
-      const { settings } = await readCamera(file, 'gate');
-      for (const kind of ['put', 'patch'] as const) {
-        await editFile(
-          file,
-          environment,
-          { edit: { kind, camera: 'gate', settings }, isRemote: true },
-          () => undefined,
-        );
-        assert.equal(readFileSync(file, 'utf8'), before);
-      }
-    }
-  });
-
-  const rows: readonly [string, Settings, Settings, Settings][] = [
-    [
-      'keep user and password in a URL of the same server',
-      GATE,
-      { url: 'rtsp://10.0.0.1:554/b' },
-      { url: `rtsp://admin:${SECRET}@10.0.0.1:554/b` },
-    ],
-    ['take a new password', GATE, { password: 'new' }, { password: 'new' }],
-    ['lose a password that is taken away', GATE, { password: null }, { password: undefined }],
-    ['keep a password where a mask is written', GATE, { password: '••••' }, { password: GATE.password }],
-    [
-      'go to another server with a password of their own',
-      GATE,
-      { url: 'rtsp://10.0.0.9/', username: 'u', password: 'p' },
-      { url: 'rtsp://10.0.0.9/', username: 'u', password: 'p' },
-    ],
-    [
-      'leave user and password behind with the URL',
-      { id: 'gate', url: 'rtsp://h/', username: 'u', password: 'p' },
-      { url: null, test: 'testsrc2' },
-      { test: 'testsrc2', url: undefined, username: undefined, password: undefined },
-    ],
-  ];
-  for (const [what, before, change, expected] of rows)
-    it(what, async () => {
-      const file = newFile({ cameras: [before] });
-      await edited(file, patch('gate', change));
-      const [now = {}] = camerasOf(file);
-      for (const [key, value] of Object.entries(expected)) assert.equal(now[key], value, key);
-    });
-});
-
-describe('the cameras of another file', () => {
-  it('take the place of those of this one, whose text stays where it can', async () => {
-    const file = newFile(
-      '{\n  "namespace": "n",\n  "cameras": [\n    { "id": "a",  "test": "testsrc2" },\n    { "id": "b", "test": "testsrc2" }\n  ]\n}\n',
-    );
-    const cameras = [
-      { id: 'a', test: 'testsrc2' },
-      { id: 'c', test: 'testsrc2' },
-    ];
-    await edited(file, { edit: { kind: 'apply', cameras, cameraDefaults: { rate: 2 } } });
-    const text = readFileSync(file, 'utf8');
-    assert.deepEqual(JSON.parse(text), { namespace: 'n', cameras, cameraDefaults: { rate: 2 } });
-    assert.ok(text.includes('    { "id": "a",  "test": "testsrc2" },\n'), text);
-    await edited(file, { edit: { kind: 'apply', cameras: cameras.toReversed() } });
-    assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), {
-      namespace: 'n',
-      cameras: cameras.toReversed(),
-    });
-  });
-
-  it('may be thousands', async () => {
-    const file = newFile();
-    const cameras = Array.from({ length: 3000 }, (_, i) => ({ id: `c${i}`, test: 'testsrc2' }));
-    await edited(file, { edit: { kind: 'apply', cameras } });
-    assert.equal(camerasOf(file).length, 3000);
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { ESLint } from 'eslint';
 
-const ROOT = path.resolve(__dirname, '../../..');
+const ROOT = path.resolve(__dirname, '../..');
 const CHECKED = /^(import-x\/no-restricted-paths|no-restricted-(imports|syntax))$/;
 
 const ORDER = /imports only rooms before it/;
