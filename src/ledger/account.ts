@@ -150,11 +150,12 @@ export class Account {
     if (toldThrough !== undefined) this.#toldWritten = -1;
   }
 
-  /** Forgets periods before `sequence` whose fate is final. */
+  /** Forgets periods before `sequence` whose fate is final and has been given out to be written. */
   forgetBefore(sequence: number): void {
+    const unwritten = this.#changed.reduce((least, { first }) => Math.min(least, first), Infinity);
     const waits = this.#runs.all.find(({ fate }) => fate.state === 'waiting')?.first ?? Infinity;
     const excess = this.#runs.all[this.#runs.all.length - MAX_RUNS]?.first ?? 0;
-    this.#runs.takeBefore(Math.max(Math.min(sequence, waits), excess));
+    this.#runs.takeBefore(Math.min(unwritten, Math.max(Math.min(sequence, waits), excess)));
   }
 
   #assign(first: number, last: number, fate: Fate): void {

@@ -199,6 +199,19 @@ describe('the ledger', () => {
     ]);
   });
 
+  it('has what becomes of a frame that waited for more than two hours written down before it forgets it', () => {
+    const desk = watching();
+    desk.captured(FIRST);
+    for (let hours = 0; hours < 3; hours++) {
+      desk.seconds(3600);
+      desk.ledger.takeChanges();
+    }
+    desk.ledger.delivered({ camera: 'cam', sequence: FIRST }, desk.now);
+    desk.seconds(1);
+    const [changes] = desk.ledger.takeChanges();
+    assert.deepEqual(changes?.runs[0], { first: FIRST, last: FIRST, fate: { state: 'confirmed' } });
+  });
+
   it('passes over cameras it does not know', () => {
     const desk = watching();
     desk.captured(FIRST, 'other');
