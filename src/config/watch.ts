@@ -21,27 +21,27 @@ export async function readContent(file: string): Promise<FileContent> {
 /**
  * Calls back with every new content of `file` once two looks have seen the same, until `signal` is aborted; one call
  * at a time. The file is read, not its time: links, network shares and writes within one tick of its clock are seen too.
- * @param known the content that needs no call
+ * @param isKnown whether a content needs no call
  */
 export async function watchContent(
   file: string,
-  known: string,
+  isKnown: (content: FileContent) => boolean,
   onContent: (content: FileContent) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  let handled = known;
-  let before = known;
+  let before: FileContent | undefined;
   for (;;) {
-    await sleep(before === handled ? LOOK_MS : SETTLE_MS, signal);
+    await sleep(before === undefined ? LOOK_MS : SETTLE_MS, signal);
     if (signal.aborted) return;
     const content = await readContent(file);
-    const seen = identity(content);
-    if (seen !== handled && seen === before) {
-      handled = seen;
-      await onContent(content);
-    }
-    before = seen;
+    const isNew = !isKnown(content);
+    if (isNew && before !== undefined && isSameContent(content, before)) await onContent(content);
+    before = isNew ? content : undefined;
   }
+}
+
+export function isSameContent(one: FileContent, other: FileContent): boolean {
+  return identity(one) === identity(other);
 }
 
 /** What two contents are compared by. */

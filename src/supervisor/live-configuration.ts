@@ -4,7 +4,7 @@ import { EditFault } from '../config/edit/fault';
 import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
 import { parseTopology, unreadable } from '../config/load';
 import type { Topology } from '../config/topology';
-import { readContent, watchContent, type FileContent } from '../config/watch';
+import { isSameContent, readContent, watchContent, type FileContent } from '../config/watch';
 import type { Log } from '../log/log';
 import { isEmpty, type Change, type Plan } from './plan';
 import { missingPrograms } from './programs';
@@ -37,6 +37,8 @@ const AGAIN = 'fix that, then save the file again or send SIGHUP';
 export class LiveConfiguration {
   #state: ConfigurationState;
   #taking: Promise<void> = Promise.resolve();
+  /** Applied or refused last. */
+  #taken: FileContent;
   /** Edits seen so far. */
   #edits = 0;
   #begin: () => void = () => undefined;
@@ -46,6 +48,7 @@ export class LiveConfiguration {
 
   constructor(private readonly options: LiveConfigurationOptions) {
     this.#state = { file: options.file, appliedAtMs: Date.now() };
+    this.#taken = { text: options.text };
   }
 
   get state(): ConfigurationState {
@@ -55,14 +58,15 @@ export class LiveConfiguration {
 
   /** Applies every edit of the file until `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
-    const { file, text } = this.options;
+    const { file } = this.options;
     this.#begin();
-    await watchContent(file, text, (content) => this.#take(content), signal);
+    const isTaken = (content: FileContent) => isSameContent(content, this.#taken);
+    await watchContent(file, isTaken, (content) => this.#takeIfStill(content), signal);
   }
 
   /** Applies the file as it is now, changed or not. */
   async reload(): Promise<void> {
-    await this.#take(await readContent(this.options.file));
+    await this.#inTurn(async () => this.#apply(await readContent(this.options.file)));
   }
 
   /**
@@ -98,11 +102,14 @@ export class LiveConfiguration {
     return editFile(file, environment, request, outcomeOf);
   }
 
-  /** One after the other; the rollout of one is not waited for: the next takes its place. */
-  async #take(content: FileContent): Promise<void> {
-    await this.#inTurn(() => this.#apply(content));
+  /** What was seen may have been replaced by an edit that came first: then that one stands. */
+  async #takeIfStill(seen: FileContent): Promise<void> {
+    await this.#inTurn(async () => {
+      if (isSameContent(seen, await readContent(this.options.file))) await this.#apply(seen);
+    });
   }
 
+  /** One after the other; the rollout of one is not waited for: the next takes its place. */
   async #inTurn<T>(step: () => Promise<T>): Promise<T> {
     const done = this.#taking.then(step);
     this.#taking = done.then(
@@ -116,6 +123,7 @@ export class LiveConfiguration {
   async #apply(content: FileContent): Promise<void> {
     const { file, environment, supervisor, log, onTaken } = this.options;
     const edit = ++this.#edits;
+    this.#taken = content;
     try {
       if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
       const wanted = parseTopology(content.text, file, environment);

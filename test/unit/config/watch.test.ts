@@ -4,8 +4,12 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { watchContent } from '../../../src/config/watch';
+import { watchContent, type FileContent } from '../../../src/config/watch';
 import { waitUntil } from '../../../lab/process';
+
+function textOf(content: FileContent): string {
+  return 'text' in content ? content.text : String(content.error.code);
+}
 
 function watched(t: TestContext) {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-watch-'));
@@ -15,9 +19,9 @@ function watched(t: TestContext) {
   const stopping = new AbortController();
   const done = watchContent(
     file,
-    'known',
+    (content) => textOf(content) === (seen.at(-1) ?? 'known'),
     async (content) => {
-      seen.push('text' in content ? content.text : String(content.error.code));
+      seen.push(textOf(content));
     },
     stopping.signal,
   );
@@ -104,7 +108,7 @@ async function settled(file: string, text: string): Promise<void> {
   let found: unknown;
   const done = watchContent(
     file,
-    'content that is not there',
+    () => false,
     async (content) => {
       found = content;
     },

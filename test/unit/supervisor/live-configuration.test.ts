@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigFault } from '../../../src/config/faults';
 import type { Topology } from '../../../src/config/topology';
 import { Fault } from '../../../src/fault/fault';
@@ -29,6 +30,8 @@ function live(t: TestContext) {
     behind: 0,
     /** Throws where nothing can be changed. */
     refuses: (): void => undefined,
+    /** How long it takes to see whether `slow` may be changed to. */
+    claims: async (): Promise<void> => undefined,
     /** What rolling out comes to. */
     takes: async (): Promise<void> => undefined,
   };
@@ -43,10 +46,10 @@ function live(t: TestContext) {
         plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
         refused: supervisor.refused,
       }),
-      claim: ({ namespace }: Topology) =>
-        namespace === 'taken'
-          ? Promise.reject(new Fault('namespace-in-use', 'another daemon has it'))
-          : Promise.resolve(),
+      claim: async ({ namespace }: Topology) => {
+        if (namespace === 'slow') await supervisor.claims();
+        if (namespace === 'taken') throw new Fault('namespace-in-use', 'another daemon has it');
+      },
       apply: ({ namespace }: Topology) => {
         supervisor.refuses();
         applied.push(namespace);
@@ -201,6 +204,27 @@ describe('a live configuration', () => {
     await until('it is said', () => /applied only in part: EMFILE/.test(problems()?.join() ?? ''));
     assert.match(said('error').join(), /actors\.json was applied only in part: EMFILE: .*SIGHUP$/);
     assert.doesNotMatch(said('error').join(), /nothing was changed/);
+  });
+
+  it('passes over what the file held while a newer edit was on its way', async (t) => {
+    const { file, applied, configuration, edit, supervisor } = live(t);
+    writeFileSync(file, text('first'));
+    const stopping = new AbortController();
+    const watching = configuration.watch(stopping.signal);
+    let release: (() => void) | undefined;
+    supervisor.claims = () => new Promise((resolve) => (release = resolve));
+    const slow = edit(text('slow'));
+    await until('it is asked for', () => release !== undefined);
+    writeFileSync(file, text('second'));
+    // Long enough for the watch to see it, and to wait behind the slow one.
+    await delay(1000);
+    writeFileSync(file, text('third'));
+    release?.();
+    await slow;
+    await until('the newest is applied', () => applied.includes('third'));
+    stopping.abort();
+    await watching;
+    assert.deepEqual(applied, ['slow', 'third']);
   });
 
   it('watches the file until it is told to stop', async (t) => {
