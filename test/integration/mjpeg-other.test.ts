@@ -95,7 +95,8 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       'compressed',
       /gzip/,
     ],
-    ['nothing', () => undefined, 'silent', /sent nothing for 1000 ms/],
+    // How long depends on whether this process had a processor meanwhile.
+    ['nothing', () => undefined, 'silent', /sent nothing for \d+ ms/],
     [
       'headers alone',
       (_, response) => response.writeHead(200, { 'content-type': MULTIPART }).flushHeaders(),
