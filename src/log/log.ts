@@ -60,14 +60,23 @@ export function openLog(actor: string, level: LogLevel): Log {
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
-/** Opened for the first line, which most actors never write. */
-const standardOutput: LineSink = {
+/** Of the process; opened for the first line, which most actors never write. */
+let outputOf = (): NodeJS.WriteStream => process.stdout;
+
+/** From now on lines of this process go to standard error: standard output is for something else. */
+export function logToStandardError(): void {
+  outputOf = () => process.stderr;
+}
+
+const output: LineSink = {
   get writableLength() {
-    return process.stdout.writableLength;
+    return outputOf().writableLength;
   },
   write: (text) => {
-    const { stdout, env } = process;
-    return stdout.write(stdout.isTTY ? `${readableLine(text.trimEnd(), hasColours(stdout, env))}\n` : text);
+    const stream = outputOf();
+    return stream.write(
+      stream.isTTY ? `${readableLine(text.trimEnd(), hasColours(stream, process.env))}\n` : text,
+    );
   },
 };
 
@@ -77,7 +86,7 @@ export function lostLine(count: number): string {
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
 }
 
-const lines = new BoundedLines(standardOutput, lostLine);
+const lines = new BoundedLines(output, lostLine);
 
 let kept: KeptLines | undefined;
 

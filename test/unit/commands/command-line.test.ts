@@ -70,7 +70,7 @@ describe('the command line', () => {
     [['daemon', 'now'], 'unexpected argument "now"; see daemon --help'],
     [
       ['--json'],
-      '--json is an option of "check", "status", "plan", "ledger", "logs", "camera", "apply", "probe", and "snapshot", not of "daemon"; see daemon --help',
+      '--json is an option of "check", "status", "plan", "drain", "ledger", "logs", "camera", "apply", "probe", "snapshot", and "process", not of "daemon"; see daemon --help',
     ],
     [['status', '--force'], '--force is an option of "daemon", not of "status"; see status --help'],
     [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"? See status --help'],
