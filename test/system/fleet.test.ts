@@ -23,6 +23,15 @@ before(async () => {
 });
 after(() => cluster.stop());
 
+function isRemoved(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 interface Node {
   readonly name: string;
   readonly daemon: Daemon;
@@ -56,7 +65,8 @@ class Fleet {
       daemon.signal('SIGCONT');
       daemon.signal('SIGKILL');
       await daemon.exited;
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+      // Its actors end behind it, and may write meanwhile.
+      await waitUntil('its folder is removed', () => isRemoved(dir));
     });
     return node;
   }

@@ -100,7 +100,7 @@ describe('--json', () => {
   });
 
   test('process ends when nobody reads what it prints', async () => {
-    const script = '"$0" "$@" | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"';
+    const script = 'timeout -s KILL 50 "$0" "$@" | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"';
     const words = [MAIN, 'process', '--json', '--config', path.join(dir, 'actors.json')];
     const { stdout } = await run('bash', ['-c', script, process.execPath, ...words]);
     assert.equal(stdout.toString(), '0\n');

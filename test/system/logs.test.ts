@@ -101,7 +101,7 @@ describe('logs', () => {
   });
 
   test('that are followed end with their reader, as behind a pipe to head', async () => {
-    const script = `"$0" "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const script = `timeout -s KILL 50 "$0" "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
     let isOver = false;
     const running = run('bash', ['-c', script, process.execPath, ...words('-f', '-n', '1000')]).finally(
       () => (isOver = true),
