@@ -26,6 +26,7 @@ export const STATE: ApiState = {
   spool: { waiting: 0, bytes: 0 },
   redis: { ready: true },
   rabbitmq: { ready: false, fault: { code: 'refused', message: 'it refuses' } },
+  queue: { name: 'vigil.detection', messages: 5, limit: 100_000, consumers: 2 },
 };
 export const GATE: ApiCamera = {
   id: 'gate',
@@ -48,6 +49,16 @@ export const SOURCE: WebSource = {
     ...{ from: 0, to: 60_000, bucketMs: 60_000 / buckets },
     cameras: { gate: [{ from: 0, periods: 60, confirmed: 58, missed: { 'no-picture': 2 } }] },
   }),
+  crashes: async () => [
+    {
+      at: 9,
+      startedAt: 8,
+      code: 'crashed',
+      message: 'ended by SIGKILL',
+      lastLines: ['its last line'],
+      ffmpeg: [],
+    },
+  ],
   metrics: async () => '# HELP vigil_up x\n',
 };
 const refuse = () => Promise.reject(new Problem(404, 'no-camera', 'there is none'));

@@ -5,6 +5,7 @@ import { useEffect, useRef } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/api';
 import { CONDITION_WORDS, reasonOf } from './conditions.js';
 import { useApp, useCamera, useNow, useTopics } from './context.js';
+import { Crashes } from './crashes.js';
 import { CardHead, DayOf } from './day.js';
 import { cameraFacts } from './facts.js';
 import { ConditionIcon, Icon } from './icons.js';
@@ -53,6 +54,7 @@ export function CameraView({ id }: { readonly id: string }): VNode | null {
               <${Standing} camera=${camera} />
               <${Manage} key=${id} camera=${camera} />
               <${Facts} camera=${camera} />
+              <${Crashes} key=${`crashes of ${id}`} camera=${camera} />
             </div>
           </div>`
     }

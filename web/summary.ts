@@ -1,7 +1,7 @@
 /** The summary: how many cameras are in which condition, which also filters; the servers and the spool; what is wrong. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
-import type { ApiFault, ApiState, CameraCondition } from '../src/actors/web/api';
+import type { ApiFault, ApiQueue, ApiState, CameraCondition } from '../src/actors/web/api';
 import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
 import { useApp, useLost, useTopics } from './context.js';
 import { ConditionIcon, Icon } from './icons.js';
@@ -30,6 +30,7 @@ export function Summary(): VNode | null {
       <${Part} name="Spool" words=${spoolWords(state)} isGood=${(state.spool.oldestAgeMs ?? 0) < SPOOL_MS} />
       <${Server} name="Redis" server=${state.redis} />
       <${Server} name="RabbitMQ" server=${state.rabbitmq} />
+      <${Consumers} queue=${state.queue} />
     </dl>
   </section>`;
 }
@@ -83,6 +84,24 @@ function Server({ name, server }: ServerProps): VNode {
     words=${server.ready ? 'ready' : 'not ready'}
     isGood=${server.ready}
     why=${server.fault?.message}
+  />`;
+}
+
+/** Nothing until the broker has told of the queue. */
+function Consumers({ queue }: { readonly queue?: ApiQueue }): VNode | null {
+  if (queue === undefined) return null;
+  const { name, consumers = 0, messages, limit } = queue;
+  const isFull = messages >= limit;
+  const count = consumers === 0 ? 'none' : countText(consumers);
+  const why =
+    consumers === 0
+      ? `Nobody consumes the queue ${name}.`
+      : `The queue ${name} holds ${countText(messages)} of at most ${countText(limit)} messages.`;
+  return html`<${Part}
+    name="Consumers"
+    words=${`${count}, ${isFull ? 'queue full' : `${countText(messages)} queued`}`}
+    isGood=${consumers > 0 && !isFull}
+    why=${why}
   />`;
 }
 

@@ -109,14 +109,15 @@ export class PageServer {
   }
 
   async #answerApi({ pathname, searchParams }: URL, response: ServerResponse): Promise<void> {
-    const [, id = '', isPicture] = /^\/api\/cameras\/([^/]+)(\/latest\.jpg)?$/.exec(pathname) ?? [];
+    const [, id = '', part] = /^\/api\/cameras\/([^/]+)(\/latest\.jpg|\/crashes)?$/.exec(pathname) ?? [];
     const camera = this.world.cameras.get(id);
     if (pathname === '/api/events') this.#follow(response);
     else if (pathname === '/api/state') json(response, this.world.state());
     else if (pathname === '/api/cameras') json(response, [...this.world.cameras.values()]);
     else if (pathname === '/api/ledger') this.#ledger(searchParams, response);
     else if (camera === undefined) problem(response, 404, `there is no camera "${id}"`);
-    else if (isPicture === undefined)
+    else if (part === '/crashes') json(response, this.world.crashes(id));
+    else if (part === undefined)
       answer(response, { status: 200, body: this.edits.detail(camera), etag: this.edits.etag });
     else await this.#picture(camera, Number(searchParams.get('width') ?? 1280), response);
   }

@@ -4,6 +4,8 @@ import type {
   ApiFault,
   ApiLedger,
   ApiLedgerBucket,
+  ApiCrash,
+  ApiQueue,
   ApiState,
   CameraCondition,
 } from '../../src/actors/web/api';
@@ -62,6 +64,7 @@ export class World {
   readonly #random = randomOf(7);
   problems: string[] = [];
   redisFault?: ApiFault;
+  queue: ApiQueue = { name: 'vigil.detection', messages: 12, limit: 100_000, consumers: 2 };
 
   constructor(
     count: number,
@@ -127,7 +130,22 @@ export class World {
       },
       redis: this.redisFault === undefined ? { ready: true } : { ready: false, fault: this.redisFault },
       rabbitmq: { ready: true },
+      queue: this.queue,
     };
+  }
+
+  /** Of a camera in quarantine, as often as it was restarted. */
+  crashes(id: string): ApiCrash[] {
+    const { restarts = 0, since = 0 } = this.cameras.get(id) ?? {};
+    return Array.from({ length: restarts }, (_, i) => ({
+      ...{ at: since - i * 11_000, startedAt: since - i * 11_000 - 4200 },
+      ...{ code: 'crashed', message: 'ended with code 1: Error: decoder failed on a damaged keyframe' },
+      lastLines: [
+        'Error: decoder failed on a damaged keyframe',
+        '    at Decoder.decode (src/actors/camera/pictures/decoder.ts:88:11)',
+      ],
+      ffmpeg: ['[h264 @ 0x55d0] error while decoding MB 41 22, bytestream -7'],
+    }));
   }
 
   ledger(since: number, buckets: number, only?: string): ApiLedger {

@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { FaultRecord } from '../fault/fault';
 import { redactText } from '../url/redact';
-import { LOG_FORMAT_VARIABLE, passLine } from '../log/log';
+import { passLine } from '../log/log';
 import { exitOf, forkChild, started, whyNotStarted, type ProcessExit } from '../os/child-process';
 import { driverVariables } from '../os/driver-variables';
 import { inheritedVariables } from '../os/inherited-variables';
@@ -86,11 +86,11 @@ export class ForkedProcesses {
       execArgv: [...wrapped.args],
       env: {
         ...(isCamera ? { ...CAMERA_ENVIRONMENT, ...driverVariables(process.env) } : {}),
-        ...actorEnvironment(),
+        ...inheritedVariables(process.env),
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    this.#expected.get(name)?.(actorProcess(child));
+    this.#expected.get(name)?.(actorProcess(name, child));
     this.#expected.delete(name);
     return child;
   }
@@ -108,13 +108,7 @@ function isBundled(): boolean {
   return bundle !== undefined && bundle.mtimeMs >= (compiled?.mtimeMs ?? 0);
 }
 
-function actorEnvironment(): NodeJS.ProcessEnv {
-  // Its standard output is a pipe to us, whatever ours is.
-  const format = process.stdout.isTTY ? { [LOG_FORMAT_VARIABLE]: 'readable' } : {};
-  return { ...inheritedVariables(process.env), ...format };
-}
-
-function actorProcess(child: ChildProcess): ActorProcess {
+function actorProcess(name: string, child: ChildProcess): ActorProcess {
   const lastLines: string[] = [];
   const errors: string[] = [];
   const keep = (lines: string[]) => (line: string) => {
@@ -123,7 +117,7 @@ function actorProcess(child: ChildProcess): ActorProcess {
   };
   readLines(child.stdout, (line) => {
     keep(lastLines)(line);
-    passLine(line);
+    passLine(line, name, child.pid ?? 0);
   });
   // Only crashes write there, stack traces mostly: the fault names the error, the black box keeps the rest.
   readLines(child.stderr, (line) => {

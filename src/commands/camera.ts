@@ -17,6 +17,7 @@ import { byUser, editConfiguration, outcomeOf, type CommandEdit } from './edit';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 import { planText } from './plan';
+import { PLAIN, styleOf, type Style } from './style';
 import { table } from './table';
 
 export interface CameraOptions extends Places {
@@ -66,7 +67,7 @@ export function editText(
 ): string {
   if (json)
     return `${JSON.stringify({ applied: !planOnly && plan !== undefined, written: !planOnly, created, etag, plan: plan ?? null }, null, 2)}\n`;
-  const said = plan === undefined ? [] : [planText(plan)];
+  const said = plan === undefined ? [] : [planText(plan, styleOf(process.stdout, process.env))];
   if (planOnly && plan === undefined)
     return `${config} would be valid; what would change is known only while the daemon runs\n`;
   const first = planOnly
@@ -130,7 +131,8 @@ async function list(config: string, json: boolean): Promise<number> {
   throwIfNotPermitted(config);
   try {
     const { cameras, etag } = await readCameras(config);
-    await print(json ? `${JSON.stringify({ etag, cameras }, null, 2)}\n` : `${listText(cameras)}\n`);
+    const text = () => listText(cameras, styleOf(process.stdout, process.env));
+    await print(`${json ? JSON.stringify({ etag, cameras }, null, 2) : text()}\n`);
   } catch (error) {
     if (!(error instanceof EditFault)) throw error;
     throw new ExitFault('no-configuration', error.message, { cause: error });
@@ -138,7 +140,7 @@ async function list(config: string, json: boolean): Promise<number> {
   return EXIT.clean;
 }
 
-function listText(cameras: readonly ShownSettings[]): string {
+export function listText(cameras: readonly ShownSettings[], { width }: Style = PLAIN): string {
   if (cameras.length === 0) return 'no cameras; add one with: camera add ID url=rtsp://...';
   const rows = cameras.map(({ settings }) => {
     const { id, enabled, ...others } = settings;
@@ -153,5 +155,5 @@ function listText(cameras: readonly ShownSettings[]): string {
       [`${source} ${String(others[source])}`, ...words].join(' '),
     ];
   });
-  return table([['CAMERA', 'STATE', 'SETTINGS'], ...rows]).join('\n');
+  return table([['CAMERA', 'STATE', 'SETTINGS'], ...rows], width).join('\n');
 }

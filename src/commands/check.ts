@@ -10,7 +10,7 @@ import { PICTURE_BYTES, sizingOf, type Sizing } from '../supervisor/sizing';
 import { missingPrograms } from '../supervisor/programs';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
-import { styleOf, type Style } from './style';
+import { PLAIN, styleOf, type Style } from './style';
 import { table, wrap } from './table';
 
 /**
@@ -59,15 +59,19 @@ function jsonOf(file: string): { readonly valid: boolean } {
   }
 }
 
-function checkText(config: string, report: CheckReport, { width }: Style): string {
+/** The same for people. */
+export function checkText(config: string, report: CheckReport, { width }: Style = PLAIN): string {
   const { cameras, redis, rabbitmq, queue, requirements, missing } = report;
+  const wrapped = (lines: readonly string[]) => lines.flatMap((line) => wrap(line, '  ', width));
   return [
-    `${config} is valid.`,
-    ...wrap(`cameras: ${cameras.join(', ') || 'none enabled'}`, '  ', width),
-    `redis: ${redis}`,
-    `rabbitmq: ${rabbitmq}, queue ${queue}`,
+    ...wrapped([
+      `${config} is valid.`,
+      `cameras: ${cameras.join(', ') || 'none enabled'}`,
+      `redis: ${redis}`,
+      `rabbitmq: ${rabbitmq}, queue ${queue}`,
+    ]),
     ...sizingLines(requirements, width),
-    ...missing.map(({ program, why }) => `note: ${program} is not installed here (${why})`),
+    ...wrapped(missing.map(({ program, why }) => `note: ${program} is not installed here (${why})`)),
   ].join('\n');
 }
 

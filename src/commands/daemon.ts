@@ -2,13 +2,14 @@
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import type { Topology } from '../config/topology';
-import { openLog, type Log } from '../log/log';
+import { keepLines, openLog, type Log } from '../log/log';
 import { endProcess } from '../os/output';
 import { closeInTurn, type Step } from '../os/close-in-turn';
 import { shareCompiledCode } from '../os/compile-cache';
 import { ServiceManager } from '../os/service-manager';
 import { ExitFault } from '../fault/fault';
 import { ControlSocket, type Control } from '../control/server';
+import { cameraName } from '../supervisor/actor-specs';
 import { DataDirectory } from '../supervisor/data-directory';
 import { deliveryOf, problemsOf } from '../supervisor/health';
 import { LiveConfiguration } from '../supervisor/live-configuration';
@@ -37,6 +38,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
   if (topology.user !== undefined) runAs(topology.user, { config, dataDir });
   const missing = missingPrograms(topology);
   if (missing.length > 0) throw new ExitFault('missing-program', missingSentence(missing));
+  keepLines();
   const log = openLog('supervisor', topology.logLevel);
   if (process.pid === 1) log.warn(NO_INIT, { code: 'no-init' });
   if (process.getuid?.() === 0) log.warn(AS_ROOT, { code: 'root' });
@@ -185,6 +187,13 @@ function controlOf(
     queues: () => supervisor.queues(),
     plan: ({ text, file }) => configuration.plan(text, file),
     operations,
+    logs: {
+      kept: keepLines(),
+      names: () => [
+        ...supervisor.status().map(({ name }) => name),
+        ...supervisor.cameras.map(({ id }) => cameraName(id)),
+      ],
+    },
     ...(fleet && {
       fleet: {
         status: () => fleet.status(),

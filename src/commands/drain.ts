@@ -12,16 +12,23 @@ const LOOK_MS = 200;
  * Resolves with the exit code when the daemon has ended.
  * @throws ExitFault `no-daemon`, `not-permitted`, `daemon-refused` where it is alone
  */
-export async function drain({ dataDir }: { readonly dataDir: string }): Promise<number> {
+export async function drain({
+  dataDir,
+  json,
+}: {
+  readonly dataDir: string;
+  readonly json: boolean;
+}): Promise<number> {
   const answer = (await askDaemon(dataDir, '/drain', {})) as DrainAnswer;
   if (answer.kind === 'alone')
     throw new ExitFault(
       'daemon-refused',
       'the daemon is not in a fleet: nobody could take its cameras; end it with SIGTERM',
     );
-  await print(`draining: ${answer.cameras} ${answer.cameras === 1 ? 'camera' : 'cameras'} to give away\n`);
+  const { cameras } = answer;
+  if (!json) await print(`draining: ${cameras} ${cameras === 1 ? 'camera' : 'cameras'} to give away\n`);
   while (await isThere(dataDir)) await delay(LOOK_MS);
-  await print('the daemon has ended\n');
+  await print(json ? `${JSON.stringify({ cameras, ended: true }, null, 2)}\n` : 'the daemon has ended\n');
   return EXIT.clean;
 }
 

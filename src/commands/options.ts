@@ -37,8 +37,8 @@ export function withPlaces(command: Command): Command {
     );
 }
 
-export function withJson(command: Command): Command {
-  return command.option('--json', 'print JSON');
+export function withJson(command: Command, description = 'print JSON'): Command {
+  return command.option('--json', description);
 }
 
 export function placesOf({ config, dataDir }: PlaceOptions, packageDir: string): Places {

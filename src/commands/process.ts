@@ -4,12 +4,14 @@ import path from 'node:path';
 import { ownedBy } from '../connections/rabbitmq-listener';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
+import { unlessAborted } from '../clock/sleep';
+import type { ConsumerCounters } from '../consumer/counters';
 import { ConsumerError } from '../consumer/fault';
 import type { ConsumerOptions } from '../consumer/options';
-import { runProcess, type ProcessOptions } from '../consumer/process';
-import { openLog } from '../log/log';
+import { runProcess, type ProcessedFrame, type ProcessOptions } from '../consumer/process';
+import { logToStandardError, openLog } from '../log/log';
 import { throwIfNotPermitted } from '../os/access';
-import { endProcess } from '../os/output';
+import { endProcess, print } from '../os/output';
 import { ExitFault } from '../fault/fault';
 import { overSocket } from '../connections/redis-address';
 import { findFfmpeg } from '../supervisor/ffmpeg-program';
@@ -27,6 +29,8 @@ export interface ProcessCommandOptions extends Places {
   readonly count: number | undefined;
   /** Only the newest frame of each camera. */
   readonly latest: boolean;
+  /** A line of JSON for each frame, and one at the end; the log goes to standard error. */
+  readonly json: boolean;
 }
 
 /**
@@ -37,6 +41,7 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
   throwIfNotPermitted(args.config);
   const topology = loadTopology(args.config, process.env);
   const { redisUrl, amqpUrl } = servers(topology, args.dataDir);
+  if (args.json) logToStandardError();
   const log = openLog('process', topology.logLevel);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -45,7 +50,10 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
       stopping.abort();
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);
-  await processFrames({
+  // Nobody reads what it finds.
+  if (args.json) process.stdout.on('error', () => stopping.abort());
+  const tell = async (record: object) => print(`${JSON.stringify(record)}\n`);
+  const counters = await processFrames({
     amqpUrl,
     redisUrl,
     queue: topology.queue.name,
@@ -53,16 +61,25 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
     ...(args.out === undefined ? {} : { out: args.out }),
     ...(args.count === undefined ? {} : { count: args.count }),
     latestOnly: args.latest,
+    ...(args.json
+      ? { onFrame: async (frame) => unlessAborted(tell(frameRecord(frame)), stopping.signal) }
+      : {}),
     signal: stopping.signal,
     log: (level, message, fields) => log[level](message, fields),
   });
+  if (args.json) await tell({ kind: 'end', ...counters });
   return EXIT.clean;
 }
 
+function frameRecord({ event, redelivered, file }: ProcessedFrame): object {
+  const { id, time, data } = event;
+  return { kind: 'frame', id, time, ...data, redelivered, ...(file === undefined ? {} : { file }) };
+}
+
 /** @throws ExitFault `cannot-write` when the folder for pictures cannot be written to */
-async function processFrames(options: ProcessOptions): Promise<void> {
+async function processFrames(options: ProcessOptions): Promise<ConsumerCounters> {
   try {
-    await runProcess(options);
+    return await runProcess(options);
   } catch (cause) {
     if (!(cause instanceof ConsumerError && cause.code === 'output-failed')) throw cause;
     throw new ExitFault('cannot-write', cause.message, { cause });

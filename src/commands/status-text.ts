@@ -5,7 +5,7 @@ import type { DaemonStatus } from '../control/protocol';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
 import { PLAIN, type Colour, type Style } from './style';
-import { below, duration, oneLine, table, tableRows, wrap } from './table';
+import { below, duration, table, tableRows, wrap } from './table';
 
 export const PROCESS_TITLES = ['PROCESS', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'MEMORY'];
 export const CAMERA_TITLES = [
@@ -81,7 +81,7 @@ export function childText(child: ChildStatus, nowMs: number, { width }: Style = 
       .map(([fact, value]) => [fact, String(value)] as const),
   ];
   const known = rows.flatMap(([key, value]) => (value === undefined ? [] : [[`  ${key}`, value]]));
-  return [oneLine(name), ...table(known, width)].join('\n');
+  return [...wrap(name, '', width), ...table(known, width)].join('\n');
 }
 
 function head(
@@ -94,13 +94,15 @@ function head(
   const { file, faults = [] } = configuration;
   const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
   return [
-    `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
-    deliveryLine(delivery, nowMs),
-    `cameras: ${streaming.length} of ${cameras.length} streaming`,
+    ...[
+      `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
+      deliveryLine(delivery, nowMs),
+      `cameras: ${streaming.length} of ${cameras.length} streaming`,
+    ].flatMap((line) => wrap(line, '  ', width)),
     ...problems.flatMap((problem) =>
       wrap(`unhealthy: ${problem}`, '  ', width).map((line) => paint('red', line)),
     ),
-    ...behindLine(configuration),
+    ...behindLine(configuration).flatMap((line) => wrap(line, '  ', width)),
     ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset, '', width)]),
     ...(faults.length === 0
       ? []

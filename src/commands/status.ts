@@ -7,13 +7,11 @@ import type { DaemonStatus } from '../control/protocol';
 import type { ChildStatus } from '../supervisor/status';
 import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
+import { childNamed, noChild } from './no-child';
 import { noneTagged } from './none-tagged';
 import { childText, queuesLines, statusText } from './status-text';
 import { styleOf } from './style';
 import type { Look } from './watch';
-
-/** Names listed when the given one is not found. */
-const MAX_NAMES = 20;
 
 export interface StatusOptions {
   readonly dataDir: string;
@@ -76,11 +74,8 @@ function chosen(children: readonly ChildStatus[], tags: readonly string[]): read
 }
 
 function childOf(children: readonly ChildStatus[], name: string): ChildStatus {
-  const found =
-    children.find((child) => child.name === name) ??
-    children.find((child) => child.name === `camera:${name}`);
-  if (found !== undefined) return found;
-  const names = children.slice(0, MAX_NAMES).map((child) => child.name);
-  const more = children.length > MAX_NAMES ? `, and ${children.length - MAX_NAMES} more` : '';
-  throw new ExitFault('no-child', `the daemon has no child "${name}"; it has ${names.join(', ')}${more}`);
+  const names = children.map((child) => child.name);
+  const found = children.find((child) => child.name === childNamed(name, names));
+  if (found === undefined) throw noChild(name, names);
+  return found;
 }

@@ -1,4 +1,5 @@
 /** How text is shown: its width, and whether it has colours. Pure. */
+import { hasColours } from '../log/entry';
 import { WIDTH } from './table';
 
 export type Colour = 'red' | 'yellow' | 'green';
@@ -27,12 +28,10 @@ export interface Shown {
   readonly rows?: number;
 }
 
-/** By https://no-color.org, a NO_COLOR that is not empty; a dumb terminal has no colours either. */
 export function styleOf({ isTTY = false, columns = 0 }: Shown, env: NodeJS.ProcessEnv): Style {
   if (!isTTY) return PLAIN;
   const width = Math.min(Math.max(columns > 0 ? columns : USUAL.columns, NARROWEST), WIDEST);
-  const isColoured = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return isColoured
+  return hasColours({ isTTY }, env)
     ? { width, paint: (colour, text) => `\u001b[${CODES[colour]}m${text}\u001b[39m` }
     : { ...PLAIN, width };
 }

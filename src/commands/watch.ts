@@ -2,14 +2,13 @@
 import { sleep, unlessAborted } from '../clock/sleep';
 import { ExitFault } from '../fault/fault';
 import { surviveClosedOutput } from '../os/output';
+import { ENDING_SIGNALS } from './ending-signals';
 import { exitCodeOf } from './exit-codes';
 import { Screen } from './screen';
 import { heightOf, styleOf, type Style } from './style';
 import { wrap } from './table';
 
 const PERIOD_MS = 1000;
-/** The last: the terminal has gone. */
-const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Look {
   /** Exit code if nobody looks again. */
@@ -74,11 +73,11 @@ function listen(stopping: AbortController, screen: Screen, draw: () => Promise<v
       .then(() => process.kill(process.pid, 'SIGSTOP'))
       .catch(end);
   const goOn = () => void screen.open().then(draw).catch(end);
-  for (const signal of ENDING) process.on(signal, end);
+  for (const signal of ENDING_SIGNALS) process.on(signal, end);
   process.stdout.on('resize', redraw);
   process.on('SIGTSTP', pause).on('SIGCONT', goOn);
   return () => {
-    for (const signal of ENDING) process.off(signal, end);
+    for (const signal of ENDING_SIGNALS) process.off(signal, end);
     process.stdout.off('resize', redraw);
     process.off('SIGTSTP', pause).off('SIGCONT', goOn);
   };

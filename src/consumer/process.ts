@@ -5,7 +5,7 @@ import { aborted, unlessAborted } from '../clock/sleep';
 import type { LogLevel } from '../log/levels';
 import type { ConsumedFrame } from './attempt';
 import { consumeFrames } from './consumer';
-import { decodeFrame, type DecodeOptions } from './decode';
+import { decodeFrame } from './decode';
 import type { ConsumerCounters } from './counters';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import type { ConsumerOptions } from './options';
@@ -13,6 +13,11 @@ import { writeFrame } from './write-frame';
 
 /** The counters are logged this often while they change. */
 const REPORT_EVERY_MS = 60_000;
+
+export interface ProcessedFrame extends Pick<ConsumedFrame, 'event' | 'redelivered'> {
+  /** Where it was saved. */
+  readonly file?: string;
+}
 
 export interface ProcessOptions {
   readonly amqpUrl: ConsumerOptions['amqpUrl'];
@@ -26,6 +31,8 @@ export interface ProcessOptions {
   readonly count?: number;
   /** As in ConsumerOptions; false when absent. */
   readonly latestOnly?: boolean;
+  /** Called with every frame that was processed, before it is removed. */
+  readonly onFrame?: (frame: ProcessedFrame) => Promise<void>;
   /** Ends it, after the frames at work. */
   readonly signal: AbortSignal;
   readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -37,11 +44,9 @@ export interface ProcessOptions {
  * `invalid-option`, or `output-failed` when `out` cannot be created, or cannot be written to when `signal` ends it.
  */
 export async function runProcess(options: ProcessOptions): Promise<ConsumerCounters> {
-  const { amqpUrl, redisUrl, queue, out, ffmpeg, count = Infinity, latestOnly = false, log } = options;
+  const { amqpUrl, redisUrl, queue, out, count = Infinity, latestOnly = false, log } = options;
   if (out !== undefined) await prepareOutput(out);
-  const work = new CountedWork(count, (frame) =>
-    processFrame(frame, out, ffmpeg === undefined ? {} : { ffmpeg }),
-  );
+  const work = new CountedWork(count, (frame) => processFrame(frame, options));
   const signal = AbortSignal.any([options.signal, work.completed]);
   // One listener for each waiting frame is not a leak.
   setMaxListeners(0, signal);
@@ -85,12 +90,12 @@ async function prepareOutput(out: string): Promise<void> {
 }
 
 async function processFrame(
-  { event, bytes }: ConsumedFrame,
-  out: string | undefined,
-  options: DecodeOptions,
+  { event, bytes, redelivered }: ConsumedFrame,
+  { out, ffmpeg, onFrame }: ProcessOptions,
 ): Promise<void> {
-  await decodeFrame(bytes, event.data.format, options);
-  if (out !== undefined) await writeFrame(out, event.data, bytes);
+  await decodeFrame(bytes, event.data.format, ffmpeg === undefined ? {} : { ffmpeg });
+  const file = out === undefined ? undefined : await writeFrame(out, event.data, bytes);
+  await onFrame?.({ event, redelivered, ...(file === undefined ? {} : { file }) });
 }
 
 function fieldsOf({ code, count }: ConsumerFault): Readonly<Record<string, unknown>> {

@@ -1,10 +1,11 @@
 /** Asks the daemon that runs on a data directory. */
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { throwIfNotPermitted } from '../os/access';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault } from '../fault/fault';
-import { CONTROL_SOCKET } from './protocol';
+import { text as textOf } from 'node:stream/consumers';
+import { CONTROL_SOCKET, type LogRequest, type NoSuchLog } from './protocol';
 
 /** A daemon answers within milliseconds; one that is stopped (SIGSTOP) or blocked never does. */
 const ANSWER_MS = 10_000;
@@ -20,6 +21,40 @@ export async function askDaemon(
   body?: unknown,
   answerMs = ANSWER_MS,
 ): Promise<unknown> {
+  const response = await askOpenly(dataDir, url, body, answerMs);
+  const text = await textOf(response);
+  if (response.statusCode === 200) return JSON.parse(text);
+  throw refused(text);
+}
+
+/**
+ * The lines of the answer to `POST /logs`, which may go on until the daemon ends.
+ * @returns the answer to a name that the daemon does not have, instead
+ * @throws ExitFault as {@link askDaemon}
+ */
+export async function askLogs(dataDir: string, asked: LogRequest): Promise<IncomingMessage | NoSuchLog> {
+  const response = await askOpenly(dataDir, '/logs', asked, ANSWER_MS);
+  if (response.statusCode === 200) {
+    // From here on it may be silent for as long as nothing is logged.
+    response.setTimeout(0);
+    return response;
+  }
+  const text = await textOf(response);
+  if (response.statusCode === 404) return JSON.parse(text) as NoSuchLog;
+  throw refused(text);
+}
+
+function refused(text: string): ExitFault {
+  return new ExitFault('daemon-refused', `the daemon rejected the request: ${text}`);
+}
+
+/** Resolves when the answer begins. */
+async function askOpenly(
+  dataDir: string,
+  url: string,
+  body: unknown,
+  answerMs: number,
+): Promise<IncomingMessage> {
   try {
     return await withSocketPath(dataDir, CONTROL_SOCKET, (socketPath) =>
       ask(socketPath, url, body, answerMs),
@@ -37,19 +72,16 @@ export async function askDaemon(
   }
 }
 
-async function ask(socketPath: string, url: string, body: unknown, answerMs: number): Promise<unknown> {
+async function ask(
+  socketPath: string,
+  url: string,
+  body: unknown,
+  answerMs: number,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     // No agent: a connection it kept might be of a daemon that has gone.
-    const asking = request({ socketPath, path: url, method, timeout: answerMs, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new ExitFault('daemon-refused', `the daemon rejected the request: ${text}`));
-      });
-    });
+    const asking = request({ socketPath, path: url, method, timeout: answerMs, agent: false }, resolve);
     asking.once('error', reject);
     asking.once('timeout', () => {
       asking.destroy(

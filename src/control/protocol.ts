@@ -62,3 +62,17 @@ export type RestartAnswer = Answered<null>;
 /** `draining`: the daemon ends when it is done. `alone`: it is no node of a fleet. */
 export type DrainAnswer =
   { readonly kind: 'draining'; readonly cameras: number } | { readonly kind: 'alone' };
+
+/** Whose lines of the log; `follow`: also all that come from now on, until the daemon ends. */
+export interface LogRequest {
+  /** Name of an actor; all without. */
+  readonly actor?: string;
+  /** Of what is kept, the newest. */
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+/** In the place of lines, with status 404. */
+export interface NoSuchLog {
+  readonly names: readonly string[];
+}

@@ -3,6 +3,7 @@
  * may open. `GET /status` answers with a {@link DaemonStatus}, `GET /cameras` with each {@link ConfiguredCamera},
  * `GET /figures` with {@link Figures}, `GET /queues` with a {@link QueuesAnswer}, `POST /plan` ({@link PlanRequest}) with a {@link PlanAnswer},
  * `GET /fleet` with `{ fleet: FleetStatus }`, `POST /drain` with a {@link DrainAnswer}.
+ * `POST /logs` ({@link LogRequest}) answers with lines of the log, or {@link NoSuchLog}.
  * What operators change: `POST /edit` ({@link OperatorEdit}), `/camera`, `/restart` ({@link RestartRequest}) and `/probe`
  * ({@link ProbeRequest}), each answered by {@link Answered}.
  */
@@ -16,12 +17,14 @@ import type { Log } from '../log/log';
 import { boundedText } from '../os/bounded-text';
 import { withSocketPath } from '../os/local-socket';
 import { ExitFault, Fault } from '../fault/fault';
+import { LogStreams, type LogSource } from './logs';
 import {
   CONTROL_SOCKET,
   type Answered,
   type CameraSettings,
   type DaemonStatus,
   type DrainAnswer,
+  type LogRequest,
   type PlanAnswer,
   type PlanRequest,
 } from './protocol';
@@ -49,6 +52,7 @@ export interface Control {
     restart(request: RestartRequest): void;
     probe(request: ProbeRequest): Promise<ProbeOutcome>;
   };
+  readonly logs: LogSource;
   /** Absent of a daemon that is alone. */
   readonly fleet?: {
     status(): FleetStatus;
@@ -61,6 +65,7 @@ export class ControlSocket {
   private constructor(
     private readonly server: Server,
     private readonly dir: string,
+    private readonly logs: LogStreams,
   ) {}
 
   /**
@@ -68,8 +73,9 @@ export class ControlSocket {
    * @throws ExitFault `data-directory` when there can be no socket
    */
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
+    const logs = new LogStreams(control.logs);
     const server = createServer((request, response) => {
-      answer(request, response, control).catch((error: unknown) => {
+      answer(request, response, control, logs).catch((error: unknown) => {
         log.warn(`control request failed: ${(error as Error).message}`);
         response.writeHead(400).end(JSON.stringify({ message: (error as Error).message }));
       });
@@ -83,10 +89,11 @@ export class ControlSocket {
     } catch (cause) {
       throw cannotListen(path.join(dir, CONTROL_SOCKET), cause as NodeJS.ErrnoException);
     }
-    return new ControlSocket(server, dir);
+    return new ControlSocket(server, dir, logs);
   }
 
   async close(): Promise<void> {
+    await this.logs.close();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
     rmSync(path.join(this.dir, CONTROL_SOCKET), { force: true });
@@ -115,7 +122,12 @@ async function listen(server: Server, socketPath: string): Promise<void> {
   });
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  control: Control,
+  logs: LogStreams,
+): Promise<void> {
   const asked = `${request.method ?? ''} ${request.url ?? ''}`;
   if (asked === 'GET /status') reply(response, control.status());
   else if (asked === 'GET /cameras') reply(response, control.cameras());
@@ -124,6 +136,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
   else if (asked === 'GET /fleet') reply(response, { fleet: control.fleet?.status() });
   else if (asked === 'POST /drain') reply(response, drainAnswer(control));
   else if (asked === 'POST /plan') reply(response, planAnswer(control, await bodyOf<PlanRequest>(request)));
+  else if (asked === 'POST /logs') logs.answer(response, await bodyOf<LogRequest>(request));
   else if (asked === 'POST /edit') {
     const edit = await bodyOf<OperatorEdit>(request);
     reply(response, await answered(() => control.operations.edit(edit)));

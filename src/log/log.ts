@@ -2,12 +2,10 @@
 import { Writable } from 'node:stream';
 import type winston from 'winston';
 import { redactText } from '../url/url';
-import { localTime } from './local-time';
+import { entryOf, hasColours, readableLine, type Entry } from './entry';
+import { KeptLines } from './kept-lines';
 import { LOG_LEVELS, type LogLevel } from './levels';
 import { BoundedLines, type LineSink } from './lines';
-
-/** Set to `readable` where lines go through a pipe to a terminal. */
-export const LOG_FORMAT_VARIABLE = 'VIGIL_LOG_FORMAT';
 
 export type { LogLevel } from './levels';
 
@@ -21,8 +19,6 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
 }
 
-type Entry = Record<string, unknown> & { level: string; message: unknown };
-
 function redacted(entry: Entry): Entry {
   return Object.fromEntries(
     Object.entries(entry).map(([key, value]) => [key, typeof value === 'string' ? redactText(value) : value]),
@@ -35,15 +31,6 @@ function identity(actor: string): LogFields {
   return { actor, ...(camera === undefined ? {} : { camera }), pid: process.pid };
 }
 
-const COLOURS: Readonly<Record<string, string>> = { error: '31', warn: '33', info: '32', debug: '90' };
-
-function readableLine(entry: Entry, colour: boolean): string {
-  const { level, message, actor, pid, time, camera: _camera, ...fields } = entry;
-  const shown = colour ? `\u001b[${COLOURS[level] ?? '0'}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
-  const facts = Object.entries(fields).map(([key, value]) => ` ${key}=${String(value)}`);
-  return `${localTime(new Date(String(time)))} ${shown} ${String(actor)}[${String(pid)}] ${String(message)}${facts.join('')}`;
-}
-
 function lineFormat({ format }: typeof winston): winston.Logform.Format {
   return format((info) => Object.assign(info, { [Symbol.for('message')]: lineOf(info) }))();
 }
@@ -52,11 +39,7 @@ function lineOf(info: Entry): string {
   const { level, message, actor, camera, pid, ...fields } = redacted(info);
   const who = { actor, ...(camera === undefined ? {} : { camera }), pid };
   const entry: Entry = { time: new Date().toISOString(), level, message, ...who, ...fields };
-  return isReadable() ? readableLine(entry, process.env['NO_COLOR'] === undefined) : JSON.stringify(entry);
-}
-
-function isReadable(): boolean {
-  return process.stdout.isTTY || process.env[LOG_FORMAT_VARIABLE] === 'readable';
+  return JSON.stringify(entry);
 }
 
 /** How talkative the logs of this process are, by actor. */
@@ -77,22 +60,47 @@ export function openLog(actor: string, level: LogLevel): Log {
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
-/** Opened for the first line, which most actors never write. */
-const standardOutput: LineSink = {
+/** Of the process; opened for the first line, which most actors never write. */
+let outputOf = (): NodeJS.WriteStream => process.stdout;
+
+/** From now on lines of this process go to standard error: standard output is for something else. */
+export function logToStandardError(): void {
+  outputOf = () => process.stderr;
+}
+
+const output: LineSink = {
   get writableLength() {
-    return process.stdout.writableLength;
+    return outputOf().writableLength;
   },
-  write: (text) => process.stdout.write(text),
+  write: (text) => {
+    const stream = outputOf();
+    return stream.write(
+      stream.isTTY ? `${readableLine(text.trimEnd(), hasColours(stream, process.env))}\n` : text,
+    );
+  },
 };
 
-const lines = new BoundedLines(standardOutput, (count) => {
+/** The line in the place of lines that a reader was too slow for. */
+export function lostLine(count: number): string {
   const message = `${count} lines of the log are missing here: nobody read them in time`;
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
-});
+}
 
-/** Passes on a line that an actor's process has written. */
-export function passLine(line: string): void {
-  lines.write(line);
+const lines = new BoundedLines(output, lostLine);
+
+let kept: KeptLines | undefined;
+
+/** From now on the newest lines of this process, and of those it passes on, are kept. */
+export function keepLines(): KeptLines {
+  return (kept ??= new KeptLines());
+}
+
+/** Passes on a line that an actor's process has written; one that is no line of a log becomes one. */
+export function passLine(line: string, actor: string, pid: number): void {
+  const isEntry = entryOf(line) !== undefined;
+  const passed = isEntry ? line : lineOf({ level: 'info', message: line, ...identity(actor), pid });
+  lines.write(passed);
+  kept?.add(actor, passed);
 }
 
 let opened: winston.Logger | undefined;
@@ -106,6 +114,7 @@ function logger(): winston.Logger {
     decodeStrings: false,
     write: (line: string, _encoding, done) => {
       lines.write(line);
+      kept?.add(String(entryOf(line)?.['actor']), line);
       done();
     },
   });

@@ -5,6 +5,7 @@ import { OWNER_ONLY, replaceFile } from '../os/replace-file';
 import { redactText } from '../url/url';
 import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
+import { crashFolder } from './crash-files';
 import { withSourceLines } from './source-lines';
 
 /** Crashes kept of each child. */
@@ -58,7 +59,7 @@ export class BlackBox {
   async record(crash: Crash): Promise<string> {
     const record = this.#recordOf(crash);
     this.forget(crash.name);
-    const folder = path.join(this.dir, crash.name.replace(':', '-'));
+    const folder = path.join(this.dir, crashFolder(crash.name));
     const name = `${record.endedAt.replaceAll(':', '-')}-${crash.pid}.json`;
     const writing = this.#written.then(async () =>
       writeRecord(folder, name, { ...record, lastLines: await withSourceLines(record.lastLines) }),

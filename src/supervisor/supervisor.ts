@@ -11,6 +11,7 @@ import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import { camerasOf, tagged } from './configured-cameras';
+import { BLACK_BOX } from './crash-files';
 import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
@@ -114,8 +115,7 @@ export class Supervisor {
 
   /**
    * Changes the running tree to `wanted`, of which nothing is refused: only what it touches. The result settles when all
-   * runs by the newest `wanted`; another may be applied before.
-   * @throws when nothing could be changed
+   * runs by the newest `wanted`; another may be applied before. @throws when nothing could be changed
    */
   apply(wanted: Topology): Promise<void> {
     // A full disk refuses this, and then nothing has been changed yet.
@@ -207,7 +207,7 @@ export class Supervisor {
       topology: this.#topology,
       accounting: this.#accounting,
       log,
-      blackBoxDir: data.folder('black-box'),
+      blackBoxDir: data.folder(BLACK_BOX),
       onServing: (name) => this.#onServing(name),
       onAddress: (url) => this.#endpoints.serving(url, this.#topology),
       onEscalation: this.options.onEscalation,

@@ -46,6 +46,8 @@ describe('completion', () => {
       ['gate', 'garage'],
     ],
     ['cameras as the value of an option', ['probe', '--config', config, '--camera', 'gat'], ['gate']],
+    ['cameras for a log', ['logs', '--config', config, 'gar'], ['garage']],
+    ['options of logs', ['logs', '--f'], ['--follow']],
     ['tags as the value of an option', ['status', '--config', config, '--tag', ''], ['north']],
     ['a command behind an option', ['--config', config, 'led'], ['ledger']],
     ['no command where a value is typed', ['ledger', '--since', 'st'], []],

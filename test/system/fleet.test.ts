@@ -4,11 +4,11 @@ import { rmSync } from 'node:fs';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { askDaemon } from '../../src/control/client';
 import type { FleetStatus } from '../../src/fleet/status';
-import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
+import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 import { FaultProxy } from '../../lab/fault-proxy';
-import { waitUntil } from '../../lab/process';
+import { run, waitUntil } from '../../lab/process';
 
 const CAMERAS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 /** The lease, and a camera's start, on a noisy machine. */
@@ -22,6 +22,15 @@ before(async () => {
   cluster = await startEtcd();
 });
 after(() => cluster.stop());
+
+function isRemoved(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 interface Node {
   readonly name: string;
@@ -56,7 +65,8 @@ class Fleet {
       daemon.signal('SIGCONT');
       daemon.signal('SIGKILL');
       await daemon.exited;
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+      // Its actors end behind it, and may write meanwhile.
+      await waitUntil('its folder is removed', () => isRemoved(dir));
     });
     return node;
   }
@@ -136,8 +146,9 @@ describe('a fleet', () => {
       return known.nodes.some(({ name }) => name === 'a');
     });
     await again.daemon.said(/node "a" of fleet ".*" is a member/);
-    const drained = (await askDaemon(b.daemon.dataDir, '/drain', {})) as { kind: string };
-    assert.equal(drained.kind, 'draining');
+    const drained = await run(process.execPath, [MAIN, 'drain', '--json', '--data-dir', b.daemon.dataDir]);
+    const said = JSON.parse(drained.stdout.toString()) as { cameras: number; ended: boolean };
+    assert.deepEqual([drained.code, said.ended, said.cameras > 0], [0, true, true]);
     assert.equal(await b.daemon.exited, 0, b.daemon.output());
     assert.ok(
       b.daemon.log.some(({ message }) => message.startsWith('drained: ')),

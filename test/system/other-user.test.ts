@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { KeptLines } from '../../src/log/kept-lines';
 import { openLog } from '../../src/log/log';
 import { ControlSocket } from '../../src/control/server';
 import { MAIN, newDir } from '../../lab/daemon';
@@ -36,6 +37,7 @@ describe("a command of another user than the daemon's", { skip }, () => {
     socket = await ControlSocket.open(
       data,
       {
+        logs: { kept: new KeptLines(), names: refuse },
         ...{ status: refuse, cameras: refuse, figures: refuse, queues: refuse, plan: refuse },
         operations: { edit: refuse, camera: refuse, restart: refuse, probe: refuse },
       },
@@ -48,7 +50,7 @@ describe("a command of another user than the daemon's", { skip }, () => {
     rmSync(dir, { recursive: true });
   });
 
-  for (const command of ['status', 'plan', 'ledger', 'process'])
+  for (const command of ['status', 'plan', 'ledger', 'logs', 'process'])
     test(`${command} names the owner of the data directory and how to run it, exit 69`, () => {
       const { status, stdout, stderr } = asNobody(command, '--config', config);
       assert.equal(

@@ -8,6 +8,7 @@ import { openLog } from '../../src/log/log';
 import { ledgerFileName, hourOf } from '../../src/ledger/file-names';
 import { NO_FIGURES } from '../../src/supervisor/figures';
 import type { DaemonStatus } from '../../src/control/protocol';
+import { KeptLines } from '../../src/log/kept-lines';
 import { ControlSocket } from '../../src/control/server';
 import { MAIN } from '../../lab/daemon';
 import { run } from '../../lab/process';
@@ -70,6 +71,7 @@ describe('the output of a command', () => {
         adjust: [],
         leave: [],
       }),
+      logs: { kept: new KeptLines(), names: () => [] },
       operations: { edit: refuse, camera: refuse, restart: refuse, probe: refuse },
     };
     socket = await ControlSocket.open(dataDir, control, openLog('test', 'error'));

@@ -14,6 +14,7 @@ import type { Progress } from '../../protocol/progress';
 import type { Figures } from '../../supervisor/figures';
 import type { ConfiguredCamera } from '../../supervisor/status';
 import { PACKAGE_DIR, packageVersion } from '../../os/own-package';
+import { BLACK_BOX } from '../../supervisor/crash-files';
 import { DaemonOperations } from './daemon-operations';
 import { DaemonSource } from './daemon-source';
 import { openApp } from './http/app';
@@ -67,7 +68,11 @@ class WebActor {
     const gallery = new Gallery(newestDir, () => context.parameters.ffmpeg);
     const ledger = new LedgerView(path.join(dataDir, 'ledger'));
     const figures = async () => (await askDaemon(dataDir, '/figures')) as Figures;
-    this.#source = new DaemonSource(view, gallery, ledger, figures, () => context.parameters.metricsTags);
+    const crashes = path.join(dataDir, BLACK_BOX);
+    this.#source = new DaemonSource(
+      ...([view, gallery, ledger, crashes, figures] as const),
+      () => context.parameters.metricsTags,
+    );
     this.#events = new EventStreams(() => this.#source.view());
   }
 

@@ -1,7 +1,8 @@
 /** What the HTTP server answers from: the daemon's socket, the spool and the ledger. */
 import { Fault } from '../../fault/fault';
 import type { Figures } from '../../supervisor/figures';
-import type { ApiLedger } from './api';
+import type { ApiCrash, ApiLedger } from './api';
+import { readCrashes } from './crashes';
 import { Problem } from './http/problem';
 import { unknownCamera } from './http/routes';
 import type { LedgerView } from './ledger/ledger-view';
@@ -15,6 +16,7 @@ export class DaemonSource implements WebSource {
     private readonly daemon: DaemonView,
     private readonly gallery: Gallery,
     private readonly ledgerView: LedgerView,
+    private readonly blackBoxDir: string,
     private readonly figures: () => Promise<Figures>,
     private readonly metricsTags: () => boolean,
   ) {}
@@ -39,6 +41,12 @@ export class DaemonSource implements WebSource {
       question,
       cameras.map(({ id }) => id),
     );
+  }
+
+  async crashes(id: string): Promise<ApiCrash[]> {
+    const { cameras } = await this.view();
+    if (!cameras.some((camera) => camera.id === id)) throw unknownCamera(id);
+    return readCrashes(this.blackBoxDir, id);
   }
 
   async metrics(): Promise<string> {

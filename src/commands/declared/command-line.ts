@@ -8,12 +8,14 @@ import { completionCommand } from './completion';
 import { daemonCommand } from './daemon';
 import { drainCommand } from './drain';
 import { ledgerCommand } from './ledger';
+import { logsCommand } from './logs';
 import { planCommand } from './plan';
 import { probeCommand } from './probe';
 import { processCommand } from './process';
 import { snapshotCommand } from './snapshot';
 import { statusCommand } from './status';
 import { placesOf, type Line, type Run } from '../options';
+import { nearest } from '../suggestion';
 
 const ABOUT = 'Vigil: one picture a second from every camera, in Redis, announced on RabbitMQ.';
 const EXIT_CODES = `
@@ -75,6 +77,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
     planCommand(line),
     drainCommand(line),
     ledgerCommand(line),
+    logsCommand(line),
     cameraCommand(line),
     applyCommand(line),
     probeCommand(line),
@@ -111,7 +114,8 @@ function commandFirst(argv: readonly string[], program: Command): { command: str
 /** -1 where there is none. */
 function firstOperand(argv: readonly string[], options: readonly Option[]): number {
   const takesValue = (arg: string | undefined) =>
-    options.some(({ long, required }) => required && long === arg);
+    arg !== undefined &&
+    options.some(({ long, short, required }) => required && (long === arg || short === arg));
   const end = argv.indexOf('--');
   return argv.findIndex(
     (arg, i) => !arg.startsWith('-') && !takesValue(argv[i - 1]) && (end === -1 || i < end),
@@ -119,10 +123,8 @@ function firstOperand(argv: readonly string[], options: readonly Option[]): numb
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only a mistake needs it
-  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  const nearest = closest(name, known);
-  return distance(name, nearest) <= 2 ? `; did you mean "${nearest}"?` : '';
+  const meant = nearest(name, known);
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
 /** A CommanderError as one sentence. */

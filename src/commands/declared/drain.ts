@@ -1,12 +1,12 @@
 /** `drain`. */
 import { Command } from 'commander';
-import { withPlaces, type Line, type PlaceOptions } from '../options';
+import { withJson, withPlaces, type Line, type PlaceOptions } from '../options';
 
 export function drainCommand(line: Line): Command {
-  return withPlaces(new Command('drain'))
+  return withJson(withPlaces(new Command('drain')))
     .description('give the cameras of this node to the other nodes of its fleet, and end the daemon')
-    .action((options: PlaceOptions) => {
-      const { dataDir } = line.places(options);
-      line.begin(async () => (await import('../drain')).drain({ dataDir }));
+    .action(({ json = false, ...places }: PlaceOptions & { readonly json?: boolean }) => {
+      const { dataDir } = line.places(places);
+      line.begin(async () => (await import('../drain')).drain({ dataDir, json }));
     });
 }

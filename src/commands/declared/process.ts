@@ -1,8 +1,9 @@
 /** `process`. */
 import { Command } from 'commander';
-import { countOption, pathOption, withPlaces, type Line, type PlaceOptions } from '../options';
+import { countOption, pathOption, withJson, withPlaces, type Line, type PlaceOptions } from '../options';
 
 interface Options extends PlaceOptions {
+  readonly json?: boolean;
   /** Absolute. */
   readonly out?: string;
   readonly count?: number;
@@ -10,7 +11,10 @@ interface Options extends PlaceOptions {
 }
 
 export function processCommand(line: Line): Command {
-  return withPlaces(new Command('process'))
+  return withJson(
+    withPlaces(new Command('process')),
+    'print a line of JSON for every frame, and one at the end; the log goes to standard error',
+  )
     .description('consume the detection queue: retrieve, decode and remove every frame')
     .addOption(
       pathOption('--out <dir>', 'save frames as frame_<MM_DD_YYYY-HH_MM_SS>.<ext> in a folder per camera'),
@@ -20,10 +24,10 @@ export function processCommand(line: Line): Command {
       '--latest',
       'process only the newest frame of each camera, when processing is slower than the cameras',
     )
-    .action(({ out, count, latest = false, ...places }: Options) => {
+    .action(({ json = false, out, count, latest = false, ...places }: Options) => {
       const found = line.places(places);
       line.begin(async () =>
-        (await import('../process')).runProcessCommand({ ...found, out, count, latest }),
+        (await import('../process')).runProcessCommand({ ...found, json, out, count, latest }),
       );
     });
 }

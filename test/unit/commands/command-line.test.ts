@@ -36,6 +36,9 @@ describe('the command line', () => {
     [['--json', '--data-dir', '/var/vigil', 'status'], 'status', false],
     [['check', '--data-dir', '/var/vigil'], 'check', false],
     [['plan', '--json'], 'plan', false],
+    [['logs'], 'logs', false],
+    [['logs', 'gate', '-f', '-n', '20', '--json'], 'logs', false],
+    [['-n', '20', 'logs'], 'logs', false],
     [['drain'], 'drain', false],
     [['ledger', '--camera', 'gate', '--since', '90s'], 'ledger', false],
     [['camera', 'list'], 'camera', false],
@@ -67,7 +70,7 @@ describe('the command line', () => {
     [['daemon', 'now'], 'unexpected argument "now"; see daemon --help'],
     [
       ['--json'],
-      '--json is an option of "check", "status", "plan", "ledger", "camera", "apply", "probe", and "snapshot", not of "daemon"; see daemon --help',
+      '--json is an option of "check", "status", "plan", "drain", "ledger", "logs", "camera", "apply", "probe", "snapshot", and "process", not of "daemon"; see daemon --help',
     ],
     [['status', '--force'], '--force is an option of "daemon", not of "status"; see status --help'],
     [['status', '--jsno'], 'unknown option "--jsno"; did you mean "--json"? See status --help'],

@@ -15,6 +15,7 @@ import { ConfigurationError } from '../../../src/config/faults';
 import { CONTROL_SOCKET, type DaemonStatus } from '../../../src/control/protocol';
 import { ControlSocket, type Control } from '../../../src/control/server';
 import { keptLog } from '../../../lab/kept-log';
+import { KeptLines } from '../../../src/log/kept-lines';
 
 const ROOT = mkdtempSync(path.join(tmpdir(), 'vigil-socket-'));
 after(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -36,6 +37,7 @@ const CONTROL: Control = {
   cameras: () => CAMERAS,
   figures: () => NO_FIGURES,
   queues: () => Promise.resolve(QUEUES),
+  logs: { kept: new KeptLines(), names: () => ['camera:gate'] },
   plan: ({ text, file }) => {
     if (text === 'bad') throw new ConfigurationError(file, [{ path: '$', problem: 'is bad' }]);
     return PLAN;

@@ -1,11 +1,7 @@
 /** Times of log lines on a terminal: they carry their date and their offset from UTC. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { describe, it } from 'node:test';
 import { localTime } from '../../../src/log/local-time';
-
-const LOG = path.resolve(__dirname, '../../../src/log/log.ts');
 
 describe('a time on a terminal', () => {
   const rows: readonly [zone: string, shown: string][] = [
@@ -24,13 +20,4 @@ describe('a time on a terminal', () => {
       });
       assert.equal(localTime(new Date(Date.UTC(2026, 0, 1, 0, 30, 5, 7))), shown);
     });
-
-  it('begins every readable line of the log', () => {
-    const script = `require(${JSON.stringify(LOG)}).openLog('store', 'info').info('it runs')`;
-    const shown = execFileSync(process.execPath, ['--import', 'tsx', '-e', script], {
-      encoding: 'utf8',
-      env: { ...process.env, TZ: 'Asia/Kathmandu', NO_COLOR: '1', VIGIL_LOG_FORMAT: 'readable' },
-    });
-    assert.match(shown, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+05:45 info {2}store\[\d+\] it runs\n$/);
-  });
 });

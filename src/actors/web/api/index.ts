@@ -47,6 +47,30 @@ export interface ApiState {
   readonly spool: { readonly waiting: number; readonly bytes: number; readonly oldestAgeMs?: number };
   readonly redis: { readonly ready: boolean; readonly fault?: ApiFault };
   readonly rabbitmq: { readonly ready: boolean; readonly fault?: ApiFault };
+  /** The detection queue; absent until the broker has told of it. */
+  readonly queue?: ApiQueue;
+}
+
+export interface ApiQueue {
+  readonly name: string;
+  /** That wait in it, and as many as it takes. */
+  readonly messages: number;
+  readonly limit: number;
+  /** Absent where the queue is not there. */
+  readonly consumers?: number;
+}
+
+/** GET /api/cameras/ID/crashes: how its process ended when nobody had asked it to, the newest first. */
+export interface ApiCrash {
+  readonly at: number;
+  /** When the process that ended was ready. */
+  readonly startedAt: number;
+  readonly code: string;
+  /** How it ended: a sentence without its subject. */
+  readonly message: string;
+  /** The last lines of its process, and of its ffmpeg. */
+  readonly lastLines: readonly string[];
+  readonly ffmpeg: readonly string[];
 }
 
 /** One stretch of a camera's ledger, equal in length within an answer. */

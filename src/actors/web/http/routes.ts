@@ -10,6 +10,7 @@ import {
   CameraPath,
   Cameras,
   CamerasQuery,
+  Crashes,
   Ledger,
   LedgerQuery,
   PictureQuery,
@@ -131,6 +132,20 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
       const made = await latest.make();
       return describe(made).type('image/jpeg').send(made.jpeg);
     },
+  );
+
+  app.get(
+    '/api/cameras/:id/crashes',
+    {
+      onSend: compressed,
+      schema: {
+        summary: 'How the process of a camera ended when nobody had asked it to, the newest first.',
+        tags: ['state'],
+        params: CameraPath,
+        response: answers(Crashes, 404, 503),
+      },
+    },
+    async ({ params: { id } }, reply) => noStore(reply).send(await source.crashes(id)),
   );
 
   app.get(

@@ -1,7 +1,7 @@
 /** The schemas of requests and answers: the API checks by them, and the OpenAPI document is made of them. See api.ts. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from '../../../contract/frame';
-import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../api';
+import type { ApiCamera, ApiCrash, ApiLedger, ApiProblem, ApiState } from '../api';
 
 export const closed = { additionalProperties: false };
 const Time = (description: string) =>
@@ -77,8 +77,33 @@ export const State = Type.Object(
     ),
     redis: Server,
     rabbitmq: Server,
+    queue: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String(),
+          messages: Type.Integer({ description: 'Messages that wait in it.' }),
+          limit: Type.Integer({ description: 'As many as it takes.' }),
+          consumers: Type.Optional(Type.Integer()),
+        },
+        { ...closed, description: 'The detection queue; absent until the broker has told of it.' },
+      ),
+    ),
   },
   closed,
+);
+
+export const Crashes = Type.Array(
+  Type.Object(
+    {
+      at: Time('When the process had ended'),
+      startedAt: Time('When it was ready'),
+      code: Type.String({ description: 'Stable word for programs.' }),
+      message: Type.String({ description: 'How it ended: a sentence without its subject.' }),
+      lastLines: Type.Array(Type.String(), { description: 'Its last lines.' }),
+      ffmpeg: Type.Array(Type.String(), { description: 'The last lines of its ffmpeg.' }),
+    },
+    closed,
+  ),
 );
 
 export const Ledger = Type.Object(
@@ -181,6 +206,7 @@ export type Answers<S extends TSchema, T> = Static<S> extends T ? T : never;
 export type CheckedAnswers = [
   Answers<typeof Camera, ApiCamera>,
   Answers<typeof State, ApiState>,
+  Answers<typeof Crashes, ApiCrash[]>,
   Answers<typeof Ledger, ApiLedger>,
   Answers<typeof ProblemSchema, ApiProblem>,
 ];

@@ -1,5 +1,5 @@
 /** What the HTTP server answers from. */
-import type { ApiLedger } from '../api';
+import type { ApiCrash, ApiLedger } from '../api';
 import type { View } from '../view/daemon-view';
 
 /** A picture without its bytes. */
@@ -30,6 +30,8 @@ export interface WebSource {
    */
   latest(id: string, width: number | undefined): Promise<LatestPicture & { make(): Promise<LatestJpeg> }>;
   ledger(question: LedgerQuestion): Promise<ApiLedger>;
+  /** Of a camera, the newest first. @throws Problem when there is no such camera */
+  crashes(id: string): Promise<ApiCrash[]>;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
 }

@@ -79,8 +79,8 @@ function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: O
     'Messages the broker has not confirmed yet.',
     number(facts['unconfirmed']),
   );
-  plain('vigil_queue_messages', 'Messages that wait in the detection queue.', queueMessages(facts));
-  plain('vigil_queue_consumers', 'Consumers of the detection queue.', number(facts['queueConsumers']));
+  plain('vigil_queue_messages', 'Messages that wait in the detection queue.', state.queue?.messages);
+  plain('vigil_queue_consumers', 'Consumers of the detection queue.', state.queue?.consumers);
 }
 
 function cameraMetrics(register: Registry, { view, figures, nowMs, withTags }: Observed): void {
@@ -205,13 +205,6 @@ function factsOf(
   kind: ChildStatus['kind'],
 ): Readonly<Record<string, unknown>> {
   return children.find((child) => child.kind === kind)?.heartbeat?.facts ?? {};
-}
-
-/** As the notifier tells it: `queue NAME: 5 of 100000`. */
-function queueMessages(facts: Readonly<Record<string, unknown>>): number | undefined {
-  const [, told] = Object.entries(facts).find(([name]) => name.startsWith('queue ')) ?? [];
-  const [, messages] = /^(\d+) of /.exec(String(told)) ?? [];
-  return messages === undefined ? undefined : Number(messages);
 }
 
 function number(fact: unknown): number | undefined {

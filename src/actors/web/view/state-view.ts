@@ -1,6 +1,7 @@
 /** What the API says of the daemon. Pure. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ApiCamera, ApiState, CameraCondition } from '../api';
+import { queueView } from './queue-view';
 
 const NONE: Readonly<Record<CameraCondition, number>> = {
   delivering: 0,
@@ -20,6 +21,7 @@ export function stateView(
   for (const { condition } of cameras) counted[condition]++;
   const { waitingBytes = 0 } = children.find(({ kind }) => kind === 'store')?.heartbeat?.facts ?? {};
   const { waiting, oldestWaitingMs } = delivery;
+  const queue = queueView(children.find(({ kind }) => kind === 'notifier')?.heartbeat?.facts ?? {});
   return {
     version,
     startedAt: startedAtMs,
@@ -33,6 +35,7 @@ export function stateView(
     },
     redis: serverView(children, 'store', 'redis'),
     rabbitmq: serverView(children, 'notifier', 'rabbitmq'),
+    ...(queue === undefined ? {} : { queue }),
   };
 }
 

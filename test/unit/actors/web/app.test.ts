@@ -19,6 +19,7 @@ describe('the HTTP server', () => {
       ['/api/state', '/api/state'],
       ['/api/cameras', '/api/cameras'],
       ['/api/cameras/{id}', '/api/cameras/gate'],
+      ['/api/cameras/{id}/crashes', '/api/cameras/gate/crashes'],
       ['/api/ledger', '/api/ledger?since=1000&buckets=1'],
     ];
     const described = Object.entries(document.paths).filter(
