@@ -4,7 +4,11 @@ import { markdownTable } from '../markdown-table';
 /** One picture that was judged. */
 export interface Judged {
   readonly codec: string;
+  /** Its name in the set, and the scene's. */
+  readonly encoder: string;
+  readonly scene: string;
   readonly damage: string;
+  readonly number: number;
   readonly kind: string;
   readonly confidence: number;
   readonly reason?: string | undefined;
@@ -24,8 +28,8 @@ const VISIBLE = 1;
 type Truth = 'sound' | 'harmless' | 'slight' | 'broken';
 
 function truthOf({ error, soundError, isTouched }: Judged): Truth {
-  if (!isTouched) return 'sound';
-  if (error <= soundError + VISIBLE) return 'harmless';
+  // Some pictures behind a keyframe are predicted from before it, too.
+  if (error <= soundError + VISIBLE) return isTouched ? 'harmless' : 'sound';
   return error > BROKEN ? 'broken' : 'slight';
 }
 

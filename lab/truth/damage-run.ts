@@ -28,26 +28,26 @@ export async function* judgeDamage(run: DamageRun): AsyncGenerator<Judged[]> {
       const clip = await makeClip({ codec, scene, seed: seed + s, encoder, width, height, count });
       const sound = await shown(clip, clip.units);
       const errors = new Map(sound.pictures.map(({ number, error }) => [number, error]));
-      yield judged(codec, 'none', sound.pictures, errors, new Set());
+      yield judged({ codec, encoder: name, scene, damage: 'none' }, sound.pictures, errors, new Set());
       for (const [d, { damage, ofKeyframe }] of damages.entries()) {
         if ((d + s + e + seed) % every !== 0) continue;
         const { units, touched } = withDamage(clip, damage, ofKeyframe, 1000 * seed + 100 * e + 10 * s + d);
         const { pictures } = await shown(clip, units);
-        yield judged(codec, `${damage}${ofKeyframe ? ', keyframe' : ''}`, pictures, errors, touched);
+        const hit = `${damage}${ofKeyframe ? ', keyframe' : ''}`;
+        yield judged({ codec, encoder: name, scene, damage: hit }, pictures, errors, touched);
       }
     }
   }
 }
 
 function judged(
-  codec: string,
-  damage: string,
+  what: Pick<Judged, 'codec' | 'encoder' | 'scene' | 'damage'>,
   pictures: Awaited<ReturnType<typeof shown>>['pictures'],
   errors: ReadonlyMap<number, number>,
   touched: ReadonlySet<number>,
 ): Judged[] {
   return pictures.map(({ number, error, verdict: { kind, confidence, reason } }) => ({
-    ...{ codec, damage, kind, confidence, reason, error },
+    ...{ ...what, number, kind, confidence, reason, error },
     soundError: errors.get(number) ?? 0,
     isTouched: touched.has(number),
   }));

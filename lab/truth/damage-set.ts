@@ -37,6 +37,15 @@ export const ENCODERS: readonly EncoderCase[] = [
   x265('rows', 'bframes=0:wpp=1:open-gop=0'),
   x265('four slices', 'bframes=0:wpp=1:slices=4:open-gop=0'),
   x265('B-frames', 'bframes=3:b-adapt=0:wpp=0:ref=2', 'veryfast'),
+  x264('baseline of eight slices', 'bframes=0:cabac=0:8x8dct=0:slices=8:ref=1', '-profile:v', 'baseline'),
+  x264('B-pyramid', 'bframes=3:b-adapt=0:b-pyramid=normal:ref=3'),
+  x264('open GOP', 'bframes=3:b-adapt=0:b-pyramid=normal:ref=3:open-gop=1'),
+  x264('intra refresh', 'bframes=0:ref=1:intra-refresh=1'),
+  x264('long GOP', 'bframes=0:keyint=250:min-keyint=250'),
+  x265('defaults', 'bframes=4', 'medium'),
+  x265('open GOP', 'bframes=3:b-adapt=0:open-gop=1', 'veryfast'),
+  x265('temporal layers', 'bframes=3:b-adapt=0:temporal-layers=1:open-gop=0', 'veryfast'),
+  x265('long GOP', 'bframes=0:keyint=250:min-keyint=250'),
 ];
 
 /** The clip's units with one of each GOP damaged, and the numbers of the pictures that are, or may build on one that is. */

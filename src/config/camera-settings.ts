@@ -62,10 +62,9 @@ export const CAMERA_SETTINGS = {
       minimum: 0,
       maximum: 270,
       multipleOf: 90,
-      description: 'Degrees clockwise by which pictures are turned: 0, 90, 180 or 270. Not for keyframes.',
+      description:
+        'Degrees clockwise by which pictures are turned, whatever the video says: 0, 90, 180 or 270. Absent: as the video says, if it does (display matrix of a file, display orientation of H.264 and H.265, Exif). Keyframes are never turned.',
     },
-    default: 0,
-    absent: 0,
     ...{ sources: TURNABLE, resolved: 'same', effect: 'decoder' },
   },
   transport: {

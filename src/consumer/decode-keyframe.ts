@@ -75,7 +75,8 @@ function argumentsFor(format: KeyframeFormat, maxPixels: number): string[] {
     'image2pipe',
     'pipe:1',
   ];
-  const source = ['-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0'];
+  // As it is stored: the announcement says how it is to be turned.
+  const source = ['-noautorotate', '-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0'];
   return [...input, ...source, ...picture];
 }
 

@@ -25,7 +25,7 @@ export function frameSampled(
   tags: readonly string[] = [],
 ): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
-  const { clockUnset, linkDelayMs } = frame;
+  const { clockUnset, linkDelayMs, sourceWidth, sourceHeight, rotation } = frame;
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
@@ -37,6 +37,9 @@ export function frameSampled(
       capturedAt,
       width,
       height,
+      ...(sourceWidth === undefined ? {} : { sourceWidth }),
+      ...(sourceHeight === undefined ? {} : { sourceHeight }),
+      ...(rotation === undefined ? {} : { rotation }),
       format,
       bytes,
       sequence,

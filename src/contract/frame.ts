@@ -49,6 +49,11 @@ export interface Frame extends Partial<FrameClock> {
   readonly width: number;
   readonly height: number;
   readonly format: FrameFormat;
+  /** Pixels of the picture as the camera sent it; absent of one that was spooled by an older version. */
+  readonly sourceWidth?: number;
+  readonly sourceHeight?: number;
+  /** Degrees clockwise by which it is still to be turned to be upright: 90, 180 or 270; absent where it is not. */
+  readonly rotation?: 90 | 180 | 270;
   /** Size of the encoded picture. */
   readonly bytes: number;
   /** Absent of one that was spooled before there were verdicts. */

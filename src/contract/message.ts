@@ -48,6 +48,23 @@ export const FrameSampled = cloudEvent(
     capturedAt: Milliseconds('Capture time, milliseconds since the epoch.'),
     width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
     height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
+    sourceWidth: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Pixels of the picture as the camera sent it, before it was turned, scaled or given square pixels. Absent of frames spooled by an older version.',
+      }),
+    ),
+    sourceHeight: Type.Optional(Type.Integer({ minimum: 1, description: 'As sourceWidth.' })),
+    rotation: Type.Optional(
+      Type.Union(
+        ([90, 180, 270] as const).map((degrees) => Type.Literal(degrees)),
+        {
+          description:
+            'Degrees clockwise by which the consumer has to turn the picture to make it upright: keyframes are stored as the camera sent them. Absent where it is upright.',
+        },
+      ),
+    ),
     format: Type.Union(
       FRAME_FORMATS.map((format) => Type.Literal(format)),
       { description: 'Encoding of the picture.' },

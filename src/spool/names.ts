@@ -3,35 +3,47 @@ import { CLOCKS, formatOfExtension, frameExtension, type Frame, type FrameClock 
 import { parseVerdictWord, verdictWord } from '../contract/verdict';
 
 const NAME =
-  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})-(\d{1,10})(?:-([a-z]+\d{1,3}(?:=[a-z-]{1,40})?))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
+  /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})(?:of([1-9]\d{0,4})x([1-9]\d{0,4}))?(?:r(90|180|270))?-(\d{1,10})(?:-([a-z]+\d{1,3}(?:=[a-z-]{1,40})?))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
 
-/** `<captured ms>-<sequence>-<width>x<height>-<bytes>[-<verdict>][_<clock>[<skew>][u][d<link delay>]].<extension>`; `u`: by a clock that was not set; files of older versions lack what is optional. */
+/** `<captured ms>-<sequence>-<width>x<height>[of<source width>x<source height>][r<degrees>]-<bytes>[-<verdict>][_<clock>[<skew>][u][d<link delay>]].<extension>`; `u`: by a clock that was not set; files of older versions lack what is optional. */
 export function spoolName(frame: Frame): string {
   const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
   const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
   const time = String(capturedAt).padStart(13, '0');
-  return `${time}-${sequence}-${width}x${height}-${bytes}${judged}${clockWord(frame)}.${frameExtension(format)}`;
+  return `${time}-${sequence}-${width}x${height}${sourceWord(frame)}-${bytes}${judged}${clockWord(frame)}.${frameExtension(format)}`;
 }
 
 /** The frame a spool name stands for; undefined for any other name, such as a temporary file's. */
 export function parseSpoolName(camera: string, name: string): Frame | undefined {
   const match = NAME.exec(name);
-  const format = formatOfExtension(match?.[11] ?? '');
+  const format = formatOfExtension(match?.[14] ?? '');
   if (match === null || format === undefined) return undefined;
-  const [capturedAt = 0, sequence = 0, width = 0, height = 0, bytes = 0] = match.slice(1, 6).map(Number);
-  const verdict = parseVerdictWord(match[6] ?? '');
+  const [capturedAt = 0, sequence = 0, width = 0, height = 0] = match.slice(1, 5).map(Number);
+  const [sourceWidth, sourceHeight, rotation, bytes] = match.slice(5, 9);
+  const judged = match[9];
+  const verdict = parseVerdictWord(judged ?? '');
   // Its name must be made of it again: a verdict that is not known would name another file.
-  if (match[6] !== undefined && (verdict === undefined || verdictWord(verdict) !== match[6]))
-    return undefined;
-  const [, clockName, skew, unset, delay] = match.slice(6);
+  if (judged !== undefined && (verdict === undefined || verdictWord(verdict) !== judged)) return undefined;
+  const [, clockName, skew, unset, delay] = match.slice(9);
   const clock = readClock(clockName, skew, unset, delay);
   const word = `_${clockName ?? ''}${skew ?? ''}${unset ?? ''}${delay === undefined ? '' : `d${delay}`}`;
   if (clockWord(clock) !== (clockName === undefined ? '' : word)) return undefined;
   return {
-    ...{ camera, capturedAt, sequence, width, height, bytes, format },
+    ...{ camera, capturedAt, sequence, width, height, bytes: Number(bytes), format },
+    ...(sourceWidth === undefined
+      ? {}
+      : { sourceWidth: Number(sourceWidth), sourceHeight: Number(sourceHeight) }),
+    ...(rotation === undefined ? {} : { rotation: Number(rotation) as 90 | 180 | 270 }),
     ...(verdict === undefined ? {} : { verdict }),
     ...clock,
   };
+}
+
+/** `of1920x1080r90`; nothing when it is not known what the camera sent, and where it is upright. */
+function sourceWord({ sourceWidth, sourceHeight, rotation }: Frame): string {
+  const size =
+    sourceWidth === undefined || sourceHeight === undefined ? '' : `of${sourceWidth}x${sourceHeight}`;
+  return `${size}${rotation === undefined ? '' : `r${rotation}`}`;
 }
 
 /** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; nothing when it is not known whose clock it was. */

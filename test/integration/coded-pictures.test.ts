@@ -9,6 +9,7 @@ import { cameraSpec } from '../../lab/camera-spec';
 import { encodedPackets, type NumberedPacket } from '../../lab/encoded-packets';
 import { until } from '../../lab/until';
 
+const NO_SIZE = { width: 0, height: 0 };
 const CAMERA = cameraSpec();
 const PICTURES = 100;
 
@@ -120,7 +121,7 @@ class Stage {
       const sample = { capturedAt: number, sequence: number };
       const isWanted = takes(picture);
       if (isWanted) wanted.push(number);
-      decoder.feed({ bytes, renews: facts.renews }, isWanted ? sample : undefined);
+      decoder.feed({ bytes, size: NO_SIZE, renews: facts.renews }, isWanted ? sample : undefined);
       await until('its picture', () => given.length === wanted.length || faults.length > 0);
     }
     await decoder.finish();

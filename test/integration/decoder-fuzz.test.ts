@@ -12,6 +12,7 @@ import { seededRandom, type Random } from '../../lab/random';
 import { until } from '../../lab/until';
 import { cameraSpec } from '../../lab/camera-spec';
 
+const NO_SIZE = { width: 0, height: 0 };
 /** Seeds that once found a fault. */
 const FAULTY_SEEDS = [1206146180, 1222464288];
 const SPOILED_UNITS = 500;
@@ -54,13 +55,16 @@ for (const seed of [undefined, ...FAULTY_SEEDS])
         const [sound = Buffer.alloc(0)] = units;
         for (let sequence = 1; sequence <= SPOILED_UNITS; sequence++)
           decoder.feed(
-            { bytes: spoiled(random, random.pick(units)), renews: true },
+            { bytes: spoiled(random, random.pick(units)), size: NO_SIZE, renews: true },
             { capturedAt: 1000 * sequence, sequence },
           );
         // A spoiled header may make the decoder wait for pictures to reorder: some sound ones flush it.
         const last = SPOILED_UNITS + SOUND_UNITS;
         for (let sequence = SPOILED_UNITS + 1; sequence <= last; sequence++)
-          decoder.feed({ bytes: sound, renews: true }, { capturedAt: 1000 * sequence, sequence });
+          decoder.feed(
+            { bytes: sound, size: NO_SIZE, renews: true },
+            { capturedAt: 1000 * sequence, sequence },
+          );
         await until(
           'a sound picture',
           () => (pictures.at(-1)?.sample.sequence ?? 0) > SPOILED_UNITS || faults.length > 0,

@@ -11,6 +11,7 @@ import type { Verdict } from '../../src/contract/verdict';
 import { encodedUnits } from '../../lab/encoded-units';
 import { until } from '../../lab/until';
 
+const NO_SIZE = { width: 0, height: 0 };
 const CAMERA: CameraSpec = {
   id: 'gate',
   source: { kind: 'stream', url: 'rtsp://cam/live', transport: 'tcp' },
@@ -51,7 +52,10 @@ async function decode(units: readonly Buffer[], codec = 'h264', keyEvery = 1): P
     },
   );
   for (const [i, unit] of units.entries()) {
-    decoder.feed({ bytes: unit, renews: i % keyEvery === 0 }, { capturedAt: 1000 * i, sequence: i });
+    decoder.feed(
+      { bytes: unit, size: NO_SIZE, renews: i % keyEvery === 0 },
+      { capturedAt: 1000 * i, sequence: i },
+    );
     await until('its picture', () => pictures.length > i || faults.length > 0);
   }
   await decoder.finish();

@@ -13,6 +13,7 @@ import { pictureLook } from '../../src/actors/camera/pictures/look';
 import type { CameraSpec } from '../../src/config/topology';
 import { cameraSpec } from '../../lab/camera-spec';
 
+const NO_SIZE = { width: 0, height: 0 };
 /** Greys, the corners of the cube, skin, leaves, sky: what a matrix or a range that is wrong shows on. */
 const COLOURS = [
   ...['ffffff', '000000', '808080', '404040', 'c0c0c0', '101010', 'ebebeb', '080808'],
@@ -76,7 +77,7 @@ async function decode(camera: CameraSpec, codec: string, packets: readonly Packe
   );
   for (const { packet } of coded)
     decoder.feed(
-      { bytes: pictures.reader.forDecoder(packet.bytes, true), renews: true },
+      { bytes: pictures.reader.forDecoder(packet.bytes, true), size: NO_SIZE, renews: true },
       { capturedAt: 0, sequence: 0 },
     );
   await decoder.finish();

@@ -3,14 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { filtered } from '../../lab/truth/clips';
+import { turned } from '../../src/actors/camera/ffmpeg/turn';
 import { pictureLook } from '../../src/actors/camera/pictures/look';
 import { shapeFilters } from '../../src/actors/camera/pictures/shape-filters';
 
-type Wanted = Parameters<typeof shapeFilters>[0];
+type Wanted = Parameters<typeof shapeFilters>[0] & { readonly rotate?: number };
 
 /** A PNG of one picture of a source, shaped as the camera would. */
 async function shaped(source: string, wanted: Partial<Wanted>): Promise<Buffer> {
-  const filters = ['null', ...shapeFilters({ format: 'jpeg', ...wanted }, false)].join(',');
+  const filters = [
+    'null',
+    ...shapeFilters({ format: 'jpeg', ...wanted }, false, turned(wanted.rotate ?? 0)),
+  ].join(',');
   const output = ['-vf', filters, '-frames:v', '1', '-c:v', 'png', '-f', 'image2pipe', 'pipe:1'];
   return filtered(['-f', 'lavfi', '-i', source, ...output], []);
 }

@@ -85,13 +85,18 @@ export class Keeper {
   }
 
   async #keep(picture: JudgedPicture, madeBy: CameraSpec): Promise<void> {
-    const { sample, width, height, verdict } = picture;
+    const { sample, width, height, source, turn, verdict } = picture;
+    const rotation = turn?.degrees;
     const { capturedAt, sequence, clock, clockSkewMs, clockUnset, linkDelayMs } = sample;
     const { id } = this.context.parameters.camera;
     try {
       const { format, bytes } = await encode(picture, madeBy);
       const frame: Frame = {
         ...{ camera: id, capturedAt, sequence, width, height, format, bytes: bytes.length },
+        ...(source.width > 0 && source.height > 0
+          ? { sourceWidth: source.width, sourceHeight: source.height }
+          : {}),
+        ...(rotation === 90 || rotation === 180 || rotation === 270 ? { rotation } : {}),
         verdict,
         ...(clock === undefined ? {} : { clock }),
         ...(clockSkewMs === undefined ? {} : { clockSkewMs }),

@@ -57,6 +57,28 @@ export const EVENTS: readonly (readonly [string, TSchema, () => VigilEvent])[] =
     () => frameSampled('site_2', { ...FRAME, format: 'webp' }, true, FRAME.capturedAt + 9000),
   ],
   [
+    'a frame that was scaled',
+    FrameSampled,
+    () =>
+      frameSampled(
+        'vigil',
+        { ...FRAME, sourceWidth: 3840, sourceHeight: 2160 },
+        false,
+        FRAME.capturedAt + 90,
+      ),
+  ],
+  [
+    'a keyframe of a camera on its side',
+    FrameSampled,
+    () =>
+      frameSampled(
+        'vigil',
+        { ...FRAME, format: 'h264', sourceWidth: 1920, sourceHeight: 1080, rotation: 270 },
+        false,
+        FRAME.capturedAt + 90,
+      ),
+  ],
+  [
     'a frame of a camera with tags',
     FrameSampled,
     () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, ['north', 'gate']),

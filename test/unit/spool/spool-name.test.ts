@@ -44,6 +44,24 @@ describe('a spool name', () => {
         assert.deepEqual(parseSpoolName('gate', spoolName(frame)), frame);
   });
 
+  it('brings back what the camera sent, and how it is still to be turned', () => {
+    for (const source of [
+      { sourceWidth: 3840, sourceHeight: 2160 },
+      { sourceWidth: 704, sourceHeight: 288, rotation: 90 },
+      { rotation: 270 },
+    ] as const)
+      for (const frame of [
+        { ...FRAME, ...source },
+        { ...FRAME, ...source, verdict: { kind: 'torn', confidence: 95, reason: 'cut' } as const },
+      ])
+        assert.deepEqual(parseSpoolName('gate', spoolName(frame)), frame);
+  });
+
+  for (const name of ['of0x1080', 'of1920x', 'of1920', 'r45', 'r0', 'r90of1920x1080'])
+    it(`with "${name}" for what the camera sent is none`, () => {
+      assert.equal(parseSpoolName('gate', `1795381133042-1795381133-1920x1080${name}-301442.jpg`), undefined);
+    });
+
   for (const word of [
     '_moon',
     '_camera0',

@@ -92,6 +92,11 @@ class Announcement:
     clock_unset: bool = False
     link_delay_ms: Optional[int] = None
     verdict: Optional[Verdict] = None
+    source_width: Optional[int] = None
+    """Pixels of the picture as the camera sent it."""
+    source_height: Optional[int] = None
+    rotation: int = 0
+    """Degrees clockwise by which a keyframe is still to be turned to be upright."""
     event: Optional[Mapping[str, Any]] = None
     """The whole CloudEvent."""
 
@@ -174,6 +179,9 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         clock_unset="clockUnset" in data,
         link_delay_ms=_integer(data, "linkDelayMs", 1) if "linkDelayMs" in data else None,
         verdict=_verdict(data["verdict"]) if "verdict" in data else None,
+        source_width=_integer(data, "sourceWidth", 1) if "sourceWidth" in data else None,
+        source_height=_integer(data, "sourceHeight", 1) if "sourceHeight" in data else None,
+        rotation=_rotation(data),
         event=event,
     )
 
@@ -187,6 +195,14 @@ def _verdict(value: Any) -> Verdict:
 
 def _is_camera(value: Any) -> bool:
     return isinstance(value, str) and _CAMERA.fullmatch(value) is not None
+
+
+def _rotation(data: Mapping[str, Any]) -> int:
+    if "rotation" not in data:
+        return 0
+    degrees = _integer(data, "rotation", 0)
+    _require(degrees in (90, 180, 270), "event/data/rotation is not 90, 180 or 270")
+    return degrees
 
 
 def _integer(data: Mapping[str, Any], name: str, minimum: Optional[int] = None, where: str = "event/data") -> int:

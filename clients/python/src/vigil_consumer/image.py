@@ -106,7 +106,7 @@ def _keyframe(data: bytes, form: str, ffmpeg: str) -> Any:
 def _by_ffmpeg(data: bytes, form: str, ffmpeg: str) -> Any:
     import numpy
 
-    command = [ffmpeg, "-v", "error", "-nostdin", "-xerror", "-max_pixels", str(MAX_PIXELS), "-f", _DEMUXERS[form], "-i", "pipe:0"]
+    command = [ffmpeg, "-v", "error", "-nostdin", "-xerror", "-max_pixels", str(MAX_PIXELS), "-noautorotate", "-f", _DEMUXERS[form], "-i", "pipe:0"]
     command += ["-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "pipe:1"]
     try:
         ended = subprocess.run(command, input=data, capture_output=True, timeout=_DEADLINE_S, check=False)

@@ -7,6 +7,7 @@ import { H265Reader } from './h265-reader';
 import { annexB, nalUnits, type NalUnit } from './nal';
 import { isVp9Key, OtherReader } from './other-reader';
 import type { PictureReader } from './picture-facts';
+import { jpegTurn } from './orientation';
 
 interface NalCodec {
   readonly newReader: () => PictureReader;
@@ -42,7 +43,10 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
 const MAX_HEAD_BYTES = 4096;
 
 export function newPictureReader(codec: string): PictureReader {
-  return CODECS[codec]?.newReader() ?? new OtherReader(codec === 'vp9' ? isVp9Key : undefined);
+  return (
+    CODECS[codec]?.newReader() ??
+    new OtherReader(codec === 'vp9' ? isVp9Key : undefined, codec === 'mjpeg' ? jpegTurn : undefined)
+  );
 }
 
 /** Whether a reader knows the format of the codec's pictures. */

@@ -14,7 +14,9 @@ import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { Field, PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
-import { supplements } from './supplement';
+import { DISPLAY_ORIENTATION, supplements } from './supplement';
+import { type Turn } from '../ffmpeg/turn';
+import { readOrientation } from './orientation';
 
 /** NAL unit types (table 7-1). */
 const SLICE = 1;
@@ -49,6 +51,7 @@ interface Headers {
   readonly slices: readonly Slice[];
   readonly recoveryFrames?: number;
   readonly timing?: Buffer;
+  readonly turn?: Turn | undefined;
 }
 
 export class H264Reader implements PictureReader {
@@ -58,10 +61,15 @@ export class H264Reader implements PictureReader {
   readonly #recovery = new Recovery();
   readonly #numbers = new FrameNumbers();
   #format: H264Sequence | undefined;
+  #turn: Turn | undefined;
   #madeIdr = 0;
 
   get format(): H264Sequence | undefined {
     return this.#format;
+  }
+
+  get turn(): Turn | undefined {
+    return this.#turn;
   }
 
   fieldOf(unit: Buffer): Field | undefined {
@@ -84,6 +92,7 @@ export class H264Reader implements PictureReader {
     const recovery = this.#recovery.next(entry, slice.isReference ? 1 : 0, isIntra);
     const { inOrder, leading } = this.#place(slice, entry.kind === 'clean');
     const key = entry.kind === 'clean';
+    if (key) this.#turn = headers.turn;
     const needed = slice.isReference && !leading;
     const hasGap = this.#numbers.hasGap({
       ...{ begins: key, isReference: slice.isReference, number: slice.frameNumber },
@@ -190,6 +199,7 @@ function readMessages(nal: NalUnit): Omit<Headers, 'slices'> {
   for (const { type, bytes } of supplements(unescape(nal.subarray(1)))) {
     if (type === RECOVERY_POINT) messages = { ...messages, recoveryFrames: new BitReader(bytes).unsigned() };
     if (type === PICTURE_TIMING) messages = { ...messages, timing: bytes };
+    if (type === DISPLAY_ORIENTATION) messages = { ...messages, turn: readOrientation(bytes) };
   }
   return messages;
 }

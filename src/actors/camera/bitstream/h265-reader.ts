@@ -13,7 +13,9 @@ import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
-import { supplements } from './supplement';
+import { DISPLAY_ORIENTATION, supplements } from './supplement';
+import { type Turn } from '../ffmpeg/turn';
+import { readOrientation } from './orientation';
 
 /** NAL unit types (table 7-1). */
 const RADL_N = 6;
@@ -50,6 +52,7 @@ interface Slice {
 interface Headers {
   readonly slice?: Slice | undefined;
   readonly recoveryCount?: number | undefined;
+  readonly turn?: Turn | undefined;
   /** Where its slices begin: the number of each one's first block. */
   readonly starts: readonly number[];
 }
@@ -62,9 +65,14 @@ export class H265Reader implements PictureReader {
   readonly #layout = new SliceLayout();
   #lastCount: number | undefined;
   #format: H265Sequence | undefined;
+  #turn: Turn | undefined;
 
   get format(): H265Sequence | undefined {
     return this.#format;
+  }
+
+  get turn(): Turn | undefined {
+    return this.#turn;
   }
 
   fieldOf(): undefined {
@@ -72,11 +80,12 @@ export class H265Reader implements PictureReader {
   }
 
   read(unit: Buffer): PictureFacts | undefined {
-    const { slice, recoveryCount, starts } = this.#headers(unit);
+    const { slice, recoveryCount, turn, starts } = this.#headers(unit);
     if (slice === undefined) return undefined;
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
     const key = type >= FIRST_IRAP && type <= LAST_IRAP;
+    if (key) this.#turn = turn;
     // Counts restart with IDR and BLA pictures.
     const restarts = key && type <= IDR_N_LP;
     const isLeading = type >= RADL_N && type <= RASL_R;
@@ -119,8 +128,7 @@ export class H265Reader implements PictureReader {
         const type = typeOf(nal);
         if (type === SEQUENCE) this.#sets.keepSequence(readSequence(nal));
         else if (type === PICTURE) this.#sets.keepPicture(readPictureSet(nal));
-        else if (type === PREFIX_SEI)
-          headers = { ...headers, recoveryCount: readRecovery(nal) ?? headers.recoveryCount };
+        else if (type === PREFIX_SEI) headers = { ...headers, ...readMessages(nal) };
         else if (type <= LAST_SLICE) {
           const { start, slice } = this.#slice(nal, type);
           if (start !== undefined) starts.push(start);
@@ -168,8 +176,11 @@ function givenAtOnce(sequence: NalUnit): NalUnit {
   }
 }
 
-function readRecovery(nal: NalUnit): number | undefined {
-  for (const { type, bytes } of supplements(unescape(nal.subarray(2))))
-    if (type === RECOVERY_POINT) return new BitReader(bytes).signed();
-  return undefined;
+function readMessages(nal: NalUnit): Pick<Headers, 'recoveryCount' | 'turn'> {
+  let messages: Pick<Headers, 'recoveryCount' | 'turn'> = {};
+  for (const { type, bytes } of supplements(unescape(nal.subarray(2)))) {
+    if (type === RECOVERY_POINT) messages = { ...messages, recoveryCount: new BitReader(bytes).signed() };
+    if (type === DISPLAY_ORIENTATION) messages = { ...messages, turn: readOrientation(bytes) };
+  }
+  return messages;
 }

@@ -1,12 +1,24 @@
 /** Of codecs whose headers are not read: every picture is shown in the order it comes, and needed by the next. */
 import type { PictureFacts, PictureReader } from './picture-facts';
+import type { Turn } from '../ffmpeg/turn';
 
 export class OtherReader implements PictureReader {
   readonly format = undefined;
   #begun = false;
+  #turn: Turn | undefined;
 
-  /** @param isKey recognizes a keyframe where ffmpeg does not */
-  constructor(private readonly isKey: (unit: Buffer) => boolean = () => false) {}
+  /**
+   * @param isKey recognizes a keyframe where ffmpeg does not
+   * @param turnOf reads how a picture is to be turned
+   */
+  constructor(
+    private readonly isKey: (unit: Buffer) => boolean = () => false,
+    private readonly turnOf: (unit: Buffer) => Turn | undefined = () => undefined,
+  ) {}
+
+  get turn(): Turn | undefined {
+    return this.#turn;
+  }
 
   fieldOf(): undefined {
     return undefined;
@@ -19,6 +31,7 @@ export class OtherReader implements PictureReader {
   read(unit: Buffer, flagged: boolean): PictureFacts {
     const key = flagged || this.isKey(unit);
     this.#begun ||= key;
+    if (key) this.#turn = this.turnOf(unit);
     const state = this.#begun ? 'whole' : 'undecodable';
     return { key, state, inOrder: true, needed: true, renews: key, interlaced: false };
   }

@@ -1,6 +1,7 @@
 /** What a coded picture's headers say of it: whether decoding can begin there, what needs it, and when it is shown. */
 
 import type { Lacking } from './lost-parts';
+import type { Turn } from '../ffmpeg/turn';
 
 /** How the pictures of a stream are coded; out of its sequence parameters. */
 export interface VideoFormat {
@@ -46,6 +47,8 @@ export interface Field {
 export interface PictureReader {
   /** Of the newest picture; undefined before the first, and where the codec's headers are not read. */
   readonly format: VideoFormat | undefined;
+  /** As the newest keyframe says; undefined where none does. */
+  readonly turn: Turn | undefined;
   /**
    * @param key what ffmpeg's demuxer says
    * @returns undefined for what holds no picture that could be read

@@ -1,5 +1,7 @@
 /** Supplemental messages (SEI) of H.264 and H.265: the payloads of one NAL unit, by type (H.264, 7.3.2.3.1). Pure. */
 
+/** Payload type of a display orientation, in both (annex D). */
+export const DISPLAY_ORIENTATION = 47;
 /** Neither standard defines this many for one picture; anything longer is not an SEI. */
 const MAX_MESSAGES = 64;
 

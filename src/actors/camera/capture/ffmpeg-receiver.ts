@@ -8,7 +8,7 @@ import { receiverInvocation } from '../ffmpeg/receiver-arguments';
 import { hasSenderTimes } from '../ffmpeg/codecs';
 import { FfmpegProcess } from '../ffmpeg/process';
 import type { Learned } from '../feed/learned';
-import { PacketSplitter, type Packet } from '../ffmpeg/packet-splitter';
+import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import type { Entry } from '../rtsp/entrance';
 import { ReceiverWords } from '../rtsp/receiver-words';
@@ -33,6 +33,7 @@ export class FfmpegReceiver implements Receiver {
   readonly #ending = new AbortController();
   readonly #entered: Promise<void>;
   readonly #overUdp: boolean;
+  #header: StreamHeader | undefined;
   #entry: Entry | undefined;
   #redirections = 0;
   /** When ffmpeg got what to open. */
@@ -47,6 +48,8 @@ export class FfmpegReceiver implements Receiver {
   ) {
     const { camera, ffmpeg, learned, body } = options;
     this.#overUdp = isOverUdp(camera.source);
+    // Of RTSP over TCP there is nothing to be heard first.
+    const isHeardFirst = this.#overUdp || !hasSenderTimes(camera.source);
     learned.losses.reopen();
     this.#words = new ReceiverWords({
       onError: events.onWords,
@@ -61,7 +64,7 @@ export class FfmpegReceiver implements Receiver {
       { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
         // What it said of the packets before it wrote them is read in this turn of the loop too.
-        if (this.#overUdp) setImmediate(() => this.#receive(chunk));
+        if (isHeardFirst) setImmediate(() => this.#receive(chunk));
         else this.#receive(chunk);
       },
       (text) => this.#words.said(text),
@@ -168,7 +171,9 @@ export class FfmpegReceiver implements Receiver {
     const { entrance, losses } = this.options.learned;
     entrance.received();
     if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
-    this.events.onPacket(packet, this.#splitter.header);
+    const { turn } = this.#words;
+    this.#header ??= { ...this.#splitter.header, ...(turn === undefined ? {} : { turn }) };
+    this.events.onPacket(packet, this.#header);
   }
 }
 

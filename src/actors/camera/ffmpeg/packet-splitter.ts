@@ -3,6 +3,7 @@
  * exact size, then `data` its bytes, so that nothing is searched for by its markers.
  */
 import { Fault } from '../../../fault/fault';
+import type { Turn } from './turn';
 
 /** One encoded picture, or what else ffmpeg was asked for. */
 export interface Packet {
@@ -32,6 +33,8 @@ export interface StreamHeader {
   readonly height: number;
   /** Milliseconds of one unit of time. */
   readonly unitMs: number;
+  /** As its container says (a display matrix); undefined where it does not. */
+  readonly turn?: Turn;
 }
 
 /** Uncompressed 8K in 24 bits is 100 MB; no encoded picture is larger. */

@@ -7,7 +7,7 @@ import type { StreamForm } from './stream-form';
 
 /** Sound too: a segment of sound alone is distinguished from one that cannot be read. */
 const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
-/** Packets lost over UDP are warnings, redirections are information: see receiver-words.ts. */
+/** Packets lost over UDP are warnings; redirections, and how the video is turned, are information: see receiver-words.ts. */
 const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
@@ -53,7 +53,7 @@ export function receiverInvocation(
     // copytb: the input's own unit of time, not the grid of its nominal frame rate. Undecoded, a packet that depends on
     // others is of no use: it need not leave ffmpeg.
     args: [
-      ...(hasSenderTimes(source) ? HEARD : QUIET),
+      ...HEARD,
       ...[...BOUNDED, ...input, '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy', '-copyinkf'],
       ...toSplitter({ filters, more: hasSenderTimes(source) ? [senderTimes(unify)] : [] }),
     ],
@@ -79,7 +79,7 @@ export function segmentsInvocation(
   ];
   return {
     args: [
-      ...[...QUIET, ...BOUNDED, '-protocol_whitelist', 'pipe', '-format_whitelist', SEGMENTS],
+      ...[...HEARD, ...BOUNDED, '-protocol_whitelist', 'pipe', '-format_whitelist', SEGMENTS],
       ...['-threads', '1', '-fpsprobesize', '0'],
       ...['-analyzeduration', String(Math.round(analyzeMs * 1000)), '-probesize', String(MAX_RECEIVED_BYTES)],
       ...['-i', 'pipe:0', '-copyts', '-copytb', '1', '-map', '0:v:0', '-c', 'copy'],

@@ -4,6 +4,7 @@ import type { CameraSpec } from '../../../config/topology';
 import { segmentsInvocation } from '../ffmpeg/receiver-arguments';
 import type { StreamForm } from '../ffmpeg/stream-form';
 import { FfmpegProcess } from '../ffmpeg/process';
+import { ReceiverWords } from '../rtsp/receiver-words';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';
 
@@ -26,30 +27,47 @@ export interface RunOptions {
 export class SegmentRun {
   readonly #ffmpeg: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
+  readonly #words: ReceiverWords;
   #packets = 0;
+  #header: StreamHeader | undefined;
   #hasEnded = false;
+  #hasFailed = false;
 
   /** @param head the first segment's, and @param durationMs its length */
   constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
-    const { camera, ffmpeg, form, onPacket, onFault, onWords } = options;
+    const { camera, ffmpeg, form, onWords } = options;
+    this.#words = new ReceiverWords({
+      onError: onWords,
+      onLoss: () => undefined,
+      onRedirect: () => undefined,
+    });
     this.#ffmpeg = new FfmpegProcess(
       ffmpeg,
       segmentsInvocation(camera, formOf(head, form), ANALYZED_PART * durationMs),
       (chunk) => {
-        try {
-          for (const packet of this.#splitter.push(chunk)) {
-            this.#packets++;
-            onPacket(packet, this.#splitter.header);
-          }
-        } catch (error) {
-          this.#ffmpeg.kill();
-          onFault(error as Error);
-        }
+        // What it said of the video before it wrote it is read in this turn of the loop too.
+        setImmediate(() => this.#receive(chunk, options));
       },
-      onWords,
+      (text) => this.#words.said(text),
     );
     void this.#ffmpeg.exited.then(() => (this.#hasEnded = true));
     if (head.length > 0) this.#ffmpeg.write(head);
+  }
+
+  #receive(chunk: Buffer, { onPacket, onFault }: RunOptions): void {
+    if (this.#hasFailed) return;
+    try {
+      for (const packet of this.#splitter.push(chunk)) {
+        this.#packets++;
+        const { turn } = this.#words;
+        this.#header ??= { ...this.#splitter.header, ...(turn === undefined ? {} : { turn }) };
+        onPacket(packet, this.#header);
+      }
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#ffmpeg.kill();
+      onFault(error as Error);
+    }
   }
 
   /** It has given none. */
@@ -71,7 +89,7 @@ export class SegmentRun {
   }
 
   get stderr(): string {
-    return this.#ffmpeg.stderr;
+    return this.#words.errors;
   }
 
   /** Settles when it has been taken. */

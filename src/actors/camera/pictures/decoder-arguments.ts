@@ -21,14 +21,26 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as co
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
   const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
-  const filters = [wanted, ...shapeFilters(camera, look.interlaced), ...look.colours];
+  const filters = [wanted, ...shapeFilters(camera, look.interlaced, look.turn), ...look.colours];
   return {
     args: [
       ...TALKATIVE,
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
       ...hardware(camera, codec),
-      ...['-format_whitelist', 'ivf', '-protocol_whitelist', 'pipe', '-f', 'ivf', '-i', 'pipe:0', '-copyts'],
+      // They are turned as the look says.
+      ...[
+        '-noautorotate',
+        '-format_whitelist',
+        'ivf',
+        '-protocol_whitelist',
+        'pipe',
+        '-f',
+        'ivf',
+        '-i',
+        'pipe:0',
+        '-copyts',
+      ],
       // First: it is there when its picture has been encoded.
       ...['-map', '0:v:0', '-vf', `${wanted},${THUMBNAIL_FILTERS}`, ...ownTimes],
       ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],

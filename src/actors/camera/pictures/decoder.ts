@@ -14,7 +14,11 @@ import { ivfHeader, ivfPacketHeader } from '../ffmpeg/ivf';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Evidence } from './judge';
 import type { PictureLook } from './look';
+import type { Turn } from '../ffmpeg/turn';
 import type { Sample } from '../sampling/sample';
+
+/** Pixels. */
+export type PictureSize = Pick<StreamHeader, 'width' | 'height'>;
 
 /** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
 export interface Picture {
@@ -22,6 +26,10 @@ export interface Picture {
   readonly format: FrameFormat | 'ppm';
   readonly width: number;
   readonly height: number;
+  /** As the camera sent it. */
+  readonly source: PictureSize;
+  /** How it is still to be turned; absent where it is not. */
+  readonly turn?: Turn;
   readonly bytes: Buffer;
   /** By which it is judged. */
   readonly evidence: Evidence;
@@ -60,10 +68,16 @@ export interface DecoderOptions {
 /** A packet as the decoder takes it. */
 export interface DecoderInput {
   readonly bytes: Buffer;
+  readonly size: PictureSize;
   /** From it on nothing is seen any more of what was damaged before. */
   readonly renews: boolean;
   /** A sign that it was damaged on the way, or misses something. */
   readonly damage?: Damage | undefined;
+}
+
+interface WantedPicture {
+  readonly sample: Sample;
+  readonly source: PictureSize;
 }
 
 interface MadePicture {
@@ -78,7 +92,7 @@ export class Decoder {
   /** Pictures that wait for their thumbnails. */
   readonly #made: MadePicture[] = [];
   readonly #thumbnails = new Map<number, Buffer>();
-  readonly #wanted = new Map<number, Sample>();
+  readonly #wanted = new Map<number, WantedPicture>();
   readonly #complaints: Complaints;
   #errors = '';
   /** A picture came without a word of it: this ffmpeg does not name them. */
@@ -123,12 +137,12 @@ export class Decoder {
    * Decodes a packet, and gives its picture when there is a sample.
    * @throws Fault `decoder-slow` when too much waits already
    */
-  feed({ bytes, renews, damage }: DecoderInput, sample?: Sample): void {
+  feed({ bytes, size, renews, damage }: DecoderInput, sample?: Sample): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
     this.#complaints.fed(pts, { renews, damage });
-    if (sample !== undefined) this.#wanted.set(pts, sample);
+    if (sample !== undefined) this.#wanted.set(pts, { sample, source: size });
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);
   }
@@ -186,8 +200,8 @@ export class Decoder {
   }
 
   #give(pts: number, { packet: { bytes, checksum }, header: { width, height } }: MadePicture): void {
-    const sample = this.#wanted.get(pts);
-    if (sample === undefined) return;
+    const wanted = this.#wanted.get(pts);
+    if (wanted === undefined) return;
     this.#gavePictures = true;
     const evidence = {
       thumbnail: this.#thumbnails.get(pts),
@@ -198,12 +212,12 @@ export class Decoder {
     this.#lose(pts);
     const { camera } = this.options;
     const format = camera.format === 'jpeg' ? 'jpeg' : 'ppm';
-    this.outcome.onPicture({ sample, format, width, height, bytes, evidence }, camera);
+    this.outcome.onPicture({ ...wanted, format, width, height, bytes, evidence }, camera);
   }
 
   /** Pictures come in the order of their times: what was wanted before and did not come never will. */
   #lose(before: number): void {
-    for (const [pts, sample] of this.#wanted) {
+    for (const [pts, { sample }] of this.#wanted) {
       if (pts > before) continue;
       this.#forget(pts);
       this.outcome.onLost(sample);

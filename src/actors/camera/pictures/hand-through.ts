@@ -2,9 +2,10 @@
 import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
 import type { Damage } from './damage';
-import type { DecoderOutcome } from './decoder';
+import type { DecoderOutcome, PictureSize } from './decoder';
+import { isUpright, UPRIGHT, type Turn } from '../ffmpeg/turn';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
-import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import type { Packet } from '../ffmpeg/packet-splitter';
 import type { Sample } from '../sampling/sample';
 
 /** A JPEG without its end. */
@@ -14,13 +15,17 @@ const MARKED: Damage = { reason: 'packet-loss', confidence: 70 };
 /** Packets lost before it, on the way: it may be a small part, or have been renewed since. */
 const LOST: Damage = { reason: 'packet-loss', confidence: 60 };
 
-/** @param size of a picture that does not say its own, pixels */
+/**
+ * @param size of a picture that does not say its own, pixels
+ * @param turn that would make it upright
+ */
 export function handThrough(
   packet: Pick<Packet, 'bytes' | 'checksum' | 'corrupt' | 'lossBefore'>,
   sample: Sample,
   format: FrameFormat | 'ppm',
-  size: Pick<StreamHeader, 'width' | 'height'>,
+  size: PictureSize,
   { onPicture, onLost }: Pick<DecoderOutcome, 'onPicture' | 'onLost'>,
+  turn: Turn = UPRIGHT,
 ): void {
   const { bytes, checksum } = packet;
   const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
@@ -34,7 +39,9 @@ export function handThrough(
   const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
   const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
-  onPicture({ sample, format, bytes: stored, width, height, evidence });
+  const source = { width, height };
+  const left = isUpright(turn) ? {} : { turn };
+  onPicture({ sample, format, bytes: stored, ...source, source, ...left, evidence });
 }
 
 /** A sign that what is decoded of a packet is damaged; undefined where there is none. */

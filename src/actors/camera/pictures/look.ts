@@ -2,12 +2,15 @@
 import type { CameraSpec, Matrix } from '../../../config/topology';
 import { areHeadersRead } from '../bitstream/codec';
 import type { VideoFormat } from '../bitstream/picture-facts';
+import { turned, UPRIGHT, type Turn } from '../ffmpeg/turn';
 import { noWiderThan } from './shape-filters';
 import type { StreamHeader } from '../ffmpeg/packet-splitter';
 
 export interface PictureLook {
   /** They are to be deinterlaced. */
   readonly interlaced: boolean;
+  /** They are to be turned. */
+  readonly turn: Turn;
   /** ffmpeg's filters that make their colours those of the camera's format. */
   readonly colours: readonly string[];
 }
@@ -47,8 +50,9 @@ const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
 /** A given width is met exactly, and its height is even; a smaller picture stays as it is. */
-function isOddSize(width: number | undefined, format: VideoFormat | undefined): boolean {
-  const isScaled = width !== undefined && (format === undefined || format.width > width);
+function isOddSize(width: number | undefined, format: VideoFormat | undefined, { degrees }: Turn): boolean {
+  const side = degrees % 180 === 0 ? format?.width : format?.height;
+  const isScaled = width !== undefined && (side === undefined || side > width);
   if (isScaled && width % 2 === 1) return true;
   return format !== undefined && (format.width % 2 === 1 || format.height % 2 === 1);
 }
@@ -57,21 +61,30 @@ function isOddSize(width: number | undefined, format: VideoFormat | undefined): 
  * @param format of the newest picture; undefined before the first, and where headers are not read
  * @param header as the stream was announced
  * @param interlaced whether such pictures were seen
+ * @param said how it is to be turned, by the stream
  */
 export function pictureLook(
-  camera: Pick<CameraSpec, 'format' | 'width' | 'matrix' | 'deinterlace'>,
+  camera: Pick<CameraSpec, 'format' | 'width' | 'matrix' | 'deinterlace' | 'rotate'>,
   header: Pick<StreamHeader, 'codec' | 'height'>,
   format: VideoFormat | undefined,
   interlaced: boolean,
+  said?: Turn,
 ): PictureLook {
   const matrix = camera.matrix ?? matrixOf(header, format);
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
-  const isOdd = isOddSize(camera.width, format);
+  const turn = wantedTurn(camera, said);
+  const isOdd = isOddSize(camera.width, format, turn);
   const colour = { ...coding, matrix, isOdd };
   return {
     interlaced: interlaced && camera.deinterlace,
+    turn,
     colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour, camera.width),
   };
+}
+
+/** A turn that was set counts; 0 turns that of the stream off. */
+export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Turn | undefined): Turn {
+  return rotate === undefined ? (said ?? UPRIGHT) : turned(rotate);
 }
 
 function matrixOf(

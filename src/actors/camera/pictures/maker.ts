@@ -4,13 +4,15 @@ import type { CameraSpec } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 import { Fault } from '../../../fault/fault';
 import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
+import { readJpeg } from '../bitstream/jpeg';
+import { isUpright, type Turn } from '../ffmpeg/turn';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { worse, type Damage } from './damage';
-import { Decoder, type DecoderOutcome } from './decoder';
+import { Decoder, type DecoderOutcome, type PictureSize } from './decoder';
 import { formatOfCodec } from '../ffmpeg/codecs';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
-import { pictureLook, type PictureLook } from './look';
+import { pictureLook, wantedTurn, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
@@ -36,6 +38,8 @@ export class PictureMaker {
   #held: CodedPicture[] = [];
   #heldBytes = 0;
   #look: PictureLook;
+  /** That is wanted of what it stores. */
+  #turn: Turn;
   /** The settings of the decoder. */
   #camera: CameraSpec;
   /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
@@ -48,7 +52,8 @@ export class PictureMaker {
   ) {
     this.#pictures = new CodedPictures(header.codec);
     this.#camera = options.camera;
-    this.storedAs = storedFormat(options.camera, header.codec);
+    this.#turn = this.#turnNow();
+    this.storedAs = storedFormat(options.camera, header.codec, this.#turn);
     this.#look = this.#lookNow();
     const { width, height } = header;
     if (isTooLarge(width, height)) throw Fault.from(tooLarge(width, height));
@@ -70,7 +75,7 @@ export class PictureMaker {
   take(picture: CodedPicture, decision: Decision): void {
     const { packet, facts } = picture;
     const sample = decision.kind === 'take' ? decision.sample : undefined;
-    if (facts.key && this.options.camera !== this.#camera) this.#takeOver(this.options.camera);
+    if (facts.key) this.#takeOver(this.options.camera, this.#turnNow());
     if (this.storedAs !== undefined) {
       if (sample !== undefined) this.#handThrough(packet, sample, this.storedAs);
       return;
@@ -97,22 +102,32 @@ export class PictureMaker {
     const lack: Damage | undefined =
       facts.lacks === undefined ? undefined : { reason: facts.lacks, confidence: LACK_CONFIDENCE };
     const damage = worse(lack, damageOnTheWay(packet));
-    this.#decoder?.feed({ bytes, renews: facts.renews, damage }, sample);
+    this.#decoder?.feed({ bytes, size: this.#sizeOf(packet), renews: facts.renews, damage }, sample);
+  }
+
+  #sizeOf({ bytes }: Packet): PictureSize {
+    const { format } = this.#pictures.reader;
+    const { width, height } =
+      format ?? (this.header.codec === 'mjpeg' ? readJpeg(bytes) : undefined) ?? this.header;
+    return { width, height };
   }
 
   /** Each picture says its own size: it may be another than the feed was announced with. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
     const bytes = withoutStaleSets(this.header.codec, packet.bytes);
     const size = this.#pictures.reader.format ?? this.header;
-    handThrough({ ...packet, bytes }, sample, format, size, this.options);
+    handThrough({ ...packet, bytes }, sample, format, size, this.options, this.#turn);
   }
 
-  /** Other settings, from this keyframe on. */
-  #takeOver(camera: CameraSpec): void {
+  /** Other settings, or another turn of the camera, from this keyframe on. */
+  #takeOver(camera: CameraSpec, turn: Turn): void {
     const [before, { codec }] = [this.#camera, this.header];
+    const isTurnedAlike = isDeepStrictEqual(turn, this.#turn);
+    if (camera === before && isTurnedAlike) return;
     this.#camera = camera;
-    this.storedAs = storedFormat(camera, codec);
-    if (isShapedAlike(before, camera)) return;
+    this.#turn = turn;
+    this.storedAs = storedFormat(camera, codec, turn);
+    if (isShapedAlike(before, camera) && isTurnedAlike) return;
     if (this.#decoder !== undefined) this.#replaced = [this.#decoder.finish()];
     this.#release();
     this.#look = this.#lookNow();
@@ -132,7 +147,16 @@ export class PictureMaker {
 
   #lookNow(): PictureLook {
     const { format } = this.#pictures.reader;
-    return pictureLook(this.options.camera, this.header, format, this.#interlaced);
+    return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#saidTurn());
+  }
+
+  /** By the picture itself, else by its container. */
+  #saidTurn(): Turn | undefined {
+    return this.#pictures.reader.turn ?? this.header.turn;
+  }
+
+  #turnNow(): Turn {
+    return wantedTurn(this.options.camera, this.#saidTurn());
   }
 
   /** True when they differ from those before; the first are remembered. */
@@ -156,14 +180,15 @@ export class PictureMaker {
 }
 
 function storedFormat(
-  { source, format, width, rotate }: CameraSpec,
+  { source, format, width }: CameraSpec,
   codec: string,
+  turn: Turn,
 ): FrameFormat | 'ppm' | undefined {
   const own = formatOfCodec(codec);
   // A synthetic picture has its size from its generator.
   if (source.kind === 'test') return own;
   if (format !== 'keyframe' && codec !== 'png')
-    return own === format && width === undefined && rotate === undefined ? own : undefined;
+    return own === format && width === undefined && isUpright(turn) ? own : undefined;
   if (own !== undefined) return own;
   // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
   throw new Fault(

@@ -1,7 +1,8 @@
 /** ffmpeg's filters that give a picture its shape: whole, upright, with square pixels, no wider than wanted. Pure. */
 import type { CameraSpec } from '../../../config/topology';
+import { UPRIGHT, type Turn } from '../ffmpeg/turn';
 
-type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect' | 'rotate'>;
+type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect'>;
 
 /** Pixels that are said to be wider, or higher, than this many times the other side are taken for square. */
 const MOST_ASPECT = 4;
@@ -12,12 +13,17 @@ const TURNS: Readonly<Record<number, readonly string[]>> = {
 };
 
 /** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
-export function shapeFilters({ format, width, aspect, rotate = 0 }: Wanted, interlaced: boolean): string[] {
+export function shapeFilters(
+  { format, width, aspect }: Wanted,
+  interlaced: boolean,
+  { mirrored, degrees }: Turn = UPRIGHT,
+): string[] {
   const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
   const square = aspect === 'as-sent' ? [] : [squarePixels()];
   // What sharp encodes is scaled as it becomes RGB: look.ts.
   const scaled = width === undefined || format !== 'jpeg' ? [] : [`scale=${noWiderThan(width)}`];
-  return [...whole, ...square, ...(TURNS[rotate] ?? []), ...scaled];
+  const upright = [...(mirrored ? ['hflip'] : []), ...(TURNS[degrees] ?? [])];
+  return [...whole, ...square, ...upright, ...scaled];
 }
 
 /** Pixels are only added: of wide ones to the width, of high ones to the height. */

@@ -1,6 +1,7 @@
-/** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent. */
+/** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent, how the video is turned. */
 import { lastOf } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
+import { turned, type Turn } from '../ffmpeg/turn';
 
 /** What is kept of its errors; the cause is in the last lines. */
 const MAX_CHARS = 8000;
@@ -12,6 +13,11 @@ const MAX_DROPOUT = 3000;
 const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug)\] /;
 const MISSED = /RTP: missed (-?\d+) packets/;
 const REDIRECTED = /Status 3\d\d: Redirecting to (\S+)/;
+/** What it tells of its input before it gives the first packet; of its output it tells the same afterwards. */
+const VIDEO_TRACK = /^ *Stream #0:\d+.*: Video: /;
+const OUTPUT = /^Output #0/;
+/** Counterclockwise: av_display_rotation_get of libavutil. */
+const MATRIX = /^ *displaymatrix: rotation of (-?[\d.]+) degrees/;
 
 export interface ReceiverHearing {
   /** As it would write it with `-v error`, with the end of its line. */
@@ -25,6 +31,8 @@ export interface ReceiverHearing {
 export class ReceiverWords {
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #errors = '';
+  #videoTracks = 0;
+  #turn: Turn | undefined;
   /** A message may have several lines, of which the first has the level. A line without one was not written by ffmpeg's log. */
   #isError = true;
 
@@ -40,6 +48,11 @@ export class ReceiverWords {
     return isError ? this.#errors + text : this.#errors;
   }
 
+  /** Of the first video track, whose packets are given; known before the first of them. */
+  get turn(): Turn | undefined {
+    return this.#turn;
+  }
+
   #hear(line: string): void {
     const { isError, text } = this.#read(line);
     this.#isError = isError;
@@ -48,10 +61,18 @@ export class ReceiverWords {
       this.hearing.onError(`${text}\n`);
       return;
     }
+    this.#hearOfTracks(text);
     const missed = Number(MISSED.exec(text)?.[1] ?? 0);
     if (missed > 0 && missed <= MAX_DROPOUT) this.hearing.onLoss(missed);
     const url = REDIRECTED.exec(text)?.[1];
     if (url !== undefined) this.hearing.onRedirect(url);
+  }
+
+  #hearOfTracks(text: string): void {
+    if (VIDEO_TRACK.test(text)) this.#videoTracks++;
+    if (OUTPUT.test(text)) this.#videoTracks = Infinity;
+    const degrees = this.#videoTracks === 1 ? MATRIX.exec(text)?.[1] : undefined;
+    if (degrees !== undefined) this.#turn = turned(-Number(degrees));
   }
 
   #read(line: string): { isError: boolean; text: string } {

@@ -12,6 +12,8 @@ export interface ConvertedStill {
   readonly bytes: Buffer;
   readonly width: number;
   readonly height: number;
+  /** As the camera sent it. */
+  readonly source: { readonly width: number; readonly height: number };
   readonly thumbnail: Buffer;
   /** The decoder complained. */
   readonly isDamaged: boolean;
@@ -22,14 +24,15 @@ type Wanted = Pick<CameraSpec, 'format' | 'quality' | 'width' | 'rotate'>;
 /** @throws Error of sharp when nothing can be decoded, or there are more than {@link MAX_PIXELS} */
 export async function convertStill(
   bytes: Buffer,
-  { format, quality, width, rotate = 0 }: Wanted,
+  { format, quality, width, rotate }: Wanted,
 ): Promise<ConvertedStill> {
-  const { pixels, isDamaged } = await decode(bytes);
+  const { pixels, isDamaged } = await decode(bytes, rotate === undefined);
+  const sent = await sharp(bytes).metadata();
   const { data, info } = pixels;
   const decoded = () =>
     sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
-  const turned = rotate === 0 ? decoded() : decoded().rotate(rotate);
-  const size = rotate % 180 === 0 ? info : { width: info.height, height: info.width };
+  const turned = rotate === undefined ? decoded() : decoded().rotate(rotate);
+  const size = (rotate ?? 0) % 180 === 0 ? info : { width: info.height, height: info.width };
   const scaled = width === undefined || width >= size.width ? turned : turned.resize(sizeFor(width, size));
   const kind = format === 'png' || format === 'webp' ? format : 'jpeg';
   const [picture, thumbnail] = await Promise.all([
@@ -43,13 +46,15 @@ export async function convertStill(
   ]);
   return {
     ...{ format: kind, bytes: picture.data, width: picture.info.width, height: picture.info.height },
+    source: { width: sent.width, height: sent.height },
     ...{ thumbnail: thumbnailOfRgb(thumbnail), isDamaged },
   };
 }
 
-async function decode(bytes: Buffer) {
+/** @param upright turned as its Exif part says */
+async function decode(bytes: Buffer, upright: boolean) {
   const read = (failOn: 'warning' | 'none') =>
-    sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS })
+    sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS, autoOrient: upright })
       .removeAlpha()
       .toColourspace('srgb')
       .raw()

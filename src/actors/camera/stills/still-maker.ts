@@ -4,7 +4,10 @@ import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
 import type { Damage } from '../pictures/damage';
+import { isUpright, type Turn } from '../ffmpeg/turn';
+import { jpegTurn } from '../bitstream/orientation';
 import { handThrough } from '../pictures/hand-through';
+import { wantedTurn } from '../pictures/look';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Sample } from '../sampling/sample';
 
@@ -35,7 +38,7 @@ export class StillMaker {
     const { camera } = this.options;
     const name = pictureName(still.bytes);
     if (name === undefined) throw noPicture(still);
-    const isStored = name === 'jpeg' && isAsSent(camera);
+    const isStored = name === 'jpeg' && isAsSent(camera, turnOf(still.bytes, camera));
     this.#tellStream(name, !isStored);
     if (isStored) this.#handThrough(still, sample);
     else await this.#convert(still, sample);
@@ -55,7 +58,10 @@ export class StillMaker {
         code: 'undecodable',
         message: 'the camera sent a picture without a readable header',
       });
-    else handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options);
+    else {
+      const turn = turnOf(bytes, this.options.camera);
+      handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options, turn);
+    }
   }
 
   async #convert({ bytes, checksum }: Still, sample: Sample): Promise<void> {
@@ -74,8 +80,12 @@ export class StillMaker {
   }
 }
 
-function isAsSent({ format, width, rotate }: CameraSpec): boolean {
-  return width === undefined && rotate === undefined && (format === 'jpeg' || format === 'keyframe');
+function isAsSent({ format, width }: CameraSpec, turn: Turn): boolean {
+  return format === 'keyframe' || (format === 'jpeg' && width === undefined && isUpright(turn));
+}
+
+function turnOf(jpeg: Buffer, camera: CameraSpec): Turn {
+  return wantedTurn(camera, jpegTurn(jpeg));
 }
 
 function pictureName(bytes: Buffer): string | undefined {

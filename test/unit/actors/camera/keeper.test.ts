@@ -76,6 +76,7 @@ function picture(sequence: number, changes: Partial<JudgedPicture> = {}): Judged
     format: 'jpeg',
     width: 2,
     height: 1,
+    source: { width: 4, height: 2 },
     bytes: Buffer.from(`picture ${sequence}`),
     evidence: {},
     verdict: HEALTHY,

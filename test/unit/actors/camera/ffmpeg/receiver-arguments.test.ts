@@ -181,7 +181,7 @@ describe('every receiver', () => {
       assert.equal(option(args, '-map'), '0:v:0');
       assert.equal(option(args, '-copytb'), '1');
       assert.ok(args.includes('-copyts'));
-      assert.equal(option(args, '-v'), what === 'rtsp' ? 'repeat+level+info' : 'error');
+      assert.equal(option(args, '-v'), 'repeat+level+info');
       assert.equal(args.filter((arg) => arg === '-i').length, 1);
     });
   }

@@ -50,6 +50,37 @@ describe('what a receiver says', () => {
     assert.deepEqual(urls, ['rtsp://10.0.0.1/loop']);
   });
 
+  const input = (...lines: string[]) =>
+    ["Input #0, mov, from 'file:clip.mp4':", ...lines, "Output #0, tee, to '[f=framecrc]pipe\\:1':"]
+      .map((line) => `[info] ${line}\n`)
+      .join('');
+  const [sound, video] = ['  Stream #0:0(und): Audio: aac', '  Stream #0:1[0x2](und): Video: h264 (High)'];
+  const matrix = (degrees: string) => `      displaymatrix: rotation of ${degrees} degrees`;
+
+  for (const [degrees, clockwise] of [
+    ['-90.00', 90],
+    ['90.00', 270],
+    ['-180.00', 180],
+    ['180.00', 180],
+    ['-88.7', 90],
+    ['12.00', 0],
+    ['nan', undefined],
+  ] as const)
+    it(`of a matrix of ${degrees} degrees means a turn by ${clockwise}`, () => {
+      const { words } = hear();
+      words.said(input(sound, video, '    Side data:', matrix(degrees)));
+      assert.equal(words.turn?.degrees, clockwise);
+    });
+
+  it('of the matrix of another track, and of the output, means nothing', () => {
+    const { words } = hear();
+    words.said(input(video, video.replace(':1', ':2'), matrix('-90.00')) + `[info] ${matrix('-90.00')}\n`);
+    assert.equal(words.turn, undefined);
+    const other = hear();
+    other.words.said(input(sound, matrix('-90.00'), video));
+    assert.equal(other.words.turn, undefined);
+  });
+
   it('is bounded', () => {
     const { words } = hear();
     for (let i = 0; i < 1000; i++) words.said(`[error] ${'x'.repeat(200)}\n`);

@@ -1,0 +1,65 @@
+/** Where pictures say how they are to be turned: messages of H.264 and H.265, Exif. Pure. */
+import { turned, UPRIGHT, type Turn } from '../ffmpeg/turn';
+import { BitReader, OutOfBits } from './bits';
+
+/**
+ * A display orientation message, of H.264 (D.1.27) and of H.265 (D.2.17); undefined when it is cut, or takes an earlier one back.
+ * @param payload of the SEI, type 47
+ */
+export function readOrientation(payload: Buffer): Turn | undefined {
+  try {
+    const reader = new BitReader(payload);
+    if (reader.flag()) return undefined;
+    const [leftRight, upsideDown] = [reader.flag(), reader.flag()];
+    const anticlockwise = (360 * reader.bits(16)) / 65_536;
+    return turned((upsideDown ? 180 : 0) - anticlockwise, leftRight !== upsideDown);
+  } catch (error) {
+    if (error instanceof OutOfBits) return undefined;
+    throw error;
+  }
+}
+
+/** By Exif's orientation, 1 to 8 (Exif 2.3, 4.6.4). */
+const ORIENTATIONS: readonly Turn[] = [
+  UPRIGHT,
+  turned(0, true),
+  turned(180),
+  turned(180, true),
+  turned(270, true),
+  turned(90),
+  turned(90, true),
+  turned(270),
+];
+const ORIENTATION_TAG = 0x0112;
+const EXIF = Buffer.from('Exif\0\0', 'latin1');
+/** JPEG markers: of Exif, and of the scan, behind which there is none. */
+const APP1 = 0xe1;
+const START_OF_SCAN = 0xda;
+
+/** What the Exif part of a JPEG says; undefined where there is none. */
+export function jpegTurn(jpeg: Buffer): Turn | undefined {
+  let at = 2;
+  while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
+    const [marker, length] = [jpeg[at + 1], jpeg.readUInt16BE(at + 2)];
+    if (marker === START_OF_SCAN) return undefined;
+    const body = jpeg.subarray(at + 4, at + 2 + length);
+    if (marker === APP1 && body.subarray(0, EXIF.length).equals(EXIF)) return exifTurn(body.subarray(6));
+    at += 2 + length;
+  }
+  return undefined;
+}
+
+/** @param tiff the Exif part behind its name */
+function exifTurn(tiff: Buffer): Turn | undefined {
+  const isLittle = tiff[0] === 0x49;
+  const number = (at: number, bytes: number) => {
+    if (at + bytes > tiff.length) return 0;
+    return isLittle ? tiff.readUIntLE(at, bytes) : tiff.readUIntBE(at, bytes);
+  };
+  const directory = number(4, 4);
+  for (let entry = 0; entry < number(directory, 2); entry++) {
+    const at = directory + 2 + 12 * entry;
+    if (number(at, 2) === ORIENTATION_TAG) return ORIENTATIONS[number(at + 8, 2) - 1];
+  }
+  return undefined;
+}
