@@ -92,6 +92,8 @@ class Announcement:
     clock_unset: bool = False
     link_delay_ms: Optional[int] = None
     verdict: Optional[Verdict] = None
+    node: Optional[str] = None
+    """Node of the fleet that sent it; None without a fleet."""
     event: Optional[Mapping[str, Any]] = None
     """The whole CloudEvent."""
 
@@ -156,6 +158,8 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
     clock = data.get("clock")
     _require("clock" not in data or clock in CLOCKS, "event/data/clock is not one of " + ", ".join(CLOCKS))
     _require("clockUnset" not in data or data["clockUnset"] is True, "event/data/clockUnset is not true")
+    node = data.get("node")
+    _require("node" not in data or isinstance(node, str) and node != "", "event/data/node is not a name")
     return Announcement(
         id=event["id"],
         key=text,
@@ -174,6 +178,7 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         clock_unset="clockUnset" in data,
         link_delay_ms=_integer(data, "linkDelayMs", 1) if "linkDelayMs" in data else None,
         verdict=_verdict(data["verdict"]) if "verdict" in data else None,
+        node=node,
         event=event,
     )
 
