@@ -178,6 +178,7 @@ function controlOf(
         pid: process.pid,
         startedAtMs,
         ...observed,
+        ...(fleet && { fleet: fleet.member }),
         problems: problemsOf(observed, Date.now()),
         ...(isClockUnset(Date.now()) ? { clockUnset: clockUnsetMessage(Date.now()) } : {}),
       };

@@ -5,7 +5,8 @@ import { hasAll } from '../contract/tags';
 import { readLedger } from '../ledger/files';
 import { throwIfNotPermitted } from '../os/access';
 import { print } from '../os/output';
-import { summarize, type Coverage, type Exception, type Summary } from '../ledger/summary';
+import type { NodeRecords } from './fleet-ledger';
+import { summarize, type Coverage, type Exception, type Recorded, type Summary } from '../ledger/summary';
 import { ExitFault } from '../fault/fault';
 import { EXIT } from './exit-codes';
 import { noneTagged } from './none-tagged';
@@ -18,6 +19,8 @@ const SILENT_MS = 15_000;
 
 export interface LedgerOptions extends Places {
   readonly json: boolean;
+  /** Of all nodes together. */
+  readonly fleet: boolean;
   /** Only this one. */
   readonly camera: string | undefined;
   /** Only cameras that have all of these in the configuration. */
@@ -31,26 +34,44 @@ export interface LedgerOptions extends Places {
  * @throws ExitFault `no-ledger` when nothing is recorded of that time or camera, `no-child` when no camera has the tags
  */
 export async function ledger(options: LedgerOptions): Promise<number> {
-  const { dataDir, config, camera, tags, sinceMs, json } = options;
-  const dir = path.join(dataDir, 'ledger');
-  throwIfNotPermitted(dir);
+  const { dataDir, config, camera, tags, sinceMs, json, fleet } = options;
   const now = Date.now();
-  const summary = summarize(
-    await readLedger(dir, now - sinceMs),
-    now - sinceMs,
-    wantedOf({ config, camera, tags }),
-  );
+  const { from, recorded, nodes } = fleet
+    ? await ofFleet(config, now - sinceMs, now)
+    : await ofDaemon(path.join(dataDir, 'ledger'), now - sinceMs);
+  const summary = summarize(recorded, now - sinceMs, wantedOf({ config, camera, tags }));
   if (summary.cameras.length === 0)
     throw new ExitFault(
       'no-ledger',
-      `${dir} has no records${camera === undefined ? '' : ` of camera ${camera}`}${tags.length === 0 ? '' : ` of cameras with the tag ${tags.join(' and ')}`} since ${summary.since}; check --data-dir, --camera, --tag and --since`,
+      `${from} has no records${camera === undefined ? '' : ` of camera ${camera}`}${tags.length === 0 ? '' : ` of cameras with the tag ${tags.join(' and ')}`} since ${summary.since}; check --data-dir, --camera, --tag and --since`,
     );
   await print(
     json
-      ? `${JSON.stringify(summary, null, 2)}\n`
-      : ledgerText(summary, now, styleOf(process.stdout, process.env)),
+      ? `${JSON.stringify({ ...summary, nodes }, null, 2)}\n`
+      : ledgerText(summary, now, styleOf(process.stdout, process.env), nodes),
   );
   return EXIT.clean;
+}
+
+interface Source {
+  /** Where it was read, for people. */
+  readonly from: string;
+  readonly recorded: Recorded;
+  readonly nodes?: readonly NodeRecords[];
+}
+
+async function ofDaemon(dir: string, sinceMs: number): Promise<Source> {
+  throwIfNotPermitted(dir);
+  return { from: dir, recorded: await readLedger(dir, sinceMs) };
+}
+
+/** @throws ConfigurationError, or what reading it throws */
+async function ofFleet(config: string, sinceMs: number, nowMs: number): Promise<Source> {
+  const { loadTopology } = await import('../config/load');
+  const { readFleetLedger } = await import('./fleet-ledger');
+  throwIfNotPermitted(config);
+  const topology = loadTopology(config, process.env);
+  return { from: "the fleet's ledger in Redis", ...(await readFleetLedger(topology, sinceMs, nowMs)) };
 }
 
 /** Ids of the cameras that are asked about; undefined for all. */
@@ -72,16 +93,29 @@ const COVERAGE_TITLES = ['camera', 'periods', 'confirmed', 'waiting', 'dropped',
 const EXCEPTION_TITLES = ['camera', 'from', 'to', 'periods', 'what', 'reason'];
 
 /** The tables an operator reads. */
-export function ledgerText(summary: Summary, now: number, { width }: Style = PLAIN): string {
+export function ledgerText(
+  summary: Summary,
+  now: number,
+  { width }: Style = PLAIN,
+  nodes: readonly NodeRecords[] = [],
+): string {
   const exceptions = summary.cameras.flatMap(({ camera, exceptions: of }) =>
     of.map((exception) => [camera, ...exceptionCells(exception)]),
   );
   return [
-    ...notes(summary, now).flatMap((note) => wrap(note, '  ', width)),
+    ...[...nodes.map((each) => nodeNote(each, now)), ...notes(summary, now)].flatMap((note) =>
+      wrap(note, '  ', width),
+    ),
     ...table([COVERAGE_TITLES, ...summary.cameras.map(coverageCells)], width),
     ...(exceptions.length === 0 ? [] : ['', ...table([EXCEPTION_TITLES, ...exceptions], width)]),
     '',
   ].join('\n');
+}
+
+function nodeNote({ node, lastAt }: NodeRecords, now: number): string {
+  const silent = lastAt === undefined || now - lastAt > SILENT_MS;
+  const until = lastAt === undefined ? 'never' : new Date(lastAt).toISOString();
+  return `node ${node}: recorded until ${until}${silent ? ' (no daemon is writing, or it does not reach Redis)' : ''}`;
 }
 
 function notes({ since, recordedUntil, unreadableLines, events, evicted }: Summary, now: number): string[] {

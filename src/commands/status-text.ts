@@ -2,6 +2,7 @@
 import type { BoundQueue, QueuesAnswer } from '../connections/bound-queues';
 import { refusalWords } from '../config/faults';
 import type { DaemonStatus } from '../control/protocol';
+import { STATE_WORDS } from '../fleet/words';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
 import { PLAIN, type Colour, type Style } from './style';
@@ -90,12 +91,15 @@ function head(
   nowMs: number,
   { width, paint }: Style,
 ): string[] {
-  const { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset } = status;
+  const { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset, fleet } = status;
   const { file, faults = [] } = configuration;
   const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
   return [
     ...[
       `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
+      ...(fleet === undefined
+        ? []
+        : [`node "${fleet.node}" of fleet "${fleet.fleet}" ${STATE_WORDS[fleet.state]}`]),
       deliveryLine(delivery, nowMs),
       `cameras: ${streaming.length} of ${cameras.length} streaming`,
     ].flatMap((line) => wrap(line, '  ', width)),

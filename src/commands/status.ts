@@ -4,6 +4,7 @@ import { hasAll } from '../contract/tags';
 import { print } from '../os/output';
 import { ExitFault } from '../fault/fault';
 import type { DaemonStatus } from '../control/protocol';
+import type { FleetStatus } from '../fleet/status';
 import type { ChildStatus } from '../supervisor/status';
 import { askDaemon } from '../control/client';
 import { EXIT } from './exit-codes';
@@ -16,6 +17,8 @@ import type { Look } from './watch';
 export interface StatusOptions {
   readonly dataDir: string;
   readonly json: boolean;
+  /** The whole fleet, instead of this daemon. */
+  readonly fleet: boolean;
   /** Again every second, in place. */
   readonly watch: boolean;
   /** Everything about this child; a camera may be named by its id. */
@@ -26,22 +29,40 @@ export interface StatusOptions {
 
 /**
  * Prints it; resolves with the exit code, that of an unhealthy daemon if there is a problem.
- * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`; `usage` to watch without a terminal
+ * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`, `daemon-refused` for a fleet there is not; `usage` to watch without a terminal
  */
 export async function status(options: StatusOptions): Promise<number> {
   // The queues are asked of the broker: not every second.
-  if (options.watch) return (await import('./watch')).watch(() => look(options, false));
-  const { code, text, record } = await look(options, options.name === undefined);
+  const { dataDir, fleet, watch } = options;
+  const asked = async (withQueues: boolean) => (fleet ? lookAtFleet(dataDir) : look(options, withQueues));
+  if (watch) return (await import('./watch')).watch(() => asked(false));
+  const { code, text, record } = await asked(options.name === undefined);
   await print(
     `${options.json ? JSON.stringify(record, null, 2) : text(styleOf(process.stdout, process.env))}\n`,
   );
   return code;
 }
 
-async function look(
-  { dataDir, name, tags }: StatusOptions,
-  withQueues: boolean,
-): Promise<Look & { readonly record: unknown }> {
+type Seen = Look & { readonly record: unknown };
+
+/** @throws ExitFault `daemon-refused` where it is alone */
+async function lookAtFleet(dataDir: string): Promise<Seen> {
+  const { fleetText } = await import('./fleet-text');
+  const { fleet } = (await askDaemon(dataDir, '/fleet')) as { readonly fleet?: FleetStatus };
+  if (fleet === undefined)
+    throw new ExitFault(
+      'daemon-refused',
+      'the daemon is not in a fleet; leave out --fleet, or add "fleet" to its configuration',
+    );
+  const isWell = fleet.unowned.length === 0 && fleet.state !== 'joining' && fleet.state !== 'isolated';
+  return {
+    code: isWell ? EXIT.clean : EXIT.unhealthy,
+    record: fleet,
+    text: (style) => fleetText(fleet, Date.now(), style),
+  };
+}
+
+async function look({ dataDir, name, tags }: StatusOptions, withQueues: boolean): Promise<Seen> {
   const [all, queues] = await Promise.all([
     askDaemon(dataDir, '/status') as Promise<DaemonStatus>,
     withQueues ? (askDaemon(dataDir, '/queues') as Promise<QueuesAnswer>).catch(unanswered) : undefined,

@@ -16,13 +16,14 @@ function envelope(namespace: string, camera: string, time: number) {
   };
 }
 
-/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera */
+/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera @param node of a fleet */
 export function frameSampled(
   namespace: string,
   frame: Frame,
   delayed: boolean,
   nowMs: number,
   tags: readonly string[] = [],
+  node?: string,
 ): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   const { clockUnset, linkDelayMs, sourceWidth, sourceHeight, rotation } = frame;
@@ -45,6 +46,7 @@ export function frameSampled(
       sequence,
       delayed,
       ageMs: Math.max(0, nowMs - capturedAt),
+      ...from(node),
       ...(verdict === undefined ? {} : { verdict }),
       ...(clock === undefined ? {} : { clock }),
       ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
@@ -55,21 +57,25 @@ export function frameSampled(
 }
 
 /** A camera entered a state. */
-export function cameraStateChanged(namespace: string, state: CameraState): CameraStateChanged {
+export function cameraStateChanged(namespace: string, state: CameraState, node?: string): CameraStateChanged {
   return {
     ...envelope(namespace, state.camera, state.sinceMs),
     type: 'vigil.camera.state.v1',
     id: `${state.camera}-${state.state}-${state.sinceMs}`,
-    data: state,
+    data: { ...state, ...from(node) },
   };
 }
 
 /** Sampling periods of a camera passed without a frame; `atMs` is when it was noticed. */
-export function framesMissed(namespace: string, gap: Gap, atMs: number): FramesMissed {
+export function framesMissed(namespace: string, gap: Gap, atMs: number, node?: string): FramesMissed {
   return {
     ...envelope(namespace, gap.camera, atMs),
     type: 'vigil.camera.gap.v1',
     id: `${gap.camera}-gap-${gap.firstSequence}`,
-    data: gap,
+    data: { ...gap, ...from(node) },
   };
+}
+
+function from(node: string | undefined): { node?: string } {
+  return node === undefined ? {} : { node };
 }

@@ -14,6 +14,12 @@ export const CAMERA_STATES = [
 ] as const;
 
 const Milliseconds = (description: string) => Type.Integer({ minimum: 0, description });
+const Node = Type.Optional(
+  Type.String({
+    minLength: 1,
+    description: 'Node of the fleet that sent the event. Absent without a fleet.',
+  }),
+);
 const CameraId = Type.String({ pattern: CAMERA_ID_PATTERN, description: 'Camera the event is about.' });
 
 function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind, data: Data) {
@@ -79,6 +85,7 @@ export const FrameSampled = cloudEvent(
       description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
     }),
     ageMs: Milliseconds('From the capture to the announcement.'),
+    node: Node,
     clock: Type.Optional(
       Type.Union(
         CLOCKS.map((clock) => Type.Literal(clock)),
@@ -158,6 +165,7 @@ export const CameraStateChanged = cloudEvent(
         message: Type.String({ description: 'One sentence for people, without credentials.' }),
       }),
     ),
+    node: Node,
   }),
 );
 export type CameraStateChanged = Static<typeof CameraStateChanged>;
@@ -170,6 +178,7 @@ export const FramesMissed = cloudEvent(
     lastSequence: Type.Integer({ minimum: 0, description: 'Last sampling period without a frame.' }),
     missed: Type.Integer({ minimum: 1, description: 'Number of periods without a frame.' }),
     reason: Type.String({ description: 'Code of the fault behind it.' }),
+    node: Node,
   }),
 );
 export type FramesMissed = Static<typeof FramesMissed>;

@@ -1,6 +1,7 @@
 /** Requests and answers of the control socket. */
 import type { ShownSettings } from '../config/edit/hidden';
 import type { ConfigFault, Refusal } from '../config/faults';
+import type { FleetStatus } from '../fleet/status';
 import type { ProbeOutcome } from '../protocol/probe';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { EditOutcome } from '../supervisor/operations';
@@ -23,6 +24,8 @@ export interface DaemonStatus {
   readonly problems: readonly string[];
   /** Why no time can be right, where this machine's clock has not been set. */
   readonly clockUnset?: string;
+  /** Of a node of a fleet. */
+  readonly fleet?: Pick<FleetStatus, 'fleet' | 'node' | 'state'>;
   readonly children: readonly ChildStatus[];
 }
 

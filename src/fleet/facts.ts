@@ -16,10 +16,19 @@ export interface NodeRecord {
   readonly beat: number;
 }
 
+/**
+ * Why a camera came to its node. `new`: no node had it. `node-lost`: the lease of the node before has ended. `drain`: that
+ * node gives all away. `balance`: it had more than its share, or does not know the camera.
+ */
+export type Because = 'new' | 'node-lost' | 'drain' | 'balance';
+
 export interface OwnerRecord {
   readonly node: string;
   /** Milliseconds since the epoch, by the owner's clock. */
   readonly sinceMs: number;
+  /** The node before. */
+  readonly from?: string;
+  readonly because?: Because;
 }
 
 export interface Owned extends OwnerRecord {
@@ -47,6 +56,10 @@ export class Keys {
 export class Facts {
   readonly nodes = new Map<string, NodeRecord>();
   readonly owners = new Map<string, Owned>();
+  /** The last owner of cameras that nobody owns now. */
+  readonly #left = new Map<string, string>();
+  /** Nodes that drained until they went. */
+  readonly #drained = new Set<string>();
 
   constructor(private readonly keys: Keys) {}
 
@@ -60,9 +73,31 @@ export class Facts {
     for (const event of events)
       if (event.kind === 'put') this.#put(event.entry);
       else {
-        this.nodes.delete(this.#nameBelow('nodes/', event.key) ?? '');
-        this.owners.delete(this.#nameBelow('cameras/', event.key) ?? '');
+        this.#forget(this.#nameBelow('nodes/', event.key) ?? '');
+        this.disown(this.#nameBelow('cameras/', event.key) ?? '');
       }
+  }
+
+  disown(camera: string): void {
+    const owner = this.owners.get(camera);
+    if (owner !== undefined) this.#left.set(camera, owner.node);
+    this.owners.delete(camera);
+  }
+
+  /** What the next owner of a camera that nobody owns writes of its past. */
+  pastOf(camera: string): Pick<OwnerRecord, 'from' | 'because'> {
+    const from = this.#left.get(camera);
+    if (from === undefined) return { because: 'new' };
+    const state = this.nodes.get(from)?.state;
+    if (state === 'draining' || (state === undefined && this.#drained.has(from)))
+      return { from, because: 'drain' };
+    return { from, because: state === undefined ? 'node-lost' : 'balance' };
+  }
+
+  #forget(node: string): void {
+    if (this.nodes.get(node)?.state === 'draining') this.#drained.add(node);
+    else this.#drained.delete(node);
+    this.nodes.delete(node);
   }
 
   #put({ key, value, createRevision, lease }: Entry): void {

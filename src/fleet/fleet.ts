@@ -7,7 +7,7 @@ import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
 import type { FleetOptions } from './options';
 import { Moves, Orphans } from './pace';
-import type { FleetStatus, MemberState } from './status';
+import { statusOf, type FleetStatus, type MemberState } from './status';
 import { stepsOf } from './steps';
 import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
 
@@ -109,19 +109,13 @@ export class Fleet {
     return this.#holdings.ids.size;
   }
 
-  status(): FleetStatus {
+  get member(): Pick<FleetStatus, 'fleet' | 'node' | 'state'> {
     const { name: fleet, node } = this.options;
-    const { nodes, owners } = this.#facts;
-    const cameras = [...owners].map(([id, owner]) => ({ id, node: owner.node, sinceMs: owner.sinceMs }));
-    return {
-      ...{ fleet, node, state: this.#state },
-      nodes: [...nodes].map(([name, { id: _, beat: __, ...record }]) => ({
-        name,
-        ...record,
-        cameras: cameras.filter((camera) => camera.node === name).length,
-      })),
-      cameras,
-    };
+    return { fleet, node, state: this.#state };
+  }
+
+  status(): FleetStatus {
+    return statusOf(this.member, this.#facts, this.options.cameras());
   }
 
   /** Does what the facts ask for: one look at a time, and never behind a newer fact. */

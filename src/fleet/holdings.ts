@@ -84,18 +84,20 @@ export class Holdings {
     const [key, sinceMs] = [keys.camera(id), Date.now()];
     const under = lease.id;
     if (under === undefined || !lease.isValid) return false;
-    const value = JSON.stringify({ node, sinceMs });
+    const record = { node, sinceMs, ...facts.pastOf(id) };
+    const value = JSON.stringify(record);
     const isMine = await etcd.transact([{ key, is: 'absent' }], [{ put: key, value, lease: under }]);
     // The watch will tell; until then it must not be taken a second time.
-    if (isMine && !facts.owners.has(id)) facts.owners.set(id, { node, sinceMs, token: 0, lease: under });
+    if (isMine && !facts.owners.has(id)) facts.owners.set(id, { ...record, token: 0, lease: under });
     return isMine;
   }
 
   async #adopt(id: string, before: string | undefined): Promise<void> {
-    const { etcd, keys, facts, node, lease } = this.options;
+    const { etcd, keys, facts, lease } = this.options;
     const [key, found, under] = [keys.camera(id), facts.owners.get(id), lease.id];
     if (under === undefined || found === undefined) return;
-    const value = JSON.stringify({ node, sinceMs: found.sinceMs });
+    const { token: _, lease: __, ...record } = found;
+    const value = JSON.stringify(record);
     const isMine = await etcd.transact([{ key, lease: before ?? '0' }], [{ put: key, value, lease: under }]);
     // Unless the watch has told already, and perhaps what came after.
     if (isMine && facts.owners.get(id) === found) facts.owners.set(id, { ...found, lease: under });
@@ -107,7 +109,7 @@ export class Holdings {
     const found = facts.owners.get(id);
     await etcd.transact([{ key, lease: lease.id ?? '0' }], [{ remove: key }]);
     // The watch may have told already that another node has taken it.
-    if (facts.owners.get(id) === found) facts.owners.delete(id);
+    if (facts.owners.get(id) === found) facts.disown(id);
   }
 }
 

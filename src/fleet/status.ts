@@ -1,4 +1,5 @@
-/** What a node tells of its fleet. */
+/** What a node tells of its fleet. Pure. */
+import type { Because, Facts } from './facts';
 
 /** `joining`: etcd has not answered yet. `isolated`: it has not for longer than the lease. */
 export type MemberState = 'joining' | 'member' | 'draining' | 'isolated';
@@ -15,6 +16,41 @@ export interface FleetStatus {
     readonly version: string;
     readonly configuration: string;
     readonly cameras: number;
+    /** The cost of its cameras as a part of what its capacity is the share of: 1 is even. */
+    readonly load: number;
   }[];
-  readonly cameras: readonly { readonly id: string; readonly node: string; readonly sinceMs: number }[];
+  readonly cameras: readonly {
+    readonly id: string;
+    readonly node: string;
+    /** When it came to that node, milliseconds since the epoch. */
+    readonly sinceMs: number;
+    /** The node before, and why it is no longer there. */
+    readonly from?: string;
+    readonly because?: Because;
+  }[];
+  /** Of the configuration, those that no node has. */
+  readonly unowned: readonly string[];
+}
+
+/** @param wanted cameras of the configuration */
+export function statusOf(
+  own: Pick<FleetStatus, 'fleet' | 'node' | 'state'>,
+  facts: Facts,
+  wanted: readonly { readonly id: string; readonly weight: number }[],
+): FleetStatus {
+  const weights = new Map(wanted.map(({ id, weight }) => [id, weight]));
+  const total = wanted.reduce((sum, { weight }) => sum + weight, 0);
+  const capacity = [...facts.nodes.values()].reduce((sum, node) => sum + node.capacity, 0);
+  const cameras = [...facts.owners].map(([id, { token: _, lease: __, ...owner }]) => ({ id, ...owner }));
+  return {
+    ...own,
+    nodes: [...facts.nodes].map(([name, { id: _, beat: __, ...record }]) => {
+      const mine = cameras.filter((camera) => camera.node === name);
+      const cost = mine.reduce((sum, { id }) => sum + (weights.get(id) ?? 0), 0);
+      const share = (total * record.capacity) / capacity;
+      return { name, ...record, cameras: mine.length, load: share === 0 ? 0 : cost / share };
+    }),
+    cameras,
+    unowned: wanted.map(({ id }) => id).filter((id) => !facts.owners.has(id)),
+  };
 }

@@ -24,6 +24,8 @@ export const REASONS = {
   disabled: 'disabled',
   /** Another node of the fleet may have had the camera. */
   elsewhere: 'elsewhere',
+  /** No node of the fleet had the camera. */
+  unowned: 'unowned',
   /** The daemon was stopped in order. */
   daemonStopped: 'daemon-stopped',
   /** The daemon was killed, or the machine ended; of the moment before that nothing may have been written down. */

@@ -1,7 +1,17 @@
 /** What a ledger record says in figures: per camera how many periods had which fate, and the runs that were not confirmed. */
 import { REASONS, reasonOf, type State } from './fate';
-import type { LedgerRecord, RecordedAccount, RecordedEvent } from './record';
+import type { RecordedAccount, RecordedEvent } from './record';
 import type { Run } from './runs';
+
+/** What ledger files say, of one daemon or of several. */
+export interface Recorded {
+  readonly accounts: readonly RecordedAccount[];
+  readonly events: readonly RecordedEvent[];
+  /** When the last line was written, milliseconds since the epoch. */
+  readonly lastAt: number | undefined;
+  /** Lines that were no records. */
+  readonly unreadable: number;
+}
 
 export interface Coverage {
   readonly camera: string;
@@ -42,7 +52,7 @@ export interface Summary {
 }
 
 /** @param wanted ids of the only cameras that are summarized; all if absent */
-export function summarize(record: LedgerRecord, sinceMs: number, wanted?: ReadonlySet<string>): Summary {
+export function summarize(record: Recorded, sinceMs: number, wanted?: ReadonlySet<string>): Summary {
   const accounts = record.accounts.filter(({ id }) => wanted?.has(id.camera) !== false);
   const cameras = [...new Set(accounts.map(({ id }) => id.camera))].sort();
   const events = record.events.filter(({ at }) => at >= sinceMs);

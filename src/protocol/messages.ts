@@ -95,8 +95,12 @@ export interface CameraParameters {
 
 /** What a node of a fleet claims sampling periods with. */
 export interface ClaimParameters {
-  /** The node: the same after a restart. */
+  /** Name of the node. */
+  readonly node: string;
+  /** Its data directory: the same after a restart. */
   readonly token: string;
+  /** Where its ledger is, which is copied for the other nodes. */
+  readonly ledgerDir: string;
   /** Milliseconds that it stays known which periods were announced. */
   readonly keepMs: number;
 }
@@ -120,6 +124,8 @@ export interface NotifierParameters {
   readonly expireMs: number;
   readonly queue: QueueSpec;
   readonly tags?: CameraTags;
+  /** Name of this node, in a fleet. */
+  readonly node?: string;
   readonly tracing?: boolean;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile?: string;

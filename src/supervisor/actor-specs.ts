@@ -81,10 +81,11 @@ function cameraActor(
 
 function notifier(
   { namespace, expireMs, queue, tags, tracing, modes, children }: Topology,
-  { amqpUrl, queuesFile }: Surroundings,
+  { amqpUrl, queuesFile, claims }: Surroundings,
 ): WantedActor {
   const parameters: NotifierParameters = {
     ...{ amqpUrl, namespace, expireMs, queue, tags, tracing, queuesFile },
+    ...(claims && { node: claims.node }),
   };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);
   return { kind: 'notifier', actor, child: children.notifier };

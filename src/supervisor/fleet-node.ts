@@ -1,6 +1,5 @@
 /** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
@@ -9,7 +8,7 @@ import type { Log } from '../log/log';
 import { packageVersion } from '../os/own-package';
 import type { DataDirectory } from './data-directory';
 import { configurationHash } from './held-cameras';
-import { identityOf } from './identity';
+import { identityOf, nodeName } from './identity';
 import type { Supervisor } from './supervisor';
 
 export interface FleetNodeOptions {
@@ -21,7 +20,7 @@ export interface FleetNodeOptions {
 }
 
 export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptions): Fleet {
-  const { etcd: endpoints, name, node, capacity, username, password, ca, cert, key } = spec;
+  const { etcd: endpoints, name, capacity, username, password, ca, cert, key } = spec;
   const pem = Object.entries({ ca, cert, key }).flatMap(([what, file]) =>
     file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
   );
@@ -30,7 +29,7 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
     ...{ name, version: packageVersion() },
-    node: node ?? hostname(),
+    node: nodeName(spec),
     capacity,
     holder: identityOf(data),
     // The cost of a camera is not measured yet: by their rate, they cost about the same.

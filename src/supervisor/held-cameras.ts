@@ -1,6 +1,8 @@
-/** The part of a configuration that this node of a fleet runs. Pure. */
+/** The part of a configuration that this node of a fleet runs. */
 import { createHash } from 'node:crypto';
 import type { Topology } from '../config/topology';
+import type { DataDirectory } from './data-directory';
+import { nodeName } from './identity';
 import { redactUrl } from '../url/url';
 import type { ClaimParameters } from '../protocol/messages';
 
@@ -19,8 +21,13 @@ export function heldPart(topology: Topology, held: ReadonlySet<string> | undefin
 }
 
 /** Undefined of a daemon that is alone. */
-export function claimsOf({ fleet, spool, expireMs }: Topology, token: string): ClaimParameters | undefined {
-  return fleet && { token, keepMs: spool.maxAgeMs + expireMs + SPARE_MS };
+export function claimsOf(
+  { fleet, spool, expireMs }: Topology,
+  token: string,
+  data: Pick<DataDirectory, 'path'>,
+): ClaimParameters | undefined {
+  const ledgerDir = data.path('ledger');
+  return fleet && { node: nodeName(fleet), token, ledgerDir, keepMs: spool.maxAgeMs + expireMs + SPARE_MS };
 }
 
 /** Differs where nodes would run a camera in different ways; tells nothing of credentials. */

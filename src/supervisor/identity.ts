@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Topology } from '../config/topology';
+import type { FleetSpec, Topology } from '../config/topology';
 import type { Holder } from '../connections/namespace-lease';
 import type { DataDirectory } from './data-directory';
 
@@ -27,6 +27,11 @@ export function holderOf({ fleet }: Pick<Topology, 'fleet'>, own: Holder): Holde
   if (fleet === undefined) return own;
   const id = createHash('sha256').update(`fleet ${fleet.name}`).digest('hex');
   return { id: id.slice(0, 32), name: `fleet "${fleet.name}", ${own.name}`, isShared: true };
+}
+
+/** What this node of a fleet is called. */
+export function nodeName({ node }: FleetSpec): string {
+  return node ?? hostname();
 }
 
 function machine(): string {

@@ -231,8 +231,9 @@ export class Supervisor {
   }
 
   #surroundings(topology: Topology): Surroundings {
-    const [holder, claims] = [this.#holder, claimsOf(topology, this.#node.id)];
-    return surroundingsOf(topology, { holder, claims, servers: this.#servers, data: this.options.data });
+    const { data } = this.options;
+    const claims = claimsOf(topology, this.#node.id, data);
+    return surroundingsOf(topology, { holder: this.#holder, claims, servers: this.#servers, data });
   }
 
   /** Nobody looks at pictures of cameras that are no longer wanted. */

@@ -56,7 +56,8 @@ const BODIES: readonly string[] = [
   ...Object.keys(good.data).flatMap((name) =>
     [undefined, null, -1, 0.5, 'x', true, {}, '1', 1e300].map((value) => withData({ [name]: value })),
   ),
-  ...['clockSkewMs', 'clock', 'clockUnset', 'linkDelayMs', 'verdict'].flatMap((name) =>
+  withData({ node: 'north' }),
+  ...['clockSkewMs', 'clock', 'clockUnset', 'linkDelayMs', 'verdict', 'node'].flatMap((name) =>
     [null, -1, 0, 0.5, 'x', false, {}, []].map((value) => withData({ [name]: value })),
   ),
   withData({ verdict: { kind: 'healthy', confidence: 101 } }),

@@ -1,9 +1,12 @@
 /** Three daemons, three etcd: every camera runs on one of them, and no second is announced twice, whatever happens to one. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { askDaemon } from '../../src/control/client';
 import type { FleetStatus } from '../../src/fleet/status';
+import type { Summary } from '../../src/ledger/summary';
+import { vigil } from '../../lab/command';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
@@ -80,7 +83,7 @@ class Fleet {
   async #seenBy(node: Node): Promise<FleetStatus> {
     return this.status(node).catch((error: unknown) => {
       if (node.daemon.log.some(({ message }) => message.startsWith('stopped'))) throw error;
-      return { fleet: '', node: '', state: 'joining', nodes: [], cameras: [] };
+      return { fleet: '', node: '', state: 'joining', nodes: [], cameras: [], unowned: [] };
     });
   }
 
@@ -109,6 +112,37 @@ class Fleet {
     for (const [id, count] of before) await this.events.gotFrames(id, count + 2, TAKEN_MS);
   }
 
+  /** `status --fleet` and `ledger --fleet` of a node tell of all, also of those that have gone. */
+  async assertSeen(node: Node): Promise<void> {
+    const { status, stdout } = vigil(['status', '--fleet', '--json', '--data-dir', node.daemon.dataDir]);
+    assert.equal(status, 0, stdout);
+    const { cameras } = JSON.parse(stdout) as FleetStatus;
+    assert.deepEqual(cameras.map(({ id }) => id).sort(), CAMERAS);
+    assert.ok(
+      cameras.some(({ from, because }) => from === 'b' && because === 'drain'),
+      stdout,
+    );
+    const announced = (camera: string) => new Set(this.events.frames(camera).map(({ sequence }) => sequence));
+    const before = new Map(CAMERAS.map((id) => [id, announced(id)]));
+    await waitUntil('the ledgers have been copied', () => {
+      const config = path.join(node.daemon.dir, 'actors.json');
+      const ledger = vigil(['ledger', '--fleet', '--json', '--config', config]);
+      const { cameras: found } = JSON.parse(ledger.stdout) as Summary;
+      assert.equal(found.length, CAMERAS.length, ledger.stdout);
+      return found.every(({ camera, periods, confirmed, waiting, dropped, gap, exceptions }) => {
+        const sum = (counts: Readonly<Record<string, number>>) =>
+          Object.values(counts).reduce((total, count) => total + count, 0);
+        assert.equal(confirmed + waiting + sum(dropped) + sum(gap), periods);
+        const open = exceptions.flatMap(({ firstSequence: first, lastSequence: last }) =>
+          Array.from({ length: last - first + 1 }, (_, i) => first + i),
+        );
+        const known = before.get(camera) ?? new Set();
+        // What was announced in a killed node's last moments may not be in its files.
+        return confirmed >= known.size - 2 && open.filter((sequence) => known.has(sequence)).length <= 2;
+      });
+    });
+  }
+
   /** No period of a camera has two pictures, and none was announced by two messages. */
   assertOnce(): void {
     for (const id of CAMERAS) {
@@ -131,6 +165,11 @@ describe('a fleet', () => {
     });
     await fleet.announcing();
     const owners = await fleet.shared(nodes);
+    await waitUntil('each event names its node', () =>
+      [...owners].every(([id, owner]) => fleet.events.frames(id).at(-1)?.node === owner),
+    );
+    for (const id of CAMERAS)
+      for (const { node } of fleet.events.states(id)) assert.match(node ?? '', /^[abc]$/);
 
     a.daemon.signal('SIGKILL');
     await a.daemon.exited;
@@ -157,6 +196,7 @@ describe('a fleet', () => {
     await fleet.shared([again, c]);
     await fleet.announcing();
     fleet.assertOnce();
+    await fleet.assertSeen(c);
   });
 
   test('moves nothing when a node is back before its lease ends', async (t) => {

@@ -131,14 +131,14 @@ class NotifierActor implements ActorLoop {
   }
 
   async #announce(frame: Frame, delayed: boolean): Promise<void> {
-    const { namespace, expireMs, queue, tags = {}, tracing = false } = this.context.parameters;
+    const { namespace, expireMs, queue, tags = {}, node, tracing = false } = this.context.parameters;
     const trace = tracing ? (await import('./frame-trace')).traceFrame(frame) : undefined;
     // Until then the route is not known.
     await this.#publisher.begun();
     const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera)),
+      event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera), node),
       lifeMs: expireMs * MESSAGE_LIFE_SHARE,
       ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
     };
@@ -191,14 +191,15 @@ class NotifierActor implements ActorLoop {
   }
 
   async #publishAllWaiting(): Promise<void> {
-    const { namespace } = this.context.parameters;
+    const { namespace, node } = this.context.parameters;
     for (const [camera, state] of [...this.#waitingStates]) {
-      if (!(await this.#publishEvent(camera, 'state', cameraStateChanged(namespace, state)))) return;
+      if (!(await this.#publishEvent(camera, 'state', cameraStateChanged(namespace, state, node)))) return;
       if (this.#waitingStates.get(camera) === state) this.#waitingStates.delete(camera);
     }
     for (const waiting of [...this.#waitingGaps]) {
       const { gap, noticedAt } = waiting;
-      if (!(await this.#publishEvent(gap.camera, 'gap', framesMissed(namespace, gap, noticedAt)))) return;
+      if (!(await this.#publishEvent(gap.camera, 'gap', framesMissed(namespace, gap, noticedAt, node))))
+        return;
       this.#waitingGaps = this.#waitingGaps.filter((other) => other !== waiting);
       this.context.report({ kind: 'gap-told', gap });
     }

@@ -13,6 +13,7 @@ import { Delivery } from './delivery';
 import { Durability } from './durability';
 import { Eviction } from './eviction';
 import { ServerOnDisk } from './known-server';
+import { LedgerCopier } from './ledger-copier';
 import { Outbox } from './outbox';
 import { RedisFrames } from './redis-frames';
 import { Retention } from './retention';
@@ -49,6 +50,8 @@ class StoreActor implements ActorLoop {
   readonly #delivery: Delivery;
   readonly #faults: RecurringFaults<keyof typeof OVER>;
   readonly #reports: DeliveredReports;
+  /** In a fleet. */
+  readonly #copier: LedgerCopier | undefined;
   /** Why Redis takes nothing, by code. */
   #redisFault: string | undefined = 'connecting';
   /** Why nothing is delivered, as the last try has shown. */
@@ -73,6 +76,7 @@ class StoreActor implements ActorLoop {
       ({ code, message }) => log.warn(message, { code }),
       claims,
     );
+    this.#copier = claims && LedgerCopier.of(claims, this.#redis, log);
     this.#eviction = new Eviction({
       url: redisUrl,
       log,
@@ -179,6 +183,7 @@ class StoreActor implements ActorLoop {
       this.#delivery.wake();
       if (this.#redisFault === undefined && durability === 'durable') await this.#durability.tick();
       if (this.#redisFault === undefined) await this.#eviction.tick();
+      if (this.#redisFault === undefined) await this.#copier?.tick();
       await sleep(TICK_MS, signal);
     }
   }

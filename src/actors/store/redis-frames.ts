@@ -10,6 +10,7 @@ import { openRedis, type RedisClient } from '../../connections/redis';
 import { redisFault } from '../../connections/redis-fault';
 import { clusterWatchOf } from '../../connections/cluster-watch';
 import { sentinelWatchOf } from '../../connections/sentinel-watch';
+import { LedgerCopies } from '../../ledger/copies';
 import { Claims } from './claims';
 import { LeaseKeeper } from './lease-keeper';
 import { readMemory, type ServerMemory } from './memory-watch';
@@ -27,6 +28,7 @@ export class RedisFrames {
   #session = 0;
   /** In a fleet. */
   readonly claims: Claims | undefined;
+  readonly copies: LedgerCopies | undefined;
 
   /** Why the server is not ready, where the reason is known. */
   #cause: FaultRecord | undefined;
@@ -56,6 +58,7 @@ export class RedisFrames {
         session: () => this.#session,
         write: (command) => this.#write(command),
       });
+    this.copies = claims && new LedgerCopies(this.#client, namespace);
     this.#lease = new LeaseKeeper({
       client: this.#client,
       url,

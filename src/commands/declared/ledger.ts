@@ -4,6 +4,7 @@ import { durationMs, tagOption, withJson, withPlaces, type Line, type PlaceOptio
 
 interface Options extends PlaceOptions {
   readonly json?: boolean;
+  readonly fleet?: boolean;
   readonly camera?: string;
   readonly tag?: readonly string[];
   /** Milliseconds. */
@@ -13,6 +14,7 @@ interface Options extends PlaceOptions {
 export function ledgerCommand(line: Line): Command {
   return withJson(withPlaces(new Command('ledger')))
     .description('show the outcome of every sampling period: coverage and gaps of each camera')
+    .option('--fleet', 'of all nodes of the fleet together, as they have copied it to Redis')
     .option('--camera <id>', 'show only this camera')
     .addOption(tagOption('show only cameras that have this tag now; repeatable, as in status'))
     .addOption(
@@ -20,8 +22,10 @@ export function ledgerCommand(line: Line): Command {
         .argParser(durationMs)
         .default(durationMs('24h'), '24h'),
     )
-    .action(({ json = false, camera, tag: tags = [], since: sinceMs, ...places }: Options) => {
+    .action(({ json = false, fleet = false, camera, tag: tags = [], since: sinceMs, ...places }: Options) => {
       const found = line.places(places);
-      line.begin(async () => (await import('../ledger')).ledger({ ...found, json, camera, tags, sinceMs }));
+      line.begin(async () =>
+        (await import('../ledger')).ledger({ ...found, json, fleet, camera, tags, sinceMs }),
+      );
     });
 }

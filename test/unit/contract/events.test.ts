@@ -36,7 +36,7 @@ describe('an event', () => {
       const event = make();
       for (const key of Object.keys(event))
         assert.equal(ajv.validate(schema, { ...event, [key]: undefined }), false, key);
-      const optional = new Set(['fault', 'tags', 'sourceWidth', 'sourceHeight', 'rotation']);
+      const optional = new Set(['fault', 'tags', 'node', 'sourceWidth', 'sourceHeight', 'rotation']);
       for (const key of Object.keys(event.data).filter((name) => !optional.has(name)))
         assert.equal(
           ajv.validate(

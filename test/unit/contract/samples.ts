@@ -83,9 +83,20 @@ export const EVENTS: readonly (readonly [string, TSchema, () => VigilEvent])[] =
     FrameSampled,
     () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, ['north', 'gate']),
   ],
+  [
+    'a frame of a fleet',
+    FrameSampled,
+    () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, [], 'north'),
+  ],
   ...STATES.map(
     (state) =>
       [`camera ${state.state}`, CameraStateChanged, () => cameraStateChanged('vigil', state)] as const,
   ),
+  [
+    'a state in a fleet',
+    CameraStateChanged,
+    () => cameraStateChanged('vigil', STATES[0] as CameraState, 'north'),
+  ],
   ['a gap', FramesMissed, () => framesMissed('vigil', GAP, 1_700_000_000_999)],
+  ['a gap in a fleet', FramesMissed, () => framesMissed('vigil', GAP, 1_700_000_000_999, 'north')],
 ];

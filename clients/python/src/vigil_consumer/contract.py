@@ -97,6 +97,8 @@ class Announcement:
     source_height: Optional[int] = None
     rotation: int = 0
     """Degrees clockwise by which a keyframe is still to be turned to be upright."""
+    node: Optional[str] = None
+    """Node of the fleet that sent it; None without a fleet."""
     event: Optional[Mapping[str, Any]] = None
     """The whole CloudEvent."""
 
@@ -161,6 +163,8 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
     clock = data.get("clock")
     _require("clock" not in data or clock in CLOCKS, "event/data/clock is not one of " + ", ".join(CLOCKS))
     _require("clockUnset" not in data or data["clockUnset"] is True, "event/data/clockUnset is not true")
+    node = data.get("node")
+    _require("node" not in data or isinstance(node, str) and node != "", "event/data/node is not a name")
     return Announcement(
         id=event["id"],
         key=text,
@@ -182,6 +186,7 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         source_width=_integer(data, "sourceWidth", 1) if "sourceWidth" in data else None,
         source_height=_integer(data, "sourceHeight", 1) if "sourceHeight" in data else None,
         rotation=_rotation(data),
+        node=node,
         event=event,
     )
 

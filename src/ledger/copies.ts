@@ -1,0 +1,62 @@
+/** The ledgers of a fleet's nodes in Redis, where every node may read them, also those of dead ones: copies of the files, a key each. */
+import { filesSince, ledgerFileName, parseLedgerFileName } from '../ledger/file-names';
+import type { RedisClient } from '../connections/redis';
+
+/** How long what a node wrote is kept; the files themselves are kept for longer. */
+export const COPIES_KEPT_MS = 48 * 3_600_000;
+
+type Client = Pick<RedisClient, 'sadd' | 'smembers' | 'srem' | 'set' | 'setrange' | 'get' | 'pexpire'>;
+
+export class LedgerCopies {
+  constructor(
+    private readonly client: Client,
+    private readonly namespace: string,
+  ) {}
+
+  /** Goes on with a file's copy at byte `offset`; begins it at 0. */
+  async write(node: string, file: string, offset: number, bytes: Buffer): Promise<void> {
+    const key = this.#file(node, file);
+    if (offset === 0) await this.client.set(key, bytes, 'PX', COPIES_KEPT_MS);
+    else await this.client.setrange(key, offset, bytes);
+    await Promise.all([
+      this.client.sadd(this.#nodes, node),
+      this.client.sadd(this.#node(node), file),
+      ...[this.#nodes, this.#node(node), key].map((each) => this.client.pexpire(each, COPIES_KEPT_MS)),
+    ]);
+  }
+
+  /** Names of the nodes that have copies, sorted. */
+  async nodes(): Promise<string[]> {
+    return (await this.client.smembers(this.#nodes)).sort();
+  }
+
+  /** Texts of a node's copies that have what happened since then, oldest first; those that have expired are forgotten. */
+  async read(node: string, sinceMs: number): Promise<string[]> {
+    const names = await this.client.smembers(this.#node(node));
+    const files = names.map(parseLedgerFileName).filter((file) => file !== undefined);
+    const texts: string[] = [];
+    for (const file of filesSince(
+      files.sort((a, b) => a.number - b.number),
+      sinceMs,
+    )) {
+      const name = ledgerFileName(file);
+      const text = await this.client.get(this.#file(node, name));
+      if (text === null) await this.client.srem(this.#node(node), name);
+      // The last line may be written in part.
+      else texts.push(text.slice(0, text.lastIndexOf('\n') + 1));
+    }
+    return texts;
+  }
+
+  get #nodes(): string {
+    return `${this.namespace}:ledger`;
+  }
+
+  #node(node: string): string {
+    return `${this.namespace}:ledger:${node}`;
+  }
+
+  #file(node: string, file: string): string {
+    return `${this.namespace}:ledger:${node}:${file}`;
+  }
+}
