@@ -18,7 +18,7 @@ const ajv = new Ajv({
   // The schema is ours: to check it by the schema of schemas, which is compiled first, costs each start 60 ms.
   validateSchema: false,
 });
-ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isServer', 'isHttp']);
+ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isAddress', 'isServer', 'isHttp']);
 const validate = ajv.compile<ActorsFile>(ActorsFile);
 
 export interface CheckedConfiguration {

@@ -45,10 +45,10 @@ const REFERENCE_REF: Node = { $ref: '#/definitions/reference' };
 
 /** One node, with those within it. */
 function nodeOf(schema: Node): Node {
-  const { effect: _, schemes, isFile, isServer, isHttp, ...plain } = schema;
+  const { effect: _, schemes, isFile, isAddress, isServer, isHttp, ...plain } = schema;
   if (isServer === true) return serverNode(plain, schemes as string[]);
   if (plain['type'] === 'string')
-    return textNode(plain, { schemes: schemes as string[] | undefined, isFile });
+    return textNode(plain, { schemes: schemes as string[] | undefined, isFile, isAddress });
   const { properties, required, items } = plain;
   return {
     ...(isHttp === true ? { allOf: HTTP_RULES } : {}),
@@ -71,10 +71,14 @@ function hasDefault(schema: Json | undefined): boolean {
   return typeof schema === 'object' && schema !== null && 'default' in schema;
 }
 
-function textNode(
-  { enum: values, pattern, ...plain }: Node,
-  { schemes, isFile }: { readonly schemes: readonly string[] | undefined; readonly isFile: Json | undefined },
-): Node {
+interface TextKind {
+  readonly schemes: readonly string[] | undefined;
+  readonly isFile?: Json | undefined;
+  /** A URL without query and fragment. */
+  readonly isAddress?: Json | undefined;
+}
+
+function textNode({ enum: values, pattern, ...plain }: Node, { schemes, isFile, isAddress }: TextKind): Node {
   const forms: Node[] = [
     ...(values === undefined ? [] : [{ enum: values }, REFERENCE_REF]),
     ...(pattern === undefined ? [] : [{ pattern }, REFERENCE_REF]),
@@ -87,6 +91,7 @@ function textNode(
     allOf: [TEXT_REF],
     ...(forms.length === 0 ? {} : { anyOf: forms }),
     ...(isFile === true ? { not: { pattern: URL_START } } : {}),
+    ...(isAddress === true ? { not: { pattern: '[?#]' } } : {}),
   };
 }
 
@@ -109,7 +114,7 @@ function serverNode(
   };
   return {
     ...plain,
-    anyOf: [{ const: 'embedded' }, textNode({ type: 'string' }, { schemes, isFile: false }), settings],
+    anyOf: [{ const: 'embedded' }, textNode({ type: 'string' }, { schemes }), settings],
   };
 }
 

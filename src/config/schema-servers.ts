@@ -17,6 +17,8 @@ export interface ServerSettings {
 export type ServerEntry = string | ServerSettings;
 
 interface UrlSchema {
+  /** Without query and fragment. */
+  readonly isAddress?: true;
   readonly type: 'string';
   readonly schemes: readonly string[];
   readonly description: string;

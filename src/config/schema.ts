@@ -86,6 +86,7 @@ export const ActorsFile = Type.Object(
         managementUrl: {
           type: 'string',
           schemes: MANAGEMENT_SCHEMES,
+          isAddress: true,
           description:
             "RabbitMQ's management API, such as http://HOST:15672, from which `status` learns of other queues. Without a user name and password of its own, those of the broker are used.",
         },

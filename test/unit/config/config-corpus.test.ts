@@ -14,6 +14,14 @@ type Entry = Record<string, unknown>;
 const camera = (entry: Entry): Entry => ({ cameras: [{ id: 'a', ...entry }] });
 const rest = (entry: Entry): Entry => ({ cameras: [], ...entry });
 
+/** With this URL in that place. */
+function fileWith(key: string, text: string): Entry {
+  if (key === 'url' || key === 'still') return camera({ [key]: text });
+  if (key === 'server') return rest({ redis: { url: text } });
+  if (key === 'managementUrl') return rest({ rabbitmq: { url: 'amqp://b/', managementUrl: text } });
+  return rest({ [key]: text });
+}
+
 const OF_CAMERA = FILE.properties?.['cameras']?.items?.properties;
 const PLACES: Readonly<Record<string, Schema | undefined>> = {
   url: OF_CAMERA?.['url'],
@@ -21,6 +29,7 @@ const PLACES: Readonly<Record<string, Schema | undefined>> = {
   redis: FILE.properties?.['redis'],
   server: FILE.properties?.['redis'],
   rabbitmq: FILE.properties?.['rabbitmq'],
+  managementUrl: FILE.properties?.['rabbitmq']?.properties?.['managementUrl'],
 };
 
 describe('a generated configuration', () => {
@@ -41,14 +50,10 @@ describe('a generated configuration', () => {
     const random = seededRandom(t);
     let valid = 0;
     for (let i = 0; i < URLS; i++) {
-      const key = random.pick(['url', 'still', 'redis', 'rabbitmq', 'server']);
+      const key = random.pick(['url', 'still', 'redis', 'rabbitmq', 'server', 'managementUrl']);
       const { schemes = [] } = PLACES[key] ?? assert.fail();
       const text = url(random, schemes);
-      const file =
-        key === 'url' || key === 'still'
-          ? camera({ [key]: text })
-          : rest(key === 'server' ? { redis: { url: text } } : { [key]: text });
-      if (agreed(file)) valid++;
+      if (agreed(fileWith(key, text))) valid++;
     }
     assert.ok(valid > URLS / 5 && valid < URLS * 0.8, `${valid} of ${URLS} are valid`);
   });
