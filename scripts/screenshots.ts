@@ -24,7 +24,12 @@ const COMMAND = 'node dist/main.js status';
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } } as const;
 const COLOURS = ['light', 'dark'] as const;
 const COUNTS = [4, 200];
-const VIEWS = { wall: '', camera: '#/camera/dock-north-1', offline: '#/camera/gate-north-1' } as const;
+const VIEWS = {
+  wall: '',
+  camera: '#/camera/dock-north-1',
+  offline: '#/camera/gate-north-1',
+  crashed: '#/camera/dock-south-3',
+} as const;
 /** What README.md shows: cameras, view, colours, height of the window. */
 const IN_README = [
   { to: 'wall.webp', cameras: 40, path: '', colorScheme: 'dark', height: 900 },

@@ -72,6 +72,18 @@ describe('the HTTP server', () => {
       assert.equal(problemIn(await ask(`/api/cameras${query}`)).status, 400, query);
   });
 
+  it('has an OpenAPI document that a validator of the specification takes', async () => {
+    const { ask } = await open();
+    const { Validator } = await import('@seriousme/openapi-schema-validator');
+    const document = (await ask('/api/openapi.json')).json<OpenApi>();
+    const validated = async (specification: object) =>
+      new Validator().validate(specification as Record<string, unknown>);
+    assert.deepEqual(await validated(document), { valid: true });
+    // One that finds nothing would be no proof.
+    const broken = { ...document, paths: { '/healthz': { get: { responses: { 200: {} } } } } };
+    assert.equal((await validated(broken)).valid, false);
+  });
+
   it('describes each operation and each of its parameters in that document', async () => {
     const { ask } = await open();
     const { openapi, paths } = (await ask('/api/openapi.json')).json<OpenApi>();
