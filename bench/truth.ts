@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { colourTable, shapeTable } from '../lab/truth/colours';
 import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
 import { judgeDamage } from '../lab/truth/damage-run';
 import { qualityTable } from '../lab/truth/quality';
@@ -12,7 +13,7 @@ import { endProcess } from '../src/os/output';
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'damage,quality' },
+    parts: { type: 'string', default: 'damage,colour,shape,quality' },
     seed: { type: 'string', default: '1' },
     scenes: { type: 'string', default: SCENES.join() },
     encoders: { type: 'string', default: '' },
@@ -43,6 +44,10 @@ async function damage(): Promise<void> {
 async function main(): Promise<void> {
   const parts = values.parts.split(',');
   if (parts.includes('damage')) await damage();
+  if (parts.includes('colour'))
+    console.log(`\nColours: mean error and that of the worst patch, of 255\n\n${await colourTable()}`);
+  if (parts.includes('shape'))
+    console.log(`\nShape: stored size, error of the worst patch and of the corners\n\n${await shapeTable()}`);
   if (parts.includes('quality'))
     console.log(`\nQuality against libjpeg-turbo\n\n${await qualityTable(Number(values.seed))}`);
 }
