@@ -31,9 +31,10 @@ export interface SceneVerdicts {
 export async function* hardScenes(
   seed: number,
   scenes: readonly SceneName[] = [...HARD_SCENES, ...SCENES],
+  encoders: readonly string[] = ENCODED,
 ): AsyncGenerator<SceneVerdicts> {
   for (const scene of scenes)
-    for (const { name, codec, encoder } of ENCODERS.filter(({ name }) => ENCODED.includes(name))) {
+    for (const { name, codec, encoder } of ENCODERS.filter(({ name }) => encoders.includes(name))) {
       const clip = await makeClip({ codec, scene, seed, encoder, ...SIZE, numbered: false });
       const { pictures } = await shown(clip, clip.units, { frozenMs: FROZEN_MS });
       const kinds: Record<string, number> = {};

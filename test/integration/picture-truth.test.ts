@@ -49,7 +49,11 @@ for (const name of ['x264 one slice', 'x265 one slice'])
 
 describe('good pictures that show next to nothing', () => {
   it('are healthy, and static where nothing changes: mist and snow', async () => {
-    for await (const { scene, encoder, kinds, wrong } of hardScenes(SEED, ['mist', 'snow']))
+    for await (const { scene, encoder, kinds, wrong } of hardScenes(
+      SEED,
+      ['mist', 'snow'],
+      ['x264 one slice'],
+    ))
       assert.equal(wrong, 0, `${scene}, ${encoder}: ${JSON.stringify(kinds)}`);
   });
 });
