@@ -20,6 +20,8 @@ type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth
   readonly matrix?: Matrix | 'other' | undefined;
   /** Width or height, when it is encoded, is an odd number. */
   readonly isOdd?: boolean;
+  /** Without colours, and decoded as such. */
+  readonly isGrey?: boolean;
 };
 
 /** By number (H.273, table 4). */
@@ -76,7 +78,9 @@ export function pictureLook(
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
   const turn = wantedTurn(camera, said);
   const isOdd = isOddSize(camera.width, format, turn);
-  const colour = { ...coding, matrix, isOdd };
+  // Of H.264 ffmpeg's decoder gives grey as 4:2:0, whose range is heeded.
+  const isGrey = coding.chromaFormat === GREY && header.codec === 'hevc';
+  const colour = { ...coding, matrix, isOdd, isGrey };
   return {
     interlaced: interlaced && camera.deinterlace,
     turn,
@@ -111,8 +115,7 @@ function matrixOf(
  * A scaled picture has half the chroma of its own size without it.
  */
 function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'width'>): string[] {
-  const { matrix, bitDepth = 8 } = colour;
-  const isGrey = colour.chromaFormat === GREY;
+  const { matrix, bitDepth = 8, isGrey = false } = colour;
   const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
   const isExact = bitDepth > 8 || width !== undefined || format === 'webp';
   if (from === 'auto' && !isExact && !isGrey) return [];
@@ -129,7 +132,7 @@ function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'w
  */
 function toJpeg(colour: Colour): string[] {
   const { matrix, fullRange, chromaFormat, isOdd } = colour;
-  if (chromaFormat === GREY) return [...stretchedGrey(colour), 'scale=in_range=full:out_range=full'];
+  if (colour.isGrey === true) return [...stretchedGrey(colour), 'scale=in_range=full:out_range=full'];
   const pixels = isOdd === true ? undefined : PIXELS[chromaFormat ?? 0];
   if (matrix === 'bt601' && (fullRange === true || pixels === undefined)) return [];
   if (matrix === undefined || matrix === 'other' || pixels === undefined) {
