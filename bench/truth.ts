@@ -4,15 +4,17 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { colourTable, shapeTable } from '../lab/truth/colours';
 import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
 import { judgeDamage } from '../lab/truth/damage-run';
+import { hardSceneTable } from '../lab/truth/hard-scenes';
 import { qualityTable } from '../lab/truth/quality';
-import { SCENES, type SceneName } from '../lab/truth/scenes';
+import { SCENES, type PlainScene } from '../lab/truth/scenes';
 import { endProcess } from '../src/os/output';
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'damage,quality' },
+    parts: { type: 'string', default: 'damage,scenes,colour,shape,quality' },
     seed: { type: 'string', default: '1' },
     scenes: { type: 'string', default: SCENES.join() },
     encoders: { type: 'string', default: '' },
@@ -25,7 +27,7 @@ const { values } = parseArgs({
 
 async function damage(): Promise<void> {
   const [width = 0, height = 0] = values.size.split('x').map(Number);
-  const scenes = values.scenes.split(',').filter((name): name is SceneName => SCENES.some((s) => s === name));
+  const scenes = values.scenes.split(',').filter((name): name is PlainScene => SCENES.some((s) => s === name));
   const { rows, encoders } = values;
   const judged: Judged[] = [];
   if (rows !== undefined && existsSync(rows))
@@ -43,6 +45,12 @@ async function damage(): Promise<void> {
 async function main(): Promise<void> {
   const parts = values.parts.split(',');
   if (parts.includes('damage')) await damage();
+  if (parts.includes('scenes'))
+    console.log(`\nVerdicts on good pictures, by number\n\n${await hardSceneTable(Number(values.seed))}`);
+  if (parts.includes('colour'))
+    console.log(`\nColours: mean error and that of the worst patch, of 255\n\n${await colourTable()}`);
+  if (parts.includes('shape'))
+    console.log(`\nShape: stored size, error of the worst patch and of the corners\n\n${await shapeTable()}`);
   if (parts.includes('quality'))
     console.log(`\nQuality against libjpeg-turbo\n\n${await qualityTable(Number(values.seed))}`);
 }

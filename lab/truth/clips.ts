@@ -17,6 +17,8 @@ export interface ClipOptions {
   readonly width: number;
   readonly height: number;
   readonly count: number;
+  /** Whether each picture has its number drawn on it. */
+  readonly numbered?: boolean;
 }
 
 export interface Unit {
@@ -36,12 +38,12 @@ export interface Clip extends ClipOptions {
 export const FPS = 25;
 
 export async function makeClip(options: ClipOptions): Promise<Clip> {
-  const { codec, scene, seed, encoder, width, height, count } = options;
+  const { codec, scene, seed, encoder, width, height, count, numbered = true } = options;
   const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`, '-r', String(FPS)];
   const coded = await filtered(
     [...raw, '-i', 'pipe:0', ...encoder, '-map', '0:v', ...toSplitter()],
     (function* () {
-      for (const { rgb } of pictures(scene, seed, { width, height, count })) yield rgb;
+      for (const { rgb } of pictures(scene, seed, { width, height, count, numbered })) yield rgb;
     })(),
   );
   const units = new PacketSplitter().push(coded).map(({ pts = 0, key, bytes }) => ({

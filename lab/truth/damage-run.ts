@@ -3,12 +3,12 @@ import { makeClip } from './clips';
 import type { Judged } from './confusion';
 import { DAMAGES } from './damage';
 import { ENCODERS, withDamage } from './damage-set';
-import { SCENES, type SceneName } from './scenes';
+import { SCENES, type PlainScene } from './scenes';
 import { shown } from './shown';
 
 export interface DamageRun {
   readonly seed: number;
-  readonly scenes: readonly SceneName[];
+  readonly scenes: readonly PlainScene[];
   /** Parts of the names of encoders. */
   readonly encoders: string;
   /** Of all damages, each clip gets one in so many, by turns. */

@@ -14,7 +14,10 @@ export const SCENES = [
   'blobs',
   'lamps',
 ] as const;
-export type SceneName = (typeof SCENES)[number];
+export type PlainScene = (typeof SCENES)[number];
+/** Good pictures that are easily taken for bad ones. */
+export const HARD_SCENES = ['night', 'mist', 'snow', 'denoised', 'clock', 'card', 'dusk'] as const;
+export type SceneName = PlainScene | (typeof HARD_SCENES)[number];
 
 type Paint = (x: number, y: number, picture: number) => readonly [red: number, green: number, blue: number];
 
@@ -126,6 +129,62 @@ const PAINTERS: Readonly<Record<SceneName, (random: Random, width: number, heigh
       ];
     };
   },
+  night: (random) => () => {
+    const level = 5 + 4 * (random.next() + random.next() - 1);
+    return [level, level, level];
+  },
+  mist: (random) => {
+    const wide = field(random, 60);
+    return (x, y) => {
+      const level = 180 + 255 * 0.02 * (wide(x, y) - 0.5) + random.next();
+      return [level, level, level];
+    };
+  },
+  snow: (random) => {
+    const wide = field(random, 30);
+    return (x, y) => {
+      const level = 250 + 4 * wide(x, y) + random.next();
+      return [level, level, level];
+    };
+  },
+  denoised: (random) => {
+    const [wide, fine] = [field(random, 50), field(random, 7)];
+    return (x, y, n) => {
+      const level = 50 + 120 * wide(x, y) + 40 * fine(x, y) + 0.4 * Math.sin(n / 7) + 0.5 * random.next();
+      return [level, level * 0.95, level * 0.9];
+    };
+  },
+  clock: (random, width, height) => {
+    const [wide, fine] = [field(random, 50), field(random, 7)];
+    return (x, y, n) => {
+      const digit = Math.floor((x * 40) / width);
+      const isClock = y < height / 20 && digit < 8;
+      if (isClock) return ((Math.floor(n / 5) >> digit) & 1) === 1 ? [255, 255, 255] : [0, 0, 0];
+      const level = 50 + 120 * wide(x, y) + 40 * fine(x, y);
+      return [level, level * 0.95, level * 0.9];
+    };
+  },
+  card: (_, width, height) => (x, y, n) => {
+    const bars = [
+      [235, 235, 235],
+      [235, 235, 16],
+      [16, 235, 235],
+      [16, 235, 16],
+      [235, 16, 235],
+      [235, 16, 16],
+      [16, 16, 235],
+      [16, 16, 16],
+    ] as const;
+    if (y > height * 0.9) return x < (n * 4) % width ? [235, 235, 235] : [16, 16, 16];
+    return bars[Math.floor((8 * x) / width)] ?? [16, 16, 16];
+  },
+  dusk: (random, _, height) => {
+    const wide = field(random, 40);
+    return (x, y) => {
+      const level = y < height / 2 ? 24 + random.next() : 4 + 6 * wide(x, y) + random.next();
+      return [level * 0.8, level * 0.9, level];
+    };
+  },
   lamps: (random, width, height) => {
     const lamps = Array.from({ length: 12 }, () => [
       random.between(0, width),
@@ -145,7 +204,17 @@ const PAINTERS: Readonly<Record<SceneName, (random: Random, width: number, heigh
 export function* pictures(
   scene: SceneName,
   seed: number,
-  { width, height, count }: { readonly width: number; readonly height: number; readonly count: number },
+  {
+    width,
+    height,
+    count,
+    numbered = true,
+  }: {
+    readonly width: number;
+    readonly height: number;
+    readonly count: number;
+    readonly numbered?: boolean;
+  },
 ): Generator<RawPicture> {
   const paint = PAINTERS[scene](randomOf(seed), width, height);
   for (let n = 0; n < count; n++) {
@@ -155,7 +224,7 @@ export function* pictures(
       for (let x = 0; x < width; x++)
         for (const level of paint(x, y, n)) rgb[at++] = Math.min(255, Math.max(0, level));
     const picture = { width, height, rgb };
-    drawNumber(picture, n);
+    if (numbered) drawNumber(picture, n);
     yield picture;
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { makeClip, type Clip } from '../../lab/truth/clips';
 import { ENCODERS, withDamage } from '../../lab/truth/damage-set';
+import { hardScenes } from '../../lab/truth/hard-scenes';
 import { shown } from '../../lab/truth/shown';
 
 const SEED = 3;
@@ -45,3 +46,14 @@ for (const name of ['x264 one slice', 'x265 one slice'])
           if (!touched.has(number)) assert.equal(verdict.kind, 'healthy', `picture ${number}`);
       });
   });
+
+describe('good pictures that show next to nothing', () => {
+  it('are healthy, and static where nothing changes: mist and snow', async () => {
+    for await (const { scene, encoder, kinds, wrong } of hardScenes(
+      SEED,
+      ['mist', 'snow'],
+      ['x264 one slice'],
+    ))
+      assert.equal(wrong, 0, `${scene}, ${encoder}: ${JSON.stringify(kinds)}`);
+  });
+});

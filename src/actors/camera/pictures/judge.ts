@@ -51,7 +51,7 @@ export class PictureJudge {
     const { damage, thumbnail } = evidence;
     if (damage !== undefined) return { kind: 'torn', ...damage };
     if (thumbnail === undefined) return frozen ?? { kind: 'healthy', confidence: 50 };
-    return filling(thumbnail) ?? flatness(greyOf(thumbnail)) ?? frozen ?? { kind: 'healthy', confidence: 98 };
+    return filling(thumbnail) ?? flatness(greyOf(thumbnail)) ?? frozen ?? { kind: 'healthy', confidence: 96 };
   }
 
   #frozen({ thumbnail, fingerprint }: Evidence, steadyMs: number): Verdict | undefined {

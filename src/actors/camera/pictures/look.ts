@@ -20,6 +20,8 @@ type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth
   readonly matrix?: Matrix | 'other' | undefined;
   /** Width or height, when it is encoded, is an odd number. */
   readonly isOdd?: boolean;
+  /** Without colours, and decoded as such. */
+  readonly isGrey?: boolean;
 };
 
 /** By number (H.273, table 4). */
@@ -39,6 +41,8 @@ const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
   bt709: 'bt709',
   bt2020: 'bt2020nc',
 };
+/** Chroma format of pictures without colours. */
+const GREY = 0;
 /** By chroma format: 4:2:0, 4:2:2, 4:4:4. */
 const PIXELS: Readonly<Record<number, string>> = { 1: 'yuv420p', 2: 'yuv422p', 3: 'yuv444p' };
 /** The filter converts between primaries and transfer functions too unless they are the same; nothing depends on which. */
@@ -74,17 +78,25 @@ export function pictureLook(
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
   const turn = wantedTurn(camera, said);
   const isOdd = isOddSize(camera.width, format, turn);
-  const colour = { ...coding, matrix, isOdd };
+  // Of H.264 ffmpeg's decoder gives grey as 4:2:0, whose range is heeded.
+  const isGrey = coding.chromaFormat === GREY && header.codec === 'hevc';
+  const colour = { ...coding, matrix, isOdd, isGrey };
   return {
     interlaced: interlaced && camera.deinterlace,
     turn,
-    colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour, camera.width),
+    colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour, camera),
   };
 }
 
 /** A turn that was set counts; 0 turns that of the stream off. */
 export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Turn | undefined): Turn {
   return rotate === undefined ? (said ?? UPRIGHT) : turned(rotate);
+}
+
+/** Of grey ffmpeg's scaler takes limited range for full, whatever it is told: it is stretched before. */
+function stretchedGrey({ fullRange, bitDepth = 8 }: Colour): string[] {
+  const scale = 2 ** (bitDepth - 8);
+  return fullRange === true ? [] : [`lut=c0='(val-${16 * scale})*${2 ** bitDepth - 1}/${219 * scale}+0.5'`];
 }
 
 function matrixOf(
@@ -99,15 +111,18 @@ function matrixOf(
 
 /**
  * Of more than 8 bits the scaler's fast way makes white 253 and grey 126; the exact one takes 20 ms of a 1080p picture, so it is not taken
- * where the fast one is off by less than 1.
+ * where the fast one is off by less than 1, by 3 at most; WebP adds errors of its own.
  * A scaled picture has half the chroma of its own size without it.
  */
-function toRgb({ matrix, bitDepth = 8 }: Colour, width: number | undefined): string[] {
+function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'width'>): string[] {
+  const { matrix, bitDepth = 8, isGrey = false } = colour;
   const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
-  const isExact = bitDepth > 8 || width !== undefined;
-  if (from === 'auto' && !isExact) return [];
+  const isExact = bitDepth > 8 || width !== undefined || format === 'webp';
+  if (from === 'auto' && !isExact && !isGrey) return [];
   const size = width === undefined ? [] : [noWiderThan(width)];
-  return [`scale=${[...size, `in_color_matrix=${from}`, ...(isExact ? [EXACT] : [])].join(':')}`];
+  const range = isGrey ? ['in_range=full'] : [];
+  const scale = [...size, `in_color_matrix=${from}`, ...range, ...(isExact ? [EXACT] : [])];
+  return [...(isGrey ? stretchedGrey(colour) : []), `scale=${scale.join(':')}`];
 }
 
 /**
@@ -115,7 +130,9 @@ function toRgb({ matrix, bitDepth = 8 }: Colour, width: number | undefined): str
  * conversion of the range, and more exactly than `scale` (docs/capture/sampling.md); it knows 4:2:0, 4:2:2 and 4:4:4
  * of even sizes alone.
  */
-function toJpeg({ matrix, fullRange, chromaFormat, isOdd }: Colour): string[] {
+function toJpeg(colour: Colour): string[] {
+  const { matrix, fullRange, chromaFormat, isOdd } = colour;
+  if (colour.isGrey === true) return [...stretchedGrey(colour), 'scale=in_range=full:out_range=full'];
   const pixels = isOdd === true ? undefined : PIXELS[chromaFormat ?? 0];
   if (matrix === 'bt601' && (fullRange === true || pixels === undefined)) return [];
   if (matrix === undefined || matrix === 'other' || pixels === undefined) {

@@ -1,4 +1,5 @@
 /** The figures of the daemon in the form of Prometheus: https://prometheus.io/docs/practices/naming/ */
+import { VERDICT_REASONS, VERDICTS } from '../../../contract/verdict';
 import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
 import type { ChildStatus } from '../../../supervisor/status';
 import { LATENCY_BOUNDS_S, type Figures } from '../../../supervisor/figures';
@@ -20,6 +21,7 @@ export async function metricsText(observed: Observed): Promise<string> {
   const register = new Registry();
   daemonMetrics(register, observed);
   cameraMetrics(register, observed);
+  verdictMetric(register, observed);
   actorMetrics(register, observed);
   latencyMetric(register, observed.figures);
   return register.metrics();
@@ -135,6 +137,24 @@ function cameraMetrics(register: Registry, { view, figures, nowMs, withTags }: O
     }
     for (const [reason, frames] of Object.entries(total?.dropped ?? {})) dropped(frames, { camera, reason });
     for (const [reason, ms] of Object.entries(total?.gapMs ?? {})) gaps(ms / 1000, { camera, reason });
+  }
+}
+
+/** As each camera's process counts them, since its start. */
+function verdictMetric(register: Registry, { view: { status } }: Observed): void {
+  const bad = counter(register, 'vigil_frames_bad_total', 'Frames called bad, by verdict and reason.', [
+    'camera',
+    'verdict',
+    'reason',
+  ]);
+  for (const { kind, name, heartbeat } of status.children) {
+    if (kind !== 'camera') continue;
+    const camera = name.slice(name.indexOf(':') + 1);
+    for (const verdict of VERDICTS)
+      for (const reason of VERDICT_REASONS) {
+        const frames = number(heartbeat?.facts[`${verdict}-${reason}`]);
+        if (frames !== undefined) bad(frames, { camera, verdict, reason });
+      }
   }
 }
 

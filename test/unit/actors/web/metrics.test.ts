@@ -30,7 +30,10 @@ async function textFor(count: number, withTags = false): Promise<string> {
     delivered: { lastMinute: 60, perSecond: 1, lastAtMs: now - 1500, width: 8, height: 8, capturedAtMs: now },
     heartbeat: {
       ...{ done: 1, memoryBytes: 1, atMs: now },
-      facts: { codec: 'h264', sampling: 'between-keyframes', keyframeIntervalMs: 2000 },
+      facts: {
+        ...{ codec: 'h264', sampling: 'between-keyframes', keyframeIntervalMs: 2000 },
+        ...{ torn: 5, 'torn-cut': 2, 'torn-packet-loss': 3, 'torn-made-up': 4, lost: 1 },
+      },
     },
   }));
   const notifier: ChildStatus = {
@@ -80,6 +83,8 @@ describe('metrics', () => {
       'vigil_frames_captured_total{camera="camera-0"} 2',
       'vigil_frames_confirmed_total{camera="camera-0"} 1',
       'vigil_frames_dropped_total{camera="camera-0",reason="spool-age"} 1',
+      'vigil_frames_bad_total{camera="camera-0",verdict="torn",reason="cut"} 2',
+      'vigil_frames_bad_total{camera="camera-0",verdict="torn",reason="packet-loss"} 3',
       'vigil_gap_seconds_total{camera="camera-0",reason="refused"} 4',
       'vigil_gap_seconds_total{camera="camera-0",reason="no-picture"} 1',
       'vigil_camera_condition{camera="camera-0",condition="delivering"} 1',
@@ -104,6 +109,7 @@ describe('metrics', () => {
       [],
       lines.filter((line) => line.startsWith('vigil_')).join('\n'),
     );
+    assert.equal(lines.filter((line) => line.startsWith('vigil_frames_bad_total')).length, 2);
   });
 
   it('are named by the conventions of Prometheus, with their type and help', async () => {
