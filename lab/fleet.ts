@@ -121,7 +121,9 @@ export class Fleet {
       cameras.some(({ from, because }) => from === 'b' && because === 'drain'),
       stdout,
     );
-    const announced = (camera: string) => new Set(this.events.frames(camera).map(({ sequence }) => sequence));
+    const ownFrames = (camera: string) =>
+      this.events.frames(camera).filter((frame) => frame.node === node.name);
+    const announced = (camera: string) => new Set(ownFrames(camera).map(({ sequence }) => sequence));
     const before = new Map(this.ids.map((id) => [id, announced(id)]));
     await waitUntil('the ledgers have been copied', () => {
       const config = path.join(node.daemon.dir, 'actors.json');
@@ -136,8 +138,8 @@ export class Fleet {
           Array.from({ length: last - first + 1 }, (_, i) => first + i),
         );
         const known = before.get(camera) ?? new Set();
-        // What was announced in a killed node's last moments may not be in its files.
-        return confirmed >= known.size - 2 && open.filter((sequence) => known.has(sequence)).length <= 2;
+        // What a killed node announced last may not be in its files.
+        return confirmed >= known.size && !open.some((sequence) => known.has(sequence));
       });
     });
   }

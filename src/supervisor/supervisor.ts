@@ -73,6 +73,7 @@ export class Supervisor {
       { what: 'the actors', close: () => this.#actors?.stop() },
       { what: 'the start', close: () => this.#started.catch(() => undefined) },
       { what: 'the ledger', close: () => this.#accounting?.close() },
+      { what: 'the copy of the ledger', close: () => this.#copyLedger() },
       { what: 'the servers', close: () => this.#servers.stop() },
       { what: 'the actor system', close: () => this.#actors?.close() },
     ]);
@@ -129,6 +130,11 @@ export class Supervisor {
   /** What is configured, of which a node of a fleet runs a part. */
   get configured(): Topology {
     return this.#configured;
+  }
+
+  async #copyLedger(): Promise<void> {
+    const [topology, dir] = [this.#configured, this.options.data.path('ledger')];
+    if (topology.fleet !== undefined) await (await import('./last-copy')).copyEndOfLedger(topology, dir);
   }
 
   #run(wanted: Topology): Promise<void> {
