@@ -1,6 +1,6 @@
 /**
  * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
- * own. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,8 @@ const { values } = parseArgs({
     rows: { type: 'string' },
     seconds: { type: 'string', default: '10,30' },
     cameras: { type: 'string', default: '8' },
+    fleet: { type: 'boolean', default: false },
+    times: { type: 'string', default: '3' },
   },
 });
 
@@ -34,12 +36,12 @@ function say(line: string): void {
 }
 
 /** All but those that run only when named, or those that were named. */
-function chosenRows(): readonly Row[] {
+function chosen<R extends { readonly name: string; readonly onlyNamed?: boolean }>(rows: readonly R[]): R[] {
   const names = values.rows?.split(',');
-  const unknown = names?.find((name) => !ROWS.some((row) => row.name === name));
+  const unknown = names?.find((name) => !rows.some((row) => row.name === name));
   if (unknown !== undefined)
-    throw new Error(`there is no row "${unknown}"; rows: ${ROWS.map(({ name }) => name).join(', ')}`);
-  return ROWS.filter(({ name, onlyNamed }) => names?.includes(name) ?? onlyNamed !== true);
+    throw new Error(`there is no row "${unknown}"; rows: ${rows.map(({ name }) => name).join(', ')}`);
+  return rows.filter(({ name, onlyNamed }) => names?.includes(name) ?? onlyNamed !== true);
 }
 
 /** Rejects when the run is to end: servers, daemon and disk are cleared away all the same. */
@@ -50,8 +52,32 @@ async function stopRequest(): Promise<never> {
   });
 }
 
+/** The table of a fleet: three daemons and three etcd on loopback. */
+async function fleetMain(): Promise<number> {
+  const { FLEET_ROWS } = await import('../lab/chaos/fleet-rows');
+  const { fleetChaos, fleetTable, fleetViolations } = await import('../lab/chaos/fleet-chaos');
+  const rows = chosen(FLEET_ROWS);
+  const stopped = stopRequest();
+  stopped.catch(() => undefined);
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
+  const stage = await openStage('single', dir);
+  const { redisUrl, amqpUrl } = stage;
+  Object.assign(process.env, { VIGIL_TEST_REDIS_URL: redisUrl, VIGIL_TEST_AMQP_URL: amqpUrl });
+  try {
+    const [cameras, times] = [Number(values.cameras), Number(values.times)];
+    const results = await Promise.race([fleetChaos(rows, { redisUrl, cameras, times, say }), stopped]);
+    const faults = fleetViolations(results);
+    process.stdout.write(`${[fleetTable(results), '', ...faults].join('\n')}\n`);
+    return faults.length === 0 ? 0 : 1;
+  } finally {
+    await stage.stop();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 async function main(): Promise<number> {
-  const rows = chosenRows();
+  if (values.fleet) return fleetMain();
+  const rows = chosen(ROWS);
   const stopped = stopRequest();
   stopped.catch(() => undefined);
   const results: RowResult[] = [];

@@ -117,8 +117,9 @@ async function runUntilAsked(run: Run): Promise<number> {
       manager.ready();
     },
     onEscalation: (fault) => ending.escalate(fault),
+    onCaptured: (camera) => fleet?.captured(camera),
   });
-  const fleet =
+  const fleet: Fleet | undefined =
     topology.fleet &&
     (await import('../supervisor/fleet-node')).fleetNode({
       ...{ spec: topology.fleet, supervisor, data, log },

@@ -150,6 +150,18 @@ export const CAMERA_SETTINGS = {
     default: 60_000,
     ...{ sources: ANY_SOURCE, resolved: 'same', effect: 'at-once' },
   },
+  sessions: {
+    schema: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      description:
+        'Viewers that the camera allows at the same time. In a fleet, 1: a node stops before another starts, and a node that etcd has lost stops.',
+    },
+    default: 2,
+    absent: 2,
+    ...{ sources: ANY_SOURCE, resolved: 'same', effect: 'at-once' },
+  },
   connectMs: {
     schema: {
       type: 'integer',

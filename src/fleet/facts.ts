@@ -29,11 +29,14 @@ export interface OwnerRecord {
   /** The node before. */
   readonly from?: string;
   readonly because?: Because;
+  /** The node that may take it over once it captures it, and why. */
+  readonly to?: string;
+  readonly toBecause?: Because;
 }
 
 export interface Owned extends OwnerRecord {
-  /** Revision of its creation: rises with every change of the owner. */
-  readonly token: number;
+  /** Revision at which it was last written. */
+  readonly revision: number;
   readonly lease: string | undefined;
 }
 
@@ -100,12 +103,12 @@ export class Facts {
     this.nodes.delete(node);
   }
 
-  #put({ key, value, createRevision, lease }: Entry): void {
+  #put({ key, value, modRevision, lease }: Entry): void {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     try {
       if (node !== undefined) this.nodes.set(node, JSON.parse(value) as NodeRecord);
       if (camera !== undefined)
-        this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), token: createRevision, lease });
+        this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });
     } catch {
       // Written by somebody else: nobody owns it as far as we can tell.
     }
@@ -115,4 +118,17 @@ export class Facts {
     const start = `${this.keys.prefix}${folder}`;
     return key.startsWith(start) ? key.slice(start.length) : undefined;
   }
+}
+
+/** The part of it that is written. */
+export function recordOf({ revision: _, lease: __, ...record }: Owned): OwnerRecord {
+  return record;
+}
+
+/** What a node writes of a camera that it offers to another, or no longer does. */
+export function offered(
+  { to: _, toBecause: __, ...record }: OwnerRecord,
+  offer?: Pick<OwnerRecord, 'to' | 'toBecause'>,
+): OwnerRecord {
+  return { ...record, ...offer };
 }

@@ -5,8 +5,9 @@ import { RecurringFault } from '../fault/recurring';
 import { Facts, Keys, type NodeRecord } from './facts';
 import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
+import { Movement } from './movement';
 import type { FleetOptions } from './options';
-import { Moves, Orphans } from './pace';
+import { Orphans } from './pace';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { stepsOf } from './steps';
 import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
@@ -31,7 +32,7 @@ export class Fleet {
   #isRead = false;
   #beat = 0;
   #beatAtMs = -Infinity;
-  readonly #moves = new Moves();
+  readonly #movement: Movement;
   readonly #orphans = new Orphans();
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
@@ -53,6 +54,7 @@ export class Fleet {
       lease: this.#lease,
       onHeld,
     });
+    this.#movement = new Movement({ node, facts: this.#facts, holdings: this.#holdings, log, now });
   }
 
   /** Begins; waits for nothing. */
@@ -149,7 +151,11 @@ export class Fleet {
     } catch (error) {
       this.#fail(error);
     }
-    if (!this.#lease.isValid && this.#state !== 'joining') this.#enter('isolated');
+    if (this.#lease.isValid || this.#state === 'joining') return;
+    this.#enter('isolated');
+    // Another node has them by now, and they allow one viewer.
+    const single = this.options.cameras().filter(({ isSingle }) => isSingle);
+    await this.#holdings.letGo(single.map(({ id }) => id));
   }
 
   /** Says what this node is, under its lease. */
@@ -188,19 +194,20 @@ export class Fleet {
     const wanted = cameras();
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     this.#orphans.look(wanted, this.#facts.owners, now());
-    const { take, giveAway } = stepsOf(this.#facts, {
-      ...{ node, cameras: wanted, mayMove: this.#moves.left(now()) },
+    const { take, moves, arriving } = stepsOf(this.#facts, {
+      ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, now()),
     });
     this.#compare();
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
-    if (giveAway.length === 0) return;
-    if (!this.#isDraining) this.#moves.made(giveAway.length, now());
-    await this.#holdings.giveAway(giveAway);
-    log.info(
-      `gave away ${listOf(giveAway)}: ${this.#isDraining ? 'this node is drained' : 'this node has more than its share'}`,
-    );
+    this.#holdings.expect(arriving);
+    await this.#movement.turn(moves, wanted, this.#isDraining);
+  }
+
+  /** A picture of the camera is in the spool of this node. */
+  captured(camera: string): void {
+    this.#movement.captured(camera).catch((error: unknown) => this.#fail(error));
   }
 
   /** Warns once of each other configuration. */

@@ -1,6 +1,6 @@
 /** The cameras this node holds, and their keys in etcd: each created, kept and removed by transaction under the node's lease. */
 import type { Etcd } from '../etcd/etcd';
-import type { Facts, Keys } from './facts';
+import { offered, recordOf, type Facts, type Keys, type OwnerRecord } from './facts';
 import type { Lease } from './lease';
 
 /** Transactions at the same time; each takes 5 to 10 ms. */
@@ -12,11 +12,15 @@ export interface HoldingsOptions {
   readonly keys: Keys;
   readonly facts: Facts;
   readonly lease: Lease;
-  readonly onHeld: (ids: ReadonlySet<string>) => Promise<void>;
+  /** Runs the first, and the second so that they can be taken over; resolves when all others have stopped. */
+  readonly onHeld: (ids: ReadonlySet<string>, arriving: ReadonlySet<string>) => Promise<void>;
 }
 
 export class Holdings {
   readonly #ids = new Set<string>();
+  /** Cameras of others that this node may take over once it captures them. */
+  #arriving: ReadonlySet<string> = new Set();
+  readonly #takingOver = new Set<string>();
 
   constructor(private readonly options: HoldingsOptions) {}
 
@@ -31,7 +35,7 @@ export class Holdings {
    * @throws Fault of etcd
    */
   async agree(wanted: ReadonlySet<string>): Promise<void> {
-    const { node, facts, lease, onHeld } = this.options;
+    const { node, facts, lease } = this.options;
     const before = [...this.#ids].join();
     const lost = [...this.#ids].filter((id) => {
       const owner = facts.owners.get(id);
@@ -46,7 +50,7 @@ export class Holdings {
     for (const [id, owner] of facts.owners)
       if (owner.node === node && owner.lease === lease.id && wanted.has(id)) this.#ids.add(id);
     if ([...this.#ids].join() !== before) {
-      const stopped = onHeld(new Set(this.#ids));
+      const stopped = this.#run();
       if (dropped.length > 0) await stopped;
     }
     await inTurns(dropped, async ([id]) => this.#remove(id));
@@ -67,7 +71,7 @@ export class Holdings {
         taken.push(id);
       });
     } finally {
-      if (taken.length > 0) void this.options.onHeld(new Set(this.#ids));
+      if (taken.length > 0) void this.#run();
     }
     return taken;
   }
@@ -75,8 +79,66 @@ export class Holdings {
   /** Stops cameras, and then lets others take them. */
   async giveAway(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#ids.delete(id);
-    await this.options.onHeld(new Set(this.#ids));
+    await this.#run();
     await inTurns(ids, async (id) => this.#remove(id));
+  }
+
+  /** Stops cameras whose keys may be another node's; those that are still this node's when etcd answers come back. */
+  async letGo(ids: readonly string[]): Promise<void> {
+    const gone = ids.filter((id) => this.#ids.delete(id));
+    if (gone.length > 0) await this.#run();
+  }
+
+  /** Lets the other node of `offer` take it over, or (without) no longer; nothing changes here until it has. */
+  async offer(id: string, offer?: Pick<OwnerRecord, 'to' | 'toBecause'>): Promise<void> {
+    const { etcd, keys, facts, lease } = this.options;
+    const [found, under] = [facts.owners.get(id), lease.id];
+    if (found === undefined || under === undefined) return;
+    const key = keys.camera(id);
+    const record = offered(recordOf(found), offer);
+    const put = { put: key, value: JSON.stringify(record), lease: under };
+    const isDone = await etcd.transact([{ key, modRevision: found.revision }], [put]);
+    // The watch tells the revision; until then it is not offered a second time.
+    if (isDone && facts.owners.get(id) === found) facts.owners.set(id, { ...found, ...record });
+  }
+
+  /** Runs what others offer to this node, beside them. */
+  expect(ids: readonly string[]): void {
+    if ([...this.#arriving].join() === ids.join()) return;
+    this.#arriving = new Set(ids);
+    void this.#run();
+  }
+
+  /**
+   * This node captures a camera: one that was offered to it is its own now.
+   * @returns the node that had it; undefined where nothing changed
+   * @throws Fault of etcd; the next picture tries again
+   */
+  async captured(id: string): Promise<string | undefined> {
+    const { etcd, keys, facts, node, lease } = this.options;
+    const [found, under] = [facts.owners.get(id), lease.id];
+    const isOffered = this.#arriving.has(id) && found?.to === node && !this.#takingOver.has(id);
+    if (!isOffered || under === undefined || !lease.isValid) return undefined;
+    this.#takingOver.add(id);
+    try {
+      const key = keys.camera(id);
+      const { node: from, toBecause: because = 'balance' } = found;
+      const record: OwnerRecord = { node, sinceMs: Date.now(), from, because };
+      const put = { put: key, value: JSON.stringify(record), lease: under };
+      if (!(await etcd.transact([{ key, modRevision: found.revision }], [put]))) return undefined;
+      if (facts.owners.get(id) === found) facts.owners.set(id, { ...record, revision: 0, lease: under });
+      this.#ids.add(id);
+      this.#arriving = new Set([...this.#arriving].filter((other) => other !== id));
+      void this.#run();
+      return from;
+    } finally {
+      this.#takingOver.delete(id);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const arriving = new Set([...this.#arriving].filter((id) => !this.#ids.has(id)));
+    await this.options.onHeld(new Set(this.#ids), arriving);
   }
 
   async #create(id: string): Promise<boolean> {
@@ -88,7 +150,7 @@ export class Holdings {
     const value = JSON.stringify(record);
     const isMine = await etcd.transact([{ key, is: 'absent' }], [{ put: key, value, lease: under }]);
     // The watch will tell; until then it must not be taken a second time.
-    if (isMine && !facts.owners.has(id)) facts.owners.set(id, { ...record, token: 0, lease: under });
+    if (isMine && !facts.owners.has(id)) facts.owners.set(id, { ...record, revision: 0, lease: under });
     return isMine;
   }
 
@@ -96,8 +158,7 @@ export class Holdings {
     const { etcd, keys, facts, lease } = this.options;
     const [key, found, under] = [keys.camera(id), facts.owners.get(id), lease.id];
     if (under === undefined || found === undefined) return;
-    const { token: _, lease: __, ...record } = found;
-    const value = JSON.stringify(record);
+    const value = JSON.stringify(recordOf(found));
     const isMine = await etcd.transact([{ key, lease: before ?? '0' }], [{ put: key, value, lease: under }]);
     // Unless the watch has told already, and perhaps what came after.
     if (isMine && facts.owners.get(id) === found) facts.owners.set(id, { ...found, lease: under });

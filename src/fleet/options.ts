@@ -3,6 +3,13 @@ import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
 
+export interface FleetCamera {
+  readonly id: string;
+  readonly weight: number;
+  /** It allows one viewer at a time. */
+  readonly isSingle: boolean;
+}
+
 export interface FleetOptions {
   readonly etcd: Etcd;
   readonly name: string;
@@ -12,11 +19,11 @@ export interface FleetOptions {
   readonly capacity: number;
   readonly version: string;
   /** Of the present configuration: its cameras, and a hash of them. */
-  readonly cameras: () => readonly { readonly id: string; readonly weight: number }[];
+  readonly cameras: () => readonly FleetCamera[];
   readonly configuration: () => string;
   readonly log: Log;
-  /** Runs these cameras and no others; resolves when the others have stopped. */
-  readonly onHeld: (ids: ReadonlySet<string>) => Promise<void>;
+  /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */
+  readonly onHeld: (ids: ReadonlySet<string>, arriving: ReadonlySet<string>) => Promise<void>;
   /** Another daemon is the node of that name. */
   readonly onRefused: (fault: FaultRecord) => void;
 }

@@ -1,5 +1,5 @@
 /** What a node tells of its fleet. Pure. */
-import type { Because, Facts } from './facts';
+import { recordOf, type Facts, type OwnerRecord } from './facts';
 
 /** `joining`: etcd has not answered yet. `isolated`: it has not for longer than the lease. */
 export type MemberState = 'joining' | 'member' | 'draining' | 'isolated';
@@ -19,15 +19,7 @@ export interface FleetStatus {
     /** The cost of its cameras as a part of what its capacity is the share of: 1 is even. */
     readonly load: number;
   }[];
-  readonly cameras: readonly {
-    readonly id: string;
-    readonly node: string;
-    /** When it came to that node, milliseconds since the epoch. */
-    readonly sinceMs: number;
-    /** The node before, and why it is no longer there. */
-    readonly from?: string;
-    readonly because?: Because;
-  }[];
+  readonly cameras: readonly (OwnerRecord & { readonly id: string })[];
   /** Of the configuration, those that no node has. */
   readonly unowned: readonly string[];
 }
@@ -41,7 +33,7 @@ export function statusOf(
   const weights = new Map(wanted.map(({ id, weight }) => [id, weight]));
   const total = wanted.reduce((sum, { weight }) => sum + weight, 0);
   const capacity = [...facts.nodes.values()].reduce((sum, node) => sum + node.capacity, 0);
-  const cameras = [...facts.owners].map(([id, { token: _, lease: __, ...owner }]) => ({ id, ...owner }));
+  const cameras = [...facts.owners].map(([id, owner]) => ({ id, ...recordOf(owner) }));
   return {
     ...own,
     nodes: [...facts.nodes].map(([name, { id: _, beat: __, ...record }]) => {

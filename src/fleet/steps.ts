@@ -1,5 +1,6 @@
 /** What a member does about the facts it sees: which cameras it takes, and which it gives away. Pure. */
 import type { Facts } from './facts';
+import type { Move } from './handover';
 import { place } from './placement';
 
 export interface Own {
@@ -8,13 +9,14 @@ export interface Own {
   readonly cameras: readonly { readonly id: string; readonly weight: number }[];
   /** For how long nobody has owned a camera, milliseconds; 0 of one that is owned. */
   readonly orphanedMs: (id: string) => number;
-  /** Cameras it may give away now for balance. */
-  readonly mayMove: number;
 }
 
 export interface Steps {
   readonly take: readonly string[];
-  readonly giveAway: readonly string[];
+  /** Where its cameras belong that do not belong here. */
+  readonly moves: readonly Move[];
+  /** Cameras of others that it is to capture beside them. */
+  readonly arriving: readonly string[];
 }
 
 /** A camera that its node has not taken by then is taken by any other: that node may not know it. */
@@ -32,15 +34,18 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
     members.map(([name, { capacity }]) => ({ name, capacity })),
   );
   const take: string[] = [];
-  const giveAway: string[] = [];
+  const moves: Move[] = [];
+  const arriving: string[] = [];
   for (const { id } of known) {
-    const [owner, wanted] = [owners.get(id)?.node, placed.get(id)];
+    const [found, wanted] = [owners.get(id), placed.get(id)];
+    const owner = found?.node;
     if (owner === undefined && isMember && (wanted === own.node || own.orphanedMs(id) > ORPHAN_MS))
       take.push(id);
-    if (owner === own.node && wanted !== undefined && wanted !== own.node) giveAway.push(id);
+    if (owner === own.node && wanted !== undefined && wanted !== own.node) moves.push({ id, to: wanted });
+    if (owner !== own.node && found?.to === own.node && isMember) arriving.push(id);
   }
   const isDraining = !isMember && nodes.has(own.node);
   // While configurations differ, a camera may have nowhere else to go.
   const agree = new Set([...nodes.values()].map(({ configuration }) => configuration)).size === 1;
-  return { take, giveAway: isDraining ? giveAway : giveAway.slice(0, agree ? own.mayMove : 0) };
+  return { take, moves: isDraining || agree ? moves : [], arriving };
 }

@@ -1,6 +1,7 @@
 /** What a fleet's node says, in sentences. Pure. */
 import { Fault } from '../fault/fault';
 import type { NodeRecord } from './facts';
+import type { Move } from './handover';
 import { LEASE_MS } from './lease';
 import type { MemberState } from './status';
 
@@ -38,4 +39,26 @@ export function differingWords(nodes: ReadonlyMap<string, NodeRecord>, own: stri
 export function listOf(ids: readonly string[]): string {
   if (ids.length === 1) return `camera ${ids[0] ?? ''}`;
   return `${ids.length} cameras (${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''})`;
+}
+
+export function byNode(moves: readonly Move[]): Map<string, string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { id, to } of moves) ids.set(to, [...(ids.get(to) ?? []), id]);
+  return ids;
+}
+
+export function offerWords(to: string, ids: readonly string[], isDraining: boolean): string {
+  return `offers ${listOf(ids)} to ${to}: ${why(isDraining)}`;
+}
+
+export function retractWords(ids: readonly string[]): string {
+  return `keeps ${listOf(ids)}: the other node has captured no picture, or has no room any more`;
+}
+
+export function gaveAwayWords(ids: readonly string[], isDraining: boolean): string {
+  return `gave away ${listOf(ids)}: ${why(isDraining)}`;
+}
+
+function why(isDraining: boolean): string {
+  return isDraining ? 'this node is drained' : 'this node has more than its share';
 }

@@ -1,9 +1,21 @@
 /** The ledgers of a fleet's nodes in Redis, where every node may read them, also those of dead ones: copies of the files, a key each. */
+import { open } from 'node:fs/promises';
+import path from 'node:path';
 import { filesSince, ledgerFileName, parseLedgerFileName } from '../ledger/file-names';
 import type { RedisClient } from '../connections/redis';
 
 /** How long what a node wrote is kept; the files themselves are kept for longer. */
 export const COPIES_KEPT_MS = 48 * 3_600_000;
+
+/** Bytes that are written at once: frames have their turn in between. */
+const PIECE_BYTES = 256 * 1024;
+
+/** How much of a file was copied. */
+export interface Copied {
+  /** Of a file that was made compact, another. */
+  readonly inode: number;
+  readonly bytes: number;
+}
 
 type Client = Pick<RedisClient, 'sadd' | 'smembers' | 'srem' | 'set' | 'setrange' | 'get' | 'pexpire'>;
 
@@ -13,8 +25,35 @@ export class LedgerCopies {
     private readonly namespace: string,
   ) {}
 
+  /**
+   * Copies what a ledger file has more than when it was copied `before`.
+   * @returns undefined where there is no such file any more
+   * @throws Fault of Redis, or an error of the disk
+   */
+  async copyFile(node: string, file: string, before?: Copied): Promise<Copied | undefined> {
+    const handle = await open(file).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (handle === undefined) return undefined;
+    try {
+      const { ino: inode, size } = await handle.stat();
+      let bytes = before?.inode === inode && before.bytes <= size ? before.bytes : 0;
+      while (bytes < size) {
+        const piece = Buffer.alloc(Math.min(PIECE_BYTES, size - bytes));
+        const { bytesRead } = await handle.read(piece, 0, piece.length, bytes);
+        if (bytesRead === 0) break;
+        await this.#write(node, path.basename(file), bytes, piece.subarray(0, bytesRead));
+        bytes += bytesRead;
+      }
+      return { inode, bytes };
+    } finally {
+      await handle.close();
+    }
+  }
+
   /** Goes on with a file's copy at byte `offset`; begins it at 0. */
-  async write(node: string, file: string, offset: number, bytes: Buffer): Promise<void> {
+  async #write(node: string, file: string, offset: number, bytes: Buffer): Promise<void> {
     const key = this.#file(node, file);
     if (offset === 0) await this.client.set(key, bytes, 'PX', COPIES_KEPT_MS);
     else await this.client.setrange(key, offset, bytes);

@@ -30,6 +30,8 @@ export interface ActorChildrenOptions {
   readonly onAddress: (url: string) => void;
   /** A required actor exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
+  /** A camera's picture is in the spool. */
+  readonly onCaptured?: (camera: string) => void;
 }
 
 export type Host = Pick<ActorHost, 'logLevel' | 'start' | 'close'>;
@@ -87,7 +89,11 @@ export class ActorChildren {
     const deliveries = this.#deliveries;
     const figures = this.#figures;
     const recipients = { accounting, blackBox, deliveries, figures, serving };
-    this.#router = new ReportRouter({ ...recipients, onWorked, onAddress, onChanged });
+    const onCaptured = (name: string) => {
+      onWorked(name);
+      options.onCaptured?.(cameraIdOf(name) ?? '');
+    };
+    this.#router = new ReportRouter({ ...recipients, onWorked: onCaptured, onAddress, onChanged });
     const [gate, router, rollout] = [this.#gate, this.#router, this.#rollout];
     this.#runs = new ActorRuns({ host, gate, router, rollout, serving, blackBox, figures, log, wanted });
   }

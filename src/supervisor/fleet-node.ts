@@ -33,8 +33,12 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
     capacity,
     holder: identityOf(data),
     // The cost of a camera is not measured yet: by their rate, they cost about the same.
-    cameras: () => supervisor.configured.cameras.map(({ id, periodMs }) => ({ id, weight: 1000 / periodMs })),
+    cameras: () =>
+      supervisor.configured.cameras.map(({ id, periodMs, sessions }) => ({
+        ...{ id, weight: 1000 / periodMs },
+        isSingle: sessions === 1,
+      })),
     configuration: () => configurationHash(supervisor.configured),
-    onHeld: (ids) => supervisor.holds(ids),
+    onHeld: (ids, arriving) => supervisor.holds(ids, arriving),
   });
 }

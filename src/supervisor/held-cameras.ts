@@ -20,6 +20,12 @@ export function heldPart(topology: Topology, held: ReadonlySet<string> | undefin
   };
 }
 
+/** What this node accounts for: not for cameras that others have still. */
+export function withoutArriving(topology: Topology, arriving: ReadonlySet<string>): Topology {
+  if (arriving.size === 0) return topology;
+  return { ...topology, cameras: topology.cameras.filter(({ id }) => !arriving.has(id)) };
+}
+
 /** Undefined of a daemon that is alone. */
 export function claimsOf(
   { fleet, spool, expireMs }: Topology,

@@ -3,16 +3,14 @@ import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
 import type { Topology } from '../config/topology';
-import { setLogLevel, type Log } from '../log/log';
+import { setLogLevel } from '../log/log';
 import { closeInTurn } from '../os/close-in-turn';
-import type { FaultRecord } from '../fault/fault';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
 import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
 import { camerasOf, tagged } from './configured-cameras';
 import { BLACK_BOX } from './crash-files';
-import type { DataDirectory } from './data-directory';
 import { provideDescriptors } from './descriptors';
 import { EmbeddedServers } from './embedded-servers';
 import { EndpointsFile } from './endpoints';
@@ -20,22 +18,11 @@ import { NO_FIGURES, type Figures } from './figures';
 import { keepNewestOf, newestDirOf } from '../spool/newest';
 import { planChange, refusals, type Plan } from './plan';
 import { askQueues } from './queues';
-import { claimsOf, heldPart } from './held-cameras';
+import { claimsOf, heldPart, withoutArriving } from './held-cameras';
 import { holderOf, identityOf } from './identity';
+import type { SupervisorOptions } from './supervisor-options';
 import { surroundingsOf } from './surroundings';
 import type { ChildStatus, ConfiguredCamera } from './status';
-
-export interface SupervisorOptions {
-  readonly topology: Topology;
-  readonly data: DataDirectory;
-  readonly log: Log;
-  /** Take the namespace from a daemon that holds it. */
-  readonly force?: boolean;
-  /** Store and notifier reach their servers: the daemon does its work. Called once. */
-  readonly onReady: () => void;
-  /** A required child exceeded its intensity: stop, so that the service manager can restart the daemon. */
-  readonly onEscalation: (fault: FaultRecord) => void;
-}
 
 export class Supervisor {
   readonly #stopping = new AbortController();
@@ -44,6 +31,7 @@ export class Supervisor {
   #topology: Topology;
   #configured: Topology;
   #held: ReadonlySet<string> | undefined;
+  #arriving: ReadonlySet<string> = new Set();
   #actors: ActorChildren | undefined;
   #accounting: Accounting | undefined;
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
@@ -86,6 +74,7 @@ export class Supervisor {
       { what: 'the actors', close: () => this.#actors?.stop() },
       { what: 'the start', close: () => this.#started.catch(() => undefined) },
       { what: 'the ledger', close: () => this.#accounting?.close() },
+      { what: 'the copy of the ledger', close: () => this.#copyLedger() },
       { what: 'the servers', close: () => this.#servers.stop() },
       { what: 'the actor system', close: () => this.#actors?.close() },
     ]);
@@ -125,11 +114,15 @@ export class Supervisor {
     return this.#run(heldPart(wanted, this.#held));
   }
 
-  /** Runs these cameras of the configuration, and no others, from now on; resolves when the others have stopped. */
-  async holds(ids: ReadonlySet<string>): Promise<void> {
+  /**
+   * Runs these cameras of the configuration, and no others, from now on; resolves when the others have stopped.
+   * @param arriving other nodes have them still, and account for them
+   */
+  async holds(ids: ReadonlySet<string>, arriving: ReadonlySet<string>): Promise<void> {
     const before = [...this.#wanted.keys()];
-    this.#held = ids;
-    void this.#run(heldPart(this.#configured, ids));
+    this.#held = new Set([...ids, ...arriving]);
+    this.#arriving = arriving;
+    void this.#run(heldPart(this.#configured, this.#held));
     const gone = before.filter((name) => !this.#wanted.has(name));
     await Promise.all(gone.map(async (name) => this.#actors?.settled(name)));
   }
@@ -139,11 +132,16 @@ export class Supervisor {
     return this.#configured;
   }
 
+  async #copyLedger(): Promise<void> {
+    const [topology, dir] = [this.#configured, this.options.data.path('ledger')];
+    if (topology.fleet !== undefined) await (await import('./last-copy')).copyEndOfLedger(topology, dir);
+  }
+
   #run(wanted: Topology): Promise<void> {
     this.#topology = wanted;
     this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
     provideDescriptors(wanted, this.options.log);
-    this.#accounting?.change(wanted);
+    this.#accounting?.change(withoutArriving(wanted, this.#arriving));
     const changed = this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
     return changed.then(() => this.#tidyNewest());
   }
@@ -211,6 +209,7 @@ export class Supervisor {
       onServing: (name) => this.#onServing(name),
       onAddress: (url) => this.#endpoints.serving(url, this.#topology),
       onEscalation: this.options.onEscalation,
+      ...(this.options.onCaptured && { onCaptured: this.options.onCaptured }),
     });
     await claimed;
     if (this.#stopping.signal.aborted) return;

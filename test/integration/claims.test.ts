@@ -52,6 +52,28 @@ describe('a claim', () => {
     assert.equal(await b.claim(frameOf(8)), 'ours', 'the next period is free');
   });
 
+  test('is refused to a picture less than half a period from what another node announced in a neighbouring period', async (t) => {
+    // Also where the two periods are in different keys, and where the marks begin anew.
+    for (const sequence of [2_000_007, 4095 + 4096 * 400, 65_535 * 30]) {
+      const { node } = bench(t);
+      const [a, b] = [node('a'), node('b')];
+      const at = sequence * 1000 + 900;
+      assert.equal(await a.claim(frameOf(sequence, at)), 'ours');
+      assert.equal(await b.claim(frameOf(sequence + 1, at + 499)), 'held', 'a may announce its own');
+      await a.confirm(frameOf(sequence, at));
+      assert.equal(await b.claim(frameOf(sequence + 1, at + 499)), 'superseded');
+      assert.equal(await b.claim(frameOf(sequence - 1, at - 499)), 'superseded');
+      assert.equal(await b.claim(frameOf(sequence - 1, at - 501)), 'ours');
+      assert.equal(await a.claim(frameOf(sequence + 1, at + 499)), 'ours', "its own sampler's choice");
+    }
+    const { node } = bench(t);
+    const slow = (sequence: number, capturedAt: number) => ({ ...frameOf(sequence, capturedAt) });
+    assert.equal(await node('a').claim(slow(30_000, 30_000 * 30_000)), 'ours');
+    await node('a').confirm(slow(30_000, 30_000 * 30_000));
+    // Periods of half a minute: a mark would not tell 65 s from none.
+    assert.equal(await node('b').claim(slow(30_001, 30_000 * 30_000 + 65_535)), 'ours');
+  });
+
   test('of a node that died passes on when it was not renewed', async (t) => {
     const { node, redis, namespace } = bench(t);
     assert.equal(await node('a').claim(frameOf(1)), 'ours');

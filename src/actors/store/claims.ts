@@ -22,18 +22,44 @@ export const FRESH_CLAIM_MS = 5000;
 
 /** Periods of one key: 8 KiB, an hour and eight minutes of one a second. */
 const PERIODS = 4096;
+/** Values of a mark: milliseconds, modulo a minute and a bit. */
+const MARKS = 65_535;
+/** Marks of neighbouring periods of at most this length tell how far their pictures are apart. */
+const MAX_PERIOD_MS = 20_000;
+/** Of a period: closer than that no two pictures are announced. The sampler's bound too. */
+const NEAREST = 0.5;
 /** Periods of a camera that are marked again on a server that may have lost them: a quarter of an hour of one a second. */
 const KEPT_PERIODS = 900;
 
 /**
- * KEYS: marks, claim. ARGV: place, mark, token, milliseconds of a claim. Both keys have the camera for hash tag: one slot.
+ * KEYS: marks and claim of the period, of the one before and of the one behind. ARGV: mark, token, milliseconds of a claim,
+ * milliseconds that pictures of neighbouring periods are apart at least if others announced them, place; and of each neighbour its
+ * place and this node's own mark there. All keys have the camera for hash tag: one slot.
  */
 const CLAIM = `
-local mark = redis.call('BITFIELD', KEYS[1], 'GET', 'u16', '#' .. ARGV[1])[1]
-if mark ~= 0 then return mark == tonumber(ARGV[2]) and 'announced' or 'superseded' end
-local holder = redis.call('GET', KEYS[2])
-if holder and holder ~= ARGV[3] then return 'held' end
-redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+local function marked(key, place) return redis.call('BITFIELD', key, 'GET', 'u16', '#' .. place)[1] end
+local mark, token = tonumber(ARGV[1]), ARGV[2]
+local found = marked(KEYS[1], ARGV[5])
+if found ~= 0 then return found == mark and 'announced' or 'superseded' end
+local function isNear(other)
+  local distance = math.abs(other - mark)
+  return math.min(distance, ${MARKS} - distance) < tonumber(ARGV[4])
+end
+local function holder(key)
+  local value = redis.call('GET', key)
+  if not value then return nil end
+  local other, at = value:match('^(%S+) (%d+)$')
+  return other ~= token and tonumber(at) or nil
+end
+if holder(KEYS[2]) then return 'held' end
+for i = 1, 2 do
+  local key, own = KEYS[2 * i + 1], tonumber(ARGV[5 + 2 * i])
+  local other = marked(key, ARGV[4 + 2 * i])
+  if other ~= 0 and other ~= own and isNear(other) then return 'superseded' end
+  local claimed = holder(KEYS[2 * i + 2])
+  if claimed and isNear(claimed) then return 'held' end
+end
+redis.call('SET', KEYS[2], token .. ' ' .. mark, 'PX', ARGV[3])
 return 'ours'`;
 
 /** KEYS: marks, and perhaps a claim. ARGV: milliseconds that marks are kept, then place and mark of each period. */
@@ -51,7 +77,7 @@ return answer`;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    vigilClaim(marks: string, claim: string, ...values: (string | number)[]): Result<Claim, Context>;
+    vigilClaim(...values: (string | number)[]): Result<Claim, Context>;
     vigilMark(marks: string, claim: string, ...values: (string | number)[]): Result<Claim, Context>;
   }
 }
@@ -95,7 +121,7 @@ export class Claims {
   #marking: Promise<void> | undefined;
 
   constructor(private readonly options: ClaimsOptions) {
-    options.client.defineCommand('vigilClaim', { numberOfKeys: 2, lua: CLAIM });
+    options.client.defineCommand('vigilClaim', { numberOfKeys: 6, lua: CLAIM });
     options.client.defineCommand('vigilMark', { numberOfKeys: 2, lua: MARK });
   }
 
@@ -107,8 +133,11 @@ export class Claims {
     if (this.#unmarked.has(frameId(frame))) return this.confirm(frame);
     await this.#markAgain();
     const { client, token, write } = this.options;
-    const [marks, claim] = this.#keys(frame);
-    return write(() => client.vigilClaim(marks, claim, placeOf(frame), markOf(frame), token, CLAIM_MS));
+    const neighbours = [-1, 1].map((by) => ({ ...frame, sequence: frame.sequence + by }));
+    const keys = [frame, ...neighbours].flatMap((each) => this.#keys(each));
+    const values = neighbours.flatMap((each) => [placeOf(each), this.#ownMarkOf(each)]);
+    const own = [markOf(frame), token, CLAIM_MS, nearestMs(frame), placeOf(frame)];
+    return write(() => client.vigilClaim(...keys, ...own, ...values));
   }
 
   /**
@@ -124,6 +153,11 @@ export class Claims {
     this.#unmarked.delete(frameId(frame));
     this.#keep(frame);
     return answer;
+  }
+
+  /** 0 where this node has announced none, or not lately. */
+  #ownMarkOf({ camera, sequence }: Frame): number {
+    return this.#marked.get(camera)?.findLast(([marked]) => marked === sequence)?.[1] ?? 0;
   }
 
   #keep({ camera, ...frame }: Frame): void {
@@ -181,5 +215,12 @@ function placeOf({ sequence }: Frame): number {
 
 /** Tells the pictures of one period apart, which are less than a minute from each other; never 0. */
 function markOf({ capturedAt }: Pick<Frame, 'capturedAt'>): number {
-  return 1 + (capturedAt % 65_535);
+  return 1 + (capturedAt % MARKS);
+}
+
+/** How far it is from pictures of others in the periods beside its own, milliseconds; 0 where marks do not tell. */
+function nearestMs({ capturedAt, sequence }: Frame): number {
+  // The length of its periods, by their number: to a millionth.
+  const periodMs = capturedAt / sequence;
+  return periodMs <= MAX_PERIOD_MS ? Math.floor(periodMs * NEAREST) : 0;
 }

@@ -1,7 +1,6 @@
 /** Copies this node's ledger files to Redis as they grow, for the other nodes of its fleet. */
-import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { COPIES_KEPT_MS, type LedgerCopies } from '../../ledger/copies';
+import { COPIES_KEPT_MS, type Copied, type LedgerCopies } from '../../ledger/copies';
 import { ledgerFileName, hourOf } from '../../ledger/file-names';
 import { listLedgerFiles } from '../../ledger/files';
 import { RecurringFault } from '../../fault/recurring';
@@ -9,18 +8,10 @@ import type { Log } from '../../log/log';
 import type { ClaimParameters } from '../../protocol/messages';
 import type { RedisFrames } from './redis-frames';
 
-/** Bytes that are written at once: frames have their turn in between. */
-const PIECE_BYTES = 256 * 1024;
 const EVERY_MS = 5000;
 
-interface Copied {
-  /** Of a file that was made compact, another. */
-  readonly inode: number;
-  readonly bytes: number;
-}
-
 export interface LedgerCopierOptions {
-  readonly copies: Pick<LedgerCopies, 'write'>;
+  readonly copies: Pick<LedgerCopies, 'copyFile'>;
   readonly node: string;
   /** Where the ledger is. */
   readonly dir: string;
@@ -70,36 +61,15 @@ export class LedgerCopier {
   }
 
   async #copyAll(): Promise<void> {
-    const { dir, session } = this.options;
+    const { copies, node, dir, session } = this.options;
     if (this.#session !== session()) this.#copied.clear();
     this.#session = session();
     const oldest = hourOf(Date.now() - COPIES_KEPT_MS);
     const names = (await listLedgerFiles(dir)).filter(({ hour }) => hour >= oldest).map(ledgerFileName);
     for (const name of this.#copied.keys()) if (!names.includes(name)) this.#copied.delete(name);
-    for (const name of names) await this.#copy(name);
-  }
-
-  async #copy(name: string): Promise<void> {
-    const { copies, node, dir } = this.options;
-    const handle = await open(path.join(dir, name)).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (handle === undefined) return;
-    try {
-      const { ino: inode, size } = await handle.stat();
-      const before = this.#copied.get(name);
-      let bytes = before?.inode === inode && before.bytes <= size ? before.bytes : 0;
-      while (bytes < size) {
-        const piece = Buffer.alloc(Math.min(PIECE_BYTES, size - bytes));
-        const { bytesRead } = await handle.read(piece, 0, piece.length, bytes);
-        if (bytesRead === 0) break;
-        await copies.write(node, name, bytes, piece.subarray(0, bytesRead));
-        bytes += bytesRead;
-        this.#copied.set(name, { inode, bytes });
-      }
-    } finally {
-      await handle.close();
+    for (const name of names) {
+      const copied = await copies.copyFile(node, path.join(dir, name), this.#copied.get(name));
+      if (copied !== undefined) this.#copied.set(name, copied);
     }
   }
 }

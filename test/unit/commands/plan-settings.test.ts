@@ -84,8 +84,9 @@ function otherValue({
   if (type === 'boolean') return usual !== true;
   if (type === 'string') return 'other';
   if (type !== 'integer' && type !== 'number') return undefined;
-  const from = typeof usual === 'number' ? usual : minimum;
-  return from > minimum ? Math.max(minimum, from - step) : Math.min(from + step, maximum);
+  // Where the default is written elsewhere, it may be one of the first two.
+  if (typeof usual !== 'number') return Math.min(minimum + 2 * step, maximum);
+  return usual > minimum ? Math.max(minimum, usual - step) : Math.min(usual + step, maximum);
 }
 
 /** A copy with one value set, the objects on the way made where they are missing. */

@@ -1,0 +1,72 @@
+/** What a node does about cameras that belong elsewhere: offers them, and waits until the other node captures them. Pure. */
+import type { Because, Owned } from './facts';
+
+/** A camera's new node has captured it by then (`connectMs` is 20 s), or does not reach it. */
+const OFFER_MS = 30_000;
+/** How long a camera stays that its new node could not capture. */
+const DECLINED_MS = 600_000;
+
+export interface Move {
+  readonly id: string;
+  readonly to: string;
+}
+
+export interface Own {
+  /** This node's cameras by what etcd says of them. */
+  readonly owned: ReadonlyMap<string, Pick<Owned, 'to'>>;
+  /** Where cameras of this node belong that do not belong here. */
+  readonly wanted: readonly Move[];
+  readonly isDraining: boolean;
+  /** New moves for balance. */
+  readonly mayMove: number;
+  /** A camera allows one viewer, or has no picture now: nothing is won by capturing it twice. */
+  readonly isBroken: (id: string) => boolean;
+}
+
+export interface Turn {
+  /** The other node may capture it beside this one, and then has it. */
+  readonly offer: readonly (Move & { readonly because: Because })[];
+  readonly retract: readonly string[];
+  /** Stopped here before another starts it. */
+  readonly giveAway: readonly string[];
+  /** Moves for balance among these. */
+  readonly begun: number;
+}
+
+export class Handovers {
+  readonly #offeredMs = new Map<string, number>();
+  readonly #declinedMs = new Map<string, number>();
+
+  turn({ owned, wanted, isDraining, mayMove, isBroken }: Own, nowMs: number): Turn {
+    const moves = new Map(wanted.map(({ id, to }) => [id, to]));
+    const [offer, retract, giveAway]: [(Move & { because: Because })[], string[], string[]] = [[], [], []];
+    let begun = 0;
+    for (const [id, { to: offered }] of owned) {
+      const to = moves.get(id);
+      if (offered === undefined) this.#offeredMs.delete(id);
+      if (to === undefined) {
+        if (offered !== undefined) retract.push(id);
+        continue;
+      }
+      if (offered === undefined && !isDraining && (begun >= mayMove || this.#isDeclined(id, nowMs))) continue;
+      const sinceMs = this.#offeredMs.get(id);
+      if (isBroken(id) || (isDraining && sinceMs !== undefined && nowMs - sinceMs > OFFER_MS))
+        giveAway.push(id);
+      else if (offered !== to) {
+        offer.push({ id, to, because: isDraining ? 'drain' : 'balance' });
+        // Anew for another node, but the patience of a drain is that of all of them together.
+        if (!isDraining || sinceMs === undefined) this.#offeredMs.set(id, nowMs);
+      } else if (sinceMs === undefined) this.#offeredMs.set(id, nowMs);
+      else if (nowMs - sinceMs > OFFER_MS) {
+        retract.push(id);
+        this.#declinedMs.set(id, nowMs);
+      }
+      if (offered === undefined && !isDraining) begun++;
+    }
+    return { offer, retract, giveAway, begun };
+  }
+
+  #isDeclined(id: string, nowMs: number): boolean {
+    return nowMs - (this.#declinedMs.get(id) ?? -Infinity) < DECLINED_MS;
+  }
+}

@@ -1,0 +1,65 @@
+/** Brings cameras to the nodes they belong on: offers them, gives them away, takes over what is offered to this node. */
+import type { Log } from '../log/log';
+import type { Facts } from './facts';
+import { Handovers, type Move } from './handover';
+import type { Holdings } from './holdings';
+import type { FleetCamera } from './options';
+import { Moves } from './pace';
+import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
+
+/** A camera without a picture for so long loses nothing by a move. */
+const SILENT_MS = 10_000;
+
+export interface MovementOptions {
+  readonly node: string;
+  readonly facts: Facts;
+  readonly holdings: Holdings;
+  readonly log: Log;
+  /** A clock that is never set, milliseconds. */
+  readonly now: () => number;
+}
+
+export class Movement {
+  readonly #moves = new Moves();
+  readonly #handovers = new Handovers();
+  /** When this node captured a picture of a camera last. */
+  readonly #capturedMs = new Map<string, number>();
+
+  constructor(private readonly options: MovementOptions) {}
+
+  /**
+   * @param wanted where cameras of this node belong that do not belong here
+   * @throws Fault of etcd
+   */
+  async turn(wanted: readonly Move[], cameras: readonly FleetCamera[], isDraining: boolean): Promise<void> {
+    const { node, facts, holdings, log, now } = this.options;
+    const single = new Set(cameras.filter(({ isSingle }) => isSingle).map(({ id }) => id));
+    const owned = new Map([...facts.owners].filter(([, owner]) => owner.node === node));
+    const isBroken = (id: string) =>
+      single.has(id) || now() - (this.#capturedMs.get(id) ?? -Infinity) > SILENT_MS;
+    const mayMove = this.#moves.left(now());
+    const { offer, retract, giveAway, begun } = this.#handovers.turn(
+      { owned, wanted, isDraining, mayMove, isBroken },
+      now(),
+    );
+    this.#moves.made(begun, now());
+    for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
+    for (const { id, to, because } of offer) await holdings.offer(id, { to, toBecause: because });
+    for (const id of retract) await holdings.offer(id);
+    if (retract.length > 0) log.info(retractWords(retract));
+    if (giveAway.length === 0) return;
+    await holdings.giveAway(giveAway);
+    log.info(gaveAwayWords(giveAway, isDraining));
+  }
+
+  /**
+   * A picture of the camera is in the spool of this node: if the camera was offered to it, it is its own from now on.
+   * @throws Fault of etcd
+   */
+  async captured(camera: string): Promise<void> {
+    const { holdings, log, now } = this.options;
+    this.#capturedMs.set(camera, now());
+    const from = await holdings.captured(camera);
+    if (from !== undefined) log.info(`took over ${listOf([camera])} from ${from}`);
+  }
+}
