@@ -1,7 +1,7 @@
 /** Makes the events that message.ts describes; apart from it, because the notifier needs no schemas to publish. */
 import { frameId, type Frame } from './frame';
 import { frameKey } from './key';
-import type { CameraState, CameraStateChanged, FrameSampled, FramesMissed, Gap } from './message';
+import type { CameraState, CameraStateChanged, FrameSampled, FramesMissed, Gap, Recipients } from './message';
 
 /** Content type of every message body. */
 export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
@@ -16,13 +16,14 @@ function envelope(namespace: string, camera: string, time: number) {
   };
 }
 
-/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera */
+/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera @param recipients where several queues get it */
 export function frameSampled(
   namespace: string,
   frame: Frame,
   delayed: boolean,
   nowMs: number,
   tags: readonly string[] = [],
+  recipients?: Recipients,
 ): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   const { clockUnset, linkDelayMs } = frame;
@@ -42,6 +43,7 @@ export function frameSampled(
       sequence,
       delayed,
       ageMs: Math.max(0, nowMs - capturedAt),
+      ...(recipients === undefined ? {} : { recipients }),
       ...(verdict === undefined ? {} : { verdict }),
       ...(clock === undefined ? {} : { clock }),
       ...(clockSkewMs === undefined ? {} : { clockSkewMs }),

@@ -85,7 +85,7 @@ function checkJson(text: string): void {
   const source = SOURCES.some((key) => key in value) ? {} : { url: 'rtsps://camera/' };
   const camera = { id: 'one', ...source, ...value };
   const isConfiguration =
-    'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue'].some((key) => key in value);
+    'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue', 'consumers'].some((key) => key in value);
   const configuration = isConfiguration ? { cameras: [], ...value } : { cameras: [camera] };
   const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(
     ([, name = '']) => [name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'] as const,

@@ -6,6 +6,8 @@ import type { VigilEvent } from '../../contract/message';
 export interface Publication {
   readonly exchange: string;
   readonly routingKey: string;
+  /** Further routing keys, which consumers do not see. */
+  readonly others?: readonly string[];
   readonly event: VigilEvent;
   /** Lifetime of the message from now on, of frames; none for events that do not age. */
   readonly lifeMs?: number;
@@ -17,12 +19,13 @@ export interface Publication {
 
 /** @param waitedMs of its life, what has passed before it is sent */
 export function publishOptions(
-  { event, lifeMs, traceparent, mandatory }: Publication,
+  { event, others = [], lifeMs, traceparent, mandatory }: Publication,
   waitedMs: number,
 ): Options.Publish {
   return {
     mandatory,
     persistent: true,
+    ...(others.length === 0 ? {} : { BCC: [...others] }),
     contentType: CLOUDEVENTS_JSON,
     messageId: event.id,
     type: event.type,
