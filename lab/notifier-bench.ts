@@ -71,7 +71,7 @@ export class NotifierStage {
 
   open(
     amqpUrl = this.broker.url,
-    queue: { name?: string; maxLength?: number } = {},
+    queue: { name?: string; maxLength?: number; required?: boolean } = {},
     namespace = 'v',
     queuesFile?: string,
     services: readonly ServiceSpec[] = [],

@@ -32,6 +32,11 @@ export function consumerFaults({
     const problem = nameProblem(name, namespace, detection);
     if (problem !== undefined) faults.push({ path: at, problem });
     if (entry === undefined || entry.remove === true) continue;
+    if (entry.task !== undefined && entry.protocol === 'cloudevents')
+      faults.push({
+        path: `${at}.task`,
+        problem: 'is only of use with "protocol": "celery"; set that, or remove it',
+      });
     // A pattern may be for cameras that are yet to come.
     const ids = entry.cameras?.map((id) => (id?.includes('*') === true ? undefined : id));
     faults.push(...unknownFaults({ cameras: ids, tags: entry.tags }, known, at));

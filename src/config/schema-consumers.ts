@@ -90,6 +90,21 @@ const Consumer = Type.Object(
       },
       5,
     ),
+    protocol: defaulted(
+      {
+        type: 'string',
+        enum: ['cloudevents', 'celery'],
+        description:
+          'Form of the messages. cloudevents: as docs/contract.md has it. celery: tasks for a Celery worker, each with the event as its only argument.',
+      },
+      'cloudevents',
+    ),
+    task: optional({
+      type: 'string',
+      pattern: '^[A-Za-z0-9_.:-]{1,200}$',
+      description:
+        'name of the Celery task, such as "detect.frame", which it is when absent: letters, digits and "_.:-"',
+    }),
     remove: defaulted(
       {
         type: 'boolean',

@@ -177,8 +177,9 @@ describe('a code block', () => {
       assert.throws(() => checkBlock({ file: 'README.md', line: 1, language, text })));
 });
 
-it('examples/consumer.py compiles', () =>
-  checkSyntax('python', readFileSync(path.join(ROOT, 'examples/consumer.py'), 'utf8')));
+for (const example of ['consumer.py', 'celery/worker.py', 'celery/celeryconfig.py'])
+  it(`examples/${example} compiles`, () =>
+    checkSyntax('python', readFileSync(path.join(ROOT, 'examples', example), 'utf8')));
 
 it('docs/consumer-kit.md has an entry for everything that the package exports', () => {
   const text = readFileSync(path.join(ROOT, 'docs/consumer-kit.md'), 'utf8');

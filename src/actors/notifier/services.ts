@@ -18,6 +18,7 @@ import { ServiceRoutes } from './service-routes';
 
 /** Queues are declared in milliseconds. One that does not answer must not hold up the others for longer. */
 const BEGIN_MS = 3000;
+const DEFAULT_TASK = 'detect.frame';
 const KEPT = 'pictures announced there stay in Redis until they expire';
 
 export interface ServicesOptions extends Omit<ServiceQueuesOptions, 'onLook'> {
@@ -124,10 +125,14 @@ export class Services {
     services: readonly ServiceSpec[],
     publication: ServicePublication,
   ): Promise<FaultRecord | undefined> {
-    const [first, ...others] = services.map(({ queue }) => queue);
-    if (first === undefined) return undefined;
     const exchange = serviceExchange(this.options.namespace);
-    return this.#publisher.offer({ ...publication, exchange, routingKey: first, others, mandatory: false });
+    const answers = [...byForm(services)].map(async ([task, [routingKey = '', ...others]]) =>
+      this.#publisher.offer({
+        ...{ ...publication, exchange, routingKey, others, mandatory: false },
+        ...(task === undefined ? {} : { task }),
+      }),
+    );
+    return (await Promise.all(answers)).find((fault) => fault !== undefined);
   }
 
   #tellIdle(): void {
@@ -158,4 +163,14 @@ export class Services {
     });
     return full === undefined ? 'a queue of "consumers"' : `queue ${full.queue} of service ${full.name}`;
   }
+}
+
+/** Queues by what their messages are: Celery tasks of a name, or events. */
+function byForm(services: readonly ServiceSpec[]): ReadonlyMap<string | undefined, string[]> {
+  const forms = new Map<string | undefined, string[]>();
+  for (const { queue, protocol, task = DEFAULT_TASK } of services) {
+    const form = protocol === 'celery' ? task : undefined;
+    forms.set(form, [...(forms.get(form) ?? []), queue]);
+  }
+  return forms;
 }

@@ -11,7 +11,7 @@ describe('services in the configuration', () => {
     const [plates] = topologyOf(config({ plates: {} }, { namespace: 'site' })).services;
     assert.deepEqual(plates, {
       ...{ name: 'plates', queue: 'site.plates', events: ['frame'], removal: 'after', maxLength: 10_000 },
-      ...{ overflow: 'drop-head', deliveryLimit: 5 },
+      ...{ overflow: 'drop-head', deliveryLimit: 5, protocol: 'cloudevents' },
     });
   });
 
@@ -90,6 +90,12 @@ describe('services in the configuration', () => {
     ['a length of 0', config({ a: { maxLength: 0 } }), '$.consumers.a.maxLength', /at least 1 /],
     ['a short lifetime', config({ a: { lifetimeMs: 10 } }), '$.consumers.a.lifetimeMs', /at least 1000/],
     ['a misspelt key', config({ a: { camera: ['gate'] } }), '$.consumers.a.camera', /cameras/],
+    [
+      'a task without Celery',
+      config({ a: { task: 'x' } }),
+      '$.consumers.a.task',
+      /only of use with "protocol": "celery"/,
+    ],
     ['a list', config([]), '$.consumers', /expected object, found a list/],
     ['a name alone', config({ a: true }), '$.consumers.a', /expected object/],
     ['too many', config(many), '$.consumers', /at most 64 entries, found 65/],
