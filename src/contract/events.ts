@@ -11,28 +11,40 @@ function envelope(namespace: string, camera: string, time: number) {
     specversion: '1.0' as const,
     source: `/vigil/${namespace}/camera/${camera}`,
     subject: camera,
+    partitionkey: camera,
     time: new Date(time).toISOString(),
     datacontenttype: 'application/json' as const,
   };
 }
 
-/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera @param recipients where several queues get it */
+/** What becomes of a frame. */
+export interface FrameFate {
+  /** Where several queues get it. */
+  readonly recipients?: Recipients | undefined;
+  /** When its message expires, milliseconds since the epoch. */
+  readonly expiresAtMs?: number;
+}
+
+/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera */
 export function frameSampled(
   namespace: string,
   frame: Frame,
   delayed: boolean,
   nowMs: number,
   tags: readonly string[] = [],
-  recipients?: Recipients,
+  { recipients, expiresAtMs }: FrameFate = {},
 ): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   const { clockUnset, linkDelayMs } = frame;
+  const key = frameKey(namespace, frame);
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
     id: frameId(frame),
+    dataref: `redis:${key}`,
+    ...(expiresAtMs === undefined ? {} : { expirytime: new Date(expiresAtMs).toISOString() }),
     data: {
-      key: frameKey(namespace, frame),
+      key,
       camera,
       ...(tags.length === 0 ? {} : { tags: [...tags] }),
       capturedAt,

@@ -28,6 +28,22 @@ function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind,
       type: Type.Literal(type),
       subject: CameraId,
       time: Type.String({ description: 'RFC 3339, UTC, milliseconds.' }),
+      partitionkey: Type.Optional(
+        Type.String({
+          description: 'The camera: events of one camera are in order. Absent of older versions.',
+        }),
+      ),
+      dataref: Type.Optional(
+        Type.String({
+          description:
+            'Of a frame: `redis:` and `data.key`. Which Redis it is, and its password, is in no message. Absent of older versions.',
+        }),
+      ),
+      expirytime: Type.Optional(
+        Type.String({
+          description: 'Of a frame: when its message expires, RFC 3339. Absent of older versions.',
+        }),
+      ),
       datacontenttype: Type.Literal('application/json'),
       data,
     },

@@ -1,9 +1,10 @@
 /** Services with queues of their own, on real servers: who gets what, when a picture goes, and what a service in trouble holds up. */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import Ajv from 'ajv';
 import { Redis } from 'ioredis';
 import { consumeFrames, doneKey, frameKey, type ConsumedFrame, type Removal } from '../../src/consumer';
 import { SHARE_SCRIPT } from '../../src/contract/sharing';
@@ -17,6 +18,15 @@ import { wantedBy, type Entry } from '../../lab/wanted-actors';
 
 const servicesOf = (consumers: Record<string, Entry>): readonly ServiceSpec[] =>
   wantedBy({ namespace: 'v', cameras: [{ id: 'c', test: 'testsrc2' }], consumers }).topology.services;
+
+/** What of a message is not as docs/asyncapi.json has it. */
+function asyncApiFaults(name: string, body: Buffer): unknown[] {
+  const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../docs/asyncapi.json'), 'utf8')) as {
+    components: { messages: Record<string, { payload: object }> };
+  };
+  const validate = new Ajv().compile(document.components.messages[name]?.payload ?? false);
+  return validate(JSON.parse(body.toString())) ? [] : (validate.errors ?? []);
+}
 
 const keyOf = (capturedAt: number) =>
   frameKey('v', { camera: 'c', capturedAt, width: 1, height: 1, format: 'jpeg' });
@@ -71,6 +81,11 @@ describe('services in the configuration', () => {
     const headers = Object.keys(message.properties.headers ?? {});
     assert.ok(!headers.includes('BCC') && !headers.includes('CC'), 'only the body tells of the other queues');
     const { data } = JSON.parse(message.content.toString()) as { data: { recipients: unknown } };
+    const { expirytime, dataref } = JSON.parse(message.content.toString()) as Record<string, string>;
+    assert.equal(dataref, `redis:${keyOf(1)}`);
+    const untilExpiryMs = Date.parse(expirytime ?? '') - Date.now();
+    assert.ok(untilExpiryMs > 0 && untilExpiryMs <= 108_000, 'nine tenths of 120 s from the announcement');
+    assert.deepEqual(asyncApiFaults('FrameSampled', message.content), []);
     assert.deepEqual(data.recipients, { 'v.detection': 'any', 'v.plates': 'after', 'v.people': 'keep' });
     assert.deepEqual(await stage.drained(), [1, 2]);
   });

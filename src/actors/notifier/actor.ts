@@ -167,12 +167,13 @@ class NotifierActor implements ActorLoop {
     await this.#publisher.begun();
     const ofCamera = tagsOf(tags, frame.camera);
     const services = this.#services.of(frame.camera, ofCamera, 'frame');
-    const recipients = this.#services.recipients(services);
+    const [nowMs, lifeMs] = [Date.now(), expireMs * MESSAGE_LIFE_SHARE];
+    const fate = { recipients: this.#services.recipients(services), expiresAtMs: nowMs + lifeMs };
     const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed, Date.now(), ofCamera, recipients),
-      lifeMs: expireMs * MESSAGE_LIFE_SHARE,
+      event: frameSampled(namespace, frame, delayed, nowMs, ofCamera, fate),
+      lifeMs,
       ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
     };
     const [own, missed] = await Promise.all([
