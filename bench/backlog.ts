@@ -52,7 +52,7 @@ const LIVE_EXPIRE_MS = 20_000;
 const MAX_LENGTH = 1_000_000;
 const DRAIN_MS = 10_000;
 const SIZE = { width: 1920, height: 1080, format: 'jpeg' } as const;
-const QUEUE = { overflow: 'reject-publish', deliveryLimit: 5 } as const;
+const QUEUE = { overflow: 'reject-publish', deliveryLimit: 5, required: true } as const;
 const SPOOL = { maxBytes: 4e9, maxFrames: 1e6, maxAgeMs: 3.6e6, minFreeBytes: 0 };
 
 function fillSpool(dir: string): void {

@@ -3,12 +3,19 @@ import { after, afterEach, before } from 'node:test';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import startNotifier from '../src/actors/notifier/actor';
 import type { Frame } from '../src/contract/frame';
-import type { Actor } from '../src/protocol/actor';
-import type { ActorReport } from '../src/protocol/messages';
+import type { ServiceSpec } from '../src/config/topology';
+import type { Actor, ActorContext } from '../src/protocol/actor';
+import type { ActorReport, NotifierParameters } from '../src/protocol/messages';
 import { startBroker, type Broker } from './broker';
 import { waitUntil } from './process';
 
-const QUEUE = { name: 'v.detection', maxLength: 1000, overflow: 'reject-publish', deliveryLimit: 5 } as const;
+const QUEUE = {
+  name: 'v.detection',
+  maxLength: 1000,
+  overflow: 'reject-publish',
+  deliveryLimit: 5,
+  required: true,
+} as const;
 
 export interface NotifierBench {
   readonly actor: Actor;
@@ -20,6 +27,8 @@ export interface NotifierBench {
   /** Announces again whatever was refused, as the store does, until all are confirmed. */
   confirmed(...capturedAt: number[]): Promise<void>;
   readonly fault: () => string | undefined;
+  /** As a live edit does. */
+  change(parameters: Partial<NotifierParameters>): Promise<void>;
 }
 
 /** One broker for all tests of a suite; what a test opened and declared goes when it ends. */
@@ -53,29 +62,33 @@ export class NotifierStage {
 
   async #clear(): Promise<void> {
     await Promise.all([...this.#benches].map((bench) => this.close(bench)));
-    for (const queue of ['v.detection', 'v.detection.dead', 'v.other']) await this.channel.deleteQueue(queue);
-    for (const exchange of ['v.frames', 'v.detection', 'v.detection.dead'])
+    const queues = ['v.detection', 'v.plates', 'v.people', 'v.alarm'];
+    for (const queue of [...queues, ...queues.map((name) => `${name}.dead`), 'v.other'])
+      await this.channel.deleteQueue(queue);
+    for (const exchange of ['v.frames', 'v.services', 'v.detection', ...queues.map((name) => `${name}.dead`)])
       await this.channel.deleteExchange(exchange);
   }
 
   open(
     amqpUrl = this.broker.url,
-    queue: { name?: string; maxLength?: number } = {},
+    queue: { name?: string; maxLength?: number; required?: boolean } = {},
     namespace = 'v',
     queuesFile?: string,
+    services: readonly ServiceSpec[] = [],
   ): NotifierBench {
     const reports: ActorReport[] = [];
     const lines: string[] = [];
     const answers = new Map<number, string | undefined>();
     const write = (message: string) => lines.push(message);
     let fault: string | undefined = 'starting';
-    const actor = startNotifier({
+    const context: ActorContext<NotifierParameters> = {
       parameters: {
         amqpUrl,
         namespace,
         expireMs: 120_000,
         queue: { ...QUEUE, ...queue },
         ...(queuesFile === undefined ? {} : { queuesFile }),
+        services,
       },
       log: { error: write, warn: write, info: write, debug: write },
       report: (report) => {
@@ -83,7 +96,8 @@ export class NotifierStage {
         if (report.kind === 'announced') answers.set(Number(report.id.split('-')[1]), report.fault?.code);
         if (report.kind === 'readiness') fault = report.fault?.code;
       },
-    });
+    };
+    const actor = startNotifier(context);
     const announce = (...times: number[]) => {
       for (const at of times) actor.receive({ kind: 'announce', frame: frameOf(at), delayed: false });
     };
@@ -94,6 +108,10 @@ export class NotifierStage {
       answers,
       announce,
       fault: () => fault,
+      change: async (parameters) => {
+        (context as { parameters: NotifierParameters }).parameters = { ...context.parameters, ...parameters };
+        await actor.changed?.();
+      },
       confirmed: async (...times) => {
         await waitUntil(
           `${times.length} are confirmed`,

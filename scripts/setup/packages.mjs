@@ -43,6 +43,7 @@ const TEST_TOOLS = [
   'glib-networking',
   'prometheus', // with promtool: the alerts and the metrics
   'etcd-server', // three nodes of it carry a fleet
+  'python3-celery', // tasks that a worker takes
   'python3-numpy',
   'python3-pika',
   'python3-pil',

@@ -1,4 +1,5 @@
 /** What `status` prints for people. Pure. */
+import { serviceFacts } from '../protocol/service-facts';
 import type { BoundQueue, QueuesAnswer } from '../connections/bound-queues';
 import { refusalWords } from '../config/faults';
 import type { DaemonStatus } from '../control/protocol';
@@ -85,6 +86,13 @@ export function childText(child: ChildStatus, nowMs: number, { width }: Style = 
   return [...wrap(name, '', width), ...table(known, width)].join('\n');
 }
 
+/** A service is the operator's: that nobody consumes its frames is none of the daemon's problems. */
+function idleServicesLine({ children }: DaemonStatus): string[] {
+  const facts = children.find(({ kind }) => kind === 'notifier')?.heartbeat?.facts ?? {};
+  const idle = serviceFacts(facts).filter(({ consumers }) => consumers === 0);
+  return idle.length === 0 ? [] : [`no-consumer: ${idle.map(({ service }) => service).join(', ')}`];
+}
+
 function head(
   status: DaemonStatus,
   cameras: readonly ChildStatus[],
@@ -103,6 +111,7 @@ function head(
       deliveryLine(delivery, nowMs),
       `cameras: ${streaming.length} of ${cameras.length} streaming`,
     ].flatMap((line) => wrap(line, '  ', width)),
+    ...idleServicesLine(status).flatMap((line) => wrap(line, '  ', width).map((row) => paint('red', row))),
     ...problems.flatMap((problem) =>
       wrap(`unhealthy: ${problem}`, '  ', width).map((line) => paint('red', line)),
     ),

@@ -2,6 +2,7 @@
 import Ajv from 'ajv';
 import { cameraFaults } from './camera-rules';
 import { deadlineFaults } from './children';
+import { consumerFaults } from './consumer-rules';
 import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
 import { fleetFaults } from './fleet-rules';
@@ -49,9 +50,10 @@ export function checkConfiguration(
   const ofRules =
     wellFormed === undefined
       ? []
-      : [serverFaults, fleetFaults, httpFaults, notifyFaults, cameraFaults, deadlineFaults].flatMap((rule) =>
-          rule(wellFormed, folder),
-        );
+      : [
+          ...[serverFaults, fleetFaults, httpFaults, notifyFaults],
+          ...[consumerFaults, cameraFaults, deadlineFaults],
+        ].flatMap((rule) => rule(wellFormed, folder));
   return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
 }
 

@@ -49,7 +49,7 @@ function nodeOf(schema: Node): Node {
   if (isServer === true) return serverNode(plain, schemes as string[]);
   if (plain['type'] === 'string')
     return textNode(plain, { schemes: schemes as string[] | undefined, isFile, isAddress });
-  const { properties, required, items } = plain;
+  const { properties, required, items, additionalProperties: others } = plain;
   return {
     ...(isHttp === true ? { allOf: HTTP_RULES } : {}),
     ...plain,
@@ -59,6 +59,7 @@ function nodeOf(schema: Node): Node {
     ...(Array.isArray(required)
       ? { required: required.filter((name) => !hasDefault((properties as Node)[String(name)])) }
       : {}),
+    ...(typeof others === 'object' ? { additionalProperties: nodeOf(others as Node) } : {}),
     ...(items === undefined ? {} : { items: nodeOf(items as Node) }),
   };
 }

@@ -1,5 +1,6 @@
 /** What the schema cannot say of `notify`. Pure. */
 import type { ConfigFault } from './faults';
+import { unknownFaults } from './known-cameras';
 import { parseCondition } from './notice-conditions';
 import type { ActorsFile } from './schema';
 import { SECRET_BYTES, WEBHOOK_SCHEMES } from './schema-notify';
@@ -21,7 +22,7 @@ export function notifyFaults({ notify = [], cameras = [] }: File): ConfigFault[]
       ...urlFaults(entry, at),
       ...secretFaults(entry, at),
       ...whenFaults(entry.when, at),
-      ...filterFaults(entry, known, at),
+      ...unknownFaults(entry, known, at),
     ];
   });
 }
@@ -58,32 +59,4 @@ function whenFaults(when: Entry['when'], at: string): ConfigFault[] {
       problem: 'has only "recovered"; add what is to recover from, such as "offline > 60s"',
     });
   return faults;
-}
-
-/** A name that is misspelt would keep a webhook silent for ever. */
-function filterFaults(
-  { cameras = [], tags = [] }: Entry,
-  known: { readonly ids: ReadonlySet<unknown>; readonly tags: ReadonlySet<unknown> },
-  at: string,
-): ConfigFault[] {
-  const unknown = (
-    key: string,
-    names: readonly (string | undefined)[],
-    there: ReadonlySet<unknown>,
-    problem: (name: string) => string,
-  ) =>
-    names.flatMap((name, i) =>
-      name === undefined || there.has(name)
-        ? []
-        : [{ path: `${at}.${key}[${i}]`, problem: problem(JSON.stringify(name)) }],
-    );
-  return [
-    ...unknown(
-      'cameras',
-      cameras,
-      known.ids,
-      (name) => `${name} is not the id of a camera; correct or remove it`,
-    ),
-    ...unknown('tags', tags, known.tags, (name) => `no camera has the tag ${name}; correct or remove it`),
-  ];
 }

@@ -15,6 +15,7 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly required?: readonly string[];
   readonly items?: Node;
+  readonly additionalProperties?: Node | boolean;
 }
 
 const INTRODUCTION = `# Configuration
@@ -37,7 +38,13 @@ without any. A \`still\` camera applies every change with its next picture; a \`
 
 /** The whole page, as Markdown. */
 export function configurationReference(): string {
-  const { cameraDefaults: _, cameras, notify, ...others } = (ActorsFile as unknown as Node).properties ?? {};
+  const {
+    cameraDefaults: _,
+    cameras,
+    notify,
+    consumers,
+    ...others
+  } = (ActorsFile as unknown as Node).properties ?? {};
   const sections = Object.entries(others).filter(([, { properties }]) => properties !== undefined);
   const plain = Object.entries(others).filter(([, { properties }]) => properties === undefined);
   return [
@@ -45,6 +52,7 @@ export function configurationReference(): string {
     `## Top level\n\n${table(plain.map(([key, node]) => row(key, node)))}`,
     ...sections.map(([key, node]) => section(key, node)),
     `## \`notify[]\`\n\n${sentence(notify?.description ?? '')}\n\n${table(rowsOf({ ...notify?.items, effect: notify?.effect } as Node))}`,
+    consumerSection(consumers),
     `## \`cameras[]\` and \`cameraDefaults\`\n\n${CAMERA}\n${cameraTable(cameras?.items?.properties ?? {})}`,
   ].join('\n');
 }
@@ -60,6 +68,14 @@ function section(name: string, node: Node): string {
       `### \`${name}.${kind}\`\n\n${sentence(inner.description ?? '')}\n\n${table(rowsOf(inner))}`,
   );
   return [head, ...parts].join('\n');
+}
+
+/** Of an object whose keys are names. */
+function consumerSection(
+  { description = '', effect = '', additionalProperties }: Node = { type: 'object' },
+): string {
+  const { properties = {} } = additionalProperties as Node;
+  return `## \`consumers.NAME\`\n\n${sentence(description)}\n\n${table(rowsOf({ type: 'object', properties, effect }))}`;
 }
 
 function rowsOf({ properties = {}, effect = '' }: Node): string[][] {

@@ -1,6 +1,6 @@
 /** From a checked actors.json to the complete {@link Topology}. Pure. */
 import path from 'node:path';
-import { defaultQueue } from '../contract/topology';
+import { defaultQueue, serviceQueue } from '../contract/topology';
 import { childSpec, probedChildSpec } from './children';
 import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';
@@ -27,6 +27,10 @@ export function resolveTopology(file: ActorsFile, folder: string): Topology {
     expireMs: frames.expireMs,
     durability: frames.durability,
     queue: { ...file.queue, name: file.queue.name ?? defaultQueue(file.namespace) },
+    services: Object.entries(file.consumers).flatMap(([name, { remove, ...consumer }]) =>
+      remove ? [] : [{ name, queue: serviceQueue(file.namespace, name), ...consumer }],
+    ),
+    removedServices: Object.keys(file.consumers).filter((name) => file.consumers[name]?.remove === true),
     spool: file.spool,
     ledger: file.ledger,
     modes: { store: actors.store.mode, notifier: actors.notifier.mode },

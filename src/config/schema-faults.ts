@@ -105,6 +105,8 @@ function problemOf(error: ErrorObject, at: Place, isHidden: boolean): string {
     }
     case 'minItems':
       return 'expected at least one entry, found none';
+    case 'maxProperties':
+      return `expected at most ${String(params['limit'])} entries, found ${Object.keys(error.data as object).length}`;
     case 'maxItems':
       return `expected at most ${String(params['limit'])} entries, found ${(error.data as unknown[]).length}`;
     default:

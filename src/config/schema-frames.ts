@@ -63,6 +63,14 @@ export const Queue = section(
       },
       5,
     ),
+    required: defaulted(
+      {
+        type: 'boolean',
+        description:
+          'Whether pictures stay in Redis until the consumers of this queue, too, are done with them. false: where all services have their queues in consumers, and none reads this one.',
+      },
+      true,
+    ),
   },
   'The queue the daemon declares for detection services.',
   'restarts the notifier',

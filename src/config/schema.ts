@@ -5,6 +5,7 @@ import { REDIS_SCHEMES } from '../connections/redis-address';
 import { LOG_LEVELS } from '../log/levels';
 import { Actors } from './schema-actors';
 import { Camera, CameraDefaults } from './schema-cameras';
+import { Consumers } from './schema-consumers';
 import { Frames, Ledger, Queue, Spool } from './schema-frames';
 import { Fleet } from './schema-fleet';
 import { Http } from './schema-http';
@@ -125,6 +126,7 @@ export const ActorsFile = Type.Object(
     ),
     frames: Frames,
     queue: Queue,
+    consumers: Consumers,
     spool: Spool,
     ledger: Ledger,
     actors: Actors,

@@ -4,6 +4,7 @@ import type { CameraTags } from '../contract/tags';
 import type { CAMERA_SETTINGS, CameraSettingName, SameName } from './camera-settings';
 import type { NoticeCondition } from './notice-conditions';
 import type { ActorsFile } from './schema';
+import type { ConsumerEntry } from './schema-consumers';
 import type { ValueOf } from './setting-schema';
 
 /** That a camera's certificate is verified, and by what. */
@@ -146,6 +147,14 @@ export interface QueueSpec {
   readonly maxLength: number;
   readonly overflow: 'reject-publish' | 'drop-head';
   readonly deliveryLimit: number;
+  /** Whether pictures wait in Redis for its consumers. */
+  readonly required: boolean;
+}
+
+/** A detection service with a queue of its own. */
+export interface ServiceSpec extends Omit<ConsumerEntry, 'remove'> {
+  readonly name: string;
+  readonly queue: string;
 }
 
 export interface SpoolSpec {
@@ -178,6 +187,9 @@ export interface Topology {
   readonly tracing: boolean;
   readonly expireMs: number;
   readonly queue: QueueSpec;
+  readonly services: readonly ServiceSpec[];
+  /** Names of services whose queues are to be deleted. */
+  readonly removedServices: readonly string[];
   /** When a confirmed frame leaves the spool: at once, or when Redis has it on disk. */
   readonly durability: 'memory' | 'durable';
   readonly spool: SpoolSpec;

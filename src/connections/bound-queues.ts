@@ -42,11 +42,16 @@ export async function boundQueues(
   view: BrokerView,
   {
     namespace,
-    queue,
+    own: present,
     names,
-  }: { readonly namespace: string; readonly queue: string; readonly names: readonly string[] },
+  }: {
+    readonly namespace: string;
+    /** Vigil's present queues. */
+    readonly own: readonly string[];
+    readonly names: readonly string[];
+  },
 ): Promise<BoundQueue[]> {
-  const own = new Set([queue, deadLetterName(queue)]);
+  const own = new Set(withDeadLetters(present));
   const old = new Set(withDeadLetters([defaultQueue(namespace), ...names]).filter((name) => !own.has(name)));
   const bound = new Map<string, string[]>([...old].map((name) => [name, []]));
   for (const exchange of new Set([frameExchange(namespace), ...own, ...old]))

@@ -1,6 +1,6 @@
 /** Reads a frame's announcement. Messages come from outside: nothing in one is used before it was checked here. */
 import Ajv from 'ajv';
-import { FrameSampled } from '../contract/message';
+import { CameraStateChanged, FrameSampled, FramesMissed, type VigilEvent } from '../contract/message';
 import { parseFrameKey, type FrameKey } from '../contract/key';
 import { ConsumerError, textOf } from './fault';
 
@@ -9,6 +9,10 @@ const MAX_BODY_BYTES = 65_536;
 
 const ajv = new Ajv({ allErrors: false });
 const validate = ajv.compile<FrameSampled>(FrameSampled);
+const others = [ajv.compile<CameraStateChanged>(CameraStateChanged), ajv.compile<FramesMissed>(FramesMissed)];
+
+/** Events that a queue may have beside announcements of frames. */
+export type OtherEvent = Exclude<VigilEvent, FrameSampled>;
 
 /** The announcement in a message body, or a {@link ConsumerError} `invalid-message` that says what is wrong. */
 export function readAnnouncement(body: Buffer): FrameSampled {
@@ -21,6 +25,17 @@ export function readAnnouncement(body: Buffer): FrameSampled {
   const contradiction = contradictionOf(key, event.data);
   if (contradiction !== undefined) throw invalid(`event/data/${contradiction} contradicts the key`);
   return event;
+}
+
+/** The event in a message body that is no announcement; undefined where it is none that is known. */
+export function readOtherEvent(body: Buffer): OtherEvent | undefined {
+  if (body.length > MAX_BODY_BYTES) return undefined;
+  try {
+    const event: unknown = JSON.parse(body.toString('utf8'));
+    return others.some((isOne) => isOne(event)) ? (event as OtherEvent) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseJson(body: Buffer): unknown {

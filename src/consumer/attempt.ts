@@ -1,5 +1,6 @@
 /** The processing of one frame: retrieve, handle, remove. Decides and does not settle. */
 import type { FrameSampled } from '../contract/message';
+import type { Share } from '../contract/sharing';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
 import type { Settlement } from './queue-message';
 import type { FrameStore } from './frame-store';
@@ -38,6 +39,8 @@ export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
   readonly trace: TraceContext;
+  /** Where other services must have the frame too. */
+  readonly share?: Share | undefined;
   /** What GETDEL has taken: no one else has it. */
   taken?: Buffer;
 }
@@ -81,14 +84,16 @@ export async function attempt(
   removal: Removal,
   handler: FrameHandler,
 ): Promise<Outcome> {
-  const { event, redelivered, trace } = work;
+  const { event, redelivered, trace, share } = work;
   try {
-    const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel'));
+    // Whether the service is done with the frame already matters only where it had it before.
+    const part = redelivered || removal === 'getdel' ? share : undefined;
+    const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel', part));
     if (bytes === null) return { kind: 'expired', fault: expiryOf(event) };
     if (removal === 'getdel') work.taken = bytes;
     const failure = await failureOf(handler, { event, bytes, redelivered, trace }, removal);
     if (failure !== undefined) return failure;
-    return removal === 'after' ? await removeFrame(store, event) : { kind: 'processed' };
+    return removal === 'after' ? await removeFrame(store, event, share) : { kind: 'processed' };
   } catch (error) {
     if (!(error instanceof ConsumerError)) throw error;
     const { code, message } = error;
@@ -148,9 +153,13 @@ export function handlerFailed(
 }
 
 /** The work is done: a picture that stays behind expires, and must not bring the frame back. */
-async function removeFrame(store: FrameStore, { data }: FrameSampled): Promise<Outcome> {
+async function removeFrame(
+  store: FrameStore,
+  { data }: FrameSampled,
+  share: Share | undefined,
+): Promise<Outcome> {
   try {
-    await store.remove(data.key);
+    await store.remove(data.key, share);
     return { kind: 'processed' };
   } catch (error) {
     const message = `frame ${data.key}: left to expire in Redis: ${textOf(error)}`;

@@ -1,6 +1,6 @@
 /** Gives frames to the handler, as their turns come, and settles their messages. */
 import { sleep, unlessAborted } from '../clock/sleep';
-import { readAnnouncement } from './announcement';
+import { readAnnouncement, readOtherEvent } from './announcement';
 import { attempt, handlerFailed, settlementOf, type Final, type FrameHandler, type Outcome } from './attempt';
 import { Counts, type ConsumerCounters } from './counters';
 import type { PutDeadLetter } from './dead-letters';
@@ -13,14 +13,14 @@ import type { Settings } from './options';
 import { Overtaken } from './overtaken';
 import { redeliverDelayMs } from './redelivery';
 import { SeenFrames } from './seen-frames';
-import { tellSettled } from './settled';
+import { guarded, tellSettled } from './settled';
 import type { Intake } from './subscription';
 import { taskOf, type Session, type Task } from './task';
 import { Turns } from './turns';
 
 export interface DispatcherOptions {
   readonly settings: Pick<Settings, 'prefetch' | 'removal' | 'latestOnly'> &
-    Partial<Pick<Settings, 'ordered' | 'deliveryLimit' | 'onSettled'>>;
+    Partial<Pick<Settings, 'queue' | 'ordered' | 'deliveryLimit' | 'onSettled' | 'onEvent'>>;
   readonly handler: FrameHandler;
   readonly faults: FaultReporter;
   /** Undefined while Redis is away. */
@@ -54,11 +54,9 @@ export class Dispatcher {
   #isStopped = false;
 
   constructor(private readonly options: DispatcherOptions) {
-    const { prefetch, latestOnly, ordered, removal } = options.settings;
+    const { prefetch, latestOnly, ordered } = options.settings;
     this.#turns = new Turns(prefetch, latestOnly, ordered);
-    this.#overtaken = new Overtaken(removal, (task) =>
-      tellSettled(options.settings.onSettled, task, 'overtaken'),
-    );
+    this.#overtaken = new Overtaken((task) => tellSettled(options.settings.onSettled, task, 'overtaken'));
   }
 
   get counters(): ConsumerCounters {
@@ -129,21 +127,31 @@ export class Dispatcher {
     await unlessAborted(Promise.all(this.#atWork), signal);
   }
 
-  /** Undefined when there is nothing to do. */
+  /** Undefined when nothing is to be done. */
   #read(message: QueueMessage, session: Session): Task | undefined {
     try {
       const event = readAnnouncement(message.body);
       const { key } = event.data;
       const isKnown = this.#seen.get(key) !== undefined || this.#turns.isAtWork(key);
-      const task = taskOf(message, event, session, isKnown);
+      const task = taskOf(message, event, session, this.options.settings, isKnown);
       return this.#settleAgain(task) ? undefined : task;
     } catch (error) {
       if (!(error instanceof ConsumerError)) throw error;
-      const fault = { code: error.code, message: error.message } as const;
-      this.#count({ kind: 'invalid', fault });
-      this.#track(this.#bury(message, fault));
+      if (this.#isOther(message)) return undefined;
+      const { code, message: text } = error;
+      this.#count({ kind: 'invalid', fault: { code, message: text } });
+      this.#track(this.#bury(message, { code, message: text }));
       return undefined;
     }
+  }
+
+  /** An event that is not about a frame is handed over, and done with. */
+  #isOther(message: QueueMessage): boolean {
+    const event = readOtherEvent(message.body);
+    if (event === undefined) return false;
+    message.settle('ack');
+    guarded(() => this.options.settings.onEvent?.(event));
+    return true;
   }
 
   /** A frame that was done with, and the broker had not heard of it. */
@@ -165,7 +173,7 @@ export class Dispatcher {
       this.#turns.passedOver(task);
     } else {
       this.#begin(task);
-      const outcome = await attempt(task, store, settings.removal, handler);
+      const outcome = await attempt(task, store, task.removal, handler);
       if (outcome.kind === 'unavailable') this.#unusable = { store, untilMs: performance.now() + RETRY_MS };
       await this.#conclude(task, outcome);
     }
@@ -181,8 +189,7 @@ export class Dispatcher {
     const { fault, trouble } = outcome;
     const overtaken = this.#turns.troubled(task, performance.now(), Math.random());
     if (overtaken === undefined) {
-      const { removal } = this.options.settings;
-      await this.#finish(task, handlerFailed(task.event, removal, fault.cause ?? fault.message));
+      await this.#finish(task, handlerFailed(task.event, task.removal, fault.cause ?? fault.message));
       return;
     }
     this.options.onTrouble(fault, trouble);

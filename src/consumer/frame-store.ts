@@ -1,10 +1,19 @@
 /** One Redis connection for one session of a consumer. It never reconnects: the consumer's loop opens another. */
+import type { Result } from 'ioredis';
 import { withDeadline } from '../clock/sleep';
+import { doneKey } from '../contract/key';
+import { SHARE_SCRIPT, type Share } from '../contract/sharing';
 import { openRedis, type RedisClient } from '../connections/redis';
 import { connectRedis } from '../connections/redis-connected';
 import { isReply, redisFault } from '../connections/redis-fault';
 import { ConsumerError, textOf } from './fault';
 import type { ServerUrl } from './server-url';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    vigilShareBuffer(key: string, done: string, ...values: string[]): Result<Buffer | null, Context>;
+  }
+}
 
 /** Also the longest a stalled Redis can hold a frame up. */
 const SILENCE_MS = 5000;
@@ -16,10 +25,11 @@ export interface FrameStore {
   /**
    * The value of a key, null when it has gone. `remove` takes it out in the same step (GETDEL, Redis 6.2). Throws a
    * {@link ConsumerError}: `invalid-message` when the key holds no plain value, else `redis-...`.
+   * @param share of a frame that other services must have too: null also when this one is done with it
    */
-  retrieve(key: string, remove: boolean): Promise<Buffer | null>;
-  /** UNLINK. Throws like {@link retrieve}. */
-  remove(key: string): Promise<void>;
+  retrieve(key: string, remove: boolean, share?: Share): Promise<Buffer | null>;
+  /** UNLINK; of a shared frame when the others are done with it. Throws like {@link retrieve}. */
+  remove(key: string, share?: Share): Promise<void>;
   /** The text of a key, null when it has none. Throws like {@link retrieve}. */
   text(key: string): Promise<string | null>;
   /** Resolves when the socket has gone, a second later at most; never throws. */
@@ -68,10 +78,18 @@ export async function openFrameStore(
       throw isReplyError(error) ? storeFault(error, server) : faultOf(error);
     }
   };
+  redis.defineCommand('vigilShare', { lua: SHARE_SCRIPT, numberOfKeys: 2 });
+  const inShare = (how: 'get' | 'take' | 'done', key: string, { queue, required }: Share) =>
+    redis.vigilShareBuffer(key, doneKey(key), how, queue, ...required);
   return {
-    retrieve: (key, remove) => run(() => (remove ? redis.getdelBuffer(key) : redis.getBuffer(key))),
-    remove: async (key) => {
-      await run(() => redis.unlink(key));
+    retrieve: (key, remove, share) =>
+      run(() => {
+        if (share !== undefined) return inShare(remove ? 'take' : 'get', key, share);
+        return remove ? redis.getdelBuffer(key) : redis.getBuffer(key);
+      }),
+    remove: async (key, share) => {
+      if (share === undefined) await run(() => redis.unlink(key));
+      else await run(() => inShare('done', key, share));
     },
     text: (key) => run(() => redis.get(key)),
     close: async () => {

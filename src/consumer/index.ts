@@ -2,6 +2,7 @@
 export { consumeFrames } from './consumer';
 export type { FrameConsumer } from './consumer';
 export type { ConsumerCounters } from './counters';
+export type { OtherEvent } from './announcement';
 export type { ConsumerOptions } from './options';
 export type { SettledFrame } from './settled';
 export type { TraceContext } from './trace-context';

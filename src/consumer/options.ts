@@ -1,5 +1,6 @@
 /** What a consumer is given: checked before anything is opened. */
 import { REDIS_SCHEMES } from '../connections/redis-address';
+import type { OtherEvent } from './announcement';
 import type { Removal } from './attempt';
 import { ConsumerError, textOf, type ConsumerFault } from './fault';
 import type { SettledFrame } from './settled';
@@ -39,6 +40,8 @@ export interface ConsumerOptions {
   readonly onConsuming?: () => void;
   /** Called with each frame that is done with, for metrics. */
   readonly onSettled?: (frame: SettledFrame) => void;
+  /** Called with each event of a queue that is not about a frame: a camera's state, or a gap. It is acknowledged before. */
+  readonly onEvent?: (event: OtherEvent) => void;
 }
 
 export interface Settings {
@@ -54,6 +57,7 @@ export interface Settings {
   readonly onFault: (fault: ConsumerFault) => void;
   readonly onConsuming: () => void;
   readonly onSettled: (frame: SettledFrame) => void;
+  readonly onEvent: (event: OtherEvent) => void;
 }
 
 /** Throws a {@link ConsumerError} `invalid-option`. */
@@ -75,6 +79,7 @@ export function readSettings(options: ConsumerOptions): Settings {
     onFault: options.onFault ?? (() => undefined),
     onConsuming: options.onConsuming ?? (() => undefined),
     onSettled: options.onSettled ?? (() => undefined),
+    onEvent: options.onEvent ?? (() => undefined),
   };
 }
 

@@ -1,6 +1,5 @@
 /** Frames that a newer one of their camera has overtaken, for consumers that only want the latest. */
 import { latestKey, parseFrameKey } from '../contract/key';
-import type { Removal } from './attempt';
 import type { FrameStore } from './frame-store';
 import type { Task } from './task';
 
@@ -23,10 +22,7 @@ export class Overtaken {
   readonly #expected = new Map<string, Expected>();
   #count = 0;
 
-  constructor(
-    private readonly removal: Removal,
-    private readonly onOvertaken: (task: Task) => void = () => undefined,
-  ) {}
+  constructor(private readonly onOvertaken: (task: Task) => void = () => undefined) {}
 
   get count(): number {
     return this.#count;
@@ -51,11 +47,11 @@ export class Overtaken {
   /** They will not be retrieved: they need not wait for their expiry in Redis. */
   settle(tasks: readonly Task[], store: FrameStore | undefined): void {
     for (const task of tasks) {
-      const { key, message } = task;
+      const { key, message, removal, share } = task;
       this.#count += 1;
       message.settle('ack');
       this.onOvertaken(task);
-      if (this.removal !== 'keep') store?.remove(key).catch(() => undefined);
+      if (removal !== 'keep') store?.remove(key, share).catch(() => undefined);
     }
   }
 }

@@ -29,10 +29,14 @@ export function tellSettled(
     waitMs: startedMs === undefined ? 0 : startedMs - deliveredMs,
     workMs: startedMs === undefined ? 0 : performance.now() - startedMs,
   };
+  guarded(() => tell(frame));
+}
+
+/** What `tell` throws is the application's own mistake: it must not be taken for a fault of the frame at hand. */
+export function guarded(tell: () => void): void {
   try {
-    tell(frame);
+    tell();
   } catch (error) {
-    // The application's own mistake: it must not be taken for a fault of the frame at hand.
     queueMicrotask(() => {
       throw error;
     });

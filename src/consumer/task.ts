@@ -1,7 +1,8 @@
 /** One delivery of a frame, on its way through a consumer. */
 import { performance } from 'node:perf_hooks';
 import type { FrameSampled } from '../contract/message';
-import type { Work } from './attempt';
+import { shareOf } from '../contract/sharing';
+import type { Removal, Work } from './attempt';
 import type { ConsumerError } from './fault';
 import type { QueueMessage } from './queue-message';
 import type { Subscription } from './subscription';
@@ -16,6 +17,8 @@ export interface Session {
 }
 
 export interface Task extends Work, Candidate {
+  /** As the message says, or the consumer's option where that leaves it open. */
+  readonly removal: Removal;
   readonly message: QueueMessage;
   readonly session: Session;
   /** When it came, and when the work on it began last; by performance.now(). */
@@ -23,11 +26,23 @@ export interface Task extends Work, Candidate {
   startedMs?: number;
 }
 
-/** @param isKnown this process has had the frame before, and still runs */
-export function taskOf(message: QueueMessage, event: FrameSampled, session: Session, isKnown: boolean): Task {
-  const { key, camera, capturedAt, delayed } = event.data;
+/**
+ * @param consumer the queue it came from, and the consumer's option
+ * @param isKnown this process has had the frame before, and still runs
+ */
+export function taskOf(
+  message: QueueMessage,
+  event: FrameSampled,
+  session: Session,
+  { queue = '', removal: option }: { readonly queue?: string; readonly removal: Removal },
+  isKnown: boolean,
+): Task {
+  const { key, camera, capturedAt, delayed, recipients } = event.data;
+  const configured = recipients !== undefined && Object.hasOwn(recipients, queue) ? recipients[queue] : 'any';
   const { redelivered } = message;
   return {
+    removal: configured === undefined || configured === 'any' ? option : configured,
+    share: shareOf(recipients, queue),
     ...{ key, camera, capturedAt, event, redelivered, message, session },
     trace: traceContext(message.origin?.headers ?? {}, event),
     deliveredMs: performance.now(),

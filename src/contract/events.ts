@@ -1,7 +1,7 @@
 /** Makes the events that message.ts describes; apart from it, because the notifier needs no schemas to publish. */
 import { frameId, type Frame } from './frame';
 import { frameKey } from './key';
-import type { CameraState, CameraStateChanged, FrameSampled, FramesMissed, Gap } from './message';
+import type { CameraState, CameraStateChanged, FrameSampled, FramesMissed, Gap, Recipients } from './message';
 
 /** Content type of every message body. */
 export const CLOUDEVENTS_JSON = 'application/cloudevents+json';
@@ -11,28 +11,42 @@ function envelope(namespace: string, camera: string, time: number) {
     specversion: '1.0' as const,
     source: `/vigil/${namespace}/camera/${camera}`,
     subject: camera,
+    partitionkey: camera,
     time: new Date(time).toISOString(),
     datacontenttype: 'application/json' as const,
   };
 }
 
-/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera @param node of a fleet */
+/** How the message of a frame is sent. */
+export interface Sending {
+  /** Where several queues get it. */
+  readonly recipients?: Recipients | undefined;
+  /** When its message expires, milliseconds since the epoch. */
+  readonly expiresAtMs?: number;
+  /** Of a fleet. */
+  readonly node?: string | undefined;
+}
+
+/** The announcement of a stored frame, at `nowMs` since the epoch. @param tags of its camera */
 export function frameSampled(
   namespace: string,
   frame: Frame,
   delayed: boolean,
   nowMs: number,
   tags: readonly string[] = [],
-  node?: string,
+  { recipients, expiresAtMs, node }: Sending = {},
 ): FrameSampled {
   const { camera, capturedAt, width, height, format, bytes, sequence, verdict, clock, clockSkewMs } = frame;
   const { clockUnset, linkDelayMs, sourceWidth, sourceHeight, rotation } = frame;
+  const key = frameKey(namespace, frame);
   return {
     ...envelope(namespace, camera, capturedAt),
     type: 'vigil.frame.sampled.v1',
     id: frameId(frame),
+    dataref: `redis:${key}`,
+    ...(expiresAtMs === undefined ? {} : { expirytime: new Date(expiresAtMs).toISOString() }),
     data: {
-      key: frameKey(namespace, frame),
+      key,
       camera,
       ...(tags.length === 0 ? {} : { tags: [...tags] }),
       capturedAt,
@@ -47,6 +61,7 @@ export function frameSampled(
       delayed,
       ageMs: Math.max(0, nowMs - capturedAt),
       ...from(node),
+      ...(recipients === undefined ? {} : { recipients }),
       ...(verdict === undefined ? {} : { verdict }),
       ...(clock === undefined ? {} : { clock }),
       ...(clockSkewMs === undefined ? {} : { clockSkewMs }),

@@ -38,6 +38,14 @@ export function parseFrameKey(key: string): FrameKey | undefined {
   };
 }
 
+/**
+ * Set of the queues whose services are done with a frame that several must have. Its hash tag is the frame's key, which has no
+ * braces: both are in one slot of a Redis Cluster.
+ */
+export function doneKey(key: string): string {
+  return `{${key}}:done`;
+}
+
 /** Key that holds the newest frame key of a camera, for those who only want now. */
 export function latestKey(namespace: string, camera: string): string {
   return `${namespace}:latest:${camera}`;

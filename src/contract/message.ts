@@ -20,6 +20,9 @@ const Node = Type.Optional(
     description: 'Node of the fleet that sent the event. Absent without a fleet.',
   }),
 );
+/** How the services of a queue are done with a frame: as `removal` of consumers; `any` leaves it to the consumer. */
+export const REMOVALS = ['after', 'getdel', 'keep', 'any'] as const;
+
 const CameraId = Type.String({ pattern: CAMERA_ID_PATTERN, description: 'Camera the event is about.' });
 
 function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind, data: Data) {
@@ -31,6 +34,22 @@ function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind,
       type: Type.Literal(type),
       subject: CameraId,
       time: Type.String({ description: 'RFC 3339, UTC, milliseconds.' }),
+      partitionkey: Type.Optional(
+        Type.String({
+          description: 'The camera: events of one camera are in order. Absent of older versions.',
+        }),
+      ),
+      dataref: Type.Optional(
+        Type.String({
+          description:
+            'Of a frame: `redis:` and `data.key`. Which Redis it is, and its password, is in no message. Absent of older versions.',
+        }),
+      ),
+      expirytime: Type.Optional(
+        Type.String({
+          description: 'Of a frame: when its message expires, RFC 3339. Absent of older versions.',
+        }),
+      ),
       datacontenttype: Type.Literal('application/json'),
       data,
     },
@@ -81,6 +100,16 @@ export const FrameSampled = cloudEvent(
       description:
         'Number of the sampling period since the epoch, by the arrival of the picture less linkDelayMs; a step of more than one is a gap, unless the clock of this machine was set forward.',
     }),
+    recipients: Type.Optional(
+      Type.Record(
+        Type.String({ minLength: 1 }),
+        Type.Union(REMOVALS.map((removal) => Type.Literal(removal))),
+        {
+          description:
+            'Present when several queues get the frame: those whose services must have it, and how each is done with it. The picture is removed only when all are (docs/contract.md).',
+        },
+      ),
+    ),
     delayed: Type.Boolean({
       description: 'True when the frame waited in the spool for more than 5 seconds, behind an outage.',
     }),
@@ -183,6 +212,7 @@ export const FramesMissed = cloudEvent(
 );
 export type FramesMissed = Static<typeof FramesMissed>;
 
+export type Recipients = NonNullable<FrameSampled['data']['recipients']>;
 export type CameraState = CameraStateChanged['data'];
 export type Gap = FramesMissed['data'];
 export type VigilEvent = FrameSampled | CameraStateChanged | FramesMissed;

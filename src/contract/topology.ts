@@ -15,6 +15,16 @@ export function defaultQueue(namespace: string): string {
   return `${namespace}.detection`;
 }
 
+/** Direct exchange for the queues of the services in the configuration; routing keys are names of queues. */
+export function serviceExchange(namespace: string): string {
+  return `${namespace}.services`;
+}
+
+/** Queue of a service in the configuration. */
+export function serviceQueue(namespace: string, service: string): string {
+  return `${namespace}.${service}`;
+}
+
 /** The kinds of event a camera has; each has a routing key of its own. */
 export type EventKind = 'frame' | 'state' | 'gap';
 

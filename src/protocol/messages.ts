@@ -1,5 +1,12 @@
 /** What actors and the supervisor send each other: small records, never picture bytes. */
-import type { CameraSpec, HttpSpec, QueueSpec, SpoolSpec, WebhookSpec } from '../config/topology';
+import type {
+  CameraSpec,
+  HttpSpec,
+  QueueSpec,
+  ServiceSpec,
+  SpoolSpec,
+  WebhookSpec,
+} from '../config/topology';
 import type { Frame } from '../contract/frame';
 import type { CameraTags } from '../contract/tags';
 import type { Holder } from '../connections/namespace-lease';
@@ -123,6 +130,9 @@ export interface NotifierParameters {
   readonly namespace: string;
   readonly expireMs: number;
   readonly queue: QueueSpec;
+  readonly services?: readonly ServiceSpec[];
+  /** Names of services whose queues are to be deleted. */
+  readonly removedServices?: readonly string[];
   readonly tags?: CameraTags;
   /** Name of this node, in a fleet. */
   readonly node?: string;

@@ -80,11 +80,11 @@ function cameraActor(
 }
 
 function notifier(
-  { namespace, expireMs, queue, tags, tracing, modes, children }: Topology,
+  { namespace, expireMs, queue, services, removedServices, tags, tracing, modes, children }: Topology,
   { amqpUrl, queuesFile, claims }: Surroundings,
 ): WantedActor {
   const parameters: NotifierParameters = {
-    ...{ amqpUrl, namespace, expireMs, queue, tags, tracing, queuesFile },
+    ...{ amqpUrl, namespace, expireMs, queue, services, removedServices, tags, tracing, queuesFile },
     ...(claims && { node: claims.node }),
   };
   const actor = actorSpec('notifier', 'notifier', modes.notifier, parameters);

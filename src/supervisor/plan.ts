@@ -101,7 +101,7 @@ function isChange({ because }: Change): boolean {
 /** Settings that a running actor applies; all others need a new process. A camera reopens its feed where necessary, see docs/supervision.md. */
 const APPLIED_LIVE: Readonly<Record<Exclude<WantedActor['kind'], 'camera'>, readonly string[]>> = {
   store: ['expireMs', 'drainMs'],
-  notifier: ['expireMs', 'tags'],
+  notifier: ['expireMs', 'tags', 'services', 'removedServices'],
   web: ['ffmpeg'],
   notices: ['spool'],
 };

@@ -19,15 +19,21 @@ const NO_MANAGEMENT =
  * @param queuesFile names of the queues that Vigil has declared
  */
 export async function askQueues(
-  { namespace, queue, rabbitmq }: Pick<Topology, 'namespace' | 'queue' | 'rabbitmq'>,
+  {
+    namespace,
+    queue,
+    services: wanted,
+    rabbitmq,
+  }: Pick<Topology, 'namespace' | 'queue' | 'services' | 'rabbitmq'>,
   services: readonly Pick<EmbeddedService, 'name' | 'view'>[],
   queuesFile: string,
 ): Promise<QueuesAnswer> {
   const ask = async (): Promise<QueuesAnswer> => {
     const view = await viewOf(rabbitmq, services);
     if (view === undefined) return { kind: 'unknown', message: NO_MANAGEMENT };
+    const own = [queue.name, ...wanted.map((service) => service.queue)];
     const names = readQueueNames(queuesFile);
-    return { kind: 'known', queues: await boundQueues(view, { namespace, queue: queue.name, names }) };
+    return { kind: 'known', queues: await boundQueues(view, { namespace, own, names }) };
   };
   try {
     const late = `RabbitMQ did not answer all questions within ${ANSWER_MS} ms`;

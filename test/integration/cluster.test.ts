@@ -36,6 +36,7 @@ describe('the notifier on a cluster of three nodes', () => {
       maxLength: 100_000,
       overflow: 'reject-publish',
       deliveryLimit: 5,
+      required: true,
     } as const;
     const waiting = new Set<number>();
     const announce = (capturedAt: number) => {

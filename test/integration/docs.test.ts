@@ -85,7 +85,7 @@ function checkJson(text: string): void {
   const source = SOURCES.some((key) => key in value) ? {} : { url: 'rtsps://camera/' };
   const camera = { id: 'one', ...source, ...value };
   const isConfiguration =
-    'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue'].some((key) => key in value);
+    'cameras' in value || ['redis', 'rabbitmq', 'frames', 'queue', 'consumers'].some((key) => key in value);
   const configuration = isConfiguration ? { cameras: [], ...value } : { cameras: [camera] };
   const variables = [...text.matchAll(/\$\{(\w+)\}/g)].map(
     ([, name = '']) => [name, name.endsWith('WEBHOOK_SECRET') ? `whsec_${'A'.repeat(40)}` : 'value'] as const,
@@ -177,8 +177,9 @@ describe('a code block', () => {
       assert.throws(() => checkBlock({ file: 'README.md', line: 1, language, text })));
 });
 
-it('examples/consumer.py compiles', () =>
-  checkSyntax('python', readFileSync(path.join(ROOT, 'examples/consumer.py'), 'utf8')));
+for (const example of ['consumer.py', 'celery/worker.py', 'celery/celeryconfig.py'])
+  it(`examples/${example} compiles`, () =>
+    checkSyntax('python', readFileSync(path.join(ROOT, 'examples', example), 'utf8')));
 
 it('docs/consumer-kit.md has an entry for everything that the package exports', () => {
   const text = readFileSync(path.join(ROOT, 'docs/consumer-kit.md'), 'utf8');

@@ -50,7 +50,7 @@ describe('queues on a broker', () => {
       const ask = async (from: BrokerView) =>
         boundQueues(from, {
           namespace: 'v',
-          queue: 'v.detection',
+          own: ['v.detection'],
           names: ['v.detection', 'v.old', 'v.gone'],
         });
       // A quorum queue counts its messages and consumers every 5 s; what both ways of asking say is up to that old.

@@ -1,7 +1,7 @@
 /** The notifier actor: announces stored frames, state changes and gaps on RabbitMQ. */
 import { performance } from 'node:perf_hooks';
-import { cameraStateChanged, frameSampled, framesMissed } from '../../contract/events';
-import type { CameraState, Gap, VigilEvent } from '../../contract/message';
+import { frameSampled } from '../../contract/events';
+import type { VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
 import { tagsOf } from '../../contract/tags';
 import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
@@ -10,18 +10,18 @@ import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../
 import type { FaultRecord } from '../../fault/fault';
 import type { ActorCommand, NotifierParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
+import { CameraEvents } from './camera-events';
 import { Others } from './others';
 import type { Publication } from './publication';
 import { Publisher } from './publisher';
 import type { TopologyNote } from './declarations';
+import { Services } from './services';
 import { BrokerTopology } from './topology';
 
 /** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
 /** By then the heartbeat has given up a broker that confirms nothing. */
 const STUCK_MS = 60_000;
-/** Events about cameras kept while the broker is away; of states only the newest of each camera. */
-const MAX_WAITING_GAPS = 1000;
 
 export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
   return startLoop(new NotifierActor(context));
@@ -32,44 +32,68 @@ class NotifierActor implements ActorLoop {
   readonly #publisher: Publisher;
   readonly #others: Others;
   readonly #topology: BrokerTopology;
+  readonly #services: Services;
+  readonly #events: CameraEvents;
   readonly #faults: RecurringFault;
   readonly #othersFaults: RecurringFault;
   /** What was said of exchanges and queues. */
   readonly #noted = new Set<string>();
   #declaring = false;
   #wasReady = false;
-  readonly #waitingStates = new Map<string, CameraState>();
-  #publishing = false;
   #announced = 0;
-  #moreWaits = false;
-  #waitingGaps: { gap: Gap; noticedAt: number }[] = [];
 
   constructor(private readonly context: ActorContext<NotifierParameters>) {
-    const { amqpUrl, namespace, queue, queuesFile } = context.parameters;
+    const { amqpUrl, namespace, queue, queuesFile, services = [], removedServices = [] } = context.parameters;
+    const now = () => performance.now();
+    const onNote = (note: TopologyNote) => this.#onNote(note);
     this.#faults = new RecurringFault(context.log);
     this.#othersFaults = new RecurringFault(context.log);
     this.#topology = new BrokerTopology({
       url: amqpUrl,
       namespace,
       queue,
+      others: services.map((service) => service.queue),
       queuesFile,
-      onNote: (note) => this.#onNote(note),
+      onNote,
+    });
+    this.#services = new Services({
+      ...{
+        url: amqpUrl,
+        namespace,
+        queue,
+        services,
+        removed: removedServices,
+        log: context.log,
+        now,
+        onNote,
+      },
+      detectionConsumers: () => this.#topology.consumers,
+      onReady: () => void this.#events.publish(),
     });
     this.#publisher = new Publisher({
       url: amqpUrl,
       name: 'vigil notifier',
-      prepare: () => this.#topology.ready(),
+      prepare: async () => {
+        await this.#topology.ready();
+        await this.#services.declared();
+      },
       agreed: () => this.#topology.ensure(),
       fullness: () => this.#topology.fullness(),
       onUnroutable: (exchange) => void this.#declareAgain(exchange),
       onReadiness: (fault) => this.#onReadiness(fault),
     });
+    this.#events = new CameraEvents({
+      ...{ namespace, node: context.parameters.node },
+      publish: (camera, kind, event) => this.#publishEvent(camera, kind, event),
+      onGapTold: (gap) => context.report({ kind: 'gap-told', gap }),
+    });
     const exchange = frameExchange(namespace);
     this.#others = new Others({
       url: amqpUrl,
+      name: 'vigil notifier others',
       prepare: () => this.#topology.ready(),
-      now: () => performance.now(),
-      onReady: () => void this.#publishWaiting(),
+      now,
+      onReady: () => void this.#events.publish(),
       onMissed: ({ code, message }) => {
         const missed = `queues that others have bound to exchange ${exchange} may miss messages: ${message}`;
         this.#othersFaults.report({ code, message: missed });
@@ -83,19 +107,23 @@ class NotifierActor implements ActorLoop {
     });
   }
 
+  /** The services may be others now; what else may change is looked up when it is needed. */
+  async changed(): Promise<void> {
+    const { services = [], removedServices = [] } = this.context.parameters;
+    this.#services.change(services, removedServices);
+    await this.#topology.changed(services.map(({ queue }) => queue));
+  }
+
   receive(command: ActorCommand): void {
     switch (command.kind) {
       case 'announce':
         void this.#announce(command.frame, command.delayed);
         break;
       case 'camera-state':
-        this.#waitingStates.set(command.state.camera, command.state);
-        void this.#publishWaiting();
+        this.#events.addState(command.state);
         break;
       case 'gap':
-        this.#waitingGaps.push({ gap: command.gap, noticedAt: Date.now() });
-        this.#waitingGaps.splice(0, this.#waitingGaps.length - MAX_WAITING_GAPS);
-        void this.#publishWaiting();
+        this.#events.addGap(command.gap);
         break;
       case 'frame':
       case 'announced':
@@ -107,7 +135,8 @@ class NotifierActor implements ActorLoop {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
-    await Promise.all([this.#publisher.run(signal), this.#others.run(signal), this.#topology.watch(signal)]);
+    const runs = [this.#publisher, this.#others, this.#services].map((part) => part.run(signal));
+    await Promise.all([...runs, this.#topology.watch(signal)]);
   }
 
   progress(): Progress {
@@ -122,6 +151,7 @@ class NotifierActor implements ActorLoop {
         unconfirmed: unsettled,
         ...(confirmMs === undefined ? {} : { confirmMs: Math.round(confirmMs * 10) / 10 }),
         ...this.#topology.facts,
+        ...this.#services.facts,
       },
     };
   }
@@ -135,17 +165,24 @@ class NotifierActor implements ActorLoop {
     const trace = tracing ? (await import('./frame-trace')).traceFrame(frame) : undefined;
     // Until then the route is not known.
     await this.#publisher.begun();
+    const ofCamera = tagsOf(tags, frame.camera);
+    const services = this.#services.of(frame.camera, ofCamera, 'frame');
+    const [nowMs, lifeMs] = [Date.now(), expireMs * MESSAGE_LIFE_SHARE];
+    const fate = { recipients: this.#services.recipients(services), expiresAtMs: nowMs + lifeMs };
     const publication = {
       exchange: frameExchange(namespace),
       routingKey: routingKey(frame.camera, 'frame'),
-      event: frameSampled(namespace, frame, delayed, Date.now(), tagsOf(tags, frame.camera), node),
-      lifeMs: expireMs * MESSAGE_LIFE_SHARE,
+      event: frameSampled(namespace, frame, delayed, nowMs, ofCamera, { ...fate, node }),
+      lifeMs,
       ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
     };
-    const fault =
+    const [own, missed] = await Promise.all([
       this.#topology.route === 'shared'
-        ? await this.#publisher.publish({ ...publication, mandatory: true })
-        : await this.#announceTwice(publication, queue.name);
+        ? this.#publisher.publish({ ...publication, mandatory: true })
+        : this.#announceTwice(publication, queue.name),
+      this.#services.offer(services, publication),
+    ]);
+    const fault = own ?? missed;
     trace?.end(fault);
     if (fault === undefined) this.#announced++;
     const reported = fault?.code === 'unroutable' ? this.#withHindrance(fault) : fault;
@@ -178,36 +215,12 @@ class NotifierActor implements ActorLoop {
     else this.context.log.info(message, { code: 'broker-topology' });
   }
 
-  /** One loop at a time, however many events come: it takes them all. */
-  async #publishWaiting(): Promise<void> {
-    this.#moreWaits = true;
-    if (this.#publishing) return;
-    this.#publishing = true;
-    while (this.#moreWaits) {
-      this.#moreWaits = false;
-      await this.#publishAllWaiting();
-    }
-    this.#publishing = false;
-  }
-
-  async #publishAllWaiting(): Promise<void> {
-    const { namespace, node } = this.context.parameters;
-    for (const [camera, state] of [...this.#waitingStates]) {
-      if (!(await this.#publishEvent(camera, 'state', cameraStateChanged(namespace, state, node)))) return;
-      if (this.#waitingStates.get(camera) === state) this.#waitingStates.delete(camera);
-    }
-    for (const waiting of [...this.#waitingGaps]) {
-      const { gap, noticedAt } = waiting;
-      if (!(await this.#publishEvent(gap.camera, 'gap', framesMissed(namespace, gap, noticedAt, node))))
-        return;
-      this.#waitingGaps = this.#waitingGaps.filter((other) => other !== waiting);
-      this.context.report({ kind: 'gap-told', gap });
-    }
-  }
-
   /** Events about cameras need not reach a queue: who wants them binds one. False when the broker took none. */
   async #publishEvent(camera: string, kind: EventKind, event: VigilEvent): Promise<boolean> {
-    const exchange = frameExchange(this.context.parameters.namespace);
+    const { namespace, tags = {} } = this.context.parameters;
+    const services = this.#services.of(camera, tagsOf(tags, camera), kind);
+    if ((await this.#services.offer(services, { event })) !== undefined) return false;
+    const exchange = frameExchange(namespace);
     const publication = { exchange, routingKey: routingKey(camera, kind), event, mandatory: false };
     return (await this.#others.publish(publication)) === undefined;
   }
@@ -229,6 +242,7 @@ class NotifierActor implements ActorLoop {
       this.#faults.report(fault);
       return;
     }
+    this.#services.renew();
     if (!this.#wasReady) this.context.log.info('rabbitmq is ready');
     this.#wasReady = true;
     this.#faults.clear('rabbitmq is ready again: frames are announced');

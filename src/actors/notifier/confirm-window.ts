@@ -3,7 +3,7 @@
  * twice while its fate is unknown. No I/O: times are handed in.
  */
 import type { FaultRecord } from '../../fault/fault';
-import type { Publication } from './publication';
+import { messageId, type Publication } from './publication';
 
 /**
  * A broker on the same machine needs fewer (measured: 19,000 confirms a second at 100), one that is far away more. What the
@@ -68,7 +68,7 @@ export class ConfirmWindow {
       settle = resolve;
     });
     const pending = { publication, queuedMs: nowMs, answer, settle };
-    this.#pending.set(publication.event.id, pending);
+    this.#pending.set(messageId(publication), pending);
     this.#waiting.push(pending);
     return answer;
   }
@@ -85,14 +85,14 @@ export class ConfirmWindow {
 
   confirm(outgoing: Outgoing, nowMs: number): void {
     this.#provenMs = nowMs;
-    this.#confirmMs = nowMs - (this.#pending.get(outgoing.publication.event.id)?.sentMs ?? nowMs);
-    if (outgoing.publication.lifeMs !== undefined) this.#remember(outgoing.publication.event.id);
+    this.#confirmMs = nowMs - (this.#pending.get(messageId(outgoing.publication))?.sentMs ?? nowMs);
+    if (outgoing.publication.lifeMs !== undefined) this.#remember(messageId(outgoing.publication));
     this.refuse(outgoing, undefined);
   }
 
   /** The broker, or we, did not take the message. One that was settled before, or is another's by now, is left alone. */
   refuse(outgoing: Outgoing, fault: FaultRecord | undefined): void {
-    const { id } = outgoing.publication.event;
+    const id = messageId(outgoing.publication);
     const pending = this.#pending.get(id);
     if (pending === undefined || pending !== outgoing) return;
     this.#pending.delete(id);
@@ -104,7 +104,7 @@ export class ConfirmWindow {
   /** Nothing more can be sent: what was not sent yet fails, the rest may still be confirmed. */
   failWaiting(fault: FaultRecord): void {
     for (const { publication, settle } of this.#waiting.splice(0)) {
-      this.#pending.delete(publication.event.id);
+      this.#pending.delete(messageId(publication));
       this.#settled++;
       settle(fault);
     }

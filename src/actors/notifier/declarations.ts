@@ -49,7 +49,7 @@ export class Declarations {
     const error = await failureOf(connection, declare);
     if (error === undefined) return;
     const code = codeOf(error);
-    if (code === PRECONDITION_FAILED) this.#kept(what, error.message);
+    if (code === PRECONDITION_FAILED) this.#kept(step, error.message);
     else if (code === RESOURCE_LOCKED)
       this.note(`${what} belongs to one connection alone (exclusive); delete it, and it is declared again`);
     else if (code === ACCESS_REFUSED) {
@@ -93,7 +93,7 @@ export class Declarations {
   }
 
   /** RabbitMQ names the first of the settings that differ. */
-  #kept(what: string, said: string): void {
+  #kept({ what, rename = 'set another "queue.name"' }: Step, said: string): void {
     const kept = keptSetting(what, said);
     if (kept === undefined) {
       this.note(
@@ -104,7 +104,7 @@ export class Declarations {
     const { setting, current, wanted } = kept;
     this.options.onKept(kept);
     this.note(
-      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; set another "queue.name", or delete it when it is empty, and it is declared again`,
+      `${what} keeps ${setting} ${current}, the configuration's ${wanted} is not applied: RabbitMQ cannot change what exists; ${rename}, or delete it when it is empty, and it is declared again`,
     );
   }
 }

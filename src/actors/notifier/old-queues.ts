@@ -8,15 +8,24 @@ import { BINDING_NEEDS, sharedBinding } from './topology-steps';
 
 export class OldQueues {
   readonly #names: Set<string>;
+  #wanted: readonly string[];
 
   /** @param file where the names are kept from one process to the next; none: only the default queue is known */
   constructor(
     private readonly namespace: string,
-    private readonly wanted: string,
+    wanted: readonly string[],
     private readonly file: string | undefined,
   ) {
     this.#names = new Set([defaultQueue(namespace), ...readQueueNames(file)]);
-    this.#names.delete(wanted);
+    this.#wanted = wanted;
+    this.want(wanted);
+  }
+
+  /** These are Vigil's from now on; those that were are old. */
+  want(wanted: readonly string[]): void {
+    for (const name of this.#wanted) this.#names.add(name);
+    for (const name of wanted) this.#names.delete(name);
+    this.#wanted = wanted;
     this.#write();
   }
 
@@ -58,7 +67,7 @@ export class OldQueues {
   }
 
   #write(): void {
-    if (this.file !== undefined) writeQueueNames(this.file, [this.wanted, ...this.#names]);
+    if (this.file !== undefined) writeQueueNames(this.file, [...this.#wanted, ...this.#names]);
   }
 }
 

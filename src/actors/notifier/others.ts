@@ -12,7 +12,7 @@ const WAIT_MS = 900;
 /** A connection that was lost is back by then, if the broker is. */
 const GRACE_MS = 5000;
 
-export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'prepare'> {
+export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'name' | 'prepare'> {
   /** Milliseconds, a clock that is never set. */
   readonly now: () => number;
   /** Messages can be published; what waited may be tried again. */
@@ -30,10 +30,10 @@ export class Others {
   #failingSinceMs: number | undefined;
 
   constructor(private readonly options: OthersOptions) {
-    const { url, prepare, onReady, onRejected } = options;
+    const { url, name, prepare, onReady, onRejected } = options;
     this.#publisher = new Publisher({
       url,
-      name: 'vigil notifier others',
+      name,
       prepare,
       onUnroutable: () => undefined,
       onRejected,
@@ -42,6 +42,11 @@ export class Others {
         else this.#failed(fault);
       },
     });
+  }
+
+  /** The broker is back: what fails now is waited for again. */
+  renew(): void {
+    if (this.#failingSinceMs !== undefined) this.#failingSinceMs = this.options.now();
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -2,10 +2,15 @@
 import type { Options } from 'amqplib';
 import { CLOUDEVENTS_JSON } from '../../contract/events';
 import type { VigilEvent } from '../../contract/message';
+import { celeryBody, celeryHeaders } from './celery-task';
 
 export interface Publication {
   readonly exchange: string;
   readonly routingKey: string;
+  /** Further routing keys, which consumers do not see. */
+  readonly others?: readonly string[];
+  /** Name of the Celery task that the message is; absent: it is the event itself. */
+  readonly task?: string;
   readonly event: VigilEvent;
   /** Lifetime of the message from now on, of frames; none for events that do not age. */
   readonly lifeMs?: number;
@@ -15,19 +20,33 @@ export interface Publication {
   readonly mandatory: boolean;
 }
 
+/** Of the message: the event's, unless it is sent in another form too. */
+export function messageId({ event, task }: Pick<Publication, 'event' | 'task'>): string {
+  return task === undefined ? event.id : `${event.id}#${task}`;
+}
+
+export function messageBody({ event, task }: Publication): Buffer {
+  return Buffer.from(JSON.stringify(task === undefined ? event : celeryBody(event)));
+}
+
 /** @param waitedMs of its life, what has passed before it is sent */
-export function publishOptions(
-  { event, lifeMs, traceparent, mandatory }: Publication,
-  waitedMs: number,
-): Options.Publish {
+export function publishOptions(publication: Publication, waitedMs: number): Options.Publish {
+  const { event, others = [], lifeMs, task, traceparent, mandatory } = publication;
+  const headers = {
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(task === undefined ? {} : celeryHeaders(event, task)),
+  };
   return {
     mandatory,
     persistent: true,
-    contentType: CLOUDEVENTS_JSON,
-    messageId: event.id,
+    ...(others.length === 0 ? {} : { BCC: [...others] }),
+    ...(task === undefined
+      ? { contentType: CLOUDEVENTS_JSON }
+      : { contentType: 'application/json', contentEncoding: 'utf-8', correlationId: event.id }),
+    messageId: messageId(publication),
     type: event.type,
     timestamp: Math.floor(Date.parse(event.time) / 1000),
-    ...(traceparent === undefined ? {} : { headers: { traceparent } }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(lifeMs === undefined ? {} : { expiration: String(Math.max(1, Math.floor(lifeMs - waitedMs))) }),
   };
 }

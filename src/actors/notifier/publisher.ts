@@ -6,7 +6,7 @@ import { withDeadline } from '../../clock/sleep';
 import type { FaultRecord } from '../../fault/fault';
 import { BrokerLink, NEEDS, type BrokerLinkOptions } from './broker-link';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
-import { publishOptions, type Publication } from './publication';
+import { messageBody, messageId, publishOptions, type Publication } from './publication';
 
 /** How long the first message on a spare connection may take. Milliseconds. */
 const WARM_MS = 2000;
@@ -82,7 +82,7 @@ export class Publisher {
    */
   async publish(publication: Publication): Promise<FaultRecord | undefined> {
     await this.#link.begun();
-    const known = this.#window.known(publication.event.id);
+    const known = this.#window.known(messageId(publication));
     if (known !== undefined) return known;
     const { fault } = this.#link;
     if (fault !== undefined) return fault;
@@ -117,10 +117,10 @@ export class Publisher {
 
   #send(channel: ConfirmChannel, outgoing: Outgoing, onAnswer: (nack: unknown) => void): void {
     const { publication, queuedMs } = outgoing;
-    const { exchange, routingKey, event } = publication;
+    const { exchange, routingKey } = publication;
     try {
       const options = publishOptions(publication, performance.now() - queuedMs);
-      channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(event)), options, onAnswer);
+      channel.publish(exchange, routingKey, messageBody(publication), options, onAnswer);
     } catch (error) {
       this.#window.refuse(outgoing, this.#faultOf(error as Error));
     }
@@ -140,8 +140,9 @@ export class Publisher {
     this.#pump();
   }
 
-  #verdict({ event, exchange, routingKey }: Publication, nack: unknown): FaultRecord | undefined {
-    if (this.#returned.delete(event.id)) {
+  #verdict(publication: Publication, nack: unknown): FaultRecord | undefined {
+    const { exchange, routingKey } = publication;
+    if (this.#returned.delete(messageId(publication))) {
       const message = `no queue takes messages with the key ${routingKey} from exchange ${exchange}`;
       return { code: 'unroutable', message };
     }

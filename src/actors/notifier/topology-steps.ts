@@ -1,14 +1,18 @@
 /** What the contract promises on RabbitMQ, in the order it is declared. Pure. */
 import type { Channel } from 'amqplib';
 import type { Needs } from '../../connections/rabbitmq-access';
-import type { QueueSpec } from '../../config/topology';
-import { deadLetterName, frameExchange, routingKey } from '../../contract/topology';
+import type { QueueSpec, ServiceSpec } from '../../config/topology';
+import { deadLetterName, frameExchange, routingKey, serviceExchange } from '../../contract/topology';
 
 /** Dead messages kept for a person to look at; the oldest go first. */
 const MAX_DEAD_LETTERS = 10_000;
 const DEAD_LETTER_TTL_MS = 24 * 3600 * 1000;
 
 export const DROPPED = 'messages that cannot be processed are dropped';
+
+/** What a queue is declared with. */
+type Bounds = Pick<QueueSpec, 'name' | 'maxLength' | 'overflow' | 'deliveryLimit'> &
+  Pick<ServiceSpec, 'lifetimeMs'>;
 
 type Work = (channel: Channel) => Promise<unknown>;
 
@@ -23,6 +27,8 @@ export interface Step {
   readonly lesser?: { readonly declare: Work; readonly lacks: Needs };
   /** What is lost where it is missing; absent where nothing works without it. */
   readonly without?: string;
+  /** What to do where it exists with other settings; absent: set another "queue.name". */
+  readonly rename?: string;
   /** It decides whether a queue takes what is published. */
   readonly isQueues?: true;
 }
@@ -40,7 +46,7 @@ export function bindingStep({ what, make }: Binding): Step {
 }
 
 export function topologySteps(namespace: string, queue: QueueSpec): readonly Step[] {
-  const [exchange, dead, { name }] = [frameExchange(namespace), deadLetterName(queue.name), queue];
+  const exchange = frameExchange(namespace);
   return [
     {
       what: `exchange ${exchange}`,
@@ -48,6 +54,41 @@ export function topologySteps(namespace: string, queue: QueueSpec): readonly Ste
       check: (channel) => channel.checkExchange(exchange),
       needs: { exchange: 'configure' },
     },
+    ...deadLetterSteps(queue.name),
+    {
+      ...queueStep(queue),
+      without: 'frames wait in the spool unless another queue is bound to the exchange',
+      isQueues: true,
+    },
+  ];
+}
+
+/** A service's queue, and how its messages come to it. */
+export function serviceSteps(namespace: string, service: ServiceSpec): readonly Step[] {
+  const { queue: name } = service;
+  const exchange = serviceExchange(namespace);
+  const without = `service ${service.name} gets no messages`;
+  return [
+    {
+      what: `exchange ${exchange}`,
+      declare: (channel) => channel.assertExchange(exchange, 'direct'),
+      check: (channel) => channel.checkExchange(exchange),
+      needs: { exchange: 'configure' },
+      without,
+    },
+    ...deadLetterSteps(name),
+    { ...queueStep({ ...service, name }), without, rename: 'give the service another name' },
+    {
+      what: `the binding of queue ${name} to exchange ${exchange}`,
+      declare: (channel) => channel.bindQueue(name, exchange, name),
+      needs: BINDING_NEEDS,
+    },
+  ];
+}
+
+function deadLetterSteps(queue: string): readonly Step[] {
+  const dead = deadLetterName(queue);
+  return [
     {
       what: `exchange ${dead}`,
       declare: (channel) => channel.assertExchange(dead, 'fanout'),
@@ -67,19 +108,21 @@ export function topologySteps(namespace: string, queue: QueueSpec): readonly Ste
       declare: (channel) => channel.bindQueue(dead, dead, ''),
       needs: BINDING_NEEDS,
     },
-    {
-      what: `queue ${name}`,
-      declare: (channel) => channel.assertQueue(name, queueOptions(queue, dead)),
-      check: (channel) => channel.checkQueue(name),
-      needs: { queue: 'configure', exchange: 'write' },
-      lesser: {
-        declare: (channel) => channel.assertQueue(name, queueOptions(queue, undefined)),
-        lacks: { queue: 'read', exchange: 'write' },
-      },
-      without: 'frames wait in the spool unless another queue is bound to the exchange',
-      isQueues: true,
-    },
   ];
+}
+
+function queueStep(queue: Bounds): Step {
+  const { name } = queue;
+  return {
+    what: `queue ${name}`,
+    declare: (channel) => channel.assertQueue(name, queueOptions(queue, deadLetterName(name))),
+    check: (channel) => channel.checkQueue(name),
+    needs: { queue: 'configure', exchange: 'write' },
+    lesser: {
+      declare: (channel) => channel.assertQueue(name, queueOptions(queue, undefined)),
+      lacks: { queue: 'read', exchange: 'write' },
+    },
+  };
 }
 
 /** The detection queue's own exchange: no other queue is bound there, so none affects the frames' confirms. */
@@ -118,7 +161,7 @@ const DEAD_LETTER_QUEUE = {
   },
 };
 
-function queueOptions(queue: QueueSpec, deadLetterExchange: string | undefined) {
+function queueOptions(queue: Bounds, deadLetterExchange: string | undefined) {
   return {
     durable: true,
     arguments: {
@@ -126,6 +169,7 @@ function queueOptions(queue: QueueSpec, deadLetterExchange: string | undefined) 
       'x-max-length': queue.maxLength,
       'x-overflow': queue.overflow,
       'x-delivery-limit': queue.deliveryLimit,
+      ...(queue.lifetimeMs === undefined ? {} : { 'x-message-ttl': queue.lifetimeMs }),
       ...(deadLetterExchange === undefined ? {} : { 'x-dead-letter-exchange': deadLetterExchange }),
     },
   };

@@ -1,11 +1,11 @@
 /** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
 import type { ChannelModel } from 'amqplib';
-import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
-import { sleep, withDeadline } from '../../clock/sleep';
+import { sleep } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
 import { frameExchange } from '../../contract/topology';
 import type { FaultRecord } from '../../fault/fault';
 import { Declarations, type TopologyNote } from './declarations';
+import { DeclaringLink } from './declaring-link';
 import { OldQueues, queueLength, queueState } from './old-queues';
 import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
 import { chooseRoute, type Route } from './route';
@@ -13,8 +13,6 @@ import { bindingStep, directBinding, sharedBinding, topologySteps } from './topo
 
 /** Longest time until a deleted object is noticed. Publishing itself notices only when no queue at all is left. */
 const CHECK_MS = 10_000;
-/** A new quorum queue elects its leader first. */
-const DECLARE_MS = 15_000;
 /** What a consumer has just taken leaves room for as many. */
 const FULL_SHARE = 0.9;
 
@@ -22,6 +20,8 @@ export interface BrokerTopologyOptions {
   readonly url: string;
   readonly namespace: string;
   readonly queue: QueueSpec;
+  /** Further queues that are Vigil's now. */
+  readonly others?: readonly string[];
   /** Where the names of declared queues are kept. */
   readonly queuesFile: string | undefined;
   readonly onNote: (note: TopologyNote) => void;
@@ -29,7 +29,7 @@ export interface BrokerTopologyOptions {
 
 /** Exchange, detection queue with its dead-letter queue, and the bindings between them. */
 export class BrokerTopology {
-  #link: { readonly connection: ChannelModel; readonly socket: AbortController } | undefined;
+  readonly #link: DeclaringLink;
   readonly #declarations: Declarations;
   readonly #oldQueues: OldQueues;
   /** Messages in the detection queue and in old ones, when they were looked at last. */
@@ -44,9 +44,10 @@ export class BrokerTopology {
   #ensuring: Promise<void> | undefined;
 
   constructor(private readonly options: BrokerTopologyOptions) {
-    const { url, namespace, queue, queuesFile, onNote } = options;
+    const { url, namespace, queue, others = [], queuesFile, onNote } = options;
+    this.#link = new DeclaringLink(url, 'vigil notifier declares');
     this.#maxLength = queue.maxLength;
-    this.#oldQueues = new OldQueues(namespace, queue.name, queuesFile);
+    this.#oldQueues = new OldQueues(namespace, [queue.name, ...others], queuesFile);
     this.#declarations = new Declarations({
       url,
       onNote,
@@ -74,16 +75,27 @@ export class BrokerTopology {
     return facts;
   }
 
+  /** Of the detection queue; undefined where that is not known. */
+  get consumers(): number | undefined {
+    return this.#consumers;
+  }
+
   /** Why the detection queue refuses messages, where that is because it is full. */
   async fullness(): Promise<FaultRecord | undefined> {
     const { name } = this.options.queue;
-    const length = await this.#use((connection) => queueLength(connection, name)).catch(() => undefined);
+    const length = await this.#link.use((connection) => queueLength(connection, name)).catch(() => undefined);
     if (length === undefined || length < this.#maxLength * FULL_SHARE) return undefined;
     const held = `${length} of ${this.#maxLength} messages`;
     return {
       code: 'broker-full',
       message: `queue ${name} is full (${held}); frames wait in the spool until its consumers have made room`,
     };
+  }
+
+  /** Vigil has these queues now, too; those that it had before are old ones. */
+  async changed(others: readonly string[]): Promise<void> {
+    this.#oldQueues.want([this.options.queue.name, ...others]);
+    if (this.#link.isOpen) await this.ensure().catch(() => undefined);
   }
 
   get route(): Route {
@@ -96,9 +108,11 @@ export class BrokerTopology {
    * @throws Fault `broker-topology` without the exchange; whatever the connection throws
    */
   async ensure(): Promise<void> {
-    this.#ensuring ??= this.#use((connection) => this.#declareAll(connection)).finally(() => {
-      this.#ensuring = undefined;
-    });
+    this.#ensuring ??= this.#link
+      .use((connection) => this.#declareAll(connection))
+      .finally(() => {
+        this.#ensuring = undefined;
+      });
     return this.#ensuring;
   }
 
@@ -146,18 +160,10 @@ export class BrokerTopology {
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // Without a connection nothing was declared yet, and the next session of the publisher does that.
-      if (this.#link !== undefined) await this.#check().catch(() => undefined);
+      if (this.#link.isOpen) await this.#check().catch(() => undefined);
       await sleep(CHECK_MS, signal);
     }
-    await this.close();
-  }
-
-  async close(): Promise<void> {
-    const link = this.#link;
-    this.#link = undefined;
-    if (link === undefined) return;
-    await closeInTime(link.connection);
-    link.socket.abort();
+    await this.#link.close();
   }
 
   async #check(): Promise<void> {
@@ -165,7 +171,7 @@ export class BrokerTopology {
     const shared = sharedBinding(namespace, queue.name);
     // An older Vigil may have bound it again: it would get every frame twice.
     const works = this.#route === 'direct' ? [directBinding(queue).make, shared.end] : [shared.make];
-    const missing = await this.#use(async (connection) => {
+    const missing = await this.#link.use(async (connection) => {
       await this.#measure(connection);
       return onOwnChannel(connection, async (channel) => {
         await channel.checkExchange(frameExchange(namespace));
@@ -179,37 +185,5 @@ export class BrokerTopology {
       });
     });
     if (missing) await this.ensure();
-  }
-
-  /** A connection that fails, or does not answer in time, is given up. */
-  async #use<Result>(work: (connection: ChannelModel) => Promise<Result>): Promise<Result> {
-    const socket = this.#link?.socket ?? new AbortController();
-    try {
-      const done = await withDeadline(this.#run(socket, work), DECLARE_MS);
-      if (done === undefined) throw new Error(`no answer to a declaration within ${DECLARE_MS} ms`);
-      return done.result;
-    } catch (error) {
-      if (this.#link !== undefined) leaveHost(this.#link.connection);
-      this.#link = undefined;
-      socket.abort();
-      throw error;
-    }
-  }
-
-  async #run<Result>(
-    socket: AbortController,
-    work: (connection: ChannelModel) => Promise<Result>,
-  ): Promise<{ result: Result }> {
-    this.#link ??= await this.#open(socket);
-    return { result: await work(this.#link.connection) };
-  }
-
-  async #open(socket: AbortController): Promise<{ connection: ChannelModel; socket: AbortController }> {
-    const connection = await connectBroker(this.options.url, 'vigil notifier declares', socket.signal);
-    connection.on('error', () => undefined);
-    connection.on('close', () => {
-      if (this.#link?.connection === connection) this.#link = undefined;
-    });
-    return { connection, socket };
   }
 }

@@ -29,7 +29,15 @@ describe('a complete topology', () => {
       tracing: false,
       expireMs: 120_000,
       durability: 'memory',
-      queue: { name: 'vigil.detection', maxLength: 100_000, overflow: 'reject-publish', deliveryLimit: 5 },
+      queue: {
+        name: 'vigil.detection',
+        maxLength: 100_000,
+        overflow: 'reject-publish',
+        deliveryLimit: 5,
+        required: true,
+      },
+      services: [],
+      removedServices: [],
       spool: {
         maxBytes: 1_073_741_824,
         maxAgeMs: 3_600_000,
@@ -108,7 +116,15 @@ describe('a complete topology', () => {
       tracing: false,
       expireMs: 5000,
       durability: 'durable',
-      queue: { name: 'site-1.detection', maxLength: 7, overflow: 'drop-head', deliveryLimit: 2 },
+      queue: {
+        name: 'site-1.detection',
+        maxLength: 7,
+        overflow: 'drop-head',
+        deliveryLimit: 2,
+        required: true,
+      },
+      services: [],
+      removedServices: [],
       spool: {
         maxBytes: 2_000_000,
         maxAgeMs: 2000,

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { boundQueues, type BrokerBinding } from '../../../src/connections/bound-queues';
 import { queuesLines } from '../../../src/commands/status-text';
 
-const VIGIL = { namespace: 'v', queue: 'v.detection', names: ['v.detection'] };
+const VIGIL = { namespace: 'v', own: ['v.detection'], names: ['v.detection'] };
 const OWN = { 'v.detection': ['v.detection'], 'v.detection.dead': ['v.detection.dead'] };
 
 /** A broker of queues with their messages, and of exchanges with what is bound to them; `>` before an exchange. */
@@ -52,7 +52,7 @@ describe('the queues on a broker', () => {
     [
       'a renamed one that is bound to nothing, and its dead letters; another that has gone',
       broker({ 'v.new': 0, 'v.detection': 9, 'v.detection.dead': 2 }, OWN),
-      { ...VIGIL, queue: 'v.new', names: ['v.new', 'v.detection', 'v.gone'] },
+      { ...VIGIL, own: ['v.new'], names: ['v.new', 'v.detection', 'v.gone'] },
       [
         ['v.detection', 'old', 9, ['v.detection']],
         ['v.detection.dead', 'old', 2, ['v.detection.dead']],
@@ -61,7 +61,7 @@ describe('the queues on a broker', () => {
     [
       'a renamed one that is still bound, of which nothing was noted',
       broker({ 'v.new': 0, 'v.detection': 9 }, { 'v.frames': ['v.detection'] }),
-      { ...VIGIL, queue: 'v.new', names: [] },
+      { ...VIGIL, own: ['v.new'], names: [] },
       [['v.detection', 'old', 9, ['v.frames']]],
     ],
     ['one that went while it was looked at', broker(own, { ...OWN, 'v.frames': ['gone'] }), VIGIL, []],

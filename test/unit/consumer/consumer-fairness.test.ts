@@ -19,7 +19,7 @@ interface Share {
 /** Cameras capture a frame every `period` ticks, a few ticks after one another; the handler takes `work`. */
 async function share(lag: Lag, period: number, work: number, ticks = 20_000): Promise<Share> {
   const turns = new Turns<ReturnType<typeof frame>>(1, true);
-  const overtaken = new Overtaken('after');
+  const overtaken = new Overtaken();
   const latest = new Map<string, string>();
   const store = { text: (key: string) => Promise.resolve(latest.get(key) ?? null) };
   const served = NAMES.map(() => 0);

@@ -86,7 +86,7 @@ export const EVENTS: readonly (readonly [string, TSchema, () => VigilEvent])[] =
   [
     'a frame of a fleet',
     FrameSampled,
-    () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, [], 'north'),
+    () => frameSampled('vigil', FRAME, false, FRAME.capturedAt + 90, [], { node: 'north' }),
   ],
   ...STATES.map(
     (state) =>

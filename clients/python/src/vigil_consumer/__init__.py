@@ -6,8 +6,10 @@ from .errors import ConsumerError, Fault, Pause, Requeue, UndecodableError
 from .frame import Frame
 from .image import decode_image
 from .options import Options, Settled
+from .pictures import Picture, Pictures
 
 __all__ = [
-    "Announcement", "Consumer", "ConsumerError", "Fault", "Frame", "FrameKey", "Options", "Pause", "Requeue", "Settled",
+    "Announcement", "Consumer", "ConsumerError", "Fault", "Frame", "FrameKey", "Options", "Pause", "Picture", "Pictures",
+    "Requeue", "Settled",
     "UndecodableError", "Verdict", "consume", "decode_image", "frames", "parse_frame_key", "read_announcement",
 ]

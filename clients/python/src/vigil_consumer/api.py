@@ -31,6 +31,7 @@ def frames(endpoints: Endpoints, queue: str = "vigil.detection", *, stop_on_sign
     :param ca_file: certificates to trust beside the system's, for TLS
     :param on_fault: called with each :class:`Fault`, at most once a second for each code; by default they are logged
     :param on_consuming: called when consuming begins or resumes
+    :param on_event: called with each CloudEvent of a queue that is not about a frame, a camera's state or a gap
     :param on_settled: called with a :class:`Settled` for each frame that is done with, for metrics
     :raises ConsumerError: ``invalid-option`` at once; ``unsettled`` when a loop settles none of its frames
 

@@ -12,7 +12,7 @@ from .intake import LATEST_WINDOW, Intake
 from .options import Options
 from .overtaken import Overtaken
 from .settling import Settling, Work, now_ms
-from .task import Message, Session, Task
+from .task import Message, Session, Task, task_of
 
 _IDLE_S = 1.0
 
@@ -114,7 +114,10 @@ class Consumer(Settling):
             if self.options.latest_only and self._overtaken.has(task):
                 self._pass_over([task], "overtaken")
                 return None
-            data = task.taken or self._store.retrieve(task.key, self.options.removal == "getdel")
+            takes = task.removal == "getdel"
+            # Whether the service is done with the frame already matters only where it had it before.
+            share = task.share if takes or task.message.redelivered else None
+            data = task.taken or self._store.retrieve(task.key, takes, share)
         except ConsumerError as error:
             self._not_fetched(task, error)
             return None
@@ -124,7 +127,7 @@ class Consumer(Settling):
             self._reports.add("expired", text)
             self._finish(task, "expired", "ack")
             return None
-        if self.options.removal == "getdel":
+        if takes:
             task.taken = data
         with self._condition:
             work = self._work[task]
@@ -149,7 +152,8 @@ class Consumer(Settling):
         try:
             announcement = read_announcement(message.body)
         except ConsumerError as error:
-            self._reject_invalid(message, error)
+            if not self._is_other(message):
+                self._reject_invalid(message, error)
             return
         key = announcement.key
         repeat = self._repeat(message, key)
@@ -160,7 +164,7 @@ class Consumer(Settling):
             return
         with self._condition:
             is_known = self._seen.get(key) is not None or self._turns.is_at_work(key)
-            task = Task(message, announcement, is_suspect=message.redelivered and not is_known)
+            task = task_of(message, announcement, self.options.queue, self.options.removal, is_known)
             self._work[task] = Work(now_ms())
             overtaken = self._turns.add(task)
             self._intake.delivered(task.is_suspect, self._turns.has_suspects)

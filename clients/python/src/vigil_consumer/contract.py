@@ -13,6 +13,9 @@ FRAME_FORMATS = ("jpeg", "png", "webp", "h264", "h265")
 """Encodings of a picture. ``h264`` and ``h265`` are one keyframe each, an Annex B access unit."""
 CLOCKS = ("camera", "arrival")
 VERDICTS = ("healthy", "torn", "black", "grey", "frozen")
+REMOVALS = ("after", "getdel", "keep", "any")
+"""How the services of a queue are done with a frame; ``any`` leaves it to the consumer."""
+OTHER_EVENTS = ("vigil.camera.state.v1", "vigil.camera.gap.v1")
 MAX_BODY_BYTES = 65_536
 """An announcement is some 500 bytes long."""
 
@@ -49,6 +52,15 @@ def parse_frame_key(text: str) -> Optional[FrameKey]:
         return None
     namespace, camera, captured_at, width, height, form = match.groups()
     return FrameKey(namespace, camera, int(captured_at), int(width), int(height), form)
+
+
+def done_key(key: str) -> str:
+    """The set of the queues whose services are done with a frame that several must have.
+
+    >>> done_key("vigil:frame:gate:1:1x1:jpeg")
+    '{vigil:frame:gate:1:1x1:jpeg}:done'
+    """
+    return f"{{{key}}}:done"
 
 
 def latest_key(namespace: str, camera: str) -> str:
@@ -99,6 +111,8 @@ class Announcement:
     """Degrees clockwise by which a keyframe is still to be turned to be upright."""
     node: Optional[str] = None
     """Node of the fleet that sent it; None without a fleet."""
+    recipients: Optional[Mapping[str, str]] = None
+    """Present when several queues get the frame: those whose services must have it, and how each is done with it."""
     event: Optional[Mapping[str, Any]] = None
     """The whole CloudEvent."""
 
@@ -187,8 +201,28 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         source_height=_integer(data, "sourceHeight", 1) if "sourceHeight" in data else None,
         rotation=_rotation(data),
         node=node,
+        recipients=_recipients(data["recipients"]) if "recipients" in data else None,
         event=event,
     )
+
+
+def read_other_event(body: bytes) -> Optional[Mapping[str, Any]]:
+    """The event in a message body that is no announcement: a camera's state, or a gap; None where it is neither."""
+    try:
+        event = json.loads(body.decode("utf-8")) if len(body) <= MAX_BODY_BYTES else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or event.get("type") not in OTHER_EVENTS or event.get("specversion") != "1.0":
+        return None
+    data = event.get("data")
+    return event if isinstance(data, dict) and _is_camera(data.get("camera")) else None
+
+
+def _recipients(value: Any) -> Mapping[str, str]:
+    _require(isinstance(value, dict), "event/data/recipients is not an object")
+    for queue, removal in value.items():
+        _require(queue != "" and removal in REMOVALS, "event/data/recipients has a value that is not one of " + ", ".join(REMOVALS))
+    return dict(value)
 
 
 def _verdict(value: Any) -> Verdict:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from .errors import ConsumerError, Fault
 from .servers import Endpoints, amqp_server, redis_server
@@ -45,6 +45,7 @@ class Options:
     on_fault: Optional[Callable[[Fault], None]] = None
     on_consuming: Optional[Callable[[], None]] = None
     on_settled: Optional[Callable[[Settled], None]] = None
+    on_event: Optional[Callable[[Mapping[str, Any]], None]] = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.queue, str) or self.queue == "":

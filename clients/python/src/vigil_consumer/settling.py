@@ -8,6 +8,7 @@ from functools import partial
 from typing import Dict, List, Optional
 
 from .broker import Broker, BrokerEvents
+from .contract import read_other_event
 from .dead_letters import DeadLetters
 from .errors import ConsumerError, text_of
 from .options import Options, Settled
@@ -76,7 +77,7 @@ class Settling:
     def processed(self, task: Task) -> None:
         if not self._is_mine(task):
             return
-        if self.options.removal == "after":
+        if task.removal == "after":
             self._remove(task)
         self._finish(task, "processed", "ack")
 
@@ -86,7 +87,7 @@ class Settling:
             return
         reason = "its work failed" if cause is None else f"its handler failed: {type(cause).__name__}: {text_of(cause)}"
         self._reports.add("handler-failed", f"frame {task.key}: {reason}", cause)
-        if self.options.removal == "getdel" or (task.message.delivery_count or 0) >= self.options.delivery_limit:
+        if task.removal == "getdel" or (task.message.delivery_count or 0) >= self.options.delivery_limit:
             self._give_up(task, "failed", "handler-failed", reason)
             return
         before = task.message.delivery_count
@@ -104,7 +105,7 @@ class Settling:
     def returned(self, task: Task) -> None:
         if self._is_mine(task):
             # What was taken out of Redis would be missing elsewhere.
-            if self.options.removal == "getdel":
+            if task.removal == "getdel":
                 self._give_up(task, "failed", "handler-failed", "it cannot be returned: removal is getdel")
             else:
                 self._finish(task, "returned", "requeue")
@@ -147,6 +148,16 @@ class Settling:
         self._pass_over(overtaken, "overtaken")
         self._broker.wake()
 
+    def _is_other(self, message: Message) -> bool:
+        """An event that is not about a frame is handed over, and done with."""
+        event = read_other_event(message.body)
+        if event is None:
+            return False
+        self._broker.settle(message, "ack")
+        if self.options.on_event is not None:
+            self._reports.call(partial(self.options.on_event, event))
+        return True
+
     def _is_mine(self, task: Task) -> bool:
         with self._condition:
             work = self._work.get(task)
@@ -155,7 +166,7 @@ class Settling:
     def _remove(self, task: Task) -> None:
         """The work is done: a picture that stays behind expires, and must not bring the frame back."""
         try:
-            self._store.remove(task.key)
+            self._store.remove(task.key, task.share)
         except ConsumerError as error:
             self._reports.add("not-removed", f"frame {task.key}: left to expire in Redis: {error}")
 
@@ -188,7 +199,7 @@ class Settling:
                 if task in self._turns.at_work:
                     self._turns.passed_over(task)
                 self._condition.notify_all()
-            if outcome == "overtaken" and self.options.removal != "keep":
+            if outcome == "overtaken" and task.removal != "keep":
                 self._remove(task)
             self._broker.settle(task.message, how)
             self._tell(task, outcome, work, now_ms())

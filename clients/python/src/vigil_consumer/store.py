@@ -24,7 +24,9 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from .contract import done_key
 from .errors import ConsumerError, text_of
+from .sharing import SHARE_SCRIPT, Share
 from .servers import Endpoints, Host, RedisServer, redact, redis_server, url_of
 
 SILENCE_S = 5
@@ -57,10 +59,15 @@ class Store:
         self._password: Optional[str] = None
         self._turn = 0
 
-    def retrieve(self, key: str, remove: bool) -> Optional[bytes]:
-        """The value of ``key``, None when it has gone; ``remove`` takes it out in the same step (GETDEL)."""
+    def retrieve(self, key: str, remove: bool, share: Optional[Share] = None) -> Optional[bytes]:
+        """The value of ``key``, None when it has gone; ``remove`` takes it out in the same step (GETDEL).
+
+        :param share: of a frame that other services must have too: None also when this one is done with it
+        """
 
         def get(client: Any) -> Any:
+            if share is not None:
+                return _in_share(client, "take" if remove else "get", key, share)
             return client.getdel(key) if remove else client.get(key)
 
         value = self._run(get)
@@ -70,8 +77,9 @@ class Store:
             value = self._run(get)
         return None if value is None else bytes(value)
 
-    def remove(self, key: str) -> None:
-        self._run(lambda client: client.unlink(key))
+    def remove(self, key: str, share: Optional[Share] = None) -> None:
+        """A shared frame is removed when the others are done with it."""
+        self._run(lambda client: client.unlink(key) if share is None else _in_share(client, "done", key, share))
 
     def text(self, key: str) -> Optional[str]:
         """The text of a key; None when it has none."""
@@ -200,6 +208,10 @@ class Store:
         if isinstance(error, ResponseError) and "WRONGTYPE" in text:
             return ConsumerError("invalid-message", "the announced key holds no picture: Redis answered WRONGTYPE")
         return ConsumerError("redis-refused", f"redis refused: {text}")
+
+
+def _in_share(client: Any, how: str, key: str, share: Share) -> Any:
+    return client.eval(SHARE_SCRIPT, 2, key, done_key(key), how, share.queue, *share.required)
 
 
 def _reason(hosts: "list[Host]", options: Dict[str, Any]) -> Optional[Exception]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
 from .contract import Announcement
+from .sharing import Share, removal_of, share_of
 
 
 class Session:
@@ -63,6 +64,10 @@ class Task:
     announcement: Announcement
     is_suspect: bool
     """Delivered before to a process that did not finish it, and perhaps died of it."""
+    removal: str = "after"
+    """As the message says, or the consumer's option where that leaves it open."""
+    share: Optional[Share] = None
+    """Where other services must have the frame too."""
     taken: Optional[bytes] = None
     """What GETDEL has taken: no one else has it."""
 
@@ -82,3 +87,19 @@ class Task:
     def is_late(self) -> bool:
         """It waited behind an outage or was delivered before: others of its camera may have overtaken it."""
         return self.message.redelivered or self.announcement.delayed
+
+
+def task_of(message: Message, announcement: Announcement, queue: str, option: str, is_known: bool) -> Task:
+    """A delivery to work on.
+
+    :param option: the consumer's ``removal``
+    :param is_known: this process has had the frame before, and still runs
+    """
+    recipients = announcement.recipients
+    return Task(
+        message,
+        announcement,
+        is_suspect=message.redelivered and not is_known,
+        removal=removal_of(recipients, queue, option),
+        share=share_of(recipients, queue),
+    )

@@ -4,6 +4,7 @@ import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
 import type { ChildStatus } from '../../../supervisor/status';
 import { LATENCY_BOUNDS_S, type Figures } from '../../../supervisor/figures';
 import type { View } from '../view/daemon-view';
+import { serviceFacts } from '../../../protocol/service-facts';
 import type { Cost } from './process-cost';
 
 export interface Observed {
@@ -83,6 +84,23 @@ function daemonMetrics(register: Registry, { view: { state, status }, nowMs }: O
   );
   plain('vigil_queue_messages', 'Messages that wait in the detection queue.', state.queue?.messages);
   plain('vigil_queue_consumers', 'Consumers of the detection queue.', state.queue?.consumers);
+  serviceMetrics(register, facts);
+}
+
+function serviceMetrics(register: Registry, facts: Readonly<Record<string, unknown>>): void {
+  const messages = gauge(
+    register,
+    'vigil_service_queue_messages',
+    'Messages that wait in the queue of a service in the configuration.',
+    ['service'],
+  );
+  const consumers = gauge(register, 'vigil_service_queue_consumers', "Consumers of a service's queue.", [
+    'service',
+  ]);
+  for (const { service, messages: waiting, consumers: readers } of serviceFacts(facts)) {
+    messages(waiting, { service });
+    consumers(readers, { service });
+  }
 }
 
 function cameraMetrics(register: Registry, { view, figures, nowMs, withTags }: Observed): void {

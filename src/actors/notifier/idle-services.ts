@@ -1,0 +1,39 @@
+/** Queues that nobody consumes from: said once when that has lasted, and once when it is over. */
+import type { Log } from '../../log/log';
+
+/** A service that is started again, or that starts with the daemon, has its consumers back by then. */
+const PATIENCE_MS = 9000;
+
+export interface ConsumedQueue {
+  readonly queue: string;
+  readonly consumers: number;
+  /** What is said where nobody consumes from it. */
+  readonly message: string;
+}
+
+export class IdleServices {
+  readonly #idle = new Map<string, { readonly sinceMs: number; isSaid: boolean }>();
+
+  /** @param now milliseconds, a clock that is never set */
+  constructor(
+    private readonly log: Pick<Log, 'warn' | 'info'>,
+    private readonly now: () => number,
+  ) {}
+
+  /** Those that are not named are forgotten. */
+  look(queues: readonly ConsumedQueue[]): void {
+    const named = new Set(queues.map(({ queue }) => queue));
+    for (const queue of this.#idle.keys()) if (!named.has(queue)) this.#idle.delete(queue);
+    for (const { queue, consumers, message } of queues) {
+      const known = this.#idle.get(queue);
+      if (consumers > 0) {
+        if (known?.isSaid === true) this.log.info(`queue ${queue} has a consumer`);
+        this.#idle.delete(queue);
+      } else if (known === undefined) this.#idle.set(queue, { sinceMs: this.now(), isSaid: false });
+      else if (!known.isSaid && this.now() - known.sinceMs >= PATIENCE_MS) {
+        known.isSaid = true;
+        this.log.warn(message, { code: 'no-consumer' });
+      }
+    }
+  }
+}

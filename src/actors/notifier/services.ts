@@ -1,0 +1,176 @@
+/**
+ * What the services in the configuration get, on connections of their own: nothing that their queues do holds up the frames
+ * of the detection queue, nor the queues that others have bound.
+ */
+import { aborted, unlessAborted, withDeadline } from '../../clock/sleep';
+import type { QueueSpec, ServiceSpec } from '../../config/topology';
+import type { Recipients } from '../../contract/message';
+import { serviceExchange, type EventKind } from '../../contract/topology';
+import { RecurringFault } from '../../fault/recurring';
+import type { FaultRecord } from '../../fault/fault';
+import type { Log } from '../../log/log';
+import { serviceFact } from '../../protocol/service-facts';
+import { IdleServices } from './idle-services';
+import { Others } from './others';
+import type { Publication } from './publication';
+import { ServiceQueues, type ServiceQueuesOptions } from './service-queues';
+import { ServiceRoutes } from './service-routes';
+
+/** Queues are declared in milliseconds. One that does not answer must not hold up the others for longer. */
+const BEGIN_MS = 3000;
+const DEFAULT_TASK = 'detect.frame';
+const KEPT = 'pictures announced there stay in Redis until they expire';
+
+export interface ServicesOptions extends Omit<ServiceQueuesOptions, 'onLook'> {
+  readonly queue: QueueSpec;
+  readonly log: Log;
+  /** Milliseconds, a clock that is never set. */
+  readonly now: () => number;
+  /** Consumers of the detection queue; undefined while that is not known. */
+  readonly detectionConsumers: () => number | undefined;
+  /** What waited may be tried again. */
+  readonly onReady: () => void;
+}
+
+/** An event without what is only known with its services. */
+export type ServicePublication = Omit<Publication, 'exchange' | 'routingKey' | 'mandatory'>;
+
+export class Services {
+  readonly #queues: ServiceQueues;
+  readonly #publisher: Others;
+  readonly #faults: RecurringFault;
+  readonly #idle: IdleServices;
+  #routes: ServiceRoutes;
+  /** Aborted with the first service. */
+  readonly #wanted = new AbortController();
+
+  constructor(private readonly options: ServicesOptions) {
+    const { url, now, log, services, onReady } = options;
+    this.#faults = new RecurringFault(log);
+    this.#idle = new IdleServices(log, now);
+    this.#routes = new ServiceRoutes(services);
+    this.#queues = new ServiceQueues({ ...options, onLook: () => this.#tellIdle() });
+    this.#publisher = new Others({
+      url,
+      name: 'vigil notifier services',
+      now,
+      prepare: () => this.declared(),
+      onReady,
+      onMissed: ({ code, message }) =>
+        this.#faults.report({ code, message: `services in "consumers" may miss messages: ${message}` }),
+      onRejected: () =>
+        this.#faults.report({
+          code: 'service-refuses',
+          message: `${this.#fullest()} refuses messages; it is full or failing, and its service misses them`,
+        }),
+      onConfirmed: () => this.#faults.clear('services in "consumers" get all messages again'),
+    });
+    if (services.length > 0) this.#wanted.abort();
+  }
+
+  get facts(): Record<string, string> {
+    return Object.fromEntries(
+      this.#queues.services.map((service) => serviceFact(service.name, this.#queues.stateOf(service))),
+    );
+  }
+
+  change(services: readonly ServiceSpec[], removed: readonly string[]): void {
+    this.#routes = new ServiceRoutes(services);
+    this.#queues.change(services, removed);
+    if (services.length > 0) this.#wanted.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#queues.watch(signal), this.#publish(signal)]);
+  }
+
+  async #publish(signal: AbortSignal): Promise<void> {
+    await unlessAborted(aborted(this.#wanted.signal), signal);
+    if (!signal.aborted) await this.#publisher.run(signal);
+  }
+
+  /** The broker is back. */
+  renew(): void {
+    this.#publisher.renew();
+  }
+
+  /** Looks whether all queues are there, on a new connection; resolves when they were, if they have not been before. */
+  async declared(): Promise<void> {
+    const { services } = this.#queues;
+    if (services.length === 0) return;
+    const looked = this.#queues.look();
+    if (services.every((service) => this.#queues.stateOf(service) !== undefined)) return;
+    await withDeadline(looked, BEGIN_MS);
+  }
+
+  /** Services whose queue is there and that get such an event. */
+  of(camera: string, tags: readonly string[], kind: EventKind): ServiceSpec[] {
+    return this.#routes
+      .of(camera, tags, kind)
+      .filter((service) => this.#queues.stateOf(service) !== undefined);
+  }
+
+  /** What a frame's message says of those that must have it; undefined where only the detection queue gets it. */
+  recipients(services: readonly ServiceSpec[]): Recipients | undefined {
+    if (services.length === 0) return undefined;
+    const { name, required } = this.options.queue;
+    return {
+      ...(required ? { [name]: 'any' } : {}),
+      ...Object.fromEntries(services.map(({ queue, removal }) => [queue, removal])),
+    };
+  }
+
+  /** Resolves when their queues have it; a fault says that it is worth being offered again. Never rejects. */
+  async offer(
+    services: readonly ServiceSpec[],
+    publication: ServicePublication,
+  ): Promise<FaultRecord | undefined> {
+    const exchange = serviceExchange(this.options.namespace);
+    const answers = [...byForm(services)].map(async ([task, [routingKey = '', ...others]]) =>
+      this.#publisher.offer({
+        ...{ ...publication, exchange, routingKey, others, mandatory: false },
+        ...(task === undefined ? {} : { task }),
+      }),
+    );
+    return (await Promise.all(answers)).find((fault) => fault !== undefined);
+  }
+
+  #tellIdle(): void {
+    const { queue, detectionConsumers } = this.options;
+    const { services } = this.#queues;
+    const queues = services.flatMap((service) => {
+      const { name, queue: of, events } = service;
+      const state = this.#queues.stateOf(service);
+      const effect = events.includes('frame') ? `, so ${KEPT}` : '';
+      const message = `queue ${of} has no consumer${effect}; start service ${name}, or remove it from "consumers"`;
+      return state === undefined ? [] : [{ queue: of, consumers: state.consumers, message }];
+    });
+    const consumers = detectionConsumers();
+    if (services.length > 0 && queue.required && consumers !== undefined) {
+      const message = `queue ${queue.name} has no consumer, so ${KEPT}; set "queue.required" to false if no service reads it`;
+      queues.push({ queue: queue.name, consumers, message });
+    }
+    this.#idle.look(queues);
+  }
+
+  /** Which queue it is that refuses, as far as that is known: RabbitMQ does not say. */
+  #fullest(): string {
+    const full = this.#queues.services.find((service) => {
+      const state = this.#queues.stateOf(service);
+      return (
+        service.overflow === 'reject-publish' && state !== undefined && state.messages >= state.maxLength
+      );
+    });
+    return full === undefined ? 'a queue of "consumers"' : `queue ${full.queue} of service ${full.name}`;
+  }
+}
+
+/** Queues by what their messages are: Celery tasks of a name, or events. */
+function byForm(services: readonly ServiceSpec[]): ReadonlyMap<string | undefined, string[]> {
+  const forms = new Map<string | undefined, string[]>();
+  for (const { queue, protocol, task = DEFAULT_TASK } of services) {
+    const form = protocol === 'celery' ? task : undefined;
+    forms.set(form, [...(forms.get(form) ?? []), queue]);
+  }
+  return forms;
+}

@@ -1,0 +1,131 @@
+/** A real Celery worker takes frames as tasks, with no bridge, and loses none when it is killed. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { Redis } from 'ioredis';
+import { frameKey } from '../../src/consumer';
+import { freePort } from '../../lab/free-port';
+import { NotifierStage } from '../../lab/notifier-bench';
+import { PrivateRedis } from '../../lab/private-redis';
+import { spawnOwned, waitUntil } from '../../lab/process';
+import { PYTHON, PYTHON_PACKAGE } from '../../lab/python-consumer';
+import { wantedBy } from '../../lab/wanted-actors';
+
+const ROOT = path.resolve(__dirname, '../..');
+/** A worker takes seconds to start, on a busy machine many. */
+const START_MS = 90_000;
+
+describe('a Celery worker', () => {
+  const stage = NotifierStage.inSuite();
+  let folder: string;
+  let server: PrivateRedis;
+  let redis: Redis;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'vigil-celery-'));
+    server = new PrivateRedis(await freePort(), folder);
+    await server.start();
+    redis = new Redis(server.url);
+    const endpoints = { amqp: stage.broker.url, redis: server.url };
+    writeFileSync(path.join(folder, 'endpoints.json'), JSON.stringify(endpoints));
+  });
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  const notes = () => {
+    try {
+      return readFileSync(path.join(folder, 'notes'), 'utf8').trim().split('\n');
+    } catch {
+      return [];
+    }
+  };
+  const startWorker = async (t: TestContext, workS: number) => {
+    const sources = [
+      PYTHON_PACKAGE,
+      path.join(ROOT, 'examples/celery'),
+      path.join(ROOT, 'test/fixtures/python'),
+    ];
+    const worker = await spawnOwned('env', [
+      ...[`PYTHONPATH=${sources.join(':')}`, 'PYTHONDONTWRITEBYTECODE=1', `WORK_S=${workS}`],
+      ...[`NOTES=${path.join(folder, 'notes')}`, 'VIGIL_QUEUE=v.plates', 'C_FORCE_ROOT=1'],
+      ...[
+        `VIGIL_ENDPOINTS=${path.join(folder, 'endpoints.json')}`,
+        PYTHON,
+        '-m',
+        'celery',
+        '-A',
+        'slow_worker',
+      ],
+      ...['worker', '--without-gossip', '--without-mingle', '--without-heartbeat', '--concurrency', '1'],
+    ]);
+    const until = (what: string, isSo: () => boolean) =>
+      waitUntil(
+        what,
+        () => {
+          if (worker.exit() !== undefined) throw new Error(`the worker has ended: ${worker.stderr()}`);
+          return isSo();
+        },
+        START_MS,
+      ).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}; ${notes().join(', ')}; ${worker.stderr()}`);
+      });
+    const kill = () => {
+      const pids = poolOf(worker.pid);
+      for (const pid of pids) if (isThere(pid)) process.kill(pid, 'SIGKILL');
+    };
+    t.after(kill);
+    return { until, kill };
+  };
+
+  test('does each task once, and the one that a killed worker had begun is done by the next', async (t) => {
+    const cameras = [{ id: 'c', test: 'testsrc2' }];
+    const consumers = { plates: { protocol: 'celery' } };
+    const { services } = wantedBy({
+      namespace: 'v',
+      cameras,
+      consumers,
+      queue: { required: false },
+    }).topology;
+    const bench = await stage.ready(stage.broker.url, { required: false }, 'v', undefined, services);
+    for (const at of [1, 2, 3]) {
+      const key = frameKey('v', { camera: 'c', capturedAt: at, width: 1, height: 1, format: 'jpeg' });
+      await redis.set(key, `picture${at}`, 'PX', 600_000);
+    }
+    await bench.confirmed(...(bench.announce(1, 2, 3), [1, 2, 3]));
+    const first = await startWorker(t, 600);
+    await first.until('a task has begun', () => notes().some((note) => note.startsWith('begun')));
+    first.kill();
+    const second = await startWorker(t, 0);
+    const done = () => notes().filter((note) => note.startsWith('done'));
+    await second.until('all are done', () => done().length === 3);
+    assert.deepEqual(done().sort(), ['done c-1 picture1', 'done c-2 picture2', 'done c-3 picture3']);
+    await waitUntil('no picture is left', async () => (await redis.keys('*')).length === 0);
+    await waitUntil(
+      'no task waits',
+      async () => (await stage.channel.checkQueue('v.plates')).messageCount === 0,
+    );
+    assert.equal((await stage.channel.checkQueue('v.plates.dead')).messageCount, 0);
+  });
+});
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** A process and all that it has started: it comes first, since it would start others in their place. */
+function poolOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => poolOf(Number(child))))];
+  } catch {
+    return [pid];
+  }
+}

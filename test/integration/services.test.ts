@@ -1,0 +1,241 @@
+/** Services with queues of their own, on real servers: who gets what, when a picture goes, and what a service in trouble holds up. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import Ajv from 'ajv';
+import { Redis } from 'ioredis';
+import { consumeFrames, doneKey, frameKey, type ConsumedFrame, type Removal } from '../../src/consumer';
+import { SHARE_SCRIPT } from '../../src/contract/sharing';
+import type { ServiceSpec } from '../../src/config/topology';
+import { freePort } from '../../lab/free-port';
+import { NotifierStage } from '../../lab/notifier-bench';
+import { waitUntil } from '../../lab/process';
+import { PrivateRedis } from '../../lab/private-redis';
+import { startPython } from '../../lab/python-consumer';
+import { wantedBy, type Entry } from '../../lab/wanted-actors';
+
+const servicesOf = (consumers: Record<string, Entry>): readonly ServiceSpec[] =>
+  wantedBy({ namespace: 'v', cameras: [{ id: 'c', test: 'testsrc2' }], consumers }).topology.services;
+
+/** What of a message is not as docs/asyncapi.json has it. */
+function asyncApiFaults(name: string, body: Buffer): unknown[] {
+  const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../docs/asyncapi.json'), 'utf8')) as {
+    components: { messages: Record<string, { payload: object }> };
+  };
+  const validate = new Ajv().compile(document.components.messages[name]?.payload ?? false);
+  return validate(JSON.parse(body.toString())) ? [] : (validate.errors ?? []);
+}
+
+const keyOf = (capturedAt: number) =>
+  frameKey('v', { camera: 'c', capturedAt, width: 1, height: 1, format: 'jpeg' });
+
+describe('services in the configuration', () => {
+  const stage = NotifierStage.inSuite();
+  let server: PrivateRedis;
+  let redis: Redis;
+  let url: string;
+  before(async () => {
+    server = new PrivateRedis(await freePort(), mkdtempSync(path.join(tmpdir(), 'vigil-redis-')));
+    await server.start();
+    ({ url } = server);
+    redis = new Redis(url);
+  });
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  /** A notifier with services; frames are stored before they are announced. */
+  const staged = async (consumers: Record<string, Entry>, queuesFile?: string) => {
+    await redis.flushdb();
+    const bench = await stage.ready(stage.broker.url, {}, 'v', queuesFile, servicesOf(consumers));
+    const send = async (...times: number[]) => {
+      for (const at of times) await redis.set(keyOf(at), `picture ${at}`, 'PX', 600_000);
+      await bench.confirmed(...(bench.announce(...times), times));
+    };
+    return { bench, send };
+  };
+  const left = async () => (await redis.keys('*')).sort();
+  const consume = async (t: TestContext, queue: string, removal: Removal, seen: ConsumedFrame[] = []) => {
+    const consumer = await consumeFrames(
+      { amqpUrl: stage.broker.url, redisUrl: url, queue, removal },
+      (frame) => void seen.push(frame),
+    );
+    t.after(() => consumer.close());
+    return seen;
+  };
+
+  test('each gets the frames of its cameras in a queue of its own, and each message says who must have them', async () => {
+    const { send } = await staged({
+      plates: { cameras: ['c*'] },
+      people: { removal: 'keep', events: ['frame', 'state'] },
+      alarm: { cameras: ['c'], events: ['gap'] },
+    });
+    await send(1, 2);
+    assert.deepEqual(await stage.drained('v.plates'), [1, 2]);
+    assert.deepEqual(await stage.drained('v.alarm'), []);
+    const message = await stage.channel.get('v.people', { noAck: true });
+    assert.ok(message !== false);
+    const headers = Object.keys(message.properties.headers ?? {});
+    assert.ok(!headers.includes('BCC') && !headers.includes('CC'), 'only the body tells of the other queues');
+    const { data } = JSON.parse(message.content.toString()) as { data: { recipients: unknown } };
+    const { expirytime, dataref } = JSON.parse(message.content.toString()) as Record<string, string>;
+    assert.equal(dataref, `redis:${keyOf(1)}`);
+    const untilExpiryMs = Date.parse(expirytime ?? '') - Date.now();
+    assert.ok(untilExpiryMs > 0 && untilExpiryMs <= 108_000, 'nine tenths of 120 s from the announcement');
+    assert.deepEqual(asyncApiFaults('FrameSampled', message.content), []);
+    assert.deepEqual(data.recipients, { 'v.detection': 'any', 'v.plates': 'after', 'v.people': 'keep' });
+    assert.deepEqual(await stage.drained(), [1, 2]);
+  });
+
+  test('events about cameras come to who wants them', async () => {
+    const { bench } = await staged({ people: { events: ['state'] }, plates: {} });
+    bench.actor.receive({ kind: 'camera-state', state: { camera: 'c', state: 'streaming', sinceMs: 1 } });
+    await waitUntil(
+      'it has come',
+      async () => (await stage.channel.checkQueue('v.people')).messageCount === 1,
+    );
+    assert.equal((await stage.channel.checkQueue('v.plates')).messageCount, 0);
+  });
+
+  test('one that is added has its queue without a restart; one that is taken out keeps it until removal is asked for', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'vigil-services-')), 'queues.json');
+    const { bench, send } = await staged({ plates: {} }, file);
+    await bench.change({ services: servicesOf({ plates: {}, people: {} }) });
+    await waitUntil('it is declared', () =>
+      /of 10000/.test(String(bench.actor.progress().facts['service people'])),
+    );
+    await send(1);
+    assert.deepEqual(await stage.drained('v.people'), [1]);
+    await bench.change({ services: servicesOf({ people: {} }) });
+    await send(2);
+    assert.deepEqual(await stage.drained('v.people'), [2]);
+    assert.deepEqual(await stage.drained('v.plates'), [1], 'what it had before is kept');
+    assert.match(bench.lines.join('\n'), /queue v\.plates, of an earlier configuration, gets no more frames/);
+    await bench.change({ removedServices: ['plates'] });
+    await waitUntil('it is deleted', () =>
+      /v\.plates of service plates .* were deleted/.test(bench.lines.join('\n')),
+    );
+    const view = await stage.broker.control('list_queues', '--quiet', 'name');
+    assert.doesNotMatch(view, /plates/);
+  });
+
+  for (const [trouble, entry, breakIt] of [
+    ['is full and refuses', { maxLength: 1, overflow: 'reject-publish' }, undefined],
+    ['is full and drops', { maxLength: 1 }, undefined],
+    ['was deleted', {}, () => stage.channel.deleteQueue('v.plates')],
+  ] as const)
+    test(`one whose queue ${trouble} holds up neither the others nor the cameras`, async () => {
+      const { send } = await staged({ plates: entry, people: {} });
+      await breakIt?.();
+      const times = Array.from({ length: 40 }, (_, i) => i + 1);
+      await send(...times.slice(0, 20));
+      await send(...times.slice(20));
+      assert.deepEqual(await stage.drained('v.people'), times);
+      assert.deepEqual(await stage.drained(), times);
+    });
+
+  test('one that nobody consumes from is told, with the detection queue where pictures wait for it', async () => {
+    const { bench } = await staged({ plates: {} });
+    await waitUntil(
+      'both are told',
+      () => bench.lines.filter((line) => line.includes('has no consumer')).length === 2,
+      60_000,
+    );
+    const said = bench.lines.join('\n');
+    assert.match(
+      said,
+      /queue v\.plates has no consumer.*start service plates, or remove it from "consumers"/,
+    );
+    assert.match(said, /queue v\.detection has no consumer.*set "queue\.required" to false/);
+    assert.match(String(bench.actor.progress().facts['service plates']), /^0 of 10000, no-consumer$/);
+  });
+
+  test('a picture goes with the last service that must have it, whatever its consumer is told, and leaves no key', async (t) => {
+    const { send } = await staged({ plates: {}, people: { removal: 'getdel' } });
+    const times = Array.from({ length: 20 }, (_, i) => i + 1);
+    await send(...times);
+    // As with one service: this would remove what the others need.
+    const plates = await consume(t, 'v.plates', 'getdel');
+    const detection = await consume(t, 'v.detection', 'after');
+    await waitUntil('two are done', () => plates.length === 20 && detection.length === 20);
+    assert.equal((await left()).filter((key) => key.startsWith('v:')).length, 20, 'the third is waited for');
+    const python = await startPython(t, {
+      endpoints: { amqp: stage.broker.url, redis: url },
+      queue: 'v.people',
+    });
+    await python.until('processed', 20);
+    await waitUntil('no key is left', async () => (await left()).length === 0);
+  });
+
+  test('"keep" leaves each picture to all services, and the set of those that are done expires with it', async (t) => {
+    const { send } = await staged({ plates: {}, people: { removal: 'keep' } });
+    await send(1);
+    const [plates, people] = [await consume(t, 'v.plates', 'after'), await consume(t, 'v.people', 'getdel')];
+    const detection = await consume(t, 'v.detection', 'after');
+    await waitUntil('all are done', () => plates.length + people.length + detection.length === 3);
+    await waitUntil('two are noted', async () => (await redis.scard(doneKey(keyOf(1)))) === 2);
+    assert.deepEqual(await left(), [keyOf(1), doneKey(keyOf(1))].sort());
+    const lifeMs = await redis.pttl(keyOf(1));
+    assert.ok((await redis.pttl(doneKey(keyOf(1)))) <= lifeMs + 1);
+    assert.ok((await redis.pttl(doneKey(keyOf(1)))) > 0);
+  });
+
+  for (const kit of ['TypeScript', 'Python'] as const)
+    test(`a service that died behind its work, before its acknowledgement, does not do it again (${kit})`, async (t) => {
+      const { send } = await staged({ plates: {}, people: {} });
+      await send(1, 2);
+      // The first one's work is noted and its message comes again, as after a crash between the two.
+      await redis.eval(
+        SHARE_SCRIPT,
+        2,
+        keyOf(1),
+        doneKey(keyOf(1)),
+        'done',
+        'v.plates',
+        'v.plates',
+        'v.people',
+      );
+      const first = await stage.channel.get('v.plates');
+      assert.ok(first !== false);
+      stage.channel.nack(first, false, true);
+      const keys = async () => {
+        if (kit === 'TypeScript') {
+          const seen = await consume(t, 'v.plates', 'after');
+          await waitUntil('the other is done', () => seen.length > 0);
+          return seen.map(({ event }) => event.data.key);
+        }
+        const python = await startPython(t, {
+          endpoints: { amqp: stage.broker.url, redis: url },
+          queue: 'v.plates',
+        });
+        await python.until('processed', 1);
+        return python.of('frame').map(({ key }) => key);
+      };
+      assert.deepEqual(await keys(), [keyOf(2)]);
+      await waitUntil(
+        'nothing waits',
+        async () => (await stage.channel.checkQueue('v.plates')).messageCount === 0,
+      );
+    });
+
+  test('one step in Redis answers as the contract says', async () => {
+    await redis.flushdb();
+    const share = (how: string, queue: string) =>
+      redis.eval(SHARE_SCRIPT, 2, keyOf(1), doneKey(keyOf(1)), how, queue, 'a', 'b');
+    assert.equal(await share('done', 'a'), 0, 'a picture that has gone leaves no set behind');
+    assert.deepEqual(await left(), []);
+    await redis.set(keyOf(1), 'p', 'PX', 60_000);
+    assert.equal(await share('get', 'a'), 'p');
+    assert.equal(await share('take', 'a'), 'p');
+    for (const how of ['get', 'take', 'done']) assert.equal(await share(how, 'a'), null);
+    assert.equal(await share('done', 'c'), 1, 'who need not have it removes nothing');
+    assert.equal((await left()).length, 2);
+    assert.equal(await share('done', 'b'), 1);
+    assert.deepEqual(await left(), []);
+    await redis.lpush(keyOf(1), 'no picture');
+    await assert.rejects(share('take', 'a'), /^ReplyError: WRONGTYPE/);
+  });
+});

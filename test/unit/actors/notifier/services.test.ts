@@ -1,0 +1,52 @@
+/** Which services get an event, and when a queue without a consumer is told. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { IdleServices } from '../../../../src/actors/notifier/idle-services';
+import { ServiceRoutes } from '../../../../src/actors/notifier/service-routes';
+import { wantedBy, type Entry } from '../../../../lab/wanted-actors';
+
+const CAMERAS = [{ id: 'gate1', test: 'testsrc2', tags: ['north'] }];
+
+describe('the services that get an event', () => {
+  const rows: readonly [string, Entry, string, string[], boolean][] = [
+    ['all cameras, where nothing is said', {}, 'yard', [], true],
+    ['a camera by its id', { cameras: ['gate1'] }, 'gate1', [], true],
+    ['no camera whose id only begins so', { cameras: ['gate1'] }, 'gate12', [], false],
+    ['cameras by a pattern', { cameras: ['gate*'] }, 'gate12', [], true],
+    ['a pattern in the middle', { cameras: ['n*_1'] }, 'north_1', [], true],
+    ['no other than a pattern names', { cameras: ['gate*'] }, 'a-gate', [], false],
+    ['several stars as one', { cameras: ['**'] }, 'x', [], true],
+    ['cameras by a tag', { tags: ['north'] }, 'yard', ['south', 'north'], true],
+    ['no camera without the tag', { tags: ['north'] }, 'yard', ['south'], false],
+    ['cameras by id or tag', { cameras: ['gate1'], tags: ['north'] }, 'yard', ['north'], true],
+    ['no event of another kind', { events: ['gap'] }, 'yard', [], false],
+  ];
+  for (const [name, entry, camera, tags, gets] of rows)
+    it(`are for ${name}`, () => {
+      const { services } = wantedBy({ cameras: CAMERAS, consumers: { one: entry } }).topology;
+      assert.equal(new ServiceRoutes(services).of(camera, tags, 'frame').length === 1, gets);
+    });
+});
+
+describe('a queue without a consumer', () => {
+  it('is told once when that has lasted, and once when it is over; not in a short pause', () => {
+    const said: string[] = [];
+    let nowMs = 0;
+    const write = (message: string) => void said.push(message);
+    const idle = new IdleServices({ warn: write, info: write }, () => nowMs);
+    const look = (consumers: number, atMs: number) => {
+      nowMs = atMs;
+      idle.look([{ queue: 'v.a', consumers, message: 'nobody' }]);
+    };
+    look(0, 0);
+    look(1, 5000);
+    look(0, 6000);
+    look(0, 14_000);
+    assert.deepEqual(said, []);
+    look(0, 16_000);
+    look(0, 90_000);
+    look(2, 100_000);
+    look(2, 110_000);
+    assert.deepEqual(said, ['nobody', 'queue v.a has a consumer']);
+  });
+});
