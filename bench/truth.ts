@@ -27,7 +27,9 @@ const { values } = parseArgs({
 
 async function damage(): Promise<void> {
   const [width = 0, height = 0] = values.size.split('x').map(Number);
-  const scenes = values.scenes.split(',').filter((name): name is PlainScene => SCENES.some((s) => s === name));
+  const scenes = values.scenes
+    .split(',')
+    .filter((name): name is PlainScene => SCENES.some((s) => s === name));
   const { rows, encoders } = values;
   const judged: Judged[] = [];
   if (rows !== undefined && existsSync(rows))
