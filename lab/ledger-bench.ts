@@ -49,12 +49,20 @@ export class LedgerBench {
     return wantedBy({ cameraDefaults: { rate: 1000 / PERIOD_MS }, ...entry }).topology;
   }
 
-  /** Opened, with a frame of camera `gate` captured in the present period. */
+  /** Opened, with a frame of camera `gate` captured in the present period, which is the ledger's first. */
   async captured(): Promise<Accounting> {
-    const accounting = await this.open();
-    this.first = periodNow();
-    accounting.onReport({ kind: 'frame', frame: this.frame(0) });
-    return accounting;
+    for (;;) {
+      const openedIn = periodNow();
+      const accounting = await this.open();
+      this.first = periodNow();
+      if (this.first === openedIn) {
+        accounting.onReport({ kind: 'frame', frame: this.frame(0) });
+        return accounting;
+      }
+      // A period without a frame lies between: it would be a gap.
+      await this.close(accounting);
+      rmSync(this.dir, { recursive: true });
+    }
   }
 
   /** Of camera `gate`, this many periods after the first. */
