@@ -13,3 +13,11 @@ export async function freePort(below = Infinity): Promise<number> {
     if (port < below) return port;
   }
 }
+
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.once('listening', () => server.close(() => resolve(true)));
+  });
+}

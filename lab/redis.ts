@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Redis from 'ioredis';
 import { spawnOwned, waitUntil, type OwnedProcess } from './process';
-import { freePort } from './free-port';
+import { freePort, isFree } from './free-port';
 
-/** Ports of servers are below this: Redis Cluster adds 10,000 to them. */
-export const CLUSTER_PORTS = 55_000;
+/** What Redis Cluster adds to a port for the bus between its servers. */
+const BUS_OFFSET = 10_000;
+
+/** A port for a server that may be of a Cluster: that of its bus is free, too. */
+export async function clusterPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort(65_536 - BUS_OFFSET);
+    if (await isFree(port + BUS_OFFSET)) return port;
+  }
+}
 
 export interface RedisServer {
   readonly port: number;
@@ -53,7 +61,7 @@ export async function startRedis(...options: readonly (readonly string[])[]): Pr
 
 async function startOne(dir: string, options: readonly string[]): Promise<RedisServer> {
   mkdirSync(dir);
-  const port = await freePort(CLUSTER_PORTS);
+  const port = await clusterPort();
   const file = path.join(dir, 'redis.conf');
   writeFileSync(
     file,

@@ -4,11 +4,10 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { LIFE_MS, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
-import { freePort } from '../../lab/free-port';
 import { picture } from '../../lab/one-picture';
 import { waitUntil as until } from '../../lab/process';
 import { startPython } from '../../lab/python-consumer';
-import { CLUSTER_PORTS, startRedis } from '../../lab/redis';
+import { clusterPort, startRedis } from '../../lab/redis';
 
 function certificate(folder: string, name: string, subject: string): { cert: string; key: string } {
   const [cert, key] = [path.join(folder, `${name}.pem`), path.join(folder, `${name}.key`)];
@@ -30,7 +29,7 @@ describe('a Python consumer over TLS', { concurrency: true }, () => {
       const own = certificate(folder, 'own', 'IP:127.0.0.1');
       const others = certificate(folder, 'others', 'DNS:elsewhere.example');
       const start = async ({ cert, key }: typeof own) => {
-        const port = await freePort(CLUSTER_PORTS);
+        const port = await clusterPort();
         const tls = [
           `tls-port ${port}`,
           `tls-cert-file ${cert}`,

@@ -11,8 +11,7 @@ import { startDaemon } from '../../lab/daemon';
 import { startHttpCamera } from '../../lab/feeds/http-camera';
 import { waitUntil } from '../../lab/process';
 import { getdel, listen, newNamespace, remoteServers } from '../../lab/events';
-import { freePort } from '../../lab/free-port';
-import { CLUSTER_PORTS, startRedis, type RedisServer } from '../../lab/redis';
+import { clusterPort, startRedis, type RedisServer } from '../../lab/redis';
 
 describe('servers over TLS', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-tls-'));
@@ -72,7 +71,7 @@ describe('servers over TLS', () => {
     t: TestContext,
     ...options: string[]
   ): Promise<{ server: RedisServer; port: number }> => {
-    const port = await freePort(CLUSTER_PORTS);
+    const port = await clusterPort();
     const tls = ['tls-replication yes', 'tls-auth-clients no', `tls-port ${port}`];
     const files = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${cert}`];
     const redis = await startRedis(['save ""', ...tls, ...files, ...options]);
