@@ -1,4 +1,4 @@
-/** What a scrape of /metrics costs: the real server, asked over HTTP, before a daemon's socket that tells of simulated cameras. */
+/** What a scrape of /metrics costs: the real server, asked over HTTP, with a control socket that reports simulated cameras. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

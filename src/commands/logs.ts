@@ -47,7 +47,7 @@ export async function logs(options: LogsOptions): Promise<number> {
       await unlessAborted(print(lines.map(shown).join('')), stopping.signal);
     }
   } catch (error) {
-    // The daemon was killed, or nobody reads any more.
+    // The daemon was killed, or the reader has gone.
     if (!follow && !stopping.signal.aborted) throw error;
   }
   if (stopping.signal.aborted) return EXIT.clean;

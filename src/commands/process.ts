@@ -50,7 +50,7 @@ export async function runProcessCommand(args: ProcessCommandOptions): Promise<nu
       stopping.abort();
     });
   const ffmpeg = findFfmpeg(topology.ffmpeg);
-  // Nobody reads what it finds.
+  // The reader of its output has gone.
   if (args.json) process.stdout.on('error', () => stopping.abort());
   const tell = async (record: object) => print(`${JSON.stringify(record)}\n`);
   const counters = await processFrames({

@@ -1,6 +1,6 @@
 /** The cameras of actors.json, and the settings they share, as the table of camera settings gives them. */
 import { Type, type TOptional, type TUnsafe } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, MAX_TAGS, TAG_PATTERN } from '../contract/frame';
+import { CAMERA_ID_PATTERN, MAX_TAGS } from '../contract/frame';
 import { CAMERA_EFFECTS } from './camera-setting';
 import {
   CAMERA_SETTINGS,
@@ -10,7 +10,7 @@ import {
 } from './camera-settings';
 import { STILL_SCHEMES, STREAM_SCHEMES, TEST_PATTERNS } from './camera-sources';
 import { CameraActor } from './schema-actors';
-import { defaulted, optional } from './schema-parts';
+import { TAG, defaulted, optional } from './schema-parts';
 import type { ValueOf } from './setting-schema';
 
 type Settings = typeof CAMERA_SETTINGS;
@@ -60,19 +60,13 @@ export const Camera = Type.Object(
       true,
       'starts or stops the camera',
     ),
-    tags: Type.Array(
-      Type.String({
-        pattern: TAG_PATTERN,
-        description: 'a tag of 1 to 32 letters, digits or "_.:-"',
-      }),
-      {
-        uniqueItems: true,
-        maxItems: MAX_TAGS,
-        default: [],
-        description: `Groups the camera belongs to, at most ${MAX_TAGS}: 1 to 32 letters, digits or "_.:-" each. The page, status, the API and consumers can choose cameras by them.`,
-        effect: 'live, restarts nothing',
-      },
-    ),
+    tags: Type.Array(TAG, {
+      uniqueItems: true,
+      maxItems: MAX_TAGS,
+      default: [],
+      description: `Groups the camera belongs to, at most ${MAX_TAGS}: 1 to 32 letters, digits or "_.:-" each. The page, status, the API and consumers can choose cameras by them.`,
+      effect: 'live, restarts nothing',
+    }),
     url: Type.Optional(
       Type.String({
         minLength: 1,

@@ -1,7 +1,6 @@
 /** What actors.json may say of detection services, each of which gets a queue of its own. */
 import { Type, type Static } from '@sinclair/typebox';
-import { TAG_PATTERN } from '../contract/frame';
-import { defaulted, optional, type Effect } from './schema-parts';
+import { chosenTags, defaulted, optional, type Effect } from './schema-parts';
 
 const EFFECT: Effect = 'live';
 
@@ -23,17 +22,7 @@ const Consumer = Type.Object(
         },
       ),
     ),
-    tags: Type.Optional(
-      Type.Array(
-        Type.String({ pattern: TAG_PATTERN, description: 'a tag of 1 to 32 letters, digits or "_.:-"' }),
-        {
-          minItems: 1,
-          maxItems: 16,
-          uniqueItems: true,
-          description: 'Only cameras with one of these tags, and those of cameras.',
-        },
-      ),
-    ),
+    tags: chosenTags('Only cameras with one of these tags, and those of cameras.'),
     events: Type.Array(
       Type.Unsafe<'frame' | 'gap' | 'state'>({
         type: 'string',

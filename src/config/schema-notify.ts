@@ -1,6 +1,7 @@
 /** What actors.json may say of notices: webhooks, and what each is told. */
 import { Type } from '@sinclair/typebox';
-import { CAMERA_ID_PATTERN, TAG_PATTERN } from '../contract/frame';
+import { CAMERA_ID_PATTERN } from '../contract/frame';
+import { chosenTags } from './schema-parts';
 
 export const WEBHOOK_SCHEMES = ['https', 'http'] as const;
 /** Bytes of a secret, by the specification of Standard Webhooks. */
@@ -32,17 +33,7 @@ const Webhook = Type.Object(
         description: 'Only these cameras, and nothing but cameras.',
       }),
     ),
-    tags: Type.Optional(
-      Type.Array(
-        Type.String({ pattern: TAG_PATTERN, description: 'a tag of 1 to 32 letters, digits or "_.:-"' }),
-        {
-          minItems: 1,
-          maxItems: 16,
-          uniqueItems: true,
-          description: 'Only cameras with one of these tags, and nothing but cameras.',
-        },
-      ),
-    ),
+    tags: chosenTags('Only cameras with one of these tags, and nothing but cameras.'),
   },
   { additionalProperties: false, description: 'A webhook.' },
 );

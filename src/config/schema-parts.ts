@@ -1,5 +1,6 @@
 /** What the parts of the schema are made of. `effect` says what a change of a setting does; editors do not get it. */
 import { Type, type TObject, type TProperties } from '@sinclair/typebox';
+import { TAG_PATTERN } from '../contract/frame';
 import type { SettingSchema, ValueOf } from './setting-schema';
 
 /** Exported so that what other files make of these parts has names within the project. */
@@ -44,4 +45,14 @@ export function section<P extends TProperties>(
     description,
     ...(effect === undefined ? {} : { effect }),
   });
+}
+
+export const TAG = Type.String({
+  pattern: TAG_PATTERN,
+  description: 'a tag of 1 to 32 letters, digits or "_.:-"',
+});
+
+/** Tags by which some of the cameras are chosen. */
+export function chosenTags(description: string) {
+  return Type.Optional(Type.Array(TAG, { minItems: 1, maxItems: 16, uniqueItems: true, description }));
 }

@@ -54,7 +54,7 @@ export class Handovers {
         giveAway.push(id);
       else if (offered !== to) {
         offer.push({ id, to, because: isDraining ? 'drain' : 'balance' });
-        // Anew for another node, but the patience of a drain is that of all of them together.
+        // Counted again for another node; the patience of a drain covers all nodes together.
         if (!isDraining || sinceMs === undefined) this.#offeredMs.set(id, nowMs);
       } else if (sinceMs === undefined) this.#offeredMs.set(id, nowMs);
       else if (nowMs - sinceMs > OFFER_MS) {

@@ -1,4 +1,4 @@
-/** What a node tells of its fleet. Pure. */
+/** A node's view of its fleet. Pure. */
 import { recordOf, type Facts, type OwnerRecord } from './facts';
 
 /** `joining`: etcd has not answered yet. `isolated`: it has not for longer than the lease. */

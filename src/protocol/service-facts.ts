@@ -1,4 +1,4 @@
-/** What the notifier tells of the queues of services, as facts of its heartbeat. Pure. */
+/** The queues of services, as facts of the notifier's heartbeat. Pure. */
 
 export interface ServiceFact {
   readonly service: string;

@@ -13,7 +13,7 @@ const MAX_DROPOUT = 3000;
 const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug)\] /;
 const MISSED = /RTP: missed (-?\d+) packets/;
 const REDIRECTED = /Status 3\d\d: Redirecting to (\S+)/;
-/** What it tells of its input before it gives the first packet; of its output it tells the same afterwards. */
+/** A line about its input comes before the first packet; the same line about its output comes afterwards. */
 const VIDEO_TRACK = /^ *Stream #0:\d+.*: Video: /;
 const OUTPUT = /^Output #0/;
 /** Counterclockwise: av_display_rotation_get of libavutil. */

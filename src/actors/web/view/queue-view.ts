@@ -1,4 +1,4 @@
-/** What the notifier tells of the detection queue, which it asks of the broker. Pure. */
+/** The detection queue, as the notifier's heartbeat reports it from the broker. Pure. */
 import type { ApiQueue } from '../api';
 
 /** Undefined until it has asked. @param facts of the notifier's heartbeat: `queue NAME` is `5 of 100000` */
