@@ -11,6 +11,8 @@ import path from 'node:path';
 
 const UNIT = path.resolve(__dirname, '../test/unit');
 const MAX_PROCESSES = 4;
+/** Some tests wait for a clock or a program. */
+const PROCESSES_PER_CORE = 2;
 /** Lines the spec reporter ends with. */
 const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
 
@@ -61,7 +63,7 @@ function summary(outputs: readonly string[]): string {
 
 async function runAll(): Promise<void> {
   const files = unitTests().map((file) => path.join(UNIT, file));
-  const count = Math.min(MAX_PROCESSES, availableParallelism());
+  const count = Math.min(MAX_PROCESSES, PROCESSES_PER_CORE * availableParallelism());
   const shards = Array.from({ length: count }, (_, shard) => files.filter((_file, i) => i % count === shard));
   const ended = await Promise.all(shards.map((shard) => runShard(shard)));
   process.stdout.write(`\nall unit tests, in ${shards.length} processes\n`);

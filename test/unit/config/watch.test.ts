@@ -39,7 +39,7 @@ function watched(t: TestContext) {
   };
 }
 
-describe('a watched file', () => {
+describe('a watched file', { concurrency: true }, () => {
   it('that is written in place is seen', async (t) => {
     const { file, sees } = watched(t);
     writeFileSync(file, 'new');

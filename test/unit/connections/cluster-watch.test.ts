@@ -33,7 +33,7 @@ async function readiness(...primaries: readonly Primary[]): Promise<string> {
   return answer;
 }
 
-describe('a Cluster', () => {
+describe('a Cluster', { concurrency: true }, () => {
   for (const [what, primaries, expected] of [
     ['all primaries answer', [sound, sound, sound], /^ready$/],
     ['one refuses connections', [sound, away, sound], /^ready$/],
@@ -48,7 +48,7 @@ describe('a Cluster', () => {
     });
 });
 
-describe('a write to a Cluster', () => {
+describe('a write to a Cluster', { concurrency: true }, () => {
   const [first, second, successor] = [7001, 7002, 7003];
   const slots = (...ports: readonly number[]) =>
     ports.map((port, i) => [i * 8192, i * 8192 + 8191, ['h', port, 'id']]);

@@ -29,6 +29,6 @@ describe('the host of a consumer', { concurrency: true }, () => {
     ['no other host answers', { ...sound, waitingElsewhere: () => Promise.reject(new Error('refused')) }],
   ] as const)
     it(`is kept when ${title}`, async () => {
-      assert.equal(await troubleOfHost(host, AbortSignal.timeout(7000)), undefined);
+      assert.equal(await troubleOfHost(host, AbortSignal.timeout(5000)), undefined);
     });
 });

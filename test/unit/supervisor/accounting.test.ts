@@ -6,26 +6,18 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Gap } from '../../../src/contract/message';
 import { readLedger } from '../../../src/ledger/files';
 import { BYTES, LedgerBench, PERIOD_MS } from '../../../lab/ledger-bench';
-import { turn, until } from '../../../lab/until';
+import { waitUntil } from '../../../lab/process';
+import { until } from '../../../lab/until';
 import { CAMERAS } from '../../../lab/wanted-actors';
 
 const [, YARD = {}] = CAMERAS;
-
-/** Waits for what the files say: they are written four times a second. */
-async function untilWritten(what: string, isWritten: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await isWritten())) {
-    assert.ok(Date.now() < deadline, `never written: ${what}`);
-    await turn();
-  }
-}
 
 describe('accounting', () => {
   it('writes down that the daemon started, and that it was stopped', async (t) => {
     const bench = new LedgerBench(t);
     const events = async () => (await bench.summary()).events.map(({ event }) => event);
     const accounting = await bench.open();
-    await untilWritten('the start', async () => (await events()).length > 0);
+    await waitUntil('the start is written', async () => (await events()).length > 0);
     assert.deepEqual(await events(), ['started']);
     await bench.close(accounting);
     assert.deepEqual(await events(), ['started', 'stopped']);
@@ -45,7 +37,7 @@ describe('accounting', () => {
   it('writes while it runs, not only at its end', async (t) => {
     const bench = new LedgerBench(t);
     await bench.captured();
-    await untilWritten('the frame', async () => (await bench.gate()).waiting === 1);
+    await waitUntil('the frame is written', async () => (await bench.gate()).waiting === 1);
   });
 
   it('writes down how many keys Redis evicted', async (t) => {
@@ -138,9 +130,9 @@ describe('the spool', () => {
     await bench.spool.write(bench.frame(1), BYTES);
     accounting.onReport({ kind: 'frame', frame: bench.frame(1) });
     for (const name of ['camera:gate', 'notifier']) accounting.began(name);
-    await untilWritten('both frames', async () => (await bench.gate()).waiting === 2);
+    await waitUntil('both frames are written', async () => (await bench.gate()).waiting === 2);
     accounting.began('store');
-    await untilWritten('the confirm', async () => (await bench.gate()).confirmed === 1);
+    await waitUntil('the confirm is written', async () => (await bench.gate()).confirmed === 1);
     assert.equal((await bench.gate()).waiting, 1);
   });
 
@@ -180,12 +172,12 @@ describe('a ledger that cannot be written', () => {
   });
 });
 
-describe('an absence', () => {
+describe('an absence', { concurrency: true }, () => {
   /** The gaps after two runs of which the first was stopped, or killed. */
   async function gapsBetween(t: TestContext, wasKilled: boolean) {
     const bench = new LedgerBench(t);
     const accounting = await bench.captured();
-    await untilWritten('the frame', async () => (await bench.gate()).waiting === 1);
+    await waitUntil('the frame is written', async () => (await bench.gate()).waiting === 1);
     const dir = wasKilled ? path.join(bench.root, 'killed') : bench.dir;
     // The files as a daemon leaves them that is killed now.
     if (wasKilled) cpSync(bench.dir, dir, { recursive: true });

@@ -22,7 +22,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 const asked = (managementUrl: string) =>
   askQueues(wantedBy({ rabbitmq: { url: 'amqp://b/', managementUrl } }).topology, [], NO_FILE);
 
-describe('the queues in status', () => {
+describe('the queues in status', { concurrency: true }, () => {
   for (const [what, listener] of [
     ['never answers', () => undefined],
     ['begins an answer and never ends it', (_request, response) => response.writeHead(200).write('[')],
