@@ -23,7 +23,7 @@ before(async () => {
 
 /** The feed of a URL, until the test ends. */
 export function watch(t: TestContext, url: string, changes: Partial<CameraSpec> = {}): WatchedFeed {
-  const feed = watchFeed({ kind: 'stream', url, transport: 'tcp' }, changes);
+  const feed = watchFeed(url, { periodMs: 200, ...changes });
   t.after(() => feed.stop());
   return feed;
 }

@@ -39,7 +39,10 @@ export function watch(
   changes: Partial<CameraSpec> = {},
   anyHost = false,
 ): WatchedFeed {
-  const feed = watchFeed({ kind: 'still', url, ...(anyHost ? { anyHost } : {}) }, changes);
+  const feed = watchFeed(
+    { kind: 'still', url, ...(anyHost ? { anyHost } : {}) },
+    { periodMs: 200, ...changes },
+  );
   t.after(() => feed.stop());
   return feed;
 }

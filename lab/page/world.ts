@@ -73,6 +73,10 @@ export class World {
     for (let i = 0; i < count; i++) this.#add(i, count);
   }
 
+  idsOf(condition: CameraCondition): string[] {
+    return [...this.cameras.values()].filter((camera) => camera.condition === condition).map(({ id }) => id);
+  }
+
   /** Every camera that works has a new picture. @returns their ids */
   takePictures(now = Date.now()): string[] {
     const capturing = [...this.cameras.values()].filter(({ condition }) => CAPTURING.includes(condition));

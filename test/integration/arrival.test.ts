@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { startProgressiveServer, type CONTAINERS, type ProgressiveServer } from '../../lab/feeds/progressive';
 import { percentile } from '../../lab/percentile';
 import { waitUntil } from '../../lab/process';
-import { watchFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 
 /** What the time of a packet may be off by, on a busy machine. */
 const MAX_ERROR_MS = 60;
@@ -40,7 +40,7 @@ describe('a live stream over HTTP', { concurrency: 3 }, () => {
           );
           assert.deepEqual(feed.faults, []);
         } finally {
-          await feed.end();
+          await feed.stop();
         }
         const errors = feed.packets.map(({ at, cameMs }) => at - cameMs);
         const third = Math.floor(errors.length / 3);

@@ -152,7 +152,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
     const trust = tls === undefined ? {} : { tls };
     const source: CameraSource =
       kind === 'still' ? { kind, url, ...trust } : { kind, url, transport: 'tcp', ...trust };
-    const feed = watchFeed(source, { connectMs: 10_000 });
+    const feed = watchFeed(source, { periodMs: 200, connectMs: 10_000 });
     t.after(() => feed.stop());
     return feed;
   }

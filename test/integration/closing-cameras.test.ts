@@ -7,7 +7,7 @@ import { Fault } from '../../src/fault/fault';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { waitUntil } from '../../lab/process';
-import { watchFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 
 type End = 'closed' | 'reset';
 
@@ -52,7 +52,7 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
 
   async function faultOf(t: TestContext, port: number): Promise<Fault> {
     const feed = watchFeed(`rtsp://127.0.0.1:${port}/cam`);
-    t.after(() => feed.end());
+    t.after(() => feed.stop());
     await waitUntil('a fault', () => feed.faults.length > 0);
     assert.deepEqual(feed.pictures, []);
     const [fault] = feed.faults;

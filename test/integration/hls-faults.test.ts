@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { startLiveHls } from '../../lab/feeds/hls';
 import { waitUntil } from '../../lab/process';
-import { watchFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import type { LiveHlsOptions } from '../../lab/feeds/hls-options';
@@ -154,14 +154,14 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       await waitUntil('its end', () => feed.faults.length > 0, 15_000);
       assert.match(String(feed.faults[0]), /lists no new segments in its playlist/);
     } finally {
-      await feed.end();
+      await feed.stop();
       await live.stop();
     }
   });
 
   it('gives its last pictures when it is closed, and is not played again', async () => {
     const live = await startLiveHls({ clips: clips() });
-    const feed = watchFeed(live.url(), {}, true);
+    const feed = watchFeed(live.url(), {}, { reopens: true });
     try {
       await waitUntil('pictures', () => feed.pictures.length > 3, 20_000);
       live.end();
@@ -171,7 +171,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       assert.deepEqual([...new Set(feed.faults.map(codeOf))], ['ended']);
       assert.equal(feed.pictures.length, shown);
     } finally {
-      await feed.end();
+      await feed.stop();
       await live.stop();
     }
   });

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import { startLiveHls, type LiveHls } from '../../lab/feeds/hls';
 import { waitUntil } from '../../lab/process';
-import { watchFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 import { assertSteady, watching, made, makeClips } from './hls-clips';
 import { redirect, refuse, type Answer } from './hls-answers';
 
@@ -91,7 +91,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       assert.ok(jumpedTo >= before + 8, `${jumpedTo} behind ${before}`);
       assert.deepEqual(numbers, [...new Set(numbers)]);
     } finally {
-      await feed.end();
+      await feed.stop();
       await live.stop();
     }
   });
@@ -107,7 +107,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
       const seconds = (performance.now() - startedMs) / 1000;
       assert.ok(count(live, /^\/n/) < seconds + 5, `${count(live, /^\/n/)} segments in ${seconds} s`);
     } finally {
-      await feed.end();
+      await feed.stop();
       await live.stop();
     }
   });

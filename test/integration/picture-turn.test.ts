@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { watchFeed, type WatchedFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 import { until } from '../../lab/until';
 import { run } from '../../lab/process';
 import { cameraSpec } from '../../lab/camera-spec';
 import type { FeedOptions } from '../../src/actors/camera/feed/options';
-import type { Picture as MadePicture } from '../../src/actors/camera/pictures/decoder';
+import type { Picture } from '../../src/actors/camera/pictures/decoder';
 import { StillMaker } from '../../src/actors/camera/stills/still-maker';
 import { annexB, nalUnits } from '../../src/actors/camera/bitstream/nal';
 import { decodeFrame } from '../../src/consumer/decode';
@@ -26,7 +26,6 @@ const ENCODERS = {
 /** The mark of an upright picture is at the left above; turned by 90 degrees clockwise, at the right. */
 const CORNERS = { 0: 'left top', 90: 'right top', 180: 'right bottom', 270: 'left bottom' } as const;
 type Degrees = keyof typeof CORNERS;
-type Picture = WatchedFeed['pictures'][number];
 
 let dir: string;
 
@@ -92,7 +91,7 @@ async function withExif(orientation: number): Promise<string> {
 }
 
 async function firstPicture(file: string, changes: Partial<CameraSpec>): Promise<Picture> {
-  const feed = watchFeed('', { periodMs: 200, ...changes, source: { kind: 'file', path: file } });
+  const feed = watchFeed({ kind: 'file', path: file }, { periodMs: 200, ...changes });
   try {
     await until('a picture', () => feed.pictures.length > 0 || feed.faults.length > 0);
     assert.deepEqual(feed.faults, []);
@@ -100,7 +99,7 @@ async function firstPicture(file: string, changes: Partial<CameraSpec>): Promise
     assert.ok(picture);
     return picture;
   } finally {
-    await feed.end();
+    await feed.stop();
   }
 }
 
@@ -169,11 +168,11 @@ describe('video that says how it is turned', () => {
     ['is turned as was set', { rotate: 180 }, 180],
   ] as const)
     it(`as a still picture with an Exif part ${what}`, async () => {
-      const given: MadePicture[] = [];
+      const given: Picture[] = [];
       const camera = cameraSpec({ ...changes, source: { kind: 'still', url: 'http://cam/still.jpg' } });
       const maker = new StillMaker({
         ...{ camera, onStream: () => undefined, onLost: () => undefined },
-        onPicture: (picture: MadePicture) => given.push(picture),
+        onPicture: (picture: Picture) => given.push(picture),
       } as unknown as FeedOptions);
       const still = { bytes: await exifJpeg(6), checksum: '', type: 'image/jpeg' };
       await maker.make(still, { capturedAt: 0, sequence: 0 });
@@ -186,8 +185,7 @@ describe('video that says how it is turned', () => {
         [picture.width, picture.height],
         [width * scale, 2 * Math.round((height * scale) / 2)],
       );
-      if (scale === 1)
-        assert.equal(await cornerOf({ ...picture, at: 0, sequence: 0, seenMs: 0 }), CORNERS[degrees]);
+      if (scale === 1) assert.equal(await cornerOf(picture), CORNERS[degrees]);
     });
 
   for (const rotate of [0, 180] as const)

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { findProgram } from '../../src/os/orphans';
 import { clip } from '../../lab/feeds/clips';
 import { spawnOwned, waitUntil } from '../../lab/process';
-import { watchFeed } from '../../lab/watch-feed';
+import { watchFeed } from '../../lab/feeds/watch-feed';
 
 const CONNECT_MS = 1000;
 /** Of the processor they share, ffmpeg gets a 200th beside three of these. */
@@ -29,8 +29,8 @@ describe('a feed whose ffmpeg waits for a processor', () => {
     t.after(() => loops.forEach((loop) => loop.signal('SIGKILL')));
     const source = { kind: 'file', path: await clip() } as const;
     const limits = { connectMs: CONNECT_MS, stallMs: CONNECT_MS };
-    const feed = watchFeed('', { source, ...limits }, false, await starvedFfmpeg(dir));
-    t.after(() => feed.end());
+    const feed = watchFeed(source, limits, { ffmpeg: await starvedFfmpeg(dir) });
+    t.after(() => feed.stop());
     await delay(4 * CONNECT_MS);
     assert.deepEqual(feed.faults, []);
     for (const loop of loops) loop.signal('SIGKILL');

@@ -70,7 +70,7 @@ describe('a camera of still pictures', () => {
         String(behind.clock.skewMs),
       );
       assert.equal(wrong.clock.state, 'insane');
-      for (const { sample, at } of wrong.pictures) assert.ok(Math.abs(sample.capturedAt - at) < 1000);
+      for (const { sample, seenMs } of wrong.pictures) assert.ok(Math.abs(sample.capturedAt - seenMs) < 1000);
     });
 
     it('that says the picture is the same is believed, and the picture is frozen in time', async (t) => {

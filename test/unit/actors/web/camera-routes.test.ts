@@ -1,41 +1,11 @@
-/** Cameras changed over HTTP: through the daemon's socket into the file, as the OpenAPI document says, and by nobody else. */
+/** Cameras changed over HTTP: through the daemon's socket into the file, as the OpenAPI document says. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import Ajv from 'ajv';
-import type { ApiCameraDetail, ApiEdit, ApiProblem } from '../../../../src/actors/web/api';
-import type { ProbeOutcome, ProbeReport } from '../../../../src/protocol/probe';
-import { EditableDaemon, type EditableOptions } from '../../../../lab/editable-daemon';
-import { until } from '../../../../lab/until';
-
-const CANARY = 'C4n4ry-0f-th1s-test';
-const CONFIG = {
-  namespace: 'n',
-  cameras: [
-    {
-      id: 'gate',
-      url: `rtsp://viewer:${CANARY}@10.0.0.1/live?token=${CANARY}`,
-      password: '${GATE_PASSWORD}',
-    },
-    { id: 'test', test: 'testsrc2' },
-    { id: 'off', test: 'testsrc2', enabled: false },
-  ],
-};
-const ANY = { 'if-match': '*' };
-const NEW = { 'if-none-match': '*' };
-const NOTHING: ProbeReport = {
-  ...{ feed: 'test picture', codec: null, width: null, height: null, picturesPerSecond: null },
-  ...{ keyframeIntervalMs: null, firstPictureMs: null, clockOffsetMs: null, sampling: 'unknown' },
-  ...{ samplingReason: 'nothing yet', processorSecondsPerMinute: null, measuredForMs: null },
-  ...{ transport: null, decoding: null, saved: null, fault: null },
-};
-
-async function open(t: TestContext, options: Partial<EditableOptions> = {}): Promise<EditableDaemon> {
-  const environment = { GATE_PASSWORD: CANARY, SECRET: CANARY };
-  const daemon = await EditableDaemon.open({ config: CONFIG, environment, ...options });
-  t.after(() => daemon.close());
-  return daemon;
-}
+import type { ApiCameraDetail, ApiProblem } from '../../../../src/actors/web/api';
+import { ANY, CANARY, CONFIG, NEW, NOTHING, openEditable } from '../../../../lab/editable-cameras';
+import type { EditableDaemon } from '../../../../lab/editable-daemon';
 
 interface Document {
   readonly paths: Readonly<
@@ -50,7 +20,7 @@ interface Document {
 
 describe('a camera over HTTP', () => {
   it('is added, shown, changed, disabled, enabled, restarted and removed, by the answers of the OpenAPI document', async (t) => {
-    const daemon = await open(t, { probe: async () => ({ report: NOTHING, jpeg: 'AA==' }) });
+    const daemon = await openEditable(t, { probe: async () => ({ report: NOTHING, jpeg: 'AA==' }) });
     const { paths } = (await daemon.ask('GET', '/api/openapi.json')).json<Document>();
     const steps: readonly (readonly [number, Parameters<EditableDaemon['ask']>])[] = [
       [200, ['PUT', '/api/cameras/yard?plan=true', { test: 'testsrc2' }]],
@@ -82,7 +52,7 @@ describe('a camera over HTTP', () => {
   });
 
   it('is applied before the answer, once and as an edit by hand, and the log says by whom', async (t) => {
-    const daemon = await open(t);
+    const daemon = await openEditable(t);
     await daemon.ask('PUT', '/api/cameras/yard', { test: 'testsrc2' }, NEW);
     assert.deepEqual(daemon.applied[0], ['gate', 'test', 'yard']);
     const said = daemon.log.lines
@@ -92,7 +62,7 @@ describe('a camera over HTTP', () => {
   });
 
   it('has settings without passwords, which written back whole change nothing', async (t) => {
-    const daemon = await open(t);
+    const daemon = await openEditable(t);
     const { text } = daemon;
     const shown = await daemon.ask('GET', '/api/cameras/gate');
     const detail = shown.json<ApiCameraDetail>();
@@ -108,7 +78,7 @@ describe('a camera over HTTP', () => {
   });
 
   it('is changed by exactly one of two who know the same file', async (t) => {
-    const daemon = await open(t);
+    const daemon = await openEditable(t);
     const { etag } = (await daemon.ask('GET', '/api/cameras/test')).headers;
     const ends = await Promise.all(
       [2, 3, 4, 5].map((rate) =>
@@ -124,7 +94,7 @@ describe('a camera over HTTP', () => {
   });
 
   it('is refused with a problem that says why, and the file stays', async (t) => {
-    const daemon = await open(t, { environment: { GATE_PASSWORD: CANARY, SECRET: CANARY } });
+    const daemon = await openEditable(t, { environment: { GATE_PASSWORD: CANARY, SECRET: CANARY } });
     const { text } = daemon;
     const rows: readonly (readonly [number, string, Parameters<EditableDaemon['ask']>])[] = [
       [428, 'precondition-required', ['PATCH', '/api/cameras/test', { rate: 2 }]],
@@ -178,7 +148,7 @@ describe('a camera over HTTP', () => {
   });
 
   it('is refused, and still shown, while the file is broken, read-only or a folder', async (t) => {
-    const daemon = await open(t);
+    const daemon = await openEditable(t);
     const patch = () => daemon.ask('PATCH', '/api/cameras/test', { rate: 2 }, ANY);
     const { text, file } = daemon;
     const tried = async (status: number, code: string) => {
@@ -202,91 +172,5 @@ describe('a camera over HTTP', () => {
     rmdirSync(file);
     renameSync(`${file}.away`, file);
     assert.equal((await patch()).statusCode, 200);
-  });
-});
-
-describe('cameras behind a token', () => {
-  const CHANGES: readonly Parameters<EditableDaemon['ask']>[] = [
-    ['PUT', '/api/cameras/yard', { test: 'testsrc2' }, NEW],
-    ['PATCH', '/api/cameras/test', { rate: 2 }, ANY],
-    ['DELETE', '/api/cameras/test', undefined, ANY],
-    ['POST', '/api/cameras/test/restart'],
-    ['POST', '/api/cameras/test/disable'],
-    ['POST', '/api/cameras/off/enable'],
-    ['POST', '/api/probe', { url: 'rtsp://127.0.0.1:1/' }],
-  ];
-  const FOREIGN: readonly Record<string, string>[] = [
-    { origin: 'https://evil.example' },
-    { origin: 'null' },
-    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
-    { 'sec-fetch-site': 'same-site' },
-    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
-  ];
-
-  it('are changed only by who has it', async (t) => {
-    const daemon = await open(t, { token: CANARY });
-    for (const [method, url, payload, headers] of CHANGES) {
-      for (const authorization of [undefined, 'Bearer wrong']) {
-        const given = authorization === undefined ? {} : { authorization };
-        const response = await daemon.ask(method, url, payload, { ...headers, ...given });
-        assert.equal(response.statusCode, 401, `${method} ${url}`);
-      }
-    }
-    assert.deepEqual([daemon.applied, daemon.restarted], [[], []]);
-    const authorization = `Bearer ${CANARY}`;
-    const done = await daemon.ask('PATCH', '/api/cameras/test', { rate: 2 }, { ...ANY, authorization });
-    assert.equal(done.json<ApiEdit>().applied, true);
-  });
-
-  it('are not changed by a page of another site, nor under another name, with and without a token', async (t) => {
-    const daemon = await open(t);
-    for (const [method, url, payload, headers] of CHANGES) {
-      for (const foreign of FOREIGN) {
-        const response = await daemon.ask(method, url, payload, { ...headers, ...foreign });
-        assert.equal(response.statusCode, 403, `${method} ${url} ${JSON.stringify(foreign)}`);
-      }
-      const rebound = await daemon.ask(method, url, payload, { ...headers, host: 'evil.example' });
-      assert.equal(rebound.statusCode, 421);
-      // What a form can send without being asked first.
-      for (const type of [
-        'text/plain',
-        'application/x-www-form-urlencoded',
-        'multipart/form-data; boundary=x',
-      ]) {
-        const form = await daemon.ask(method, url, 'a=b', { ...headers, 'content-type': type });
-        assert.equal(form.statusCode, 415, `${method} ${url} ${type}`);
-      }
-    }
-    assert.deepEqual([daemon.applied, daemon.restarted], [[], []]);
-  });
-});
-
-describe('probes over HTTP', () => {
-  it('run one at a time; a few wait, and more are told to come back', async (t) => {
-    let running = 0;
-    let most = 0;
-    const ends: (() => void)[] = [];
-    const probe = async (): Promise<ProbeOutcome> => {
-      most = Math.max(most, ++running);
-      await new Promise<void>((resolve) => ends.push(resolve));
-      running--;
-      return { report: NOTHING };
-    };
-    const daemon = await open(t, { probe });
-    const asked = Array.from({ length: 8 }, () => daemon.ask('POST', '/api/probe', { test: 'testsrc2' }));
-    // None of those that are taken ends before all have come.
-    const refused: Awaited<(typeof asked)[number]>[] = [];
-    const settled = asked.map(async (answer) => refused.push(await answer));
-    await until('three are refused', () => refused.length === 3);
-    for (const answer of refused) {
-      assert.deepEqual([answer.statusCode, answer.json<ApiProblem>().code], [429, 'too-many-probes']);
-      assert.equal(answer.headers['retry-after'], '60');
-    }
-    const ending = setInterval(() => ends.shift()?.(), 5);
-    const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode).sort();
-    clearInterval(ending);
-    await Promise.all(settled);
-    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429, 429]);
-    assert.equal(most, 1);
   });
 });
