@@ -56,16 +56,16 @@ describe('an RTSP camera with other tracks', { concurrency: 2 }, () => {
 
   it('gives pictures of a real server with two sound tracks', async (t) => {
     const video = { clip: await clip(), codec: 'h264', fps: CLIP_DEFAULTS.fps } as const;
+    const around = { ...video, audio: { before: ['pcma'], after: ['pcmu'] } } as const;
+    const before = { ...video, audio: { before: ['pcmu', 'pcma'] } } as const;
+    // A mount each: this server answers 503 to who comes while it takes apart what the last viewer had.
     const server = await startRtspServer({
-      mounts: {
-        '/around': { ...video, audio: { before: ['pcma'], after: ['pcmu'] } },
-        '/before': { ...video, audio: { before: ['pcmu', 'pcma'] } },
-      },
+      mounts: { '/around-tcp': around, '/around-udp': around, '/before-tcp': before, '/before-udp': before },
     });
     t.after(() => server.stop());
-    for (const mount of ['/around', '/before'])
+    for (const mount of ['around', 'before'])
       for (const transport of ['tcp', 'udp'] as const)
-        await assertPictures(streamOf(server.url(mount), transport));
+        await assertPictures(streamOf(server.url(`/${mount}-${transport}`), transport));
   });
 });
 

@@ -67,7 +67,11 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   if (noVideo !== undefined) return noVideo;
   const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
   const vague = closedRule(source, words, opened) ?? late ?? rule;
-  if (vague !== undefined) return { code: vague.code, message: `${name} ${vague.sentence}` };
+  if (vague !== undefined) {
+    const isRight = vague.code === CLOSED.code && opened.answer?.kind === 'described';
+    const { code, sentence } = isRight ? CLOSED_DESCRIBED : vague;
+    return { code, message: `${name} ${sentence}` };
+  }
   const last = lastLine(redactText(stderr, secretsOf(urlOf(source))));
   return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
 }
@@ -77,11 +81,9 @@ function closedRule(source: CameraSource, words: string, { answer, cut }: Opened
   const overRtsp = isRtsp(source);
   // A codec that ffmpeg does not know is not video to it, however long it looks: RTSP gives it no other track.
   const isCut = cut === true && (NO_SIZE.test(words) || (!overRtsp && NO_VIDEO.test(words)));
-  const described = answer?.kind === 'described';
-  const wasAsked = overRtsp && (described || answer?.kind === 'unreached');
+  const wasAsked = overRtsp && (answer?.kind === 'described' || answer?.kind === 'unreached');
   const isUnanswered = wasAsked && NO_ANSWER.test(words) && !NO_VIDEO.test(words) && !NO_SIZE.test(words);
-  if (!isCut && !isUnanswered) return undefined;
-  return described ? CLOSED_DESCRIBED : CLOSED;
+  return isCut || isUnanswered ? CLOSED : undefined;
 }
 
 /** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */

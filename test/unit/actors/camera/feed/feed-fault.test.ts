@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openFault } from '../../../../../src/actors/camera/feed/fault';
+import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/answer';
 import { feedName } from '../../../../../src/config/feed-name';
 import { withCredentials } from '../../../../../src/url/url';
 import { seededRandom } from '../../../../../lab/random';
@@ -183,6 +184,14 @@ describe('a feed fault', () => {
       assert.doesNotMatch(fault.message, new RegExp(SECRET), template);
     }
   });
+
+  for (const detail of ['Connection reset by peer', 'Broken pipe', 'End of file'])
+    it(`of a camera that described video before "${detail}" does not doubt its URL`, () => {
+      const answer = { kind: 'described', described: { tracks: ['video'] } } as unknown as RtspAnswer;
+      const { code, message } = openFault(stream('rtsp://cam/live'), concat51('', detail), { answer });
+      assert.equal(code, 'closed');
+      assert.match(message, /describes video, and closed the connection/);
+    });
 
   it('of a missing ffmpeg is not one of the feed', () => {
     const said = 'setpriv: failed to execute /opt/ffmpeg: No such file or directory\n';
