@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parseTopology } from '../../../src/config/load';
 import type { CameraSpec } from '../../../src/config/topology';
+import { cameraSpec } from '../../../lab/camera-spec';
 import { topologyOf, FILE, rest, GATE, camera, cameraOf, CAMERA_CHILD, KEPT } from './parsing';
 
 /** How children are kept where actors.json says nothing. */
@@ -51,23 +52,7 @@ describe('a complete topology', () => {
       children: CHILDREN,
       drainMs: 1500,
       supervision: { restartsPerMinute: 60, parallelStarts: 4 },
-      cameras: [
-        {
-          id: 'gate',
-          source: { kind: 'test', pattern: 'testsrc2' },
-          periodMs: 1000,
-          format: 'jpeg',
-          quality: 80,
-          sampling: 'auto',
-          deinterlace: true,
-          stallMs: 5000,
-          maxDelayMs: 5000,
-          frozenMs: 60_000,
-          connectMs: 20_000,
-          retryMs: 30_000,
-          child: CAMERA_CHILD,
-        },
-      ],
+      cameras: [{ ...cameraSpec(), child: CAMERA_CHILD }],
     }));
 
   it('of one file shares nothing with that of the next', () => {

@@ -1,6 +1,7 @@
 /** What the HTTP API answers, as its clients see it. Times are milliseconds since the epoch unless a name says otherwise. */
 
 import type { CameraCondition } from '../../../contract/condition';
+import type { ProbeReport } from '../../../protocol/probe';
 
 export type { CameraCondition } from '../../../contract/condition';
 
@@ -150,30 +151,10 @@ export interface ApiEdit {
 }
 
 /** What a probe of a feed found; null is what could not be measured. */
-export interface ApiProbe {
-  /** Without credentials. */
-  readonly feed: string;
-  readonly codec: string | null;
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly picturesPerSecond: number | null;
-  readonly keyframeIntervalMs: {
-    readonly mean: number;
-    readonly least: number;
-    readonly most: number;
-  } | null;
-  readonly firstPictureMs: number | null;
-  readonly clockOffsetMs: number | null;
-  readonly sampling: string;
-  readonly samplingReason: string;
-  readonly processorSecondsPerMinute: number | null;
-  readonly measuredForMs: number | null;
-  readonly transport: string | null;
-  readonly decoding: string | null;
-  readonly fault: ApiFault | null;
+export type ApiProbe = Omit<ProbeReport, 'saved'> & {
   /** The first picture, base64. */
   readonly jpeg?: string;
-}
+};
 
 /** A fault of the configuration. */
 export interface ApiConfigFault {
