@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import type { Frame } from '../../../src/contract/frame';
-import { drawn, type Clip } from '../../../lab/matrix/clip';
-import { judgeRow, type Check } from '../../../lab/matrix/judge-row';
-import { PLAIN, type Recipe } from '../../../lab/matrix/recipe';
-import type { Delivered, Observation, Row } from '../../../lab/matrix/row';
-import { sceneAt, weave } from '../../../lab/matrix/scene';
-import { SentPictures } from '../../../lab/matrix/sent-pictures';
-import { drawNumber, numberIn, type RawPicture } from '../../../lab/picture-number';
+import type { Frame } from '../../src/contract/frame';
+import { drawn, type Clip } from '../../lab/matrix/clip';
+import { judgeRow, type Check } from '../../lab/matrix/judge-row';
+import { PLAIN, type Recipe } from '../../lab/matrix/recipe';
+import type { Delivered, Observation, Row } from '../../lab/matrix/row';
+import { sceneAt, weave } from '../../lab/matrix/scene';
+import { SentPictures } from '../../lab/matrix/sent-pictures';
+import { drawNumber, numberIn, type RawPicture } from '../../lab/picture-number';
 
 const START = 1_700_000_000_000;
 const FRAME_MS = 40;

@@ -1,9 +1,9 @@
 /** Configurations without measure are refused in a sentence, and at once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConfigurationError } from '../../../src/config/faults';
-import { loadTopology } from '../../../src/config/load';
-import { thrownBy, faultsOf } from './parsing';
+import { ConfigurationError } from '../../src/config/faults';
+import { loadTopology } from '../../src/config/load';
+import { thrownBy, faultsOf } from '../unit/config/parsing';
 
 describe('a configuration without measure', () => {
   const many = (count: number, item: (i: number) => string) =>
