@@ -62,6 +62,7 @@ export class LedgerBench {
       // A period without a frame lies between: it would be a gap.
       await this.close(accounting);
       rmSync(this.dir, { recursive: true });
+      this.log.lines.length = 0;
     }
   }
 
