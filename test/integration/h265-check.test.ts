@@ -105,6 +105,20 @@ describe('damaged pictures of H.265', () => {
     assert.deepEqual(new Set(signs.slice(4)), new Set([false]));
   });
 
+  it('take next to no processor time to look for', (t: TestContext) => {
+    const rounds = 40;
+    const bytes = rounds * units.reduce((sum, unit) => sum + unit.length, 0);
+    const { user } = process.cpuUsage();
+    for (let round = 0; round < rounds; round++)
+      assert.deepEqual(new Set(found(units)), new Set([undefined]));
+    const ms = (process.cpuUsage().user - user) / 1000;
+    const eachKilobyte = (1000 * ms) / bytes;
+    t.diagnostic(
+      `${eachKilobyte.toFixed(2)} ms a kilobyte, ${(ms / rounds / units.length).toFixed(2)} ms a picture`,
+    );
+    assert.ok(eachKilobyte < 3, `${eachKilobyte} ms a kilobyte`);
+  });
+
   it('are not looked for beyond a limit on the mean time', () => {
     const reader = new H265Reader();
     const [key] = units as [Buffer];
