@@ -46,6 +46,10 @@ export const ENCODERS: readonly EncoderCase[] = [
   x265('open GOP', 'bframes=3:b-adapt=0:open-gop=1', 'veryfast'),
   x265('temporal layers', 'bframes=3:b-adapt=0:temporal-layers=1:open-gop=0', 'veryfast'),
   x265('long GOP', 'bframes=0:keyint=250:min-keyint=250'),
+  x265('slow', 'bframes=4:b-adapt=0:b-pyramid=1:open-gop=0', 'slow'),
+  x265('without filters', 'bframes=0:no-sao=1:no-deblock=1:no-signhide=1', 'veryfast'),
+  x265('small trees', 'bframes=0:ctu=16:wpp=1:slices=2:open-gop=0', 'veryfast'),
+  x265('intra refresh', 'bframes=0:intra-refresh=1', 'veryfast'),
 ];
 
 /** The clip's units with one of each GOP damaged, and the numbers of the pictures that are, or may build on one that is. */

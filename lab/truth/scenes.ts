@@ -17,7 +17,9 @@ export const SCENES = [
 export type PlainScene = (typeof SCENES)[number];
 /** Good pictures that are easily taken for bad ones. */
 export const HARD_SCENES = ['night', 'mist', 'snow', 'denoised', 'clock', 'card', 'dusk'] as const;
-export type SceneName = PlainScene | (typeof HARD_SCENES)[number];
+/** What a camera sends that sees nothing: through a cap, from a dead sensor, blinded, of a decoder without data. */
+export const BLIND_SCENES = ['cap', 'dead', 'blinded', 'no-data'] as const;
+export type SceneName = PlainScene | (typeof HARD_SCENES)[number] | (typeof BLIND_SCENES)[number];
 
 type Paint = (x: number, y: number, picture: number) => readonly [red: number, green: number, blue: number];
 
@@ -164,6 +166,13 @@ const PAINTERS: Readonly<Record<SceneName, (random: Random, width: number, heigh
       return [level, level * 0.95, level * 0.9];
     };
   },
+  cap: (random) => () => {
+    const level = 3 * random.next();
+    return [level, level, level];
+  },
+  dead: () => () => [90, 90, 90],
+  blinded: () => () => [255, 255, 255],
+  'no-data': () => () => [128, 128, 128],
   card: (_, width, height) => (x, y, n) => {
     const bars = [
       [235, 235, 235],

@@ -1,17 +1,22 @@
 /** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), limited to what a picture's place and look depend on. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
 import { cropped, readSignal } from './h264-parameters';
+import { readPictureTools, readSequenceTools, type PictureTools, type SequenceTools } from './h265-tools';
 import type { NalUnit } from './nal';
 import type { VideoFormat } from './picture-facts';
 
 export interface H265Sequence extends VideoFormat {
   readonly id: number;
+  /** By number (A.3). */
+  readonly profile: number;
   readonly orderBits: number;
   /** Of the temporal layers, the highest. */
   readonly highestLayer: number;
   readonly hasColourPlanes: boolean;
   /** Of the number of a coding tree block. */
   readonly blockBits: number;
+  /** What the coding of blocks depends on; undefined where that could not be read. */
+  readonly tools?: SequenceTools | undefined;
   /** Bits in front of the numbers that bound the reordering, and behind them. */
   readonly ordering: { readonly from: number; readonly to: number; readonly layers: readonly Ordering[] };
 }
@@ -26,6 +31,8 @@ export interface H265Picture {
   readonly hasDependentSlices: boolean;
   readonly hasOutputFlag: boolean;
   readonly extraBits: number;
+  /** What the coding of blocks depends on; undefined where that could not be read. */
+  readonly tools?: PictureTools | undefined;
 }
 
 type Colour = Pick<VideoFormat, 'fullRange' | 'matrix'>;
@@ -35,9 +42,6 @@ const HEADER_BITS = 16;
 const PROFILE_BITS = 88;
 const LEVEL_BITS = 8;
 const EXTENDED_ASPECT = 255;
-/** More reference picture sets than the standard allows: what is read is none. */
-const MAX_SETS = 64;
-const MAX_SET_PICTURES = 16;
 
 /** @throws OutOfBits when it is cut or none */
 export function readSequence(unit: NalUnit): H265Sequence {
@@ -45,33 +49,54 @@ export function readSequence(unit: NalUnit): H265Sequence {
   reader.skip(HEADER_BITS + 4);
   const highestLayer = reader.bits(3);
   reader.skip(1);
-  skipProfiles(reader, highestLayer);
+  const profile = readProfile(reader, highestLayer);
   const id = reader.unsigned();
   const chromaFormat = reader.unsigned();
   const hasColourPlanes = chromaFormat === 3 && reader.flag();
   const coded = { width: reader.unsigned(), height: reader.unsigned() };
   const size = cropped(reader, coded.width, coded.height, chromaFormat, true);
   const bitDepth = reader.unsigned() + 8;
-  reader.unsigned();
+  const chromaBits = reader.unsigned() + 8;
   const orderBits = reader.unsigned() + 4;
   const ordering = readOrdering(reader, highestLayer);
-  const side = 2 ** (reader.unsigned() + 3 + reader.unsigned());
+  const log2LeastUnit = reader.unsigned() + 3;
+  const log2Tree = log2LeastUnit + reader.unsigned();
+  const side = 2 ** log2Tree;
   const blockBits = Math.ceil(Math.log2(Math.ceil(coded.width / side) * Math.ceil(coded.height / side)));
-  const colour = readColour(reader, orderBits, chromaFormat);
+  const blocks = { codedWidth: coded.width, codedHeight: coded.height, log2LeastUnit, log2Tree };
+  const chroma = hasColourPlanes ? 0 : chromaFormat;
+  const tools = unlessCut(() =>
+    readSequenceTools(reader, { ...blocks, chroma, lumaBits: bitDepth, chromaBits, orderBits }),
+  );
+  const colour = tools === undefined ? undefined : unlessCut(() => readUsability(reader));
   return {
-    ...{ id, orderBits, highestLayer, hasColourPlanes, blockBits, chromaFormat, bitDepth, ordering, ...size },
-    ...colour,
+    ...{
+      id,
+      profile,
+      orderBits,
+      highestLayer,
+      hasColourPlanes,
+      blockBits,
+      chromaFormat,
+      bitDepth,
+      ordering,
+      tools,
+    },
+    ...{ ...size, ...(colour ?? UNSAID) },
   };
 }
 
 /** @throws OutOfBits when it is cut or none */
 export function readPictureSet(unit: NalUnit): H265Picture {
-  const reader = new BitReader(unescape(unit.subarray(0, 16)));
+  const reader = new BitReader(unescape(unit));
   reader.skip(HEADER_BITS);
   const id = reader.unsigned();
   const sequenceId = reader.unsigned();
   const hasDependentSlices = reader.flag();
-  return { id, sequenceId, hasDependentSlices, hasOutputFlag: reader.flag(), extraBits: reader.bits(3) };
+  const hasOutputFlag = reader.flag();
+  const extraBits = reader.bits(3);
+  const tools = unlessCut(() => readPictureTools(reader));
+  return { id, sequenceId, hasDependentSlices, hasOutputFlag, extraBits, tools };
 }
 
 /**
@@ -97,12 +122,14 @@ function endOf(payload: Buffer): number {
   return 8 * last + 7 - Math.log2(byte & -byte);
 }
 
-function skipProfiles(reader: BitReader, highestLayer: number): void {
-  reader.skip(PROFILE_BITS + LEVEL_BITS);
+function readProfile(reader: BitReader, highestLayer: number): number {
+  const profile = reader.bits(8) & 31;
+  reader.skip(PROFILE_BITS - 8 + LEVEL_BITS);
   const layers = Array.from({ length: highestLayer }, () => [reader.flag(), reader.flag()]);
   if (highestLayer > 0) reader.skip(2 * (8 - highestLayer));
   for (const [hasProfile, hasLevel] of layers)
     reader.skip((hasProfile === true ? PROFILE_BITS : 0) + (hasLevel === true ? LEVEL_BITS : 0));
+  return profile;
 }
 
 function readOrdering(reader: BitReader, highestLayer: number): H265Sequence['ordering'] {
@@ -117,67 +144,21 @@ function readOrdering(reader: BitReader, highestLayer: number): H265Sequence['or
   return { from, to: reader.position, layers };
 }
 
-/** What stands behind the sizes is read for the VUI's sake alone: where it cannot be, the stream does not say how colour is coded. */
-function readColour(reader: BitReader, orderBits: number, chromaFormat: number): Colour {
+/** What stands behind the sizes may be cut, or none, without harm to what was read before. */
+function unlessCut<T>(read: () => T): T | undefined {
   try {
-    for (let i = 0; i < 4; i++) reader.unsigned();
-    if (reader.flag() && reader.flag()) skipScalingLists(reader, chromaFormat);
-    reader.skip(2);
-    if (reader.flag()) {
-      reader.skip(8);
-      reader.unsigned();
-      reader.unsigned();
-      reader.skip(1);
-    }
-    skipReferenceSets(reader);
-    if (reader.flag())
-      for (let left = Math.min(reader.unsigned(), 32); left > 0; left--) reader.skip(orderBits + 1);
-    reader.skip(2);
-    return reader.flag() ? readUsability(reader) : UNSAID;
+    return read();
   } catch (error) {
-    if (error instanceof OutOfBits) return UNSAID;
+    if (error instanceof OutOfBits) return undefined;
     throw error;
   }
 }
 
+/** How colour is coded; the flag before it is for the smoothing of edges. */
 function readUsability(reader: BitReader): Colour {
+  reader.skip(1);
+  if (!reader.flag()) return UNSAID;
   if (reader.flag() && reader.bits(8) === EXTENDED_ASPECT) reader.skip(32);
   if (reader.flag()) reader.skip(1);
   return reader.flag() ? readSignal(reader) : UNSAID;
-}
-
-/** 7.3.4 */
-function skipScalingLists(reader: BitReader, chromaFormat: number): void {
-  for (let size = 0; size < 4; size++)
-    for (let list = 0; list < 6; list += size === 3 && chromaFormat !== 3 ? 3 : 1) {
-      if (!reader.flag()) {
-        reader.unsigned();
-        continue;
-      }
-      if (size > 1) reader.signed();
-      for (let left = Math.min(64, 16 << (2 * size)); left > 0; left--) reader.signed();
-    }
-}
-
-/** 7.3.7 */
-function skipReferenceSets(reader: BitReader): void {
-  const count = reader.unsigned();
-  if (count > MAX_SETS) throw new OutOfBits('too many reference picture sets');
-  let pictures = 0;
-  for (let set = 0; set < count; set++) {
-    if (set > 0 && reader.flag()) {
-      reader.skip(1);
-      reader.unsigned();
-      let kept = 0;
-      for (let i = 0; i <= pictures; i++) if (reader.flag() || reader.flag()) kept++;
-      pictures = kept;
-      continue;
-    }
-    pictures = reader.unsigned() + reader.unsigned();
-    if (pictures > 2 * MAX_SET_PICTURES) throw new OutOfBits('too many reference pictures');
-    for (let i = 0; i < pictures; i++) {
-      reader.unsigned();
-      reader.skip(1);
-    }
-  }
 }

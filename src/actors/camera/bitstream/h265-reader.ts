@@ -1,5 +1,6 @@
 /** Reads H.265 access units: which kind of picture one is, by its NAL unit and slice headers (7.3.1.2, 7.3.6.1). */
 import { BitReader, OutOfBits, unescape } from './bits';
+import { SliceCheck } from './h265-check';
 import { DisplayOrder, OrderCounts } from './display-order';
 import {
   readPictureSet,
@@ -8,7 +9,7 @@ import {
   type H265Picture,
   type H265Sequence,
 } from './h265-parameters';
-import { SliceLayout } from './lost-parts';
+import { SliceLayout, type Lacking } from './lost-parts';
 import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
@@ -63,6 +64,7 @@ export class H265Reader implements PictureReader {
   readonly #display = new DisplayOrder();
   readonly #recovery = new Recovery();
   readonly #layout = new SliceLayout();
+  readonly #check = new SliceCheck();
   #lastCount: number | undefined;
   #format: H265Sequence | undefined;
   #turn: Turn | undefined;
@@ -81,6 +83,7 @@ export class H265Reader implements PictureReader {
 
   read(unit: Buffer): PictureFacts | undefined {
     const { slice, recoveryCount, turn, starts } = this.#headers(unit);
+    this.#check.count();
     if (slice === undefined) return undefined;
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
@@ -117,6 +120,17 @@ export class H265Reader implements PictureReader {
       return type === SEQUENCE ? givenAtOnce(nal) : nal;
     });
     return annexB(key ? [END_OF_SEQUENCE, ...units] : units);
+  }
+
+  damageIn(unit: Buffer): Lacking | undefined {
+    return this.#check.lacks(unit, (nal) => this.#setsOf(nal));
+  }
+
+  #setsOf(nal: NalUnit): ReturnType<ParameterSets<H265Sequence, H265Picture>['of']> {
+    const type = typeOf(nal);
+    const reader = new BitReader(unescape(nal.subarray(2, HEADER_BYTES)));
+    reader.skip(type >= FIRST_IRAP && type <= LAST_IRAP ? 2 : 1);
+    return this.#sets.of(reader.unsigned());
   }
 
   /** Of what is cut or wrong, as much as could be read. */

@@ -1,7 +1,7 @@
 /** By the numbers in slice headers: pictures that never came though others are predicted from them, and parts of a picture that never came. Pure. */
 
-/** What a picture lacks; by the word that its verdict has for it. */
-export type Lacking = 'missing-reference' | 'missing-slice';
+/** What a picture lacks, or that its data are not what was sent; by the word that its verdict has for it. */
+export type Lacking = 'missing-reference' | 'missing-slice' | 'decode-error';
 
 export interface FrameNumber {
   /** Nothing behind it needs what came before it. */

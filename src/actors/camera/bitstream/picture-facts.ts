@@ -59,6 +59,8 @@ export interface PictureReader {
    * left out.
    */
   forDecoder(unit: Buffer, key: boolean): Buffer;
+  /** What a look at all of a picture's data finds, beyond its headers; absent where none is taken. The newest that was read, or one before. */
+  damageIn?(unit: Buffer): Lacking | undefined;
   /** The field an access unit consists of; undefined when it is a whole picture, or none. */
   fieldOf(unit: Buffer): Field | undefined;
 }

@@ -26,6 +26,7 @@ export class Complaints {
   /** Heard since the newest picture. */
   #newest: Damage | undefined;
   #isWhole = false;
+  #namesPictures = false;
   /** Pictures that were not said to be whole, of a decoder that has not yet said it of any. */
   #unsaid = 0;
 
@@ -53,6 +54,7 @@ export class Complaints {
         this.#isWhole = true;
         return;
       case 'picture':
+        this.#namesPictures = true;
         this.#came(word.pts);
         return;
       case undefined:
@@ -64,23 +66,28 @@ export class Complaints {
     return this.#heard.has(pts);
   }
 
-  /** What was found of a wanted picture; it is forgotten. */
+  /** The decoder has named a picture: it names all, if late. */
+  get namesPictures(): boolean {
+    return this.#namesPictures;
+  }
+
+  /** What was found of a wanted picture; it is forgotten. Of one that was not named yet, silence means nothing. */
   take(pts: number): Damage | undefined {
-    if (!this.#heard.has(pts)) this.#came(pts);
+    if (!this.#heard.has(pts)) this.#came(pts, true);
     const damage = this.#heard.get(pts);
     this.#heard.delete(pts);
     return damage;
   }
 
   /** A picture is named once by each output. */
-  #came(pts: number): void {
+  #came(pts: number, isUnnamed = false): void {
     if (!this.#fed.has(pts)) return;
     for (const [earlier, { renews, damage }] of this.#fed) {
       this.#fed.delete(earlier);
       this.#lasting = worse(renews ? undefined : this.#lasting, damage);
       if (earlier === pts) break;
     }
-    const cut = this.saysWhole && !this.#isWhole ? CUT : undefined;
+    const cut = this.saysWhole && !this.#isWhole && !isUnnamed ? CUT : undefined;
     this.#lasting = worse(worse(this.#lasting, this.#newest), cut);
     if (cut !== undefined && ++this.#unsaid >= SILENT_PICTURES) this.#beSilent();
     this.#newest = undefined;

@@ -50,8 +50,8 @@ export interface DecoderOutcome {
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
 const FINISH_MS = 2000;
-/** A thumbnail is written, and what there is to say is said, before a picture is encoded: only a stuck ffmpeg lets one wait. */
-const THUMBNAIL_WAIT_MS = 100;
+/** Milliseconds. A thumbnail is written, and what there is to say is said, before a picture is encoded: only a busy machine lets one wait. */
+const THUMBNAIL_WAIT_MS = 1000;
 /** What is kept of its errors; the cause is in the first of them, or the last. */
 const MAX_ERROR_CHARS = 8000;
 /** Of a line that has not ended: ffmpeg's are shorter. */
@@ -183,8 +183,9 @@ export class Decoder {
     for (const packet of this.#splitter.push(chunk))
       if (this.#wanted.has(packet.pts ?? -1)) this.#made.push({ packet, header: this.#splitter.header });
     this.#giveMade();
-    if (this.#made.length > 0 && !this.#ending)
-      setTimeout(() => this.#giveMade(Infinity), THUMBNAIL_WAIT_MS).unref();
+    const newest = this.#made.at(-1)?.packet.pts;
+    if (newest !== undefined && !this.#ending)
+      setTimeout(() => this.#giveMade(newest), THUMBNAIL_WAIT_MS).unref();
   }
 
   /** Gives the pictures whose thumbnails are there, and those before `before` without. */
@@ -193,7 +194,7 @@ export class Decoder {
       const pts = next.packet.pts ?? -1;
       const isJudged = this.#isSilent || this.#complaints.isJudged(pts);
       if (pts > before && !(isJudged && this.#thumbnails.has(pts))) return;
-      this.#isSilent ||= !isJudged;
+      this.#isSilent ||= !isJudged && !this.#complaints.namesPictures;
       this.#made.shift();
       this.#give(pts, next);
     }

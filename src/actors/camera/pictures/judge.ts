@@ -5,6 +5,7 @@
 import type { Verdict } from '../../../contract/verdict';
 import type { Damage } from './damage';
 import { filledRows, impossibleColours } from './fillings';
+import { FlatnessJudge } from './flatness';
 import { greyOf, THUMBNAIL } from './thumbnail';
 
 /** Measurements of a picture. */
@@ -17,14 +18,6 @@ export interface Evidence {
   readonly damage?: Damage | undefined;
 }
 
-/** Part of the points at either end that is not looked at: a name and a clock over a black picture, but no street lamps. */
-const OUTLIERS = 0.005;
-/** Levels between the darkest and the brightest point of a picture of one tone: a lens that sees anything makes more. */
-const ONE_TONE_SPREAD = 1;
-/** No point of a black picture is brighter, nor is its mean above the second: a sensor that sees something at night has more. */
-const BLACK_LEVEL = 16;
-const BLACK_MEAN = 3;
-const BLACK_SPREAD = 10;
 /** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
 const IMPOSSIBLE_PART = 0.06;
 /** A still scene, encoded again and again, differs by no more: mean of all points, and the most of any. */
@@ -34,6 +27,7 @@ const SAME_LEVELS = 12;
 const FINGERPRINTS = 2;
 
 export class PictureJudge {
+  readonly #flatness = new FlatnessJudge();
   #fingerprints: string[] = [];
   /** Grey values of the first picture that looks like the newest, and of the newest. */
   #reference: Buffer | undefined;
@@ -51,7 +45,12 @@ export class PictureJudge {
     const { damage, thumbnail } = evidence;
     if (damage !== undefined) return { kind: 'torn', ...damage };
     if (thumbnail === undefined) return frozen ?? { kind: 'healthy', confidence: 50 };
-    return filling(thumbnail) ?? flatness(greyOf(thumbnail)) ?? frozen ?? { kind: 'healthy', confidence: 96 };
+    const flat = this.#flatness.judge(greyOf(thumbnail));
+    const filled = filling(thumbnail);
+    if (filled !== undefined) return filled;
+    if (flat?.kind !== 'healthy') return flat ?? frozen ?? { kind: 'healthy', confidence: 96 };
+    // What an encoder makes of next to nothing is the same again and again.
+    return frozen === undefined ? flat : { kind: 'static', confidence: flat.confidence, reason: 'same-look' };
   }
 
   #frozen({ thumbnail, fingerprint }: Evidence, steadyMs: number): Verdict | undefined {
@@ -83,37 +82,6 @@ function filling(thumbnail: Buffer): Verdict | undefined {
     ? { kind: 'torn', confidence: 95, reason: 'impossible-colours' }
     : undefined;
 }
-
-/** Black, or another single tone; undefined for a picture of something, if it were only a sensor's noise. */
-function flatness(grey: Buffer): Verdict | undefined {
-  const [dark, bright] = extremes(grey);
-  const spread = bright - dark;
-  const isOneTone = spread <= ONE_TONE_SPREAD;
-  if (bright <= BLACK_LEVEL && spread <= BLACK_SPREAD && (isOneTone || meanOf(grey, bright) <= BLACK_MEAN))
-    return { kind: 'black', confidence: isOneTone ? 99 : 90, reason: 'one-tone' };
-  return isOneTone ? { kind: 'grey', confidence: spread === 0 ? 99 : 95, reason: 'one-tone' } : undefined;
-}
-
-/** Of the points that are no brighter than the level. */
-function meanOf(grey: Buffer, bright: number): number {
-  const points = grey.filter((level) => level <= bright);
-  return points.reduce((sum, level) => sum + level, 0) / points.length;
-}
-
-/** The darkest and the brightest grey value without the outliers. */
-function extremes(levels: Buffer): [number, number] {
-  const counts = new Uint32Array(256);
-  for (const grey of levels) counts[grey] = (counts[grey] ?? 0) + 1;
-  const ignored = OUTLIERS * levels.length;
-  const reach = (order: readonly number[]) => {
-    let seen = 0;
-    return order.find((grey) => (seen += counts[grey] ?? 0) > ignored) ?? 0;
-  };
-  return [reach(RISING), reach(FALLING)];
-}
-
-const RISING: readonly number[] = Array.from({ length: 256 }, (_, grey) => grey);
-const FALLING: readonly number[] = RISING.toReversed();
 
 function looksSame(one: Buffer, other: Buffer): boolean {
   if (one.length !== other.length) return false;

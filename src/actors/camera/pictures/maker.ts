@@ -99,8 +99,9 @@ export class PictureMaker {
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
     const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
+    const lacking = facts.lacks ?? this.#pictures.reader.damageIn?.(packet.bytes);
     const lack: Damage | undefined =
-      facts.lacks === undefined ? undefined : { reason: facts.lacks, confidence: LACK_CONFIDENCE };
+      lacking === undefined ? undefined : { reason: lacking, confidence: LACK_CONFIDENCE };
     const damage = worse(lack, damageOnTheWay(packet));
     this.#decoder?.feed({ bytes, size: this.#sizeOf(packet), renews: facts.renews, damage }, sample);
   }

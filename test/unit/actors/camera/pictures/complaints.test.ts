@@ -56,6 +56,12 @@ describe('a picture that was not decoded to its end', () => {
     assert.deepEqual(found(fed([1, 3], true), lines, [1, 3]), [undefined, 'cut']);
   });
 
+  it('is not known to be cut, where it is given before the decoder has named it', () => {
+    const complaints = fed([1, 3], true);
+    assert.deepEqual(found(complaints, [PACKET, WHOLE, picture(1), PACKET], [1, 3]), [undefined, undefined]);
+    assert.equal(complaints.namesPictures, true);
+  });
+
   it('is cut, if it is the first', () => {
     assert.deepEqual(found(fed([1], true), [PACKET, picture(1)], [1]), ['cut']);
   });

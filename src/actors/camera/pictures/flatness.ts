@@ -1,0 +1,86 @@
+/**
+ * Tells a camera that sees nothing, black or another single tone, from one that has little to see: a night, fog or snow, of which an encoder may leave one
+ * tone. Pure. Rates: docs/pictures.md.
+ */
+import type { Verdict } from '../../../contract/verdict';
+
+/** Part of the points at either end that is not looked at: a name and a clock over a black picture, but no street lamps. */
+const OUTLIERS = 0.005;
+/** Levels between the darkest and the brightest point of a picture of one tone. */
+const ONE_TONE_SPREAD = 1;
+/** No point of a black picture with noise is brighter, nor is its mean above the second: a sensor that sees something at night has more. */
+const BLACK_LEVEL = 16;
+const BLACK_MEAN = 3;
+const BLACK_SPREAD = 10;
+/** One tone from here on is black, and up to the second white, of video that says it has full range and has not. */
+const LIMITED_BLACK = 14;
+const LIMITED_WHITE = 237;
+/** One tone from here on is of a sensor that light blinds. */
+const SATURATED = 254;
+/** Levels between the darkest and the brightest point of a faint scene, and between its middle and what an encoder makes of it. */
+const FAINT_SPREAD = 12;
+const FAINT_REACH = 8;
+/** So many pictures behind one of a faint scene, one tone may be that scene. */
+const FAINT_PICTURES = 30;
+
+/** That there is a scene, of which nothing is left. */
+const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 70 };
+
+export class FlatnessJudge {
+  /** Middle of the newest faint scene. */
+  #faint = 0;
+  /** Pictures for which that is remembered. */
+  #left = 0;
+
+  /** `healthy` where it is of one tone, but may well be a scene; undefined for a picture of something, if it were only a sensor's noise. */
+  judge(grey: Buffer): Verdict | undefined {
+    const [dark, bright] = extremes(grey);
+    const spread = bright - dark;
+    const isOneTone = spread <= ONE_TONE_SPREAD;
+    const isNoise = bright <= BLACK_LEVEL && spread <= BLACK_SPREAD && meanOf(grey, bright) <= BLACK_MEAN;
+    this.#left--;
+    if (!isOneTone && !isNoise) {
+      if (spread <= FAINT_SPREAD) this.#remember((dark + bright) / 2);
+      return undefined;
+    }
+    if (isOneTone && mayBeFaint(bright)) {
+      this.#remember(bright);
+      return IN_DOUBT;
+    }
+    if (isOneTone && this.#left >= 0 && Math.abs(bright - this.#faint) <= FAINT_REACH) return IN_DOUBT;
+    if (bright <= BLACK_LEVEL) return { kind: 'black', confidence: isOneTone ? 99 : 90, reason: 'one-tone' };
+    return { kind: 'grey', confidence: spread === 0 ? 99 : 95, reason: 'one-tone' };
+  }
+
+  #remember(middle: number): void {
+    this.#faint = middle;
+    this.#left = FAINT_PICTURES;
+  }
+}
+
+/** Brighter than a lens without light makes it, and darker than one that light blinds. */
+function mayBeFaint(level: number): boolean {
+  const isDark = level > BLACK_MEAN && level < LIMITED_BLACK;
+  return isDark || (level > LIMITED_WHITE && level < SATURATED);
+}
+
+/** Of the points that are no brighter than the level. */
+function meanOf(grey: Buffer, bright: number): number {
+  const points = grey.filter((level) => level <= bright);
+  return points.reduce((sum, level) => sum + level, 0) / points.length;
+}
+
+/** The darkest and the brightest grey value without the outliers. */
+function extremes(levels: Buffer): [number, number] {
+  const counts = new Uint32Array(256);
+  for (const grey of levels) counts[grey] = (counts[grey] ?? 0) + 1;
+  const ignored = OUTLIERS * levels.length;
+  const reach = (order: readonly number[]) => {
+    let seen = 0;
+    return order.find((grey) => (seen += counts[grey] ?? 0) > ignored) ?? 0;
+  };
+  return [reach(RISING), reach(FALLING)];
+}
+
+const RISING: readonly number[] = Array.from({ length: 256 }, (_, grey) => grey);
+const FALLING: readonly number[] = RISING.toReversed();
