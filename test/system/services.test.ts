@@ -161,7 +161,7 @@ describe('services in "consumers"', () => {
       }),
     );
     await waitUntil('it has begun', () => begun === 1);
-    const refuses = await daemon.said(/refuses messages/);
+    const refuses = await daemon.said(/service slow is full and refuses messages/);
     assert.match(
       refuses.message,
       new RegExp(`queue ${queue('slow')} of service slow is full and refuses messages`),

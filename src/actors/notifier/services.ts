@@ -151,7 +151,8 @@ export class Services {
 
   /** RabbitMQ does not say which queue refuses: what was seen last may be seconds old. */
   async #tellRefusal(): Promise<void> {
-    if (this.#full() === undefined) await this.#queues.look();
+    // A look that was under way may have been too early.
+    for (let looks = 0; looks < 2 && this.#full() === undefined; looks += 1) await this.#queues.look();
     const full = this.#full();
     this.#faults.report({
       code: 'service-refuses',
