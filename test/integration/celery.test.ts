@@ -1,17 +1,15 @@
 /** A real Celery worker takes frames as tasks, with no bridge, and loses none when it is killed. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { Redis } from 'ioredis';
 import { frameKey } from '../../src/consumer';
-import { freePort } from '../../lab/free-port';
 import { NotifierStage } from '../../lab/notifier-bench';
-import { PrivateRedis } from '../../lab/private-redis';
 import { spawnOwned, waitUntil } from '../../lab/process';
 import { PYTHON, PYTHON_PACKAGE } from '../../lab/python-consumer';
+import { RedisStage } from '../../lab/redis-stage';
 import { wantedBy } from '../../lab/wanted-actors';
 
 const ROOT = path.resolve(__dirname, '../..');
@@ -20,21 +18,14 @@ const START_MS = 90_000;
 
 describe('a Celery worker', () => {
   const stage = NotifierStage.inSuite();
+  const store = RedisStage.inSuite();
   let folder: string;
-  let server: PrivateRedis;
-  let redis: Redis;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'vigil-celery-'));
-    server = new PrivateRedis(await freePort(), folder);
-    await server.start();
-    redis = new Redis(server.url);
-    const endpoints = { amqp: stage.broker.url, redis: server.url };
-    writeFileSync(path.join(folder, 'endpoints.json'), JSON.stringify(endpoints));
+    const endpoints = { amqp: stage.broker.url, redis: store.url };
+    await writeFile(path.join(folder, 'endpoints.json'), JSON.stringify(endpoints));
   });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  after(() => rm(folder, { recursive: true }));
 
   const notes = () => {
     try {
@@ -93,7 +84,7 @@ describe('a Celery worker', () => {
     const bench = await stage.ready(stage.broker.url, { required: false }, 'v', undefined, services);
     for (const at of [1, 2, 3]) {
       const key = frameKey('v', { camera: 'c', capturedAt: at, width: 1, height: 1, format: 'jpeg' });
-      await redis.set(key, `picture${at}`, 'PX', 600_000);
+      await store.client.set(key, `picture${at}`, 'PX', 600_000);
     }
     await bench.confirmed(...(bench.announce(1, 2, 3), [1, 2, 3]));
     const first = await startWorker(t, 600);
@@ -103,7 +94,7 @@ describe('a Celery worker', () => {
     const done = () => notes().filter((note) => note.startsWith('done'));
     await second.until('all are done', () => done().length === 3);
     assert.deepEqual(done().sort(), ['done c-1 picture1', 'done c-2 picture2', 'done c-3 picture3']);
-    await waitUntil('no picture is left', async () => (await redis.keys('*')).length === 0);
+    await waitUntil('no picture is left', async () => (await store.keys()).length === 0);
     await waitUntil(
       'no task waits',
       async () => (await stage.channel.checkQueue('v.plates')).messageCount === 0,

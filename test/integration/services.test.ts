@@ -1,19 +1,17 @@
 /** Services with queues of their own, on real servers: who gets what, when a picture goes, and what a service in trouble holds up. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import Ajv from 'ajv';
-import { Redis } from 'ioredis';
 import { consumeFrames, doneKey, frameKey, type ConsumedFrame, type Removal } from '../../src/consumer';
 import { SHARE_SCRIPT } from '../../src/contract/sharing';
 import type { ServiceSpec } from '../../src/config/topology';
-import { freePort } from '../../lab/free-port';
 import { NotifierStage } from '../../lab/notifier-bench';
 import { waitUntil } from '../../lab/process';
-import { PrivateRedis } from '../../lab/private-redis';
 import { startPython } from '../../lab/python-consumer';
+import { RedisStage } from '../../lab/redis-stage';
 import { wantedBy, type Entry } from '../../lab/wanted-actors';
 
 const servicesOf = (consumers: Record<string, Entry>): readonly ServiceSpec[] =>
@@ -33,34 +31,21 @@ const keyOf = (capturedAt: number) =>
 
 describe('services in the configuration', () => {
   const stage = NotifierStage.inSuite();
-  let server: PrivateRedis;
-  let redis: Redis;
-  let url: string;
-  before(async () => {
-    server = new PrivateRedis(await freePort(), mkdtempSync(path.join(tmpdir(), 'vigil-redis-')));
-    await server.start();
-    ({ url } = server);
-    redis = new Redis(url);
-  });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const store = RedisStage.inSuite();
 
   /** A notifier with services; frames are stored before they are announced. */
   const staged = async (consumers: Record<string, Entry>, queuesFile?: string) => {
-    await redis.flushdb();
+    await store.client.flushdb();
     const bench = await stage.ready(stage.broker.url, {}, 'v', queuesFile, servicesOf(consumers));
     const send = async (...times: number[]) => {
-      for (const at of times) await redis.set(keyOf(at), `picture ${at}`, 'PX', 600_000);
+      for (const at of times) await store.client.set(keyOf(at), `picture ${at}`, 'PX', 600_000);
       await bench.confirmed(...(bench.announce(...times), times));
     };
     return { bench, send };
   };
-  const left = async () => (await redis.keys('*')).sort();
   const consume = async (t: TestContext, queue: string, removal: Removal, seen: ConsumedFrame[] = []) => {
     const consumer = await consumeFrames(
-      { amqpUrl: stage.broker.url, redisUrl: url, queue, removal },
+      { amqpUrl: stage.broker.url, redisUrl: store.url, queue, removal },
       (frame) => void seen.push(frame),
     );
     t.after(() => consumer.close());
@@ -100,8 +85,10 @@ describe('services in the configuration', () => {
     assert.equal((await stage.channel.checkQueue('v.plates')).messageCount, 0);
   });
 
-  test('one that is added has its queue without a restart; one that is taken out keeps it until removal is asked for', async () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'vigil-services-')), 'queues.json');
+  test('one that is added has its queue without a restart; one that is taken out keeps it until removal is asked for', async (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vigil-services-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'queues.json');
     const { bench, send } = await staged({ plates: {} }, file);
     await bench.change({ services: servicesOf({ plates: {}, people: {} }) });
     await waitUntil('it is declared', () =>
@@ -161,13 +148,17 @@ describe('services in the configuration', () => {
     const plates = await consume(t, 'v.plates', 'getdel');
     const detection = await consume(t, 'v.detection', 'after');
     await waitUntil('two are done', () => plates.length === 20 && detection.length === 20);
-    assert.equal((await left()).filter((key) => key.startsWith('v:')).length, 20, 'the third is waited for');
+    assert.equal(
+      (await store.keys()).filter((key) => key.startsWith('v:')).length,
+      20,
+      'the third is waited for',
+    );
     const python = await startPython(t, {
-      endpoints: { amqp: stage.broker.url, redis: url },
+      endpoints: { amqp: stage.broker.url, redis: store.url },
       queue: 'v.people',
     });
     await python.until('processed', 20);
-    await waitUntil('no key is left', async () => (await left()).length === 0);
+    await waitUntil('no key is left', async () => (await store.keys()).length === 0);
   });
 
   test('"keep" leaves each picture to all services, and the set of those that are done expires with it', async (t) => {
@@ -176,11 +167,11 @@ describe('services in the configuration', () => {
     const [plates, people] = [await consume(t, 'v.plates', 'after'), await consume(t, 'v.people', 'getdel')];
     const detection = await consume(t, 'v.detection', 'after');
     await waitUntil('all are done', () => plates.length + people.length + detection.length === 3);
-    await waitUntil('two are noted', async () => (await redis.scard(doneKey(keyOf(1)))) === 2);
-    assert.deepEqual(await left(), [keyOf(1), doneKey(keyOf(1))].sort());
-    const lifeMs = await redis.pttl(keyOf(1));
-    assert.ok((await redis.pttl(doneKey(keyOf(1)))) <= lifeMs + 1);
-    assert.ok((await redis.pttl(doneKey(keyOf(1)))) > 0);
+    await waitUntil('two are noted', async () => (await store.client.scard(doneKey(keyOf(1)))) === 2);
+    assert.deepEqual(await store.keys(), [keyOf(1), doneKey(keyOf(1))].sort());
+    const lifeMs = await store.client.pttl(keyOf(1));
+    assert.ok((await store.client.pttl(doneKey(keyOf(1)))) <= lifeMs + 1);
+    assert.ok((await store.client.pttl(doneKey(keyOf(1)))) > 0);
   });
 
   for (const kit of ['TypeScript', 'Python'] as const)
@@ -188,7 +179,7 @@ describe('services in the configuration', () => {
       const { send } = await staged({ plates: {}, people: {} });
       await send(1, 2);
       // The first one's work is noted and its message comes again, as after a crash between the two.
-      await redis.eval(
+      await store.client.eval(
         SHARE_SCRIPT,
         2,
         keyOf(1),
@@ -208,7 +199,7 @@ describe('services in the configuration', () => {
           return seen.map(({ event }) => event.data.key);
         }
         const python = await startPython(t, {
-          endpoints: { amqp: stage.broker.url, redis: url },
+          endpoints: { amqp: stage.broker.url, redis: store.url },
           queue: 'v.plates',
         });
         await python.until('processed', 1);
@@ -222,20 +213,20 @@ describe('services in the configuration', () => {
     });
 
   test('one step in Redis answers as the contract says', async () => {
-    await redis.flushdb();
+    await store.client.flushdb();
     const share = (how: string, queue: string) =>
-      redis.eval(SHARE_SCRIPT, 2, keyOf(1), doneKey(keyOf(1)), how, queue, 'a', 'b');
+      store.client.eval(SHARE_SCRIPT, 2, keyOf(1), doneKey(keyOf(1)), how, queue, 'a', 'b');
     assert.equal(await share('done', 'a'), 0, 'a picture that has gone leaves no set behind');
-    assert.deepEqual(await left(), []);
-    await redis.set(keyOf(1), 'p', 'PX', 60_000);
+    assert.deepEqual(await store.keys(), []);
+    await store.client.set(keyOf(1), 'p', 'PX', 60_000);
     assert.equal(await share('get', 'a'), 'p');
     assert.equal(await share('take', 'a'), 'p');
     for (const how of ['get', 'take', 'done']) assert.equal(await share(how, 'a'), null);
     assert.equal(await share('done', 'c'), 1, 'who need not have it removes nothing');
-    assert.equal((await left()).length, 2);
+    assert.equal((await store.keys()).length, 2);
     assert.equal(await share('done', 'b'), 1);
-    assert.deepEqual(await left(), []);
-    await redis.lpush(keyOf(1), 'no picture');
+    assert.deepEqual(await store.keys(), []);
+    await store.client.lpush(keyOf(1), 'no picture');
     await assert.rejects(share('take', 'a'), /^ReplyError: WRONGTYPE/);
   });
 });

@@ -1,34 +1,42 @@
-/** Which services get an event of a camera. Pure. */
+/** Which services get an event of a camera. Pure, but that it remembers which cameras are whose. */
 import type { ServiceSpec } from '../../config/topology';
+import { matchesWildcard } from '../../config/wildcard';
 import type { EventKind } from '../../contract/topology';
 
 export class ServiceRoutes {
-  readonly #services: readonly { readonly spec: ServiceSpec; readonly gets: RegExp | undefined }[];
+  readonly #services: readonly {
+    readonly spec: ServiceSpec;
+    readonly isNamed: (camera: string) => boolean;
+  }[];
 
   constructor(services: readonly ServiceSpec[]) {
-    this.#services = services.map((spec) => ({ spec, gets: patternOf(spec.cameras) }));
+    this.#services = services.map((spec) => ({ spec, isNamed: namedBy(spec.cameras ?? []) }));
   }
 
   /** In the order of the configuration. @param tags of the camera */
   of(camera: string, tags: readonly string[], kind: EventKind): ServiceSpec[] {
     return this.#services
-      .filter(({ spec, gets }) => spec.events.includes(kind) && isWanted(spec, gets, camera, tags))
+      .filter(
+        ({ spec, isNamed }) =>
+          spec.events.includes(kind) &&
+          (isForAll(spec) || isNamed(camera) || (spec.tags ?? []).some((tag) => tags.includes(tag))),
+      )
       .map(({ spec }) => spec);
   }
 }
 
-function isWanted(
-  { tags: wanted }: ServiceSpec,
-  gets: RegExp | undefined,
-  camera: string,
-  tags: readonly string[],
-): boolean {
-  if (gets === undefined && wanted === undefined) return true;
-  return gets?.test(camera) === true || (wanted ?? []).some((tag) => tags.includes(tag));
+function isForAll({ cameras, tags }: ServiceSpec): boolean {
+  return cameras === undefined && tags === undefined;
 }
 
-/** Ids and patterns have no characters but `*` that mean something to a regular expression. */
-function patternOf(cameras: readonly string[] | undefined): RegExp | undefined {
-  if (cameras === undefined) return undefined;
-  return new RegExp(`^(?:${cameras.map((id) => id.replace(/\*+/g, '.*')).join('|')})$`);
+/** Ids and patterns may be thousands: each camera is looked up in them once. */
+function namedBy(cameras: readonly string[]): (camera: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (camera) => {
+    const before = known.get(camera);
+    if (before !== undefined) return before;
+    const isNamed = cameras.some((pattern) => matchesWildcard(pattern, camera));
+    known.set(camera, isNamed);
+    return isNamed;
+  };
 }

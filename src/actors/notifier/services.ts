@@ -58,11 +58,7 @@ export class Services {
       onReady,
       onMissed: ({ code, message }) =>
         this.#faults.report({ code, message: `services in "consumers" may miss messages: ${message}` }),
-      onRejected: () =>
-        this.#faults.report({
-          code: 'service-refuses',
-          message: `${this.#fullest()} refuses messages; it is full or failing, and its service misses them`,
-        }),
+      onRejected: () => void this.#tellRefusal(),
       onConfirmed: () => this.#faults.clear('services in "consumers" get all messages again'),
     });
     if (services.length > 0) this.#wanted.abort();
@@ -153,15 +149,27 @@ export class Services {
     this.#idle.look(queues);
   }
 
-  /** Which queue it is that refuses, as far as that is known: RabbitMQ does not say. */
-  #fullest(): string {
-    const full = this.#queues.services.find((service) => {
+  /** RabbitMQ does not say which queue refuses: what was seen last may be seconds old. */
+  async #tellRefusal(): Promise<void> {
+    // A look that was under way may have been too early.
+    for (let looks = 0; looks < 2 && this.#full() === undefined; looks += 1) await this.#queues.look();
+    const full = this.#full();
+    this.#faults.report({
+      code: 'service-refuses',
+      message:
+        full === undefined
+          ? 'a queue of "consumers" refuses messages; it is full or failing, and its service misses them'
+          : `queue ${full.queue} of service ${full.name} is full and refuses messages, which the service misses; start more of its consumers`,
+    });
+  }
+
+  #full(): ServiceSpec | undefined {
+    return this.#queues.services.find((service) => {
       const state = this.#queues.stateOf(service);
       return (
         service.overflow === 'reject-publish' && state !== undefined && state.messages >= state.maxLength
       );
     });
-    return full === undefined ? 'a queue of "consumers"' : `queue ${full.queue} of service ${full.name}`;
   }
 }
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { IdleServices } from '../../../../src/actors/notifier/idle-services';
 import { ServiceRoutes } from '../../../../src/actors/notifier/service-routes';
+import { matchesWildcard } from '../../../../src/config/wildcard';
+import { seededRandom } from '../../../../lab/random';
 import { wantedBy, type Entry } from '../../../../lab/wanted-actors';
 
 const CAMERAS = [{ id: 'gate1', test: 'testsrc2', tags: ['north'] }];
@@ -15,6 +17,18 @@ describe('the services that get an event', () => {
     ['cameras by a pattern', { cameras: ['gate*'] }, 'gate12', [], true],
     ['a pattern in the middle', { cameras: ['n*_1'] }, 'north_1', [], true],
     ['no other than a pattern names', { cameras: ['gate*'] }, 'a-gate', [], false],
+    ['a star for no character', { cameras: ['*g*ate1*'] }, 'gate1', [], true],
+    ['a piece that occurs twice', { cameras: ['*ab'] }, 'abcab', [], true],
+    ['a piece that ends too early', { cameras: ['*ab'] }, 'abc', [], false],
+    ['pieces in their order only', { cameras: ['a*b*a'] }, 'ab', [], false],
+    ['the second of two patterns', { cameras: ['x*', 'y*d'] }, 'yard', [], true],
+    [
+      'no camera by a pattern of many stars',
+      { cameras: [`${'*a'.repeat(31)}*b`] },
+      'a'.repeat(64),
+      [],
+      false,
+    ],
     ['several stars as one', { cameras: ['**'] }, 'x', [], true],
     ['cameras by a tag', { tags: ['north'] }, 'yard', ['south', 'north'], true],
     ['no camera without the tag', { tags: ['north'] }, 'yard', ['south'], false],
@@ -24,8 +38,20 @@ describe('the services that get an event', () => {
   for (const [name, entry, camera, tags, gets] of rows)
     it(`are for ${name}`, () => {
       const { services } = wantedBy({ cameras: CAMERAS, consumers: { one: entry } }).topology;
-      assert.equal(new ServiceRoutes(services).of(camera, tags, 'frame').length === 1, gets);
+      const routes = new ServiceRoutes(services);
+      for (const time of ['first', 'second'])
+        assert.equal(routes.of(camera, tags, 'frame').length === 1, gets, `${time} event`);
     });
+
+  it('are those of a regular expression with short pieces, for any pattern', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 5000; i += 1) {
+      const pattern = random.text('ab**', 1, 8);
+      const camera = random.text('ab', 1, 10);
+      const expected = new RegExp(`^${pattern.replace(/\*+/g, '.*')}$`).test(camera);
+      assert.equal(matchesWildcard(pattern, camera), expected, `${pattern} of ${camera}`);
+    }
+  });
 });
 
 describe('a queue without a consumer', () => {
