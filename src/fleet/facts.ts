@@ -72,13 +72,17 @@ export class Facts {
     for (const entry of entries) this.#put(entry);
   }
 
-  apply(events: readonly EtcdEvent[]): void {
+  /** @returns false where nodes have only said that they live */
+  apply(events: readonly EtcdEvent[]): boolean {
+    let isNews = false;
     for (const event of events)
-      if (event.kind === 'put') this.#put(event.entry);
+      if (event.kind === 'put') isNews = this.#put(event.entry) || isNews;
       else {
+        isNews = true;
         this.#forget(this.#nameBelow('nodes/', event.key) ?? '');
         this.disown(this.#nameBelow('cameras/', event.key) ?? '');
       }
+    return isNews;
   }
 
   disown(camera: string): void {
@@ -103,14 +107,19 @@ export class Facts {
     this.nodes.delete(node);
   }
 
-  #put({ key, value, modRevision, lease }: Entry): void {
+  /** @returns false where only the beat of a node has changed */
+  #put({ key, value, modRevision, lease }: Entry): boolean {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     try {
-      if (node !== undefined) this.nodes.set(node, JSON.parse(value) as NodeRecord);
       if (camera !== undefined)
         this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });
+      if (node === undefined) return true;
+      const [before, now] = [this.nodes.get(node), JSON.parse(value) as NodeRecord];
+      this.nodes.set(node, now);
+      return withoutBeat(before) !== withoutBeat(now);
     } catch {
       // Written by somebody else: nobody owns it as far as we can tell.
+      return false;
     }
   }
 
@@ -118,6 +127,10 @@ export class Facts {
     const start = `${this.keys.prefix}${folder}`;
     return key.startsWith(start) ? key.slice(start.length) : undefined;
   }
+}
+
+function withoutBeat(record: NodeRecord | undefined): string {
+  return JSON.stringify({ ...record, beat: 0 });
 }
 
 /** The part of it that is written. */

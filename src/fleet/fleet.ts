@@ -6,7 +6,7 @@ import { Facts, Keys, type NodeRecord } from './facts';
 import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
 import { Movement } from './movement';
-import type { FleetOptions } from './options';
+import type { FleetClock, FleetOptions } from './options';
 import { Orphans } from './pace';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { stepsOf } from './steps';
@@ -25,7 +25,7 @@ export class Fleet {
   readonly #lease: Lease;
   readonly #holdings: Holdings;
   readonly #faults: RecurringFault;
-  #ended: Promise<void> = Promise.resolve();
+  #ended: Promise<unknown> = Promise.resolve();
   #state: MemberState = 'joining';
   #isDraining = false;
   /** All keys have been read. */
@@ -34,6 +34,9 @@ export class Fleet {
   #beatAtMs = -Infinity;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
+  readonly #clock: FleetClock;
+  /** Nothing is to be done until something changes. */
+  #isSettled = false;
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
   #warned: string | undefined;
@@ -41,7 +44,8 @@ export class Fleet {
   #refusedSinceMs: number | undefined;
 
   constructor(private readonly options: FleetOptions) {
-    const { etcd, name, node, log, onHeld } = options;
+    const { etcd, name, node, log, onHeld, clock = MACHINE } = options;
+    const { now } = (this.#clock = clock);
     this.#keys = new Keys(name);
     this.#facts = new Facts(this.#keys);
     this.#lease = new Lease(etcd, now);
@@ -66,12 +70,12 @@ export class Fleet {
         this.consider();
       },
       onEvents: (events) => {
-        this.#facts.apply(events);
-        this.consider();
+        if (this.#facts.apply(events)) this.consider();
       },
       onFault: () => undefined,
     });
-    this.#ended = this.#run();
+    const guard = this.#lease.guard(this.#clock, this.#stopping.signal, () => this.#isolate());
+    this.#ended = Promise.all([this.#run(), guard]);
   }
 
   /** Ends without a word to the others: a node that is back before its lease ends finds its cameras as they were. */
@@ -96,7 +100,7 @@ export class Fleet {
       await this.#keepLease();
       this.consider();
       await this.#turn;
-      await sleep(100, signal);
+      await this.#clock.sleep(100, signal);
     }
     const left = this.#holdings.ids.size;
     if (left > 0) return left;
@@ -134,8 +138,17 @@ export class Fleet {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#keepLease();
-      await sleep(RENEW_MS, signal);
+      await this.#clock.sleep(RENEW_MS, signal);
     }
+  }
+
+  /** The lease has ended. */
+  async #isolate(): Promise<void> {
+    if (this.#state === 'joining') return;
+    this.#enter('isolated');
+    // Another node has them by now, and they allow one viewer.
+    const single = this.options.cameras().filter(({ isSingle }) => isSingle);
+    await this.#holdings.letGo(single.map(({ id }) => id));
   }
 
   /** Never rejects. */
@@ -143,19 +156,14 @@ export class Fleet {
     try {
       const isOld = await this.#lease.renew();
       if (!isOld || this.#state === 'joining') this.#beatAtMs = -Infinity;
-      if (now() - this.#beatAtMs > BEAT_MS) await this.#introduce();
+      if (this.#clock.now() - this.#beatAtMs > BEAT_MS) await this.#introduce();
       this.#enter(this.#isDraining ? 'draining' : 'member');
       this.#faults.clear('etcd answers again');
       this.#listen();
-      this.consider();
+      if (!this.#isSettled || !isOld) this.consider();
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#lease.isValid || this.#state === 'joining') return;
-    this.#enter('isolated');
-    // Another node has them by now, and they allow one viewer.
-    const single = this.options.cameras().filter(({ isSingle }) => isSingle);
-    await this.#holdings.letGo(single.map(({ id }) => id));
   }
 
   /** Says what this node is, under its lease. */
@@ -178,31 +186,35 @@ export class Fleet {
     if (!isMine) return;
     this.#refusedSinceMs = undefined;
     this.#beat++;
-    this.#beatAtMs = now();
+    this.#beatAtMs = this.#clock.now();
   }
 
   /** A watch on a frozen or cut server is silent: this node does not hear of itself. */
   #listen(): void {
     const heard = this.#facts.nodes.get(this.options.node)?.beat ?? 0;
-    if (this.#isRead && heard < this.#beat && now() - this.#beatAtMs > ECHO_MS) this.options.etcd.rewatch();
+    if (this.#isRead && heard < this.#beat && this.#clock.now() - this.#beatAtMs > ECHO_MS)
+      this.options.etcd.rewatch();
   }
 
   async #act(): Promise<void> {
+    this.#isSettled = false;
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { node, cameras, log } = this.options;
     const wanted = cameras();
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
-    this.#orphans.look(wanted, this.#facts.owners, now());
-    const { take, moves, arriving } = stepsOf(this.#facts, {
+    const nowMs = this.#clock.now();
+    this.#orphans.look(wanted, this.#facts.owners, nowMs);
+    const { take, moves, arriving, isSettled } = stepsOf(this.#facts, {
       ...{ node, cameras: wanted },
-      orphanedMs: (id) => this.#orphans.ageMs(id, now()),
+      orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
     this.#compare();
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
     this.#holdings.expect(arriving);
     await this.#movement.turn(moves, wanted, this.#isDraining);
+    this.#isSettled = isSettled && !this.#isDraining;
   }
 
   /** A picture of the camera is in the spool of this node. */
@@ -222,8 +234,8 @@ export class Fleet {
     const fault = faultRecord(error, 'fleet');
     if (fault.code === NODE_IN_USE) {
       // One that has just died is gone when its lease has ended.
-      this.#refusedSinceMs ??= now();
-      if (now() - this.#refusedSinceMs > LEASE_MS + GONE_MS) this.options.onRefused(fault);
+      this.#refusedSinceMs ??= this.#clock.now();
+      if (this.#clock.now() - this.#refusedSinceMs > LEASE_MS + GONE_MS) this.options.onRefused(fault);
       return;
     }
     const sequel = sequelWords(this.#state, this.#holdings.ids.size);
@@ -234,10 +246,9 @@ export class Fleet {
     if (state === this.#state) return;
     const { log, node, name } = this.options;
     this.#state = state;
+    this.#isSettled = false;
     log.info(`node "${node}" of fleet "${name}" ${STATE_WORDS[state]}`);
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const MACHINE: FleetClock = { now: () => performance.now(), sleep };

@@ -3,6 +3,11 @@ import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
 
+export type FleetEtcd = Pick<
+  Etcd,
+  'watch' | 'rewatch' | 'get' | 'transact' | 'grant' | 'keepAlive' | 'revoke' | 'close'
+>;
+
 export interface FleetCamera {
   readonly id: string;
   readonly weight: number;
@@ -10,8 +15,17 @@ export interface FleetCamera {
   readonly isSingle: boolean;
 }
 
+export interface FleetClock {
+  /** Milliseconds, of a clock that is never set. */
+  readonly now: () => number;
+  /** Resolves after so long, or at once when `signal` is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 export interface FleetOptions {
-  readonly etcd: Etcd;
+  readonly etcd: FleetEtcd;
+  /** The machine's own without. */
+  readonly clock?: FleetClock;
   readonly name: string;
   readonly node: string;
   /** The data directory, and who runs on it. */
