@@ -26,6 +26,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** One incident in each stretch: what it leads to is over before the next. */
 const STRETCH_MS = 12 * MINUTE_MS;
+/** All nodes are members by then, and the cameras are configured. */
+const START_MS = 10_000;
 /** At the end nothing happens, and nothing may move. */
 const QUIET_MS = 20 * MINUTE_MS;
 /** Of the cameras, those that allow one viewer. */
@@ -77,6 +79,8 @@ export async function simulateDay({ nodes, cameras, hours, random, say }: DayOpt
     random,
   );
   for (let i = 0; i < nodes; i++) world.clock.after(random.between(0, 2000), () => world.start(`n${i}`));
+  await world.clock.run(START_MS);
+  world.configure();
   const incidents: Record<string, number> = {};
   const imbalance: number[] = [];
   const endMs = hours * HOUR_MS;

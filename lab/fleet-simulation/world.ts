@@ -33,6 +33,7 @@ export class SimulatedWorld {
   /** Cameras that came to a node, by reason. */
   readonly moves: Record<string, number> = {};
   readonly #keys = new Keys('simulated');
+  #configured: readonly FleetCamera[] = [];
   readonly #lastOwner = new Map<string, string>();
   #eventfulUntilMs = 0;
 
@@ -55,13 +56,20 @@ export class SimulatedWorld {
     this.moves[because] = (this.moves[because] ?? 0) + 1;
   }
 
+  /** The nodes are told of the cameras. */
+  configure(): void {
+    this.#configured = this.cameras;
+    this.witness.excuse(this.clock.nowMs);
+    for (const { fleet } of this.nodes.values()) fleet.consider();
+  }
+
   start(name: string): SimulatedNode {
     const link = new Link(name, this.etcd, this.clock, this.random);
     const running = new Set<string>();
     const fleet: Fleet = new Fleet({
       ...{ etcd: link.client, clock: link.fleetClock, name: 'simulated', node: name },
       ...{ holder: { id: name, name: `daemon ${name}` }, capacity: 1, version: 'simulated' },
-      ...{ cameras: () => this.cameras, configuration: () => 'same', log: SILENT },
+      ...{ cameras: () => this.#configured, configuration: () => 'same', log: SILENT },
       onHeld: (ids, arriving) => this.#hold(name, new Set([...ids, ...arriving])),
       onRefused: ({ message }) => this.witness.violations.push(message),
     });

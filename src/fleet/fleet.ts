@@ -15,6 +15,8 @@ import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORD
 /** How often the node writes what it is, and how long its own watch may take to tell it. */
 const BEAT_MS = 5000;
 const ECHO_MS = 2000;
+/** Facts change in bursts, such as when a node dies: they are looked at together. */
+const LOOK_MS = 100;
 /** Beyond the lease, until a dead node's keys have gone. */
 const GONE_MS = 3000;
 
@@ -39,6 +41,7 @@ export class Fleet {
   #isSettled = false;
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
+  #lookedMs = -Infinity;
   #warned: string | undefined;
   /** Since when another daemon is seen under this node's name. */
   #refusedSinceMs: number | undefined;
@@ -129,6 +132,9 @@ export class Fleet {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     this.#turn = this.#turn.then(async () => {
+      const againMs = this.#lookedMs + LOOK_MS - this.#clock.now();
+      if (againMs > 0) await this.#clock.sleep(againMs, this.#stopping.signal);
+      this.#lookedMs = this.#clock.now();
       this.#isWaiting = false;
       await this.#act().catch((error: unknown) => this.#fail(error));
     });

@@ -20,6 +20,7 @@ describe('a simulated fleet', () => {
     for (let cutMs = 10_000; cutMs < 11_000; cutMs += 100) {
       const world = new SimulatedWorld([{ id: 'gate', weight: 1, isSingle: true }], randomOf(1));
       world.start('a');
+      world.configure();
       await world.clock.run(cutMs);
       assert.equal(world.nodes.get('a')?.running.size, 1);
       world.cut('a', true);
@@ -31,6 +32,7 @@ describe('a simulated fleet', () => {
   test('runs cameras for one viewer again when etcd has its quorum again', async () => {
     const world = new SimulatedWorld([{ id: 'gate', weight: 1, isSingle: true }], randomOf(1));
     world.start('a');
+    world.configure();
     await world.clock.run(10_000);
     world.setQuorum(false);
     await world.clock.run(40_000);
