@@ -28,7 +28,7 @@ type Close = () => Promise<unknown>;
 
 function cameras(count: number): { id: string }[] {
   return Array.from({ length: count }, (_, i) => ({
-    ...{ id: `c${i}`, test: 'testsrc2', width: 320, height: 240 },
+    ...{ id: `c${i}`, test: 'testsrc2', width: 320 },
   }));
 }
 

@@ -7,9 +7,10 @@ import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
 import { Movement } from './movement';
 import type { FleetClock, FleetOptions } from './options';
-import { Orphans } from './pace';
+import { Gathering, Orphans } from './pace';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { stepsOf } from './steps';
+import { weighed } from './weights';
 import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
 
 /** How often the node writes what it is, and how long its own watch may take to tell it. */
@@ -36,6 +37,7 @@ export class Fleet {
   #beatAtMs = -Infinity;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
+  readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
   /** Nothing is to be done until something changes. */
   #isSettled = false;
@@ -124,7 +126,7 @@ export class Fleet {
   }
 
   status(): FleetStatus {
-    return statusOf(this.member, this.#facts, this.options.cameras());
+    return statusOf(this.member, this.#facts, weighed(this.options.cameras(), this.#facts));
   }
 
   /** Does what the facts ask for: one look at a time, and never behind a newer fact. */
@@ -174,7 +176,7 @@ export class Fleet {
 
   /** Says what this node is, under its lease. */
   async #introduce(): Promise<void> {
-    const { etcd, node, holder, capacity, version, configuration } = this.options;
+    const { etcd, node, holder, capacity, version, configuration, costs } = this.options;
     const key = this.#keys.node(node);
     const found = await etcd.get(key);
     const other = found && (JSON.parse(found.value) as NodeRecord);
@@ -182,6 +184,7 @@ export class Fleet {
     const record: NodeRecord = {
       ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() },
       state: this.#isDraining ? 'draining' : 'member',
+      ...(costs && { costs: costs() }),
       beat: this.#beat + 1,
     };
     const lease = this.#lease.id;
@@ -207,7 +210,7 @@ export class Fleet {
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { node, cameras, log } = this.options;
-    const wanted = cameras();
+    const wanted = weighed(cameras(), this.#facts);
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     const nowMs = this.#clock.now();
     this.#orphans.look(wanted, this.#facts.owners, nowMs);
@@ -216,6 +219,7 @@ export class Fleet {
       orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
     this.#compare();
+    if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
     this.#holdings.expect(arriving);

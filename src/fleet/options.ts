@@ -10,6 +10,7 @@ export type FleetEtcd = Pick<
 
 export interface FleetCamera {
   readonly id: string;
+  /** Its rate: counts as long as its cost is not measured. */
   readonly weight: number;
   /** It allows one viewer at a time. */
   readonly isSingle: boolean;
@@ -34,6 +35,8 @@ export interface FleetOptions {
   readonly version: string;
   /** Of the present configuration: its cameras, and a hash of them. */
   readonly cameras: () => readonly FleetCamera[];
+  /** Measures what the cameras cost here, thousandths of a processor; nothing is measured without. */
+  readonly costs?: () => Readonly<Record<string, number>>;
   readonly configuration: () => string;
   readonly log: Log;
   /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */
