@@ -77,7 +77,7 @@ export async function listen(namespace: string, amqpUrl = testServers().amqpUrl)
   });
 }
 
-class EventListener implements Listener {
+export class EventListener implements Listener {
   constructor(
     readonly received: readonly Received[],
     readonly close: () => Promise<void>,

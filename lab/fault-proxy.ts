@@ -8,6 +8,12 @@ export type Network =
   | { readonly kind: 'latency'; readonly ms: number }
   /** Connections stay open, and nothing passes; what was sent meanwhile arrives when the network is sound again. */
   | { readonly kind: 'black-hole' }
+  /**
+   * The same in one direction: what the client sends does not arrive, or what the server sends. Nothing passes on new
+   * connections, which are never answered.
+   */
+  | { readonly kind: 'mute' }
+  | { readonly kind: 'deaf' }
   /** Connections are reset, and new ones at once. */
   | { readonly kind: 'reset' }
   /** The server side of the connections there are has gone without a word; new ones pass. They are reset in the end. */
@@ -86,7 +92,7 @@ export class FaultProxy {
     server.once('close', () => this.#ways.delete(server));
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));
-    link.network = network;
+    link.network = network.kind === 'deaf' ? { kind: 'black-hole' } : network;
   }
 }
 
@@ -145,15 +151,17 @@ interface Pace {
 }
 
 const FULL: Pace = { delayMs: 0, bytesPerSecond: Infinity };
+const CUT: Pace = { delayMs: 0, bytesPerSecond: 0 };
 
 function paceDown(network: Network): Pace {
-  if (network.kind === 'black-hole') return { ...FULL, bytesPerSecond: 0 };
+  if (network.kind === 'black-hole' || network.kind === 'deaf') return CUT;
   if (network.kind === 'slow-link') return { ...FULL, bytesPerSecond: network.bytesPerSecond };
   return network.kind === 'latency' ? { ...FULL, delayMs: network.ms } : FULL;
 }
 
 function paceUp(network: Network): Pace {
-  if (network.kind === 'slow-link') return FULL;
+  if (network.kind === 'slow-link' || network.kind === 'deaf') return FULL;
+  if (network.kind === 'mute') return CUT;
   return network.kind === 'slow-reader'
     ? { ...FULL, bytesPerSecond: network.bytesPerSecond }
     : paceDown(network);

@@ -22,6 +22,8 @@ export interface FleetOptions {
   /** Endpoints. */
   readonly etcd: readonly string[];
   readonly cameras: readonly { readonly id: string }[];
+  /** Where its events are; those of the test run without. */
+  readonly listen?: (namespace: string) => Promise<Listener>;
   /** Called with what is to be done at the end. */
   readonly after: (close: () => Promise<void>) => void;
 }
@@ -31,6 +33,9 @@ interface NodeOptions {
   readonly etcd?: readonly string[];
   /** More of the configuration's `fleet`. */
   readonly fleet?: object;
+  /** More of the configuration. */
+  readonly config?: object;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 function isRemoved(dir: string): boolean {
@@ -51,7 +56,7 @@ export class Fleet {
 
   static async open(options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options);
-    fleet.events = await listen(fleet.namespace);
+    fleet.events = await (options.listen ?? listen)(fleet.namespace);
     options.after(() => fleet.events.close());
     return fleet;
   }
@@ -64,9 +69,9 @@ export class Fleet {
 
   start(
     name: string,
-    { dir = newDir(), etcd = this.options.etcd, fleet: more = {} }: NodeOptions = {},
+    { dir = newDir(), etcd = this.options.etcd, fleet: more = {}, config, env = {} }: NodeOptions = {},
   ): Node {
-    const daemon = startDaemon({ config: this.config(name, etcd, more), dir });
+    const daemon = startDaemon({ config: { ...this.config(name, etcd, more), ...config }, dir, env });
     const node = { name, daemon };
     this.nodes.push(node);
     this.options.after(async () => {

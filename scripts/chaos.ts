@@ -1,14 +1,17 @@
 /**
  * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
- * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found.
+ * Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { endProcess } from '../src/os/output';
 import { chaos } from '../lab/chaos/chaos';
 import { ROWS } from '../lab/chaos/faults';
+import type { FleetResult } from '../lab/chaos/fleet-chaos';
+import type { FleetRow } from '../lab/chaos/fleet-rows';
 import type { Row } from '../lab/chaos/row';
 import type { RowResult } from '../lab/chaos/run-row';
 import { openStage, STAGES, stageOf, type StageName } from '../lab/chaos/stage';
@@ -27,7 +30,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10,30' },
     cameras: { type: 'string', default: '8' },
     fleet: { type: 'boolean', default: false },
-    times: { type: 'string', default: '3' },
+    times: { type: 'string', default: '1' },
+    results: { type: 'string' },
   },
 });
 
@@ -55,22 +59,45 @@ async function stopRequest(): Promise<never> {
 /** The table of a fleet: three daemons and three etcd on loopback. */
 async function fleetMain(): Promise<number> {
   const { FLEET_ROWS } = await import('../lab/chaos/fleet-rows');
-  const { fleetChaos, fleetTable, fleetViolations } = await import('../lab/chaos/fleet-chaos');
+  const { fleetTable, fleetViolations, addResults } = await import('../lab/chaos/fleet-table');
   const rows = chosen(FLEET_ROWS);
   const stopped = stopRequest();
   stopped.catch(() => undefined);
+  const { results: file } = values;
+  let results: FleetResult[] = [];
+  if (file !== undefined && existsSync(file))
+    results = JSON.parse(readFileSync(file, 'utf8')) as FleetResult[];
+  for (const name of STAGES) {
+    const own = rows.filter(({ needs = 'single' }) => needs === name);
+    if (own.length > 0) results = addResults(results, await runFleetOn(name, own, stopped));
+    if (file !== undefined) writeFileSync(file, JSON.stringify(results));
+  }
+  const faults = fleetViolations(results);
+  process.stdout.write(`${[fleetTable(results), '', ...faults].join('\n')}\n`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function runFleetOn(
+  name: StageName,
+  rows: readonly FleetRow[],
+  stopped: Promise<never>,
+): Promise<FleetResult[]> {
+  const { fleetChaos } = await import('../lab/chaos/fleet-chaos');
+  const { FleetStage } = await import('../lab/chaos/fleet-stage');
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-chaos-'));
-  const stage = await openStage('single', dir);
-  const { redisUrl, amqpUrl } = stage;
+  say(`servers: ${name}`);
+  const servers = await openStage(name, dir);
+  const { redisUrl, amqpUrl } = servers;
   Object.assign(process.env, { VIGIL_TEST_REDIS_URL: redisUrl, VIGIL_TEST_AMQP_URL: amqpUrl });
   try {
-    const [cameras, times] = [Number(values.cameras), Number(values.times)];
-    const results = await Promise.race([fleetChaos(rows, { redisUrl, cameras, times, say }), stopped]);
-    const faults = fleetViolations(results);
-    process.stdout.write(`${[fleetTable(results), '', ...faults].join('\n')}\n`);
-    return faults.length === 0 ? 0 : 1;
+    const stage = await FleetStage.open({ servers, cameras: Number(values.cameras) });
+    try {
+      return await Promise.race([fleetChaos(stage, rows, { times: Number(values.times), say }), stopped]);
+    } finally {
+      await stage.close();
+    }
   } finally {
-    await stage.stop();
+    await servers.stop();
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }

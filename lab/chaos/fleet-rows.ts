@@ -1,18 +1,22 @@
 /** What happens to a fleet of three daemons in the fault table. */
 import { askDaemon } from '../../src/control/client';
 import type { EtcdCluster } from '../etcd-cluster';
-import { waitUntil } from '../process';
-import type { Fleet, Node } from '../fleet';
-
-export interface FleetStage {
-  readonly fleet: Fleet;
-  readonly etcd: EtcdCluster;
-  /** Those that run. */
-  readonly nodes: Node[];
-}
+import type { Network } from '../fault-proxy';
+import type { Node } from '../fleet';
+import { signalIfThere, waitUntil } from '../process';
+import type { Cable } from './cables';
+import { fleetClusterRows } from './fleet-cluster-rows';
+import { passed, type FleetStage } from './fleet-stage';
+import type { StageName } from './stage';
 
 export interface FleetRow {
   readonly name: string;
+  /** Servers that it needs; one of each without. */
+  readonly needs?: StageName;
+  /** No camera may change its node. */
+  readonly isStill?: true;
+  /** No camera may miss a period. */
+  readonly isWhole?: true;
   /**
    * Does it, and undoes it.
    * @param onGone called when cameras have lost their node, from when their take-over counts
@@ -20,106 +24,96 @@ export interface FleetRow {
   readonly run: (stage: FleetStage, onGone: (cameras: readonly string[]) => void) => Promise<void>;
 }
 
-/** For how long what is silent is silent. */
+/** For how long what is silent is silent: three times a lease. */
 const FAULT_MS = 15_000;
+const HOUR_MS = 3_600_000;
+const ALL: readonly Cable[] = ['etcd', 'redis', 'rabbitmq'];
 
-export const FLEET_ROWS: readonly FleetRow[] = [
-  { name: 'node-kill', run: async (stage, onGone) => kill(stage, onGone) },
-  { name: 'node-freeze', run: async (stage, onGone) => freeze(stage, onGone) },
-  { name: 'drain', run: async (stage) => drain(stage) },
-  {
-    name: 'join',
-    run: async (stage) => {
-      const joined = stage.fleet.start('d');
-      stage.nodes.push(joined);
-      await announcedBy(stage, 'd');
-      await drainNode(stage, joined);
-    },
-  },
-  {
-    name: 'etcd-leader-kill',
-    run: async ({ etcd }) => {
-      const leader = await leaderOf(etcd);
-      await leader.kill();
-      await passed(FAULT_MS);
-      await leader.start();
-      await etcd.answers();
-    },
-  },
-  {
-    name: 'etcd-quorum-loss',
-    run: async ({ etcd }) => {
-      const [first, second] = etcd.nodes;
-      for (const node of [first, second]) await node?.kill();
-      await passed(2 * FAULT_MS);
-      for (const node of [first, second]) await node?.start();
-      await etcd.answers();
-    },
-  },
-];
-
-async function kill(
-  { fleet, nodes }: FleetStage,
-  onGone: (cameras: readonly string[]) => void,
-): Promise<void> {
-  const { victim, cameras } = await busiest(fleet, nodes);
+const kill: FleetRow['run'] = async (stage, onGone) => {
+  const { victim, cameras } = await stage.busiest();
   victim.daemon.signal('SIGKILL');
   onGone(cameras);
-  await victim.daemon.exited;
-  nodes.splice(nodes.indexOf(victim), 1);
-  await fleet.shared(nodes);
-  await fleet.announcing();
-  nodes.push(fleet.start(victim.name, { dir: victim.daemon.dir }));
-}
+  await stage.gone(victim);
+  await stage.shared();
+  await stage.restart(victim);
+};
 
-async function freeze(
-  { fleet, nodes }: FleetStage,
-  onGone: (cameras: readonly string[]) => void,
-): Promise<void> {
-  const { victim, cameras } = await busiest(fleet, nodes);
+const freeze: FleetRow['run'] = async (stage, onGone) => {
+  const { victim, cameras } = await stage.busiest();
   const { daemon } = victim;
   const pids = [daemon.pid, ...(await daemon.status()).children.flatMap(({ pid }) => pid ?? [])];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   onGone(cameras);
-  await fleet.shared(nodes.filter((node) => node !== victim));
-  await fleet.announcing();
-  for (const pid of pids.toReversed()) {
-    try {
-      process.kill(pid, 'SIGCONT');
-    } catch {
-      // The actor was taken for dead, and replaced.
-    }
-  }
-}
+  await stage.shared(stage.others(victim));
+  // An actor may have been taken for dead, and replaced.
+  for (const pid of pids.toReversed()) signalIfThere(pid, 'SIGCONT');
+};
 
-async function drain(stage: FleetStage): Promise<void> {
-  const { victim } = await busiest(stage.fleet, stage.nodes);
-  await drainNode(stage, victim);
-  stage.nodes.push(stage.fleet.start(victim.name, { dir: victim.daemon.dir }));
-}
+const back: FleetRow['run'] = async (stage) => {
+  const { victim } = await stage.busiest();
+  victim.daemon.signal('SIGKILL');
+  await stage.gone(victim);
+  await stage.restart(victim);
+};
 
-async function drainNode({ fleet, nodes }: FleetStage, victim: Node): Promise<void> {
+async function drainNode(stage: FleetStage, victim: Node): Promise<void> {
   await askDaemon(victim.daemon.dataDir, '/drain', {});
-  await victim.daemon.exited;
-  nodes.splice(nodes.indexOf(victim), 1);
-  await fleet.shared(nodes);
+  await stage.gone(victim);
+  await stage.shared();
 }
 
-/** The node with most cameras: a node that has just come back may have none. */
-async function busiest(fleet: Fleet, nodes: readonly Node[]): Promise<{ victim: Node; cameras: string[] }> {
-  const owners = await fleet.shared(nodes);
-  const of = ({ name }: Node) => [...owners].filter(([, owner]) => owner === name).map(([id]) => id);
-  const victim = nodes.toSorted((a, b) => of(b).length - of(a).length)[0];
-  if (victim === undefined) throw new Error('no node runs');
-  return { victim, cameras: of(victim) };
+const drain: FleetRow['run'] = async (stage) => {
+  const { victim } = await stage.busiest();
+  await drainNode(stage, victim);
+  await stage.restart(victim);
+};
+
+const restartAll: FleetRow['run'] = async (stage) => {
+  for (const node of [...stage.nodes]) {
+    await drainNode(stage, node);
+    await stage.restart(node);
+  }
+};
+
+const join: FleetRow['run'] = async (stage) => {
+  const joined = await stage.start('d');
+  const { fleet } = stage;
+  const announces = () => fleet.ids.some((id) => fleet.events.frames(id).at(-1)?.node === 'd');
+  await waitUntil('the node that joined announces', announces, 60_000);
+  await drainNode(stage, joined);
+};
+
+/** A node without some of its servers. Where it loses etcd, the others take its cameras meanwhile. */
+function cut(cables: readonly Cable[], network: Network): FleetRow['run'] {
+  return async (stage, onGone) => {
+    const { victim, cameras } = await stage.busiest();
+    stage.cables(victim).set(cables, network);
+    if (cables === ALL) onGone(cameras);
+    await passed(FAULT_MS);
+    if (cables.includes('etcd')) await stage.shared(stage.others(victim));
+    stage.cables(victim).set(cables, { kind: 'sound' });
+  };
 }
 
-async function announcedBy({ fleet }: FleetStage, name: string): Promise<void> {
-  await waitUntil(
-    `${name} announces`,
-    () => fleet.ids.some((id) => fleet.events.frames(id).at(-1)?.node === name),
-    60_000,
-  );
+function clock(byMs: number): FleetRow['run'] {
+  return async (stage) => {
+    const { victim } = await stage.busiest();
+    stage.setClock(victim, byMs);
+    await passed(FAULT_MS);
+    stage.setClock(victim, 0);
+  };
+}
+
+/** @param ms for how long */
+async function without(
+  etcd: EtcdCluster,
+  dead: readonly EtcdCluster['nodes'][number][],
+  ms: number,
+): Promise<void> {
+  for (const node of dead) await node.kill();
+  await passed(ms);
+  for (const node of dead) await node.start();
+  await etcd.answers();
 }
 
 /** By etcd's own word. */
@@ -132,7 +126,34 @@ async function leaderOf({ nodes }: EtcdCluster): Promise<EtcdCluster['nodes'][nu
   throw new Error('etcd has no leader');
 }
 
-async function passed(ms: number): Promise<void> {
-  const endMs = performance.now() + ms;
-  await waitUntil('the fault has lasted', () => performance.now() > endMs, ms + 10_000);
-}
+const BLACK_HOLE: Network = { kind: 'black-hole' };
+const UNMOVED = { isStill: true, isWhole: true } as const;
+
+export const FLEET_ROWS: readonly FleetRow[] = [
+  { name: 'node-kill', run: kill },
+  { name: 'node-freeze', run: freeze },
+  { name: 'node-back-within-lease', isStill: true, run: back },
+  { name: 'node-cut-etcd', isWhole: true, run: cut(['etcd'], BLACK_HOLE) },
+  { name: 'node-cut-redis', ...UNMOVED, run: cut(['redis'], BLACK_HOLE) },
+  { name: 'node-cut-rabbitmq', ...UNMOVED, run: cut(['rabbitmq'], BLACK_HOLE) },
+  { name: 'node-cut-all', isWhole: true, run: cut(ALL, BLACK_HOLE) },
+  { name: 'node-mute', isWhole: true, run: cut(ALL, { kind: 'mute' }) },
+  { name: 'node-deaf', isWhole: true, run: cut(ALL, { kind: 'deaf' }) },
+  { name: 'node-clock-forward', run: clock(HOUR_MS) },
+  { name: 'node-clock-back', run: clock(-HOUR_MS) },
+  { name: 'drain', isWhole: true, run: drain },
+  { name: 'join', isWhole: true, run: join },
+  { name: 'rolling-restart', isWhole: true, run: restartAll },
+  {
+    name: 'etcd-leader-kill',
+    ...UNMOVED,
+    run: async ({ etcd }) => without(etcd, [await leaderOf(etcd)], FAULT_MS),
+  },
+  {
+    name: 'etcd-quorum-loss',
+    ...UNMOVED,
+    run: async ({ etcd }) => without(etcd, etcd.nodes.slice(0, 2), 2 * FAULT_MS),
+  },
+  { name: 'etcd-restart', ...UNMOVED, run: async ({ etcd }) => without(etcd, etcd.nodes, 2000) },
+  ...fleetClusterRows,
+];

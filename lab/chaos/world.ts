@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { memoryFolderOf } from '../../src/spool/memory-folder';
-import { hostsOf } from '../../src/url/url';
 import { clip } from '../feeds/clips';
-import { FaultProxy } from '../fault-proxy';
+import type { FaultProxy } from '../fault-proxy';
 import { waitUntil } from '../process';
 import { actorName, below, processTable } from '../process-table';
 import type { RabbitCluster } from '../rabbit-cluster';
 import type { RedisGroup } from '../redis';
 import { ServiceManager } from '../soak/service-manager';
+import { proxyOf, through } from './cables';
 import { CheckingConsumer } from './checking-consumer';
 import { MemoryWatch } from './memory-watch';
 import type { PrivateRabbitmq, PrivateRedis } from './private-server';
@@ -216,16 +216,4 @@ export class World {
     };
     writeFileSync(path.join(dir, 'actors.json'), JSON.stringify(config));
   }
-}
-
-/** Undefined where a URL names several servers: those find each other, and their clients them, past any proxy. */
-async function proxyOf(url: string): Promise<FaultProxy | undefined> {
-  return hostsOf(url).length > 1 ? undefined : FaultProxy.start(Number(new URL(url).port));
-}
-
-function through(url: string, proxy: FaultProxy | undefined): string {
-  if (proxy === undefined) return url;
-  const changed = new URL(url);
-  changed.port = String(proxy.port);
-  return changed.href;
 }

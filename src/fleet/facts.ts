@@ -12,6 +12,8 @@ export interface NodeRecord {
   readonly version: string;
   /** Of its cameras: nodes with another one have another configuration. */
   readonly configuration: string;
+  /** Measured costs of its cameras, thousandths of a processor; absent where nothing was measured. */
+  readonly costs?: Readonly<Record<string, number>>;
   /** Rises whenever it is written: the node sees by it that its watch is alive. */
   readonly beat: number;
 }
@@ -29,6 +31,8 @@ export interface OwnerRecord {
   /** The node before. */
   readonly from?: string;
   readonly because?: Because;
+  /** What it cost on the node before, thousandths of a processor. */
+  readonly cost?: number;
   /** The node that may take it over once it captures it, and why. */
   readonly to?: string;
   readonly toBecause?: Because;
@@ -63,6 +67,8 @@ export class Facts {
   readonly #left = new Map<string, string>();
   /** Nodes that drained until they went. */
   readonly #drained = new Set<string>();
+  /** The last measured costs, also of nodes that have gone. */
+  readonly #costs = new Map<string, number>();
 
   constructor(private readonly keys: Keys) {}
 
@@ -72,13 +78,17 @@ export class Facts {
     for (const entry of entries) this.#put(entry);
   }
 
-  apply(events: readonly EtcdEvent[]): void {
+  /** @returns false where nodes have only said that they live */
+  apply(events: readonly EtcdEvent[]): boolean {
+    let isNews = false;
     for (const event of events)
-      if (event.kind === 'put') this.#put(event.entry);
+      if (event.kind === 'put') isNews = this.#put(event.entry) || isNews;
       else {
+        isNews = true;
         this.#forget(this.#nameBelow('nodes/', event.key) ?? '');
         this.disown(this.#nameBelow('cameras/', event.key) ?? '');
       }
+    return isNews;
   }
 
   disown(camera: string): void {
@@ -88,9 +98,19 @@ export class Facts {
   }
 
   /** What the next owner of a camera that nobody owns writes of its past. */
-  pastOf(camera: string): Pick<OwnerRecord, 'from' | 'because'> {
+  pastOf(camera: string): Pick<OwnerRecord, 'from' | 'because' | 'cost'> {
     const from = this.#left.get(camera);
     if (from === undefined) return { because: 'new' };
+    return { ...this.#reasonOf(from), ...this.costOf(camera) };
+  }
+
+  /** Absent where it was never measured. */
+  costOf(camera: string): Pick<OwnerRecord, 'cost'> {
+    const cost = this.#costs.get(camera) ?? this.owners.get(camera)?.cost;
+    return cost === undefined ? {} : { cost };
+  }
+
+  #reasonOf(from: string): Pick<OwnerRecord, 'from' | 'because'> {
     const state = this.nodes.get(from)?.state;
     if (state === 'draining' || (state === undefined && this.#drained.has(from)))
       return { from, because: 'drain' };
@@ -103,14 +123,20 @@ export class Facts {
     this.nodes.delete(node);
   }
 
-  #put({ key, value, modRevision, lease }: Entry): void {
+  /** @returns false where only the beat of a node has changed */
+  #put({ key, value, modRevision, lease }: Entry): boolean {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     try {
-      if (node !== undefined) this.nodes.set(node, JSON.parse(value) as NodeRecord);
       if (camera !== undefined)
         this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });
+      if (node === undefined) return true;
+      const [before, now] = [this.nodes.get(node), JSON.parse(value) as NodeRecord];
+      this.nodes.set(node, now);
+      for (const [id, cost] of Object.entries(now.costs ?? {})) this.#costs.set(id, cost);
+      return withoutBeat(before) !== withoutBeat(now);
     } catch {
       // Written by somebody else: nobody owns it as far as we can tell.
+      return false;
     }
   }
 
@@ -118,6 +144,10 @@ export class Facts {
     const start = `${this.keys.prefix}${folder}`;
     return key.startsWith(start) ? key.slice(start.length) : undefined;
   }
+}
+
+function withoutBeat(record: NodeRecord | undefined): string {
+  return JSON.stringify({ ...record, beat: 0 });
 }
 
 /** The part of it that is written. */

@@ -123,7 +123,7 @@ export class Holdings {
     try {
       const key = keys.camera(id);
       const { node: from, toBecause: because = 'balance' } = found;
-      const record: OwnerRecord = { node, sinceMs: Date.now(), from, because };
+      const record: OwnerRecord = { node, sinceMs: Date.now(), from, because, ...facts.costOf(id) };
       const put = { put: key, value: JSON.stringify(record), lease: under };
       if (!(await etcd.transact([{ key, modRevision: found.revision }], [put]))) return undefined;
       if (facts.owners.get(id) === found) facts.owners.set(id, { ...record, revision: 0, lease: under });

@@ -1,5 +1,6 @@
 /** This node's lease in etcd: renewed once a second, and valid by a clock that is never set, counted from when the renewal was sent. */
 import type { Etcd } from '../etcd/etcd';
+import type { FleetClock } from './options';
 
 /** etcd removes a dead node's keys so long after its last renewal (5.25 s were measured). */
 export const LEASE_MS = 5000;
@@ -21,7 +22,12 @@ export class Lease {
 
   /** Nobody else can have this node's cameras. */
   get isValid(): boolean {
-    return this.now() < this.#validUntilMs;
+    return this.leftMs > 0;
+  }
+
+  /** For how long that is so. */
+  get leftMs(): number {
+    return this.#validUntilMs - this.now();
   }
 
   /**
@@ -38,6 +44,18 @@ export class Lease {
     }
     this.#validUntilMs = sentMs + LEASE_MS;
     return isOld;
+  }
+
+  /**
+   * Calls `onEnded` when the lease has ended unrenewed, also while an answer of etcd is still awaited, which may take as long
+   * as the lease; and every second until there is one again.
+   */
+  async guard(clock: FleetClock, signal: AbortSignal, onEnded: () => Promise<void>): Promise<void> {
+    for (;;) {
+      await clock.sleep(this.isValid ? Math.ceil(this.leftMs) : RENEW_MS, signal);
+      if (signal.aborted) return;
+      if (!this.isValid) await onEnded();
+    }
   }
 
   /** Ends it, and with it all that is under it. */

@@ -3,15 +3,30 @@ import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
 
+export type FleetEtcd = Pick<
+  Etcd,
+  'watch' | 'rewatch' | 'get' | 'transact' | 'grant' | 'keepAlive' | 'revoke' | 'close'
+>;
+
 export interface FleetCamera {
   readonly id: string;
+  /** Its rate: counts as long as its cost is not measured. */
   readonly weight: number;
   /** It allows one viewer at a time. */
   readonly isSingle: boolean;
 }
 
+export interface FleetClock {
+  /** Milliseconds, of a clock that is never set. */
+  readonly now: () => number;
+  /** Resolves after so long, or at once when `signal` is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 export interface FleetOptions {
-  readonly etcd: Etcd;
+  readonly etcd: FleetEtcd;
+  /** The machine's own without. */
+  readonly clock?: FleetClock;
   readonly name: string;
   readonly node: string;
   /** The data directory, and who runs on it. */
@@ -20,6 +35,8 @@ export interface FleetOptions {
   readonly version: string;
   /** Of the present configuration: its cameras, and a hash of them. */
   readonly cameras: () => readonly FleetCamera[];
+  /** Measures what the cameras cost here, thousandths of a processor; nothing is measured without. */
+  readonly costs?: () => Readonly<Record<string, number>>;
   readonly configuration: () => string;
   readonly log: Log;
   /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */

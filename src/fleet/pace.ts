@@ -36,3 +36,18 @@ export class Orphans {
     return nowMs - (this.#sinceMs.get(id) ?? nowMs);
   }
 }
+
+/** Nodes of a fleet that starts come within this time of each other (the delay that Kafka gives a new consumer group). */
+const GATHER_MS = 3000;
+
+export class Gathering {
+  #known: ReadonlySet<string> = new Set();
+  #joinedMs = -Infinity;
+
+  /** Nobody owns a camera yet, and a node has just joined: the first would take all cameras, and the others none. */
+  lasts(nodes: ReadonlyMap<string, unknown>, owners: ReadonlyMap<string, unknown>, nowMs: number): boolean {
+    if ([...nodes.keys()].some((name) => !this.#known.has(name))) this.#joinedMs = nowMs;
+    this.#known = new Set(nodes.keys());
+    return owners.size === 0 && nowMs - this.#joinedMs < GATHER_MS;
+  }
+}

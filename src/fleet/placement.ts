@@ -22,10 +22,13 @@ export interface PlacementNode {
 const BOUND = 1.1;
 /** Cameras move for balance only when a node is this far above its share. */
 const UNBALANCED = 1.2;
+/** Sums of the same weights in another order differ by less. */
+const EQUAL = 1e-9;
 
 /**
  * The node of every camera, by id; empty where there are no nodes. A camera stays where it is unless its node has gone or
- * is more than a fifth above its share, and then only as many leave it as bring it within a tenth.
+ * is more than a fifth above its share, and then only as many leave it as bring it within a tenth. A node that has none is
+ * given a camera by one that is then below its share, too, where cameras are few, or heavy.
  */
 export function place(
   cameras: readonly PlacedCamera[],
@@ -56,19 +59,27 @@ function settle({ id, weight }: PlacedCamera, loads: Loads, placed: Map<string, 
   loads.add(name, weight);
 }
 
-/** Moves cameras from nodes above their bound to nodes below their share: each of them once at most. */
+/** Moves cameras from nodes above their bound to nodes below their share. Each move lowers the fuller one, so this ends. */
 function balance(cameras: readonly PlacedCamera[], loads: Loads, placed: Map<string, string>): void {
   const movable = cameras
-    .map(({ id, weight }) => ({ id, weight, owner: placed.get(id) ?? '', rank: hashOf(id) }))
+    .map(({ id, weight }) => ({ id, weight, rank: hashOf(id) }))
     .sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
-  for (const { id, weight, owner } of movable) {
-    if (!loads.mayLeave(owner, weight)) continue;
-    const name = loads.needy(id, weight);
-    if (name === undefined) continue;
-    loads.add(owner, -weight);
-    loads.add(name, weight);
-    placed.set(id, name);
-  }
+  const hasMoved = (takerOf: (id: string, weight: number, owner: string) => string | undefined): boolean => {
+    let count = 0;
+    for (const { id, weight } of movable) {
+      const owner = placed.get(id) ?? '';
+      const name = takerOf(id, weight, owner);
+      if (name === undefined) continue;
+      loads.add(owner, -weight);
+      loads.add(name, weight);
+      placed.set(id, name);
+      count++;
+    }
+    return count > 0;
+  };
+  const toNeedy = (...camera: [string, number, string]) => loads.needy(...camera);
+  const toEmpty = (...camera: [string, number, string]) => loads.empty(...camera);
+  while (hasMoved(toNeedy) || hasMoved(toEmpty));
 }
 
 class Loads {
@@ -102,15 +113,24 @@ class Loads {
     return this.#nodes.some(({ load, share }) => load > share * UNBALANCED);
   }
 
-  /** It is above its bound, and stays at its share or above without a camera of that weight. */
-  mayLeave(name: string, weight: number): boolean {
-    const node = this.#byName.get(name);
-    return node !== undefined && node.load > node.share * BOUND && node.load - weight >= node.share;
+  /**
+   * Of a camera whose owner is above its bound, and at its share or above without it: the node below its share with the
+   * highest score, if the camera does not take it above its bound.
+   */
+  needy(id: string, weight: number, owner: string): string | undefined {
+    const from = this.#byName.get(owner);
+    if (from === undefined || from.load <= from.share * BOUND || from.load - weight < from.share)
+      return undefined;
+    return this.#best(id, ({ load, share }) => load < share && load + weight <= share * BOUND);
   }
 
-  /** The node below its share with the highest score, if the camera does not take it above its bound. */
-  needy(id: string, weight: number): string | undefined {
-    return this.#best(id, ({ load, share }) => load < share && load + weight <= share * BOUND);
+  /** Of a camera that is not its owner's only one, and whose owner is unbalanced: a node without any that is not as full with it. */
+  empty(id: string, weight: number, owner: string): string | undefined {
+    const from = this.#byName.get(owner);
+    if (from === undefined || from.load <= from.share * UNBALANCED || from.load - weight < EQUAL)
+      return undefined;
+    const ratio = from.load / from.share - EQUAL;
+    return this.#best(id, ({ load, share }) => load < EQUAL && weight / share < ratio);
   }
 
   /** The node with the highest score that has room; where none has, the one that is the least above its share. */

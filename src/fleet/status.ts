@@ -36,7 +36,7 @@ export function statusOf(
   const cameras = [...facts.owners].map(([id, owner]) => ({ id, ...recordOf(owner) }));
   return {
     ...own,
-    nodes: [...facts.nodes].map(([name, { id: _, beat: __, ...record }]) => {
+    nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs: ___, ...record }]) => {
       const mine = cameras.filter((camera) => camera.node === name);
       const cost = mine.reduce((sum, { id }) => sum + (weights.get(id) ?? 0), 0);
       const share = (total * record.capacity) / capacity;

@@ -17,6 +17,8 @@ export interface Steps {
   readonly moves: readonly Move[];
   /** Cameras of others that it is to capture beside them. */
   readonly arriving: readonly string[];
+  /** Nothing will be to do until a fact changes: no camera is on its way, and none waits for time to pass. */
+  readonly isSettled: boolean;
 }
 
 /** A camera that its node has not taken by then is taken by any other: that node may not know it. */
@@ -36,6 +38,7 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
   const take: string[] = [];
   const moves: Move[] = [];
   const arriving: string[] = [];
+  let isSettled = true;
   for (const { id } of known) {
     const [found, wanted] = [owners.get(id), placed.get(id)];
     const owner = found?.node;
@@ -43,9 +46,14 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
       take.push(id);
     if (owner === own.node && wanted !== undefined && wanted !== own.node) moves.push({ id, to: wanted });
     if (owner !== own.node && found?.to === own.node && isMember) arriving.push(id);
+    if (owner === undefined || (owner === own.node && (found?.to !== undefined || wanted !== owner)))
+      isSettled = false;
   }
   const isDraining = !isMember && nodes.has(own.node);
   // While configurations differ, a camera may have nowhere else to go.
   const agree = new Set([...nodes.values()].map(({ configuration }) => configuration)).size === 1;
-  return { take, moves: isDraining || agree ? moves : [], arriving };
+  return {
+    ...{ take, moves: isDraining || agree ? moves : [], arriving },
+    isSettled: isSettled && agree && arriving.length === 0,
+  };
 }

@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
+import { Costs, type Reading } from '../fleet/cost';
 import { Fleet } from '../fleet/fleet';
 import type { Log } from '../log/log';
 import { packageVersion } from '../os/own-package';
+import { processorSeconds } from '../os/processor-time';
+import { cameraIdOf } from './actor-specs';
 import type { DataDirectory } from './data-directory';
 import { configurationHash } from './held-cameras';
 import { identityOf, nodeName } from './identity';
+import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
 
 export interface FleetNodeOptions {
   readonly spec: FleetSpec;
-  readonly supervisor: Pick<Supervisor, 'configured' | 'holds'>;
+  readonly supervisor: Pick<Supervisor, 'configured' | 'holds' | 'status'>;
   readonly data: DataDirectory;
   readonly log: Log;
   readonly onRefused: (fault: FaultRecord) => void;
@@ -25,6 +29,7 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
     file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
   );
   const login = username === undefined || password === undefined ? {} : { username, password };
+  const costs = new Costs();
   return new Fleet({
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
@@ -32,13 +37,25 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
     node: nodeName(spec),
     capacity,
     holder: identityOf(data),
-    // The cost of a camera is not measured yet: by their rate, they cost about the same.
     cameras: () =>
       supervisor.configured.cameras.map(({ id, periodMs, sessions }) => ({
         ...{ id, weight: 1000 / periodMs },
         isSingle: sessions === 1,
       })),
+    costs: () => {
+      costs.read(readings(supervisor.status()), performance.now());
+      return costs.steps;
+    },
     configuration: () => configurationHash(supervisor.configured),
     onHeld: (ids, arriving) => supervisor.holds(ids, arriving),
+  });
+}
+
+/** What the processes of the cameras have used, with their ffmpegs. */
+function readings(children: readonly ChildStatus[]): Reading[] {
+  return children.flatMap(({ name, pid }) => {
+    const id = cameraIdOf(name);
+    const seconds = id === undefined || pid === undefined ? undefined : processorSeconds(pid);
+    return id === undefined || pid === undefined || seconds === undefined ? [] : [{ id, pid, seconds }];
   });
 }

@@ -117,6 +117,26 @@ describe('a network that is', () => {
     assert.ok(client.socket.writableLength > 30_000_000, String(client.socket.writableLength));
   });
 
+  it('mute or deaf lets bytes pass in one direction, and on no new connection', async (t) => {
+    for (const kind of ['mute', 'deaf'] as const) {
+      const { openPair, open, proxy, accepted } = await bench(t);
+      const [client, server] = await openPair();
+      proxy.network = { kind };
+      client.socket.write('question');
+      server.socket.write('answer');
+      await got(kind === 'mute' ? client : server, kind === 'mute' ? 'answer' : 'question');
+      const late = await open();
+      late.socket.write('late');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const [deprived, last] = [kind === 'mute' ? server : client, accepted.at(-1)];
+      assert.deepEqual([deprived.received, last?.received], ['', '']);
+      proxy.network = { kind: 'sound' };
+      await got(deprived, kind === 'mute' ? 'question' : 'answer');
+      assert.ok(last);
+      await got(last, 'late');
+    }
+  });
+
   it('resetting ends both sides with ECONNRESET, and every new connection', async (t) => {
     const { openPair, open, proxy } = await bench(t);
     const [client, server] = await openPair();

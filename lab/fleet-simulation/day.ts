@@ -1,0 +1,111 @@
+/** A seeded day of a fleet: nodes die, freeze, are cut off, drained and started again, and etcd loses its quorum. */
+import { performance } from 'node:perf_hooks';
+import type { Random } from '../random';
+import { SimulatedWorld, type SimulatedNode } from './world';
+
+export interface DayOptions {
+  readonly nodes: number;
+  readonly cameras: number;
+  readonly hours: number;
+  readonly random: Random;
+  readonly say?: (line: string) => void;
+}
+
+export interface Day {
+  readonly incidents: Readonly<Record<string, number>>;
+  readonly moves: Readonly<Record<string, number>>;
+  readonly violations: readonly string[];
+  readonly longestUnownedMs: number;
+  /** Of the fullest node in relation to its share, when nothing has happened for a while: the median and the worst. */
+  readonly imbalance: readonly number[];
+  readonly requestsPerSecond: number;
+  readonly tookMs: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** One incident in each stretch: what it leads to is over before the next. */
+const STRETCH_MS = 12 * MINUTE_MS;
+/** All nodes are members by then, and the cameras are configured. */
+const START_MS = 10_000;
+/** At the end nothing happens, and nothing may move. */
+const QUIET_MS = 20 * MINUTE_MS;
+/** Of the cameras, those that allow one viewer. */
+const SINGLE = 0.1;
+
+type Incident = (world: SimulatedWorld, node: SimulatedNode, random: Random) => void;
+
+/** A node that goes is started again within the stretch. */
+const INCIDENTS: Readonly<Record<string, Incident>> = {
+  death: (world, { name }, random) => {
+    world.die(name);
+    world.clock.after(random.between(10, 300) * 1000, () => world.start(name));
+  },
+  'death, and back before the lease ends': (world, { name }, random) => {
+    world.die(name);
+    world.clock.after(random.between(500, 2500), () => world.start(name));
+  },
+  'three deaths at once': (world, _, random) => {
+    for (const { name } of [...world.nodes.values()].slice(0, Math.min(3, world.nodes.size - 1))) {
+      world.die(name);
+      world.clock.after(random.between(10, 300) * 1000, () => world.start(name));
+    }
+  },
+  freeze: (world, { name }, random) => world.freeze(name, random.between(1, 60) * 1000),
+  'cut from etcd': (world, { name }, random) => {
+    world.cut(name, true);
+    world.clock.after(random.between(1, 120) * 1000, () => world.cut(name, false));
+  },
+  drain: (world, { name, fleet }, random) => {
+    world.happens();
+    void fleet.drain().then((left) => {
+      if (left > 0) world.witness.violations.push(`${name} could not give ${left} cameras away`);
+      world.die(name);
+      world.clock.after(random.between(2, 60) * 1000, () => world.start(name));
+    });
+  },
+  'etcd without a quorum': (world, _, random) => {
+    world.setQuorum(false);
+    world.clock.after(random.between(1, 90) * 1000, () => world.setQuorum(true));
+  },
+};
+
+export async function simulateDay({ nodes, cameras, hours, random, say }: DayOptions): Promise<Day> {
+  const startedMs = performance.now();
+  const world = new SimulatedWorld(
+    Array.from({ length: cameras }, (_, i) => ({
+      ...{ id: `c${i}`, weight: random.pick([1, 1, 1, 2, 3]), isSingle: random.next() < SINGLE },
+    })),
+    random,
+  );
+  for (let i = 0; i < nodes; i++) world.clock.after(random.between(0, 2000), () => world.start(`n${i}`));
+  await world.clock.run(START_MS);
+  world.configure();
+  const incidents: Record<string, number> = {};
+  const imbalance: number[] = [];
+  const endMs = hours * HOUR_MS;
+  for (let atMs = STRETCH_MS; atMs < endMs - QUIET_MS; atMs += STRETCH_MS) {
+    await world.clock.run(atMs);
+    imbalance.push(world.imbalance);
+    const name = random.pick(Object.keys(INCIDENTS));
+    incidents[name] = (incidents[name] ?? 0) + 1;
+    INCIDENTS[name]?.(world, random.pick([...world.nodes.values()]), random);
+    say?.(`${(atMs / HOUR_MS).toFixed(1)} h: ${name}`);
+  }
+  await world.clock.run(endMs - QUIET_MS / 2);
+  const before = sumOf(world.moves);
+  await world.clock.run(endMs);
+  const moved = sumOf(world.moves) - before;
+  world.witness.close();
+  const { violations, longestUnownedMs } = world.witness;
+  if (moved > 0) violations.push(`${moved} cameras moved in a world that had not changed`);
+  return {
+    ...{ incidents, moves: world.moves, violations, longestUnownedMs, imbalance },
+    requestsPerSecond: world.etcd.requests / (endMs / 1000),
+    tookMs: performance.now() - startedMs,
+  };
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,167 @@
+/** A fleet of real nodes (`src/fleet`) on a simulated clock, network and etcd; cameras are simulated, too. */
+import { Fleet } from '../../src/fleet/fleet';
+import { Keys, type OwnerRecord } from '../../src/fleet/facts';
+import type { FleetCamera } from '../../src/fleet/options';
+import type { Log } from '../../src/log/log';
+import type { Random } from '../random';
+import { SimulatedClock } from './clock';
+import { SimulatedEtcd } from './etcd';
+import { Link } from './link';
+import { Witness } from './witness';
+
+const nothing = () => undefined;
+const SILENT: Log = { error: nothing, warn: nothing, info: nothing, debug: nothing };
+/** A camera's first picture comes so long after its start, and it stops within. */
+const FIRST_PICTURE_MS = 1500;
+const STOP_MS = 300;
+const PICTURES_MS = 5000;
+/** Pictures are simulated for so long after something has happened: at other times nobody asks for them. */
+const EVENTFUL_MS = 300_000;
+
+export interface SimulatedNode {
+  readonly name: string;
+  readonly link: Link;
+  readonly fleet: Fleet;
+  running: Set<string>;
+}
+
+export class SimulatedWorld {
+  readonly clock = new SimulatedClock();
+  readonly etcd = new SimulatedEtcd(this.clock);
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly witness: Witness;
+  /** Cameras that came to a node, by reason. */
+  readonly moves: Record<string, number> = {};
+  readonly #keys = new Keys('simulated');
+  #configured: readonly FleetCamera[] = [];
+  readonly #lastOwner = new Map<string, string>();
+  #eventfulUntilMs = 0;
+
+  constructor(
+    readonly cameras: readonly FleetCamera[],
+    private readonly random: Random,
+  ) {
+    this.witness = new Witness(cameras, () => this.clock.nowMs);
+    const folder = this.#keys.camera('');
+    this.etcd.watch((events) => {
+      for (const event of events)
+        if (event.kind === 'put' && event.entry.key.startsWith(folder))
+          this.#count(event.entry.key, JSON.parse(event.entry.value) as OwnerRecord);
+    });
+  }
+
+  #count(key: string, { node, because = 'new' }: OwnerRecord): void {
+    if (this.#lastOwner.get(key) === node) return;
+    this.#lastOwner.set(key, node);
+    this.moves[because] = (this.moves[because] ?? 0) + 1;
+  }
+
+  /** The nodes are told of the cameras. */
+  configure(): void {
+    this.#configured = this.cameras;
+    this.witness.excuse(this.clock.nowMs);
+    for (const { fleet } of this.nodes.values()) fleet.consider();
+  }
+
+  start(name: string): SimulatedNode {
+    const link = new Link(name, this.etcd, this.clock, this.random);
+    const running = new Set<string>();
+    const fleet: Fleet = new Fleet({
+      ...{ etcd: link.client, clock: link.fleetClock, name: 'simulated', node: name },
+      ...{ holder: { id: name, name: `daemon ${name}` }, capacity: 1, version: 'simulated' },
+      ...{ cameras: () => this.#configured, configuration: () => 'same', log: SILENT },
+      onHeld: (ids, arriving) => this.#hold(name, new Set([...ids, ...arriving])),
+      onRefused: ({ message }) => this.witness.violations.push(message),
+    });
+    this.nodes.set(name, { name, link, fleet, running });
+    fleet.start();
+    this.#takePictures(name);
+    this.happens();
+    return this.nodes.get(name) as SimulatedNode;
+  }
+
+  /** SIGKILL, or the end of a drain. */
+  die(name: string): void {
+    this.nodes.get(name)?.link.die();
+    this.nodes.delete(name);
+    this.witness.stopsAll(name);
+    this.happens();
+  }
+
+  freeze(name: string, ms: number): void {
+    const node = this.nodes.get(name);
+    if (node === undefined) return;
+    node.link.freeze(ms);
+    this.witness.stopsAll(name);
+    this.clock.after(ms, () => {
+      if (this.nodes.get(name) !== node) return;
+      for (const camera of node.running) this.witness.starts(name, camera);
+      this.happens();
+    });
+    this.happens();
+  }
+
+  cut(name: string, isCut: boolean): void {
+    const node = this.nodes.get(name);
+    if (node !== undefined) node.link.isCut = isCut;
+    this.happens();
+  }
+
+  setQuorum(has: boolean): void {
+    this.etcd.hasQuorum = has;
+    this.witness.excuse(has ? this.clock.nowMs : Infinity);
+    this.happens();
+  }
+
+  happens(): void {
+    this.#eventfulUntilMs = this.clock.nowMs + EVENTFUL_MS;
+  }
+
+  /** The fullest node's load, in relation to its share. */
+  get imbalance(): number {
+    const loads = new Map<string, number>();
+    let [total, members] = [0, 0];
+    for (const key of this.etcd.entries.keys()) if (key.startsWith(this.#keys.node(''))) members++;
+    const weights = new Map(this.cameras.map(({ id, weight }) => [id, weight]));
+    for (const [key, { value }] of this.etcd.entries) {
+      if (!key.startsWith(this.#keys.camera(''))) continue;
+      const { node } = JSON.parse(value) as OwnerRecord;
+      const weight = weights.get(key.slice(this.#keys.camera('').length)) ?? 0;
+      loads.set(node, (loads.get(node) ?? 0) + weight);
+      total += weight;
+    }
+    return Math.max(0, ...loads.values()) / (total / members);
+  }
+
+  #hold(name: string, wanted: ReadonlySet<string>): Promise<void> {
+    const node = this.nodes.get(name);
+    if (node === undefined) return new Promise(() => undefined);
+    const stopped = [...node.running].filter((camera) => !wanted.has(camera));
+    const started = [...wanted].filter((camera) => !node.running.has(camera));
+    node.running = new Set(wanted);
+    for (const camera of started) {
+      this.witness.starts(name, camera);
+      node.link.after(FIRST_PICTURE_MS * (1 + this.random.next()), () => this.#picture(node, camera));
+    }
+    return new Promise((resolve) =>
+      node.link.after(stopped.length === 0 ? 0 : STOP_MS, () => {
+        for (const camera of stopped) if (!node.running.has(camera)) this.witness.stops(name, camera);
+        resolve();
+      }),
+    );
+  }
+
+  #takePictures(name: string): void {
+    const node = this.nodes.get(name);
+    if (node === undefined) return;
+    node.link.after(PICTURES_MS, () => {
+      if (this.clock.nowMs < this.#eventfulUntilMs)
+        for (const camera of node.running) this.#picture(node, camera);
+      this.#takePictures(name);
+    });
+  }
+
+  #picture(node: SimulatedNode, camera: string): void {
+    if (node.running.has(camera)) node.fleet.captured(camera);
+  }
+}

@@ -1,0 +1,158 @@
+/** What cameras cost, and that it is told in steps which noise does not change: an unchanged world moves nothing. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { seededRandom } from '../../../lab/random';
+import { waitUntil } from '../../../lab/process';
+import { Costs } from '../../../src/fleet/cost';
+import { Facts, Keys, type NodeRecord, type OwnerRecord } from '../../../src/fleet/facts';
+import { place } from '../../../src/fleet/placement';
+import { weighed } from '../../../src/fleet/weights';
+import { processorSeconds } from '../../../src/os/processor-time';
+
+const BEAT_MS = 5000;
+
+/** Readings every five seconds, of a camera that costs what `millicores` says of each. */
+function measured(
+  costs: Costs,
+  beats: number,
+  millicores: (beat: number) => number,
+  start = { seconds: 0, beat: 0 },
+) {
+  for (let i = 0; i < beats; i++) {
+    start.seconds += (millicores(start.beat) * BEAT_MS) / 1e6;
+    start.beat++;
+    costs.read([{ id: 'gate', pid: 7, seconds: start.seconds }], start.beat * BEAT_MS);
+  }
+  return start;
+}
+
+describe('the cost of a camera', () => {
+  test('is told after its start and two minutes, to within a half, and follows a camera that costs more', () => {
+    const costs = new Costs();
+    // Programs that are loaded count for nothing.
+    const end = measured(costs, 36, (beat) => (beat < 12 ? 1000 : 50));
+    assert.deepEqual(costs.steps, {});
+    measured(costs, 2, () => 50, end);
+    const cost = costs.steps['gate'] ?? 0;
+    assert.ok(cost > 50 / 1.5 && cost < 50 * 1.5, String(cost));
+    measured(costs, 200, () => 150, end);
+    assert.ok((costs.steps['gate'] ?? 0) > 100, JSON.stringify(costs.steps));
+  });
+
+  test('does not change its step for noise of a tenth, whatever it is', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 50; i++) {
+      const costs = new Costs();
+      const level = 1 + 300 * random.next();
+      const end = measured(costs, 40, () => level);
+      const before = costs.steps['gate'];
+      assert.notEqual(before, undefined);
+      for (let k = 0; k < 300; k++) {
+        measured(costs, 1, () => level * (0.9 + 0.2 * random.next()), end);
+        assert.equal(costs.steps['gate'], before, `at ${level} thousandths`);
+      }
+    }
+  });
+
+  test('is that of the process before while a new one is measured, and forgotten with the camera', () => {
+    const costs = new Costs();
+    measured(costs, 40, () => 50);
+    const before = costs.steps;
+    costs.read([{ id: 'gate', pid: 8, seconds: 9 }], 41 * BEAT_MS);
+    assert.deepEqual(costs.steps, before);
+    costs.read([], 42 * BEAT_MS);
+    assert.deepEqual(costs.steps, {});
+  });
+});
+
+function node(name: string, costs?: Readonly<Record<string, number>>): [string, NodeRecord] {
+  const rest = { capacity: 1, version: '', configuration: '', beat: 1, state: 'member' } as const;
+  return [name, { ...rest, id: name, address: name, ...(costs && { costs }) }];
+}
+
+function owner(of: string, cost?: number) {
+  return { node: of, sinceMs: 0, revision: 1, lease: '1', ...(cost !== undefined && { cost }) };
+}
+
+const CAMERAS = ['c1', 'c2', 'c3', 'c4'].map((id) => ({ id, weight: 1 }));
+
+describe('the weight of a camera', () => {
+  test('is what its node measures, then what the node before did, then the mean at its rate', () => {
+    const nodes = new Map([node('a', { c1: 100 }), node('b')]);
+    const owners = new Map([
+      ['c1', owner('a', 7)],
+      ['c2', owner('b', 50)],
+      ['c3', owner('b')],
+    ]);
+    const cameras = [...CAMERAS.slice(0, 3), { id: 'c4', weight: 2 }];
+    const weights = weighed(cameras, { nodes, owners }).map(({ weight }) => weight);
+    assert.deepEqual(weights, [100, 50, 75, 150]);
+  });
+
+  test('is its rate where nothing is measured', () => {
+    assert.deepEqual(weighed(CAMERAS, { nodes: new Map(), owners: new Map() }), CAMERAS);
+  });
+
+  test('brings cameras off a node whose few are the heavy ones', () => {
+    const nodes = new Map([node('a', { c1: 100, c2: 100, c3: 100 }), node('b', { c4: 10 })]);
+    const owners = new Map(CAMERAS.map(({ id }, i) => [id, owner(i < 3 ? 'a' : 'b')]));
+    const world = weighed(CAMERAS, { nodes, owners }).map((camera) => ({
+      ...camera,
+      owner: owners.get(camera.id)?.node ?? '',
+    }));
+    const members = ['a', 'b'].map((name) => ({ name, capacity: 1 }));
+    assert.equal([...place(world, members).values()].filter((name) => name === 'b').length, 2);
+  });
+
+  test('goes with the camera to its next node, though the one that measured it has gone', () => {
+    const keys = new Keys('f');
+    const facts = new Facts(keys);
+    const put = (key: string, value: NodeRecord | OwnerRecord) =>
+      facts.apply([
+        {
+          kind: 'put',
+          entry: { key, value: JSON.stringify(value), createRevision: 1, modRevision: 1, lease: '1' },
+        },
+      ]);
+    put(keys.node('a'), node('a', { gate: 40 })[1]);
+    put(keys.camera('gate'), { node: 'a', sinceMs: 1 });
+    facts.apply([
+      { kind: 'delete', key: keys.node('a') },
+      { kind: 'delete', key: keys.camera('gate') },
+    ]);
+    assert.deepEqual(facts.pastOf('gate'), { from: 'a', because: 'node-lost', cost: 40 });
+  });
+
+  test('changes nothing to be done where a node has only said that it lives', () => {
+    const keys = new Keys('f');
+    const facts = new Facts(keys);
+    const say = (record: NodeRecord) =>
+      facts.apply([
+        {
+          kind: 'put',
+          entry: { key: keys.node('a'), value: JSON.stringify(record), createRevision: 1, modRevision: 1 },
+        },
+      ]);
+    const [, record] = node('a', { gate: 40 });
+    assert.deepEqual([say(record), say({ ...record, beat: 2 })], [true, false]);
+    assert.equal(say({ ...record, beat: 3, costs: { gate: 60 } }), true);
+  });
+});
+
+describe('processor time', () => {
+  test('counts a process with those it has started, running and ended', async () => {
+    const burn = 'for (const end = Date.now() + 300; Date.now() < end; );';
+    const program = `const {spawnSync,spawn}=require('child_process');spawnSync(process.execPath,['-e',${JSON.stringify(burn)}]);spawn(process.execPath,['-e',${JSON.stringify(`${burn}setInterval(()=>0,1000)`)}]);setInterval(()=>0,1000)`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore', detached: true });
+    try {
+      const enough = () => (processorSeconds(child.pid ?? 0) ?? 0) > 0.4;
+      await waitUntil('both count', enough);
+    } finally {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await once(child, 'exit');
+    }
+    assert.equal(processorSeconds(child.pid ?? 0), undefined);
+  });
+});

@@ -1,0 +1,44 @@
+/** Real nodes on a simulated clock, network and etcd: what must hold whatever happens to them, and what once did not. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { simulateDay } from '../../../lab/fleet-simulation/day';
+import { SimulatedWorld } from '../../../lab/fleet-simulation/world';
+import { randomOf, seededRandom } from '../../../lab/random';
+
+const LEASE_MS = 5000;
+const STOP_MS = 300;
+
+describe('a simulated fleet', () => {
+  test('has every camera on a node within 10 s, those for one viewer on one, and moves nothing without a cause', async (t) => {
+    const day = await simulateDay({ nodes: 4, cameras: 40, hours: 1.5, random: seededRandom(t) });
+    assert.deepEqual(day.violations, []);
+    assert.ok(Object.keys(day.incidents).length > 0);
+    assert.ok((day.moves['new'] ?? 0) === 40, JSON.stringify(day.moves));
+  });
+
+  test('stops a camera for one viewer when the lease ends, also while an answer of etcd is awaited', async () => {
+    for (let cutMs = 10_000; cutMs < 11_000; cutMs += 100) {
+      const world = new SimulatedWorld([{ id: 'gate', weight: 1, isSingle: true }], randomOf(1));
+      world.start('a');
+      world.configure();
+      await world.clock.run(cutMs);
+      assert.equal(world.nodes.get('a')?.running.size, 1);
+      world.cut('a', true);
+      await world.clock.run(cutMs + LEASE_MS + STOP_MS);
+      assert.equal(world.nodes.get('a')?.running.size, 0, `cut at ${cutMs} ms`);
+    }
+  });
+
+  test('runs cameras for one viewer again when etcd has its quorum again', async () => {
+    const world = new SimulatedWorld([{ id: 'gate', weight: 1, isSingle: true }], randomOf(1));
+    world.start('a');
+    world.configure();
+    await world.clock.run(10_000);
+    world.setQuorum(false);
+    await world.clock.run(40_000);
+    assert.equal(world.nodes.get('a')?.running.size, 0);
+    world.setQuorum(true);
+    await world.clock.run(50_000);
+    assert.equal(world.nodes.get('a')?.running.size, 1);
+  });
+});
