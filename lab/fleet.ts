@@ -31,6 +31,9 @@ interface NodeOptions {
   readonly etcd?: readonly string[];
   /** More of the configuration's `fleet`. */
   readonly fleet?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Stands in the file of this node. */
+  readonly comment?: string;
 }
 
 function isRemoved(dir: string): boolean {
@@ -64,9 +67,10 @@ export class Fleet {
 
   start(
     name: string,
-    { dir = newDir(), etcd = this.options.etcd, fleet: more = {} }: NodeOptions = {},
+    { dir = newDir(), etcd = this.options.etcd, fleet: more = {}, env = {}, comment = '' }: NodeOptions = {},
   ): Node {
-    const daemon = startDaemon({ config: this.config(name, etcd, more), dir });
+    const config = `${JSON.stringify(this.config(name, etcd, more))}\n${comment}`;
+    const daemon = startDaemon({ config, dir, env });
     const node = { name, daemon };
     this.nodes.push(node);
     this.options.after(async () => {

@@ -2,6 +2,7 @@
 import { sleep } from '../clock/sleep';
 import { faultRecord } from '../fault/fault';
 import { RecurringFault } from '../fault/recurring';
+import { Differing } from './differing';
 import { Facts, Keys, type NodeRecord } from './facts';
 import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
@@ -9,8 +10,9 @@ import { Movement } from './movement';
 import type { FleetOptions } from './options';
 import { Orphans } from './pace';
 import { statusOf, type FleetStatus, type MemberState } from './status';
+import { SharedConfiguration } from './shared-configuration';
 import { stepsOf } from './steps';
-import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
+import { listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
 
 /** How often the node writes what it is, and how long its own watch may take to tell it. */
 const BEAT_MS = 5000;
@@ -36,24 +38,22 @@ export class Fleet {
   readonly #orphans = new Orphans();
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
-  #warned: string | undefined;
+  readonly #differing: Differing;
+  /** The cameras that all nodes have. */
+  readonly shared: SharedConfiguration;
   /** Since when another daemon is seen under this node's name. */
   #refusedSinceMs: number | undefined;
 
   constructor(private readonly options: FleetOptions) {
-    const { etcd, name, node, log, onHeld } = options;
+    const { etcd, name, node, log, onHeld, secret } = options;
     this.#keys = new Keys(name);
+    this.shared = new SharedConfiguration({ etcd, key: this.#keys.configuration, fleet: name, node, secret });
     this.#facts = new Facts(this.#keys);
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
-    this.#holdings = new Holdings({
-      etcd,
-      node,
-      keys: this.#keys,
-      facts: this.#facts,
-      lease: this.#lease,
-      onHeld,
-    });
+    this.#differing = new Differing(log, now);
+    const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
+    this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
     this.#movement = new Movement({ node, facts: this.#facts, holdings: this.#holdings, log, now });
   }
 
@@ -63,10 +63,12 @@ export class Fleet {
       onSnapshot: (entries) => {
         this.#facts.replace(entries);
         this.#isRead = true;
+        this.shared.replace(entries);
         this.consider();
       },
       onEvents: (events) => {
         this.#facts.apply(events);
+        this.shared.apply(events);
         this.consider();
       },
       onFault: () => undefined,
@@ -120,6 +122,12 @@ export class Fleet {
     return statusOf(this.member, this.#facts, this.options.cameras());
   }
 
+  /** The configuration has changed: the others are told. */
+  changed(): void {
+    this.#beatAtMs = -Infinity;
+    this.consider();
+  }
+
   /** Does what the facts ask for: one look at a time, and never behind a newer fact. */
   consider(): void {
     if (this.#isWaiting) return;
@@ -147,6 +155,7 @@ export class Fleet {
       this.#enter(this.#isDraining ? 'draining' : 'member');
       this.#faults.clear('etcd answers again');
       this.#listen();
+      this.shared.answers();
       this.consider();
     } catch (error) {
       this.#fail(error);
@@ -166,7 +175,7 @@ export class Fleet {
     const other = found && (JSON.parse(found.value) as NodeRecord);
     if (other !== undefined && other.id !== holder.id) throw nodeInUse(node, other.address);
     const record: NodeRecord = {
-      ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() },
+      ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() ?? 'none' },
       state: this.#isDraining ? 'draining' : 'member',
       beat: this.#beat + 1,
     };
@@ -190,7 +199,10 @@ export class Fleet {
   async #act(): Promise<void> {
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
-    const { node, cameras, log } = this.options;
+    const { node, cameras, log, configuration } = this.options;
+    // Until then it would take cameras that are no longer the fleet's.
+    const present = configuration();
+    if (present === undefined) return;
     const wanted = cameras();
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     this.#orphans.look(wanted, this.#facts.owners, now());
@@ -198,7 +210,7 @@ export class Fleet {
       ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, now()),
     });
-    this.#compare();
+    this.#differing.look(this.#facts.nodes, present);
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
     this.#holdings.expect(arriving);
@@ -208,14 +220,6 @@ export class Fleet {
   /** A picture of the camera is in the spool of this node. */
   captured(camera: string): void {
     this.#movement.captured(camera).catch((error: unknown) => this.#fail(error));
-  }
-
-  /** Warns once of each other configuration. */
-  #compare(): void {
-    const words = differingWords(this.#facts.nodes, this.options.configuration());
-    if (words !== this.#warned && words !== undefined)
-      this.options.log.warn(words, { code: 'fleet-configuration' });
-    this.#warned = words;
   }
 
   #fail(error: unknown): void {
