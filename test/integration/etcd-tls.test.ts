@@ -32,8 +32,10 @@ function certify(name: string, by?: string, subjectName = `/CN=${name}`): void {
     '-keyout',
     `${name}.key`,
   ];
-  if (by === undefined)
-    return openssl('req', '-x509', ...keys, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`);
+  if (by === undefined) {
+    openssl('req', '-x509', ...keys, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`);
+    return;
+  }
   const subject = ['-subj', subjectName, '-addext', 'subjectAltName=IP:127.0.0.1'];
   openssl('req', '-new', ...keys, '-out', `${name}.csr`, ...subject);
   const signing = ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-copy_extensions', 'copy'];
