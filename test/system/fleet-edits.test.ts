@@ -120,9 +120,11 @@ describe('an edit in a fleet', () => {
           ?.join(),
       FOLLOW_MS,
     );
-    const told = [a, c].filter(({ daemon }) => daemon.log.some(({ code }) => code === 'fleet-replaced'));
-    const winners = textOf(a).match(/at-once-\d/g)?.length;
-    assert.equal(told.length + (winners ?? 0), 2, nodes.map(({ daemon }) => daemon.output()).join('\n'));
+    await waitUntil('who lost is told', () => {
+      const told = [a, c].filter(({ daemon }) => daemon.log.some(({ code }) => code === 'fleet-replaced'));
+      const winners = textOf(a).match(/at-once-\d/g) ?? [];
+      return told.length + winners.length === 2;
+    });
 
     const etcd = new Etcd({ endpoints: cluster.endpoints });
     t.after(() => etcd.close());
