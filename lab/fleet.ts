@@ -36,6 +36,8 @@ interface NodeOptions {
   /** More of the configuration. */
   readonly config?: object;
   readonly env?: Readonly<Record<string, string>>;
+  /** Stands in the file of this node. */
+  readonly comment?: string;
 }
 
 function isRemoved(dir: string): boolean {
@@ -67,11 +69,10 @@ export class Fleet {
     return { namespace: this.namespace, ...remoteServers(), http: false, fleet, cameras };
   }
 
-  start(
-    name: string,
-    { dir = newDir(), etcd = this.options.etcd, fleet: more = {}, config, env = {} }: NodeOptions = {},
-  ): Node {
-    const daemon = startDaemon({ config: { ...this.config(name, etcd, more), ...config }, dir, env });
+  start(name: string, { dir = newDir(), etcd = this.options.etcd, ...more }: NodeOptions = {}): Node {
+    const { fleet = {}, config = {}, env = {}, comment = '' } = more;
+    const text = `${JSON.stringify({ ...this.config(name, etcd, fleet), ...config })}\n${comment}`;
+    const daemon = startDaemon({ config: text, dir, env });
     const node = { name, daemon };
     this.nodes.push(node);
     this.options.after(async () => {

@@ -69,7 +69,7 @@ export class SimulatedWorld {
     const fleet: Fleet = new Fleet({
       ...{ etcd: link.client, clock: link.fleetClock, name: 'simulated', node: name },
       ...{ holder: { id: name, name: `daemon ${name}` }, capacity: 1, version: 'simulated' },
-      ...{ cameras: () => this.#configured, configuration: () => 'same', log: SILENT },
+      ...{ cameras: () => this.#configured, configuration: () => 'same', secret: undefined, log: SILENT },
       onHeld: (ids, arriving) => this.#hold(name, new Set([...ids, ...arriving])),
       onRefused: ({ message }) => this.witness.violations.push(message),
     });

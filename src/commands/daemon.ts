@@ -12,6 +12,7 @@ import { ControlSocket, type Control } from '../control/server';
 import { cameraName } from '../supervisor/actor-specs';
 import { DataDirectory } from '../supervisor/data-directory';
 import { deliveryOf, problemsOf } from '../supervisor/health';
+import type { FleetFile } from '../supervisor/fleet-file';
 import { LiveConfiguration } from '../supervisor/live-configuration';
 import { Operations } from '../supervisor/operations';
 import { missingPrograms, missingSentence } from '../supervisor/programs';
@@ -122,8 +123,14 @@ async function runUntilAsked(run: Run): Promise<number> {
   const fleet: Fleet | undefined =
     topology.fleet &&
     (await import('../supervisor/fleet-node')).fleetNode({
-      ...{ spec: topology.fleet, supervisor, data, log },
+      ...{ spec: topology.fleet, supervisor, data, log, environment: process.env },
+      shared: (): FleetFile | undefined => fleetFile,
       onRefused: (fault) => ending.escalate(fault),
+    });
+  const fleetFile: FleetFile | undefined =
+    fleet &&
+    new (await import('../supervisor/fleet-file')).FleetFile({
+      ...{ file: config, shared: fleet.shared, data, log },
     });
   const configuration = new LiveConfiguration({
     file: config,
@@ -131,9 +138,10 @@ async function runUntilAsked(run: Run): Promise<number> {
     environment: process.env,
     supervisor,
     log,
+    fleet: fleetFile,
     onTaken: ({ cameras }) => {
       unverified.log(cameras);
-      fleet?.consider();
+      fleet?.changed();
     },
   });
   const operations = new Operations(configuration, supervisor, log);

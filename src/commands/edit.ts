@@ -84,6 +84,7 @@ const EXIT_FAULT: Readonly<Partial<Record<EditFault['code'], ExitFaultCode>>> = 
   'no-camera': 'no-camera',
   'changed-meanwhile': 'changed-meanwhile',
   busy: 'changed-meanwhile',
+  'fleet-away': 'fleet-away',
   'read-only': 'cannot-write',
   'disk-full': 'cannot-write',
   'cannot-write': 'cannot-write',

@@ -29,6 +29,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   'daemon-silent': EXIT.failed,
   'data-directory': EXIT.unavailable,
   'edit-refused': EXIT.configuration,
+  'fleet-away': EXIT.unavailable,
   'missing-program': EXIT.unavailable,
   'namespace-in-use': EXIT.unavailable,
   'no-camera': EXIT.configuration,

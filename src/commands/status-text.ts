@@ -100,7 +100,7 @@ function head(
   { width, paint }: Style,
 ): string[] {
   const { pid, startedAtMs, ready, configuration, delivery, problems, clockUnset, fleet } = status;
-  const { file, faults = [] } = configuration;
+  const { file, refused = file, faults = [] } = configuration;
   const streaming = cameras.filter(({ feed }) => feed?.state === 'streaming');
   return [
     ...[
@@ -115,6 +115,7 @@ function head(
     ...problems.flatMap((problem) =>
       wrap(`unhealthy: ${problem}`, '  ', width).map((line) => paint('red', line)),
     ),
+    ...fleetLines(configuration).flatMap((line) => wrap(line, '  ', width)),
     ...behindLine(configuration).flatMap((line) => wrap(line, '  ', width)),
     ...(clockUnset === undefined ? [] : ['', ...wrap(clockUnset, '', width)]),
     ...(faults.length === 0
@@ -122,7 +123,7 @@ function head(
       : [
           '',
           ...wrap(
-            `${refusalWords(file, configuration.refusal)}; the daemon keeps its previous configuration:`,
+            `${refusalWords(refused, configuration.refusal)}; the daemon keeps its previous configuration:`,
             '',
             width,
           ),
@@ -139,6 +140,16 @@ function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliverySta
   const oldest = oldestWaitingMs === undefined ? '' : `, the oldest for ${duration(oldestWaitingMs)}`;
   const frames = `${waiting} ${waiting === 1 ? 'frame' : 'frames'} waiting`;
   return `delivery: ${confirm}; ${waiting === 0 ? 'no frames waiting' : frames + oldest}`;
+}
+
+/** Of a node of a fleet. */
+function fleetLines({ file, fleet }: DaemonStatus['configuration']): string[] {
+  if (fleet === undefined) return [];
+  const { revision, node, differs } = fleet;
+  const cameras = `cameras: revision ${revision} of the fleet, published by node "${node}"`;
+  return differs === undefined
+    ? [cameras]
+    : [cameras, `the cameras of ${file} differ from the fleet's, which are used: ${differs}`];
 }
 
 function behindLine({ behind }: DaemonStatus['configuration']): string[] {

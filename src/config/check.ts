@@ -7,6 +7,7 @@ import { substituteEnvironment } from './environment';
 import type { ConfigFault, FoundFault } from './faults';
 import { fleetFaults } from './fleet-rules';
 import { httpFaults } from './http-rules';
+import { sealFaults } from './literal-secrets';
 import { notifyFaults } from './notify-rules';
 import { jsonPath, type Place } from './paths';
 import { ActorsFile } from './schema';
@@ -54,7 +55,7 @@ export function checkConfiguration(
           ...[serverFaults, fleetFaults, httpFaults, notifyFaults],
           ...[consumerFaults, cameraFaults, deadlineFaults],
         ].flatMap((rule) => rule(wellFormed, folder));
-  return { file: value as ActorsFile, faults: [...faults, ...ofRules] };
+  return { file: value as ActorsFile, faults: [...faults, ...ofRules, ...sealFaults(written, environment)] };
 }
 
 /** Half a surrogate pair cannot be percent-encoded, nor written to a key. */

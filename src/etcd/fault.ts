@@ -41,6 +41,11 @@ export function answerFault(endpoint: string, status: number, body: string): Fau
       'etcd-login',
       `etcd at ${host} has authentication disabled; remove fleet.username and fleet.password, or enable it`,
     );
+  if (/CommonName of client sending/i.test(message))
+    return etcdFault(
+      'etcd-tls',
+      `etcd at ${host} has users, and then takes no client certificate with a common name over HTTP; give fleet.cert a certificate whose subject has no CN`,
+    );
   if (/invalid auth token|revision of auth store is old/i.test(message))
     return etcdFault('etcd-login', `etcd at ${host}: the login has expired`);
   if (code === 7 || /permission denied/i.test(message))

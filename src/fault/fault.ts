@@ -37,6 +37,7 @@ export type ExitFaultCode =
   | 'missing-program'
   | 'namespace-in-use'
   | 'edit-refused'
+  | 'fleet-away'
   | 'no-camera'
   | 'no-child'
   | 'no-configuration'

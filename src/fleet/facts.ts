@@ -55,6 +55,11 @@ export class Keys {
     return `${this.prefix}nodes/${name}`;
   }
 
+  /** The cameras as all nodes have them. */
+  get configuration(): string {
+    return `${this.prefix}configuration`;
+  }
+
   camera(id: string): string {
     return `${this.prefix}cameras/${id}`;
   }

@@ -2,20 +2,20 @@
 import { sleep } from '../clock/sleep';
 import { faultRecord } from '../fault/fault';
 import { RecurringFault } from '../fault/recurring';
-import { Facts, Keys, type NodeRecord } from './facts';
+import { Differing } from './differing';
+import { Facts, Keys } from './facts';
 import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
 import { Movement } from './movement';
 import type { FleetClock, FleetOptions } from './options';
 import { Gathering, Orphans } from './pace';
+import { Presence } from './presence';
 import { statusOf, type FleetStatus, type MemberState } from './status';
+import { SharedConfiguration } from './shared-configuration';
 import { stepsOf } from './steps';
 import { weighed } from './weights';
-import { differingWords, listOf, NODE_IN_USE, nodeInUse, sequelWords, STATE_WORDS } from './words';
+import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
 
-/** How often the node writes what it is, and how long its own watch may take to tell it. */
-const BEAT_MS = 5000;
-const ECHO_MS = 2000;
 /** Facts change in bursts, such as when a node dies: they are looked at together. */
 const LOOK_MS = 100;
 /** Beyond the lease, until a dead node's keys have gone. */
@@ -33,8 +33,7 @@ export class Fleet {
   #isDraining = false;
   /** All keys have been read. */
   #isRead = false;
-  #beat = 0;
-  #beatAtMs = -Infinity;
+  readonly #presence: Presence;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
   readonly #gathering = new Gathering();
@@ -44,25 +43,24 @@ export class Fleet {
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
   #lookedMs = -Infinity;
-  #warned: string | undefined;
+  readonly #differing: Differing;
+  /** The cameras that all nodes have. */
+  readonly shared: SharedConfiguration;
   /** Since when another daemon is seen under this node's name. */
   #refusedSinceMs: number | undefined;
 
   constructor(private readonly options: FleetOptions) {
-    const { etcd, name, node, log, onHeld, clock = MACHINE } = options;
+    const { etcd, name, node, log, onHeld, secret, clock = MACHINE } = options;
     const { now } = (this.#clock = clock);
     this.#keys = new Keys(name);
+    this.shared = new SharedConfiguration({ etcd, key: this.#keys.configuration, fleet: name, node, secret });
     this.#facts = new Facts(this.#keys);
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
-    this.#holdings = new Holdings({
-      etcd,
-      node,
-      keys: this.#keys,
-      facts: this.#facts,
-      lease: this.#lease,
-      onHeld,
-    });
+    this.#differing = new Differing(log, now);
+    const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
+    this.#presence = new Presence(options, { keys, facts, lease, now });
+    this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
     this.#movement = new Movement({ node, facts: this.#facts, holdings: this.#holdings, log, now });
   }
 
@@ -72,9 +70,11 @@ export class Fleet {
       onSnapshot: (entries) => {
         this.#facts.replace(entries);
         this.#isRead = true;
+        this.shared.replace(entries);
         this.consider();
       },
       onEvents: (events) => {
+        this.shared.apply(events);
         if (this.#facts.apply(events)) this.consider();
       },
       onFault: () => undefined,
@@ -97,7 +97,7 @@ export class Fleet {
    */
   async drain(): Promise<number> {
     this.#isDraining = true;
-    this.#beatAtMs = -Infinity;
+    this.#presence.changed();
     const { signal } = this.#stopping;
     const hasTakers = () =>
       [...this.#facts.nodes].some(([name, { state }]) => name !== this.options.node && state === 'member');
@@ -127,6 +127,12 @@ export class Fleet {
 
   status(): FleetStatus {
     return statusOf(this.member, this.#facts, weighed(this.options.cameras(), this.#facts));
+  }
+
+  /** The configuration has changed: the others are told. */
+  changed(): void {
+    this.#presence.changed();
+    this.consider();
   }
 
   /** Does what the facts ask for: one look at a time, and never behind a newer fact. */
@@ -163,53 +169,27 @@ export class Fleet {
   async #keepLease(): Promise<void> {
     try {
       const isOld = await this.#lease.renew();
-      if (!isOld || this.#state === 'joining') this.#beatAtMs = -Infinity;
-      if (this.#clock.now() - this.#beatAtMs > BEAT_MS) await this.#introduce();
-      this.#enter(this.#isDraining ? 'draining' : 'member');
+      if (!isOld || this.#state === 'joining') this.#presence.changed();
+      const state = this.#isDraining ? 'draining' : 'member';
+      if (await this.#presence.show(state)) this.#refusedSinceMs = undefined;
+      this.#enter(state);
       this.#faults.clear('etcd answers again');
-      this.#listen();
+      if (this.#isRead && this.#presence.isUnheard) this.options.etcd.rewatch();
+      this.shared.answers();
       if (!this.#isSettled || !isOld) this.consider();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Says what this node is, under its lease. */
-  async #introduce(): Promise<void> {
-    const { etcd, node, holder, capacity, version, configuration, costs } = this.options;
-    const key = this.#keys.node(node);
-    const found = await etcd.get(key);
-    const other = found && (JSON.parse(found.value) as NodeRecord);
-    if (other !== undefined && other.id !== holder.id) throw nodeInUse(node, other.address);
-    const record: NodeRecord = {
-      ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() },
-      state: this.#isDraining ? 'draining' : 'member',
-      ...(costs && { costs: costs() }),
-      beat: this.#beat + 1,
-    };
-    const lease = this.#lease.id;
-    if (lease === undefined) return;
-    const condition =
-      found === undefined ? { key, is: 'absent' as const } : { key, modRevision: found.modRevision };
-    const isMine = await etcd.transact([condition], [{ put: key, value: JSON.stringify(record), lease }]);
-    if (!isMine) return;
-    this.#refusedSinceMs = undefined;
-    this.#beat++;
-    this.#beatAtMs = this.#clock.now();
-  }
-
-  /** A watch on a frozen or cut server is silent: this node does not hear of itself. */
-  #listen(): void {
-    const heard = this.#facts.nodes.get(this.options.node)?.beat ?? 0;
-    if (this.#isRead && heard < this.#beat && this.#clock.now() - this.#beatAtMs > ECHO_MS)
-      this.options.etcd.rewatch();
-  }
-
   async #act(): Promise<void> {
     this.#isSettled = false;
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
-    const { node, cameras, log } = this.options;
+    const { node, cameras, log, configuration } = this.options;
+    // Until then it would take cameras that are no longer the fleet's.
+    const present = configuration();
+    if (present === undefined) return;
     const wanted = weighed(cameras(), this.#facts);
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     const nowMs = this.#clock.now();
@@ -218,7 +198,7 @@ export class Fleet {
       ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
-    this.#compare();
+    this.#differing.look(this.#facts.nodes, present);
     if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
@@ -230,14 +210,6 @@ export class Fleet {
   /** A picture of the camera is in the spool of this node. */
   captured(camera: string): void {
     this.#movement.captured(camera).catch((error: unknown) => this.#fail(error));
-  }
-
-  /** Warns once of each other configuration. */
-  #compare(): void {
-    const words = differingWords(this.#facts.nodes, this.options.configuration());
-    if (words !== this.#warned && words !== undefined)
-      this.options.log.warn(words, { code: 'fleet-configuration' });
-    this.#warned = words;
   }
 
   #fail(error: unknown): void {

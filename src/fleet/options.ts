@@ -33,11 +33,14 @@ export interface FleetOptions {
   readonly holder: { readonly id: string; readonly name: string };
   readonly capacity: number;
   readonly version: string;
-  /** Of the present configuration: its cameras, and a hash of them. */
+  /** Of the present configuration. */
   readonly cameras: () => readonly FleetCamera[];
   /** Measures what the cameras cost here, thousandths of a processor; nothing is measured without. */
   readonly costs?: () => Readonly<Record<string, number>>;
-  readonly configuration: () => string;
+  /** What names it: other nodes with the same run the same cameras. Undefined until this node knows those of the fleet. */
+  readonly configuration: () => string | undefined;
+  /** That credentials are sealed with. */
+  readonly secret: Buffer | undefined;
   readonly log: Log;
   /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */
   readonly onHeld: (ids: ReadonlySet<string>, arriving: ReadonlySet<string>) => Promise<void>;

@@ -1,8 +1,10 @@
 /** What a fleet's node says, in sentences. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../fault/fault';
 import type { NodeRecord } from './facts';
 import type { Move } from './handover';
 import { LEASE_MS } from './lease';
+import type { Publication, Shared } from './publication';
 import type { MemberState } from './status';
 
 /** A daemon that gets this fault ends. */
@@ -32,7 +34,34 @@ export function sequelWords(state: MemberState, cameras: number): string {
 export function differingWords(nodes: ReadonlyMap<string, NodeRecord>, own: string): string | undefined {
   const others = [...nodes].filter(([, { configuration }]) => configuration !== own).map(([name]) => name);
   if (others.length === 0) return undefined;
-  return `the camera configuration of ${others.sort().join(', ')} differs from this node's; give all nodes the same cameras and cameraDefaults`;
+  const who = others.length === 1 ? `node ${others[0] ?? ''} runs` : `nodes ${others.sort().join(', ')} run`;
+  return `${who} by another configuration than this node, and no camera moves for balance; \`status\` on each node says which revision of the cameras it has and why, and "namespace" must be the same on all`;
+}
+
+export function publicationWords({ revision }: Pick<Publication, 'revision'>): string {
+  return `published revision ${revision} of the fleet's cameras`;
+}
+
+/** What an edit does to the fleet's cameras, by their ids. */
+export function changeWords(before: Shared, after: Shared): string {
+  const [old, present] = [byId(before), byId(after)];
+  const changes: readonly [string, readonly string[]][] = [
+    ['adds', [...present.keys()].filter((id) => !old.has(id))],
+    ['removes', [...old.keys()].filter((id) => !present.has(id))],
+    [
+      'changes',
+      [...present.keys()].filter((id) => old.has(id) && !isDeepStrictEqual(old.get(id), present.get(id))),
+    ],
+  ];
+  const said = changes.filter(([, ids]) => ids.length > 0).map(([verb, ids]) => `${verb} ${listOf(ids)}`);
+  const defaults = isDeepStrictEqual(before.cameraDefaults, after.cameraDefaults)
+    ? []
+    : ['changes cameraDefaults'];
+  return [...said, ...defaults].join(', ') || 'another order of the cameras';
+}
+
+function byId({ cameras }: Shared): Map<string, unknown> {
+  return new Map(cameras.map((camera) => [String((camera as { readonly id?: unknown }).id), camera]));
 }
 
 /** A few names, and how many there are. */

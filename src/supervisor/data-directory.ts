@@ -80,7 +80,11 @@ export class DataDirectory {
 
   /** Replaces a JSON file that only its owner may read, at once and whole. */
   writePrivate(name: string, value: unknown): void {
-    replaceFileSync(this.path(name), `${JSON.stringify(value, null, 2)}\n`, OWNER_ONLY);
+    this.writePrivateText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  writePrivateText(name: string, text: string): void {
+    replaceFileSync(this.path(name), text, OWNER_ONLY);
   }
 
   writeEndpoints(endpoints: Endpoints): void {

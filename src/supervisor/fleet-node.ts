@@ -1,5 +1,6 @@
 /** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
 import { readFileSync } from 'node:fs';
+import { fleetKey } from '../config/fleet-key';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
@@ -10,7 +11,8 @@ import { packageVersion } from '../os/own-package';
 import { processorSeconds } from '../os/processor-time';
 import { cameraIdOf } from './actor-specs';
 import type { DataDirectory } from './data-directory';
-import { configurationHash } from './held-cameras';
+import type { FleetFile } from './fleet-file';
+import { configurationName } from './held-cameras';
 import { identityOf, nodeName } from './identity';
 import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
@@ -18,12 +20,23 @@ import type { Supervisor } from './supervisor';
 export interface FleetNodeOptions {
   readonly spec: FleetSpec;
   readonly supervisor: Pick<Supervisor, 'configured' | 'holds' | 'status'>;
+  /** Its cameras and those of the fleet. */
+  readonly shared: () => FleetFile | undefined;
+  readonly environment: NodeJS.ProcessEnv;
   readonly data: DataDirectory;
   readonly log: Log;
   readonly onRefused: (fault: FaultRecord) => void;
 }
 
-export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptions): Fleet {
+export function fleetNode({
+  spec,
+  supervisor,
+  shared,
+  environment,
+  data,
+  ...options
+}: FleetNodeOptions): Fleet {
+  const secret = fleetKey(environment);
   const { etcd: endpoints, name, capacity, username, password, ca, cert, key } = spec;
   const pem = Object.entries({ ca, cert, key }).flatMap(([what, file]) =>
     file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
@@ -46,7 +59,11 @@ export function fleetNode({ spec, supervisor, data, ...options }: FleetNodeOptio
       costs.read(readings(supervisor.status()), performance.now());
       return costs.steps;
     },
-    configuration: () => configurationHash(supervisor.configured),
+    configuration: () => {
+      const { state, id } = shared() ?? {};
+      return state && id && configurationName(supervisor.configured, state.revision, id);
+    },
+    secret: secret.kind === 'key' ? secret.bytes : undefined,
     onHeld: (ids, arriving) => supervisor.holds(ids, arriving),
   });
 }

@@ -54,7 +54,9 @@ export function problemsOf({ ready, configuration, children, delivery }: Observe
     ...children.filter(isDown).map(downSentence),
     ...(undelivered === undefined ? [] : [undelivered]),
     ...(isBlind ? ['no camera delivers pictures'] : []),
-    ...(configuration.faults === undefined ? [] : [refusalWords(configuration.file, configuration.refusal)]),
+    ...(configuration.faults === undefined
+      ? []
+      : [refusalWords(configuration.refused ?? configuration.file, configuration.refusal)]),
   ];
 }
 

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { Topology } from '../config/topology';
 import type { DataDirectory } from './data-directory';
 import { nodeName } from './identity';
-import { redactUrl } from '../url/url';
 import type { ClaimParameters } from '../protocol/messages';
 
 /** Beyond the time a picture waits and lives, for nodes whose settings differ. */
@@ -36,10 +35,12 @@ export function claimsOf(
   return fleet && { node: nodeName(fleet), token, ledgerDir, keepMs: spool.maxAgeMs + expireMs + SPARE_MS };
 }
 
-/** Differs where nodes would run a camera in different ways; tells nothing of credentials. */
-export function configurationHash({ namespace, cameras }: Topology): string {
-  const clean = (key: string, value: unknown) =>
-    key === 'url' && typeof value === 'string' ? redactUrl(value) : value;
-  const text = JSON.stringify([namespace, cameras], clean);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+/** Differs where nodes run other cameras, or announce them elsewhere. */
+export function configurationName(
+  { namespace }: Pick<Topology, 'namespace'>,
+  revision: number,
+  id: string,
+): string {
+  const hash = createHash('sha256').update(`${namespace} ${id}`).digest('hex');
+  return `r${revision}-${hash.slice(0, 8)}`;
 }

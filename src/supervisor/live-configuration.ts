@@ -2,11 +2,14 @@
 import { editFile, type Edited, type EditRequest } from '../config/edit/file';
 import { EditFault } from '../config/edit/fault';
 import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
+import { fileStore, type Store } from '../config/edit/store';
 import { parseTopology, unreadable } from '../config/load';
 import type { Topology } from '../config/topology';
 import { isSameContent, readContent, watchContent, type FileContent } from '../config/watch';
 import type { Log } from '../log/log';
-import { isEmpty, type Change, type Plan } from './plan';
+import type { FleetFile } from './fleet-file';
+import type { FleetConfigurationState } from './fleet-file-options';
+import { isEmpty, sentenceOf, type Plan } from './plan';
 import { missingPrograms } from './programs';
 import type { Supervisor } from './supervisor';
 
@@ -17,6 +20,8 @@ export interface LiveConfigurationOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly supervisor: Pick<Supervisor, 'plan' | 'claim' | 'apply' | 'behind'>;
   readonly log: Log;
+  /** Of a node of a fleet: the cameras are those of all. */
+  readonly fleet?: FleetFile | undefined;
   /** An edit is being rolled out. */
   readonly onTaken: (wanted: Topology) => void;
 }
@@ -30,6 +35,10 @@ export interface ConfigurationState {
   /** Why the daemon does not run by the file as it is now, but by what it had before. */
   readonly refusal?: Refusal;
   readonly faults?: readonly ConfigFault[];
+  /** What is refused, where that is not the file. */
+  readonly refused?: string;
+  /** Of a node of a fleet, once it knows the fleet's cameras. */
+  readonly fleet?: FleetConfigurationState;
 }
 
 const AGAIN = 'fix that, then save the file again or send SIGHUP';
@@ -39,6 +48,8 @@ export class LiveConfiguration {
   #taking: Promise<void> = Promise.resolve();
   /** Applied or refused last. */
   #taken: FileContent;
+  /** The newest text that the daemon can run by. */
+  #usable: string;
   /** Edits seen so far. */
   #edits = 0;
   #begin: () => void = () => undefined;
@@ -49,17 +60,30 @@ export class LiveConfiguration {
   constructor(private readonly options: LiveConfigurationOptions) {
     this.#state = { file: options.file, appliedAtMs: Date.now() };
     this.#taken = { text: options.text };
+    this.#usable = options.text;
   }
 
   get state(): ConfigurationState {
-    const { behind } = this.options.supervisor;
-    return behind === 0 ? this.#state : { ...this.#state, behind };
+    const { supervisor, fleet } = this.options;
+    const { behind } = supervisor;
+    return {
+      ...this.#state,
+      ...(behind === 0 ? {} : { behind }),
+      ...(fleet?.state === undefined ? {} : { fleet: fleet.state }),
+    };
   }
 
-  /** Applies every edit of the file until `signal` is aborted. */
+  /** Where edits are made. */
+  get store(): Store {
+    const { file, fleet } = this.options;
+    return fleet?.store ?? fileStore(file);
+  }
+
+  /** Applies every edit of the file, and of the fleet, until `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
-    const { file } = this.options;
+    const { file, fleet } = this.options;
     this.#begin();
+    fleet?.follow(() => void this.reload());
     const isTaken = (content: FileContent) => isSameContent(content, this.#taken);
     await watchContent(file, isTaken, (content) => this.#takeIfStill(content), signal);
   }
@@ -89,7 +113,8 @@ export class LiveConfiguration {
       const { file } = this.options;
       const edited = await this.resolve(request, (wanted) => this.#planOf(wanted, file));
       if (request.planOnly === true) return edited;
-      await this.#apply({ text: edited.text });
+      // In a fleet the file may be read-only, and what counts is in etcd.
+      await this.#apply(this.options.fleet === undefined ? { text: edited.text } : await readContent(file));
       const { faults: [fault] = [] } = this.#state;
       if (fault === undefined) return edited;
       throw new EditFault('not-applied', `${file} was written, but it ${fault.problem}`, [fault]);
@@ -99,7 +124,7 @@ export class LiveConfiguration {
   /** The same with another outcome than a plan; nothing of it is applied. */
   async resolve<P>(request: EditRequest, outcomeOf: (wanted: Topology) => P): Promise<Edited<P>> {
     const { file, environment } = this.options;
-    return editFile(file, environment, request, outcomeOf);
+    return editFile(file, environment, request, outcomeOf, this.store);
   }
 
   /** What was seen may have been replaced by an edit that came first: then that one stands. */
@@ -125,8 +150,8 @@ export class LiveConfiguration {
     const edit = ++this.#edits;
     this.#taken = content;
     try {
-      if ('error' in content) throw new ConfigurationError(file, [unreadable(content.error)]);
-      const wanted = parseTopology(content.text, file, environment);
+      const fault = this.#faultOf(content);
+      const wanted = parseTopology(await this.#textOf(content, fault), file, environment);
       const plan = this.#planOf(wanted, file);
       await supervisor.claim(wanted, plan);
       // Not before: until here the edit may be refused, and then nothing is restarted.
@@ -136,8 +161,43 @@ export class LiveConfiguration {
       const { appliedAtMs } = this.#state;
       this.#state = { file, appliedAtMs };
       void this.#follow(edit, rollout);
+      if (fault !== undefined) this.#refuse(fault);
     } catch (error) {
       this.#refuse(error as Error);
+    }
+  }
+
+  /**
+   * What to run by: in a fleet, with its cameras. A file that cannot be used does not keep the fleet's edits away.
+   * @throws ConfigurationError
+   */
+  async #textOf(content: FileContent, fault: ConfigurationError | undefined): Promise<string> {
+    const { file, fleet } = this.options;
+    if ('text' in content && fault === undefined) this.#usable = content.text;
+    else if (fleet?.isSettled !== true) throw fault ?? new Error('cannot be read');
+    if (fleet === undefined) return this.#usable;
+    const check = (text: string, subject: string) => {
+      const found = this.#faultOf({ text }, subject);
+      if (found !== undefined) throw found;
+    };
+    const text = await fleet.settle(this.#usable, check, fault === undefined);
+    const now = await readContent(file);
+    // Written by settling; what others write is an edit of its own.
+    if ('text' in now && now.text === text) this.#taken = now;
+    this.#usable = text;
+    return text;
+  }
+
+  /** Why the daemon cannot run by it. */
+  #faultOf(content: FileContent, subject = this.options.file): ConfigurationError | undefined {
+    const { file, environment } = this.options;
+    try {
+      if ('error' in content) return new ConfigurationError(file, [unreadable(content.error)]);
+      this.#planOf(parseTopology(content.text, file, environment), file);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return new ConfigurationError(subject, error.faults, error.refusal, { cause: error });
     }
   }
 
@@ -156,7 +216,9 @@ export class LiveConfiguration {
     const { file, log } = this.options;
     const refused = error instanceof ConfigurationError ? error : notApplied(file, error);
     const { refusal, faults, message, code } = refused;
-    this.#state = { ...this.#state, refusal, faults };
+    const { refused: _, ...state } = this.#state;
+    const other = refused.file === file ? {} : { refused: refused.file };
+    this.#state = { ...state, refusal, faults, ...other };
     log.error(message, { code });
   }
 
@@ -179,20 +241,4 @@ function absentPrograms(wanted: Topology): ConfigFault[] {
     path: program === 'ffmpeg' ? '$.ffmpeg' : '$',
     problem: `needs ${program} (${why}), which is missing on this machine`,
   }));
-}
-
-/** The plan in one line: names are listed, reasons in brackets. */
-export function sentenceOf({ start, stop, restart, adjust, leave }: Plan): string {
-  const changes = (list: readonly Change[]) =>
-    list.map(({ name, because }) => `${name} (${because.join(', ')})`);
-  const parts: readonly [string, readonly string[]][] = [
-    ['start', start],
-    ['stop', stop],
-    ['restart', changes(restart)],
-    ['adjust', changes(adjust)],
-  ];
-  const said = parts
-    .filter(([, names]) => names.length > 0)
-    .map(([verb, names]) => `${verb} ${names.join(', ')}`);
-  return `${said.length === 0 ? 'nothing to do' : said.join('; ')}; leave ${leave.length} as they are`;
 }

@@ -8,8 +8,8 @@ import { Fault } from '../fault/fault';
 import type { Log } from '../log/log';
 import type { ProbeOutcome } from '../protocol/probe';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
-import { sentenceOf, type LiveConfiguration } from './live-configuration';
-import { isEmpty, type Plan } from './plan';
+import type { LiveConfiguration } from './live-configuration';
+import { isEmpty, sentenceOf, type Plan } from './plan';
 import { Prober } from './prober';
 import type { Supervisor } from './supervisor';
 
@@ -40,7 +40,7 @@ export class Operations {
   readonly #prober: Prober;
 
   constructor(
-    private readonly configuration: Pick<LiveConfiguration, 'edit' | 'resolve' | 'state'>,
+    private readonly configuration: Pick<LiveConfiguration, 'edit' | 'resolve' | 'state' | 'store'>,
     private readonly supervisor: Pick<Supervisor, 'cameras' | 'restart'>,
     private readonly log: Pick<Log, 'info'>,
     prober = new Prober(),
@@ -63,7 +63,7 @@ export class Operations {
 
   /** @throws EditFault */
   async camera(id: string): Promise<ShownSettings & { readonly etag: string }> {
-    return readCamera(this.configuration.state.file, id);
+    return readCamera(this.configuration.state.file, id, this.configuration.store);
   }
 
   /**

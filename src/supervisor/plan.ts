@@ -128,3 +128,19 @@ function differences(before: Record<string, unknown>, after: Record<string, unkn
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name]));
 }
+
+/** The plan in one line: names are listed, reasons in brackets. */
+export function sentenceOf({ start, stop, restart, adjust, leave }: Plan): string {
+  const changes = (list: readonly Change[]) =>
+    list.map(({ name, because }) => `${name} (${because.join(', ')})`);
+  const parts: readonly [string, readonly string[]][] = [
+    ['start', start],
+    ['stop', stop],
+    ['restart', changes(restart)],
+    ['adjust', changes(adjust)],
+  ];
+  const said = parts
+    .filter(([, names]) => names.length > 0)
+    .map(([verb, names]) => `${verb} ${names.join(', ')}`);
+  return `${said.length === 0 ? 'nothing to do' : said.join('; ')}; leave ${leave.length} as they are`;
+}

@@ -84,13 +84,11 @@ export class Supervisor {
     return this.#unready.size === 0;
   }
 
-  /** What `wanted` would change, and what of it cannot be done while the daemon runs. */
+  /** What `wanted` would change, in a fleet on all its nodes, and what of it cannot be done while the daemon runs. */
   plan(configured: Topology): { readonly plan: Plan; readonly refused: readonly ConfigFault[] } {
-    const wanted = heldPart(configured, this.#held);
-    const running = { topology: this.#topology, actors: this.#wanted };
-    const actors = wantedActors(wanted, this.#surroundings(wanted));
-    const plan = planChange(running, { topology: wanted, actors });
-    return { plan, refused: refusals(this.#topology, wanted) };
+    const partOf = (topology: Topology) => ({ topology, actors: this.#actorsOf(topology) });
+    const plan = planChange(partOf(this.#configured), partOf(configured));
+    return { plan, refused: refusals(this.#configured, configured) };
   }
 
   /**
@@ -139,7 +137,7 @@ export class Supervisor {
 
   #run(wanted: Topology): Promise<void> {
     this.#topology = wanted;
-    this.#wanted = wantedActors(wanted, this.#surroundings(wanted));
+    this.#wanted = this.#actorsOf(wanted);
     provideDescriptors(wanted, this.options.log);
     this.#accounting?.change(withoutArriving(wanted, this.#arriving));
     const changed = this.#actors?.change(this.#wanted, wanted) ?? Promise.resolve();
@@ -192,7 +190,7 @@ export class Supervisor {
     claimed.catch(() => undefined);
     await this.#servers.prepare(this.#topology);
     this.#endpoints.writeIfPossible(this.#topology);
-    this.#wanted = wantedActors(this.#topology, this.#surroundings(this.#topology));
+    this.#wanted = this.#actorsOf(this.#topology);
     void this.#tidyNewest();
     this.#accounting = await Accounting.open({
       topology: this.#topology,
@@ -217,9 +215,7 @@ export class Supervisor {
     // do, with their processes ready.
     const serving = this.#servers.start(this.#stopping.signal);
     const served = serving.catch(() => aborted(this.#stopping.signal));
-    const actors = this.#actors.startAll(this.#wanted, served);
-    await serving;
-    await actors;
+    await Promise.all([serving, this.#actors.startAll(this.#wanted, served)]);
   }
 
   /** An embedded Redis is this data directory's: no other daemon starts it. */
@@ -227,6 +223,10 @@ export class Supervisor {
     if (redis.kind === 'embedded') return;
     const { claimNamespace } = await import('./claim-namespace');
     await claimNamespace({ url: redis.url, namespace, holder: this.#holder, force });
+  }
+
+  #actorsOf(topology: Topology): ReadonlyMap<string, WantedActor> {
+    return wantedActors(topology, this.#surroundings(topology));
   }
 
   #surroundings(topology: Topology): Surroundings {

@@ -33,6 +33,11 @@ const SECRET_NAME =
   '(?:pass(?:word|wd|phrase|w)?|pwd|psw|pas|token|secret|api[_-]?key|(?:stream|access|auth|private)[_-]?key|auth|sig|signature|credentials?)';
 /** `&password=...`, `loginpas=...`, `access_token=...`. */
 const NAMED_SECRET = new RegExp(`([\\w-]{0,40}${SECRET_NAME}=)[^\\s&]+`, 'gi');
+/** Whether a text gives a value to a name that is a secret's. */
+export function namesSecret(text: string): boolean {
+  return text.search(NAMED_SECRET) !== -1;
+}
+
 /** The same as JSON and as Node.js print it. */
 const QUOTED_SECRET = new RegExp(
   `(\\b[\\w-]{0,40}${SECRET_NAME}["']?\\s{0,3}:\\s{0,3})(?:"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\`(?:[^\`\\\\]|\\\\.)*\`?)`,

@@ -84,10 +84,11 @@ const STATUS: Readonly<Record<string, number>> = {
   'missing-program': 503,
   'probe-failed': 503,
   busy: 503,
+  'fleet-away': 503,
   'disk-full': 507,
 };
 /** Seconds until what is busy is not. */
-const RETRY: Readonly<Record<string, string>> = { busy: '2', 'too-many-probes': '60' };
+const RETRY: Readonly<Record<string, string>> = { busy: '2', 'fleet-away': '5', 'too-many-probes': '60' };
 
 function problemOf({ code, message, faults }: RefusedAnswer): Problem {
   const retry = RETRY[code];

@@ -20,6 +20,8 @@ export type EditFaultCode =
   | 'changed-meanwhile'
   /** With the edit the file would not be valid, or could not be applied. */
   | 'invalid-settings'
+  /** The fleet has not got it: etcd does not answer. */
+  | 'fleet-away'
   | 'not-applied'
   /** The file is not valid as it is. */
   | 'invalid-configuration'

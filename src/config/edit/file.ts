@@ -1,6 +1,5 @@
 /** Edits actors.json: what API and commands change goes through here, and is checked as an edit by hand is. */
 import { createHash } from 'node:crypto';
-import { readBoundedBytes } from '../content';
 import { ConfigurationError, type ConfigFault } from '../faults';
 import { isObject } from '../is-object';
 import { readJson } from '../json-text';
@@ -11,7 +10,8 @@ import { EditFault } from './fault';
 import { shownSettings, type ShownSettings } from './hidden';
 import { throwBeyondRemote } from './remote';
 import { NoSuchPlace } from './text';
-import { changedMeanwhile, replaceUnchanged } from './write';
+import { fileStore, type Store } from './store';
+import { changedMeanwhile } from './write';
 
 /** What must be so for an edit to be made, as in RFC 9110, 13. */
 export interface Precondition {
@@ -54,6 +54,7 @@ export function etagOf(bytes: Buffer): string {
 
 /**
  * @param planOf what the file would do as it is to be; throws ConfigurationError where that cannot be done
+ * @param store where the text is, in place of the file itself
  * @throws EditFault
  */
 export async function editFile<P>(
@@ -61,9 +62,10 @@ export async function editFile<P>(
   environment: NodeJS.ProcessEnv,
   request: EditRequest,
   planOf: (wanted: Topology) => P,
+  store = fileStore(file),
 ): Promise<Edited<P>> {
   const { edit } = request;
-  const before = await readContent(file);
+  const before = await readContent(file, store);
   const present = edit.kind === 'apply' ? undefined : placeOf(camerasOf(before.value), edit.camera);
   throwIfUnmet(file, before, request, present !== undefined);
   const text = textAfter(file, before, edit);
@@ -72,7 +74,7 @@ export async function editFile<P>(
   const after = Buffer.from(text);
   const created = edit.kind === 'put' && present === undefined;
   if (request.planOnly === true) return { etag: etagOf(before.bytes), created, text, plan };
-  if (!after.equals(before.bytes)) await replaceUnchanged(file, before.bytes, after);
+  if (!after.equals(before.bytes)) await store.replace(before.bytes, after);
   return { etag: etagOf(after), created, text, plan };
 }
 
@@ -83,8 +85,9 @@ export async function editFile<P>(
 export async function readCamera(
   file: string,
   camera: string,
+  store = fileStore(file),
 ): Promise<ShownSettings & { readonly etag: string }> {
-  const { cameras, etag } = await readCameras(file);
+  const { cameras, etag } = await readCameras(file, store);
   const settings = cameras.find(({ settings: { id } }) => id === camera);
   if (settings === undefined) throw noCamera(camera);
   return { ...settings, etag };
@@ -93,16 +96,17 @@ export async function readCamera(
 /** The same of all cameras, in their order. */
 export async function readCameras(
   file: string,
+  store = fileStore(file),
 ): Promise<{ readonly cameras: readonly ShownSettings[]; readonly etag: string }> {
-  const { bytes, value } = await readContent(file);
+  const { bytes, value } = await readContent(file, store);
   const cameras = camerasOf(value)
     .filter(isObject)
     .map((settings) => shownSettings(settings));
   return { cameras, etag: etagOf(bytes) };
 }
 
-async function readContent(file: string): Promise<Content> {
-  const bytes = await readBoundedBytes(file).catch((error: unknown) => {
+async function readContent(file: string, store: Store): Promise<Content> {
+  const bytes = await store.read().catch((error: unknown) => {
     const fault = error as NodeJS.ErrnoException;
     const { problem } = unreadable(fault);
     const why = fault.code === 'EISDIR' ? 'is a folder' : problem;

@@ -1,13 +1,13 @@
 /** What nobody is told of a camera's settings, and how it stays when they are written back. Pure. */
 import { redactUrl } from '../../url/url';
 import { URL_PARTS } from '../../url/url-parts';
+import { SECRET_SETTINGS } from '../literal-secrets';
 import { EditFault } from './fault';
 
 /** What a camera has in actors.json; whether that is right is checked with the whole file. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** Settings that can be written and not read. */
-export const WRITE_ONLY = ['username', 'password'] as const;
+const WRITE_ONLY = SECRET_SETTINGS;
 const URLS = ['url', 'still'] as const;
 /** Nothing but a reference: there is no secret in it. */
 const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { isOpenedAlike } from '../../../src/actors/camera/feed/settings';
 import { isShapedAlike } from '../../../src/actors/camera/pictures/shape';
 import { planText } from '../../../src/commands/plan';
-import { sentenceOf } from '../../../src/supervisor/live-configuration';
+import { sentenceOf } from '../../../src/supervisor/plan';
 import { isEmpty, planChange, refusals, type Plan } from '../../../src/supervisor/plan';
 import { CAMERAS, HOOK, wantedBy, type Entry } from '../../../lab/wanted-actors';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigurationError } from '../../../src/config/faults';
-import { configurationHash } from '../../../src/supervisor/held-cameras';
+import { parseTopology } from '../../../src/config/load';
+import { configurationName } from '../../../src/supervisor/held-cameras';
 import { GATE, thrownBy, topologyOf } from './parsing';
 
 const SERVERS = { redis: 'redis://r.example', rabbitmq: 'amqp://b.example' };
@@ -66,13 +67,66 @@ describe('the fleet of a configuration', () => {
       ]);
     });
 
-  it('compares the cameras of its nodes by a hash that differs with every setting and not with credentials', () => {
-    const hashOf = (camera: object) =>
-      configurationHash(topologyOf(configOf({ etcd: ETCD }, { cameras: [camera] })));
-    const gate = { id: 'gate', url: 'rtsp://u:one@cam.example/a' };
-    assert.equal(hashOf(gate), hashOf({ ...gate, url: 'rtsp://u:two@cam.example/a' }));
-    assert.notEqual(hashOf(gate), hashOf({ ...gate, url: 'rtsp://u:one@cam.example/b' }));
-    assert.notEqual(hashOf(gate), hashOf({ ...gate, rate: 2 }));
-    assert.notEqual(hashOf(gate), hashOf({ ...gate, id: 'yard' }));
+  it('is named by its revision, and differs where nodes announce in different namespaces', () => {
+    const name = configurationName({ namespace: 'one' }, 7, 'id');
+    assert.match(name, /^r7-[0-9a-f]{8}$/);
+    assert.notEqual(name, configurationName({ namespace: 'two' }, 7, 'id'));
+    assert.notEqual(name, configurationName({ namespace: 'one' }, 7, 'other'));
+  });
+
+  describe('credentials', () => {
+    const KEY = Buffer.alloc(32, 1).toString('base64');
+    const faultsWith = (camera: object, environment: NodeJS.ProcessEnv) => {
+      const text = JSON.stringify(configOf({ etcd: ETCD }, { cameras: [{ id: 'gate', ...camera }] }));
+      const error = thrownBy(() => parseTopology(text, 'actors.json', { U: 'u', P: 'p', ...environment }));
+      return error instanceof ConfigurationError
+        ? error.faults.map(({ path, problem }) => `${path}: ${problem}`)
+        : [];
+    };
+    for (const [name, camera, path] of [
+      [
+        'a password',
+        { url: 'rtsp://h.example/', username: '${U}', password: 'canary' },
+        '$.cameras[0].password',
+      ],
+      [
+        'a part of a password',
+        { url: 'rtsp://h.example/', username: '${U}', password: '${P}x' },
+        '$.cameras[0].password',
+      ],
+      [
+        'a user name',
+        { url: 'rtsp://h.example/', username: 'canary', password: '${P}' },
+        '$.cameras[0].username',
+      ],
+      ['a password in a URL', { url: 'rtsp://${U}:canary@h.example/' }, '$.cameras[0].url'],
+      ['a token in a query', { still: 'http://h.example/a.jpg?token=can' }, '$.cameras[0].still'],
+      ['a value in a query', { still: 'http://h.example/a.jpg?c=canary' }, '$.cameras[0].still'],
+      ['a password in a path', { url: 'rtsp://h.example/user=x&password=canary&c=1' }, '$.cameras[0].url'],
+      ['the key of an RTMP stream', { url: 'rtmp://h.example/live/canary' }, '$.cameras[0].url'],
+    ] as const) {
+      it(`are refused without a key to seal them: ${name}`, () => {
+        const faults = faultsWith(camera, {});
+        assert.deepEqual(faults, [
+          `${path}: holds credentials, which a fleet does not write to etcd in clear text; write them as \${NAME}, or set VIGIL_FLEET_KEY on all nodes to have them sealed`,
+        ]);
+        assert.doesNotMatch(faults.join(), /canary/);
+      });
+      it(`are taken with one: ${name}`, () =>
+        assert.deepEqual(faultsWith(camera, { VIGIL_FLEET_KEY: KEY }), []));
+    }
+    for (const camera of [
+      { url: 'rtsp://${U}:${P}@h.example/cam?channel=1&subtype=0' },
+      { url: 'rtsp://h.example/${P}', username: '${U}', password: '${P}' },
+      { url: 'rtsp://h.example/', username: '', password: '' },
+    ])
+      it(`need no key where the environment has them: ${JSON.stringify(camera)}`, () =>
+        assert.deepEqual(faultsWith(camera, {}), []));
+    it('are not sealed with a key that is none', () => {
+      for (const key of ['secret', KEY.slice(2), 'x'.repeat(44), `${KEY.slice(0, -2)}!=`])
+        assert.deepEqual(faultsWith({ test: 'testsrc2' }, { VIGIL_FLEET_KEY: key }), [
+          '$.fleet: the environment variable VIGIL_FLEET_KEY is not 32 bytes in base64; make a key with: openssl rand -base64 32',
+        ]);
+    });
   });
 });

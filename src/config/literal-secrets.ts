@@ -1,0 +1,45 @@
+/** Credentials that stand in a configuration itself, in whole or in part, and not in the environment. Pure. */
+import { namesSecret, secretsOf } from '../url/redact';
+import { URL_PARTS } from '../url/url-parts';
+import type { ConfigFault } from './faults';
+import { FLEET_KEY, fleetKey } from './fleet-key';
+import { isObject } from './is-object';
+import { jsonPath, type Place } from './paths';
+
+/** Settings of a camera that can be written and not read. */
+export const SECRET_SETTINGS = ['username', 'password'] as const;
+/** In a text that is not wholly a URL. */
+const PERHAPS_SECRET = /[@?=]|%3d/i;
+
+/** Where in `value`, at any depth, such a text stands. */
+export function literalSecrets(value: unknown, place: Place = []): Place[] {
+  if (typeof value === 'string') return isSecret(value, place) ? [place] : [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => literalSecrets(item, [...place, i]));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => literalSecrets(item, [...place, key]));
+}
+
+function isSecret(text: string, place: Place): boolean {
+  const literal = text.replaceAll('$${', '$').replace(/\$\{[^}]*\}/g, '');
+  if ((SECRET_SETTINGS as readonly unknown[]).includes(place.at(-1))) return literal !== '';
+  if (!text.includes('://')) return false;
+  const [, , userinfo = ''] = URL_PARTS.exec(literal) ?? [];
+  if (!URL_PARTS.test(literal)) return PERHAPS_SECRET.test(literal.replace(/:?@/, ''));
+  return userinfo.replaceAll(':', '') !== '' || secretsOf(literal).length > 0 || namesSecret(literal);
+}
+
+/**
+ * What a fleet cannot share of its cameras. All nodes read them in etcd, and etcd's own data and backups are none of ours.
+ * @param written before references are replaced
+ */
+export function sealFaults(written: unknown, environment: NodeJS.ProcessEnv): ConfigFault[] {
+  if (!isObject(written) || written['fleet'] === undefined) return [];
+  const key = fleetKey(environment);
+  if (key.kind === 'key') return [];
+  if (key.kind === 'malformed') return [{ path: '$.fleet', problem: key.problem }];
+  const { cameras, cameraDefaults } = written;
+  return literalSecrets({ cameraDefaults, cameras }).map((place) => ({
+    path: jsonPath(place),
+    problem: `holds credentials, which a fleet does not write to etcd in clear text; write them as \${NAME}, or set ${FLEET_KEY} on all nodes to have them sealed`,
+  }));
+}

@@ -1,0 +1,26 @@
+/** Warns of nodes that run by another configuration, once for each that stays. */
+import type { Log } from '../log/log';
+import type { NodeRecord } from './facts';
+import { differingWords } from './words';
+
+/** Nodes take an edit over within two seconds, and say so with their next renewal. */
+const STAYS_MS = 10_000;
+
+export class Differing {
+  #found: { readonly words: string; readonly sinceMs: number; isSaid: boolean } | undefined;
+
+  constructor(
+    private readonly log: Pick<Log, 'warn'>,
+    private readonly now: () => number,
+  ) {}
+
+  look(nodes: ReadonlyMap<string, NodeRecord>, own: string): void {
+    const words = differingWords(nodes, own);
+    if (words !== this.#found?.words)
+      this.#found = words === undefined ? undefined : { words, sinceMs: this.now(), isSaid: false };
+    if (this.#found === undefined || this.#found.isSaid || this.now() - this.#found.sinceMs < STAYS_MS)
+      return;
+    this.#found.isSaid = true;
+    this.log.warn(this.#found.words, { code: 'fleet-configuration' });
+  }
+}

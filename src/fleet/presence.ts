@@ -1,0 +1,69 @@
+/** This node's record in etcd: written when it has changed and every few seconds, and looked for in this node's own watch. */
+import type { Facts, Keys, NodeRecord } from './facts';
+import type { Lease } from './lease';
+import type { FleetOptions } from './options';
+import { nodeInUse } from './words';
+
+/** How often the node writes what it is, and how long its own watch may take to tell it. */
+const BEAT_MS = 5000;
+const ECHO_MS = 2000;
+
+export type PresenceOptions = Pick<
+  FleetOptions,
+  'etcd' | 'node' | 'holder' | 'capacity' | 'version' | 'configuration' | 'costs'
+>;
+
+export class Presence {
+  #beat = 0;
+  #beatAtMs = -Infinity;
+
+  constructor(
+    private readonly options: PresenceOptions,
+    private readonly own: {
+      readonly keys: Keys;
+      readonly facts: Facts;
+      readonly lease: Lease;
+      readonly now: () => number;
+    },
+  ) {}
+
+  /** It is written with the next renewal of the lease. */
+  changed(): void {
+    this.#beatAtMs = -Infinity;
+  }
+
+  /**
+   * Says under this node's lease what it is, where that is due.
+   * @returns whether the key is known to be this node's
+   * @throws Fault `node-in-use` when another daemon has this name
+   */
+  async show(state: NodeRecord['state']): Promise<boolean> {
+    const { keys, lease, now } = this.own;
+    if (now() - this.#beatAtMs <= BEAT_MS) return true;
+    const { etcd, node, holder, capacity, version, configuration, costs } = this.options;
+    const key = keys.node(node);
+    const found = await etcd.get(key);
+    const other = found && (JSON.parse(found.value) as NodeRecord);
+    if (other !== undefined && other.id !== holder.id) throw nodeInUse(node, other.address);
+    const record: NodeRecord = {
+      ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() ?? 'none' },
+      ...{ state, ...(costs && { costs: costs() }) },
+      beat: this.#beat + 1,
+    };
+    if (lease.id === undefined) return false;
+    const condition =
+      found === undefined ? { key, is: 'absent' as const } : { key, modRevision: found.modRevision };
+    const put = { put: key, value: JSON.stringify(record), lease: lease.id };
+    if (!(await etcd.transact([condition], [put]))) return false;
+    this.#beat++;
+    this.#beatAtMs = now();
+    return true;
+  }
+
+  /** A watch on a frozen or cut server is silent: this node does not hear of itself. */
+  get isUnheard(): boolean {
+    const { facts, now } = this.own;
+    const heard = facts.nodes.get(this.options.node)?.beat ?? 0;
+    return heard < this.#beat && now() - this.#beatAtMs > ECHO_MS;
+  }
+}

@@ -1,0 +1,72 @@
+/** What a node of a fleet keeps of the shared cameras in its data directory, over restarts. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Publication, Shared } from '../fleet/publication';
+import type { DataDirectory } from './data-directory';
+
+const FILE = 'fleet-configuration.json';
+/** Files that the fleet's cameras have replaced; passwords stand in them as they stood in actors.json. */
+const REPLACED_DIR = 'replaced-configuration';
+
+export interface Kept {
+  /** Of the newest revision that this node took over, with its credentials sealed as they are in etcd. */
+  readonly publication: Publication;
+  /** The publication that the file agreed with last. */
+  readonly fileId?: string | undefined;
+  /** Hash of cameras in the file that are not to be published. */
+  readonly outdated?: string | undefined;
+}
+
+export class FleetMemory {
+  #kept: Kept | undefined;
+
+  constructor(private readonly data: Pick<DataDirectory, 'path' | 'folder' | 'writePrivateText'>) {
+    this.#kept = readKept(data.path(FILE));
+  }
+
+  get kept(): Kept | undefined {
+    return this.#kept;
+  }
+
+  /** @throws Error of the file system */
+  keep(kept: Kept): void {
+    const isSame = isDeepStrictEqual(ids(this.#kept), ids(kept));
+    this.#kept = kept;
+    if (!isSame) this.data.writePrivateText(FILE, JSON.stringify(kept));
+  }
+
+  /** The file has these cameras, which are not to be published. */
+  isOutdated(shared: Shared): boolean {
+    return this.#kept?.outdated === hashOf(shared);
+  }
+
+  /**
+   * Keeps a file that is about to be replaced.
+   * @returns where
+   */
+  saveCopy(text: string): string {
+    const name = `actors-${new Date().toISOString().replaceAll(':', '-')}.json`;
+    this.data.folder(REPLACED_DIR);
+    this.data.writePrivateText(path.join(REPLACED_DIR, name), text);
+    return this.data.path(REPLACED_DIR, name);
+  }
+}
+
+export function hashOf(shared: Shared): string {
+  return createHash('sha256').update(JSON.stringify(shared)).digest('hex');
+}
+
+function ids(kept: Kept | undefined): unknown {
+  return kept && [kept.publication.id, kept.fileId, kept.outdated];
+}
+
+/** A file that is damaged is no memory. */
+function readKept(file: string): Kept | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Kept;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,159 @@
+/** etcd over TLS with client certificates, and with users: what is let in, and what each wrong credential is called. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { Etcd, type EtcdAccess } from '../../src/etcd/etcd';
+import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
+import { waitUntil } from '../../lab/process';
+
+const dir = mkdtempSync(path.join(tmpdir(), 'vigil-etcd-tls-'));
+const at = (name: string) => path.join(dir, name);
+const pem = (name: string) => readFileSync(at(name), 'utf8');
+
+function openssl(...args: readonly string[]): void {
+  execFileSync('openssl', args, { stdio: 'ignore', cwd: dir });
+}
+
+/** An authority, `NAME.pem` and `NAME.key`; with `by`, a certificate for 127.0.0.1 that it has signed. */
+function certify(name: string, by?: string, subjectName = `/CN=${name}`): void {
+  const keys = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-keyout',
+    `${name}.key`,
+  ];
+  if (by === undefined) {
+    openssl('req', '-x509', ...keys, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`);
+    return;
+  }
+  const subject = ['-subj', subjectName, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  openssl('req', '-new', ...keys, '-out', `${name}.csr`, ...subject);
+  const signing = ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-copy_extensions', 'copy'];
+  openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-out', `${name}.pem`, '-days', '2');
+}
+
+describe('etcd over TLS', () => {
+  let cluster: EtcdCluster;
+  const client = (t: TestContext, access: Partial<EtcdAccess>) => {
+    const etcd = new Etcd({ endpoints: cluster.endpoints, ...access });
+    t.after(() => etcd.close());
+    return etcd;
+  };
+  const own = () => ({ ca: pem('ca.pem'), cert: pem('node.pem'), key: pem('node.key') });
+
+  before(async () => {
+    certify('ca');
+    certify('other');
+    certify('server', 'ca');
+    certify('node', 'ca');
+    certify('stranger', 'other');
+    certify('nameless', 'ca', '/O=vigil');
+    const files = ['--cert-file', at('server.pem'), '--key-file', at('server.key')];
+    const tls = [...files, '--client-cert-auth', '--trusted-ca-file', at('ca.pem')];
+    cluster = await startEtcd({ size: 1, tls });
+  });
+  after(async () => {
+    await cluster.stop();
+    rmSync(dir, { recursive: true });
+  });
+
+  test('lets a node in by its certificate, for requests and watches', async (t) => {
+    const etcd = client(t, own());
+    await waitUntil(
+      'etcd answers',
+      () =>
+        etcd.put('/t/k', '1').then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+    );
+    const seen: string[] = [];
+    etcd.watch('/t/', {
+      onSnapshot: (entries) => seen.push(...entries.map(({ value }) => value)),
+      onEvents: (events) =>
+        seen.push(...events.flatMap((event) => (event.kind === 'put' ? event.entry.value : []))),
+      onFault: () => undefined,
+    });
+    await waitUntil('the snapshot is seen', () => seen.length === 1);
+    await etcd.put('/t/k', '2');
+    await waitUntil('the change is seen', () => seen.join() === '1,2');
+  });
+
+  for (const [name, access] of [
+    ['no certificate', () => ({ ca: pem('ca.pem') })],
+    [
+      'a certificate of another authority',
+      () => ({ ca: pem('ca.pem'), cert: pem('stranger.pem'), key: pem('stranger.key') }),
+    ],
+    ['another authority for etcd', () => ({ ...own(), ca: pem('other.pem') })],
+    ['no authority for etcd', () => ({ cert: pem('node.pem'), key: pem('node.key') })],
+  ] as const)
+    test(`says that it cannot be spoken to, and where to look, with ${name}`, async (t) => {
+      await assert.rejects(client(t, access()).list('/t/'), (error: Error & { code?: string }) => {
+        assert.match(
+          error.message,
+          /^no TLS connection to etcd at 127\.0\.0\.1:\d+ \(.*\); check fleet\.ca, fleet\.cert and fleet\.key$/,
+        );
+        assert.equal(error.code, 'etcd-tls');
+        return true;
+      });
+    });
+
+  test('wants the password of a user beside the certificate, where etcd has users', async (t) => {
+    const nameless = { ca: pem('ca.pem'), cert: pem('nameless.pem'), key: pem('nameless.key') };
+    const root = client(t, nameless);
+    const url = new URL(cluster.endpoints[0] ?? '').host;
+    const post = async (call: string, body: object, token?: string) => {
+      const headers = token === undefined ? {} : { authorization: token };
+      const asking = request(`https://${url}/v3/auth/${call}`, { method: 'POST', headers, ...nameless });
+      asking.end(JSON.stringify(body));
+      const [response] = (await once(asking, 'response')) as [IncomingMessage];
+      const answer = await text(response);
+      assert.equal(response.statusCode, 200, answer);
+      return JSON.parse(answer) as { token?: string };
+    };
+    await root.put('/vigil/f/k', 'v');
+    for (const [name, password] of [
+      ['root', 'r'],
+      ['vigil', 'p:ä'],
+    ]) {
+      await post('user/add', { name, password });
+      await post('role/add', { name });
+      await post('user/grant', { user: name, role: name });
+    }
+    const base64 = (key: string) => Buffer.from(key).toString('base64');
+    const perm = { permType: 'READWRITE', key: base64('/vigil/'), range_end: base64('/vigil0') };
+    await post('role/grant', { name: 'vigil', perm });
+    await post('enable', {});
+    try {
+      const etcd = client(t, { ...nameless, username: 'vigil', password: 'p:ä' });
+      assert.equal((await etcd.get('/vigil/f/k'))?.value, 'v');
+      await assert.rejects(client(t, { ...own(), username: 'vigil', password: 'p:ä' }).get('/vigil/f/k'), {
+        code: 'etcd-tls',
+        message: `etcd at ${url} has users, and then takes no client certificate with a common name over HTTP; give fleet.cert a certificate whose subject has no CN`,
+      });
+      await assert.rejects(etcd.put('/elsewhere', 'v'), { code: 'etcd-denied' });
+      await assert.rejects(
+        client(t, { ...nameless, username: 'vigil', password: 'wrong' }).get('/vigil/f/k'),
+        {
+          code: 'etcd-login',
+          message: `etcd at ${url} rejects the login (etcdserver: authentication failed, invalid user ID or password); check fleet.username and fleet.password`,
+        },
+      );
+    } finally {
+      const { token } = await post('authenticate', { name: 'root', password: 'r' });
+      await post('disable', {}, token);
+    }
+  });
+});
