@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Mapping, NamedTuple, Optional
 
-from .errors import ConsumerError
+from .checks import integer, invalid, require
 
 FRAME_FORMATS = ("jpeg", "png", "webp", "h264", "h265")
 """Encodings of a picture. ``h264`` and ``h265`` are one keyframe each, an Annex B access unit."""
 CLOCKS = ("camera", "arrival")
-VERDICTS = ("healthy", "torn", "black", "grey", "frozen")
+VERDICTS = ("healthy", "torn", "black", "grey", "frozen", "static")
+"""What may be said of a picture; docs/capture/verdicts.md explains each."""
 REMOVALS = ("after", "getdel", "keep", "any")
 """How the services of a queue are done with a frame; ``any`` leaves it to the consumer."""
 OTHER_EVENTS = ("vigil.camera.state.v1", "vigil.camera.gap.v1")
@@ -79,6 +80,8 @@ class Verdict:
     kind: str
     confidence: int
     """0 to 100."""
+    reason: Optional[str] = None
+    """By what it was found to be bad, such as ``packet-loss``."""
 
 
 @dataclass(frozen=True)
@@ -131,16 +134,16 @@ def read_announcement(body: bytes) -> Announcement:
     vigil_consumer.errors.ConsumerError: a message is not a frame announcement: event/specversion is not "1.0"
     """
     if len(body) > MAX_BODY_BYTES:
-        raise _invalid(f"expected at most {MAX_BODY_BYTES} bytes, found {len(body)}")
+        raise invalid(f"expected at most {MAX_BODY_BYTES} bytes, found {len(body)}")
     try:
         event = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         # The parser quotes what it could not read.
-        raise _invalid("the body is not JSON") from None
-    _require(isinstance(event, dict), "event is not an object")
+        raise invalid("the body is not JSON") from None
+    require(isinstance(event, dict), "event is not an object")
     _literals(event)
     data = event.get("data")
-    _require(isinstance(data, dict), "event/data is not an object")
+    require(isinstance(data, dict), "event/data is not an object")
     return _announcement(event, data)
 
 
@@ -150,21 +153,21 @@ def _literals(event: Mapping[str, Any]) -> None:
         ("type", "vigil.frame.sampled.v1"),
         ("datacontenttype", "application/json"),
     ):
-        _require(event.get(name) == value, f'event/{name} is not "{value}"')
+        require(event.get(name) == value, f'event/{name} is not "{value}"')
     for name in ("id", "source", "time"):
-        _require(isinstance(event.get(name), str), f"event/{name} is not text")
-    _require(event["id"] != "", "event/id is empty")
-    _require(_is_camera(event.get("subject")), "event/subject is not a camera id")
+        require(isinstance(event.get(name), str), f"event/{name} is not text")
+    require(event["id"] != "", "event/id is empty")
+    require(_is_camera(event.get("subject")), "event/subject is not a camera id")
 
 
 def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announcement:
     text = data.get("key")
     key = parse_frame_key(text) if isinstance(text, str) else None
     if key is None or not isinstance(text, str):
-        raise _invalid("event/data/key is not a frame key")
-    _require(_is_camera(data.get("camera")), "event/data/camera is not a camera id")
-    captured_at = _integer(data, "capturedAt", 0)
-    width, height = _integer(data, "width", 1), _integer(data, "height", 1)
+        raise invalid("event/data/key is not a frame key")
+    require(_is_camera(data.get("camera")), "event/data/camera is not a camera id")
+    captured_at = integer(data, "capturedAt", 0)
+    width, height = integer(data, "width", 1), integer(data, "height", 1)
     for name, value, expected in (
         ("camera", data["camera"], key.camera),
         ("capturedAt", captured_at, key.captured_at),
@@ -172,13 +175,13 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         ("height", height, key.height),
         ("format", data.get("format"), key.format),
     ):
-        _require(value == expected, f"event/data/{name} contradicts the key")
-    _require(isinstance(data.get("delayed"), bool), "event/data/delayed is not true or false")
+        require(value == expected, f"event/data/{name} contradicts the key")
+    require(isinstance(data.get("delayed"), bool), "event/data/delayed is not true or false")
     clock = data.get("clock")
-    _require("clock" not in data or clock in CLOCKS, "event/data/clock is not one of " + ", ".join(CLOCKS))
-    _require("clockUnset" not in data or data["clockUnset"] is True, "event/data/clockUnset is not true")
+    require("clock" not in data or clock in CLOCKS, "event/data/clock is not one of " + ", ".join(CLOCKS))
+    require("clockUnset" not in data or data["clockUnset"] is True, "event/data/clockUnset is not true")
     node = data.get("node")
-    _require("node" not in data or isinstance(node, str) and node != "", "event/data/node is not a name")
+    require("node" not in data or isinstance(node, str) and node != "", "event/data/node is not a name")
     return Announcement(
         id=event["id"],
         key=text,
@@ -188,17 +191,17 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
         width=width,
         height=height,
         format=key.format,
-        bytes=_integer(data, "bytes", 1),
-        sequence=_integer(data, "sequence", 0),
+        bytes=integer(data, "bytes", 1),
+        sequence=integer(data, "sequence", 0),
         delayed=data["delayed"],
-        age_ms=_integer(data, "ageMs", 0),
+        age_ms=integer(data, "ageMs", 0),
         clock=clock,
-        clock_skew_ms=_integer(data, "clockSkewMs") if "clockSkewMs" in data else None,
+        clock_skew_ms=integer(data, "clockSkewMs") if "clockSkewMs" in data else None,
         clock_unset="clockUnset" in data,
-        link_delay_ms=_integer(data, "linkDelayMs", 1) if "linkDelayMs" in data else None,
+        link_delay_ms=integer(data, "linkDelayMs", 1) if "linkDelayMs" in data else None,
         verdict=_verdict(data["verdict"]) if "verdict" in data else None,
-        source_width=_integer(data, "sourceWidth", 1) if "sourceWidth" in data else None,
-        source_height=_integer(data, "sourceHeight", 1) if "sourceHeight" in data else None,
+        source_width=integer(data, "sourceWidth", 1) if "sourceWidth" in data else None,
+        source_height=integer(data, "sourceHeight", 1) if "sourceHeight" in data else None,
         rotation=_rotation(data),
         node=node,
         recipients=_recipients(data["recipients"]) if "recipients" in data else None,
@@ -219,17 +222,19 @@ def read_other_event(body: bytes) -> Optional[Mapping[str, Any]]:
 
 
 def _recipients(value: Any) -> Mapping[str, str]:
-    _require(isinstance(value, dict), "event/data/recipients is not an object")
+    require(isinstance(value, dict), "event/data/recipients is not an object")
     for queue, removal in value.items():
-        _require(queue != "" and removal in REMOVALS, "event/data/recipients has a value that is not one of " + ", ".join(REMOVALS))
+        require(queue != "" and removal in REMOVALS, "event/data/recipients has a value that is not one of " + ", ".join(REMOVALS))
     return dict(value)
 
 
 def _verdict(value: Any) -> Verdict:
-    _require(isinstance(value, dict) and value.get("kind") in VERDICTS, "event/data/verdict is not a verdict")
-    confidence = _integer(value, "confidence", 0, "event/data/verdict")
-    _require(confidence <= 100, "event/data/verdict/confidence is above 100")
-    return Verdict(value["kind"], confidence)
+    require(isinstance(value, dict) and value.get("kind") in VERDICTS, "event/data/verdict is not a verdict")
+    confidence = integer(value, "confidence", 0, "event/data/verdict")
+    require(confidence <= 100, "event/data/verdict/confidence is above 100")
+    reason = value.get("reason")
+    require(reason is None or isinstance(reason, str), "event/data/verdict/reason is not text")
+    return Verdict(value["kind"], confidence, reason)
 
 
 def _is_camera(value: Any) -> bool:
@@ -239,26 +244,6 @@ def _is_camera(value: Any) -> bool:
 def _rotation(data: Mapping[str, Any]) -> int:
     if "rotation" not in data:
         return 0
-    degrees = _integer(data, "rotation", 0)
-    _require(degrees in (90, 180, 270), "event/data/rotation is not 90, 180 or 270")
+    degrees = integer(data, "rotation", 0)
+    require(degrees in (90, 180, 270), "event/data/rotation is not 90, 180 or 270")
     return degrees
-
-
-def _integer(data: Mapping[str, Any], name: str, minimum: Optional[int] = None, where: str = "event/data") -> int:
-    value = data.get(name)
-    # JSON has one kind of number: 1e3 is an integer there.
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _invalid(f"{where}/{name} is not an integer")
-    _require(minimum is None or value >= minimum, f"{where}/{name} is below {minimum}")
-    return value
-
-
-def _require(condition: bool, problem: str) -> None:
-    if not condition:
-        raise _invalid(problem)
-
-
-def _invalid(problem: str) -> ConsumerError:
-    return ConsumerError("invalid-message", f"a message is not a frame announcement: {problem}")
