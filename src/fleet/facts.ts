@@ -14,6 +14,8 @@ export interface NodeRecord {
   readonly configuration: string;
   /** Measured costs of its cameras, thousandths of a processor; absent where nothing was measured. */
   readonly costs?: Readonly<Record<string, number>>;
+  /** When it was written, by the node's clock, milliseconds since the epoch; absent of versions before. */
+  readonly clockMs?: number;
   /** Rises whenever it is written: the node sees by it that its watch is alive. */
   readonly beat: number;
 }
@@ -152,7 +154,7 @@ export class Facts {
 }
 
 function withoutBeat(record: NodeRecord | undefined): string {
-  return JSON.stringify({ ...record, beat: 0 });
+  return JSON.stringify({ ...record, beat: 0, clockMs: 0 });
 }
 
 /** The part of it that is written. */

@@ -2,6 +2,7 @@
 import { sleep } from '../clock/sleep';
 import { faultRecord } from '../fault/fault';
 import { RecurringFault } from '../fault/recurring';
+import { ClockWarning } from './clock-warning';
 import { Differing } from './differing';
 import { Facts, Keys } from './facts';
 import { Holdings } from './holdings';
@@ -12,6 +13,7 @@ import { Gathering, Orphans } from './pace';
 import { Presence } from './presence';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { SharedConfiguration } from './shared-configuration';
+import { ClockSkews } from './skew';
 import { stepsOf } from './steps';
 import { weighed } from './weights';
 import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
@@ -36,6 +38,8 @@ export class Fleet {
   readonly #presence: Presence;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
+  readonly #skews = new ClockSkews();
+  readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
   /** Nothing is to be done until something changes. */
@@ -58,6 +62,7 @@ export class Fleet {
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
     this.#differing = new Differing(log, now);
+    this.#clocks = new ClockWarning(log, node);
     const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
     this.#presence = new Presence(options, { keys, facts, lease, now });
     this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
@@ -70,12 +75,16 @@ export class Fleet {
       onSnapshot: (entries) => {
         this.#facts.replace(entries);
         this.#isRead = true;
+        this.#skews.hear(this.#facts.nodes, undefined);
         this.shared.replace(entries);
         this.consider();
       },
       onEvents: (events) => {
         this.shared.apply(events);
-        if (this.#facts.apply(events)) this.consider();
+        const isNews = this.#facts.apply(events);
+        this.#skews.hear(this.#facts.nodes, Date.now());
+        this.#clocks.look(this.#skews.far);
+        if (isNews) this.consider();
       },
       onFault: () => undefined,
     });
@@ -126,7 +135,9 @@ export class Fleet {
   }
 
   status(): FleetStatus {
-    return statusOf(this.member, this.#facts, weighed(this.options.cameras(), this.#facts));
+    return statusOf(this.member, this.#facts, weighed(this.options.cameras(), this.#facts), (name) =>
+      this.#skews.of(name),
+    );
   }
 
   /** The configuration has changed: the others are told. */

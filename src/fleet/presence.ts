@@ -48,7 +48,7 @@ export class Presence {
     const record: NodeRecord = {
       ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() ?? 'none' },
       ...{ state, ...(costs && { costs: costs() }) },
-      beat: this.#beat + 1,
+      ...{ beat: this.#beat + 1, clockMs: Date.now() },
     };
     if (lease.id === undefined) return false;
     const condition =

@@ -18,6 +18,8 @@ export interface FleetStatus {
     readonly cameras: number;
     /** The cost of its cameras as a part of what its capacity is the share of: 1 is even. */
     readonly load: number;
+    /** Milliseconds by which its clock is ahead of this node's; absent until it is known, and of this node. */
+    readonly skewMs?: number;
   }[];
   readonly cameras: readonly (OwnerRecord & { readonly id: string })[];
   /** Of the configuration, those that no node has. */
@@ -29,6 +31,7 @@ export function statusOf(
   own: Pick<FleetStatus, 'fleet' | 'node' | 'state'>,
   facts: Facts,
   wanted: readonly { readonly id: string; readonly weight: number }[],
+  skewOf: (node: string) => number | undefined,
 ): FleetStatus {
   const weights = new Map(wanted.map(({ id, weight }) => [id, weight]));
   const total = wanted.reduce((sum, { weight }) => sum + weight, 0);
@@ -36,11 +39,15 @@ export function statusOf(
   const cameras = [...facts.owners].map(([id, owner]) => ({ id, ...recordOf(owner) }));
   return {
     ...own,
-    nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs: ___, ...record }]) => {
+    nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs: ___, clockMs: ____, ...record }]) => {
       const mine = cameras.filter((camera) => camera.node === name);
       const cost = mine.reduce((sum, { id }) => sum + (weights.get(id) ?? 0), 0);
       const share = (total * record.capacity) / capacity;
-      return { name, ...record, cameras: mine.length, load: share === 0 ? 0 : cost / share };
+      const skewMs = name === own.node ? undefined : skewOf(name);
+      return {
+        ...{ name, ...record, cameras: mine.length, load: share === 0 ? 0 : cost / share },
+        ...(skewMs === undefined ? {} : { skewMs }),
+      };
     }),
     cameras,
     unowned: wanted.map(({ id }) => id).filter((id) => !facts.owners.has(id)),

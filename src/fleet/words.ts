@@ -38,6 +38,15 @@ export function differingWords(nodes: ReadonlyMap<string, NodeRecord>, own: stri
   return `${who} by another configuration than this node, and no camera moves for balance; \`status\` on each node says which revision of the cameras it has and why, and "namespace" must be the same on all`;
 }
 
+/** @param far milliseconds by which the clock of each is ahead */
+export function skewWords(far: ReadonlyMap<string, number>): string {
+  const said = [...far].map(
+    ([name, ms]) =>
+      `node ${name} is ${(Math.abs(ms) / 1000).toFixed(1)} s ${ms > 0 ? 'ahead of' : 'behind'} this one's`,
+  );
+  return `the clock of ${said.join(', that of ')}; keep all nodes' clocks together with NTP: a camera that moves between such nodes misses up to as many seconds as their clocks differ`;
+}
+
 export function publicationWords({ revision }: Pick<Publication, 'revision'>): string {
   return `published revision ${revision} of the fleet's cameras`;
 }

@@ -35,14 +35,19 @@ describe('the text of status --fleet', () => {
   const cameras = ['gate', 'yard', 'door', 'lane'].map((id) => ({ id, weight: 1 }));
 
   test('is a line for each node and camera, with what nobody has above them', () => {
-    const status = statusOf({ fleet: 'site', node: 'north', state: 'member' }, facts(), cameras);
+    const status = statusOf(
+      { fleet: 'site', node: 'north', state: 'member' },
+      facts(),
+      cameras,
+      () => -1234.4,
+    );
     assert.deepEqual(fleetText(status, NOW).split('\n'), [
       'node "north" of fleet "site" is a member',
       'no node has taken lane',
       '',
-      'NODE   STATE     CAMERAS  LOAD  CAPACITY  VERSION  CONFIGURATION',
-      'north  member          2  75 %         2    1.0.0  abc',
-      'south  draining        1  75 %         1    1.0.0  abc',
+      'NODE   STATE     CAMERAS  LOAD  CAPACITY  VERSION  CONFIGURATION  CLOCK',
+      'north  member          2  75 %         2    1.0.0  abc            -',
+      'south  draining        1  75 %         1    1.0.0  abc            -1234 ms',
       '',
       'CAMERA  NODE   SINCE  FROM  REASON',
       'door    north  5s     -     new',
@@ -52,7 +57,12 @@ describe('the text of status --fleet', () => {
   });
 
   test('says what this node waits for where etcd has not answered', () => {
-    const status = statusOf({ fleet: 'site', node: 'north', state: 'joining' }, new Facts(keys), []);
+    const status = statusOf(
+      { fleet: 'site', node: 'north', state: 'joining' },
+      new Facts(keys),
+      [],
+      () => undefined,
+    );
     assert.deepEqual(fleetText(status, NOW).split('\n'), ['node "north" of fleet "site" is joining']);
   });
 

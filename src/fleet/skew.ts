@@ -1,0 +1,46 @@
+/** How far the clocks of other nodes are from this one's, by when their signs of life arrive. Pure. */
+import type { NodeRecord } from './facts';
+
+/** Milliseconds beyond which it is warned of. */
+export const MAX_SKEW_MS = 250;
+/** Signs of life, one every five seconds, of which the one that came fastest counts: etcd or this machine may be slow. */
+const KEPT = 6;
+const LEAST = 2;
+
+interface Heard {
+  beat: number;
+  /** Milliseconds that each was ahead of its arrival. */
+  aheadMs: number[];
+}
+
+export class ClockSkews {
+  readonly #heard = new Map<string, Heard>();
+
+  /**
+   * Looks for new signs of life.
+   * @param nowMs when they came, milliseconds since the epoch; undefined where that is not known
+   */
+  hear(nodes: ReadonlyMap<string, NodeRecord>, nowMs: number | undefined): void {
+    for (const name of this.#heard.keys()) if (!nodes.has(name)) this.#heard.delete(name);
+    for (const [name, { beat, clockMs }] of nodes) {
+      const heard = this.#heard.get(name) ?? { beat: NaN, aheadMs: [] };
+      if (beat === heard.beat) continue;
+      this.#heard.set(name, heard);
+      heard.beat = beat;
+      if (clockMs === undefined || nowMs === undefined) continue;
+      heard.aheadMs = [...heard.aheadMs, clockMs - nowMs].slice(-KEPT);
+    }
+  }
+
+  /** By how many milliseconds the node's clock is ahead of this one's, less what the way took; undefined until that is known. */
+  of(name: string): number | undefined {
+    const { aheadMs = [] } = this.#heard.get(name) ?? {};
+    return aheadMs.length < LEAST ? undefined : Math.max(...aheadMs);
+  }
+
+  /** Nodes whose clocks are too far away, by name. */
+  get far(): ReadonlyMap<string, number> {
+    const all = [...this.#heard.keys()].sort().map((name) => [name, this.of(name) ?? 0] as const);
+    return new Map(all.filter(([, skewMs]) => Math.abs(skewMs) > MAX_SKEW_MS));
+  }
+}
