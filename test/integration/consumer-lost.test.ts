@@ -51,7 +51,10 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
     wire.withholds = () => false;
     await until('it consumes', () => stage.starts === 1);
   });
+});
 
+// By itself: what blocks the process holds up whatever runs beside it.
+describe('a connection to RabbitMQ that is lost', () => {
   it('by a handler that blocks this process makes no finished frame expired', async (t) => {
     const stage = await Stage.open(t);
     const url = new URL(servers.amqpUrl);
