@@ -34,7 +34,8 @@ const SABOTAGE: Row = {
   inject: async ({ consumer, redisProxy, dataDir, options: { namespace } }) => {
     await consumer.pause();
     const keys = async () => withRedis((redis) => redis.keys(`${namespace}:frame:cam0:*`));
-    await waitUntil('a frame waits for its consumer', async () => (await keys()).length > 0);
+    // Of the newest the store may not have the answer yet, and write it again.
+    await waitUntil('two frames wait for their consumer', async () => (await keys()).length > 1);
     redisProxy.network = { kind: 'black-hole' };
     const folder = path.join(dataDir, 'spool', 'cam1');
     const files = () => readdirSync(folder).filter((name) => name.endsWith('.jpg'));
