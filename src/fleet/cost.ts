@@ -24,7 +24,7 @@ interface Meter {
 
 export interface Reading {
   readonly id: string;
-  /** Of its process: another one is measured anew, and until then costs what the one before did. */
+  /** Of the camera's process. A new process is measured from its start, and until then keeps the cost of the one before. */
   readonly pid: number;
   /** Processor seconds since that process began. */
   readonly seconds: number;

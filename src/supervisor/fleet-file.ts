@@ -60,7 +60,7 @@ export class FleetFile {
     };
   }
 
-  /** Calls back whenever they may have to be brought together anew. */
+  /** Calls `onChange` whenever the file and the fleet's cameras may differ again. */
   follow(onChange: () => void): void {
     const { shared } = this.options;
     shared.onChange = onChange;

@@ -110,7 +110,7 @@ export class ArithmeticDecoder {
     return 1;
   }
 
-  /** A number of so many of them, 31 at most. */
+  /** A number of `count` equiprobable bits, at most 31. */
   bypasses(count: number): number {
     let value = 0;
     let left = count;
@@ -154,7 +154,7 @@ export class ArithmeticDecoder {
     return (((this.#bytes[this.#at - 1] ?? 0) << (this.#missing + 8)) & 0xff) === 0x80;
   }
 
-  /** Begins anew behind so many bytes. */
+  /** Skips `bytes` bytes and starts again. */
   skip(bytes: number): void {
     this.begin(this.#bytes, this.#at + bytes);
   }

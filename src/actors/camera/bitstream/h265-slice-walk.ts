@@ -100,20 +100,27 @@ export class SliceWalk {
     return undefined;
   }
 
-  /** The decoder begins anew: with each tile, and each row of one where rows are coded apart. */
+  /** The decoder starts again here: at the first tree of a tile, or of a row within it if rows are coded apart. */
   #isEntry(tree: number, place: number): boolean {
-    const { tiles, order, columnsInTile } = this.#layout as TreeLayout;
-    const isNewTile = tiles[tree] !== tiles[order[place - 1] ?? 0];
-    return isNewTile || (this.#sets?.pictureTools.rowsApart === true && columnsInTile[tree] === 0);
+    return this.#beginsTile(tree, place) || this.#beginsRow(tree);
+  }
+
+  #beginsTile(tree: number, place: number): boolean {
+    const { tiles, order } = this.#layout as TreeLayout;
+    return place === 0 || tiles[tree] !== tiles[order[place - 1] ?? 0];
+  }
+
+  #beginsRow(tree: number): boolean {
+    const { columnsInTile } = this.#layout as TreeLayout;
+    return this.#sets?.pictureTools.rowsApart === true && columnsInTile[tree] === 0;
   }
 
   /** (9.3.1) */
   #beginStates(tree: number, place: number, isDependent: boolean): void {
-    const { tiles, order, columns, columnsInTile } = this.#layout as TreeLayout;
+    const { tiles, columns } = this.#layout as TreeLayout;
     const { states } = this.#cabac;
-    const isNewTile = place === 0 || tiles[tree] !== tiles[order[place - 1] ?? 0];
-    const isNewRow = this.#sets?.pictureTools.rowsApart === true && columnsInTile[tree] === 0;
-    if (!isNewTile && isNewRow) {
+    const isNewTile = this.#beginsTile(tree, place);
+    if (!isNewTile && this.#beginsRow(tree)) {
       const above = tree - columns + 1;
       const isThere =
         (tree + 1) % columns !== 0 &&
