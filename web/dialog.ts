@@ -15,6 +15,14 @@ export function Dialog({
 }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const isDismissed = useRef(false);
+  // At once, not with the event `close`, which comes a task later: a key pressed in between must find it gone.
+  const dismiss = () => {
+    if (isDismissed.current) return;
+    isDismissed.current = true;
+    dialog.current?.close();
+    close();
+  };
   useEffect(() => {
     dialog.current?.showModal();
     // Not the button that closes it: the key that opened the dialog may still be on its way.
@@ -23,18 +31,13 @@ export function Dialog({
   return html`<dialog
     ref=${dialog}
     aria-labelledby="dialog-title"
-    onClose=${close}
+    onCancel=${dismiss}
+    onClose=${dismiss}
     onKeyDown=${(event: KeyboardEvent) => event.stopPropagation()}
   >
     <header>
       <h2 id="dialog-title" tabindex="-1" ref=${heading}>${title}</h2>
-      <button
-        type="button"
-        class="button quiet"
-        aria-label="Close"
-        title="Close"
-        onClick=${() => dialog.current?.close()}
-      >
+      <button type="button" class="button quiet" aria-label="Close" title="Close" onClick=${dismiss}>
         <${Icon} name="close" />
       </button>
     </header>

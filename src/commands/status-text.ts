@@ -3,6 +3,7 @@ import { serviceFacts } from '../protocol/service-facts';
 import type { BoundQueue, QueuesAnswer } from '../connections/bound-queues';
 import { refusalWords } from '../config/faults';
 import type { DaemonStatus } from '../control/protocol';
+import type { FaultRecord } from '../fault/fault';
 import { STATE_WORDS } from '../fleet/words';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
@@ -60,7 +61,7 @@ export function queuesLines(answer: QueuesAnswer, { width }: Style = PLAIN): str
 /** Everything about one child. */
 export function childText(child: ChildStatus, nowMs: number, { width }: Style = PLAIN): string {
   const { name, state, sinceMs, pid, restarts, feed, delivered, heartbeat, lastFault } = child;
-  const present = feed?.fault ?? heartbeat?.fault;
+  const present = presentFault(child);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['process', `${state} for ${duration(nowMs - sinceMs)}`],
     ['pid', pid === undefined ? undefined : String(pid)],
@@ -78,8 +79,8 @@ export function childText(child: ChildStatus, nowMs: number, { width }: Style = 
     ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
     ['completed', heartbeat && String(heartbeat.done)],
     ...Object.entries(heartbeat?.facts ?? {})
-      // Those are above already.
-      .filter(([fact]) => !['feed', 'fault'].includes(fact))
+      // That is above already.
+      .filter(([fact]) => fact !== 'feed')
       .map(([fact, value]) => [fact, String(value)] as const),
   ];
   const known = rows.flatMap(([key, value]) => (value === undefined ? [] : [[`  ${key}`, value]]));
@@ -223,9 +224,13 @@ function memory({ heartbeat }: ChildStatus): string | undefined {
   return heartbeat && `${(heartbeat.memoryBytes / 1_048_576).toFixed(0)} MB`;
 }
 
+function presentFault({ feed, feedFault, heartbeat }: ChildStatus): FaultRecord | undefined {
+  return feed?.fault ?? feedFault ?? heartbeat?.fault;
+}
+
 /** Its present fault, else why the process last ended. */
-function faultLines({ feed, heartbeat, lastFault }: ChildStatus, nowMs: number, { width }: Style): string[] {
-  const present = feed?.fault ?? heartbeat?.fault;
+function faultLines(child: ChildStatus, nowMs: number, { width }: Style): string[] {
+  const [present, { lastFault }] = [presentFault(child), child];
   if (present !== undefined) return below(`${present.code}: ${present.message}`, width);
   if (lastFault === undefined) return [];
   return below(`${lastFault.code} ${duration(nowMs - lastFault.atMs)} ago: ${lastFault.message}`, width);

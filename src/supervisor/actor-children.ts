@@ -194,7 +194,9 @@ export class ActorChildren {
       const camera = cameraIdOf(name);
       const feed = camera === undefined ? undefined : this.#router.cameraState(camera);
       const delivered = camera === undefined ? undefined : this.#deliveries.of(camera);
-      return [childStatus(child, kind, this.#blackBox.lastHeartbeat(name), feed, delivered)];
+      const feedFault = camera === undefined ? undefined : this.#router.feedFault(camera);
+      const heartbeat = this.#blackBox.lastHeartbeat(name);
+      return [childStatus(child, kind, { heartbeat, feed, feedFault, delivered })];
     });
   }
 

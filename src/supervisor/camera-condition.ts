@@ -42,7 +42,7 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   if (feed.state === 'waiting' || feed.state === 'quarantined' || feed.state === 'stopped')
     return { condition: 'offline', since: silentSince };
   if (feed.state === 'connecting')
-    return isFailing(child)
+    return child.feedFault !== undefined
       ? { condition: 'offline', since: silentSince }
       : { condition: 'starting', since: feed.sinceMs };
   if (isPresent(delivered?.lastAtMs)) return { condition: 'delivering', since: feed.sinceMs };
@@ -50,25 +50,12 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   return { condition: isPresent(delivered?.capturedAtMs) ? 'waiting' : 'offline', since: silentSince };
 }
 
-/** Its feed failed before, and is being opened again. */
-export function isFailing({ heartbeat }: ChildStatus): boolean {
-  return heartbeat?.facts['fault'] !== undefined;
-}
-
-/** Why it does not deliver, as far as is known. @param known the fault its feed had last */
-export function faultOf(
-  child: ChildStatus | undefined,
-  known: CameraFault | undefined,
-): CameraFault | undefined {
+/** Why it does not deliver, as far as is known. */
+export function faultOf(child: ChildStatus | undefined): CameraFault | undefined {
   if (child === undefined) return undefined;
-  const { feed, heartbeat, lastFault, state } = child;
-  if (feed?.fault !== undefined && state === 'running') return { ...feed.fault, at: feed.sinceMs };
-  if (state === 'running' && isFailing(child) && known?.code === heartbeat?.facts['fault']) return known;
-  if (heartbeat?.fault !== undefined && state === 'running') return heartbeat.fault;
-  const failed = heartbeat?.facts['fault'];
-  if (typeof failed === 'string' && state === 'running')
-    return { code: failed, message: `its feed failed (${failed}) and is being opened again` };
-  if (lastFault === undefined || state === 'running') return undefined;
+  const { feedFault, heartbeat, lastFault, state } = child;
+  if (state === 'running') return feedFault ?? heartbeat?.fault;
+  if (lastFault === undefined) return undefined;
   const { code, message, atMs } = lastFault;
   return { code, message: `its process ${message}`, at: atMs };
 }

@@ -20,6 +20,18 @@ export function cameraStateOf(
   return { ...entered, fault: { code: fault.code, message: `its process ${fault.message}` } };
 }
 
+/** Why a camera’s feed failed that is being opened again; `at`: when it failed, milliseconds since the epoch. */
+export type FeedFault = FaultRecord & { readonly at: number };
+
+/** @param before that of the state before */
+export function feedFaultOf(
+  { state, sinceMs, fault }: CameraState,
+  before: FeedFault | undefined,
+): FeedFault | undefined {
+  if (state === 'connecting') return before;
+  return state === 'waiting' && fault !== undefined ? { ...fault, at: sinceMs } : undefined;
+}
+
 function stateNameOf(child: ChildState): CameraState['state'] | undefined {
   switch (child.name) {
     case 'waiting':

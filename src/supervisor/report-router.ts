@@ -5,6 +5,7 @@ import type { CameraState, Gap } from '../contract/message';
 import type { ActorCommand, ActorReport } from '../protocol/messages';
 import type { Accounting } from './accounting';
 import type { BlackBox } from './black-box';
+import { feedFaultOf, type FeedFault } from './camera-states';
 import type { Deliveries } from './deliveries';
 import type { FigureKeeper } from './figures';
 import type { Serving } from './serving';
@@ -28,6 +29,8 @@ export class ReportRouter {
   readonly #running = new Map<string, HostedActor>();
   /** The last state of each camera. */
   readonly #cameraStates = new Map<string, CameraState>();
+  /** Of cameras whose feed has failed and has not streamed since. */
+  readonly #feedFaults = new Map<string, FeedFault>();
 
   constructor(private readonly recipients: Recipients) {}
 
@@ -54,9 +57,18 @@ export class ReportRouter {
     return this.#cameraStates.get(camera);
   }
 
+  /** Why its feed failed that is being opened again. */
+  feedFault(camera: string): FeedFault | undefined {
+    return this.#feedFaults.get(camera);
+  }
+
   /** A camera entered a state, as it reported or as follows from the state of its process. */
   sendState(state: CameraState): void {
-    this.#cameraStates.set(state.camera, state);
+    const { camera } = state;
+    this.#cameraStates.set(camera, state);
+    const fault = feedFaultOf(state, this.#feedFaults.get(camera));
+    if (fault === undefined) this.#feedFaults.delete(camera);
+    else this.#feedFaults.set(camera, fault);
     this.recipients.accounting.cameraState(state);
     this.#send('notifier', { kind: 'camera-state', state });
   }
@@ -70,6 +82,7 @@ export class ReportRouter {
   /** The camera is no longer wanted: a new notifier is not sent its state. */
   forgetCamera(camera: string): void {
     this.#cameraStates.delete(camera);
+    this.#feedFaults.delete(camera);
   }
 
   /** The one dispatch of reports. The ledger comes first: what it has counted may be acted on. */

@@ -2,6 +2,7 @@
 import type { CameraState } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
 import type { Heartbeat } from '../protocol/progress';
+import type { FeedFault } from './camera-states';
 import type { Child, ChildState } from './child';
 import type { CameraDelivery } from './deliveries';
 
@@ -18,6 +19,8 @@ export interface ChildStatus {
   readonly heartbeat?: (Heartbeat & { readonly atMs: number }) | undefined;
   /** Cameras: the state of the feed. */
   readonly feed?: CameraState | undefined;
+  /** Cameras: why the feed failed that waits or is being opened again. */
+  readonly feedFault?: FeedFault | undefined;
   /** Cameras: what was confirmed lately. */
   readonly delivered?: CameraDelivery | undefined;
   /** Cameras: absent where it has none. */
@@ -38,21 +41,9 @@ export interface ConfiguredCamera {
 export function childStatus(
   child: Child,
   kind: ChildStatus['kind'],
-  heartbeat?: ChildStatus['heartbeat'],
-  feed?: CameraState,
-  delivered?: CameraDelivery,
+  told: Pick<ChildStatus, 'heartbeat' | 'feed' | 'feedFault' | 'delivered'> = {},
 ): ChildStatus {
   const { name, state, sinceMs, restarts, lastFault } = child;
-  return {
-    name,
-    kind,
-    state: state.name,
-    sinceMs,
-    pid: 'pid' in state ? state.pid : undefined,
-    restarts,
-    lastFault,
-    heartbeat,
-    feed,
-    delivered,
-  };
+  const pid = 'pid' in state ? state.pid : undefined;
+  return { name, kind, state: state.name, sinceMs, pid, restarts, lastFault, ...told };
 }

@@ -70,16 +70,6 @@ describe('a camera', () => {
       assert.doesNotMatch(JSON.stringify([bench.reports, bench.lines]), /s3cr3t/);
     });
 
-  it('shows what troubles it in its facts until a picture comes, also while it connects again', async (t) => {
-    const bench = await openCamera(t, '[ $run -gt 1 ] && { sleep 0.3; picture 7; exec sleep 60; }; exit 1');
-    assert.equal(bench.facts()['fault'], undefined);
-    const connects = () => bench.states().filter(({ state }) => state === 'connecting').length;
-    await until('connecting again', () => connects() === 2);
-    assert.equal(bench.facts()['fault'], 'failed');
-    await until('streaming', () => bench.states().at(-1)?.state === 'streaming');
-    assert.equal(bench.facts()['fault'], undefined);
-  });
-
   it('says when keyframes of a codec cannot be stored', async (t) => {
     const bench = await openCamera(t, 'picture 7 0 vp9; exec sleep 60', { format: 'keyframe' });
     await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));

@@ -63,6 +63,22 @@ describe('the cameras', () => {
       await close(page);
     });
 
+  test('are added in a form that opens however soon after it was closed', async () => {
+    const page = await openPage(browser, own.url);
+    const add = page.getByRole('button', { name: 'Add camera' });
+    await add.click();
+    await page.getByRole('dialog', { name: 'Add a camera' }).waitFor();
+    // Before the browser says that it is closed.
+    await page.evaluate(`(async () => {
+      document.querySelector('dialog [aria-label=Close]').click();
+      for (let i = 0; i < 20; i++) await undefined;
+      [...document.querySelectorAll('button')].find((button) => button.textContent.includes('Add camera')).click();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    })()`);
+    await page.getByLabel('Name', { exact: true }).fill('new', { timeout: 5000 });
+    await close(page);
+  });
+
   test('that somebody else has edited are edited on top of that, and no entry is lost', async () => {
     const page = await openPage(browser, `${own.url}#/camera/gate-north-1`);
     await page.getByRole('button', { name: 'Edit' }).click();

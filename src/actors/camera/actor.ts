@@ -97,8 +97,6 @@ class CameraActor implements ActorLoop {
       dueMs: this.#state === 'waiting' ? undefined : dueMs,
       facts: {
         feed: this.#state ?? 'connecting',
-        // Also while it connects again: that may take as long as the pause before.
-        ...(this.#attempt > 0 && this.#lastFault !== undefined ? { fault: this.#lastFault.code } : {}),
         ...this.#keeper.facts,
         ...feedFacts(this.#feed, this.context.parameters.camera, this.#stream),
       },

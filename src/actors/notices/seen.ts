@@ -50,7 +50,7 @@ export function seenOf(
     cameras: configured.map(({ id, enabled, tags = [], periodMs }) => {
       const child = byName.get(`camera:${id}`);
       const { appliedAtMs } = configuration;
-      const fault = recordOf(faultOf(child, undefined));
+      const fault = recordOf(faultOf(child));
       return {
         ...{ id, tags, presentMs: presentMs(periodMs) },
         ...conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs: atMs }),

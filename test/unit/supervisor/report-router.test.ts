@@ -166,6 +166,7 @@ describe('a notifier', () => {
     router.sendState(WAITING);
     router.forgetCamera('gate');
     assert.equal(router.cameraState('gate'), undefined);
+    assert.equal(router.feedFault('gate'), undefined);
     assert.deepEqual(router.cameraState('yard'), WAITING);
     const fresh = actor('notifier');
     router.join(fresh);

@@ -62,7 +62,7 @@ describe('the status of a child', () => {
     await child.start();
     const heartbeat = { done: 7, facts: {}, memoryBytes: 1, atMs: NOW };
     const feed = { camera: 'gate', state: 'streaming', sinceMs: NOW } as const;
-    assert.deepEqual(sent(child, 'camera', heartbeat, feed), {
+    assert.deepEqual(sent(child, 'camera', { heartbeat, feed }), {
       name: 'camera:gate',
       kind: 'camera',
       state: 'running',
@@ -110,9 +110,9 @@ describe('the status of a child', () => {
     await child.start();
     await endIn('ended');
     const heartbeat = { done: 1, facts: { redis: 'ready' }, memoryBytes: 5, atMs: 6 };
-    const known = Object.entries(childStatus(child, 'store', heartbeat));
+    const known = Object.entries(childStatus(child, 'store', { heartbeat }));
     assert.deepEqual(
-      sent(child, 'store', heartbeat),
+      sent(child, 'store', { heartbeat }),
       Object.fromEntries(known.filter(([, value]) => value !== undefined)),
     );
   });

@@ -1,20 +1,18 @@
 /** What the API says of one camera, from what the daemon says of it. Pure. */
 import type { ChildStatus, ConfiguredCamera } from '../../../supervisor/status';
 import { conditionOf, faultOf } from '../../../supervisor/camera-condition';
-import type { ApiCamera, ApiFault } from '../api';
+import type { ApiCamera } from '../api';
 
-/** @param known the fault its feed had last: while it connects again the daemon tells only the code */
 export function cameraView(
   { id, enabled, tags = [], periodMs }: ConfiguredCamera,
   child: ChildStatus | undefined,
-  known: ApiFault | undefined,
   appliedAtMs: number,
   nowMs: number,
 ): ApiCamera {
   const { delivered, heartbeat } = child ?? {};
   const facts = heartbeat?.facts ?? {};
   const { condition, since } = conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs });
-  const fault = condition === 'delivering' ? undefined : faultOf(child, known);
+  const fault = condition === 'delivering' ? undefined : faultOf(child);
   const { capturedAtMs, width, height, format, lastAtMs } = delivered ?? {};
   const isPictured = capturedAtMs !== undefined && width !== undefined && height !== undefined;
   return {

@@ -1,8 +1,7 @@
 /** The daemon's state for all viewers together: queried on demand, at most once a second. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ConfiguredCamera } from '../../../supervisor/status';
-import type { ApiCamera, ApiFault, ApiState } from '../api';
-import { isFailing } from '../../../supervisor/camera-condition';
+import type { ApiCamera, ApiState } from '../api';
 import { cameraView } from './camera-view';
 import { stateView } from './state-view';
 
@@ -27,8 +26,6 @@ const FRESH_MS = 900;
 export class DaemonView {
   #asked: Promise<View> | undefined;
   #askedAtMs = -Infinity;
-  /** The fault each feed had last. */
-  readonly #faults = new Map<string, ApiFault>();
 
   constructor(
     private readonly daemon: DaemonQuestions,
@@ -50,19 +47,12 @@ export class DaemonView {
     const nowMs = Date.now();
     const cameras = configured.map((camera) => {
       const child = children.get(`camera:${camera.id}`);
-      this.#remember(camera.id, child);
       const { appliedAtMs } = status.configuration;
-      return cameraView(camera, child, this.#faults.get(camera.id), appliedAtMs, nowMs);
+      return cameraView(camera, child, appliedAtMs, nowMs);
     });
     const periodMs = new Map(
       configured.flatMap((camera) => (camera.periodMs === undefined ? [] : [[camera.id, camera.periodMs]])),
     );
     return { state: stateView(status, cameras, this.version), cameras, periodMs, status };
-  }
-
-  #remember(id: string, child: DaemonStatus['children'][number] | undefined): void {
-    if (child?.feed?.fault !== undefined)
-      this.#faults.set(id, { ...child.feed.fault, at: child.feed.sinceMs });
-    else if (child === undefined || !isFailing(child)) this.#faults.delete(id);
   }
 }

@@ -14,10 +14,9 @@ const child = (more: Partial<ChildStatus> = {}): ChildStatus => ({
 });
 const feed = (state: string, sinceMs = NOW - 50_000, fault?: typeof REFUSED) =>
   ({ camera: 'gate', state, sinceMs, ...(fault && { fault }) }) as ChildStatus['feed'] & object;
-const heartbeat = (facts: Record<string, string | number>) => ({ done: 1, memoryBytes: 1, atMs: NOW, facts });
 const gate = { id: 'gate', enabled: true, periodMs: 1000 };
 const view = (status: ChildStatus | undefined, camera: object = {}) =>
-  cameraView({ ...gate, ...camera }, status, undefined, NOW - 90_000, NOW);
+  cameraView({ ...gate, ...camera }, status, NOW - 90_000, NOW);
 
 describe('a camera', () => {
   const rows: readonly [string, ChildStatus | undefined, string, number, object?][] = [
@@ -53,7 +52,7 @@ describe('a camera', () => {
     ],
     [
       'is offline while it connects again',
-      child({ feed: feed('connecting', NOW - 10), heartbeat: heartbeat({ fault: 'refused' }) }),
+      child({ feed: feed('connecting', NOW - 10), feedFault: { ...REFUSED, at: NOW - 2000 } }),
       'offline',
       NOW - 60_000,
     ],
@@ -103,6 +102,12 @@ describe('a camera', () => {
     assert.equal(view(undefined).rate, 0);
   });
 
+  it('tells why its feed failed while it waits and while it is opened again, to whoever looks first', () => {
+    const feedFault = { ...REFUSED, at: NOW - 2000 };
+    for (const state of ['waiting', 'connecting'])
+      assert.deepEqual(view(child({ feed: feed(state), feedFault })).fault, feedFault);
+  });
+
   it('tells the fault of its process, and none while it delivers', () => {
     const lastFault = { code: 'crashed', message: 'ended by SIGSEGV', atMs: NOW - 5 };
     const { fault } = view(child({ state: 'waiting', lastFault }));
@@ -119,10 +124,10 @@ describe('a camera', () => {
 });
 
 describe('the view of all viewers', () => {
-  const status = (feedNow: ChildStatus['feed'] & object, facts = {}): DaemonStatus => ({
+  const status = (feedNow: ChildStatus['feed'] & object): DaemonStatus => ({
     ...{ pid: 1, startedAtMs: 1, ready: true, problems: [], delivery: { waiting: 0 } },
     configuration: { file: 'f', appliedAtMs: 1 },
-    children: [child({ feed: feedNow, heartbeat: heartbeat(facts) })],
+    children: [child({ feed: feedNow })],
   });
 
   it('asks the daemon once a second, however many look', async () => {
@@ -135,33 +140,6 @@ describe('the view of all viewers', () => {
     for (let look = 0; look < 10; look++, nowMs += 1000)
       await Promise.all(Array.from({ length: 50 }, () => shared.view()));
     assert.equal(asked, 10);
-  });
-
-  it('keeps the sentence of a feed’s fault while the feed is opened again', async () => {
-    const facts = { fault: 'refused' };
-    const answers = [
-      status(feed('waiting', NOW, REFUSED), facts),
-      status(feed('connecting'), facts),
-      status(feed('streaming')),
-    ];
-    let nowMs = 0;
-    const daemon = { status: async () => answers.shift() ?? assert.fail(), cameras: async () => [gate] };
-    const shared = new DaemonView(daemon, '1', () => nowMs);
-    const messages: (string | undefined)[] = [];
-    for (; answers.length > 0; nowMs += 1000) messages.push((await shared.view()).cameras[0]?.fault?.message);
-    assert.deepEqual(messages, [REFUSED.message, REFUSED.message, undefined]);
-  });
-
-  it('names the fault of a feed that is being opened again to who did not look before', async () => {
-    const daemon = {
-      status: async () => status(feed('connecting'), { fault: 'refused' }),
-      cameras: async () => [gate],
-    };
-    const { cameras } = await new DaemonView(daemon, '1').view();
-    assert.deepEqual(cameras[0]?.fault, {
-      code: 'refused',
-      message: 'its feed failed (refused) and is being opened again',
-    });
   });
 
   it('rejects while the daemon does not answer, and asks again', async () => {
