@@ -36,6 +36,7 @@ export function wantedBy(entry: Entry): Wanted {
     newestDir: '/srv/data/newest',
     spoolDir: '/srv/data/spool',
     queuesFile: '/srv/data/queues.json',
+    arriving: new Map(),
     ffmpegFor: () => topology.ffmpeg ?? '/usr/bin/ffmpeg',
   };
   return { topology, actors: wantedActors(topology, surroundings) };

@@ -70,7 +70,7 @@ export class SimulatedWorld {
       ...{ etcd: link.client, clock: link.fleetClock, name: 'simulated', node: name },
       ...{ holder: { id: name, name: `daemon ${name}` }, capacity: 1, version: 'simulated' },
       ...{ cameras: () => this.#configured, configuration: () => 'same', secret: undefined, log: SILENT },
-      onHeld: (ids, arriving) => this.#hold(name, new Set([...ids, ...arriving])),
+      onHeld: (ids, arriving) => this.#hold(name, new Set([...ids, ...arriving.keys()])),
       onRefused: ({ message }) => this.witness.violations.push(message),
     });
     this.nodes.set(name, { name, link, fleet, running });
@@ -162,6 +162,8 @@ export class SimulatedWorld {
   }
 
   #picture(node: SimulatedNode, camera: string): void {
-    if (node.running.has(camera)) node.fleet.captured(camera);
+    const capturedAt = this.clock.nowMs;
+    const sequence = Math.floor(capturedAt / 1000);
+    if (node.running.has(camera)) node.fleet.captured({ camera, capturedAt, sequence, clock: 'arrival' });
   }
 }

@@ -118,7 +118,7 @@ async function runUntilAsked(run: Run): Promise<number> {
       manager.ready();
     },
     onEscalation: (fault) => ending.escalate(fault),
-    onCaptured: (camera) => fleet?.captured(camera),
+    onCaptured: (frame) => fleet?.captured(frame),
   });
   const fleet: Fleet | undefined =
     topology.fleet &&

@@ -1,5 +1,6 @@
 /** What a fleet's members know of each other, read from etcd's keys. Pure. */
 import type { Entry, EtcdEvent } from '../etcd/etcd';
+import type { Numbered } from '../protocol/numbered';
 
 /** What a node says of itself, under its lease. */
 export interface NodeRecord {
@@ -38,7 +39,11 @@ export interface OwnerRecord {
   /** The node that may take it over once it captures it, and why. */
   readonly to?: string;
   readonly toBecause?: Because;
+  /** The newest picture when it was offered: that node numbers on from it, so that no period is skipped or counted twice. */
+  readonly newest?: Numbered;
 }
+
+export type Offer = Pick<OwnerRecord, 'to' | 'toBecause' | 'newest'>;
 
 export interface Owned extends OwnerRecord {
   /** Revision at which it was last written. */
@@ -164,8 +169,8 @@ export function recordOf({ revision: _, lease: __, ...record }: Owned): OwnerRec
 
 /** What a node writes of a camera that it offers to another, or no longer does. */
 export function offered(
-  { to: _, toBecause: __, ...record }: OwnerRecord,
-  offer?: Pick<OwnerRecord, 'to' | 'toBecause'>,
+  { to: _, toBecause: __, newest: ___, ...record }: OwnerRecord,
+  offer?: Offer,
 ): OwnerRecord {
   return { ...record, ...offer };
 }

@@ -7,7 +7,7 @@ import { Differing } from './differing';
 import { Facts, Keys } from './facts';
 import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
-import { Movement } from './movement';
+import { Movement, type CapturedFrame } from './movement';
 import type { FleetClock, FleetOptions } from './options';
 import { Gathering, Orphans } from './pace';
 import { Presence } from './presence';
@@ -219,8 +219,8 @@ export class Fleet {
   }
 
   /** A picture of the camera is in the spool of this node. */
-  captured(camera: string): void {
-    this.#movement.captured(camera).catch((error: unknown) => this.#fail(error));
+  captured(frame: CapturedFrame): void {
+    this.#movement.captured(frame).catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown): void {

@@ -1,7 +1,8 @@
 /** The cameras this node holds, and their keys in etcd: each created, kept and removed by transaction under the node's lease. */
 import type { Etcd } from '../etcd/etcd';
-import { offered, recordOf, type Facts, type Keys, type OwnerRecord } from './facts';
+import { offered, recordOf, type Facts, type Keys, type Offer, type OwnerRecord } from './facts';
 import type { Lease } from './lease';
+import type { Arriving } from '../protocol/numbered';
 
 /** Transactions at the same time; each takes 5 to 10 ms. */
 const AT_ONCE = 16;
@@ -13,7 +14,7 @@ export interface HoldingsOptions {
   readonly facts: Facts;
   readonly lease: Lease;
   /** Runs the first, and the second so that they can be taken over; resolves when all others have stopped. */
-  readonly onHeld: (ids: ReadonlySet<string>, arriving: ReadonlySet<string>) => Promise<void>;
+  readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
 }
 
 export class Holdings {
@@ -90,7 +91,7 @@ export class Holdings {
   }
 
   /** Lets the other node of `offer` take it over, or (without) no longer; nothing changes here until it has. */
-  async offer(id: string, offer?: Pick<OwnerRecord, 'to' | 'toBecause'>): Promise<void> {
+  async offer(id: string, offer?: Offer): Promise<void> {
     const { etcd, keys, facts, lease } = this.options;
     const [found, under] = [facts.owners.get(id), lease.id];
     if (found === undefined || under === undefined) return;
@@ -137,7 +138,9 @@ export class Holdings {
   }
 
   async #run(): Promise<void> {
-    const arriving = new Set([...this.#arriving].filter((id) => !this.#ids.has(id)));
+    const { owners } = this.options.facts;
+    const ids = [...this.#arriving].filter((id) => !this.#ids.has(id));
+    const arriving = new Map(ids.map((id) => [id, owners.get(id)?.newest]));
     await this.options.onHeld(new Set(this.#ids), arriving);
   }
 

@@ -1,5 +1,7 @@
 /** Brings cameras to the nodes they belong on: offers them, gives them away, takes over what is offered to this node. */
+import type { Frame } from '../contract/frame';
 import type { Log } from '../log/log';
+import { numbered, type Numbered } from '../protocol/numbered';
 import type { Facts } from './facts';
 import { Handovers, type Move } from './handover';
 import type { Holdings } from './holdings';
@@ -9,6 +11,8 @@ import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words
 
 /** A camera without a picture for so long loses nothing by a move. */
 const SILENT_MS = 10_000;
+
+export type CapturedFrame = Pick<Frame, 'camera' | 'capturedAt' | 'sequence' | 'clock' | 'clockSkewMs'>;
 
 export interface MovementOptions {
   readonly node: string;
@@ -22,8 +26,8 @@ export interface MovementOptions {
 export class Movement {
   readonly #moves = new Moves();
   readonly #handovers = new Handovers();
-  /** When this node captured a picture of a camera last. */
-  readonly #capturedMs = new Map<string, number>();
+  /** The newest picture that this node captured of a camera, and when it did. */
+  readonly #captured = new Map<string, { readonly picture: Numbered; readonly ms: number }>();
 
   constructor(private readonly options: MovementOptions) {}
 
@@ -36,7 +40,7 @@ export class Movement {
     const single = new Set(cameras.filter(({ isSingle }) => isSingle).map(({ id }) => id));
     const owned = new Map([...facts.owners].filter(([, owner]) => owner.node === node));
     const isBroken = (id: string) =>
-      single.has(id) || now() - (this.#capturedMs.get(id) ?? -Infinity) > SILENT_MS;
+      single.has(id) || now() - (this.#captured.get(id)?.ms ?? -Infinity) > SILENT_MS;
     const mayMove = this.#moves.left(now());
     const { offer, retract, giveAway, begun } = this.#handovers.turn(
       { owned, wanted, isDraining, mayMove, isBroken },
@@ -44,7 +48,10 @@ export class Movement {
     );
     this.#moves.made(begun, now());
     for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
-    for (const { id, to, because } of offer) await holdings.offer(id, { to, toBecause: because });
+    for (const { id, to, because } of offer) {
+      const newest = this.#captured.get(id)?.picture;
+      await holdings.offer(id, { to, toBecause: because, ...(newest && { newest }) });
+    }
     for (const id of retract) await holdings.offer(id);
     if (retract.length > 0) log.info(retractWords(retract));
     if (giveAway.length === 0) return;
@@ -56,9 +63,10 @@ export class Movement {
    * A picture of the camera is in the spool of this node: if the camera was offered to it, it is its own from now on.
    * @throws Fault of etcd
    */
-  async captured(camera: string): Promise<void> {
+  async captured(frame: CapturedFrame): Promise<void> {
+    const { camera } = frame;
     const { holdings, log, now } = this.options;
-    this.#capturedMs.set(camera, now());
+    this.#captured.set(camera, { picture: numbered(frame), ms: now() });
     const from = await holdings.captured(camera);
     if (from !== undefined) log.info(`took over ${listOf([camera])} from ${from}`);
   }

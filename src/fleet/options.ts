@@ -2,6 +2,7 @@
 import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
+import type { Arriving } from '../protocol/numbered';
 
 export type FleetEtcd = Pick<
   Etcd,
@@ -43,7 +44,7 @@ export interface FleetOptions {
   readonly secret: Buffer | undefined;
   readonly log: Log;
   /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */
-  readonly onHeld: (ids: ReadonlySet<string>, arriving: ReadonlySet<string>) => Promise<void>;
+  readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
   /** Another daemon is the node of that name. */
   readonly onRefused: (fault: FaultRecord) => void;
 }

@@ -12,6 +12,7 @@ import type { CameraTags } from '../contract/tags';
 import type { Holder } from '../connections/namespace-lease';
 import type { CameraState, Gap } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
+import type { Numbered } from './numbered';
 import type { Heartbeat } from './progress';
 
 /** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */
@@ -98,6 +99,8 @@ export interface CameraParameters {
   readonly minFreeBytes: number;
   /** Where the newest picture of each camera is kept for viewers; absent where nobody wants it. */
   readonly newestDir?: string;
+  /** In a fleet: a picture that the node before has taken; periods are numbered on from it. */
+  readonly continues?: Numbered;
 }
 
 /** What a node of a fleet claims sampling periods with. */

@@ -1,4 +1,5 @@
 /** The actors as children: started in order and a few at a time, watched, changed by edits, stopped in order. */
+import type { Frame } from '../contract/frame';
 import { ActorHost, type ReportHandler } from '../comedy/host';
 import type { Topology } from '../config/topology';
 import type { Gap } from '../contract/message';
@@ -31,7 +32,7 @@ export interface ActorChildrenOptions {
   /** A required actor exceeded its intensity, or another daemon has the namespace. */
   readonly onEscalation: (fault: FaultRecord) => void;
   /** A camera's picture is in the spool. */
-  readonly onCaptured?: (camera: string) => void;
+  readonly onCaptured?: (frame: Frame) => void;
 }
 
 export type Host = Pick<ActorHost, 'logLevel' | 'start' | 'close'>;
@@ -89,9 +90,9 @@ export class ActorChildren {
     const deliveries = this.#deliveries;
     const figures = this.#figures;
     const recipients = { accounting, blackBox, deliveries, figures, serving };
-    const onCaptured = (name: string) => {
+    const onCaptured = (name: string, frame: Frame) => {
       onWorked(name);
-      options.onCaptured?.(cameraIdOf(name) ?? '');
+      options.onCaptured?.(frame);
     };
     this.#router = new ReportRouter({ ...recipients, onWorked: onCaptured, onAddress, onChanged });
     const [gate, router, rollout] = [this.#gate, this.#router, this.#rollout];

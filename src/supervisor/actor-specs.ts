@@ -16,6 +16,7 @@ import type {
   StoreParameters,
   WebParameters,
 } from '../protocol/messages';
+import type { Arriving } from '../protocol/numbered';
 import type { Holder } from '../connections/namespace-lease';
 import type { ActorSpec } from '../comedy/hosted-actor';
 
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly spoolDir: string;
   /** Where the newest picture of each camera is kept. */
   readonly newestDir: string;
+  /** Cameras that come from other nodes of a fleet. */
+  readonly arriving: Arriving;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile: string;
   /** The program a feed is read with, or its name on PATH. */
@@ -66,14 +69,16 @@ export function wantedActors(topology: Topology, surroundings: Surroundings): Ma
 function cameraActor(
   { child, ...camera }: SupervisedCamera,
   { minFreeBytes }: SpoolSpec,
-  { ffmpegFor, spoolDir, newestDir }: Surroundings,
+  { ffmpegFor, spoolDir, newestDir, arriving }: Surroundings,
 ): WantedActor {
+  const continues = arriving.get(camera.id);
   const parameters: CameraParameters = {
     camera,
     ffmpeg: ffmpegFor(camera.source),
     spoolDir,
     newestDir,
     minFreeBytes,
+    ...(continues && { continues }),
   };
   const actor = actorSpec(cameraName(camera.id), 'camera', 'forked', parameters);
   return { kind: 'camera', actor, child };

@@ -4,6 +4,7 @@ import type { Topology } from '../config/topology';
 import type { DataDirectory } from './data-directory';
 import { nodeName } from './identity';
 import type { ClaimParameters } from '../protocol/messages';
+import type { Arriving } from '../protocol/numbered';
 
 /** Beyond the time a picture waits and lives, for nodes whose settings differ. */
 const SPARE_MS = 3_600_000;
@@ -20,7 +21,7 @@ export function heldPart(topology: Topology, held: ReadonlySet<string> | undefin
 }
 
 /** What this node accounts for: not for cameras that others have still. */
-export function withoutArriving(topology: Topology, arriving: ReadonlySet<string>): Topology {
+export function withoutArriving(topology: Topology, arriving: Arriving): Topology {
   if (arriving.size === 0) return topology;
   return { ...topology, cameras: topology.cameras.filter(({ id }) => !arriving.has(id)) };
 }

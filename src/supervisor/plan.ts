@@ -118,9 +118,9 @@ export function changedParameters(before: WantedActor, after: WantedActor): stri
   return differences(startedWith(before), startedWith(after));
 }
 
-/** The parameters of an actor, those of its camera beside them. */
+/** The parameters of an actor, those of its camera beside them. What it continues concerns its start alone. */
 function startedWith({ actor }: WantedActor): Record<string, unknown> {
-  const { camera, ...parameters } = actor.parameters as Record<string, unknown>;
+  const { camera, continues: _, ...parameters } = actor.parameters as Record<string, unknown>;
   return { mode: actor.mode, ...parameters, ...(camera as Record<string, unknown> | undefined) };
 }
 

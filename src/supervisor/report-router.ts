@@ -1,4 +1,5 @@
 /** Takes each report of an actor to all that need it, and keeps what a new notifier must be sent again. */
+import type { Frame } from '../contract/frame';
 import type { HostCommand } from '../comedy/host-messages';
 import type { HostedActor } from '../comedy/hosted-actor';
 import type { CameraState, Gap } from '../contract/message';
@@ -17,7 +18,7 @@ export interface Recipients {
   readonly figures: Pick<FigureKeeper, 'periods' | 'captured' | 'delivered' | 'dropped' | 'missed'>;
   readonly serving: Pick<Serving, 'readiness' | 'heartbeat'>;
   /** A camera has captured a frame. */
-  readonly onWorked: (name: string) => void;
+  readonly onWorked: (name: string, frame: Frame) => void;
   /** The web actor serves at this URL. */
   readonly onAddress: (url: string) => void;
   /** An actor works by what an edit has given it. */
@@ -93,7 +94,7 @@ export class ReportRouter {
     switch (report.kind) {
       case 'frame':
         this.#send('store', report);
-        onWorked(name);
+        onWorked(name, report.frame);
         deliveries.captured(report.frame);
         figures.captured(report.frame);
         break;

@@ -1,4 +1,5 @@
 /** What a supervisor is given. */
+import type { Frame } from '../contract/frame';
 import type { Topology } from '../config/topology';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
@@ -15,5 +16,5 @@ export interface SupervisorOptions {
   /** A required child exceeded its intensity: stop, so that the service manager can restart the daemon. */
   readonly onEscalation: (fault: FaultRecord) => void;
   /** A camera's picture is in the spool. */
-  readonly onCaptured?: (camera: string) => void;
+  readonly onCaptured?: (frame: Frame) => void;
 }

@@ -23,6 +23,7 @@ import { holderOf, identityOf } from './identity';
 import type { SupervisorOptions } from './supervisor-options';
 import { surroundingsOf } from './surroundings';
 import type { ChildStatus, ConfiguredCamera } from './status';
+import type { Arriving } from '../protocol/numbered';
 
 export class Supervisor {
   readonly #stopping = new AbortController();
@@ -31,7 +32,7 @@ export class Supervisor {
   #topology: Topology;
   #configured: Topology;
   #held: ReadonlySet<string> | undefined;
-  #arriving: ReadonlySet<string> = new Set();
+  #arriving: Arriving = new Map();
   #actors: ActorChildren | undefined;
   #accounting: Accounting | undefined;
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
@@ -116,9 +117,9 @@ export class Supervisor {
    * Runs these cameras of the configuration, and no others, from now on; resolves when the others have stopped.
    * @param arriving other nodes have them still, and account for them
    */
-  async holds(ids: ReadonlySet<string>, arriving: ReadonlySet<string>): Promise<void> {
+  async holds(ids: ReadonlySet<string>, arriving: Arriving): Promise<void> {
     const before = [...this.#wanted.keys()];
-    this.#held = new Set([...ids, ...arriving]);
+    this.#held = new Set([...ids, ...arriving.keys()]);
     this.#arriving = arriving;
     void this.#run(heldPart(this.#configured, this.#held));
     const gone = before.filter((name) => !this.#wanted.has(name));
@@ -232,7 +233,8 @@ export class Supervisor {
   #surroundings(topology: Topology): Surroundings {
     const { data } = this.options;
     const claims = claimsOf(topology, this.#node.id, data);
-    return surroundingsOf(topology, { holder: this.#holder, claims, servers: this.#servers, data });
+    const own = { holder: this.#holder, claims, arriving: this.#arriving, servers: this.#servers, data };
+    return surroundingsOf(topology, own);
   }
 
   /** Nobody looks at pictures of cameras that are no longer wanted. */

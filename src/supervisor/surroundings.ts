@@ -6,18 +6,18 @@ import type { DataDirectory } from './data-directory';
 import type { EmbeddedServers } from './embedded-servers';
 import { findFfmpeg } from './ffmpeg-program';
 
-export interface OwnMachine extends Pick<Surroundings, 'holder' | 'claims'> {
+export interface OwnMachine extends Pick<Surroundings, 'holder' | 'claims' | 'arriving'> {
   readonly servers: Pick<EmbeddedServers, 'urlOf'>;
   readonly data: DataDirectory;
 }
 
 export function surroundingsOf(
   { redis, rabbitmq, ffmpeg }: Topology,
-  { holder, claims, servers, data }: OwnMachine,
+  { holder, claims, arriving, servers, data }: OwnMachine,
 ): Surroundings {
   const spoolDir = data.folder('spool');
   return {
-    ...{ holder, claims },
+    ...{ holder, claims, arriving },
     redisUrl: servers.urlOf(redis, 'redis', 'ownUrl'),
     amqpUrl: servers.urlOf(rabbitmq, 'rabbitmq', 'ownUrl'),
     dataDir: data.dir,

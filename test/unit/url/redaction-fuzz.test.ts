@@ -203,6 +203,7 @@ describe('a canary', () => {
           spoolDir: '/srv/spool',
         },
         queuesFile: '/srv/queues.json',
+        arriving: new Map(),
         holder: { id: 'here', name: 'daemon of this test' },
         ffmpegFor: () => '/usr/bin/ffmpeg',
       };

@@ -1,6 +1,7 @@
 /** State of one source of pictures that outlasts its openings: clock, delays, and what was learned for the next opening. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec, Sampling } from '../../../config/topology';
+import type { Numbered } from '../../../protocol/numbered';
 import { FeedAdaptation } from './adaptation';
 import { CameraClock } from '../clock/camera-clock';
 import { LinkDelay } from '../clock/link-delay';
@@ -10,6 +11,8 @@ import { SamplePlan } from '../sampling/sample-plan';
 export interface FeedSettings {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
+  /** A picture of the camera that another node has taken: this one numbers on from it. */
+  readonly continues?: Numbered;
 }
 
 export class Feed {
@@ -30,7 +33,9 @@ export class Feed {
     this.adaptation = new FeedAdaptation(settings.camera);
     const { periodMs } = settings.camera;
     const sampling = samplingOf(settings.camera);
-    this.plan = before?.plan.beside(periodMs, sampling) ?? new SamplePlan(periodMs, sampling);
+    this.plan =
+      before?.plan.beside(periodMs, sampling) ??
+      new SamplePlan(periodMs, sampling, { before: settings.continues });
   }
 
   get configured(): CameraSpec {

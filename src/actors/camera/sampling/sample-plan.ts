@@ -4,6 +4,7 @@
  * the packets' own. Why it holds: docs/capture/sampling.md.
  */
 import type { Sampling } from '../../../config/topology';
+import type { Numbered } from '../../../protocol/numbered';
 import type { PictureFacts } from '../bitstream/picture-facts';
 import { PacketRhythm } from './packet-rhythm';
 import type { Decision, Sample } from './sample';
@@ -51,6 +52,8 @@ interface Taken {
 
 interface NewestSample {
   last?: Taken;
+  /** A picture that another process has taken: periods are numbered on from it. */
+  readonly before?: Numbered | undefined;
 }
 
 export class SamplePlan {
@@ -227,9 +230,19 @@ export class SamplePlan {
   #sequenceOf(at: number): number {
     const falls = Math.floor(at / this.periodMs);
     const last = this.#last;
-    if (last === undefined || at < last.at) return falls;
+    if (last === undefined) return this.#continued(at) ?? falls;
+    if (at < last.at) return falls;
     const { middle } = this.#window(last);
     return Math.abs(at - middle) <= this.#reachMs() ? last.sequence + 1 : Math.max(falls, last.sequence + 1);
+  }
+
+  /** Undefined where the number that follows from the picture before is out of reach. */
+  #continued(at: number): number | undefined {
+    const { periodMs } = this;
+    const { before } = this.newest;
+    if (before === undefined) return undefined;
+    const sequence = before.sequence + Math.round((at - before.at) / periodMs);
+    return Math.abs(at - (sequence + 0.5) * periodMs) <= this.#reachMs() ? sequence : undefined;
   }
 }
 

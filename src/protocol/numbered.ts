@@ -1,0 +1,20 @@
+/** A picture by whose number another process of the same camera goes on: so that no period is skipped, or counted twice, between them. */
+import type { Frame } from '../contract/frame';
+
+export interface Numbered {
+  /** When it came by the clock of its machine, milliseconds since the epoch: periods are counted by that. */
+  readonly at: number;
+  readonly sequence: number;
+}
+
+/** Cameras that come from other nodes of a fleet, with their newest pictures as far as they are known. */
+export type Arriving = ReadonlyMap<string, Numbered | undefined>;
+
+export function numbered({
+  capturedAt,
+  sequence,
+  clock,
+  clockSkewMs = 0,
+}: Pick<Frame, 'capturedAt' | 'sequence' | 'clock' | 'clockSkewMs'>): Numbered {
+  return { at: clock === 'camera' ? capturedAt - clockSkewMs : capturedAt, sequence };
+}
