@@ -1,7 +1,6 @@
 /** Cameras over TLS: who they are is made sure of where that is asked for, over each protocol, before a password is told. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { createServer, type TLSSocket } from 'node:tls';
 import sharp from 'sharp';
 import type { CameraSource, CameraTls } from '../../src/config/topology';
+import { Certificates } from '../../lab/certificates';
 import { clip } from '../../lab/feeds/clips';
 import { startHlsServer } from '../../lab/feeds/hls-server';
 import { startMjpegServer } from '../../lab/feeds/mjpeg-server';
@@ -20,42 +20,8 @@ import { watchFeed, type WatchedFeed } from '../../lab/feeds/watch-feed';
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-camera-tls-'));
 after(() => rmSync(DIR, { recursive: true, force: true }));
 
-const file = (name: string) => path.join(DIR, name);
-const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
-
-/** A certificate of the address 127.0.0.1, or of another name, signed by the authority or by itself. */
-function makeCertificate(name: string, subjectAltName: string, authority?: string): void {
-  const key = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    file(`${name}.key`),
-  ];
-  const request = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${subjectAltName}`];
-  if (authority === undefined) {
-    openssl('req', '-x509', ...key, ...request, '-days', '2', '-out', file(`${name}.pem`));
-    return;
-  }
-  openssl('req', ...key, ...request, '-out', file(`${name}.csr`));
-  const by = ['-CA', file(`${authority}.pem`), '-CAkey', file(`${authority}.key`), '-CAcreateserial'];
-  writeFileSync(file(`${name}.ext`), `subjectAltName=${subjectAltName}`);
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    file(`${name}.csr`),
-    ...by,
-    '-days',
-    '2',
-    '-extfile',
-    file(`${name}.ext`),
-    '-out',
-    file(`${name}.pem`),
-  );
-}
+const certificates = new Certificates(DIR);
+const file = (name: string) => certificates.at(name);
 
 /** Ends TLS in front of a camera; resolves with the URL of it, and counts what decrypted bytes went to the camera. */
 async function encrypt(
@@ -138,10 +104,10 @@ const PROTOCOLS: Readonly<
 
 describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
   before(() => {
-    makeCertificate('authority', 'DNS:authority');
-    makeCertificate('good', 'IP:127.0.0.1', 'authority');
-    makeCertificate('renamed', 'DNS:IPC', 'authority');
-    makeCertificate('itself', 'DNS:IPC');
+    certificates.make('authority', { subjectAltName: 'DNS:authority' });
+    certificates.make('good', { by: 'authority' });
+    certificates.make('renamed', { by: 'authority', subjectAltName: 'DNS:IPC' });
+    certificates.make('itself', { subjectAltName: 'DNS:IPC' });
   });
 
   function watch(

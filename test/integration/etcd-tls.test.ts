@@ -1,8 +1,7 @@
 /** etcd over TLS with client certificates, and with users: what is let in, and what each wrong credential is called. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -10,37 +9,13 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { Etcd, type EtcdAccess } from '../../src/etcd/etcd';
+import { Certificates } from '../../lab/certificates';
 import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
 import { waitUntil } from '../../lab/process';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'vigil-etcd-tls-'));
-const at = (name: string) => path.join(dir, name);
-const pem = (name: string) => readFileSync(at(name), 'utf8');
-
-function openssl(...args: readonly string[]): void {
-  execFileSync('openssl', args, { stdio: 'ignore', cwd: dir });
-}
-
-/** An authority, `NAME.pem` and `NAME.key`; with `by`, a certificate for 127.0.0.1 that it has signed. */
-function certify(name: string, by?: string, subjectName = `/CN=${name}`): void {
-  const keys = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-  ];
-  if (by === undefined) {
-    openssl('req', '-x509', ...keys, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`);
-    return;
-  }
-  const subject = ['-subj', subjectName, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  openssl('req', '-new', ...keys, '-out', `${name}.csr`, ...subject);
-  const signing = ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-copy_extensions', 'copy'];
-  openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-out', `${name}.pem`, '-days', '2');
-}
+const certificates = new Certificates(dir);
+const pem = (name: string) => certificates.pem(name);
 
 describe('etcd over TLS', () => {
   let cluster: EtcdCluster;
@@ -52,14 +27,12 @@ describe('etcd over TLS', () => {
   const own = () => ({ ca: pem('ca.pem'), cert: pem('node.pem'), key: pem('node.key') });
 
   before(async () => {
-    certify('ca');
-    certify('other');
-    certify('server', 'ca');
-    certify('node', 'ca');
-    certify('stranger', 'other');
-    certify('nameless', 'ca', '/O=vigil');
-    const files = ['--cert-file', at('server.pem'), '--key-file', at('server.key')];
-    const tls = [...files, '--client-cert-auth', '--trusted-ca-file', at('ca.pem')];
+    for (const authority of ['ca', 'other']) certificates.make(authority);
+    for (const signed of ['server', 'node']) certificates.make(signed, { by: 'ca' });
+    certificates.make('stranger', { by: 'other' });
+    certificates.make('nameless', { by: 'ca', subject: '/O=vigil' });
+    const files = ['--cert-file', certificates.at('server.pem'), '--key-file', certificates.at('server.key')];
+    const tls = [...files, '--client-cert-auth', '--trusted-ca-file', certificates.at('ca.pem')];
     cluster = await startEtcd({ size: 1, tls });
   });
   after(async () => {

@@ -1,6 +1,5 @@
 /** Notices sent to a real receiver that is slow, fails, closes or is away; and TLS that is verified. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
@@ -11,6 +10,7 @@ import path from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { post, type Posted } from '../../src/actors/notices/post';
 import { boundedText } from '../../src/os/bounded-text';
+import { Certificates } from '../../lab/certificates';
 import { run } from '../../lab/process';
 
 const NEVER = new AbortController().signal;
@@ -126,15 +126,7 @@ describe('a notice', () => {
 describe('a notice over TLS', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-notice-tls-'));
   after(() => rmSync(dir, { recursive: true }));
-  const [cert, key] = [path.join(dir, 'cert.pem'), path.join(dir, 'key.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
-    ],
-    { stdio: 'ignore' },
-  );
+  const { cert, key } = new Certificates(dir).make('receiver');
 
   it('is not sent to whose certificate is not trusted, and is where it is', async (t) => {
     let requests = 0;

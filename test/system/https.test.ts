@@ -1,10 +1,9 @@
 /** The web actor over TLS: real clients, and certificates that cannot be used. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Certificates } from '../../lab/certificates';
 import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { newNamespace, remoteServers } from '../../lab/events';
 import { freePort } from '../../lab/free-port';
@@ -20,17 +19,11 @@ interface Answer {
 
 describe('the web actor over TLS', () => {
   const pems = newDir();
-  const pem = (name: string) => path.join(pems, name);
+  const certificates = new Certificates(pems);
+  const pem = (name: string) => certificates.at(name);
   let config: Record<string, unknown>;
   let daemon: Daemon;
   let base = '';
-
-  const makeCertificate = (name: string, days: string) => {
-    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', pem(`${name}.key`)];
-    const subject = ['-subj', '/CN=vigil', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const args = ['req', '-x509', ...key, ...subject, '-days', days, '-out', pem(`${name}.pem`)];
-    execFileSync('openssl', args, { stdio: 'ignore' });
-  };
 
   const ask = (route: string, headers = {}, body?: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
@@ -47,8 +40,8 @@ describe('the web actor over TLS', () => {
     });
 
   before(async () => {
-    makeCertificate('own', '2');
-    makeCertificate('other', '2');
+    certificates.make('own');
+    certificates.make('other');
     const http = { port: await freePort(60_000), token: TOKEN, cert: pem('own.pem'), key: pem('own.key') };
     config = {
       namespace: newNamespace(),
