@@ -14,16 +14,14 @@ import json
 import os
 import signal
 import sys
-import time
 
 import gi
 
 gi.require_version('Gst', '1.0')
 gi.require_version('GstRtspServer', '1.0')
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gst_feed import HOST, Pump, SentPictures, answer, new_server  # noqa: E402
 
-HOST = '127.0.0.1'
-UDP_PORTS = (10000, 32000)  # below the kernel's ephemeral ones
 VIDEO = {
     'h264': 'caps=video/x-h264,stream-format=byte-stream,alignment=au ! h264parse config-interval=-1 ! rtph264pay pt=96',
     'h265': 'caps=video/x-h265,stream-format=byte-stream,alignment=au ! h265parse config-interval=-1 ! rtph265pay pt=96',
@@ -42,13 +40,6 @@ AUDIO = {
 SILENCE = {'pcma': b'\xd5' * 160, 'pcmu': b'\xff' * 160}
 TELEPHONE_FRAME_NS = 20 * Gst.MSECOND
 AAC_FRAME_NS = 1024 * Gst.SECOND // 16000
-WAIT_FOR_PLAYING_MS = 5
-# Behind a stall of the machine it goes on from now instead of sending a burst.
-CATCH_UP_LIMIT_NS = Gst.SECOND
-
-
-def say(record):
-    os.write(1, (json.dumps(record) + '\n').encode())
 
 
 @functools.lru_cache
@@ -73,46 +64,6 @@ def load_adts(path):
         frames.append(GLib.Bytes.new(data[at : at + size]))
         at += size
     return frames
-
-
-class Pump:
-    """Pushes one looped list of buffers into an appsrc in real time, until the media goes."""
-
-    def __init__(self, source, schedule, on_push=None):
-        self.source = source
-        self.schedule = schedule  # index -> (bytes, due, pts, dts, note), times in nanoseconds from the beginning
-        self.on_push = on_push
-        self.index = 0
-        self.begun_ns = None
-
-    def stop(self):
-        self.source = None
-
-    def tick(self):
-        source = self.source  # another thread may stop() meanwhile
-        if source is None:
-            return GLib.SOURCE_REMOVE
-        clock = source.get_clock()
-        if clock is None or source.get_state(0).state != Gst.State.PLAYING:
-            GLib.timeout_add(WAIT_FOR_PLAYING_MS, self.tick)
-            return GLib.SOURCE_REMOVE
-        now_ns = clock.get_time() - source.get_base_time()
-        data, due, pts, dts, note = self.schedule(self.index)
-        if self.begun_ns is None:
-            self.begun_ns = now_ns
-        if now_ns - self.begun_ns - due > CATCH_UP_LIMIT_NS:
-            self.begun_ns = now_ns - due
-        if now_ns - self.begun_ns >= due:
-            buffer = Gst.Buffer.new_wrapped_bytes(data)
-            buffer.pts, buffer.dts = self.begun_ns + pts, self.begun_ns + dts
-            if self.on_push is not None:
-                self.on_push(buffer.pts, note)
-            if source.emit('push-buffer', buffer) != Gst.FlowReturn.OK:
-                return GLib.SOURCE_REMOVE
-            self.index += 1
-            due = self.schedule(self.index)[1]
-        GLib.timeout_add(max(0, (self.begun_ns + due - now_ns) // Gst.MSECOND), self.tick)
-        return GLib.SOURCE_REMOVE
 
 
 class Mount:
@@ -143,28 +94,10 @@ class Mount:
 
     def on_media(self, _factory, media):
         element = media.get_element()
-        waiting = {}
-
-        def on_packets(_pad, info):
-            if info.type & Gst.PadProbeType.BUFFER_LIST:
-                packets = info.get_buffer_list()
-                packet = packets.get(packets.length() - 1)
-            else:
-                packet = info.get_buffer()
-            marked = packet.extract_dup(1, 1)[0] & 0x80
-            picture = waiting.pop(packet.pts, None) if marked else None
-            if picture is not None:
-                say({'sent': self.path, 'picture': picture, 'atMs': time.time() * 1000})
-            return Gst.PadProbeReturn.OK
-
-        kinds = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
-        element.get_by_name(self.video_pay).get_static_pad('src').add_probe(kinds, on_packets)
-        pumps = [Pump(element.get_by_name('source'), self.picture, waiting.__setitem__)]
+        sent = SentPictures(self.path, element.get_by_name(self.video_pay))
+        Pump(media, element.get_by_name('source'), self.picture, sent.expect)
         if self.sounds:
-            pumps.append(Pump(element.get_by_name('sound'), self.sound))
-        for pump in pumps:
-            media.connect('unprepared', lambda _media, pump=pump: pump.stop())
-            GLib.timeout_add(0, pump.tick)
+            Pump(media, element.get_by_name('sound'), self.sound)
 
     def picture(self, index):
         turn, at = divmod(index, len(self.units))
@@ -191,14 +124,7 @@ def read_line():
 def main():
     config = json.loads(read_line())
     Gst.init(None)
-    server = GstRtspServer.RTSPServer.new()
-    server.set_address(HOST)
-    server.set_service('0')
-    threads = GstRtspServer.RTSPThreadPool.new()
-    threads.set_max_threads(-1)
-    server.set_thread_pool(threads)
-    pool = GstRtspServer.RTSPAddressPool.new()
-    pool.add_range(HOST, HOST, *UDP_PORTS, 0)
+    server, pool = new_server()
     for path, spec in config['mounts'].items():
         mount = Mount(path, spec)
         mount.factory.set_address_pool(pool)
@@ -214,7 +140,7 @@ def main():
 
     GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, on_stdin)
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGTERM, loop.quit)
-    say({'port': server.get_bound_port()})
+    answer({'port': server.get_bound_port()})
     loop.run()
     os._exit(0)  # the kernel closes the sockets; taking live pipelines apart first gains nothing
 

@@ -1,10 +1,8 @@
 """The paths of the RTSP server for tests: pre-encoded clips that are fed in real time."""
-import json
-import os
 import re
-import time
 
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
+from gst_feed import Pump, SentPictures
 
 ROLE = 'viewer'  # of whoever may see them
 CHAIN = {
@@ -22,9 +20,6 @@ BORDER = {
     'h265': re.compile(rb'\x00?\x00\x00\x01\x46\x01'),
     'mjpeg': re.compile(rb'(?:^|(?<=\xff\xd9))\xff\xd8'),
 }
-WAIT_FOR_PLAYING_MS = 5
-# A server that was stopped (SIGSTOP) or starved goes on from now instead of sending a burst.
-CATCH_UP_LIMIT_NS = Gst.SECOND
 
 
 def load_pictures(path, codec):
@@ -72,71 +67,12 @@ class Mount:
 
     def on_media(self, _factory, media):
         element = media.get_element()
-        pump = Pump(self, element.get_by_name('source'))
+        on_push = None
         if self.tell_sent:
-            packets = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
-            element.get_by_name(self.video_payloader).get_static_pad('src').add_probe(packets, pump.on_packets)
-        media.connect('unprepared', lambda _media: pump.stop())
-        pump.schedule(0)
+            on_push = SentPictures(self.path, element.get_by_name(self.video_payloader)).expect
+        Pump(media, element.get_by_name('source'), self.picture, on_push, lambda: self.silent)
 
-
-class Pump:
-    """Feeds one media's appsrc in real time, from the default main loop, until the media goes."""
-
-    def __init__(self, mount, source):
-        self.mount = mount
-        self.source = source
-        self.next_picture = 0
-        self.due_ns = None
-        self.being_sent = {}  # picture by presentation time
-
-    def stop(self):
-        self.source = None
-
-    def schedule(self, delay_ms):
-        GLib.timeout_add(delay_ms, self.tick)
-
-    def tick(self):
-        source = self.source  # another thread may stop() meanwhile
-        if source is None:
-            return GLib.SOURCE_REMOVE
-        clock = source.get_clock()
-        if clock is None or source.get_state(0).state != Gst.State.PLAYING:
-            self.schedule(WAIT_FOR_PLAYING_MS)
-            return GLib.SOURCE_REMOVE
-        now_ns = clock.get_time() - source.get_base_time()
-        if self.due_ns is None or now_ns - self.due_ns > CATCH_UP_LIMIT_NS:
-            self.due_ns = now_ns
-        if now_ns >= self.due_ns:
-            if not self.mount.silent and not self.push(source):
-                return GLib.SOURCE_REMOVE
-            self.due_ns += self.mount.period_ns
-        self.schedule(max(0, (self.due_ns - now_ns) // Gst.MSECOND))
-        return GLib.SOURCE_REMOVE
-
-    def push(self, source):
-        """False when the media has gone."""
-        buffer = Gst.Buffer.new_wrapped_bytes(self.mount.pictures[self.next_picture])
-        buffer.pts = buffer.dts = self.due_ns
-        buffer.duration = self.mount.period_ns
-        if self.mount.tell_sent:
-            self.being_sent[buffer.pts] = self.next_picture
-        self.next_picture = (self.next_picture + 1) % len(self.mount.pictures)
-        return source.emit('push-buffer', buffer) == Gst.FlowReturn.OK
-
-    def on_packets(self, _pad, info):
-        """In the thread that hands the packets on to the connections, right before it does."""
-        if info.type & Gst.PadProbeType.BUFFER_LIST:
-            packets = info.get_buffer_list()
-            packet = packets.get(packets.length() - 1)
-        else:
-            packet = info.get_buffer()
-        marked = packet.extract_dup(1, 1)[0] & 0x80  # the last of its picture: RFC 6184 5.1, RFC 2435 3.1
-        picture = self.being_sent.pop(packet.pts, None) if marked else None
-        if picture is not None:
-            answer({'sent': self.mount.path, 'picture': picture, 'atMs': time.time() * 1000})
-        return Gst.PadProbeReturn.OK
-
-
-def answer(record):
-    os.write(1, (json.dumps(record) + '\n').encode())  # one write, so that lines of several threads stay whole
+    def picture(self, index):
+        at = index * self.period_ns
+        number = index % len(self.pictures)
+        return self.pictures[number], at, at, at, number

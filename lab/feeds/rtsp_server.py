@@ -25,29 +25,16 @@ gi.require_version('Gst', '1.0')
 gi.require_version('GstRtsp', '1.0')
 gi.require_version('GstRtspServer', '1.0')
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gst_feed import HOST, answer, new_server  # noqa: E402
 from rtsp_guard import add_user, self_signed_certificate  # noqa: E402
-from rtsp_mount import ROLE, Mount, answer  # noqa: E402
-
-HOST = '127.0.0.1'
-UDP_PORTS = (10000, 32000)  # below the kernel's ephemeral ones
+from rtsp_mount import ROLE, Mount  # noqa: E402
 
 
 class Feed:
     """The server with its mounts."""
 
     def __init__(self, config):
-        self.server = GstRtspServer.RTSPServer.new()
-        self.server.set_address(HOST)
-        self.server.set_service(str(config.get('port', 0)))
-        # A thread for each client: a silent mount blocks its clients' DESCRIBE, and must not block the others'.
-        threads = GstRtspServer.RTSPThreadPool.new()
-        threads.set_max_threads(-1)
-        self.server.set_thread_pool(threads)
-
-        # Without a pool the media's UDP sockets listen on all interfaces. Ports in use are passed over.
-        pool = GstRtspServer.RTSPAddressPool.new()
-        pool.add_range(HOST, HOST, *UDP_PORTS, 0)
-
+        self.server, pool = new_server(config.get('port', 0))
         clips = {}
         self.mounts = {path: Mount(path, spec, clips, bool(config.get('tellSent'))) for path, spec in config['mounts'].items()}
         points = self.server.get_mount_points()
