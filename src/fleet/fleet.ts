@@ -205,16 +205,18 @@ export class Fleet {
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     const nowMs = this.#clock.now();
     this.#orphans.look(wanted, this.#facts.owners, nowMs);
-    const { take, moves, arriving, isSettled } = stepsOf(this.#facts, {
+    const steps = stepsOf(this.#facts, {
       ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
+    const { take, arriving, isSettled } = steps;
+    this.#presence.balances(steps.isBalancing);
     this.#differing.look(this.#facts.nodes, present);
     if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
     const taken = await this.#holdings.take(take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
     this.#holdings.expect(arriving);
-    await this.#movement.turn(moves, wanted, this.#isDraining);
+    await this.#movement.turn(steps, wanted, this.#isDraining);
     this.#isSettled = isSettled && !this.#isDraining;
   }
 

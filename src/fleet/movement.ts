@@ -1,10 +1,11 @@
 /** Brings cameras to the nodes they belong on: offers them, gives them away, takes over what is offered to this node. */
 import type { Log } from '../log/log';
 import type { Facts } from './facts';
-import { Handovers, type Move } from './handover';
+import { Handovers } from './handover';
 import type { Holdings } from './holdings';
 import type { FleetCamera } from './options';
 import { Moves } from './pace';
+import type { Steps } from './steps';
 import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
 
 /** A camera without a picture for so long loses nothing by a move. */
@@ -29,20 +30,27 @@ export class Movement {
 
   /**
    * @param wanted where cameras of this node belong that do not belong here
+   * @param waiting cameras of all nodes that belong elsewhere, in an order that is the same for all
    * @throws Fault of etcd
    */
-  async turn(wanted: readonly Move[], cameras: readonly FleetCamera[], isDraining: boolean): Promise<void> {
+  async turn(
+    { moves: wanted, waiting }: Pick<Steps, 'moves' | 'waiting'>,
+    cameras: readonly FleetCamera[],
+    isDraining: boolean,
+  ): Promise<void> {
     const { node, facts, holdings, log, now } = this.options;
     const single = new Set(cameras.filter(({ isSingle }) => isSingle).map(({ id }) => id));
     const owned = new Map([...facts.owners].filter(([, owner]) => owner.node === node));
     const isBroken = (id: string) =>
       single.has(id) || now() - (this.#capturedMs.get(id) ?? -Infinity) > SILENT_MS;
-    const mayMove = this.#moves.left(now());
-    const { offer, retract, giveAway, begun } = this.#handovers.turn(
+    this.#moves.look(facts.owners, now());
+    const free = this.#moves.free(waiting, now());
+    const mayMove = (id: string) => free.has(id);
+    const { offer, retract, giveAway } = this.#handovers.turn(
       { owned, wanted, isDraining, mayMove, isBroken },
       now(),
     );
-    this.#moves.made(begun, now());
+    if (!isDraining) for (const id of giveAway) this.#moves.begins(id, now());
     for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
     for (const { id, to, because } of offer) await holdings.offer(id, { to, toBecause: because });
     for (const id of retract) await holdings.offer(id);

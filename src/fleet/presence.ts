@@ -16,6 +16,7 @@ export type PresenceOptions = Pick<
 export class Presence {
   #beat = 0;
   #beatAtMs = -Infinity;
+  #isBalancing = false;
 
   constructor(
     private readonly options: PresenceOptions,
@@ -30,6 +31,12 @@ export class Presence {
   /** It is written with the next renewal of the lease. */
   changed(): void {
     this.#beatAtMs = -Infinity;
+  }
+
+  /** Whether cameras are to move for this node's balance: the others go on with that until none is. */
+  balances(isBalancing: boolean): void {
+    if (isBalancing !== this.#isBalancing) this.changed();
+    this.#isBalancing = isBalancing;
   }
 
   /**
@@ -47,7 +54,7 @@ export class Presence {
     if (other !== undefined && other.id !== holder.id) throw nodeInUse(node, other.address);
     const record: NodeRecord = {
       ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() ?? 'none' },
-      ...{ state, ...(costs && { costs: costs() }) },
+      ...{ state, ...(this.#isBalancing ? { isBalancing: true } : {}), ...(costs && { costs: costs() }) },
       ...{ beat: this.#beat + 1, clockMs: Date.now() },
     };
     if (lease.id === undefined) return false;
