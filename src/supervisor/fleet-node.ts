@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fleetKey } from '../config/fleet-key';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
+import { etcdEndpoint } from '../etcd/socket';
 import type { FaultRecord } from '../fault/fault';
 import { Costs, type Reading } from '../fleet/cost';
 import { Fleet } from '../fleet/fleet';
@@ -37,7 +38,8 @@ export function fleetNode({
   ...options
 }: FleetNodeOptions): Fleet {
   const secret = fleetKey(environment);
-  const { etcd: endpoints, name, capacity, username, password, ca, cert, key } = spec;
+  const endpoints = spec.etcd === 'embedded' ? [etcdEndpoint(data.path('etcd'))] : spec.etcd;
+  const { name, capacity, username, password, ca, cert, key } = spec;
   const pem = Object.entries({ ca, cert, key }).flatMap(([what, file]) =>
     file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
   );
