@@ -20,6 +20,8 @@ import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
 
 /** Facts change in bursts, such as when a node dies: they are looked at together. */
 const LOOK_MS = 100;
+/** When all cameras are looked at again, milliseconds: of a large fleet, that is work. */
+const AGAIN_MS = { time: 0, patience: 10_000, none: Infinity } as const;
 /** Beyond the lease, until a dead node's keys have gone. */
 const GONE_MS = 3000;
 
@@ -42,8 +44,8 @@ export class Fleet {
   readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
-  /** Nothing is to be done until something changes. */
-  #isSettled = false;
+  /** When there may be something to do though nothing has changed. */
+  #againMs = 0;
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
   #lookedMs = -Infinity;
@@ -187,14 +189,14 @@ export class Fleet {
       this.#faults.clear('etcd answers again');
       if (this.#isRead && this.#presence.isUnheard) this.options.etcd.rewatch();
       this.shared.answers();
-      if (!this.#isSettled || !isOld) this.consider();
+      if (!isOld || this.#clock.now() >= this.#againMs) this.consider();
     } catch (error) {
       this.#fail(error);
     }
   }
 
   async #act(): Promise<void> {
-    this.#isSettled = false;
+    this.#againMs = 0;
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { node, cameras, log, configuration } = this.options;
@@ -209,15 +211,14 @@ export class Fleet {
       ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
-    const { take, arriving, isSettled } = steps;
     this.#presence.balances(steps.isBalancing);
     this.#differing.look(this.#facts.nodes, present);
     if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
-    const taken = await this.#holdings.take(take);
+    const taken = await this.#holdings.take(steps.take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
-    this.#holdings.expect(arriving);
+    this.#holdings.expect(steps.arriving);
     await this.#movement.turn(steps, wanted, this.#isDraining);
-    this.#isSettled = isSettled && !this.#isDraining;
+    this.#againMs = this.#clock.now() + (this.#isDraining ? 0 : AGAIN_MS[steps.waitsFor]);
   }
 
   /** A picture of the camera is in the spool of this node. */
@@ -241,7 +242,7 @@ export class Fleet {
     if (state === this.#state) return;
     const { log, node, name } = this.options;
     this.#state = state;
-    this.#isSettled = false;
+    this.#againMs = 0;
     log.info(`node "${node}" of fleet "${name}" ${STATE_WORDS[state]}`);
   }
 }

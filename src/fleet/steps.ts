@@ -22,8 +22,11 @@ export interface Steps {
   readonly isBalancing: boolean;
   /** Cameras of others that it is to capture beside them. */
   readonly arriving: readonly string[];
-  /** Nothing will be to do until a fact changes: no camera is on its way, and none waits for time to pass. */
-  readonly isSettled: boolean;
+  /**
+   * `none`: nothing will be to do until a fact changes. `patience`: cameras of this node only wait for others to have moved.
+   * `time`: cameras are on their way, or nobody has them.
+   */
+  readonly waitsFor: 'none' | 'patience' | 'time';
 }
 
 /** A camera that its node has not taken by then is taken by any other: that node may not know it. */
@@ -46,7 +49,7 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
   let isBalancing = false;
   const moves: Move[] = [];
   const arriving: string[] = [];
-  let isSettled = true;
+  let isPressing = false;
   for (const { id } of known) {
     const [found, wanted] = [owners.get(id), placed.get(id)];
     const owner = found?.node;
@@ -58,8 +61,7 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
       waiting.push(id);
       isBalancing ||= owner === own.node || wanted === own.node;
     }
-    if (owner === undefined || (owner === own.node && (found?.to !== undefined || wanted !== owner)))
-      isSettled = false;
+    if (owner === undefined || (owner === own.node && found?.to !== undefined)) isPressing = true;
   }
   const isDraining = !isMember && nodes.has(own.node);
   // While configurations differ, a camera may have nowhere else to go.
@@ -69,6 +71,6 @@ export function stepsOf({ nodes, owners }: Pick<Facts, 'nodes' | 'owners'>, own:
   return {
     ...{ waiting, isBalancing: isBalancing && agree },
     ...{ take, moves: isDraining || agree ? moves : [], arriving },
-    isSettled: isSettled && agree && arriving.length === 0,
+    waitsFor: isPressing || !agree || arriving.length > 0 ? 'time' : moves.length > 0 ? 'patience' : 'none',
   };
 }
