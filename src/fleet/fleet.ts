@@ -40,7 +40,7 @@ export class Fleet {
   readonly #presence: Presence;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
-  readonly #skews = new ClockSkews();
+  readonly #skews: ClockSkews;
   readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
@@ -64,7 +64,7 @@ export class Fleet {
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
     this.#differing = new Differing(log, now);
-    this.#clocks = new ClockWarning(log, node);
+    [this.#clocks, this.#skews] = [new ClockWarning(log), new ClockSkews(node)];
     const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
     this.#presence = new Presence(options, { keys, facts, lease, now });
     this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });

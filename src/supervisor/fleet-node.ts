@@ -18,6 +18,9 @@ import { identityOf, nodeName } from './identity';
 import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
 
+/** Costs are those of minutes, and to read them takes files of each camera. */
+const COSTS_MS = 20_000;
+
 export interface FleetNodeOptions {
   readonly spec: FleetSpec;
   readonly supervisor: Pick<Supervisor, 'configured' | 'holds' | 'status'>;
@@ -45,6 +48,7 @@ export function fleetNode({
   );
   const login = username === undefined || password === undefined ? {} : { username, password };
   const costs = new Costs();
+  let costsAtMs = -Infinity;
   return new Fleet({
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
@@ -58,7 +62,11 @@ export function fleetNode({
         isSingle: sessions === 1,
       })),
     costs: () => {
-      costs.read(readings(supervisor.status()), performance.now());
+      const nowMs = performance.now();
+      if (nowMs - costsAtMs > COSTS_MS) {
+        costs.read(readings(supervisor.status()), nowMs);
+        costsAtMs = nowMs;
+      }
       return costs.steps;
     },
     configuration: () => {
