@@ -16,6 +16,8 @@ const { values } = parseArgs({
   options: {
     cameras: { type: 'string', default: '12' },
     seconds: { type: 'string', default: '120' },
+    /** Of the pictures; 1920 is what cameras have. */
+    width: { type: 'string', default: '320' },
   },
 });
 
@@ -28,7 +30,7 @@ type Close = () => Promise<unknown>;
 
 function cameras(count: number): { id: string }[] {
   return Array.from({ length: count }, (_, i) => ({
-    ...{ id: `c${i}`, test: 'testsrc2', width: 320 },
+    ...{ id: `c${i}`, test: 'testsrc2', width: Number(values.width) },
   }));
 }
 
@@ -90,7 +92,10 @@ async function fleetBench(): Promise<boolean> {
     const requests = (countedAfter.requests - countedBefore.requests) / seconds;
     const bytes = (countedAfter.bytes - countedBefore.bytes) / seconds;
     const rows = [
-      ['cameras on each node; seconds', `${held.join(', ')}; ${seconds.toFixed(0)}`],
+      [
+        'cameras on each node; width of pictures; seconds',
+        `${held.join(', ')}; ${values.width}; ${seconds.toFixed(0)}`,
+      ],
       ['processor of a camera-minute in a fleet, s', inFleet.toFixed(3)],
       ['the same without a fleet, s', without.toFixed(3)],
       ['difference', `${(100 * more).toFixed(1)} %`],

@@ -1,7 +1,7 @@
 /** Where a daemon serves its page and API. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Endpoints } from '../src/supervisor/data-directory';
+import type { Endpoints } from '../src/config/endpoints-file';
 import type { Daemon } from './daemon';
 import { waitUntil } from './process';
 

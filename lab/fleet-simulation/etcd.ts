@@ -125,5 +125,5 @@ export class SimulatedEtcd {
 }
 
 function withoutBeat(value: string): string {
-  return value.replace(/"beat":\d+/, '');
+  return value.replace(/"(?:beat|clockMs)":\d+/g, '');
 }

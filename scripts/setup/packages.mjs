@@ -8,6 +8,7 @@ const PACKAGES = {
   ffmpeg: { dnf: 'ffmpeg-free' },
   'redis-server': { dnf: 'redis', apk: 'redis', pacman: 'valkey', zypper: 'redis', brew: 'redis' },
   'rabbitmq-server': { pacman: 'rabbitmq', brew: 'rabbitmq' },
+  etcd: { apt: 'etcd-server' },
   setpriv: {
     apt: 'util-linux',
     dnf: 'util-linux',

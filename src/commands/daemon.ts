@@ -2,6 +2,7 @@
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { parseTopology, readConfiguration } from '../config/load';
 import type { Topology } from '../config/topology';
+import { isSameContent, watchContent, type FileContent } from '../config/watch';
 import { keepLines, openLog, type Log } from '../log/log';
 import { endProcess } from '../os/output';
 import { closeInTurn, type Step } from '../os/close-in-turn';
@@ -167,7 +168,26 @@ async function runUntilAsked(run: Run): Promise<number> {
   await Promise.race([started, ending.wish]);
   fleet?.start();
   void configuration.watch(watching.signal);
+  const { endpointsFile } = topology.fleet ?? {};
+  if (endpointsFile !== undefined) void followEndpoints(endpointsFile, configuration, watching.signal);
   return ending.wish;
+}
+
+/** The other daemon's servers have new passwords with every start of it; while it is down there is nothing to follow. */
+async function followEndpoints(
+  file: string,
+  configuration: LiveConfiguration,
+  signal: AbortSignal,
+): Promise<void> {
+  // It may have changed since the configuration was read: the first look takes what is there.
+  let taken: FileContent | undefined;
+  const isTaken = (content: FileContent) =>
+    'error' in content || (taken !== undefined && isSameContent(content, taken));
+  const take = async (content: FileContent) => {
+    taken = content;
+    await configuration.reload();
+  };
+  await watchContent(file, isTaken, take, signal);
 }
 
 function controlOf(

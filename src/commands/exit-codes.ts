@@ -49,6 +49,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
 const EXIT_OF_CONFIGURATION: Readonly<Record<ConfigurationError['code'], ExitCode>> = {
   'invalid-configuration': EXIT.configuration,
   'configuration-not-applied': EXIT.configuration,
+  'no-endpoints': EXIT.unavailable,
 };
 
 /** The exit code of a program that ends with this error. */

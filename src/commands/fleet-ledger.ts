@@ -1,4 +1,6 @@
 /** Reads the ledgers of all nodes of a fleet from Redis, for `ledger --fleet`. */
+import path from 'node:path';
+import { ENDPOINTS_FILE, redisOf } from '../config/endpoints-file';
 import type { Topology } from '../config/topology';
 import { withDeadline } from '../clock/sleep';
 import { COPIES_KEPT_MS, LedgerCopies } from '../ledger/copies';
@@ -24,14 +26,15 @@ export interface FleetLedger {
 
 /**
  * What the nodes have copied to Redis, which they do every five seconds.
- * @throws ExitFault `usage` without a fleet or for times that no copies are kept of, `no-ledger` where Redis does not answer
+ * @throws ExitFault `usage` without a fleet or for times that no copies are kept of, `no-ledger` where Redis does not answer, `no-endpoints` where an embedded one does not run
  */
 export async function readFleetLedger(
   { fleet, redis, namespace }: Topology,
+  dataDir: string,
   sinceMs: number,
   nowMs: number,
 ): Promise<FleetLedger> {
-  if (fleet === undefined || redis.kind === 'embedded')
+  if (fleet === undefined)
     throw new ExitFault(
       'usage',
       'the configuration has no "fleet"; leave out --fleet, or name another --config',
@@ -41,7 +44,8 @@ export async function readFleetLedger(
       'usage',
       `Redis keeps a fleet's ledger for ${COPIES_KEPT_MS / 3_600_000} hours; give a shorter --since, or leave out --fleet on each node`,
     );
-  const client = openRedis(redis.url, {
+  const url = redis.kind === 'remote' ? redis.url : redisOf(path.join(dataDir, ENDPOINTS_FILE));
+  const client = openRedis(url, {
     ...{ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 },
     ...{ connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS },
   });
@@ -51,7 +55,7 @@ export async function readFleetLedger(
     await withDeadline(client.connect(), ANSWER_MS);
     return await readAll(client, namespace, sinceMs);
   } catch (error) {
-    const { message } = redisFault(redis.url, cause ?? (error as Error));
+    const { message } = redisFault(url, cause ?? (error as Error));
     throw new ExitFault('no-ledger', `the fleet's ledger is in Redis, and ${message}`, { cause: error });
   } finally {
     client.disconnect();

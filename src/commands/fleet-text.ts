@@ -4,7 +4,17 @@ import { STATE_WORDS } from '../fleet/words';
 import { PLAIN, type Style } from './style';
 import { duration, table, wrap } from './table';
 
-const NODE_TITLES = ['NODE', 'STATE', 'CAMERAS', 'LOAD', 'CAPACITY', 'VERSION', 'CONFIGURATION', 'CLOCK'];
+const NODE_TITLES = [
+  'NODE',
+  'STATE',
+  'CAMERAS',
+  'LOAD',
+  'CORES',
+  'CAPACITY',
+  'VERSION',
+  'CONFIGURATION',
+  'CLOCK',
+];
 const CAMERA_TITLES = ['CAMERA', 'NODE', 'SINCE', 'FROM', 'REASON'];
 
 /** Cameras are sorted by id, nodes by name. */
@@ -12,8 +22,10 @@ export function fleetText(status: FleetStatus, nowMs: number, { width, paint }: 
   const { fleet, node, state, nodes, cameras, unowned } = status;
   const nodeRows = nodes
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, state: of, cameras: count, load, capacity, version, configuration, skewMs }) => [
-      ...[name, of, String(count), `${Math.round(load * 100)} %`, String(capacity), version, configuration],
+    .map(({ name, state: of, cameras: count, load, millicores, capacity, skewMs, ...rest }) => [
+      ...[name, of, String(count), `${Math.round(load * 100)} %`],
+      millicores === undefined ? '-' : (millicores / 1000).toFixed(2),
+      ...[String(capacity), rest.version, rest.configuration],
       skewMs === undefined ? '-' : `${skewMs > 0 ? '+' : ''}${Math.round(skewMs)} ms`,
     ]);
   const cameraRows = cameras

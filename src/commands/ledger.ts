@@ -37,7 +37,7 @@ export async function ledger(options: LedgerOptions): Promise<number> {
   const { dataDir, config, camera, tags, sinceMs, json, fleet } = options;
   const now = Date.now();
   const { from, recorded, nodes } = fleet
-    ? await ofFleet(config, now - sinceMs, now)
+    ? await ofFleet({ config, dataDir }, now - sinceMs, now)
     : await ofDaemon(path.join(dataDir, 'ledger'), now - sinceMs);
   const summary = summarize(recorded, now - sinceMs, wantedOf({ config, camera, tags }));
   if (summary.cameras.length === 0)
@@ -66,12 +66,15 @@ async function ofDaemon(dir: string, sinceMs: number): Promise<Source> {
 }
 
 /** @throws ConfigurationError, or what reading it throws */
-async function ofFleet(config: string, sinceMs: number, nowMs: number): Promise<Source> {
+async function ofFleet({ config, dataDir }: Places, sinceMs: number, nowMs: number): Promise<Source> {
   const { loadTopology } = await import('../config/load');
   const { readFleetLedger } = await import('./fleet-ledger');
   throwIfNotPermitted(config);
   const topology = loadTopology(config, process.env);
-  return { from: "the fleet's ledger in Redis", ...(await readFleetLedger(topology, sinceMs, nowMs)) };
+  return {
+    from: "the fleet's ledger in Redis",
+    ...(await readFleetLedger(topology, dataDir, sinceMs, nowMs)),
+  };
 }
 
 /** Ids of the cameras that are asked about; undefined for all. */

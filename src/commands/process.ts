@@ -1,7 +1,6 @@
 /** `process`: the frame-process service, pointed at the servers the daemon uses. */
-import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { ownedBy } from '../connections/rabbitmq-listener';
+import { ENDPOINTS_FILE, rabbitmqOf, readEndpoints, redisOf } from '../config/endpoints-file';
 import { loadTopology } from '../config/load';
 import type { Topology } from '../config/topology';
 import { unlessAborted } from '../clock/sleep';
@@ -13,9 +12,7 @@ import { logToStandardError, openLog } from '../log/log';
 import { throwIfNotPermitted } from '../os/access';
 import { endProcess, print } from '../os/output';
 import { ExitFault } from '../fault/fault';
-import { overSocket } from '../connections/redis-address';
 import { findFfmpeg } from '../supervisor/ffmpeg-program';
-import type { Endpoints } from '../supervisor/data-directory';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 
@@ -91,25 +88,10 @@ function servers(
   { redis, rabbitmq }: Topology,
   dataDir: string,
 ): Pick<ConsumerOptions, 'redisUrl' | 'amqpUrl'> {
-  const file = path.join(dataDir, 'endpoints.json');
-  const redisDir = path.resolve(dataDir, 'redis');
+  const file = path.join(dataDir, ENDPOINTS_FILE);
   if (redis.kind === 'embedded' || rabbitmq.kind === 'embedded') readEndpoints(file);
   return {
-    redisUrl: redis.kind === 'remote' ? redis.url : () => overSocket(readEndpoints(file).redis, redisDir),
-    amqpUrl:
-      rabbitmq.kind === 'remote' ? rabbitmq.url : () => ownedBy(readEndpoints(file).amqp, statSync(file).uid),
+    redisUrl: redis.kind === 'remote' ? redis.url : () => redisOf(file),
+    amqpUrl: rabbitmq.kind === 'remote' ? rabbitmq.url : () => rabbitmqOf(file),
   };
-}
-
-function readEndpoints(file: string): Endpoints {
-  throwIfNotPermitted(file);
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
-  } catch (error) {
-    throw new ExitFault(
-      'no-endpoints',
-      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not JSON'}): the embedded servers run only while the daemon does; start it, or give its --config and --data-dir`,
-      { cause: error },
-    );
-  }
 }

@@ -19,7 +19,7 @@ export type Refusal = 'invalid' | 'not-applied';
 
 /** Thrown when a configuration cannot be used; `faults` lists all reasons. */
 export class ConfigurationError extends Error {
-  readonly code: 'invalid-configuration' | 'configuration-not-applied';
+  readonly code: 'invalid-configuration' | 'configuration-not-applied' | 'no-endpoints';
   constructor(
     readonly file: string,
     readonly faults: readonly ConfigFault[],

@@ -13,7 +13,13 @@ export function fleetFaults({ fleet, ...file }: WellFormed<ActorsFile>, folder: 
   if (fleet === undefined) return [];
   const faults: ConfigFault[] = [];
   const fault = (at: string, problem: string) => faults.push({ path: `$.fleet${at}`, problem });
-  for (const [i, url] of (fleet.etcd ?? []).entries()) {
+  const isOwn = typeof fleet.etcd === 'string';
+  if (isOwn)
+    for (const name of ['username', 'password', 'ca', 'cert', 'key'] as const)
+      if (name in fleet) fault(`.${name}`, 'belongs to etcd servers that are named by URL; remove it');
+  if (isOwn && fleet.etcd !== 'embedded' && /^https?:/.test(fleet.etcd))
+    fault('.etcd', `is one URL where a list is expected: [${JSON.stringify(fleet.etcd)}]`);
+  for (const [i, url] of (isOwn ? [] : (fleet.etcd ?? [])).entries()) {
     if (url === undefined) continue;
     const problem = urlProblem(url, ETCD_SCHEMES) ?? excessOf(url);
     if (problem !== undefined) fault(`.etcd[${i}]`, problem);
@@ -25,16 +31,21 @@ export function fleetFaults({ fleet, ...file }: WellFormed<ActorsFile>, folder: 
   for (const name of ['redis', 'rabbitmq'] as const) {
     const server = file[name];
     const isEmbedded = server === 'embedded' || (typeof server === 'object' && 'embedded' in server);
-    if (isEmbedded)
+    if (isOwn && fleet.etcd !== 'embedded' && typeof server === 'object' && isEmbedded)
+      faults.push({
+        path: `$.${name}`,
+        problem: 'is embedded, and this node uses the servers that "fleet.etcd" names; remove it',
+      });
+    if (isEmbedded && !isOwn)
       faults.push({
         path: `$.${name}`,
         problem:
-          'is embedded, and the nodes of a fleet share their servers; give the URL of one that all nodes reach',
+          'is embedded, and the nodes of a fleet share their servers; give the URL of one that all nodes reach, or "embedded" as "fleet.etcd", too, to try a fleet on one machine',
       });
   }
   for (const name of ['ca', 'cert', 'key'] as const) {
     const problem =
-      fleet[name] === undefined ? undefined : pemProblem(name, path.resolve(folder, fleet[name]));
+      isOwn || fleet[name] === undefined ? undefined : pemProblem(name, path.resolve(folder, fleet[name]));
     if (problem !== undefined) fault(`.${name}`, problem);
   }
   return faults;

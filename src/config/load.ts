@@ -4,6 +4,7 @@ import { TOO_LARGE } from './bounds';
 import { checkConfiguration } from './check';
 import { readBoundedSync } from './content';
 import { ConfigurationError, type ConfigFault } from './faults';
+import { withServersOfOther } from './fleet-join';
 import { readJson } from './json-text';
 import { resolveTopology } from './resolve';
 import type { Topology } from './topology';
@@ -24,7 +25,7 @@ export function parseTopology(text: string, file: string, environment: NodeJS.Pr
   const checked = checkConfiguration(json.value, environment, folder);
   const faults = [...json.faults, ...checked.faults];
   if (faults.length > 0) throw new ConfigurationError(file, faults);
-  return resolveTopology(checked.file, folder);
+  return withServersOfOther(resolveTopology(checked.file, folder), file, folder);
 }
 
 /** @throws ConfigurationError when it cannot be read. */

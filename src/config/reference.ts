@@ -132,6 +132,7 @@ function row(key: string, node: Node): string[] {
 }
 
 function typeText({ type, enum: values, const: only, minimum, maximum }: Node): string {
+  if (Array.isArray(type) && type.includes('array')) return 'text or list of texts';
   if (Array.isArray(type)) return type.includes('string') ? 'text or object' : '`false` or object';
   if (type === 'array') return 'list of texts';
   if (values !== undefined) return values.map((value) => `\`"${value}"\``).join(', ');

@@ -58,7 +58,10 @@ function resolveFleet(
   const files = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
     file === undefined ? [] : [[name, path.resolve(folder, file)]],
   );
-  return { ...fleet, ...Object.fromEntries(files) } as FleetSpec;
+  const { etcd } = fleet;
+  const servers =
+    typeof etcd === 'string' && etcd !== 'embedded' ? { etcd: [], endpointsFile: etcd } : { etcd };
+  return { ...fleet, ...servers, ...Object.fromEntries(files) } as FleetSpec;
 }
 
 function resolveHttp({ cert, key, ...http }: HttpSettings, folder: string): HttpSpec {

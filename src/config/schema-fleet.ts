@@ -8,12 +8,14 @@ const NAME_PATTERN = '^[A-Za-z0-9._-]{1,64}$';
 
 const SETTINGS = section(
   {
-    etcd: Type.Unsafe<readonly string[]>({
-      type: 'array',
+    etcd: Type.Unsafe<readonly string[] | string>({
+      type: ['array', 'string'],
+      minLength: 1,
       items: { type: 'string', minLength: 1, schemes: ETCD_SCHEMES },
       minItems: 1,
       maxItems: 9,
-      description: 'Client URLs of the etcd servers, such as http://HOST:2379.',
+      description:
+        'Client URLs of the etcd servers, such as ["http://HOST:2379"]. To try a fleet on one machine: "embedded" for a private one that the daemon runs, and in the other daemons the path of the endpoints.json in its data directory, relative to actors.json, by which they use its etcd, Redis and RabbitMQ.',
     }),
     name: defaulted(
       {

@@ -115,8 +115,10 @@ export interface HttpSpec {
 
 /** A node among several daemons that share their cameras. */
 export interface FleetSpec {
-  /** URLs of etcd. */
-  readonly etcd: readonly string[];
+  /** Endpoints of etcd, or a private one that this daemon runs. */
+  readonly etcd: readonly string[] | 'embedded';
+  /** The endpoints.json of the daemon whose servers this node uses: an absolute path. Absent: they are named one by one. */
+  readonly endpointsFile?: string;
   readonly name: string;
   /** Absent: the host's name. */
   readonly node?: string;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { SERVER_FILE } from '../config/endpoints-file';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
 export interface ServiceMemory {
@@ -10,12 +11,10 @@ export interface ServiceMemory {
   readonly epmdPort?: number;
 }
 
-const FILE = 'server.json';
-
 /** What was kept in the server's folder; undefined if it is new there, or the file is damaged. */
 export function readServiceMemory(dir: string): ServiceMemory | undefined {
   try {
-    return JSON.parse(readFileSync(path.join(dir, FILE), 'utf8')) as ServiceMemory;
+    return JSON.parse(readFileSync(path.join(dir, SERVER_FILE), 'utf8')) as ServiceMemory;
   } catch {
     return undefined;
   }
@@ -30,5 +29,5 @@ export function newPassword(): string {
 }
 
 export function writeServiceMemory(dir: string, memory: ServiceMemory): void {
-  replaceFileSync(path.join(dir, FILE), JSON.stringify(memory), OWNER_ONLY);
+  replaceFileSync(path.join(dir, SERVER_FILE), JSON.stringify(memory), OWNER_ONLY);
 }

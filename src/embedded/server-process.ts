@@ -24,6 +24,8 @@ export interface ServerCommand extends CommandLine {
   readonly cwd: string;
   /** Locked for as long as the server runs; absent for programs without data. */
   readonly lockFile?: string;
+  /** What a line of its output says; the line itself without. */
+  readonly wordsOf?: (line: string) => string;
   /** What the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
 }
@@ -110,7 +112,8 @@ export class ServerProcess {
     return signalCode === null ? `with code ${String(exitCode)}` : `by ${signalCode}`;
   }
 
-  #keep(line: string): void {
+  #keep(output: string): void {
+    const line = this.command.wordsOf?.(output) ?? output;
     this.log.debug(`${this.command.name}: ${line}`);
     this.#lastLines.push(redactText(line).slice(0, 300));
     this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);

@@ -3,7 +3,7 @@ import type { BrokerView } from '../connections/bound-queues';
 import type { ServerProcess } from './server-process';
 
 export interface EmbeddedService {
-  readonly name: 'redis' | 'rabbitmq';
+  readonly name: 'redis' | 'rabbitmq' | 'etcd';
   /** With credentials; the same across restarts of the server. */
   readonly url: string;
   /** The same for the daemon's own processes: whoever has taken the server's port is not taken for it. */

@@ -11,10 +11,16 @@ export function etcdFault(code: EtcdFaultCode, message: string, cause?: unknown)
   return new Fault(code, message, { cause });
 }
 
+/** Host and port, or the file of a socket. */
+function placeOf(endpoint: string): string {
+  const { host, pathname } = new URL(endpoint);
+  return host === '' ? decodeURI(pathname) : host;
+}
+
 /** A request that was not answered. */
 export function connectionFault(endpoint: string, error: NodeJS.ErrnoException): Fault {
   const { code = '', message } = error;
-  const { host } = new URL(endpoint);
+  const host = placeOf(endpoint);
   if (TLS_ERRORS.test(code))
     return etcdFault(
       'etcd-tls',
@@ -29,7 +35,7 @@ export function connectionFault(endpoint: string, error: NodeJS.ErrnoException):
  * @param body of the answer: JSON of the gateway, or any text where something else answered
  */
 export function answerFault(endpoint: string, status: number, body: string): Fault {
-  const { host } = new URL(endpoint);
+  const host = placeOf(endpoint);
   const { code, message } = readError(body);
   if (/authentication failed|user name is empty|password is empty|auth: .*invalid/i.test(message))
     return etcdFault(

@@ -1,12 +1,15 @@
 /** Requests to etcd's JSON gateway: several endpoints, one in use, the next when it does not answer; login; TLS. */
 import http from 'node:http';
 import https from 'node:https';
+import path from 'node:path';
 import { faultRecord } from '../fault/fault';
 import { boundedText } from '../os/bounded-text';
+import { lastingSocketPath } from '../os/local-socket';
 import { answerFault, connectionFault, etcdFault } from './fault';
+import { SOCKET_SCHEME } from './socket';
 
 export interface EtcdAccess {
-  /** `http://` or `https://`, host and port. */
+  /** `http://` or `https://`, host and port; or {@link etcdEndpoint}. */
   readonly endpoints: readonly string[];
   readonly username?: string;
   readonly password?: string;
@@ -31,7 +34,7 @@ export class Gateway {
     this.#agents = access.endpoints.map((endpoint) =>
       isSecure(endpoint)
         ? new https.Agent({ keepAlive: true, ca, cert, key })
-        : new http.Agent({ keepAlive: true }),
+        : new http.Agent({ keepAlive: true, ...socketOf(endpoint) }),
     );
   }
 
@@ -42,12 +45,12 @@ export class Gateway {
 
   /**
    * The answer of the first endpoint that gives one, beginning with the one that answered last.
-   * @param path such as `/v3/kv/range`
+   * @param call such as `/v3/kv/range`
    * @throws Fault of an {@link EtcdFaultCode}
    */
-  async ask<Answer>(path: string, body: object): Promise<Answer> {
+  async ask<Answer>(call: string, body: object): Promise<Answer> {
     return this.#first(async (index) => {
-      const response = await this.#open(index, path, body);
+      const response = await this.#open(index, call, body);
       return JSON.parse(await readText(response, this.#endpoint(index))) as Answer;
     });
   }
@@ -56,8 +59,8 @@ export class Gateway {
    * The same for an answer that has no end. It is destroyed when `signal` is aborted.
    * @throws Fault where it does not begin
    */
-  async stream(path: string, body: object, signal: AbortSignal): Promise<http.IncomingMessage> {
-    return this.#first((index) => this.#open(index, path, body, signal));
+  async stream(call: string, body: object, signal: AbortSignal): Promise<http.IncomingMessage> {
+    return this.#first((index) => this.#open(index, call, body, signal));
   }
 
   /** The endpoint in use has gone silent: the next is asked first. */
@@ -112,7 +115,7 @@ export class Gateway {
   /** Resolves with the head of a good answer. */
   async #open(
     index: number,
-    path: string,
+    call: string,
     body: object,
     signal?: AbortSignal,
   ): Promise<http.IncomingMessage> {
@@ -128,7 +131,7 @@ export class Gateway {
     };
     const { request } = isSecure(endpoint) ? https : http;
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-      const asking = request(new URL(path, endpoint), options, resolve);
+      const asking = request(new URL(call, baseOf(endpoint)), options, resolve);
       const timer = setTimeout(
         () => asking.destroy(new Error(`no answer within ${ANSWER_MS} ms`)),
         ANSWER_MS,
@@ -140,6 +143,18 @@ export class Gateway {
     if (response.statusCode === 200) return response;
     throw answerFault(endpoint, response.statusCode ?? 0, await readText(response, endpoint));
   }
+}
+
+/** Where the requests of an endpoint go, if that is a socket. */
+function socketOf(endpoint: string): { readonly socketPath?: string } {
+  if (!endpoint.startsWith(SOCKET_SCHEME)) return {};
+  const file = endpoint.slice(SOCKET_SCHEME.length);
+  return { socketPath: lastingSocketPath(path.dirname(file), path.basename(file)) };
+}
+
+/** The host has no meaning on a socket. */
+function baseOf(endpoint: string): string {
+  return endpoint.startsWith(SOCKET_SCHEME) ? 'http://localhost' : endpoint;
 }
 
 function isSecure(endpoint: string): boolean {

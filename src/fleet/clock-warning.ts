@@ -5,19 +5,15 @@ import { skewWords } from './words';
 export class ClockWarning {
   #said = '';
 
-  constructor(
-    private readonly log: Pick<Log, 'info' | 'warn'>,
-    private readonly node: string,
-  ) {}
+  constructor(private readonly log: Pick<Log, 'info' | 'warn'>) {}
 
   /** @param far milliseconds by which the clock of each is ahead */
   look(far: ReadonlyMap<string, number>): void {
-    const others = new Map([...far].filter(([name]) => name !== this.node));
-    const names = [...others.keys()].join();
+    const names = [...far.keys()].join();
     if (names === this.#said) return;
     this.#said = names;
     const fields = { code: 'fleet-clock' };
-    if (others.size === 0) this.log.info("the other nodes' clocks agree with this one's again", fields);
-    else this.log.warn(skewWords(others), fields);
+    if (far.size === 0) this.log.info("the other nodes' clocks agree with this one's again", fields);
+    else this.log.warn(skewWords(far), fields);
   }
 }

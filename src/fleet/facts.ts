@@ -15,6 +15,8 @@ export interface NodeRecord {
   readonly configuration: string;
   /** Measured costs of its cameras, thousandths of a processor; absent where nothing was measured. */
   readonly costs?: Readonly<Record<string, number>>;
+  /** Cameras are to move for its balance, and have not all come to where they belong; absent where that is not so. */
+  readonly isBalancing?: boolean;
   /** When it was written, by the node's clock, milliseconds since the epoch; absent of versions before. */
   readonly clockMs?: number;
   /** Rises whenever it is written: the node sees by it that its watch is alive. */

@@ -20,6 +20,8 @@ import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
 
 /** Facts change in bursts, such as when a node dies: they are looked at together. */
 const LOOK_MS = 100;
+/** When all cameras are looked at again, milliseconds: of a large fleet, that is work. */
+const AGAIN_MS = { time: 0, patience: 10_000, none: Infinity } as const;
 /** Beyond the lease, until a dead node's keys have gone. */
 const GONE_MS = 3000;
 
@@ -38,12 +40,12 @@ export class Fleet {
   readonly #presence: Presence;
   readonly #movement: Movement;
   readonly #orphans = new Orphans();
-  readonly #skews = new ClockSkews();
+  readonly #skews: ClockSkews;
   readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
-  /** Nothing is to be done until something changes. */
-  #isSettled = false;
+  /** When there may be something to do though nothing has changed. */
+  #againMs = 0;
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
   #lookedMs = -Infinity;
@@ -62,7 +64,7 @@ export class Fleet {
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
     this.#differing = new Differing(log, now);
-    this.#clocks = new ClockWarning(log, node);
+    [this.#clocks, this.#skews] = [new ClockWarning(log), new ClockSkews(node)];
     const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
     this.#presence = new Presence(options, { keys, facts, lease, now });
     this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
@@ -187,14 +189,14 @@ export class Fleet {
       this.#faults.clear('etcd answers again');
       if (this.#isRead && this.#presence.isUnheard) this.options.etcd.rewatch();
       this.shared.answers();
-      if (!this.#isSettled || !isOld) this.consider();
+      if (!isOld || this.#clock.now() >= this.#againMs) this.consider();
     } catch (error) {
       this.#fail(error);
     }
   }
 
   async #act(): Promise<void> {
-    this.#isSettled = false;
+    this.#againMs = 0;
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { node, cameras, log, configuration } = this.options;
@@ -205,17 +207,18 @@ export class Fleet {
     await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
     const nowMs = this.#clock.now();
     this.#orphans.look(wanted, this.#facts.owners, nowMs);
-    const { take, moves, arriving, isSettled } = stepsOf(this.#facts, {
+    const steps = stepsOf(this.#facts, {
       ...{ node, cameras: wanted },
       orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
     });
+    this.#presence.balances(steps.isBalancing);
     this.#differing.look(this.#facts.nodes, present);
     if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
-    const taken = await this.#holdings.take(take);
+    const taken = await this.#holdings.take(steps.take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
-    this.#holdings.expect(arriving);
-    await this.#movement.turn(moves, wanted, this.#isDraining);
-    this.#isSettled = isSettled && !this.#isDraining;
+    this.#holdings.expect(steps.arriving);
+    await this.#movement.turn(steps, wanted, this.#isDraining);
+    this.#againMs = this.#clock.now() + (this.#isDraining ? 0 : AGAIN_MS[steps.waitsFor]);
   }
 
   /** A picture of the camera is in the spool of this node. */
@@ -239,7 +242,7 @@ export class Fleet {
     if (state === this.#state) return;
     const { log, node, name } = this.options;
     this.#state = state;
-    this.#isSettled = false;
+    this.#againMs = 0;
     log.info(`node "${node}" of fleet "${name}" ${STATE_WORDS[state]}`);
   }
 }

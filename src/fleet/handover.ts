@@ -17,8 +17,8 @@ export interface Own {
   /** Where cameras of this node belong that do not belong here. */
   readonly wanted: readonly Move[];
   readonly isDraining: boolean;
-  /** New moves for balance. */
-  readonly mayMove: number;
+  /** Whether a camera may begin to move for balance. */
+  readonly mayMove: (id: string) => boolean;
   /** A camera allows one viewer, or has no picture now: nothing is won by capturing it twice. */
   readonly isBroken: (id: string) => boolean;
 }
@@ -29,8 +29,6 @@ export interface Turn {
   readonly retract: readonly string[];
   /** Stopped here before another starts it. */
   readonly giveAway: readonly string[];
-  /** Moves for balance among these. */
-  readonly begun: number;
 }
 
 export class Handovers {
@@ -40,7 +38,6 @@ export class Handovers {
   turn({ owned, wanted, isDraining, mayMove, isBroken }: Own, nowMs: number): Turn {
     const moves = new Map(wanted.map(({ id, to }) => [id, to]));
     const [offer, retract, giveAway]: [(Move & { because: Because })[], string[], string[]] = [[], [], []];
-    let begun = 0;
     for (const [id, { to: offered }] of owned) {
       const to = moves.get(id);
       if (offered === undefined) this.#offeredMs.delete(id);
@@ -48,7 +45,7 @@ export class Handovers {
         if (offered !== undefined) retract.push(id);
         continue;
       }
-      if (offered === undefined && !isDraining && (begun >= mayMove || this.#isDeclined(id, nowMs))) continue;
+      if (offered === undefined && !isDraining && (!mayMove(id) || this.#isDeclined(id, nowMs))) continue;
       const sinceMs = this.#offeredMs.get(id);
       if (isBroken(id) || (isDraining && sinceMs !== undefined && nowMs - sinceMs > OFFER_MS))
         giveAway.push(id);
@@ -61,9 +58,8 @@ export class Handovers {
         retract.push(id);
         this.#declinedMs.set(id, nowMs);
       }
-      if (offered === undefined && !isDraining) begun++;
     }
-    return { offer, retract, giveAway, begun };
+    return { offer, retract, giveAway };
   }
 
   #isDeclined(id: string, nowMs: number): boolean {

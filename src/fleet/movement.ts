@@ -3,10 +3,11 @@ import type { Frame } from '../contract/frame';
 import type { Log } from '../log/log';
 import { numbered, type Numbered } from '../protocol/numbered';
 import type { Facts } from './facts';
-import { Handovers, type Move } from './handover';
+import { Handovers } from './handover';
 import type { Holdings } from './holdings';
 import type { FleetCamera } from './options';
 import { Moves } from './pace';
+import type { Steps } from './steps';
 import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
 
 /** A camera without a picture for so long loses nothing by a move. */
@@ -33,20 +34,27 @@ export class Movement {
 
   /**
    * @param wanted where cameras of this node belong that do not belong here
+   * @param waiting cameras of all nodes that belong elsewhere, in an order that is the same for all
    * @throws Fault of etcd
    */
-  async turn(wanted: readonly Move[], cameras: readonly FleetCamera[], isDraining: boolean): Promise<void> {
+  async turn(
+    { moves: wanted, waiting }: Pick<Steps, 'moves' | 'waiting'>,
+    cameras: readonly FleetCamera[],
+    isDraining: boolean,
+  ): Promise<void> {
     const { node, facts, holdings, log, now } = this.options;
     const single = new Set(cameras.filter(({ isSingle }) => isSingle).map(({ id }) => id));
     const owned = new Map([...facts.owners].filter(([, owner]) => owner.node === node));
     const isBroken = (id: string) =>
       single.has(id) || now() - (this.#captured.get(id)?.ms ?? -Infinity) > SILENT_MS;
-    const mayMove = this.#moves.left(now());
-    const { offer, retract, giveAway, begun } = this.#handovers.turn(
+    this.#moves.look(facts.owners, now());
+    const free = this.#moves.free(waiting, now());
+    const mayMove = (id: string) => free.has(id);
+    const { offer, retract, giveAway } = this.#handovers.turn(
       { owned, wanted, isDraining, mayMove, isBroken },
       now(),
     );
-    this.#moves.made(begun, now());
+    if (!isDraining) for (const id of giveAway) this.#moves.begins(id, now());
     for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
     for (const { id, to, because } of offer) {
       const newest = this.#captured.get(id)?.picture;

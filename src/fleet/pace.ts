@@ -1,20 +1,53 @@
 /** What a node remembers of the past to be slow enough: moves of the last minute, and cameras that nobody owns. Pure. */
+import type { OwnerRecord } from './facts';
 
-/** Moves for balance, within a minute. */
+/** Moves for balance that the whole fleet begins within a minute. */
 const MOVES = 10;
 const MINUTE_MS = 60_000;
+/** How long a camera is passed over that could have moved for a minute, and did not: its new node may not reach it. */
+const PASSED_OVER_MS = 600_000;
 
+/** Moves for balance of the whole fleet, as one of its nodes sees them. */
 export class Moves {
-  #atMs: number[] = [];
+  /** By camera, when its move was first seen. */
+  readonly #begunMs = new Map<string, number>();
+  readonly #nodes = new Map<string, string>();
+  /** By camera, since when it might begin to move. */
+  readonly #freeMs = new Map<string, number>();
 
-  /** How many more there may be now. */
-  left(nowMs: number): number {
-    this.#atMs = this.#atMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
-    return Math.max(0, MOVES - this.#atMs.length);
+  /** Looks for moves that have begun, on whatever node. */
+  look(owners: ReadonlyMap<string, OwnerRecord>, nowMs: number): void {
+    for (const [id, { node, because, to, toBecause }] of owners) {
+      const before = this.#nodes.get(id) ?? node;
+      if ((before !== node && because === 'balance') || (to !== undefined && toBecause === 'balance'))
+        this.begins(id, nowMs);
+      this.#nodes.set(id, node);
+    }
+    for (const [id, sinceMs] of this.#begunMs)
+      if (nowMs - sinceMs >= MINUTE_MS && owners.get(id)?.to === undefined) this.#begunMs.delete(id);
   }
 
-  made(count: number, nowMs: number): void {
-    for (let i = 0; i < count; i++) this.#atMs.push(nowMs);
+  begins(camera: string, nowMs: number): void {
+    if (!this.#begunMs.has(camera)) this.#begunMs.set(camera, nowMs);
+  }
+
+  /**
+   * Which cameras may begin to move now. The nodes know of each other's moves by etcd, a little later than of their own.
+   * @param waiting all in the fleet that belong elsewhere, in an order that is the same for all nodes
+   */
+  free(waiting: readonly string[], nowMs: number): ReadonlySet<string> {
+    const isOver = (id: string) => {
+      const ms = nowMs - (this.#freeMs.get(id) ?? nowMs);
+      return ms > MINUTE_MS && ms <= PASSED_OVER_MS;
+    };
+    const next = waiting.filter((id) => !this.#begunMs.has(id) && !isOver(id));
+    const free = new Set(next.slice(0, Math.max(0, MOVES - this.#begunMs.size)));
+    const known = new Set(waiting);
+    for (const [id, sinceMs] of this.#freeMs)
+      if (!known.has(id) || this.#begunMs.has(id) || nowMs - sinceMs > PASSED_OVER_MS)
+        this.#freeMs.delete(id);
+    for (const id of free) if (!this.#freeMs.has(id)) this.#freeMs.set(id, nowMs);
+    return free;
   }
 }
 

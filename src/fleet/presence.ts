@@ -1,4 +1,5 @@
 /** This node's record in etcd: written when it has changed and every few seconds, and looked for in this node's own watch. */
+import type { Operation } from '../etcd/etcd';
 import type { Facts, Keys, NodeRecord } from './facts';
 import type { Lease } from './lease';
 import type { FleetOptions } from './options';
@@ -16,6 +17,7 @@ export type PresenceOptions = Pick<
 export class Presence {
   #beat = 0;
   #beatAtMs = -Infinity;
+  #isBalancing = false;
 
   constructor(
     private readonly options: PresenceOptions,
@@ -32,6 +34,12 @@ export class Presence {
     this.#beatAtMs = -Infinity;
   }
 
+  /** Whether cameras are to move for this node's balance: the others go on with that until none is. */
+  balances(isBalancing: boolean): void {
+    if (isBalancing !== this.#isBalancing) this.changed();
+    this.#isBalancing = isBalancing;
+  }
+
   /**
    * Says under this node's lease what it is, where that is due.
    * @returns whether the key is known to be this node's
@@ -42,22 +50,30 @@ export class Presence {
     if (now() - this.#beatAtMs <= BEAT_MS) return true;
     const { etcd, node, holder, capacity, version, configuration, costs } = this.options;
     const key = keys.node(node);
-    const found = await etcd.get(key);
-    const other = found && (JSON.parse(found.value) as NodeRecord);
-    if (other !== undefined && other.id !== holder.id) throw nodeInUse(node, other.address);
     const record: NodeRecord = {
       ...{ id: holder.id, address: holder.name, capacity, version, configuration: configuration() ?? 'none' },
-      ...{ state, ...(costs && { costs: costs() }) },
+      ...{ state, ...(this.#isBalancing ? { isBalancing: true } : {}), ...(costs && { costs: costs() }) },
       ...{ beat: this.#beat + 1, clockMs: Date.now() },
     };
-    if (lease.id === undefined) return false;
-    const condition =
-      found === undefined ? { key, is: 'absent' as const } : { key, modRevision: found.modRevision };
-    const put = { put: key, value: JSON.stringify(record), lease: lease.id };
-    if (!(await etcd.transact([condition], [put]))) return false;
+    const under = lease.id;
+    if (under === undefined) return false;
+    const put = { put: key, value: JSON.stringify(record), lease: under };
+    // Nobody else knows this lease: what is under it is this node's.
+    const isStillOwn = await etcd.transact([{ key, lease: under }], [put]);
+    if (!isStillOwn && !(await this.#claim(key, put))) return false;
     this.#beat++;
     this.#beatAtMs = now();
     return true;
+  }
+
+  /** Takes the key where nobody has it, or this node before its restart. */
+  async #claim(key: string, put: Operation): Promise<boolean> {
+    const { etcd, node, holder } = this.options;
+    const found = await etcd.get(key);
+    if (found === undefined) return etcd.transact([{ key, is: 'absent' }], [put]);
+    const { id, address } = JSON.parse(found.value) as NodeRecord;
+    if (id !== holder.id) throw nodeInUse(node, address);
+    return etcd.transact([{ key, modRevision: found.modRevision }], [put]);
   }
 
   /** A watch on a frozen or cut server is silent: this node does not hear of itself. */

@@ -16,6 +16,9 @@ interface Heard {
 export class ClockSkews {
   readonly #heard = new Map<string, Heard>();
 
+  /** @param own this node, whose clock is compared with */
+  constructor(private readonly own: string) {}
+
   /**
    * Looks for new signs of life.
    * @param nowMs when they came, milliseconds since the epoch; undefined where that is not known
@@ -23,6 +26,7 @@ export class ClockSkews {
   hear(nodes: ReadonlyMap<string, NodeRecord>, nowMs: number | undefined): void {
     for (const name of this.#heard.keys()) if (!nodes.has(name)) this.#heard.delete(name);
     for (const [name, { beat, clockMs }] of nodes) {
+      if (name === this.own) continue;
       const heard = this.#heard.get(name) ?? { beat: NaN, aheadMs: [] };
       if (beat === heard.beat) continue;
       this.#heard.set(name, heard);

@@ -18,6 +18,8 @@ export interface FleetStatus {
     readonly cameras: number;
     /** The cost of its cameras as a part of what its capacity is the share of: 1 is even. */
     readonly load: number;
+    /** Processor time that its cameras were measured to take, thousandths of a processor; absent until they were. */
+    readonly millicores?: number;
     /** Milliseconds by which its clock is ahead of this node's; absent until it is known, and of this node. */
     readonly skewMs?: number;
   }[];
@@ -39,13 +41,15 @@ export function statusOf(
   const cameras = [...facts.owners].map(([id, owner]) => ({ id, ...recordOf(owner) }));
   return {
     ...own,
-    nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs: ___, clockMs: ____, ...record }]) => {
+    nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs, clockMs: ___, ...record }]) => {
       const mine = cameras.filter((camera) => camera.node === name);
       const cost = mine.reduce((sum, { id }) => sum + (weights.get(id) ?? 0), 0);
       const share = (total * record.capacity) / capacity;
-      const skewMs = name === own.node ? undefined : skewOf(name);
+      const skewMs = skewOf(name);
+      const measured = Object.values(costs ?? {}).reduce((sum, cost) => sum + cost, 0);
       return {
         ...{ name, ...record, cameras: mine.length, load: share === 0 ? 0 : cost / share },
+        ...(measured === 0 ? {} : { millicores: Math.round(measured) }),
         ...(skewMs === undefined ? {} : { skewMs }),
       };
     }),

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { ENDPOINTS_FILE, type Endpoints } from '../config/endpoints-file';
 import { ExitFault } from '../fault/fault';
 import { startChild, whyNotStarted } from '../os/child-process';
 import { findProgram } from '../os/orphans';
@@ -18,14 +19,6 @@ import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
 /** Seconds a new daemon waits for one that is just ending. */
 const LOCK_WAIT_S = 10;
-
-/** Servers in use, for clients: `<data dir>/endpoints.json`, mode 0600. */
-export interface Endpoints {
-  readonly redis: string;
-  readonly amqp: string;
-  /** Of the page and the API; absent until they are served. */
-  readonly http?: string;
-}
 
 export class DataDirectory {
   private constructor(
@@ -88,13 +81,13 @@ export class DataDirectory {
   }
 
   writeEndpoints(endpoints: Endpoints): void {
-    this.writePrivate('endpoints.json', endpoints);
+    this.writePrivate(ENDPOINTS_FILE, endpoints);
   }
 
   /** Frees the folder for the next daemon; the endpoints are removed, as nothing serves them any more. */
   close(): void {
     try {
-      unlinkSync(this.path('endpoints.json'));
+      unlinkSync(this.path(ENDPOINTS_FILE));
     } catch {
       // It was never written.
     }

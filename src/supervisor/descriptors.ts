@@ -8,22 +8,32 @@ const OWN = 46;
 /** Both outputs of an actor's process and its channel; of an embedded server its outputs. */
 const PER_ACTOR = 3;
 const PER_SERVER = 2;
-/** The broker and its port mapper, and Redis. */
-export const EMBEDDED_PROGRAMS = { redis: 1, rabbitmq: 2 } as const;
+/** The broker and its port mapper. */
+const EMBEDDED_PROGRAMS = { redis: 1, rabbitmq: 2, etcd: 1 } as const;
+
+/** Programs of the embedded servers. */
+export function embeddedPrograms({ redis, rabbitmq, fleet }: Topology): number {
+  return (
+    (redis.kind === 'embedded' ? EMBEDDED_PROGRAMS.redis : 0) +
+    (rabbitmq.kind === 'embedded' ? EMBEDDED_PROGRAMS.rabbitmq : 0) +
+    (fleet?.etcd === 'embedded' ? EMBEDDED_PROGRAMS.etcd : 0)
+  );
+}
 /** What an actor's own process, which has the same limit, may need: 22 were measured. */
 const IN_AN_ACTOR = 64;
 
 /** How many files the daemon, or one of its actors, may have open at the same time. */
-export function descriptorsNeeded({ cameras, supervision, modes, http, ...servers }: Topology): number {
+export function descriptorsNeeded(topology: Topology): number {
+  const { cameras, supervision, modes, http } = topology;
   const forked =
     [modes.store, modes.notifier, http && 'forked'].filter((mode) => mode === 'forked').length +
     cameras.length;
   // Of a child that is being started both ends are open here.
   const starting = Math.min(cameras.length, supervision.parallelStarts);
-  const programs = (['redis', 'rabbitmq'] as const)
-    .filter((name) => servers[name].kind === 'embedded')
-    .reduce((sum, name) => sum + EMBEDDED_PROGRAMS[name], 0);
-  return Math.max(IN_AN_ACTOR, OWN + PER_ACTOR * (forked + starting) + PER_SERVER * programs);
+  return Math.max(
+    IN_AN_ACTOR,
+    OWN + PER_ACTOR * (forked + starting) + PER_SERVER * embeddedPrograms(topology),
+  );
 }
 
 /** Makes room for what `topology` needs, or says in one sentence that there is too little. */

@@ -1,4 +1,4 @@
-/** The private Redis and RabbitMQ of a daemon: prepared, kept running as children, found by their addresses. */
+/** The private Redis, RabbitMQ and etcd of a daemon: prepared, kept running as children, found by their addresses. */
 import type { ChildSpec, ServerSpec, Topology } from '../config/topology';
 import type { EmbeddedService } from '../embedded/service';
 import type { FaultRecord } from '../fault/fault';
@@ -32,7 +32,7 @@ export class EmbeddedServers {
    * Chooses ports and passwords of those that `topology` wants; starts nothing.
    * @throws Fault `port-in-use` or `missing-program`
    */
-  async prepare({ redis, rabbitmq }: Pick<Topology, 'redis' | 'rabbitmq'>): Promise<void> {
+  async prepare({ redis, rabbitmq, fleet }: Pick<Topology, 'redis' | 'rabbitmq' | 'fleet'>): Promise<void> {
     const { data, log } = this.options;
     const services: EmbeddedService[] = [];
     // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
@@ -43,6 +43,10 @@ export class EmbeddedServers {
     if (rabbitmq.kind === 'embedded') {
       const { prepareRabbitmq } = await import('../embedded/rabbitmq');
       services.push(await prepareRabbitmq(data.folder('rabbitmq'), rabbitmq.port, log));
+    }
+    if (fleet?.etcd === 'embedded') {
+      const { prepareEtcd } = await import('../embedded/etcd');
+      services.push(await prepareEtcd(data.folder('etcd'), log));
     }
     this.#services = services;
   }

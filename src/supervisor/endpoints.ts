@@ -1,5 +1,6 @@
 /** endpoints.json: where clients find the servers, the page and the API. */
 import type { Topology } from '../config/topology';
+import { etcdEndpoint } from '../etcd/socket';
 import type { Log } from '../log/log';
 import type { DataDirectory } from './data-directory';
 import type { EmbeddedServers } from './embedded-servers';
@@ -15,11 +16,12 @@ export class EndpointsFile {
   ) {}
 
   /** @throws when the disk does not take it */
-  write({ redis, rabbitmq, http }: Topology): void {
+  write({ redis, rabbitmq, fleet, http }: Topology): void {
     if (http === undefined) this.#httpUrl = undefined;
     this.data.writeEndpoints({
       redis: this.servers.urlOf(redis, 'redis', 'url'),
       amqp: this.servers.urlOf(rabbitmq, 'rabbitmq', 'url'),
+      ...(fleet?.etcd === 'embedded' ? { etcd: etcdEndpoint(this.data.path('etcd')) } : {}),
       ...(this.#httpUrl === undefined ? {} : { http: this.#httpUrl }),
     });
   }

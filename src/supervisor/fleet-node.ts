@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fleetKey } from '../config/fleet-key';
 import type { FleetSpec } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
+import { etcdEndpoint } from '../etcd/socket';
 import type { FaultRecord } from '../fault/fault';
 import { Costs, type Reading } from '../fleet/cost';
 import { Fleet } from '../fleet/fleet';
@@ -16,6 +17,9 @@ import { configurationName } from './held-cameras';
 import { identityOf, nodeName } from './identity';
 import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
+
+/** Costs are those of minutes, and to read them takes files of each camera. */
+const COSTS_MS = 20_000;
 
 export interface FleetNodeOptions {
   readonly spec: FleetSpec;
@@ -37,12 +41,14 @@ export function fleetNode({
   ...options
 }: FleetNodeOptions): Fleet {
   const secret = fleetKey(environment);
-  const { etcd: endpoints, name, capacity, username, password, ca, cert, key } = spec;
+  const endpoints = spec.etcd === 'embedded' ? [etcdEndpoint(data.path('etcd'))] : spec.etcd;
+  const { name, capacity, username, password, ca, cert, key } = spec;
   const pem = Object.entries({ ca, cert, key }).flatMap(([what, file]) =>
     file === undefined ? [] : [[what, readFileSync(file, 'utf8')]],
   );
   const login = username === undefined || password === undefined ? {} : { username, password };
   const costs = new Costs();
+  let costsAtMs = -Infinity;
   return new Fleet({
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
@@ -56,7 +62,11 @@ export function fleetNode({
         isSingle: sessions === 1,
       })),
     costs: () => {
-      costs.read(readings(supervisor.status()), performance.now());
+      const nowMs = performance.now();
+      if (nowMs - costsAtMs > COSTS_MS) {
+        costs.read(readings(supervisor.status()), nowMs);
+        costsAtMs = nowMs;
+      }
       return costs.steps;
     },
     configuration: () => {

@@ -12,10 +12,14 @@ import { nodeName } from './identity';
 const COPY_MS = 2000;
 
 /** Never rejects. @param dir of the ledger */
-export async function copyEndOfLedger({ fleet, redis, namespace }: Topology, dir: string): Promise<void> {
+export async function copyEndOfLedger(
+  { fleet, namespace }: Topology,
+  redisUrl: string,
+  dir: string,
+): Promise<void> {
   const newest = (await listLedgerFiles(dir)).at(-1);
-  if (fleet === undefined || redis.kind === 'embedded' || newest === undefined) return;
-  const client = openRedis(redis.url, {
+  if (fleet === undefined || newest === undefined) return;
+  const client = openRedis(redisUrl, {
     ...{ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 },
     ...{ connectTimeout: COPY_MS, commandTimeout: COPY_MS },
   });

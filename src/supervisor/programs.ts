@@ -5,7 +5,7 @@ import { findProgram } from '../os/orphans';
 import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
 
 export interface MissingProgram {
-  readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'setpriv' | 'flock';
+  readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'etcd' | 'setpriv' | 'flock';
   /** What needs it. */
   readonly why: string;
 }
@@ -13,7 +13,8 @@ export interface MissingProgram {
 /** What has to be installed before `topology` can run; empty when nothing is missing. */
 export function missingPrograms(topology: Topology): MissingProgram[] {
   const missing: MissingProgram[] = [];
-  const embedded = [topology.redis, topology.rabbitmq].some((server) => server.kind === 'embedded');
+  const needsEtcd = topology.fleet?.etcd === 'embedded';
+  const embedded = needsEtcd || [topology.redis, topology.rabbitmq].some(({ kind }) => kind === 'embedded');
   const sources = topology.cameras.map(({ source }) => source).filter((source) => !needsNoFfmpeg(source));
   if (sources.some((source) => findFfmpeg(topology.ffmpeg, source) === undefined))
     missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg) });
@@ -21,6 +22,8 @@ export function missingPrograms(topology: Topology): MissingProgram[] {
     missing.push({ program: 'redis-server', why: 'the configuration says "redis": "embedded"' });
   if (topology.rabbitmq.kind === 'embedded' && (findRabbitmq() === undefined || findEpmd() === undefined))
     missing.push({ program: 'rabbitmq-server', why: 'the configuration says "rabbitmq": "embedded"' });
+  if (needsEtcd && findProgram('etcd') === undefined)
+    missing.push({ program: 'etcd', why: 'the configuration says "etcd": "embedded"' });
   if (findProgram('flock') === undefined)
     missing.push({ program: 'flock', why: 'it keeps two daemons out of one data directory' });
   if (embedded && process.platform === 'linux' && findProgram('setpriv') === undefined)
@@ -39,6 +42,7 @@ const DEBIAN_PACKAGES: Readonly<Record<MissingProgram['program'], string>> = {
   ffmpeg: 'ffmpeg',
   'redis-server': 'redis-server',
   'rabbitmq-server': 'rabbitmq-server',
+  etcd: 'etcd-server',
   setpriv: 'util-linux',
   flock: 'util-linux',
 };

@@ -1,6 +1,6 @@
 /** What a configuration needs of the machine, computed from it alone. */
 import type { Topology } from '../config/topology';
-import { descriptorsNeeded, EMBEDDED_PROGRAMS } from './descriptors';
+import { descriptorsNeeded, embeddedPrograms } from './descriptors';
 import { needsNoFfmpeg } from './ffmpeg-program';
 
 /** Bytes assumed of a picture: of 1080p as JPEG at the default quality. Figures grow in proportion. */
@@ -39,9 +39,7 @@ export function sizingOf(topology: Topology): Sizing {
     processes: {
       node: 1 + forked + cameras.length,
       ffmpeg: cameras.reduce((sum, camera) => sum + ffmpegsOf(camera), 0),
-      servers: (['redis', 'rabbitmq'] as const)
-        .filter((name) => topology[name].kind === 'embedded')
-        .reduce((sum, name) => sum + EMBEDDED_PROGRAMS[name], 0),
+      servers: embeddedPrograms(topology),
     },
     descriptors: descriptorsNeeded(topology),
   };

@@ -133,7 +133,9 @@ export class Supervisor {
 
   async #copyLedger(): Promise<void> {
     const [topology, dir] = [this.#configured, this.options.data.path('ledger')];
-    if (topology.fleet !== undefined) await (await import('./last-copy')).copyEndOfLedger(topology, dir);
+    if (topology.fleet === undefined) return;
+    const redisUrl = this.#servers.urlOf(topology.redis, 'redis', 'ownUrl');
+    await (await import('./last-copy')).copyEndOfLedger(topology, redisUrl, dir);
   }
 
   #run(wanted: Topology): Promise<void> {

@@ -63,9 +63,9 @@ test('a daemon that stops copies the end of its ledger, and waits for no Redis t
   const { dir, file, copies, namespace } = bench(t);
   writeFileSync(file, 'one\n');
   const fleet = { etcd: [], name: 'site', node: 'north', capacity: 1 };
-  const at = (url: string) => ({ namespace, fleet, redis: { kind: 'remote', url } }) as unknown as Topology;
-  await copyEndOfLedger(at('redis://127.0.0.1:1'), dir);
+  const topology = { namespace, fleet } as unknown as Topology;
+  await copyEndOfLedger(topology, 'redis://127.0.0.1:1', dir);
   assert.deepEqual(await copies.nodes(), []);
-  await copyEndOfLedger(at(testServers().redisUrl), dir);
+  await copyEndOfLedger(topology, testServers().redisUrl, dir);
   assert.deepEqual(await copies.read('north', Date.now()), ['one\n']);
 });

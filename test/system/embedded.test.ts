@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } fr
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import type { Endpoints } from '../../src/supervisor/data-directory';
+import type { Endpoints } from '../../src/config/endpoints-file';
 import { vigil } from '../../lab/command';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, withRedis, type Listener } from '../../lab/events';

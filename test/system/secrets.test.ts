@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Endpoints } from '../../src/supervisor/data-directory';
+import type { Endpoints } from '../../src/config/endpoints-file';
 import type { ChildStatus } from '../../src/supervisor/status';
 import { descendants, MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';

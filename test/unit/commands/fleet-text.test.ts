@@ -16,7 +16,7 @@ function node(state: NodeRecord['state'], capacity: number): NodeRecord {
 function facts(): Facts {
   const found = new Facts(keys);
   found.nodes.set('south', node('draining', 1));
-  found.nodes.set('north', node('member', 2));
+  found.nodes.set('north', { ...node('member', 2), costs: { gate: 110, door: 43 } });
   const own = (id: string, name: string, ago: number) => ({
     entry: {
       key: keys.camera(id),
@@ -35,19 +35,16 @@ describe('the text of status --fleet', () => {
   const cameras = ['gate', 'yard', 'door', 'lane'].map((id) => ({ id, weight: 1 }));
 
   test('is a line for each node and camera, with what nobody has above them', () => {
-    const status = statusOf(
-      { fleet: 'site', node: 'north', state: 'member' },
-      facts(),
-      cameras,
-      () => -1234.4,
+    const status = statusOf({ fleet: 'site', node: 'north', state: 'member' }, facts(), cameras, (name) =>
+      name === 'south' ? -1234.4 : undefined,
     );
     assert.deepEqual(fleetText(status, NOW).split('\n'), [
       'node "north" of fleet "site" is a member',
       'no node has taken lane',
       '',
-      'NODE   STATE     CAMERAS  LOAD  CAPACITY  VERSION  CONFIGURATION  CLOCK',
-      'north  member          2  75 %         2    1.0.0  abc            -',
-      'south  draining        1  75 %         1    1.0.0  abc            -1234 ms',
+      'NODE   STATE     CAMERAS  LOAD  CORES  CAPACITY  VERSION  CONFIGURATION  CLOCK',
+      'north  member          2  75 %   0.15         2    1.0.0  abc            -',
+      'south  draining        1  75 %      -         1    1.0.0  abc            -1234 ms',
       '',
       'CAMERA  NODE   SINCE  FROM  REASON',
       'door    north  5s     -     new',

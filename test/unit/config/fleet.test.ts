@@ -1,6 +1,9 @@
 /** What "fleet" of actors.json may be. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
 import { ConfigurationError } from '../../../src/config/faults';
 import { parseTopology } from '../../../src/config/load';
 import { configurationName } from '../../../src/supervisor/held-cameras';
@@ -9,6 +12,8 @@ import { GATE, thrownBy, topologyOf } from './parsing';
 const SERVERS = { redis: 'redis://r.example', rabbitmq: 'amqp://b.example' };
 const ETCD = ['http://e1.example:2379'];
 const configOf = (fleet: unknown, more: object = {}) => ({ ...SERVERS, fleet, cameras: [GATE], ...more });
+
+const remote = (url: string) => ({ kind: 'remote', url });
 
 function faultsOf(fleet: unknown, more: object = {}): string[] {
   const error = thrownBy(() => topologyOf(configOf(fleet, more)));
@@ -52,6 +57,12 @@ describe('the fleet of a configuration', () => {
     ],
     ['a blank in the node', { etcd: ETCD, node: 'a b' }, /^\$\.fleet\.node: /],
     ['an unknown key', { etcd: ETCD, nodes: 3 }, /^\$\.fleet\.nodes: /],
+    ['one URL', { etcd: ETCD[0] }, /^\$\.fleet\.etcd: is one URL where a list is expected/],
+    [
+      'a certificate for an embedded etcd',
+      { etcd: 'embedded', ca: 'ca.pem' },
+      /^\$\.fleet\.ca: belongs to etcd servers that are named by URL; remove it/,
+    ],
   ] as const)
     it(`is refused with ${name}, in one sentence`, () => {
       const faults = faultsOf(fleet);
@@ -63,9 +74,63 @@ describe('the fleet of a configuration', () => {
     it(`is refused with a Redis of its own (${JSON.stringify(redis)})`, () => {
       const faults = faultsOf({ etcd: ETCD }, { redis });
       assert.deepEqual(faults, [
-        '$.redis: is embedded, and the nodes of a fleet share their servers; give the URL of one that all nodes reach',
+        '$.redis: is embedded, and the nodes of a fleet share their servers; give the URL of one that all nodes reach, or "embedded" as "fleet.etcd", too, to try a fleet on one machine',
       ]);
     });
+
+  it('with an embedded etcd may have embedded servers, too, or others', () => {
+    const embedded = { redis: 'embedded', rabbitmq: { embedded: true, port: 5672 } };
+    const { fleet, redis } = topologyOf(configOf({ etcd: 'embedded' }, embedded));
+    assert.deepEqual([fleet?.etcd, redis], ['embedded', { kind: 'embedded' }]);
+    assert.deepEqual(faultsOf({ etcd: 'embedded' }), []);
+  });
+
+  describe('by the endpoints.json of another daemon', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'vigil-endpoints-'));
+    after(() => rmSync(dir, { recursive: true }));
+    const file = path.join(dir, 'endpoints.json');
+    const [redis, amqp] = ['redis://default:a@127.0.0.1:7001/0', 'amqp://vigil:b@127.0.0.1:7002/'];
+    const joined = (more: object = { redis: undefined, rabbitmq: undefined }) =>
+      topologyOf(configOf({ etcd: file }, more));
+
+    it('uses its etcd, Redis and RabbitMQ, embedded ones by what only their user can replace', () => {
+      writeFileSync(file, JSON.stringify({ redis, amqp, etcd: 'unix:/x/etcd.sock:0' }));
+      const plain = joined();
+      assert.deepEqual(plain.fleet?.etcd, ['unix:/x/etcd.sock:0']);
+      assert.deepEqual([plain.redis, plain.rabbitmq], [remote(redis), remote(amqp)]);
+      for (const [name, port] of [
+        ['redis', 7001],
+        ['rabbitmq', 7002],
+      ] as const) {
+        mkdirSync(path.join(dir, name));
+        writeFileSync(path.join(dir, name, 'server.json'), JSON.stringify({ port }));
+      }
+      const own = joined();
+      const urls = [own.redis, own.rabbitmq].map((spec) => (spec.kind === 'remote' ? spec.url : ''));
+      assert.equal(new URL(urls[0] ?? '').searchParams.get('socket-dir'), path.join(dir, 'redis'));
+      assert.equal(new URL(urls[1] ?? '').searchParams.get('owner'), String(process.getuid?.()));
+      assert.deepEqual(joined({}).redis, remote(SERVERS.redis), 'unless others are named');
+    });
+
+    it('is refused, with the code of what is missing, while that daemon does not run or has no etcd', () => {
+      writeFileSync(file, JSON.stringify({ redis, amqp }));
+      const said = thrownBy(() => joined());
+      assert.ok(said instanceof ConfigurationError);
+      assert.equal(said.code, 'no-endpoints');
+      assert.match(
+        said.message,
+        /names no etcd; that daemon's configuration needs "fleet": \{"etcd": "embedded"\}/,
+      );
+      rmSync(file);
+      assert.match(
+        String(thrownBy(() => joined())),
+        /endpoints\.json cannot be read \(ENOENT\).*start that daemon/,
+      );
+      assert.deepEqual(faultsOf({ etcd: file }, { redis: { embedded: true } }), [
+        '$.redis: is embedded, and this node uses the servers that "fleet.etcd" names; remove it',
+      ]);
+    });
+  });
 
   it('is named by its revision, and differs where nodes announce in different namespaces', () => {
     const name = configurationName({ namespace: 'one' }, 7, 'id');

@@ -15,7 +15,7 @@ function record(beat: number, atMs: number, aheadMs: number): NodeRecord {
 
 /** Signs of life every five seconds, each so long under way. */
 function heard(aheadMs: number, delaysMs: readonly number[]): ClockSkews {
-  const skews = new ClockSkews();
+  const skews = new ClockSkews('north');
   for (const [beat, delayMs] of delaysMs.entries()) {
     const atMs = NOW + 5000 * beat;
     skews.hear(new Map([['south', record(beat, atMs, aheadMs)]]), atMs + delayMs);
@@ -37,6 +37,12 @@ describe('the clock of another node', () => {
     assert.equal(skews.of('south'), undefined);
     for (const beat of [1, 2, 3]) skews.hear(new Map([['south', record(beat, NOW, 0)]]), undefined);
     assert.equal(skews.of('south'), undefined);
+  });
+
+  test('is not compared with itself', () => {
+    const skews = new ClockSkews('south');
+    for (const beat of [1, 2, 3]) skews.hear(new Map([['south', record(beat, NOW, 900)]]), NOW);
+    assert.deepEqual([skews.of('south'), skews.far.size], [undefined, 0]);
   });
 
   test('is forgotten with the node, and not asked of one that does not tell it', () => {
@@ -64,10 +70,9 @@ describe('clocks that are too far away', () => {
     assert.deepEqual([...heard(-251, [0, 0]).far], [['south', -251]]);
   });
 
-  test('are warned of once, without this node, and it is said when they agree again', () => {
+  test('are warned of once, and it is said when they agree again', () => {
     const log = keptLog();
-    const warning = new ClockWarning(log, 'north');
-    warning.look(new Map([['north', 900]]));
+    const warning = new ClockWarning(log);
     for (const ms of [3_599_995, 3_599_990]) warning.look(new Map([['south', ms]]));
     warning.look(new Map());
     warning.look(new Map());

@@ -8,6 +8,7 @@ const PROGRAMS: Readonly<Record<MissingProgram['program'], true>> = {
   ffmpeg: true,
   'redis-server': true,
   'rabbitmq-server': true,
+  etcd: true,
   setpriv: true,
   flock: true,
 };

@@ -1,0 +1,89 @@
+/** How a node says what it is: under its lease, in one request as long as nothing has come between. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Compare, Entry, Operation } from '../../../src/etcd/etcd';
+import { Facts, Keys, type NodeRecord } from '../../../src/fleet/facts';
+import type { Lease } from '../../../src/fleet/lease';
+import { Presence, type PresenceOptions } from '../../../src/fleet/presence';
+
+const keys = new Keys('site');
+
+/** One key of etcd. */
+class OneKey {
+  entry: Entry | undefined;
+  requests = 0;
+
+  readonly get = async () => {
+    this.requests++;
+    return this.entry;
+  };
+
+  readonly transact = async ([condition]: readonly Compare[], [operation]: readonly Operation[]) => {
+    this.requests++;
+    const { entry } = this;
+    if (condition === undefined || operation === undefined || !('put' in operation)) return false;
+    if ('lease' in condition && entry?.lease !== condition.lease) return false;
+    if ('is' in condition && entry !== undefined) return false;
+    if ('modRevision' in condition && entry?.modRevision !== condition.modRevision) return false;
+    const { put: key, value, lease } = operation;
+    const modRevision = (entry?.modRevision ?? 0) + 1;
+    this.entry = { key, value, createRevision: 1, modRevision, ...(lease !== undefined && { lease }) };
+    return true;
+  };
+
+  get record(): NodeRecord {
+    return JSON.parse(this.entry?.value ?? '{}') as NodeRecord;
+  }
+}
+
+function node(etcd: OneKey, id: string, lease = id) {
+  const clock = { nowMs: 0 };
+  const options = {
+    ...{ etcd, node: 'north', holder: { id, name: `daemon ${id}` }, capacity: 1, version: '1' },
+    configuration: () => 'same',
+  } as unknown as PresenceOptions;
+  const under = { id: lease } as Lease;
+  const presence = new Presence(options, {
+    keys,
+    facts: new Facts(keys),
+    lease: under,
+    now: () => clock.nowMs,
+  });
+  return { presence, clock };
+}
+
+describe('a node', () => {
+  test('says that it lives in one request, every five seconds', async () => {
+    const etcd = new OneKey();
+    const { presence, clock } = node(etcd, 'a');
+    assert.equal(await presence.show('member'), true);
+    etcd.requests = 0;
+    for (; clock.nowMs < 60_000; clock.nowMs += 1000) assert.equal(await presence.show('member'), true);
+    assert.ok(etcd.requests <= 12, String(etcd.requests));
+    assert.ok(etcd.record.beat > 8);
+  });
+
+  test('takes its own key over under a new lease, and is refused that of another daemon by its address', async () => {
+    const etcd = new OneKey();
+    assert.equal(await node(etcd, 'a', '1').presence.show('member'), true);
+    assert.equal(await node(etcd, 'a', '2').presence.show('draining'), true);
+    assert.deepEqual([etcd.entry?.lease, etcd.record.state], ['2', 'draining']);
+    await assert.rejects(
+      node(etcd, 'b', '3').presence.show('member'),
+      /is the daemon a; give this one another/,
+    );
+    assert.equal(etcd.record.id, 'a');
+  });
+
+  test('says that cameras move for its balance with the next sign of life, at once', async () => {
+    const etcd = new OneKey();
+    const { presence } = node(etcd, 'a');
+    await presence.show('member');
+    presence.balances(true);
+    await presence.show('member');
+    assert.equal(etcd.record.isBalancing, true);
+    presence.balances(false);
+    await presence.show('member');
+    assert.equal(etcd.record.isBalancing, undefined);
+  });
+});
