@@ -12,6 +12,8 @@ export const PYTHON_SCRIPT = path.join(ROOT, 'test/fixtures/python/consumer.py')
 /** A line of the fixture. */
 export interface PythonEvent {
   readonly kind: 'frame' | 'done' | 'image' | 'settled' | 'fault' | 'consuming' | 'ended';
+  /** Of the message. */
+  readonly id?: string;
   readonly key?: string;
   readonly camera?: string;
   readonly code?: string;

@@ -6,7 +6,9 @@ import type { TestServers } from './servers';
 
 const TYPESCRIPT = path.resolve(__dirname, '../test/fixtures/typescript-consumer.ts');
 
-export type Kit = 'typescript' | 'python';
+export const KITS = ['typescript', 'python'] as const;
+
+export type Kit = (typeof KITS)[number];
 
 /** @param options those that have the same name in both kits, and `behaviour` of the fixtures */
 export function spawnConsumer(
