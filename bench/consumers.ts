@@ -42,8 +42,8 @@ const EVERY = 100;
 /** Written at the same time. */
 const BATCH = 50;
 const PREFETCH = 16;
-/** With `keep`, all frames of the last seconds are in Redis. */
-const LIFE_MS = 5000;
+/** How long pictures stay in Redis: with `keep`, all of them. */
+const LIFE_MS = { after: 120_000, getdel: 120_000, keep: 5000 } as const;
 const DEADLINE_MS = 1_800_000;
 /** Memory is told after so many frames. */
 const MEMORY_EVERY = 10_000;
@@ -95,7 +95,7 @@ async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stag
     return waitUntil(`${kit} has ${count} frames: ${consumer.stderr()}`, isReached, DEADLINE_MS);
   };
   const bytes = randomBytes(KILOBYTES * 1024);
-  const source = new FrameSource(channel, redis, { namespace, bytes, lifeMs: LIFE_MS });
+  const source = new FrameSource(channel, redis, { namespace, bytes, lifeMs: LIFE_MS[removal] });
   try {
     return await work({ kit, pid: consumer.pid, source, counts, channel, namespace, until });
   } finally {

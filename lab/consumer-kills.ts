@@ -130,13 +130,18 @@ class Service {
   /** Until all that was published is settled. */
   async run(channel: Channel, publishing: Promise<void>): Promise<void> {
     let isPublished = false;
-    void publishing.then(() => (isPublished = true));
+    // Whether it fails is seen where it is awaited.
+    const publish = () => (isPublished = true);
+    void publishing.then(publish, () => undefined);
     const messages = async () => (await channel.checkQueue(this.queue)).messageCount;
     for (;;) {
       const consumer = await this.#start();
       const until = this.#frames + this.random.between(1, this.trial.lifeFrames);
       const isIdle = () => isPublished && this.#isConsuming && Date.now() - this.#saidMs > IDLE_MS;
-      const condition = async () => this.#frames >= until || (isIdle() && (await messages()) === 0);
+      const condition = async () => {
+        if (consumer.exit() !== undefined) throw new Error(`a consumer has ended: ${consumer.stderr()}`);
+        return this.#frames >= until || (isIdle() && (await messages()) === 0);
+      };
       await waitUntil(`${this.queue} is worked on`, condition, DEADLINE_MS);
       if (this.#frames >= until) {
         // Also in the middle of what follows the work.
