@@ -166,7 +166,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.equal(await stage.waiting(stage.dead), 1);
   });
 
-  for (const way of ['loop', 'threads'])
+  for (const way of ['loop', 'threads', 'tasks'])
     it(`that is told to end (${way}) finishes the frame in hand and leaves the others`, async (t) => {
       const stage = await Stage.open(t);
       for (let i = 0; i < 5; i += 1) await stage.send();
