@@ -1,20 +1,19 @@
 /**
- * How fast the kits in TypeScript and Python consume frames of 100 KB on real servers, how late frames of 32 cameras reach
- * the handler, and whether memory is flat. With `--kills`, consumers of so many frames are killed at random moments in
- * each mode instead.
+ * What the kits in TypeScript and Python do on real servers: frames a second and the processor time of each, how late frames of
+ * 32 cameras reach the handler, and whether memory is flat. Prints the tables of docs/consumers.md.
  */
 import { randomBytes } from 'node:crypto';
+import { availableParallelism, loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect, type Channel } from 'amqplib';
 import { Redis } from 'ioredis';
-import { frameExchange, frameKey, routingKey, type Frame } from '../src/contract';
-import { frameSampled } from '../src/contract/events';
-import { declareService, runKills } from '../lab/consumer-kills';
+import type { FrameSampled } from '../src/contract/message';
+import { declareService, deleteServices, FrameSource, keysOf } from '../lab/frame-source';
+import { markdownTable } from '../lab/markdown-table';
 import { percentile } from '../lab/percentile';
 import { waitUntil } from '../lab/process';
-import { randomOf } from '../lab/random';
 import { testServers } from '../lab/servers';
 import { spawnConsumer, type Kit } from '../lab/spawn-consumer';
 import { cpuSeconds } from './process-cost';
@@ -22,12 +21,12 @@ import { runBench } from './run';
 
 const { values } = parseArgs({
   options: {
-    frames: { type: 'string', default: '10000' },
+    parts: { type: 'string', default: 'rate,latency' },
+    kits: { type: 'string', default: 'typescript,python' },
+    removals: { type: 'string', default: 'after' },
+    frames: { type: 'string', default: '20000' },
     kilobytes: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
-    kills: { type: 'string', default: '0' },
-    kit: { type: 'string' },
-    seed: { type: 'string', default: '1' },
   },
 });
 const [FRAMES, KILOBYTES, SECONDS] = [values.frames, values.kilobytes, values.seconds].map(Number) as [
@@ -35,130 +34,210 @@ const [FRAMES, KILOBYTES, SECONDS] = [values.frames, values.kilobytes, values.se
   number,
   number,
 ];
-const KITS = (['typescript', 'python'] as const).filter((kit) => (values.kit ?? kit) === kit);
 const CAMERAS = 32;
 /** Announced and not yet worked on, at most: what Redis holds. */
 const WINDOW = 500;
+/** Frames that the consumer tells of in one line. */
 const EVERY = 100;
 /** Written at the same time. */
 const BATCH = 50;
+const PREFETCH = 16;
+/** How long pictures stay in Redis: with `keep`, all of them. */
+const LIFE_MS = { after: 120_000, getdel: 120_000, keep: 5000 } as const;
 const DEADLINE_MS = 1_800_000;
+/** Memory is told after so many frames. */
+const MEMORY_EVERY = 10_000;
 /** Issue 18's goals, on 2 cores. */
-const GOALS = { typescript: 1000, python: 700, p95Ms: 20, growth: 1.2 } as const;
+const GOALS = { typescript: 1000, python: 700, p95Ms: 20, growth: 1.1 } as const;
+const NAMES = { typescript: 'TypeScript', python: 'Python' } as const;
 
+type Removal = 'after' | 'getdel' | 'keep';
+
+/** So many frames have been in the handler. */
 interface Count {
   readonly kind: string;
   readonly count: number;
+  /** Milliseconds from the capture to the handler, of those since the line before. */
   readonly latencies: readonly number[];
   readonly rssKiB: number;
+  readonly atMs: number;
 }
 
-async function measure(kit: Kit): Promise<boolean> {
+interface Stage {
+  readonly kit: Kit;
+  readonly pid: number;
+  readonly source: FrameSource;
+  readonly counts: readonly Count[];
+  readonly channel: Channel;
+  readonly namespace: string;
+  readonly until: (count: number) => Promise<void>;
+}
+
+/** A consumer at work; `work` sends it frames. */
+async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stage: Stage) => Promise<T>) {
   const servers = testServers();
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const queue = `${namespace}.detection`;
   const connection = await connect(servers.amqpUrl);
   const channel = await connection.createChannel();
   const redis = new Redis(servers.redisUrl);
-  await channel.assertExchange(frameExchange(namespace), 'topic', { durable: true });
   await declareService(channel, queue, namespace);
-  const behaviour = { every: EVERY };
-  const consumer = await spawnConsumer(kit, { queue, removal: 'after', prefetch: 16, behaviour }, servers);
-  const counts: (Count & { readonly atMs: number })[] = [];
+  const options = { queue, removal, prefetch: PREFETCH, behaviour: { every } };
+  const consumer = await spawnConsumer(kit, options, servers);
+  const counts: Count[] = [];
   createInterface({ input: consumer.stdout }).on('line', (line) => {
-    const count = JSON.parse(line) as Count;
-    if (count.kind === 'count') counts.push({ ...count, atMs: performance.now() });
+    const said = JSON.parse(line) as Count;
+    if (said.kind === 'count') counts.push({ ...said, atMs: performance.now() });
+    else if (said.kind === 'fault') process.stderr.write(`${line}\n`);
   });
-  const source = new Source(namespace, channel, redis);
-  const worked = () => counts.at(-1)?.count ?? 0;
-  const until = (count: number) => waitUntil(`${count} frames`, () => worked() >= count, DEADLINE_MS);
-  let startS = NaN;
+  const until = (count: number) => {
+    const isReached = () => (counts.at(-1)?.count ?? 0) >= count;
+    return waitUntil(`${kit} has ${count} frames: ${consumer.stderr()}`, isReached, DEADLINE_MS);
+  };
+  const bytes = randomBytes(KILOBYTES * 1024);
+  const source = new FrameSource(channel, redis, { namespace, bytes, lifeMs: LIFE_MS[removal] });
   try {
-    for (let i = 0; i < FRAMES; i += BATCH) {
-      if (Number.isNaN(startS) && worked() > 0) startS = cpuSeconds([consumer.pid]);
-      if (i - worked() >= WINDOW) await until(i - WINDOW + EVERY);
-      await Promise.all(Array.from({ length: BATCH }, (_, camera) => source.send(camera % CAMERAS)));
-    }
-    await until(FRAMES);
-    // Not the start.
-    const [begin, middle, end] = [counts[4], counts[Math.floor(counts.length / 2)], counts.at(-1)];
-    if (begin === undefined || middle === undefined || end === undefined) throw new Error('too few frames');
-    const cpuMs = (1000 * (cpuSeconds([consumer.pid]) - startS)) / (FRAMES - EVERY);
-    const rate = (1000 * (end.count - begin.count)) / (end.atMs - begin.atMs);
-    const growth = end.rssKiB / middle.rssKiB;
-    const told = counts.length;
-    for (let second = 0; second < SECONDS; second += 1) {
-      const nextMs = performance.now() + 1000;
-      for (let camera = 0; camera < CAMERAS; camera += 1) await source.send(camera);
-      await sleep(Math.max(0, nextMs - performance.now()));
-    }
-    await until(FRAMES + EVERY * Math.floor((CAMERAS * SECONDS) / EVERY));
-    const latencies = counts.slice(told).flatMap((count) => count.latencies);
-    const p95Ms = percentile(latencies, 0.95);
-    console.log(
-      `${kit}: ${rate.toFixed(0)} frames/s of ${KILOBYTES} KB (goal ${GOALS[kit]}), ${cpuMs.toFixed(2)} ms of processor each; p95 from the write to the handler ` +
-        `${p95Ms.toFixed(1)} ms at ${CAMERAS} cameras (goal ${GOALS.p95Ms}); ${end.rssKiB} KiB, ` +
-        `${growth.toFixed(2)} times those of half the frames`,
-    );
-    return rate >= GOALS[kit] && p95Ms <= GOALS.p95Ms && growth <= GOALS.growth;
+    return await work({ kit, pid: consumer.pid, source, counts, channel, namespace, until });
   } finally {
     await consumer.end();
-    await channel.deleteQueue(queue);
+    await deleteServices(channel, [queue, bareQueue(namespace)], namespace);
     await connection.close();
+    const keys = await keysOf(redis, namespace);
+    if (keys.length > 0) await redis.unlink(keys);
     redis.disconnect();
   }
 }
 
-class Source {
-  readonly #bytes = randomBytes(KILOBYTES * 1024);
-  #capturedAt = 0;
-
-  constructor(
-    private readonly namespace: string,
-    private readonly channel: Channel,
-    private readonly redis: Redis,
-  ) {}
-
-  async send(camera: number): Promise<void> {
-    this.#capturedAt = Math.max(Date.now(), this.#capturedAt + 1);
-    const capturedAt = this.#capturedAt;
-    const frame: Frame = {
-      ...{ camera: `camera-${camera}`, capturedAt, sequence: Math.floor(capturedAt / 1000) },
-      ...{ width: 1920, height: 1080, format: 'jpeg', bytes: this.#bytes.length },
-    };
-    await this.redis.set(frameKey(this.namespace, frame), this.#bytes, 'PX', 120_000);
-    const body = Buffer.from(JSON.stringify(frameSampled(this.namespace, frame, false, Date.now())));
-    const key = routingKey(frame.camera, 'frame');
-    this.channel.publish(frameExchange(this.namespace), key, body, { persistent: true });
-  }
+function bareQueue(namespace: string): string {
+  return `${namespace}.bare`;
 }
 
-async function kill(kit: Kit, frames: number): Promise<boolean> {
-  let isMet = true;
-  for (const [removal, services] of [
-    ['after', 1],
-    ['getdel', 1],
-    ['keep', 3],
-  ] as const) {
-    const namespace = `bench-${randomBytes(4).toString('hex')}`;
-    const trial = { kit, removal, services, frames, lifeFrames: 400, namespace };
-    const found = await runKills(trial, testServers(), randomOf(Number(values.seed)));
-    const lost = found.done.reduce((sum, done) => sum + frames - done.size, 0);
-    const twice = found.begun.flatMap((begun) => [...begun.values()]).filter((count) => count > 1).length;
-    console.log(
-      `${kit}, ${removal}, ${services} services, ${frames} frames: ${found.kills} kills, ${lost} not finished, ` +
-        `${twice} begun twice (${found.unmarked} of them unmarked), ${found.deadLetters} dead letters, ` +
-        `${found.keys} keys left (${found.everlasting} for ever)`,
-    );
-    isMet &&= removal === 'getdel' ? twice === 0 : lost === 0 && found.unmarked === 0;
-    isMet &&= found.deadLetters === 0 && found.everlasting === 0 && (removal === 'keep' || found.keys === 0);
+/** Without a kit and without Redis: milliseconds from the capture to its message, which the servers need at least. */
+async function consumeBare({ channel, namespace }: Stage): Promise<number[]> {
+  const latencies: number[] = [];
+  const queue = bareQueue(namespace);
+  await declareService(channel, queue, namespace);
+  await channel.consume(queue, (message) => {
+    if (message === null) return;
+    channel.ack(message);
+    const { data } = JSON.parse(message.content.toString()) as FrameSampled;
+    latencies.push(Date.now() - data.capturedAt);
+  });
+  return latencies;
+}
+
+/** Sends as fast as they are worked on. Answers with the processor seconds of all frames but the first. */
+async function pour({ pid, source, counts, until }: Stage, frames: number): Promise<number> {
+  let startS = NaN;
+  const worked = () => counts.at(-1)?.count ?? 0;
+  for (let i = 0; i < frames; i += BATCH) {
+    if (Number.isNaN(startS) && worked() > 0) startS = cpuSeconds([pid]);
+    if (i - worked() >= WINDOW) await until(i - WINDOW + EVERY);
+    await Promise.all(Array.from({ length: BATCH }, (_, camera) => source.send(camera % CAMERAS)));
   }
-  return isMet;
+  await until(frames);
+  return cpuSeconds([pid]) - startS;
+}
+
+async function rate(kit: Kit, removal: Removal) {
+  return onStage(kit, removal, EVERY, async (stage) => {
+    const cpuS = await pour(stage, FRAMES);
+    // Not the start.
+    const [begin, end] = [stage.counts[4], stage.counts.at(-1)];
+    if (begin === undefined || end === undefined) throw new Error('too few frames');
+    const perSecond = (1000 * (end.count - begin.count)) / (end.atMs - begin.atMs);
+    const cells = [perSecond.toFixed(0), String(GOALS[kit]), ((1000 * cpuS) / (FRAMES - EVERY)).toFixed(2)];
+    return { isMet: perSecond >= GOALS[kit], row: [NAMES[kit], `\`${removal}\``, ...cells] };
+  });
+}
+
+/** @param isTogether all cameras' frames come at the same moment, instead of spread over the second */
+async function latency(kit: Kit, isTogether: boolean) {
+  return onStage(kit, 'after', 1, async (stage) => {
+    // The first frames open connections and the whole window.
+    await pour(stage, WINDOW);
+    const told = stage.counts.length;
+    const bare = await consumeBare(stage);
+    let dueMs = performance.now();
+    for (let i = 0; i < CAMERAS * SECONDS; i += 1) {
+      if (!isTogether || i % CAMERAS === 0) dueMs += 1000 / (isTogether ? 1 : CAMERAS);
+      await sleep(Math.max(0, dueMs - performance.now()));
+      await stage.source.send(i % CAMERAS);
+    }
+    await stage.until(WINDOW + CAMERAS * SECONDS);
+    const latencies = stage.counts.slice(told).flatMap((count) => count.latencies);
+    const of = (list: readonly number[]) =>
+      [0.5, 0.95, 0.99].map((share) => percentile(list, share).toFixed(1));
+    const isMet = percentile(latencies, 0.95) <= GOALS.p95Ms;
+    const when = isTogether ? 'at the same moment' : 'spread over the second';
+    return { isMet, row: [NAMES[kit], when, ...of(latencies), of(bare).join(' / ')] };
+  });
+}
+
+async function memory(kit: Kit, removal: Removal) {
+  return onStage(kit, removal, EVERY, async (stage) => {
+    await pour(stage, FRAMES);
+    const mebibytes = (count: Count) => (count.rssKiB / 1024).toFixed(0);
+    const [start, end] = [stage.counts[0], stage.counts.at(-1)];
+    const tenths = stage.counts.filter(({ count }) => count % MEMORY_EVERY === 0);
+    const half = stage.counts[Math.floor(stage.counts.length / 2)];
+    if (start === undefined || half === undefined || end === undefined) throw new Error('too few frames');
+    const growth = end.rssKiB / half.rssKiB;
+    const row = [NAMES[kit], `\`${removal}\``, `${FRAMES}`, `${KILOBYTES} KB`, mebibytes(start)];
+    return {
+      isMet: growth <= GOALS.growth,
+      row: [...row, tenths.map(mebibytes).join(', '), growth.toFixed(2)],
+    };
+  });
+}
+
+interface Finding {
+  readonly isMet: boolean;
+  readonly row: readonly string[];
+}
+
+async function part(head: readonly string[], rows: readonly (() => Promise<Finding>)[]): Promise<boolean> {
+  const loads = loadavg()[0]?.toFixed(1) ?? '';
+  const findings: Finding[] = [];
+  for (const row of rows) {
+    const finding = await row();
+    process.stderr.write(`${finding.isMet ? 'met' : 'missed'}: ${finding.row.join(', ')}\n`);
+    findings.push(finding);
+  }
+  console.log(`${availableParallelism()} cores, load ${loads} before\n`);
+  console.log(
+    `${markdownTable(
+      head,
+      findings.map(({ row }) => row),
+    )}\n`,
+  );
+  return findings.every(({ isMet }) => isMet);
+}
+
+function isAsked(name: string): boolean {
+  return values.parts.split(',').includes(name);
 }
 
 runBench('consumers', async () => {
+  const kits = values.kits.split(',') as Kit[];
+  const removals = values.removals.split(',') as Removal[];
+  const each = <T>(make: (kit: Kit, removal: Removal) => T) =>
+    kits.flatMap((kit) => removals.map((removal) => make(kit, removal)));
   let isMet = true;
-  for (const kit of KITS)
-    isMet = (await (Number(values.kills) > 0 ? kill(kit, Number(values.kills)) : measure(kit))) && isMet;
+  if (isAsked('rate'))
+    isMet = await part(
+      ['kit', '`removal`', 'frames a second', 'goal', 'processor ms a frame'],
+      each((kit, removal) => () => rate(kit, removal)),
+    );
+  if (isAsked('latency')) {
+    const head = ['kit', `frames of ${CAMERAS} cameras, each second`, 'p50 ms', 'p95 ms', 'p99 ms'];
+    const rows = kits.flatMap((kit) => [false, true].map((isTogether) => () => latency(kit, isTogether)));
+    isMet = (await part([...head, 'to a bare consumer'], rows)) && isMet;
+  }
+  if (isAsked('memory')) {
+    const head = ['kit', '`removal`', 'frames', 'of', 'MiB at the start', `each ${MEMORY_EVERY} frames`];
+    const rows = each((kit, removal) => () => memory(kit, removal));
+    isMet = (await part([...head, 'end to half'], rows)) && isMet;
+  }
   return isMet;
 });

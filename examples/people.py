@@ -12,7 +12,7 @@ import cv2
 from detector import detect
 
 # Pixels. Larger pictures take longer, and show people who are farther away.
-WIDTH = 640
+WIDTH = 768
 # Of the support vector machine's score: lower finds more, and more that are none.
 SCORE = 0.5
 

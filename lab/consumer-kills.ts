@@ -3,30 +3,35 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Channel } from 'amqplib';
 import { Redis } from 'ioredis';
-import { deadLetterName, frameExchange, frameKey, routingKey } from '../src/contract';
-import { frameSampled } from '../src/contract/events';
-import type { Frame } from '../src/contract/frame';
+import { deadLetterName } from '../src/contract';
+import { declareService, deleteServices, FrameSource, keysOf } from './frame-source';
 import { waitUntil, type OwnedProcess } from './process';
 import type { PythonEvent } from './python-consumer';
 import type { Random } from './random';
 import type { TestServers } from './servers';
-import { spawnConsumer, type Kit } from './spawn-consumer';
+import { KITS, spawnConsumer, type Kit } from './spawn-consumer';
 
-/** As the daemon declares its queue by default. */
-const DELIVERY_LIMIT = 5;
-const LIFE_MS = 600_000;
+/** Announced and not yet worked on by the slowest service, at most. */
+const WINDOW = 500;
 const CAMERAS = 4;
 const WORK_S = 0.002;
 /** A consumer that says nothing for this long, and whose queue is empty, may be done. */
 const IDLE_MS = 1000;
 const DEADLINE_MS = 120_000;
+/** Redis removes what nobody asks for some time after it has expired. */
+const EXPIRY_MS = 2000;
 
 export interface KillTrial {
-  readonly kit: Kit;
+  /** Of the services, which each have a queue and one consumer at a time; `either` changes with each start. */
+  readonly kits: readonly (Kit | 'either')[];
   readonly removal: 'after' | 'getdel' | 'keep';
   readonly frames: number;
-  /** Services that each have a queue, and one consumer. */
-  readonly services: number;
+  /** How long a picture stays in Redis. */
+  readonly lifeMs: number;
+  /** Until then, what is left in Redis is not looked at. */
+  readonly isExpiryAwaited?: boolean;
+  /** Each message says that all services must have the frame, and the last one removes it. */
+  readonly isShared?: boolean;
   /** A consumer is killed after it has worked on as many frames as this, at most. */
   readonly lifeFrames: number;
   readonly namespace: string;
@@ -34,13 +39,13 @@ export interface KillTrial {
 
 export interface KillFindings {
   readonly kills: number;
-  /** Of each service, how often the work on each frame was begun and ended, by key. */
+  /** Of each service, how often the work on each frame was begun and ended, by the id of its message. */
   readonly begun: readonly Map<string, number>[];
   readonly done: readonly Map<string, number>[];
   /** Work that was begun again without the mark that it may be a repeat. */
   readonly unmarked: number;
   readonly deadLetters: number;
-  /** Keys of frames in Redis when all is over, and those of them that never expire. */
+  /** Keys of pictures and of who is done with them in Redis when all is over, and those of them that never expire. */
   readonly keys: number;
   readonly everlasting: number;
 }
@@ -53,14 +58,17 @@ export async function runKills(
   const connection = await connect(servers.amqpUrl);
   const channel = await connection.createChannel();
   const redis = new Redis(servers.redisUrl);
-  const queues = Array.from({ length: trial.services }, (_, i) => `${trial.namespace}.service${i}`);
+  const queues = trial.kits.map((_, i) => `${trial.namespace}.service${i}`);
   try {
-    await channel.assertExchange(frameExchange(trial.namespace), 'topic', { durable: true });
     for (const queue of queues) await declareService(channel, queue, trial.namespace);
-    const services = queues.map((queue) => new Service(trial, queue, servers, random));
-    const publishing = publish(trial, channel, redis);
-    await Promise.all(services.map((service) => service.run(channel, publishing)));
-    const keys = await redis.keys(`${trial.namespace}:frame:*`);
+    const services = queues.map(
+      (queue, i) => new Service(trial, queue, trial.kits[i] ?? 'either', servers, random),
+    );
+    const worked = () => Math.min(...services.map(({ known }) => known.size));
+    const publishing = publish(trial, queues, channel, redis, worked);
+    await Promise.all([publishing, ...services.map((service) => service.run(channel, publishing))]);
+    if (trial.isExpiryAwaited === true) await sleep(trial.lifeMs + EXPIRY_MS);
+    const keys = await keysOf(redis, trial.namespace);
     const lives = await Promise.all(keys.map((key) => redis.pttl(key)));
     const dead = await Promise.all(queues.map((queue) => channel.checkQueue(deadLetterName(queue))));
     return {
@@ -73,40 +81,29 @@ export async function runKills(
       everlasting: lives.filter((life) => life < 0).length,
     };
   } finally {
-    for (const queue of queues) {
-      await channel.deleteQueue(queue);
-      await channel.deleteQueue(deadLetterName(queue));
-      await channel.deleteExchange(deadLetterName(queue));
-    }
-    await channel.deleteExchange(frameExchange(trial.namespace));
+    await deleteServices(channel, queues, trial.namespace);
     await connection.close();
-    const keys = await redis.keys(`${trial.namespace}:*`);
+    const keys = await keysOf(redis, trial.namespace);
     if (keys.length > 0) await redis.unlink(keys);
     redis.disconnect();
   }
 }
 
-export async function declareService(channel: Channel, queue: string, namespace: string): Promise<void> {
-  const dead = deadLetterName(queue);
-  await channel.assertExchange(dead, 'fanout', { durable: true });
-  await channel.assertQueue(dead, { durable: true });
-  await channel.bindQueue(dead, dead, '');
-  const limits = { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT };
-  await channel.assertQueue(queue, { durable: true, deadLetterExchange: dead, arguments: limits });
-  await channel.bindQueue(queue, frameExchange(namespace), routingKey('*', 'frame'));
-}
-
-async function publish({ frames, namespace }: KillTrial, channel: Channel, redis: Redis): Promise<void> {
+async function publish(
+  { frames, namespace, lifeMs, isShared }: KillTrial,
+  queues: readonly string[],
+  channel: Channel,
+  redis: Redis,
+  worked: () => number,
+): Promise<void> {
+  const recipients = Object.fromEntries(queues.map((queue) => [queue, 'after' as const]));
   const bytes = Buffer.from('picture');
+  const options = { namespace, bytes, lifeMs, recipients: isShared === true ? recipients : undefined };
+  const source = new FrameSource(channel, redis, options);
   for (let i = 0; i < frames; i += 1) {
-    const capturedAt = 1_700_000_000_000 + i;
-    const frame: Frame = {
-      ...{ camera: `camera-${i % CAMERAS}`, capturedAt, sequence: i, width: 64, height: 48 },
-      ...{ format: 'jpeg', bytes: bytes.length },
-    };
-    await redis.set(frameKey(namespace, frame), bytes, 'PX', LIFE_MS);
-    const body = Buffer.from(JSON.stringify(frameSampled(namespace, frame, false, capturedAt)));
-    channel.publish(frameExchange(namespace), routingKey(frame.camera, 'frame'), body, { persistent: true });
+    if (i - worked() >= WINDOW)
+      await waitUntil('frames are worked on', () => i - worked() < WINDOW, DEADLINE_MS);
+    await source.send(i % CAMERAS);
   }
 }
 
@@ -114,6 +111,8 @@ async function publish({ frames, namespace }: KillTrial, channel: Channel, redis
 class Service {
   readonly begun = new Map<string, number>();
   readonly done = new Map<string, number>();
+  /** Keys of frames that were worked on, or settled otherwise. */
+  readonly known = new Set<string>();
   kills = 0;
   unmarked = 0;
   #frames = 0;
@@ -123,6 +122,7 @@ class Service {
   constructor(
     private readonly trial: KillTrial,
     private readonly queue: string,
+    private readonly kit: KillTrial['kits'][number],
     private readonly servers: TestServers,
     private readonly random: Random,
   ) {}
@@ -130,13 +130,18 @@ class Service {
   /** Until all that was published is settled. */
   async run(channel: Channel, publishing: Promise<void>): Promise<void> {
     let isPublished = false;
-    void publishing.then(() => (isPublished = true));
+    // Whether it fails is seen where it is awaited.
+    const publish = () => (isPublished = true);
+    void publishing.then(publish, () => undefined);
     const messages = async () => (await channel.checkQueue(this.queue)).messageCount;
     for (;;) {
       const consumer = await this.#start();
       const until = this.#frames + this.random.between(1, this.trial.lifeFrames);
       const isIdle = () => isPublished && this.#isConsuming && Date.now() - this.#saidMs > IDLE_MS;
-      const condition = async () => this.#frames >= until || (isIdle() && (await messages()) === 0);
+      const condition = async () => {
+        if (consumer.exit() !== undefined) throw new Error(`a consumer has ended: ${consumer.stderr()}`);
+        return this.#frames >= until || (isIdle() && (await messages()) === 0);
+      };
       await waitUntil(`${this.queue} is worked on`, condition, DEADLINE_MS);
       if (this.#frames >= until) {
         // Also in the middle of what follows the work.
@@ -158,7 +163,8 @@ class Service {
 
   async #start(): Promise<OwnedProcess> {
     this.#isConsuming = false;
-    const { kit, removal } = this.trial;
+    const kit = this.kit === 'either' ? this.random.pick(KITS) : this.kit;
+    const { removal } = this.trial;
     const options = { queue: this.queue, removal, prefetch: 8, behaviour: { sleepS: WORK_S } };
     const consumer = await spawnConsumer(kit, options, this.servers);
     createInterface({ input: consumer.stdout }).on('line', (line) =>
@@ -167,13 +173,14 @@ class Service {
     return consumer;
   }
 
-  #note({ kind, key = '', redelivered }: PythonEvent): void {
+  #note({ kind, id = '', key, redelivered }: PythonEvent): void {
     this.#saidMs = Date.now();
     if (kind === 'consuming') this.#isConsuming = true;
+    if (key !== undefined) this.known.add(key);
     if (kind !== 'frame' && kind !== 'done') return;
     const counts = kind === 'frame' ? this.begun : this.done;
     if (kind === 'frame') this.#frames += 1;
-    if (kind === 'frame' && this.begun.has(key) && redelivered !== true) this.unmarked += 1;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    if (kind === 'frame' && this.begun.has(id) && redelivered !== true) this.unmarked += 1;
+    counts.set(id, (counts.get(id) ?? 0) + 1);
   }
 }

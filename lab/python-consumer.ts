@@ -11,7 +11,9 @@ export const PYTHON_SCRIPT = path.join(ROOT, 'test/fixtures/python/consumer.py')
 
 /** A line of the fixture. */
 export interface PythonEvent {
-  readonly kind: 'frame' | 'done' | 'image' | 'settled' | 'fault' | 'consuming' | 'ended';
+  readonly kind: 'event' | 'frame' | 'done' | 'image' | 'settled' | 'fault' | 'consuming' | 'ended';
+  /** Of the message. */
+  readonly id?: string;
   readonly key?: string;
   readonly camera?: string;
   readonly code?: string;
@@ -40,6 +42,11 @@ export async function startPython(t: TestContext, options: object): Promise<Pyth
     ...[PYTHON, PYTHON_SCRIPT, JSON.stringify(options)],
   ]);
   t.after(() => program.signal('SIGKILL'));
+  return told(program);
+}
+
+/** What a program tells that writes as the fixture does. */
+export function told(program: OwnedProcess): PythonConsumer {
   const events: PythonEvent[] = [];
   createInterface({ input: program.stdout }).on('line', (line) =>
     events.push(JSON.parse(line) as PythonEvent),

@@ -12,7 +12,8 @@ pictures = Pictures(ENDPOINTS, QUEUE)
 
 def look(picture):
     """Your detection goes here."""
-    print(picture.announcement.camera, picture.announcement.time, len(picture.data), "bytes")
+    # One text: Celery logs each argument of a print by itself.
+    print(f"{picture.announcement.camera} {picture.announcement.time} {len(picture.data)} bytes")
 
 
 @app.task(name="detect.frame", bind=True)

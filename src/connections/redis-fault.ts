@@ -131,8 +131,9 @@ const TLS_CODE = /CERT|SELF_SIGNED|SSL|TLS|EPROTO/;
 
 /** A sentence for anything ioredis throws or emits; `url` is shown without credentials. */
 export function redisFault(url: string, thrown: Error): FaultRecord {
-  const error = lastReply(thrown) ?? thrown;
-  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(error);
+  const last = lastOfCluster(thrown);
+  const error = last !== undefined && isReply(last) ? last : thrown;
+  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(url, error, last);
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
@@ -141,10 +142,10 @@ export function isReply(error: Error): boolean {
   return error.name === 'ReplyError' || /^(ERR|ASK|OOM|[A-Z]{4,})\b/.test(error.message);
 }
 
-/** What the last node of a Cluster that was asked answered. */
-function lastReply(error: Error): Error | undefined {
+/** What became of the last host of a Cluster that was asked, when none was of use. */
+function lastOfCluster(error: Error): Error | undefined {
   const { lastNodeError } = error as { lastNodeError?: unknown };
-  return lastNodeError instanceof Error && isReply(lastNodeError) ? lastNodeError : undefined;
+  return lastNodeError instanceof Error ? lastNodeError : undefined;
 }
 
 type Words = Pick<Rule, 'code' | 'sentence'>;
@@ -191,8 +192,14 @@ function denialWords({ message, command }: RedisError): string {
   return `denies this user the command ${word}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
 }
 
-function wayWords(error: RedisError): Words {
+function wayWords(url: string, error: RedisError, last: Error | undefined): Words {
   const { code = '', message } = error;
+  // ioredis keeps the reason to itself.
+  if (last?.message === 'Connection is closed.')
+    return {
+      code: 'redis-unreachable',
+      sentence: `is a cluster none of whose hosts can be reached; check the addresses${url.startsWith('rediss') ? ', and trust their certificates with NODE_EXTRA_CA_CERTS' : ' and that they run'}`,
+    };
   const text = `${code} ${message}`;
   const rule = WAYS.find(({ pattern }) => pattern.test(message) || pattern.test(text));
   if (rule !== undefined) return rule;

@@ -116,34 +116,35 @@ describe('frames() in Python', { concurrency: true }, () => {
     );
   });
 
-  it('threads work on cameras side by side, and on the frames of one in order', async (t) => {
-    const { consume, sendFrom } = await staged(t);
-    for (let i = 0; i < 6; i += 1) for (const camera of ['one', 'two', 'three']) await sendFrom(camera);
-    const consumer = await consume({
-      way: 'threads',
-      concurrency: 3,
-      prefetch: 9,
-      behaviour: { sleepS: 0.1 },
-    });
-    await consumer.until('processed', 18);
-    let most = 0;
-    const inHand = new Set<string>();
-    for (const { kind, camera = '' } of consumer.events) {
-      if (kind === 'frame') {
-        assert.ok(!inHand.has(camera), 'one frame of a camera at a time');
-        inHand.add(camera);
+  for (const way of ['threads', 'tasks'])
+    it(`${way} work on cameras side by side, and on the frames of one in order`, async (t) => {
+      const { consume, sendFrom } = await staged(t);
+      for (let i = 0; i < 6; i += 1) for (const camera of ['one', 'two', 'three']) await sendFrom(camera);
+      const consumer = await consume({
+        way,
+        concurrency: 3,
+        prefetch: 9,
+        behaviour: { sleepS: 0.1 },
+      });
+      await consumer.until('processed', 18);
+      let most = 0;
+      const inHand = new Set<string>();
+      for (const { kind, camera = '' } of consumer.events) {
+        if (kind === 'frame') {
+          assert.ok(!inHand.has(camera), 'one frame of a camera at a time');
+          inHand.add(camera);
+        }
+        if (kind === 'done') inHand.delete(camera);
+        most = Math.max(most, inHand.size);
       }
-      if (kind === 'done') inHand.delete(camera);
-      most = Math.max(most, inHand.size);
-    }
-    assert.ok(most > 1, 'several cameras at a time');
-    for (const camera of ['one', 'two', 'three']) {
-      const keys = consumer
-        .of('frame')
-        .flatMap((event) => (event.camera === camera ? [event.key ?? ''] : []));
-      assert.deepEqual(keys, [...keys].sort());
-    }
-  });
+      assert.ok(most > 1, 'several cameras at a time');
+      for (const camera of ['one', 'two', 'three']) {
+        const keys = consumer
+          .of('frame')
+          .flatMap((event) => (event.camera === camera ? [event.key ?? ''] : []));
+        assert.deepEqual(keys, [...keys].sort());
+      }
+    });
 
   it('latest_only skips to the newest frame of each camera, and acknowledges and removes the others', async (t) => {
     const { stage, consume, sendFrom, left } = await staged(t);

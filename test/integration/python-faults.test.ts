@@ -3,13 +3,9 @@ import assert from 'node:assert/strict';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { openRedis } from '../../src/connections/redis';
 import { DELIVERY_LIMIT, LIFE_MS, redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
-import { freePort } from '../../lab/free-port';
-import { picture } from '../../lab/one-picture';
 import { waitUntil as until } from '../../lab/process';
 import { startPython } from '../../lab/python-consumer';
-import { startCluster, startSentinel, type RedisGroup } from '../../lab/redis';
 import { Wire } from '../../lab/wire';
 import { startRefusingRedis } from '../../lab/refusing-redis';
 
@@ -131,16 +127,6 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.doesNotMatch(JSON.stringify(consumer.events), /hush/);
   });
 
-  it('tries the hosts of a cluster in turn', async (t) => {
-    const stage = await Stage.open(t);
-    const amqp = new URL(servers.amqpUrl);
-    const several = servers.amqpUrl.replace(amqp.host, `127.0.0.1:${await freePort()},${amqp.host}`);
-    await stage.send();
-    const consumer = await startPython(t, { endpoints: { ...endpoints, amqp: several }, queue: stage.queue });
-    await consumer.until('processed', 1);
-    assert.deepEqual(consumer.of('fault'), []);
-  });
-
   it('that computes for many heartbeats keeps its connection', async (t) => {
     const stage = await Stage.open(t);
     await stage.send();
@@ -180,7 +166,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.equal(await stage.waiting(stage.dead), 1);
   });
 
-  for (const way of ['loop', 'threads'])
+  for (const way of ['loop', 'threads', 'tasks'])
     it(`that is told to end (${way}) finishes the frame in hand and leaves the others`, async (t) => {
       const stage = await Stage.open(t);
       for (let i = 0; i < 5; i += 1) await stage.send();
@@ -191,39 +177,5 @@ describe('a Python consumer', { concurrency: 4 }, () => {
       assert.equal(consumer.of('done').length, 1);
       assert.equal(consumer.events.at(-1)?.kind, 'ended');
       await until('four are left', async () => (await stage.waiting()) === 4);
-    });
-
-  for (const [name, start] of [
-    ['the primary that Sentinels name', () => startSentinel()],
-    ['a Cluster', () => startCluster({ replicas: 1 })],
-  ] as const satisfies readonly (readonly [string, () => Promise<RedisGroup>])[])
-    it(`finds frames in ${name}, also after a primary was replaced`, async (t) => {
-      const group = await start();
-      t.after(() => group.stop());
-      const stage = await Stage.open(t);
-      const client = openRedis(group.url, { retryStrategy: () => 200, commandTimeout: 3000 });
-      client.on('error', () => undefined);
-      t.after(() => client.disconnect());
-      const consumer = await startPython(t, {
-        endpoints: { ...endpoints, redis: group.url },
-        queue: stage.queue,
-      });
-      const send = async () => {
-        const bytes = await picture('jpeg');
-        const frame = stage.frame(bytes);
-        await until('a primary takes the frame', () =>
-          client.set(stage.key(frame), bytes).then(
-            () => true,
-            () => false,
-          ),
-        );
-        stage.announce(frame);
-      };
-      for (let i = 0; i < 5; i += 1) await send();
-      await consumer.until('processed', 5);
-      await (await group.primary()).kill();
-      for (let i = 0; i < 5; i += 1) await send();
-      await consumer.until('processed', 10);
-      assert.equal(consumer.settled('failed'), 0);
     });
 });

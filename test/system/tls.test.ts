@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { createServer, type Server } from 'node:tls';
+import type { Server } from 'node:tls';
 import { startDaemon } from '../../lab/daemon';
 import { startHttpCamera } from '../../lab/feeds/http-camera';
 import { waitUntil } from '../../lab/process';
 import { getdel, listen, newNamespace, remoteServers } from '../../lab/events';
 import { clusterPort, startRedis, type RedisServer } from '../../lab/redis';
+import { startTlsProxy } from '../../lab/tls-proxy';
 
 describe('servers over TLS', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-tls-'));
@@ -20,18 +20,9 @@ describe('servers over TLS', () => {
 
   /** Ends TLS in front of a server of the test run; resolves with its own port. */
   const encrypted = async (url: string): Promise<string> => {
-    const target = new URL(url);
-    const proxy = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (client) => {
-      const server = connect(Number(target.port), target.hostname);
-      for (const socket of [client, server]) socket.on('error', () => undefined);
-      client.pipe(server).pipe(client);
-    });
-    proxy.on('tlsClientError', () => undefined);
-    proxies.push(proxy.listen(0, '127.0.0.1'));
-    await new Promise((resolve) => proxy.once('listening', resolve));
-    return url
-      .replace(/^(redis|amqp):/, '$1s:')
-      .replace(`:${target.port}`, `:${(proxy.address() as AddressInfo).port}`);
+    const started = await startTlsProxy(url, { key, cert });
+    proxies.push(started.proxy);
+    return started.url;
   };
 
   before(() => {

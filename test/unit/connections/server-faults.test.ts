@@ -154,6 +154,17 @@ describe('a fault of Redis', () => {
     const error = Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError });
     assert.equal(redisFault('redis-cluster://a,b', error).code, 'redis-refused');
   });
+
+  it('of a Cluster that cannot be reached is not said to be of its keys', () => {
+    const lastNodeError = new Error('Connection is closed.');
+    const error = Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError });
+    const of = (scheme: string) => redisFault(`${scheme}://a,b`, error).message;
+    assert.match(
+      of('redis-cluster'),
+      /none of whose hosts can be reached; check the addresses and that they run$/,
+    );
+    assert.match(of('rediss-cluster'), /trust their certificates with NODE_EXTRA_CA_CERTS$/);
+  });
 });
 
 /** What ioredis itself throws; none of it is a sentence for an operator. */

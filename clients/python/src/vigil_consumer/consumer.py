@@ -121,8 +121,9 @@ class Consumer(Settling):
         except ConsumerError as error:
             self._not_fetched(task, error)
             return None
+        age_ms = time.time() * 1000 - task.captured_at
+        self._note_lag(task, age_ms)
         if data is None:
-            age_ms = time.time() * 1000 - task.captured_at
             text = f"frame {task.key}: gone from Redis (taken by another consumer, or expired), captured {age_ms:.0f} ms ago"
             self._reports.add("expired", text)
             self._finish(task, "expired", "ack")

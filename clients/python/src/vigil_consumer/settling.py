@@ -11,6 +11,7 @@ from .broker import Broker, BrokerEvents
 from .contract import read_other_event
 from .dead_letters import DeadLetters
 from .errors import ConsumerError, text_of
+from .lag import Lag
 from .options import Options, Settled
 from .reports import Reports
 from .seen import SeenFrames
@@ -53,6 +54,7 @@ class Settling:
         self._turns = Turns(limit or options.prefetch, options.latest_only, options.ordered)
         self._work: Dict[Task, Work] = {}
         self._seen = SeenFrames()
+        self._lag = Lag()
         self._reports = Reports(options.on_fault, options.on_consuming)
         self._store = Store(options.endpoints, f"vigil-consumer:{options.queue}", options.ca_file)
         self._dead_letters = DeadLetters(options.endpoints, options.queue, options.ca_file)
@@ -162,6 +164,12 @@ class Settling:
         with self._condition:
             work = self._work.get(task)
             return work is not None and work.is_handed_out
+
+    def _note_lag(self, task: Task, age_ms: float) -> None:
+        with self._condition:
+            text = None if task.is_late else self._lag.note(age_ms, task.message.life_ms, now_ms())
+        if text is not None:
+            self._reports.add("behind", text)
 
     def _remove(self, task: Task) -> None:
         """The work is done: a picture that stays behind expires, and must not bring the frame back."""
