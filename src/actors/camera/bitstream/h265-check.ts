@@ -9,8 +9,8 @@ export type SetsOf = (
   nal: NalUnit,
 ) => { readonly picture: H265Picture; readonly sequence: H265Sequence } | undefined;
 
-/** Bytes of slices, on average, for each picture that came: a kilobyte takes 0.3 ms of processor (docs/pictures.md), a picture less than 1. */
-const MEAN_BYTES = 3000;
+/** Bytes of slices, on average, for each picture that came: a kilobyte takes a quarter of a millisecond of processor (docs/pictures.md), a picture less than 1. */
+const MEAN_BYTES = 4000;
 /** So much may be looked at without a pause. */
 const MOST_BYTES = 1_000_000;
 /** A picture that is larger would hold up everything else for too long. */
