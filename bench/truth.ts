@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { colourTable, shapeTable } from '../lab/truth/colours';
 import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
-import { judgeDamage } from '../lab/truth/damage-run';
+import { judgeDamage, judgeFiles } from '../lab/truth/damage-run';
 import { hardSceneTable } from '../lab/truth/hard-scenes';
 import { qualityTable } from '../lab/truth/quality';
 import { SCENES, type PlainScene } from '../lab/truth/scenes';
@@ -22,10 +22,11 @@ const { values } = parseArgs({
     size: { type: 'string', default: '640x360' },
     count: { type: 'string', default: '50' },
     rows: { type: 'string' },
+    files: { type: 'string', default: '' },
   },
 });
 
-async function damage(): Promise<void> {
+async function damage(files: readonly string[]): Promise<void> {
   const [width = 0, height = 0] = values.size.split('x').map(Number);
   const scenes = values.scenes
     .split(',')
@@ -36,7 +37,11 @@ async function damage(): Promise<void> {
     for (const line of readFileSync(rows, 'utf8').split('\n'))
       if (line !== '') judged.push(JSON.parse(line) as Judged);
   const [seed, every, count] = [Number(values.seed), Number(values.every), Number(values.count)];
-  for await (const some of judgeDamage({ seed, scenes, encoders, every, width, height, count })) {
+  const ofAll =
+    files.length > 0
+      ? judgeFiles(files, { seed, every, count })
+      : judgeDamage({ seed, scenes, encoders, every, width, height, count });
+  for await (const some of ofAll) {
     judged.push(...some);
     if (rows !== undefined) appendFileSync(rows, some.map((each) => `${JSON.stringify(each)}\n`).join(''));
   }
@@ -46,7 +51,7 @@ async function damage(): Promise<void> {
 
 async function main(): Promise<void> {
   const parts = values.parts.split(',');
-  if (parts.includes('damage')) await damage();
+  if (parts.includes('damage')) await damage(values.files === '' ? [] : values.files.split(','));
   if (parts.includes('scenes'))
     console.log(`\nVerdicts on good pictures, by number\n\n${await hardSceneTable(Number(values.seed))}`);
   if (parts.includes('colour'))

@@ -25,8 +25,8 @@ export interface Shown {
   readonly bytes: Buffer;
 }
 
-/** Pictures that wait in the decoder at most, as behind a keyframe whose period is late. */
-const MAX_AWAITED = 12;
+/** Pictures that wait in the decoder at most: behind a gap it gives none until all blocks have been renewed. */
+const MAX_AWAITED = 60;
 /** A file is read as fast as it can be. */
 const PACED: ReadonlySet<string> = new Set(['-re', '-stream_loop', '-1']);
 
