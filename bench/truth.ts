@@ -6,37 +6,48 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { colourTable, shapeTable } from '../lab/truth/colours';
 import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
-import { judgeDamage } from '../lab/truth/damage-run';
-import { hardSceneTable } from '../lab/truth/hard-scenes';
+import { judgeDamage, judgeFiles } from '../lab/truth/damage-run';
+import { ALL_SCENES, hardSceneTables } from '../lab/truth/hard-scenes';
+import { judgeNetwork } from '../lab/truth/network';
 import { qualityTable } from '../lab/truth/quality';
-import { SCENES, type PlainScene } from '../lab/truth/scenes';
+import { SCENES } from '../lab/truth/scenes';
+import { withPrivateServers } from '../scripts/private-servers';
 import { endProcess } from '../src/os/output';
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'damage,scenes,colour,shape,quality' },
+    parts: { type: 'string', default: 'damage,network,scenes,colour,shape,quality' },
     seed: { type: 'string', default: '1' },
-    scenes: { type: 'string', default: SCENES.join() },
+    scenes: { type: 'string' },
     encoders: { type: 'string', default: '' },
     every: { type: 'string', default: '5' },
     size: { type: 'string', default: '640x360' },
     count: { type: 'string', default: '50' },
     rows: { type: 'string' },
+    seconds: { type: 'string', default: '60' },
+    files: { type: 'string', default: '' },
   },
 });
 
-async function damage(): Promise<void> {
+/** Those of `--scenes`; undefined where it was not given. */
+function chosen<T extends string>(known: readonly T[]): readonly T[] | undefined {
+  return values.scenes?.split(',').filter((name): name is T => known.some((each) => each === name));
+}
+
+async function damage(files: readonly string[]): Promise<void> {
   const [width = 0, height = 0] = values.size.split('x').map(Number);
-  const scenes = values.scenes
-    .split(',')
-    .filter((name): name is PlainScene => SCENES.some((s) => s === name));
+  const scenes = chosen(SCENES) ?? SCENES;
   const { rows, encoders } = values;
   const judged: Judged[] = [];
   if (rows !== undefined && existsSync(rows))
     for (const line of readFileSync(rows, 'utf8').split('\n'))
       if (line !== '') judged.push(JSON.parse(line) as Judged);
   const [seed, every, count] = [Number(values.seed), Number(values.every), Number(values.count)];
-  for await (const some of judgeDamage({ seed, scenes, encoders, every, width, height, count })) {
+  const ofAll =
+    files.length > 0
+      ? judgeFiles(files, { seed, every, count })
+      : judgeDamage({ seed, scenes, encoders, every, width, height, count });
+  for await (const some of ofAll) {
     judged.push(...some);
     if (rows !== undefined) appendFileSync(rows, some.map((each) => `${JSON.stringify(each)}\n`).join(''));
   }
@@ -44,11 +55,24 @@ async function damage(): Promise<void> {
   console.log(`\nReliability of the confidence\n\n${reliabilityTable(judged)}`);
 }
 
+/** A real daemon, on servers of its own. */
+async function network(): Promise<void> {
+  const judged = await withPrivateServers((variables) => {
+    Object.assign(process.env, variables);
+    return judgeNetwork(Number(values.seed), Number(values.seconds));
+  });
+  console.log(`\nVerdicts behind a network that loses packets\n\n${confusionTable(judged)}`);
+  console.log(`\nReliability of the confidence\n\n${reliabilityTable(judged)}`);
+}
+
 async function main(): Promise<void> {
   const parts = values.parts.split(',');
-  if (parts.includes('damage')) await damage();
-  if (parts.includes('scenes'))
-    console.log(`\nVerdicts on good pictures, by number\n\n${await hardSceneTable(Number(values.seed))}`);
+  if (parts.includes('damage')) await damage(values.files === '' ? [] : values.files.split(','));
+  if (parts.includes('network')) await network();
+  if (parts.includes('scenes')) {
+    const [verdicts, reliability] = await hardSceneTables(Number(values.seed), chosen(ALL_SCENES));
+    console.log(`\nVerdicts on good pictures, by number\n\n${verdicts}\n\nReliability\n\n${reliability}`);
+  }
   if (parts.includes('colour'))
     console.log(`\nColours: mean error and that of the worst patch, of 255\n\n${await colourTable()}`);
   if (parts.includes('shape'))

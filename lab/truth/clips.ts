@@ -28,7 +28,8 @@ export interface Unit {
   readonly bytes: Buffer;
 }
 
-export interface Clip extends ClipOptions {
+export interface Clip {
+  readonly codec: 'h264' | 'hevc';
   /** In the order in which they are decoded. */
   readonly units: readonly Unit[];
   /** By number: 24 bits a point, without padding. */
@@ -49,30 +50,35 @@ export async function makeClip(options: ClipOptions): Promise<Clip> {
   const units = new PacketSplitter().push(coded).map(({ pts = 0, key, bytes }) => ({
     ...{ number: Math.round((pts * FPS) / 1000), key, bytes },
   }));
-  const plain = await filtered(
-    [
-      '-c:v',
-      codec,
-      '-f',
-      'ivf',
-      '-i',
-      'pipe:0',
-      '-fps_mode',
-      'passthrough',
-      '-f',
-      'rawvideo',
-      '-pix_fmt',
-      'rgb24',
-      'pipe:1',
-    ],
-    [toIvf(codec, units)],
-  );
+  return { codec, units, truth: await decoded(codec, units, { width, height }) };
+}
+
+/** What another encoder has made: the first pictures of a file of H.264 or H.265. */
+export async function clipOfFile(file: string, count: number): Promise<Clip> {
+  const start = ['-frames:v', String(count), '-map', '0:v:0', '-c', 'copy'];
+  const splitter = new PacketSplitter();
+  const packets = splitter.push(await filtered(['-i', file, ...start, ...toSplitter()], []));
+  const { codec, width, height } = splitter.header;
+  if (codec !== 'h264' && codec !== 'hevc') throw new Error(`${file}: ${codec}, not H.264 or H.265`);
+  const times = packets.map(({ pts = 0 }) => pts).toSorted((one, other) => one - other);
+  const units = packets.map(({ pts = 0, key, bytes }) => ({ number: times.indexOf(pts), key, bytes }));
+  return { codec, units, truth: await decoded(codec, units, { width, height }) };
+}
+
+/** By number: what a decoder shows of each. */
+async function decoded(
+  codec: Clip['codec'],
+  units: readonly Unit[],
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<readonly Buffer[]> {
+  const asIs = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const plain = await filtered(['-c:v', codec, '-f', 'ivf', '-i', 'pipe:0', ...asIs], [toIvf(codec, units)]);
   const size = 3 * width * height;
   const truth = Array.from({ length: plain.length / size }, (_, i) =>
     plain.subarray(i * size, (i + 1) * size),
   );
-  if (truth.length !== count) throw new Error(`${scene}: ${truth.length} pictures instead of ${count}`);
-  return { ...options, units, truth };
+  if (truth.length !== units.length) throw new Error(`${truth.length} pictures instead of ${units.length}`);
+  return truth;
 }
 
 /** A file whose packets are cut as they were put in, whatever they hold. */

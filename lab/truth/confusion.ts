@@ -75,21 +75,30 @@ function rates(group: readonly Judged[]): string[] {
 
 /** Right is `torn` of a picture that was damaged or builds on one, and `healthy` of one that is not broken. */
 export function reliabilityTable(judged: readonly Judged[]): string {
-  const rows = [...groups(judged, ({ kind, reason, confidence }) => `${kind} ${reason ?? ''} ${confidence}`)]
+  return rightTable(
+    judged.map((each) => {
+      const { kind, confidence, reason } = each;
+      const truth = truthOf(each);
+      const isRight = kind === 'healthy' ? truth !== 'broken' : kind === 'torn' && truth !== 'sound';
+      return { verdict: { kind, confidence, reason }, isRight };
+    }),
+  );
+}
+
+/** How many of the verdicts of each confidence are right. */
+export function rightTable(
+  judged: readonly {
+    readonly verdict: Pick<Judged, 'kind' | 'confidence' | 'reason'>;
+    readonly isRight: boolean;
+  }[],
+): string {
+  const rows = [
+    ...groups(judged, ({ verdict: { kind, reason = '', confidence } }) => `${kind}|${reason}|${confidence}`),
+  ]
     .toSorted(([one], [other]) => one.localeCompare(other))
-    .map(([, group]) => {
-      const [{ kind, reason, confidence }] = group as [Judged];
-      const right = group.filter((each) => {
-        const truth = truthOf(each);
-        return kind === 'healthy' ? truth !== 'broken' : truth !== 'sound';
-      });
-      return [
-        kind,
-        reason ?? '',
-        String(confidence),
-        String(group.length),
-        percent(right.length, group.length),
-      ];
+    .map(([name, group]) => {
+      const right = group.filter(({ isRight }) => isRight).length;
+      return [...name.split('|'), String(group.length), percent(right, group.length)];
     });
   return markdownTable(['verdict', 'reason', 'confidence', 'pictures', 'right'], rows);
 }

@@ -1,10 +1,13 @@
 /** Judges damaged clips: scenes, encoders and damages by turns, from a seed. */
-import { makeClip } from './clips';
+import path from 'node:path';
+import { clipOfFile, makeClip, type Clip } from './clips';
 import type { Judged } from './confusion';
 import { DAMAGES } from './damage';
 import { ENCODERS, withDamage } from './damage-set';
 import { SCENES, type PlainScene } from './scenes';
 import { shown } from './shown';
+
+const HITS = DAMAGES.flatMap((damage) => [false, true].map((ofKeyframe) => ({ damage, ofKeyframe })));
 
 export interface DamageRun {
   readonly seed: number;
@@ -18,25 +21,55 @@ export interface DamageRun {
   readonly count: number;
 }
 
+/** Pictures of other encoders than those of the set: each file whole, and with each damage. */
+export async function* judgeFiles(
+  files: readonly string[],
+  { seed, every, count }: Pick<DamageRun, 'seed' | 'every' | 'count'>,
+): AsyncGenerator<Judged[]> {
+  for (const [f, file] of files.entries()) {
+    const clip = await clipOfFile(file, count);
+    yield* judgeClip(clip, { codec: clip.codec, encoder: path.basename(file), scene: 'file' }, every, {
+      of: seed + f,
+      seed: 1000 * seed + 100 * f,
+    });
+  }
+}
+
 export async function* judgeDamage(run: DamageRun): AsyncGenerator<Judged[]> {
   const { seed, scenes, every, width, height, count } = run;
-  const damages = DAMAGES.flatMap((damage) => [false, true].map((ofKeyframe) => ({ damage, ofKeyframe })));
-  for (const [e, { name, codec, encoder }] of ENCODERS.entries()) {
+  for (const [e, { name, codec, encoder, gradual }] of ENCODERS.entries()) {
     if (!name.includes(run.encoders)) continue;
     for (const scene of scenes) {
       const s = SCENES.indexOf(scene);
       const clip = await makeClip({ codec, scene, seed: seed + s, encoder, width, height, count });
-      const sound = await shown(clip, clip.units);
-      const errors = new Map(sound.pictures.map(({ number, error }) => [number, error]));
-      yield judged({ codec, encoder: name, scene, damage: 'none' }, sound.pictures, errors, new Set());
-      for (const [d, { damage, ofKeyframe }] of damages.entries()) {
-        if ((d + s + e + seed) % every !== 0) continue;
-        const { units, touched } = withDamage(clip, damage, ofKeyframe, 1000 * seed + 100 * e + 10 * s + d);
-        const { pictures } = await shown(clip, units);
-        const hit = `${damage}${ofKeyframe ? ', keyframe' : ''}`;
-        yield judged({ codec, encoder: name, scene, damage: hit }, pictures, errors, touched);
-      }
+      const turn = { of: seed + s + e, seed: 1000 * seed + 100 * e + 10 * s };
+      yield* judgeClip(clip, { codec, encoder: name, scene }, every, turn, gradual);
     }
+  }
+}
+
+type Named = Pick<Judged, 'codec' | 'encoder' | 'scene'>;
+
+async function* judgeClip(
+  clip: Clip,
+  what: Named,
+  every: number,
+  turn: { readonly of: number; readonly seed: number },
+  isGradual?: boolean,
+): AsyncGenerator<Judged[]> {
+  const sound = await shown(clip, clip.units);
+  const errors = new Map(sound.pictures.map(({ number, error }) => [number, error]));
+  yield judged({ ...what, damage: 'none' }, sound.pictures, errors, new Set());
+  for (const [d, { damage, ofKeyframe }] of HITS.entries()) {
+    if ((d + turn.of) % every !== 0) continue;
+    const { units, touched } = withDamage(clip, damage, ofKeyframe, turn.seed + d, isGradual);
+    const { pictures } = await shown(clip, units);
+    yield judged(
+      { ...what, damage: `${damage}${ofKeyframe ? ', keyframe' : ''}` },
+      pictures,
+      errors,
+      touched,
+    );
   }
 }
 

@@ -7,6 +7,8 @@ export interface EncoderCase {
   readonly name: string;
   readonly codec: 'h264' | 'hevc';
   readonly encoder: readonly string[];
+  /** Renewed bit by bit: its keyframes build on what was before, too. */
+  readonly gradual?: boolean;
 }
 
 export const GOP = 25;
@@ -40,7 +42,7 @@ export const ENCODERS: readonly EncoderCase[] = [
   x264('baseline of eight slices', 'bframes=0:cabac=0:8x8dct=0:slices=8:ref=1', '-profile:v', 'baseline'),
   x264('B-pyramid', 'bframes=3:b-adapt=0:b-pyramid=normal:ref=3'),
   x264('open GOP', 'bframes=3:b-adapt=0:b-pyramid=normal:ref=3:open-gop=1'),
-  x264('intra refresh', 'bframes=0:ref=1:intra-refresh=1'),
+  { ...x264('intra refresh', 'bframes=0:ref=1:intra-refresh=1'), gradual: true },
   x264('long GOP', 'bframes=0:keyint=250:min-keyint=250'),
   x265('defaults', 'bframes=4', 'medium'),
   x265('open GOP', 'bframes=3:b-adapt=0:open-gop=1', 'veryfast'),
@@ -49,7 +51,7 @@ export const ENCODERS: readonly EncoderCase[] = [
   x265('slow', 'bframes=4:b-adapt=0:b-pyramid=1:open-gop=0', 'slow'),
   x265('without filters', 'bframes=0:no-sao=1:no-deblock=1:no-signhide=1', 'veryfast'),
   x265('small trees', 'bframes=0:ctu=16:wpp=1:slices=2:open-gop=0', 'veryfast'),
-  x265('intra refresh', 'bframes=0:intra-refresh=1', 'veryfast'),
+  { ...x265('intra refresh', 'bframes=0:intra-refresh=1', 'veryfast'), gradual: true },
 ];
 
 /** The clip's units with one of each GOP damaged, and the numbers of the pictures that are, or may build on one that is. */
@@ -58,6 +60,7 @@ export function withDamage(
   damage: Damage,
   ofKeyframe: boolean,
   seed: number,
+  isGradual = false,
 ): { readonly units: readonly Unit[]; readonly touched: ReadonlySet<number> } {
   const random = randomOf(seed);
   const touched = new Set<number>();
@@ -72,7 +75,7 @@ export function withDamage(
   );
   let isTouched = false;
   const units = clip.units.flatMap((unit, i) => {
-    isTouched = chosen.has(i) || (isTouched && !unit.key);
+    isTouched = chosen.has(i) || (isTouched && (isGradual || !unit.key));
     if (isTouched) touched.add(unit.number);
     if (!chosen.has(i)) return [unit];
     const bytes = damaged(clip.codec, unit.bytes, damage, random);

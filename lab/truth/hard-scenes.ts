@@ -1,6 +1,8 @@
 /** Verdicts on good pictures that are easily taken for bad ones, as a table. */
 import { markdownTable } from '../markdown-table';
+import type { Verdict } from '../../src/contract/verdict';
 import { makeClip } from './clips';
+import { rightTable } from './confusion';
 import { ENCODERS, type EncoderCase } from './damage-set';
 import { BLIND_SCENES, HARD_SCENES, SCENES, type SceneName } from './scenes';
 import { shown } from './shown';
@@ -14,6 +16,7 @@ const ENCODED: readonly EncoderCase[] = [
   strong('x264', 'h264', '40'),
   strong('x265', 'hevc', '36'),
 ];
+export const ALL_SCENES: readonly SceneName[] = [...HARD_SCENES, 'stuck', ...BLIND_SCENES, ...SCENES];
 const BLIND: ReadonlySet<SceneName> = new Set(BLIND_SCENES);
 /** A scene in which nothing to see changes is static. */
 const STILL: ReadonlySet<SceneName> = new Set([
@@ -38,11 +41,18 @@ export interface SceneVerdicts {
   /** How many pictures got each. */
   readonly kinds: Readonly<Record<string, number>>;
   readonly wrong: number;
+  readonly verdicts: readonly JudgedVerdict[];
+}
+
+/** One of a good picture, or of a blind or stuck camera's. */
+export interface JudgedVerdict {
+  readonly verdict: Verdict;
+  readonly isRight: boolean;
 }
 
 export async function* hardScenes(
   seed: number,
-  scenes: readonly SceneName[] = [...HARD_SCENES, ...BLIND_SCENES, ...SCENES],
+  scenes: readonly SceneName[] = ALL_SCENES,
   encoders: readonly string[] = ENCODED.map(({ name }) => name),
 ): AsyncGenerator<SceneVerdicts> {
   for (const scene of scenes)
@@ -51,23 +61,32 @@ export async function* hardScenes(
       const { pictures } = await shown(clip, clip.units, { frozenMs: FROZEN_MS });
       const kinds: Record<string, number> = {};
       for (const { verdict } of pictures) kinds[verdict.kind] = (kinds[verdict.kind] ?? 0) + 1;
-      const right = rightKinds(scene).reduce((sum, kind) => sum + (kinds[kind] ?? 0), 0);
-      yield { scene, encoder: name, kinds, wrong: pictures.length - right };
+      const right = rightKinds(scene);
+      const verdicts = pictures.map(({ verdict }) => ({ verdict, isRight: right.includes(verdict.kind) }));
+      const wrong = verdicts.filter(({ isRight }) => !isRight).length;
+      yield { scene, encoder: name, kinds, wrong, verdicts };
     }
 }
 
 function rightKinds(scene: SceneName): readonly string[] {
+  if (scene === 'stuck') return ['healthy', 'static', 'frozen'];
   if (BLIND.has(scene)) return ['black', 'grey'];
   return STILL.has(scene) ? ['healthy', 'static'] : ['healthy'];
 }
 
-/** One row for each scene and encoder. */
-export async function hardSceneTable(seed: number): Promise<string> {
+/** One row for each scene and encoder, and how often each confidence is right. */
+export async function hardSceneTables(
+  seed: number,
+  scenes: readonly SceneName[] = ALL_SCENES,
+): Promise<string[]> {
   const rows: string[][] = [];
-  for await (const { scene, encoder, kinds, wrong } of hardScenes(seed)) {
+  const all: JudgedVerdict[] = [];
+  for await (const { scene, encoder, kinds, wrong, verdicts } of hardScenes(seed, scenes)) {
     const { healthy = 0, static: same = 0, ...bad } = kinds;
     const others = Object.entries(bad).map(([kind, count]) => `${kind} ${count}`);
     rows.push([scene, encoder, String(healthy), String(same), others.join(', '), String(wrong)]);
+    all.push(...verdicts);
   }
-  return markdownTable(['scene', 'encoder', '`healthy`', '`static`', 'others', 'wrong'], rows);
+  const head = ['scene', 'encoder', '`healthy`', '`static`', 'others', 'wrong'];
+  return [markdownTable(head, rows), rightTable(all)];
 }

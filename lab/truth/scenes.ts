@@ -19,7 +19,8 @@ export type PlainScene = (typeof SCENES)[number];
 export const HARD_SCENES = ['night', 'mist', 'snow', 'denoised', 'clock', 'card', 'dusk'] as const;
 /** What a camera sends that sees nothing: through a cap, from a dead sensor, blinded, of a decoder without data. */
 export const BLIND_SCENES = ['cap', 'dead', 'blinded', 'no-data'] as const;
-export type SceneName = PlainScene | (typeof HARD_SCENES)[number] | (typeof BLIND_SCENES)[number];
+/** `stuck`: of a camera that sends the same picture again and again. */
+export type SceneName = PlainScene | 'stuck' | (typeof HARD_SCENES)[number] | (typeof BLIND_SCENES)[number];
 
 type Paint = (x: number, y: number, picture: number) => readonly [red: number, green: number, blue: number];
 
@@ -76,6 +77,13 @@ const PAINTERS: Readonly<Record<SceneName, (random: Random, width: number, heigh
     return (x, y) => {
       const level = 30 + 150 * wide(x, y) + 50 * fine(x, y) + 3 * random.next();
       return [level, level * 0.95, level * 0.8];
+    };
+  },
+  stuck: (random) => {
+    const [wide, fine] = [field(random, 40), field(random, 4)];
+    return (x, y) => {
+      const level = 40 + 130 * wide(x, y) + 50 * fine(x, y);
+      return [level * 0.9, level, level * 0.8];
     };
   },
   walkers: (random, width, height) => {

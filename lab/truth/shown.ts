@@ -25,8 +25,8 @@ export interface Shown {
   readonly bytes: Buffer;
 }
 
-/** Pictures that wait in the decoder at most, as behind a keyframe whose period is late. */
-const MAX_AWAITED = 12;
+/** Pictures that wait in the decoder at most: behind a gap it gives none until all blocks have been renewed. */
+const MAX_AWAITED = 60;
 /** A file is read as fast as it can be. */
 const PACED: ReadonlySet<string> = new Set(['-re', '-stream_loop', '-1']);
 
@@ -101,9 +101,10 @@ async function received(codec: Clip['codec'], units: readonly Pick<Unit, 'number
   }
 }
 
-export function squaredError(one: Buffer, other: Buffer): number {
+/** @param step one level in so many is looked at */
+export function squaredError(one: Buffer, other: Buffer, step = 1): number {
   if (one.length !== other.length) return Infinity;
   let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += ((one[i] ?? 0) - (other[i] ?? 0)) ** 2;
-  return sum / one.length;
+  for (let i = 0; i < one.length; i += step) sum += ((one[i] ?? 0) - (other[i] ?? 0)) ** 2;
+  return (sum * step) / one.length;
 }

@@ -53,7 +53,10 @@ describe('sound pictures of H.265', () => {
     it(`${what}, end where their data end`, async () => {
       const units = await coded(...(options as [string]));
       assert.equal(units.length, COUNT);
-      assert.deepEqual(new Set(found(units)), new Set([undefined]));
+      const signs = found(units);
+      // Of profiles with tools that may not be known, the first pictures only show that they are.
+      assert.deepEqual(new Set(signs.filter((sign) => sign !== 'unchecked')), new Set([undefined]));
+      assert.equal(signs.at(-1), undefined);
     });
 });
 
@@ -100,9 +103,9 @@ describe('damaged pictures of H.265', () => {
       const slices = [...nalUnits(unit)].filter((nal) => !isSet(nal));
       return annexB([...sets, ...slices]);
     });
-    const signs = found(mixed).map((sign) => sign !== undefined);
-    assert.equal(signs[0], true);
-    assert.deepEqual(new Set(signs.slice(4)), new Set([false]));
+    const signs = found(mixed);
+    assert.equal(signs[0], 'decode-error');
+    assert.deepEqual(new Set(signs.slice(4)), new Set(['unchecked']));
   });
 
   it('take next to no processor time to look for', (t: TestContext) => {
@@ -124,10 +127,10 @@ describe('damaged pictures of H.265', () => {
     const [key] = units as [Buffer];
     reader.read(key);
     const random = randomOf(9);
-    const broken = damaged('hevc', key, 'cut', random) as Buffer;
-    for (let looks = 0; looks < 1_000_000 / key.length; looks++)
+    const broken = damaged('hevc', key, 'zeros', random) as Buffer;
+    for (let looks = 1; looks <= Math.floor(1_000_000 / key.length); looks++)
       assert.equal(reader.damageIn(key), undefined);
-    assert.equal(reader.damageIn(broken), undefined, 'the limit is used up');
+    assert.equal(reader.damageIn(broken), 'unchecked', 'the limit is used up');
     for (let i = 0; i < 100; i++) reader.read(key);
     assert.equal(reader.damageIn(broken), 'decode-error');
   });

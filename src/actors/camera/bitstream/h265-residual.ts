@@ -2,6 +2,9 @@
 import type { ArithmeticDecoder } from './arithmetic-decoder';
 import { CONTEXT } from './h265-contexts';
 
+/** As constants: what is looked up in a module for each symbol takes a tenth of the time. */
+const { skipTransform, codedGroup, significant, aboveOne, aboveTwo, lastX, lastY } = CONTEXT;
+
 /** How coefficients are put in a row (6.5.3 to 6.5.5). */
 export const SCAN = { diagonal: 0, horizontal: 1, vertical: 2 } as const;
 
@@ -31,6 +34,11 @@ const BY_NEIGHBOURS: readonly Uint8Array[] = [
   Uint8Array.of(2, 1, 0, 0, 2, 1, 0, 0, 2, 1, 0, 0, 2, 1, 0, 0),
   Uint8Array.of(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2),
 ];
+/** Number of the last point of a group. */
+const LAST_POINT = 15;
+/** The same by number of the point in the order they are coded in, by scan: of 4x4 blocks, and of larger ones. */
+const NUMBERED_SMALL = numbered(SMALL);
+const NUMBERED_BY_NEIGHBOURS = BY_NEIGHBOURS.map(numbered);
 const CHROMA_SIGNIFICANT = 27;
 const CHROMA_ABOVE_ONE = 16;
 const CHROMA_ABOVE_TWO = 4;
@@ -41,7 +49,6 @@ const MAX_ABOVE_ONE = 8;
 const HIDING_DISTANCE = 4;
 
 const codedGroups = new Uint8Array(64);
-const levels = new Uint8Array(MAX_ABOVE_ONE);
 
 /** @param log2Side base-2 logarithm of its side @param scan as {@link SCAN} says @throws LostPlace */
 export function readResidual(
@@ -52,16 +59,14 @@ export function readResidual(
   scan: number,
   isLossless: boolean,
 ): void {
-  if (tools.skipsTransforms && !isLossless && log2Side === 2)
-    cabac.bin(CONTEXT.skipTransform + (isLuma ? 0 : 1));
+  if (tools.skipsTransforms && !isLossless && log2Side === 2) cabac.bin(skipTransform + (isLuma ? 0 : 1));
   const position = lastPosition(cabac, log2Side, isLuma, scan);
-  const lastX = position & 31;
-  const lastY = position >> 5;
+  const x = position & 31;
+  const y = position >> 5;
   const log2Groups = log2Side - 2;
-  const order = (ORDERS[2] as readonly Uint8Array[])[scan] as Uint8Array;
   const groups = (ORDERS[log2Groups] as readonly Uint8Array[])[scan] as Uint8Array;
-  const lastGroup = GROUP_PLACES[log2Groups]?.[scan]?.[(lastX >> 2) | ((lastY >> 2) << 3)] ?? 0;
-  const lastInGroup = PLACES[scan]?.[(lastX & 3) | ((lastY & 3) << 3)] ?? 0;
+  const lastGroup = GROUP_PLACES[log2Groups]?.[scan]?.[(x >> 2) | ((y >> 2) << 3)] ?? 0;
+  const lastInGroup = PLACES[scan]?.[(x & 3) | ((y & 3) << 3)] ?? 0;
   const side = 1 << log2Groups;
   for (let at = 0; at < side * 8; at++) codedGroups[at] = 0;
   /** The group before had a level above one: other contexts (9.3.4.2.6). */
@@ -71,34 +76,23 @@ export function readResidual(
     const right = (at & 7) + 1 < side ? (codedGroups[at + 1] ?? 0) : 0;
     const below = (at >> 3) + 1 < side ? (codedGroups[at + 8] ?? 0) : 0;
     const isSaid = g < lastGroup && g > 0;
-    const isCoded = isSaid ? cabac.bin(CONTEXT.codedGroup + (right | below) + (isLuma ? 0 : 2)) : 1;
+    const isCoded = isSaid ? cabac.bin(codedGroup + (right | below) + (isLuma ? 0 : 2)) : 1;
     codedGroups[at] = isCoded;
     if (isCoded === 0) continue;
-    const map = log2Side === 2 ? SMALL : (BY_NEIGHBOURS[right | (below << 1)] as Uint8Array);
-    const base = CONTEXT.significant + significantOffset(log2Side, isLuma, scan, at > 0);
+    const byScan = log2Side === 2 ? NUMBERED_SMALL : NUMBERED_BY_NEIGHBOURS[right | (below << 1)];
+    const contexts = byScan?.[scan] as Uint8Array;
+    const base = significant + significantOffset(log2Side, isLuma, scan, at > 0);
     const isLast = g === lastGroup;
-    let count = isLast ? 1 : 0;
-    let first = isLast ? lastInGroup : -1;
-    let last = first;
-    let n = isLast ? lastInGroup - 1 : 15;
-    for (; n > 0; n--) {
-      const point = order[n] ?? 0;
-      if (cabac.bin(base + (map[(point & 3) | ((point >> 3) << 2)] ?? 0)) === 0) continue;
-      if (count++ === 0) last = n;
-      first = n;
-    }
-    if (n === 0) {
-      // The one that is left of a group that is coded is there.
-      const isThere = (isSaid && count === 0) || cabac.bin(firstContext(isLuma, at, base, map)) === 1;
-      if (isThere) {
-        if (count++ === 0) last = 0;
-        first = 0;
-      }
-    }
-    if (count === 0) continue;
+    const before = isLast ? lastInGroup - 1 : LAST_POINT;
+    const marks = cabac.bins(base, contexts, before) | (isLast ? 1 << lastInGroup : 0);
+    // The one that is left of a group that is coded is there.
+    const isSure = (isLast && lastInGroup === 0) || (isSaid && marks === 0);
+    const first = at === 0 ? significant + (isLuma ? 0 : CHROMA_SIGNIFICANT) : base + (contexts[0] ?? 0);
+    const all = isSure ? 1 : marks | cabac.bin(first);
+    if (all === 0) continue;
     const set = (g > 0 && isLuma ? 2 : 0) + (g < lastGroup && wasAboveOne ? 1 : 0);
-    const isHidden = tools.hidesSigns && !isLossless && last - first >= HIDING_DISTANCE;
-    wasAboveOne = readLevels(cabac, count, set, isLuma, isHidden);
+    const isHidden = tools.hidesSigns && !isLossless && distance(all) >= HIDING_DISTANCE;
+    wasAboveOne = readLevels(cabac, bitCount(all), set, isLuma, isHidden);
   }
 }
 
@@ -110,30 +104,26 @@ function readLevels(
   isLuma: boolean,
   isHidden: boolean,
 ): boolean {
-  const base = CONTEXT.aboveOne + 4 * set + (isLuma ? 0 : CHROMA_ABOVE_ONE);
   const said = Math.min(count, MAX_ABOVE_ONE);
-  let greater = 1;
-  let firstAbove = -1;
-  for (let i = 0; i < said; i++) {
-    const isAbove = cabac.bin(base + greater);
-    levels[i] = 1 + isAbove;
-    if (isAbove === 1) {
-      greater = 0;
-      if (firstAbove < 0) firstAbove = i;
-    } else if (greater > 0 && greater < 3) greater++;
-  }
-  if (firstAbove >= 0)
-    levels[firstAbove] = 2 + cabac.bin(CONTEXT.aboveTwo + set + (isLuma ? 0 : CHROMA_ABOVE_TWO));
+  const base = aboveOne + 4 * set + (isLuma ? 0 : CHROMA_ABOVE_ONE);
+  let above = 0;
+  for (let i = 0; i < said; i++)
+    above = (above << 1) | cabac.bin(base + (above === 0 ? Math.min(3, i + 1) : 0));
+  const isAboveTwo = above !== 0 && cabac.bin(aboveTwo + set + (isLuma ? 0 : CHROMA_ABOVE_TWO)) === 1;
   cabac.bypasses(isHidden ? count - 1 : count);
   let rice = 0;
-  for (let i = 0; i < count; i++) {
-    const base = i < said ? (levels[i] ?? 0) : 1;
-    // What was said is all there is.
-    if (i < said && base !== (i === firstAbove ? 3 : 2)) continue;
-    const level = base + remainder(cabac, rice);
-    if (level > 3 << rice) rice = Math.min(rice + 1, 4);
+  const first = 31 - Math.clz32(above);
+  for (let i = first; i >= 0; i--) {
+    // Of all others what was said is all there is.
+    if (((above >> i) & 1) === 0 || (i === first && !isAboveTwo)) continue;
+    rice = nextRice(rice, (i === first ? 3 : 2) + remainder(cabac, rice));
   }
-  return firstAbove >= 0 && greater === 0;
+  for (let i = said; i < count; i++) rice = nextRice(rice, 1 + remainder(cabac, rice));
+  return above !== 0;
+}
+
+function nextRice(rice: number, level: number): number {
+  return level > 3 << rice ? Math.min(rice + 1, 4) : rice;
 }
 
 /** (9.3.3.11) */
@@ -148,8 +138,8 @@ function lastPosition(cabac: ArithmeticDecoder, log2Side: number, isLuma: boolea
   const offset = isLuma ? 3 * (log2Side - 2) + ((log2Side - 1) >> 2) : CHROMA_LAST;
   const shift = isLuma ? (log2Side + 1) >> 2 : log2Side - 2;
   const most = 2 * log2Side - 1;
-  const prefixX = lastPrefix(cabac, CONTEXT.lastX + offset, shift, most);
-  const prefixY = lastPrefix(cabac, CONTEXT.lastY + offset, shift, most);
+  const prefixX = lastPrefix(cabac, lastX + offset, shift, most);
+  const prefixY = lastPrefix(cabac, lastY + offset, shift, most);
   const x = lastOf(cabac, prefixX);
   const y = lastOf(cabac, prefixY);
   return scan === SCAN.vertical ? y | (x << 5) : x | (y << 5);
@@ -173,10 +163,23 @@ function significantOffset(log2Side: number, isLuma: boolean, scan: number, isBe
   return (isBehindFirst ? 3 : 0) + (log2Side === 3 ? (scan === SCAN.diagonal ? 9 : 15) : 21);
 }
 
-/** Of a group's first coefficient; the block's first has one of its own. */
-function firstContext(isLuma: boolean, at: number, base: number, map: Uint8Array): number {
-  if (at === 0) return CONTEXT.significant + (isLuma ? 0 : CHROMA_SIGNIFICANT);
-  return base + (map[0] ?? 0);
+/** Between the first and the last bit that is set, of some that are. */
+function distance(bits: number): number {
+  return Math.clz32(bits & -bits) - Math.clz32(bits);
+}
+
+/** How many of 16 bits are set. */
+function bitCount(bits: number): number {
+  const pairs = bits - ((bits >> 1) & 0x5555);
+  const fours = (pairs & 0x3333) + ((pairs >> 2) & 0x3333);
+  return ((((fours + (fours >> 4)) & 0x0f0f) * 0x0101) >> 8) & 0x1f;
+}
+
+/** By scan. @param contexts by point of 4x4 */
+function numbered(contexts: Uint8Array): readonly Uint8Array[] {
+  return (ORDERS[2] as readonly Uint8Array[]).map((order) =>
+    order.map((point) => contexts[(point & 3) | ((point >> 3) << 2)] ?? 0),
+  );
 }
 
 function numbersOf(log2: number): readonly Uint8Array[] {

@@ -3,6 +3,9 @@
 /** What a picture lacks, or that its data are not what was sent; by the word that its verdict has for it. */
 export type Lacking = 'missing-reference' | 'missing-slice' | 'decode-error';
 
+/** What a look at all of a picture's data finds; `unchecked`: it was not looked at, or what was found is not believed in. */
+export type Looked = Lacking | 'unchecked' | undefined;
+
 export interface FrameNumber {
   /** Nothing behind it needs what came before it. */
   readonly begins: boolean;

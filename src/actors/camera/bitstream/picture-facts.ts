@@ -1,6 +1,6 @@
 /** What a coded picture's headers say of it: whether decoding can begin there, what needs it, and when it is shown. */
 
-import type { Lacking } from './lost-parts';
+import type { Lacking, Looked } from './lost-parts';
 import type { Turn } from '../ffmpeg/turn';
 
 /** How the pictures of a stream are coded; out of its sequence parameters. */
@@ -60,7 +60,7 @@ export interface PictureReader {
    */
   forDecoder(unit: Buffer, key: boolean): Buffer;
   /** What a look at all of a picture's data finds, beyond its headers; absent where none is taken. The newest that was read, or one before. */
-  damageIn?(unit: Buffer): Lacking | undefined;
+  damageIn?(unit: Buffer): Looked;
   /** The field an access unit consists of; undefined when it is a whole picture, or none. */
   fieldOf(unit: Buffer): Field | undefined;
 }

@@ -9,20 +9,29 @@ interface Fed {
   /** From it on nothing is seen any more of what was damaged before. */
   readonly renews: boolean;
   readonly damage: Damage | undefined;
+  /** Its data were not looked through. */
+  readonly isUnchecked?: boolean;
+}
+
+/** What is known of a picture, with all that it builds on. */
+export interface Findings {
+  readonly damage: Damage | undefined;
+  readonly isUnchecked: boolean;
 }
 
 /** After this many pictures without it: a decoder that never says that a picture was decoded to its end. */
 const SILENT_PICTURES = 25;
 /** The decoder has not decoded it to its end. */
-const CUT: Damage = { reason: 'cut', confidence: 95 };
+const CUT: Damage = { reason: 'cut', confidence: 99 };
 
 export class Complaints {
   /** Packets whose pictures have not come, in the order they come in, by their times. */
   readonly #fed = new Map<number, Fed>();
   /** Of pictures that have come. */
-  readonly #heard = new Map<number, Damage | undefined>();
+  readonly #heard = new Map<number, Findings>();
   /** Of the newest picture: it spoils all behind it that build on it. */
   #lasting: Damage | undefined;
+  #isUnchecked = false;
   /** Heard since the newest picture. */
   #newest: Damage | undefined;
   #isWhole = false;
@@ -72,26 +81,27 @@ export class Complaints {
   }
 
   /** What was found of a wanted picture; it is forgotten. Of one that was not named yet, silence means nothing. */
-  take(pts: number): Damage | undefined {
+  take(pts: number): Findings | undefined {
     if (!this.#heard.has(pts)) this.#came(pts, true);
-    const damage = this.#heard.get(pts);
+    const findings = this.#heard.get(pts);
     this.#heard.delete(pts);
-    return damage;
+    return findings;
   }
 
   /** A picture is named once by each output. */
   #came(pts: number, isUnnamed = false): void {
     if (!this.#fed.has(pts)) return;
-    for (const [earlier, { renews, damage }] of this.#fed) {
+    for (const [earlier, { renews, damage, isUnchecked = false }] of this.#fed) {
       this.#fed.delete(earlier);
       this.#lasting = worse(renews ? undefined : this.#lasting, damage);
+      this.#isUnchecked = isUnchecked || (!renews && this.#isUnchecked);
       if (earlier === pts) break;
     }
     const cut = this.saysWhole && !this.#isWhole && !isUnnamed ? CUT : undefined;
     this.#lasting = worse(worse(this.#lasting, this.#newest), cut);
     if (cut !== undefined && ++this.#unsaid >= SILENT_PICTURES) this.#beSilent();
     this.#newest = undefined;
-    if (pts % 2 === 1) this.#heard.set(pts, this.#lasting);
+    if (pts % 2 === 1) this.#heard.set(pts, { damage: this.#lasting, isUnchecked: this.#isUnchecked });
   }
 
   #beSilent(): void {

@@ -36,12 +36,12 @@ export function isHarmless(line: string): boolean {
 
 /** The sign of damage that a line is; undefined when it is none. */
 export function damageIn(line: string): Damage | undefined {
-  if (CONCEALED.test(line)) return { reason: 'missing-slice', confidence: 95 };
-  if (DAMAGED_PICTURE.test(line)) return { reason: 'decode-error', confidence: 95 };
+  if (CONCEALED.test(line)) return { reason: 'missing-slice', confidence: 99 };
+  if (DAMAGED_PICTURE.test(line)) return { reason: 'decode-error', confidence: 99 };
   if (!COMPLAINT.test(line) || isHarmless(line)) return undefined;
   return MISSING_REFERENCE.test(line)
-    ? { reason: 'missing-reference', confidence: 96 }
-    : { reason: 'decode-error', confidence: 95 };
+    ? { reason: 'missing-reference', confidence: 99 }
+    : { reason: 'decode-error', confidence: 99 };
 }
 
 /** What a line says of pictures; undefined when it says nothing. */

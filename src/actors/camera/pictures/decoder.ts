@@ -73,6 +73,8 @@ export interface DecoderInput {
   readonly renews: boolean;
   /** A sign that it was damaged on the way, or misses something. */
   readonly damage?: Damage | undefined;
+  /** Its data were not looked through for damage the decoder is silent about. */
+  readonly isUnchecked?: boolean;
 }
 
 interface WantedPicture {
@@ -137,11 +139,11 @@ export class Decoder {
    * Decodes a packet, and gives its picture when there is a sample.
    * @throws Fault `decoder-slow` when too much waits already
    */
-  feed({ bytes, size, renews, damage }: DecoderInput, sample?: Sample): void {
+  feed({ bytes, size, renews, damage, isUnchecked = false }: DecoderInput, sample?: Sample): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
       throw new Fault('decoder-slow', 'the processor cannot decode this feed as fast as it comes');
     const pts = 2 * this.#packets++ + (sample === undefined ? 0 : 1);
-    this.#complaints.fed(pts, { renews, damage });
+    this.#complaints.fed(pts, { renews, damage, isUnchecked });
     if (sample !== undefined) this.#wanted.set(pts, { sample, source: size });
     this.#ffmpeg.write(ivfPacketHeader(bytes.length, pts));
     this.#ffmpeg.write(bytes);
@@ -207,7 +209,7 @@ export class Decoder {
     const evidence = {
       thumbnail: this.#thumbnails.get(pts),
       fingerprint: `${bytes.length}-${checksum}`,
-      damage: this.#complaints.take(pts),
+      ...this.#complaints.take(pts),
     };
     this.#forget(pts);
     this.#lose(pts);

@@ -12,8 +12,8 @@ import type { Sample } from '../sampling/sample';
 const CUT: Damage = { reason: 'cut', confidence: 99 };
 /** A packet marked by a demuxer: it may be one byte. */
 const MARKED: Damage = { reason: 'packet-loss', confidence: 70 };
-/** Packets lost before it, on the way: it may be a small part, or have been renewed since. */
-const LOST: Damage = { reason: 'packet-loss', confidence: 60 };
+/** Packets lost before it, on the way: they may have been those of the picture before. */
+const LOST: Damage = { reason: 'packet-loss', confidence: 93 };
 
 /**
  * @param size of a picture that does not say its own, pixels

@@ -17,7 +17,7 @@ import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
 /** That a picture which lacks something, by its headers, shows it. */
-const LACK_CONFIDENCE = 96;
+const LACK_CONFIDENCE = 99;
 /** What is held for a picture that may need it; beyond, it is decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
@@ -99,11 +99,13 @@ export class PictureMaker {
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
     const bytes = this.#pictures.reader.forDecoder(packet.bytes, facts.key);
-    const lacking = facts.lacks ?? this.#pictures.reader.damageIn?.(packet.bytes);
+    const found = facts.lacks ?? this.#pictures.reader.damageIn?.(packet.bytes);
+    const isUnchecked = found === 'unchecked';
     const lack: Damage | undefined =
-      lacking === undefined ? undefined : { reason: lacking, confidence: LACK_CONFIDENCE };
+      found === undefined || isUnchecked ? undefined : { reason: found, confidence: LACK_CONFIDENCE };
     const damage = worse(lack, damageOnTheWay(packet));
-    this.#decoder?.feed({ bytes, size: this.#sizeOf(packet), renews: facts.renews, damage }, sample);
+    const { renews } = facts;
+    this.#decoder?.feed({ bytes, size: this.#sizeOf(packet), renews, damage, isUnchecked }, sample);
   }
 
   #sizeOf({ bytes }: Packet): PictureSize {

@@ -12,7 +12,7 @@ const picture = (pts: number) =>
 /** What is found of each of the pictures, by their times. */
 function found(complaints: Complaints, lines: readonly string[], times: readonly number[]) {
   for (const line of lines) complaints.hear(line);
-  return times.map((pts) => complaints.take(pts)?.reason);
+  return times.map((pts) => complaints.take(pts)?.damage?.reason);
 }
 
 function fed(times: readonly number[], saysWhole = false, renewsAt: readonly number[] = []): Complaints {
@@ -83,4 +83,15 @@ it('a packet with a sign of its own spoils what builds on it, though nothing is 
   complaints.fed(2, { renews: false, damage: { reason: 'missing-reference', confidence: 96 } });
   complaints.fed(5, { renews: false, damage: undefined });
   assert.deepEqual(found(complaints, [picture(1), picture(5)], [1, 5]), [undefined, 'missing-reference']);
+});
+
+it('a packet that was not looked through leaves all that builds on it unchecked', () => {
+  const complaints = new Complaints(false);
+  complaints.fed(1, { renews: true, damage: undefined });
+  complaints.fed(2, { renews: false, damage: undefined, isUnchecked: true });
+  complaints.fed(5, { renews: false, damage: undefined });
+  complaints.fed(7, { renews: true, damage: undefined });
+  for (const line of [picture(1), picture(5), picture(7)]) complaints.hear(line);
+  const checked = [1, 5, 7].map((pts) => complaints.take(pts)?.isUnchecked);
+  assert.deepEqual(checked, [false, true, false]);
 });

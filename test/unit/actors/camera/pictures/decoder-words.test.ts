@@ -4,15 +4,15 @@ import { asError, damageIn } from '../../../../../src/actors/camera/pictures/dec
 
 describe("the decoder's words", () => {
   for (const [line, damage, said] of [
-    ['[warning] pipe:0: corrupt decoded frame in stream 0', 95, undefined],
+    ['[warning] pipe:0: corrupt decoded frame in stream 0', 99, undefined],
     [
       '[h264 @ 0x55] [error] error while decoding MB 76 49',
-      95,
+      99,
       '[h264 @ 0x55] error while decoding MB 76 49',
     ],
     [
       '[hevc @ 0x55] [error] Could not find ref with POC 5',
-      96,
+      99,
       '[hevc @ 0x55] Could not find ref with POC 5',
     ],
     ['[h264 @ 0x55] [error] mmco: unref short failure', undefined, '[h264 @ 0x55] mmco: unref short failure'],
