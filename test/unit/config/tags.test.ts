@@ -79,7 +79,14 @@ describe('tags of a camera', () => {
         redisUrl: 'redis://r',
         amqpUrl: 'amqp://a',
       },
-      ...{ dataDir: '/d', spoolDir: '/s', newestDir: '/n', queuesFile: '/q', ffmpegFor: () => 'ffmpeg' },
+      ...{
+        dataDir: '/d',
+        spoolDir: '/s',
+        newestDir: '/n',
+        queuesFile: '/q',
+        arriving: new Map(),
+        ffmpegFor: () => 'ffmpeg',
+      },
     } as unknown as Parameters<typeof wantedActors>[1];
     const of = (tags: readonly string[]) => {
       const topology = topologyOf(camera({ ...GATE, tags }));

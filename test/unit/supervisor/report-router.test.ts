@@ -26,7 +26,7 @@ describe('a report', () => {
       report: { kind: 'frame', frame: FRAME },
       to: ['store', { kind: 'frame', frame: FRAME }],
       calls: [
-        ['worked', 'camera:gate'],
+        ['worked', 'camera:gate', FRAME],
         ['deliveries', 'captured', FRAME],
         ['figures', 'captured', FRAME],
       ],

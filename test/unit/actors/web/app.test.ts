@@ -7,11 +7,11 @@ import Ajv from 'ajv';
 import type { InjectOptions } from 'fastify';
 import type { ApiCamera } from '../../../../src/actors/web/api';
 import type { View } from '../../../../src/actors/web/view/daemon-view';
-import { DIR, GATE, open, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web-app';
+import { DIR, GATE, open, openPlain, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web-app';
 
 describe('the HTTP server', () => {
   it('gives what its OpenAPI document says, on every route', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const document = (await ask('/api/openapi.json')).json<OpenApi>();
     const asked: readonly [path: string, url: string][] = [
       ['/healthz', '/healthz'],
@@ -73,7 +73,7 @@ describe('the HTTP server', () => {
   });
 
   it('has an OpenAPI document that a validator of the specification takes', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const { Validator } = await import('@seriousme/openapi-schema-validator');
     const document = (await ask('/api/openapi.json')).json<OpenApi>();
     const validated = async (specification: object) =>
@@ -85,7 +85,7 @@ describe('the HTTP server', () => {
   });
 
   it('describes each operation and each of its parameters in that document', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const { openapi, paths } = (await ask('/api/openapi.json')).json<OpenApi>();
     assert.match(openapi, /^3\.1\./);
     for (const [route, operations] of Object.entries(paths))
@@ -107,7 +107,7 @@ describe('the HTTP server', () => {
   });
 
   it('answers every error as problem details, and repeats nothing it was sent', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const asked: readonly [number, string, InjectOptions?][] = [
       [404, '/nothing/C4n'],
       [404, '/api/cameras/none'],
@@ -160,7 +160,7 @@ describe('the HTTP server', () => {
   });
 
   it('gives a picture with its capture time and tag, and 304 to who has it', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const url = '/api/cameras/gate/latest.jpg?width=320';
     const first = await ask(url);
     assert.deepEqual(
@@ -178,7 +178,7 @@ describe('the HTTP server', () => {
   });
 
   it('gives the files of the page and nothing beside them', async () => {
-    const { ask } = await open();
+    const { ask } = await openPlain();
     const page = await ask('/');
     assert.match(page.body, /the page/);
     const policy = String(page.headers['content-security-policy']);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InjectOptions } from 'fastify';
-import { open, problemIn, TOKEN } from '../../../../lab/web-app';
+import { openPlain, problemIn, TOKEN } from '../../../../lab/web-app';
 
 describe('a request by another name', () => {
   const refused = [
@@ -17,7 +17,7 @@ describe('a request by another name', () => {
   ];
   for (const host of refused)
     it(`is refused: ${JSON.stringify(host)}`, async () => {
-      const { ask } = await open();
+      const { ask } = await openPlain();
       for (const url of ['/', '/api/state', '/healthz', '/nothing', '/api/cameras/gate/latest.jpg']) {
         const response = await ask(url, { headers: { host } });
         assert.equal(response.statusCode, 421, `${url}: ${response.body}`);
@@ -34,7 +34,7 @@ describe('a request by another name', () => {
     'Cams.Example.Org.:443',
   ])
     it(`is answered where the name is ours: ${host}`, async () =>
-      assert.equal((await (await open()).ask('/api/state', { headers: { host } })).statusCode, 200));
+      assert.equal((await (await openPlain()).ask('/api/state', { headers: { host } })).statusCode, 200));
 });
 
 describe('a page of another site', () => {
@@ -69,7 +69,7 @@ describe('a page of another site', () => {
   ];
   for (const [what, headers, status, options] of rows)
     it(what, async () => {
-      const response = await (await open()).ask('/api/state', { ...options, headers });
+      const response = await (await openPlain()).ask('/api/state', { ...options, headers });
       assert.equal(response.statusCode, status, response.body);
       assert.equal(response.headers['access-control-allow-origin'], undefined);
     });
