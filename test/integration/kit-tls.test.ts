@@ -68,8 +68,9 @@ describe('a consumer over TLS', { concurrency: 3 }, () => {
         const frame = stage.frame(await picture('jpeg'));
         await good.server.command('SET', stage.key(frame), 'picture', 'PX', LIFE_MS);
         stage.announce(frame);
-        for (const { redisUrl } of [good, bad])
-          await refuses(t, kit, stage, { redisUrl }, others.cert, 'redis-unreachable');
+        const refused = ({ redisUrl }: typeof good) =>
+          refuses(t, kit, stage, { redisUrl }, others.cert, 'redis-unreachable');
+        await Promise.all([refused(good), refused(bad)]);
         const { redisUrl } = good;
         const consumer = await startConsumer(
           t,
@@ -91,8 +92,9 @@ describe('a consumer over TLS', { concurrency: 3 }, () => {
       };
       const [good, bad] = [await start(own), await start(others)];
       await stage.send();
-      for (const amqpUrl of [good, bad])
-        await refuses(t, kit, stage, { amqpUrl }, others.cert, 'rabbitmq-unreachable');
+      const refused = (amqpUrl: string) =>
+        refuses(t, kit, stage, { amqpUrl }, others.cert, 'rabbitmq-unreachable');
+      await Promise.all([refused(good), refused(bad)]);
       const given = { ...servers, amqpUrl: good };
       const consumer = await startConsumer(t, kit, { queue: stage.queue }, given, own.cert);
       await consumer.until('processed', 1);

@@ -142,8 +142,9 @@ class Store:
             # Each try begins with another host.
             hosts = self._rotated(server.hosts)
             # redis 4.3 would drop this option, and take any host's certificate for a node's.
-            if "ssl_check_hostname" not in cluster.REDIS_ALLOWED_KEYS:
-                cluster.REDIS_ALLOWED_KEYS += ("ssl_check_hostname",)
+            allowed = getattr(cluster, "REDIS_ALLOWED_KEYS", None)
+            if allowed is not None and "ssl_check_hostname" not in allowed:
+                cluster.REDIS_ALLOWED_KEYS = (*allowed, "ssl_check_hostname")
             nodes = [cluster.ClusterNode(host, port) for host, port in hosts]
             try:
                 return cluster.RedisCluster(
