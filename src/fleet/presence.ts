@@ -24,7 +24,7 @@ export class Presence {
     private readonly own: {
       readonly keys: Keys;
       readonly facts: Facts;
-      readonly lease: Lease;
+      readonly lease: Pick<Lease, 'id'>;
       readonly now: () => number;
     },
   ) {}

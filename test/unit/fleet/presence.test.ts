@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Compare, Entry, Operation } from '../../../src/etcd/etcd';
 import { Facts, Keys, type NodeRecord } from '../../../src/fleet/facts';
-import type { Lease } from '../../../src/fleet/lease';
 import { Presence, type PresenceOptions } from '../../../src/fleet/presence';
 
 const keys = new Keys('site');
@@ -42,7 +41,7 @@ function node(etcd: OneKey, id: string, lease = id) {
     ...{ etcd, node: 'north', holder: { id, name: `daemon ${id}` }, capacity: 1, version: '1' },
     configuration: () => 'same',
   } as unknown as PresenceOptions;
-  const under = { id: lease } as Lease;
+  const under = { id: lease };
   const presence = new Presence(options, {
     keys,
     facts: new Facts(keys),
