@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { checkedTable } from '../lab/truth/checked';
 import { colourTable, shapeTable } from '../lab/truth/colours';
 import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
 import { judgeDamage, judgeFiles } from '../lab/truth/damage-run';
@@ -16,7 +17,7 @@ import { endProcess } from '../src/os/output';
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'damage,network,scenes,colour,shape,quality' },
+    parts: { type: 'string', default: 'damage,checked,network,scenes,colour,shape,quality' },
     seed: { type: 'string', default: '1' },
     scenes: { type: 'string' },
     encoders: { type: 'string', default: '' },
@@ -68,6 +69,8 @@ async function network(): Promise<void> {
 async function main(): Promise<void> {
   const parts = values.parts.split(',');
   if (parts.includes('damage')) await damage(values.files === '' ? [] : values.files.split(','));
+  if (parts.includes('checked'))
+    console.log(`\nPictures of H.265 that are looked through\n\n${await checkedTable()}`);
   if (parts.includes('network')) await network();
   if (parts.includes('scenes')) {
     const [verdicts, reliability] = await hardSceneTables(Number(values.seed), chosen(ALL_SCENES));

@@ -8,7 +8,7 @@ import { squaredError } from './shown';
 
 const SIZE = { width: 1280, height: 720 } as const;
 const PICTURES: readonly SceneName[] = ['texture', 'walkers', 'blobs', 'dark'];
-const QUALITIES = [1, 10, 25, 40, 50, 60, 70, 80, 90, 95];
+const QUALITIES = Array.from({ length: 18 }, (_, i) => 10 + 5 * i);
 
 interface Coded {
   readonly bytes: number;

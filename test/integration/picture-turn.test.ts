@@ -7,7 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { watchFeed } from '../../lab/feeds/watch-feed';
 import { until } from '../../lab/until';
-import { run } from '../../lab/process';
+import { freePort } from '../../lab/free-port';
+import { untilListening } from '../../lab/feeds/rtmp';
+import { run, spawnOwned } from '../../lab/process';
 import { cameraSpec } from '../../lab/camera-spec';
 import type { FeedOptions } from '../../src/actors/camera/feed/options';
 import type { Picture } from '../../src/actors/camera/pictures/decoder';
@@ -34,22 +36,27 @@ async function ffmpeg(...args: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-async function withMatrix(codec: keyof typeof ENCODERS, degrees: Degrees): Promise<string> {
+async function withMatrix(
+  codec: keyof typeof ENCODERS,
+  degrees: Degrees,
+  isMirrored = false,
+): Promise<string> {
   const [plain, file] = ['plain', 'turned'].map((name) =>
-    path.join(dir, `${name}-${codec}-${degrees}.mov`),
+    path.join(dir, `${name}-${codec}-${degrees}-${String(isMirrored)}.mov`),
   ) as [string, string];
   await ffmpeg('-f', 'lavfi', '-i', SOURCE, '-t', '1', ...ENCODERS[codec], plain);
-  await writeMatrix(plain, file, degrees);
+  await writeMatrix(plain, file, degrees, isMirrored);
   return file;
 }
 
-/** Its track header's matrix (ISO 14496-12, 8.3.2), for a turn clockwise. */
-async function writeMatrix(from: string, to: string, degrees: Degrees): Promise<void> {
+/** Its track header's matrix (ISO 14496-12, 8.3.2), for a turn clockwise, after left and right were swapped. */
+async function writeMatrix(from: string, to: string, degrees: Degrees, isMirrored: boolean): Promise<void> {
   const bytes = await readFile(from);
   const at = bytes.indexOf('tkhd', 0, 'latin1');
   assert.ok(at > 0 && bytes[at + 4] === 0);
   const [sine, cosine] = { 0: [0, 1], 90: [1, 0], 180: [0, -1], 270: [-1, 0] }[degrees] as [number, number];
-  [cosine, sine, 0, -sine, cosine].forEach((value, i) => {
+  const across = isMirrored ? -1 : 1;
+  [across * cosine, across * sine, 0, -sine, cosine].forEach((value, i) => {
     const places = [0, 4, 8, 12, 16];
     bytes.writeInt32BE(value * 65_536, at + 4 + 4 + 20 + 16 + (places[i] ?? 0));
   });
@@ -138,6 +145,45 @@ describe('video that says how it is turned', () => {
     it(`in a display matrix of ${degrees} degrees is upright`, async () => {
       await assertTurned(await withMatrix('h264', degrees), {}, degrees);
     });
+
+  for (const [degrees, corner] of [
+    [0, 'right top'],
+    [90, 'right bottom'],
+    [180, 'left bottom'],
+    [270, 'left top'],
+  ] as const)
+    it(`in a display matrix that mirrors, and turns by ${degrees} degrees, is upright`, async () => {
+      const picture = await firstPicture(await withMatrix('h264', degrees, true), {});
+      assert.equal(await cornerOf(picture), corner);
+    });
+
+  it('in a message over RTMP, which has no other way to say it, is upright', async () => {
+    const port = await freePort();
+    const url = `rtmp://127.0.0.1:${port}/live/cam`;
+    const loop = [
+      '-nostdin',
+      '-v',
+      'error',
+      '-re',
+      '-stream_loop',
+      '-1',
+      '-i',
+      await withMessage('h264', 49_152),
+    ];
+    const camera = await spawnOwned('ffmpeg', [...loop, '-c', 'copy', '-f', 'flv', '-listen', '1', url]);
+    await untilListening(camera, port);
+    const feed = watchFeed(url, { periodMs: 200 });
+    try {
+      await feed.until('a picture', () => feed.pictures.length > 0);
+      const [picture] = feed.pictures;
+      assert.ok(picture);
+      assert.equal(await cornerOf(picture), CORNERS[90]);
+      assert.deepEqual([picture.width, picture.height], [HEIGHT, WIDTH]);
+    } finally {
+      await feed.stop();
+      await camera.end();
+    }
+  });
 
   for (const [what, changes] of [
     ['PNG', { format: 'png' }],

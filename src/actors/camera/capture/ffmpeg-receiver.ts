@@ -5,6 +5,8 @@ import type { CameraSource, CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import { crashFault, endFault, openFault, redirectionFault } from '../feed/fault';
 import { receiverInvocation } from '../ffmpeg/receiver-arguments';
+import type { Turn } from '../ffmpeg/turn';
+import { fileTurn } from './file-turn';
 import { hasSenderTimes } from '../ffmpeg/codecs';
 import { FfmpegProcess } from '../ffmpeg/process';
 import type { Learned } from '../feed/learned';
@@ -134,6 +136,14 @@ export class FfmpegReceiver implements Receiver {
     this.#process.endInput();
   }
 
+  /** ffmpeg's word for it is the angle alone. */
+  #turn(): { readonly turn?: Turn } {
+    const { source } = this.options.camera;
+    const { turn } = this.#words;
+    if (turn === undefined) return {};
+    return { turn: (source.kind === 'file' ? fileTurn(source.path) : undefined) ?? turn };
+  }
+
   /** ffmpeg said that packets are missing before the next it gives. */
   #lose(packets: number): void {
     const { losses, leavesUdp } = this.options.learned;
@@ -171,8 +181,7 @@ export class FfmpegReceiver implements Receiver {
     const { entrance, losses } = this.options.learned;
     entrance.received();
     if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
-    const { turn } = this.#words;
-    this.#header ??= { ...this.#splitter.header, ...(turn === undefined ? {} : { turn }) };
+    this.#header ??= { ...this.#splitter.header, ...this.#turn() };
     this.events.onPacket(packet, this.#header);
   }
 }

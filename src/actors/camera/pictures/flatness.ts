@@ -24,7 +24,7 @@ const FAINT_REACH = 8;
 const FAINT_PICTURES = 30;
 
 /** That there is a scene, of which nothing is left. */
-const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 70 };
+const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 95 };
 
 export class FlatnessJudge {
   /** Middle of the newest faint scene. */
@@ -43,13 +43,14 @@ export class FlatnessJudge {
       if (spread <= FAINT_SPREAD) this.#remember((dark + bright) / 2);
       return undefined;
     }
-    if (isOneTone && mayBeFaint(bright)) {
+    // Of two tones next to each other, too, unless they are those of no light, or of too much: a sensor that is dead has one.
+    if (isOneTone && (mayBeFaint(bright) || (spread > 0 && bright > BLACK_LEVEL && bright < SATURATED))) {
       this.#remember(bright);
       return IN_DOUBT;
     }
     if (isOneTone && this.#left >= 0 && Math.abs(bright - this.#faint) <= FAINT_REACH) return IN_DOUBT;
-    if (bright <= BLACK_LEVEL) return { kind: 'black', confidence: isOneTone ? 99 : 90, reason: 'one-tone' };
-    return { kind: 'grey', confidence: spread === 0 ? 99 : 95, reason: 'one-tone' };
+    if (bright <= BLACK_LEVEL) return { kind: 'black', confidence: 99, reason: 'one-tone' };
+    return { kind: 'grey', confidence: 99, reason: 'one-tone' };
   }
 
   #remember(middle: number): void {

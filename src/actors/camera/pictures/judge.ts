@@ -30,7 +30,7 @@ const FINGERPRINTS = 2;
 
 /** Measured (docs/pictures.md), the second on damaged pictures of which none was looked through. */
 const HEALTHY: Verdict = { kind: 'healthy', confidence: 99 };
-const UNCHECKED: Verdict = { kind: 'healthy', confidence: 96 };
+const UNCHECKED: Verdict = { kind: 'healthy', confidence: 94 };
 
 export class PictureJudge {
   readonly #flatness = new FlatnessJudge();
@@ -76,7 +76,7 @@ export class PictureJudge {
     const isFor = (sinceMs: number) => this.frozenMs > 0 && steadyMs - sinceMs >= this.frozenMs;
     if (isFor(this.#sameBytesSinceMs)) return { kind: 'frozen', confidence: 99, reason: 'same-bytes' };
     if (isFor(this.#unchangedSinceMs)) return { kind: 'frozen', confidence: 90, reason: 'same-look' };
-    return isFor(this.#sameLookSinceMs) ? { kind: 'static', confidence: 80, reason: 'same-look' } : undefined;
+    return isFor(this.#sameLookSinceMs) ? { kind: 'static', confidence: 99, reason: 'same-look' } : undefined;
   }
 }
 
