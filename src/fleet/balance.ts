@@ -64,7 +64,8 @@ export class Balance {
   #emptiest(stuck: ReadonlySet<Load>): Load | undefined {
     let found: Load | undefined;
     for (const node of this.loads.nodes)
-      if (!stuck.has(node) && ratio(node) < ENOUGH && (!found || ratio(node) < ratio(found))) found = node;
+      if (!stuck.has(node) && ratio(node) < ENOUGH - EQUAL && (!found || ratio(node) < ratio(found)))
+        found = node;
     return found;
   }
 
@@ -134,5 +135,5 @@ function ratio({ load, share }: Load): number {
 function isGain(from: Load, to: Load, weight: number): boolean {
   const [given, taken] = [(from.load - weight) / from.share, (to.load + weight) / to.share];
   if (ratio(from) + given <= ratio(to) + taken + EQUAL) return false;
-  return given >= taken - EQUAL || (given >= ENOUGH && taken <= BOUND);
+  return given >= taken - EQUAL || (given >= ENOUGH - EQUAL && taken <= BOUND + EQUAL);
 }
