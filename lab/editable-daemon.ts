@@ -111,6 +111,7 @@ export class EditableDaemon {
         ({
           state: {} as ApiState,
           cameras: known().map(({ id, enabled }) => cameraOf(id, enabled)),
+          status: {},
         }) as unknown as View,
     } as WebSource;
     this.#app = await openApp({

@@ -39,7 +39,7 @@ export const GATE: ApiCamera = {
   restarts: 0,
 };
 export const SOURCE: WebSource = {
-  view: async () => ({ state: STATE, cameras: [GATE] }) as unknown as View,
+  view: async () => ({ state: STATE, cameras: [GATE], status: {} }) as unknown as View,
   latest: async (id) => {
     if (id !== 'gate') throw new Problem(404, 'no-camera', 'there is none');
     const latest = { etag: '"7-full"', capturedAt: 1000 };

@@ -4,7 +4,7 @@ import type { Figures } from '../../supervisor/figures';
 import type { ApiCrash, ApiLedger } from './api';
 import { readCrashes } from './crashes';
 import { Problem } from './http/problem';
-import { unknownCamera } from './http/routes';
+import { cameraIn } from './http/routes';
 import type { LedgerView } from './ledger/ledger-view';
 import type { Gallery } from './pictures/gallery';
 import { presentPicture, type PresentPicture } from './pictures/present-pictures';
@@ -34,18 +34,16 @@ export class DaemonSource implements WebSource {
   }
 
   async ledger(question: LedgerQuestion): Promise<ApiLedger> {
-    const { cameras } = await this.view();
-    if (question.camera !== undefined && !cameras.some(({ id }) => id === question.camera))
-      throw unknownCamera(question.camera);
+    const view = await this.view();
+    if (question.camera !== undefined) cameraIn(view, question.camera);
     return this.ledgerView.answer(
       question,
-      cameras.map(({ id }) => id),
+      view.cameras.map(({ id }) => id),
     );
   }
 
   async crashes(id: string): Promise<ApiCrash[]> {
-    const { cameras } = await this.view();
-    if (!cameras.some((camera) => camera.id === id)) throw unknownCamera(id);
+    cameraIn(await this.view(), id);
     return readCrashes(this.blackBoxDir, id);
   }
 

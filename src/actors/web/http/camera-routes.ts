@@ -15,7 +15,7 @@ import {
 } from './camera-schemas';
 import type { CameraEdit, WebOperations } from './operations';
 import { Problem } from './problem';
-import { answers, noStore, unknownCamera } from './routes';
+import { answers, cameraIn, noStore } from './routes';
 import { CameraPath } from './schemas';
 import type { WebSource } from './source';
 
@@ -50,8 +50,7 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async ({ params: { id } }, reply) => {
-      const camera = (await source.view()).cameras.find((each) => each.id === id);
-      if (camera === undefined) throw unknownCamera(id);
+      const camera = cameraIn(await source.view(), id);
       const found = await operations.settings(id);
       if (found === undefined) return noStore(reply).send(camera);
       const { etag, ...settings } = found;

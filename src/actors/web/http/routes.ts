@@ -19,6 +19,8 @@ import {
   State,
 } from './schemas';
 import type { Sessions } from './sessions';
+import type { View } from '../view/daemon-view';
+import type { ApiCamera } from '../api';
 import { hasAll } from '../../../contract/tags';
 
 export interface RouteOptions {
@@ -185,8 +187,18 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
   );
 };
 
-export function unknownCamera(id: string): Problem {
-  return new Problem(404, 'no-camera', `the configuration has no camera "${id}"`);
+/** @throws Problem where this daemon does not have it */
+export function cameraIn(
+  { cameras, status: { fleet } }: Pick<View, 'cameras' | 'status'>,
+  id: string,
+): ApiCamera {
+  const camera = cameras.find((each) => each.id === id);
+  if (camera !== undefined) return camera;
+  const sentence =
+    fleet === undefined
+      ? `the configuration has no camera "${id}"`
+      : `node "${fleet.node}" does not run camera "${id}" now; \`status --fleet\` says which node does, and its page and API have it`;
+  throw new Problem(404, 'no-camera', sentence);
 }
 
 export function noStore<R extends { header(name: string, value: string): R }>(reply: R): R {

@@ -1,6 +1,6 @@
 /** The present picture of a camera, for the HTTP API and for `snapshot`: never an old one as if it were now. */
 import type { Frame } from '../../../contract/frame';
-import { unknownCamera } from '../http/routes';
+import { cameraIn } from '../http/routes';
 import type { LatestJpeg, LatestPicture } from '../http/source';
 import type { View } from '../view/daemon-view';
 import type { Gallery } from './gallery';
@@ -16,13 +16,12 @@ export interface PresentPicture extends LatestPicture {
  * @throws Problem when there is none, or only an old one
  */
 export async function presentPicture(
-  { cameras }: Pick<View, 'cameras'>,
+  view: Pick<View, 'cameras' | 'status'>,
   gallery: Gallery,
   id: string,
   width: number | undefined,
 ): Promise<PresentPicture> {
-  const camera = cameras.find((each) => each.id === id);
-  if (camera === undefined) throw unknownCamera(id);
+  const camera = cameraIn(view, id);
   const periodMs = camera.wantedRate > 0 ? 1000 / camera.wantedRate : undefined;
   const newest = await gallery.newest(id);
   // One that is disabled is left a picture until its folder is removed.

@@ -72,6 +72,19 @@ describe('the HTTP server', () => {
       assert.equal(problemIn(await ask(`/api/cameras${query}`)).status, 400, query);
   });
 
+  it('of a node of a fleet does not say that a camera is not configured which another node may run', async () => {
+    const fleet = { fleet: 'site', node: 'a', state: 'member' };
+    const { ask } = await open(undefined, {
+      view: async () => ({ state: STATE, cameras: [GATE], status: { fleet } }) as unknown as View,
+    });
+    const { status, detail } = problemIn(await ask('/api/cameras/yard'));
+    assert.equal(status, 404);
+    assert.match(
+      detail ?? '',
+      /^node "a" does not run camera "yard" now; `status --fleet` says which node does/,
+    );
+  });
+
   it('has an OpenAPI document that a validator of the specification takes', async () => {
     const { ask } = await openPlain();
     const { Validator } = await import('@seriousme/openapi-schema-validator');
