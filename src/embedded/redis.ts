@@ -52,7 +52,7 @@ export async function prepareRedis(
         },
         log,
       );
-      await server.ready(() => ping(ownUrl), startMs);
+      await server.ready(() => greet(ownUrl), startMs);
       return server;
     },
     stop: async (deadlineMs) => {
@@ -97,13 +97,18 @@ function affordableBytes(dir: string): number {
   return Math.max(MIN_BYTES, Math.floor(Math.min(memory / 2, bavail * bsize * DISK_SHARE)));
 }
 
-async function ping(url: string): Promise<void> {
+/**
+ * Asks it for an answer. And tells it to end at SIGTERM even where it cannot take its last snapshot, as on a full disk: a daemon
+ * that was killed would leave it behind. All is in the append-only file. Redis before 7.0 does not know the setting.
+ */
+async function greet(url: string): Promise<void> {
   const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };
   const client = openRedis(url, options);
   client.on('error', () => undefined);
   try {
     await connectRedis(client, PING_MS);
     await client.ping();
+    await client.config('SET', 'shutdown-on-sigterm', 'force').catch(() => undefined);
   } finally {
     client.disconnect();
   }

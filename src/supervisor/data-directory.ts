@@ -17,6 +17,15 @@ import { findProgram } from '../os/orphans';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 
+/** All that a daemon makes in it. */
+export const DATA_NAMES = [
+  ...['spool', 'newest', 'ledger', 'black-box', 'compile-cache', 'replaced-configuration'],
+  ...['redis', 'rabbitmq', 'etcd'],
+  ...['queues.json', 'http.json', 'notices.json', 'endpoints.json', 'fleet-configuration.json'],
+  ...['vigil.sock', 'vigil.lock'],
+] as const;
+export type DataName = (typeof DATA_NAMES)[number];
+
 /** Seconds a new daemon waits for one that is just ending. */
 const LOCK_WAIT_S = 10;
 
@@ -60,24 +69,25 @@ export class DataDirectory {
     return lockFile(this.dir);
   }
 
-  path(...parts: string[]): string {
-    return path.join(this.dir, ...parts);
+  path(name: DataName, ...parts: string[]): string {
+    return path.join(this.dir, name, ...parts);
   }
 
   /** The folder below, made where it is missing. */
-  folder(name: string): string {
+  folder(name: DataName): string {
     const folder = this.path(name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
 
   /** Replaces a JSON file that only its owner may read, at once and whole. */
-  writePrivate(name: string, value: unknown): void {
+  writePrivate(name: DataName, value: unknown): void {
     this.writePrivateText(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  writePrivateText(name: string, text: string): void {
-    replaceFileSync(this.path(name), text, OWNER_ONLY);
+  /** @param inside the name of a file, where `name` is a folder */
+  writePrivateText(name: DataName, text: string, ...inside: string[]): void {
+    replaceFileSync(this.path(name, ...inside), text, OWNER_ONLY);
   }
 
   writeEndpoints(endpoints: Endpoints): void {

@@ -1,7 +1,6 @@
 /** What a node of a fleet keeps of the shared cameras in its data directory, over restarts. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Publication, Shared } from '../fleet/publication';
 import type { DataDirectory } from './data-directory';
@@ -49,7 +48,7 @@ export class FleetMemory {
   saveCopy(text: string): string {
     const name = `actors-${new Date().toISOString().replaceAll(':', '-')}.json`;
     this.data.folder(REPLACED_DIR);
-    this.data.writePrivateText(path.join(REPLACED_DIR, name), text);
+    this.data.writePrivateText(REPLACED_DIR, text, name);
     return this.data.path(REPLACED_DIR, name);
   }
 }

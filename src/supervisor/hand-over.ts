@@ -8,11 +8,11 @@ import path from 'node:path';
 import type { Account } from '../os/account';
 import { ExitFault } from '../fault/fault';
 import { memoryFolderOf } from '../spool/memory-folder';
+import { DATA_NAMES } from './data-directory';
 import { OwnFolders } from '../spool/own-folders';
 
-/** All that a daemon makes in its data directory, and temporary files of these. */
-const OWN =
-  /^\.?(spool|newest|ledger|black-box|compile-cache|redis|rabbitmq|queues\.json|http\.json|endpoints\.json|vigil\.sock|vigil\.lock)(\.tmp)?$/;
+/** Temporary files are of these names, too. */
+const OWN = new Set<string>(DATA_NAMES);
 const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
 
 /**
@@ -39,7 +39,7 @@ export function handOverData(dir: string, account: Account): void {
 
 function handOverExisting(dir: string, account: Account): void {
   if (lstatSync(dir).uid !== 0) return;
-  const other = readdirSync(dir).find((name) => !OWN.test(name));
+  const other = readdirSync(dir).find((name) => !OWN.has(name.replace(/^\.|\.tmp$/g, '')));
   if (other !== undefined)
     throw new ExitFault(
       'data-directory',

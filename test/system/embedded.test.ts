@@ -1,7 +1,7 @@
 /** The default configuration: private servers, endpoints for any client, the command process, locks and leftovers. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
@@ -99,18 +99,23 @@ describe('embedded servers', () => {
     await events.close();
   });
 
-  test('a daemon killed by SIGKILL leaves no process, and the next one starts on its data and its ports; passwords are new', async () => {
+  test('a daemon killed by SIGKILL leaves no process, also where no snapshot can be saved, and the next one starts on its data and its ports; passwords are new', async () => {
     const servers = ['redis', 'rabbitmq'].map(
       (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
     );
     const actors = await Promise.all(
       ['camera:clock', 'store', 'notifier'].map((name) => daemon.actorPid(name)),
     );
+    // Nothing can be renamed to that.
+    const snapshot = path.join(daemon.dataDir, 'redis', 'dump.rdb');
+    rmSync(snapshot, { force: true });
+    mkdirSync(snapshot);
     daemon.signal('SIGKILL');
     await daemon.exited;
     // At once, as a service manager does: the servers are still saving, and listening on their ports.
     daemon = startDaemon({ config: CONFIG, dir });
     await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
+    rmdirSync(snapshot);
     await daemon.said(/^ready/, 120_000);
     endpoints = await renewed(endpoints);
     events = await listen('vigil', endpoints.amqp);

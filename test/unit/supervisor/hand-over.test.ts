@@ -78,6 +78,16 @@ describe('a data directory of root', needsRoot, () => {
     assert.equal(lstatSync(path.join(dir, 'shadow')).uid, 0);
   });
 
+  it('is given where it is that of a node of a fleet, with notices and private servers', () => {
+    const made = ['fleet-configuration.json', 'notices.json', 'http.json', '.endpoints.json.tmp'];
+    for (const name of ['etcd', 'redis', 'replaced-configuration'])
+      mkdirSync(path.join(data, name), { recursive: true, mode: 0o700 });
+    for (const name of made) writeFileSync(path.join(data, name), '');
+    handOverData(data, NOBODY);
+    for (const name of ['etcd', 'redis', 'replaced-configuration', ...made])
+      assert.equal(owner(name), NOBODY.uid, name);
+  });
+
   it('is not walked through where it is of somebody else, who could lead root anywhere', () => {
     mkdirSync(path.join(data, 'spool'), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(data, 'spool', 'frame'), '');
