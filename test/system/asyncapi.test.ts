@@ -17,6 +17,9 @@ interface Document {
   readonly components: { readonly messages: Readonly<Record<string, { payload: object }>> };
 }
 
+/** A gap that lasts is told once a minute. */
+const DEADLINE_MS = 90_000;
+
 const FILE = path.resolve(__dirname, '../../docs/asyncapi.json');
 const document = JSON.parse(readFileSync(FILE, 'utf8')) as Document;
 
@@ -61,7 +64,7 @@ describe('what a daemon sends', () => {
         ...{ namespace, ...remoteServers(), queue: { required: false } },
         cameras: [
           // Its ffmpeg takes longer to start than a period: there is a gap in front of its first picture.
-          { id: 'gate', test: 'testsrc2', width: 64, tags: ['door'], rate: 10 },
+          { id: 'gate', test: 'testsrc2', width: 64, tags: ['door'], rate: 5 },
           { id: 'dead', url: `rtsp://127.0.0.1:${await freePort()}/none` },
         ],
         consumers: { plates: { events: kinds }, tasks: { events: kinds, protocol: 'celery' } },
@@ -94,7 +97,7 @@ describe('what a daemon sends', () => {
 
   test('to its exchange: frames, states and gaps', async () => {
     const sent = () => events.received.map(({ event }) => event);
-    await waitUntil('all kinds have come', () => kindsOf(sent()) === kinds.length);
+    await waitUntil('all kinds have come', () => kindsOf(sent()) === kinds.length, DEADLINE_MS);
   });
 
   for (const [service, protocol, eventOf] of [
@@ -103,9 +106,13 @@ describe('what a daemon sends', () => {
   ] as const)
     test(`to the queue of a service, as ${protocol}: frames, states and gaps`, async () => {
       const sent: unknown[] = [];
-      await waitUntil('all kinds have come', async () => {
-        await drain(`${namespace}.${service}`, sent, eventOf);
-        return kindsOf(sent) === kinds.length;
-      });
+      await waitUntil(
+        'all kinds have come',
+        async () => {
+          await drain(`${namespace}.${service}`, sent, eventOf);
+          return kindsOf(sent) === kinds.length;
+        },
+        DEADLINE_MS,
+      );
     });
 });

@@ -20,9 +20,19 @@ function start(t: TestContext, node: string, etcd: string, dir = newDir(), more:
   t.after(async () => {
     daemon.signal('SIGKILL');
     await daemon.exited;
-    rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
+    // Its servers may still be saving.
+    await waitUntil('its folder is removed', () => isRemoved(dir), LONG_MS);
   });
   return daemon;
+}
+
+function isRemoved(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function endpointsOf({ dataDir }: Daemon): Endpoints {
