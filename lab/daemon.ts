@@ -67,6 +67,8 @@ export interface Daemon {
   readonly exited: Promise<number | null>;
   /** SIGTERM, and the exit code. Fails when the daemon or anything below it is still there afterwards. */
   stop(): Promise<number | null>;
+  /** SIGKILL; resolves when its folder is removed, which its actors and servers may write to until they have ended, too. */
+  kill(deadlineMs?: number): Promise<void>;
 }
 
 /** Starts a daemon on a fresh folder. */
@@ -185,6 +187,21 @@ class RunningDaemon implements Daemon {
     await waitUntil('every process below the daemon has gone', () => ![...this.#seen].some(isAlive), 2000);
     rmSync(this.dir, { recursive: true, force: true });
     return code;
+  }
+
+  async kill(deadlineMs?: number): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+    await waitUntil('its folder is removed', () => isRemoved(this.dir), deadlineMs);
+  }
+}
+
+function isRemoved(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

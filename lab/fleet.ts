@@ -1,6 +1,5 @@
 /** Daemons that form a fleet on an etcd of a test, and what was announced of their cameras. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { askDaemon } from '../src/control/client';
 import type { FleetStatus } from '../src/fleet/status';
@@ -40,15 +39,6 @@ interface NodeOptions {
   readonly comment?: string;
 }
 
-function isRemoved(dir: string): boolean {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export class Fleet {
   readonly namespace = newNamespace();
   readonly nodes: Node[] = [];
@@ -77,10 +67,7 @@ export class Fleet {
     this.nodes.push(node);
     this.options.after(async () => {
       daemon.signal('SIGCONT');
-      daemon.signal('SIGKILL');
-      await daemon.exited;
-      // Its actors end behind it, and may write meanwhile.
-      await waitUntil('its folder is removed', () => isRemoved(dir));
+      await daemon.kill();
     });
     return node;
   }

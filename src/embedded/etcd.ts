@@ -54,7 +54,7 @@ const ARGUMENTS = [
   ...['--name', 'vigil', '--data-dir', 'data', '--initial-cluster', `vigil=${PEERS}`],
   ...['--listen-client-urls', CLIENTS, '--advertise-client-urls', CLIENTS],
   ...['--listen-peer-urls', PEERS, '--initial-advertise-peer-urls', PEERS],
-  // Signs of life are written every few seconds, and nobody reads what they were.
+  // Nodes renew their keys every few seconds; old revisions are never read.
   ...['--auto-compaction-mode', 'periodic', '--auto-compaction-retention', '10m'],
   ...['--logger', 'zap', '--log-outputs', 'stderr', '--log-level', 'warn'],
 ];

@@ -8,7 +8,7 @@ import { closeInTurn } from '../os/close-in-turn';
 import type { Holder } from '../connections/namespace-lease';
 import { Accounting } from './accounting';
 import { ActorChildren } from './actor-children';
-import { cameraName, wantedActors, type Surroundings, type WantedActor } from './actor-specs';
+import { cameraName, wantedActors, type WantedActor } from './actor-specs';
 import { camerasOf, tagged } from './configured-cameras';
 import { BLACK_BOX } from './crash-files';
 import { provideDescriptors } from './descriptors';
@@ -229,14 +229,10 @@ export class Supervisor {
   }
 
   #actorsOf(topology: Topology): ReadonlyMap<string, WantedActor> {
-    return wantedActors(topology, this.#surroundings(topology));
-  }
-
-  #surroundings(topology: Topology): Surroundings {
     const { data } = this.options;
     const claims = claimsOf(topology, this.#node.id, data);
     const own = { holder: this.#holder, claims, arriving: this.#arriving, servers: this.#servers, data };
-    return surroundingsOf(topology, own);
+    return wantedActors(topology, surroundingsOf(topology, own));
   }
 
   /** Nobody looks at pictures of cameras that are no longer wanted. */

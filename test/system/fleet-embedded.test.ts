@@ -1,6 +1,6 @@
 /** A fleet on one machine: the first daemon runs etcd, Redis and RabbitMQ, the second uses them by its endpoints.json. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { FleetStatus } from '../../src/fleet/status';
@@ -17,22 +17,8 @@ const LONG_MS = 120_000;
 function start(t: TestContext, node: string, etcd: string, dir = newDir(), more: object = {}): Daemon {
   const fleet = { etcd, node };
   const daemon = startDaemon({ config: { http: false, fleet, cameras: CAMERAS, ...more }, dir });
-  t.after(async () => {
-    daemon.signal('SIGKILL');
-    await daemon.exited;
-    // Its servers may still be saving.
-    await waitUntil('its folder is removed', () => isRemoved(dir), LONG_MS);
-  });
+  t.after(() => daemon.kill(LONG_MS));
   return daemon;
-}
-
-function isRemoved(dir: string): boolean {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function endpointsOf({ dataDir }: Daemon): Endpoints {

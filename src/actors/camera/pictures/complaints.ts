@@ -13,7 +13,7 @@ interface Fed {
   readonly isUnchecked?: boolean;
 }
 
-/** What is known of a picture, with all that it builds on. */
+/** What is known about a picture, including the pictures it depends on. */
 export interface Findings {
   readonly damage: Damage | undefined;
   readonly isUnchecked: boolean;
