@@ -78,7 +78,8 @@ async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stag
   const servers = testServers();
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const queue = `${namespace}.detection`;
-  const connection = await connect(servers.amqpUrl);
+  // As the daemon does: else a frame waits for the acknowledgement of the one before, some 40 ms.
+  const connection = await connect(servers.amqpUrl, { noDelay: true });
   const channel = await connection.createChannel();
   const redis = new Redis(servers.redisUrl);
   await declareService(channel, queue, namespace);
