@@ -126,6 +126,10 @@ const STARTING = ['node:child_process', 'child_process'].map((name) => ({
   importNames: ['spawn', 'fork', 'exec', 'execFile', 'default'],
   message: 'Only src/os/child-process.ts starts programs: its children are safe to signal.',
 }));
+const UNIT_STARTING = ['node:child_process', 'child_process'].map((name) => ({
+  name,
+  message: 'A unit test starts no program: a test that does is below test/integration.',
+}));
 /** no-restricted-imports does not see import(). */
 const LATE_COMEDY = {
   selector: 'ImportExpression > Literal[value=/^comedy(\\u002F|$)/]',
@@ -173,6 +177,10 @@ export default tseslint.config(
   },
   // comedy forks by itself: its `fork` is answered here.
   { files: ['src/comedy/fork.ts', 'src/os/child-process.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['test/unit/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [COMEDY], paths: UNIT_STARTING }] },
+  },
   {
     // node:test's `test` and `describe` return promises that its runner awaits.
     files: ['test/**/*.ts'],

@@ -11,6 +11,7 @@ const ORDER = /imports only rooms before it/;
 const ACTORS = /No actor imports another/;
 const KIT = /consumer kit stands alone/;
 const COMEDY = /Only src\/comedy imports comedy/;
+const UNIT = /unit test starts no program/;
 const STARTING = /Only src\/os\/child-process\.ts starts programs/;
 
 describe('the linter refuses', () => {
@@ -104,6 +105,12 @@ describe('the linter refuses', () => {
       'src/embedded/redis.ts',
       `import childProcess from 'node:child_process';`,
       STARTING,
+    ],
+    [
+      'a unit test that starts a program',
+      'test/unit/os/orphans.test.ts',
+      `import { spawnSync } from 'node:child_process';`,
+      UNIT,
     ],
     ['the same while running', 'src/embedded/redis.ts', `await import('node:child_process');`, STARTING],
     [

@@ -1,24 +1,44 @@
 /** A consumer's host: that it is frozen or cut off from the others is noticed, and that an idle queue is neither. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
+import { turn } from '../../../lab/until';
 import { troubleOfHost, type WatchedHost } from '../../../src/consumer/host-watch';
 
 const LONG_MS = 60_000;
+const WATCHED_MS = 15_000;
+const STEP_MS = 250;
 const sound: WatchedHost = {
   waiting: () => Promise.resolve(0),
   waitingElsewhere: () => Promise.resolve(0),
   idleMs: () => LONG_MS,
 };
 
-describe('the host of a consumer', { concurrency: true }, () => {
+/** What is wrong with the host that is watched for {@link WATCHED_MS}. */
+async function watched(host: WatchedHost): Promise<string | undefined> {
+  const end = new AbortController();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const trouble = troubleOfHost(host, end.signal);
+    for (let passedMs = 0; passedMs < WATCHED_MS; passedMs += STEP_MS) {
+      mock.timers.tick(STEP_MS);
+      await turn();
+    }
+    end.abort();
+    return await trouble;
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+describe('the host of a consumer', () => {
   it('is left when it does not answer', async () => {
     const frozen = { ...sound, waiting: () => new Promise<number>(() => undefined) };
-    assert.match((await troubleOfHost(frozen, AbortSignal.timeout(LONG_MS))) ?? '', /^has not answered/);
+    assert.match((await watched(frozen)) ?? '', /^has not answered/);
   });
 
   it('is left when it delivers nothing while another host says that messages wait', async () => {
     const cut = { ...sound, waitingElsewhere: () => Promise.resolve(7) };
-    const trouble = await troubleOfHost(cut, AbortSignal.timeout(LONG_MS));
+    const trouble = await watched(cut);
     assert.match(trouble ?? '', /delivers nothing, while 7 messages wait/);
   });
 
@@ -29,6 +49,6 @@ describe('the host of a consumer', { concurrency: true }, () => {
     ['no other host answers', { ...sound, waitingElsewhere: () => Promise.reject(new Error('refused')) }],
   ] as const)
     it(`is kept when ${title}`, async () => {
-      assert.equal(await troubleOfHost(host, AbortSignal.timeout(5000)), undefined);
+      assert.equal(await watched(host), undefined);
     });
 });

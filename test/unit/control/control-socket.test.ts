@@ -1,9 +1,8 @@
 /** The daemon's socket: its owner's alone, in folders with any path, whatever a killed daemon left there. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -67,16 +66,15 @@ async function withSocket(dir: string, work: (dir: string) => Promise<void>): Pr
   assert.ok(!existsSync(path.join(dir, CONTROL_SOCKET)));
 }
 
-/** Leaves the socket of a program that was killed. */
+/** Leaves a socket on which nobody listens, as a program that was killed does. */
 async function leaveSocket(dir: string): Promise<void> {
-  const listens = `require('net').createServer().listen('${CONTROL_SOCKET}', () => console.log('listening'))`;
-  const program = spawn(process.execPath, ['-e', listens], {
-    cwd: dir,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(program.stdout, 'data');
-  program.kill('SIGKILL');
-  await once(program, 'exit');
+  // A path short enough for a socket; to close a server removes what has the path it was given.
+  const bound = path.join(ROOT, 'bound');
+  const server = createServer().listen(bound);
+  await once(server, 'listening');
+  renameSync(bound, path.join(dir, CONTROL_SOCKET));
+  server.close();
+  await once(server, 'close');
 }
 
 describe('the control socket', () => {

@@ -1,15 +1,11 @@
 /** What cameras cost, and that it is told in steps which noise does not change: an unchanged world moves nothing. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../lab/random';
-import { waitUntil } from '../../../lab/process';
 import { Costs } from '../../../src/fleet/cost';
 import { Facts, Keys, type NodeRecord, type OwnerRecord } from '../../../src/fleet/facts';
 import { place } from '../../../src/fleet/placement';
 import { weighed } from '../../../src/fleet/weights';
-import { processorSeconds } from '../../../src/os/processor-time';
 
 const BEAT_MS = 5000;
 
@@ -138,22 +134,5 @@ describe('the weight of a camera', () => {
     const [, record] = node('a', { gate: 40 });
     assert.deepEqual([say(record), say({ ...record, beat: 2 })], [true, false]);
     assert.equal(say({ ...record, beat: 3, costs: { gate: 60 } }), true);
-  });
-});
-
-describe('processor time', () => {
-  test('counts a process with those it has started, running and ended', async () => {
-    // Of processor time: on a busy machine, so much of a clock's time is less.
-    const burn = 'while (process.cpuUsage().user < 3e5);';
-    const program = `const {spawnSync,spawn}=require('child_process');spawnSync(process.execPath,['-e',${JSON.stringify(burn)}]);spawn(process.execPath,['-e',${JSON.stringify(`${burn}setInterval(()=>0,1000)`)}]);setInterval(()=>0,1000)`;
-    const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore', detached: true });
-    try {
-      const enough = () => (processorSeconds(child.pid ?? 0) ?? 0) > 0.4;
-      await waitUntil('both count', enough);
-    } finally {
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
-      await once(child, 'exit');
-    }
-    assert.equal(processorSeconds(child.pid ?? 0), undefined);
   });
 });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { dieWithParent, liveWithParent } from '../../../src/os/orphans';
-import { isAlive, waitUntil } from '../../../lab/process';
+import { dieWithParent, liveWithParent } from '../../src/os/orphans';
+import { isAlive, waitUntil } from '../../lab/process';
 
 const SAYS_HELLO = { program: '/bin/echo', args: ['hello', 'a "quoted" $word'] };
 
@@ -37,7 +37,7 @@ for (const signal of ['KILL', 'TERM'] as const)
     // A Node that starts the program, tells its pid, and waits to be killed.
     const script = `
       const { spawn } = require('node:child_process');
-      const { liveWithParent } = require(${JSON.stringify(require.resolve('../../../src/os/orphans'))});
+      const { liveWithParent } = require(${JSON.stringify(require.resolve('../../src/os/orphans'))});
       const { program, args } = liveWithParent('${signal}', { program: '/bin/sleep', args: ['60'] });
       console.log(spawn(program, args, { stdio: 'ignore' }).pid);
       setInterval(() => undefined, 1000);`;

@@ -6,10 +6,10 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Frame } from '../../../src/contract/frame';
-import { spoolName } from '../../../src/spool/names';
-import { Spool } from '../../../src/spool/spool';
-import { waitingIn } from '../../../lab/delivery-bench';
+import type { Frame } from '../../src/contract/frame';
+import { spoolName } from '../../src/spool/names';
+import { Spool } from '../../src/spool/spool';
+import { waitingIn } from '../../lab/delivery-bench';
 
 const NOBODY = 65_534;
 const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can make files of other users' };

@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { connectBroker } from '../../../src/connections/rabbitmq';
-import { brokerFault } from '../../../src/connections/rabbitmq-fault';
-import { listenerOf, ownedBy, throwOnForeignListener } from '../../../src/connections/rabbitmq-listener';
+import { connectBroker } from '../../src/connections/rabbitmq';
+import { brokerFault } from '../../src/connections/rabbitmq-fault';
+import { listenerOf, ownedBy, throwOnForeignListener } from '../../src/connections/rabbitmq-listener';
 
 const NOBODY = 65_534;
 const own = process.geteuid?.() ?? 0;

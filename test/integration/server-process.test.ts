@@ -1,8 +1,8 @@
 /** A server program's last words: whole lines, also of one that ends at once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ServerProcess } from '../../../src/embedded/server-process';
-import { keptLog } from '../../../lab/kept-log';
+import { ServerProcess } from '../../src/embedded/server-process';
+import { keptLog } from '../../lab/kept-log';
 
 function server(script: string) {
   const log = keptLog();

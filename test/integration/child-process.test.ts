@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { startChild, started, whyNotStarted } from '../../../src/os/child-process';
+import { startChild, started, whyNotStarted } from '../../src/os/child-process';
 
-const FIXTURE = path.resolve(__dirname, '../../fixtures/out-of-descriptors.ts');
+const FIXTURE = path.resolve(__dirname, '../fixtures/out-of-descriptors.ts');
 
 describe('a program that cannot be started', () => {
   it('for want of descriptors is never signalled, by any part of the code, and each says why', () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { KERNEL } from '../../../src/os/process-activity';
-import { spawnOwned, waitUntil, type OwnedProcess } from '../../../lab/process';
+import { KERNEL } from '../../src/os/process-activity';
+import { spawnOwned, waitUntil, type OwnedProcess } from '../../lab/process';
 
 describe('what the kernel tells of a process', () => {
   it('grows by what it waits while others have the processor', async () => {
