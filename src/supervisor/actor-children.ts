@@ -87,8 +87,7 @@ export class ActorChildren {
       parallelStarts,
     );
     const onChanged = (name: string) => this.#rollout.changed(name);
-    const deliveries = this.#deliveries;
-    const figures = this.#figures;
+    const [deliveries, figures] = [this.#deliveries, this.#figures];
     const recipients = { accounting, blackBox, deliveries, figures, serving };
     const onCaptured = (name: string, frame: Frame) => {
       onWorked(name);
@@ -193,18 +192,16 @@ export class ActorChildren {
       const child = this.#children.get(name);
       if (child === undefined) return [];
       const camera = cameraIdOf(name);
-      const feed = camera === undefined ? undefined : this.#router.cameraState(camera);
       const delivered = camera === undefined ? undefined : this.#deliveries.of(camera);
-      const feedFault = camera === undefined ? undefined : this.#router.feedFault(camera);
+      const known = camera === undefined ? undefined : this.#router.feedOf(camera);
       const heartbeat = this.#blackBox.lastHeartbeat(name);
-      return [childStatus(child, kind, { heartbeat, feed, feedFault, delivered })];
+      return [childStatus(child, kind, { heartbeat, ...known, delivered })];
     });
   }
 
   /** Resolves when the child runs, or has failed once and is retried. */
-  async #startChild({ kind, actor, child: spec }: WantedActor, until: Promise<unknown>): Promise<void> {
+  async #startChild({ kind, actor: { name }, child: spec }: WantedActor, until: Promise<unknown>) {
     if (this.#stopping) return;
-    const { name } = actor;
     const child = new Child({
       name,
       log: this.options.log,

@@ -25,13 +25,18 @@ export interface Recipients {
   readonly onChanged: (name: string) => void;
 }
 
+interface KnownFeed {
+  /** Its last state. */
+  readonly feed: CameraState;
+  /** Why it has failed, until it streams. */
+  readonly feedFault: FeedFault | undefined;
+}
+
 export class ReportRouter {
   /** Running actors by name. */
   readonly #running = new Map<string, HostedActor>();
-  /** The last state of each camera. */
-  readonly #cameraStates = new Map<string, CameraState>();
-  /** Of cameras whose feed has failed and has not streamed since. */
-  readonly #feedFaults = new Map<string, FeedFault>();
+  /** Of each camera. */
+  readonly #feeds = new Map<string, KnownFeed>();
 
   constructor(private readonly recipients: Recipients) {}
 
@@ -40,7 +45,7 @@ export class ReportRouter {
     this.#running.set(actor.name, actor);
     this.recipients.accounting.began(actor.name);
     if (actor.name === 'notifier')
-      for (const state of this.#cameraStates.values()) actor.send({ kind: 'camera-state', state });
+      for (const { feed: state } of this.#feeds.values()) actor.send({ kind: 'camera-state', state });
   }
 
   leave(actor: HostedActor): void {
@@ -54,22 +59,15 @@ export class ReportRouter {
     for (const actor of this.#running.values()) actor.send(command);
   }
 
-  cameraState(camera: string): CameraState | undefined {
-    return this.#cameraStates.get(camera);
-  }
-
-  /** Why its feed failed that is being opened again. */
-  feedFault(camera: string): FeedFault | undefined {
-    return this.#feedFaults.get(camera);
+  feedOf(camera: string): KnownFeed | undefined {
+    return this.#feeds.get(camera);
   }
 
   /** A camera entered a state, as it reported or as follows from the state of its process. */
   sendState(state: CameraState): void {
     const { camera } = state;
-    this.#cameraStates.set(camera, state);
-    const fault = feedFaultOf(state, this.#feedFaults.get(camera));
-    if (fault === undefined) this.#feedFaults.delete(camera);
-    else this.#feedFaults.set(camera, fault);
+    const feedFault = feedFaultOf(state, this.feedOf(camera)?.feedFault);
+    this.#feeds.set(camera, { feed: state, feedFault });
     this.recipients.accounting.cameraState(state);
     this.#send('notifier', { kind: 'camera-state', state });
   }
@@ -82,8 +80,7 @@ export class ReportRouter {
 
   /** The camera is no longer wanted: a new notifier is not sent its state. */
   forgetCamera(camera: string): void {
-    this.#cameraStates.delete(camera);
-    this.#feedFaults.delete(camera);
+    this.#feeds.delete(camera);
   }
 
   /** The one dispatch of reports. The ledger comes first: what it has counted may be acted on. */

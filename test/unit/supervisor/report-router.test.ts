@@ -165,9 +165,8 @@ describe('a notifier', () => {
     router.sendState(STREAMING);
     router.sendState(WAITING);
     router.forgetCamera('gate');
-    assert.equal(router.cameraState('gate'), undefined);
-    assert.equal(router.feedFault('gate'), undefined);
-    assert.deepEqual(router.cameraState('yard'), WAITING);
+    assert.equal(router.feedOf('gate'), undefined);
+    assert.deepEqual(router.feedOf('yard')?.feed, WAITING);
     const fresh = actor('notifier');
     router.join(fresh);
     assert.deepEqual(fresh.got, [{ kind: 'camera-state', state: WAITING }]);

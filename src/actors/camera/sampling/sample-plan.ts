@@ -21,9 +21,8 @@ const FARTHEST = 1.5;
  */
 const REACH = 0.75;
 /**
- * The same where nothing but keyframes is taken and they come about once a period. Refusing one of these leaves a hole
- * of almost two periods, so they may wander by most of a period and are still one in each; no period is taken for one
- * that is not its neighbour.
+ * The same where only keyframes are taken, about one a period. To refuse one would leave a hole of almost two periods, so
+ * they may wander by most of a period and are still one in each; no period is taken for one that is not its neighbour.
  */
 const KEYFRAME_REACH = 1.45;
 /** About once a period: by this part more or less. */
