@@ -8,7 +8,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Optional, Set,
 
 from .api import _options
 from .consumer import Consumer
-from .contract import Announcement
+from .contract import Announced, Announcement
 from .errors import ConsumerError
 from .frame import Frame
 from .options import Options
@@ -17,7 +17,7 @@ from .servers import Endpoints
 _TAKE_S = 0.5
 
 
-class AsyncFrame:
+class AsyncFrame(Announced):
     """A :class:`vigil_consumer.Frame` whose methods are awaited; ``async with frame:`` settles it."""
 
     def __init__(self, frame: Frame) -> None:
@@ -27,14 +27,6 @@ class AsyncFrame:
     @property
     def announcement(self) -> Announcement:
         return self.frame.announcement
-
-    @property
-    def camera(self) -> str:
-        return self.frame.camera
-
-    @property
-    def key(self) -> str:
-        return self.frame.key
 
     @property
     def data(self) -> bytes:

@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional
 
 from .checks import integer, invalid, require
 
@@ -123,6 +123,28 @@ class Announcement:
     def time(self) -> datetime:
         """Capture time, UTC."""
         return _EPOCH + timedelta(milliseconds=self.captured_at)
+
+
+class Announced:
+    """What has an announcement has what it says of the frame."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def announcement(self) -> Announcement: ...
+
+    @property
+    def key(self) -> str:
+        return self.announcement.key
+
+    @property
+    def camera(self) -> str:
+        return self.announcement.camera
+
+    @property
+    def captured_at(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.announcement.captured_at
 
 
 def read_announcement(body: bytes) -> Announcement:

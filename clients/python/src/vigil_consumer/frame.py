@@ -5,7 +5,7 @@ import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Type
 
-from .contract import Announcement
+from .contract import Announced, Announcement
 from .errors import Pause, Requeue, UndecodableError
 from .image import decode_image
 from .task import Task
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{0,400})?")
 
 
-class Frame:
+class Frame(Announced):
     """One frame: what was announced, its picture, and the four ways to be done with it.
 
     As a context manager it settles itself: acknowledged at the end of the block; an exception is reported to
@@ -39,19 +39,6 @@ class Frame:
     def id(self) -> str:
         """Deterministic: a repeated announcement has the same."""
         return self.announcement.id
-
-    @property
-    def key(self) -> str:
-        return self.announcement.key
-
-    @property
-    def camera(self) -> str:
-        return self.announcement.camera
-
-    @property
-    def captured_at(self) -> int:
-        """Milliseconds since the epoch."""
-        return self.announcement.captured_at
 
     @property
     def format(self) -> str:

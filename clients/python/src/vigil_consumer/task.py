@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
-from .contract import Announcement
+from .contract import Announced, Announcement
 from .sharing import Share, removal_of, share_of
 
 
@@ -57,7 +57,7 @@ def message_of(session: Session, method: Any, properties: Any, body: bytes) -> M
 
 
 @dataclass(eq=False)
-class Task:
+class Task(Announced):
     """A frame that waits or is at work."""
 
     message: Message
@@ -70,18 +70,6 @@ class Task:
     """Where other services must have the frame too."""
     taken: Optional[bytes] = None
     """What GETDEL has taken: no one else has it."""
-
-    @property
-    def key(self) -> str:
-        return self.announcement.key
-
-    @property
-    def camera(self) -> str:
-        return self.announcement.camera
-
-    @property
-    def captured_at(self) -> int:
-        return self.announcement.captured_at
 
     @property
     def is_late(self) -> bool:
