@@ -43,7 +43,7 @@ const EVERY = 100;
 const BATCH = 50;
 const PREFETCH = 16;
 /** How long pictures stay in Redis: with `keep`, all of them. */
-const LIFE_MS = { after: 120_000, getdel: 120_000, keep: 5000 } as const;
+const LIFE_MS = { after: 120_000, getdel: 120_000, keep: 10_000 } as const;
 const DEADLINE_MS = 1_800_000;
 /** Memory is told after so many frames. */
 const MEMORY_EVERY = 10_000;

@@ -163,22 +163,28 @@ describe('frames() in Python', { concurrency: true }, () => {
 
   it('image() gives the pixels of every format as a numpy array, rows by columns by colours', async (t) => {
     const { stage, consume } = await staged(t);
-    const file = path.join(await temporaryFolder(t), 'red.h264');
-    const source = ['-f', 'lavfi', '-i', 'color=red:s=64x48', '-frames:v', '1'];
-    await run('ffmpeg', ['-v', 'error', ...source, '-c:v', 'libx264', file]);
+    const [folder, source] = [
+      await temporaryFolder(t),
+      ['-f', 'lavfi', '-i', 'color=red:s=64x48', '-frames:v', '1'],
+    ];
     for (const format of ['jpeg', 'png', 'webp'] as const) await stage.send(format);
-    const keyframe = await readFile(file);
-    const frame = stage.frame(keyframe, 'h264');
-    await redis.set(stage.key(frame), keyframe, 'PX', LIFE_MS);
-    stage.announce(frame);
+    for (const format of ['h264', 'h265'] as const) {
+      const file = path.join(folder, `red.${format}`);
+      await run('ffmpeg', ['-v', 'error', ...source, '-c:v', format.replace('h', 'libx'), file]);
+      const keyframe = await readFile(file);
+      const frame = stage.frame(keyframe, format);
+      await redis.set(stage.key(frame), keyframe, 'PX', LIFE_MS);
+      stage.announce(frame);
+    }
     const consumer = await consume({ behaviour: { image: true } });
-    await consumer.until('processed', 4);
+    await consumer.until('processed', 5);
+    const images = consumer.of('image') as { shape?: unknown; pixel?: number[] }[];
     assert.deepEqual(
-      consumer.of('image').map(({ shape }) => shape),
-      Array.from({ length: 4 }, () => [48, 64, 3]),
+      images.map(({ shape }) => shape),
+      Array.from({ length: 5 }, () => [48, 64, 3]),
     );
-    const [red = 0, green = 0, blue = 0] = (consumer.of('image')[3] as { pixel?: number[] }).pixel ?? [];
-    assert.ok(red > 240 && green < 15 && blue < 15, `${red} ${green} ${blue}`);
+    for (const { pixel: [red = 0, green = 0, blue = 0] = [] } of images.slice(3))
+      assert.ok(red > 240 && green < 15 && blue < 15, `${red} ${green} ${blue}`);
   });
 });
 
