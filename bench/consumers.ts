@@ -85,14 +85,18 @@ async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stag
   await declareService(channel, queue, namespace);
   const options = { queue, removal, prefetch: PREFETCH, behaviour: { every } };
   const consumer = await spawnConsumer(kit, options, servers);
-  const counts: Count[] = [];
+  const [counts, faults]: [Count[], string[]] = [[], []];
   createInterface({ input: consumer.stdout }).on('line', (line) => {
     const said = JSON.parse(line) as Count;
     if (said.kind === 'count') counts.push({ ...said, atMs: performance.now() });
-    else if (said.kind === 'fault') process.stderr.write(`${line}\n`);
+    else if (said.kind === 'fault') faults.push(line);
   });
   const until = (count: number) => {
-    const isReached = () => (counts.at(-1)?.count ?? 0) >= count;
+    const isReached = () => {
+      // What was not worked on is never counted.
+      if (faults.length > 0) throw new Error(`${kit} reports ${faults.join()}`);
+      return (counts.at(-1)?.count ?? 0) >= count;
+    };
     return waitUntil(`${kit} has ${count} frames: ${consumer.stderr()}`, isReached, DEADLINE_MS);
   };
   const bytes = randomBytes(KILOBYTES * 1024);
