@@ -1,5 +1,6 @@
 /**
- * `npm run simulate -- [--nodes 50] [--cameras 5000] [--hours 24] [--seed N]`: a day of a fleet on simulated time. The code of
+ * `npm run simulate -- [--nodes 50] [--cameras 5000] [--hours 24] [--minutes N] [--seed N]`: a day of a fleet on simulated time, or what of it
+ * fits into so many minutes of real time. The code of
  * its nodes is the real one. Exit 1 when something was not as it must be.
  */
 import { randomInt } from 'node:crypto';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '50' },
     cameras: { type: 'string', default: '5000' },
     hours: { type: 'string', default: '24' },
+    minutes: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
   },
 });
@@ -24,15 +26,15 @@ function counted(counts: Readonly<Record<string, number>>): string {
 }
 
 async function main(): Promise<void> {
-  const { nodes, cameras, hours, seed } = values;
+  const { nodes, cameras, hours, minutes, seed } = values;
   const say = (line: string) => process.stderr.write(`${line}\n`);
   say(`seed ${seed}`);
   const day = await simulateDay({
     ...{ nodes: Number(nodes), cameras: Number(cameras), hours: Number(hours) },
-    ...{ random: randomOf(Number(seed)), say },
+    ...{ limitMs: 60_000 * Number(minutes), random: randomOf(Number(seed)), say },
   });
   const rows: [string, string][] = [
-    ['nodes, cameras, simulated hours, seed', [nodes, cameras, hours, seed].join(', ')],
+    ['nodes, cameras, simulated hours, seed', [nodes, cameras, day.hours.toFixed(1), seed].join(', ')],
     ['incidents', counted(day.incidents)],
     ['cameras that came to a node, by reason', counted(day.moves)],
     ['longest time without a node, s', (day.longestUnownedMs / 1000).toFixed(1)],

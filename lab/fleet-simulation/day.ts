@@ -7,6 +7,8 @@ export interface DayOptions {
   readonly nodes: number;
   readonly cameras: number;
   readonly hours: number;
+  /** Of real time, after which no more incidents come: the day is shorter then. */
+  readonly limitMs?: number;
   readonly random: Random;
   readonly say?: (line: string) => void;
 }
@@ -15,6 +17,8 @@ export interface Day {
   readonly incidents: Readonly<Record<string, number>>;
   readonly moves: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
+  /** Simulated: longer than asked for where cameras had still to move. */
+  readonly hours: number;
   readonly longestUnownedMs: number;
   /** Of the fullest node in relation to its share, when nothing has happened for a while: the median and the worst. */
   readonly imbalance: readonly number[];
@@ -28,8 +32,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const STRETCH_MS = 12 * MINUTE_MS;
 /** All nodes are members by then, and the cameras are configured. */
 const START_MS = 10_000;
-/** At the end nothing happens, and nothing may move. */
-const QUIET_MS = 20 * MINUTE_MS;
+/** At the end nothing happens; when the nodes have come to rest, nothing may move. */
+const QUIET_MS = 10 * MINUTE_MS;
+/** Moves for balance in a minute: all cameras could have moved once before the nodes must have come to rest. */
+const MOVES = 10;
 /** Of the cameras, those that allow one viewer. */
 const SINGLE = 0.1;
 
@@ -70,7 +76,14 @@ const INCIDENTS: Readonly<Record<string, Incident>> = {
   },
 };
 
-export async function simulateDay({ nodes, cameras, hours, random, say }: DayOptions): Promise<Day> {
+export async function simulateDay({
+  nodes,
+  cameras,
+  hours,
+  limitMs = Infinity,
+  random,
+  say,
+}: DayOptions): Promise<Day> {
   const startedMs = performance.now();
   const world = new SimulatedWorld(
     Array.from({ length: cameras }, (_, i) => ({
@@ -83,25 +96,36 @@ export async function simulateDay({ nodes, cameras, hours, random, say }: DayOpt
   world.configure();
   const incidents: Record<string, number> = {};
   const imbalance: number[] = [];
-  const endMs = hours * HOUR_MS;
-  for (let atMs = STRETCH_MS; atMs < endMs - QUIET_MS; atMs += STRETCH_MS) {
+  let quietMs = hours * HOUR_MS - QUIET_MS;
+  for (let atMs = STRETCH_MS; atMs < quietMs - QUIET_MS; atMs += STRETCH_MS) {
     await world.clock.run(atMs);
+    if (performance.now() - startedMs > limitMs) {
+      quietMs = atMs;
+      break;
+    }
     imbalance.push(world.imbalance);
     const name = random.pick(Object.keys(INCIDENTS));
     incidents[name] = (incidents[name] ?? 0) + 1;
     INCIDENTS[name]?.(world, random.pick([...world.nodes.values()]), random);
     say?.(`${(atMs / HOUR_MS).toFixed(1)} h: ${name}`);
   }
-  await world.clock.run(endMs - QUIET_MS / 2);
+  await world.clock.run(quietMs);
+  const { violations } = world.witness;
+  const restMs = quietMs + (cameras / MOVES) * MINUTE_MS;
+  while (world.isBalancing && world.clock.nowMs < restMs)
+    await world.clock.run(world.clock.nowMs + MINUTE_MS);
+  if (world.isBalancing)
+    violations.push('cameras were still to move for balance long after the last incident');
   const before = sumOf(world.moves);
-  await world.clock.run(endMs);
+  await world.clock.run(world.clock.nowMs + QUIET_MS);
   const moved = sumOf(world.moves) - before;
   world.witness.close();
-  const { violations, longestUnownedMs } = world.witness;
   if (moved > 0) violations.push(`${moved} cameras moved in a world that had not changed`);
   return {
-    ...{ incidents, moves: world.moves, violations, longestUnownedMs, imbalance },
-    requestsPerSecond: world.etcd.requests / (endMs / 1000),
+    ...{ incidents, moves: world.moves, violations, imbalance },
+    longestUnownedMs: world.witness.longestUnownedMs,
+    hours: world.clock.nowMs / HOUR_MS,
+    requestsPerSecond: world.etcd.requests / (world.clock.nowMs / 1000),
     tookMs: performance.now() - startedMs,
   };
 }

@@ -1,12 +1,13 @@
 /** A fleet of real nodes (`src/fleet`) on a simulated clock, network and etcd; cameras are simulated, too. */
 import { Fleet } from '../../src/fleet/fleet';
-import { Keys, type OwnerRecord } from '../../src/fleet/facts';
+import { Keys, type NodeRecord, type OwnerRecord } from '../../src/fleet/facts';
 import type { FleetCamera } from '../../src/fleet/options';
 import type { Log } from '../../src/log/log';
 import type { Random } from '../random';
 import { SimulatedClock } from './clock';
 import { SimulatedEtcd } from './etcd';
 import { Link } from './link';
+import { SharedPlacement } from './placement';
 import { Witness } from './witness';
 
 const nothing = () => undefined;
@@ -33,6 +34,7 @@ export class SimulatedWorld {
   /** Cameras that came to a node, by reason. */
   readonly moves: Record<string, number> = {};
   readonly #keys = new Keys('simulated');
+  readonly #placement = new SharedPlacement();
   #configured: readonly FleetCamera[] = [];
   readonly #lastOwner = new Map<string, string>();
   #eventfulUntilMs = 0;
@@ -67,6 +69,7 @@ export class SimulatedWorld {
     const link = new Link(name, this.etcd, this.clock, this.random);
     const running = new Set<string>();
     const fleet: Fleet = new Fleet({
+      placement: (cameras, members) => this.#placement.of(cameras, members),
       ...{ etcd: link.client, clock: link.fleetClock, name: 'simulated', node: name },
       ...{ holder: { id: name, name: `daemon ${name}` }, capacity: 1, version: 'simulated' },
       ...{ cameras: () => this.#configured, configuration: () => 'same', secret: undefined, log: SILENT },
@@ -115,6 +118,14 @@ export class SimulatedWorld {
 
   happens(): void {
     this.#eventfulUntilMs = this.clock.nowMs + EVENTFUL_MS;
+  }
+
+  /** A node says that cameras are to move for its balance. */
+  get isBalancing(): boolean {
+    return [...this.etcd.entries].some(
+      ([key, { value }]) =>
+        key.startsWith(this.#keys.node('')) && (JSON.parse(value) as NodeRecord).isBalancing === true,
+    );
   }
 
   /** The fullest node's load, in relation to its share. */

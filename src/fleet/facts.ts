@@ -1,6 +1,7 @@
 /** What a fleet's members know of each other, read from etcd's keys. Pure. */
 import type { Entry, EtcdEvent } from '../etcd/etcd';
 import type { Numbered } from '../protocol/numbered';
+import { Owners } from './owners';
 
 /** What a node says of itself, under its lease. */
 export interface NodeRecord {
@@ -47,6 +48,9 @@ export interface OwnerRecord {
 
 export type Offer = Pick<OwnerRecord, 'to' | 'toBecause' | 'newest'>;
 
+/** The cameras of the configuration. */
+export type Present = Pick<ReadonlySet<string>, 'has'>;
+
 export interface Owned extends OwnerRecord {
   /** Revision at which it was last written. */
   readonly revision: number;
@@ -76,7 +80,9 @@ export class Keys {
 
 export class Facts {
   readonly nodes = new Map<string, NodeRecord>();
-  readonly owners = new Map<string, Owned>();
+  readonly owners = new Owners();
+  /** What each node says but that it lives. */
+  readonly #said = new Map<string, string>();
   /** The last owner of cameras that nobody owns now. */
   readonly #left = new Map<string, string>();
   /** Nodes that drained until they went. */
@@ -88,6 +94,7 @@ export class Facts {
 
   replace(entries: readonly Entry[]): void {
     this.nodes.clear();
+    this.#said.clear();
     this.owners.clear();
     for (const entry of entries) this.#put(entry);
   }
@@ -103,6 +110,12 @@ export class Facts {
         this.disown(this.#nameBelow('cameras/', event.key) ?? '');
       }
     return isNews;
+  }
+
+  /** Remembers nothing of cameras that are neither owned nor among `present`. */
+  keep(present: Present): void {
+    for (const past of [this.#left, this.#costs])
+      for (const id of past.keys()) if (!present.has(id) && !this.owners.has(id)) past.delete(id);
   }
 
   disown(camera: string): void {
@@ -135,6 +148,7 @@ export class Facts {
     if (this.nodes.get(node)?.state === 'draining') this.#drained.add(node);
     else this.#drained.delete(node);
     this.nodes.delete(node);
+    this.#said.delete(node);
   }
 
   /** @returns false where only the beat of a node has changed */
@@ -144,10 +158,12 @@ export class Facts {
       if (camera !== undefined)
         this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });
       if (node === undefined) return true;
-      const [before, now] = [this.nodes.get(node), JSON.parse(value) as NodeRecord];
+      const now = JSON.parse(value) as NodeRecord;
+      const [before, said] = [this.#said.get(node), withoutBeat(now)];
       this.nodes.set(node, now);
+      this.#said.set(node, said);
       for (const [id, cost] of Object.entries(now.costs ?? {})) this.#costs.set(id, cost);
-      return withoutBeat(before) !== withoutBeat(now);
+      return said !== before;
     } catch {
       // Written by somebody else: nobody owns it as far as we can tell.
       return false;
@@ -160,7 +176,7 @@ export class Facts {
   }
 }
 
-function withoutBeat(record: NodeRecord | undefined): string {
+function withoutBeat(record: NodeRecord): string {
   return JSON.stringify({ ...record, beat: 0, clockMs: 0 });
 }
 

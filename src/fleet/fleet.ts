@@ -9,13 +9,13 @@ import { Holdings } from './holdings';
 import { Lease, LEASE_MS, RENEW_MS } from './lease';
 import { Movement, type CapturedFrame } from './movement';
 import type { FleetClock, FleetOptions } from './options';
-import { Gathering, Orphans } from './pace';
+import { Gathering } from './pace';
+import { Planning } from './planning';
 import { Presence } from './presence';
+import type { Roster } from './roster';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { SharedConfiguration } from './shared-configuration';
 import { ClockSkews } from './skew';
-import { stepsOf } from './steps';
-import { weighed } from './weights';
 import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
 
 /** Facts change in bursts, such as when a node dies: they are looked at together. */
@@ -39,7 +39,7 @@ export class Fleet {
   #isRead = false;
   readonly #presence: Presence;
   readonly #movement: Movement;
-  readonly #orphans = new Orphans();
+  readonly #planning: Planning;
   readonly #skews: ClockSkews;
   readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
@@ -56,19 +56,20 @@ export class Fleet {
   #refusedSinceMs: number | undefined;
 
   constructor(private readonly options: FleetOptions) {
-    const { etcd, name, node, log, onHeld, secret, clock = MACHINE } = options;
+    const { etcd, name, node, log, onHeld, secret, placement, clock = MACHINE } = options;
     const { now } = (this.#clock = clock);
     this.#keys = new Keys(name);
     this.shared = new SharedConfiguration({ etcd, key: this.#keys.configuration, fleet: name, node, secret });
-    this.#facts = new Facts(this.#keys);
+    const facts = (this.#facts = new Facts(this.#keys));
+    this.#planning = new Planning(node, facts, placement);
     this.#lease = new Lease(etcd, now);
     this.#faults = new RecurringFault(log);
     this.#differing = new Differing(log, now);
     [this.#clocks, this.#skews] = [new ClockWarning(log), new ClockSkews(node)];
-    const [keys, facts, lease] = [this.#keys, this.#facts, this.#lease];
+    const [keys, lease] = [this.#keys, this.#lease];
     this.#presence = new Presence(options, { keys, facts, lease, now });
     this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
-    this.#movement = new Movement({ node, facts: this.#facts, holdings: this.#holdings, log, now });
+    this.#movement = new Movement({ node, facts, holdings: this.#holdings, log, now });
   }
 
   /** Begins; waits for nothing. */
@@ -137,9 +138,8 @@ export class Fleet {
   }
 
   status(): FleetStatus {
-    return statusOf(this.member, this.#facts, weighed(this.options.cameras(), this.#facts), (name) =>
-      this.#skews.of(name),
-    );
+    const cameras = this.#enrolled().look();
+    return statusOf(this.member, this.#facts, cameras, (name) => this.#skews.of(name));
   }
 
   /** The configuration has changed: the others are told. */
@@ -199,31 +199,31 @@ export class Fleet {
     this.#againMs = 0;
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
-    const { node, cameras, log, configuration } = this.options;
+    const { log, configuration } = this.options;
     // Until then it would take cameras that are no longer the fleet's.
     const present = configuration();
     if (present === undefined) return;
-    const wanted = weighed(cameras(), this.#facts);
-    await this.#holdings.agree(new Set(wanted.map(({ id }) => id)));
+    const roster = this.#enrolled();
+    await this.#holdings.agree(roster);
     const nowMs = this.#clock.now();
-    this.#orphans.look(wanted, this.#facts.owners, nowMs);
-    const steps = stepsOf(this.#facts, {
-      ...{ node, cameras: wanted },
-      orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
-    });
+    const steps = this.#planning.steps(nowMs);
     this.#presence.balances(steps.isBalancing);
     this.#differing.look(this.#facts.nodes, present);
     if (this.#gathering.lasts(this.#facts.nodes, this.#facts.owners, nowMs)) return;
     const taken = await this.#holdings.take(steps.take);
     if (taken.length > 0) log.info(`took ${listOf(taken)}`);
     this.#holdings.expect(steps.arriving);
-    await this.#movement.turn(steps, wanted, this.#isDraining);
+    await this.#movement.turn(steps, roster, this.#isDraining);
     this.#againMs = this.#clock.now() + (this.#isDraining ? 0 : AGAIN_MS[steps.waitsFor]);
   }
 
   /** A picture of the camera is in the spool of this node. */
   captured(frame: CapturedFrame): void {
     this.#movement.captured(frame).catch((error: unknown) => this.#fail(error));
+  }
+
+  #enrolled(): Roster {
+    return this.#planning.enrolled(this.options.cameras(), [this.#facts, this.#movement]);
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,5 @@
 /** What a node does about cameras that belong elsewhere: offers them, and waits until the other node captures them. Pure. */
-import type { Because, Owned } from './facts';
+import type { Because, Owned, Present } from './facts';
 
 /** A camera's new node has captured it by then (`connectMs` is 20 s), or does not reach it. */
 const OFFER_MS = 30_000;
@@ -34,6 +34,12 @@ export interface Turn {
 export class Handovers {
   readonly #offeredMs = new Map<string, number>();
   readonly #declinedMs = new Map<string, number>();
+
+  /** Remembers no cameras but these. */
+  keep(present: Present): void {
+    for (const past of [this.#offeredMs, this.#declinedMs])
+      for (const id of past.keys()) if (!present.has(id)) past.delete(id);
+  }
 
   turn({ owned, wanted, isDraining, mayMove, isBroken }: Own, nowMs: number): Turn {
     const moves = new Map(wanted.map(({ id, to }) => [id, to]));

@@ -1,6 +1,14 @@
 /** The cameras this node holds, and their keys in etcd: each created, kept and removed by transaction under the node's lease. */
 import type { Etcd } from '../etcd/etcd';
-import { offered, recordOf, type Facts, type Keys, type Offer, type OwnerRecord } from './facts';
+import {
+  offered,
+  recordOf,
+  type Facts,
+  type Keys,
+  type Offer,
+  type OwnerRecord,
+  type Present,
+} from './facts';
 import type { Lease } from './lease';
 import type { Arriving } from '../protocol/numbered';
 
@@ -35,21 +43,20 @@ export class Holdings {
    * @param wanted cameras of the configuration
    * @throws Fault of etcd
    */
-  async agree(wanted: ReadonlySet<string>): Promise<void> {
+  async agree(wanted: Present): Promise<void> {
     const { node, facts, lease } = this.options;
+    const own = [...facts.owners.of(node)];
     const before = [...this.#ids].join();
     const lost = [...this.#ids].filter((id) => {
       const owner = facts.owners.get(id);
       return !wanted.has(id) || (owner !== undefined && owner.node !== node);
     });
-    const adopted = [...facts.owners].filter(
-      ([id, owner]) => owner.node === node && wanted.has(id) && owner.lease !== lease.id,
-    );
-    const dropped = [...facts.owners].filter(([id, owner]) => owner.node === node && !wanted.has(id));
+    const adopted = own.filter(([id, owner]) => wanted.has(id) && owner.lease !== lease.id);
+    const dropped = own.filter(([id]) => !wanted.has(id));
     for (const id of lost) this.#ids.delete(id);
     await inTurns(adopted, async ([id, owner]) => this.#adopt(id, owner.lease));
-    for (const [id, owner] of facts.owners)
-      if (owner.node === node && owner.lease === lease.id && wanted.has(id)) this.#ids.add(id);
+    for (const [id, owner] of facts.owners.of(node))
+      if (owner.lease === lease.id && wanted.has(id)) this.#ids.add(id);
     if ([...this.#ids].join() !== before) {
       const stopped = this.#run();
       if (dropped.length > 0) await stopped;

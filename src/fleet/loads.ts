@@ -11,12 +11,17 @@ export interface Load {
   readonly seed: number;
   /** What it would have if all had the same in relation to their capacities, in the unit of weights. */
   readonly share: number;
+  readonly cameras: PlacedCamera[];
   load: number;
 }
 
 export class Loads {
   /** By name. */
   readonly nodes: readonly Load[];
+  /** Cameras that none of the nodes has. */
+  readonly homeless: ReadonlySet<PlacedCamera>;
+  /** The nodes of cameras that came to another than they were on, by id. */
+  readonly relocated = new Map<string, string>();
   readonly #byName: ReadonlyMap<string, Load>;
 
   constructor(cameras: readonly PlacedCamera[], nodes: readonly PlacementNode[]) {
@@ -25,45 +30,69 @@ export class Loads {
     this.nodes = [...nodes]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, capacity: own }) => ({
-        ...{ name, seed: hashOf(name), share: (total * own) / capacity, load: 0 },
+        ...{ name, seed: hashOf(name), share: (total * own) / capacity, cameras: [], load: 0 },
       }));
     this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
+    this.homeless = new Set(cameras.filter((camera) => !this.#keep(camera)));
   }
 
-  get(name: string): Load | undefined {
-    return this.#byName.get(name);
+  #keep(camera: PlacedCamera): boolean {
+    const node = camera.owner === undefined ? undefined : this.#byName.get(camera.owner);
+    if (node !== undefined) add(node, camera);
+    return node !== undefined;
   }
 
-  add(name: string, weight: number): void {
-    const node = this.#byName.get(name);
-    if (node !== undefined) node.load += weight;
+  /** @param from where it is now; undefined of one that is on no node yet */
+  move(camera: PlacedCamera, from: Load | undefined, to: Load): void {
+    if (from !== undefined) {
+      from.cameras.splice(from.cameras.indexOf(camera), 1);
+      from.load -= camera.weight;
+    }
+    add(to, camera);
+    if (to.name === camera.owner) this.relocated.delete(camera.id);
+    else this.relocated.set(camera.id, to.name);
   }
 
   /** The node with the highest score that has room; where none has, the one that is the least above its share. */
-  choose(id: string, weight: number): string {
-    const chosen = this.best(id, ({ load, share }) => load + weight <= share * BOUND);
+  choose(camera: PlacedCamera): Load {
+    const { weight } = camera;
+    const chosen = this.best(camera, ({ load, share }) => load + weight <= share * BOUND);
     if (chosen !== undefined) return chosen;
     const over = ({ load, share }: Load) => (load + weight) / share;
-    return this.nodes.reduce((a, b) => (over(b) < over(a) ? b : a)).name;
+    return this.nodes.reduce((a, b) => (over(b) < over(a) ? b : a));
   }
 
   /** Of the nodes that `has` takes, the one with the highest score for this camera. */
-  best(id: string, has: (node: Load) => boolean): string | undefined {
-    const hash = hashOf(id);
-    let best: string | undefined;
+  best({ rank }: PlacedCamera, has: (node: Load) => boolean): Load | undefined {
+    let best: Load | undefined;
     let bestScore = -Infinity;
     for (const node of this.nodes) {
       if (!has(node)) continue;
-      const score = scoreOf(hash, node);
-      if (score > bestScore) [best, bestScore] = [node.name, score];
+      const score = scoreOf(rank, node);
+      if (score > bestScore) [best, bestScore] = [node, score];
     }
     return best;
   }
 }
 
+function add(node: Load, camera: PlacedCamera): void {
+  node.cameras.push(camera);
+  node.load += camera.weight;
+}
+
+/** An order that is the same for everybody. */
+export function byRank(a: PlacedCamera, b: PlacedCamera): number {
+  return a.rank - b.rank || (a.id < b.id ? -1 : 1);
+}
+
 /** Logarithmic method (Resch, Volvovski: "Weighted Distributed Hash Tables", 2014): the share follows the weight. */
-export function scoreOf(hash: number, { seed, share }: Load): number {
-  return -share / Math.log((mix(hash ^ seed) + 0.5) / 2 ** 32);
+function scoreOf(rank: number, node: Load): number {
+  return -node.share / Math.log((drawOf(rank, node) + 0.5) / 2 ** 32);
+}
+
+/** Rises with the score of a camera for a node: cheaper where cameras are compared for one and the same. */
+export function drawOf(rank: number, { seed }: Load): number {
+  return mix(rank ^ seed);
 }
 
 /** FNV-1a with a finalizer, 32 bits: the same on every machine. */

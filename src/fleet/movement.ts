@@ -2,11 +2,11 @@
 import type { Frame } from '../contract/frame';
 import type { Log } from '../log/log';
 import { numbered, type Numbered } from '../protocol/numbered';
-import type { Facts } from './facts';
+import type { Facts, Present } from './facts';
 import { Handovers } from './handover';
 import type { Holdings } from './holdings';
-import type { FleetCamera } from './options';
 import { Moves } from './pace';
+import type { Roster } from './roster';
 import type { Steps } from './steps';
 import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
 
@@ -30,7 +30,19 @@ export class Movement {
   /** The newest picture that this node captured of a camera, and when it did. */
   readonly #captured = new Map<string, { readonly picture: Numbered; readonly ms: number }>();
 
-  constructor(private readonly options: MovementOptions) {}
+  /** Cameras whose owners are to be looked at. */
+  readonly #changed: Set<string>;
+
+  constructor(private readonly options: MovementOptions) {
+    this.#changed = options.facts.owners.changes();
+  }
+
+  /** Remembers no cameras but these. */
+  keep(present: Present): void {
+    this.#moves.keep(present);
+    this.#handovers.keep(present);
+    for (const id of this.#captured.keys()) if (!present.has(id)) this.#captured.delete(id);
+  }
 
   /**
    * @param wanted where cameras of this node belong that do not belong here
@@ -39,15 +51,15 @@ export class Movement {
    */
   async turn(
     { moves: wanted, waiting }: Pick<Steps, 'moves' | 'waiting'>,
-    cameras: readonly FleetCamera[],
+    roster: Pick<Roster, 'isSingle'>,
     isDraining: boolean,
   ): Promise<void> {
     const { node, facts, holdings, log, now } = this.options;
-    const single = new Set(cameras.filter(({ isSingle }) => isSingle).map(({ id }) => id));
-    const owned = new Map([...facts.owners].filter(([, owner]) => owner.node === node));
+    const owned = facts.owners.of(node);
     const isBroken = (id: string) =>
-      single.has(id) || now() - (this.#captured.get(id)?.ms ?? -Infinity) > SILENT_MS;
-    this.#moves.look(facts.owners, now());
+      roster.isSingle(id) || now() - (this.#captured.get(id)?.ms ?? -Infinity) > SILENT_MS;
+    this.#moves.look(facts.owners, this.#changed, now());
+    this.#changed.clear();
     const free = this.#moves.free(waiting, now());
     const mayMove = (id: string) => free.has(id);
     const { offer, retract, giveAway } = this.#handovers.turn(

@@ -3,6 +3,7 @@ import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
 import type { Arriving } from '../protocol/numbered';
+import type { relocations } from './placement';
 
 export type FleetEtcd = Pick<
   Etcd,
@@ -28,13 +29,15 @@ export interface FleetOptions {
   readonly etcd: FleetEtcd;
   /** The machine's own without. */
   readonly clock?: FleetClock;
+  /** Where cameras belong: a pure function, which nodes in one process may compute together. */
+  readonly placement?: typeof relocations;
   readonly name: string;
   readonly node: string;
   /** The data directory, and who runs on it. */
   readonly holder: { readonly id: string; readonly name: string };
   readonly capacity: number;
   readonly version: string;
-  /** Of the present configuration. */
+  /** Of the present configuration: while it is the same array, they are the same cameras. */
   readonly cameras: () => readonly FleetCamera[];
   /** Measures what the cameras cost here, thousandths of a processor; nothing is measured without. */
   readonly costs?: () => Readonly<Record<string, number>>;

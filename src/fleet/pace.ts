@@ -1,5 +1,5 @@
 /** What a node remembers of the past to be slow enough: moves of the last minute, and cameras that nobody owns. Pure. */
-import type { OwnerRecord } from './facts';
+import type { OwnerRecord, Present } from './facts';
 
 /** Moves for balance that the whole fleet begins within a minute. */
 const MOVES = 10;
@@ -15,9 +15,15 @@ export class Moves {
   /** By camera, since when it might begin to move. */
   readonly #freeMs = new Map<string, number>();
 
-  /** Looks for moves that have begun, on whatever node. */
-  look(owners: ReadonlyMap<string, OwnerRecord>, nowMs: number): void {
-    for (const [id, { node, because, to, toBecause }] of owners) {
+  /**
+   * Looks for moves that have begun, on whatever node.
+   * @param changed cameras whose records have changed since
+   */
+  look(owners: ReadonlyMap<string, OwnerRecord>, changed: Iterable<string>, nowMs: number): void {
+    for (const id of changed) {
+      const owner = owners.get(id);
+      if (owner === undefined) continue;
+      const { node, because, to, toBecause } = owner;
       const before = this.#nodes.get(id) ?? node;
       if ((before !== node && because === 'balance') || (to !== undefined && toBecause === 'balance'))
         this.begins(id, nowMs);
@@ -25,6 +31,12 @@ export class Moves {
     }
     for (const [id, sinceMs] of this.#begunMs)
       if (nowMs - sinceMs >= MINUTE_MS && owners.get(id)?.to === undefined) this.#begunMs.delete(id);
+  }
+
+  /** Remembers no cameras but these. */
+  keep(present: Present): void {
+    for (const past of [this.#begunMs, this.#nodes, this.#freeMs])
+      for (const id of past.keys()) if (!present.has(id)) past.delete(id);
   }
 
   begins(camera: string, nowMs: number): void {
@@ -54,14 +66,11 @@ export class Moves {
 export class Orphans {
   readonly #sinceMs = new Map<string, number>();
 
-  look(
-    cameras: readonly { readonly id: string }[],
-    owners: ReadonlyMap<string, unknown>,
-    nowMs: number,
-  ): void {
-    for (const { id } of cameras)
-      if (owners.has(id)) this.#sinceMs.delete(id);
-      else if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, nowMs);
+  /** @param unowned all that nobody owns */
+  look(unowned: readonly string[], nowMs: number): void {
+    const known = new Set(unowned);
+    for (const id of this.#sinceMs.keys()) if (!known.has(id)) this.#sinceMs.delete(id);
+    for (const id of unowned) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, nowMs);
   }
 
   /** For how long nobody has owned a camera, milliseconds; 0 of one that is owned. */

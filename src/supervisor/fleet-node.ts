@@ -1,12 +1,13 @@
 /** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
 import { readFileSync } from 'node:fs';
 import { fleetKey } from '../config/fleet-key';
-import type { FleetSpec } from '../config/topology';
+import type { FleetSpec, Topology } from '../config/topology';
 import { Etcd } from '../etcd/etcd';
 import { etcdEndpoint } from '../etcd/socket';
 import type { FaultRecord } from '../fault/fault';
 import { Costs, type Reading } from '../fleet/cost';
 import { Fleet } from '../fleet/fleet';
+import type { FleetCamera } from '../fleet/options';
 import type { Log } from '../log/log';
 import { packageVersion } from '../os/own-package';
 import { processorSeconds } from '../os/processor-time';
@@ -49,6 +50,8 @@ export function fleetNode({
   const login = username === undefined || password === undefined ? {} : { username, password };
   const costs = new Costs();
   let costsAtMs = -Infinity;
+  let configured: Topology['cameras'] = [];
+  let weighed: readonly FleetCamera[] = [];
   return new Fleet({
     ...options,
     etcd: new Etcd({ endpoints, ...login, ...(Object.fromEntries(pem) as { ca?: string }) }),
@@ -56,11 +59,17 @@ export function fleetNode({
     node: nodeName(spec),
     capacity,
     holder: identityOf(data),
-    cameras: () =>
-      supervisor.configured.cameras.map(({ id, periodMs, sessions }) => ({
-        ...{ id, weight: 1000 / periodMs },
-        isSingle: sessions === 1,
-      })),
+    cameras: () => {
+      const { cameras } = supervisor.configured;
+      if (cameras !== configured) {
+        configured = cameras;
+        weighed = cameras.map(({ id, periodMs, sessions }) => ({
+          ...{ id, weight: 1000 / periodMs },
+          isSingle: sessions === 1,
+        }));
+      }
+      return weighed;
+    },
     costs: () => {
       const nowMs = performance.now();
       if (nowMs - costsAtMs > COSTS_MS) {

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../lab/random';
 import { Costs } from '../../../src/fleet/cost';
-import { Facts, Keys, type NodeRecord, type OwnerRecord } from '../../../src/fleet/facts';
-import { place } from '../../../src/fleet/placement';
-import { weighed } from '../../../src/fleet/weights';
+import { Facts, Keys, type NodeRecord, type Owned, type OwnerRecord } from '../../../src/fleet/facts';
+import type { FleetCamera } from '../../../src/fleet/options';
+import { Owners } from '../../../src/fleet/owners';
+import { Roster } from '../../../src/fleet/roster';
+import { place } from './placed';
 
 const BEAT_MS = 5000;
 
@@ -72,32 +74,70 @@ function owner(of: string, cost?: number) {
   return { node: of, sinceMs: 0, revision: 1, lease: '1', ...(cost !== undefined && { cost }) };
 }
 
-const CAMERAS = ['c1', 'c2', 'c3', 'c4'].map((id) => ({ id, weight: 1 }));
+const CAMERAS = ['c1', 'c2', 'c3', 'c4'].map((id) => ({ id, weight: 1, isSingle: false }));
+
+function roster(
+  cameras: readonly FleetCamera[],
+  nodes: ReadonlyMap<string, NodeRecord> = new Map(),
+  owned: readonly (readonly [string, Owned])[] = [],
+) {
+  const owners = new Owners();
+  for (const [id, record] of owned) owners.set(id, record);
+  const facts = { nodes: new Map(nodes), owners };
+  const found = new Roster(facts);
+  found.enrol(cameras);
+  return { ...facts, roster: found };
+}
+
+const weightsOf = (roster: Roster) => roster.look().map(({ weight }) => weight);
 
 describe('the weight of a camera', () => {
   test('is what its node measures, then what the node before did, then the mean at its rate', () => {
     const nodes = new Map([node('a', { c1: 100 }), node('b')]);
-    const owners = new Map([
-      ['c1', owner('a', 7)],
-      ['c2', owner('b', 50)],
-      ['c3', owner('b')],
+    const owned = [
+      ['c1', owner('a', 7)] as const,
+      ['c2', owner('b', 50)] as const,
+      ['c3', owner('b')] as const,
+    ];
+    const cameras = [...CAMERAS.slice(0, 3), { id: 'c4', weight: 2, isSingle: false }];
+    assert.deepEqual(weightsOf(roster(cameras, nodes, owned).roster), [100, 50, 75, 150]);
+  });
+
+  test('follows what is told of a camera: another owner, another cost of its node, and that its node has gone', () => {
+    const facts = roster(CAMERAS, new Map([node('a', { c1: 100 }), node('b')]), [
+      ...[['c1', owner('a', 7)] as const, ['c2', owner('b', 50)] as const],
     ]);
-    const cameras = [...CAMERAS.slice(0, 3), { id: 'c4', weight: 2 }];
-    const weights = weighed(cameras, { nodes, owners }).map(({ weight }) => weight);
-    assert.deepEqual(weights, [100, 50, 75, 150]);
+    const seen = () => weightsOf(facts.roster).slice(0, 2);
+    const revisions = [facts.roster.revision];
+    const assertSeen = (expected: readonly number[], isOther: boolean) => {
+      assert.deepEqual(seen(), expected);
+      assert.equal(facts.roster.revision !== revisions.at(-1), isOther);
+      revisions.push(facts.roster.revision);
+    };
+    assertSeen([100, 50], true);
+    facts.nodes.set(...node('a', { c1: 100 }));
+    facts.owners.set('c2', { ...owner('b', 50), to: 'a' });
+    assertSeen([100, 50], false);
+    facts.nodes.set(...node('a', { c1: 150 }));
+    assertSeen([150, 50], true);
+    facts.nodes.set(...node('b', { c1: 40 }));
+    facts.owners.set('c1', owner('b', 7));
+    assertSeen([40, 50], true);
+    facts.nodes.delete('b');
+    assertSeen([7, 50], true);
+    facts.owners.delete('c1');
+    assertSeen([50, 50], true);
   });
 
   test('is its rate where nothing is measured', () => {
-    assert.deepEqual(weighed(CAMERAS, { nodes: new Map(), owners: new Map() }), CAMERAS);
+    const rated = CAMERAS.map((camera, i) => ({ ...camera, weight: i + 1 }));
+    assert.deepEqual(weightsOf(roster(rated).roster), [1, 2, 3, 4]);
   });
 
   test('brings cameras off a node whose few are the heavy ones', () => {
     const nodes = new Map([node('a', { c1: 100, c2: 100, c3: 100 }), node('b', { c4: 10 })]);
-    const owners = new Map(CAMERAS.map(({ id }, i) => [id, owner(i < 3 ? 'a' : 'b')]));
-    const world = weighed(CAMERAS, { nodes, owners }).map((camera) => ({
-      ...camera,
-      owner: owners.get(camera.id)?.node ?? '',
-    }));
+    const owned = CAMERAS.map(({ id }, i) => [id, owner(i < 3 ? 'a' : 'b')] as const);
+    const world = roster(CAMERAS, nodes, owned).roster.look();
     const members = ['a', 'b'].map((name) => ({ name, capacity: 1 }));
     assert.equal([...place(world, members).values()].filter((name) => name === 'b').length, 2);
   });

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { place, type PlacedCamera, type PlacementNode } from '../../../src/fleet/placement';
+import type { PlacementNode } from '../../../src/fleet/placement';
 import { seededRandom, type Random } from '../../../lab/random';
+import { place, type UnrankedCamera } from './placed';
 
 const WORLDS = 200;
 /** Ratios that differ by less are the same. */
 const EQUAL = 1e-9;
 
 interface World {
-  cameras: PlacedCamera[];
+  cameras: UnrankedCamera[];
   nodes: PlacementNode[];
 }
 
@@ -46,7 +47,7 @@ function assertBalanced({ cameras, nodes }: World, bound: number, coarse = 2): v
 }
 
 function loadOf({ cameras, nodes }: World, node: string): { readonly ratio: number } {
-  const sum = (of: readonly PlacedCamera[]) => of.reduce((total, { weight }) => total + weight, 0);
+  const sum = (of: readonly UnrankedCamera[]) => of.reduce((total, { weight }) => total + weight, 0);
   const capacity = nodes.reduce((total, { capacity: one }) => total + one, 0);
   const own = nodes.find(({ name }) => name === node)?.capacity ?? 0;
   return { ratio: sum(cameras.filter(({ owner }) => owner === node)) / ((sum(cameras) * own) / capacity) };
@@ -87,7 +88,7 @@ function shareOf({ cameras, nodes }: World, node: string): number {
   return (cameras.reduce((sum, { weight }) => sum + weight, 0) * own) / capacity;
 }
 
-function moved(before: World, after: World): PlacedCamera[] {
+function moved(before: World, after: World): UnrankedCamera[] {
   return before.cameras.filter(({ owner }, i) => after.cameras[i]?.owner !== owner);
 }
 

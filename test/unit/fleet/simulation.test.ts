@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simulateDay } from '../../../lab/fleet-simulation/day';
+import { SharedPlacement } from '../../../lab/fleet-simulation/placement';
 import { SimulatedWorld } from '../../../lab/fleet-simulation/world';
 import { randomOf, seededRandom } from '../../../lab/random';
+import { hashOf } from '../../../src/fleet/loads';
+import { relocations } from '../../../src/fleet/placement';
 
 const LEASE_MS = 5000;
 const STOP_MS = 300;
@@ -26,6 +29,22 @@ describe('a simulated fleet', () => {
       world.cut('a', true);
       await world.clock.run(cutMs + LEASE_MS + STOP_MS);
       assert.equal(world.nodes.get('a')?.running.size, 0, `cut at ${cutMs} ms`);
+    }
+  });
+
+  test('places cameras as each node would, whose worlds change in place', (t) => {
+    const random = seededRandom(t);
+    const shared = new SharedPlacement();
+    const members = ['a', 'b', 'c', 'd'].map((name) => ({ name, capacity: 1, isBalancing: true }));
+    const cameras = Array.from({ length: 40 }, (_, i) => ({
+      ...{ id: `c${i}`, rank: hashOf(`c${i}`), weight: 1, owner: 'a' },
+    }));
+    for (let i = 0; i < 300; i++) {
+      const some = random.pick([members, members.slice(1)]);
+      assert.deepEqual(shared.of(cameras, some), relocations(cameras, some));
+      const camera = random.pick(cameras);
+      camera.owner = random.pick(['a', 'b', 'c', 'd']);
+      camera.weight = random.pick([1, 2]);
     }
   });
 

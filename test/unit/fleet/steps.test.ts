@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { NodeRecord, Owned } from '../../../src/fleet/facts';
-import { stepsOf } from '../../../src/fleet/steps';
+import { Owners } from '../../../src/fleet/owners';
+import { Planning } from '../../../src/fleet/planning';
 
 const RECORD: NodeRecord = {
   ...{ id: 'x', address: 'x', state: 'member', capacity: 1, version: '1', configuration: 'same', beat: 1 },
 };
-const CAMERAS = Array.from({ length: 40 }, (_, i) => ({ id: `c${i}`, weight: 1 }));
+const CAMERAS = Array.from({ length: 40 }, (_, i) => ({ id: `c${i}`, weight: 1, isSingle: false }));
 
 function seenBy(
   node: string,
@@ -18,13 +19,12 @@ function seenBy(
     ...{ node: 'a', sinceMs: 0, revision: 1, lease: '1' },
     ...ownerOf(i),
   });
-  return stepsOf(
-    {
-      nodes: new Map(Object.entries(nodes).map(([name, record]) => [name, { ...RECORD, ...record }])),
-      owners: new Map(CAMERAS.map(({ id }, i) => [id, owned(i)])),
-    },
-    { node, cameras: CAMERAS, orphanedMs: () => 0 },
-  );
+  const owners = new Owners();
+  for (const [i, { id }] of CAMERAS.entries()) owners.set(id, owned(i));
+  const records = Object.entries(nodes).map(([name, record]) => [name, { ...RECORD, ...record }] as const);
+  const planning = new Planning(node, { nodes: new Map(records), owners });
+  planning.enrolled(CAMERAS, []);
+  return planning.steps(0);
 }
 
 const NAMES = ['a', 'b', 'c', 'd'];

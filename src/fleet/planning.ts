@@ -1,0 +1,77 @@
+/** What is not where it belongs: computed again only when a fact has changed that the placement depends on. */
+import type { Facts, Present } from './facts';
+import { byRank } from './loads';
+import type { FleetCamera } from './options';
+import { Orphans } from './pace';
+import { relocations, type PlacedCamera, type PlacementNode } from './placement';
+import { Roster } from './roster';
+import { stepsOf, type Plan, type Steps } from './steps';
+
+export class Planning {
+  readonly roster: Roster;
+  readonly #orphans = new Orphans();
+  #plan: Plan = { relocated: new Map(), waiting: [], unowned: [] };
+  #revision = 0;
+  #members = '';
+
+  /** @param node this one */
+  constructor(
+    private readonly node: string,
+    private readonly facts: Pick<Facts, 'nodes' | 'owners'>,
+    private readonly placement = relocations,
+  ) {
+    this.roster = new Roster(facts);
+  }
+
+  /**
+   * @param cameras of the configuration: while it is the same array, they are the same cameras
+   * @param pasts what is remembered of other cameras: it is forgotten
+   */
+  enrolled(
+    cameras: readonly FleetCamera[],
+    pasts: readonly { readonly keep: (present: Present) => void }[],
+  ): Roster {
+    if (this.roster.enrol(cameras)) for (const past of pasts) past.keep(this.roster);
+    return this.roster;
+  }
+
+  /** By the present facts, for the cameras that are enrolled. */
+  steps(nowMs: number): Steps {
+    const { node, facts, roster } = this;
+    const plan = this.#look();
+    this.#orphans.look(plan.unowned, nowMs);
+    return stepsOf(plan, facts, {
+      ...{ node, has: (id) => roster.has(id) },
+      orphanedMs: (id) => this.#orphans.ageMs(id, nowMs),
+    });
+  }
+
+  #look(): Plan {
+    const { roster } = this;
+    const cameras = roster.look();
+    const members = [...this.facts.nodes].flatMap(([name, { state, capacity, isBalancing = false }]) =>
+      state === 'member' ? [{ name, capacity, isBalancing }] : [],
+    );
+    const said = JSON.stringify(members);
+    if (roster.revision === this.#revision && said === this.#members) return this.#plan;
+    [this.#revision, this.#members] = [roster.revision, said];
+    return (this.#plan = planOf(roster, members, this.placement(cameras, members)));
+  }
+}
+
+function planOf(
+  roster: Pick<Roster, 'get' | 'unowned'>,
+  members: readonly PlacementNode[],
+  relocated: ReadonlyMap<string, string>,
+): Plan {
+  const names = new Set(members.map(({ name }) => name));
+  const waiting: PlacedCamera[] = [];
+  for (const id of relocated.keys()) {
+    const camera = roster.get(id);
+    if (camera?.owner !== undefined && names.has(camera.owner)) waiting.push(camera);
+  }
+  return {
+    ...{ relocated, waiting: waiting.sort(byRank).map(({ id }) => id) },
+    unowned: [...roster.unowned],
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The cameras of the configuration with their owners, and what each weighs for the placement: the same for every member, by
+ * what etcd says alone. Only what has changed is looked at.
+ */
+import type { Facts, NodeRecord } from './facts';
+import { hashOf } from './loads';
+import type { FleetCamera } from './options';
+import type { PlacedCamera } from './placement';
+
+interface Enrolled extends PlacedCamera {
+  readonly rate: number;
+  readonly isSingle: boolean;
+  weight: number;
+  owner: string | undefined;
+  /** What its node has measured, or what the node before had; undefined where nobody has measured it. */
+  cost: number | undefined;
+}
+
+export class Roster {
+  /** Rises when the owner or the weight of a camera is another. */
+  revision = 0;
+  #given: readonly FleetCamera[] = [];
+  #cameras: readonly Enrolled[] = [];
+  #byId: ReadonlyMap<string, Enrolled> = new Map();
+  readonly #unowned = new Set<string>();
+  #isNew = false;
+  readonly #changed: Set<string>;
+  /** By node, as they were when they were last looked at. */
+  readonly #costs = new Map<string, NodeRecord['costs']>();
+
+  constructor(private readonly facts: Pick<Facts, 'nodes' | 'owners'>) {
+    this.#changed = facts.owners.changes();
+  }
+
+  /** Cameras that nobody has, when it was last looked at. */
+  get unowned(): ReadonlySet<string> {
+    return this.#unowned;
+  }
+
+  get(id: string): PlacedCamera | undefined {
+    return this.#byId.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  /** It allows one viewer at a time. */
+  isSingle(id: string): boolean {
+    return this.#byId.get(id)?.isSingle === true;
+  }
+
+  /**
+   * Brings the owners and the weights up to date.
+   * @returns all cameras, in the order of the configuration, so that sums over them are the same on all nodes
+   */
+  look(): readonly PlacedCamera[] {
+    this.#lookForCosts();
+    let areOtherCosts = this.#isNew;
+    for (const id of this.#changed) areOtherCosts = this.#lookAt(id) || areOtherCosts;
+    this.#changed.clear();
+    if (areOtherCosts) this.#weigh();
+    this.#isNew = false;
+    return this.#cameras;
+  }
+
+  /**
+   * @param given of the configuration, with their rates as weights: while it is the same array, they are the same cameras
+   * @returns whether they are others
+   */
+  enrol(given: readonly FleetCamera[]): boolean {
+    if (given === this.#given) return false;
+    this.#given = given;
+    this.#cameras = given.map(({ id, weight, isSingle }) => ({
+      ...{ id, rate: weight, weight, isSingle, rank: hashOf(id) },
+      ...{ owner: undefined, cost: undefined },
+    }));
+    this.#byId = new Map(this.#cameras.map((camera) => [camera.id, camera]));
+    this.#unowned.clear();
+    for (const { id } of given) {
+      this.#changed.add(id);
+      this.#unowned.add(id);
+    }
+    this.revision++;
+    this.#isNew = true;
+    return true;
+  }
+
+  #lookForCosts(): void {
+    const { nodes, owners } = this.facts;
+    for (const name of new Set([...nodes.keys(), ...this.#costs.keys()])) {
+      const costs = nodes.get(name)?.costs;
+      if (costs === this.#costs.get(name)) continue;
+      if (costs === undefined) this.#costs.delete(name);
+      else this.#costs.set(name, costs);
+      for (const id of owners.of(name).keys()) this.#changed.add(id);
+    }
+  }
+
+  /** @returns whether its cost is another */
+  #lookAt(id: string): boolean {
+    const camera = this.#byId.get(id);
+    if (camera === undefined) return false;
+    const { nodes, owners } = this.facts;
+    const found = owners.get(id);
+    const cost = found && (nodes.get(found.node)?.costs?.[id] ?? found.cost);
+    if (camera.owner === found?.node && camera.cost === cost) return false;
+    this.revision++;
+    camera.owner = found?.node;
+    if (found === undefined) this.#unowned.add(id);
+    else this.#unowned.delete(id);
+    if (camera.cost === cost) return false;
+    camera.cost = cost;
+    return true;
+  }
+
+  /** One that nobody has measured, or nobody owns, weighs what the measured ones do on average at its rate. */
+  #weigh(): void {
+    let [measured, rates] = [0, 0];
+    for (const { cost, rate } of this.#cameras) {
+      if (cost === undefined) continue;
+      measured += cost;
+      rates += rate;
+    }
+    const perRate = rates === 0 ? 1 : measured / rates;
+    for (const camera of this.#cameras) camera.weight = camera.cost ?? camera.rate * perRate;
+  }
+}
