@@ -6,9 +6,11 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkedTable } from '../lab/truth/checked';
 import { colourTable, shapeTable } from '../lab/truth/colours';
-import { confusionTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
+import { confusionTable, fillingTable, reliabilityTable, type Judged } from '../lab/truth/confusion';
 import { judgeDamage, judgeFiles } from '../lab/truth/damage-run';
 import { ALL_SCENES, hardSceneTables } from '../lab/truth/hard-scenes';
+import { encoderCostTable } from '../lab/truth/encoder-cost';
+import { halfBrokenTables } from '../lab/truth/half-broken';
 import { judgeNetwork } from '../lab/truth/network';
 import { qualityTable } from '../lab/truth/quality';
 import { SCENES } from '../lab/truth/scenes';
@@ -17,7 +19,7 @@ import { endProcess } from '../src/os/output';
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'damage,checked,network,scenes,colour,shape,quality' },
+    parts: { type: 'string', default: 'damage,checked,network,scenes,half,colour,shape,quality' },
     seed: { type: 'string', default: '1' },
     scenes: { type: 'string' },
     encoders: { type: 'string', default: '' },
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     rows: { type: 'string' },
     seconds: { type: 'string', default: '60' },
     files: { type: 'string', default: '' },
+    'used-up': { type: 'boolean', default: false },
   },
 });
 
@@ -47,13 +50,14 @@ async function damage(files: readonly string[]): Promise<void> {
   const ofAll =
     files.length > 0
       ? judgeFiles(files, { seed, every, count })
-      : judgeDamage({ seed, scenes, encoders, every, width, height, count });
+      : judgeDamage({ seed, scenes, encoders, every, width, height, count, isUsedUp: values['used-up'] });
   for await (const some of ofAll) {
     judged.push(...some);
     if (rows !== undefined) appendFileSync(rows, some.map((each) => `${JSON.stringify(each)}\n`).join(''));
   }
   console.log(`\nVerdicts on damaged pictures, seed ${seed}\n\n${confusionTable(judged)}`);
   console.log(`\nReliability of the confidence\n\n${reliabilityTable(judged)}`);
+  console.log(`\nSigns in the picture itself\n\n${fillingTable(judged)}`);
 }
 
 /** A real daemon, on servers of its own. */
@@ -76,12 +80,19 @@ async function main(): Promise<void> {
     const [verdicts, reliability] = await hardSceneTables(Number(values.seed), chosen(ALL_SCENES));
     console.log(`\nVerdicts on good pictures, by number\n\n${verdicts}\n\nReliability\n\n${reliability}`);
   }
+  if (parts.includes('half')) {
+    const [verdicts, reliability] = await halfBrokenTables(Number(values.seed));
+    console.log(`\nVerdicts on half-broken pictures\n\n${verdicts}\n\nReliability\n\n${reliability}`);
+  }
   if (parts.includes('colour'))
     console.log(`\nColours: mean error and that of the worst patch, of 255\n\n${await colourTable()}`);
   if (parts.includes('shape'))
     console.log(`\nShape: stored size, error of the worst patch and of the corners\n\n${await shapeTable()}`);
-  if (parts.includes('quality'))
-    console.log(`\nQuality against libjpeg-turbo\n\n${await qualityTable(Number(values.seed))}`);
+  if (parts.includes('quality')) {
+    const seed = Number(values.seed);
+    console.log(`\nQuality against libjpeg-turbo\n\n${await qualityTable(seed)}`);
+    console.log(`\nEncoders at quality 80\n\n${await encoderCostTable(seed)}`);
+  }
 }
 
 void main().then(

@@ -8,6 +8,8 @@ export interface HlsClipOptions {
   readonly container?: 'mpegts' | 'fmp4';
   readonly codec?: 'libx264' | 'libx265';
   readonly size?: string;
+  /** Other video than ffmpeg's test picture: a graph for `lavfi`. */
+  readonly source?: string;
   readonly fps?: number;
   readonly seconds?: number;
   readonly segmentS?: number;
@@ -30,9 +32,10 @@ export interface HlsClip {
 export async function hlsClip(options: HlsClipOptions = {}): Promise<HlsClip> {
   const { container = 'mpegts', codec = 'libx264', size = '320x180', fps = 10, seconds = 12 } = options;
   const { segmentS = 1, keyframeS = 1, bFrames = 0, audio = false, audioOnly = false } = options;
+  const { source = `testsrc2=size=${size}:rate=${fps}` } = options;
   const folder = await mkdtemp(join(tmpdir(), 'vigil-hls-clip-'));
   const gop = String(Math.round(keyframeS * fps));
-  const video = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}`];
+  const video = ['-f', 'lavfi', '-i', source];
   const sound = ['-f', 'lavfi', '-i', 'sine=frequency=440'];
   const encoded =
     codec === 'libx264'

@@ -12,6 +12,8 @@ export interface Judged {
   readonly kind: string;
   readonly confidence: number;
   readonly reason?: string | undefined;
+  /** Sign of damage in what the picture shows, whether or not the verdict is by it. */
+  readonly filling?: string | undefined;
   /** Mean squared error against the true picture, and the same of the undamaged clip. */
   readonly error: number;
   readonly soundError: number;
@@ -83,6 +85,17 @@ export function reliabilityTable(judged: readonly Judged[]): string {
       return { verdict: { kind, confidence, reason }, isRight };
     }),
   );
+}
+
+/** How many of the pictures that show a sign of damage are damaged, or build on one that is, whatever else was found. */
+export function fillingTable(judged: readonly Judged[]): string {
+  const rows = [...groups(judged, ({ codec, filling = '' }) => `${codec} ${filling}`)]
+    .filter(([, [first]]) => first?.filling !== undefined)
+    .map(([name, group]) => {
+      const right = group.filter((each) => truthOf(each) !== 'sound').length;
+      return [name, String(group.length), percent(right, group.length)];
+    });
+  return markdownTable(['sign', 'pictures', 'damaged'], rows);
 }
 
 /** How many of the verdicts of each confidence are right. */

@@ -1,13 +1,18 @@
 /** Judges damaged clips: scenes, encoders and damages by turns, from a seed. */
 import path from 'node:path';
-import { clipOfFile, makeClip, type Clip } from './clips';
+import { MAX_PICTURE_BYTES, MOST_BYTES } from '../../src/actors/camera/bitstream/h265-check';
+import { clipOfFile, makeClip, type Clip, type Unit } from './clips';
 import type { Judged } from './confusion';
 import { DAMAGES } from './damage';
 import { ENCODERS, withDamage } from './damage-set';
 import { SCENES, type PlainScene } from './scenes';
 import { shown } from './shown';
+import { fillingIn } from '../../src/actors/camera/pictures/fillings';
 
 const HITS = DAMAGES.flatMap((damage) => [false, true].map((ofKeyframe) => ({ damage, ofKeyframe })));
+
+/** Start code and header of a unit of filler data. */
+const FILLER_HEAD = Buffer.of(0, 0, 0, 1, 38 << 1, 1);
 
 export interface DamageRun {
   readonly seed: number;
@@ -19,6 +24,8 @@ export interface DamageRun {
   readonly width: number;
   readonly height: number;
   readonly count: number;
+  /** Streams begin with so much filling that the reserve of what may be looked through is used up. */
+  readonly isUsedUp: boolean;
 }
 
 /** Pictures of other encoders than those of the set: each file whole, and with each damage. */
@@ -36,16 +43,26 @@ export async function* judgeFiles(
 }
 
 export async function* judgeDamage(run: DamageRun): AsyncGenerator<Judged[]> {
-  const { seed, scenes, every, width, height, count } = run;
+  const { seed, scenes, every, width, height, count, isUsedUp } = run;
   for (const [e, { name, codec, encoder, gradual }] of ENCODERS.entries()) {
     if (!name.includes(run.encoders)) continue;
     for (const scene of scenes) {
       const s = SCENES.indexOf(scene);
-      const clip = await makeClip({ codec, scene, seed: seed + s, encoder, width, height, count });
+      const made = await makeClip({ codec, scene, seed: seed + s, encoder, width, height, count });
+      const clip = isUsedUp ? { ...made, units: usingUp(made.units) } : made;
       const turn = { of: seed + s + e, seed: 1000 * seed + 100 * e + 10 * s };
       yield* judgeClip(clip, { codec, encoder: name, scene }, every, turn, gradual);
     }
   }
+}
+
+/** Filler data (H.265, 7.3.2.8) in the first units, which no decoder looks at: as large as a unit may be to be looked through. */
+function usingUp(units: readonly Unit[]): readonly Unit[] {
+  return units.map((unit, i) => {
+    const left = MAX_PICTURE_BYTES - unit.bytes.length - FILLER_HEAD.length;
+    if (i >= Math.ceil(MOST_BYTES / MAX_PICTURE_BYTES) || left <= 0) return unit;
+    return { ...unit, bytes: Buffer.concat([unit.bytes, FILLER_HEAD, Buffer.alloc(left, 0xff)]) };
+  });
 }
 
 type Named = Pick<Judged, 'codec' | 'encoder' | 'scene'>;
@@ -79,9 +96,12 @@ function judged(
   errors: ReadonlyMap<number, number>,
   touched: ReadonlySet<number>,
 ): Judged[] {
-  return pictures.map(({ number, error, verdict: { kind, confidence, reason } }) => ({
-    ...{ ...what, number, kind, confidence, reason, error },
-    soundError: errors.get(number) ?? 0,
-    isTouched: touched.has(number),
-  }));
+  return pictures.map(
+    ({ number, error, evidence: { thumbnail }, verdict: { kind, confidence, reason } }) => ({
+      ...{ ...what, number, kind, confidence, reason, error },
+      filling: thumbnail === undefined ? undefined : fillingIn(thumbnail)?.reason,
+      soundError: errors.get(number) ?? 0,
+      isTouched: touched.has(number),
+    }),
+  );
 }

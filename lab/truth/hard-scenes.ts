@@ -11,7 +11,7 @@ const SIZE = { width: 640, height: 360, count: 50 } as const;
 /** Of the two seconds that a clip has, the second may be called static. */
 const FROZEN_MS = 1000;
 /** As cameras encode, and as one does that has too few bits: next to nothing is left. */
-const ENCODED: readonly EncoderCase[] = [
+export const ENCODED: readonly EncoderCase[] = [
   ...ENCODERS.filter(({ name }) => name === 'x264 one slice' || name === 'x265 one slice'),
   strong('x264', 'h264', '40'),
   strong('x265', 'hevc', '36'),

@@ -1,4 +1,4 @@
-/** What a JPEG quality means: bytes, fidelity and processor time of the camera's encoder against libjpeg-turbo's, on the same pictures. */
+/** What a JPEG quality means: bytes and fidelity of the camera's encoder against libjpeg-turbo's, on the same pictures. */
 import sharp from 'sharp';
 import { jpegEncoder } from '../../src/actors/camera/ffmpeg/encoder-arguments';
 import { markdownTable } from '../markdown-table';
@@ -6,22 +6,30 @@ import { filtered } from './clips';
 import { pictures, type SceneName } from './scenes';
 import { squaredError } from './shown';
 
-const SIZE = { width: 1280, height: 720 } as const;
+export const SIZE = { width: 1280, height: 720 } as const;
 const PICTURES: readonly SceneName[] = ['texture', 'walkers', 'blobs', 'dark'];
 const QUALITIES = Array.from({ length: 18 }, (_, i) => 10 + 5 * i);
+
+/** ffmpeg's filter that makes YUV as JPEG has it of RGB. */
+export const EXACT = 'scale=out_color_matrix=bt601:out_range=full:flags=bicubic+accurate_rnd+full_chroma_int';
 
 interface Coded {
   readonly bytes: number;
   readonly squaredError: number;
 }
 
-/** One row for each quality: means over all pictures. */
-export async function qualityTable(seed: number): Promise<string> {
-  const raws = PICTURES.map((scene) => {
+/** 24 bits a point. */
+export function rawPictures(seed: number): readonly Buffer[] {
+  return PICTURES.map((scene) => {
     const [picture] = pictures(scene, seed, { ...SIZE, count: 1 });
     if (picture === undefined) throw new Error('no picture');
     return picture.rgb;
   });
+}
+
+/** One row for each quality: means over all pictures. */
+export async function qualityTable(seed: number): Promise<string> {
+  const raws = rawPictures(seed);
   const rows: string[][] = [];
   for (const quality of QUALITIES) {
     const [ours, libjpeg] = [
@@ -52,21 +60,21 @@ async function sum(raws: readonly Buffer[], code: (raw: Buffer) => Promise<Buffe
   return total;
 }
 
-function decibels({ squaredError: error }: Coded, count: number): number {
+/** Of `count` pictures. */
+export function decibels({ squaredError: error }: Pick<Coded, 'squaredError'>, count: number): number {
   return 10 * Math.log10((255 * 255 * count) / error);
 }
 
 /** As the camera's decoder has it encoded: of YUV in full range. */
 async function byFfmpeg(raw: Buffer, quality: number): Promise<Buffer> {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${SIZE.width}x${SIZE.height}`, '-i', 'pipe:0'];
-  const exact = 'scale=out_color_matrix=bt601:out_range=full:flags=bicubic+accurate_rnd+full_chroma_int';
   return filtered(
-    [...input, '-vf', `${exact},format=yuvj420p`, ...jpegEncoder(quality), '-f', 'image2pipe', 'pipe:1'],
+    [...input, '-vf', `${EXACT},format=yuvj420p`, ...jpegEncoder(quality), '-f', 'image2pipe', 'pipe:1'],
     [raw],
   );
 }
 
-async function bySharp(raw: Buffer, quality: number): Promise<Buffer> {
+export async function bySharp(raw: Buffer, quality: number): Promise<Buffer> {
   return sharp(raw, { raw: { ...SIZE, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: '4:2:0', optimiseCoding: false })
     .toBuffer();

@@ -5,6 +5,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import {
+  cornerOf,
+  CORNERS,
+  MARKED_SIZE,
+  MARKED_SOURCE,
+  MIRRORED_CORNERS,
+  withDisplayMatrix,
+  type Degrees,
+} from '../../lab/feeds/marked';
+import { startLiveHls } from '../../lab/feeds/hls';
+import { hlsClip } from '../../lab/feeds/hls-clip';
 import { watchFeed } from '../../lab/feeds/watch-feed';
 import { until } from '../../lab/until';
 import { freePort } from '../../lab/free-port';
@@ -15,20 +26,14 @@ import type { FeedOptions } from '../../src/actors/camera/feed/options';
 import type { Picture } from '../../src/actors/camera/pictures/decoder';
 import { StillMaker } from '../../src/actors/camera/stills/still-maker';
 import { annexB, nalUnits } from '../../src/actors/camera/bitstream/nal';
-import { decodeFrame } from '../../src/consumer/decode';
 import type { CameraSpec } from '../../src/config/topology';
 
-const [WIDTH, HEIGHT, MARK] = [128, 96, 32];
-const SOURCE = `color=black:size=${WIDTH}x${HEIGHT}:rate=10,drawbox=w=${MARK}:h=${MARK}:color=white:t=fill`;
+const { width: WIDTH, height: HEIGHT, mark: MARK } = MARKED_SIZE;
 const ENCODERS = {
   h264: ['-c:v', 'libx264', '-g', '5', '-bf', '0', '-pix_fmt', 'yuv420p'],
   hevc: ['-c:v', 'libx265', '-x265-params', 'log-level=error:keyint=5:bframes=0', '-pix_fmt', 'yuv420p'],
   mjpeg: ['-c:v', 'mjpeg', '-q:v', '2', '-pix_fmt', 'yuvj420p'],
 } as const;
-/** The mark of an upright picture is at the left above; turned by 90 degrees clockwise, at the right. */
-const CORNERS = { 0: 'left top', 90: 'right top', 180: 'right bottom', 270: 'left bottom' } as const;
-type Degrees = keyof typeof CORNERS;
-
 let dir: string;
 
 async function ffmpeg(...args: string[]): Promise<void> {
@@ -44,29 +49,15 @@ async function withMatrix(
   const [plain, file] = ['plain', 'turned'].map((name) =>
     path.join(dir, `${name}-${codec}-${degrees}-${String(isMirrored)}.mov`),
   ) as [string, string];
-  await ffmpeg('-f', 'lavfi', '-i', SOURCE, '-t', '1', ...ENCODERS[codec], plain);
-  await writeMatrix(plain, file, degrees, isMirrored);
+  await ffmpeg('-f', 'lavfi', '-i', MARKED_SOURCE, '-t', '1', ...ENCODERS[codec], plain);
+  await writeFile(file, withDisplayMatrix(await readFile(plain), degrees, isMirrored));
   return file;
-}
-
-/** Its track header's matrix (ISO 14496-12, 8.3.2), for a turn clockwise, after left and right were swapped. */
-async function writeMatrix(from: string, to: string, degrees: Degrees, isMirrored: boolean): Promise<void> {
-  const bytes = await readFile(from);
-  const at = bytes.indexOf('tkhd', 0, 'latin1');
-  assert.ok(at > 0 && bytes[at + 4] === 0);
-  const [sine, cosine] = { 0: [0, 1], 90: [1, 0], 180: [0, -1], 270: [-1, 0] }[degrees] as [number, number];
-  const across = isMirrored ? -1 : 1;
-  [across * cosine, across * sine, 0, -sine, cosine].forEach((value, i) => {
-    const places = [0, 4, 8, 12, 16];
-    bytes.writeInt32BE(value * 65_536, at + 4 + 4 + 20 + 16 + (places[i] ?? 0));
-  });
-  await writeFile(to, bytes);
 }
 
 /** With a display orientation message before each keyframe. @param anticlockwise in 1/65536 of a turn */
 async function withMessage(codec: 'h264' | 'hevc', anticlockwise: number): Promise<string> {
   const raw = path.join(dir, `plain.${codec}`);
-  await ffmpeg('-f', 'lavfi', '-i', SOURCE, '-t', '1', ...ENCODERS[codec], '-f', codec, raw);
+  await ffmpeg('-f', 'lavfi', '-i', MARKED_SOURCE, '-t', '1', ...ENCODERS[codec], '-f', codec, raw);
   const bits = `000${anticlockwise.toString(2).padStart(16, '0')}10000`;
   const payload = [47, 3, ...(bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)), 0x80];
   const message = Buffer.from([...(codec === 'h264' ? [6] : [39 << 1, 1]), ...payload]);
@@ -110,22 +101,6 @@ async function firstPicture(file: string, changes: Partial<CameraSpec>): Promise
   }
 }
 
-async function cornerOf({ format, bytes, width, height }: Picture): Promise<string> {
-  const { data, channels } =
-    format === 'ppm'
-      ? { data: bytes.subarray(bytes.indexOf('255\n', 0, 'latin1') + 4), channels: 3 }
-      : await decodeFrame(bytes, format);
-  const at = (x: number, y: number) => (data[channels * (width * y + x)] ?? 0) > 128;
-  const [near, right, bottom] = [MARK / 2, width - MARK / 2, height - MARK / 2];
-  const found = [
-    at(near, near) ? ['left top'] : [],
-    at(right, near) ? ['right top'] : [],
-    at(right, bottom) ? ['right bottom'] : [],
-    at(near, bottom) ? ['left bottom'] : [],
-  ].flat();
-  return found.join();
-}
-
 describe('video that says how it is turned', () => {
   before(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'vigil-turn-'));
@@ -146,15 +121,32 @@ describe('video that says how it is turned', () => {
       await assertTurned(await withMatrix('h264', degrees), {}, degrees);
     });
 
-  for (const [degrees, corner] of [
-    [0, 'right top'],
-    [90, 'right bottom'],
-    [180, 'left bottom'],
-    [270, 'left top'],
-  ] as const)
+  for (const degrees of [0, 90, 180, 270] as const)
     it(`in a display matrix that mirrors, and turns by ${degrees} degrees, is upright`, async () => {
       const picture = await firstPicture(await withMatrix('h264', degrees, true), {});
-      assert.equal(await cornerOf(picture), corner);
+      assert.equal(await cornerOf(picture), MIRRORED_CORNERS[degrees]);
+    });
+
+  for (const [degrees, isMirrored] of [
+    [90, false],
+    [0, true],
+    [270, true],
+  ] as const)
+    it(`in a display matrix of HLS that turns by ${degrees} degrees${isMirrored ? ', and mirrors,' : ''} is upright`, async () => {
+      const clip = await hlsClip({ container: 'fmp4', seconds: 4, source: MARKED_SOURCE });
+      assert.ok(clip.head);
+      const head = withDisplayMatrix(clip.head, degrees, isMirrored);
+      const live = await startLiveHls({ clips: [{ ...clip, head }] });
+      const feed = watchFeed(live.url('/live.m3u8'));
+      try {
+        await feed.until('a picture', () => feed.pictures.length > 0);
+        const [picture] = feed.pictures;
+        assert.ok(picture);
+        assert.equal(await cornerOf(picture), (isMirrored ? MIRRORED_CORNERS : CORNERS)[degrees]);
+      } finally {
+        await feed.stop();
+        await live.stop();
+      }
     });
 
   it('in a message over RTMP, which has no other way to say it, is upright', async () => {

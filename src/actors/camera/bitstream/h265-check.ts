@@ -9,12 +9,12 @@ export type SetsOf = (
   nal: NalUnit,
 ) => { readonly picture: H265Picture; readonly sequence: H265Sequence } | undefined;
 
-/** Bytes of slices, on average, for each picture that came: a kilobyte takes a quarter of a millisecond of processor (docs/pictures.md), a picture less than 1. */
-const MEAN_BYTES = 4000;
+/** Bytes of slices, on average, for each picture that came: a kilobyte takes up to 0.31 ms of processor (docs/pictures.md), a picture less than 1. */
+const MEAN_BYTES = 3000;
 /** So much may be looked at without a pause. */
-const MOST_BYTES = 1_000_000;
+export const MOST_BYTES = 1_000_000;
 /** A picture that is larger would hold up everything else for too long. */
-const MAX_PICTURE_BYTES = 200_000;
+export const MAX_PICTURE_BYTES = 200_000;
 /** Profiles from this one on may use tools that are not known here (A.3.5). */
 const FIRST_EXTENDED_PROFILE = 4;
 /** Slices that a profile without such tools is taken to have ended right before the first. */

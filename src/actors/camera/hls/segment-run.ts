@@ -2,7 +2,9 @@
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
 import { segmentsInvocation } from '../ffmpeg/receiver-arguments';
+import { headTurn } from '../ffmpeg/movie-turn';
 import type { StreamForm } from '../ffmpeg/stream-form';
+import type { Turn } from '../ffmpeg/turn';
 import { FfmpegProcess } from '../ffmpeg/process';
 import { ReceiverWords } from '../rtsp/receiver-words';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
@@ -28,6 +30,7 @@ export class SegmentRun {
   readonly #ffmpeg: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
   readonly #words: ReceiverWords;
+  readonly #head: Buffer;
   #packets = 0;
   #header: StreamHeader | undefined;
   #hasEnded = false;
@@ -36,6 +39,7 @@ export class SegmentRun {
   /** @param head the first segment's, and @param durationMs its length */
   constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
     const { camera, ffmpeg, form, onWords } = options;
+    this.#head = head;
     this.#words = new ReceiverWords({
       onError: onWords,
       onLoss: () => undefined,
@@ -59,8 +63,7 @@ export class SegmentRun {
     try {
       for (const packet of this.#splitter.push(chunk)) {
         this.#packets++;
-        const { turn } = this.#words;
-        this.#header ??= { ...this.#splitter.header, ...(turn === undefined ? {} : { turn }) };
+        this.#header ??= { ...this.#splitter.header, ...this.#turn() };
         onPacket(packet, this.#header);
       }
     } catch (error) {
@@ -68,6 +71,12 @@ export class SegmentRun {
       this.#ffmpeg.kill();
       onFault(error as Error);
     }
+  }
+
+  /** ffmpeg's word for it is the angle alone. */
+  #turn(): { readonly turn?: Turn } {
+    const { turn } = this.#words;
+    return turn === undefined ? {} : { turn: headTurn(this.#head) ?? turn };
   }
 
   /** It has given none. */

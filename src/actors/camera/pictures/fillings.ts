@@ -2,6 +2,7 @@
  * What decoders show in the place of what they could not decode, found in a thumbnail: rows of one tone, and colours that no
  * camera can have sent. Pure. Limits: docs/pictures.md.
  */
+import type { Damage } from './damage';
 import { POINTS, THUMBNAIL } from './thumbnail';
 
 /** Levels between the least and the most in a row that was filled; a row of a lens has noise. */
@@ -17,10 +18,26 @@ const COLOURED = 40;
 /** Levels by which red, green or blue is above 255 or below 0: more than an edge between two colours makes of it. */
 const IMPOSSIBLE_LEVELS = 50;
 
+/** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
+const IMPOSSIBLE_PART = 0.06;
+
+/** Of both, measured (docs/pictures.md). */
+const CONFIDENCE = 99;
+
 const { width, height } = THUMBNAIL;
 
+/** What a decoder shows in the place of what it could not decode; undefined where there is no sign of it. */
+export function fillingIn(thumbnail: Buffer): Damage | undefined {
+  const rows = filledRows(thumbnail);
+  // A picture that is of one tone as a whole was sent like that.
+  if (rows > 0 && rows < height) return { reason: 'flat-rows', confidence: CONFIDENCE };
+  return impossibleColours(thumbnail) > IMPOSSIBLE_PART
+    ? { reason: 'impossible-colours', confidence: CONFIDENCE }
+    : undefined;
+}
+
 /** Rows of the thumbnail that a decoder has filled; 0 where there are too few to tell. */
-export function filledRows(thumbnail: Buffer): number {
+function filledRows(thumbnail: Buffer): number {
   let most = 0;
   let [run, isTelling] = [0, true];
   for (let row = 0; row < height; row++) {
@@ -36,7 +53,7 @@ export function filledRows(thumbnail: Buffer): number {
 }
 
 /** Part of the points, 0 to 1, whose colour no camera can have sent. */
-export function impossibleColours(thumbnail: Buffer): number {
+function impossibleColours(thumbnail: Buffer): number {
   let count = 0;
   for (let i = 0; i < POINTS; i++) {
     const y = thumbnail[i] ?? 0;

@@ -4,9 +4,9 @@
  */
 import type { Verdict } from '../../../contract/verdict';
 import type { Damage } from './damage';
-import { filledRows, impossibleColours } from './fillings';
+import { fillingIn } from './fillings';
 import { FlatnessJudge } from './flatness';
-import { greyOf, THUMBNAIL } from './thumbnail';
+import { greyOf } from './thumbnail';
 
 /** Measurements of a picture. */
 export interface Evidence {
@@ -20,8 +20,6 @@ export interface Evidence {
   readonly isUnchecked?: boolean;
 }
 
-/** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
-const IMPOSSIBLE_PART = 0.06;
 /** A still scene, encoded again and again, differs by no more: mean of all points, and the most of any. */
 const SAME_MEAN_LEVELS = 0.4;
 const SAME_LEVELS = 12;
@@ -52,8 +50,8 @@ export class PictureJudge {
     if (damage !== undefined) return { kind: 'torn', ...damage };
     if (thumbnail === undefined) return frozen ?? { kind: 'healthy', confidence: 50 };
     const flat = this.#flatness.judge(greyOf(thumbnail));
-    const filled = filling(thumbnail);
-    if (filled !== undefined) return filled;
+    const filling = fillingIn(thumbnail);
+    if (filling !== undefined) return { kind: 'torn', ...filling };
     if (flat?.kind !== 'healthy')
       return flat ?? frozen ?? (evidence.isUnchecked === true ? UNCHECKED : HEALTHY);
     // What an encoder makes of next to nothing is the same again and again.
@@ -78,16 +76,6 @@ export class PictureJudge {
     if (isFor(this.#unchangedSinceMs)) return { kind: 'frozen', confidence: 90, reason: 'same-look' };
     return isFor(this.#sameLookSinceMs) ? { kind: 'static', confidence: 99, reason: 'same-look' } : undefined;
   }
-}
-
-/** What a decoder shows in the place of what it could not decode. */
-function filling(thumbnail: Buffer): Verdict | undefined {
-  const rows = filledRows(thumbnail);
-  // A picture that is of one tone as a whole was sent like that.
-  if (rows > 0 && rows < THUMBNAIL.height) return { kind: 'torn', confidence: 97, reason: 'flat-rows' };
-  return impossibleColours(thumbnail) > IMPOSSIBLE_PART
-    ? { kind: 'torn', confidence: 95, reason: 'impossible-colours' }
-    : undefined;
 }
 
 function looksSame(one: Buffer, other: Buffer): boolean {

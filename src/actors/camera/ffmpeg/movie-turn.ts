@@ -1,0 +1,62 @@
+/** How a movie of MP4 or MOV says its video is turned, mirrored or not: ffmpeg names the angle alone. Pure. */
+import { turned, type Turn } from './turn';
+
+/** Of a track header, from its type on: its version, and by that where its matrix begins (ISO 14496-12, 8.3.2). */
+const VERSION_AT = 4;
+const MATRIX_AT = [44, 56] as const;
+/** Up to the last of its numbers that counts. */
+const MATRIX_BYTES = 20;
+/** The same of the word for what kind of track it is (8.4.3). */
+const HANDLER_AT = 12;
+
+interface Box {
+  readonly type: string;
+  /** From its type on. */
+  readonly bytes: Buffer;
+}
+
+/** Of the first video track of what fragments begin with; undefined where that is not found. */
+export function headTurn(head: Buffer): Turn | undefined {
+  const movie = [...boxes(head, 0)].find(({ type }) => type === 'moov');
+  return movie && movieTurn(movie.bytes);
+}
+
+/** Of the first video track. @param movie the box that describes the tracks, from its type on */
+export function movieTurn(movie: Buffer): Turn | undefined {
+  for (const track of boxes(movie, 4)) {
+    if (track.type !== 'trak') continue;
+    const inside = [...boxes(track.bytes, 4)];
+    const media = inside.find(({ type }) => type === 'mdia');
+    const handler = media && [...boxes(media.bytes, 4)].find(({ type }) => type === 'hdlr');
+    if (handler?.bytes.toString('latin1', HANDLER_AT, HANDLER_AT + 4) !== 'vide') continue;
+    const header = inside.find(({ type }) => type === 'tkhd')?.bytes;
+    return header && matrixTurn(header);
+  }
+  return undefined;
+}
+
+/** A mirror, if there is one, comes before the turn: the second row of the matrix is the turn's either way. */
+function matrixTurn(header: Buffer): Turn | undefined {
+  const at = MATRIX_AT[header[VERSION_AT] === 0 ? 0 : 1];
+  if (header.length < at + MATRIX_BYTES) return undefined;
+  const [a, b, c, d] = [0, 4, 12, 16].map((offset) => header.readInt32BE(at + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return turned((Math.atan2(-c, d) * 180) / Math.PI, a * d - b * c < 0);
+}
+
+/** Boxes in another, behind its first `from` bytes. */
+function* boxes(bytes: Buffer, from: number): Generator<Box> {
+  for (let at = from; at + 8 <= bytes.length;) {
+    const size = bytes.readUInt32BE(at);
+    if (size < 8) return;
+    yield {
+      type: bytes.toString('latin1', at + 4, at + 8),
+      bytes: bytes.subarray(at + 4, at + size),
+    };
+    at += size;
+  }
+}
