@@ -22,7 +22,7 @@ export class LedgerBench {
   readonly spool = new Spool(path.join(this.root, 'spool'), undefined);
   readonly log = keptLog();
   readonly announced: Gap[] = [];
-  /** Number of the period in which the bench was made, or {@link captured} was called. */
+  /** Number of the period in which the bench was made, or {@link captured} or {@link present} was called. */
   first = periodNow();
   readonly #running = new Set<Accounting>();
 
@@ -71,6 +71,12 @@ export class LedgerBench {
     const sequence = this.first + after;
     const [capturedAt, bytes] = [sequence * PERIOD_MS, BYTES.length];
     return { camera: 'gate', capturedAt, sequence, width: 64, height: 36, format: 'jpeg', bytes };
+  }
+
+  /** Of camera `gate`, captured in the present period: never before the ledger was opened. */
+  present(): Frame {
+    this.first = periodNow();
+    return this.frame(0);
   }
 
   async close(accounting: Accounting): Promise<void> {

@@ -155,7 +155,7 @@ describe('a ledger that cannot be written', () => {
     rmSync(dir, { recursive: true, force: true });
     writeFileSync(dir, 'a file in the place of the folder');
     const warnings = () => log.lines.filter(([level]) => level === 'warn');
-    accounting.onReport({ kind: 'frame', frame: bench.frame(0) });
+    accounting.onReport({ kind: 'frame', frame: bench.present() });
     await until('it is reported', () => warnings().length > 0);
     assert.match(warnings()[0]?.[1] ?? '', /^the ledger cannot be written; it is kept in memory: /);
     // Until the frame was not taken either.
