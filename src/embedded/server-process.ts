@@ -14,6 +14,8 @@ import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '..
 const LOCK_WAIT_S = 30;
 /** Seconds given to the server of a daemon that was killed, until its ports are assumed to belong to another program. */
 const PREDECESSOR_WAIT_S = 5;
+/** What `flock` ends with when the data stay locked. */
+const LOCKED = 75;
 /** Lines of output kept to explain a failed start. */
 const KEPT_LINES = 12;
 
@@ -28,6 +30,13 @@ export interface ServerCommand extends CommandLine {
   readonly wordsOf?: (line: string) => string;
   /** What the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
+}
+
+/** A server that ran has ended before it answered: of itself, or because something has killed it or a program of its own. */
+export class EndedEarly extends ExitFault {
+  constructor(message: string) {
+    super('service-start', message);
+  }
 }
 
 export class ServerProcess {
@@ -68,7 +77,7 @@ export class ServerProcess {
 
   /**
    * Waits until `answers` resolves without throwing.
-   * @throws Fault `service-start` with the server's last output when it ends before, or after `deadlineMs`.
+   * @throws Fault `service-start` with the server's last output after `deadlineMs`, and {@link EndedEarly} when it ends before
    */
   async ready(answers: () => Promise<void>, deadlineMs: number): Promise<void> {
     await this.#started;
@@ -81,11 +90,11 @@ export class ServerProcess {
         await withDeadline(this.exited, 100);
       }
     }
-    const why = this.isRunning() ? `no answer within ${deadlineMs} ms` : `it ended ${this.ending()}`;
-    throw new ExitFault(
-      'service-start',
-      `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`,
-    );
+    const hasEnded = !this.isRunning();
+    const why = hasEnded ? `it ended ${this.ending()}` : `no answer within ${deadlineMs} ms`;
+    const message = `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`;
+    const hasNotRun = this.#startError !== undefined || this.#child.exitCode === LOCKED;
+    throw hasEnded && !hasNotRun ? new EndedEarly(message) : new ExitFault('service-start', message);
   }
 
   /** SIGTERM, wait, SIGKILL, wait. */
@@ -124,7 +133,10 @@ export class ServerProcess {
 function locked({ program, args, lockFile }: ServerCommand): CommandLine {
   const flock = findProgram('flock');
   if (lockFile === undefined || flock === undefined) return { program, args };
-  return { program: flock, args: ['-w', String(LOCK_WAIT_S), '-E', '75', '-F', lockFile, program, ...args] };
+  return {
+    program: flock,
+    args: ['-w', String(LOCK_WAIT_S), '-E', String(LOCKED), '-F', lockFile, program, ...args],
+  };
 }
 
 /**

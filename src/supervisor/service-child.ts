@@ -3,6 +3,7 @@ import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
 import type { FaultRecord } from '../fault/fault';
 import { Child } from './child';
+import { EndedEarly, type ServerProcess } from '../embedded/server-process';
 import type { EmbeddedService } from '../embedded/service';
 
 /** @param escalate called when the server exceeds its intensity */
@@ -12,6 +13,21 @@ export function serviceChild(
   log: Log,
   escalate: (fault: FaultRecord) => void,
 ): Child {
+  let hasStarted = false;
+
+  /** The daemon ends when a server cannot be started at first; that one was killed meanwhile does not mean that. */
+  async function startService(signal: AbortSignal): Promise<ServerProcess> {
+    try {
+      return await service.start(spec().startMs);
+    } catch (error) {
+      if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
+      log.warn(`${error.message}; started once more`, { code: error.code });
+      return await service.start(spec().startMs);
+    } finally {
+      hasStarted = true;
+    }
+  }
+
   return new Child({
     name: service.name,
     log,
@@ -22,9 +38,7 @@ export function serviceChild(
       const cancel = () => void service.stop(spec().shutdownMs);
       signal.addEventListener('abort', cancel, { once: true });
       log.info(`${service.name} is starting`);
-      const server = await service
-        .start(spec().startMs)
-        .finally(() => signal.removeEventListener('abort', cancel));
+      const server = await startService(signal).finally(() => signal.removeEventListener('abort', cancel));
       log.info(`${service.name} runs`, { server: server.pid, ms: Date.now() - startedAt });
       const ended = server.exited.then(() => ({
         normal: false,

@@ -1,0 +1,61 @@
+/** The first start of an embedded server: one that is killed meanwhile is started once more, one that cannot run is not. */
+import assert from 'node:assert/strict';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ServerProcess } from '../../src/embedded/server-process';
+import type { EmbeddedService } from '../../src/embedded/service';
+import { serviceChild } from '../../src/supervisor/service-child';
+import { SPEC } from '../../lab/child-bench';
+import { temporaryFolder } from '../../lab/consumer-stage';
+import { keptLog } from '../../lab/kept-log';
+
+async function staged(t: TestContext, script: string) {
+  const [dir, log] = [await temporaryFolder(t), keptLog()];
+  const answers = path.join(dir, 'answers');
+  let server: ServerProcess | undefined;
+  const service: EmbeddedService = {
+    ...{ name: 'redis', url: '', ownUrl: '' },
+    start: async (startMs) => {
+      const command = { program: 'sh', args: ['-c', script], env: { PATH: process.env['PATH'] }, cwd: dir };
+      server = new ServerProcess({ ...command, name: 'server', onParentDeath: 'KILL' }, log);
+      await server.ready(() => access(answers), startMs);
+      return server;
+    },
+    stop: async (deadlineMs) => server?.stop(deadlineMs),
+  };
+  const child = serviceChild(
+    service,
+    () => SPEC,
+    log,
+    () => undefined,
+  );
+  t.after(() => child.stop());
+  const said = () => log.lines.filter(([level]) => level === 'warn').map(([, message]) => message);
+  return { child, said };
+}
+
+describe('the first start of an embedded server', () => {
+  it('is made once more when the server is killed meanwhile', async (t) => {
+    const { child, said } = await staged(
+      t,
+      'if [ -e killed ]; then touch answers; exec sleep 60; fi; touch killed; kill -9 $$',
+    );
+    await child.start();
+    assert.deepEqual(said(), [
+      'server did not start: it ended by SIGKILL; its last words: (none); started once more',
+    ]);
+  });
+
+  it('fails when the server ends again', async (t) => {
+    const { child, said } = await staged(t, 'echo "bad configuration" >&2; exit 3');
+    await assert.rejects(child.start(), { code: 'service-start', message: /ended with code 3/ });
+    assert.equal(said().length, 1);
+  });
+
+  it('fails at once when others have its data', async (t) => {
+    const { child, said } = await staged(t, 'exit 75');
+    await assert.rejects(child.start(), { code: 'service-start' });
+    assert.deepEqual(said(), []);
+  });
+});
