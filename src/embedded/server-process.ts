@@ -34,7 +34,11 @@ export interface ServerCommand extends CommandLine {
 
 /** A server that ran has ended before it answered: of itself, or because something has killed it or a program of its own. */
 export class EndedEarly extends ExitFault {
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** By a signal: it may be sound. */
+    readonly wasKilled: boolean,
+  ) {
     super('service-start', message);
   }
 }
@@ -94,7 +98,8 @@ export class ServerProcess {
     const why = hasEnded ? `it ended ${this.ending()}` : `no answer within ${deadlineMs} ms`;
     const message = `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`;
     const hasNotRun = this.#startError !== undefined || this.#child.exitCode === LOCKED;
-    throw hasEnded && !hasNotRun ? new EndedEarly(message) : new ExitFault('service-start', message);
+    if (!hasEnded || hasNotRun) throw new ExitFault('service-start', message);
+    throw new EndedEarly(message, this.#child.signalCode !== null);
   }
 
   /** SIGTERM, wait, SIGKILL, wait. */

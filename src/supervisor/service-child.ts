@@ -15,16 +15,19 @@ export function serviceChild(
 ): Child {
   let hasStarted = false;
 
-  /** The daemon ends when a server cannot be started at first; that one was killed meanwhile does not mean that. */
+  /**
+   * The daemon ends when a server cannot be started at first. That it was killed meanwhile does not mean that, nor that it ended
+   * once: a program of its own may have been killed.
+   */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
-    try {
-      return await service.start(spec().startMs);
-    } catch (error) {
-      if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
-      log.warn(`${error.message}; started once more`, { code: error.code });
-      return await service.start(spec().startMs);
-    } finally {
-      hasStarted = true;
+    for (let ends = 1; ; ends++) {
+      try {
+        return await service.start(spec().startMs);
+      } catch (error) {
+        if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
+        if (ends > (error.wasKilled ? spec().maxRestarts : 1)) throw error;
+        log.warn(`${error.message}; started again at once`, { code: error.code });
+      }
     }
   }
 
@@ -39,6 +42,7 @@ export function serviceChild(
       signal.addEventListener('abort', cancel, { once: true });
       log.info(`${service.name} is starting`);
       const server = await startService(signal).finally(() => signal.removeEventListener('abort', cancel));
+      hasStarted = true;
       log.info(`${service.name} runs`, { server: server.pid, ms: Date.now() - startedAt });
       const ended = server.exited.then(() => ({
         normal: false,
