@@ -46,6 +46,7 @@ const TEST_TOOLS = [
   'etcd-server', // three nodes of it carry a fleet
   'python3-celery', // tasks that a worker takes
   'python3-numpy',
+  'python3-opencv', // the detectors of examples/
   'python3-pika',
   'python3-pil',
   'python3-redis',
