@@ -1,7 +1,7 @@
 /** Verdicts on good pictures that are easily taken for bad ones, as a table. */
 import { markdownTable } from '../markdown-table';
 import type { Verdict } from '../../src/contract/verdict';
-import { makeClip } from './clips';
+import { FPS, makeClip, type Clip } from './clips';
 import { rightTable } from './confusion';
 import { ENCODERS, type EncoderCase } from './damage-set';
 import { BLIND_SCENES, HARD_SCENES, SCENES, type SceneName } from './scenes';
@@ -16,10 +16,26 @@ export const ENCODED: readonly EncoderCase[] = [
   strong('x264', 'h264', '40'),
   strong('x265', 'hevc', '36'),
 ];
-export const ALL_SCENES: readonly SceneName[] = [...HARD_SCENES, 'stuck', ...BLIND_SCENES, ...SCENES];
-const BLIND: ReadonlySet<SceneName> = new Set(BLIND_SCENES);
+/**
+ * Of a camera that is stuck: one sends the same access unit again and again, one says of each picture that nothing has changed since the
+ * one before.
+ */
+const FROZEN_SCENES = ['repeated', 'unchanged'] as const;
+type FrozenScene = (typeof FROZEN_SCENES)[number];
+type HardScene = SceneName | FrozenScene;
+export const ALL_SCENES: readonly HardScene[] = [
+  ...HARD_SCENES,
+  'stuck',
+  ...FROZEN_SCENES,
+  ...BLIND_SCENES,
+  ...SCENES,
+];
+/** With the same quantiser for all pictures an encoder has nothing to refine. */
+const STEADY = ':qp=36';
+const FROZEN: ReadonlySet<HardScene> = new Set(FROZEN_SCENES);
+const BLIND: ReadonlySet<HardScene> = new Set(BLIND_SCENES);
 /** A scene in which nothing to see changes is static. */
-const STILL: ReadonlySet<SceneName> = new Set([
+const STILL: ReadonlySet<HardScene> = new Set([
   'still',
   'denoised',
   'clock',
@@ -36,7 +52,7 @@ function strong(name: 'x264' | 'x265', codec: EncoderCase['codec'], crf: string)
 }
 
 export interface SceneVerdicts {
-  readonly scene: SceneName;
+  readonly scene: HardScene;
   readonly encoder: string;
   /** How many pictures got each. */
   readonly kinds: Readonly<Record<string, number>>;
@@ -52,23 +68,45 @@ export interface JudgedVerdict {
 
 export async function* hardScenes(
   seed: number,
-  scenes: readonly SceneName[] = ALL_SCENES,
+  scenes: readonly HardScene[] = ALL_SCENES,
   encoders: readonly string[] = ENCODED.map(({ name }) => name),
 ): AsyncGenerator<SceneVerdicts> {
   for (const scene of scenes)
-    for (const { name, codec, encoder } of ENCODED.filter(({ name }) => encoders.includes(name))) {
-      const clip = await makeClip({ codec, scene, seed, encoder, ...SIZE, numbered: false });
+    for (const encoder of ENCODED.filter(({ name }) => encoders.includes(name))) {
+      const { name } = encoder;
+      const clip = await clipOf(scene, seed, encoder);
       const { pictures } = await shown(clip, clip.units, { frozenMs: FROZEN_MS });
+      if (pictures.length !== SIZE.count)
+        throw new Error(`${scene}, ${name}: ${pictures.length} pictures instead of ${SIZE.count}`);
       const kinds: Record<string, number> = {};
       for (const { verdict } of pictures) kinds[verdict.kind] = (kinds[verdict.kind] ?? 0) + 1;
-      const right = rightKinds(scene);
-      const verdicts = pictures.map(({ verdict }) => ({ verdict, isRight: right.includes(verdict.kind) }));
+      const verdicts = pictures.map(({ verdict, number }) => ({
+        verdict,
+        isRight: rightKinds(scene, number).includes(verdict.kind),
+      }));
       const wrong = verdicts.filter(({ isRight }) => !isRight).length;
       yield { scene, encoder: name, kinds, wrong, verdicts };
     }
 }
 
-function rightKinds(scene: SceneName): readonly string[] {
+async function clipOf(scene: HardScene, seed: number, { codec, encoder }: EncoderCase): Promise<Clip> {
+  const options = { codec, seed, ...SIZE, numbered: false };
+  if (scene === 'unchanged')
+    return makeClip({
+      ...options,
+      scene: 'stuck',
+      encoder: encoder.map((each, i) => (i === encoder.length - 1 ? each + STEADY : each)),
+    });
+  if (scene !== 'repeated') return makeClip({ ...options, scene, encoder });
+  const clip = await makeClip({ ...options, scene: 'stuck', encoder });
+  const [first] = clip.units;
+  if (first === undefined) throw new Error('a clip without pictures');
+  return { ...clip, units: clip.units.map(({ number }) => ({ ...first, number })) };
+}
+
+/** @param number of the picture: a camera is not frozen before the same was there for so long */
+function rightKinds(scene: HardScene, number: number): readonly string[] {
+  if (FROZEN.has(scene)) return (1000 * number) / FPS >= FROZEN_MS ? ['frozen'] : ['healthy'];
   if (scene === 'stuck') return ['healthy', 'static', 'frozen'];
   if (BLIND.has(scene)) return ['black', 'grey'];
   return STILL.has(scene) ? ['healthy', 'static'] : ['healthy'];
@@ -77,7 +115,7 @@ function rightKinds(scene: SceneName): readonly string[] {
 /** One row for each scene and encoder, and how often each confidence is right. */
 export async function hardSceneTables(
   seed: number,
-  scenes: readonly SceneName[] = ALL_SCENES,
+  scenes: readonly HardScene[] = ALL_SCENES,
 ): Promise<string[]> {
   const rows: string[][] = [];
   const all: JudgedVerdict[] = [];

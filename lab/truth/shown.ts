@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import sharp from 'sharp';
 import { receiverInvocation } from '../../src/actors/camera/ffmpeg/receiver-arguments';
 import { PacketSplitter } from '../../src/actors/camera/ffmpeg/packet-splitter';
@@ -27,6 +28,8 @@ export interface Shown {
 
 /** Pictures that wait in the decoder at most: behind a gap it gives none until all blocks have been renewed. */
 const MAX_AWAITED = 60;
+/** Milliseconds without a picture after which those that are missing are not waited for: they need what does not come any more. */
+const QUIET_MS = 3000;
 /** A file is read as fast as it can be. */
 const PACED: ReadonlySet<string> = new Set(['-re', '-stream_loop', '-1']);
 
@@ -41,12 +44,15 @@ export async function shown(
   const judge = new PictureJudge(camera.frozenMs);
   const made: { readonly picture: Picture; readonly verdict: Verdict }[] = [];
   let [asked, lost] = [0, 0];
+  let newestMs = performance.now();
   const faults: Error[] = [];
   const maker = new PictureMaker(
     {
       ...{ camera, ffmpeg: 'ffmpeg' },
-      onPicture: (picture) =>
-        made.push({ picture, verdict: judge.judge(picture.evidence, picture.sample.capturedAt) }),
+      onPicture: (picture) => {
+        made.push({ picture, verdict: judge.judge(picture.evidence, picture.sample.capturedAt) });
+        newestMs = performance.now();
+      },
       onLost: () => lost++,
       onFault: (fault) => faults.push(fault),
       onWords: () => undefined,
@@ -66,6 +72,9 @@ export async function shown(
       );
       await until('its picture', () => asked - made.length - lost <= MAX_AWAITED || faults.length > 0);
     }
+  // The maker gives the decoder two seconds for them, which is not enough on a busy machine.
+  const isQuiet = () => performance.now() - newestMs > QUIET_MS;
+  await until('the last pictures', () => asked <= made.length + lost || isQuiet() || faults.length > 0);
   await maker.end();
   if (faults[0] !== undefined) throw faults[0];
   const pictures: Shown[] = [];

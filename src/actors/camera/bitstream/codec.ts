@@ -4,17 +4,19 @@ import * as h264 from './h264-parameters';
 import { H264Reader } from './h264-reader';
 import * as h265 from './h265-parameters';
 import { H265Reader } from './h265-reader';
-import { annexB, nalUnits, type NalUnit } from './nal';
+import { nalUnits, type NalUnit } from './nal';
 import { isVp9Key, OtherReader } from './other-reader';
 import type { PictureReader } from './picture-facts';
 import { jpegTurn } from './orientation';
 
-interface NalCodec {
+export interface NalCodec {
   readonly newReader: () => PictureReader;
   readonly typeOf: (unit: NalUnit) => number;
   readonly sequence: number;
   /** Types of slices, behind which no parameter set comes. */
   readonly slices: readonly [first: number, last: number];
+  /** Whether a coded sequence may begin with a slice of this type: those of IDR pictures, and all of H.265 that are keyframes. */
+  readonly begins: (type: number) => boolean;
   /** By type: the number by which a parameter set is referred to. */
   readonly idOf: Readonly<Record<number, (unit: NalUnit) => number>>;
 }
@@ -25,6 +27,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
     typeOf: (unit) => (unit[0] ?? 0) & 0x1f,
     sequence: 7,
     slices: [1, 5],
+    begins: (type) => type === 5,
     idOf: { 7: (unit) => h264.readSequence(unit).id, 8: (unit) => h264.readPictureSet(unit).id },
   },
   hevc: {
@@ -32,6 +35,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
     typeOf: (unit) => ((unit[0] ?? 0) >> 1) & 0x3f,
     sequence: 33,
     slices: [0, 31],
+    begins: (type) => type >= 16 && type <= 23,
     idOf: {
       32: (unit) => (unit[2] ?? 0) >> 4,
       33: (unit) => h265.readSequence(unit).id,
@@ -41,6 +45,11 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
 };
 /** Parameter sets stand at the beginning; what comes after so much is not looked at. */
 const MAX_HEAD_BYTES = 4096;
+
+/** Undefined for a codec without NAL units. */
+export function nalCodec(codec: string): NalCodec | undefined {
+  return CODECS[codec];
+}
 
 export function newPictureReader(codec: string): PictureReader {
   return (
@@ -67,21 +76,8 @@ export function sequenceParameters(codec: string, unit: Buffer): Buffer {
   return Buffer.concat(sets);
 }
 
-/**
- * The access unit without parameter sets that others behind them replace: a description may promise other video than comes, and who reads
- * the first set alone would take its size.
- */
-export function withoutStaleSets(codec: string, unit: Buffer): Buffer {
-  const named = CODECS[codec];
-  if (named === undefined) return unit;
-  const units = [...nalUnits(unit)];
-  const names = units.map((nal) => setName(named, nal));
-  const kept = units.filter((_, i) => names[i] === undefined || names.lastIndexOf(names[i]) === i);
-  return kept.length === units.length ? unit : annexB(kept);
-}
-
 /** Type and number of a parameter set; undefined for anything else, and for one that cannot be read. */
-function setName({ typeOf, idOf }: NalCodec, nal: NalUnit): string | undefined {
+export function setName({ typeOf, idOf }: NalCodec, nal: NalUnit): string | undefined {
   const type = typeOf(nal);
   try {
     const id = idOf[type]?.(nal);

@@ -15,6 +15,7 @@ import { FfmpegReceiver, type FfmpegReceiverOptions } from './ffmpeg-receiver';
 import type { FeedOptions } from '../feed/options';
 import { OtherForm } from '../ffmpeg/stream-form';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
+import { inOrder } from '../pictures/in-order';
 import { PictureMaker } from '../pictures/maker';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import { Rehearsal } from './rehearsal';
@@ -61,7 +62,8 @@ class Opening {
   #maker: PictureMaker | undefined;
   readonly #times: FeedTimes;
   #codec = '';
-  #replaced: Promise<void>[] = [];
+  /** Settles when the makers that were replaced have given their pictures. */
+  #replaced: Promise<unknown> | undefined;
   readonly #seen: Seen = { startedMs: performance.now() };
 
   /** Until it has made a picture, where another opening is sampled. */
@@ -103,7 +105,7 @@ class Opening {
       this.#maker.beginAnew();
       return;
     }
-    this.#replaced = [...this.#replaced.slice(-1), this.#maker.end()];
+    this.#replaced = Promise.all([this.#replaced, this.#maker.end()]);
     this.#maker = undefined;
   }
 
@@ -114,7 +116,7 @@ class Opening {
     const fault = await Promise.race([this.#failed, ended, stalled]);
     watch.abort();
     await this.#receiver.end();
-    await Promise.all([...this.#replaced, this.#maker?.end()]);
+    await Promise.all([this.#replaced, this.#maker?.end()]);
     if (!signal.aborted) throw this.#failure ?? fault ?? this.#endFault();
   }
 
@@ -159,12 +161,14 @@ class Opening {
           return present();
         },
         ffmpeg,
-        onLost: (sample, fault) => {
-          if (this.#rehearsal === undefined) onLost(sample, fault);
-          else this.#rehearsal = new Rehearsal();
-        },
+        ...inOrder(this.#replaced, {
+          onPicture: (picture, madeBy) => this.#show(picture, madeBy),
+          onLost: (sample, fault) => {
+            if (this.#rehearsal === undefined) onLost(sample, fault);
+            else this.#rehearsal = new Rehearsal();
+          },
+        }),
         onWords,
-        onPicture: (picture, madeBy) => this.#show(picture, madeBy),
         onFault: (fault) => this.#fail(this.#named(fault)),
       },
       header,

@@ -2,6 +2,7 @@
 import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import type { Picture } from '../pictures/decoder';
+import { inOrder } from '../pictures/in-order';
 import { captureFeed } from './capture';
 import type { Feed } from './feed';
 import type { Predecessor, Run } from './succession';
@@ -16,25 +17,22 @@ export interface RunEvents extends Pick<
 
 export function startRun(
   feed: Feed,
-  { onPicture, ...events }: RunEvents,
+  { onPicture, onLost, ...events }: RunEvents,
   signal: AbortSignal,
   predecessor?: Predecessor,
 ): Run {
   const ending = new AbortController();
   const { adaptation, clock, delay, plan, ffmpeg } = feed;
-  const before = predecessor?.run.ended.catch(() => undefined);
-  const take = (picture: Picture, madeBy = options.camera) =>
-    onPicture(picture, madeBy, madeBy === options.camera);
   const options = {
     camera: adaptation.camera,
     ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
     onReady: predecessor?.onReady,
     ...events,
-    onPicture: (picture: Picture, madeBy?: CameraSpec) => {
-      // Those that the opening before still owes come first.
-      if (before === undefined) take(picture, madeBy);
-      else void before.then(() => take(picture, madeBy));
-    },
+    // Those that the opening before still owes come first.
+    ...inOrder(predecessor?.run.ended, {
+      onPicture: (picture, madeBy = options.camera) => onPicture(picture, madeBy, madeBy === options.camera),
+      onLost,
+    }),
   };
   const ended = captureFeed(options, AbortSignal.any([signal, ending.signal]));
   // When another takes its place, the reason for its end does not matter.

@@ -1,7 +1,8 @@
-/** From packets to coded pictures: fields joined, headers read. Pure. */
+/** From packets to coded pictures: fields joined, headers read, parameter sets as they count. Pure. */
 import { newPictureReader } from '../bitstream/codec';
 import { OtherReader } from '../bitstream/other-reader';
 import type { PictureFacts, PictureReader } from '../bitstream/picture-facts';
+import { SentSets } from '../bitstream/sent-sets';
 import { FieldJoiner } from './field-joiner';
 import type { Packet } from '../ffmpeg/packet-splitter';
 
@@ -14,6 +15,7 @@ export interface CodedPicture {
 export class CodedPictures {
   readonly reader: PictureReader;
   readonly #joiner: FieldJoiner;
+  readonly #sets: SentSets;
   /** For what the reader cannot read. */
   readonly #others = new OtherReader();
 
@@ -21,11 +23,13 @@ export class CodedPictures {
   constructor(codec: string) {
     this.reader = newPictureReader(codec);
     this.#joiner = new FieldJoiner(this.reader);
+    this.#sets = new SentSets(codec);
   }
 
   /** The pictures that are complete with this packet, in their order. */
   push(packet: Packet): CodedPicture[] {
-    return this.#joiner.push(packet).map((whole) => ({
+    const bytes = packet.key ? this.#sets.apply(packet.bytes) : packet.bytes;
+    return this.#joiner.push({ ...packet, bytes }).map((whole) => ({
       packet: whole,
       facts: this.reader.read(whole.bytes, whole.key) ?? this.#others.read(whole.bytes, whole.key),
     }));

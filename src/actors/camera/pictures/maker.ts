@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CameraSpec } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 import { Fault } from '../../../fault/fault';
-import { sequenceParameters, withoutStaleSets } from '../bitstream/codec';
+import { sequenceParameters } from '../bitstream/codec';
 import { readJpeg } from '../bitstream/jpeg';
 import { isUpright, type Turn } from '../ffmpeg/turn';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { worse, type Damage } from './damage';
 import { Decoder, type DecoderOutcome, type PictureSize } from './decoder';
 import { formatOfCodec } from '../ffmpeg/codecs';
+import { inOrder } from './in-order';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { pictureLook, wantedTurn, type PictureLook } from './look';
@@ -32,7 +33,10 @@ export class PictureMaker {
   /** Every packet goes through it before its picture is taken. */
   #pictures: CodedPictures;
   #decoder: Decoder | undefined;
-  #replaced: Promise<void>[] = [];
+  /** Settles when the decoders that were replaced have given their pictures. */
+  #replaced: Promise<unknown> | undefined;
+  /** Of what is made now. */
+  #outcome: DecoderOutcome;
   #parameters = Buffer.alloc(0);
   /** Packets since the newest keyframe that were not decoded, but may have to be. */
   #held: CodedPicture[] = [];
@@ -51,6 +55,7 @@ export class PictureMaker {
     private readonly header: StreamHeader,
   ) {
     this.#pictures = new CodedPictures(header.codec);
+    this.#outcome = options;
     this.#camera = options.camera;
     this.#turn = this.#turnNow();
     this.storedAs = storedFormat(options.camera, header.codec, this.#turn);
@@ -94,7 +99,7 @@ export class PictureMaker {
 
   /** Settles when no decoder is left; those still at work may finish their pictures. */
   async end(): Promise<void> {
-    await Promise.all([...this.#replaced, this.#decoder?.finish()]);
+    await Promise.all([this.#replaced, this.#decoder?.finish()]);
   }
 
   #feed({ packet, facts }: CodedPicture, sample?: Sample): void {
@@ -117,9 +122,8 @@ export class PictureMaker {
 
   /** Each picture says its own size: it may be another than the feed was announced with. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
-    const bytes = withoutStaleSets(this.header.codec, packet.bytes);
     const size = this.#pictures.reader.format ?? this.header;
-    handThrough({ ...packet, bytes }, sample, format, size, this.options, this.#turn);
+    handThrough(packet, sample, format, size, this.#outcome, this.#turn);
   }
 
   /** Other settings, or another turn of the camera, from this keyframe on. */
@@ -131,10 +135,9 @@ export class PictureMaker {
     this.#turn = turn;
     this.storedAs = storedFormat(camera, codec, turn);
     if (isShapedAlike(before, camera) && isTurnedAlike) return;
-    if (this.#decoder !== undefined) this.#replaced = [this.#decoder.finish()];
     this.#release();
     this.#look = this.#lookNow();
-    this.#decoder = this.storedAs === undefined ? this.#startDecoder() : undefined;
+    this.#replaceDecoder();
   }
 
   /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */
@@ -144,8 +147,16 @@ export class PictureMaker {
     const isNew = this.#hasNewParameters(keyframe) || !isDeepStrictEqual(look, this.#look);
     if (!isNew || this.#decoder === undefined) return;
     this.#look = look;
-    this.#replaced = [this.#decoder.finish()];
-    this.#decoder = this.#startDecoder();
+    this.#replaceDecoder();
+  }
+
+  /** By one of the present look, or by none where packets are stored as they are. */
+  #replaceDecoder(): void {
+    if (this.#decoder !== undefined) {
+      this.#replaced = Promise.all([this.#replaced, this.#decoder.finish()]);
+      this.#outcome = { ...this.options, ...inOrder(this.#replaced, this.options) };
+    }
+    this.#decoder = this.storedAs === undefined ? this.#startDecoder() : undefined;
   }
 
   #lookNow(): PictureLook {
@@ -178,7 +189,7 @@ export class PictureMaker {
 
   #startDecoder(): Decoder {
     const { camera, ffmpeg } = this.options;
-    return new Decoder({ camera, ffmpeg, codec: this.header.codec, look: this.#look }, this.options);
+    return new Decoder({ camera, ffmpeg, codec: this.header.codec, look: this.#look }, this.#outcome);
   }
 }
 

@@ -1,0 +1,14 @@
+/** Keeps pictures in their order where what makes them is replaced: the old maker may still owe some. */
+import type { DecoderOutcome } from './decoder';
+
+type Made = Pick<DecoderOutcome, 'onPicture' | 'onLost'>;
+
+/** @param before settles when all pictures from before have been given; undefined where there are none */
+export function inOrder(before: Promise<unknown> | undefined, { onPicture, onLost }: Made): Made {
+  if (before === undefined) return { onPicture, onLost };
+  const settled = before.catch(() => undefined);
+  return {
+    onPicture: (...picture) => void settled.then(() => onPicture(...picture)),
+    onLost: (...sample) => void settled.then(() => onLost(...sample)),
+  };
+}
