@@ -7,7 +7,7 @@ import type { Topology } from '../src/config/topology';
 import type { Compare, Entry, Operation } from '../src/etcd/etcd';
 import { Fault } from '../src/fault/fault';
 import { SharedConfiguration } from '../src/fleet/shared-configuration';
-import { DataDirectory } from '../src/supervisor/data-directory';
+import { DataFiles } from '../src/supervisor/data-files';
 import { FleetFile } from '../src/supervisor/fleet-file';
 import { LiveConfiguration } from '../src/supervisor/live-configuration';
 import { keptLog } from './kept-log';
@@ -52,9 +52,9 @@ export class FleetFiles {
   /** Starts a node; with `text`, on that file. */
   async start(name: string, text?: string, options: NodeOptions = {}): Promise<FleetFileNode> {
     const dir = path.join(this.dir, name);
-    mkdirSync(dir, { recursive: true });
+    const data = new DataFiles(path.join(dir, 'data'));
+    mkdirSync(data.dir, { recursive: true });
     if (text !== undefined) writeFileSync(path.join(dir, 'actors.json'), text);
-    const data = await DataDirectory.open(path.join(dir, 'data'), () => undefined);
     const node = new FleetFileNode(this, name, dir, data, options);
     this.nodes.add(node);
     await node.see();
@@ -87,7 +87,7 @@ export class FleetFileNode {
     private readonly world: FleetFiles,
     readonly name: string,
     readonly dir: string,
-    private readonly data: DataDirectory,
+    private readonly data: DataFiles,
     { secret, environment = {} }: NodeOptions,
   ) {
     const { file, log, text } = this;
@@ -153,7 +153,7 @@ export class FleetFileNode {
   }
 
   stop(): void {
-    if (this.world.nodes.delete(this)) this.data.close();
+    this.world.nodes.delete(this);
   }
 }
 

@@ -14,26 +14,19 @@ import { ENDPOINTS_FILE, type Endpoints } from '../config/endpoints-file';
 import { ExitFault } from '../fault/fault';
 import { startChild, whyNotStarted } from '../os/child-process';
 import { findProgram } from '../os/orphans';
-import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
-
-/** All that a daemon makes in it. */
-export const DATA_NAMES = [
-  ...['spool', 'newest', 'ledger', 'black-box', 'compile-cache', 'replaced-configuration'],
-  ...['redis', 'rabbitmq', 'etcd'],
-  ...['queues.json', 'http.json', 'notices.json', 'endpoints.json', 'fleet-configuration.json'],
-  ...['vigil.sock', 'vigil.lock'],
-] as const;
-export type DataName = (typeof DATA_NAMES)[number];
+import { DataFiles } from './data-files';
 
 /** Seconds a new daemon waits for one that is just ending. */
 const LOCK_WAIT_S = 10;
 
-export class DataDirectory {
+export class DataDirectory extends DataFiles {
   private constructor(
-    readonly dir: string,
+    dir: string,
     private readonly lock: number,
-  ) {}
+  ) {
+    super(dir);
+  }
 
   /**
    * Makes the folder where it is missing and locks it; the kernel frees the lock when the daemon ends, however.
@@ -67,27 +60,6 @@ export class DataDirectory {
 
   get lockFile(): string {
     return lockFile(this.dir);
-  }
-
-  path(name: DataName, ...parts: string[]): string {
-    return path.join(this.dir, name, ...parts);
-  }
-
-  /** The folder below, made where it is missing. */
-  folder(name: DataName): string {
-    const folder = this.path(name);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return folder;
-  }
-
-  /** Replaces a JSON file that only its owner may read, at once and whole. */
-  writePrivate(name: DataName, value: unknown): void {
-    this.writePrivateText(name, `${JSON.stringify(value, null, 2)}\n`);
-  }
-
-  /** @param inside the name of a file, where `name` is a folder */
-  writePrivateText(name: DataName, text: string, ...inside: string[]): void {
-    replaceFileSync(this.path(name, ...inside), text, OWNER_ONLY);
   }
 
   writeEndpoints(endpoints: Endpoints): void {

@@ -1,11 +1,11 @@
 /** What a node of a fleet is given to share its cameras, and what it says of them. */
 import type { SharedConfiguration } from '../fleet/shared-configuration';
 import type { Log } from '../log/log';
-import type { DataDirectory } from './data-directory';
+import type { DataFiles } from './data-files';
 
 export interface FleetFileOptions {
   readonly file: string;
-  readonly data: Pick<DataDirectory, 'path' | 'folder' | 'writePrivateText'>;
+  readonly data: DataFiles;
   readonly shared: SharedConfiguration;
   readonly log: Log;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Publication, Shared } from '../fleet/publication';
-import type { DataDirectory } from './data-directory';
+import type { DataFiles } from './data-files';
 
 const FILE = 'fleet-configuration.json';
 /** Files that the fleet's cameras have replaced; passwords stand in them as they stood in actors.json. */
@@ -21,7 +21,7 @@ export interface Kept {
 export class FleetMemory {
   #kept: Kept | undefined;
 
-  constructor(private readonly data: Pick<DataDirectory, 'path' | 'folder' | 'writePrivateText'>) {
+  constructor(private readonly data: DataFiles) {
     this.#kept = readKept(data.path(FILE));
   }
 

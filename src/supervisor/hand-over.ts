@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { Account } from '../os/account';
 import { ExitFault } from '../fault/fault';
 import { memoryFolderOf } from '../spool/memory-folder';
-import { DATA_NAMES } from './data-directory';
+import { DATA_NAMES } from './data-files';
 import { OwnFolders } from '../spool/own-folders';
 
 /** Temporary files are of these names, too. */
