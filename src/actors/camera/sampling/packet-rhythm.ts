@@ -8,8 +8,8 @@ const SMOOTHING = 8;
 export class PacketRhythm {
   #lastAt: number | undefined;
   #lastKeyAt: number | undefined;
-  /** The newest two distances of keyframes. */
-  #keyIntervals: number[] = [];
+  #keyIntervalMs: number | undefined;
+  #keyIntervalBoundMs = 0;
   #packetMs = 0;
   /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
   #step = 1;
@@ -32,12 +32,12 @@ export class PacketRhythm {
 
   /** Milliseconds between the newest two keyframes; undefined until there were two. */
   get keyIntervalMs(): number | undefined {
-    return this.#keyIntervals.at(-1);
+    return this.#keyIntervalMs;
   }
 
   /** Milliseconds: the longer of the newest two intervals, because a keyframe in between is not a loss, while one that stays away is. */
   get keyIntervalBoundMs(): number {
-    return Math.max(0, ...this.#keyIntervals);
+    return this.#keyIntervalBoundMs;
   }
 
   /** Milliseconds between two pictures that can be taken, at most. */
@@ -60,9 +60,13 @@ export class PacketRhythm {
     }
     this.#lastAt = at;
     if (!key) return;
-    if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt)
-      this.#keyIntervals = [...this.#keyIntervals.slice(-1), at - this.#lastKeyAt];
+    if (this.#lastKeyAt !== undefined && at > this.#lastKeyAt) this.#measureKeys(at - this.#lastKeyAt);
     this.#lastKeyAt = at;
+  }
+
+  #measureKeys(intervalMs: number): void {
+    this.#keyIntervalBoundMs = Math.max(this.#keyIntervalMs ?? 0, intervalMs);
+    this.#keyIntervalMs = intervalMs;
   }
 
   /** For every packet with a whole picture. */

@@ -57,7 +57,7 @@ function delays({ packets }: Played): number[] {
 }
 
 function assertNeverEarlyNorBack(played: Played): void {
-  for (const { dueMs, cameMs } of played.packets) assert.ok(dueMs >= cameMs);
+  assert.ok(played.packets.every(({ dueMs, cameMs }) => dueMs >= cameMs));
   assert.ok(steps(played).every((step) => step >= 0));
 }
 

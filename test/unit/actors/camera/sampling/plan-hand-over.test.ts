@@ -67,9 +67,9 @@ describe('a camera that moves', () => {
         for (const [i, { capturedAt, sequence }] of announced.slice(1).entries()) {
           const last = announced[i];
           assert.ok(last !== undefined);
-          const told = `phase ${phaseMs}, opened at ${openedMs}: ${JSON.stringify(announced.slice(i - 2, i + 4))}`;
-          assert.ok(capturedAt - last.capturedAt <= 1.6 * periodMs, told);
-          assert.equal(sequence, last.sequence + 1, told);
+          if (capturedAt - last.capturedAt <= 1.6 * periodMs && sequence === last.sequence + 1) continue;
+          const around = JSON.stringify(announced.slice(Math.max(0, i - 2), i + 4));
+          assert.fail(`phase ${phaseMs}, opened at ${openedMs}: ${around}`);
         }
       }
     });
