@@ -84,10 +84,18 @@ const opened: FastifyInstance[] = [];
 after(() => Promise.all(opened.map((app) => app.close())));
 
 let plain: Promise<Opened> | undefined;
+let plainSource: Partial<WebSource> = {};
 
-/** Its server without a token, for tests that leave nothing in it: to make one takes a tenth of a second. */
-export function openPlain(): Promise<Opened> {
-  return (plain ??= open());
+/**
+ * Its server without a token, for tests that leave nothing in it: to make one takes a tenth of a second.
+ * @param changes of what it serves, until the next test asks for it
+ */
+export function openPlain(changes: Partial<WebSource> = {}): Promise<Opened> {
+  plainSource = changes;
+  return (plain ??= open(undefined, {
+    view: () => (plainSource.view ?? SOURCE.view)(),
+    ledger: (question) => (plainSource.ledger ?? SOURCE.ledger)(question),
+  }));
 }
 
 export async function open(

@@ -41,7 +41,7 @@ describe('the HTTP server', () => {
   it('compresses the ledger for clients that take it', async () => {
     const bucket = { from: 0, periods: 60, confirmed: 58, missed: {} };
     const answer = { from: 0, to: 60_000, bucketMs: 1000, cameras: { gate: Array(200).fill(bucket) } };
-    const { ask } = await open(undefined, { ledger: async () => answer });
+    const { ask } = await openPlain({ ledger: async () => answer });
     const inEncoding = (encoding: string) => ask('/api/ledger', { headers: { 'accept-encoding': encoding } });
     for (const encoding of ['gzip', 'br, gzip;q=0.5', 'GZIP']) {
       const { headers, rawPayload } = await inEncoding(encoding);
@@ -59,7 +59,7 @@ describe('the HTTP server', () => {
   it('lists the cameras that have all of the tags it is asked for', async () => {
     const tagged = (id: string, tags: readonly string[]): ApiCamera => ({ ...GATE, id, tags });
     const cameras = [GATE, tagged('yard', ['north', 'yard']), tagged('hall', ['north'])];
-    const { ask } = await open(undefined, {
+    const { ask } = await openPlain({
       view: async () => ({ state: STATE, cameras }) as unknown as View,
     });
     const ids = async (query: string) =>
@@ -74,7 +74,7 @@ describe('the HTTP server', () => {
 
   it('of a node of a fleet does not say that a camera is not configured which another node may run', async () => {
     const fleet = { fleet: 'site', node: 'a', state: 'member' };
-    const { ask } = await open(undefined, {
+    const { ask } = await openPlain({
       view: async () => ({ state: STATE, cameras: [GATE], status: { fleet } }) as unknown as View,
     });
     const { status, detail } = problemIn(await ask('/api/cameras/yard'));
@@ -163,7 +163,7 @@ describe('the HTTP server', () => {
 
   it('is not ready while the daemon has problems, and says which', async () => {
     const problems = ['no camera gives pictures'];
-    const { ask } = await open(undefined, {
+    const { ask } = await openPlain({
       view: async () => ({ state: { ...STATE, problems }, cameras: [] }) as unknown as View,
     });
     const response = await ask('/readyz');
