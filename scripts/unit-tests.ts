@@ -11,8 +11,8 @@ import path from 'node:path';
 
 const UNIT = path.resolve(__dirname, '../test/unit');
 const MAX_PROCESSES = 4;
-/** Some tests wait for a clock. */
-const PROCESSES_PER_CORE = 1.5;
+/** Some tests wait for a clock; and with few processes, the one with most to do is the last by far. */
+const PROCESSES_PER_CORE = 2;
 /** Lines the spec reporter ends with. */
 const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
 
