@@ -108,6 +108,15 @@ export class Gateway {
     this.#token = token;
   }
 
+  /**
+   * After a silence only new connections are used, which cannot be made without hearing the other side: a node that is heard and
+   * hears nothing would otherwise renew its lease over every connection that it has, and nobody could take its cameras.
+   */
+  #dropIdle(): void {
+    for (const agent of this.#agents)
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+  }
+
   #endpoint(index: number): string {
     return this.access.endpoints[index] ?? '';
   }
@@ -132,10 +141,10 @@ export class Gateway {
     const { request } = isSecure(endpoint) ? https : http;
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const asking = request(new URL(call, baseOf(endpoint)), options, resolve);
-      const timer = setTimeout(
-        () => asking.destroy(new Error(`no answer within ${ANSWER_MS} ms`)),
-        ANSWER_MS,
-      );
+      const timer = setTimeout(() => {
+        this.#dropIdle();
+        asking.destroy(new Error(`no answer within ${ANSWER_MS} ms`));
+      }, ANSWER_MS);
       asking.once('error', (error) => reject(connectionFault(endpoint, error)));
       for (const event of ['close', 'response']) asking.once(event, () => clearTimeout(timer));
       asking.end(JSON.stringify(body));

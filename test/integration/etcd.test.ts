@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { Etcd, type Entry, type EtcdAccess, type EtcdEvent } from '../../src/etcd/etcd';
 import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
+import { FaultProxy } from '../../lab/fault-proxy';
 import { waitUntil } from '../../lab/process';
 
 let cluster: EtcdCluster;
@@ -116,6 +117,30 @@ describe('etcd', () => {
     });
     second?.signal('SIGCONT');
     assert.equal(mirror.snapshots, 1);
+  });
+
+  test('is heard once and no more while it hears nothing, over whatever connections it has', async (t) => {
+    const proxies = await Promise.all(
+      cluster.endpoints.map((endpoint) => FaultProxy.start(Number(new URL(endpoint).port))),
+    );
+    t.after(() => Promise.all(proxies.map((proxy) => proxy.stop())));
+    const etcd = client(t, { endpoints: proxies.map(({ port }) => `http://127.0.0.1:${port}`) });
+    const key = `${newPrefix()}heard`;
+    for (const proxy of proxies) {
+      await etcd.get(key);
+      assert.equal(proxy.connections, 1);
+      etcd.rewatch();
+    }
+    const heard: EtcdEvent[] = [];
+    const mirror = new Mirror();
+    client(t).watch(key, { ...mirror.watcher, onEvents: (events) => heard.push(...events) });
+    await waitUntil('the watch has begun', () => mirror.snapshots > 0);
+    for (const proxy of proxies) proxy.network = { kind: 'deaf' };
+    await assert.rejects(etcd.put(key, 'v'), { code: 'etcd-away' });
+    await assert.rejects(etcd.put(key, 'v'), { code: 'etcd-away' });
+    assert.equal(heard.length, 1);
+    for (const proxy of proxies) proxy.network = { kind: 'sound' };
+    await etcd.put(key, 'v');
   });
 
   test('takes a new snapshot when what it missed was compacted', async (t) => {
