@@ -37,7 +37,7 @@ export interface DaemonOptions {
   readonly dir?: string;
   /** Entry of the program; that of this checkout without. */
   readonly main?: string;
-  /** Command that runs the daemon as its child, such as an init. */
+  /** Command that runs the daemon as its child, such as an init, or becomes it. */
   readonly under?: readonly string[];
 }
 

@@ -37,6 +37,8 @@ interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Stands in the file of this node. */
   readonly comment?: string;
+  /** Command that it is run by. */
+  readonly under?: readonly string[];
 }
 
 export class Fleet {
@@ -60,9 +62,9 @@ export class Fleet {
   }
 
   start(name: string, { dir = newDir(), etcd = this.options.etcd, ...more }: NodeOptions = {}): Node {
-    const { fleet = {}, config = {}, env = {}, comment = '' } = more;
+    const { fleet = {}, config = {}, env = {}, comment = '', under = [] } = more;
     const text = `${JSON.stringify({ ...this.config(name, etcd, fleet), ...config })}\n${comment}`;
-    const daemon = startDaemon({ config: text, dir, env });
+    const daemon = startDaemon({ config: text, dir, env, under });
     const node = { name, daemon };
     this.nodes.push(node);
     this.options.after(async () => {
@@ -100,7 +102,8 @@ export class Fleet {
         owners = new Map(seen[0]?.cameras.map(({ id, node }) => [id, node]));
         return seen.every(
           ({ cameras }) =>
-            cameras.length === this.ids.length && cameras.every(({ node }) => names.includes(node)),
+            cameras.length === this.ids.length &&
+            cameras.every(({ id, node }) => names.includes(node) && owners.get(id) === node),
         );
       },
       TAKEN_MS,

@@ -63,10 +63,9 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
   mkdirSync(dir);
   const port = await clusterPort();
   const file = path.join(dir, 'redis.conf');
-  writeFileSync(
-    file,
-    ['bind 127.0.0.1', `port ${port}`, `dir ${dir}`, 'logfile log', ...options, ''].join('\n'),
-  );
+  // Hosts that are network namespaces come from an address that is not loopback's.
+  const own = ['bind 127.0.0.1', 'protected-mode no', `port ${port}`, `dir ${dir}`, 'logfile log'];
+  writeFileSync(file, [...own, ...options, ''].join('\n'));
   const sentinel = options.some((option) => option.startsWith('sentinel '));
   const command = async (...words: (string | number)[]): Promise<unknown> => {
     const client = new Redis(port, { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 });

@@ -1,12 +1,14 @@
 /**
  * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
- * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found.
- * Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found;
+ * it needs root and iproute2, and ends with 69 where it has not. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodeOf } from '../src/commands/exit-codes';
+import { ExitFault } from '../src/fault/fault';
 import { endProcess } from '../src/os/output';
 import { chaos } from '../lab/chaos/chaos';
 import { ROWS } from '../lab/chaos/faults';
@@ -56,11 +58,13 @@ async function stopRequest(): Promise<never> {
   });
 }
 
-/** The table of a fleet: three daemons and three etcd on loopback. */
+/** The table of a fleet: three daemons on hosts of their own, and three etcd. */
 async function fleetMain(): Promise<number> {
   const { FLEET_ROWS } = await import('../lab/chaos/fleet-rows');
   const { fleetTable, fleetViolations, addResults } = await import('../lab/chaos/fleet-table');
+  const { NodeHost } = await import('../lab/chaos/node-host');
   const rows = chosen(FLEET_ROWS);
+  await NodeHost.throwIfNone();
   const stopped = stopRequest();
   stopped.catch(() => undefined);
   const { results: file } = values;
@@ -145,6 +149,6 @@ main().then(
   (code) => endProcess(code, Infinity),
   (error: unknown) => {
     process.stderr.write(`the faults could not be run: ${(error as Error).message}\n`);
-    void endProcess(1, Infinity);
+    void endProcess(error instanceof ExitFault ? exitCodeOf(error) : 1, Infinity);
   },
 );

@@ -27,6 +27,8 @@ export interface FleetResult {
   /** From the loss of a node to the next announced picture of each of its cameras, milliseconds. */
   readonly takeOverMs: readonly number[];
   readonly moves: number;
+  /** What else was not as it must be. */
+  readonly faults?: readonly string[];
   /** What {@link FleetRow} promises. */
   readonly isStill?: boolean;
   readonly isWhole?: boolean;
@@ -65,40 +67,44 @@ async function runRow(
   const takeOverMs: number[] = [];
   const ownersBefore = await fleet.shared(stage.nodes);
   let moves = 0;
-  let isLate = false;
+  const faults: string[] = [];
+  const late: string[] = [];
   for (let i = 0; i < times; i++) {
     say(`${row.name}, ${i + 1} of ${times}`);
     const gone: { camera: string; atMs: number }[] = [];
-    const came = await row.run(stage, (cameras) =>
-      gone.push(...cameras.map((camera) => ({ camera, atMs: Date.now() }))),
-    );
-    if (came === 'late') {
-      say(`${row.name}: this machine was too slow for it; cameras may have moved by right`);
-      isLate = true;
-    }
+    await row.run(stage, {
+      gone: (cameras) => gone.push(...cameras.map((camera) => ({ camera, atMs: Date.now() }))),
+      late: (why) => late.push(why),
+      fault: (what) => faults.push(what),
+    });
     const owners = await stage.shared();
     moves += [...owners].filter(([id, owner]) => ownersBefore.get(id) !== owner).length;
     for (const [id, owner] of owners) ownersBefore.set(id, owner);
     takeOverMs.push(...gone.map(({ camera, atMs }) => takeOver(fleet, camera, atMs)));
   }
-  const coverages = await settled(stage, fromMs);
+  for (const why of late) say(`${row.name}: ${why}; cameras may have moved by right`);
+  const { coverages, overMs } = await settled(stage, row, fromMs);
   const sum = (of: (coverage: Coverage) => number) => coverages.reduce((total, each) => total + of(each), 0);
   const dropped = sum((each) => total(each.dropped) - (each.dropped['superseded'] ?? 0));
   const frames = fleet.ids.flatMap((id) =>
     fleet.events.frames(id).filter(({ sequence }) => sequence >= fromMs / 1000),
   );
   const pictures = new Map(frames.map(({ key, camera, sequence }) => [key, `${camera} ${sequence}`]));
-  const lost = sum(({ waiting }) => waiting) + dropped;
+  const lost = sum((each) => periodsOf(each, 'waiting', overMs)) + dropped;
+  const missed = sum((each) => periodsOf(each, 'gap', overMs));
+  if (row.isWhole && missed > 0)
+    for (const { camera, exceptions } of coverages)
+      say(`${row.name}, ${camera}: ${JSON.stringify(exceptions.filter(({ state }) => state === 'gap'))}`);
   const confirmed = sum((each) => each.confirmed);
   return {
-    ...{ row: row.name, times, confirmed, lost, takeOverMs, moves },
+    ...{ row: row.name, times, confirmed, lost, missed, takeOverMs, moves },
     captured: confirmed + lost,
-    missed: sum(({ gap }) => total(gap)),
     twice: pictures.size - new Set(pictures.values()).size,
     repeated: frames.length - pictures.size,
     dangling: await danglingOf([...pictures.keys()], stage.servers.redisUrl),
-    ...(row.isStill && !isLate && { isStill: true }),
+    ...(row.isStill && late.length === 0 && { isStill: true }),
     ...(row.isWhole && { isWhole: true }),
+    ...(faults.length > 0 && { faults }),
   };
 }
 
@@ -133,39 +139,41 @@ function takeOver({ events }: Fleet, camera: string, atMs: number): number {
   return (next?.receivedAt ?? Infinity) - atMs;
 }
 
-/** The fleet's ledger since then, when nothing waits any more. */
-async function settled({ fleet, nodes }: FleetStage, fromMs: number): Promise<readonly Coverage[]> {
+/** The fleet's ledger since then, when nothing of the row waits any more, and all nodes have told what they know. */
+async function settled(
+  { fleet, nodes }: FleetStage,
+  { isWhole }: FleetRow,
+  fromMs: number,
+): Promise<{ readonly coverages: readonly Coverage[]; readonly overMs: number }> {
   const config = path.join(nodes[0]?.daemon.dir ?? '', 'actors.json');
+  const overMs = Date.now();
   // The first and the last are cut, and the newest is not over.
-  const periods = (Date.now() - fromMs) / 1000 - 3;
+  const periods = (overMs - fromMs) / 1000 - 3;
   let coverages: readonly Coverage[] = [];
-  let isWhole = false;
-  // The newest pictures are always on their way.
-  const isOld = ({ to }: { to: string }) => Date.now() - Date.parse(to) > 20_000;
+  let isTold = false;
   const look = async () => {
     const since = `${Math.floor((Date.now() - fromMs) / 1000)}s`;
     const args = ['ledger', '--fleet', '--json', '--since', since, '--config', config];
-    // Not synchronously: its way to Redis leads through this process.
     const { stdout, stderr } = await run(process.execPath, [MAIN, ...args]);
     if (stdout.length === 0) throw new Error(`ledger --fleet: ${stderr}`);
     coverages = (JSON.parse(stdout.toString()) as Summary).cameras;
-    isWhole = coverages.length === fleet.ids.length && coverages.every((each) => each.periods >= periods);
-    return (
-      isWhole &&
-      !coverages.some(({ exceptions }) => exceptions.some((each) => each.state === 'waiting' && isOld(each)))
-    );
+    isTold = coverages.length === fleet.ids.length && coverages.every((each) => each.periods >= periods);
+    const isOpen = (each: Coverage) =>
+      periodsOf(each, 'waiting', overMs) > 0 || (isWhole === true && periodsOf(each, 'gap', overMs) > 0);
+    return isTold && !coverages.some(isOpen);
   };
   await waitUntil('nothing waits', look, RECOVERY_MS).catch((error: unknown) => {
     // What waits still is lost.
-    if (!isWhole) throw error;
+    if (!isTold) throw error;
   });
   await fleet.announcing();
-  return coverages.map((each) => ({ ...each, waiting: waitingOf(each) }));
+  return { coverages, overMs };
 }
 
-function waitingOf({ exceptions }: Coverage): number {
+/** Of the time before: the newest pictures are always on their way, and a clock that was ahead has left gaps to come. */
+function periodsOf({ exceptions }: Coverage, wanted: 'waiting' | 'gap', beforeMs: number): number {
   return exceptions
-    .filter(({ state, to }) => state === 'waiting' && Date.now() - Date.parse(to) > 20_000)
+    .filter(({ state, from }) => state === wanted && Date.parse(from) < beforeMs)
     .reduce((sum, { periods }) => sum + periods, 0);
 }
 

@@ -1,13 +1,23 @@
 /** What happens to a fleet of three daemons in the fault table. */
 import { askDaemon } from '../../src/control/client';
 import type { EtcdCluster } from '../etcd-cluster';
-import type { Network } from '../fault-proxy';
 import type { Node } from '../fleet';
 import { signalIfThere, waitUntil } from '../process';
-import type { Cable } from './cables';
 import { fleetClusterRows } from './fleet-cluster-rows';
-import { passed, type FleetStage } from './fleet-stage';
+import { twoEditsAtOnce } from './fleet-edit-row';
+import { passed, type FleetStage, type ServerKind } from './fleet-stage';
+import type { NodeHost } from './node-host';
 import type { StageName } from './stage';
+
+/** What a row has to say. */
+export interface Witness {
+  /** Cameras have lost their node: their take-over counts from now. */
+  readonly gone: (cameras: readonly string[]) => void;
+  /** This machine was too slow for what the row is to show, and cameras may have moved by right. */
+  readonly late: (why: string) => void;
+  /** Something was not as it must be. */
+  readonly fault: (what: string) => void;
+}
 
 export interface FleetRow {
   readonly name: string;
@@ -17,12 +27,8 @@ export interface FleetRow {
   readonly isStill?: true;
   /** No camera may miss a period. */
   readonly isWhole?: true;
-  /**
-   * Does it, and undoes it.
-   * @param onGone called when cameras have lost their node, from when their take-over counts
-   * @returns `late` where this machine was too slow for what the row is to show, and cameras may have moved by right
-   */
-  readonly run: (stage: FleetStage, onGone: (cameras: readonly string[]) => void) => Promise<unknown>;
+  /** Does it, and undoes it. */
+  readonly run: (stage: FleetStage, witness: Witness) => Promise<unknown>;
 }
 
 /** For how long what is silent is silent: three times a lease. */
@@ -30,35 +36,35 @@ const FAULT_MS = 15_000;
 const HOUR_MS = 3_600_000;
 /** The last renewal may have been a second before the kill, and the keys are put under the new lease one by one. */
 const WITHIN_LEASE_MS = 3000;
-const ALL: readonly Cable[] = ['etcd', 'redis', 'rabbitmq'];
 
-const kill: FleetRow['run'] = async (stage, onGone) => {
+const kill: FleetRow['run'] = async (stage, { gone }) => {
   const { victim, cameras } = await stage.busiest();
   victim.daemon.signal('SIGKILL');
-  onGone(cameras);
+  gone(cameras);
   await stage.gone(victim);
   await stage.shared();
   await stage.restart(victim);
 };
 
-const freeze: FleetRow['run'] = async (stage, onGone) => {
+const freeze: FleetRow['run'] = async (stage, { gone }) => {
   const { victim, cameras } = await stage.busiest();
   const { daemon } = victim;
   const pids = [daemon.pid, ...(await daemon.status()).children.flatMap(({ pid }) => pid ?? [])];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
-  onGone(cameras);
+  gone(cameras);
   await stage.shared(stage.others(victim));
   // An actor may have been taken for dead, and replaced.
   for (const pid of pids.toReversed()) signalIfThere(pid, 'SIGCONT');
 };
 
-const back: FleetRow['run'] = async (stage) => {
+const back: FleetRow['run'] = async (stage, { late }) => {
   const { victim } = await stage.busiest();
   const killedMs = performance.now();
   victim.daemon.signal('SIGKILL');
   await stage.gone(victim);
   await stage.restart(victim);
-  return performance.now() - killedMs > WITHIN_LEASE_MS ? 'late' : undefined;
+  const tookMs = performance.now() - killedMs;
+  if (tookMs > WITHIN_LEASE_MS) late(`the node was a member again after ${Math.round(tookMs)} ms`);
 };
 
 async function drainNode(stage: FleetStage, victim: Node): Promise<void> {
@@ -88,15 +94,28 @@ const join: FleetRow['run'] = async (stage) => {
   await drainNode(stage, joined);
 };
 
-/** A node without some of its servers. Where it loses etcd, the others take its cameras meanwhile. */
-function cut(cables: readonly Cable[], network: Network): FleetRow['run'] {
-  return async (stage, onGone) => {
-    const { victim, cameras } = await stage.busiest();
-    stage.cables(victim).set(cables, network);
-    if (cables === ALL) onGone(cameras);
+/** A node without one kind of its servers. */
+function cutFrom(kind: ServerKind): FleetRow['run'] {
+  return async (stage) => {
+    const { victim } = await stage.busiest();
+    const host = stage.host(victim);
+    for (const port of stage.ports(kind)) await host.lose({ way: 'sent', port }, { way: 'received', port });
     await passed(FAULT_MS);
-    if (cables.includes('etcd')) await stage.shared(stage.others(victim));
-    stage.cables(victim).set(cables, { kind: 'sound' });
+    if (kind === 'etcd') await stage.shared(stage.others(victim));
+    await host.mend();
+  };
+}
+
+/** A node without all of them: the others take its cameras. */
+function cutOff(cut: (host: NodeHost) => Promise<void>): FleetRow['run'] {
+  return async (stage, { gone }) => {
+    const { victim, cameras } = await stage.busiest();
+    const host = stage.host(victim);
+    await cut(host);
+    gone(cameras);
+    await passed(FAULT_MS);
+    await stage.shared(stage.others(victim));
+    await host.mend();
   };
 }
 
@@ -131,24 +150,24 @@ async function leaderOf({ nodes }: EtcdCluster): Promise<EtcdCluster['nodes'][nu
   throw new Error('etcd has no leader');
 }
 
-const BLACK_HOLE: Network = { kind: 'black-hole' };
 const UNMOVED = { isStill: true, isWhole: true } as const;
 
 export const FLEET_ROWS: readonly FleetRow[] = [
   { name: 'node-kill', run: kill },
   { name: 'node-freeze', run: freeze },
   { name: 'node-back-within-lease', isStill: true, run: back },
-  { name: 'node-cut-etcd', isWhole: true, run: cut(['etcd'], BLACK_HOLE) },
-  { name: 'node-cut-redis', ...UNMOVED, run: cut(['redis'], BLACK_HOLE) },
-  { name: 'node-cut-rabbitmq', ...UNMOVED, run: cut(['rabbitmq'], BLACK_HOLE) },
-  { name: 'node-cut-all', isWhole: true, run: cut(ALL, BLACK_HOLE) },
-  { name: 'node-mute', isWhole: true, run: cut(ALL, { kind: 'mute' }) },
-  { name: 'node-deaf', isWhole: true, run: cut(ALL, { kind: 'deaf' }) },
+  { name: 'node-cut-etcd', isWhole: true, run: cutFrom('etcd') },
+  { name: 'node-cut-redis', ...UNMOVED, run: cutFrom('redis') },
+  { name: 'node-cut-rabbitmq', ...UNMOVED, run: cutFrom('rabbitmq') },
+  { name: 'node-cut-all', isWhole: true, run: cutOff((host) => host.unplug()) },
+  { name: 'node-mute', isWhole: true, run: cutOff((host) => host.lose({ way: 'sent' })) },
+  { name: 'node-deaf', isWhole: true, run: cutOff((host) => host.lose({ way: 'received' })) },
   { name: 'node-clock-forward', run: clock(HOUR_MS) },
   { name: 'node-clock-back', run: clock(-HOUR_MS) },
   { name: 'drain', isWhole: true, run: drain },
   { name: 'join', isWhole: true, run: join },
   { name: 'rolling-restart', isWhole: true, run: restartAll },
+  twoEditsAtOnce,
   {
     name: 'etcd-leader-kill',
     ...UNMOVED,

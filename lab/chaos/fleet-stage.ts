@@ -1,12 +1,13 @@
-/** Three daemons and three etcd on loopback, each daemon behind cables of its own, for the fault table of a fleet. */
+/** Three daemons, each on a host of its own, and three etcd, for the fault table of a fleet. */
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { hostsOf } from '../../src/url/url';
 import { startEtcd, type EtcdCluster } from '../etcd-cluster';
 import { newDir } from '../daemon';
 import { Fleet, type Node } from '../fleet';
 import { waitUntil } from '../process';
 import { SteadyListener } from '../steady-listener';
-import { Cables } from './cables';
+import { NodeHost } from './node-host';
 import type { Stage } from './stage';
 
 const CLOCK = path.resolve(__dirname, '../../test/fixtures/settable-clock.cjs');
@@ -18,8 +19,10 @@ export interface FleetStageOptions {
   readonly cameras: number;
 }
 
+export type ServerKind = 'etcd' | 'redis' | 'rabbitmq';
+
 interface Equipment {
-  readonly cables: Cables;
+  readonly host: NodeHost;
   readonly clockFile: string;
 }
 
@@ -59,10 +62,9 @@ export class FleetStage {
   }
 
   async start(name: string, dir = newDir()): Promise<Node> {
-    const { cables, clockFile } = await this.#equip(name);
-    const { etcd, redis, rabbitmq } = cables.config;
+    const { host, clockFile } = await this.#equip(name);
     const node = this.fleet.start(name, {
-      ...{ dir, etcd, config: { redis, rabbitmq, frames: { expireMs: EXPIRE_MS } } },
+      ...{ dir, under: host.under, config: { frames: { expireMs: EXPIRE_MS } } },
       env: { NODE_OPTIONS: `--require ${CLOCK}`, NODE_VIGIL_CLOCK_FILE: clockFile },
     });
     this.nodes.push(node);
@@ -82,8 +84,15 @@ export class FleetStage {
     this.nodes.splice(this.nodes.indexOf(node), 1);
   }
 
-  cables({ name }: Node): Cables {
-    return this.#equipped(name).cables;
+  host({ name }: Node): NodeHost {
+    return this.#equipped(name).host;
+  }
+
+  /** That servers which are named to the nodes listen on. */
+  ports(kind: ServerKind): number[] {
+    const { redisUrl, amqpUrl } = this.servers;
+    const urls = { etcd: this.etcd.endpoints, redis: hostsOf(redisUrl), rabbitmq: hostsOf(amqpUrl) }[kind];
+    return urls.map((url) => Number(new URL(url).port));
   }
 
   /** Sets the clock of a node's Node processes by so much. */
@@ -115,17 +124,17 @@ export class FleetStage {
   }
 
   async close(): Promise<void> {
-    for (const close of this.closing.toReversed()) await close();
-    for (const { cables } of this.#equipment.values()) await cables.stop();
+    try {
+      for (const close of this.closing.toReversed()) await close();
+    } finally {
+      for (const { host } of this.#equipment.values()) await host.remove();
+    }
   }
 
   async #equip(name: string): Promise<Equipment> {
     const known = this.#equipment.get(name);
     if (known !== undefined) return known;
-    const { redisUrl, amqpUrl } = this.servers;
-    const cables = await Cables.lay({ etcd: this.etcd.endpoints, redisUrl, amqpUrl });
-    const dir = newDir();
-    const equipment = { cables, clockFile: path.join(dir, 'clock') };
+    const equipment = { host: await NodeHost.open(name), clockFile: path.join(newDir(), 'clock') };
     writeFileSync(equipment.clockFile, '0');
     this.#equipment.set(name, equipment);
     return equipment;

@@ -33,6 +33,7 @@ export function fleetViolations(results: readonly FleetResult[]): string[] {
     ...(dangling > 0 ? [`${row}: ${dangling} announced keys were not in Redis`] : []),
     ...(result.isStill === true && result.moves > 0 ? [`${row}: ${result.moves} cameras moved`] : []),
     ...(result.isWhole === true && result.missed > 0 ? [`${row}: ${result.missed} periods missed`] : []),
+    ...(result.faults ?? []).map((fault) => `${row}: ${fault}`),
     ...(percentile(takeOverMs, 0.95) > 10_000 ? [`${row}: take-over p95 above 10 s`] : []),
     ...(percentile(takeOverMs, 0.5) > 8000 ? [`${row}: take-over p50 above 8 s`] : []),
   ]);
@@ -60,6 +61,7 @@ function added(a: FleetResult, b: FleetResult): FleetResult {
     repeated: a.repeated + b.repeated,
     dangling: a.dangling + b.dangling,
     moves: a.moves + b.moves,
+    faults: [...(a.faults ?? []), ...(b.faults ?? [])],
     takeOverMs: [...a.takeOverMs, ...b.takeOverMs],
   };
 }

@@ -44,6 +44,7 @@ const TEST_TOOLS = [
   'glib-networking',
   'prometheus', // with promtool: the alerts and the metrics
   'etcd-server', // three nodes of it carry a fleet
+  'iproute2', // hosts of a fleet's fault table
   'python3-celery', // tasks that a worker takes
   'python3-numpy',
   'python3-opencv', // the detectors of examples/
