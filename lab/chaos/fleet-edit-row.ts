@@ -49,11 +49,13 @@ export const twoEditsAtOnce: FleetRow = {
     const lost = edits.filter(({ tag }) => tag !== won);
     if (lost.length !== 1 || stage.nodes.some((node) => tagsIn(node, edits) !== won))
       fault(`files have the edits "${stage.nodes.map((node) => tagsIn(node, edits)).join('", "')}"`);
-    for (const edit of edits)
-      if (isTold(edit) !== lost.includes(edit))
-        fault(
-          `node ${edit.node.name}, whose edit ${lost.includes(edit) ? 'lost' : 'won'}, was told otherwise`,
-        );
+    for (const edit of edits) {
+      const isLost = lost.includes(edit);
+      if (isTold(edit) === isLost) continue;
+      fault(
+        `node ${edit.node.name} ${isLost ? 'was not told that its edit lost' : 'was told that its edit lost'}`,
+      );
+    }
   },
 };
 
