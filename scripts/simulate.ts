@@ -25,6 +25,10 @@ function counted(counts: Readonly<Record<string, number>>): string {
   return said.sort().join('; ');
 }
 
+function medianAndWorst(loads: readonly number[]): string {
+  return [0.5, 1].map((share) => percentile(loads, share).toFixed(2)).join(', ');
+}
+
 async function main(): Promise<void> {
   const { nodes, cameras, hours, minutes, seed } = values;
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -39,9 +43,15 @@ async function main(): Promise<void> {
     ['cameras that came to a node, by reason', counted(day.moves)],
     ['longest time without a node, s', (day.longestUnownedMs / 1000).toFixed(1)],
     [
-      'load of the fullest node by its share, between incidents: median, worst',
-      [0.5, 1].map((share) => percentile(day.imbalance, share).toFixed(2)).join(', '),
+      'load of the fullest node by its share once all had moved: median, worst',
+      medianAndWorst(day.rest.loads),
     ],
+    ['the same when the next incident came', medianAndWorst(day.imbalance)],
+    [
+      'longest until all had moved after an incident, minutes; of cameras',
+      `${day.rest.longest.minutes.toFixed(1)}; ${day.rest.longest.cameras}`,
+    ],
+    ['began to move for balance; most within a minute', `${day.begun}, ${day.mostBegun}`],
     ['requests to etcd per second', day.requestsPerSecond.toFixed(1)],
     ['violations', String(day.violations.length)],
     ['took, s', (day.tookMs / 1000).toFixed(0)],

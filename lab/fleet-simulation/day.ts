@@ -1,6 +1,7 @@
 /** A seeded day of a fleet: nodes die, freeze, are cut off, drained and started again, and etcd loses its quorum. */
 import { performance } from 'node:perf_hooks';
 import type { Random } from '../random';
+import type { RestFindings } from './rest';
 import { SimulatedWorld, type SimulatedNode } from './world';
 
 export interface DayOptions {
@@ -20,8 +21,13 @@ export interface Day {
   /** Simulated: longer than asked for where cameras had still to move. */
   readonly hours: number;
   readonly longestUnownedMs: number;
-  /** Of the fullest node in relation to its share, when nothing has happened for a while: the median and the worst. */
+  /** The most cameras that began to move for balance within a minute. */
+  readonly mostBegun: number;
+  /** Those that began to: more than came to a node where some turned back. */
+  readonly begun: number;
+  /** Of the fullest node in relation to its share, when the next incident comes, also while cameras still move. */
   readonly imbalance: readonly number[];
+  readonly rest: RestFindings;
   readonly requestsPerSecond: number;
   readonly tookMs: number;
 }
@@ -94,6 +100,11 @@ export async function simulateDay({
   for (let i = 0; i < nodes; i++) world.clock.after(random.between(0, 2000), () => world.start(`n${i}`));
   await world.clock.run(START_MS);
   world.configure();
+  const look = () => {
+    world.rest.look();
+    world.clock.after(MINUTE_MS, look);
+  };
+  look();
   const incidents: Record<string, number> = {};
   const imbalance: number[] = [];
   let quietMs = hours * HOUR_MS - QUIET_MS;
@@ -103,7 +114,7 @@ export async function simulateDay({
       quietMs = atMs;
       break;
     }
-    imbalance.push(world.imbalance);
+    imbalance.push(world.loads.most);
     const name = random.pick(Object.keys(INCIDENTS));
     incidents[name] = (incidents[name] ?? 0) + 1;
     INCIDENTS[name]?.(world, random.pick([...world.nodes.values()]), random);
@@ -116,13 +127,14 @@ export async function simulateDay({
     await world.clock.run(world.clock.nowMs + MINUTE_MS);
   if (world.isBalancing)
     violations.push('cameras were still to move for balance long after the last incident');
-  const before = sumOf(world.moves);
+  const before = sumOf(world.moves.counts);
   await world.clock.run(world.clock.nowMs + QUIET_MS);
-  const moved = sumOf(world.moves) - before;
+  const moved = sumOf(world.moves.counts) - before;
   world.witness.close();
   if (moved > 0) violations.push(`${moved} cameras moved in a world that had not changed`);
   return {
-    ...{ incidents, moves: world.moves, violations, imbalance },
+    ...{ incidents, moves: world.moves.counts, violations, imbalance },
+    ...{ mostBegun: world.moves.most, begun: world.moves.begun, rest: world.rest },
     longestUnownedMs: world.witness.longestUnownedMs,
     hours: world.clock.nowMs / HOUR_MS,
     requestsPerSecond: world.etcd.requests / (world.clock.nowMs / 1000),

@@ -23,7 +23,7 @@ export class SharedPlacement {
     if (found !== undefined) return found.relocated;
     const relocated = relocations(cameras, members);
     // A node changes its cameras in place.
-    const copy = cameras.map(({ id, rank, weight, owner }) => ({ id, rank, weight, owner }));
+    const copy = cameras.map(({ id, rank, weight, owner, to }) => ({ id, rank, weight, owner, to }));
     this.#known = [{ differing: 0, cameras: copy, members, relocated }, ...this.#known].slice(0, KEPT);
     return relocated;
   }
@@ -35,7 +35,7 @@ function isFor(known: Known, cameras: readonly PlacedCamera[]): boolean {
   for (let i = 0; i < count; i++) {
     const at = (known.differing + i) % count;
     const [a, b] = [known.cameras[at], cameras[at]];
-    if (a?.owner === b?.owner && a?.weight === b?.weight && a?.id === b?.id) continue;
+    if (a?.owner === b?.owner && a?.to === b?.to && a?.weight === b?.weight && a?.id === b?.id) continue;
     known.differing = at;
     return false;
   }

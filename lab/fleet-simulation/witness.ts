@@ -72,16 +72,16 @@ export class Witness implements Findings {
     if (since === undefined) return;
     const ms = this.nowMs() - Math.max(since, this.#excusedUntilMs);
     this.longestUnownedMs = Math.max(this.longestUnownedMs, ms);
-    if (ms > OWNED_MS) this.#violated(`no node ran ${camera} for ${seconds(ms)} s`);
+    if (ms > OWNED_MS) this.violated(`no node ran ${camera} for ${seconds(ms)} s`);
   }
 
   #judgeShared(camera: string): void {
     const ms = this.nowMs() - (this.#sharedSinceMs.get(camera) ?? this.nowMs());
     this.#sharedSinceMs.delete(camera);
-    if (ms > OVERLAP_MS) this.#violated(`two nodes ran ${camera}, which allows one, for ${seconds(ms)} s`);
+    if (ms > OVERLAP_MS) this.violated(`two nodes ran ${camera}, which allows one, for ${seconds(ms)} s`);
   }
 
-  #violated(words: string): void {
+  violated(words: string): void {
     if (this.violations.length < MAX_SAID) this.violations.push(`at ${seconds(this.nowMs())} s ${words}`);
   }
 }

@@ -1,13 +1,17 @@
 /** A fleet of real nodes (`src/fleet`) on a simulated clock, network and etcd; cameras are simulated, too. */
 import { Fleet } from '../../src/fleet/fleet';
-import { Keys, type NodeRecord, type OwnerRecord } from '../../src/fleet/facts';
+import { Keys, type NodeRecord } from '../../src/fleet/facts';
 import type { FleetCamera } from '../../src/fleet/options';
 import type { Log } from '../../src/log/log';
 import type { Random } from '../random';
 import { SimulatedClock } from './clock';
 import { SimulatedEtcd } from './etcd';
+import { hashOf } from '../../src/fleet/loads';
+import { relocations, type PlacedCamera, type PlacementNode } from '../../src/fleet/placement';
 import { Link } from './link';
+import { MoveWitness } from './moves';
 import { SharedPlacement } from './placement';
+import { RestWitness } from './rest';
 import { Witness } from './witness';
 
 const nothing = () => undefined;
@@ -31,31 +35,24 @@ export class SimulatedWorld {
   readonly etcd = new SimulatedEtcd(this.clock);
   readonly nodes = new Map<string, SimulatedNode>();
   readonly witness: Witness;
-  /** Cameras that came to a node, by reason. */
-  readonly moves: Record<string, number> = {};
+  readonly moves: MoveWitness;
+  readonly rest: RestWitness;
   readonly #keys = new Keys('simulated');
   readonly #placement = new SharedPlacement();
   #configured: readonly FleetCamera[] = [];
-  readonly #lastOwner = new Map<string, string>();
-  #eventfulUntilMs = 0;
+  readonly #ranked: readonly PlacedCamera[];
+  happenedMs = 0;
 
   constructor(
     readonly cameras: readonly FleetCamera[],
     private readonly random: Random,
   ) {
     this.witness = new Witness(cameras, () => this.clock.nowMs);
-    const folder = this.#keys.camera('');
-    this.etcd.watch((events) => {
-      for (const event of events)
-        if (event.kind === 'put' && event.entry.key.startsWith(folder))
-          this.#count(event.entry.key, JSON.parse(event.entry.value) as OwnerRecord);
-    });
-  }
-
-  #count(key: string, { node, because = 'new' }: OwnerRecord): void {
-    if (this.#lastOwner.get(key) === node) return;
-    this.#lastOwner.set(key, node);
-    this.moves[because] = (this.moves[because] ?? 0) + 1;
+    this.#ranked = cameras.map(({ id, weight }) => ({ id, weight, rank: hashOf(id) }));
+    const violated = (words: string) => this.witness.violated(words);
+    this.moves = new MoveWitness(this.#keys, () => this.clock.nowMs, violated);
+    this.rest = new RestWitness(this, () => this.clock.nowMs, violated);
+    this.etcd.watch((events) => this.moves.see(events));
   }
 
   /** The nodes are told of the cameras. */
@@ -117,31 +114,64 @@ export class SimulatedWorld {
   }
 
   happens(): void {
-    this.#eventfulUntilMs = this.clock.nowMs + EVENTFUL_MS;
+    this.happenedMs = this.clock.nowMs;
+  }
+
+  get hasQuorum(): boolean {
+    return this.etcd.hasQuorum;
   }
 
   /** A node says that cameras are to move for its balance. */
   get isBalancing(): boolean {
-    return [...this.etcd.entries].some(
-      ([key, { value }]) =>
-        key.startsWith(this.#keys.node('')) && (JSON.parse(value) as NodeRecord).isBalancing === true,
+    return this.#nodeRecords.some(([, { isBalancing }]) => isBalancing === true);
+  }
+
+  /** Cameras that are to move for balance. */
+  get due(): number {
+    const members = this.#members;
+    const { owners } = this.moves;
+    const cameras = this.#ranked.map((camera) => ({
+      ...camera,
+      owner: owners.get(camera.id)?.node,
+      to: owners.get(camera.id)?.to,
+    }));
+    const names = new Set(members.map(({ name }) => name));
+    const due = [...relocations(cameras, members).keys()].filter((id) =>
+      names.has(owners.get(id)?.node ?? ''),
+    );
+    return due.length;
+  }
+
+  /** Of the fullest and the emptiest member, in relation to its share. */
+  get loads(): { readonly most: number; readonly least: number } {
+    const loads = new Map(this.#members.map(({ name }) => [name, 0]));
+    for (const { id, weight } of this.cameras) {
+      const node = this.moves.owners.get(id)?.node ?? '';
+      loads.set(node, (loads.get(node) ?? 0) + weight);
+    }
+    const all = this.#members.map(({ name }) => (loads.get(name) ?? 0) / this.#share);
+    return { most: Math.max(...all), least: Math.min(...all) };
+  }
+
+  get grain(): number {
+    return Math.max(...this.cameras.map(({ weight }) => weight)) / this.#share;
+  }
+
+  get #share(): number {
+    return this.cameras.reduce((sum, { weight }) => sum + weight, 0) / this.#members.length;
+  }
+
+  get #members(): PlacementNode[] {
+    return this.#nodeRecords.flatMap(([name, { state, capacity, isBalancing = false }]) =>
+      state === 'member' ? [{ name, capacity, isBalancing }] : [],
     );
   }
 
-  /** The fullest node's load, in relation to its share. */
-  get imbalance(): number {
-    const loads = new Map<string, number>();
-    let [total, members] = [0, 0];
-    for (const key of this.etcd.entries.keys()) if (key.startsWith(this.#keys.node(''))) members++;
-    const weights = new Map(this.cameras.map(({ id, weight }) => [id, weight]));
-    for (const [key, { value }] of this.etcd.entries) {
-      if (!key.startsWith(this.#keys.camera(''))) continue;
-      const { node } = JSON.parse(value) as OwnerRecord;
-      const weight = weights.get(key.slice(this.#keys.camera('').length)) ?? 0;
-      loads.set(node, (loads.get(node) ?? 0) + weight);
-      total += weight;
-    }
-    return Math.max(0, ...loads.values()) / (total / members);
+  get #nodeRecords(): [string, NodeRecord][] {
+    const folder = this.#keys.node('');
+    return [...this.etcd.entries].flatMap(([key, { value }]) =>
+      key.startsWith(folder) ? [[key.slice(folder.length), JSON.parse(value) as NodeRecord]] : [],
+    );
   }
 
   #hold(name: string, wanted: ReadonlySet<string>): Promise<void> {
@@ -166,7 +196,7 @@ export class SimulatedWorld {
     const node = this.nodes.get(name);
     if (node === undefined) return;
     node.link.after(PICTURES_MS, () => {
-      if (this.clock.nowMs < this.#eventfulUntilMs)
+      if (this.clock.nowMs < this.happenedMs + EVENTFUL_MS)
         for (const camera of node.running) this.#picture(node, camera);
       this.#takePictures(name);
     });

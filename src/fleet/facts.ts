@@ -76,11 +76,18 @@ export class Keys {
   camera(id: string): string {
     return `${this.prefix}cameras/${id}`;
   }
+
+  /** To begin a move for balance. */
+  permit(name: string): string {
+    return `${this.prefix}moves/${name}`;
+  }
 }
 
 export class Facts {
   readonly nodes = new Map<string, NodeRecord>();
   readonly owners = new Owners();
+  /** Those to begin a move for balance that are taken, by name. */
+  readonly permits = new Set<string>();
   /** What each node says but that it lives. */
   readonly #said = new Map<string, string>();
   /** The last owner of cameras that nobody owns now. */
@@ -96,6 +103,7 @@ export class Facts {
     this.nodes.clear();
     this.#said.clear();
     this.owners.clear();
+    this.permits.clear();
     for (const entry of entries) this.#put(entry);
   }
 
@@ -108,6 +116,7 @@ export class Facts {
         isNews = true;
         this.#forget(this.#nameBelow('nodes/', event.key) ?? '');
         this.disown(this.#nameBelow('cameras/', event.key) ?? '');
+        this.permits.delete(this.#nameBelow('moves/', event.key) ?? '');
       }
     return isNews;
   }
@@ -154,6 +163,8 @@ export class Facts {
   /** @returns false where only the beat of a node has changed */
   #put({ key, value, modRevision, lease }: Entry): boolean {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
+    const permit = this.#nameBelow('moves/', key);
+    if (permit !== undefined) this.permits.add(permit);
     try {
       if (camera !== undefined)
         this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });

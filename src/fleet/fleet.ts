@@ -66,10 +66,10 @@ export class Fleet {
     this.#faults = new RecurringFault(log);
     this.#differing = new Differing(log, now);
     [this.#clocks, this.#skews] = [new ClockWarning(log), new ClockSkews(node)];
-    const [keys, lease] = [this.#keys, this.#lease];
-    this.#presence = new Presence(options, { keys, facts, lease, now });
-    this.#holdings = new Holdings({ etcd, node, keys, facts, lease, onHeld });
-    this.#movement = new Movement({ node, facts, holdings: this.#holdings, log, now });
+    const own = { etcd, node, keys: this.#keys, facts, lease: this.#lease, now };
+    this.#presence = new Presence(options, own);
+    this.#holdings = new Holdings({ ...own, onHeld });
+    this.#movement = new Movement({ ...own, holdings: this.#holdings, log });
   }
 
   /** Begins; waits for nothing. */

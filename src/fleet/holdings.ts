@@ -99,9 +99,10 @@ export class Holdings {
 
   /** Lets the other node of `offer` take it over, or (without) no longer; nothing changes here until it has. */
   async offer(id: string, offer?: Offer): Promise<void> {
-    const { etcd, keys, facts, lease } = this.options;
+    const { etcd, keys, facts, node, lease } = this.options;
     const [found, under] = [facts.owners.get(id), lease.id];
-    if (found === undefined || under === undefined) return;
+    // It may have been taken over since.
+    if (found?.node !== node || under === undefined) return;
     const key = keys.camera(id);
     const record = offered(recordOf(found), offer);
     const put = { put: key, value: JSON.stringify(record), lease: under };

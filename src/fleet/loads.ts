@@ -37,7 +37,10 @@ export class Loads {
   }
 
   #keep(camera: PlacedCamera): boolean {
-    const node = camera.owner === undefined ? undefined : this.#byName.get(camera.owner);
+    const { id, owner = '', to = '' } = camera;
+    const next = this.#byName.get(to);
+    const node = next ?? this.#byName.get(owner);
+    if (next !== undefined) this.relocated.set(id, to);
     if (node !== undefined) add(node, camera);
     return node !== undefined;
   }

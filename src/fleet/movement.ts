@@ -5,7 +5,8 @@ import { numbered, type Numbered } from '../protocol/numbered';
 import type { Facts, Present } from './facts';
 import { Handovers } from './handover';
 import type { Holdings } from './holdings';
-import { Moves } from './pace';
+import { Queue } from './pace';
+import { Permits, type PermitsOptions } from './permits';
 import type { Roster } from './roster';
 import type { Steps } from './steps';
 import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
@@ -15,31 +16,26 @@ const SILENT_MS = 10_000;
 
 export type CapturedFrame = Pick<Frame, 'camera' | 'capturedAt' | 'sequence' | 'clock' | 'clockSkewMs'>;
 
-export interface MovementOptions {
-  readonly node: string;
+export interface MovementOptions extends PermitsOptions {
   readonly facts: Facts;
   readonly holdings: Holdings;
   readonly log: Log;
-  /** A clock that is never set, milliseconds. */
-  readonly now: () => number;
 }
 
 export class Movement {
-  readonly #moves = new Moves();
+  readonly #queue = new Queue();
+  readonly #permits: Permits;
   readonly #handovers = new Handovers();
   /** The newest picture that this node captured of a camera, and when it did. */
   readonly #captured = new Map<string, { readonly picture: Numbered; readonly ms: number }>();
 
-  /** Cameras whose owners are to be looked at. */
-  readonly #changed: Set<string>;
-
   constructor(private readonly options: MovementOptions) {
-    this.#changed = options.facts.owners.changes();
+    this.#permits = new Permits(options);
   }
 
   /** Remembers no cameras but these. */
   keep(present: Present): void {
-    this.#moves.keep(present);
+    this.#queue.keep(present);
     this.#handovers.keep(present);
     for (const id of this.#captured.keys()) if (!present.has(id)) this.#captured.delete(id);
   }
@@ -58,25 +54,31 @@ export class Movement {
     const owned = facts.owners.of(node);
     const isBroken = (id: string) =>
       roster.isSingle(id) || now() - (this.#captured.get(id)?.ms ?? -Infinity) > SILENT_MS;
-    this.#moves.look(facts.owners, this.#changed, now());
-    this.#changed.clear();
-    const free = this.#moves.free(waiting, now());
-    const mayMove = (id: string) => free.has(id);
-    const { offer, retract, giveAway } = this.#handovers.turn(
-      { owned, wanted, isDraining, mayMove, isBroken },
-      now(),
-    );
-    if (!isDraining) for (const id of giveAway) this.#moves.begins(id, now());
+    const waits = (id: string) => facts.owners.get(id)?.to === undefined;
+    const next = this.#queue.next(waiting.filter(waits), this.#permits.free, now());
+    const mayMove = (id: string) => next.has(id);
+    const turn = this.#handovers.turn({ owned, wanted, isDraining, mayMove, isBroken }, now());
+    // On their way they need none, nor on a node that gives all away.
+    const begins = isDraining ? [] : [...turn.offer.map(({ id }) => id), ...turn.giveAway].filter(waits);
+    const denied = new Set(await this.#denied(begins, next));
+    const offer = turn.offer.filter(({ id }) => !denied.has(id));
+    const giveAway = turn.giveAway.filter((id) => !denied.has(id));
     for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
     for (const { id, to, because } of offer) {
       const newest = this.#captured.get(id)?.picture;
       await holdings.offer(id, { to, toBecause: because, ...(newest && { newest }) });
     }
-    for (const id of retract) await holdings.offer(id);
-    if (retract.length > 0) log.info(retractWords(retract));
+    for (const id of turn.retract) await holdings.offer(id);
+    if (turn.retract.length > 0) log.info(retractWords(turn.retract));
     if (giveAway.length === 0) return;
     await holdings.giveAway(giveAway);
     log.info(gaveAwayWords(giveAway, isDraining));
+  }
+
+  /** Cameras that cannot begin to move, because another node has taken their permits. */
+  async #denied(ids: readonly string[], permits: ReadonlyMap<string, string>): Promise<string[]> {
+    const taken = await Promise.all(ids.map(async (id) => this.#permits.take(permits.get(id) as string, id)));
+    return ids.filter((_, i) => taken[i] !== true);
   }
 
   /**

@@ -14,6 +14,8 @@ export interface PlacedCamera {
   readonly weight: number;
   /** The node that has it now. */
   readonly owner?: string | undefined;
+  /** The node that is about to take it over: its load counts there already, so that it is not planned anew on its way. */
+  readonly to?: string | undefined;
 }
 
 export interface PlacementNode {

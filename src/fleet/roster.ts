@@ -12,12 +12,13 @@ interface Enrolled extends PlacedCamera {
   readonly isSingle: boolean;
   weight: number;
   owner: string | undefined;
+  to: string | undefined;
   /** What its node has measured, or what the node before had; undefined where nobody has measured it. */
   cost: number | undefined;
 }
 
 export class Roster {
-  /** Rises when the owner or the weight of a camera is another. */
+  /** Rises when the owner, the next one or the weight of a camera is another. */
   revision = 0;
   #given: readonly FleetCamera[] = [];
   #cameras: readonly Enrolled[] = [];
@@ -73,7 +74,7 @@ export class Roster {
     this.#given = given;
     this.#cameras = given.map(({ id, weight, isSingle }) => ({
       ...{ id, rate: weight, weight, isSingle, rank: hashOf(id) },
-      ...{ owner: undefined, cost: undefined },
+      ...{ owner: undefined, to: undefined, cost: undefined },
     }));
     this.#byId = new Map(this.#cameras.map((camera) => [camera.id, camera]));
     this.#unowned.clear();
@@ -104,9 +105,9 @@ export class Roster {
     const { nodes, owners } = this.facts;
     const found = owners.get(id);
     const cost = found && (nodes.get(found.node)?.costs?.[id] ?? found.cost);
-    if (camera.owner === found?.node && camera.cost === cost) return false;
+    if (camera.owner === found?.node && camera.to === found?.to && camera.cost === cost) return false;
     this.revision++;
-    camera.owner = found?.node;
+    [camera.owner, camera.to] = [found?.node, found?.to];
     if (found === undefined) this.#unowned.add(id);
     else this.#unowned.delete(id);
     if (camera.cost === cost) return false;

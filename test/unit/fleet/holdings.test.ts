@@ -85,4 +85,15 @@ describe('a node', () => {
     assert.equal(facts.owners.get('gate')?.node, 'a');
     assert.deepEqual([...bench.held], ['gate']);
   });
+
+  test('offers no camera that another has taken over meanwhile', async () => {
+    const { facts, holdings, bench, put } = await open();
+    await holdings.take(['gate']);
+    put('b', '8');
+    let asked = 0;
+    bench.beforeAnswer = () => asked++;
+    await holdings.offer('gate', { to: 'c', toBecause: 'drain' });
+    assert.equal(asked, 0);
+    assert.deepEqual(facts.owners.get('gate')?.to, undefined);
+  });
 });

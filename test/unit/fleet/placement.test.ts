@@ -252,4 +252,26 @@ describe('placement', () => {
   test('places nothing where there is no node', () => {
     assert.equal(place([{ id: 'a', weight: 1 }], []).size, 0);
   });
+
+  test('counts a camera that is about to be taken over where it goes, so that none is turned back on its way', (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < WORLDS; i++) {
+      const world = settled(newWorld(random));
+      const joined = { ...world, nodes: [...world.nodes, { name: 'joined', capacity: 30 }] };
+      const planned = place(joined.cameras, joined.nodes);
+      const cameras = joined.cameras.map((camera) => ({ ...camera, to: planned.get(camera.id) }));
+      assert.deepEqual(place(cameras, joined.nodes), planned);
+      // Some have come by then, in whatever order.
+      const some = cameras.map((camera) =>
+        random.next() < 0.5 ? { ...camera, owner: camera.to ?? '', to: undefined } : camera,
+      );
+      assert.deepEqual(place(some, joined.nodes), planned);
+    }
+  });
+
+  test('leaves a camera where it is whose next node has gone', () => {
+    const nodes = ['a', 'b'].map((name) => ({ name, capacity: 1 }));
+    const cameras = ['a', 'b'].map((owner) => ({ id: `of ${owner}`, weight: 1, owner, to: 'gone' }));
+    assert.deepEqual([...place(cameras, nodes).values()], ['a', 'b']);
+  });
 });

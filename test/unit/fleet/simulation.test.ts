@@ -60,4 +60,26 @@ describe('a simulated fleet', () => {
     await world.clock.run(50_000);
     assert.equal(world.nodes.get('a')?.running.size, 1);
   });
+
+  test('moves no camera when etcd has its quorum again, however long it had none', async (t) => {
+    const random = seededRandom(t);
+    for (let i = 0; i < 12; i++) {
+      const cameras = Array.from({ length: 12 }, (_, k) => ({
+        id: `c${k}`,
+        weight: 1,
+        isSingle: k % 4 === 0,
+      }));
+      const world = new SimulatedWorld(cameras, random);
+      for (const name of ['a', 'b', 'c']) world.clock.after(random.between(0, 2000), () => world.start(name));
+      await world.clock.run(5000);
+      world.configure();
+      await world.clock.run(20_000);
+      world.setQuorum(false);
+      // Requests of a node without an answer come every few seconds.
+      await world.clock.run(50_000 + 500 * i);
+      world.setQuorum(true);
+      await world.clock.run(world.clock.nowMs + 20_000);
+      assert.deepEqual([world.moves.counts, world.witness.violations], [{ new: 12 }, []]);
+    }
+  });
 });

@@ -1,0 +1,51 @@
+/**
+ * Permits to begin a move for balance: keys in etcd, each under a lease of its own that lasts a minute. So the whole fleet begins as many a minute as
+ * there are, whatever its nodes know of each other and whoever of them restarts.
+ */
+import type { Etcd } from '../etcd/etcd';
+import type { Facts, Keys } from './facts';
+
+/** Moves for balance that the whole fleet begins within a minute. */
+const NAMES = Array.from({ length: 10 }, (_, i) => String(i));
+/** A minute, and what may pass between the lease and the move. */
+const LASTS_S = 61;
+const BETWEEN_MS = 1000;
+
+export interface PermitsOptions {
+  readonly etcd: Pick<Etcd, 'grant' | 'revoke' | 'transact'>;
+  readonly node: string;
+  readonly keys: Keys;
+  readonly facts: Pick<Facts, 'permits'>;
+  /** A clock that is never set, milliseconds. */
+  readonly now: () => number;
+}
+
+export class Permits {
+  constructor(private readonly options: PermitsOptions) {}
+
+  /** Those that nobody has, as far as this node knows, in an order that is the same for all nodes. */
+  get free(): readonly string[] {
+    const { permits } = this.options.facts;
+    return NAMES.filter((name) => !permits.has(name));
+  }
+
+  /**
+   * Takes one for a camera of this node.
+   * @returns false where another node came first, which the watch will tell
+   * @throws Fault of etcd
+   */
+  async take(name: string, camera: string): Promise<boolean> {
+    const { etcd, node, keys, facts, now } = this.options;
+    const askedMs = now();
+    const lease = await etcd.grant(LASTS_S);
+    const key = keys.permit(name);
+    const put = { put: key, value: JSON.stringify({ node, camera }), lease };
+    const isInTime = now() - askedMs < BETWEEN_MS;
+    if (isInTime && (await etcd.transact([{ key, is: 'absent' }], [put]))) {
+      facts.permits.add(name);
+      return true;
+    }
+    await etcd.revoke(lease);
+    return false;
+  }
+}
