@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Random } from '../random';
 import type { RestFindings } from './rest';
+import type { AsWritten } from './link';
 import { SimulatedWorld, type SimulatedNode } from './world';
 
 export interface DayOptions {
@@ -12,6 +13,8 @@ export interface DayOptions {
   readonly limitMs?: number;
   readonly random: Random;
   readonly say?: (line: string) => void;
+  /** Of a fleet whose nodes run by different versions. */
+  readonly asWritten?: AsWritten;
 }
 
 export interface Day {
@@ -89,6 +92,7 @@ export async function simulateDay({
   limitMs = Infinity,
   random,
   say,
+  asWritten,
 }: DayOptions): Promise<Day> {
   const startedMs = performance.now();
   const world = new SimulatedWorld(
@@ -96,6 +100,7 @@ export async function simulateDay({
       ...{ id: `c${i}`, weight: random.pick([1, 1, 1, 2, 3]), isSingle: random.next() < SINGLE },
     })),
     random,
+    asWritten,
   );
   for (let i = 0; i < nodes; i++) world.clock.after(random.between(0, 2000), () => world.start(`n${i}`));
   await world.clock.run(START_MS);

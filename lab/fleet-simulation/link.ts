@@ -14,6 +14,9 @@ const ANSWER_MS = 1500;
 /** What only says that other nodes live is told together, so that a simulated day stays short. */
 const IDLE_BATCH_MS = 5000;
 
+/** What the version of a node writes where this one would write `value`. */
+export type AsWritten = (value: string, node: string) => string;
+
 export class Link {
   isCut = false;
   #isDead = false;
@@ -28,6 +31,7 @@ export class Link {
     private readonly etcd: SimulatedEtcd,
     private readonly clock: SimulatedClock,
     private readonly random: Random,
+    private readonly asWritten: AsWritten,
   ) {}
 
   /** The process ends: nothing it waited for comes any more. */
@@ -68,7 +72,12 @@ export class Link {
 
   readonly client: FleetEtcd = {
     get: (key) => this.#ask(() => this.etcd.entries.get(key)),
-    transact: (conditions, operations) => this.#ask(() => this.etcd.transact(conditions, operations)),
+    transact: (conditions, operations) => {
+      const written = operations.map((operation) =>
+        'put' in operation ? { ...operation, value: this.asWritten(operation.value, this.node) } : operation,
+      );
+      return this.#ask(() => this.etcd.transact(conditions, written));
+    },
     grant: (ttlSeconds) => this.#ask(() => this.etcd.grant(ttlSeconds)),
     keepAlive: (lease) => this.#ask(() => this.etcd.keepAlive(lease)),
     revoke: (lease) => this.#ask(() => this.etcd.revoke(lease)),

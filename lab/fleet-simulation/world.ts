@@ -8,7 +8,7 @@ import { SimulatedClock } from './clock';
 import { SimulatedEtcd } from './etcd';
 import { hashOf } from '../../src/fleet/loads';
 import { relocations, type PlacedCamera, type PlacementNode } from '../../src/fleet/placement';
-import { Link } from './link';
+import { Link, type AsWritten } from './link';
 import { MoveWitness } from './moves';
 import { SharedPlacement } from './placement';
 import { RestWitness } from './rest';
@@ -46,6 +46,7 @@ export class SimulatedWorld {
   constructor(
     readonly cameras: readonly FleetCamera[],
     private readonly random: Random,
+    private readonly asWritten: AsWritten = (value) => value,
   ) {
     this.witness = new Witness(cameras, () => this.clock.nowMs);
     this.#ranked = cameras.map(({ id, weight }) => ({ id, weight, rank: hashOf(id) }));
@@ -63,7 +64,7 @@ export class SimulatedWorld {
   }
 
   start(name: string): SimulatedNode {
-    const link = new Link(name, this.etcd, this.clock, this.random);
+    const link = new Link(name, this.etcd, this.clock, this.random, this.asWritten);
     const running = new Set<string>();
     const fleet: Fleet = new Fleet({
       placement: (cameras, members) => this.#placement.of(cameras, members),

@@ -2,6 +2,7 @@
 import type { Entry, EtcdEvent } from '../etcd/etcd';
 import type { Numbered } from '../protocol/numbered';
 import { Owners } from './owners';
+import { parsedNode, parsedOwner } from './records';
 
 /** What a node says of itself, under its lease. */
 export interface NodeRecord {
@@ -165,20 +166,22 @@ export class Facts {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     const permit = this.#nameBelow('moves/', key);
     if (permit !== undefined) this.permits.add(permit);
-    try {
-      if (camera !== undefined)
-        this.owners.set(camera, { ...(JSON.parse(value) as OwnerRecord), revision: modRevision, lease });
-      if (node === undefined) return true;
-      const now = JSON.parse(value) as NodeRecord;
-      const [before, said] = [this.#said.get(node), withoutBeat(now)];
-      this.nodes.set(node, now);
-      this.#said.set(node, said);
-      for (const [id, cost] of Object.entries(now.costs ?? {})) this.#costs.set(id, cost);
-      return said !== before;
-    } catch {
-      // Written by somebody else: nobody owns it as far as we can tell.
-      return false;
-    }
+    if (node !== undefined) return this.#hear(node, value);
+    const owner = camera === undefined ? undefined : parsedOwner(value);
+    if (camera === undefined || owner === undefined) return camera === undefined;
+    this.owners.set(camera, { ...owner, revision: modRevision, lease });
+    return true;
+  }
+
+  /** @returns false where it has only said that it lives */
+  #hear(node: string, value: string): boolean {
+    const now = parsedNode(value);
+    if (now === undefined) return false;
+    const [before, said] = [this.#said.get(node), withoutBeat(now)];
+    this.nodes.set(node, now);
+    this.#said.set(node, said);
+    for (const [id, cost] of Object.entries(now.costs ?? {})) this.#costs.set(id, cost);
+    return said !== before;
   }
 
   #nameBelow(folder: string, key: string): string | undefined {

@@ -3,6 +3,7 @@ import type { Operation } from '../etcd/etcd';
 import type { Facts, Keys, NodeRecord } from './facts';
 import type { Lease } from './lease';
 import type { FleetOptions } from './options';
+import { parsedNode } from './records';
 import { nodeInUse } from './words';
 
 /** How often the node writes what it is, and how long its own watch may take to tell it. */
@@ -71,8 +72,8 @@ export class Presence {
     const { etcd, node, holder } = this.options;
     const found = await etcd.get(key);
     if (found === undefined) return etcd.transact([{ key, is: 'absent' }], [put]);
-    const { id, address } = JSON.parse(found.value) as NodeRecord;
-    if (id !== holder.id) throw nodeInUse(node, address);
+    const other = parsedNode(found.value);
+    if (other?.id !== holder.id) throw nodeInUse(node, other?.address ?? `unknown (key ${key} in etcd)`);
     return etcd.transact([{ key, modRevision: found.modRevision }], [put]);
   }
 

@@ -1,0 +1,34 @@
+/**
+ * Values in etcd as nodes of this version or a neighbouring one have written them: fields that are not known here are kept, and what has come since
+ * the first version may be absent. Pure.
+ */
+import { isObject } from '../config/is-object';
+import type { NodeRecord, OwnerRecord } from './facts';
+
+const TEXTS = ['id', 'address', 'state', 'version', 'configuration'] as const;
+
+/** What a node says of itself; undefined where the value is none of ours. */
+export function parsedNode(value: string): NodeRecord | undefined {
+  const found = parsed<NodeRecord>(value);
+  const isOne =
+    TEXTS.every((name) => typeof found?.[name] === 'string') &&
+    Number.isFinite(found?.beat) &&
+    Number(found?.capacity) > 0;
+  return isOne ? (found as NodeRecord) : undefined;
+}
+
+/** Who owns a camera; undefined where the value is none of ours. */
+export function parsedOwner(value: string): OwnerRecord | undefined {
+  const found = parsed<OwnerRecord>(value);
+  const isOne = typeof found?.node === 'string' && Number.isFinite(found.sinceMs);
+  return isOne ? (found as OwnerRecord) : undefined;
+}
+
+function parsed<T>(value: string): Partial<T> | undefined {
+  try {
+    const found: unknown = JSON.parse(value);
+    return isObject(found) ? (found as Partial<T>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
