@@ -21,7 +21,10 @@ function open(grantMs = 0) {
           clock.nowMs += grantMs;
           return Promise.resolve(etcd.grant(seconds));
         },
-        revoke: (lease) => Promise.resolve(etcd.revoke(lease)),
+        revoke: (lease) => {
+          etcd.revoke(lease);
+          return Promise.resolve();
+        },
         transact: (conditions, operations) => Promise.resolve(etcd.transact(conditions, operations)),
       },
     });
