@@ -103,7 +103,7 @@ describe('the weight of a camera', () => {
     assert.deepEqual(weightsOf(roster(cameras, nodes, owned).roster), [100, 50, 75, 150]);
   });
 
-  test('follows what is told of a camera: another owner, another cost of its node, and that its node has gone', () => {
+  test('follows what is told of a camera: another owner, an offer, another cost of its node, and that its node has gone', () => {
     const facts = roster(CAMERAS, new Map([node('a', { c1: 100 }), node('b')]), [
       ...[['c1', owner('a', 7)] as const, ['c2', owner('b', 50)] as const],
     ]);
@@ -116,6 +116,8 @@ describe('the weight of a camera', () => {
     };
     assertSeen([100, 50], true);
     facts.nodes.set(...node('a', { c1: 100 }));
+    facts.owners.set('c2', { ...owner('b', 50), to: 'a' });
+    assertSeen([100, 50], true);
     facts.owners.set('c2', { ...owner('b', 50), to: 'a' });
     assertSeen([100, 50], false);
     facts.nodes.set(...node('a', { c1: 150 }));
