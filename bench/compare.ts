@@ -8,7 +8,7 @@ import { startRtspServer, type RtspServer } from '../lab/feeds/rtsp';
 import { markdownTable } from '../lab/markdown-table';
 import { percentile } from '../lab/percentile';
 import { waitUntil } from '../lab/process';
-import { buildCommit } from './other-commit';
+import { buildCommit } from '../lab/other-commit';
 import { cpuSeconds, tree } from './process-cost';
 import { runBench } from './run';
 

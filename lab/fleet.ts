@@ -37,6 +37,8 @@ interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Stands in the file of this node. */
   readonly comment?: string;
+  /** Entry of the program; that of this checkout without. */
+  readonly main?: string | undefined;
   /** Command that it is run by. */
   readonly under?: readonly string[];
 }
@@ -62,9 +64,9 @@ export class Fleet {
   }
 
   start(name: string, { dir = newDir(), etcd = this.options.etcd, ...more }: NodeOptions = {}): Node {
-    const { fleet = {}, config = {}, env = {}, comment = '', under = [] } = more;
+    const { fleet = {}, config = {}, env = {}, comment = '', under = [], main } = more;
     const text = `${JSON.stringify({ ...this.config(name, etcd, fleet), ...config })}\n${comment}`;
-    const daemon = startDaemon({ config: text, dir, env, under });
+    const daemon = startDaemon({ config: text, dir, env, under, ...(main !== undefined && { main }) });
     const node = { name, daemon };
     this.nodes.push(node);
     this.options.after(async () => {

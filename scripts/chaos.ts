@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
- * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found;
- * it needs root and iproute2, and ends with 69 where it has not. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found,
+ * and the row `rolling-upgrade` needs `--from COMMIT`, the other version; it needs root and iproute2, and ends with 69 where it has not. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ import { openStage, STAGES, stageOf, type StageName } from '../lab/chaos/stage';
 import { table, violations } from '../lab/chaos/table';
 import { World } from '../lab/chaos/world';
 import { newNamespace } from '../lab/events';
+import { buildCommit } from '../lab/other-commit';
 
 /** Longer than any fault but that of ten minutes: what expires has been lost by us. */
 const EXPIRE_MS = 300_000;
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     fleet: { type: 'boolean', default: false },
     times: { type: 'string', default: '1' },
     results: { type: 'string' },
+    from: { type: 'string' },
   },
 });
 
@@ -61,10 +63,19 @@ async function stopRequest(): Promise<never> {
 /** The table of a fleet: three daemons on hosts of their own, and three etcd. */
 async function fleetMain(): Promise<number> {
   const { FLEET_ROWS } = await import('../lab/chaos/fleet-rows');
-  const { fleetTable, fleetViolations, addResults } = await import('../lab/chaos/fleet-table');
   const { NodeHost } = await import('../lab/chaos/node-host');
   const rows = chosen(FLEET_ROWS);
   await NodeHost.throwIfNone();
+  const other = values.from === undefined ? undefined : buildCommit(values.from);
+  try {
+    return await fleetTables(rows, other?.main);
+  } finally {
+    other?.remove();
+  }
+}
+
+async function fleetTables(rows: readonly FleetRow[], otherMain?: string): Promise<number> {
+  const { fleetTable, fleetViolations, addResults } = await import('../lab/chaos/fleet-table');
   const stopped = stopRequest();
   stopped.catch(() => undefined);
   const { results: file } = values;
@@ -73,7 +84,7 @@ async function fleetMain(): Promise<number> {
     results = JSON.parse(readFileSync(file, 'utf8')) as FleetResult[];
   for (const name of STAGES) {
     const own = rows.filter(({ needs = 'single' }) => needs === name);
-    if (own.length > 0) results = addResults(results, await runFleetOn(name, own, stopped));
+    if (own.length > 0) results = addResults(results, await runFleetOn(name, own, stopped, otherMain));
     if (file !== undefined) writeFileSync(file, JSON.stringify(results));
   }
   const faults = fleetViolations(results);
@@ -85,6 +96,7 @@ async function runFleetOn(
   name: StageName,
   rows: readonly FleetRow[],
   stopped: Promise<never>,
+  otherMain?: string,
 ): Promise<FleetResult[]> {
   const { fleetChaos } = await import('../lab/chaos/fleet-chaos');
   const { FleetStage } = await import('../lab/chaos/fleet-stage');
@@ -94,7 +106,7 @@ async function runFleetOn(
   const { redisUrl, amqpUrl } = servers;
   Object.assign(process.env, { VIGIL_TEST_REDIS_URL: redisUrl, VIGIL_TEST_AMQP_URL: amqpUrl });
   try {
-    const stage = await FleetStage.open({ servers, cameras: Number(values.cameras) });
+    const stage = await FleetStage.open({ servers, cameras: Number(values.cameras), otherMain });
     try {
       return await Promise.race([fleetChaos(stage, rows, { times: Number(values.times), say }), stopped]);
     } finally {

@@ -23,6 +23,8 @@ export interface FleetRow {
   readonly name: string;
   /** Servers that it needs; one of each without. */
   readonly needs?: StageName;
+  /** It is left out unless it is named. */
+  readonly onlyNamed?: true;
   /** No camera may change its node. */
   readonly isStill?: true;
   /** No camera may miss a period. */
@@ -79,11 +81,19 @@ const drain: FleetRow['run'] = async (stage) => {
   await stage.restart(victim);
 };
 
-const restartAll: FleetRow['run'] = async (stage) => {
+/** One node after the other. @param main of the program; that of this checkout without */
+async function restartAll(stage: FleetStage, main?: string): Promise<void> {
   for (const node of [...stage.nodes]) {
     await drainNode(stage, node);
-    await stage.restart(node);
+    await stage.restart(node, main);
   }
+}
+
+/** To the other version, and back: both run side by side twice. */
+const changeVersion: FleetRow['run'] = async (stage) => {
+  if (stage.otherMain === undefined) throw new Error('rolling-upgrade needs --from COMMIT');
+  await restartAll(stage, stage.otherMain);
+  await restartAll(stage);
 };
 
 const join: FleetRow['run'] = async (stage) => {
@@ -166,7 +176,8 @@ export const FLEET_ROWS: readonly FleetRow[] = [
   { name: 'node-clock-back', run: clock(-HOUR_MS) },
   { name: 'drain', isWhole: true, run: drain },
   { name: 'join', isWhole: true, run: join },
-  { name: 'rolling-restart', isWhole: true, run: restartAll },
+  { name: 'rolling-restart', isWhole: true, run: (stage) => restartAll(stage) },
+  { name: 'rolling-upgrade', onlyNamed: true, isWhole: true, run: changeVersion },
   twoEditsAtOnce,
   {
     name: 'etcd-leader-kill',

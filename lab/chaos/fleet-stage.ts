@@ -17,6 +17,8 @@ const EXPIRE_MS = 900_000;
 export interface FleetStageOptions {
   readonly servers: Stage;
   readonly cameras: number;
+  /** Entry of another version, for rows that change it. */
+  readonly otherMain?: string | undefined;
 }
 
 export type ServerKind = 'etcd' | 'redis' | 'rabbitmq';
@@ -36,11 +38,12 @@ export class FleetStage {
     readonly fleet: Fleet,
     readonly etcd: EtcdCluster,
     readonly servers: Stage,
+    readonly otherMain: string | undefined,
     private readonly closing: (() => Promise<void>)[],
   ) {}
 
   /** Resolves when every camera announces. */
-  static async open({ servers, cameras }: FleetStageOptions): Promise<FleetStage> {
+  static async open({ servers, cameras, otherMain }: FleetStageOptions): Promise<FleetStage> {
     const etcd = await startEtcd();
     const closing = [() => etcd.stop()];
     const fleet = await Fleet.open({
@@ -49,7 +52,7 @@ export class FleetStage {
       listen: (namespace) => SteadyListener.open(namespace, servers.amqpUrl),
       after: (close) => closing.push(close),
     });
-    const stage = new FleetStage(fleet, etcd, servers, closing);
+    const stage = new FleetStage(fleet, etcd, servers, otherMain, closing);
     try {
       for (const name of ['a', 'b', 'c']) await stage.start(name);
       await stage.shared();
@@ -61,10 +64,11 @@ export class FleetStage {
     return stage;
   }
 
-  async start(name: string, dir = newDir()): Promise<Node> {
+  /** @param main of the program; that of this checkout without */
+  async start(name: string, dir = newDir(), main?: string): Promise<Node> {
     const { host, clockFile } = await this.#equip(name);
     const node = this.fleet.start(name, {
-      ...{ dir, under: host.under, config: { frames: { expireMs: EXPIRE_MS } } },
+      ...{ dir, main, under: host.under, config: { frames: { expireMs: EXPIRE_MS } } },
       env: { NODE_OPTIONS: `--require ${CLOCK}`, NODE_VIGIL_CLOCK_FILE: clockFile },
     });
     this.nodes.push(node);
@@ -72,8 +76,8 @@ export class FleetStage {
   }
 
   /** Starts a node that has ended, on its data. */
-  async restart({ name, daemon }: Node): Promise<Node> {
-    const node = await this.start(name, daemon.dir);
+  async restart({ name, daemon }: Node, main?: string): Promise<Node> {
+    const node = await this.start(name, daemon.dir, main);
     await node.daemon.said(/is a member$/);
     return node;
   }
