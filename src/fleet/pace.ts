@@ -7,7 +7,7 @@ const PASSED_OVER_MS = 600_000;
 
 /** Which cameras of the whole fleet are the next to move for balance, as one of its nodes sees it. */
 export class Queue {
-  /** By camera, since when it might begin to move. */
+  /** By camera, since when it might begin to move, all the time; of one that is passed over, since before that. */
   readonly #freeMs = new Map<string, number>();
 
   /** Remembers no cameras but these. */
@@ -26,8 +26,11 @@ export class Queue {
       if (!known.has(id) || nowMs - sinceMs > PASSED_OVER_MS) this.#freeMs.delete(id);
     const isOver = (id: string) => nowMs - (this.#freeMs.get(id) ?? nowMs) > MINUTE_MS;
     const first = waiting.filter((id) => !isOver(id)).slice(0, permits.length);
+    const next = new Map(first.map((id, i) => [id, permits[i] as string]));
+    // Others were faster: it waits for a permit, and not for itself.
+    for (const id of this.#freeMs.keys()) if (!next.has(id) && !isOver(id)) this.#freeMs.delete(id);
     for (const id of first) if (!this.#freeMs.has(id)) this.#freeMs.set(id, nowMs);
-    return new Map(first.map((id, i) => [id, permits[i] as string]));
+    return next;
   }
 }
 

@@ -29,6 +29,14 @@ describe('the next cameras to move for balance', () => {
     assert.equal([...queue.next(WAITING, PERMITS, 700_000).keys()][0], 'c0');
   });
 
+  test('are not passed over because others took the permits', () => {
+    const queue = new Queue();
+    // As a node sees it that hears of the cameras which begin before it hears of their permits.
+    queue.next(WAITING.slice(8), PERMITS, 0);
+    queue.next(WAITING.slice(10), [], 100);
+    assert.deepEqual([...queue.next(WAITING.slice(10), PERMITS, 61_000).keys()], WAITING.slice(10, 20));
+  });
+
   test('are remembered only while the configuration has them', () => {
     const queue = new Queue();
     queue.next(WAITING, PERMITS, 0);
