@@ -1,7 +1,8 @@
 /**
  * `npm run chaos -- [--rows redis-kill,store-kill] [--seconds 10,30] [--cameras 8]`: the fault table, on servers of its
  * own; with `--fleet [--rows node-kill] [--times 3]` that of a fleet, where `--results FILE` adds what runs before have found,
- * and the row `rolling-upgrade` needs `--from COMMIT`, the other version; it needs root and iproute2, and ends with 69 where it has not. Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
+ * and the row `rolling-upgrade` needs `--from COMMIT`, the other version; it needs root and iproute2, and ends with 69 without them.
+ * Exit 1 when a frame was lost, dangling or damaged, or memory, repeats or the ledger were not as they must be.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

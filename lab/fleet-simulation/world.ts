@@ -145,21 +145,23 @@ export class SimulatedWorld {
 
   /** Of the fullest and the emptiest member, in relation to its share. */
   get loads(): { readonly most: number; readonly least: number } {
-    const loads = new Map(this.#members.map(({ name }) => [name, 0]));
+    const members = this.#members;
+    const share = this.#shareOf(members);
+    const loads = new Map(members.map(({ name }) => [name, 0]));
     for (const { id, weight } of this.cameras) {
       const node = this.moves.owners.get(id)?.node ?? '';
       loads.set(node, (loads.get(node) ?? 0) + weight);
     }
-    const all = this.#members.map(({ name }) => (loads.get(name) ?? 0) / this.#share);
+    const all = members.map(({ name }) => (loads.get(name) ?? 0) / share);
     return { most: Math.max(...all), least: Math.min(...all) };
   }
 
   get grain(): number {
-    return Math.max(...this.cameras.map(({ weight }) => weight)) / this.#share;
+    return Math.max(...this.cameras.map(({ weight }) => weight)) / this.#shareOf(this.#members);
   }
 
-  get #share(): number {
-    return this.cameras.reduce((sum, { weight }) => sum + weight, 0) / this.#members.length;
+  #shareOf(members: readonly PlacementNode[]): number {
+    return this.cameras.reduce((sum, { weight }) => sum + weight, 0) / members.length;
   }
 
   get #members(): PlacementNode[] {

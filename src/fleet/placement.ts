@@ -14,7 +14,7 @@ export interface PlacedCamera {
   readonly weight: number;
   /** The node that has it now. */
   readonly owner?: string | undefined;
-  /** The node that is about to take it over: its load counts there already, so that it is not planned anew on its way. */
+  /** The node that is about to take it over: its load counts there already, so it is not planned again while it moves. */
   readonly to?: string | undefined;
 }
 

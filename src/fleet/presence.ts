@@ -4,7 +4,7 @@ import type { Facts, Keys, NodeRecord } from './facts';
 import type { Lease } from './lease';
 import type { FleetOptions } from './options';
 import { parsedNode } from './records';
-import { nodeInUse } from './words';
+import { nameTaken, nodeInUse } from './words';
 
 /** How often the node writes what it is, and how long its own watch may take to tell it. */
 const BEAT_MS = 5000;
@@ -73,7 +73,8 @@ export class Presence {
     const found = await etcd.get(key);
     if (found === undefined) return etcd.transact([{ key, is: 'absent' }], [put]);
     const other = parsedNode(found.value);
-    if (other?.id !== holder.id) throw nodeInUse(node, other?.address ?? `unknown (key ${key} in etcd)`);
+    if (other === undefined) throw nameTaken(node, key);
+    if (other.id !== holder.id) throw nodeInUse(node, other.address);
     return etcd.transact([{ key, modRevision: found.modRevision }], [put]);
   }
 

@@ -17,6 +17,14 @@ export function nodeInUse(node: string, address: string): Fault {
   );
 }
 
+/** The key of a node's name was written by something else. */
+export function nameTaken(node: string, key: string): Fault {
+  return new Fault(
+    NODE_IN_USE,
+    `the key ${key} in etcd, which node "${node}" of this fleet needs, has a value that no node has written; delete it if nothing else needs it, or give this node another "fleet.node"`,
+  );
+}
+
 export const STATE_WORDS: Readonly<Record<MemberState, string>> = {
   joining: 'is joining',
   member: 'is a member',

@@ -74,6 +74,17 @@ describe('a node', () => {
     assert.equal(etcd.record.id, 'a');
   });
 
+  test('is refused a key that no node has written, by the name of the key', async () => {
+    const etcd = new OneKey();
+    const key = keys.node('north');
+    etcd.entry = { key, value: '{}', createRevision: 1, modRevision: 1 };
+    await assert.rejects(node(etcd, 'a').presence.show('member'), {
+      code: 'node-in-use',
+      message: /^the key \S+\/nodes\/north in etcd, .* has a value that no node has written; delete it/,
+    });
+    assert.equal(etcd.entry.value, '{}');
+  });
+
   test('says that cameras move for its balance with the next sign of life, at once', async () => {
     const etcd = new OneKey();
     const { presence } = node(etcd, 'a');

@@ -13,8 +13,8 @@ export interface NalCodec {
   readonly newReader: () => PictureReader;
   readonly typeOf: (unit: NalUnit) => number;
   readonly sequence: number;
-  /** Types of slices, behind which no parameter set comes. */
-  readonly slices: readonly [first: number, last: number];
+  /** Whether it is the type of a slice, behind which no parameter set comes. */
+  readonly isSlice: (type: number) => boolean;
   /** Whether a coded sequence may begin with a slice of this type: those of IDR pictures, and all of H.265 that are keyframes. */
   readonly begins: (type: number) => boolean;
   /** By type: the number by which a parameter set is referred to. */
@@ -26,7 +26,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
     newReader: () => new H264Reader(),
     typeOf: (unit) => (unit[0] ?? 0) & 0x1f,
     sequence: 7,
-    slices: [1, 5],
+    isSlice: (type) => type >= 1 && type <= 5,
     begins: (type) => type === 5,
     idOf: { 7: (unit) => h264.readSequence(unit).id, 8: (unit) => h264.readPictureSet(unit).id },
   },
@@ -34,7 +34,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
     newReader: () => new H265Reader(),
     typeOf: (unit) => ((unit[0] ?? 0) >> 1) & 0x3f,
     sequence: 33,
-    slices: [0, 31],
+    isSlice: (type) => type <= 31,
     begins: (type) => type >= 16 && type <= 23,
     idOf: {
       32: (unit) => (unit[2] ?? 0) >> 4,
@@ -70,7 +70,7 @@ export function sequenceParameters(codec: string, unit: Buffer): Buffer {
   const sets: NalUnit[] = [];
   for (const nal of nalUnits(unit.subarray(0, MAX_HEAD_BYTES))) {
     const type = named.typeOf(nal);
-    if (type >= named.slices[0] && type <= named.slices[1]) break;
+    if (named.isSlice(type)) break;
     if (type === named.sequence) sets.push(nal);
   }
   return Buffer.concat(sets);

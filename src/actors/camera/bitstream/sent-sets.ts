@@ -50,7 +50,7 @@ function headOf(unit: Buffer, codec: NalCodec): Head {
   const [sets, others]: [[string, NalUnit][], NalUnit[]] = [[], []];
   for (const nal of nalUnits(unit)) {
     const type = codec.typeOf(nal);
-    if (type >= codec.slices[0] && type <= codec.slices[1])
+    if (codec.isSlice(type))
       return { sets, others, begins: codec.begins(type), rest: fromStartCode(unit, nal) };
     const name = setName(codec, nal);
     if (name === undefined) others.push(nal);

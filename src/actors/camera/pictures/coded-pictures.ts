@@ -28,8 +28,8 @@ export class CodedPictures {
 
   /** The pictures that are complete with this packet, in their order. */
   push(packet: Packet): CodedPicture[] {
-    const bytes = packet.key ? this.#sets.apply(packet.bytes) : packet.bytes;
-    return this.#joiner.push({ ...packet, bytes }).map((whole) => ({
+    const sent = packet.key ? { ...packet, bytes: this.#sets.apply(packet.bytes) } : packet;
+    return this.#joiner.push(sent).map((whole) => ({
       packet: whole,
       facts: this.reader.read(whole.bytes, whole.key) ?? this.#others.read(whole.bytes, whole.key),
     }));
