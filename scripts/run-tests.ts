@@ -1,16 +1,24 @@
 /**
- * Runs the tests against a private Redis and a private RabbitMQ of the run's own. Arguments are test files; all of
- * them without.
+ * Runs the tests against a private Redis and a private RabbitMQ of the run's own, two files at a time. Arguments are test
+ * files; all of them without.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { endProcess } from '../src/os/output';
 import { withPrivateServers } from './private-servers';
+import { summary } from './test-counts';
 
 const ROOT = path.resolve(__dirname, '..');
 /** A test file that hangs must not hold up the whole run. */
 const FILE_TIMEOUT_MS = 300_000;
+/** They count each second of a feed, or wait for a lease: a second file would cost them the processor they need for it. */
+const ALONE: ReadonlySet<string> = new Set(
+  [
+    ...['integration/feed-faults', 'integration/feeds', 'integration/hls', 'integration/matrix'],
+    ...['system/delivery', 'system/feeds', 'system/fleet-moves', 'system/second-daemon'],
+  ].map((name) => path.join('test', `${name}.test.ts`)),
+);
 
 function testFiles(): string[] {
   return readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -19,7 +27,18 @@ function testFiles(): string[] {
     .sort();
 }
 
-async function runTests(files: readonly string[], servers: NodeJS.ProcessEnv): Promise<number> {
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** @param args of node's test runner, after our own */
+async function runTests(
+  concurrency: number,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const child = spawn(
     process.execPath,
     [
@@ -27,25 +46,54 @@ async function runTests(files: readonly string[], servers: NodeJS.ProcessEnv): P
         '--import',
         'tsx',
         '--test',
-        '--test-concurrency=2',
+        `--test-concurrency=${concurrency}`,
         '--test-reporter=spec',
         `--test-timeout=${FILE_TIMEOUT_MS}`,
       ],
-      ...files,
+      ...args,
     ],
-    { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...servers } },
+    { cwd: ROOT, stdio: ['inherit', 'pipe', 'inherit'], env, signal },
   );
-  // The terminal's Ctrl-C reaches the runner too: this process stays to stop the servers.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve) => {
-    child.once('exit', (code) => resolve(code ?? 1));
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    process.stdout.write(text);
+    output += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    child.once('error', (error) => {
+      if (!signal.aborted) reject(error);
+    });
   });
 }
 
+async function runAll(args: readonly string[], servers: NodeJS.ProcessEnv): Promise<number> {
+  const isFile = (arg: string) => arg.endsWith('.test.ts');
+  const options = args.filter((arg) => !isFile(arg));
+  const named = args.filter(isFile).map((file) => path.relative(ROOT, path.resolve(file)));
+  const files = named.length > 0 ? named : testFiles();
+  const stopping = new AbortController();
+  // This process stays to stop the servers.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  const env = { ...process.env, ...servers };
+  const ended: Outcome[] = [];
+  for (const [concurrency, isAlone] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    const some = files.filter((file) => ALONE.has(file) === isAlone);
+    if (some.length === 0 || stopping.signal.aborted) continue;
+    ended.push(await runTests(concurrency, [...options, ...some], env, stopping.signal));
+  }
+  if (ended.length > 1) {
+    process.stdout.write('\nall tests: of the files that run one at a time, and of all others\n');
+    process.stdout.write(summary(ended.map(({ output }) => output)));
+  }
+  return ended.find(({ code }) => code !== 0)?.code ?? 0;
+}
+
 async function main(): Promise<number> {
-  const files = process.argv.slice(2);
-  return withPrivateServers((variables) => runTests(files.length > 0 ? files : testFiles(), variables));
+  return withPrivateServers((variables) => runAll(process.argv.slice(2), variables));
 }
 
 main().then(

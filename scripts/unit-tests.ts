@@ -8,13 +8,12 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { summary } from './test-counts';
 
 const UNIT = path.resolve(__dirname, '../test/unit');
 const MAX_PROCESSES = 4;
 /** Some tests wait for a clock; and with few processes, the one with most to do is the last by far. */
 const PROCESSES_PER_CORE = 2;
-/** Lines the spec reporter ends with. */
-const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
 
 function unitTests(): string[] {
   return readdirSync(UNIT, { recursive: true, encoding: 'utf8' })
@@ -51,14 +50,6 @@ async function runShard(files: readonly string[]): Promise<[number, string]> {
       resolve([code ?? 1, output]);
     });
   });
-}
-
-/** Sums what the shards have counted, in the form a single run would end with. */
-function summary(outputs: readonly string[]): string {
-  const sums = new Map<string, number>();
-  for (const [, what = '', number] of outputs.flatMap((output) => [...output.matchAll(COUNTS)]))
-    sums.set(what, (sums.get(what) ?? 0) + Number(number));
-  return [...sums].map(([what, sum]) => `ℹ ${what} ${sum}\n`).join('');
 }
 
 async function runAll(): Promise<void> {

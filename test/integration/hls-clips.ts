@@ -64,7 +64,11 @@ export async function watching(
 export function assertSteady(feed: WatchedFeed): void {
   const { pictures, faults } = feed;
   assert.deepEqual(faults, []);
-  assert.ok(feed.missed() === 0, `${feed.missed()} of ${pictures.length} seconds without a picture`);
+  const lost = feed.lost.map(({ code }) => code ?? 'undecoded').join(', ');
+  assert.ok(
+    feed.missed() === 0,
+    `${feed.missed()} of ${pictures.length} seconds without a picture; lost: ${lost}`,
+  );
   for (const { sample, seenMs } of pictures) {
     const lateMs = seenMs - sample.capturedAt;
     assert.ok(lateMs < 1500 && lateMs > -50, `due at ${sample.capturedAt}, seen at ${seenMs}`);

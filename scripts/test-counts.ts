@@ -1,0 +1,10 @@
+/** Lines the spec reporter ends with. */
+const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
+
+/** What several runs of node's test runner have counted, in the form a single run would end with. */
+export function summary(outputs: readonly string[]): string {
+  const sums = new Map<string, number>();
+  for (const [, what = '', number] of outputs.flatMap((output) => [...output.matchAll(COUNTS)]))
+    sums.set(what, (sums.get(what) ?? 0) + Number(number));
+  return [...sums].map(([what, sum]) => `ℹ ${what} ${sum}\n`).join('');
+}
