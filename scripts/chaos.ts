@@ -66,6 +66,8 @@ async function fleetMain(): Promise<number> {
   const { FLEET_ROWS } = await import('../lab/chaos/fleet-rows');
   const { NodeHost } = await import('../lab/chaos/node-host');
   const rows = chosen(FLEET_ROWS);
+  if (values.from === undefined && rows.some(({ name }) => name === 'rolling-upgrade'))
+    throw new Error('the row "rolling-upgrade" needs the other version: --from COMMIT');
   await NodeHost.throwIfNone();
   const other = values.from === undefined ? undefined : buildCommit(values.from);
   try {

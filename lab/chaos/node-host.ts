@@ -95,10 +95,10 @@ export class NodeHost {
     try {
       await ip(`netns add ${this.#name}`);
     } catch (error) {
-      if (error instanceof ExitFault) throw error;
+      if (error instanceof ExitFault || process.getuid?.() === 0) throw error;
       throw new ExitFault(
         'not-permitted',
-        `each node of a fleet runs in a network namespace of its own, which only root may make; run this as root (${(error as Error).message})`,
+        'each node of a fleet runs in a network namespace of its own, which only root may make; run this as root',
       );
     }
   }

@@ -7,10 +7,12 @@ import { CLOCKS, FRAME_FORMATS } from '../../../src/contract/frame';
 import { REMOVALS } from '../../../src/contract/message';
 import { VERDICTS } from '../../../src/contract/verdict';
 
-const CONTRACT = path.resolve(__dirname, '../../../clients/python/src/vigil_consumer/contract.py');
+const KIT = path.resolve(__dirname, '../../../clients/python/src/vigil_consumer');
 
 describe('the Python kit', () => {
-  const text = readFileSync(CONTRACT, 'utf8');
+  const text = ['keys.py', 'contract.py']
+    .map((name) => readFileSync(path.join(KIT, name), 'utf8'))
+    .join('\n');
   for (const [name, words] of Object.entries({ FRAME_FORMATS, CLOCKS, VERDICTS, REMOVALS }))
     it(`has the same ${name}`, () => {
       const [, listed = ''] = new RegExp(`^${name} = \\((.*)\\)$`, 'm').exec(text) ?? [];

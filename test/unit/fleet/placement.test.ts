@@ -1,96 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PlacementNode } from '../../../src/fleet/placement';
-import { seededRandom, type Random } from '../../../lab/random';
-import { place, type UnrankedCamera } from './placed';
+import { seededRandom } from '../../../lab/random';
+import { place } from './placed';
+import {
+  assertBalanced,
+  assertFilled,
+  assertNotEmptied,
+  EQUAL,
+  heaviestOf,
+  loadOf,
+  moved,
+  newWorld,
+  settled,
+  shareOf,
+  type World,
+} from './placed-worlds';
 
 const WORLDS = 200;
-/** Ratios that differ by less are the same. */
-const EQUAL = 1e-9;
-
-interface World {
-  cameras: UnrankedCamera[];
-  nodes: PlacementNode[];
-}
-
-function newWorld(random: Random): World {
-  const nodes = Array.from({ length: random.between(1, 12) }, (_, i) => ({
-    name: `node${i}`,
-    capacity: random.between(1, 4) * 10,
-  }));
-  const cameras = Array.from({ length: random.between(0, 400) }, (_, i) => ({
-    id: `cam${i}`,
-    weight: random.between(1, 5),
-  }));
-  return { cameras, nodes };
-}
-
-/** The world after everybody has done what the placement says. */
-function settled({ cameras, nodes }: World): World {
-  const placed = place(cameras, nodes);
-  return { cameras: cameras.map((camera) => ({ ...camera, owner: placed.get(camera.id) ?? '' })), nodes };
-}
-
-/** No node is above its share by more than the bound, or by so many cameras where cameras are coarse. */
-function assertBalanced({ cameras, nodes }: World, bound: number, coarse = 2): void {
-  const total = cameras.reduce((sum, { weight }) => sum + weight, 0);
-  const heaviest = Math.max(0, ...cameras.map(({ weight }) => weight));
-  const capacity = nodes.reduce((sum, node) => sum + node.capacity, 0);
-  for (const { name, capacity: own } of nodes) {
-    const load = cameras.filter(({ owner }) => owner === name).reduce((sum, { weight }) => sum + weight, 0);
-    const share = (total * own) / capacity;
-    assert.ok(
-      load <= Math.max(share * bound, share + coarse * heaviest) + EQUAL,
-      `${name}: ${load} of ${share}`,
-    );
-  }
-}
-
-function loadOf({ cameras, nodes }: World, node: string): { readonly ratio: number } {
-  const sum = (of: readonly UnrankedCamera[]) => of.reduce((total, { weight }) => total + weight, 0);
-  const capacity = nodes.reduce((total, { capacity: one }) => total + one, 0);
-  const own = nodes.find(({ name }) => name === node)?.capacity ?? 0;
-  return { ratio: sum(cameras.filter(({ owner }) => owner === node)) / ((sum(cameras) * own) / capacity) };
-}
-
-/** The node has nine tenths of its share, or with one more of the fullest's cameras it would be the fuller of both. */
-function assertFilled(world: World, node: string): void {
-  const { ratio } = loadOf(world, node);
-  if (ratio >= 0.9 - EQUAL) return;
-  const share = world.cameras.length === 0 ? 1 : shareOf(world, node);
-  for (const { owner = '', weight } of world.cameras) {
-    const before = loadOf(world, owner).ratio;
-    const given = before - weight / shareOf(world, owner);
-    const taken = ratio + weight / share;
-    // A move that does not bring the two together is none.
-    const isNearer = before + given > ratio + taken + EQUAL;
-    const wouldGain = isNearer && (given >= taken || (given >= 0.9 + EQUAL && taken <= 1.1 - EQUAL));
-    assert.ok(owner === node || !wouldGain, `${node} has ${ratio} of its share, ${owner} could give`);
-  }
-}
-
-/** It has nine tenths of its share, or would have more than all of it with two more cameras. */
-function assertNotEmptied(world: World, node: string): void {
-  const { ratio } = loadOf(world, node);
-  assert.ok(
-    ratio >= 0.9 - EQUAL || ratio + (2 * heaviestOf(world)) / shareOf(world, node) >= 1 - EQUAL,
-    `${node}: ${ratio}`,
-  );
-}
-
-function heaviestOf({ cameras }: World): number {
-  return Math.max(0, ...cameras.map(({ weight }) => weight));
-}
-
-function shareOf({ cameras, nodes }: World, node: string): number {
-  const capacity = nodes.reduce((total, { capacity: one }) => total + one, 0);
-  const own = nodes.find(({ name }) => name === node)?.capacity ?? 0;
-  return (cameras.reduce((sum, { weight }) => sum + weight, 0) * own) / capacity;
-}
-
-function moved(before: World, after: World): UnrankedCamera[] {
-  return before.cameras.filter(({ owner }, i) => after.cameras[i]?.owner !== owner);
-}
 
 describe('placement', () => {
   test('puts every camera on one node, and no node above its share by more than a tenth', (t) => {

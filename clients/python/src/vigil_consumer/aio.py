@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Optional, Set, Type
 
+from .announcement import Announced, Announcement
 from .api import _options
 from .consumer import Consumer
-from .contract import Announced, Announcement
 from .errors import ConsumerError
 from .frame import Frame
 from .options import Options

@@ -1,16 +1,13 @@
-"""Keys and announcements. Messages come from outside: nothing in one is used before it was checked here. Pure."""
+"""Announcements as they come. Messages come from outside: nothing in one is used before it was checked here. Pure."""
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional
+from typing import Any, Mapping, Optional
 
+from .announcement import Announcement, Verdict
 from .checks import integer, invalid, require
+from .keys import is_camera_id, parse_frame_key
 
-FRAME_FORMATS = ("jpeg", "png", "webp", "h264", "h265")
-"""Encodings of a picture. ``h264`` and ``h265`` are one keyframe each, an Annex B access unit."""
 CLOCKS = ("camera", "arrival")
 VERDICTS = ("healthy", "torn", "black", "grey", "frozen", "static")
 """What may be said of a picture; docs/capture/verdicts.md explains each."""
@@ -19,132 +16,6 @@ REMOVALS = ("after", "getdel", "keep", "any")
 OTHER_EVENTS = ("vigil.camera.state.v1", "vigil.camera.gap.v1")
 MAX_BODY_BYTES = 65_536
 """An announcement is some 500 bytes long."""
-
-_ID = r"[A-Za-z0-9_-]{1,64}"
-_CAMERA = re.compile(_ID)
-_KEY = re.compile(
-    rf"({_ID}):frame:({_ID}):(0|[1-9][0-9]{{0,14}}):([1-9][0-9]{{0,4}})x([1-9][0-9]{{0,4}}):({'|'.join(FRAME_FORMATS)})"
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-class FrameKey(NamedTuple):
-    """The metadata in a frame's key."""
-
-    namespace: str
-    camera: str
-    captured_at: int
-    """Milliseconds since the epoch."""
-    width: int
-    height: int
-    format: str
-
-
-def parse_frame_key(text: str) -> Optional[FrameKey]:
-    """The parts of a frame key; None for any other text.
-
-    >>> parse_frame_key("vigil:frame:gate:1795381133042:1920x1080:jpeg")
-    FrameKey(namespace='vigil', camera='gate', captured_at=1795381133042, width=1920, height=1080, format='jpeg')
-    >>> parse_frame_key("vigil:frame:../etc:1:1x1:jpeg") is None
-    True
-    """
-    match = _KEY.fullmatch(text)
-    if match is None:
-        return None
-    namespace, camera, captured_at, width, height, form = match.groups()
-    return FrameKey(namespace, camera, int(captured_at), int(width), int(height), form)
-
-
-def done_key(key: str) -> str:
-    """The set of the queues whose services are done with a frame that several must have.
-
-    >>> done_key("vigil:frame:gate:1:1x1:jpeg")
-    '{vigil:frame:gate:1:1x1:jpeg}:done'
-    """
-    return f"{{{key}}}:done"
-
-
-def latest_key(namespace: str, camera: str) -> str:
-    """The key that holds the newest frame key of a camera.
-
-    >>> latest_key("vigil", "gate")
-    'vigil:latest:gate'
-    """
-    return f"{namespace}:latest:{camera}"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The quality of the picture, without regard to what it shows."""
-
-    kind: str
-    confidence: int
-    """0 to 100."""
-    reason: Optional[str] = None
-    """By what it was found to be bad, such as ``packet-loss``."""
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """A checked announcement; docs/contract.md explains each value."""
-
-    id: str
-    key: str
-    namespace: str
-    camera: str
-    captured_at: int
-    """Capture time, milliseconds since the epoch."""
-    width: int
-    height: int
-    format: str
-    bytes: int
-    """Size of the encoded picture."""
-    sequence: int
-    delayed: bool
-    age_ms: int
-    clock: Optional[str] = None
-    clock_skew_ms: Optional[int] = None
-    clock_unset: bool = False
-    link_delay_ms: Optional[int] = None
-    verdict: Optional[Verdict] = None
-    source_width: Optional[int] = None
-    """Pixels of the picture as the camera sent it."""
-    source_height: Optional[int] = None
-    rotation: int = 0
-    """Degrees clockwise by which a keyframe is still to be turned to be upright."""
-    node: Optional[str] = None
-    """Node of the fleet that sent it; None without a fleet."""
-    recipients: Optional[Mapping[str, str]] = None
-    """Present when several queues get the frame: those whose services must have it, and how each is done with it."""
-    event: Optional[Mapping[str, Any]] = None
-    """The whole CloudEvent."""
-
-    @property
-    def time(self) -> datetime:
-        """Capture time, UTC."""
-        return _EPOCH + timedelta(milliseconds=self.captured_at)
-
-
-class Announced:
-    """What has an announcement has what it says of the frame."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def announcement(self) -> Announcement: ...
-
-    @property
-    def key(self) -> str:
-        return self.announcement.key
-
-    @property
-    def camera(self) -> str:
-        return self.announcement.camera
-
-    @property
-    def captured_at(self) -> int:
-        """Milliseconds since the epoch."""
-        return self.announcement.captured_at
 
 
 def read_announcement(body: bytes) -> Announcement:
@@ -260,7 +131,7 @@ def _verdict(value: Any) -> Verdict:
 
 
 def _is_camera(value: Any) -> bool:
-    return isinstance(value, str) and _CAMERA.fullmatch(value) is not None
+    return isinstance(value, str) and is_camera_id(value)
 
 
 def _rotation(data: Mapping[str, Any]) -> int:

@@ -5,7 +5,7 @@ import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Type
 
-from .contract import Announced, Announcement
+from .announcement import Announced, Announcement
 from .errors import Pause, Requeue, UndecodableError
 from .image import decode_image
 from .task import Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Dict, Optional, Tuple
 
-from .contract import latest_key, parse_frame_key
+from .keys import latest_key, parse_frame_key
 from .task import Task
 
 WAIT_S = 2.0

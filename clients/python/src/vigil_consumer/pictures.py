@@ -5,7 +5,8 @@ import json
 from contextlib import contextmanager
 from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
-from .contract import Announcement, read_announcement
+from .announcement import Announcement
+from .contract import read_announcement
 from .image import decode_image
 from .servers import Endpoints
 from .sharing import removal_of, share_of

@@ -24,8 +24,8 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from .contract import done_key
 from .errors import ConsumerError, text_of
+from .keys import done_key
 from .sharing import SHARE_SCRIPT, Share
 from .servers import Endpoints, Host, RedisServer, redact, redis_server, url_of
 

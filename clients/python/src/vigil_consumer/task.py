@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
-from .contract import Announced, Announcement
+from .announcement import Announced, Announcement
 from .sharing import Share, removal_of, share_of
 
 
