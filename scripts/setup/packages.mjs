@@ -88,12 +88,21 @@ export function missingProgramsMessage(missing, system, isRoot) {
           'Install what is missing:',
           `  ${installCommand(system, packagesFor(programs, system.name), isRoot)}`,
         ]),
-    ...(programs.some((program) => TESTED_SERVERS.includes(program) && program !== 'ffmpeg')
-      ? ['Or name servers that you have as "redis" and "rabbitmq" in the configuration.']
-      : []),
+    ...serverAdvice(programs),
     'Or run everything in containers (compose.yaml says which passwords to set first):',
     '  docker compose up',
   ].join('\n');
+}
+
+/** Where the configuration names a server that runs already, by the program of one of our own. */
+const SERVER_KEYS = { 'redis-server': '"redis"', 'rabbitmq-server': '"rabbitmq"', etcd: '"fleet.etcd"' };
+
+function serverAdvice(programs) {
+  const keys = programs.map((program) => SERVER_KEYS[program]).filter((key) => key !== undefined);
+  if (keys.length === 0) return [];
+  const named = new Intl.ListFormat('en-GB').format(keys);
+  const what = keys.length === 1 ? 'a server' : 'servers';
+  return [`Or name ${what} that you have as ${named} in the configuration.`];
 }
 
 /** The same for the tests, which use much that is packaged well on Debian and Ubuntu only. */

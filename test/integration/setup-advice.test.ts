@@ -22,17 +22,17 @@ describe('programs of the system', CONCURRENT, () => {
     assert.deepEqual(clone.calls(), []);
   });
 
-  const ALL = ['ffmpeg', 'redis-server', 'rabbitmq-server', 'setpriv', 'flock'];
+  const ALL = ['ffmpeg', 'redis-server', 'rabbitmq-server', 'etcd', 'setpriv', 'flock'];
   const commands: [system: string, command: string][] = [
     [
       'apt-get',
-      'sudo apt-get update && sudo apt-get install -y --no-install-recommends ffmpeg redis-server rabbitmq-server util-linux',
+      'sudo apt-get update && sudo apt-get install -y --no-install-recommends ffmpeg redis-server rabbitmq-server etcd-server util-linux',
     ],
-    ['dnf', 'sudo dnf install -y ffmpeg-free redis rabbitmq-server util-linux'],
-    ['apk', 'sudo apk add ffmpeg redis rabbitmq-server setpriv flock'],
-    ['pacman', 'sudo pacman -S --needed ffmpeg valkey rabbitmq util-linux'],
-    ['zypper', 'sudo zypper install ffmpeg redis rabbitmq-server util-linux'],
-    ['brew', 'brew install ffmpeg redis rabbitmq util-linux flock'],
+    ['dnf', 'sudo dnf install -y ffmpeg-free redis rabbitmq-server etcd util-linux'],
+    ['apk', 'sudo apk add ffmpeg redis rabbitmq-server etcd setpriv flock'],
+    ['pacman', 'sudo pacman -S --needed ffmpeg valkey rabbitmq etcd util-linux'],
+    ['zypper', 'sudo zypper install ffmpeg redis rabbitmq-server etcd util-linux'],
+    ['brew', 'brew install ffmpeg redis rabbitmq etcd util-linux flock'],
     ['none', 'Install these programs with your package manager.'],
   ];
   it('that may not be installed are named with the exact command of the system', async (t) => {
@@ -49,8 +49,23 @@ describe('programs of the system', CONCURRENT, () => {
         `${system}: ${said}`,
       );
       assert.match(said, /^ {2}docker compose up$/m);
+      assert.match(said, /^Or name servers that you have as "redis", "rabbitmq" and "fleet.etcd" in/m);
       clone.remove(`bin/${system}`);
     }
+  });
+
+  it('are followed by where to name a server that is there, when one is missing', async (t) => {
+    const clone = bareClone(t);
+    await ready(clone);
+    for (const [missing, advice] of [
+      [['etcd', 'flock'], /^Or name a server that you have as "fleet.etcd" in the configuration\.$/m],
+      [['redis-server'], /^Or name a server that you have as "redis" in the configuration\.$/m],
+    ] as const) {
+      clone.configure([...missing]);
+      assert.match((await clone.setup(['start'], USER)).said, advice);
+    }
+    clone.configure(['ffmpeg']);
+    assert.doesNotMatch((await clone.setup(['start'], USER)).said, /Or name/);
   });
 
   it('are those of the configuration that --config names, and of none where no daemon runs', async (t) => {
