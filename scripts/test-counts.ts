@@ -1,5 +1,5 @@
 /** Lines the spec reporter ends with. */
-const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
+export const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
 
 /** What several runs of node's test runner have counted, in the form a single run would end with. */
 export function summary(outputs: readonly string[]): string {

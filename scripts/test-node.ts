@@ -6,12 +6,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { COUNTS } from './test-counts';
 
 const ROOT = path.resolve(__dirname, '..');
 const CACHE = path.join(ROOT, '.cache', 'node');
 const VERSION = /^\d+(\.\d+){0,2}$/;
-/** Lines the spec reporter ends with. */
-const COUNTS = /^ℹ (tests|pass|fail|skipped|todo) (\d+)$/gm;
 
 interface Row {
   readonly version: string;

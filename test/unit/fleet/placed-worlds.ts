@@ -31,13 +31,10 @@ export function settled({ cameras, nodes }: World): World {
 }
 
 /** No node is above its share by more than the bound, or by so many cameras where cameras are coarse. */
-export function assertBalanced({ cameras, nodes }: World, bound: number, coarse = 2): void {
-  const total = cameras.reduce((sum, { weight }) => sum + weight, 0);
-  const heaviest = Math.max(0, ...cameras.map(({ weight }) => weight));
-  const capacity = nodes.reduce((sum, node) => sum + node.capacity, 0);
-  for (const { name, capacity: own } of nodes) {
-    const load = cameras.filter(({ owner }) => owner === name).reduce((sum, { weight }) => sum + weight, 0);
-    const share = (total * own) / capacity;
+export function assertBalanced(world: World, bound: number, coarse = 2): void {
+  const heaviest = heaviestOf(world);
+  for (const { name } of world.nodes) {
+    const [load, share] = [weightOn(world, name), shareOf(world, name)];
     assert.ok(
       load <= Math.max(share * bound, share + coarse * heaviest) + EQUAL,
       `${name}: ${load} of ${share}`,
@@ -45,11 +42,8 @@ export function assertBalanced({ cameras, nodes }: World, bound: number, coarse 
   }
 }
 
-export function loadOf({ cameras, nodes }: World, node: string): { readonly ratio: number } {
-  const sum = (of: readonly UnrankedCamera[]) => of.reduce((total, { weight }) => total + weight, 0);
-  const capacity = nodes.reduce((total, { capacity: one }) => total + one, 0);
-  const own = nodes.find(({ name }) => name === node)?.capacity ?? 0;
-  return { ratio: sum(cameras.filter(({ owner }) => owner === node)) / ((sum(cameras) * own) / capacity) };
+export function loadOf(world: World, node: string): { readonly ratio: number } {
+  return { ratio: weightOn(world, node) / shareOf(world, node) };
 }
 
 /** The node has nine tenths of its share, or with one more of the fullest's cameras it would be the fuller of both. */
@@ -84,7 +78,15 @@ export function heaviestOf({ cameras }: World): number {
 export function shareOf({ cameras, nodes }: World, node: string): number {
   const capacity = nodes.reduce((total, { capacity: one }) => total + one, 0);
   const own = nodes.find(({ name }) => name === node)?.capacity ?? 0;
-  return (cameras.reduce((sum, { weight }) => sum + weight, 0) * own) / capacity;
+  return (weightOf(cameras) * own) / capacity;
+}
+
+function weightOn({ cameras }: World, node: string): number {
+  return weightOf(cameras.filter(({ owner }) => owner === node));
+}
+
+function weightOf(cameras: readonly UnrankedCamera[]): number {
+  return cameras.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 export function moved(before: World, after: World): UnrankedCamera[] {

@@ -50,7 +50,7 @@ def _literals(event: Mapping[str, Any]) -> None:
     for name in ("id", "source", "time"):
         require(isinstance(event.get(name), str), f"event/{name} is not text")
     require(event["id"] != "", "event/id is empty")
-    require(_is_camera(event.get("subject")), "event/subject is not a camera id")
+    require(is_camera_id(event.get("subject")), "event/subject is not a camera id")
 
 
 def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announcement:
@@ -58,7 +58,7 @@ def _announcement(event: Mapping[str, Any], data: Mapping[str, Any]) -> Announce
     key = parse_frame_key(text) if isinstance(text, str) else None
     if key is None or not isinstance(text, str):
         raise invalid("event/data/key is not a frame key")
-    require(_is_camera(data.get("camera")), "event/data/camera is not a camera id")
+    require(is_camera_id(data.get("camera")), "event/data/camera is not a camera id")
     captured_at = integer(data, "capturedAt", 0)
     width, height = integer(data, "width", 1), integer(data, "height", 1)
     for name, value, expected in (
@@ -111,7 +111,7 @@ def read_other_event(body: bytes) -> Optional[Mapping[str, Any]]:
     if not isinstance(event, dict) or event.get("type") not in OTHER_EVENTS or event.get("specversion") != "1.0":
         return None
     data = event.get("data")
-    return event if isinstance(data, dict) and _is_camera(data.get("camera")) else None
+    return event if isinstance(data, dict) and is_camera_id(data.get("camera")) else None
 
 
 def _recipients(value: Any) -> Mapping[str, str]:
@@ -128,10 +128,6 @@ def _verdict(value: Any) -> Verdict:
     reason = value.get("reason")
     require(reason is None or isinstance(reason, str), "event/data/verdict/reason is not text")
     return Verdict(value["kind"], confidence, reason)
-
-
-def _is_camera(value: Any) -> bool:
-    return isinstance(value, str) and is_camera_id(value)
 
 
 def _rotation(data: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 FRAME_FORMATS = ("jpeg", "png", "webp", "h264", "h265")
 """Encodings of a picture. ``h264`` and ``h265`` are one keyframe each, an Annex B access unit."""
@@ -14,8 +14,8 @@ _KEY = re.compile(
 )
 
 
-def is_camera_id(text: str) -> bool:
-    return _CAMERA.fullmatch(text) is not None
+def is_camera_id(value: Any) -> bool:
+    return isinstance(value, str) and _CAMERA.fullmatch(value) is not None
 
 
 class FrameKey(NamedTuple):
