@@ -45,6 +45,8 @@ const START_MS = 10_000;
 const QUIET_MS = 10 * MINUTE_MS;
 /** Moves for balance in a minute: all cameras could have moved once before the nodes must have come to rest. */
 const MOVES = 10;
+/** Cameras have a picture and then none, in turns, after a death. */
+const SILENT_FOR_S = 240;
 /** Of the cameras, those that allow one viewer. */
 const SINGLE = 0.1;
 
@@ -55,6 +57,13 @@ const INCIDENTS: Readonly<Record<string, Incident>> = {
   death: (world, { name }, random) => {
     world.die(name);
     world.clock.after(random.between(10, 300) * 1000, () => world.start(name));
+  },
+  'death, and cameras silent now and then': (world, { name }, random) => {
+    world.die(name);
+    world.clock.after(random.between(10, 60) * 1000, () => world.start(name));
+    for (const { id } of world.cameras)
+      for (let s = random.between(0, 30); s < SILENT_FOR_S; s += random.between(5, 60))
+        world.clock.after(s * 1000, () => world.silence(id, random.between(5, 30) * 1000));
   },
   'death, and back before the lease ends': (world, { name }, random) => {
     world.die(name);

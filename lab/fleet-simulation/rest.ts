@@ -1,4 +1,7 @@
-/** Sees whether nodes have their shares once all cameras have moved that had to, ten a minute, and nothing has happened meanwhile. */
+/**
+ * Sees whether nodes have their shares once all cameras have moved that had to, ten a minute, and nothing has happened meanwhile; and whether
+ * they know the owners of all cameras.
+ */
 export interface Balancing {
   /** When something last happened, milliseconds. */
   readonly happenedMs: number;
@@ -9,6 +12,8 @@ export interface Balancing {
   readonly due: number;
   /** Of the fullest and the emptiest member, in relation to its share. */
   readonly loads: { readonly most: number; readonly least: number };
+  /** What nodes believe of the owners of cameras, where etcd says something else, in a sentence each. */
+  readonly mistakes: ReadonlySet<string>;
   /** The heaviest camera's weight in relation to a node's share: no balance is finer. */
   readonly grain: number;
 }
@@ -36,6 +41,8 @@ export class RestWitness implements RestFindings {
   #due = 0;
   #untilMs = 0;
   #isOver = false;
+  /** How often in a row each was seen. */
+  #mistakes: ReadonlyMap<string, number> = new Map();
 
   constructor(
     private readonly world: Balancing,
@@ -48,6 +55,7 @@ export class RestWitness implements RestFindings {
     const { world } = this;
     const ms = this.nowMs() - world.happenedMs;
     if (!world.hasQuorum || ms < SETTLED_MS) return;
+    this.#lookForMistakes();
     if (world.happenedMs !== this.#happenedMs) {
       [this.#happenedMs, this.#due, this.#isOver] = [world.happenedMs, world.due, false];
       this.#untilMs = this.nowMs() + Math.ceil(this.#due / 10) * TEN_MS + LAST_MS;
@@ -60,6 +68,15 @@ export class RestWitness implements RestFindings {
         `cameras still moved for balance ${minutes(ms)} min after an incident, when ${this.#due} had to`,
       );
     }
+  }
+
+  /** A mistake of a moment is news on its way. */
+  #lookForMistakes(): void {
+    const seen = [...this.world.mistakes].map(
+      (words) => [words, (this.#mistakes.get(words) ?? 0) + 1] as const,
+    );
+    this.#mistakes = new Map(seen);
+    for (const [words, times] of seen) if (times === 2) this.onViolation(words);
   }
 
   /** All have moved. */

@@ -41,6 +41,8 @@ export class SimulatedWorld {
   readonly #placement = new SharedPlacement();
   #configured: readonly FleetCamera[] = [];
   readonly #ranked: readonly PlacedCamera[];
+  /** Until when cameras have no picture. */
+  readonly #silentUntilMs = new Map<string, number>();
   happenedMs = 0;
 
   constructor(
@@ -108,6 +110,11 @@ export class SimulatedWorld {
     this.happens();
   }
 
+  /** A camera without a picture moves in another way. */
+  silence(camera: string, ms: number): void {
+    this.#silentUntilMs.set(camera, this.clock.nowMs + ms);
+  }
+
   setQuorum(has: boolean): void {
     this.etcd.hasQuorum = has;
     this.witness.excuse(has ? this.clock.nowMs : Infinity);
@@ -125,6 +132,21 @@ export class SimulatedWorld {
   /** A node says that cameras are to move for its balance. */
   get isBalancing(): boolean {
     return this.#nodeRecords.some(([, { isBalancing }]) => isBalancing === true);
+  }
+
+  /** What nodes that reach etcd believe of the owners of cameras, where it says something else, in a sentence each. */
+  get mistakes(): ReadonlySet<string> {
+    const mistakes = new Set<string>();
+    for (const { name, link, fleet } of this.nodes.values()) {
+      if (!link.runs || !link.reaches) continue;
+      const believed = new Map(fleet.status().cameras.map(({ id, node }) => [id, node]));
+      for (const [id, { node }] of this.moves.owners)
+        if (believed.get(id) !== node)
+          mistakes.add(
+            `${name} believes that ${id} is on ${believed.get(id) ?? 'no node'}, and it is on ${node}`,
+          );
+    }
+    return mistakes;
   }
 
   /** Cameras that are to move for balance. */
@@ -208,6 +230,7 @@ export class SimulatedWorld {
   #picture(node: SimulatedNode, camera: string): void {
     const capturedAt = this.clock.nowMs;
     const sequence = Math.floor(capturedAt / 1000);
+    if (capturedAt < (this.#silentUntilMs.get(camera) ?? 0)) return;
     if (node.running.has(camera)) node.fleet.captured({ camera, capturedAt, sequence, clock: 'arrival' });
   }
 }

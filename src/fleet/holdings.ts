@@ -179,9 +179,9 @@ export class Holdings {
     const { etcd, keys, facts, lease } = this.options;
     const key = keys.camera(id);
     const found = facts.owners.get(id);
-    await etcd.transact([{ key, lease: lease.id ?? '0' }], [{ remove: key }]);
-    // The watch may have told already that another node has taken it.
-    if (facts.owners.get(id) === found) facts.disown(id);
+    const isRemoved = await etcd.transact([{ key, lease: lease.id ?? '0' }], [{ remove: key }]);
+    // One that was offered may be another node's by now, and the watch may have told already who has taken it.
+    if (isRemoved && facts.owners.get(id) === found) facts.disown(id);
   }
 }
 

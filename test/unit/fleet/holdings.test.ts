@@ -19,7 +19,10 @@ async function open() {
     () => 0,
   );
   await lease.renew();
-  const bench = { beforeAnswer: (): void => undefined, held: new Set<string>(), answer: true };
+  const bench = {
+    ...{ beforeAnswer: (): void => undefined, beforeHeld: (): void => undefined },
+    ...{ held: new Set<string>(), answer: true },
+  };
   const holdings = new Holdings({
     ...{ node: 'a', keys, facts, lease },
     etcd: {
@@ -29,6 +32,7 @@ async function open() {
       },
     },
     onHeld: (ids) => {
+      bench.beforeHeld();
       bench.held = new Set(ids);
       return Promise.resolve();
     },
@@ -57,6 +61,15 @@ describe('a node', () => {
       await holdings.agree(new Set(['gate']));
       assert.deepEqual([...bench.held], []);
     }
+  });
+
+  test('that stops a camera for another that has just taken it over still knows that one as its owner', async () => {
+    const { facts, holdings, bench, put } = await open();
+    await holdings.take(['gate']);
+    bench.beforeHeld = () => put('b', '8');
+    bench.answer = false;
+    await holdings.giveAway(['gate']);
+    assert.equal(facts.owners.get('gate')?.node, 'b');
   });
 
   test('that lost the race for a camera does not hold it', async () => {

@@ -58,7 +58,7 @@ describe('cameras that begin to move for balance', () => {
 describe('a fleet at rest', () => {
   const even: Balancing = {
     ...{ happenedMs: 0, hasQuorum: true, isBalancing: false, due: 0 },
-    ...{ loads: { most: 1.1, least: 0.9 }, grain: 0.05 },
+    ...{ loads: { most: 1.1, least: 0.9 }, grain: 0.05, mistakes: new Set<string>() },
   };
 
   function seen(world: Partial<Balancing>, minutes: readonly number[]) {
@@ -85,6 +85,12 @@ describe('a fleet at rest', () => {
       { most: 1.1, least: 0.7 },
     ])
       assert.equal(seen({ loads }, [1, 2, 3]).violations.length, 1);
+  });
+
+  test('knows who owns each camera: a mistake that lasts a minute is said once', () => {
+    const mistakes = new Set(['a believes in vain']);
+    assert.deepEqual(seen({ mistakes }, [1]).violations, []);
+    assert.deepEqual(seen({ mistakes }, [1, 2, 3, 4]).violations, [...mistakes]);
   });
 
   test('is not looked at within a minute of an incident, without a quorum, or finer than a camera', () => {
