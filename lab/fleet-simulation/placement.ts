@@ -1,5 +1,4 @@
 /** The real placement, computed once for all nodes that ask for it with the same cameras and members, as it is for each of them. */
-import { isDeepStrictEqual } from 'node:util';
 import { relocations, type PlacedCamera, type PlacementNode } from '../../src/fleet/placement';
 
 /** Nodes hear of a change within milliseconds of each other: older worlds are asked for no more. */
@@ -17,9 +16,7 @@ export class SharedPlacement {
   #known: Known[] = [];
 
   of(cameras: readonly PlacedCamera[], members: readonly PlacementNode[]): ReadonlyMap<string, string> {
-    const found = this.#known.find(
-      (known) => isDeepStrictEqual(known.members, members) && isFor(known, cameras),
-    );
+    const found = this.#known.find((known) => areSame(known.members, members) && isFor(known, cameras));
     if (found !== undefined) return found.relocated;
     const relocated = relocations(cameras, members);
     // A node changes its cameras in place.
@@ -27,6 +24,14 @@ export class SharedPlacement {
     this.#known = [{ differing: 0, cameras: copy, members, relocated }, ...this.#known].slice(0, KEPT);
     return relocated;
   }
+}
+
+function areSame(a: readonly PlacementNode[], b: readonly PlacementNode[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every(({ name, capacity, isBalancing }, i) => {
+    const other = b[i];
+    return name === other?.name && capacity === other.capacity && isBalancing === other.isBalancing;
+  });
 }
 
 function isFor(known: Known, cameras: readonly PlacedCamera[]): boolean {

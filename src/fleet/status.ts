@@ -42,13 +42,13 @@ export function statusOf(
   return {
     ...own,
     nodes: [...facts.nodes].map(([name, { id: _, beat: __, costs, clockMs: ___, ...record }]) => {
-      const mine = cameras.filter((camera) => camera.node === name);
-      const cost = mine.reduce((sum, { id }) => sum + (weights.get(id) ?? 0), 0);
+      const mine = facts.owners.of(name);
+      const cost = [...mine.keys()].reduce((sum, id) => sum + (weights.get(id) ?? 0), 0);
       const share = (total * record.capacity) / capacity;
       const skewMs = skewOf(name);
       const measured = Object.values(costs ?? {}).reduce((sum, cost) => sum + cost, 0);
       return {
-        ...{ name, ...record, cameras: mine.length, load: share === 0 ? 0 : cost / share },
+        ...{ name, ...record, cameras: mine.size, load: share === 0 ? 0 : cost / share },
         ...(measured === 0 ? {} : { millicores: Math.round(measured) }),
         ...(skewMs === undefined ? {} : { skewMs }),
       };
