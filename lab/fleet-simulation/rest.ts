@@ -24,6 +24,7 @@ const SETTLED_MS = 60_000;
 const TEN_MS = 62_000;
 /** The last of them come to their nodes. */
 const LAST_MS = 60_000;
+const MISTAKES_MS = 5 * 60_000;
 /** Of its share, beyond which a node's cameras move (docs/fleet.md). */
 const FAR = 0.2;
 
@@ -43,6 +44,7 @@ export class RestWitness implements RestFindings {
   #isOver = false;
   /** How often in a row each was seen. */
   #mistakes: ReadonlyMap<string, number> = new Map();
+  #mistakesAtMs = -Infinity;
 
   constructor(
     private readonly world: Balancing,
@@ -70,8 +72,10 @@ export class RestWitness implements RestFindings {
     }
   }
 
-  /** A mistake of a moment is news on its way. */
+  /** A mistake of a moment is news on its way. To compare all that all nodes know is much work, and what is wrong for ever can wait. */
   #lookForMistakes(): void {
+    if (this.nowMs() - this.#mistakesAtMs < MISTAKES_MS) return;
+    this.#mistakesAtMs = this.nowMs();
     const seen = [...this.world.mistakes].map(
       (words) => [words, (this.#mistakes.get(words) ?? 0) + 1] as const,
     );
