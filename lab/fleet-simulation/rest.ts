@@ -24,6 +24,7 @@ const SETTLED_MS = 60_000;
 const TEN_MS = 62_000;
 /** The last of them come to their nodes. */
 const LAST_MS = 60_000;
+/** Between two looks at what nodes believe. */
 const MISTAKES_MS = 5 * 60_000;
 /** Of its share, beyond which a node's cameras move (docs/fleet.md). */
 const FAR = 0.2;
@@ -72,7 +73,7 @@ export class RestWitness implements RestFindings {
     }
   }
 
-  /** A mistake of a moment is news on its way. To compare all that all nodes know is much work, and what is wrong for ever can wait. */
+  /** A mistake of a moment is news on its way. All that all nodes know is much to compare, and what is wrong for ever can wait. */
   #lookForMistakes(): void {
     if (this.nowMs() - this.#mistakesAtMs < MISTAKES_MS) return;
     this.#mistakesAtMs = this.nowMs();
