@@ -40,6 +40,8 @@ export interface FeedMeasurement {
 /** Keyframe intervals, and milliseconds from the first packet on, after which enough is known. */
 const ENOUGH_INTERVALS = 3;
 const ENOUGH_MS = 5000;
+/** Many servers begin with what they have kept since the last keyframe: it does not count for the rate. */
+const BURST_MS = 1000;
 /** The first picture is never waited for less. */
 const MIN_CONNECT_MS = 1000;
 
@@ -56,11 +58,13 @@ export async function probeFeed(
 }
 
 /** Sees every packet on its way to the decision. */
-class MeasuringPlan extends SamplePlan {
-  packets = 0;
+export class MeasuringPlan extends SamplePlan {
   firstAt = 0;
   lastAt = 0;
   keys: number[] = [];
+  #packets = 0;
+  /** The first packet behind the burst, and the number of those until it. */
+  #settled: { readonly packets: number; readonly at: number } | undefined;
 
   constructor(
     camera: CameraSpec,
@@ -71,8 +75,18 @@ class MeasuringPlan extends SamplePlan {
 
   override reopen(): void {
     super.reopen();
-    this.packets = 0;
+    this.#packets = 0;
+    this.#settled = undefined;
     this.keys = [];
+  }
+
+  /** Of those behind the burst, once they have come for as long; undefined until there were two. */
+  get packetsPerSecond(): number | undefined {
+    const { firstAt, lastAt } = this;
+    const settled = this.#settled;
+    const isLong = settled !== undefined && lastAt - settled.at >= BURST_MS;
+    const { packets, at } = isLong ? settled : { packets: 1, at: firstAt };
+    return lastAt > at ? (1000 * (this.#packets - packets)) / (lastAt - at) : undefined;
   }
 
   override decide(at: number, picture: Coded, steadyMs: number): Decision {
@@ -90,8 +104,9 @@ class MeasuringPlan extends SamplePlan {
   }
 
   #count(at: number, key: boolean, steadyMs: number): void {
-    if (this.packets++ === 0) this.firstAt = steadyMs;
+    if (this.#packets++ === 0) this.firstAt = steadyMs;
     this.lastAt = steadyMs;
+    if (steadyMs - this.firstAt >= BURST_MS) this.#settled ??= { packets: this.#packets, at: steadyMs };
     if (key) this.keys.push(at);
   }
 }
@@ -191,7 +206,7 @@ class FeedProbe {
   }
 
   #measurement(fault: FaultRecord | undefined): FeedMeasurement {
-    const { packets, firstAt, lastAt, keys } = this.#plan;
+    const { packetsPerSecond, keys } = this.#plan;
     const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
     // One that came late, or with a burst at the start, does not decide.
     const intervalMs = keyframeIntervalsMs.length === 0 ? undefined : median(keyframeIntervalsMs);
@@ -199,7 +214,7 @@ class FeedProbe {
       stream: this.#stream,
       picture: this.#picture,
       firstPictureMs: this.#firstPictureMs,
-      packetsPerSecond: packets > 1 ? (1000 * (packets - 1)) / (lastAt - firstAt) : undefined,
+      packetsPerSecond,
       keyframeIntervalsMs,
       clockOffsetMs: this.#clock.skewMs,
       choice: samplingChoice(this.camera, this.#stream, intervalMs),
