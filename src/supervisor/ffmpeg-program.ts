@@ -40,21 +40,14 @@ export function whyNoFfmpeg(configured: string | undefined, bundled = bundledFfm
   return 'the one of ffmpeg-static cannot look up host names on this machine';
 }
 
-/** Looked up once: Node.js looks for a package that is absent in every folder above. */
-let packaged: string | undefined;
-
 /** ffmpeg-static is an optional dependency: where its download failed it is absent, or names a file that is. */
 function bundledFfmpeg(): string | null {
-  const found = (packaged ??= packagedFfmpeg());
-  return found !== '' && isExecutable(found) ? found : null;
-}
-
-function packagedFfmpeg(): string {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- may be absent
-    return (require('ffmpeg-static') as string | null) ?? '';
+    const found = require('ffmpeg-static') as string | null;
+    return found !== null && isExecutable(found) ? found : null;
   } catch {
-    return '';
+    return null;
   }
 }
 

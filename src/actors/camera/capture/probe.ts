@@ -86,7 +86,8 @@ export class MeasuringPlan extends SamplePlan {
     const settled = this.#settled;
     const isLong = settled !== undefined && lastAt - settled.at >= BURST_MS;
     const { packets, at } = isLong ? settled : { packets: 1, at: firstAt };
-    return lastAt > at ? (1000 * (this.#packets - packets)) / (lastAt - at) : undefined;
+    const isKnown = this.#packets > packets && lastAt > at;
+    return isKnown ? (1000 * (this.#packets - packets)) / (lastAt - at) : undefined;
   }
 
   override decide(at: number, picture: Coded, steadyMs: number): Decision {

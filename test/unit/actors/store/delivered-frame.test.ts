@@ -173,7 +173,7 @@ describe('a frame', () => {
   it('is delivered once when hints, scans and answers come in any order', async (t) => {
     const random = seededRandom(t);
     // However long this takes on a busy machine, no confirm is late.
-    const bench = await openTimedBench(t, 6);
+    const bench = await openTimedBench(t, 20);
     const frames = await bench.spooled(...offsets(0, 60));
     bench.broker = 'nothing';
     let answered = 0;

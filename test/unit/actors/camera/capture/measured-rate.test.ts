@@ -7,13 +7,17 @@ import { cameraSpec } from '../../../../../lab/camera-spec';
 const FPS = 10;
 
 /** @param burst pictures that come at once when the feed is opened */
-function rateOf(seconds: number, burst: number): number | undefined {
+function measured(seconds: number, burst: number): MeasuringPlan {
   const plan = new MeasuringPlan(cameraSpec(), () => undefined);
   const see = (ms: number, key: boolean) =>
     plan.decide(ms, { key, state: 'whole', inOrder: true, needed: true }, ms);
   for (let i = 0; i < burst; i++) see(i, i === 0);
   for (let n = 0; n <= FPS * seconds; n++) see(burst + (1000 * n) / FPS, n % FPS === 0);
-  return plan.packetsPerSecond;
+  return plan;
+}
+
+function rateOf(seconds: number, burst: number): number | undefined {
+  return measured(seconds, burst).packetsPerSecond;
 }
 
 describe('the rate of a feed', () => {
@@ -27,5 +31,11 @@ describe('the rate of a feed', () => {
   it('is that of all pictures of a short feed, and unknown of one picture', () => {
     assert.equal(rateOf(1, 0), FPS);
     assert.equal(rateOf(0, 0), undefined);
+  });
+
+  it('is unknown of a feed that was opened again and has sent nothing since', () => {
+    const plan = measured(5, 0);
+    plan.reopen();
+    assert.equal(plan.packetsPerSecond, undefined);
   });
 });
