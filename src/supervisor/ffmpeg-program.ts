@@ -41,7 +41,7 @@ export function whyNoFfmpeg(configured: string | undefined, bundled = bundledFfm
 }
 
 /** ffmpeg-static is an optional dependency: where its download failed it is absent, or names a file that is. */
-function bundledFfmpeg(): string | null {
+export function bundledFfmpeg(): string | null {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- may be absent
     const found = require('ffmpeg-static') as string | null;

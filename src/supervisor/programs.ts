@@ -2,7 +2,7 @@
 import type { Topology } from '../config/topology';
 import { findEpmd, findRabbitmq } from '../embedded/rabbitmq-programs';
 import { findProgram } from '../os/orphans';
-import { findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
+import { bundledFfmpeg, findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-program';
 
 export interface MissingProgram {
   readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'etcd' | 'setpriv' | 'flock';
@@ -16,8 +16,10 @@ export function missingPrograms(topology: Topology): MissingProgram[] {
   const needsEtcd = topology.fleet?.etcd === 'embedded';
   const embedded = needsEtcd || [topology.redis, topology.rabbitmq].some(({ kind }) => kind === 'embedded');
   const sources = topology.cameras.map(({ source }) => source).filter((source) => !needsNoFfmpeg(source));
-  if (sources.some((source) => findFfmpeg(topology.ffmpeg, source) === undefined))
-    missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg) });
+  // Looked for once, not for each camera: where it is absent, Node looks in every folder there may be.
+  const bundled = bundledFfmpeg();
+  if (sources.some((source) => findFfmpeg(topology.ffmpeg, source, bundled) === undefined))
+    missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg, bundled) });
   if (topology.redis.kind === 'embedded' && findProgram('redis-server') === undefined)
     missing.push({ program: 'redis-server', why: 'the configuration says "redis": "embedded"' });
   if (topology.rabbitmq.kind === 'embedded' && (findRabbitmq() === undefined || findEpmd() === undefined))

@@ -1,14 +1,14 @@
 /** Editors and the daemon judge actors.json alike: a corpus of files generated from the schema, valid and not. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { seededRandom } from '../../../lab/random';
+import { rounds, seededRandom } from '../../../lab/random';
 import { agreed } from '../../../lab/corpus/agreement';
 import { FILE, type Schema } from '../../../lab/corpus/schema';
 import { url } from '../../../lab/corpus/urls';
 import { Files } from '../../../lab/corpus/files';
 
-const FILES = 500;
-const URLS = 1000;
+const FILES = rounds(500);
+const URLS = rounds(1000);
 
 type Entry = Record<string, unknown>;
 const camera = (entry: Entry): Entry => ({ cameras: [{ id: 'a', ...entry }] });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatOfExtension, frameExtension, frameId } from '../../../src/contract/frame';
 import { frameKey, latestKey, parseFrameKey } from '../../../src/contract/key';
-import { seededRandom } from '../../../lab/random';
+import { rounds, seededRandom } from '../../../lab/random';
 import { ID_ALPHABET, randomFrame, FRAME } from './samples';
 
 describe('a frame key', () => {
@@ -12,7 +12,7 @@ describe('a frame key', () => {
 
   it('is read back as it was written, for any frame', (t) => {
     const random = seededRandom(t);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < rounds(2000); i++) {
       const { camera, capturedAt, width, height, format } = randomFrame(random);
       const metadata = { camera, capturedAt, width, height, format };
       const namespace = random.text(ID_ALPHABET, 1, 64);
@@ -53,7 +53,7 @@ describe('a frame key', () => {
 
   it('with one letter changed is refused or means another frame, and is written as it was read', (t) => {
     const random = seededRandom(t);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < rounds(2000); i++) {
       const key = frameKey('vigil', {
         ...randomFrame(random),
         camera: 'gate',
@@ -99,7 +99,7 @@ describe('a frame id', () => {
   it('is another for another frame, also where ids of cameras end in numbers', (t) => {
     const random = seededRandom(t);
     const frames = new Map<string, string>();
-    for (let i = 0; i < 5000; i++) {
+    for (let i = 0; i < rounds(5000); i++) {
       const frame = { camera: random.text('a1-', 1, 3), capturedAt: random.between(0, 120) };
       const whole = JSON.stringify(frame);
       assert.equal(frames.get(frameId(frame)) ?? whole, whole);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seededRandom } from '../../../lab/random';
+import { rounds, seededRandom } from '../../../lab/random';
 import { place } from './placed';
 import {
   assertBalanced,
@@ -16,7 +16,7 @@ import {
   type World,
 } from './placed-worlds';
 
-const WORLDS = 200;
+const WORLDS = rounds(200);
 
 describe('placement', () => {
   test('puts every camera on one node, and no node above its share by more than a tenth', (t) => {

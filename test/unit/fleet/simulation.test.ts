@@ -4,16 +4,18 @@ import { describe, test } from 'node:test';
 import { simulateDay } from '../../../lab/fleet-simulation/day';
 import { SharedPlacement } from '../../../lab/fleet-simulation/placement';
 import { SimulatedWorld } from '../../../lab/fleet-simulation/world';
-import { randomOf, seededRandom } from '../../../lab/random';
+import { randomOf, rounds, seededRandom } from '../../../lab/random';
 import { hashOf } from '../../../src/fleet/loads';
 import { relocations } from '../../../src/fleet/placement';
 
 const LEASE_MS = 5000;
 const STOP_MS = 300;
+/** Of a day: half an hour, and a fifth for each incident. */
+const HOURS = 0.5 + 0.2 * rounds(5);
 
 describe('a simulated fleet', () => {
   test('has every camera on a node within 10 s, those for one viewer on one, and moves nothing without a cause', async (t) => {
-    const day = await simulateDay({ nodes: 4, cameras: 40, hours: 1.5, random: seededRandom(t) });
+    const day = await simulateDay({ nodes: 4, cameras: 40, hours: HOURS, random: seededRandom(t) });
     assert.deepEqual(day.violations, []);
     assert.ok(Object.keys(day.incidents).length > 0);
     assert.ok((day.moves['new'] ?? 0) === 40, JSON.stringify(day.moves));
@@ -39,7 +41,7 @@ describe('a simulated fleet', () => {
     const cameras = Array.from({ length: 40 }, (_, i) => ({
       ...{ id: `c${i}`, rank: hashOf(`c${i}`), weight: 1, owner: 'a' },
     }));
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < rounds(300); i++) {
       const some = random.pick([members, members.slice(1)]);
       assert.deepEqual(shared.of(cameras, some), relocations(cameras, some));
       const camera = random.pick(cameras);
@@ -63,7 +65,7 @@ describe('a simulated fleet', () => {
 
   test('moves no camera when etcd has its quorum again, however long it had none', async (t) => {
     const random = seededRandom(t);
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < rounds(12); i++) {
       const cameras = Array.from({ length: 12 }, (_, k) => ({
         id: `c${k}`,
         weight: 1,

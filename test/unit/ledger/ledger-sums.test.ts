@@ -7,11 +7,11 @@ import { describe, it, type TestContext } from 'node:test';
 import { LedgerFiles, readLedger } from '../../../src/ledger/files';
 import { Ledger, type Moment } from '../../../src/ledger/ledger';
 import { summarize, type Coverage } from '../../../src/ledger/summary';
-import { seededRandom, type Random } from '../../../lab/random';
+import { type Random, rounds, seededRandom } from '../../../lab/random';
 
 const START = 1_795_381_133_000;
 const TURN_MS = 500;
-const TURNS = 8000;
+const TURNS = rounds(8000);
 const PERIODS_MS: Readonly<Record<string, number>> = { a: 1000, b: 500, c: 3000 };
 const CAMERAS = Object.keys(PERIODS_MS);
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FRAME_FORMATS, type Frame } from '../../../src/contract/frame';
 import { parseSpoolName, spoolName } from '../../../src/spool/names';
-import { seededRandom } from '../../../lab/random';
+import { rounds, seededRandom } from '../../../lab/random';
 import { frameOf } from './frames';
 
 describe('a spool name', () => {
@@ -12,7 +12,7 @@ describe('a spool name', () => {
 
   it('is read back as it was written, for any frame', (t) => {
     const random = seededRandom(t);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < rounds(2000); i++) {
       const frame = frameOf({
         capturedAt: random.between(0, 9_999_999_999_999),
         sequence: random.between(0, 49_999_999_999),
@@ -33,7 +33,7 @@ describe('a spool name', () => {
 
   it('sorts by capture time, whatever the other numbers are', (t) => {
     const random = seededRandom(t);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < rounds(2000); i++) {
       const times = [random.between(0, 2e12), random.between(0, 2e12)].sort((a, b) => a - b);
       const [earlier = '', later = ''] = times.map((capturedAt) =>
         spoolName(frameOf({ capturedAt, sequence: random.between(0, 2e9), bytes: random.between(1, 1e6) })),

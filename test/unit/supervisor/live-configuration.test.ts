@@ -76,7 +76,7 @@ function live(t: TestContext) {
   };
 }
 
-describe('a live configuration', () => {
+describe('a live configuration', { concurrency: true }, () => {
   it('takes an edit over, and says what it changes', async (t) => {
     const { edit, applied, configuration, said, file } = live(t);
     const { appliedAtMs } = configuration.state;

@@ -19,10 +19,10 @@ import { redisFault } from '../../../src/connections/redis-fault';
 import { wantedActors } from '../../../src/supervisor/actor-specs';
 import { BlackBox } from '../../../src/supervisor/black-box';
 import { planChange } from '../../../src/supervisor/plan';
-import { seededRandom } from '../../../lab/random';
+import { rounds, seededRandom } from '../../../lab/random';
 import { CANARY, MARKS, password, secretUrl, sentence, SHOWN } from '../../../lab/canary';
 
-const ROUNDS = 400;
+const ROUNDS = rounds(400);
 
 const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-canary-'));
 after(() => rmSync(DIR, { recursive: true }));

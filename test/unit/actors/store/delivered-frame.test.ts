@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { spoolName } from '../../../../src/spool/names';
 import { offsets, openBench, waitingIn } from '../../../../lab/delivery-bench';
-import { seededRandom } from '../../../../lab/random';
+import { rounds, seededRandom } from '../../../../lab/random';
 import { settled, until } from '../../../../lab/until';
 import { MAX_DELAYED_IN_FLIGHT, openTimedBench } from './timed-bench';
 
@@ -174,7 +174,8 @@ describe('a frame', () => {
     const random = seededRandom(t);
     // However long this takes on a busy machine, no confirm is late.
     const bench = await openTimedBench(t, 20);
-    const frames = await bench.spooled(...offsets(0, 60));
+    const count = rounds(60);
+    const frames = await bench.spooled(...offsets(0, count));
     bench.broker = 'nothing';
     let answered = 0;
     for (let next = 0; bench.delivered.length < frames.length;) {
@@ -193,7 +194,7 @@ describe('a frame', () => {
     assert.equal(new Set(bench.delivered).size, frames.length);
     assert.deepEqual(
       bench.stored.toSorted((a, b) => a - b),
-      offsets(0, 60),
+      offsets(0, count),
     );
     // A file goes after its frame was called delivered.
     while ((await bench.waiting()).length > 0) await settled(1);

@@ -40,7 +40,7 @@ async function refused(
   assert.deepEqual(readdirSync(path.dirname(file)), [path.basename(file)]);
 }
 
-describe('an edit of a configuration file', () => {
+describe('an edit of a configuration file', { concurrency: true }, () => {
   it('adds, changes and removes a camera, and says how the file is known then', async () => {
     const file = newFile();
     const added = await edited(file, put('yard', { test: 'testsrc2', rate: 2 }));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { parse, visit } from 'jsonc-parser';
 import { editedText, type Edit } from '../../../../src/config/edit/cameras';
 import { NoSuchPlace, withoutValue, withValue } from '../../../../src/config/edit/text';
-import { randomOf } from '../../../../lab/random';
+import { randomOf, rounds } from '../../../../lab/random';
 
 type Random = ReturnType<typeof randomOf>;
 interface Style {
@@ -42,6 +42,7 @@ function commentsOf(text: string): string[] {
   return found;
 }
 
+const FILES = rounds(1000);
 const SETTINGS = [
   ['rate', 2],
   ['quality', 70],
@@ -98,9 +99,9 @@ function expected({ cameras, ...rest }: Made['value'], edit: Edit): unknown {
 }
 
 describe('an edit of the text of a configuration', () => {
-  it('changes what it must and nothing else, in 1000 generated files', () => {
+  it(`changes what it must and nothing else, in ${FILES} generated files`, () => {
     const random = randomOf(15);
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < FILES; i++) {
       const before = made(random);
       const edit = someEdit(random, before.value);
       const after = editedText(before.text, before.value, edit);
@@ -130,7 +131,7 @@ describe('an edit of the text of a configuration', () => {
 
   it('that comes back leaves the text as it was', () => {
     const random = randomOf(16);
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < rounds(300); i++) {
       const { text, value } = made(random);
       if (value.cameras.length === 0) continue;
       const added = withValue(text, ['cameras', value.cameras.length], { id: 'x', rate: 1 });

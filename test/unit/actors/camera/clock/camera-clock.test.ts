@@ -8,7 +8,7 @@ import {
   MAX_AHEAD_MS,
   MAX_BEHIND_MS,
 } from '../../../../../src/actors/camera/clock/camera-clock';
-import { seededRandom } from '../../../../../lab/random';
+import { rounds, seededRandom } from '../../../../../lab/random';
 
 const START = 1_795_381_140_000;
 const HOUR_MS = 3_600_000;
@@ -89,7 +89,7 @@ describe("a camera's clock", () => {
 
   it('never makes capture times go back, repeat or leap, whatever it says and however often the feed is opened', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < rounds(300); round++) {
       const clock = new CameraClock(START - random.between(0, 2000));
       let [arrival, before, arrivalBefore] = [START, -Infinity, START];
       let skewMs = 0;
@@ -113,7 +113,7 @@ describe("a camera's clock", () => {
 
   it('goes on later than any capture time of a process before', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < rounds(500); round++) {
       const endedAt = START;
       const last = endedAt + random.between(-MAX_BEHIND_MS, MAX_AHEAD_MS);
       const clock = new CameraClock(endedAt + random.between(0, 1000));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { Packet } from '../../../../../src/actors/camera/ffmpeg/packet-splitter';
 import { SenderClock, type SenderTime } from '../../../../../src/actors/camera/clock/sender-clock';
-import { seededRandom, type Random } from '../../../../../lab/random';
+import { type Random, rounds, seededRandom } from '../../../../../lab/random';
 
 /** What ffmpeg 5.1 wrote for 5 s of gst-rtsp-server, by the receiver's own command line. */
 const WRITTEN = readFileSync(path.join(__dirname, '../../../../fixtures/sender-times.mp4'));
@@ -57,7 +57,7 @@ describe("a sender's clock", () => {
 
   it('is the same however the output is cut, and whichever of the two pipes is read first', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < rounds(500); round++) {
       const clock = new SenderClock();
       const [keyframes, pieces] = [[...KEYFRAMES], cut(random, WRITTEN)];
       const found: SenderTime[] = [];
@@ -72,7 +72,7 @@ describe("a sender's clock", () => {
 
   it('is nothing, or of the right keyframe, when bits are flipped, bytes missing or doubled; nothing is thrown', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 5000; round++) {
+    for (let round = 0; round < rounds(5000); round++) {
       const damaged = Buffer.from(WRITTEN);
       for (let flips = random.between(0, 20); flips > 0; flips--) {
         const at = random.between(0, damaged.length - 1);
@@ -90,7 +90,7 @@ describe("a sender's clock", () => {
 
   it('takes arbitrary bytes without a throw, and without keeping them', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < rounds(300); round++) {
       const clock = new SenderClock();
       for (let i = 0; i < 50; i++) {
         const bytes = Buffer.from(

@@ -6,7 +6,7 @@ import { isAnnexB } from '../../../../../src/actors/camera/bitstream/nal';
 import { ivfHeader, ivfPacketHeader } from '../../../../../src/actors/camera/ffmpeg/ivf';
 import { PacketSplitter, type Packet } from '../../../../../src/actors/camera/ffmpeg/packet-splitter';
 import { Fault } from '../../../../../src/fault/fault';
-import { seededRandom, type Random } from '../../../../../lab/random';
+import { type Random, rounds, seededRandom } from '../../../../../lab/random';
 
 /** What ffmpeg 5.1 writes before the first packet. */
 const HEADER = [
@@ -20,7 +20,7 @@ const HEADER = [
   '',
 ].join('\n');
 const START = 1_795_381_140_432;
-const FUZZ_CASES = 10_000;
+const FUZZ_CASES = rounds(10_000);
 const NO_TIME = '-9223372036854775808';
 const MARKS = { checksum: 'b872c797', corrupt: false } as const;
 
@@ -65,7 +65,7 @@ function split(pieces: readonly Buffer[]): Packet[] {
 describe('PacketSplitter', () => {
   it('finds every packet, however the output is cut', (t) => {
     const random = seededRandom(t);
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < rounds(300); round++) {
       const packets = packetsOf(random, random.between(1, 8));
       const output = Buffer.concat([Buffer.from(HEADER), ...packets.map(written)]);
       assert.deepEqual(split(cut(random, output)), packets);

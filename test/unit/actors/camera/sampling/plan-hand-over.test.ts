@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Sample } from '../../../../../src/actors/camera/sampling/sample';
 import { SamplePlan } from '../../../../../src/actors/camera/sampling/sample-plan';
 import { numbered, type Numbered } from '../../../../../src/protocol/numbered';
-import { seededRandom, type Random } from '../../../../../lab/random';
+import { rounds, seededRandom, type Random } from '../../../../../lab/random';
 
 const T = 1_700_000_000_000;
 const PACKET_MS = 40;
@@ -48,7 +48,8 @@ describe('a camera that moves', () => {
   ] as const)
     it(`with a picture every ${periodMs} ms and a keyframe every ${keyframeMs} skips no period, wherever its keyframes fall`, (t) => {
       const random = seededRandom(t);
-      for (let phaseMs = 0; phaseMs < periodMs; phaseMs += 7) {
+      const stepMs = periodMs / rounds(periodMs / 7);
+      for (let phaseMs = 0; phaseMs < periodMs; phaseMs += stepMs) {
         const feed = { phaseMs, keyframeMs, periodMs, jitterMs: 30 };
         const openedMs = 20_000 + Math.floor(random.next() * 3000);
         const former = take(feed, random, [0, 40_000]);
