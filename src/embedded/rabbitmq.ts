@@ -11,7 +11,8 @@ import { callBroker } from './broker-call';
 import { findEpmd, findRabbitmq } from './rabbitmq-programs';
 import { placeQuorumQueues } from './quorum-files';
 import { brokerConfiguration, brokerDefinitions, folderVariables, USER } from './rabbitmq-files';
-import { choosePort, predecessorLeft, ServerProcess } from './server-process';
+import { PortMapper } from './port-mapper';
+import { choosePort, predecessorLeft, ServerProcess, type ServerCommand } from './server-process';
 import { newPassword, readServiceMemory, writeServiceMemory } from './server-file';
 import type { EmbeddedService } from './service';
 
@@ -46,28 +47,18 @@ export async function prepareRabbitmq(
   const env = brokerEnvironment(dir, distPort, epmdPort);
   writeFiles(dir, port, password, env);
   let broker: ServerProcess | undefined;
-  let epmd: ServerProcess | undefined;
+  let mapper: PortMapper | undefined;
   return {
     name: 'rabbitmq',
     url,
     ownUrl,
     start: async (startMs) => {
-      const [program, mapper] = [findRabbitmq(), findEpmd()];
-      if (program === undefined || mapper === undefined)
+      const [program, epmd] = [findRabbitmq(), findEpmd()];
+      if (program === undefined || epmd === undefined)
         throw new ExitFault('missing-program', 'rabbitmq-server is not installed');
       // Without a port mapper of our own the broker starts one that outlives it.
-      if (epmd?.isRunning() !== true)
-        epmd = new ServerProcess(
-          {
-            name: 'epmd',
-            program: mapper,
-            args: ['-port', String(epmdPort), '-address', '127.0.0.1'],
-            env,
-            cwd: dir,
-            onParentDeath: 'KILL',
-          },
-          log,
-        );
+      mapper ??= portMapper(epmd, epmdPort, { env, cwd: dir }, log);
+      mapper.run();
       placeQuorumQueues(path.join(dir, 'mnesia', NODE), NODE);
       broker = new ServerProcess(
         {
@@ -77,6 +68,8 @@ export async function prepareRabbitmq(
           env,
           cwd: dir,
           lockFile,
+          // Erlang's own program that starts others.
+          helperKilled: /^(erl_child_setup closed|Failed to write to erl_child_setup: \d+)$/,
           onParentDeath: 'TERM',
         },
         log,
@@ -87,9 +80,20 @@ export async function prepareRabbitmq(
     view: () => callBroker(NODE, env),
     stop: async (deadlineMs) => {
       await broker?.stop(deadlineMs);
-      await epmd?.stop(1000);
+      await mapper?.stop(1000);
     },
   };
+}
+
+function portMapper(
+  program: string,
+  port: number,
+  place: Pick<ServerCommand, 'env' | 'cwd'>,
+  log: Log,
+): PortMapper {
+  const args = ['-port', String(port), '-address', '127.0.0.1'];
+  const command: ServerCommand = { name: 'epmd', program, args, ...place, onParentDeath: 'KILL' };
+  return new PortMapper(() => new ServerProcess(command, log), log);
 }
 
 function brokerEnvironment(dir: string, distPort: number, epmdPort: number): NodeJS.ProcessEnv {

@@ -28,6 +28,8 @@ export interface ServerCommand extends CommandLine {
   readonly lockFile?: string;
   /** What a line of its output says; the line itself without. */
   readonly wordsOf?: (line: string) => string;
+  /** The line it ends with when a program that it needs was killed. */
+  readonly helperKilled?: RegExp;
   /** What the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
 }
@@ -36,7 +38,7 @@ export interface ServerCommand extends CommandLine {
 export class EndedEarly extends ExitFault {
   constructor(
     message: string,
-    /** By a signal: it may be sound. */
+    /** It, or a program that it needs: it may be sound. */
     readonly wasKilled: boolean,
   ) {
     super('service-start', message);
@@ -99,7 +101,9 @@ export class ServerProcess {
     const message = `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`;
     const hasNotRun = this.#startError !== undefined || this.#child.exitCode === LOCKED;
     if (!hasEnded || hasNotRun) throw new ExitFault('service-start', message);
-    throw new EndedEarly(message, this.#child.signalCode !== null);
+    const { helperKilled } = this.command;
+    const wasHelper = this.#lastLines.some((line) => helperKilled?.test(line));
+    throw new EndedEarly(message, this.#child.signalCode !== null || wasHelper);
   }
 
   /** SIGTERM, wait, SIGKILL, wait. */

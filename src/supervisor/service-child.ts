@@ -16,16 +16,17 @@ export function serviceChild(
   let hasStarted = false;
 
   /**
-   * The daemon ends when a server cannot be started at first. That it was killed meanwhile does not mean that, nor that it ended
-   * once: a program of its own may have been killed.
+   * The daemon ends when a server cannot be started at first. That the server was killed meanwhile does not mean that, nor
+   * that it ended once: another program may have been killed that it needs.
    */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
-    for (let ends = 1; ; ends++) {
+    let [kills, ends] = [0, 0];
+    for (;;) {
       try {
         return await service.start(spec().startMs);
       } catch (error) {
         if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
-        if (ends > (error.wasKilled ? spec().maxRestarts : 1)) throw error;
+        if (error.wasKilled ? ++kills > spec().maxRestarts : ++ends > 1) throw error;
         log.warn(`${error.message}; started again at once`, { code: error.code });
       }
     }

@@ -47,6 +47,15 @@ describe('the first start of an embedded server', () => {
     for (const line of said()) assert.match(line, words);
   });
 
+  it('is made again when the server is killed, and when it ends once', async (t) => {
+    const { child, said } = await staged(
+      t,
+      'if [ -e a/b ]; then touch answers; exec sleep 60; fi; if [ -e a ]; then mkdir a/b; exit 1; fi; mkdir a; kill -9 $$',
+    );
+    await child.start();
+    assert.equal(said().length, 2);
+  });
+
   it('fails when the server ends again', async (t) => {
     const { child, said } = await staged(t, 'echo "bad configuration" >&2; exit 3');
     await assert.rejects(child.start(), { code: 'service-start', message: /ended with code 3/ });
