@@ -32,7 +32,7 @@ export function Crashes({ camera }: { readonly camera: ApiCamera }): VNode | nul
 
 function LastWords({ crash: { lastLines, ffmpeg } }: { readonly crash: ApiCrash }): VNode {
   const lines = [...ffmpeg.map((line) => `ffmpeg: ${line}`), ...lastLines];
-  if (lines.length === 0) return html`<p class="muted">It left no last words.</p>`;
+  if (lines.length === 0) return html`<p class="muted">It left no output.</p>`;
   return html`<details>
     <summary>Last words</summary>
     <pre tabindex="0">${lines.join('\n')}</pre>

@@ -23,7 +23,7 @@ export async function drain({
   if (answer.kind === 'alone')
     throw new ExitFault(
       'daemon-refused',
-      'the daemon is not in a fleet: nobody could take its cameras; end it with SIGTERM',
+      'the daemon is not in a fleet: no other node can take its cameras; end it with SIGTERM',
     );
   const { cameras } = answer;
   if (!json) await print(`draining: ${cameras} ${cameras === 1 ? 'camera' : 'cameras'} to give away\n`);

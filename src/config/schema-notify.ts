@@ -23,7 +23,7 @@ const Webhook = Type.Object(
       minItems: 1,
       maxItems: 16,
       description:
-        'What is told: "offline > 60s", a camera without a picture for so long; "quarantined"; "spool > 80%" of spool.maxBytes, maxFrames or maxAgeMs; "recovered", the end of what was told.',
+        'Conditions to report: "offline > 60s", a camera without a picture for that long; "quarantined"; "spool > 80%" of spool.maxBytes, maxFrames or maxAgeMs; "recovered", the end of a reported condition.',
     }),
     cameras: Type.Optional(
       Type.Array(Type.String({ pattern: CAMERA_ID_PATTERN, description: 'the id of a camera' }), {
@@ -42,5 +42,5 @@ export const Notify = Type.Array(Webhook, {
   maxItems: 20,
   default: [],
   effect: 'restarts notices',
-  description: 'Webhooks that are told of trouble and its end (docs/notices.md).',
+  description: 'Webhooks that are notified of trouble and its end (docs/notices.md).',
 });

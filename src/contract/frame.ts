@@ -25,7 +25,7 @@ export const MAX_TAGS = 16;
 export const CLOCKS = ['camera', 'arrival'] as const;
 
 export interface FrameClock {
-  /** `camera`: the camera's own, as its RTCP sender reports tell it. `arrival`: this machine's, when the picture came. */
+  /** `camera`: the camera's own, as its RTCP sender reports give it. `arrival`: this machine's, when the picture came. */
   readonly clock: (typeof CLOCKS)[number];
   /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera told it. */
   readonly clockSkewMs?: number;

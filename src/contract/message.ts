@@ -42,12 +42,12 @@ function cloudEvent<const Kind extends string, Data extends TSchema>(type: Kind,
       dataref: Type.Optional(
         Type.String({
           description:
-            'Of a frame: `redis:` and `data.key`. Which Redis it is, and its password, is in no message. Absent of older versions.',
+            'For a frame: `redis:` and `data.key`. Which Redis it is, and its password, is in no message. Absent of older versions.',
         }),
       ),
       expirytime: Type.Optional(
         Type.String({
-          description: 'Of a frame: when its message expires, RFC 3339. Absent of older versions.',
+          description: 'For a frame: when its message expires, RFC 3339. Absent of older versions.',
         }),
       ),
       datacontenttype: Type.Literal('application/json'),
@@ -120,14 +120,14 @@ export const FrameSampled = cloudEvent(
         CLOCKS.map((clock) => Type.Literal(clock)),
         {
           description:
-            "Whose clock capturedAt is by. camera: the camera's own, as its RTCP sender reports tell it; arrival: that of this machine when the picture came, or on its way between the two. Absent of frames spooled by an older version.",
+            "Whose clock capturedAt is by. camera: the camera's own, as its RTCP sender reports give it; arrival: that of this machine when the picture came, or on its way between the two. Absent of frames spooled by an older version.",
         },
       ),
     ),
     clockSkewMs: Type.Optional(
       Type.Integer({
         description:
-          "Milliseconds of the camera's clock minus the arrival of its pictures, whichever of them capturedAt is by. Absent until the camera has told its time.",
+          "Milliseconds of the camera's clock minus the arrival of its pictures, whichever of them capturedAt is by. Absent until the camera has reported its time.",
       }),
     ),
     clockUnset: Type.Optional(
@@ -140,7 +140,7 @@ export const FrameSampled = cloudEvent(
       Type.Integer({
         minimum: 1,
         description:
-          'Milliseconds by which the picture came later than the link can bring it: the link is slower than the stream, or stalled. capturedAt is earlier by them. Absent below 500, and where the stream has no times to tell it by.',
+          'Milliseconds by which the picture came later than the link can bring it: the link is slower than the stream, or stalled. capturedAt is earlier by them. Absent below 500, and where the stream has no times to derive it from.',
       }),
     ),
     verdict: Type.Optional(
@@ -190,7 +190,7 @@ export const CameraStateChanged = cloudEvent(
     sinceMs: Milliseconds('When the state began, milliseconds since the epoch.'),
     fault: Type.Optional(
       Type.Object({
-        code: Type.String({ description: 'Stable word for programs.' }),
+        code: Type.String({ description: 'Stable identifier for programs.' }),
         message: Type.String({ description: 'One sentence for people, without credentials.' }),
       }),
     ),

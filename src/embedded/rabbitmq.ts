@@ -69,7 +69,7 @@ export async function prepareRabbitmq(
           cwd: dir,
           lockFile,
           // Erlang's own program that starts others.
-          helperKilled: /^(erl_child_setup closed|Failed to write to erl_child_setup: \d+)$/,
+          helperKilled: /erl_child_setup( closed|: \d+)$/,
           onParentDeath: 'TERM',
         },
         log,

@@ -98,7 +98,7 @@ export class ServerProcess {
     }
     const hasEnded = !this.isRunning();
     const why = hasEnded ? `it ended ${this.ending()}` : `no answer within ${deadlineMs} ms`;
-    const message = `${this.command.name} did not start: ${why}; its last words: ${this.lastWords()}`;
+    const message = `${this.command.name} did not start: ${why}; its last output: ${this.lastOutput()}`;
     const hasNotRun = this.#startError !== undefined || this.#child.exitCode === LOCKED;
     if (!hasEnded || hasNotRun) throw new ExitFault('service-start', message);
     const { helperKilled } = this.command;
@@ -119,7 +119,7 @@ export class ServerProcess {
     await this.exited;
   }
 
-  lastWords(): string {
+  lastOutput(): string {
     return this.#lastLines.join(' | ') || '(none)';
   }
 

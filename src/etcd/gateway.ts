@@ -110,7 +110,7 @@ export class Gateway {
 
   /**
    * After a silence only new connections are used, which cannot be made without hearing the other side: a node that is heard and
-   * hears nothing would otherwise renew its lease over every connection that it has, and nobody could take its cameras.
+   * hears nothing would otherwise renew its lease over every connection that it has, and no other node can take its cameras.
    */
   #dropIdle(): void {
     for (const agent of this.#agents)

@@ -53,7 +53,7 @@ export class SharedConfiguration {
     if (isForeign)
       throw new Fault(
         'fleet-configuration',
-        `the key ${this.options.key} in etcd is no configuration of a fleet; remove that key`,
+        `the key ${this.options.key} in etcd is not the configuration of a fleet; remove that key`,
       );
     return publication;
   }

@@ -82,7 +82,7 @@ const output: LineSink = {
 
 /** The line in the place of lines that a reader was too slow for. */
 export function lostLine(count: number): string {
-  const message = `${count} lines of the log are missing here: nobody read them in time`;
+  const message = `${count} lines of the log are missing here: they were not read in time`;
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
 }
 

@@ -35,7 +35,7 @@ export function needsNoFfmpeg({ kind }: CameraSource): boolean {
 
 /** What {@link findFfmpeg} found none for, as a part of a sentence. */
 export function whyNoFfmpeg(configured: string | undefined, bundled = bundledFfmpeg()): string {
-  if (configured !== undefined) return `"ffmpeg" names ${configured}, which is no program here`;
+  if (configured !== undefined) return `"ffmpeg" names ${configured}, which is not a program on this machine`;
   if (findFfmpeg(configured, undefined, bundled) === undefined) return 'feeds are read with it';
   return 'the one of ffmpeg-static cannot look up host names on this machine';
 }

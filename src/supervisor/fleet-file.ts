@@ -164,7 +164,7 @@ export class FleetFile {
     if ((!isKnown || isReplaced) && !this.#memory.isOutdated(own)) this.#saveCopy(text, newest);
     const change = before === undefined ? '' : `: ${changeWords(before, incoming)}`;
     log.info(
-      `takes over revision ${newest.revision} of the fleet's cameras from node "${newest.node}"${change}`,
+      `applies revision ${newest.revision} of the fleet's cameras from node "${newest.node}"${change}`,
       {
         code: 'fleet-taken',
       },

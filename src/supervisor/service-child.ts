@@ -1,5 +1,6 @@
 /** An embedded server as a child of the supervisor. */
 import type { ChildSpec } from '../config/topology';
+import { aborted } from '../clock/sleep';
 import type { Log } from '../log/log';
 import type { FaultRecord } from '../fault/fault';
 import { Child } from './child';
@@ -26,7 +27,13 @@ export function serviceChild(
         return await service.start(spec().startMs);
       } catch (error) {
         if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
-        if (error.wasKilled ? ++kills > spec().maxRestarts : ++ends > 1) throw error;
+        if (!error.wasKilled && ++ends > 1) throw error;
+        if (error.wasKilled && ++kills > spec().maxRestarts) {
+          const message = `${service.name}: more than ${spec().maxRestarts} restarts while it starts, at last: ${error.message}`;
+          escalate({ code: 'escalated', message });
+          await aborted(signal);
+          throw error;
+        }
         log.warn(`${error.message}; started again at once`, { code: error.code });
       }
     }
@@ -49,7 +56,7 @@ export function serviceChild(
         normal: false,
         fault: {
           code: 'crashed',
-          message: `ended ${server.ending()}; its last words: ${server.lastWords()}`,
+          message: `ended ${server.ending()}; its last output: ${server.lastOutput()}`,
         },
       }));
       return { pid: server.pid, ended, stop: () => service.stop(spec().shutdownMs) };

@@ -26,7 +26,7 @@ describe('the last words of a server', () => {
       printf 'cannot open the app'; printf 'pend-only' >&2; sleep 0.3
       printf 'end-only file\\n'; printf ' dir\\nno end' >&2`);
     await assert.rejects(torn.ready(never, 20_000), { code: 'service-start' });
-    assert.deepEqual(torn.lastWords().split(' | ').sort(), [
+    assert.deepEqual(torn.lastOutput().split(' | ').sort(), [
       'cannot open the append-only file',
       'no end',
       'pend-only dir',
@@ -38,7 +38,7 @@ describe('the last words of a server', () => {
       const { server: brief } = server(`echo 'bad configuration' >&2; exit 3`);
       await assert.rejects(brief.ready(never, 20_000), {
         code: 'service-start',
-        message: 'server did not start: it ended with code 3; its last words: bad configuration',
+        message: 'server did not start: it ended with code 3; its last output: bad configuration',
       });
     }
   });

@@ -9,6 +9,9 @@ import { serviceChild } from '../../src/supervisor/service-child';
 import { SPEC } from '../../lab/child-bench';
 import { temporaryFolder } from '../../lab/consumer-stage';
 import { keptLog } from '../../lab/kept-log';
+import { waitUntil } from '../../lab/process';
+
+const MAX_RESTARTS = 3;
 
 async function staged(t: TestContext, script: string) {
   const [dir, log] = [await temporaryFolder(t), keptLog()];
@@ -24,15 +27,16 @@ async function staged(t: TestContext, script: string) {
     },
     stop: async (deadlineMs) => server?.stop(deadlineMs),
   };
+  const escalated: string[] = [];
   const child = serviceChild(
     service,
-    () => SPEC,
+    () => ({ ...SPEC, maxRestarts: MAX_RESTARTS }),
     log,
-    () => undefined,
+    ({ message }) => escalated.push(message),
   );
   t.after(() => child.stop());
   const said = () => log.lines.filter(([level]) => level === 'warn').map(([, message]) => message);
-  return { child, said };
+  return { child, said, escalated };
 }
 
 describe('the first start of an embedded server', () => {
@@ -54,6 +58,19 @@ describe('the first start of an embedded server', () => {
     );
     await child.start();
     assert.equal(said().length, 2);
+  });
+
+  it('escalates when the server is killed again and again', async (t) => {
+    const { child, said, escalated } = await staged(t, 'kill -9 $$');
+    const started = child.start().catch(() => undefined);
+    await waitUntil('it escalates', () => escalated.length > 0);
+    await child.stop();
+    await started;
+    assert.equal(said().length, MAX_RESTARTS);
+    assert.match(
+      escalated.join(),
+      /^redis: more than \d+ restarts while it starts, at last: server did not start/,
+    );
   });
 
   it('fails when the server ends again', async (t) => {

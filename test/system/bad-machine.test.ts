@@ -54,7 +54,7 @@ describe('a machine that is not as it should be', () => {
     assert.equal(await daemon.exited, 69);
     assert.match(
       daemon.output(),
-      /vigil: redis-server did not start: it ended with code 1; its last words: .*append-only dir/,
+      /vigil: redis-server did not start: it ended with code 1; its last output: .*append-only dir/,
     );
     await daemon.stop();
   });

@@ -94,7 +94,7 @@ describe('"etcd": "embedded"', () => {
     const servers = { namespace: newNamespace(), ...remoteServers() };
     const broken = start(t, 'only', 'embedded', dir, servers);
     assert.equal(await broken.exited, 69, broken.output());
-    assert.match(broken.output(), /etcd did not start: it ended .*; its last words: (?!.*stack)/);
+    assert.match(broken.output(), /etcd did not start: it ended .*; its last output: (?!.*stack)/);
 
     const early = start(t, 'second', path.join(dir, 'endpoints.json'));
     assert.equal(await early.exited, 69, early.output());

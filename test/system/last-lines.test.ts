@@ -127,7 +127,7 @@ describe('a terminal whose output is stopped (Ctrl-S)', () => {
       await events.gotFrames('cam', before + 5);
       assert.ok(!shown.includes('xxxxx'), 'nothing of it is shown while the terminal is stopped');
       terminal.kill('SIGHUP');
-      const isShown = () => /\d+ lines of the log are missing here: nobody read them in time/.test(shown);
+      const isShown = () => /\d+ lines of the log are missing here: they were not read in time/.test(shown);
       await waitUntil('what was kept is shown', () => shown.split('xxxxx').length > 1000);
       // Said with the next line.
       writeFileSync(

@@ -148,7 +148,7 @@ class NoticesActor implements ActorLoop {
       return readState(this.#file);
     } catch (error) {
       this.context.log.warn(
-        `${this.#file} cannot be read (${(error as Error).message}); what was told before is not known, and may be told again`,
+        `${this.#file} cannot be read (${(error as Error).message}); earlier notices are not known, and may be sent again`,
         { code: 'notices-state' },
       );
       return {};
@@ -168,7 +168,7 @@ class NoticesActor implements ActorLoop {
     try {
       writeState(this.#file, text);
       this.#written = text;
-      this.#fileFaults.clear('what was told is kept on disk again');
+      this.#fileFaults.clear('sent notices are written to disk again');
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException;
       this.#fileFaults.report({

@@ -108,7 +108,7 @@ export class Troubles {
       .filter((of) => of.startsWith('camera ') && !watched.has(of))
       .flatMap((of) => {
         const camera = of.slice('camera '.length);
-        const message = `camera ${camera} is no longer watched: it was removed from the configuration, or from what this webhook is told of`;
+        const message = `camera ${camera} is no longer watched: it was removed from the configuration, or from the cameras of this webhook`;
         return this.#over(of, 'vigil.camera.recovered', seen, { camera, message, reason: 'removed' });
       });
   }

@@ -19,7 +19,7 @@ describe('the cameras of a fleet', () => {
     assert.match(b.text, /\/\/ the last/);
     assert.doesNotMatch(a.text, /debug/);
     assert.ok(a.said(/^published revision 2 of the fleet's cameras: adds camera c2$/));
-    assert.ok(b.said(/^takes over revision 2 of the fleet's cameras from node "a": adds camera c2$/));
+    assert.ok(b.said(/^applies revision 2 of the fleet's cameras from node "a": adds camera c2$/));
     await b.add('c3');
     await world.tell();
     assert.deepEqual([a.ids, b.ids], ['c1,c2,c3', 'c1,c2,c3']);

@@ -66,7 +66,7 @@ describe('the cameras of a fleet', () => {
     const a = await world.start('a', fileOf(['c1']));
     assert.match(
       a.problems,
-      /the key \/vigil\/f\/configuration in etcd is no configuration of a fleet; remove that key/,
+      /the key \/vigil\/f\/configuration in etcd is not the configuration of a fleet; remove that key/,
     );
     assert.equal(a.fleetFile.isSettled, false);
   });

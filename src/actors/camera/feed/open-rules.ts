@@ -152,7 +152,7 @@ export const LATE: readonly Rule[] = [
     pattern: NO_SIZE,
     code: 'video-late',
     sentence:
-      'describes video, and sent too little of it to tell its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
+      'describes video, but sent too little of it to determine its size; look whether other clients hold the camera, and raise "connectMs" if its video begins late',
   },
   {
     pattern: NO_VIDEO,

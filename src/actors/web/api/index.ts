@@ -48,7 +48,7 @@ export interface ApiState {
   readonly spool: { readonly waiting: number; readonly bytes: number; readonly oldestAgeMs?: number };
   readonly redis: { readonly ready: boolean; readonly fault?: ApiFault };
   readonly rabbitmq: { readonly ready: boolean; readonly fault?: ApiFault };
-  /** The detection queue; absent until the broker has told of it. */
+  /** The detection queue; absent until the broker has reported it. */
   readonly queue?: ApiQueue;
 }
 
@@ -171,7 +171,7 @@ export interface ApiProblem {
   readonly status: number;
   /** What is wrong and what to do, one sentence. */
   readonly detail?: string;
-  /** Stable word for programs. */
+  /** Stable identifier for programs. */
   readonly code?: string;
   /** Of latest.jpg: when the newest picture was captured, which is too old to be shown as the present one. */
   readonly capturedAt?: number;

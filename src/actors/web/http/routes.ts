@@ -49,7 +49,7 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
     {
       config: { isOpen: true },
       schema: {
-        summary: 'Whether this server lives.',
+        summary: 'Whether this server answers.',
         tags: ['health'],
         security: [],
         response: answers(Alive),
@@ -63,7 +63,8 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
     {
       config: { isOpen: true },
       schema: {
-        summary: 'Whether the daemon does its work. The reasons are told to who has the token.',
+        summary:
+          'Whether the daemon does its work. Only answers to requests with the token give the reasons.',
         tags: ['health'],
         security: [],
         response: answers(Ready, 503),
@@ -141,7 +142,7 @@ export const routes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sou
     {
       onSend: compressed,
       schema: {
-        summary: 'How the process of a camera ended when nobody had asked it to, the newest first.',
+        summary: 'Unexpected ends of the process of a camera, the newest first.',
         tags: ['state'],
         params: CameraPath,
         response: answers(Crashes, 404, 503),

@@ -11,7 +11,7 @@ const CONDITIONS = ['delivering', 'starting', 'waiting', 'offline', 'quarantined
 
 export const Fault = Type.Object(
   {
-    code: Type.String({ description: 'Stable word for programs.' }),
+    code: Type.String({ description: 'Stable identifier for programs.' }),
     message: Type.String({ description: 'What is wrong and what to do.' }),
     at: Type.Optional(Time('When it was noticed')),
   },
@@ -85,7 +85,7 @@ export const State = Type.Object(
           limit: Type.Integer({ description: 'As many as it takes.' }),
           consumers: Type.Optional(Type.Integer()),
         },
-        { ...closed, description: 'The detection queue; absent until the broker has told of it.' },
+        { ...closed, description: 'The detection queue; absent until the broker has reported it.' },
       ),
     ),
   },
@@ -97,7 +97,7 @@ export const Crashes = Type.Array(
     {
       at: Time('When the process had ended'),
       startedAt: Time('When it was ready'),
-      code: Type.String({ description: 'Stable word for programs.' }),
+      code: Type.String({ description: 'Stable identifier for programs.' }),
       message: Type.String({ description: 'How it ended: a sentence without its subject.' }),
       lastLines: Type.Array(Type.String(), { description: 'Its last lines.' }),
       ffmpeg: Type.Array(Type.String(), { description: 'The last lines of its ffmpeg.' }),

@@ -177,10 +177,12 @@ function verdictMetric(register: Registry, { view: { status } }: Observed): void
 }
 
 function actorMetrics(register: Registry, { view, figures, costs }: Observed): void {
-  const ends = counter(register, 'vigil_actor_ends_total', 'Ends of an actor nobody asked for, by reason.', [
-    'actor',
-    'reason',
-  ]);
+  const ends = counter(
+    register,
+    'vigil_actor_ends_total',
+    'Unexpected ends of the process of an actor, by reason.',
+    ['actor', 'reason'],
+  );
   const restarts = counter(register, 'vigil_actor_restarts_total', 'Restarts of the process.', ['actor']);
   const quarantined = gauge(register, 'vigil_actor_quarantined', '1 for an actor in quarantine.', ['actor']);
   const processor = counter(
