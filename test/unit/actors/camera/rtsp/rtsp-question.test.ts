@@ -210,7 +210,7 @@ describe('a description', () => {
     });
   });
 
-  it('tells MPEG-TS', () => {
+  it('recognises MPEG-TS', () => {
     assert.ok(readDescription('m=video 0 RTP/AVP 33\r\n').transportStream);
     assert.ok(readDescription('m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP2T/90000\r\n').transportStream);
   });
