@@ -111,7 +111,7 @@ describe('a plan', () => {
       assert.doesNotMatch(JSON.stringify(plan), /rtsp:|redis:/);
     });
 
-  it('of another picture format needs another decoder alone', () => {
+  it('for another picture format needs only another decoder', () => {
     const [before, after] = ['png', 'webp'].map(
       (format) => wantedBy({ cameras: [{ ...GATE, format }] }).topology.cameras[0] ?? assert.fail(),
     );
@@ -145,7 +145,7 @@ describe('a plan', () => {
         paths,
       ));
 
-  it('is told in lines, and in one sentence for the log', () => {
+  it('is printed in lines, and as one sentence for the log', () => {
     const plan = planOf({
       cameras: [
         { ...GATE, rate: 2 },

@@ -1,4 +1,4 @@
-/** What a consumer does with frames while its connection to Redis is of no use and has not told so yet. */
+/** What a consumer does with frames while its connection to Redis is unusable and has not reported it yet. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +64,7 @@ it('a pause that ends between two readings of the clock ends', async (t) => {
   dispatcher.stop();
 });
 
-it('a connection to Redis that refuses commands at once does not keep the process from anything else', async () => {
+it('a connection to Redis that refuses commands at once does not block the rest of the process', async () => {
   let tries = 0;
   const refusing = storeThat(() => {
     tries += 1;

@@ -139,7 +139,7 @@ describe('a camera over HTTP', () => {
       const problem = response.json<ApiProblem>();
       assert.equal(problem.code, code, what);
       assert.ok((problem.detail ?? '').length > 0, what);
-      // A value is repeated to who wrote it; what is stored is told to nobody.
+      // A value is returned to the client that sent it; stored values are never shown.
       if (code !== 'invalid-settings') assert.ok(!response.body.includes(CANARY), what);
     }
     assert.equal(daemon.text, text);

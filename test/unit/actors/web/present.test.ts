@@ -40,7 +40,7 @@ describe('the newest picture of a camera', () => {
     assert.match(judged(frame(12_000, { clock: 'arrival', linkDelayMs: 12_000 })), /12 s old/);
   });
 
-  it('is none where the clock was set back since', () =>
+  it('is absent if the clock was set back since', () =>
     assert.match(
       judged(frame(-3_600_000)),
       /has a time 60 min ahead of this machine's clock, which was set back/,
