@@ -30,7 +30,7 @@ export function settled({ cameras, nodes }: World): World {
   return { cameras: cameras.map((camera) => ({ ...camera, owner: placed.get(camera.id) ?? '' })), nodes };
 }
 
-/** No node is above its share by more than the bound, or by so many cameras where cameras are coarse. */
+/** No node exceeds its share by more than the bound, or by more than this many cameras if cameras are coarse. */
 export function assertBalanced(world: World, bound: number, coarse = 2): void {
   const heaviest = heaviestOf(world);
   for (const { name } of world.nodes) {

@@ -9,7 +9,7 @@ const LINE = JSON.stringify({
 });
 
 describe('a readable line', () => {
-  it('has the local time with its offset, the level, who wrote it, the sentence and its fields', () =>
+  it('has the local time with its offset, the level, the author, the sentence and its fields', () =>
     assert.match(
       readableLine(LINE, false),
       /^\d{4}-\d\d-\d\d \d\d:\d\d:00\.007 [+-]\d\d:\d\d info {2}camera:gate\[7\] it runs code=ready$/,
@@ -27,7 +27,7 @@ describe('a readable line', () => {
       assert.doesNotMatch(readableLine(line, false), /\p{Cc}/u);
   });
 
-  it('of what is no line of the log is the text itself', () =>
+  it('of text that is not a line of the log is the text itself', () =>
     assert.equal(readableLine('no JSON', false), 'no JSON'));
 });
 

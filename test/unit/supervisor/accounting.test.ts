@@ -116,10 +116,10 @@ describe('accounting', { concurrency: true }, () => {
   });
 
   describe('the spool', { concurrency: true }, () => {
-    it('settles at the start what was not reported: a frame in it waits', async (t) => {
+    it('settles at the start what was not reported: a frame in it is waiting', async (t) => {
       const bench = new LedgerBench(t);
       await bench.spool.openCamera('gate');
-      // Of a moment ahead: the account begins with this start.
+      // A moment in the future: the account begins with this start.
       await bench.spool.write(bench.frame(100), BYTES);
       await bench.close(await bench.open());
       assert.equal((await bench.gate()).waiting, 1);
@@ -138,7 +138,7 @@ describe('accounting', { concurrency: true }, () => {
       assert.equal((await bench.gate()).waiting, 1);
     });
 
-    it('that cannot be read is reported, and the ledger goes on', async (t) => {
+    it('that cannot be read is reported, and the ledger continues', async (t) => {
       const bench = new LedgerBench(t);
       writeFileSync(path.join(bench.root, 'spool'), 'a file in the place of the folder');
       await bench.close(await bench.captured());
@@ -199,7 +199,7 @@ describe('accounting', { concurrency: true }, () => {
         assert.equal(gap[other], undefined);
       });
 
-    it('of a camera that an edit removed is no gap: the operator wanted it', async (t) => {
+    it('of a camera that an edit removed is not a gap: the operator wanted it', async (t) => {
       const bench = new LedgerBench(t);
       const accounting = await bench.captured();
       accounting.change(bench.topology({ cameras: [YARD] }));

@@ -88,7 +88,7 @@ describe('a data directory of root', needsRoot, () => {
       assert.equal(owner(name), NOBODY.uid, name);
   });
 
-  it('is not walked through where it is of somebody else, who could lead root anywhere', () => {
+  it('is not entered if it belongs to another user, who could lead root anywhere', () => {
     mkdirSync(path.join(data, 'spool'), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(data, 'spool', 'frame'), '');
     for (const foreign of [NOBODY.uid, SOMEBODY]) {
