@@ -194,7 +194,8 @@ describe('a fault of meaning', () => {
     ['an address of IPv6', { url: 'rtsp://[2001:db8::1]:554/live' }],
     ['a password of its own', { url: 'rtsp://u:p%40ss@h/live' }],
   ];
-  for (const [what, entry] of accepted) it(`${what} is not a fault`, () => assert.equal(cameraOf(entry).id, 'gate'));
+  for (const [what, entry] of accepted)
+    it(`${what} is not a fault`, () => assert.equal(cameraOf(entry).id, 'gate'));
 
   const refused: readonly [string, Entry, string][] = [
     ['http:host, which is read as http://host', { url: 'http:h/live' }, '$.cameras[0].url'],

@@ -124,7 +124,8 @@ describe('a login', () => {
   const SHA = 'Digest realm="cam", nonce="abc", qop="auth", algorithm=SHA-256';
   const newLogin = () => new Login(CREDENTIALS);
 
-  it('reveals nothing before it is asked', () => assert.equal(newLogin().authorization('GET', '/'), undefined));
+  it('reveals nothing before it is asked', () =>
+    assert.equal(newLogin().authorization('GET', '/'), undefined));
 
   for (const [what, headers, expected] of [
     ['SHA-256 before MD5', [MD5, SHA], /algorithm=SHA-256/],
