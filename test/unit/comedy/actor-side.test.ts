@@ -1,4 +1,4 @@
-/** When an actor's heartbeats go, and with what. */
+/** When an actor's heartbeats are sent, and with what. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it, mock } from 'node:test';

@@ -1,4 +1,4 @@
-/** What counts as silence: nothing is held against a process that we could not have heard. */
+/** What counts as silence: a process that we could not have heard is not blamed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeartbeatMonitor } from '../../../src/comedy/heartbeat-monitor';

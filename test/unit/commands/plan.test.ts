@@ -73,7 +73,7 @@ describe('a plan', () => {
       },
     ],
     [
-      'of more than a running store takes over restarts it',
+      'of more settings than a running store can apply restarts it',
       { frames: { expireMs: 5000, durability: 'durable' } },
       {
         restart: [{ name: 'store', because: ['expireMs', 'durability'] }],
@@ -85,9 +85,9 @@ describe('a plan', () => {
       { cameras: [GATE, { ...YARD, rate: 2, actor: { maxRestarts: 1 } }] },
       { adjust: [{ name: 'camera:yard', because: ['periodMs', 'maxRestarts'] }] },
     ],
-    ['of a webhook starts who tells it', { notify: [HOOK] }, { start: ['notices'] }],
+    ['of a webhook starts the actor that notifies it', { notify: [HOOK] }, { start: ['notices'] }],
     [
-      'of the URL of a server restarts who uses it',
+      'of the URL of a server restarts the actor that uses it',
       { redis: 'redis://elsewhere/' },
       { restart: [{ name: 'store', because: ['redisUrl'] }] },
     ],

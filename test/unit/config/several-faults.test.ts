@@ -97,7 +97,7 @@ describe('a fault', () => {
     assert.deepEqual(placesIn(FAULTY), PLACES));
 
   const BESIDE: readonly [string, Entry, string][] = [
-    ['defaults that are no object', { cameraDefaults: 5 }, '$.cameraDefaults'],
+    ['defaults that are not an object', { cameraDefaults: 5 }, '$.cameraDefaults'],
     ['a default that does not fit', { cameraDefaults: { rate: 'x' } }, '$.cameraDefaults.rate'],
     ['an unknown kind of actor', { actors: { ...FAULTY.actors, other: {} } }, '$.actors.other'],
     ['an unknown key at the top', { other: 1 }, '$.other'],

@@ -68,7 +68,7 @@ it('a connection to Redis that refuses commands at once does not block the rest 
   let tries = 0;
   const refusing = storeThat(() => {
     tries += 1;
-    // Without an end to it a dispatcher that does not wait would keep this test from failing, too.
+    // Without an end, a dispatcher that does not wait would also keep this test from failing.
     if (tries > 1000) return Promise.resolve(Buffer.from('picture'));
     return Promise.reject(new ConsumerError('redis-unreachable', "Stream isn't writeable"));
   });

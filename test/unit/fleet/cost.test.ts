@@ -11,7 +11,7 @@ import { place } from './placed';
 
 const BEAT_MS = 5000;
 
-/** Readings every five seconds, of a camera that costs what `millicores` says of each. */
+/** Readings every five seconds of a camera whose cost is what `millicores` returns for each. */
 function measured(
   costs: Costs,
   beats: number,
@@ -29,7 +29,7 @@ function measured(
 describe('the cost of a camera', () => {
   test('is reported two minutes after startup, to within a half, and follows a camera that costs more', () => {
     const costs = new Costs();
-    // Programs that are loaded count for nothing.
+    // The time in which programs are loaded does not count.
     const end = measured(costs, 36, (beat) => (beat < 12 ? 1000 : 50));
     assert.deepEqual(costs.steps, {});
     measured(costs, 2, () => 50, end);

@@ -187,7 +187,7 @@ describe('placement', () => {
       const planned = place(joined.cameras, joined.nodes);
       const cameras = joined.cameras.map((camera) => ({ ...camera, to: planned.get(camera.id) }));
       assert.deepEqual(place(cameras, joined.nodes), planned);
-      // Some have come by then, in whatever order.
+      // Some have arrived by then, in any order.
       const some = cameras.map((camera) =>
         random.next() < 0.5 ? { ...camera, owner: camera.to ?? '', to: undefined } : camera,
       );

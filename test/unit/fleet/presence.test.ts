@@ -1,4 +1,4 @@
-/** How a node says what it is: under its lease, in one request as long as nothing has come between. */
+/** How a node publishes its state: under its lease, in one request as long as nothing has intervened. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Compare, Entry, Operation } from '../../../src/etcd/etcd';

@@ -1,4 +1,4 @@
-/** Real nodes on a simulated clock, network and etcd: what must hold whatever happens to them, and what once did not. */
+/** Real nodes on a simulated clock, network and etcd: what must hold whatever happens to them, and what once failed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simulateDay } from '../../../lab/fleet-simulation/day';

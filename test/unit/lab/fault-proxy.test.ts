@@ -10,7 +10,7 @@ import { FaultProxy } from '../../../lab/fault-proxy';
 interface End {
   readonly socket: Socket;
   received: string;
-  /** Code of its error, or `end` for a polite end. */
+  /** Code of its error, or `end` for a clean end. */
   over: string | undefined;
 }
 

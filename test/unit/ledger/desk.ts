@@ -1,4 +1,4 @@
-/** A ledger whose reports and clock a test gives. */
+/** A ledger whose reports and clock are set by a test. */
 import { Ledger, type Moment } from '../../../src/ledger/ledger';
 
 export const START = 1_795_381_133_000;

@@ -1,4 +1,4 @@
-/** The ledger: the fate of each period, by the reports that come. */
+/** The ledger: the fate of each period, derived from the reports that arrive. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CameraState } from '../../../src/contract/message';
@@ -95,7 +95,7 @@ describe('the ledger', () => {
         desk.seconds(1);
       }
       desk.wallMs += stepMs;
-      // The sampler of the camera sees the hour too, and takes it for missed.
+      // The sampler of the camera sees the hour too, and counts it as missed.
       const sequence = Math.floor(desk.wallMs / 1000);
       const missed = { camera: 'cam', firstSequence: FIRST + 10, lastSequence: sequence - 1, missed: 3599 };
       if (stepMs > 0) desk.ledger.missed({ ...missed, reason: 'no-picture' }, desk.now);

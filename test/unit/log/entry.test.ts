@@ -1,4 +1,4 @@
-/** Lines of the log as people read them: the time first, the fields last, and nothing that a terminal obeys. */
+/** Lines of the log as people read them: the time first, the fields last, and no control characters. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { entryOf, hasColours, readableLine } from '../../../src/log/entry';
@@ -36,7 +36,7 @@ describe('an entry', () => {
     ['text', 'listening'],
     ['broken JSON', '{"level":"info","mess'],
     ['an object without a message', '{"level":"info"}'],
-    ['a message that is no text', '{"level":"info","message":{}}'],
+    ['a message that is not text', '{"level":"info","message":{}}'],
     ['null', 'null'],
   ] as const)
     it(`is not ${what}`, () => assert.equal(entryOf(line), undefined));

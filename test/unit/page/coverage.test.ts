@@ -1,4 +1,4 @@
-/** What the page's strips say of the ledger's buckets. */
+/** How the page's strips show the ledger's buckets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiLedgerBucket } from '../../../src/actors/web/api';

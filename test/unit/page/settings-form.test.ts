@@ -1,4 +1,4 @@
-/** The form of a camera's settings, and what a plan says: between JSON and people. */
+/** The form of a camera's settings, and the text of a plan. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planSentences } from '../../../web/plan-words';

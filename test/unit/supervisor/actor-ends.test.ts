@@ -1,4 +1,4 @@
-/** The actors as children: what follows the end of a process, and what is made of their reports. */
+/** The actors as children: what follows the end of a process, and how their reports are handled. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NAMESPACE_IN_USE } from '../../../src/connections/namespace-fault';

@@ -1,4 +1,4 @@
-/** The cameras of a fleet and the files of its nodes: an edit on one is on all, and none is undone by a file that missed it. */
+/** The cameras of a fleet and the files of its nodes: an edit on one is on all, and no file that missed it undoes it. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -126,7 +126,7 @@ describe('the cameras of a fleet', () => {
     await a.add('c2');
     world.entry = undefined;
     a.stop();
-    // It has missed the newest, and is back first.
+    // It has missed the newest edit, and is back first.
     const old = await world.start('b');
     assert.equal(old.ids, 'c1');
     const back = await world.start('a');

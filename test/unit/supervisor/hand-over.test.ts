@@ -39,7 +39,7 @@ describe('users of this machine', () => {
   ];
   for (const [version, is] of versions)
     it(
-      `are ${is ? '' : 'not '}become by Node ${version}, whose io_uring ${is ? 'goes with the user' : 'stays that of root'}`,
+      `are ${is ? '' : 'not '}accepted with Node ${version}, whose io_uring ${is ? 'follows the user' : 'keeps the rights of root'}`,
       needsRoot,
       () => {
         const why = whyNotBecome(NOBODY, version);

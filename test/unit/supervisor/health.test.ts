@@ -1,4 +1,4 @@
-/** When the daemon is called unhealthy, and what it says then. */
+/** When the daemon is considered unhealthy, and what it reports then. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deliveryOf, problemsOf, type Observed } from '../../../src/supervisor/health';

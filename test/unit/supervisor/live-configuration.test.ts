@@ -28,11 +28,11 @@ function live(t: TestContext) {
   const supervisor = {
     refused: [] as ConfigFault[],
     behind: 0,
-    /** Throws where nothing can be changed. */
+    /** Throws if nothing can be changed. */
     refuses: (): void => undefined,
     /** How long it takes to see whether `slow` may be changed to. */
     claims: async (): Promise<void> => undefined,
-    /** What rolling out comes to. */
+    /** The outcome of the rollout. */
     takes: async (): Promise<void> => undefined,
   };
   const configuration = new LiveConfiguration({

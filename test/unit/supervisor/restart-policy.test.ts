@@ -150,9 +150,9 @@ describe('back-off', () => {
     });
 
   const lives: readonly [string, Output | undefined, number][] = [
-    ['that put out nothing, however long it lived', undefined, 250],
-    ['that put out for 59.999 s', { since: 0, last: 59_999 }, 250],
-    ['that put out for 60 s', { since: 0, last: 60_000 }, 0],
+    ['that produced nothing, however long it ran', undefined, 250],
+    ['that produced output for 59.999 s', { since: 0, last: 59_999 }, 250],
+    ['that produced output for 60 s', { since: 0, last: 60_000 }, 0],
   ];
   for (const [what, output, delayMs] of lives)
     it(`of a child ${what}: ${delayMs} ms after its second crash`, () => {

@@ -1,4 +1,4 @@
-/** Canaries in generated URLs and in what programs say of them: none is found in anything that is shown. */
+/** Canaries in generated URLs and in what programs print about them: none is found in anything that is shown. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The keeper on a real spool: what becomes of a camera's pictures, and which of them are a gap. */
+/** The keeper on a real spool: what happens to a camera's pictures, and which of them are a gap. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';

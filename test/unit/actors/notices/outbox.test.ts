@@ -1,4 +1,4 @@
-/** Notices on their way: signed, in order, tried again, bounded; what is kept of them. */
+/** Notices in transit: signed, in order, retried, bounded; and what is stored about them. */
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -10,7 +10,7 @@ const START = 1_800_000_000_000;
 const conditions = (...texts: string[]) => texts.map((text) => parseCondition(text) as NoticeCondition);
 const ALL = conditions('offline > 60s', 'quarantined', 'spool > 80%', 'recovered');
 
-/** A daemon that is looked at; its clocks go by `pass`. */
+/** A daemon under observation; its clocks advance by `pass`. */
 class Watched {
   clockMs = 5000;
   atMs = START;

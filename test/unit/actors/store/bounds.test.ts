@@ -1,4 +1,4 @@
-/** The bounds of the spool, of its disk and of the replay rate. */
+/** The limits of the spool, of its disk and of the replay rate. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { boundOf, overflow, type Holding, type OverflowReason } from '../../../../src/actors/store/bounds';
@@ -8,7 +8,7 @@ import { Pace } from '../../../../src/actors/store/pace';
 import type { SpoolSpec } from '../../../../src/config/topology';
 import { BOUNDS } from './frames';
 
-describe('a bound of the spool', () => {
+describe('a limit of the spool', () => {
   const held: Holding = { frames: 10, bytes: 100, oldestMs: 1000 };
   const rows: readonly [string, Partial<Holding>, Partial<SpoolSpec>, OverflowReason | undefined][] = [
     ['lets all stay within', {}, {}, undefined],

@@ -9,7 +9,7 @@ import { rounds, seededRandom } from '../../../../lab/random';
 import { settled, until } from '../../../../lab/until';
 import { MAX_DELAYED_IN_FLIGHT, openTimedBench } from './timed-bench';
 
-/** They say nothing about the picture: rights, failing and remote disks, shortages of the process. */
+/** They say nothing about the picture: permissions, failing and remote disks, shortages of the process. */
 const UNREADABLE = ['EACCES', 'EPERM', 'EIO', 'ESTALE', 'ETIMEDOUT', 'EMFILE', 'EHOSTDOWN'];
 
 describe('a frame', () => {

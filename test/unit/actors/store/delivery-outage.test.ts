@@ -127,7 +127,7 @@ describe('an outage', () => {
     assert.deepEqual(bench.stored, [0, 0]);
   });
 
-  it('of the notifier: when it is lost, all it owed is asked for again', async (t) => {
+  it('of the notifier: when it is lost, all pending answers are requested again', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.offerBacklog(await bench.spooled(...offsets(0, 8)));
@@ -204,13 +204,13 @@ describe('an outage', () => {
     assert.deepEqual(bench.delivered, offsets(0, 10));
   });
 
-  it('is not over because a frame has gone from the spool', async (t) => {
+  it('is not over because a frame has left the spool', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     const frames = await bench.spooled(...offsets(0, 40));
     bench.offerBacklog(frames);
     await until('the first tries', () => bench.faults.length === MAX_DELAYED_IN_FLIGHT);
-    // The spool's bound gives up what would be tried next.
+    // The limit of the spool drops the frame that would be tried next.
     for (const frame of frames.slice(0, MAX_DELAYED_IN_FLIGHT)) await bench.spool.remove(frame);
     bench.delivery.resume();
     await until('another try', () => bench.faults.length > MAX_IN_FLIGHT);
@@ -218,7 +218,7 @@ describe('an outage', () => {
     assert.equal(bench.faults.length, MAX_IN_FLIGHT + 1, 'one probe');
   });
 
-  it('of Redis between store and latest: the announcement already made disturbs none that follows', async (t) => {
+  it('of Redis between store and latest: the announcement already made disturbs none of the later ones', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.latestFails = true;

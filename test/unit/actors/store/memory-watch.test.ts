@@ -1,4 +1,4 @@
-/** What is said of a Redis's memory, and when. */
+/** What is reported about a Redis's memory, and when. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryWatch, readMemory, type ServerMemory } from '../../../../src/actors/store/memory-watch';

@@ -1,4 +1,4 @@
-/** What changes, as events: each client gets what it missed, and no more than is true now. */
+/** Changes as events: each client gets what it missed, and nothing that is not true any more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ApiCamera, ApiState } from '../../../../src/actors/web/api';

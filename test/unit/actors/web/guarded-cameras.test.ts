@@ -49,7 +49,7 @@ describe('cameras behind a token', () => {
       }
       const rebound = await daemon.ask(method, url, payload, { ...headers, host: 'evil.example' });
       assert.equal(rebound.statusCode, 421);
-      // What a form can send without being asked first.
+      // Requests that a form can send without a preflight.
       for (const type of [
         'text/plain',
         'application/x-www-form-urlencoded',
@@ -76,7 +76,7 @@ describe('probes over HTTP', () => {
     };
     const daemon = await openEditable(t, { probe });
     const asked = Array.from({ length: 8 }, () => daemon.ask('POST', '/api/probe', { test: 'testsrc2' }));
-    // None of those that are taken ends before all have come.
+    // None of the accepted ones ends before all have arrived.
     const refused: Awaited<(typeof asked)[number]>[] = [];
     const settled = asked.map(async (answer) => refused.push(await answer));
     await until('three are refused', () => refused.length === 3);

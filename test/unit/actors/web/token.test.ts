@@ -1,4 +1,4 @@
-/** The token: where it is asked for, how it is given, and what never shows it. */
+/** The token: where it is required, how it is passed, and what never shows it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { View } from '../../../../src/actors/web/view/daemon-view';

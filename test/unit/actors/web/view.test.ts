@@ -1,4 +1,4 @@
-/** How a camera stands, from what the daemon says of it. */
+/** The condition of a camera, derived from what the daemon reports. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cameraView } from '../../../../src/actors/web/view/camera-view';

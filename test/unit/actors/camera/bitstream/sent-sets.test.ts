@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { nalUnits } from '../../../../../src/actors/camera/bitstream/nal';
 import { SentSets } from '../../../../../src/actors/camera/bitstream/sent-sets';
 
-/** Of x264, 320x180 and 640x360, with their picture parameter sets. */
+/** From x264, 320x180 and 640x360, with their picture parameter sets. */
 const SMALL = ['6764000cacb40a0cfcf0800000030080000019078a1550', '68ef0fcb'];
 const LARGE = ['6764001eacb405017fcb080000030008000003019078b1', '68ef039cb0'];
 const DELIMITER = '0910';

@@ -115,7 +115,7 @@ describe('the deadline of a feed', () => {
     ],
   ];
   for (const [what, camera, measured, seen, code, atMs] of rows)
-    it(`is that of "${code}" where ${what}`, () => {
+    it(`is that of "${code}" if ${what}`, () => {
       const plan = { packetMs: 0, keyIntervalMs: undefined, ...measured };
       const { sinceMs, limitMs, fault } = firstDeadline({ ...CAMERA, ...camera }, plan, {
         startedMs: 0,

@@ -1,4 +1,4 @@
-/** How an RTSP feed is received where that is left to it. */
+/** How an RTSP feed is received if the choice of transport is automatic. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -13,7 +13,7 @@ const UDP: TransportChoice = { name: 'udp' };
 const TRYING: TransportChoice = { name: 'trying-tcp', because: 'it does not offer UDP' };
 const TCP: TransportChoice = { name: 'tcp', because: 'it does not offer UDP' };
 
-describe('a transport that is chosen', () => {
+describe('an automatically chosen transport', () => {
   for (const code of ['unauthorized', 'not-found', 'refused', 'unreachable', 'ended', 'stalled'])
     it(`stays UDP after "${code}", which TCP does not fix`, () =>
       assert.deepEqual(afterFault(UDP, fault(code)), UDP));

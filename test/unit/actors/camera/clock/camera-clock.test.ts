@@ -1,4 +1,4 @@
-/** Whose clock capture times are by, and that they never go back or leap while it changes. */
+/** Which clock capture times follow, and that they never go back or jump while it changes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RELEASED_AT } from '../../../../../src/clock/machine-clock';

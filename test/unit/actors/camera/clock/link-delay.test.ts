@@ -1,4 +1,4 @@
-/** Late pictures on links of every kind, in simulated time: found, dated, bounded, and never seen where none are. */
+/** Late pictures on links of every kind, in simulated time: detected, dated, bounded, and without false alarms. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seededRandom } from '../../../../../lab/random';

@@ -1,4 +1,4 @@
-/** What ffmpeg writes of a sender's clock, whole, cut, flipped and invented: skews come out of it, or nothing does. */
+/** What ffmpeg writes about a sender's clock, whole, cut, corrupted and invented: the result is a skew or nothing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

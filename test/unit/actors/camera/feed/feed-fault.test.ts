@@ -1,4 +1,4 @@
-/** What a feed that failed is called, by the lines that ffmpeg wrote. */
+/** The fault of a failed feed, derived from the lines that ffmpeg printed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openFault } from '../../../../../src/actors/camera/feed/fault';
@@ -22,7 +22,7 @@ describe('a feed fault', () => {
   const gnutls = '[tls @ 0x56381d8920c0] An unexpected TLS packet was received.\n';
   const openssl = '[tls @ 0x7f21b4002c00] error:0A00010B:SSL routines::wrong version number\n';
 
-  /** Said with `-v error`; with 5.1 recorded here, 7.0 from its sources where no binary was at hand. */
+  /** Printed with `-v error`; with 5.1 recorded here, 7.0 from its sources where no binary was at hand. */
   const rows: readonly [string, string, string, string][] = [
     [
       'unauthorized',

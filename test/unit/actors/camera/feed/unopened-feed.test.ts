@@ -1,4 +1,4 @@
-/** What a feed is called that ffmpeg found nothing to play in, or that is a file. */
+/** The fault of a feed in which ffmpeg found nothing to play, or that is a file. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';

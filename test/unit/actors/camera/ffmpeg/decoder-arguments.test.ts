@@ -10,7 +10,7 @@ import { TEST, FILE, option, specOf, stream } from './specs';
 /** Of pictures that JPEG takes as they are. */
 const LOOK = { interlaced: false, turn: UPRIGHT, colours: [] } as const;
 
-/** The arguments of the decoder's last output; before it comes the thumbnail's. */
+/** The arguments of the decoder's last output; the thumbnail's precede it. */
 function pictureOutput(args: readonly string[]): readonly string[] {
   return args.slice(args.lastIndexOf('-map'));
 }

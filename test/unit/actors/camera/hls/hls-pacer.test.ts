@@ -146,7 +146,7 @@ describe('Pacer', () => {
   });
 });
 
-/** Math.max takes no million arguments. */
+/** Math.max does not accept a million arguments. */
 function sampled(values: readonly number[]): number[] {
   return values.filter((_, i) => i % 20 === 0);
 }

@@ -1,4 +1,4 @@
-/** Whether a camera's certificate is verified: what actors.json says, and what is said of it. */
+/** Whether a camera's certificate is verified: what actors.json says, and what is reported. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

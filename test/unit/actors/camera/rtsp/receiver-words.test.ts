@@ -1,4 +1,4 @@
-/** What a receiver says: errors as before, losses and redirections besides; and what follows from losses. */
+/** The output of a receiver: errors as before, plus losses and redirections; and what follows from losses. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LossWatch } from '../../../../../src/actors/camera/rtsp/loss-watch';

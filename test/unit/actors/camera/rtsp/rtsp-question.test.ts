@@ -1,4 +1,4 @@
-/** What is understood of an RTSP camera's answers: challenges, redirections, tracks; and how its challenges are answered. */
+/** What is read from an RTSP camera's answers: challenges, redirections, tracks; and how its challenges are answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-/** The periods of a plan whose clock is set. */
+/** The periods of a plan when the clock is set. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SamplePlan, type Coded } from '../../../../../src/actors/camera/sampling/sample-plan';

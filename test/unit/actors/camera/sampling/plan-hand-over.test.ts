@@ -1,4 +1,4 @@
-/** A camera that passes from one node of a fleet to another: the numbers of its periods go on. */
+/** A camera that moves from one node of a fleet to another: the numbers of its periods continue. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Sample } from '../../../../../src/actors/camera/sampling/sample';

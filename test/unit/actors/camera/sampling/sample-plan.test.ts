@@ -54,7 +54,7 @@ function play(random: Random, feed: Feed): Outcome {
   return { samples, spacings, decoded, packets };
 }
 
-/** The promise: one a period, never two closer than half of one, never a hole over one and a half. */
+/** The guarantee: one a period, never two closer than half of one, never a hole over one and a half. */
 function assertSteady(
   { samples, spacings }: Outcome,
   { periodMs = 1000, lengthMs = MINUTES_10 }: Feed,
@@ -81,7 +81,7 @@ function coded(key: boolean): Coded {
   return { key, state: 'whole', inOrder: true, needed: true };
 }
 
-/** The decision on a packet that arrives when its time says. */
+/** The decision on a packet that arrives at its own time. */
 function decide(plan: SamplePlan, at: number, key: boolean): Decision {
   return plan.decide(at, coded(key), at);
 }
