@@ -132,7 +132,7 @@ describe('the fleet of a configuration', () => {
     });
   });
 
-  it('is named by its revision, and differs where nodes announce in different namespaces', () => {
+  it('is named by its revision, and differs if nodes announce in different namespaces', () => {
     const name = configurationName({ namespace: 'one' }, 7, 'id');
     assert.match(name, /^r7-[0-9a-f]{8}$/);
     assert.notEqual(name, configurationName({ namespace: 'two' }, 7, 'id'));
@@ -185,7 +185,7 @@ describe('the fleet of a configuration', () => {
       { url: 'rtsp://h.example/${P}', username: '${U}', password: '${P}' },
       { url: 'rtsp://h.example/', username: '', password: '' },
     ])
-      it(`need no key where the environment has them: ${JSON.stringify(camera)}`, () =>
+      it(`need no key if the environment has them: ${JSON.stringify(camera)}`, () =>
         assert.deepEqual(faultsWith(camera, {}), []));
     it('are not sealed with an invalid key', () => {
       for (const key of ['secret', KEY.slice(2), 'x'.repeat(44), `${KEY.slice(0, -2)}!=`])

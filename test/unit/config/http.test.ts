@@ -29,7 +29,7 @@ function faultsOf(http: unknown, environment: NodeJS.ProcessEnv = {}): string[] 
 }
 
 describe('the HTTP server of a configuration', () => {
-  it('listens on loopback unless it says otherwise', () =>
+  it('listens on loopback unless configured otherwise', () =>
     assert.deepEqual(topologyOf(undefined).http, {
       ...{ port: 8080, host: '127.0.0.1', names: [], metricsTags: false },
     }));

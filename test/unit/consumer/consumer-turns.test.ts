@@ -200,14 +200,14 @@ describe('a subscription', () => {
   });
 });
 
-describe('what a consumer remembers and says', () => {
+describe('what a consumer remembers and reports', () => {
   it('forgets the oldest of many frames', () => {
     const seen = new SeenFrames();
     for (let i = 0; i <= 20_000; i += 1) seen.set(String(i), 'ack');
     assert.deepEqual([seen.get('0'), seen.get('1')], [undefined, 'ack']);
   });
 
-  it('says that handlers are too slow when frames have been late for a minute, and not of a backlog that passes', () => {
+  it('reports that handlers are too slow when frames have been late for a minute, but not for a backlog that passes', () => {
     const lag = new Lag();
     assert.equal(lag.note(60_000, 108_000, 0), undefined);
     assert.equal(lag.note(100, 108_000, 50_000), undefined);

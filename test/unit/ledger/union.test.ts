@@ -27,7 +27,7 @@ function said(...ledgers: readonly Recorded[]): string[] {
 }
 
 describe('the ledger of a fleet', () => {
-  test('is confirmed over waiting over dropped over gap, whichever node says it', () => {
+  test('is confirmed over waiting over dropped over gap, whichever node reports it', () => {
     const states = ['gap', 'dropped', 'waiting', 'confirmed'] as const;
     for (const [i, strong] of states.entries())
       for (const weak of states.slice(0, i)) {
@@ -38,7 +38,7 @@ describe('the ledger of a fleet', () => {
       }
   });
 
-  test('says unowned of what no node recorded, and of what all believe to have been elsewhere', () => {
+  test('is unowned for what no node recorded, and for what all believe to have been elsewhere', () => {
     const a = ledger([[0, 9, 'confirmed']]);
     const b = ledger([[15, 20, 'confirmed']]);
     assert.deepEqual(said(a, b), ['0-9 confirmed', '10-14 gap unowned', '15-20 confirmed']);

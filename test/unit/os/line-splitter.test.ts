@@ -26,7 +26,7 @@ describe('a line splitter', () => {
 });
 
 describe('the lines of a stream', () => {
-  it('are whole where chunks cut characters in two, and the last needs no end', async () => {
+  it('are whole even if chunks cut characters in two, and the last needs no end', async () => {
     const stream = new PassThrough();
     const lines: string[] = [];
     readLines(stream, (line) => lines.push(line));

@@ -81,7 +81,7 @@ describe('starvation', () => {
     assert.equal(starvation.since(0), 200);
   });
 
-  it('is the time in which this process itself did not run, and says that input may wait', () => {
+  it('is the time in which this process itself did not run, and reports that input may wait', () => {
     const { starvation } = stage([1]);
     assert.equal(starvation.look(0), false, 'nothing is known yet');
     assert.equal(starvation.look(250), true);

@@ -85,7 +85,7 @@ describe('a child beyond its intensity', () => {
     await running(2);
   });
 
-  it('that ends normally ends for good where it is transient, in quarantine too', async (t) => {
+  it('that ends normally ends for good if it is transient, in quarantine too', async (t) => {
     mockTime(t);
     const { child, programs, running, pass, attempts } = childOf(t, {
       spec: { restart: 'transient', maxRestarts: 0, probeMs: 1000 },

@@ -65,7 +65,7 @@ describe('the rate of a camera', () => {
       });
 
   for (const firstMs of [1, 100, 300, 700, 999])
-    it(`is at no time above 1/s where the second frame comes ${firstMs} ms after the first, as they do where a camera begins within a period`, () => {
+    it(`never exceeds 1/s if the second frame comes ${firstMs} ms after the first, as when a camera begins within a period`, () => {
       const { deliveries, run, wait } = camera(1000);
       run(1);
       wait(firstMs - 1000);

@@ -50,7 +50,7 @@ describe('the ffmpeg of a feed', () => {
   ];
   for (const [what, bundled, source, chosen] of cases) {
     const feed = source?.kind === 'stream' ? new URL(source.url).hostname : (source?.kind ?? 'nothing');
-    it(`is ${path.basename(chosen)} where ffmpeg-static's ${what}, for ${feed}`, () => {
+    it(`is ${path.basename(chosen)} if ffmpeg-static's ${what}, for ${feed}`, () => {
       process.env['PATH'] = `${dir}:${PATH ?? ''}`;
       assert.equal(findFfmpeg(undefined, source, bundled), chosen);
     });

@@ -85,7 +85,7 @@ describe('a canary', () => {
       assert.doesNotMatch(redactUrl(url) + redactText(`see ${url}.`), SHOWN);
     });
 
-  it('is in no fault of a feed, whatever ffmpeg says', (t) => {
+  it('is in no fault of a feed, whatever ffmpeg prints', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < ROUNDS; i++) {
       const url = secretUrl(random);

@@ -61,7 +61,7 @@ describe('an outage', () => {
     assert.equal(bench.outbox.frames, 0);
   });
 
-  it('ends early when a server says it is ready', async (t) => {
+  it('ends early when a server reports that it is ready', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
@@ -169,7 +169,7 @@ describe('an outage', () => {
     assert.equal(bench.delivered.length, 114);
   });
 
-  it('makes the frames that waited through it delayed ones, behind those that are live when it ends', async (t) => {
+  it('marks the frames that waited through it as delayed, after those that are live when it ends', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     for (const frame of await bench.spooled(...offsets(0, 60))) bench.offerLive(frame);

@@ -133,7 +133,7 @@ describe('a feed fault', () => {
       ['7.0', concat70(detail, last)],
       ['7.1', concat70(detail.replace(/(failed: \d+) /, '$1'), last)],
     ] as const)
-      it(`is "${code}" where ffmpeg ${version} says ${JSON.stringify((detail || last).trim().slice(-50))} of ${url}`, () => {
+      it(`is "${code}" if ffmpeg ${version} prints ${JSON.stringify((detail || last).trim().slice(-50))} for ${url}`, () => {
         const source = stream(url);
         assert.ok(source.kind === 'stream');
         const fault = openFault(source, text.replaceAll('URL', source.url));

@@ -35,7 +35,7 @@ describe('what fragments of MP4 begin with', () => {
       assert.deepEqual(headTurn(mirrored), { mirrored: true, degrees: 0 });
     });
 
-  it('says nothing without video, and where it is cut', () => {
+  it('says nothing without video, or if it is cut', () => {
     assert.equal(headTurn(head(SOUND)), undefined);
     const whole = head(track('vide', 0, [0, 1, 0, -1, 0]));
     const matrixEnd = whole.indexOf('tkhd') + 4 + 40 + 20;

@@ -29,7 +29,7 @@ describe('isPlaylist', () => {
     ['image/jpeg', '\xff\xd8\xff\xe0 JFIF  ', false],
   ];
   for (const [type, bytes, expected] of cases)
-    it(`says ${String(expected)} to ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () =>
+    it(`returns ${String(expected)} for ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () =>
       assert.equal(isPlaylist(type, Buffer.from(bytes, 'latin1')), expected));
 });
 
@@ -144,7 +144,7 @@ describe('rankVariants', () => {
       '720',
     ]));
 
-  it('keeps alternatives behind it, and never audio alone', () => {
+  it('ranks alternatives after it, and never audio alone', () => {
     const ranked = rankVariants(variants, 640).map(({ url }) => url);
     assert.deepEqual(ranked, ['360', '360 dear', '720', '180', 'of no size', '720 AV1']);
     assert.deepEqual(rankVariants(variants.slice(0, 1)), []);

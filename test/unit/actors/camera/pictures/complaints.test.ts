@@ -33,7 +33,7 @@ describe('a complaint of the decoder', () => {
     assert.deepEqual(found(complaints, lines, [1, 3, 5]), ['decode-error', 'decode-error', undefined]);
   });
 
-  it('about a packet without a picture is not about the keyframe behind it', () => {
+  it('about a packet without a picture is not about the keyframe after it', () => {
     const lines = [picture(1), PACKET, ERROR, KEYFRAME, picture(5)];
     assert.deepEqual(found(fed([1, 3, 5], false, [5]), lines, [1, 5]), [undefined, undefined]);
   });

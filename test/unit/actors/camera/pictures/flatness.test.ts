@@ -49,7 +49,7 @@ describe('a picture of one tone', () => {
     assert.deepEqual(kinds([scene(254, 255)]), ['grey']);
   });
 
-  it('is a blind camera, where it lasts', () => {
+  it('is a blind camera if it lasts', () => {
     const all = kinds([scene(177, 182), ...Array.from({ length: 40 }, () => tone(180))]);
     assert.equal(all.at(-1), 'grey');
   });
