@@ -15,7 +15,7 @@ describe('services in the configuration', () => {
     });
   });
 
-  it('that are to be removed are none, and are named', () => {
+  it('that are to be removed are left out, and are named', () => {
     const topology = topologyOf(config({ plates: {}, old: { remove: true, cameras: ['gone'] } }));
     assert.deepEqual(
       topology.services.map(({ name }) => name),

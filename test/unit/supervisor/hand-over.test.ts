@@ -67,7 +67,7 @@ describe('a data directory of root', needsRoot, () => {
     assert.equal(lstatSync(data).mode & 0o777, 0o700);
   });
 
-  it('is given with all that is in it; links are, and not what they lead to', () => {
+  it('is handed over with everything in it: links are, but not their targets', () => {
     mkdirSync(path.join(data, 'spool', 'gate'), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(data, 'spool', 'gate', 'frame'), '');
     writeFileSync(path.join(dir, 'shadow'), '');
@@ -78,7 +78,7 @@ describe('a data directory of root', needsRoot, () => {
     assert.equal(lstatSync(path.join(dir, 'shadow')).uid, 0);
   });
 
-  it('is given if it is that of a node of a fleet, with notices and private servers', () => {
+  it('is handed over if it is that of a node of a fleet, with notices and private servers', () => {
     const made = ['fleet-configuration.json', 'notices.json', 'http.json', '.endpoints.json.tmp'];
     for (const name of ['etcd', 'redis', 'replaced-configuration'])
       mkdirSync(path.join(data, name), { recursive: true, mode: 0o700 });

@@ -70,7 +70,7 @@ describe('settings of a camera', () => {
 });
 
 describe('the cameras of another file', () => {
-  it('take the place of those of this one, whose text stays where it can', async () => {
+  it('replace those of this file, whose text stays if possible', async () => {
     const file = newFile(
       '{\n  "namespace": "n",\n  "cameras": [\n    { "id": "a",  "test": "testsrc2" },\n    { "id": "b", "test": "testsrc2" }\n  ]\n}\n',
     );

@@ -41,7 +41,7 @@ async function refused(
 }
 
 describe('an edit of a configuration file', { concurrency: true }, () => {
-  it('adds, changes and removes a camera, and says how the file is known then', async () => {
+  it('adds, changes and removes a camera, and returns the new etag of the file', async () => {
     const file = newFile();
     const added = await edited(file, put('yard', { test: 'testsrc2', rate: 2 }));
     assert.deepEqual([added.created, added.etag], [true, etagOf(readFileSync(file))]);

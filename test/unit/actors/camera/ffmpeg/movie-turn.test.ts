@@ -23,7 +23,7 @@ const SOUND = track('soun', 0, [1, 0, 0, 0, 1]);
 const head = (...tracks: readonly Buffer[]) =>
   Buffer.concat([box('ftyp', Buffer.alloc(16)), box('moov', box('mvhd', Buffer.alloc(100)), ...tracks)]);
 
-describe('what fragments of MP4 begin with', () => {
+describe('the header of a fragmented MP4', () => {
   for (const version of [0, 1] as const)
     it(`says how the first video is turned, and whether it is mirrored, in version ${version}`, () => {
       const quarter = head(SOUND, track('vide', version, [0, 1, 0, -1, 0]));
