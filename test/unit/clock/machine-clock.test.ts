@@ -39,13 +39,13 @@ class SimulatedMachine {
 }
 
 describe("this machine's clock", () => {
-  it('that runs is not set, whatever passes between two looks', () => {
+  it('that runs normally does not count as set, whatever passes between two looks', () => {
     const machine = new SimulatedMachine();
     for (const ms of [0, 40, 1000, 86_400_000]) assert.equal(machine.setAfter(ms), 0);
   });
 
   for (const setMs of [-1000, 1000, 3_600_000, -56 * 365 * 86_400_000])
-    it(`is found to be set by ${setMs} ms, once`, () => {
+    it(`that is set by ${setMs} ms is detected once`, () => {
       const machine = new SimulatedMachine();
       machine.setAfter(40);
       const before = machine.clock.now().steadyMs;
@@ -55,7 +55,7 @@ describe("this machine's clock", () => {
       assert.equal(machine.clock.now().steadyMs - before, 80);
     });
 
-  it('is not set by a time server that corrects it little by little', () => {
+  it('does not count as set if a time server corrects it little by little', () => {
     const machine = new SimulatedMachine();
     for (let i = 0; i < 1000; i++) {
       machine.wallMs += 10;
@@ -63,7 +63,7 @@ describe("this machine's clock", () => {
     }
   });
 
-  it('is not set by a process that waits for the processor between two clocks', () => {
+  it('does not count as set if the process waits for the processor between two clocks', () => {
     const machine = new SimulatedMachine();
     machine.setAfter(40);
     machine.takesMs = 40;
@@ -72,7 +72,7 @@ describe("this machine's clock", () => {
     assert.equal(machine.setAfter(40), 0);
   });
 
-  it('is not set by a machine that sleeps; the time passes', () => {
+  it('does not count as set when the machine sleeps; the time passes', () => {
     const machine = new SimulatedMachine();
     machine.setAfter(40);
     const before = machine.clock.now().steadyMs;
@@ -84,7 +84,7 @@ describe("this machine's clock", () => {
     assert.equal(machine.setAfter(40), 5000, 'set while it slept');
   });
 
-  it('from before this version of Vigil was made is not set at all', () => {
+  it('that is earlier than the release of this version of Vigil counts as unset', () => {
     assert.deepEqual([0, RELEASED_AT - 1, RELEASED_AT].map(isClockUnset), [true, true, false]);
     assert.ok(!isClockUnset(Date.now()), 'this version is made in the past');
   });

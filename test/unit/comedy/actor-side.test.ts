@@ -1,4 +1,4 @@
-/** When an actor's heartbeats go, and with what. */
+/** When an actor's heartbeats are sent, and with what. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it, mock } from 'node:test';
@@ -49,21 +49,21 @@ async function messagesOf(everyMs: number, lastingMs: number): Promise<string[][
 }
 
 describe('an actor heartbeat', () => {
-  it('goes by itself where nothing else is said', async () => {
+  it('is sent on its own if there is nothing else to send', async () => {
     const messages = await messagesOf(0, 10_000);
     assert.deepEqual(messages.pop(), ['stopped']);
     assert.deepEqual(messages, Array<string[]>(9).fill(['heartbeat']));
   });
 
   for (const everyMs of [950, 1000, 1050])
-    it(`goes with a report that is made each ${everyMs} ms, in one message`, async () => {
+    it(`is sent with a report made every ${everyMs} ms, in one message`, async () => {
       const messages = await messagesOf(everyMs, 10_000);
       assert.deepEqual(messages.pop(), ['stopped']);
       assert.ok(messages.length >= 9);
       for (const kinds of messages) assert.deepEqual(kinds, ['readiness', 'heartbeat']);
     });
 
-  it('goes once a second where reports are many', async () => {
+  it('is sent once a second if there are many reports', async () => {
     const messages = await messagesOf(40, 10_000);
     const beats = messages.flat().filter((kind) => kind === 'heartbeat').length;
     assert.ok(beats >= 9 && beats <= 11, String(beats));

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Batch } from '../../../src/comedy/batch';
 
 describe('a batch', () => {
-  it('sends what was added in one turn together, in order, and what comes later by itself', async () => {
+  it('sends what was added in one turn together, in order, and what comes later separately', async () => {
     const sent: (readonly number[])[] = [];
     const batch = new Batch<number>((messages) => sent.push(messages));
     batch.add(1);
@@ -18,7 +18,7 @@ describe('a batch', () => {
     assert.deepEqual(sent, [[1, 2], [3]]);
   });
 
-  it('keeps for the next what is added while it is sent', async () => {
+  it('keeps what is added while it is sent for the next batch', async () => {
     const sent: (readonly number[])[] = [];
     const batch = new Batch<number>((messages) => {
       sent.push(messages);

@@ -1,4 +1,4 @@
-/** What counts as silence: nothing is held against a process that we could not have heard. */
+/** What counts as silence: a process that we could not have heard is not blamed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeartbeatMonitor } from '../../../src/comedy/heartbeat-monitor';
@@ -16,7 +16,7 @@ describe('a heartbeat monitor', () => {
     assert.equal(faults.length, 1);
   });
 
-  it('counts anew from every heartbeat', async (t) => {
+  it('starts counting again with every heartbeat', async (t) => {
     const { pass, watch, faults } = monitored(t);
     for (let i = 0; i < 20; i++) {
       await pass(2500);
@@ -25,7 +25,7 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('takes nobody for dead after it did not run itself: what was sent meanwhile is read only then', async (t) => {
+  it('declares no process dead after a pause of its own: what was sent meanwhile is read only then', async (t) => {
     const { pass, sleep, watch, faults } = monitored(t);
     for (let i = 0; i < 5; i++) {
       await sleep(3_600_000);
@@ -35,14 +35,14 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('still finds who hangs after it did not run itself', async (t) => {
+  it('still finds a hung process after a pause of its own', async (t) => {
     const { pass, sleep, faults } = monitored(t);
     await sleep(3_600_000);
     await pass(2250);
     assert.deepEqual(faults, [HUNG]);
   });
 
-  it('reads a heartbeat that has arrived before it condemns', async (t) => {
+  it('reads a heartbeat that has arrived before it declares a process hung', async (t) => {
     const { pass, watch, faults } = monitored(t);
     await pass(2500);
     const passing = pass(250);
@@ -51,14 +51,14 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('counts all of it where the kernel does not tell', async (t) => {
+  it('counts all silent time if the kernel does not report activity', async (t) => {
     const { pass, activity, faults } = monitored(t);
     activity.is = undefined;
     await pass(2750);
     assert.deepEqual(faults, [HUNG]);
   });
 
-  it('asks the kernel once with each heartbeat, and at each look only about those silent for a while', async (t) => {
+  it('asks the kernel once with each heartbeat, and at each look only about processes silent for a while', async (t) => {
     const { pass, watch, activity } = monitored(t);
     for (let i = 0; i < 60; i++) {
       await pass(1000);
@@ -67,7 +67,7 @@ describe('a heartbeat monitor', () => {
     assert.equal(activity.asked, 61);
   });
 
-  it('finds a process that lives and does not finish what is due', async (t) => {
+  it('finds a process that is alive but does not finish what is due', async (t) => {
     const { pass, watch, faults } = monitored(t);
     const beat = async (done: number, dueMs?: number) => {
       watch.heard({ done, facts: {}, ...(dueMs === undefined ? {} : { dueMs }) });
@@ -82,7 +82,7 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, [{ code: 'stuck', message: 'is alive but completed nothing for 5000 ms' }]);
   });
 
-  it('takes nobody for stuck after it did not run itself', async (t) => {
+  it('declares no process stuck after a pause of its own', async (t) => {
     const { pass, sleep, watch, faults } = monitored(t);
     for (let i = 0; i < 4; i++) {
       watch.heard({ done: 1, facts: {}, dueMs: 5000 });
@@ -92,7 +92,7 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('watches each for itself', async (t) => {
+  it('watches each process separately', async (t) => {
     const clock = { now: 0 };
     const monitor = new HeartbeatMonitor(
       () => clock.now,
@@ -114,7 +114,7 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(lost, [1, 3]);
   });
 
-  it('looks by itself, and leaves no timer when it is closed', async () => {
+  it('looks on its own, and leaves no timer when it is closed', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     const monitor = new HeartbeatMonitor();
@@ -124,7 +124,7 @@ describe('a heartbeat monitor', () => {
     assert.equal(timers(), before);
   });
 
-  it('forgets whoever is no longer watched', async (t) => {
+  it('forgets a process that is not watched any more', async (t) => {
     const { pass, watch, faults } = monitored(t);
     watch.end();
     await pass(10_000);

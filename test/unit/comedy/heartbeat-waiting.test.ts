@@ -7,7 +7,7 @@ import { settled } from '../../../lab/until';
 import { HUNG, IDLE, kernelOf, monitored } from '../../../lab/heartbeat-bench';
 
 describe('a heartbeat monitor', () => {
-  it('does not count time a process waited for a processor', async (t) => {
+  it('does not count the time a process waited for a processor', async (t) => {
     const { pass, activity, faults } = monitored(t);
     await pass(60_000, () => {
       activity.is = { ...IDLE, waitedMs: (activity.is?.waitedMs ?? 0) + 250 };
@@ -41,7 +41,7 @@ describe('a heartbeat monitor', () => {
       assert.deepEqual(faults, [HUNG]);
     });
 
-  it('finds one that has all of a processor and never speaks', async (t) => {
+  it('finds a process that has all of a processor and never reports', async (t) => {
     const { pass, activity, faults } = monitored(t);
     await pass(2750, () => {
       activity.is = { ...IDLE, ranMs: (activity.is?.ranMs ?? 0) + 250, state: 'runnable' };
@@ -49,14 +49,14 @@ describe('a heartbeat monitor', () => {
     assert.deepEqual(faults, [HUNG]);
   });
 
-  it('does not count time a process waited for a disk', async (t) => {
+  it('does not count the time a process waited for a disk', async (t) => {
     const { pass, activity, faults } = monitored(t);
     activity.is = { ...IDLE, waitedMs: activity.is?.waitedMs ?? 0, state: 'held' };
     await pass(60_000);
     assert.deepEqual(faults, []);
   });
 
-  it('takes nobody for stuck that had no processor or no disk', async (t) => {
+  it('declares no process stuck that had no processor or no disk', async (t) => {
     const { pass, watch, activity, faults } = monitored(t);
     watch.heard({ done: 1, facts: {}, dueMs: 5000 });
     await pass(30_000, () => {
@@ -92,7 +92,7 @@ describe('a heartbeat monitor', () => {
       assert.equal(ms, detectedMs);
     });
 
-  it('looks from the beginning where it is told to: a start is often kept from a processor', async (t) => {
+  it('looks from the beginning if asked to: a starting process often waits for a processor', async (t) => {
     const clock = { now: 0 };
     let waitedMs = 0;
     const monitor = new HeartbeatMonitor(

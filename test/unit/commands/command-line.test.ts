@@ -130,7 +130,7 @@ describe('the command line', () => {
     it(`"${argv.join(' ')}" is refused in one sentence`, () =>
       assert.throws(() => read(...argv), { code: 'usage', message }));
 
-  it('has a help of its own for each command, in every way it is asked for', () => {
+  it('has help for each command, in every way it can be requested', () => {
     for (const command of COMMANDS) {
       const help = textOf('help', command);
       assert.match(help, new RegExp(`^Usage: node dist/main\\.js ${command} `));
@@ -159,7 +159,7 @@ describe('the command line', () => {
 });
 
 describe('where a command looks', () => {
-  it('is the package, unless another place is named, from the folder the command is given in', () => {
+  it('is the package, or the given place relative to the current folder', () => {
     assert.deepEqual(placesOf({}, '/opt/vigil'), {
       config: '/opt/vigil/actors.json',
       dataDir: '/opt/vigil/data',
@@ -171,7 +171,7 @@ describe('where a command looks', () => {
     });
   });
 
-  it('is refused by name where the configuration is not there', () =>
+  it('is refused by name if the configuration does not exist', () =>
     assert.throws(() => placesOf({ config: '/nonexistent/a.json' }, '/opt/vigil'), {
       code: 'no-configuration',
       message: '--config /nonexistent/a.json: there is no such file',

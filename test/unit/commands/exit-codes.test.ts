@@ -18,14 +18,14 @@ describe('the exit code', () => {
     ['bad-url', 78],
   ];
   for (const [code, expected] of rows)
-    it(`of ${code} is ${expected}`, () => assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected));
+    it(`for ${code} is ${expected}`, () => assert.equal(exitCodeOf(new ExitFault(code, 'why')), expected));
 
-  it('of a configuration that is not valid, or cannot be applied, is 78', () => {
+  it('for a configuration that is invalid or cannot be applied is 78', () => {
     for (const refusal of ['invalid', 'not-applied'] as const)
       assert.equal(exitCodeOf(new ConfigurationError('/srv/actors.json', [], refusal)), 78);
   });
 
-  it('of any other error is 70: nobody planned that it ends the program', () => {
+  it('for any other error is 70: the program was not meant to end', () => {
     for (const error of [new Error('bug'), new Fault('usage', 'not the command line'), 'thrown'])
       assert.equal(exitCodeOf(error), 70);
   });

@@ -34,7 +34,7 @@ function facts(): Facts {
 describe('the text of status --fleet', () => {
   const cameras = ['gate', 'yard', 'door', 'lane'].map((id) => ({ id, weight: 1 }));
 
-  test('is a line for each node and camera, with what nobody has above them', () => {
+  test('has a line for each node and camera, with unowned cameras above them', () => {
     const status = statusOf({ fleet: 'site', node: 'north', state: 'member' }, facts(), cameras, (name) =>
       name === 'south' ? -1234.4 : undefined,
     );
@@ -53,7 +53,7 @@ describe('the text of status --fleet', () => {
     ]);
   });
 
-  test('says what this node waits for where etcd has not answered', () => {
+  test('says what this node waits for if etcd has not answered', () => {
     const status = statusOf(
       { fleet: 'site', node: 'north', state: 'joining' },
       new Facts(keys),
@@ -63,7 +63,7 @@ describe('the text of status --fleet', () => {
     assert.deepEqual(fleetText(status, NOW).split('\n'), ['node "north" of fleet "site" is joining']);
   });
 
-  test('gives the reason by the state of the node before', () => {
+  test('gives the reason from the state of the previous node', () => {
     const found = facts();
     for (const [id, because] of [
       ['door', 'balance'],

@@ -17,7 +17,7 @@ import { ActorsFile } from '../../../src/config/schema';
 import { isEmpty, planChange } from '../../../src/supervisor/plan';
 import { CAMERAS, HOOK, wantedBy, type Entry } from '../../../lab/wanted-actors';
 
-/** What of JSON schema is read here. */
+/** The part of JSON schema that is read here. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly effect?: string;
@@ -47,7 +47,7 @@ interface Setting {
 /** Every setting of a schema, outside lists, with another value than its default, or than the first. */
 function settingsOf(schema: Schema, at: readonly string[] = [], inherited = ''): Setting[] {
   const effect = schema.effect ?? inherited;
-  // Of a server the URL.
+  // For a server, the URL.
   if (schema.isServer === true)
     return [{ at, changed: `${at[0] === 'redis' ? 'redis' : 'amqp'}://other/`, effect }];
   if (schema.properties !== undefined)
@@ -67,7 +67,7 @@ function cameraWith([key = '', ...more]: readonly string[]): Entry {
   const { sources } = cameraSetting(
     (CAMERA_SETTING_NAMES as string[]).includes(name ?? '') ? (name as CameraSettingName) : 'rate',
   );
-  // A certificate is verified over TLS alone.
+  // A certificate is verified only over TLS.
   const scheme = name === 'tls' ? 'rtsps' : (sources as readonly string[]).includes('rtsp') ? 'rtsp' : 'http';
   return { id: 'gate', url: `${scheme}://gate/` };
 }

@@ -73,7 +73,7 @@ describe('a plan', () => {
       },
     ],
     [
-      'of more than a running store takes over restarts it',
+      'of more settings than a running store can apply restarts it',
       { frames: { expireMs: 5000, durability: 'durable' } },
       {
         restart: [{ name: 'store', because: ['expireMs', 'durability'] }],
@@ -85,9 +85,9 @@ describe('a plan', () => {
       { cameras: [GATE, { ...YARD, rate: 2, actor: { maxRestarts: 1 } }] },
       { adjust: [{ name: 'camera:yard', because: ['periodMs', 'maxRestarts'] }] },
     ],
-    ['of a webhook starts who tells it', { notify: [HOOK] }, { start: ['notices'] }],
+    ['of a webhook starts the actor that notifies it', { notify: [HOOK] }, { start: ['notices'] }],
     [
-      'of the URL of a server restarts who uses it',
+      'of the URL of a server restarts the actor that uses it',
       { redis: 'redis://elsewhere/' },
       { restart: [{ name: 'store', because: ['redisUrl'] }] },
     ],
@@ -111,7 +111,7 @@ describe('a plan', () => {
       assert.doesNotMatch(JSON.stringify(plan), /rtsp:|redis:/);
     });
 
-  it('of another picture format needs another decoder alone', () => {
+  it('for another picture format needs only another decoder', () => {
     const [before, after] = ['png', 'webp'].map(
       (format) => wantedBy({ cameras: [{ ...GATE, format }] }).topology.cameras[0] ?? assert.fail(),
     );
@@ -145,7 +145,7 @@ describe('a plan', () => {
         paths,
       ));
 
-  it('is told in lines, and in one sentence for the log', () => {
+  it('is printed in lines, and as one sentence for the log', () => {
     const plan = planOf({
       cameras: [
         { ...GATE, rate: 2 },

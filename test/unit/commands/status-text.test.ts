@@ -1,4 +1,4 @@
-/** What `status` shows: the state of every child, in words and figures an operator reads at a glance. */
+/** What `status` shows: the state of every child, in text and figures an operator reads at a glance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { childText, statusText } from '../../../src/commands/status-text';
@@ -63,7 +63,7 @@ describe('the text of status', () => {
     children,
   };
 
-  it('is a line for each process and camera, its fault below; what troubles it now comes before an old end', () =>
+  it('has a line for each process and camera, its fault below; current problems come before an old exit', () =>
     assert.deepEqual(statusText(daemon, NOW).split('\n'), [
       'daemon 70, up 1d 1h, ready',
       'delivery: nothing confirmed yet; no frames waiting',
@@ -80,7 +80,7 @@ describe('the text of status', () => {
       '  refused: rtsp://yard/: connection refused',
     ]));
 
-  it('fits 100 columns whatever cameras are called and whatever troubles them', () => {
+  it('fits 100 columns whatever the cameras are called and whatever their faults', () => {
     const fault = { code: 'not-a-stream', message: 'rtsp://camera/ answers with text/html. '.repeat(20) };
     const camera = (id: string): ChildStatus => ({
       ...base,
@@ -109,7 +109,7 @@ describe('the text of status', () => {
     assert.match(texts[0] ?? '', /^c{64}$/m);
   });
 
-  it('of one child is everything that is known of it', () => {
+  it('of one child is everything that is known about it', () => {
     const [, , , yard] = children;
     assert.ok(yard);
     const heartbeat = {
@@ -136,7 +136,7 @@ describe('the text of status', () => {
     ]);
   });
 
-  it('says what is wrong with an edit, and that the old one still runs', () => {
+  it('reports what is wrong with an edit, and that the previous one still runs', () => {
     const faults = [
       { path: '$.cameras[0].rate', problem: 'expected number, found "1"' },
       { path: '$.redis', problem: 'is away' },
@@ -158,7 +158,7 @@ describe('the text of status', () => {
     assert.match(lines[8] ?? '', /^PROCESS +STATE/);
   });
 
-  it('does not call a file invalid that only a new daemon can run by', () => {
+  it('does not call a file invalid that only a new daemon can use', () => {
     const faults = [{ path: '$.redis', problem: 'changes only with the daemon' }];
     const configuration = { ...daemon.configuration, refusal: 'not-applied' as const, faults };
     const text = statusText({ ...daemon, configuration }, NOW);
@@ -169,7 +169,7 @@ describe('the text of status', () => {
     assert.doesNotMatch(text, /not valid/);
   });
 
-  it('says in its first lines when a frame was confirmed last, what waits and since when, and why', () => {
+  it('reports first when a frame was last confirmed, what waits and since when, and why', () => {
     const delivery = { lastConfirmAtMs: NOW - 42_000, waiting: 120, oldestWaitingMs: 41_500 };
     const problems = ['frames are not delivered: rabbitmq does\nnot answer', 'store is waiting'];
     const configuration = { ...daemon.configuration, behind: 12 };
@@ -184,7 +184,7 @@ describe('the text of status', () => {
     ]);
   });
 
-  it('shows what keeps an actor from its work now before an old end of its process', () => {
+  it('shows the current problem of an actor before an old exit of its process', () => {
     const fault = { code: 'redis-full', message: 'redis takes no more' };
     const heartbeat = { done: 9, fault, facts: {}, memoryBytes: 1, atMs: NOW };
     const lastFault = { code: 'hung', message: 'sent no heartbeat', atMs: NOW - 1000 };

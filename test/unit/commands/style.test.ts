@@ -1,4 +1,4 @@
-/** What a terminal is shown: its width and height, colours only where they are wanted, and nothing that flickers. */
+/** What is shown on a terminal: its width and height, colours only where they are wanted, and nothing that flickers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drawing } from '../../../src/commands/screen';
@@ -50,10 +50,10 @@ describe('the width', () => {
 });
 
 describe('a screen', () => {
-  it('is drawn over from its corner, each line and the rest to their end, and is never cleared first', () =>
+  it('is redrawn from its corner, each line and the rest to their end, and is never cleared first', () =>
     assert.equal(drawing(['one', 'two'], 5), '\u001b[Hone\u001b[K\r\ntwo\u001b[K\u001b[J'));
 
-  it('that is too low says how much is missing', () => {
+  it('that is too low reports how much is missing', () => {
     const lines = ['1', '2', '3', '4', '5'];
     assert.equal(drawing(lines, 5).split('\r\n').length, 5);
     const [first, last, ...rest] = drawing(lines, 2).split('\r\n');
@@ -63,6 +63,6 @@ describe('a screen', () => {
     );
   });
 
-  it('has 24 lines where the terminal does not say', () =>
+  it('has 24 lines if the terminal does not report its height', () =>
     assert.deepEqual([heightOf({}), heightOf({ rows: 0 }), heightOf({ rows: 50 })], [24, 24, 50]));
 });

@@ -24,7 +24,7 @@ describe('a duration', () => {
 });
 
 describe('a table', () => {
-  it('has its columns below each other, and nothing behind a line', () =>
+  it('aligns its columns, and has no trailing blanks', () =>
     assert.deepEqual(
       table([
         ['NAME', 'STATE', 'LAST'],
@@ -34,14 +34,14 @@ describe('a table', () => {
       ['NAME         STATE        LAST', 'a            quarantined  a long sentence', 'camera:gate  -'],
     ));
 
-  it('keeps a cell on its line, and what a camera sends away from the terminal', () => {
+  it('keeps each cell on its line, and control characters sent by a camera away from the terminal', () => {
     const said = 'Cannot find module\nRequire stack:\r\n- a\u001b[2Jb';
     assert.deepEqual(table([['a', said, 'c']]), ['a  Cannot find module Require stack: - a [2Jb  c']);
   });
 
   it('may be empty', () => assert.deepEqual(table([]), []));
 
-  it('has its numbers to the right', () =>
+  it('right-aligns its numbers', () =>
     assert.deepEqual(
       table([
         ['a', '7', 'x'],
@@ -51,7 +51,7 @@ describe('a table', () => {
       ['a        7  x', 'b     1200  y', 'c  99.50 %  z'],
     ));
 
-  it('is never wider than a terminal: a long name has its own line, and the last column wraps', () => {
+  it('is never wider than the terminal: a long name has its own line, and the last column wraps', () => {
     const name = 'camera-'.repeat(12);
     const sentence = 'the camera answered something that takes a long sentence to explain '.repeat(3).trim();
     const lines = table([

@@ -7,7 +7,7 @@ const cameras = [{ ...GATE, tags: ['north'] }];
 const config = (consumers: unknown, more: object = {}) => ({ consumers, cameras, ...more });
 
 describe('services in the configuration', () => {
-  it('have a queue of their own, and defaults for all they do not say', () => {
+  it('have a queue of their own, and defaults for everything they do not specify', () => {
     const [plates] = topologyOf(config({ plates: {} }, { namespace: 'site' })).services;
     assert.deepEqual(plates, {
       ...{ name: 'plates', queue: 'site.plates', events: ['frame'], removal: 'after', maxLength: 10_000 },
@@ -15,7 +15,7 @@ describe('services in the configuration', () => {
     });
   });
 
-  it('that are to be removed are none, and are named', () => {
+  it('that are to be removed are left out, and are named', () => {
     const topology = topologyOf(config({ plates: {}, old: { remove: true, cameras: ['gone'] } }));
     assert.deepEqual(
       topology.services.map(({ name }) => name),
@@ -24,7 +24,7 @@ describe('services in the configuration', () => {
     assert.deepEqual(topology.removedServices, ['old']);
   });
 
-  it('may be for cameras that are yet to come, by a pattern', () =>
+  it('may be for future cameras, by a pattern', () =>
     assert.equal(topologyOf(config({ plates: { cameras: ['lane*', 'gate'] } })).services.length, 1));
 
   const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`s${i}`, {}]));

@@ -1,4 +1,4 @@
-/** A key written twice is named with its place: JSON itself would keep the last without a word. */
+/** A key written twice is named with its place: JSON itself would silently keep the last. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { duplicateKeys } from '../../../src/config/duplicate-keys';
@@ -26,6 +26,6 @@ describe('keys written twice', () => {
       ),
     );
 
-  it('are told with the line of the second', () =>
+  it('are reported with the line of the second', () =>
     assert.match(duplicateKeys('{"a":1,\n"a":2}')[0]?.problem ?? '', /line 2;/));
 });

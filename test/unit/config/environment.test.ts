@@ -59,7 +59,7 @@ describe('a reference to the environment', () => {
     assert.equal(decodeURIComponent(new URL(url).password), password);
   });
 
-  it('that is not set is a fault where it stands, and the only one there', () => {
+  it('that is not set is a fault at its place, and the only one there', () => {
     const faults = faultsOf({
       redis: { url: '${REDIS}' },
       cameras: [GATE, { id: '${ID}', url: 'rtsp://${HOST}/', password: '${PW}' }],
@@ -96,7 +96,7 @@ describe('a reference to the environment', () => {
   it('without its closing brace is text', () =>
     assert.equal(urlOf({ url: 'rtsp://h/${A' }, { A: 'no' }), 'rtsp://h/${A'));
 
-  it('leaves a value that does not fit unshown: it may be a secret', () =>
+  it('does not show a value that does not fit: it may be a secret', () =>
     assert.deepEqual(
       faultsOf(camera({ ...GATE, rate: '${R}', format: 'g${R}', quality: '$${R}' }), { R: SECRET }),
       [

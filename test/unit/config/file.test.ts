@@ -17,7 +17,7 @@ describe('the file', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it("of this repository is valid, also for editors' stricter eyes", () => {
+  it('of this repository is valid, also for stricter editors', () => {
     const file = path.join(ROOT, 'actors.json');
     const { cameras } = loadTopology(file, {});
     assert.ok(cameras.length > 0);
@@ -41,7 +41,7 @@ describe('the file', () => {
     assert.match(thrown.faults[0]?.problem ?? '', /^cannot be read \(EISDIR\)/);
   });
 
-  it('is read anew each time', () => {
+  it('is read again each time', () => {
     const file = path.join(folder, 'actors.json');
     writeFileSync(file, JSON.stringify({ cameras: [] }));
     assert.equal(loadTopology(file, {}).cameras.length, 0);

@@ -23,12 +23,12 @@ function faultsOf(fleet: unknown, more: object = {}): string[] {
 }
 
 describe('the fleet of a configuration', () => {
-  it('is none unless it is written', () => assert.equal(topologyOf({ cameras: [] }).fleet, undefined));
+  it('is absent unless it is configured', () => assert.equal(topologyOf({ cameras: [] }).fleet, undefined));
 
   it('has a name and a capacity by default, and the host name for its node', () =>
     assert.deepEqual(topologyOf(configOf({ etcd: ETCD })).fleet, { etcd: ETCD, name: 'vigil', capacity: 1 }));
 
-  it('finds the files of TLS beside actors.json, and says which are not there', () => {
+  it('finds the files of TLS beside actors.json, and names those that are missing', () => {
     const faults = faultsOf({ etcd: ['https://e1.example:2379'], ca: 'ca.pem', cert: 'c.pem', key: 'k.pem' });
     const words = 'there is no such file; it is looked for beside actors.json';
     assert.deepEqual(faults, [`$.fleet.ca: ${words}`, `$.fleet.cert: ${words}`, `$.fleet.key: ${words}`]);
@@ -132,7 +132,7 @@ describe('the fleet of a configuration', () => {
     });
   });
 
-  it('is named by its revision, and differs where nodes announce in different namespaces', () => {
+  it('is named by its revision, and differs if nodes announce in different namespaces', () => {
     const name = configurationName({ namespace: 'one' }, 7, 'id');
     assert.match(name, /^r7-[0-9a-f]{8}$/);
     assert.notEqual(name, configurationName({ namespace: 'two' }, 7, 'id'));
@@ -185,9 +185,9 @@ describe('the fleet of a configuration', () => {
       { url: 'rtsp://h.example/${P}', username: '${U}', password: '${P}' },
       { url: 'rtsp://h.example/', username: '', password: '' },
     ])
-      it(`need no key where the environment has them: ${JSON.stringify(camera)}`, () =>
+      it(`need no key if the environment has them: ${JSON.stringify(camera)}`, () =>
         assert.deepEqual(faultsWith(camera, {}), []));
-    it('are not sealed with a key that is none', () => {
+    it('are not sealed with an invalid key', () => {
       for (const key of ['secret', KEY.slice(2), 'x'.repeat(44), `${KEY.slice(0, -2)}!=`])
         assert.deepEqual(faultsWith({ test: 'testsrc2' }, { VIGIL_FLEET_KEY: key }), [
           '$.fleet: the environment variable VIGIL_FLEET_KEY is not 32 bytes in base64; make a key with: openssl rand -base64 32',

@@ -1,4 +1,4 @@
-/** What "http" of actors.json may be: who can reach the server has to know a token, and a certificate fits its key. */
+/** What "http" of actors.json may be: a client that can reach the server needs a token, and a certificate fits its key. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,12 +29,12 @@ function faultsOf(http: unknown, environment: NodeJS.ProcessEnv = {}): string[] 
 }
 
 describe('the HTTP server of a configuration', () => {
-  it('listens on loopback unless it says otherwise', () =>
+  it('listens on loopback unless configured otherwise', () =>
     assert.deepEqual(topologyOf(undefined).http, {
       ...{ port: 8080, host: '127.0.0.1', names: [], metricsTags: false },
     }));
 
-  it('is none where it says false', () => assert.equal(topologyOf(false).http, undefined));
+  it('is absent if set to false', () => assert.equal(topologyOf(false).http, undefined));
 
   for (const host of [
     '0.0.0.0',
@@ -62,7 +62,7 @@ describe('the HTTP server of a configuration', () => {
       assert.doesNotMatch(faultsOf({ token }).join() || assert.fail(String(token)), /hush|hüsh|7/);
   });
 
-  it('names a certificate without a key, a file that is not there, and a pair that does not fit', () => {
+  it('reports a certificate without a key, a missing file, and a pair that does not match', () => {
     assert.match(faultsOf({ cert: 'cert.pem' }).join(), /^\$\.http\.key: is required beside "cert"$/);
     assert.match(faultsOf({ key: 'other.pem' }).join(), /^\$\.http\.cert: is required beside "key"$/);
     assert.match(

@@ -48,15 +48,15 @@ describe('text that is not JSON', () => {
   for (const [what, text] of comments)
     it(`a comment ${what} is left out`, () => assert.equal(topologyOf(text).cameras.length, 0));
 
-  it('two slashes in a text are no comment', () =>
+  it('two slashes in a string are not a comment', () =>
     assert.equal(topologyOf('{"cameras": [{"id": "a", "url": "rtsp://h/*b*/"}]}').cameras.length, 1));
 
-  it('a fault behind comments has its own place', () => {
+  it('a fault after comments has its own place', () => {
     const [fault] = faultsOf('// a\n{ /* b\n */ "cameras" [] }');
     assert.match(fault?.problem ?? '', /line 3, column 15/);
   });
 
-  it('a byte order mark before what is, is no fault', () =>
+  it('a byte order mark at the beginning is not a fault', () =>
     assert.equal(topologyOf('\uFEFF{"cameras": []}').cameras.length, 0));
 
   it('the text itself is not repeated: it holds passwords', () => {
@@ -83,7 +83,7 @@ describe('jsonPath', () => {
   for (const [place, expected] of rows)
     it(`writes ${JSON.stringify(place)} as ${expected}`, () => assert.equal(jsonPath(place), expected));
 
-  it('takes digits of a pointer for an index in a list alone', () => {
+  it('treats digits in a pointer as an index only in a list', () => {
     const value = { list: [{ '0': 1 }], 'a/b': { '1': 2 } };
     assert.equal(jsonPath(placeOfPointer('/list/0/0', value)), '$.list[0]["0"]');
     assert.equal(jsonPath(placeOfPointer('/a~1b/1', value)), '$["a/b"]["1"]');

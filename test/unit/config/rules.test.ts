@@ -180,7 +180,7 @@ describe('a fault of meaning', () => {
       assert.match(fault.problem, sentence);
     });
 
-  it('of a disabled camera is a fault all the same', () =>
+  it('in a disabled camera is still a fault', () =>
     assert.deepEqual(
       faultsOf({
         cameras: [GATE, { id: 'off', enabled: false, url: 'ftp://h' }, { id: 'no', enabled: false }],
@@ -194,7 +194,8 @@ describe('a fault of meaning', () => {
     ['an address of IPv6', { url: 'rtsp://[2001:db8::1]:554/live' }],
     ['a password of its own', { url: 'rtsp://u:p%40ss@h/live' }],
   ];
-  for (const [what, entry] of accepted) it(`${what} is none`, () => assert.equal(cameraOf(entry).id, 'gate'));
+  for (const [what, entry] of accepted)
+    it(`${what} is not a fault`, () => assert.equal(cameraOf(entry).id, 'gate'));
 
   const refused: readonly [string, Entry, string][] = [
     ['http:host, which is read as http://host', { url: 'http:h/live' }, '$.cameras[0].url'],
@@ -209,7 +210,7 @@ describe('a fault of meaning', () => {
         [at],
       ));
 
-  it('a server password that is no percent-encoding is a fault', () =>
+  it('a server password with invalid percent-encoding is a fault', () =>
     assert.deepEqual(
       faultsOf(rest({ redis: 'redis://:100%@h' })).map((fault) => fault.path),
       ['$.redis'],

@@ -104,6 +104,6 @@ describe('a secret', () => {
   for (const [what, value] of shown)
     it(`in ${what} is not shown`, () => assert.doesNotMatch(saidOf(value), new RegExp(SECRET)));
 
-  it('that is no Unicode text is a fault of its path', () =>
+  it('that is not Unicode text is a fault of its path', () =>
     assert.notEqual(saidOf('{"cameras":[{"id":"a","url":"rtsp://h/","password":"\\ud800"}]}'), ''));
 });

@@ -54,7 +54,7 @@ describe('several faults', () => {
     ]);
   });
 
-  it('are each on a line of the message, behind the name of the file', () => {
+  it('are each on a line of the message, after the name of the file', () => {
     const { message, file, code } = errorOf({ namespace: 'a b', cameras: [{ ...GATE, rate: 9 }] });
     assert.equal(file, FILE);
     assert.equal(code, 'invalid-configuration');
@@ -97,7 +97,7 @@ describe('a fault', () => {
     assert.deepEqual(placesIn(FAULTY), PLACES));
 
   const BESIDE: readonly [string, Entry, string][] = [
-    ['defaults that are no object', { cameraDefaults: 5 }, '$.cameraDefaults'],
+    ['defaults that are not an object', { cameraDefaults: 5 }, '$.cameraDefaults'],
     ['a default that does not fit', { cameraDefaults: { rate: 'x' } }, '$.cameraDefaults.rate'],
     ['an unknown kind of actor', { actors: { ...FAULTY.actors, other: {} } }, '$.actors.other'],
     ['an unknown key at the top', { other: 1 }, '$.other'],
@@ -106,10 +106,10 @@ describe('a fault', () => {
     ['half a character', { namespace: '\ud800' }, '$.namespace'],
   ];
   for (const [what, entry, at] of BESIDE)
-    it(`hides none where there is ${what}`, () =>
+    it(`hides none if there is ${what}`, () =>
       assert.deepEqual(placesIn({ ...FAULTY, ...entry }), [...PLACES, at].sort()));
 
-  it('of trailing commas hides none either, and each is a sentence with its place; comments are none', () => {
+  it('in a trailing comma hides none either, and is a sentence with its place; comments are not faults', () => {
     const text = `// our cameras\n${JSON.stringify(FAULTY).slice(0, -1)}, /* , */ }`;
     const [comma, ...others] = errorOf(text).faults.map(({ problem }) => problem);
     const column = String(JSON.stringify(FAULTY).length);
@@ -131,7 +131,7 @@ describe('a fault', () => {
     assert.ok(readme.includes(`\`\`\`text\nvigil: ${said.message}\n\`\`\``), said.message);
   });
 
-  it('of a value is not said again of what depends on it', () =>
+  it('in a value is not repeated for settings that depend on it', () =>
     assert.deepEqual(
       placesIn({
         redis: { url: 5 },
@@ -155,7 +155,7 @@ describe('a fault', () => {
       ],
     ));
 
-  it('of a key that is no name stands in brackets', () =>
+  it('of a key that is not an identifier is shown in brackets', () =>
     assert.deepEqual(placesIn({ '//': 'a comment', cameras: [{ ...GATE, 'a.b': 1, '0': 2 }] }), [
       '$.cameras[0]["0"]',
       '$.cameras[0]["a.b"]',

@@ -15,7 +15,7 @@ const DIR = mkdtempSync(path.join(tmpdir(), 'vigil-tags-'));
 after(() => rmSync(DIR, { recursive: true }));
 
 describe('tags of a camera', () => {
-  it('are kept in their order, of disabled cameras too; a camera without any has none', () => {
+  it('keep their order, for disabled cameras too; a camera without tags has none', () => {
     const cameras = [
       { ...GATE, tags: ['north', 'gate'] },
       { ...GATE, id: 'yard' },
@@ -54,25 +54,25 @@ describe('tags of a camera', () => {
     ['a number', [7], '$.cameras[0].tags[0]', /^expected string, found 7$/],
   ];
   for (const [what, tags, at, problem] of rows)
-    it(`are refused where they are ${what}`, () => {
+    it(`are refused if they are ${what}`, () => {
       const [fault, ...others] = faultsOf(camera({ ...GATE, tags }));
       assert.deepEqual([fault?.path, others.map((other) => other.path)], [at, []]);
       assert.match(fault?.problem ?? '', problem);
     });
 
-  it('from the environment are not shown where they are refused', () => {
+  it('from the environment are not shown when they are refused', () => {
     for (const tags of [['${TAG}', '${TAG}'], ['${TAG} x']])
       assert.doesNotMatch(JSON.stringify(faultsOf(camera({ ...GATE, tags }), { TAG: SECRET })), /s3cr3t/);
   });
 
-  it('are those of their camera alone, whatever its id', () => {
+  it('belong to their camera alone, whatever its id', () => {
     assert.deepEqual(tagsOf({}, 'constructor'), []);
     const id = '__proto__';
     const { tags } = topologyOf(camera({ ...GATE, id, tags: ['a'] }));
     assert.deepEqual([tagsOf(tags, id), tagsOf(tags, 'gate')], [['a'], []]);
   });
 
-  it('change without the restart of anything', () => {
+  it('change without a restart', () => {
     const surroundings = {
       ...{
         holder: { id: 'd', host: 'h', pid: 1, startedAt: 1, dataDir: '/d' },
@@ -121,9 +121,9 @@ describe('the cameras a configuration names', () => {
     ]);
   });
 
-  it('are none where there are none', () => {
+  it('are an empty list if there are none', () => {
     for (const value of [null, [], 'null', { cameras: {} }, {}]) assert.deepEqual(named(value), []);
   });
 
-  it('cannot be told from what is no JSON', () => assert.throws(() => named('{'), ConfigurationError));
+  it('cannot be read from text that is not JSON', () => assert.throws(() => named('{'), ConfigurationError));
 });

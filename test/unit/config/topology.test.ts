@@ -17,7 +17,7 @@ const CHILDREN = {
 };
 
 describe('a complete topology', () => {
-  it('comes of cameras alone: every default is filled in', () =>
+  it('is derived from cameras alone: every default is filled in', () =>
     assert.deepEqual(topologyOf({ cameras: [GATE] }), {
       namespace: 'vigil',
       logLevel: 'info',

@@ -115,7 +115,7 @@ describe('a key that is not where it belongs', () => {
     ['a port in a camera', camera({ ...GATE, port: 554 }), '$.cameras[0].port', /^unknown key; known here/],
   ];
   for (const [what, value, at, sentence] of rows)
-    it(`such as ${what} is told of in a sentence that does not mislead`, () => {
+    it(`such as ${what} is reported in a sentence that does not mislead`, () => {
       const fault = faultsOf(value).find((candidate) => candidate.path === at);
       assert.match(fault?.problem ?? JSON.stringify(faultsOf(value)), sentence);
     });
@@ -146,7 +146,7 @@ describe('a setting that a source does not have', () => {
       );
     });
 
-  it('is ignored where it is one of all cameras', () => {
+  it('is ignored if it is set for all cameras', () => {
     const cameraDefaults = { format: 'keyframe', transport: 'udp', sampling: 'all', redirects: 'any-host' };
     const ofTest = cameraOf({ test: 'testsrc2' }, { cameraDefaults });
     assert.deepEqual([ofTest.format, ofTest.sampling], ['jpeg', 'auto']);

@@ -56,7 +56,7 @@ describe('a watched file', { concurrency: true }, () => {
     }
   });
 
-  it('that is a link which is turned elsewhere is seen', async (t) => {
+  it('that is a link is seen when its target changes', async (t) => {
     const { dir, file, sees } = watched(t);
     for (const name of ['a', 'b']) writeFileSync(path.join(dir, name), name);
     unlinkSync(file);
@@ -67,7 +67,7 @@ describe('a watched file', { concurrency: true }, () => {
     await sees('a', 'b');
   });
 
-  it('that vanishes is seen, and seen again when it is back', async (t) => {
+  it('that disappears is seen, and seen again when it is back', async (t) => {
     const { file, sees } = watched(t);
     unlinkSync(file);
     await sees('ENOENT');
@@ -75,7 +75,7 @@ describe('a watched file', { concurrency: true }, () => {
     await sees('ENOENT', 'back');
   });
 
-  it('that is written while it is looked at is seen only when it has come to rest', async (t) => {
+  it('that is written during a check is seen only once it is stable', async (t) => {
     const { file, seen, sees } = watched(t);
     for (let i = 0; i < 100; i++) {
       writeFileSync(file, `part ${i}`);
@@ -87,7 +87,7 @@ describe('a watched file', { concurrency: true }, () => {
     await sees(...seen);
   });
 
-  it('that is written as it was is not seen', async (t) => {
+  it('that is written again unchanged is not seen', async (t) => {
     const { file, dir, seen, sees } = watched(t);
     for (let i = 0; i < 3; i++) {
       writeFileSync(file, 'known');

@@ -1,4 +1,4 @@
-/** Which queues are others', and which are left of earlier configurations. */
+/** Which queues belong to others, and which remain from earlier configurations. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { boundQueues, type BrokerBinding } from '../../../src/connections/bound-queues';
@@ -29,13 +29,13 @@ describe('the queues on a broker', () => {
   const rows: readonly [string, ReturnType<typeof broker>, typeof VIGIL, readonly unknown[]][] = [
     ['none but Vigil’s own', broker(own, OWN), VIGIL, []],
     [
-      'one that somebody bound to the shared exchange, twice',
+      'one that another program bound to the shared exchange, twice',
       broker({ ...own, other: 7 }, { ...OWN, 'v.frames': ['other', 'other'] }),
       VIGIL,
       [['other', 'foreign', 7, ['v.frames']]],
     ],
     [
-      'one that somebody bound to all exchanges',
+      'one that another program bound to all exchanges',
       broker(
         { ...own, other: 7 },
         { 'v.frames': ['other'], 'v.detection': ['v.detection', 'other'], 'v.detection.dead': ['other'] },
@@ -44,7 +44,7 @@ describe('the queues on a broker', () => {
       [['other', 'foreign', 7, ['v.frames', 'v.detection', 'v.detection.dead']]],
     ],
     [
-      'one behind an exchange of somebody’s, which leads back',
+      'one behind an exchange of another program, which leads back',
       broker({ ...own, far: 1 }, { ...OWN, 'v.frames': ['>a'], a: ['>b', '>a'], b: ['far', '>v.frames'] }),
       VIGIL,
       [['far', 'foreign', 1, ['v.frames']]],
@@ -59,12 +59,12 @@ describe('the queues on a broker', () => {
       ],
     ],
     [
-      'a renamed one that is still bound, of which nothing was noted',
+      'a renamed one that is still bound but was not recorded',
       broker({ 'v.new': 0, 'v.detection': 9 }, { 'v.frames': ['v.detection'] }),
       { ...VIGIL, own: ['v.new'], names: [] },
       [['v.detection', 'old', 9, ['v.frames']]],
     ],
-    ['one that went while it was looked at', broker(own, { ...OWN, 'v.frames': ['gone'] }), VIGIL, []],
+    ['one that was deleted during the check', broker(own, { ...OWN, 'v.frames': ['gone'] }), VIGIL, []],
   ];
   for (const [what, view, vigil, expected] of rows)
     it(`are ${what}`, async () => {

@@ -53,7 +53,7 @@ describe('a write to a Cluster', { concurrency: true }, () => {
   const slots = (...ports: readonly number[]) =>
     ports.map((port, i) => [i * 8192, i * 8192 + 8191, ['h', port, 'id']]);
 
-  /** To two primaries, each of which tells who owns the slots. */
+  /** Writes to two primaries, each of which reports who owns the slots. */
   async function write(
     takesMs: number,
     told: { first: () => Promise<unknown>; second: () => Promise<unknown> },
@@ -94,7 +94,7 @@ describe('a write to a Cluster', { concurrency: true }, () => {
   const replaced = () => Promise.resolve(slots(successor, second));
   const SLOW_MS = 600;
 
-  it('that is answered soon counts, and nobody is asked', async () => {
+  it('that is answered soon counts, and no primary is asked', async () => {
     assert.deepEqual(await write(0, { first: replaced, second: replaced }), {
       outcome: 'OK',
       asked: 0,
@@ -102,7 +102,7 @@ describe('a write to a Cluster', { concurrency: true }, () => {
     });
   });
 
-  it('that is answered late counts where the primaries name themselves', async () => {
+  it('that is answered late counts if the primaries name themselves', async () => {
     assert.deepEqual(await write(SLOW_MS, { first: agree, second: agree }), {
       outcome: 'OK',
       asked: 2,
@@ -110,23 +110,23 @@ describe('a write to a Cluster', { concurrency: true }, () => {
     });
   });
 
-  it('that is answered late counts where none says who the primaries are', async () => {
+  it('that is answered late counts if none says who the primaries are', async () => {
     const silent = () => Promise.reject(new Error('Connection is closed.'));
     assert.equal((await write(SLOW_MS, { first: silent, second: silent })).outcome, 'OK');
   });
 
-  it('that is answered late does not count where another primary names a successor', async () => {
+  it('that is answered late does not count if another primary names a successor', async () => {
     const { outcome, refreshes } = await write(SLOW_MS, { first: agree, second: replaced });
     assert.equal(outcome, 'CLUSTERDOWN: a primary is being replaced');
     assert.equal(refreshes, 1);
   });
 
-  it('that is answered late does not count where the client has learned of the successor meanwhile', async () => {
+  it('that is answered late does not count if the client has learned of the successor meanwhile', async () => {
     const { outcome } = await write(SLOW_MS, { first: replaced, second: replaced }, [successor, second]);
     assert.equal(outcome, 'CLUSTERDOWN: a primary is being replaced');
   });
 
-  it('of nodes that leave their own address out counts', async () => {
+  it('to nodes that leave out their own address counts', async () => {
     const nameless = () =>
       Promise.resolve([
         [0, 8191, ['', first, 'id']],

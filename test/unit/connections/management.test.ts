@@ -81,7 +81,7 @@ describe('the management API', () => {
     ['stops in the middle', (response) => response.write('['), /did not answer within 200 ms/],
   ];
   for (const [what, does, words] of faults)
-    it(`that ${what} is told as that, in a sentence without its password`, async () => {
+    it(`that ${what} is reported as such, in a sentence without its password`, async () => {
       answer = does;
       await assert.rejects(
         managementView(url('', 'u:hush@'), AMQP, 200).bindings('v.frames'),
@@ -95,14 +95,14 @@ describe('the management API', () => {
       );
     });
 
-  it('that is not there is told as that', async () => {
+  it('that is missing is reported as such', async () => {
     await assert.rejects(managementView('http://127.0.0.1:1', AMQP).queue('q'), {
       message:
         'RabbitMQ\'s management API at http://127.0.0.1:1 cannot be reached (nothing listens there); check "managementUrl", and that the broker\'s management plugin is enabled',
     });
   });
 
-  it('knows no queue that has gone, and has no figures of one that is new', async () => {
+  it('knows no queue that has been deleted, and has no figures for a new one', async () => {
     answer = json(404, { error: 'Object Not Found' });
     assert.equal(await managementView(url(), AMQP).queue('q'), undefined);
     answer = json(200, { name: 'q' });

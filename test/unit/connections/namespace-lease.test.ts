@@ -1,4 +1,4 @@
-/** Whose a namespace is, by what is found at its key. */
+/** The owner of a namespace, derived from the value of its key. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { claimOf, NamespaceLease } from '../../../src/connections/namespace-lease';
@@ -10,7 +10,7 @@ describe('a namespace', () => {
   const rows: readonly [what: string, found: string | null, before: string | undefined, kind?: string][] = [
     ['without a key is free', null, undefined],
     ['whose key has expired since is free', null, entry('other', 1)],
-    ["whose key is nobody's is free", 'anything', undefined],
+    ['whose key names no owner is free', 'anything', undefined],
     ['whose key is empty is free', '', undefined],
     ['whose key is JSON of another kind is free', '[1]', undefined],
     ['whose key is null is free', 'null', undefined],

@@ -31,7 +31,7 @@ const options = { lazyConnect: true, retryStrategy: null, enableOfflineQueue: fa
 
 describe('connectRedis', () => {
   for (const kind of ['redis', 'redis-cluster'])
-    it(`over ${kind}:// gives up a server that takes the connection and says nothing`, async (t) => {
+    it(`over ${kind}:// gives up a server that accepts the connection and sends nothing`, async (t) => {
       const url = `${kind}://127.0.0.1:${await serve(t, () => undefined)}`;
       const client = openRedis(url, options);
       client.on('error', () => undefined);
@@ -41,7 +41,7 @@ describe('connectRedis', () => {
       });
     });
 
-  it('ends with its signal, also one that was aborted before', async (t) => {
+  it('ends with its signal, even one that was aborted before', async (t) => {
     const url = `redis://127.0.0.1:${await serve(t, () => undefined)}`;
     for (const signal of [AbortSignal.abort(), AbortSignal.timeout(50)]) {
       const client = openRedis(url, options);

@@ -1,4 +1,4 @@
-/** What the words of Sentinels mean for a client that is connected to a primary. */
+/** What the answers of Sentinels mean for a client that is connected to a primary. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { objectionTo, readView, type SentinelView } from '../../../src/connections/sentinel-view';

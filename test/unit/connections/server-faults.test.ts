@@ -1,4 +1,4 @@
-/** What Redis and RabbitMQ say when they refuse, in a person's words: each fault is called what it is. */
+/** What Redis and RabbitMQ report when they refuse, in plain language: each fault is called what it is. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { brokerFault } from '../../../src/connections/rabbitmq-fault';
@@ -149,13 +149,13 @@ describe('a fault of Redis', () => {
       if (code !== 'redis-refused') assert.doesNotMatch(fault.message, /refused the|check .* password/);
     });
 
-  it('of the last node of a Cluster is what the Cluster is said to have', () => {
+  it('from the last node of a Cluster is reported as the fault of the Cluster', () => {
     const lastNodeError = new Error('NOAUTH Authentication required.');
     const error = Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError });
     assert.equal(redisFault('redis-cluster://a,b', error).code, 'redis-refused');
   });
 
-  it('of a Cluster that cannot be reached is not said to be of its keys', () => {
+  it('of an unreachable Cluster is not blamed on its keys', () => {
     const lastNodeError = new Error('Connection is closed.');
     const error = Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError });
     const of = (scheme: string) => redisFault(`${scheme}://a,b`, error).message;
@@ -180,7 +180,7 @@ const DRIVER = [
   'timeout',
 ];
 
-describe('what ioredis says of itself', () => {
+describe('the text of an ioredis error', () => {
   for (const text of DRIVER)
     it(`("${text}") never reaches an operator`, () => {
       const { code, message } = redisFault('redis://u:secret@host:6379', new Error(text));

@@ -1,4 +1,4 @@
-/** What a consumer does with frames while its connection to Redis is of no use and has not told so yet. */
+/** What a consumer does with frames while its connection to Redis is unusable and has not reported it yet. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,11 +64,11 @@ it('a pause that ends between two readings of the clock ends', async (t) => {
   dispatcher.stop();
 });
 
-it('a connection to Redis that refuses commands at once does not keep the process from anything else', async () => {
+it('a connection to Redis that refuses commands at once does not block the rest of the process', async () => {
   let tries = 0;
   const refusing = storeThat(() => {
     tries += 1;
-    // Without an end to it a dispatcher that does not wait would keep this test from failing, too.
+    // Without an end, a dispatcher that does not wait would also keep this test from failing.
     if (tries > 1000) return Promise.resolve(Buffer.from('picture'));
     return Promise.reject(new ConsumerError('redis-unreachable', "Stream isn't writeable"));
   });

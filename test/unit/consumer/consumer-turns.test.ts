@@ -25,7 +25,7 @@ function begin(turns: Turns<Candidate>, nowMs = 0): string[] {
 }
 
 describe('turns', () => {
-  it('go by arrival, up to the limit', () => {
+  it('are given in order of arrival, up to the limit', () => {
     const [a, b, c] = [frame('a 1'), frame('b 1'), frame('c 1')];
     const turns = turnsOf(2, false, a, b, c);
     assert.deepEqual(begin(turns), ['a 1', 'b 1']);
@@ -33,7 +33,7 @@ describe('turns', () => {
     assert.deepEqual(begin(turns), ['c 1']);
   });
 
-  it('let a second delivery of a frame wait for the first, and others pass it', () => {
+  it('make a second delivery of a frame wait for the first, and let others pass it', () => {
     const first = frame('a 1');
     const turns = turnsOf(3, false, first, frame('a 1'), frame('b 1'));
     assert.deepEqual(begin(turns), ['a 1', 'b 1']);
@@ -41,7 +41,7 @@ describe('turns', () => {
     assert.deepEqual(begin(turns), ['a 1']);
   });
 
-  it('give a suspect its turn alone, after those at work and before those that wait', () => {
+  it('are given to a suspect alone, after those at work and before those that wait', () => {
     const a = frame('a 1');
     const turns = turnsOf(4, false, a);
     begin(turns);
@@ -57,7 +57,7 @@ describe('turns', () => {
     assert.equal(turns.hasSuspects, false);
   });
 
-  it('let neither a suspect that hangs nor a frame that hangs before it hold the others up for good', () => {
+  it('do not let a suspect that hangs, or a frame that hangs before it, hold up the others forever', () => {
     const turns = turnsOf(3, false, frame('hangs 1'));
     begin(turns, 0);
     turns.add(frame('s 1', { isSuspect: true }));
@@ -67,7 +67,7 @@ describe('turns', () => {
     assert.deepEqual(begin(turns, 2 * ALONE_MS), ['b 1']);
   });
 
-  it('pause at trouble: one frame tries at a time, later and later, and the first success opens them', () => {
+  it('pause on a failure: one frame tries at a time, later and later, and the first success opens them', () => {
     const all = ['a 1', 'b 1', 'c 1', 'd 1'].map((key) => frame(key));
     const [a, b] = all as [Candidate, Candidate];
     const turns = turnsOf(2, false, ...all);
@@ -94,7 +94,7 @@ describe('turns', () => {
     assert.equal(begin(turns, nowMs).length, 2);
   });
 
-  it('do not end a pause for what began before it, nor for a frame that fails', () => {
+  it('do not end a pause for frames that began before it, nor for a frame that fails', () => {
     const [a, b, c] = [frame('a 1'), frame('b 1'), frame('c 1')];
     const turns = turnsOf(2, false, a, b, c);
     begin(turns, 0);
@@ -106,7 +106,7 @@ describe('turns', () => {
     assert.ok(turns.isPaused);
   });
 
-  it('leave a trouble to the frame when others do not have it for ten seconds', () => {
+  it('attribute a failure to the frame if others do not have it for ten seconds', () => {
     const [bad, good] = [frame('bad 1'), frame('good 1')];
     const turns = turnsOf(1, false, bad);
     let nowMs = 0;
@@ -138,7 +138,7 @@ describe('turns of latestOnly', () => {
     assert.equal(turns.size, 2);
   });
 
-  it('serve the camera that has waited longest, one frame of each at a time', () => {
+  it('serve the camera that has waited longest, one frame of each camera at a time', () => {
     const a = frame('a 1');
     const turns = turnsOf(2, true, a);
     assert.deepEqual(begin(turns), ['a 1']);
@@ -150,7 +150,7 @@ describe('turns of latestOnly', () => {
     assert.deepEqual(begin(turns), ['c 1'], 'c has had no turn yet');
   });
 
-  it('go on after a clock was set back', () => {
+  it('continue after a clock was set back', () => {
     const first = frame('a 1000');
     const turns = turnsOf(1, true, first);
     begin(turns);
@@ -160,7 +160,7 @@ describe('turns of latestOnly', () => {
     assert.deepEqual(begin(turns), ['a 20']);
   });
 
-  it('give up a frame that found trouble when a newer one has come meanwhile', () => {
+  it('give up a frame that failed when a newer one has arrived meanwhile', () => {
     const first = frame('a 1');
     const turns = turnsOf(1, true, first);
     begin(turns);
@@ -171,7 +171,7 @@ describe('turns of latestOnly', () => {
 });
 
 describe('a subscription', () => {
-  it('begins with one frame, opens with the first that is no suspect, closes for suspects and pauses', async () => {
+  it('begins with one frame, opens with the first that is not a suspect, and closes for suspects and pauses', async () => {
     const asked: number[] = [];
     const intake = { isClosed: false, isPaused: false, hasSuspects: false, atHand: 0 };
     const subscription = new Subscription({
@@ -200,14 +200,14 @@ describe('a subscription', () => {
   });
 });
 
-describe('what a consumer remembers and says', () => {
+describe('what a consumer remembers and reports', () => {
   it('forgets the oldest of many frames', () => {
     const seen = new SeenFrames();
     for (let i = 0; i <= 20_000; i += 1) seen.set(String(i), 'ack');
     assert.deepEqual([seen.get('0'), seen.get('1')], [undefined, 'ack']);
   });
 
-  it('says that handlers are too slow when frames have been late for a minute, and not of a backlog that passes', () => {
+  it('reports that handlers are too slow when frames have been late for a minute, but not for a backlog that passes', () => {
     const lag = new Lag();
     assert.equal(lag.note(60_000, 108_000, 0), undefined);
     assert.equal(lag.note(100, 108_000, 50_000), undefined);

@@ -1,4 +1,4 @@
-/** A consumer's host: that it is frozen or cut off from the others is noticed, and that an idle queue is neither. */
+/** A consumer's host: one that is frozen or isolated is detected, and an idle queue is not mistaken for either. */
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { turn } from '../../../lab/until';

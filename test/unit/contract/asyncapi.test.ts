@@ -50,7 +50,7 @@ describe('the AsyncAPI document', () => {
     );
   });
 
-  it('refers to nothing that is not in it', () => {
+  it('refers to nothing that it does not contain', () => {
     const references = referencesOf(document);
     assert.equal(references.length, 6);
     for (const reference of references) {

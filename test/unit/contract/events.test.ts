@@ -34,7 +34,7 @@ describe('an event', () => {
 
     it(`of ${what} is the same each time it is made`, () => assert.deepEqual(make(), make()));
 
-    it(`of ${what} without any one of its members fits no more`, () => {
+    it(`of ${what} without any one of its members no longer fits`, () => {
       const event = make();
       // Messages of older versions have none of the added ones.
       for (const key of Object.keys(event).filter((name) => !ADDED.includes(name)))
@@ -52,7 +52,7 @@ describe('an event', () => {
     });
   }
 
-  it('of a frame says all there is to know of it', () => {
+  it('of a frame contains everything there is to know about it', () => {
     const { data, id, time, type } = frameSampled('vigil', FRAME, true, FRAME.capturedAt + 9000);
     assert.deepEqual(data, { key: frameKey('vigil', FRAME), ...FRAME, delayed: true, ageMs: 9000 });
     assert.equal(id, frameId(FRAME));

@@ -91,12 +91,12 @@ describe('a file extension', () => {
 });
 
 describe('a frame id', () => {
-  it('is made of camera and capture time alone', () => {
+  it('consists of camera and capture time alone', () => {
     assert.equal(frameId(FRAME), 'gate-1-1700000000123');
     assert.equal(frameId({ ...FRAME, ...{ sequence: 1, bytes: 1, width: 1 } }), frameId(FRAME));
   });
 
-  it('is another for another frame, also where ids of cameras end in numbers', (t) => {
+  it('differs for another frame, even if ids of cameras end in numbers', (t) => {
     const random = seededRandom(t);
     const frames = new Map<string, string>();
     for (let i = 0; i < rounds(5000); i++) {

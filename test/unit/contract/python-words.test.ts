@@ -1,4 +1,4 @@
-/** The words of the contract are the same in the Python kit: it refuses a message with any other. */
+/** The terms of the contract are the same in the Python kit: it refuses a message with any other. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -66,7 +66,7 @@ async function withSocket(dir: string, work: (dir: string) => Promise<void>): Pr
   assert.ok(!existsSync(path.join(dir, CONTROL_SOCKET)));
 }
 
-/** Leaves a socket on which nobody listens, as a program that was killed does. */
+/** Leaves a socket without a listener, as a killed program does. */
 async function leaveSocket(dir: string): Promise<void> {
   // A path short enough for a socket; to close a server removes what has the path it was given.
   const bound = path.join(ROOT, 'bound');
@@ -78,7 +78,7 @@ async function leaveSocket(dir: string): Promise<void> {
 }
 
 describe('the control socket', () => {
-  it('answers its questions, and can be opened by its owner alone', async () => {
+  it('answers its requests, and can be opened by its owner alone', async () => {
     await withSocket(path.join(ROOT, 'a'), async (dir) => {
       assert.equal(statSync(path.join(dir, CONTROL_SOCKET)).mode & 0o777, 0o600);
       assert.deepEqual(await askDaemon(dir, '/status'), STATUS);
@@ -98,7 +98,7 @@ describe('the control socket', () => {
     });
   });
 
-  it('works in a folder whose path is longer than a socket’s may be', async () => {
+  it('works in a folder whose path is longer than the limit for sockets', async () => {
     await withSocket(path.join(ROOT, 'long'.repeat(40)), async (dir) => {
       assert.equal(statSync(path.join(dir, CONTROL_SOCKET)).mode & 0o777, 0o600);
       assert.deepEqual(await askDaemon(dir, '/status'), STATUS);
@@ -109,7 +109,7 @@ describe('the control socket', () => {
     ['short', 'stale'],
     ['long', 'stale'.repeat(40)],
   ] as const)
-    it(`takes the place of what a killed daemon left, in a ${where} path`, async () => {
+    it(`replaces what a killed daemon left, in a ${where} path`, async () => {
       const dir = path.join(ROOT, name);
       mkdirSync(dir);
       await leaveSocket(dir);
@@ -120,7 +120,7 @@ describe('the control socket', () => {
       });
     });
 
-  it('takes the place of any file of its name', async () => {
+  it('replaces any file of its name', async () => {
     const dir = path.join(ROOT, 'file');
     mkdirSync(dir);
     writeFileSync(path.join(dir, CONTROL_SOCKET), '');
@@ -129,7 +129,7 @@ describe('the control socket', () => {
     });
   });
 
-  it('leaves the rights of all other files as they were', async () => {
+  it('leaves the permissions of all other files as they were', async () => {
     const dir = path.join(ROOT, 'rights');
     const made = (name: string) => {
       mkdirSync(path.join(dir, name), { recursive: true });
@@ -142,7 +142,7 @@ describe('the control socket', () => {
     assert.equal(made('afterwards'), before);
   });
 
-  it('closes at once, whoever is still connected, and leaves no file open', async () => {
+  it('closes at once, whichever clients are connected, and leaves no file open', async () => {
     const dir = path.join(ROOT, 'close');
     mkdirSync(dir);
     const socket = await ControlSocket.open(dir, CONTROL, keptLog());
@@ -156,7 +156,7 @@ describe('the control socket', () => {
     await assert.rejects(askDaemon(dir, '/status'), { code: 'no-daemon' });
   });
 
-  it('is of one daemon at a time: the path it had before leads nowhere', async () => {
+  it('belongs to one daemon at a time: its previous path leads nowhere', async () => {
     const dir = path.join(ROOT, 'again');
     for (let i = 0; i < 3; i++)
       await withSocket(dir, async () => {
@@ -165,7 +165,7 @@ describe('the control socket', () => {
     await assert.rejects(askDaemon(dir, '/status'), { code: 'no-daemon' });
   });
 
-  it('refuses what it does not know, and survives nonsense and floods', async () => {
+  it('refuses unknown requests, and survives nonsense and floods', async () => {
     await withSocket(path.join(ROOT, 'b'), async (dir) => {
       await assert.rejects(askDaemon(dir, '/nothing'), { code: 'daemon-refused' });
       await assert.rejects(askDaemon(dir, '/plan', null), { code: 'daemon-refused' });

@@ -33,14 +33,14 @@ async function lines(dir: string, asked: LogRequest): Promise<IncomingMessage> {
 }
 
 describe('the log over the control socket', () => {
-  it('ends with the newest lines, if nobody follows', async (t) => {
+  it('ends with the newest lines if it is not followed', async (t) => {
     const { dir, kept } = await serve(t);
     for (let i = 0; i < 5; i++) kept.add('store', `line ${i}`);
     assert.equal(await text(await lines(dir, { lines: 2, follow: false })), 'line 3\nline 4\n');
     assert.equal(await text(await lines(dir, { actor: 'camera:off', lines: 2, follow: false })), '');
   });
 
-  it('of a name that nobody has is none: all names are told', async (t) => {
+  it('of an unknown name has no lines: all names are returned', async (t) => {
     const { dir, kept } = await serve(t);
     kept.add('supervisor', 'starting');
     assert.deepEqual(await askLogs(dir, { actor: 'camera:gat', lines: 1, follow: false }), {
@@ -48,7 +48,7 @@ describe('the log over the control socket', () => {
     });
   });
 
-  it('goes on with every line, none twice, until the daemon ends, whose last lines arrive', async (t) => {
+  it('continues with every line, none twice, until the daemon ends, whose last lines arrive', async (t) => {
     const { dir, kept, socket } = await serve(t);
     kept.add('camera:gate', 'before');
     const answer = await lines(dir, { actor: 'camera:gate', lines: 9, follow: true });
@@ -60,7 +60,7 @@ describe('the log over the control socket', () => {
     assert.equal(await whole, 'before\nafter\nlast\n');
   });
 
-  it('costs memory within bounds where nobody reads, says how many lines are missing, and holds no other up', async (t) => {
+  it('uses bounded memory if a client does not read, reports how many lines are missing, and holds up no other client', async (t) => {
     const { dir, kept } = await serve(t);
     const stuck = await lines(dir, { lines: 1, follow: true });
     stuck.pause();
@@ -81,7 +81,7 @@ describe('the log over the control socket', () => {
     assert.ok(came + lost >= total && came + lost <= total + 1000, `${came} and ${lost}`);
   });
 
-  it('is followed by at most 16, and forgets those that have gone', async (t) => {
+  it('is followed by at most 16 clients, and forgets those that have gone', async (t) => {
     const { dir, kept } = await serve(t);
     const asked = { lines: 1, follow: true };
     const following = await Promise.all(Array.from({ length: 16 }, () => lines(dir, asked)));
@@ -99,7 +99,7 @@ describe('the log over the control socket', () => {
     kept.add('store', 'to nobody');
   });
 
-  it('is refused to a request that is none', async (t) => {
+  it('is refused to an invalid request', async (t) => {
     const { dir } = await serve(t);
     const asking = request({ socketPath: path.join(dir, CONTROL_SOCKET), path: '/logs', method: 'POST' });
     asking.end('{');

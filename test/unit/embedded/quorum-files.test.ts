@@ -1,4 +1,4 @@
-/** Where a quorum queue believes to lie, in a data directory that was copied or moved. */
+/** Where a quorum queue believes it is stored, in a data directory that was copied or moved. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What an embedded broker is told: bounds that fit the machine, and a user whose password may change. */
+/** What an embedded broker is given: limits that fit the machine, and a user whose password may change. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -19,7 +19,7 @@ describe('an embedded broker', () => {
     [1024 * MIB, 400 * MIB],
     [64 * 1024 * MIB, 400 * MIB],
   ] as const)
-    it(`stops publishers at ${Math.floor(expected / MIB)} MiB where there are ${machine / MIB}`, () => {
+    it(`stops publishers at ${Math.floor(expected / MIB)} MiB if there are ${machine / MIB}`, () => {
       const text = brokerConfiguration(5672, machine);
       assert.equal(setting(text, 'vm_memory_high_watermark.absolute'), Math.floor(expected));
     });
@@ -32,7 +32,7 @@ describe('an embedded broker', () => {
     assert.ok((free ?? 0) >= 3 * (log ?? Infinity), text);
   });
 
-  it('learns the password as a salted hash, never in plain', () => {
+  it('receives the password as a salted hash, never in plain text', () => {
     const text = brokerDefinitions('hush', Buffer.from([1, 2, 3, 4]));
     const { users } = JSON.parse(text) as { users: [{ password_hash: string }] };
     const hash = Buffer.from(users[0].password_hash, 'base64');

@@ -11,7 +11,7 @@ describe('a fault', () => {
     assert.deepEqual([fault.code, fault.message, fault.cause], ['closed', 'closed the connection', cause]);
   });
 
-  it('is the same after a journey as a record', () => {
+  it('is unchanged after a round trip as a record', () => {
     const record = { code: 'closed', message: 'closed the connection' };
     assert.deepEqual(faultRecord(Fault.from(record), 'other'), record);
     assert.deepEqual(faultRecord(new ExitFault('usage', 'too many arguments'), 'other'), {
@@ -20,7 +20,7 @@ describe('a fault', () => {
     });
   });
 
-  it('is made of anything thrown, with the code that the caller gives', () => {
+  it('can be made from anything thrown, with the code that the caller gives', () => {
     assert.deepEqual(faultRecord(new TypeError('x is undefined'), 'start'), {
       code: 'start',
       message: 'x is undefined',

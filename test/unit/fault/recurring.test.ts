@@ -1,4 +1,4 @@
-/** Troubles that repeat: how long until the next try, and how often they are told. */
+/** Recurring faults: how long until the next try, and how often they are reported. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backOffMs } from '../../../src/clock/back-off';
@@ -68,7 +68,7 @@ describe('RecurringFault', () => {
     };
   }
 
-  it('is said at once, then not for a minute, then with its count', () => {
+  it('is reported at once, then not for a minute, then with its count', () => {
     const { log, fault: recurring, pass } = fault();
     recurring.report(AWAY);
     assert.deepEqual(log.lines, [['warn', 'the server is away', { code: 'away' }]]);
@@ -84,7 +84,7 @@ describe('RecurringFault', () => {
     assert.equal(log.lines.length, 2);
   });
 
-  it('counts anew after each time it was said', () => {
+  it('starts counting again after each report', () => {
     const { log, fault: recurring, pass } = fault();
     for (let minute = 0; minute < 3; minute++) {
       recurring.report(AWAY);
@@ -97,7 +97,7 @@ describe('RecurringFault', () => {
     );
   });
 
-  it('of another code is said at once', () => {
+  it('with another code is reported at once', () => {
     const { log, fault: recurring } = fault();
     recurring.report(AWAY);
     recurring.report(FULL);
@@ -107,7 +107,7 @@ describe('RecurringFault', () => {
     );
   });
 
-  it('is over once, when nothing has failed for ten seconds, and only if there was any', () => {
+  it('is over once, when nothing has failed for ten seconds, and only if there was a fault', () => {
     const { log, fault: recurring, pass } = fault();
     recurring.clear('it is back');
     pass(60_000);
@@ -132,7 +132,7 @@ describe('RecurringFault', () => {
     assert.equal(log.lines.length, 1);
   });
 
-  it('that comes again after it was over is said at once, and over only after a minute', () => {
+  it('that returns after it was over is reported at once, and is over only after a minute', () => {
     const { log, fault: recurring, pass } = fault();
     recurring.report(AWAY);
     recurring.clear('it is back');
@@ -152,7 +152,7 @@ describe('RecurringFault', () => {
     ['every 15 seconds', 11_000, 4000, 14],
     ['every 40 seconds', 35_000, 5000, 14],
   ] as const)
-    it(`that comes and goes ${what} is a line a minute, not one each time: ten minutes`, () => {
+    it(`that comes and goes ${what} is logged about once a minute, not each time, for ten minutes`, () => {
       const { log, fault: recurring, pass } = fault();
       for (let ms = 0; ms < 600_000; ms += upMs + downMs) {
         recurring.report(AWAY);
@@ -166,7 +166,7 @@ describe('RecurringFault', () => {
       assert.deepEqual(log.lines.at(-1), ['info', 'it is back']);
     });
 
-  it('is said once a minute also where two take turns, as "refused" and "unreachable" of Redis do', () => {
+  it('is reported once a minute even if two alternate, such as "refused" and "unreachable" of Redis', () => {
     const { log, fault: recurring, pass } = fault();
     for (let i = 0; i < 100; i++) {
       recurring.report(AWAY);
@@ -178,7 +178,7 @@ describe('RecurringFault', () => {
 });
 
 describe('Sparse', () => {
-  it('says ten lines a minute, and how many it did not', () => {
+  it('logs ten lines a minute, and how many it skipped', () => {
     const clock = { now: 0 };
     const sparse = new Sparse(() => clock.now);
     const said: number[] = [];
@@ -195,7 +195,7 @@ describe('Sparse', () => {
 });
 
 describe('the recurring faults of several subjects', () => {
-  it('are said apart, and one that is over says the sentence of its subject', (t) => {
+  it('are reported separately, and the end of one logs the sentence of its subject', (t) => {
     t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
     const log = keptLog();
     const faults = new RecurringFaults(log, { disk: 'the disk is well', clock: 'the clock is well' });

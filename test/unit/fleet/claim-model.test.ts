@@ -37,7 +37,7 @@ function successors(world: World): World[] {
   for (const node of steps.keys()) {
     const step = steps[node];
     if (step === 'dead') {
-      // Restarted on its spool, it begins anew.
+      // Restarted on its spool, it begins again.
       at(node, 'claim');
       continue;
     }
@@ -93,7 +93,7 @@ const twice = ({ announced }: World) => announced.filter(Boolean).length > 1;
 
 describe('two or three nodes with a picture of one period', () => {
   for (const nodes of [2, 3])
-    test(`announce one of ${nodes} where none is stopped between its message and its mark`, () => {
+    test(`announce one of ${nodes} if none is stopped between its message and its mark`, () => {
       const worlds = reachable(nodes, 3);
       assert.ok(worlds.length > 100, String(worlds.length));
       for (const world of worlds) if (twice(world)) assert.ok(world.lostMark, JSON.stringify(world));
@@ -105,7 +105,7 @@ describe('two or three nodes with a picture of one period', () => {
     assert.ok(!reachable(3, 0).some(twice));
   });
 
-  test('always come to an end in which one is announced: no period is held hostage', () => {
+  test('always reach an end in which one is announced: no period stays blocked', () => {
     const worlds = reachable(2, 3);
     for (const world of worlds) {
       const isOver = successors(world).length === 0;

@@ -1,4 +1,4 @@
-/** What cameras cost, and that it is told in steps which noise does not change: an unchanged world moves nothing. */
+/** What cameras cost, reported in steps that noise does not change: an unchanged world moves nothing. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../lab/random';
@@ -11,7 +11,7 @@ import { place } from './placed';
 
 const BEAT_MS = 5000;
 
-/** Readings every five seconds, of a camera that costs what `millicores` says of each. */
+/** Readings every five seconds of a camera whose cost is what `millicores` returns for each. */
 function measured(
   costs: Costs,
   beats: number,
@@ -27,9 +27,9 @@ function measured(
 }
 
 describe('the cost of a camera', () => {
-  test('is told after its start and two minutes, to within a half, and follows a camera that costs more', () => {
+  test('is reported two minutes after startup, to within a half, and follows a camera that costs more', () => {
     const costs = new Costs();
-    // Programs that are loaded count for nothing.
+    // The time in which programs are loaded does not count.
     const end = measured(costs, 36, (beat) => (beat < 12 ? 1000 : 50));
     assert.deepEqual(costs.steps, {});
     measured(costs, 2, () => 50, end);
@@ -39,7 +39,7 @@ describe('the cost of a camera', () => {
     assert.ok((costs.steps['gate'] ?? 0) > 100, JSON.stringify(costs.steps));
   });
 
-  test('does not change its step for noise of a tenth, whatever it is', (t) => {
+  test('keeps its step despite noise of a tenth, at any level', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < 50; i++) {
       const costs = new Costs();
@@ -54,7 +54,7 @@ describe('the cost of a camera', () => {
     }
   });
 
-  test('is that of the process before while a new one is measured, and forgotten with the camera', () => {
+  test('is that of the previous process while a new one is measured, and is forgotten with the camera', () => {
     const costs = new Costs();
     measured(costs, 40, () => 50);
     const before = costs.steps;
@@ -92,7 +92,7 @@ function roster(
 const weightsOf = (roster: Roster) => roster.look().map(({ weight }) => weight);
 
 describe('the weight of a camera', () => {
-  test('is what its node measures, then what the node before did, then the mean at its rate', () => {
+  test('is what its node measures, then what the previous node measured, then the mean at its rate', () => {
     const nodes = new Map([node('a', { c1: 100 }), node('b')]);
     const owned = [
       ['c1', owner('a', 7)] as const,
@@ -103,7 +103,7 @@ describe('the weight of a camera', () => {
     assert.deepEqual(weightsOf(roster(cameras, nodes, owned).roster), [100, 50, 75, 150]);
   });
 
-  test('follows what is told of a camera: another owner, an offer, another cost of its node, and that its node has gone', () => {
+  test('follows every change: another owner, an offer, another cost on its node, and the loss of its node', () => {
     const facts = roster(CAMERAS, new Map([node('a', { c1: 100 }), node('b')]), [
       ...[['c1', owner('a', 7)] as const, ['c2', owner('b', 50)] as const],
     ]);
@@ -131,12 +131,12 @@ describe('the weight of a camera', () => {
     assertSeen([50, 50], true);
   });
 
-  test('is its rate where nothing is measured', () => {
+  test('is its rate if nothing is measured', () => {
     const rated = CAMERAS.map((camera, i) => ({ ...camera, weight: i + 1 }));
     assert.deepEqual(weightsOf(roster(rated).roster), [1, 2, 3, 4]);
   });
 
-  test('brings cameras off a node whose few are the heavy ones', () => {
+  test('moves cameras off a node with a few heavy ones', () => {
     const nodes = new Map([node('a', { c1: 100, c2: 100, c3: 100 }), node('b', { c4: 10 })]);
     const owned = CAMERAS.map(({ id }, i) => [id, owner(i < 3 ? 'a' : 'b')] as const);
     const world = roster(CAMERAS, nodes, owned).roster.look();
@@ -144,7 +144,7 @@ describe('the weight of a camera', () => {
     assert.equal([...place(world, members).values()].filter((name) => name === 'b').length, 2);
   });
 
-  test('goes with the camera to its next node, though the one that measured it has gone', () => {
+  test('moves with the camera to its next node, even if the node that measured it has gone', () => {
     const keys = new Keys('f');
     const facts = new Facts(keys);
     const put = (key: string, value: NodeRecord | OwnerRecord) =>
@@ -163,7 +163,7 @@ describe('the weight of a camera', () => {
     assert.deepEqual(facts.pastOf('gate'), { from: 'a', because: 'node-lost', cost: 40 });
   });
 
-  test('changes nothing to be done where a node has only said that it lives', () => {
+  test('requires no action if a node has only sent a sign of life', () => {
     const keys = new Keys('f');
     const facts = new Facts(keys);
     const say = (record: NodeRecord) =>

@@ -25,7 +25,7 @@ describe('a camera that belongs elsewhere', () => {
     assert.equal(two.offer.length, 1);
   });
 
-  test('stays where the other node has captured no picture, and is not offered again soon', () => {
+  test('stays if the other node has captured no picture, and is not offered again soon', () => {
     const handovers = new Handovers();
     handovers.turn(own({ gate: undefined }), 0);
     assert.deepEqual(handovers.turn(own({ gate: 'b' }), 29_000), NOTHING);
@@ -34,7 +34,7 @@ describe('a camera that belongs elsewhere', () => {
     assert.deepEqual(handovers.turn(own({ gate: undefined }), 700_000).offer, [OFFER]);
   });
 
-  test('stays where it belongs here again', () => {
+  test('stays if it belongs here again', () => {
     const handovers = new Handovers();
     handovers.turn(own({ gate: undefined }), 0);
     const turn = handovers.turn(own({ gate: 'b' }, { wanted: [] }), 1000);
@@ -42,19 +42,19 @@ describe('a camera that belongs elsewhere', () => {
     assert.deepEqual(handovers.turn(own({ gate: undefined }, { wanted: [] }), 2000), NOTHING);
   });
 
-  test('is offered to another node where the first has gone', () => {
+  test('is offered to another node if the first has gone', () => {
     const handovers = new Handovers();
     handovers.turn(own({ gate: undefined }), 0);
     const turn = handovers.turn(own({ gate: 'b' }, { wanted: [{ id: 'gate', to: 'c' }] }), 1000);
     assert.deepEqual(turn, { ...NOTHING, offer: [{ ...OFFER, to: 'c' }] });
   });
 
-  test('is stopped first where it allows one viewer or has no picture', () => {
+  test('is stopped first if it allows one viewer or has no picture', () => {
     const turn = new Handovers().turn(own({ gate: undefined }, { isBroken: () => true }), 0);
     assert.deepEqual(turn, { ...NOTHING, giveAway: ['gate'] });
   });
 
-  test('leaves a node that drains whatever the bound is, and without a taker in the end', () => {
+  test('leaves a draining node whatever the bound is, and in the end without a taker', () => {
     const handovers = new Handovers();
     const draining = { isDraining: true, mayMove: () => false };
     const offer = [{ ...OFFER, because: 'drain' }];

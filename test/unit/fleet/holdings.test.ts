@@ -1,4 +1,4 @@
-/** What a node believes after its own transactions: whatever the watch tells before their answers come counts. */
+/** What a node believes after its own transactions: watch events that arrive before the answers count. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Facts, Keys } from '../../../src/fleet/facts';
@@ -63,7 +63,7 @@ describe('a node', () => {
     }
   });
 
-  test('that stops a camera for another that has just taken it over still knows that one as its owner', async () => {
+  test('that stops a camera for another that has just taken ownership still knows that one as its owner', async () => {
     const { facts, holdings, bench, put } = await open();
     await holdings.take(['gate']);
     bench.beforeHeld = () => put('b', '8');
@@ -79,7 +79,7 @@ describe('a node', () => {
     assert.equal(holdings.ids.size, 0);
   });
 
-  test('that is back puts its keys under its new lease, and lets go of what another has', async () => {
+  test('that is back puts its keys under its new lease, and releases cameras that another node has', async () => {
     const { facts, holdings, bench, put } = await open();
     put('a', '6');
     await holdings.agree(new Set(['gate']));
@@ -90,7 +90,7 @@ describe('a node', () => {
     assert.deepEqual([...bench.held], []);
   });
 
-  test('creates the keys of the cameras it holds again where etcd has lost them', async () => {
+  test('creates the keys of its cameras again if etcd has lost them', async () => {
     const { facts, holdings, bench, remove } = await open();
     await holdings.take(['gate']);
     remove();
@@ -99,7 +99,7 @@ describe('a node', () => {
     assert.deepEqual([...bench.held], ['gate']);
   });
 
-  test('offers no camera that another has taken over meanwhile', async () => {
+  test('does not offer a camera that another node has taken meanwhile', async () => {
     const { facts, holdings, bench, put } = await open();
     await holdings.take(['gate']);
     put('b', '8');

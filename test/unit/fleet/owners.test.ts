@@ -35,7 +35,7 @@ describe('the owners of cameras', () => {
     }
   });
 
-  test('that have changed are told to each who asks, and those that were there before', () => {
+  test('that have changed are reported to each reader, including those that existed before', () => {
     const owners = new Owners();
     owners.set('c1', { node: 'a', ...REST });
     const [one, other] = [owners.changes(), owners.changes()];

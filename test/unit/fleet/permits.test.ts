@@ -1,4 +1,4 @@
-/** How a node gets leave to begin a move for balance: by a key in etcd that lasts a minute. */
+/** How a node gets permission to begin a move for balance: by a key in etcd that lasts a minute. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SimulatedClock } from '../../../lab/fleet-simulation/clock';
@@ -34,7 +34,7 @@ function open(grantMs = 0) {
 }
 
 describe('a permit to begin a move for balance', () => {
-  test('is had by one node of two that ask for it without knowing of each other', async () => {
+  test('is held by one node of two that ask for it without knowing of each other', async () => {
     const { etcd, node } = open();
     const [a, b] = [node('a'), node('b')];
     assert.equal(await a.permits.take('3', 'gate'), true);
@@ -47,7 +47,7 @@ describe('a permit to begin a move for balance', () => {
     assert.equal(a.permits.free.length, 9);
   });
 
-  test('is free again after a minute, for whoever sees that, and not before', async () => {
+  test('is free again after a minute, for a node that sees that, and not before', async () => {
     const { clock, etcd, node } = open();
     const { facts, permits } = node('a');
     etcd.watch((events) => facts.apply(events));
@@ -59,7 +59,7 @@ describe('a permit to begin a move for balance', () => {
     assert.equal(await node('b').permits.take('0', 'yard'), true);
   });
 
-  test('is not taken where its lease came so late that it would end within the minute', async () => {
+  test('is not taken if its lease was granted so late that it would end within the minute', async () => {
     const { etcd, node } = open(2000);
     assert.equal(await node('a').permits.take('0', 'gate'), false);
     assert.equal(etcd.entries.size, 0);

@@ -24,13 +24,13 @@ export function newWorld(random: Random): World {
   return { cameras, nodes };
 }
 
-/** The world after everybody has done what the placement says. */
+/** The world after every node has done what the placement says. */
 export function settled({ cameras, nodes }: World): World {
   const placed = place(cameras, nodes);
   return { cameras: cameras.map((camera) => ({ ...camera, owner: placed.get(camera.id) ?? '' })), nodes };
 }
 
-/** No node is above its share by more than the bound, or by so many cameras where cameras are coarse. */
+/** No node exceeds its share by more than the bound, or by more than this many cameras if cameras are coarse. */
 export function assertBalanced(world: World, bound: number, coarse = 2): void {
   const heaviest = heaviestOf(world);
   for (const { name } of world.nodes) {
@@ -55,7 +55,7 @@ export function assertFilled(world: World, node: string): void {
     const before = loadOf(world, owner).ratio;
     const given = before - weight / shareOf(world, owner);
     const taken = ratio + weight / share;
-    // A move that does not bring the two together is none.
+    // A move that does not bring the two together does not count.
     const isNearer = before + given > ratio + taken + EQUAL;
     const wouldGain = isNearer && (given >= taken || (given >= 0.9 + EQUAL && taken <= 1.1 - EQUAL));
     assert.ok(owner === node || !wouldGain, `${node} has ${ratio} of its share, ${owner} could give`);

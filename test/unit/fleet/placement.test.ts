@@ -19,7 +19,7 @@ import {
 const WORLDS = rounds(200);
 
 describe('placement', () => {
-  test('puts every camera on one node, and no node above its share by more than a tenth', (t) => {
+  test('puts every camera on one node, and no node more than a tenth above its share', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS; i++) {
       const world = settled(newWorld(random));
@@ -29,7 +29,7 @@ describe('placement', () => {
     }
   });
 
-  test('does not depend on the order in which cameras and nodes are known', (t) => {
+  test('does not depend on the order of cameras and nodes', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS; i++) {
       const { cameras, nodes } = newWorld(random);
@@ -47,7 +47,7 @@ describe('placement', () => {
     }
   });
 
-  test('moves the cameras of a node that has died, and others only off nodes that are fuller than others', (t) => {
+  test('moves the cameras of a dead node, and others only off nodes that are fuller than others', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS; i++) {
       const world = settled(newWorld(random));
@@ -60,7 +60,7 @@ describe('placement', () => {
     }
   });
 
-  test('gives a node that joins its share, of others only those a tenth off theirs, and empties none for it', (t) => {
+  test('gives a joining node its share, changes only nodes a tenth off theirs, and empties none for it', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS; i++) {
       const world = settled(settled(newWorld(random)));
@@ -107,7 +107,7 @@ describe('placement', () => {
     assert.deepEqual(moved(after, settled(after)), []);
   });
 
-  test('goes on until a node that joins has its share, where only ten cameras move at a time', (t) => {
+  test('continues until a joining node has its share, if only ten cameras move at a time', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS / 4; i++) {
       let { cameras, nodes }: World = settled(settled(newWorld(random)));
@@ -144,7 +144,7 @@ describe('placement', () => {
     }
   });
 
-  test('gives a node that joins a camera also where they are so few that each weighs more than the imbalance', () => {
+  test('gives a joining node a camera even if there are so few that each weighs more than the imbalance', () => {
     for (const [cameras, nodes] of [
       [6, 3],
       [5, 4],
@@ -165,7 +165,7 @@ describe('placement', () => {
     assert.deepEqual([...place([{ id: 'gate', weight: 1, owner: 'a' }], nodes)], [['gate', 'a']]);
   });
 
-  test('gives a node its share by its capacity', () => {
+  test('gives a node a share proportional to its capacity', () => {
     const nodes = [
       { name: 'small', capacity: 10 },
       { name: 'large', capacity: 30 },
@@ -175,11 +175,11 @@ describe('placement', () => {
     assert.ok(large >= 290 && large <= 330, String(large));
   });
 
-  test('places nothing where there is no node', () => {
+  test('places nothing if there is no node', () => {
     assert.equal(place([{ id: 'a', weight: 1 }], []).size, 0);
   });
 
-  test('counts a camera that is about to be taken over where it goes, so that none is turned back on its way', (t) => {
+  test('counts a camera in transfer at its destination, so that none is turned back on its way', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < WORLDS; i++) {
       const world = settled(newWorld(random));
@@ -187,7 +187,7 @@ describe('placement', () => {
       const planned = place(joined.cameras, joined.nodes);
       const cameras = joined.cameras.map((camera) => ({ ...camera, to: planned.get(camera.id) }));
       assert.deepEqual(place(cameras, joined.nodes), planned);
-      // Some have come by then, in whatever order.
+      // Some have arrived by then, in any order.
       const some = cameras.map((camera) =>
         random.next() < 0.5 ? { ...camera, owner: camera.to ?? '', to: undefined } : camera,
       );
@@ -195,7 +195,7 @@ describe('placement', () => {
     }
   });
 
-  test('leaves a camera where it is whose next node has gone', () => {
+  test('leaves a camera in place if its next node has gone', () => {
     const nodes = ['a', 'b'].map((name) => ({ name, capacity: 1 }));
     const cameras = ['a', 'b'].map((owner) => ({ id: `of ${owner}`, weight: 1, owner, to: 'gone' }));
     assert.deepEqual([...place(cameras, nodes).values()], ['a', 'b']);

@@ -1,4 +1,4 @@
-/** How a node says what it is: under its lease, in one request as long as nothing has come between. */
+/** How a node publishes its state: under its lease, in one request as long as nothing has intervened. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Compare, Entry, Operation } from '../../../src/etcd/etcd';
@@ -52,7 +52,7 @@ function node(etcd: OneKey, id: string, lease = id) {
 }
 
 describe('a node', () => {
-  test('says that it lives in one request, every five seconds', async () => {
+  test('sends a sign of life in one request, every five seconds', async () => {
     const etcd = new OneKey();
     const { presence, clock } = node(etcd, 'a');
     assert.equal(await presence.show('member'), true);
@@ -62,7 +62,7 @@ describe('a node', () => {
     assert.ok(etcd.record.beat > 8);
   });
 
-  test('takes its own key over under a new lease, and is refused that of another daemon by its address', async () => {
+  test('adopts its own key under a new lease, and is refused that of another daemon, whose address is named', async () => {
     const etcd = new OneKey();
     assert.equal(await node(etcd, 'a', '1').presence.show('member'), true);
     assert.equal(await node(etcd, 'a', '2').presence.show('draining'), true);
@@ -74,7 +74,7 @@ describe('a node', () => {
     assert.equal(etcd.record.id, 'a');
   });
 
-  test('is refused a key that no node has written, by the name of the key', async () => {
+  test('is refused a key that no node has written, and the key is named', async () => {
     const etcd = new OneKey();
     const key = keys.node('north');
     etcd.entry = { key, value: '{}', createRevision: 1, modRevision: 1 };
@@ -85,7 +85,7 @@ describe('a node', () => {
     assert.equal(etcd.entry.value, '{}');
   });
 
-  test('says that cameras move for its balance with the next sign of life, at once', async () => {
+  test('reports at once, in a sign of life, that cameras move for its balance', async () => {
     const etcd = new OneKey();
     const { presence } = node(etcd, 'a');
     await presence.show('member');

@@ -1,4 +1,4 @@
-/** Real nodes on a simulated clock, network and etcd: what must hold whatever happens to them, and what once did not. */
+/** Real nodes on a simulated clock, network and etcd: what must hold whatever happens to them, and what once failed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simulateDay } from '../../../lab/fleet-simulation/day';
@@ -10,7 +10,7 @@ import { relocations } from '../../../src/fleet/placement';
 
 const LEASE_MS = 5000;
 const STOP_MS = 300;
-/** Of a day: half an hour, and a fifth for each incident. */
+/** Hours of a simulated day: half an hour, plus a fifth for each incident. */
 const HOURS = 0.5 + 0.2 * rounds(5);
 
 describe('a simulated fleet', () => {
@@ -21,7 +21,7 @@ describe('a simulated fleet', () => {
     assert.ok((day.moves['new'] ?? 0) === 40, JSON.stringify(day.moves));
   });
 
-  test('stops a camera for one viewer when the lease ends, also while an answer of etcd is awaited', async () => {
+  test('stops a camera for one viewer when the lease ends, even while an answer of etcd is awaited', async () => {
     for (let cutMs = 10_000; cutMs < 11_000; cutMs += 100) {
       const world = new SimulatedWorld([{ id: 'gate', weight: 1, isSingle: true }], randomOf(1));
       world.start('a');
@@ -34,7 +34,7 @@ describe('a simulated fleet', () => {
     }
   });
 
-  test('places cameras as each node would, whose worlds change in place', (t) => {
+  test('places cameras as each node would whose world changes in place', (t) => {
     const random = seededRandom(t);
     const shared = new SharedPlacement();
     const members = ['a', 'b', 'c', 'd'].map((name) => ({ name, capacity: 1, isBalancing: true }));

@@ -1,4 +1,4 @@
-/** Clocks of a fleet's nodes: how far they are apart is told in spite of slow answers, and warned of once. */
+/** Clock skew between the nodes of a fleet: it is measured despite slow answers, and warned about once. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ClockWarning } from '../../../src/fleet/clock-warning';
@@ -13,7 +13,7 @@ function record(beat: number, atMs: number, aheadMs: number): NodeRecord {
   return { beat, clockMs: atMs + aheadMs } as NodeRecord;
 }
 
-/** Signs of life every five seconds, each so long under way. */
+/** Signs of life every five seconds, each with its own delay. */
 function heard(aheadMs: number, delaysMs: readonly number[]): ClockSkews {
   const skews = new ClockSkews('north');
   for (const [beat, delayMs] of delaysMs.entries()) {
@@ -24,13 +24,13 @@ function heard(aheadMs: number, delaysMs: readonly number[]): ClockSkews {
 }
 
 describe('the clock of another node', () => {
-  test('is as far away as the fastest of its signs of life says', () => {
+  test('is as far off as the fastest of its signs of life shows', () => {
     assert.equal(heard(0, [900, 3, 40]).of('south'), -3);
     assert.equal(heard(3_600_000, [5, 400]).of('south'), 3_599_995);
     assert.equal(heard(-3_600_000, [5, 400]).of('south'), -3_600_005);
   });
 
-  test('is not known by one sign, by the same sign twice, or by what was read and not heard', () => {
+  test('is not known from one sign, from the same sign twice, or from signs that were read instead of received', () => {
     assert.equal(heard(0, [5]).of('south'), undefined);
     const skews = heard(0, [5]);
     skews.hear(new Map([['south', record(0, NOW, 0)]]), NOW + 9000);
@@ -45,7 +45,7 @@ describe('the clock of another node', () => {
     assert.deepEqual([skews.of('south'), skews.far.size], [undefined, 0]);
   });
 
-  test('is forgotten with the node, and not asked of one that does not tell it', () => {
+  test('is forgotten with the node, and not required of a node that does not report it', () => {
     const skews = heard(1000, [5, 5]);
     skews.hear(new Map(), NOW);
     assert.equal(skews.of('south'), undefined);
@@ -70,7 +70,7 @@ describe('clocks that are too far away', () => {
     assert.deepEqual([...heard(-251, [0, 0]).far], [['south', -251]]);
   });
 
-  test('are warned of once, and it is said when they agree again', () => {
+  test('are warned about once, and reported when they agree again', () => {
     const log = keptLog();
     const warning = new ClockWarning(log);
     for (const ms of [3_599_995, 3_599_990]) warning.look(new Map([['south', ms]]));

@@ -42,7 +42,7 @@ describe('a member of a fleet', () => {
     );
   });
 
-  test('knows the same cameras to move as all others, in the same order, and says that it is concerned', () => {
+  test('knows the same cameras to move as all others, in the same order, and reports that it is concerned', () => {
     const nodes = { ...four, e: {} };
     const seen = [...NAMES, 'e'].map((name) => seenBy(name, nodes, even));
     const [first] = seen;
@@ -62,13 +62,13 @@ describe('a member of a fleet', () => {
     );
   });
 
-  test('goes on within a fifth of even only while a node says that cameras are on their way', () => {
+  test('continues within a fifth of even only while a node reports that cameras are on their way', () => {
     const partly = (i: number) => (i < 7 ? { node: 'e' } : even(i));
     assert.deepEqual(seenBy('a', { ...four, e: {} }, partly).waiting, []);
     assert.ok(seenBy('a', { ...four, e: { isBalancing: true } }, partly).waiting.length > 0);
   });
 
-  test('does not speak of balance while configurations differ', () => {
+  test('does not report balance while configurations differ', () => {
     const { moves, isBalancing } = seenBy('a', { ...four, e: { configuration: 'other' } }, even);
     assert.deepEqual({ moves, isBalancing }, { moves: [], isBalancing: false });
   });

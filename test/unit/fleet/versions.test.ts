@@ -58,7 +58,7 @@ describe('two neighbouring versions in one fleet', () => {
     assert.deepEqual(day.violations, []);
   });
 
-  test('read fields that they do not know as if they were not there, and keep those of a camera', () => {
+  test('ignore fields that they do not know, and keep those of a camera', () => {
     const [now, later] = [written((value) => value), written(next)];
     const statusBy = (facts: Facts) =>
       statusOf({ fleet: 'site', node: 'a', state: 'member' }, facts, [{ id: 'gate', weight: 1 }], () => 0);
@@ -75,7 +75,7 @@ describe('two neighbouring versions in one fleet', () => {
     });
   });
 
-  test('read values without the fields that came last', () => {
+  test('read values without the newest fields', () => {
     const facts = written(previous);
     assert.deepEqual([...facts.nodes.keys()], ['a', 'b']);
     const { newest: _, cost: __, ...rest } = owner;
@@ -97,7 +97,7 @@ describe('two neighbouring versions in one fleet', () => {
     assert.deepEqual(opened('site', first, key), shared);
   });
 
-  test('leave aside what is none of theirs', () => {
+  test('leave aside what is not theirs', () => {
     const values = ['', 'null', '5', '[]', '{}', '{"node":5,"sinceMs":1}', '{"state":"member"}'];
     for (const value of [...values, JSON.stringify({ ...node, capacity: 0 })]) {
       const facts = factsOf({ [keys.node('a')]: value, [keys.camera('gate')]: value });

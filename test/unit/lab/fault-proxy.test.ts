@@ -10,7 +10,7 @@ import { FaultProxy } from '../../../lab/fault-proxy';
 interface End {
   readonly socket: Socket;
   received: string;
-  /** Code of its error, or `end` for a polite end. */
+  /** Code of its error, or `end` for a clean end. */
   over: string | undefined;
 }
 
@@ -61,7 +61,7 @@ async function got(end: End, text: string): Promise<void> {
 }
 
 describe('a network that is', () => {
-  it('sound carries bytes both ways, much of them, and a polite end', async (t) => {
+  it('sound carries bytes both ways, many of them, and a clean end', async (t) => {
     const { openPair, proxy } = await bench(t);
     const [client, server] = await openPair();
     const much = 'x'.repeat(3_000_000);
@@ -108,7 +108,7 @@ describe('a network that is', () => {
     await got(second, 'late');
   });
 
-  it('a black hole makes a sender feel that nobody reads', async (t) => {
+  it('a black hole makes a sender stall as if the receiver did not read', async (t) => {
     const { openPair, proxy } = await bench(t);
     const [client] = await openPair();
     proxy.network = { kind: 'black-hole' };

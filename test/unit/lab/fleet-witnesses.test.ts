@@ -1,4 +1,4 @@
-/** What the simulation of a fleet sees that must never be. */
+/** Violations that the simulation of a fleet detects. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MoveWitness } from '../../../lab/fleet-simulation/moves';
@@ -87,7 +87,7 @@ describe('a fleet at rest', () => {
       assert.equal(seen({ loads }, [1, 2, 3]).violations.length, 1);
   });
 
-  test('knows who owns each camera: a mistake that lasts five minutes is said once', () => {
+  test('knows who owns each camera: a mistake that lasts five minutes is reported once', () => {
     const mistakes = new Set(['a believes in vain']);
     assert.deepEqual(seen({ mistakes }, [1, 2, 3, 4, 5]).violations, []);
     assert.deepEqual(seen({ mistakes }, [1, 6, 11, 16]).violations, [...mistakes]);

@@ -7,7 +7,7 @@ import { CAMERA_TITLES, PROCESS_TITLES } from '../../../src/commands/status-text
 import { terminalSvg } from '../../../lab/terminal-svg';
 
 describe('the picture of a terminal', () => {
-  it('shows the command and each line where it stands, with what XML reserves escaped', () => {
+  it('shows the command and each line in its place, with what XML reserves escaped', () => {
     const svg = terminalSvg('vigil status', 'a\n\n  <b> & c\n');
     assert.match(svg, /^<svg [^>]*width="152" height="112"/);
     const texts = [...svg.matchAll(/<text x="(\d+)" y="(\d+)" textLength="(\d+)"[^>]*>(.*)<\/text>/g)];

@@ -1,11 +1,11 @@
-/** A ledger whose reports and clock a test gives. */
+/** A ledger whose reports and clock are set by a test. */
 import { Ledger, type Moment } from '../../../src/ledger/ledger';
 
 export const START = 1_795_381_133_000;
 
 export const FIRST = START / 1000;
 
-/** A clock that tests turn, and a ledger that is told its time. */
+/** A clock that tests set, and a ledger that is given its time. */
 export class Desk {
   wallMs = START;
   elapsedMs = 1000;

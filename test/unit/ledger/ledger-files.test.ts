@@ -24,7 +24,7 @@ describe('ledger files', () => {
     await files.write(desk.wallMs, desk.ledger.takeChanges(), []);
   }
 
-  it('sort by when they were begun, and say the hour', () => {
+  it('are sorted by their start, and name the hour', () => {
     const file = { number: 7, hour: Math.floor(START / 3_600_000) };
     assert.equal(ledgerFileName(file), '00000007_2026-11-22T20Z.jsonl');
     assert.deepEqual(parseLedgerFileName(ledgerFileName(file)), file);
@@ -59,7 +59,7 @@ describe('ledger files', () => {
     assert.deepEqual(record.accounts[0]?.runs.all, [{ first: FIRST, last: FIRST, fate: CONFIRMED }]);
   });
 
-  it('are made compact when their hour is over, and old ones go', async (t) => {
+  it('are compacted when their hour is over, and old ones are deleted', async (t) => {
     const dir = folder(t);
     const desk = watching();
     const files = await LedgerFiles.open(dir, bounds, desk.wallMs);
@@ -86,7 +86,7 @@ describe('ledger files', () => {
     assert.equal(summary.waiting, 61);
   });
 
-  it('stay within their bytes', async (t) => {
+  it('stay within their size limit', async (t) => {
     const dir = folder(t);
     for (let number = 1; number < 5; number++)
       writeFileSync(path.join(dir, ledgerFileName({ number, hour: number })), 'x'.repeat(600_000));
@@ -99,7 +99,7 @@ describe('ledger files', () => {
     assert.ok(bytes.reduce((sum, size) => sum + size, 0) <= bounds.maxBytes + 2000, String(bytes));
   });
 
-  it('say everything once more after a disk that took nothing', async (t) => {
+  it('write everything again after a disk that rejected writes', async (t) => {
     const dir = path.join(folder(t), 'file');
     writeFileSync(dir, '');
     const desk = watching();

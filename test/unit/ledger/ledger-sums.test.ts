@@ -1,4 +1,4 @@
-/** The property the ledger stands for: its sums are the time that passed, and each frame has the end it came to. */
+/** The central property of the ledger: its sums are the elapsed time, and each frame has its true fate. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -208,7 +208,7 @@ describe('the sums of the ledger', () => {
     }
   });
 
-  it('hold when clocks are set and what was not flushed is lost, but for the seconds in which that happens', async (t) => {
+  it('hold when clocks are set and unflushed data is lost, except for the seconds in which that happens', async (t) => {
     const { world, cameras } = await simulate(t, { unflushed: true, clockSteps: true });
     for (const { camera, periods, confirmed } of cameras) {
       const periodMs = PERIODS_MS[camera] ?? 0;

@@ -1,4 +1,4 @@
-/** The ledger: the fate of each period, by the reports that come. */
+/** The ledger: the fate of each period, derived from the reports that arrive. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CameraState } from '../../../src/contract/message';
@@ -22,7 +22,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.fates(), ['0-0 dropped spool-age', '1-1 confirmed', '2-2 waiting']);
   });
 
-  it('calls a period a gap when it has been over for a while, and takes that back for a frame that comes late', () => {
+  it('calls a period a gap some time after its end, and takes that back if a frame arrives late', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(3);
@@ -33,7 +33,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.fates(), ['0-1 waiting']);
   });
 
-  it('knows why: the fault of the feed, also for the seconds before it was found', () => {
+  it('knows the reason: the fault of the feed, also for the seconds before it was detected', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(6);
@@ -45,7 +45,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.fates(), ['0-0 waiting', '1-8 gap stalled', '9-9 waiting']);
   });
 
-  it('knows why: the supervisor restarts the process of the camera, whose new process knows of no gap', () => {
+  it('knows the reason: the supervisor restarts the process of the camera, whose new process knows of no gap', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.pass(500);
@@ -61,7 +61,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('takes the word of the camera for a sample it lost', () => {
+  it('accepts the report of the camera for a sample it lost', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(1);
@@ -72,7 +72,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.fates(), ['0-0 waiting', '1-1 gap spool-write', '2-2 waiting']);
   });
 
-  it('judges nothing right after a pause of its own: the reports of that time are still to be read', () => {
+  it('judges nothing right after a pause of its own: the reports of that time are still unread', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(1);
@@ -95,7 +95,7 @@ describe('the ledger', () => {
         desk.seconds(1);
       }
       desk.wallMs += stepMs;
-      // The sampler of the camera sees the hour too, and takes it for missed.
+      // The sampler of the camera sees the hour too, and counts it as missed.
       const sequence = Math.floor(desk.wallMs / 1000);
       const missed = { camera: 'cam', firstSequence: FIRST + 10, lastSequence: sequence - 1, missed: 3599 };
       if (stepMs > 0) desk.ledger.missed({ ...missed, reason: 'no-picture' }, desk.now);
@@ -108,7 +108,7 @@ describe('the ledger', () => {
       assert.deepEqual(desk.ledger.takeGaps(), []);
     });
 
-  it('confirms the frame that waits when a clock set back has made its sequence come twice', () => {
+  it('confirms the waiting frame if a clock set back has repeated its sequence', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(20);
@@ -120,7 +120,7 @@ describe('the ledger', () => {
     assert.equal(desk.fates().filter((fate) => fate === '0-0 confirmed').length, 2);
   });
 
-  it('tells a gap when it is over, one that lasts in parts of a minute, and again only what was not told', () => {
+  it('reports a gap when it is over, a lasting one in parts of a minute, and again only what was not confirmed as reported', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(40);
@@ -142,7 +142,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.ledger.takeGaps(), []);
   });
 
-  it('ends with the watch on a camera, and calls the time until the next one what it is told', () => {
+  it('ends when a camera is no longer watched, and gives the time until the next watch the stated reason', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(1);
@@ -155,7 +155,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.ledger.takeGaps(), [], 'the wish of the operator is no news');
   });
 
-  it('has no gap from 1970 to now where the daemon before ran with a clock that was not set', () => {
+  it('has no gap from 1970 to now if the previous daemon ran with an unset clock', () => {
     const desk = new Desk();
     const before = new Account({ camera: 'cam', periodMs: 1000, openedAt: 60_000, first: 60 });
     before.captured(60, 'unused');
@@ -170,7 +170,7 @@ describe('the ledger', () => {
     assert.deepEqual(desk.ledger.takeGaps(), []);
   });
 
-  it('goes on in a new account when the rate changes', () => {
+  it('continues in a new account when the rate changes', () => {
     const desk = watching();
     desk.captured(FIRST);
     desk.seconds(2);
@@ -183,7 +183,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('takes from the spool what reports that were lost would have said', () => {
+  it('learns from the spool what lost reports would have said', () => {
     const desk = watching();
     for (const offset of [0, 1, 2]) desk.captured(FIRST + offset);
     desk.seconds(8);
@@ -199,7 +199,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('has what becomes of a frame that waited for more than two hours written down before it forgets it', () => {
+  it('writes down the fate of a frame that waited for more than two hours before forgetting it', () => {
     const desk = watching();
     desk.captured(FIRST);
     for (let hours = 0; hours < 3; hours++) {
@@ -212,14 +212,14 @@ describe('the ledger', () => {
     assert.deepEqual(changes?.runs[0], { first: FIRST, last: FIRST, fate: { state: 'confirmed' } });
   });
 
-  it('passes over cameras it does not know', () => {
+  it('ignores cameras it does not know', () => {
     const desk = watching();
     desk.captured(FIRST, 'other');
     desk.ledger.delivered({ camera: 'other', sequence: FIRST }, desk.now);
     assert.deepEqual(desk.fates('other'), []);
   });
 
-  it('has causes that hold until the next frame', () => {
+  it('has reasons that hold until the next frame', () => {
     const state = (name: CameraState['state'], code?: string) => ({
       kind: 'state' as const,
       state: {

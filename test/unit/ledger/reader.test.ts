@@ -1,4 +1,4 @@
-/** Ledger files are read while they are written: to the same end as if they were read at once, and each line once. */
+/** Ledger files are read while they are written: the result is the same as if read at once, and each line is read once. */
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The ledger of a fleet: the strongest that any node says of a period, and sums that are the time. */
+/** The ledger of a fleet: the strongest fate that any node recorded for a period, and sums that are the elapsed time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Fate } from '../../../src/ledger/fate';
@@ -27,7 +27,7 @@ function said(...ledgers: readonly Recorded[]): string[] {
 }
 
 describe('the ledger of a fleet', () => {
-  test('is confirmed over waiting over dropped over gap, whichever node says it', () => {
+  test('is confirmed over waiting over dropped over gap, whichever node reports it', () => {
     const states = ['gap', 'dropped', 'waiting', 'confirmed'] as const;
     for (const [i, strong] of states.entries())
       for (const weak of states.slice(0, i)) {
@@ -38,7 +38,7 @@ describe('the ledger of a fleet', () => {
       }
   });
 
-  test('says unowned of what no node recorded, and of what all believe to have been elsewhere', () => {
+  test('is unowned for what no node recorded, and for what all believe to have been elsewhere', () => {
     const a = ledger([[0, 9, 'confirmed']]);
     const b = ledger([[15, 20, 'confirmed']]);
     assert.deepEqual(said(a, b), ['0-9 confirmed', '10-14 gap unowned', '15-20 confirmed']);
@@ -62,7 +62,7 @@ describe('the ledger of a fleet', () => {
       assert.deepEqual(found, ['0-2 gap unowned', '3-5 gap refused', '6-9 gap unowned']);
   });
 
-  test('does not count time twice when the length of the periods changed in between', () => {
+  test('does not count time twice if the length of the periods changed in between', () => {
     const before = ledger([[0, 9, 'confirmed']]);
     const meanwhile = ledger([[20, 39, 'confirmed']], 500);
     const after = ledger([[20, 29, 'confirmed']]);

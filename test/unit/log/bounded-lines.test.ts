@@ -1,4 +1,4 @@
-/** Log lines for a reader that does not read: what is lost is counted and said, memory stays as it is. */
+/** Log lines for a reader that does not read: lost lines are counted and reported, and memory stays bounded. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BoundedLines } from '../../../src/log/lines';
@@ -25,7 +25,7 @@ describe('BoundedLines', () => {
     );
   });
 
-  it('says how many lines are missing, once, where they are missing', () => {
+  it('reports how many lines are missing, once, at their place', () => {
     const { sink, taken, lines } = stuckReader();
     for (let i = 0; i < 20_000; i++) lines.write('x'.repeat(99));
     const lost = 20_000 - taken.length;

@@ -1,4 +1,4 @@
-/** Lines of the log as people read them: the time first, the fields last, and nothing that a terminal obeys. */
+/** Lines of the log as people read them: the time first, the fields last, and no control characters. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { entryOf, hasColours, readableLine } from '../../../src/log/entry';
@@ -9,7 +9,7 @@ const LINE = JSON.stringify({
 });
 
 describe('a readable line', () => {
-  it('has the local time with its offset, the level, who wrote it, the sentence and its fields', () =>
+  it('has the local time with its offset, the level, the author, the sentence and its fields', () =>
     assert.match(
       readableLine(LINE, false),
       /^\d{4}-\d\d-\d\d \d\d:\d\d:00\.007 [+-]\d\d:\d\d info {2}camera:gate\[7\] it runs code=ready$/,
@@ -27,7 +27,7 @@ describe('a readable line', () => {
       assert.doesNotMatch(readableLine(line, false), /\p{Cc}/u);
   });
 
-  it('of what is no line of the log is the text itself', () =>
+  it('of text that is not a line of the log is the text itself', () =>
     assert.equal(readableLine('no JSON', false), 'no JSON'));
 });
 
@@ -36,7 +36,7 @@ describe('an entry', () => {
     ['text', 'listening'],
     ['broken JSON', '{"level":"info","mess'],
     ['an object without a message', '{"level":"info"}'],
-    ['a message that is no text', '{"level":"info","message":{}}'],
+    ['a message that is not text', '{"level":"info","message":{}}'],
     ['null', 'null'],
   ] as const)
     it(`is not ${what}`, () => assert.equal(entryOf(line), undefined));

@@ -15,7 +15,7 @@ describe('kept lines', () => {
     assert.deepEqual(kept.last(5, 'camera:none'), []);
   });
 
-  it('about a camera include what the supervisor says of it, and of no other whose name begins alike', () => {
+  it('about a camera include what the supervisor logs about it, but not about one whose name begins alike', () => {
     const kept = new KeptLines();
     kept.add('supervisor', 'camera:gate runs');
     kept.add('supervisor', '{"message":"camera:gate-2 runs"}');
@@ -29,7 +29,7 @@ describe('kept lines', () => {
     ]);
   });
 
-  it('of an actor that writes without end are at most 1000, and push out none of another', () => {
+  it('of an actor that logs without end are at most 1000, and push out none of another', () => {
     const kept = new KeptLines();
     kept.add('camera:quiet', 'once');
     for (let i = 0; i < 50_000; i++) kept.add('camera:loud', `line ${i}`);
@@ -38,7 +38,7 @@ describe('kept lines', () => {
     assert.deepEqual(kept.last(1, 'camera:quiet'), ['once']);
   });
 
-  it('take at most 256 KiB of an actor and 4 MiB of all, however long and however many they are', () => {
+  it('take at most 256 KiB for an actor and 4 MiB in total, whatever their length and number', () => {
     const kept = new KeptLines();
     const long = '…'.repeat(20_000);
     for (let i = 0; i < 40; i++) kept.add('camera:long', long);
@@ -50,13 +50,13 @@ describe('kept lines', () => {
     assert.equal(all.at(-1)?.slice(0, 5), '1999 ');
   });
 
-  it('of actors that have gone do not stay for ever', () => {
+  it('of removed actors are not kept forever', () => {
     const kept = new KeptLines();
     for (let i = 0; i < 3000; i++) kept.add(`camera:${i}`, 'x'.repeat(5000));
     assert.ok(kept.actors.length < 1000, String(kept.actors.length));
   });
 
-  it('are told to who follows, from then on, until he ends it', () => {
+  it('are passed to a follower, from then on, until it unsubscribes', () => {
     const kept = new KeptLines();
     const told: string[] = [];
     kept.add('store', 'before');

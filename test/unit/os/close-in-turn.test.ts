@@ -17,7 +17,7 @@ describe('closing in turn', () => {
     assert.deepEqual(done, ['slow', 'quick']);
   });
 
-  it('does the other steps where some fail, at once or later, and names them all', async () => {
+  it('runs the other steps if some fail, at once or later, and names them all', async () => {
     const done: string[] = [];
     const steps = [
       { what: 'the socket', close: () => assert.fail('is a folder') },

@@ -11,12 +11,12 @@ describe('the folder of compiled code', () => {
     else process.env['NODE_COMPILE_CACHE'] = before;
   });
 
-  it('is handed on to the processes that are started', () => {
+  it('is passed to the processes that are started', () => {
     shareCompiledCode('/srv/data/compile-cache');
     assert.equal(process.env['NODE_COMPILE_CACHE'], '/srv/data/compile-cache');
   });
 
-  it("is the operator's where one is set", () => {
+  it("is the operator's if one is set", () => {
     process.env['NODE_COMPILE_CACHE'] = '/srv/cache';
     shareCompiledCode('/srv/data/compile-cache');
     assert.equal(process.env['NODE_COMPILE_CACHE'], '/srv/cache');

@@ -1,4 +1,4 @@
-/** What of the environment reaches drivers of graphics hardware. */
+/** Which environment variables reach the drivers of graphics hardware. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

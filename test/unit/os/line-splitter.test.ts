@@ -17,7 +17,7 @@ describe('a line splitter', () => {
     }
   });
 
-  it('keeps the end of a line that never ends', () => {
+  it('keeps the tail of a line that never ends', () => {
     const splitter = new LineSplitter(20);
     for (let i = 0; i < 100; i++) assert.deepEqual(splitter.push(`word${i} `), []);
     assert.ok(splitter.rest.length <= 21, splitter.rest);
@@ -26,7 +26,7 @@ describe('a line splitter', () => {
 });
 
 describe('the lines of a stream', () => {
-  it('are whole where chunks cut characters in two, and the last needs no end', async () => {
+  it('are whole even if chunks cut characters in two, and the last needs no end', async () => {
     const stream = new PassThrough();
     const lines: string[] = [];
     readLines(stream, (line) => lines.push(line));
@@ -36,5 +36,5 @@ describe('the lines of a stream', () => {
     assert.deepEqual(lines, ['erste Zeile', 'zweite: größer\r', 'the last, without its end']);
   });
 
-  it('are none where there is no stream', () => readLines(null, () => assert.fail('a line')));
+  it('are none without a stream', () => readLines(null, () => assert.fail('a line')));
 });

@@ -1,4 +1,4 @@
-/** How much of a silence this process and its programs had no processor in. */
+/** How much of a silence this process and its programs spent without a processor. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LOOK_MS, Starvation } from '../../../src/os/starvation';
@@ -28,21 +28,21 @@ describe('starvation', () => {
     assert.equal(starvation.since(0), 0);
   });
 
-  it('is what a program waited for a processor, also before the kernel has booked it', () => {
+  it('is the time a program waited for a processor, even before the kernel has accounted for it', () => {
     const { starvation, change } = stage([1, 2]);
     starvation.look(0);
     change(2, { state: 'runnable' });
     starvation.look(250);
     starvation.look(500);
     assert.equal(starvation.since(0), 500);
-    // The wait is over, and booked whole.
+    // The wait is over, and accounted for in full.
     change(2, { state: 'other', waitedMs: 600, ranMs: 50 });
     starvation.look(750);
     assert.equal(starvation.since(0), 600);
     assert.equal(starvation.since(500), 100);
   });
 
-  it('is not what a program ran', () => {
+  it('is not the time a program ran', () => {
     const { starvation, change } = stage([1]);
     starvation.look(0);
     for (let at = 250; at <= 5000; at += 250) {
@@ -60,7 +60,7 @@ describe('starvation', () => {
     assert.equal(starvation.since(0), 250);
   });
 
-  it('of a program that began meanwhile counts from when it was first seen', () => {
+  it('of a program that started meanwhile counts from when it was first seen', () => {
     const { starvation, change } = stage([1]);
     starvation.look(0);
     change(2, { waitedMs: 5000 });
@@ -71,7 +71,7 @@ describe('starvation', () => {
     assert.equal(starvation.since(0), 100);
   });
 
-  it('of a program that has gone stays counted', () => {
+  it('of a program that has ended stays counted', () => {
     const { starvation, seen, change } = stage([1, 2]);
     starvation.look(0);
     change(2, { waitedMs: 200 });
@@ -81,7 +81,7 @@ describe('starvation', () => {
     assert.equal(starvation.since(0), 200);
   });
 
-  it('is the time in which this process itself did not run, and says that input may wait', () => {
+  it('is the time in which this process itself did not run, and reports that input may wait', () => {
     const { starvation } = stage([1]);
     assert.equal(starvation.look(0), false, 'nothing is known yet');
     assert.equal(starvation.look(250), true);
@@ -90,7 +90,7 @@ describe('starvation', () => {
     assert.equal(starvation.look(60_500), true);
   });
 
-  it('is known of no process where the kernel reports none', () => {
+  it('is unknown for every process if the kernel reports none', () => {
     const starvation = new Starvation(
       () => [1],
       () => undefined,

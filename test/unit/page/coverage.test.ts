@@ -1,4 +1,4 @@
-/** What the page's strips say of the ledger's buckets. */
+/** How the page's strips show the ledger's buckets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiLedgerBucket } from '../../../src/actors/web/api';
@@ -69,7 +69,7 @@ describe('stretches', () => {
     );
   });
 
-  test('tell how many frames were missed and why, the most frequent reason first', () => {
+  test('say how many frames were missed and why, the most frequent reason first', () => {
     const text = (...rows: readonly Row[]) => stretches(buckets(...rows), MINUTE).map(stretchText);
     assert.match(text([0, { stalled: 60 }])[0] ?? '', /: all 60 frames missed: the feed stopped sending$/);
     assert.match(text([59, { stalled: 1 }])[0] ?? '', /: 1 of 60 frames missed: the feed stopped sending$/);
@@ -105,6 +105,6 @@ describe('coverage', () => {
   });
 });
 
-test('a reason without words of its own is shown as the ledger writes it', () => {
+test('a reason without a text of its own is shown by its name in the ledger', () => {
   assert.equal(reasonWords('picture-too-wide'), 'picture too wide');
 });

@@ -26,7 +26,7 @@ describe('a picture', () => {
     assert.equal(loads.length, 0);
   });
 
-  test('is loaded one at a time, and again for the newest that came meanwhile', async () => {
+  test('is loaded one at a time, and again for the newest that arrived meanwhile', async () => {
     const { feed, loads } = feedOf();
     feed.show(true);
     for (const at of [1, 2, 3]) feed.announced(at);
@@ -40,7 +40,7 @@ describe('a picture', () => {
     assert.deepEqual(feed.view, { src: 'b', capturedAt: 3 });
   });
 
-  test('stays until the next is there, and is given back then', async () => {
+  test('stays until the next is there, and is released then', async () => {
     const { feed, loads, released } = feedOf();
     feed.show(true);
     feed.announced(1);
@@ -53,7 +53,7 @@ describe('a picture', () => {
     assert.deepEqual([feed.view.src, released], ['b', ['a']]);
   });
 
-  test('that the server refuses gives way to the reason; one that nobody answers for stays and grows old', async () => {
+  test('that the server refuses is replaced by the reason; one without an answer stays and ages', async () => {
     const { feed, loads } = feedOf();
     feed.show(true);
     feed.announced(1);
@@ -69,7 +69,7 @@ describe('a picture', () => {
     assert.deepEqual(feed.view, { why: 'it is 12 s old' });
   });
 
-  test('that leaves the view ends its load, keeps nothing, and is loaded anew when it comes back', async () => {
+  test('that leaves the view stops loading, keeps nothing, and is loaded again when it returns', async () => {
     const { feed, loads, released } = feedOf();
     feed.show(true);
     feed.announced(1);

@@ -41,7 +41,7 @@ describe('the address', () => {
       assert.equal(camera, route.camera);
     });
 
-  test('that says what the page does not know is read as if it said nothing', () => {
+  test('with values that the page does not know is read as if they were absent', () => {
     const { choice } = readRoute({
       search: '?state=offline,nonsense&sort=luck&size=9&tag=&q=',
       hash: '#/elsewhere',
@@ -49,7 +49,7 @@ describe('the address', () => {
     assert.deepEqual(choice, { ...EVERYTHING, conditions: ['offline'] });
   });
 
-  test('that is not well-formed names a camera that there is not', () => {
+  test('that is not well-formed names a camera that does not exist', () => {
     assert.equal(readRoute({ search: '', hash: '#/camera/%E0%A4%A' }).camera, '%E0%A4%A');
   });
 });

@@ -47,7 +47,7 @@ describe('the wall', () => {
   ];
   for (const [what, choice, expected] of rows) test(what, () => assert.deepEqual(ids(choice), expected));
 
-  test('is sorted by coverage, what is not known last', () => {
+  test('is sorted by coverage, unknown coverage last', () => {
     const shares = new Map([
       ['cam10', 0.5],
       ['cam2', 0.9],
@@ -67,7 +67,7 @@ test('every condition has its place in the order', () => {
   assert.equal(new Set(CONDITIONS).size, 6);
 });
 
-test('a fault that is written to stand behind a name becomes a sentence', () => {
+test('a fault phrased to follow a name becomes a sentence', () => {
   assert.equal(sentence('its process ended'), 'Its process ended.');
   assert.equal(sentence('a queue is full'), 'A queue is full.');
   assert.equal(sentence('rtsp://10.0.0.1/x refuses connections'), 'rtsp://10.0.0.1/x refuses connections.');

@@ -1,4 +1,4 @@
-/** The form of a camera's settings, and what a plan says: between JSON and people. */
+/** The form of a camera's settings, and the text of a plan. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planSentences } from '../../../web/plan-words';
@@ -15,7 +15,7 @@ describe('the form of a camera', () => {
       assert.deepEqual(settingsOf(draftOf({ id: 'gate', ...settings })), settings);
   });
 
-  it('leaves out what is empty, and sends a rate that is no number as it was typed', () => {
+  it('omits empty settings, and sends a rate that is not a number as it was typed', () => {
     const draft = { ...EMPTY, address: ' rtsp://h/ ', rate: ' ' };
     assert.deepEqual(settingsOf(draft), { url: 'rtsp://h/' });
     assert.deepEqual(settingsOf({ ...draft, rate: 'fast', password: 'p' }), {
@@ -25,7 +25,7 @@ describe('the form of a camera', () => {
     });
   });
 
-  it('says what it cannot send', () => {
+  it('reports what it cannot send', () => {
     assert.throws(() => settingsOf(EMPTY), /^Error: Enter where the pictures come from\.$/);
     for (const others of ['{', '[]', '1', 'null'])
       assert.throws(() => settingsOf({ ...EMPTY, address: 'x', others }), /^Error: Other settings /, others);
@@ -33,7 +33,7 @@ describe('the form of a camera', () => {
 });
 
 describe('a plan', () => {
-  it('is said in sentences', () => {
+  it('is shown in sentences', () => {
     const plan = {
       start: ['camera:new'],
       stop: ['camera:old'],

@@ -1,4 +1,4 @@
-/** Durations, rates, ages and facts in words. */
+/** Durations, rates, ages and facts as text. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiCamera } from '../../../src/actors/web/api';
@@ -28,7 +28,7 @@ test('durations have two units at most', () => {
   for (const [ms, long, short] of rows) assert.deepEqual([duration(ms), shortDuration(ms)], [long, short]);
 });
 
-test('rates below one in ten seconds are told by the minute', () => {
+test('rates below one in ten seconds are shown per minute', () => {
   assert.deepEqual([1, 0, 0.5, 0.05, 25].map(rateText), ['1.0/s', '0.0/s', '0.5/s', '3.0/min', '25/s']);
 });
 
@@ -79,7 +79,7 @@ describe('the facts of a camera', () => {
   const names = (more: Partial<ApiCamera>) =>
     cameraFacts({ ...camera, ...more }, 10_000).map(({ name }) => name);
 
-  test('leave out what is not known', () => {
+  test('omit what is not known', () => {
     assert.deepEqual(names({}), ['Rate', 'Last delivery', 'Restarts']);
     assert.deepEqual(
       names({ codec: 'h264', keyframeSeconds: 2, clockSkewMs: 3, sampling: 'every-frame' }).slice(2, -1),
@@ -87,7 +87,7 @@ describe('the facts of a camera', () => {
     );
   });
 
-  test('tell of the last delivery only where nothing is delivered: events do not tell of each confirm', () => {
+  test('include the last delivery only if nothing is delivered: events do not report each confirm', () => {
     assert.ok(!names({ condition: 'delivering', confirmedAt: 1 }).includes('Last delivery'));
     const [, last] = cameraFacts({ ...camera, confirmedAt: 3000 }, 10_000);
     assert.equal(last?.words, '7 s ago');

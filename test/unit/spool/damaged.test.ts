@@ -1,4 +1,4 @@
-/** What the spool makes of files that are damaged, unreadable, half-written or used by nobody. */
+/** How the spool handles files that are damaged, unreadable, half-written or unused. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import fs, { mkdir, readdir, truncate, utimes, writeFile } from 'node:fs/promises';
@@ -76,7 +76,7 @@ describe('the spool', () => {
     });
   });
 
-  describe('what nobody uses any more', () => {
+  describe('what is no longer used', () => {
     let nowMs = 0;
     let watched: Spool;
     /** Looks at all of it, as the store does again and again. */
@@ -97,7 +97,7 @@ describe('the spool', () => {
       watched = new Spool(stage.dir, undefined, undefined, () => nowMs);
     });
 
-    it('goes when it was left half-written, and not what is still written, whatever its time says', async () => {
+    it('is removed if it was left half-written, but not if it is still being written, whatever its time', async () => {
       const frame = await stage.written({ camera: 'removed' });
       const [old, young] = ['.1700000000999-1-1x1-9.jpg.tmp', '.1700000001999-1-1x1-9.jpg.tmp'];
       const folder = path.join(stage.dir, 'removed');
@@ -111,7 +111,7 @@ describe('the spool', () => {
       assert.deepEqual((await readdir(folder)).sort(), [young, spoolName(frame)].sort());
     });
 
-    it('goes when it is the empty folder of a camera that writes no more, and no other', async () => {
+    it('is removed if it is the empty folder of a camera that no longer writes, and no other', async () => {
       for (const camera of ['removed', 'durable', 'used', 'damaged'])
         await mkdir(path.join(stage.dir, camera), { recursive: true });
       await mkdir(path.join(stage.dir, 'durable', 'confirmed'));
@@ -148,7 +148,7 @@ describe('the spool', () => {
     );
   });
 
-  it('sets aside twice, and what has gone, without complaint', async () => {
+  it('sets aside twice, and files that have gone, without complaint', async () => {
     const frame = await stage.written();
     await stage.spool.setAside(frame);
     await stage.spool.setAside(frame);

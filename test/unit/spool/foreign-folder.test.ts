@@ -1,4 +1,4 @@
-/** Whom a file or folder belongs to, and data directories that other local users made. */
+/** Owners of files and folders, and data directories that other local users made. */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -46,7 +46,7 @@ describe('the owner and the mode', () => {
     });
 });
 
-describe('a data directory in a folder where everybody may make one', () => {
+describe('a data directory in a folder where everyone may create one', () => {
   let shared: string;
   beforeEach(async () => {
     shared = await mkdtemp(path.join(tmpdir(), 'vigil-shared-'));
@@ -85,7 +85,7 @@ describe('a data directory in a folder where everybody may make one', () => {
     await assert.rejects(open(path.join(shared, 'data')), { code: 'data-directory' });
   });
 
-  it('is said to be open to others when it is', async () => {
+  it('is reported as open to others if it is', async () => {
     mkdirSync(path.join(shared, 'data'));
     chmodSync(path.join(shared, 'data'), 0o777);
     const data = await open(path.join(shared, 'data'));

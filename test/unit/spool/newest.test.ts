@@ -1,4 +1,4 @@
-/** The newest picture of a camera stays when its frame has left the spool, and goes with the camera. */
+/** The newest picture of a camera stays when its frame has left the spool, and is removed with the camera. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,7 +92,7 @@ describe('the newest picture', () => {
     assert.deepEqual([files().length, (await newestFrame(dir, 'gate'))?.sequence], [1, 2]);
   });
 
-  it('is no frame that waits: the store does not find it', async () => {
+  it('is not a waiting frame: the store does not find it', async () => {
     const { spool, write } = await spooled();
     await write(1);
     await spool.remove(frameOf(1));
@@ -113,14 +113,14 @@ describe('the newest picture', () => {
     assert.equal((await newestFrame(dir, 'gate'))?.sequence, 2);
   });
 
-  it('is no fault of the camera where it cannot be kept', async () => {
+  it('is not a fault of the camera if it cannot be kept', async () => {
     const { dir, newest } = await spooled();
     await newest.set(frameOf(7));
     assert.equal(await newestFrame(dir, 'gate'), undefined);
     assert.equal(await newestFrame(dir, 'other'), undefined);
   });
 
-  it('is not read where another user may have put it', async () => {
+  it('is not read if another user may have put it there', async () => {
     const { dir, write } = await spooled();
     await write(1);
     chmodSync(path.join(dir, 'gate'), 0o777);

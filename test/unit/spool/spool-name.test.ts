@@ -58,7 +58,7 @@ describe('a spool name', () => {
   });
 
   for (const name of ['of0x1080', 'of1920x', 'of1920', 'r45', 'r0', 'r90of1920x1080'])
-    it(`with "${name}" for what the camera sent is none`, () => {
+    it(`with "${name}" for what the camera sent is invalid`, () => {
       assert.equal(parseSpoolName('gate', `1795381133042-1795381133-1920x1080${name}-301442.jpg`), undefined);
     });
 
@@ -75,13 +75,13 @@ describe('a spool name', () => {
     '_cameradu',
     '_arrivald-3',
   ])
-    it(`with "${word}" for a clock is none`, () => {
+    it(`with "${word}" for a clock is invalid`, () => {
       const name = `1795381133042-1795381133-1920x1080-301442${word}.jpg`;
       assert.equal(parseSpoolName('gate', name), undefined);
     });
 
   for (const word of ['odd50', 'torn101', 'torn050', 'torn'])
-    it(`with "${word}" for a verdict is none`, () =>
+    it(`with "${word}" for a verdict is invalid`, () =>
       assert.equal(
         parseSpoolName('gate', `1795381133042-1795381133-1920x1080-301442-${word}.jpg`),
         undefined,

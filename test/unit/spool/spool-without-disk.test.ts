@@ -49,7 +49,7 @@ describe('a spool whose disk takes nothing', () => {
     assert.equal(existsSync(memory), false);
   });
 
-  it('keeps a frame whose half-written file somebody removed', async (t) => {
+  it('keeps a frame whose half-written file was removed by another process', async (t) => {
     const disk = path.join(dir, 'other');
     const spool = new Spool(disk, memory);
     const { rename } = fs;
@@ -61,7 +61,7 @@ describe('a spool whose disk takes nothing', () => {
     assert.deepEqual(await waitingIn(spool), [frameOf()]);
   });
 
-  it('finds its memory by whatever link it is reached', async () => {
+  it('finds its memory through any link to it', async () => {
     const disk = path.join(dir, 'disk');
     await symlink(disk, path.join(dir, 'link'));
     await symlink(dir, path.join(dir, 'disk', 'back'));
@@ -76,7 +76,7 @@ describe('a spool whose disk takes nothing', () => {
     assert.match(memoryFolderOf(dir) ?? '', /^\/dev\/shm\/vigil-4711-[0-9a-f]{16}$/);
   });
 
-  it('takes no more into memory than its bound, then refuses', async () => {
+  it('takes no more into memory than its limit, then refuses', async () => {
     const spool = new Spool(path.join(dir, 'disk'), memory);
     const bytes = Buffer.alloc(30 * 1024 * 1024);
     for (const i of [0, 1]) await spool.write(frameOf({ capturedAt: AT + i, bytes: bytes.length }), bytes);
@@ -86,7 +86,7 @@ describe('a spool whose disk takes nothing', () => {
     assert.equal((await waitingIn(spool)).length, 2);
   });
 
-  it('sees before long that there is room again', async () => {
+  it('notices before long that there is space again', async () => {
     const folder = new MemoryFolder(memory, 8192);
     const [first, second] = [
       frameOf({ capturedAt: AT, bytes: 4097 }),
@@ -152,7 +152,7 @@ describe('a spool whose disk has little room', () => {
     assert.deepEqual(await waitingIn(spool), [frameOf()]);
   });
 
-  it('says of both what they lack when memory has no room either', async () => {
+  it('reports what both lack if memory has no space either', async () => {
     const spool = new Spool(path.join(dir, 'disk'), path.join(dir, 'no such folder', 'memory'), () => MUCH);
     await spool.openCamera('gate');
     await assert.rejects(spool.write(frameOf(), Buffer.from('jpeg')), {
@@ -161,7 +161,7 @@ describe('a spool whose disk has little room', () => {
     });
   });
 
-  it('is written to again when there is somewhat more room than it must leave', async (t) => {
+  it('is written to again when there is slightly more space than it must leave', async (t) => {
     let bavail = 99;
     t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
     let nowMs = 0;
@@ -175,7 +175,7 @@ describe('a spool whose disk has little room', () => {
     assert.deepEqual(low, [false, true, true, true, false, false, true]);
   });
 
-  it('is looked at every five seconds while it has room, and each time while it has none', async (t) => {
+  it('is checked every five seconds while it has space, and every time while it has none', async (t) => {
     let [nowMs, bavail] = [0, 100];
     const statfs = t.mock.method(fs, 'statfs', () => Promise.resolve({ bavail, blocks: 1000, bsize: 1 }));
     const space = new FreeSpace(

@@ -48,7 +48,7 @@ describe('the spool', () => {
     assert.equal(statSync(stage.pathOf(frame)).size, bytes.length);
   });
 
-  it('replaces a file at once: who reads the old one reads all of it', async () => {
+  it('replaces a file atomically: a reader of the old one reads all of it', async () => {
     const frame = await stage.written();
     const old = openSync(stage.pathOf(frame), 'r');
     try {
@@ -60,7 +60,7 @@ describe('the spool', () => {
     }
   });
 
-  it('makes the folder that somebody removed', async () => {
+  it('creates its folder again after it was removed', async () => {
     const frame = await stage.written();
     await rm(path.join(stage.dir, 'gate'), { recursive: true });
     assert.equal(await stage.spool.write(frame, Buffer.from('jpeg')), undefined);
@@ -74,7 +74,7 @@ describe('the spool', () => {
     assert.deepEqual(await waitingIn(stage.spool), frames);
   });
 
-  it('lists all that it can, then says what it could not', async (t) => {
+  it('lists all that it can, then reports what it could not list', async (t) => {
     const frames = [
       await stage.written({ camera: 'a' }),
       await stage.written({ camera: 'b' }),
@@ -104,7 +104,7 @@ describe('the spool', () => {
     assert.deepEqual(await stage.listed(), [{ waiting: [], confirmed: [] }]);
   });
 
-  it('removes a frame, and one that has gone', async () => {
+  it('removes a frame, even one that has gone', async () => {
     const [frame, other] = [await stage.written(), await stage.written({ capturedAt: AT + 1 })];
     await stage.spool.remove(frame);
     await stage.spool.remove(frame);
@@ -128,7 +128,7 @@ describe('the spool', () => {
     );
   });
 
-  it('lists no name that is not its own', async () => {
+  it('lists only names of its own', async () => {
     const frame = await stage.written();
     const folder = path.join(stage.dir, 'gate');
     await writeFile(path.join(stage.dir, spoolName(frame)), 'a file where folders are');
@@ -139,7 +139,7 @@ describe('the spool', () => {
     assert.deepEqual(await waitingIn(stage.spool), [frame]);
   });
 
-  it('lists no folder that is no camera', async () => {
+  it('does not list a folder that is not a camera', async () => {
     await mkdir(path.join(stage.dir, 'not a camera'), { recursive: true });
     await writeFile(path.join(stage.dir, 'not a camera', spoolName(frameOf())), 'jpeg');
     assert.deepEqual(await waitingIn(stage.spool), []);

@@ -1,4 +1,4 @@
-/** Accounting: what actors report is in the ledger's files, gaps are announced, and the spool settles what was not reported. */
+/** Accounting: the ledger's files contain what actors report, gaps are announced, and the spool settles what was not reported. */
 import assert from 'node:assert/strict';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { CAMERAS } from '../../../lab/wanted-actors';
 
 const [, YARD = {}] = CAMERAS;
 
-/** Together: most of them wait for the second in which the ledger is written. */
+/** Run together: most of them wait for the second in which the ledger is written. */
 describe('accounting', { concurrency: true }, () => {
   describe('reports', { concurrency: true }, () => {
     it('writes down that the daemon started, and that it was stopped', async (t) => {
@@ -116,10 +116,10 @@ describe('accounting', { concurrency: true }, () => {
   });
 
   describe('the spool', { concurrency: true }, () => {
-    it('settles at the start what was not reported: a frame in it waits', async (t) => {
+    it('settles at the start what was not reported: a frame in it is waiting', async (t) => {
       const bench = new LedgerBench(t);
       await bench.spool.openCamera('gate');
-      // Of a moment ahead: the account begins with this start.
+      // A moment in the future: the account begins with this start.
       await bench.spool.write(bench.frame(100), BYTES);
       await bench.close(await bench.open());
       assert.equal((await bench.gate()).waiting, 1);
@@ -138,7 +138,7 @@ describe('accounting', { concurrency: true }, () => {
       assert.equal((await bench.gate()).waiting, 1);
     });
 
-    it('that cannot be read is reported, and the ledger goes on', async (t) => {
+    it('that cannot be read is reported, and the ledger continues', async (t) => {
       const bench = new LedgerBench(t);
       writeFileSync(path.join(bench.root, 'spool'), 'a file in the place of the folder');
       await bench.close(await bench.captured());
@@ -175,13 +175,13 @@ describe('accounting', { concurrency: true }, () => {
   });
 
   describe('an absence', { concurrency: true }, () => {
-    /** The gaps after two runs of which the first was stopped, or killed. */
+    /** The gaps after two runs, the first of which was stopped or killed. */
     async function gapsBetween(t: TestContext, wasKilled: boolean) {
       const bench = new LedgerBench(t);
       const accounting = await bench.captured();
       await waitUntil('the frame is written', async () => (await bench.gate()).waiting === 1);
       const dir = wasKilled ? path.join(bench.root, 'killed') : bench.dir;
-      // The files as a daemon leaves them that is killed now.
+      // The files as a daemon leaves them when it is killed now.
       if (wasKilled) cpSync(bench.dir, dir, { recursive: true });
       await bench.close(accounting);
       await bench.pass(3);
@@ -199,7 +199,7 @@ describe('accounting', { concurrency: true }, () => {
         assert.equal(gap[other], undefined);
       });
 
-    it('of a camera that an edit removed is no gap: the operator wanted it', async (t) => {
+    it('of a camera that an edit removed is not a gap: the operator wanted it', async (t) => {
       const bench = new LedgerBench(t);
       const accounting = await bench.captured();
       accounting.change(bench.topology({ cameras: [YARD] }));

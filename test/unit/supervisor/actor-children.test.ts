@@ -111,7 +111,7 @@ describe('the stop of all actors', () => {
     assert.ok(host.isClosed);
   });
 
-  it('is no crash: nothing is recorded and nothing started again', async (t) => {
+  it('is not a crash: nothing is recorded or restarted', async (t) => {
     const { startAll, children, host, log } = await openChildren(t);
     await startAll();
     await children.stop();
@@ -139,7 +139,7 @@ describe('the stop of all actors', () => {
 });
 
 describe('an edit', () => {
-  it('starts the store anew where it cannot change it, and leaves the others alone', async (t) => {
+  it('restarts the store if it cannot change it, and leaves the others alone', async (t) => {
     const { startAll, edit, events, host, children } = await openChildren(t);
     await startAll();
     events.splice(0);

@@ -1,4 +1,4 @@
-/** The actors as children: what follows the end of a process, and what is made of their reports. */
+/** The actors as children: what follows the end of a process, and how their reports are handled. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NAMESPACE_IN_USE } from '../../../src/connections/namespace-fault';
@@ -135,8 +135,8 @@ describe('readiness', () => {
   });
 });
 
-describe('what is told of deliveries', () => {
-  it('is the time of the last confirm, once there is one', async (t) => {
+describe('the report on deliveries', () => {
+  it('contains the time of the last confirm, once there is one', async (t) => {
     const { startAll, host, children } = await openChildren(t);
     await startAll();
     assert.equal(typeof children.lastConfirmAtMs, 'undefined');
@@ -145,7 +145,7 @@ describe('what is told of deliveries', () => {
     assert.ok(Math.abs(lastConfirmAtMs - Date.now()) < 60_000);
   });
 
-  it('reaches the notifier where it is a gap', async (t) => {
+  it('reaches the notifier if it is a gap', async (t) => {
     const { startAll, host, children } = await openChildren(t);
     const gap = { camera: 'gate', firstSequence: 1, lastSequence: 2, missed: 2, reason: 'refused' };
     children.sendGap(gap);

@@ -26,7 +26,7 @@ function crash(rest: Partial<Crash> = {}): Crash {
 const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
 
 describe('a black box', () => {
-  it('keeps what was heard last, in a file of the owner’s alone', async () => {
+  it('keeps the most recent output, in a file of the owner alone', async () => {
     const box = new BlackBox(path.join(ROOT, 'heard'));
     box.heartbeat('camera:gate', { done: 1, facts: { frames: 1 }, memoryBytes: 10 });
     box.heartbeat('camera:gate', { done: 2, facts: { frames: 2 }, memoryBytes: 20 });
@@ -52,7 +52,7 @@ describe('a black box', () => {
     });
   });
 
-  it('does not give one life’s last words to the next', async () => {
+  it('does not attribute the last lines of one process to the next', async () => {
     const box = new BlackBox(path.join(ROOT, 'lives'));
     box.heartbeat('camera:gate', { done: 1, facts: {}, memoryBytes: 10 });
     box.feedSaid('camera:gate', ['of the first']);
@@ -70,7 +70,7 @@ describe('a black box', () => {
     assert.doesNotMatch(readFileSync(file, 'utf8'), /hush/);
   });
 
-  it('keeps each of many crashes that come faster than a disk writes', async () => {
+  it('keeps each of many crashes that are faster than the disk', async () => {
     const box = new BlackBox(path.join(ROOT, 'fast'));
     const crashes = Array.from({ length: 40 }, (_, i) =>
       crash({ pid: i + 1, endedAtMs: 1_700_000_000_000 + i }),

@@ -1,4 +1,4 @@
-/** What is remembered of a camera’s feed from one state to the next. */
+/** What is remembered about a camera’s feed from one state to the next. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CameraState } from '../../../src/contract/message';

@@ -5,7 +5,7 @@ import { childOf, mockTime, NORMAL } from '../../../lab/child-bench';
 import { settled, until } from '../../../lab/until';
 
 describe('a child beyond its intensity', () => {
-  it('escalates where it has no probe, and is started no more', async (t) => {
+  it('escalates if it has no probe, and is not started again', async (t) => {
     const { child, programs, attempts, escalations } = childOf(t, { spec: { maxRestarts: 0 } });
     await child.start();
     programs[0]?.end();
@@ -21,7 +21,7 @@ describe('a child beyond its intensity', () => {
     assert.equal(child.state.name, 'ended');
   });
 
-  it('is quarantined where it has one: tried at that distance for ever, never escalated', async (t) => {
+  it('is quarantined if it has one: retried at that interval forever, never escalated', async (t) => {
     mockTime(t);
     const { child, programs, escalations, attempts, running, pass } = childOf(t, {
       spec: { maxRestarts: 0, probeMs: 180_000 },
@@ -40,7 +40,7 @@ describe('a child beyond its intensity', () => {
     assert.deepEqual(escalations, []);
   });
 
-  it('is released by ten seconds of output, and has its history forgotten', async (t) => {
+  it('is released by ten seconds of output, which clear its history', async (t) => {
     mockTime(t);
     const { child, programs, endAndWait, running, pass, said } = childOf(t, {
       spec: { maxRestarts: 1, probeMs: 1000 },
@@ -67,7 +67,7 @@ describe('a child beyond its intensity', () => {
     assert.equal(child.state.name, 'running');
   });
 
-  it('is not released by what its last life said late: nothing of it runs', async (t) => {
+  it('is not released by late output of its last process: nothing of it runs', async (t) => {
     mockTime(t);
     const { child, programs, running, pass, pid } = childOf(t, {
       spec: { maxRestarts: 0, probeMs: 180_000 },
@@ -85,7 +85,7 @@ describe('a child beyond its intensity', () => {
     await running(2);
   });
 
-  it('that ends normally ends for good where it is transient, in quarantine too', async (t) => {
+  it('that ends normally ends for good if it is transient, in quarantine too', async (t) => {
     mockTime(t);
     const { child, programs, running, pass, attempts } = childOf(t, {
       spec: { restart: 'transient', maxRestarts: 0, probeMs: 1000 },
@@ -122,7 +122,7 @@ describe('a child beyond its intensity', () => {
     assert.deepEqual(new Set(states.slice(2).map(({ name }) => name)), new Set(['quarantined']));
   });
 
-  it('begins its ten seconds anew with every try', async (t) => {
+  it('starts its ten seconds again with every try', async (t) => {
     mockTime(t);
     const { child, programs, running, pass } = childOf(t, { spec: { maxRestarts: 0, probeMs: 1000 } });
     await child.start();

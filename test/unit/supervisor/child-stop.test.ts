@@ -197,7 +197,7 @@ describe('stopping a child', () => {
       assert.equal(child.state.name, 'stopped');
     });
 
-    it(`during a start (${way}) that heeds the signal ends it, without a word in the log`, async (t) => {
+    it(`during a start (${way}) that obeys the signal ends it, without a line in the log`, async (t) => {
       const { child, said, attempts } = childOf(t, {
         start: (_, signal) =>
           new Promise<Program>((_resolve, reject) =>

@@ -23,7 +23,7 @@ describe('a child', () => {
     assert.equal(child.lastFault, undefined);
   });
 
-  it('that ends is started again, each time, and says so once', async (t) => {
+  it('that ends is restarted every time, and reports it once', async (t) => {
     t.mock.method(Math, 'random', () => 0);
     const { child, programs, running, said } = childOf(t);
     await child.start();
@@ -37,7 +37,7 @@ describe('a child', () => {
     assert.ok(programs.every(({ stops }) => stops === 0));
   });
 
-  it('that ends is told to wait before it starts again', async (t) => {
+  it('that ends is reported as waiting before it starts again', async (t) => {
     t.mock.method(Math, 'random', () => 0);
     const { child, programs, states, running } = childOf(t);
     await child.start();
@@ -52,7 +52,7 @@ describe('a child', () => {
     assert.ok(Math.abs(atMs - Date.now()) < 10_000);
   });
 
-  it('whose first start fails throws why, and is not tried again', async (t) => {
+  it('whose first start fails throws the reason, and is not tried again', async (t) => {
     const { child, attempts, said } = childOf(t, {
       start: () => {
         throw new Fault('port-in-use', 'port 6379 is in use');
@@ -126,7 +126,7 @@ describe('a child', () => {
     }
   });
 
-  it('that put out for a minute has its crashes forgotten; one that only ran has not', async (t) => {
+  it('that produced output for a minute has its crashes forgotten; one that only ran has not', async (t) => {
     mockTime(t);
     const { child, programs, running, said, pass } = childOf(t);
     await child.start();
@@ -189,7 +189,7 @@ describe('a child', () => {
     await running(3);
   });
 
-  it('leaves no listener behind from its earlier lives', async (t) => {
+  it('leaves no listener behind from its earlier runs', async (t) => {
     t.mock.method(Math, 'random', () => 0);
     const { child, programs, attempts, running } = childOf(t, { budget: new RestartBudget(1000) });
     await child.start();

@@ -1,4 +1,4 @@
-/** What was confirmed of each camera within the last minute. */
+/** What was confirmed for each camera within the last minute. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Deliveries } from '../../../src/supervisor/deliveries';
@@ -65,7 +65,7 @@ describe('the rate of a camera', () => {
       });
 
   for (const firstMs of [1, 100, 300, 700, 999])
-    it(`is at no time above 1/s where the second frame comes ${firstMs} ms after the first, as they do where a camera begins within a period`, () => {
+    it(`never exceeds 1/s if the second frame comes ${firstMs} ms after the first, as when a camera begins within a period`, () => {
       const { deliveries, run, wait } = camera(1000);
       run(1);
       wait(firstMs - 1000);
@@ -98,7 +98,7 @@ describe('the rate of a camera', () => {
     assert.equal(deliveries.of('gate').perSecond, 0.1);
   });
 
-  it('does not grow beyond what was delivered where many frames are confirmed at once', () => {
+  it('does not exceed what was delivered if many frames are confirmed at once', () => {
     const deliveries = new Deliveries(() => 5_000_000);
     deliveries.delivered(Array.from({ length: 50 }, () => ({ camera: 'gate' })));
     assert.equal(deliveries.of('gate').perSecond, 50);
@@ -112,7 +112,7 @@ describe('the rate of a camera', () => {
     assert.ok(Math.abs(deliveries.of('gate').perSecond - 0.5) < 0.03);
   });
 
-  it('falls once nothing is delivered any more', () => {
+  it('falls once deliveries stop', () => {
     const { deliveries, wait, run } = camera(1000);
     run(10);
     wait(10_000);
@@ -121,7 +121,7 @@ describe('the rate of a camera', () => {
     assert.equal(deliveries.of('gate').perSecond, 0);
   });
 
-  it('begins again for a camera that was forgotten', () => {
+  it('starts again for a camera that was forgotten', () => {
     const { deliveries, wait, run } = camera(1000);
     run(5);
     deliveries.forget('gate');

@@ -1,4 +1,4 @@
-/** File descriptors: what is needed, and what is said and done where there are too few. */
+/** File descriptors: how many are needed, and what is reported and done if there are too few. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseTopology } from '../../../src/config/load';

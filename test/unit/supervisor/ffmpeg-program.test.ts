@@ -16,7 +16,7 @@ function stream(url: string): CameraSource {
   return { kind: 'stream', url, transport: 'tcp' };
 }
 
-/** A program that does this when it is to open something. */
+/** A program that does this when asked to open something. */
 function program(name: string, does: string): string {
   const file = path.join(dir, name);
   writeFileSync(file, `#!/bin/sh\n${does}\n`, { mode: 0o755 });
@@ -50,21 +50,21 @@ describe('the ffmpeg of a feed', () => {
   ];
   for (const [what, bundled, source, chosen] of cases) {
     const feed = source?.kind === 'stream' ? new URL(source.url).hostname : (source?.kind ?? 'nothing');
-    it(`is ${path.basename(chosen)} where ffmpeg-static's ${what}, for ${feed}`, () => {
+    it(`is ${path.basename(chosen)} if ffmpeg-static's ${what}, for ${feed}`, () => {
       process.env['PATH'] = `${dir}:${PATH ?? ''}`;
       assert.equal(findFfmpeg(undefined, source, bundled), chosen);
     });
   }
 
-  it("is the operator's where there is one, whatever it can do", () =>
+  it("is the operator's if there is one, whatever it supports", () =>
     assert.equal(findFfmpeg(crashing, byName, sound), crashing));
 
-  it('is none where the configuration names what is not there, which is said', () => {
+  it('is absent if the configuration names a missing file, which is reported', () => {
     assert.equal(findFfmpeg('/nowhere/ffmpeg', byName, null), undefined);
     assert.match(whyNoFfmpeg('/nowhere/ffmpeg', null), /names \/nowhere\/ffmpeg/);
   });
 
-  it('is none where the only one crashes over names, which is said', () => {
+  it('is absent if the only one crashes over names, which is reported', () => {
     process.env['PATH'] = '/nowhere';
     assert.equal(findFfmpeg(undefined, byName, crashing), undefined);
     assert.match(whyNoFfmpeg(undefined, crashing), /cannot look up host names/);

@@ -21,7 +21,7 @@ describe('the figures of a camera', () => {
     assert.deepEqual(keeper.figures.cameras, {});
   });
 
-  it('have each second without a frame once, also where a gap is told again', () => {
+  it('count each second without a frame once, even if a gap is reported again', () => {
     const keeper = new FigureKeeper();
     keeper.periods({ camera: 'gate', periodMs: 2000 });
     keeper.missed(gap(10, 12));
@@ -33,7 +33,7 @@ describe('the figures of a camera', () => {
     assert.deepEqual(keeper.figures.cameras['gate']?.gapMs, { stalled: 10_000, refused: 2000 });
   });
 
-  it('go on where periods are numbered anew', () => {
+  it('continue if periods are renumbered', () => {
     const keeper = new FigureKeeper();
     keeper.periods({ camera: 'gate', periodMs: 500 });
     keeper.missed(gap(2000, 2001));

@@ -1,4 +1,4 @@
-/** The cameras of a fleet and the files of its nodes: an edit on one is on all, and none is undone by a file that missed it. */
+/** The cameras of a fleet and the files of its nodes: an edit on one is on all, and no file that missed it undoes it. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -63,7 +63,7 @@ describe('the cameras of a fleet', () => {
     assert.equal(a.ids, 'c2');
   });
 
-  test('are those of a file that was edited while its node was stopped, if nobody else made an edit', async (t) => {
+  test('are those of a file edited while its node was stopped, if there was no other edit', async (t) => {
     const world = new FleetFiles(t);
     const a = await world.start('a', fileOf(['c1']));
     const b = await world.start('b', fileOf(['c1']));
@@ -73,12 +73,12 @@ describe('the cameras of a fleet', () => {
     assert.deepEqual([a.ids, a.fleetFile.state?.revision], ['c1,c2', 2]);
   });
 
-  test('change once by two edits at the same time: the other is told, and loses nothing', async (t) => {
+  test('change once with two simultaneous edits: the other one is refused, and loses nothing', async (t) => {
     const world = new FleetFiles(t);
     const a = await world.start('a', fileOf(['c1']));
     const b = await world.start('b', fileOf(['c1']));
     await a.add('c2');
-    // Not told yet.
+    // Not notified yet.
     await assert.rejects(b.add('c3'), (error: Error & { code?: string }) => {
       assert.match(
         error.message,
@@ -126,7 +126,7 @@ describe('the cameras of a fleet', () => {
     await a.add('c2');
     world.entry = undefined;
     a.stop();
-    // It has missed the newest, and is back first.
+    // It has missed the newest edit, and is back first.
     const old = await world.start('b');
     assert.equal(old.ids, 'c1');
     const back = await world.start('a');
@@ -160,7 +160,7 @@ describe('the cameras of a fleet', () => {
     assert.deepEqual([a.ids, a.running?.logLevel, a.problems], ['c1,c3', 'warn', '']);
   });
 
-  test('count as published when the answer of etcd was lost', async (t) => {
+  test('count as published if the answer of etcd was lost', async (t) => {
     const world = new FleetFiles(t);
     const a = await world.start('a', fileOf(['c1']));
     const { transact } = world.etcd;
@@ -172,7 +172,7 @@ describe('the cameras of a fleet', () => {
     assert.equal(a.fleetFile.state?.revision, 2);
   });
 
-  test('reach a node whose file is broken, and a file that is mended later undoes nothing', async (t) => {
+  test('reach a node whose file is broken, and repairing the file later undoes nothing', async (t) => {
     const world = new FleetFiles(t);
     const a = await world.start('a', fileOf(['c1']));
     const b = await world.start('b', fileOf(['c1']));

@@ -1,4 +1,4 @@
-/** Cameras of a fleet that a node cannot run by: without a variable, without the key of their credentials, or none at all. */
+/** Cameras of a fleet that a node cannot run: without a variable, without the key of their credentials, or none at all. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { fileOf, FleetFiles, SECRET, SECRET_TEXT } from '../../../lab/fleet-files';
 
 describe('the cameras of a fleet', () => {
-  test('are refused whole by a node that cannot run by them, which says which revision and why', async (t) => {
+  test('are refused as a whole by a node that cannot run them, which reports the revision and the reason', async (t) => {
     const world = new FleetFiles(t);
     const environment = { PLACE: 'cam.example' };
     const a = await world.start('a', fileOf(['c1']), { environment });
@@ -50,7 +50,7 @@ describe('the cameras of a fleet', () => {
       other.problems,
       /cannot be unsealed: VIGIL_FLEET_KEY of this node is not the key of that node/,
     );
-    // Who can write to etcd cannot have a password sent elsewhere.
+    // A client that can write to etcd cannot have a password sent elsewhere.
     a.stop();
     const { id, ...rest } = JSON.parse(world.entry?.value ?? '') as { id: string; cameras: object[] };
     const cameras = rest.cameras.map((camera) => ({ ...camera, rate: 2 }));
@@ -60,7 +60,7 @@ describe('the cameras of a fleet', () => {
     assert.equal(b.running?.cameras[0]?.periodMs, 1000);
   });
 
-  test('are none where something else stands in the place of them in etcd, which every node says', async (t) => {
+  test('are absent if etcd has something else in their place, which every node reports', async (t) => {
     const world = new FleetFiles(t);
     world.put('"hello"');
     const a = await world.start('a', fileOf(['c1']));

@@ -39,7 +39,7 @@ describe('users of this machine', () => {
   ];
   for (const [version, is] of versions)
     it(
-      `are ${is ? '' : 'not '}become by Node ${version}, whose io_uring ${is ? 'goes with the user' : 'stays that of root'}`,
+      `are ${is ? '' : 'not '}accepted with Node ${version}, whose io_uring ${is ? 'follows the user' : 'keeps the rights of root'}`,
       needsRoot,
       () => {
         const why = whyNotBecome(NOBODY, version);
@@ -60,14 +60,14 @@ describe('a data directory of root', needsRoot, () => {
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  it('is made for that user where it is missing, with the folders above it', () => {
+  it('is made for that user if it is missing, with the folders above it', () => {
     data = path.join(dir, 'more', 'data');
     handOverData(data, NOBODY);
     assert.deepEqual([owner(), owner('..'), lstatSync(dir).uid], [NOBODY.uid, NOBODY.uid, 0]);
     assert.equal(lstatSync(data).mode & 0o777, 0o700);
   });
 
-  it('is given with all that is in it; links are, and not what they lead to', () => {
+  it('is handed over with everything in it: links are, but not their targets', () => {
     mkdirSync(path.join(data, 'spool', 'gate'), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(data, 'spool', 'gate', 'frame'), '');
     writeFileSync(path.join(dir, 'shadow'), '');
@@ -78,7 +78,7 @@ describe('a data directory of root', needsRoot, () => {
     assert.equal(lstatSync(path.join(dir, 'shadow')).uid, 0);
   });
 
-  it('is given where it is that of a node of a fleet, with notices and private servers', () => {
+  it('is handed over if it is that of a node of a fleet, with notices and private servers', () => {
     const made = ['fleet-configuration.json', 'notices.json', 'http.json', '.endpoints.json.tmp'];
     for (const name of ['etcd', 'redis', 'replaced-configuration'])
       mkdirSync(path.join(data, name), { recursive: true, mode: 0o700 });
@@ -88,7 +88,7 @@ describe('a data directory of root', needsRoot, () => {
       assert.equal(owner(name), NOBODY.uid, name);
   });
 
-  it('is not walked through where it is of somebody else, who could lead root anywhere', () => {
+  it('is not entered if it belongs to another user, who could lead root anywhere', () => {
     mkdirSync(path.join(data, 'spool'), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(data, 'spool', 'frame'), '');
     for (const foreign of [NOBODY.uid, SOMEBODY]) {
@@ -102,7 +102,7 @@ describe('a data directory of root', needsRoot, () => {
     assert.deepEqual([owner(), owner('spool'), owner('spool', 'frame')], [NOBODY.uid, SOMEBODY, 0]);
   });
 
-  it('is refused, and all of it left as it was, where it holds more than its data: /var/lib, by mistake', () => {
+  it('is refused, and left unchanged, if it holds more than its data: /var/lib, by mistake', () => {
     mkdirSync(path.join(data, 'spool'), { recursive: true });
     mkdirSync(path.join(data, 'dpkg'));
     assert.throws(() => handOverData(data, NOBODY), {
@@ -113,7 +113,7 @@ describe('a data directory of root', needsRoot, () => {
   });
 
   for (const inside of ['.', 'spool'])
-    it(`is refused where others may write to ${inside}`, () => {
+    it(`is refused if others may write to ${inside}`, () => {
       mkdirSync(path.join(data, 'spool'), { recursive: true, mode: 0o700 });
       chmodSync(path.join(data, inside), 0o777);
       assert.throws(() => handOverData(data, NOBODY), {
@@ -123,7 +123,7 @@ describe('a data directory of root', needsRoot, () => {
       assert.deepEqual([owner(), owner('spool')], [0, 0]);
     });
 
-  it('takes frames that wait in memory along, also where another user has made a folder of their new name', () => {
+  it('includes frames that wait in memory, even if another user has made a folder of their new name', () => {
     const spool = path.join(data, 'spool');
     mkdirSync(spool, { recursive: true, mode: 0o700 });
     const [from = '', to = ''] = [memoryFolderOf(spool, 0), memoryFolderOf(spool, NOBODY.uid)];

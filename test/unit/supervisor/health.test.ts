@@ -1,4 +1,4 @@
-/** When the daemon is called unhealthy, and what it says then. */
+/** When the daemon is considered unhealthy, and what it reports then. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deliveryOf, problemsOf, type Observed } from '../../../src/supervisor/health';
@@ -104,14 +104,14 @@ describe('a daemon is', () => {
 describe('the delivery', () => {
   const beat = { done: 1, memoryBytes: 1, atMs: NOW };
 
-  it('is what the store told last', () => {
+  it('is what the store reported last', () => {
     const heartbeat = { ...beat, fault, facts: { waiting: 7, oldestWaitingMs: 4200 } };
     assert.deepEqual(deliveryOf([{ ...store, heartbeat }], NOW), {
       ...{ lastConfirmAtMs: NOW, waiting: 7, oldestWaitingMs: 4200, fault },
     });
   });
 
-  it('names what troubles the notifier where the store knows nothing', () => {
+  it('names the problem of the notifier if the store knows nothing', () => {
     const children = [{ ...notifier, heartbeat: { ...beat, fault, facts: {} } }, store];
     assert.deepEqual(JSON.parse(JSON.stringify(deliveryOf(children, undefined))), { waiting: 0, fault });
   });

@@ -28,11 +28,11 @@ function live(t: TestContext) {
   const supervisor = {
     refused: [] as ConfigFault[],
     behind: 0,
-    /** Throws where nothing can be changed. */
+    /** Throws if nothing can be changed. */
     refuses: (): void => undefined,
     /** How long it takes to see whether `slow` may be changed to. */
     claims: async (): Promise<void> => undefined,
-    /** What rolling out comes to. */
+    /** The outcome of the rollout. */
     takes: async (): Promise<void> => undefined,
   };
   const configuration = new LiveConfiguration({
@@ -77,7 +77,7 @@ function live(t: TestContext) {
 }
 
 describe('a live configuration', { concurrency: true }, () => {
-  it('takes an edit over, and says what it changes', async (t) => {
+  it('applies an edit, and reports what it changes', async (t) => {
     const { edit, applied, configuration, said, file } = live(t);
     const { appliedAtMs } = configuration.state;
     await edit(text('second'));
@@ -88,7 +88,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.equal(configuration.state.faults, undefined);
   });
 
-  it('says nothing where nothing has changed', async (t) => {
+  it('logs nothing if nothing has changed', async (t) => {
     const { edit, said } = live(t);
     await edit(text('first'));
     assert.deepEqual(said('info'), []);
@@ -100,7 +100,7 @@ describe('a live configuration', { concurrency: true }, () => {
     ['that is empty, as while an editor writes it', '', /^\$: is not JSON/],
   ];
   for (const [what, content, problem] of bad)
-    it(`takes nothing over of a file ${what}, and the next one whole`, async (t) => {
+    it(`applies nothing of a file ${what}, and all of the next one`, async (t) => {
       const { edit, applied, taken, configuration, problems, said } = live(t);
       const { appliedAtMs } = configuration.state;
       await edit(content);
@@ -113,14 +113,14 @@ describe('a live configuration', { concurrency: true }, () => {
       assert.equal(problems(), undefined);
     });
 
-  it('misses a file that is not there', async (t) => {
+  it('reports a file that is missing', async (t) => {
     const { configuration, problems, applied } = live(t);
     await configuration.reload();
     assert.match(problems()?.join() ?? '', /^\$: there is no such file/);
     assert.deepEqual(applied, []);
   });
 
-  it('does not call a valid file invalid that the running daemon cannot change to', async (t) => {
+  it('does not call a valid file invalid if the running daemon cannot change to it', async (t) => {
     const { edit, supervisor, configuration, said } = live(t);
     supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
     await edit(text('second'));
@@ -135,7 +135,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.equal(configuration.state.refusal, undefined);
   });
 
-  it('takes nothing over of what is refused in part', async (t) => {
+  it('applies nothing of an edit that is refused in part', async (t) => {
     const { edit, supervisor, applied, problems, configuration, file } = live(t);
     supervisor.refused = [{ path: '$.redis', problem: 'changes only with the daemon' }];
     await edit(text('second'));
@@ -144,7 +144,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.throws(() => configuration.plan(text('second'), file), { code: 'configuration-not-applied' });
   });
 
-  it('plans without doing', async (t) => {
+  it('plans without applying', async (t) => {
     const { configuration, applied } = live(t);
     assert.deepEqual(configuration.plan(text('second'), '/elsewhere/actors.json').start, ['camera:new']);
     await settled();
@@ -152,7 +152,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.equal(configuration.state.faults, undefined);
   });
 
-  it('says why an edit could not be taken over, and takes the next', async (t) => {
+  it('reports why an edit could not be applied, and applies the next', async (t) => {
     const { edit, supervisor, applied, problems, said } = live(t);
     supervisor.refuses = () => {
       throw new Error('ENOSPC: no space left on device');
@@ -176,7 +176,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.deepEqual([applied, problems()], [['third'], undefined]);
   });
 
-  it('lets a newer edit take the place of one that is being rolled out', async (t) => {
+  it('lets a newer edit replace one that is being rolled out', async (t) => {
     const { edit, supervisor, applied, configuration } = live(t);
     const { appliedAtMs } = configuration.state;
     const finish: (() => void)[] = [];
@@ -195,7 +195,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.equal(configuration.state.behind, undefined);
   });
 
-  it('says why a rollout could not come to its end', async (t) => {
+  it('reports why a rollout could not finish', async (t) => {
     const { edit, supervisor, problems, said } = live(t);
     supervisor.takes = async () => {
       throw new Error('EMFILE: too many open files');
@@ -206,7 +206,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.doesNotMatch(said('error').join(), /nothing was changed/);
   });
 
-  it('passes over what the file held while a newer edit was on its way', async (t) => {
+  it('skips what the file held while a newer edit was on its way', async (t) => {
     const { file, applied, configuration, edit, supervisor } = live(t);
     writeFileSync(file, text('first'));
     const stopping = new AbortController();
@@ -227,7 +227,7 @@ describe('a live configuration', { concurrency: true }, () => {
     assert.deepEqual(applied, ['slow', 'third']);
   });
 
-  it('watches the file until it is told to stop', async (t) => {
+  it('watches the file until it is stopped', async (t) => {
     const { file, configuration, applied } = live(t);
     writeFileSync(file, text('first'));
     const stopping = new AbortController();

@@ -1,4 +1,4 @@
-/** Queues in `status`: whatever the management API does, the answer is there soon and says what is known. */
+/** Queues in `status`: whatever the management API does, the answer arrives soon and contains what is known. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -33,7 +33,7 @@ describe('the queues in status', { concurrency: true }, () => {
       },
     ],
   ] satisfies [string, RequestListener][])
-    it(`are unknown after a second where a management API ${what}`, async (t) => {
+    it(`are unknown after a second if a management API ${what}`, async (t) => {
       const url = await serve(t, listener);
       const answer = await asked(url);
       assert.deepEqual(answer, {
@@ -42,14 +42,14 @@ describe('the queues in status', { concurrency: true }, () => {
       });
     });
 
-  it('are known where it answers, also where a question takes half a second', async (t) => {
+  it('are known if it answers, even if a request takes half a second', async (t) => {
     const url = await serve(t, (request, response) => {
       setTimeout(() => response.end('[]'), request.url?.includes('frames') === true ? 500 : 0);
     });
     assert.equal((await asked(url)).kind, 'known');
   });
 
-  it('are asked for only where there is a management API to ask', async () => {
+  it('are requested only if there is a management API', async () => {
     const answer = await askQueues(wantedBy({}).topology, [], NO_FILE);
     assert.match(answer.kind === 'unknown' ? answer.message : '', /^set "managementUrl" of "rabbitmq"/);
   });

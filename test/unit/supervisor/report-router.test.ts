@@ -112,7 +112,7 @@ describe('a report', () => {
       for (const name of ALL) assert.deepEqual(got(name), name === to?.[0] ? [to[1]] : [], name);
     });
 
-  it('to announce is answered at once where there is no notifier: the store would wait for ever', () => {
+  it('to be announced is answered at once if there is no notifier: the store would wait forever', () => {
     const { router, got } = routed('store', 'camera:gate');
     router.route('store', { kind: 'announce', frame: FRAME, delayed: false });
     assert.deepEqual(got('store'), [{ kind: 'notifier-lost' }]);

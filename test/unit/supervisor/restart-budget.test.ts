@@ -66,7 +66,7 @@ describe('the restart budget', () => {
     assert.equal(names().at(-1), 'healthy');
   });
 
-  it('gives no token to whoever no longer wants it', async (t) => {
+  it('gives no token to a child that no longer wants it', async (t) => {
     const { ask, names, pass } = budgetOf(t, 1);
     const stopping = new AbortController();
     await ask('taken', 1);
@@ -79,7 +79,7 @@ describe('the restart budget', () => {
     assert.deepEqual(names(), ['taken', 'stopped', 'other']);
   });
 
-  it('costs nobody a token who had given up before asking', async (t) => {
+  it('charges no token to a child that gave up before asking', async (t) => {
     const { ask, names } = budgetOf(t, 1);
     await ask('stopped', 1, AbortSignal.abort());
     await ask('other', 1);
@@ -95,7 +95,7 @@ describe('the restart budget', () => {
     assert.deepEqual(names().slice(4), ['first', 'flapping']);
   });
 
-  it('leaves no listener on the signal, and no timer, once nobody waits', async () => {
+  it('leaves no listener on the signal, and no timer, once nothing waits', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     const budget = new RestartBudget(2);
@@ -156,7 +156,7 @@ describe('the restart budget', () => {
 });
 
 describe('the start gate', () => {
-  it('lets only so many starts run at once, in their order, failures too', async () => {
+  it('limits the number of simultaneous starts, in their order, including failures', async () => {
     const gate = new StartGate(2);
     const running: string[] = [];
     const ends = new Map<string, (fails: boolean) => void>();

@@ -57,7 +57,7 @@ describe('restart types', () => {
       assert.equal(decision.kind, kind);
     });
 
-  it('what is never restarted never exceeds an intensity', () => {
+  it('a child that is never restarted never exceeds an intensity', () => {
     const spec = { ...SPEC, restart: 'temporary', maxRestarts: 0 } as const;
     assert.equal(afterEnd(spec, NO_HISTORY, CRASH, NOW, 0).kind, 'over');
   });
@@ -78,7 +78,7 @@ describe('intensity', () => {
   for (const [what, maxRestarts, times, kind] of rows)
     it(`${what}: ${kind}`, () => assert.equal(afterCrashes(times, { maxRestarts }).kind, kind));
 
-  it('says the same as the definition, for random crashes', (t) => {
+  it('matches the definition, for random crashes', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < 500; round++) {
       const [maxRestarts, periodMs] = [random.between(0, 5), random.between(1000, 10_000)];
@@ -100,19 +100,19 @@ describe('quarantine', () => {
   const probed = { ...SPEC, probeMs: 60_000 };
   const TRIED = { ...CRASH, quarantined: true };
 
-  it('is where a child over its intensity goes that has a probeMs', () => {
+  it('applies to a child over its intensity that has a probeMs', () => {
     const decision = afterCrashes([0, 1, 2, 3], { probeMs: 60_000 });
     assert.deepEqual(decision, { kind: 'quarantine', probeMs: 60_000 });
   });
 
-  it('holds for every end of a try, also when the intensity is no longer exceeded', () => {
+  it('holds after every end of a try, even if the intensity is no longer exceeded', () => {
     for (const at of [NOW, NOW + 1_000_000]) {
       const decision = afterEnd(probed, NO_HISTORY, TRIED, at, 0);
       assert.deepEqual(decision, { kind: 'quarantine', probeMs: 60_000 });
     }
   });
 
-  it('is over for good with a try that ends as its restart type lets it', () => {
+  it('is over for good when a try ends as its restart type allows', () => {
     const ended = { ...TRIED, normal: true };
     assert.deepEqual(afterEnd({ ...probed, restart: 'transient' }, NO_HISTORY, ended, NOW, 0), {
       kind: 'over',
@@ -150,9 +150,9 @@ describe('back-off', () => {
     });
 
   const lives: readonly [string, Output | undefined, number][] = [
-    ['that put out nothing, however long it lived', undefined, 250],
-    ['that put out for 59.999 s', { since: 0, last: 59_999 }, 250],
-    ['that put out for 60 s', { since: 0, last: 60_000 }, 0],
+    ['that produced nothing, however long it ran', undefined, 250],
+    ['that produced output for 59.999 s', { since: 0, last: 59_999 }, 250],
+    ['that produced output for 60 s', { since: 0, last: 60_000 }, 0],
   ];
   for (const [what, output, delayMs] of lives)
     it(`of a child ${what}: ${delayMs} ms after its second crash`, () => {
@@ -163,7 +163,7 @@ describe('back-off', () => {
 });
 
 describe('output', () => {
-  it('goes on over holes of half a minute, and begins anew after longer ones', () => {
+  it('continues over pauses of half a minute, and starts again after longer ones', () => {
     let output = withOutput(undefined, 0);
     output = withOutput(output, 30_000);
     output = withOutput(output, 60_000);

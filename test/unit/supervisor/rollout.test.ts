@@ -1,4 +1,4 @@
-/** How an edit reaches the actors: a few cameras at a time, the newest edit alone, nobody left waiting. */
+/** How an edit reaches the actors: a few cameras at a time, only the newest edit, no actor left waiting. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ActorExit, HostedActor } from '../../../src/comedy/hosted-actor';
@@ -34,7 +34,7 @@ function store(expireMs: number, durability: string): WantedActor {
 
 const qualityOf = (parameters: unknown) => (parameters as { camera: { quality: number } }).camera.quality;
 
-/** Running actors that take over what they are told when the test says so. */
+/** Running actors that apply what they are sent when the test says so. */
 function bench(t: TestContext, names: readonly string[], width = 2) {
   const wanted = new Map<string, WantedActor>();
   const states = new Map<string, ChildState['name']>();
@@ -86,7 +86,7 @@ function bench(t: TestContext, names: readonly string[], width = 2) {
 const NAMES = ['camera:a', 'camera:b', 'camera:c', 'camera:d'];
 
 describe('a rollout', () => {
-  it('comes to so many cameras at a time, and to the next when one has taken it over', async (t) => {
+  it('reaches a limited number of cameras at a time, and the next when one has applied it', async (t) => {
     const { rollout, edit, tells } = bench(t, NAMES);
     const rolledOut = edit(30);
     await settled();
@@ -102,7 +102,7 @@ describe('a rollout', () => {
     assert.equal(rollout.behind, 0);
   });
 
-  it('gives the newest edit alone to whom the one before has not reached', async (t) => {
+  it('sends only the newest edit to actors that the previous one has not reached', async (t) => {
     const { rollout, edit, tells } = bench(t, NAMES, 1);
     const first = edit(30);
     await settled();
@@ -124,7 +124,7 @@ describe('a rollout', () => {
     );
   });
 
-  it('tells nothing to whom an edit that was taken back had not reached', async (t) => {
+  it('sends nothing to actors that a reverted edit had not reached', async (t) => {
     const { rollout, edit, tells } = bench(t, NAMES, 1);
     const first = edit(30);
     await settled();
@@ -135,7 +135,7 @@ describe('a rollout', () => {
     assert.deepEqual(tells(), ['camera:a 30', 'camera:a 80']);
   });
 
-  it('does not wait for ever for an actor that does not answer', async (t) => {
+  it('does not wait forever for an actor that does not answer', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { edit, tells } = bench(t, NAMES.slice(0, 2), 1);
     const rolledOut = edit(30);
@@ -146,7 +146,7 @@ describe('a rollout', () => {
     await rolledOut;
   });
 
-  it('does not wait for an actor that dies of it', async (t) => {
+  it('does not wait for an actor that dies of the edit', async (t) => {
     const { exit, edit, tells } = bench(t, NAMES.slice(0, 2), 1);
     const rolledOut = edit(30);
     await until('one is told', () => tells().length === 1);
@@ -156,7 +156,7 @@ describe('a rollout', () => {
     await rolledOut;
   });
 
-  it('starts a camera again at once that waits for its restart or is quarantined', async (t) => {
+  it('starts at once a camera that waits for its restart or is quarantined', async (t) => {
     for (const state of ['waiting', 'quarantined', 'ended'] as const) {
       const { exit, states, edit, done } = bench(t, ['camera:a']);
       exit('camera:a');
@@ -167,7 +167,7 @@ describe('a rollout', () => {
     }
   });
 
-  it('tells a camera that is being started when it runs', async (t) => {
+  it('updates a camera that is being started once it runs', async (t) => {
     const { rollout, exit, states, edit, done, tells, runs, wanted } = bench(t, ['camera:a']);
     exit('camera:a');
     await settled();
@@ -183,7 +183,7 @@ describe('a rollout', () => {
     await told;
   });
 
-  it('starts what is new and removes what is no longer wanted, without a turn', async (t) => {
+  it('starts new actors and removes unwanted ones without a turn', async (t) => {
     const { rollout, wanted, done, edit, tells } = bench(t, NAMES, 1);
     const rolledOut = edit(30);
     await settled();
@@ -200,7 +200,7 @@ describe('a rollout', () => {
     assert.deepEqual(done, ['start camera:new', 'remove camera:d']);
   });
 
-  it('replaces a store by whose settings it has to begin anew, and hands it the others', async (t) => {
+  it('replaces a store if a changed setting requires it, and sends it the others', async (t) => {
     const { rollout, runs, wanted, done, told } = bench(t, []);
     runs('store', store(60_000, 'memory'));
     wanted.set('store', store(30_000, 'memory'));
@@ -214,7 +214,7 @@ describe('a rollout', () => {
     assert.deepEqual([told.length, done], [1, ['replace store']]);
   });
 
-  it('begins nothing once all is to stop', async (t) => {
+  it('begins nothing once everything is to stop', async (t) => {
     const { rollout, edit, tells } = bench(t, NAMES);
     rollout.stop();
     await edit(30);

@@ -1,4 +1,4 @@
-/** What a configuration needs: computed from the file, and the more the more it asks for. */
+/** What a configuration needs: computed from the file, and growing with what it asks for. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseTopology } from '../../../src/config/load';
@@ -18,7 +18,7 @@ const cameras = (count: number, settings: object = {}) =>
   }));
 
 describe('the sizing of a configuration', () => {
-  it('has the pictures that live in Redis at the same time, and their bytes', () => {
+  it('has the pictures that are in Redis at the same time, and their bytes', () => {
     const { pictures, redisBytes } = sizing({
       ...REMOTE,
       frames: { expireMs: 60_000 },
@@ -35,7 +35,7 @@ describe('the sizing of a configuration', () => {
     ['its bytes', { maxBytes: 100 * 1024 * 1024 }, 104, 'maxBytes'],
   ];
   for (const [what, spool, seconds, bound] of bounds)
-    it(`has the outage that the spool bridges, where ${what} bounds it`, () => {
+    it(`has the outage that the spool bridges if ${what} limits it`, () => {
       const found = sizing({ ...REMOTE, spool, cameras: cameras(10) }).spool;
       assert.deepEqual([Math.floor(found?.seconds ?? 0), found?.bound], [seconds, bound]);
     });

@@ -43,7 +43,7 @@ function childOf(t: TestContext, spec: Partial<ChildSpec> = {}) {
   };
 }
 
-/** As it travels, without what is undefined. */
+/** As it is sent, without undefined members. */
 const sent = (...known: Parameters<typeof childStatus>): unknown =>
   JSON.parse(JSON.stringify(childStatus(...known)));
 

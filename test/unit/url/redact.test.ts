@@ -161,7 +161,7 @@ describe('redactText', () => {
       assert.equal(redactText(once), once);
     });
 
-  it('keeps the punctuation behind a URL, and an IPv6 address at its end', () => {
+  it('keeps the punctuation after a URL, and an IPv6 address at its end', () => {
     assert.equal(redactText('(rtsp://u:p@cam/live): gone.'), '(rtsp://cam/live): gone.');
     assert.equal(redactText('rtsp://u:p@[::1]'), 'rtsp://[::1]');
   });

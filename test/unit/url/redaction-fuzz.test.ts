@@ -1,4 +1,4 @@
-/** Canaries in generated URLs and in what programs say of them: none is found in anything that is shown. */
+/** Canaries in generated URLs and in what programs print about them: none is found in anything that is shown. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,7 +85,7 @@ describe('a canary', () => {
       assert.doesNotMatch(redactUrl(url) + redactText(`see ${url}.`), SHOWN);
     });
 
-  it('is in no fault of a feed, whatever ffmpeg says', (t) => {
+  it('is in no fault of a feed, whatever ffmpeg prints', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < ROUNDS; i++) {
       const url = secretUrl(random);
@@ -101,7 +101,7 @@ describe('a canary', () => {
     }
   });
 
-  it('is in no line that is kept of ffmpeg, wherever its words are cut', (t) => {
+  it('is in no stored line of ffmpeg, wherever its output is split', (t) => {
     const random = seededRandom(t);
     for (let i = 0; i < ROUNDS; i++) {
       const url = secretUrl(random);
@@ -171,7 +171,7 @@ describe('a canary', () => {
     const box = new BlackBox(DIR);
     for (let i = 0; i < 30; i++) {
       const url = secretUrl(random);
-      // Of a server's own words only the process that has the URL knows what is secret in them.
+      // Only the process that has the URL knows what is secret in a server's own text.
       const lines = Array.from(
         { length: 3 },
         () => `${url}: ${random.pick(['oops', 'gone', `?pwd=${CANARY}`])}`,

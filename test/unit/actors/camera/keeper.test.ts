@@ -1,4 +1,4 @@
-/** The keeper on a real spool: what becomes of a camera's pictures, and which of them are a gap. */
+/** The keeper on a real spool: what happens to a camera's pictures, and which of them are a gap. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -102,7 +102,7 @@ describe('the keeper of a camera', () => {
     assert.deepEqual(keeper.facts, { frames: 3 });
   });
 
-  it('encodes an uncompressed picture in the format of the settings it was made by', async (t) => {
+  it('encodes an uncompressed picture in the format of the settings that produced it', async (t) => {
     const { keeper, spool, frames } = await openKeeper(t, { format: 'jpeg' });
     const pixels = [255, 0, 0, 0, 0, 255];
     keeper.take(picture(1, { format: 'ppm', bytes: ppm(pixels) }), cameraSpec({ format: 'png' }));
@@ -138,7 +138,7 @@ describe('the keeper of a camera', () => {
     assert.deepEqual(keeper.facts, { frames: 1, black: 1 });
   });
 
-  it('loses the pictures that come while eight are being written, as one gap', async (t) => {
+  it('loses the pictures that arrive while eight are being written, and reports them as one gap', async (t) => {
     const { keeper, gaps, frames, gapsReported, lines } = await openKeeper(t);
     for (let sequence = 1; sequence <= 11; sequence++) keeper.take(picture(sequence), cameraSpec());
     await keeper.settled();
@@ -152,7 +152,7 @@ describe('the keeper of a camera', () => {
     assert.equal(frames().length, 9, 'there is room again');
   });
 
-  it('tells the lost pictures before a kept one as a gap behind that frame, and goes on', async (t) => {
+  it('reports the pictures lost before a kept one as a gap after that frame, and continues', async (t) => {
     const { keeper, frames, gapsReported, lines } = await openKeeper(t);
     const torn = picture(1, { format: 'ppm', bytes: Buffer.from('no picture') });
     keeper.take(torn, cameraSpec({ format: 'png' }));
@@ -167,7 +167,7 @@ describe('the keeper of a camera', () => {
     assert.match(lines[0]?.[1] ?? '', /^a picture could not be kept: /);
   });
 
-  it('keeps a picture that the disk does not take in memory, and says so', async (t) => {
+  it('keeps a picture in memory if the disk rejects it, and says so', async (t) => {
     const { keeper, spool, spoolDir, frames, gapsReported, lines } = await openKeeper(t);
     // A file in the place of the camera's folder: no user can write into it.
     await rm(path.join(spoolDir, 'gate'), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** Notices on their way: signed, in order, tried again, bounded; what is kept of them. */
+/** Notices in transit: signed, in order, retried, bounded; and what is stored about them. */
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ function open(t: TestContext, answers: (attempt: number) => Posted, waiting: Not
 }
 
 describe('a signature', () => {
-  it('is the one of the specification’s own example', () =>
+  it('is the one of the example in the specification', () =>
     assert.deepEqual(
       signedHeaders(
         'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -81,7 +81,7 @@ describe('an outbox', () => {
     assert.ok(getEventListeners(signal, 'abort').length <= 1);
   });
 
-  it('sends in order, and tries one again under the same id before the next', async (t) => {
+  it('sends in order, and retries a notice under the same id before the next', async (t) => {
     const { outbox, seen, pauses } = open(t, (attempt) => (attempt < 3 ? FAILED : ACCEPTED));
     outbox.add([body('a'), body('b')]);
     await until('it is sent', () => outbox.waiting.length === 0);
@@ -94,7 +94,7 @@ describe('an outbox', () => {
     assert.equal(outbox.sent, 2);
   });
 
-  it('waits for as long as it is asked to', async (t) => {
+  it('waits for as long as requested', async (t) => {
     const { outbox, pauses } = open(t, (attempt) =>
       attempt === 1 ? { ...FAILED, pauseMs: 90_000 } : ACCEPTED,
     );
@@ -103,7 +103,7 @@ describe('an outbox', () => {
     assert.ok((pauses[0] ?? 0) >= 90_000, String(pauses));
   });
 
-  it('gives up one that is refused, and sends the next', async (t) => {
+  it('gives up a refused notice, and sends the next', async (t) => {
     const refused: Posted = {
       kind: 'refused',
       fault: { code: 'http-400', message: 'refuses a notice with status 400' },
@@ -114,7 +114,7 @@ describe('an outbox', () => {
     assert.deepEqual([outbox.sent, lost], [1, ['1: refuses a notice with status 400']]);
   });
 
-  it('sends nothing more to who wants nothing more', async (t) => {
+  it('sends nothing more to a receiver that wants nothing more', async (t) => {
     const gone: Posted = { kind: 'gone', fault: { code: 'http-410', message: 'answers 410' } };
     const { outbox, seen, lost } = open(t, () => gone);
     outbox.add([body('a'), body('b')]);
@@ -123,14 +123,14 @@ describe('an outbox', () => {
     assert.deepEqual([outbox.waiting.length, seen.length, lost], [0, 1, ['2: answers 410']]);
   });
 
-  it('sends twenty at once, and then one every two seconds', async (t) => {
+  it('sends twenty at once, then one every two seconds', async (t) => {
     const { outbox, pauses } = open(t, () => ACCEPTED);
     outbox.add(Array.from({ length: 25 }, (_, i) => body(String(i))));
     await until('it is sent', () => outbox.sent === 25);
     assert.deepEqual(pauses, [2000, 2000, 2000, 2000, 2000]);
   });
 
-  it('holds the newest five hundred', (t) => {
+  it('keeps the newest five hundred', (t) => {
     const { outbox, lost } = open(t, () => FAILED);
     outbox.add(Array.from({ length: 503 }, (_, i) => body(String(i))));
     assert.equal(outbox.waiting.length, 500);
@@ -138,7 +138,7 @@ describe('an outbox', () => {
     assert.deepEqual(lost, ['3: more than 500 wait']);
   });
 
-  it('gives up what is a day old', async (t) => {
+  it('gives up notices that are a day old', async (t) => {
     const old = { id: 'msg_1', atMs: Date.now() - 86_500_000, body: body('old') };
     const { outbox, lost, seen } = open(t, () => ACCEPTED, [old]);
     outbox.add([body('new')]);
@@ -158,14 +158,14 @@ describe('the file of notices', () => {
     },
   };
 
-  it('keeps what was told and what waits, for its owner alone', () => {
+  it('stores what was reported and what waits, for its owner alone', () => {
     assert.deepEqual(readState(file), {});
     writeState(file, JSON.stringify(state));
     assert.deepEqual(readState(file), JSON.parse(JSON.stringify(state)));
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
-  it('names webhooks without telling their URLs, two of the same URL too', () => {
+  it('names webhooks without revealing their URLs, even two with the same URL', () => {
     const url = 'https://hooks.example.org/services/C4nary';
     const keys = keysOf([{ url }, { url: 'https://other/' }, { url }]);
     assert.equal(new Set(keys).size, 3);

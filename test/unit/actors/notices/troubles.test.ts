@@ -1,4 +1,4 @@
-/** What a webhook is told: each trouble once, its end once, and nothing that did not happen. */
+/** What a webhook is notified of: each trouble once, its end once, and nothing that did not happen. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseCondition, type NoticeCondition } from '../../../../src/config/notice-conditions';
@@ -10,7 +10,7 @@ const START = 1_800_000_000_000;
 const conditions = (...texts: string[]) => texts.map((text) => parseCondition(text) as NoticeCondition);
 const ALL = conditions('offline > 60s', 'quarantined', 'spool > 80%', 'recovered');
 
-/** A daemon that is looked at; its clocks go by `pass`. */
+/** A daemon under observation; its clocks advance by `pass`. */
 class Watched {
   clockMs = 5000;
   atMs = START;
@@ -42,7 +42,7 @@ class Watched {
     return this;
   }
 
-  /** Looks after so many seconds; what it told, in short. */
+  /** Looks after this many seconds, and returns what it reported, in short. */
   after(seconds: number): string[] {
     this.clockMs += seconds * 1000;
     this.atMs += seconds * 1000;
@@ -65,7 +65,7 @@ class Watched {
 }
 
 describe('a webhook', () => {
-  it('is told once that a camera is offline, and once that it has recovered', () => {
+  it('is notified once that a camera is offline, and once that it has recovered', () => {
     const daemon = new Watched().is('gate', 'delivering');
     assert.deepEqual(daemon.after(2), []);
     daemon.is('gate', 'offline', 11_000);
@@ -85,7 +85,7 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(60), ['camera.offline gate']);
   });
 
-  it('is told what, since when and why', () => {
+  it('is notified of what happened, since when and why', () => {
     const daemon = new Watched().is('gate', 'offline', 75_000, ['north']);
     assert.deepEqual(daemon.look(), [
       {
@@ -101,7 +101,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  it('is told nothing of an outage that is shorter, nor of its end', () => {
+  it('is not notified of a shorter outage, nor of its end', () => {
     const daemon = new Watched().is('gate', 'delivering');
     daemon.after(2);
     daemon.is('gate', 'offline', 11_000);
@@ -110,18 +110,18 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(2), []);
   });
 
-  it('is told of a camera that never gets beyond starting', () => {
+  it('is notified of a camera that never gets beyond starting', () => {
     const daemon = new Watched().is('gate', 'starting');
     daemon.after(2);
     assert.deepEqual(daemon.after(61), ['camera.offline gate']);
   });
 
-  it('is told nothing of cameras whose pictures wait for Redis or RabbitMQ, and of disabled ones', () => {
+  it('is not notified of cameras whose pictures wait for Redis or RabbitMQ, nor of disabled ones', () => {
     const daemon = new Watched().is('gate', 'waiting').is('off', 'disabled');
     assert.deepEqual([...daemon.after(2), ...daemon.after(600)], []);
   });
 
-  it('is told nothing when the clock is set: an outage is measured by the other one', () => {
+  it('is not notified when the clock is set: outages are measured by the monotonic clock', () => {
     const daemon = new Watched().is('gate', 'delivering');
     daemon.after(2);
     daemon.atMs += 3_600_000;
@@ -131,7 +131,7 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(2), []);
   });
 
-  it('is told neither twice nor too late over a restart', () => {
+  it('is notified neither twice nor too late across a restart', () => {
     const daemon = new Watched().is('gate', 'offline', 61_000).is('yard', 'offline', 11_000);
     assert.deepEqual(daemon.after(2), ['camera.offline gate']);
     daemon.restart();
@@ -143,7 +143,7 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(2), ['camera.recovered gate', 'camera.recovered yard']);
   });
 
-  it('is told of quarantine at once, and of one end of both', () => {
+  it('is notified of quarantine at once, and of one end of outage and quarantine', () => {
     const daemon = new Watched().is('gate', 'quarantined', 1000);
     assert.deepEqual(daemon.after(2), ['camera.quarantined gate']);
     assert.deepEqual(daemon.after(70), ['camera.offline gate']);
@@ -155,7 +155,7 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(2), ['camera.recovered gate']);
   });
 
-  it('is told that a camera it knows to be offline was disabled or removed', () => {
+  it('is notified that a camera it knows to be offline was disabled or removed', () => {
     const daemon = new Watched().is('gate', 'offline', 61_000).is('yard', 'offline', 61_000);
     daemon.after(2);
     daemon.is('gate', 'disabled').cameras.delete('yard');
@@ -163,14 +163,14 @@ describe('a webhook', () => {
     assert.deepEqual(daemon.after(2), []);
   });
 
-  it('is not told of ends it does not ask for', () => {
+  it('is not notified of ends that it did not ask for', () => {
     const daemon = new Watched(conditions('offline > 60s')).is('gate', 'offline', 61_000);
     daemon.after(2);
     daemon.is('gate', 'delivering');
     assert.deepEqual(daemon.after(2), []);
   });
 
-  it('is told once that the spool fills, and once that it is emptier by a tenth', () => {
+  it('is notified once that the spool fills, and once that it is emptier by a tenth', () => {
     const daemon = new Watched();
     const at = (share: number | undefined) => {
       daemon.spoolShare = share;
@@ -182,7 +182,7 @@ describe('a webhook', () => {
     );
   });
 
-  it('is told of each bound of the spool, and of one end', () => {
+  it('is notified of each limit of the spool, and of one end', () => {
     const daemon = new Watched(conditions('spool > 50%', 'spool > 90%', 'recovered'));
     const at = (share: number) => {
       daemon.spoolShare = share;
@@ -196,7 +196,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  it('is told of other processes in quarantine', () => {
+  it('is notified of other processes in quarantine', () => {
     const daemon = new Watched();
     const web = (isQuarantined: boolean) => {
       daemon.actors = [{ name: 'web', isQuarantined, since: START }];
@@ -208,7 +208,7 @@ describe('a webhook', () => {
     );
   });
 
-  it('that is for some cameras is told of them alone', () => {
+  it('for some cameras is notified of those alone', () => {
     const filters: [object, string][] = [
       [{ cameras: ['gate'] }, 'gate'],
       [{ tags: ['north', 'none'] }, 'yard'],
@@ -231,7 +231,7 @@ describe('a webhook', () => {
     }
   });
 
-  it('is told by a fault of a camera named like a property of every object', () => {
+  it('is notified once of a camera named like a property of every object', () => {
     const daemon = new Watched().is('__proto__', 'offline', 61_000).is('constructor', 'offline', 61_000);
     assert.equal(daemon.after(2).length, 2);
     daemon.restart();

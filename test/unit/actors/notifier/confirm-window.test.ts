@@ -25,7 +25,7 @@ function sendable(window: ConfirmWindow, nowMs: number): Outgoing[] {
 }
 
 describe('the confirm window', () => {
-  it('sends one message to a broker that has not confirmed lately, many to one that has, and never more than 256', () => {
+  it('sends one message to a broker that has not confirmed recently, many to one that has, and never more than 256', () => {
     const window = new ConfirmWindow();
     for (let i = 0; i < 300; i++) void window.offer(publicationOf(i), 0);
     const [probe, ...others] = sendable(window, 0);
@@ -36,7 +36,7 @@ describe('the confirm window', () => {
     assert.equal(window.unconfirmed, 256);
   });
 
-  it('closes when confirms stay away', () => {
+  it('closes when confirms are missing', () => {
     const window = new ConfirmWindow();
     void window.offer(publicationOf(1), 0);
     const [first] = sendable(window, 0);
@@ -57,7 +57,7 @@ describe('the confirm window', () => {
       assert.equal(sendable(window, 400 + silentMs).length, sent);
     });
 
-  it('gives a message that is on its way the same answer, however often it is asked for', async () => {
+  it('gives a message in flight the same answer, however often it is requested', async () => {
     const window = new ConfirmWindow();
     const answer = window.offer(publicationOf(1), 0);
     assert.equal(window.known('gate-1'), answer);
@@ -68,7 +68,7 @@ describe('the confirm window', () => {
     assert.equal(window.known('gate-1'), undefined, 'it may be sent again');
   });
 
-  it('remembers the frames confirmed last, and no other events', async () => {
+  it('remembers the most recently confirmed frames, and no other events', async () => {
     const window = new ConfirmWindow();
     for (let i = 0; i < 4100; i++) {
       void window.offer(publicationOf(i, i !== 4099), 0);
@@ -80,7 +80,7 @@ describe('the confirm window', () => {
     assert.equal(window.known('gate-0'), undefined);
   });
 
-  it('fails only what was not sent when the broker blocks, all when it is lost', async () => {
+  it('fails only unsent messages when the broker blocks, and all of them when it is lost', async () => {
     const window = new ConfirmWindow();
     const [sent, waiting] = [window.offer(publicationOf(1), 0), window.offer(publicationOf(2), 0)];
     sendable(window, 0);
@@ -92,7 +92,7 @@ describe('the confirm window', () => {
     assert.deepEqual([window.unconfirmed, window.settled], [0, 2]);
   });
 
-  it('passes over a late answer about a message that was offered anew', async () => {
+  it('ignores a late answer to a message that was offered again', async () => {
     const window = new ConfirmWindow();
     void window.offer(publicationOf(1), 0);
     const [old] = sendable(window, 0);
@@ -105,7 +105,7 @@ describe('the confirm window', () => {
     assert.equal(window.unconfirmed, 0);
   });
 
-  it('tells how long the last confirm took', () => {
+  it('reports how long the last confirm took', () => {
     const window = new ConfirmWindow();
     void window.offer(publicationOf(1), 0);
     const [sent] = sendable(window, 100);
@@ -114,7 +114,7 @@ describe('the confirm window', () => {
     assert.equal(window.confirmMs, 12);
   });
 
-  it('tells how long the oldest confirm is owed', () => {
+  it('reports how long the oldest confirm has been outstanding', () => {
     const window = new ConfirmWindow();
     assert.equal(window.owedMs(500), 0);
     void window.offer(publicationOf(1), 0);

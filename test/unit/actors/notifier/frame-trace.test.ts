@@ -21,21 +21,21 @@ function received(headers: unknown): string | undefined {
 describe('the trace of a frame', () => {
   after(() => trace.disable());
 
-  it('has a well-formed header without any tracer, the same for each announcement of the frame', () => {
+  it('has a well-formed header without a tracer, the same for each announcement of the frame', () => {
     const { traceparent } = traceFrame(FRAME);
     assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     assert.equal(traceFrame({ ...FRAME }).traceparent, traceparent);
     assert.notEqual(traceFrame({ ...FRAME, capturedAt: FRAME.capturedAt + 1 }).traceparent, traceparent);
   });
 
-  it('travels in the header of the message, and is absent where nobody traces', () => {
+  it('travels in the header of the message, and is absent without tracing', () => {
     const { traceparent } = traceFrame(FRAME);
     assert.deepEqual(publishOptions({ ...publication, traceparent }, 0).headers, { traceparent });
     assert.ok(!('headers' in publishOptions(publication, 0)));
     assert.equal(received({ traceparent }), traceparent);
   });
 
-  it('is not handed to a consumer where the header is none', () => {
+  it('is not passed to a consumer if the header is invalid', () => {
     const zero = `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01`;
     for (const value of [
       undefined,

@@ -47,7 +47,7 @@ describe('refusals', () => {
     assert.equal(refusals.remedy(), 'channel');
   });
 
-  it('are looked at again later when there is another reason', () => {
+  it('are checked again later if there is another reason', () => {
     const refusals = new Refusals();
     const at = refusedUntilLasting(refusals, 0);
     refusals.excuse();
@@ -56,7 +56,7 @@ describe('refusals', () => {
     assert.equal(refusals.remedy(), 'channel');
   });
 
-  it('do not last when there was one alone', () => {
+  it('do not last if there was only one', () => {
     const refusals = new Refusals();
     refusals.refused(0);
     assert.equal(refusals.areLasting(60_000), false);

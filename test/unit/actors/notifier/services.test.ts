@@ -1,4 +1,4 @@
-/** Which services get an event, and when a queue without a consumer is told. */
+/** Which services get an event, and when a queue without a consumer is reported. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { IdleServices } from '../../../../src/actors/notifier/idle-services';
@@ -55,7 +55,7 @@ describe('the services that get an event', () => {
 });
 
 describe('a queue without a consumer', () => {
-  it('is told once when that has lasted, and once when it is over; not in a short pause', () => {
+  it('is reported once it has lasted, and once when it is over; a short pause is not reported', () => {
     const said: string[] = [];
     let nowMs = 0;
     const write = (message: string) => void said.push(message);

@@ -1,4 +1,4 @@
-/** The bounds of the spool, of its disk and of the replay rate. */
+/** The limits of the spool, of its disk and of the replay rate. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { boundOf, overflow, type Holding, type OverflowReason } from '../../../../src/actors/store/bounds';
@@ -8,7 +8,7 @@ import { Pace } from '../../../../src/actors/store/pace';
 import type { SpoolSpec } from '../../../../src/config/topology';
 import { BOUNDS } from './frames';
 
-describe('a bound of the spool', () => {
+describe('a limit of the spool', () => {
   const held: Holding = { frames: 10, bytes: 100, oldestMs: 1000 };
   const rows: readonly [string, Partial<Holding>, Partial<SpoolSpec>, OverflowReason | undefined][] = [
     ['lets all stay within', {}, {}, undefined],
@@ -31,7 +31,7 @@ describe('a bound of the spool', () => {
 describe('a disk with too little room', () => {
   const look = { freeBytes: 900, minFreeBytes: 1000, removableBytes: 500, nowMs: 0 };
 
-  it('asks for what it lacks, and for nothing where all that is there would not do', () => {
+  it('asks for what it lacks, and for nothing if all that is there would not be enough', () => {
     for (const [changes, owed] of [
       [{}, 100],
       [{ freeBytes: 1000 }, 0],
@@ -42,7 +42,7 @@ describe('a disk with too little room', () => {
       assert.equal(new LowDisk().owedBytes({ ...look, ...changes }), owed, JSON.stringify(changes));
   });
 
-  it('asks once a minute while what is removed does not make it any freer', () => {
+  it('asks once a minute while removals do not free any space', () => {
     const disk = new LowDisk();
     const asked: number[] = [];
     for (let nowMs = 0; nowMs < 180_000; nowMs += 1000)
@@ -50,7 +50,7 @@ describe('a disk with too little room', () => {
     assert.deepEqual(asked, [0, 60_000, 120_000]);
   });
 
-  it('asks again at once where it helped', () => {
+  it('asks again at once if removals helped', () => {
     const disk = new LowDisk();
     assert.equal(disk.owedBytes(look), 100);
     assert.equal(disk.owedBytes({ ...look, freeBytes: 960, nowMs: 1000 }), 40);
@@ -60,7 +60,7 @@ describe('a disk with too little room', () => {
 });
 
 describe('a pace', () => {
-  it('lets a tenth of a second go at once, then keeps to its rate', () => {
+  it('lets a tenth of a second through at once, then keeps to its rate', () => {
     const pace = new Pace(100, 0);
     let gone = 0;
     for (let nowMs = 0; nowMs <= 1000; nowMs += 5)
@@ -71,7 +71,7 @@ describe('a pace', () => {
     assert.equal(gone, 110);
   });
 
-  it('tells how long the next must wait', () => {
+  it('reports how long the next must wait', () => {
     const pace = new Pace(2, 0);
     pace.take();
     assert.equal(pace.waitMs(0), 500);

@@ -9,7 +9,7 @@ import { rounds, seededRandom } from '../../../../lab/random';
 import { settled, until } from '../../../../lab/until';
 import { MAX_DELAYED_IN_FLIGHT, openTimedBench } from './timed-bench';
 
-/** They say nothing about the picture: rights, failing and remote disks, shortages of the process. */
+/** They say nothing about the picture: permissions, failing and remote disks, shortages of the process. */
 const UNREADABLE = ['EACCES', 'EPERM', 'EIO', 'ESTALE', 'ETIMEDOUT', 'EMFILE', 'EHOSTDOWN'];
 
 describe('a frame', () => {
@@ -64,7 +64,7 @@ describe('a frame', () => {
     );
   });
 
-  it('that the spool no longer has is given up, and told', async (t) => {
+  it('that the spool no longer has is given up and reported', async (t) => {
     const bench = await openBench(t);
     const frames = await bench.spooled(0, 1);
     await Promise.all(frames.map((frame) => bench.spool.remove(frame)));
@@ -77,7 +77,7 @@ describe('a frame', () => {
     );
   });
 
-  it('that is damaged is set aside, reported as such, and holds nothing up', async (t) => {
+  it('that is damaged is set aside, reported as damaged, and holds nothing up', async (t) => {
     const bench = await openTimedBench(t);
     const frames = await bench.spooled(0, 1, 2);
     const [damaged] = frames;
@@ -196,7 +196,7 @@ describe('a frame', () => {
       bench.stored.toSorted((a, b) => a - b),
       offsets(0, count),
     );
-    // A file goes after its frame was called delivered.
+    // A file is removed after its frame was called delivered.
     while ((await bench.waiting()).length > 0) await settled(1);
   });
 });

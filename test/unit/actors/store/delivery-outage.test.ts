@@ -61,7 +61,7 @@ describe('an outage', () => {
     assert.equal(bench.outbox.frames, 0);
   });
 
-  it('ends early when a server says it is ready', async (t) => {
+  it('ends early when a server reports that it is ready', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
@@ -127,7 +127,7 @@ describe('an outage', () => {
     assert.deepEqual(bench.stored, [0, 0]);
   });
 
-  it('of the notifier: when it is lost, all it owed is asked for again', async (t) => {
+  it('of the notifier: when it is lost, all pending answers are requested again', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.offerBacklog(await bench.spooled(...offsets(0, 8)));
@@ -169,7 +169,7 @@ describe('an outage', () => {
     assert.equal(bench.delivered.length, 114);
   });
 
-  it('makes the frames that waited through it delayed ones, behind those that are live when it ends', async (t) => {
+  it('marks the frames that waited through it as delayed, after those that are live when it ends', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     for (const frame of await bench.spooled(...offsets(0, 60))) bench.offerLive(frame);
@@ -204,13 +204,13 @@ describe('an outage', () => {
     assert.deepEqual(bench.delivered, offsets(0, 10));
   });
 
-  it('is not over because a frame has gone from the spool', async (t) => {
+  it('is not over because a frame has left the spool', async (t) => {
     const bench = await openTimedBench(t);
     bench.redis = 'down';
     const frames = await bench.spooled(...offsets(0, 40));
     bench.offerBacklog(frames);
     await until('the first tries', () => bench.faults.length === MAX_DELAYED_IN_FLIGHT);
-    // The spool's bound gives up what would be tried next.
+    // The limit of the spool drops the frame that would be tried next.
     for (const frame of frames.slice(0, MAX_DELAYED_IN_FLIGHT)) await bench.spool.remove(frame);
     bench.delivery.resume();
     await until('another try', () => bench.faults.length > MAX_IN_FLIGHT);
@@ -218,7 +218,7 @@ describe('an outage', () => {
     assert.equal(bench.faults.length, MAX_IN_FLIGHT + 1, 'one probe');
   });
 
-  it('of Redis between store and latest: the announcement already made disturbs none that follows', async (t) => {
+  it('of Redis between store and latest: the announcement already made disturbs none of the later ones', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.latestFails = true;

@@ -74,7 +74,7 @@ describe('stop', () => {
     assert.deepEqual([bench.stored, await bench.waiting()], [[0], [0]]);
   });
 
-  it('gives up the answers that are still due: the frames stay in the spool', async (t) => {
+  it('gives up pending answers: the frames stay in the spool', async (t) => {
     const bench = await openTimedBench(t);
     bench.broker = 'nothing';
     bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
@@ -83,7 +83,7 @@ describe('stop', () => {
     assert.deepEqual([await bench.waiting(), bench.delivered], [offsets(0, 5), []]);
   });
 
-  it('asks for no answer any more, also for a frame that was being written', async (t) => {
+  it('requests no more answers, even for a frame that was being written', async (t) => {
     const bench = await openTimedBench(t);
     Object.assign(bench, { redis: 'held', broker: 'nothing' });
     bench.offerBacklog(await bench.spooled(0));

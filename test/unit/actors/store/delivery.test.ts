@@ -1,4 +1,4 @@
-/** Delivery from the spool: what goes first, and how much at once. */
+/** Delivery from the spool: what is sent first, and how much at once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { offsets, openBench } from '../../../../lab/delivery-bench';
@@ -6,7 +6,7 @@ import { settled, until } from '../../../../lab/until';
 import { MAX_DELAYED_IN_FLIGHT, openTimedBench, MAX_IN_FLIGHT } from './timed-bench';
 
 describe('delivery', () => {
-  it(`has ${MAX_IN_FLIGHT} frames in flight at most, and as many when there are`, async (t) => {
+  it(`has at most ${MAX_IN_FLIGHT} frames in flight, and that many if enough wait`, async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
     for (const frame of await bench.spooled(...offsets(0, 40))) bench.offerLive(frame);
@@ -31,7 +31,7 @@ describe('delivery', () => {
     assert.equal(bench.stored.length, MAX_IN_FLIGHT + 1);
   });
 
-  it('sends both writes of a frame together: they take one round trip', async (t) => {
+  it('sends both writes of a frame together, in one round trip', async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
     for (const frame of await bench.spooled(0)) bench.offerLive(frame);
@@ -75,7 +75,7 @@ describe('delivery', () => {
       );
   });
 
-  it('lets no camera wait for another', async (t) => {
+  it('does not make a camera wait for another', async (t) => {
     const bench = await openBench(t, 2);
     bench.broker = 'nothing';
     bench.offerBacklog(await bench.spooled(...offsets(0, 20)));
@@ -90,7 +90,7 @@ describe('delivery', () => {
     );
   });
 
-  it('begins no more once many bytes are in flight, and one frame however large', async (t) => {
+  it('starts no more once many bytes are in flight, but always one frame, however large', async (t) => {
     const bench = await openBench(t);
     bench.redis = 'held';
     const large = 13 * 1024 * 1024;
@@ -103,7 +103,7 @@ describe('delivery', () => {
     await until('delivered', () => bench.delivered.length === 3);
   });
 
-  it('keeps the backlog to its rate, and live frames out of it', async (t) => {
+  it('limits the backlog to its rate, and does not count live frames', async (t) => {
     const bench = await openTimedBench(t, 64, { replay: 'oldest-first', replayRate: 20 });
     bench.offerBacklog(await bench.spooled(...offsets(0, 30)));
     await until('a burst', () => bench.delivered.length >= 2);
@@ -122,14 +122,14 @@ describe('delivery', () => {
     assert.ok(delayed() <= burst + 22, String(delayed()));
   });
 
-  it('takes the newest first when that is wanted', async (t) => {
+  it('takes the newest first if configured', async (t) => {
     const bench = await openBench(t, 1, { replay: 'newest-first', replayRate: 10_000 });
     bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     await until('delivered', () => bench.delivered.length === 5);
     assert.deepEqual(bench.delivered, [4, 3, 2, 1, 0]);
   });
 
-  it('takes none of the backlog when that is wanted', async (t) => {
+  it('takes none of the backlog if so configured', async (t) => {
     const bench = await openBench(t, 64, { replay: 'none', replayRate: 10_000 });
     bench.offerBacklog(await bench.spooled(...offsets(0, 5)));
     for (const frame of await bench.spooled(99)) bench.offerLive(frame);
@@ -138,7 +138,7 @@ describe('delivery', () => {
     assert.deepEqual(bench.delivered, [99]);
   });
 
-  it('passes over answers that nobody waits for', async (t) => {
+  it('ignores answers that nothing waits for', async (t) => {
     const bench = await openBench(t);
     bench.delivery.announced('gate-1', undefined);
     bench.delivery.announced('gate-1', { code: 'x', message: 'y' });
@@ -151,7 +151,7 @@ describe('delivery', () => {
 });
 
 describe('drain', () => {
-  it('waits until all that is queued is delivered', async (t) => {
+  it('waits until everything queued is delivered', async (t) => {
     const bench = await openBench(t, 3);
     bench.offerBacklog(await bench.spooled(...offsets(0, 60)));
     await bench.delivery.drain(60_000);

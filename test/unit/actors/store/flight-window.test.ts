@@ -1,9 +1,9 @@
-/** How many frames are in flight: few to near servers, as many as the way takes to far ones, and never too many bytes. */
+/** How many frames are in flight: few to near servers, as many as the latency requires to far ones, and never too many bytes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightWindow } from '../../../../src/actors/store/flight-window';
 
-/** Frames that go through in `seconds` where each takes `wayMs`, and a server takes `perSecond` of them, one after the other. */
+/** Frames that pass in `seconds` if each takes `wayMs`, and a server handles `perSecond` of them, one after the other. */
 function run(
   window: FlightWindow,
   wayMs: number,
@@ -41,13 +41,13 @@ describe('the flight window', () => {
   });
 
   for (const wayMs of [40, 100, 200, 800])
-    it(`lets more than 500 frames a second through where each takes ${wayMs} ms`, () => {
+    it(`lets more than 500 frames a second through if each takes ${wayMs} ms`, () => {
       const window = new FlightWindow();
       run(window, wayMs, 1000, 20);
       assert.ok(run(window, wayMs, 1000, 10, 20_000) > 500);
     });
 
-  it('follows a way that becomes longer, and one that becomes shorter', () => {
+  it('follows a latency that rises, and one that falls', () => {
     const window = new FlightWindow();
     run(window, 2, 1000, 10);
     run(window, 100, 1000, 40, 10_000);

@@ -1,4 +1,4 @@
-/** What is said of a Redis's memory, and when. */
+/** What is reported about a Redis's memory, and when. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryWatch, readMemory, type ServerMemory } from '../../../../src/actors/store/memory-watch';
@@ -30,7 +30,7 @@ describe('the memory of a Redis', () => {
   });
 
   for (const policy of ['allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'volatile-lru', 'volatile-ttl'])
-    it(`with ${policy} and a bound is a fault, also where it is set later, and none without a bound`, () => {
+    it(`with ${policy} and a limit is a fault, even if it is set later, but not without a limit`, () => {
       const watch = new MemoryWatch('redis://:hush@host');
       assert.deepEqual(codes(watch, server()), []);
       assert.deepEqual(codes(watch, server({ policy, maxBytes: 0 })), []);
@@ -40,22 +40,22 @@ describe('the memory of a Redis', () => {
       assert.doesNotMatch(fault.message, /hush/);
     });
 
-  it('is fine with a server that hides it', () =>
+  it('is accepted on a server that hides it', () =>
     assert.deepEqual(codes(new MemoryWatch('redis://host'), readMemory('')), []));
 
-  it('counts what each server evicts from the first look on, over restarts and replacements', () => {
+  it('counts what each server evicts from the first look on, across restarts and replacements', () => {
     const watch = new MemoryWatch('redis://host');
     const looks: [ServerMemory[], number][] = [
       [[server({ evicted: 500 }), server({ runId: 'b', evicted: 20 })], 0],
       [[server({ evicted: 503 }), server({ runId: 'b', evicted: 24 })], 7],
-      // The one began anew; in the place of the other stands a server that has long been there.
+      // One restarted; the other was replaced by a server that has been running for a while.
       [[server({ runId: 'a2', uptimeS: 5, evicted: 2 }), server({ runId: 'c', evicted: 99 })], 2],
       [[server({ runId: 'a2', uptimeS: 10, evicted: 2 }), server({ runId: 'c', evicted: 100 })], 1],
     ];
     for (const [servers, evicted] of looks) assert.equal(watch.look(servers).evicted, evicted);
   });
 
-  it('is said to fill up, and not again before it has emptied', () => {
+  it('is reported when it fills up, and not again before it has emptied', () => {
     const watch = new MemoryWatch('redis://host');
     const used = (share: number) =>
       codes(watch, server({ usedBytes: share * 100 * MIB }), server({ runId: 'b' }));
@@ -66,7 +66,7 @@ describe('the memory of a Redis', () => {
     assert.deepEqual(used(0.8), []);
   });
 
-  it('without a bound is said to take too much of its machine', () => {
+  it('without a limit is reported when it takes too much of its machine', () => {
     const watch = new MemoryWatch('redis://host');
     assert.deepEqual(codes(watch, server({ maxBytes: 0, usedBytes: 400 * MIB })), []);
     const [fault] = watch.look([server({ maxBytes: 0, usedBytes: 510 * MIB })]).faults;

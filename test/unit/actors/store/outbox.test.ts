@@ -6,7 +6,7 @@ import { seededRandom } from '../../../../lab/random';
 import { frameOf } from './frames';
 
 describe('the outbox', () => {
-  it('gives live frames of all cameras by their age, one of a camera at a time', () => {
+  it('returns live frames of all cameras by age, one of a camera at a time', () => {
     const outbox = new Outbox();
     outbox.add(frameOf(1, 'a'), 1000);
     outbox.add(frameOf(2, 'a'), 1001);
@@ -20,7 +20,7 @@ describe('the outbox', () => {
     assert.equal(outbox.takeLive(2000)?.frame.capturedAt, 2);
   });
 
-  it('calls a frame delayed when it has waited for longer than a live one may', () => {
+  it('calls a frame delayed if it has waited for longer than a live one may', () => {
     const outbox = new Outbox();
     outbox.add(frameOf(1), 0);
     assert.equal(outbox.takeLive(LIVE_MS + 1), undefined);
@@ -29,7 +29,7 @@ describe('the outbox', () => {
     assert.equal(outbox.takeLive(LIVE_MS)?.delayed, false);
   });
 
-  it('goes by the time frames have waited, not by the clock they are stamped with, which may be set', () => {
+  it('uses the time frames have waited, not their timestamps, because the clock may be set', () => {
     const outbox = new Outbox();
     outbox.add(frameOf(1_700_003_600_000), 0);
     outbox.add(frameOf(1_700_000_001_000), 1000);
@@ -38,7 +38,7 @@ describe('the outbox', () => {
     assert.equal(outbox.takeLive(1000)?.frame.capturedAt, 1_700_000_001_000);
   });
 
-  it('knows a frame until its file has gone and two listings of the spool have begun since', () => {
+  it('knows a frame until its file is removed and two listings of the spool have begun since', () => {
     const outbox = new Outbox();
     assert.ok(outbox.add(frameOf(1), 0));
     assert.ok(!outbox.add(frameOf(1), 0));

@@ -55,13 +55,13 @@ describe('retention', () => {
     return { dir, spool, retention, gone, keep, confirmed };
   }
 
-  it('lets a confirmed frame go at once with durability "memory"', async (t) => {
+  it('releases a confirmed frame at once with durability "memory"', async (t) => {
     const { retention, gone, keep, spool } = await openRetention(t, false);
     await keep(1, 0);
     assert.deepEqual([gone, retention.frames, await waitingIn(spool)], [[1], 0, []]);
   });
 
-  it('keeps what is not on the disk of Redis, until it has expired', async (t) => {
+  it('keeps frames that are not on the disk of Redis until they have expired', async (t) => {
     const { retention, gone, keep, confirmed } = await openRetention(t, true);
     await keep(1, 1000);
     await keep(2, 3000);
@@ -72,7 +72,7 @@ describe('retention', () => {
     assert.deepEqual([gone, retention.bytes, await confirmed()], [[1, 2], 0, []]);
   });
 
-  it('stores again what a server that began anew may not have, for the rest of its life', async (t) => {
+  it('stores again what a restarted server may have lost, for the remaining lifetime', async (t) => {
     const { retention, keep } = await openRetention(t, true);
     const given: [number, number][] = [];
     const sink = {
@@ -96,7 +96,7 @@ describe('retention', () => {
     assert.deepEqual(given.at(-1), [2, 1000], 'the other has expired');
   });
 
-  it('tries again when Redis is lost while frames are stored again', async (t) => {
+  it('retries if Redis is lost while frames are stored again', async (t) => {
     const { retention, keep } = await openRetention(t, true);
     await keep(1, 1000);
     const failing = { restore: () => Promise.reject(new Error('redis has gone')) };
@@ -105,7 +105,7 @@ describe('retention', () => {
     assert.equal(await retention.restoreAfter({ runId: 'a', durableBeforeMs: 0 }, sink, 2000), 1);
   });
 
-  it('stores again later what cannot be read at that moment, and keeps it until then', async (t) => {
+  it('stores frames again later if they cannot be read at that moment, and keeps them until then', async (t) => {
     const { retention, keep, spool, dir } = await openRetention(t, true);
     await keep(1, 1000);
     await keep(2, 1000);
@@ -125,7 +125,7 @@ describe('retention', () => {
     assert.deepEqual(given, [2, 1]);
   });
 
-  it('announces no frame anew that cannot be removed, and removes it when it can', async (t) => {
+  it('does not announce a frame again that cannot be removed, and removes it when possible', async (t) => {
     const { retention, gone, keep, spool } = await openRetention(t, false);
     const remove = t.mock.method(spool, 'remove', () => Promise.reject(new Error('EROFS')));
     await keep(1, 0);

@@ -42,7 +42,7 @@ describe('the keeper of the spool', () => {
     return { dir, spool, outbox, retention, keeper, dropped, clock, write };
   }
 
-  it('finds what was left, and every ten seconds what it was not told of', async (t) => {
+  it('finds what was left, and every ten seconds what was not reported to it', async (t) => {
     const { keeper, outbox, write, clock } = await openKeeper(t);
     const at = Date.now();
     await write(at);
@@ -57,7 +57,7 @@ describe('the keeper of the spool', () => {
     assert.equal(outbox.frames, 2);
   });
 
-  it('drops the oldest beyond a bound, from the disk too, and says which', async (t) => {
+  it('drops the oldest beyond a limit, from the disk too, and reports which', async (t) => {
     const { keeper, outbox, write, dropped, spool } = await openKeeper(t);
     const at = Date.now() - 10_000;
     for (const i of [0, 1, 2, 3]) await write(at + i, 300);
@@ -70,7 +70,7 @@ describe('the keeper of the spool', () => {
     );
   });
 
-  it('drops what was left too long ago, by the clock where it knows nothing better', async (t) => {
+  it('drops what was left too long ago, by the clock if it knows nothing better', async (t) => {
     const { keeper, write, dropped } = await openKeeper(t);
     const at = Date.now();
     await write(at - 60_100);
@@ -87,7 +87,7 @@ describe('the keeper of the spool', () => {
     assert.deepEqual([dropped, outbox.frames], [[], 1]);
   });
 
-  it('lets confirmed frames go before it drops one that waits', async (t) => {
+  it('releases confirmed frames before it drops one that waits', async (t) => {
     const { keeper, outbox, retention, write, dropped } = await openKeeper(t, {}, true);
     const at = Date.now() - 10_000;
     for (const i of [0, 1]) {
@@ -100,18 +100,18 @@ describe('the keeper of the spool', () => {
     assert.deepEqual([dropped, retention.frames, outbox.frames], [[], 1, 1]);
   });
 
-  /** A keeper for a disk with so many bytes left, and frames of 300 bytes that wait on it since ten seconds. */
+  /** A keeper for a disk with this many bytes left, and frames of 300 bytes that have waited on it for ten seconds. */
   async function openLowDisk(t: TestContext, freeBytes: number | undefined, count: number) {
     const opened = await openKeeper(t, { minFreeBytes: 10_000 });
     t.mock.method(opened.spool, 'freeBytes', () => Promise.resolve(freeBytes));
-    // Ages are told to the millisecond, and listing takes some.
+    // Ages are reported to the millisecond, and listing takes time.
     const [firstAt, stepMs] = [Date.now() - 10_000, 100];
     const at = (i: number): number => firstAt + i * stepMs;
     const frames = await Promise.all(offsets(0, count).map((i) => opened.write(at(i), 300)));
     return { ...opened, at, frames };
   }
 
-  it('gives up the oldest for the disk where that makes the room it was told to leave', async (t) => {
+  it('drops the oldest if that frees the space it must leave on the disk', async (t) => {
     const { keeper, dropped, outbox, at } = await openLowDisk(t, 9500, 3);
     await keeper.tick();
     assert.deepEqual(dropped, [['spool-free', [at(0), at(1)]]]);
@@ -124,20 +124,20 @@ describe('the keeper of the spool', () => {
     ['lacks a byte more than the spool holds there', 9099],
     ['does not say what it has', undefined],
   ] as const)
-    it(`keeps what waits where the disk ${what}: to drop it would not help`, async (t) => {
+    it(`keeps what waits if the disk ${what}: dropping it would not help`, async (t) => {
       const { keeper, dropped, outbox, spool } = await openLowDisk(t, freeBytes, 3);
       for (let i = 0; i < 3; i++) await keeper.tick();
       assert.deepEqual([dropped, outbox.frames, (await waitingIn(spool)).length], [[], 3, 3]);
     });
 
-  it('does not count what waits in memory as a burden of the disk', async (t) => {
+  it('does not count frames in memory as a load on the disk', async (t) => {
     const { keeper, dropped, outbox, spool, frames } = await openLowDisk(t, 9100, 3);
     t.mock.method(spool, 'inMemory', () => Promise.resolve(frames.slice(0, 1)));
     await keeper.tick();
     assert.deepEqual([dropped, outbox.frames], [[], 3]);
   });
 
-  it('drops none of memory for the sake of the disk, and none that is in flight', async (t) => {
+  it('drops no frame in memory for the sake of the disk, and none that is in flight', async (t) => {
     const { keeper, dropped, spool, frames, outbox, at } = await openLowDisk(t, 9500, 4);
     t.mock.method(spool, 'inMemory', () => Promise.resolve(frames.slice(0, 1)));
     await keeper.scan();
@@ -149,7 +149,7 @@ describe('the keeper of the spool', () => {
     assert.deepEqual(dropped, [['spool-free', [at(2), at(3)]]]);
   });
 
-  it('finds the frames of other cameras when the folder of one cannot be read, and keeps to its bounds', async (t) => {
+  it('finds the frames of other cameras if the folder of one cannot be read, and keeps to its limits', async (t) => {
     const { keeper, dropped, outbox, write, dir } = await openKeeper(t);
     const at = Date.now();
     await write(at - 61_000);
@@ -165,7 +165,7 @@ describe('the keeper of the spool', () => {
     assert.equal(await keeper.tick(), undefined);
   });
 
-  it('removes the confirmed frames that an earlier process has kept when it is to keep none', async (t) => {
+  it('removes the confirmed frames that an earlier process kept if it is to keep none', async (t) => {
     const { keeper, outbox, retention, write, spool, dir } = await openKeeper(t);
     for (const i of [0, 1]) await spool.confirm(await write(Date.now() + i));
     await keeper.tick();

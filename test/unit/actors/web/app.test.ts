@@ -10,7 +10,7 @@ import type { View } from '../../../../src/actors/web/view/daemon-view';
 import { DIR, GATE, open, openPlain, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web-app';
 
 describe('the HTTP server', () => {
-  it('gives what its OpenAPI document says, on every route', async () => {
+  it('returns what its OpenAPI document says, on every route', async () => {
     const { ask } = await openPlain();
     const document = (await ask('/api/openapi.json')).json<OpenApi>();
     const asked: readonly [path: string, url: string][] = [
@@ -38,7 +38,7 @@ describe('the HTTP server', () => {
     assert.deepEqual((await ask('/api/cameras')).json(), [GATE]);
   });
 
-  it('compresses the ledger for clients that take it', async () => {
+  it('compresses the ledger for clients that accept it', async () => {
     const bucket = { from: 0, periods: 60, confirmed: 58, missed: {} };
     const answer = { from: 0, to: 60_000, bucketMs: 1000, cameras: { gate: Array(200).fill(bucket) } };
     const { ask } = await openPlain({ ledger: async () => answer });
@@ -56,7 +56,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('lists the cameras that have all of the tags it is asked for', async () => {
+  it('lists the cameras that have all the requested tags', async () => {
     const tagged = (id: string, tags: readonly string[]): ApiCamera => ({ ...GATE, id, tags });
     const cameras = [GATE, tagged('yard', ['north', 'yard']), tagged('hall', ['north'])];
     const { ask } = await openPlain({
@@ -72,7 +72,7 @@ describe('the HTTP server', () => {
       assert.equal(problemIn(await ask(`/api/cameras${query}`)).status, 400, query);
   });
 
-  it('of a node of a fleet does not say that a camera is not configured which another node may run', async () => {
+  it('of a fleet node does not call a camera unconfigured that another node may run', async () => {
     const fleet = { fleet: 'site', node: 'a', state: 'member' };
     const { ask } = await openPlain({
       view: async () => ({ state: STATE, cameras: [GATE], status: { fleet } }) as unknown as View,
@@ -92,7 +92,7 @@ describe('the HTTP server', () => {
     const validated = async (specification: object) =>
       new Validator().validate(specification as Record<string, unknown>);
     assert.deepEqual(await validated(document), { valid: true });
-    // One that finds nothing would be no proof.
+    // A validator that never finds anything would prove nothing.
     const broken = { ...document, paths: { '/healthz': { get: { responses: { 200: {} } } } } };
     assert.equal((await validated(broken)).valid, false);
   });
@@ -119,7 +119,7 @@ describe('the HTTP server', () => {
       }
   });
 
-  it('answers every error as problem details, and repeats nothing it was sent', async () => {
+  it('answers every error with problem details, and repeats nothing from the request', async () => {
     const { ask } = await openPlain();
     const asked: readonly [number, string, InjectOptions?][] = [
       [404, '/nothing/C4n'],
@@ -151,7 +151,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('says nothing of an internal error, and logs it', async () => {
+  it('reveals nothing about an internal error, and logs it', async () => {
     const { ask, lines } = await open(undefined, {
       ledger: () => Promise.reject(new Error('C4n /srv/data')),
     });
@@ -172,7 +172,7 @@ describe('the HTTP server', () => {
     assert.equal((await ask('/healthz')).statusCode, 200);
   });
 
-  it('gives a picture with its capture time and tag, and 304 to who has it', async () => {
+  it('returns a picture with its capture time and tag, and 304 to a client that has it', async () => {
     const { ask } = await openPlain();
     const url = '/api/cameras/gate/latest.jpg?width=320';
     const first = await ask(url);
@@ -190,7 +190,7 @@ describe('the HTTP server', () => {
     assert.equal((await ask(url, { headers: { 'if-none-match': '"other"' } })).statusCode, 200);
   });
 
-  it('gives the files of the page and nothing beside them', async () => {
+  it('serves the files of the page and nothing else', async () => {
     const { ask } = await openPlain();
     const page = await ask('/');
     assert.match(page.body, /the page/);
@@ -218,7 +218,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('says in one sentence that the page was not built', async () => {
+  it('reports in one sentence that the page was not built', async () => {
     const { ask } = await open(undefined, {}, path.join(DIR, 'none'));
     assert.match((await ask('/')).body, /^Vigil runs\. The page has not been built: run npm run build\./);
   });

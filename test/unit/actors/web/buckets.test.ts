@@ -1,4 +1,4 @@
-/** The ledger in equal stretches: every period is in one of them, once. */
+/** The ledger in equal intervals: every period is in one of them, once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bucketsOf, spanOf } from '../../../../src/actors/web/ledger/buckets';

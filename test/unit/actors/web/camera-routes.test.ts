@@ -51,7 +51,7 @@ describe('a camera over HTTP', () => {
     assert.deepEqual(daemon.restarted, ['yard']);
   });
 
-  it('is applied before the answer, once and as an edit by hand, and the log says by whom', async (t) => {
+  it('is applied before the answer, once and like an edit by hand, and the log says by whom', async (t) => {
     const daemon = await openEditable(t);
     await daemon.ask('PUT', '/api/cameras/yard', { test: 'testsrc2' }, NEW);
     assert.deepEqual(daemon.applied[0], ['gate', 'test', 'yard']);
@@ -77,7 +77,7 @@ describe('a camera over HTTP', () => {
       }
   });
 
-  it('is changed by exactly one of two who know the same file', async (t) => {
+  it('is changed by exactly one of two clients that know the same file', async (t) => {
     const daemon = await openEditable(t);
     const { etag } = (await daemon.ask('GET', '/api/cameras/test')).headers;
     const ends = await Promise.all(
@@ -139,7 +139,7 @@ describe('a camera over HTTP', () => {
       const problem = response.json<ApiProblem>();
       assert.equal(problem.code, code, what);
       assert.ok((problem.detail ?? '').length > 0, what);
-      // A value is repeated to who wrote it; what is stored is told to nobody.
+      // A value is returned to the client that sent it; stored values are never shown.
       if (code !== 'invalid-settings') assert.ok(!response.body.includes(CANARY), what);
     }
     assert.equal(daemon.text, text);

@@ -1,4 +1,4 @@
-/** What changes, as events: each client gets what it missed, and no more than is true now. */
+/** Changes as events: each client gets what it missed, and nothing that is not true any more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ApiCamera, ApiState } from '../../../../src/actors/web/api';
@@ -14,7 +14,7 @@ const kinds = (events: readonly { event: string; data: unknown }[]) =>
   events.map(({ event, data }) => `${event} ${(data as { id?: string }).id ?? ''}`.trim());
 
 describe('changes', () => {
-  it('are told once', () => {
+  it('are reported once', () => {
     const changes = new Changes();
     const look = { state: STATE, cameras: [camera('a', { picture: picture(1) })] };
     assert.deepEqual(kinds(changes.take(look)), ['camera a', 'picture a', 'state']);
@@ -30,7 +30,7 @@ describe('changes', () => {
     assert.deepEqual(events[0]?.data, { id: 'a', capturedAt: 2 });
   });
 
-  it('of a camera that was taken out end what is known of it', () => {
+  it('that remove a camera replace everything reported about it', () => {
     const changes = new Changes();
     const [first] = changes.take({
       state: STATE,
@@ -46,7 +46,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('that a client missed are the newest of each thing, in their order', () => {
+  it('that a client missed are the newest of each subject, in order', () => {
     const changes = new Changes();
     changes.take({ state: STATE, cameras: [camera('a'), camera('b')] });
     const last = changes.reset().id;
@@ -61,7 +61,7 @@ describe('changes', () => {
     assert.deepEqual(changes.since(missed.at(-1)?.id ?? ''), []);
   });
 
-  it('are not known of another process, of the future, or of what is no id', () => {
+  it('are unknown for another process, for the future, or for an invalid id', () => {
     const changes = new Changes();
     changes.take({ state: STATE, cameras: [camera('a')] });
     const { id } = changes.reset();
@@ -79,7 +79,7 @@ describe('changes', () => {
       assert.equal(changes.since(unknown), undefined, unknown);
   });
 
-  it('remember a bounded number of cameras that are gone', () => {
+  it('remember a bounded number of removed cameras', () => {
     const changes = new Changes();
     changes.take({ state: STATE, cameras: [] });
     const last = changes.reset().id;
@@ -87,7 +87,7 @@ describe('changes', () => {
       changes.take({ state: STATE, cameras: [camera(`c${i}`)] });
       changes.take({ state: STATE, cameras: [] });
     }
-    // Who was away for longer than that begins anew.
+    // A client that was away for longer starts again.
     assert.equal(changes.since(last), undefined);
     assert.deepEqual(changes.since(changes.reset().id), []);
   });

@@ -42,7 +42,7 @@ describe('crash reports', () => {
     assert.deepEqual(await readCrashes(DIR, 'gat'), []);
   });
 
-  it('leave out what is no report: half a file, a foreign one, an unfinished one', async () => {
+  it('leave out what is not a report: half a file, a foreign one, an unfinished one', async () => {
     const folder = path.dirname(await crash(new BlackBox(DIR), 99));
     for (const [name, text] of [
       ['9999-half.json', '{"name":"camera:gate","fault":{"co'],
@@ -58,11 +58,11 @@ describe('crash reports', () => {
 });
 
 describe('the detection queue', () => {
-  it('is what the notifier tells of it', () =>
+  it('is what the notifier reports', () =>
     assert.deepEqual(queueView({ 'old queue a': 3, 'queue v.detection': '5 of 100', queueConsumers: 2 }), {
       ...{ name: 'v.detection', messages: 5, limit: 100, consumers: 2 },
     }));
 
-  it('is unknown until the broker has told of it', () =>
+  it('is unknown until the broker has reported it', () =>
     assert.equal(queueView({ rabbitmq: 'away', queueConsumers: 0 }), undefined));
 });

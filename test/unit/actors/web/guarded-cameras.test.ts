@@ -1,4 +1,4 @@
-/** Cameras are changed over HTTP by nobody else, and probed by a few at a time. */
+/** Over HTTP, only the holder of the token changes cameras, and only a few probes run at a time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ApiEdit, ApiProblem } from '../../../../src/actors/web/api';
@@ -25,7 +25,7 @@ describe('cameras behind a token', () => {
     { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
   ];
 
-  it('are changed only by who has it', async (t) => {
+  it('are changed only by a client that has it', async (t) => {
     const daemon = await openEditable(t, { token: CANARY });
     for (const [method, url, payload, headers] of CHANGES) {
       for (const authorization of [undefined, 'Bearer wrong']) {
@@ -49,7 +49,7 @@ describe('cameras behind a token', () => {
       }
       const rebound = await daemon.ask(method, url, payload, { ...headers, host: 'evil.example' });
       assert.equal(rebound.statusCode, 421);
-      // What a form can send without being asked first.
+      // Requests that a form can send without a preflight.
       for (const type of [
         'text/plain',
         'application/x-www-form-urlencoded',
@@ -64,7 +64,7 @@ describe('cameras behind a token', () => {
 });
 
 describe('probes over HTTP', () => {
-  it('run one at a time; a few wait, and more are told to come back', async (t) => {
+  it('run one at a time; a few wait, and further requests are asked to come back', async (t) => {
     let running = 0;
     let most = 0;
     const ends: (() => void)[] = [];
@@ -76,7 +76,7 @@ describe('probes over HTTP', () => {
     };
     const daemon = await openEditable(t, { probe });
     const asked = Array.from({ length: 8 }, () => daemon.ask('POST', '/api/probe', { test: 'testsrc2' }));
-    // None of those that are taken ends before all have come.
+    // None of the accepted ones ends before all have arrived.
     const refused: Awaited<(typeof asked)[number]>[] = [];
     const settled = asked.map(async (answer) => refused.push(await answer));
     await until('three are refused', () => refused.length === 3);

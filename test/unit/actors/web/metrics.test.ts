@@ -1,4 +1,4 @@
-/** Figures for Prometheus: by its conventions, without what is not known, and small enough for 500 cameras. */
+/** Metrics for Prometheus: by its conventions, without unknown values, and small enough for 500 cameras. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricsText } from '../../../../src/actors/web/metrics/metrics';
@@ -68,7 +68,7 @@ async function textFor(count: number, withTags = false): Promise<string> {
 }
 
 describe('metrics', () => {
-  it('have a line for each thing that is known', async () => {
+  it('have a line for each known value', async () => {
     const lines = (await textFor(1)).split('\n');
     const expected = [
       'vigil_ready 1',
@@ -115,7 +115,7 @@ describe('metrics', () => {
     assert.equal(lines.filter((line) => line.startsWith('vigil_frames_bad_total')).length, 2);
   });
 
-  it('are named by the conventions of Prometheus, with their type and help', async () => {
+  it('follow the naming conventions of Prometheus, with their type and help', async () => {
     const text = await textFor(2);
     for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
       assert.match(name, /^vigil_[a-z_]+$/);
@@ -128,7 +128,7 @@ describe('metrics', () => {
     assert.equal(new Set(names).size, names.length);
   });
 
-  it('name the tags of cameras only where that is chosen', async () => {
+  it('include the tags of cameras only if configured', async () => {
     assert.doesNotMatch(await textFor(1), /north/);
     const lines = (await textFor(1, true)).split('\n');
     const tagged = lines.filter((line) => line.startsWith('vigil_camera_tag'));
@@ -138,7 +138,7 @@ describe('metrics', () => {
     ]);
   });
 
-  it('of 500 cameras have less than 1 MB', async () => {
+  it('of 500 cameras are smaller than 1 MB', async () => {
     const bytes = Buffer.byteLength(await textFor(500, true));
     assert.ok(bytes > 100_000 && bytes < 1_000_000, String(bytes));
   });

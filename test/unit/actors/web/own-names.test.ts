@@ -1,11 +1,11 @@
-/** Names a server answers to that listens for more than its own machine. */
+/** Names accepted by a server that listens for more than its own machine. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OwnNames } from '../../../../src/actors/web/http/own-names';
 import { Sessions } from '../../../../src/actors/web/http/sessions';
 import { urlOf } from '../../../../src/actors/web/http/listen';
 
-describe('the names of a server that others reach', () => {
+describe('the names of a server that others can reach', () => {
   const names = new OwnNames('0.0.0.0', ['cams.example.org'], () => ['nvr', '10.0.0.7', 'fd00::7']);
   for (const own of [
     '10.0.0.7:8080',
@@ -33,7 +33,7 @@ describe('the names of a server that others reach', () => {
     '.',
     'cams.example.org.evil',
   ])
-    it(`has not ${String(other)}`, () => assert.ok(!names.isOwn(other)));
+    it(`does not have ${String(other)}`, () => assert.ok(!names.isOwn(other)));
 });
 
 describe('a sign-in', () => {
@@ -49,7 +49,7 @@ describe('a sign-in', () => {
     assert.ok(!sessions.letsIn({ cookie }));
   });
 
-  it('is not needed without a token, and cannot be made', () => {
+  it('is not needed without a token, and cannot be created', () => {
     const sessions = new Sessions(undefined);
     assert.ok(sessions.letsIn({}));
     assert.ok(!sessions.isToken('') && !sessions.isToken('undefined'));

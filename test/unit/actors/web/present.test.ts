@@ -1,4 +1,4 @@
-/** No old picture is shown as if it were now. */
+/** No old picture is shown as current. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Problem } from '../../../../src/actors/web/http/problem';
@@ -36,11 +36,11 @@ describe('the newest picture of a camera', () => {
   it('has its age by the clock of this machine, whatever the camera’s clock says', () => {
     assert.equal(judged(frame(60_000, { clock: 'camera', clockSkewMs: -60_000 })), 'present');
     assert.match(judged(frame(0, { clock: 'camera', clockSkewMs: 60_000 })), /60 s old/);
-    // What a slow link held back is as old as it is.
+    // A picture held back by a slow link keeps its true age.
     assert.match(judged(frame(12_000, { clock: 'arrival', linkDelayMs: 12_000 })), /12 s old/);
   });
 
-  it('is none where the clock was set back since', () =>
+  it('is absent if the clock was set back since', () =>
     assert.match(
       judged(frame(-3_600_000)),
       /has a time 60 min ahead of this machine's clock, which was set back/,

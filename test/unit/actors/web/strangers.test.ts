@@ -1,4 +1,4 @@
-/** Requests that name another host, or that the page of another site makes: none is answered. */
+/** Requests under another host name, or from the page of another site: none is answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InjectOptions } from 'fastify';
@@ -33,7 +33,7 @@ describe('a request by another name', () => {
     'cams.example.org',
     'Cams.Example.Org.:443',
   ])
-    it(`is answered where the name is ours: ${host}`, async () =>
+    it(`is answered if the name is ours: ${host}`, async () =>
       assert.equal((await (await openPlain()).ask('/api/state', { headers: { host } })).statusCode, 200));
 });
 

@@ -1,4 +1,4 @@
-/** The token: where it is asked for, how it is given, and what never shows it. */
+/** The token: where it is required, how it is passed, and what never shows it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { View } from '../../../../src/actors/web/view/daemon-view';
@@ -7,7 +7,7 @@ import { open, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web
 describe('a token', () => {
   const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
-  it('is asked for on every route but those that say nothing', async () => {
+  it('is required on every route except those that reveal nothing', async () => {
     const { ask } = await open(TOKEN);
     for (const url of [
       '/api/state',
@@ -33,7 +33,7 @@ describe('a token', () => {
     assert.deepEqual([toPage.statusCode, toPage.headers.location], [303, '/sign-in']);
   });
 
-  it('opens as a bearer, and only as it is', async () => {
+  it('is accepted as a bearer token, and only unaltered', async () => {
     const { ask } = await open(TOKEN);
     assert.equal((await ask('/api/state', bearer(TOKEN))).statusCode, 200);
     for (const wrong of ['', 'x', TOKEN.slice(0, -1), `${TOKEN}x`, TOKEN.toLowerCase(), 'undefined'])
@@ -42,7 +42,7 @@ describe('a token', () => {
     assert.equal((await ask(`/api/state?token=${TOKEN}`)).statusCode, 401);
   });
 
-  it('is changed for a cookie that scripts and other sites do not get', async () => {
+  it('is exchanged for a cookie that scripts and other sites do not get', async () => {
     const { ask } = await open(TOKEN);
     const signedIn = await ask('/sign-in', { method: 'POST', payload: { token: TOKEN } });
     assert.equal(signedIn.statusCode, 204, signedIn.body);
@@ -58,7 +58,7 @@ describe('a token', () => {
       assert.equal((await ask('/api/state', { headers: { cookie: wrong } })).statusCode, 401, wrong);
   });
 
-  it('is taken from the form of the sign-in page, which leads to the page', async () => {
+  it('is taken from the form of the sign-in page, which leads to the requested page', async () => {
     const { ask } = await open(TOKEN);
     const form = (token: string) =>
       ask('/sign-in', {
@@ -84,7 +84,7 @@ describe('a token', () => {
     problemIn(right);
   });
 
-  it('is in no answer, whatever is asked', async () => {
+  it('is in no answer, whatever is requested', async () => {
     const { app, ask } = await open(TOKEN);
     const { paths } = (await ask('/api/openapi.json', bearer(TOKEN))).json<OpenApi>();
     for (const route of [...Object.keys(paths), '/', '/sign-in', '/nothing'].filter(
@@ -101,7 +101,7 @@ describe('a token', () => {
     assert.ok(app.hasRoute({ method: 'GET', url: '/api/events' }));
   });
 
-  it('tells the reasons of readiness to who has it only', async () => {
+  it('reveals the reasons of readiness only to its holder', async () => {
     const view = async () =>
       ({ state: { ...STATE, problems: ['a reason'] }, cameras: [] }) as unknown as View;
     const { ask } = await open(TOKEN, { view });

@@ -1,4 +1,4 @@
-/** How a camera stands, from what the daemon says of it. */
+/** The condition of a camera, derived from what the daemon reports. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cameraView } from '../../../../src/actors/web/view/camera-view';
@@ -97,18 +97,18 @@ describe('a camera', () => {
       assert.deepEqual([found.condition, found.since], [condition, since]);
     });
 
-  it('has the rate the daemon says, and none without a process', () => {
+  it('has the rate that the daemon reports, and none without a process', () => {
     assert.equal(view(child({ delivered: { lastMinute: 20, perSecond: 0.4999 } })).rate, 0.5);
     assert.equal(view(undefined).rate, 0);
   });
 
-  it('tells why its feed failed while it waits and while it is opened again, to whoever looks first', () => {
+  it('reports why its feed failed while it waits and while it is reopened, even to the first viewer', () => {
     const feedFault = { ...REFUSED, at: NOW - 2000 };
     for (const state of ['waiting', 'connecting'])
       assert.deepEqual(view(child({ feed: feed(state), feedFault })).fault, feedFault);
   });
 
-  it('tells the fault of its process, and none while it delivers', () => {
+  it('reports the fault of its process, and none while it delivers', () => {
     const lastFault = { code: 'crashed', message: 'ended by SIGSEGV', atMs: NOW - 5 };
     const { fault } = view(child({ state: 'waiting', lastFault }));
     assert.deepEqual(fault, { code: 'crashed', message: 'its process ended by SIGSEGV', at: NOW - 5 });
@@ -130,7 +130,7 @@ describe('the view of all viewers', () => {
     children: [child({ feed: feedNow })],
   });
 
-  it('asks the daemon once a second, however many look', async () => {
+  it('asks the daemon once a second, however many viewers there are', async () => {
     let [asked, nowMs] = [0, 0];
     const daemon = {
       status: async () => (asked++, status(feed('streaming'))),

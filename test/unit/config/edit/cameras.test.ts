@@ -7,7 +7,7 @@ import type { Settings } from '../../../../src/config/edit/hidden';
 import { camerasOf, edited, ENVIRONMENT, GATE, newFile, patch, SECRET } from './stage';
 
 describe('settings of a camera', () => {
-  it('are shown without user, password and what of a URL may be one', async () => {
+  it('are shown without user, password and the parts of a URL that may be one', async () => {
     const file = newFile();
     const { settings, hidden } = await readCamera(file, 'gate');
     assert.deepEqual(settings, { id: 'gate', url: 'rtsp://10.0.0.1:554/live?…' });
@@ -15,7 +15,7 @@ describe('settings of a camera', () => {
     assert.deepEqual((await readCamera(file, 'test')).hidden, []);
   });
 
-  it('that are written back as they were shown change nothing, letter by letter', async () => {
+  it('that are written back as they were shown change nothing, letter for letter', async () => {
     for (const camera of [
       GATE,
       { id: 'gate', url: '${GATE_URL}', username: 'u', password: 'p' },
@@ -70,7 +70,7 @@ describe('settings of a camera', () => {
 });
 
 describe('the cameras of another file', () => {
-  it('take the place of those of this one, whose text stays where it can', async () => {
+  it('replace those of this file, whose text stays if possible', async () => {
     const file = newFile(
       '{\n  "namespace": "n",\n  "cameras": [\n    { "id": "a",  "test": "testsrc2" },\n    { "id": "b", "test": "testsrc2" }\n  ]\n}\n',
     );

@@ -41,7 +41,7 @@ async function refused(
 }
 
 describe('an edit of a configuration file', { concurrency: true }, () => {
-  it('adds, changes and removes a camera, and says how the file is known then', async () => {
+  it('adds, changes and removes a camera, and returns the new etag of the file', async () => {
     const file = newFile();
     const added = await edited(file, put('yard', { test: 'testsrc2', rate: 2 }));
     assert.deepEqual([added.created, added.etag], [true, etagOf(readFileSync(file))]);
@@ -53,7 +53,7 @@ describe('an edit of a configuration file', { concurrency: true }, () => {
     assert.equal(readFileSync(file, 'utf8'), `${JSON.stringify(FILE, null, 2)}\n`);
   });
 
-  it('that is only planned changes nothing, and is checked all the same', async () => {
+  it('that is only planned changes nothing, but is still checked', async () => {
     const file = newFile();
     const before = readFileSync(file);
     const { etag } = await edited(file, { ...remove('gate'), planOnly: true });
@@ -62,7 +62,7 @@ describe('an edit of a configuration file', { concurrency: true }, () => {
     await refused(file, { ...patch('test', { rate: 99 }), planOnly: true }, 'invalid-settings');
   });
 
-  it('is refused with the faults that an edit by hand has', async () => {
+  it('is refused with the same faults as an edit by hand', async () => {
     const file = newFile();
     for (const settings of [
       { rtae: 2 },
@@ -119,7 +119,7 @@ describe('an edit of a configuration file', { concurrency: true }, () => {
   for (const [what, request, code, words] of refusals)
     it(`${what} is refused: ${code}`, async () => refused(newFile(), request, code, words));
 
-  it('of a file that is not valid is refused and says so, unless it puts that right', async () => {
+  it('of an invalid file is refused and says so, unless it repairs the file', async () => {
     await refused(
       newFile('{"cameras": ['),
       remove('gate'),
@@ -176,7 +176,7 @@ describe('an edit of a configuration file', { concurrency: true }, () => {
     assert.deepEqual(readdirSync(path.dirname(file)), ['actors.json']);
   });
 
-  it('loses against an editor that has written between its look and its write', async () => {
+  it('loses against an editor that has written between its read and its write', async () => {
     const file = newFile();
     const before = readFileSync(file);
     writeFileSync(file, '{"cameras": []}');
@@ -184,7 +184,7 @@ describe('an edit of a configuration file', { concurrency: true }, () => {
     assert.equal(readFileSync(file, 'utf8'), '{"cameras": []}');
   });
 
-  it('waits for another writer, and not for one that was killed', async () => {
+  it('waits for another writer, but not for one that was killed', async () => {
     const file = newFile();
     const lock = path.join(path.dirname(file), '.actors.json.lock');
     writeFileSync(lock, '');

@@ -14,7 +14,7 @@ interface Style {
   readonly oneLine: number;
 }
 
-/** A value as somebody might write it: on one line or on several, with comments here and there. */
+/** A value as a person might write it: on one line or on several, with comments here and there. */
 function written(value: unknown, random: Random, style: Style, base = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const isList = Array.isArray(value);
@@ -129,7 +129,7 @@ describe('an edit of the text of a configuration', () => {
     }
   });
 
-  it('that comes back leaves the text as it was', () => {
+  it('that is reverted leaves the text as it was', () => {
     const random = randomOf(16);
     for (let i = 0; i < rounds(300); i++) {
       const { text, value } = made(random);
@@ -161,7 +161,7 @@ describe('an edit of the text of a configuration', () => {
     assert.equal(withoutValue('[\n  1\n]', [0]), '[]');
   });
 
-  it('is refused where the place is not there', () => {
+  it('is refused if the place does not exist', () => {
     for (const [text, place] of [
       ['', ['a']],
       ['[]', ['a']],

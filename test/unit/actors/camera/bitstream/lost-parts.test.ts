@@ -18,9 +18,9 @@ describe('frame numbers', () => {
     ['in a row have no gap', '0! 1 2 3', []],
     ['wrap', '0! 15! 0 1', []],
     ['with one missing have a gap there alone', '0! 1 3 4', [2]],
-    ['of pictures that none is predicted from are that of the next', '0! 1- 1- 1 2- 2', []],
-    ['of such a picture tell that one before it is missing', '0! 2- 2', [1, 2]],
-    ['begin anew with a keyframe', '0! 1 9! 10', []],
+    ['of non-reference pictures equal that of the next', '0! 1- 1- 1 2- 2', []],
+    ['of such a picture show that one before it is missing', '0! 2- 2', [1, 2]],
+    ['start again with a keyframe', '0! 1 9! 10', []],
     ['before the first keyframe are not known', '5 6 0!', []],
   ] as const)
     it(what, () => {
@@ -28,7 +28,7 @@ describe('frame numbers', () => {
       assert.deepEqual(found, expected);
     });
 
-  it('may leave some out where the stream says so', () => {
+  it('may skip some if the stream says so', () => {
     assert.ok(!gaps('0! 1 3 7', true).includes(true));
   });
 });
@@ -41,16 +41,16 @@ describe('the slices of a picture', () => {
     return layout.lacks(starts);
   };
 
-  it('lack one that all before had', () => {
+  it('lack one that all previous pictures had', () => {
     assert.ok(after(10, [0, 20, 60]));
     assert.ok(after(10, [0, 20, 40]));
   });
 
-  it('lack none where they were seldom the same', () => {
+  it('lack none if they were seldom the same', () => {
     assert.ok(!after(2, [0, 20, 60]));
   });
 
-  it('lack none where they begin elsewhere', () => {
+  it('lack none if they begin elsewhere', () => {
     assert.ok(!after(10, [0, 30]));
   });
 });

@@ -37,7 +37,7 @@ describe('a turn', () => {
     ['half a message', orientation(0, 0, 0, 16_384).subarray(0, 1), undefined],
     ['nothing', Buffer.alloc(0), undefined],
   ] as const)
-    it(`is read of a message with ${what}`, () => {
+    it(`is read from a message with ${what}`, () => {
       assert.deepEqual(readOrientation(payload), turn);
     });
 
@@ -62,7 +62,7 @@ describe('a turn', () => {
       assert.ok(ours.every((level, i) => Math.abs(level - (theirs[i] ?? 0)) < 16));
     });
 
-  it('of a JPEG without Exif, and of what is none, is not known', async () => {
+  it('of a JPEG without Exif, and of data that is not a JPEG, is unknown', async () => {
     const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { nalUnits } from '../../../../../src/actors/camera/bitstream/nal';
 import { SentSets } from '../../../../../src/actors/camera/bitstream/sent-sets';
 
-/** Of x264, 320x180 and 640x360, with their picture parameter sets. */
+/** From x264, 320x180 and 640x360, with their picture parameter sets. */
 const SMALL = ['6764000cacb40a0cfcf0800000030080000019078a1550', '68ef0fcb'];
 const LARGE = ['6764001eacb405017fcb080000030008000003019078b1', '68ef039cb0'];
 const DELIMITER = '0910';
@@ -16,7 +16,7 @@ const unit = (...nals: string[]) => Buffer.from(nals.map((nal) => `000001${nal}`
 const hex = (bytes: Buffer) => [...nalUnits(bytes)].map((nal) => nal.toString('hex'));
 
 describe('the parameter sets of a keyframe', () => {
-  it('stay as they came where each is there once', () => {
+  it('stay as they came if each is present once', () => {
     const sets = new SentSets('h264');
     for (const nals of [
       [DELIMITER, ...SMALL, IDR],
@@ -29,19 +29,19 @@ describe('the parameter sets of a keyframe', () => {
     }
   });
 
-  it('are the last ones, each once, and all else keeps its order', () => {
+  it('are the last of each, once, and everything else keeps its order', () => {
     const sets = new SentSets('h264');
     const came = unit(...SMALL, DELIMITER, ...LARGE, MESSAGE, IDR, IDR);
     assert.deepEqual(hex(sets.apply(came)), [...LARGE, DELIMITER, MESSAGE, IDR, IDR]);
   });
 
-  it('are those that the stream sent last where a coded sequence goes on and only the description is repeated', () => {
+  it('are those that the stream sent last if a coded sequence continues and only the description is repeated', () => {
     const sets = new SentSets('h264');
     sets.apply(unit(...SMALL, ...LARGE, IDR));
     assert.deepEqual(hex(sets.apply(unit(...SMALL, INTRA))), [...LARGE, INTRA]);
   });
 
-  it('are those of the description as long as the stream has sent none', () => {
+  it('are those of the description until the stream has sent some', () => {
     const sets = new SentSets('h264');
     for (const slice of [INTRA, IDR, INTRA]) {
       const came = unit(...SMALL, slice);
@@ -49,7 +49,7 @@ describe('the parameter sets of a keyframe', () => {
     }
   });
 
-  it('are those of the description again where a coded sequence begins with them', () => {
+  it('are those of the description again if a coded sequence begins with them', () => {
     const sets = new SentSets('h264');
     sets.apply(unit(...SMALL, IDR));
     sets.apply(unit(...SMALL, ...LARGE, IDR));

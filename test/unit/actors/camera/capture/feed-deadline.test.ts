@@ -115,7 +115,7 @@ describe('the deadline of a feed', () => {
     ],
   ];
   for (const [what, camera, measured, seen, code, atMs] of rows)
-    it(`is that of "${code}" where ${what}`, () => {
+    it(`is that of "${code}" if ${what}`, () => {
       const plan = { packetMs: 0, keyIntervalMs: undefined, ...measured };
       const { sinceMs, limitMs, fault } = firstDeadline({ ...CAMERA, ...camera }, plan, {
         startedMs: 0,
@@ -129,7 +129,7 @@ describe('the deadline of a feed', () => {
     ['counted from when the stream was described', described(2000), 9000],
     ['long enough for a camera that was too slow to be asked', { kind: 'unanswered' }, 10_000],
   ] as const)
-    it(`is ${what} over UDP where TCP is left`, () => {
+    it(`is ${what} over UDP if TCP remains`, () => {
       const source = { kind: 'stream', url: 'rtsp://camera/', transport: 'udp', orTcp: true } as const;
       const { limitMs: limit, fault } = firstDeadline(
         { ...CAMERA, source },

@@ -1,4 +1,4 @@
-/** The rate of a feed as a probe says it, whatever the server sends at the start. */
+/** The rate of a feed as a probe reports it, whatever the server sends at the start. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MeasuringPlan } from '../../../../../src/actors/camera/capture/probe';
@@ -6,7 +6,7 @@ import { cameraSpec } from '../../../../../lab/camera-spec';
 
 const FPS = 10;
 
-/** @param burst pictures that come at once when the feed is opened */
+/** @param burst pictures that arrive at once when the feed is opened */
 function measured(seconds: number, burst: number): MeasuringPlan {
   const plan = new MeasuringPlan(cameraSpec(), () => undefined);
   const see = (ms: number, key: boolean) =>
@@ -21,19 +21,19 @@ function rateOf(seconds: number, burst: number): number | undefined {
 }
 
 describe('the rate of a feed', () => {
-  it('does not count what the server had kept since its last keyframe', () => {
+  it('does not count pictures that the server had buffered since its last keyframe', () => {
     for (const burst of [0, 1, 25, 250]) {
       const rate = rateOf(5, burst);
       assert.ok(rate !== undefined && Math.abs(rate - FPS) < 0.1, `${burst} pictures at once: ${rate}`);
     }
   });
 
-  it('is that of all pictures of a short feed, and unknown of one picture', () => {
+  it('is that of all pictures of a short feed, and unknown for one picture', () => {
     assert.equal(rateOf(1, 0), FPS);
     assert.equal(rateOf(0, 0), undefined);
   });
 
-  it('is unknown of a feed that was opened again and has sent nothing since', () => {
+  it('is unknown for a feed that was reopened and has sent nothing since', () => {
     const plan = measured(5, 0);
     plan.reopen();
     assert.equal(plan.packetsPerSecond, undefined);

@@ -1,4 +1,4 @@
-/** How an RTSP feed is received where that is left to it. */
+/** How an RTSP feed is received if the choice of transport is automatic. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -13,24 +13,24 @@ const UDP: TransportChoice = { name: 'udp' };
 const TRYING: TransportChoice = { name: 'trying-tcp', because: 'it does not offer UDP' };
 const TCP: TransportChoice = { name: 'tcp', because: 'it does not offer UDP' };
 
-describe('a transport that is chosen', () => {
+describe('an automatically chosen transport', () => {
   for (const code of ['unauthorized', 'not-found', 'refused', 'unreachable', 'ended', 'stalled'])
-    it(`stays UDP after "${code}", which TCP does not mend`, () =>
+    it(`stays UDP after "${code}", which TCP does not fix`, () =>
       assert.deepEqual(afterFault(UDP, fault(code)), UDP));
 
-  it('becomes TCP when UDP gives nothing or is not offered, and stays it once a packet came', () => {
+  it('becomes TCP if UDP delivers nothing or is not offered, and stays TCP once a packet has arrived', () => {
     assert.equal(afterFault(UDP, fault('udp-blocked')).name, 'trying-tcp');
     assert.deepEqual(afterFault(UDP, fault('transport')), TRYING);
     assert.deepEqual(afterPacket(TRYING), TCP);
     assert.deepEqual(afterFault(TCP, fault('silent')), TCP);
   });
 
-  it('is UDP again when TCP gave nothing either', () => {
+  it('returns to UDP if TCP delivers nothing either', () => {
     assert.deepEqual(afterFault(TRYING, fault('silent')), { name: 'udp', tcpFailed: true });
     assert.deepEqual(afterPacket(UDP), UDP);
   });
 
-  it('becomes TCP when UDP loses much, unless TCP gave nothing before', () => {
+  it('becomes TCP if UDP loses many packets, unless TCP delivered nothing before', () => {
     const lossy = { code: 'udp-loss', message: '5 of some 229 UDP packets were lost' };
     assert.deepEqual(afterFault(UDP, lossy), { name: 'trying-tcp', because: lossy.message });
     const source = { kind: 'stream', url: 'rtsp://cam/', transport: 'udp', orTcp: true } as const;

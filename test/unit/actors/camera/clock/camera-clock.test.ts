@@ -1,4 +1,4 @@
-/** Whose clock capture times are by, and that they never go back or leap while it changes. */
+/** Which clock capture times follow, and that they never go back or jump while it changes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RELEASED_AT } from '../../../../../src/clock/machine-clock';
@@ -20,7 +20,7 @@ function toldClock(skewMs: number): CameraClock {
 }
 
 describe("a camera's clock", () => {
-  it('that nothing is known of leaves the arrival, and says so', () => {
+  it('that is unknown leaves capture times at arrival, and says so', () => {
     const clock = new CameraClock();
     assert.deepEqual(clock.captureTime(START), { capturedAt: START, clock: 'arrival' });
     assert.deepEqual(clock.captureTime(START + 1000), { capturedAt: START + 1000, clock: 'arrival' });
@@ -50,7 +50,7 @@ describe("a camera's clock", () => {
       assert.deepEqual([last.clock, last.clockSkewMs], [state === 'sane' ? 'camera' : 'arrival', skewMs]);
     });
 
-  it("is taken in small steps, and only called the camera's when it is reached", () => {
+  it("is approached in small steps; times are marked as the camera's only once it is reached", () => {
     const clock = toldClock(-300);
     const times = Array.from({ length: 10 }, (_, i) => clock.captureTime(START + 1000 * i));
     assert.deepEqual(
@@ -63,7 +63,7 @@ describe("a camera's clock", () => {
     );
   });
 
-  it('is told by three measurements at least, and by the middle of nine: what is odd among them does not count', () => {
+  it('needs at least three measurements and follows the median of nine, so outliers do not count', () => {
     const clock = new CameraClock();
     assert.deepEqual([clock.told(-100), clock.told(-100), clock.state], [false, false, 'unknown']);
     assert.equal(clock.skewMs, -100, 'but it is said');
@@ -72,14 +72,14 @@ describe("a camera's clock", () => {
     assert.deepEqual([clock.state, clock.skewMs], ['sane', -100]);
   });
 
-  it('that was set is followed once most of nine measurements say so', () => {
+  it('that was set is followed once most of nine measurements agree', () => {
     const clock = toldClock(-100);
     const changes = Array.from({ length: 9 }, () => clock.told(HOUR_MS));
     assert.deepEqual(changes, [false, false, false, false, true, false, false, false, false]);
     assert.equal(clock.state, 'insane');
   });
 
-  it('holds while the feed is opened anew, until it is told again', () => {
+  it('is kept while the feed is reopened, until it is measured again', () => {
     const clock = toldClock(-100);
     clock.reopen();
     assert.deepEqual([clock.told(400), clock.told(400), clock.skewMs], [false, false, -100]);
@@ -87,7 +87,7 @@ describe("a camera's clock", () => {
     assert.deepEqual([clock.state, clock.skewMs], ['sane', 400]);
   });
 
-  it('never makes capture times go back, repeat or leap, whatever it says and however often the feed is opened', (t) => {
+  it('never makes capture times go back, repeat or jump, whatever it reports and however often the feed is reopened', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(300); round++) {
       const clock = new CameraClock(START - random.between(0, 2000));
@@ -111,7 +111,7 @@ describe("a camera's clock", () => {
     }
   });
 
-  it('goes on later than any capture time of a process before', (t) => {
+  it('continues later than any capture time of an earlier process', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(500); round++) {
       const endedAt = START;
@@ -126,7 +126,7 @@ describe("a camera's clock", () => {
   });
 
   for (const setMs of [-HOUR_MS, HOUR_MS, 56 * 365 * 24 * HOUR_MS])
-    it(`is known to be sane or not at once when this machine's clock is set by ${setMs} ms, and it is said which was set`, () => {
+    it(`is judged at once when this machine's clock is set by ${setMs} ms, and the report says which clock was set`, () => {
       const clock = toldClock(-100);
       for (let i = 0; i < 10; i++) clock.captureTime(START + 1000 * i);
       assert.equal(clock.machineSet(setMs), true);
@@ -141,14 +141,14 @@ describe("a camera's clock", () => {
       assert.deepEqual([clock.state, Math.round((clock.skewMs ?? 0) / 10)], ['sane', -10]);
     });
 
-  it("goes on as it was when this machine's clock is set by little, or nothing was told", () => {
+  it("keeps its state when this machine's clock is set by a little, or if nothing was measured", () => {
     const clock = toldClock(-100);
     assert.equal(clock.machineSet(300), false);
     assert.deepEqual([clock.state, clock.skewMs], ['sane', -400]);
     assert.equal(new CameraClock().machineSet(HOUR_MS), false);
   });
 
-  it('marks capture times by a clock from before this version of Vigil was made, and blames no camera then', () => {
+  it('marks capture times earlier than the release of this version of Vigil, and then blames no camera', () => {
     const clock = toldClock(START);
     const { capturedAt, clockUnset } = clock.captureTime(60_000);
     assert.deepEqual([capturedAt, clockUnset], [60_000, true]);
@@ -156,7 +156,7 @@ describe("a camera's clock", () => {
     assert.equal(clock.captureTime(RELEASED_AT).clockUnset, undefined);
   });
 
-  it('that is not taken is explained with its figures, and with what is known of whose fault it is', () => {
+  it('that is rejected is explained with its figures and, if known, with the clock at fault', () => {
     const said = (skewMs: number, machineSetMs?: number) =>
       clockFault({ skewMs, machineSetMs }, START)?.message;
     assert.equal(

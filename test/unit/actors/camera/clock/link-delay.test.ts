@@ -1,4 +1,4 @@
-/** Late pictures on links of every kind, in simulated time: found, dated, bounded, and never seen where none are. */
+/** Late pictures on links of every kind, in simulated time: detected, dated, bounded, and without false alarms. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seededRandom } from '../../../../../lab/random';
@@ -14,7 +14,7 @@ const worst = (outcome: SimulatedOutcome, fromMs = 0) =>
       .map(({ trueMs, exactMs }) => Math.abs(trueMs - exactMs)),
   );
 
-describe('a feed whose pictures come in time', () => {
+describe('a feed whose pictures arrive on time', () => {
   const cases: Record<string, Partial<SimulatedLink>> = {
     steadily: {},
     'each with the next': { withNext: true },
@@ -58,19 +58,19 @@ describe('a feed whose pictures come in time', () => {
 
   for (const rate of [0, 0.5, 0.9, 0.98, 0.995])
     for (const equal of [false, true])
-      it(`by times that run ${rate} times as fast (${equal ? 'one size' : 'sizes differ'}) is not opened anew for ever`, (t) => {
+      it(`with times that run ${rate} times as fast (${equal ? 'one size' : 'sizes differ'}) is not reopened forever`, (t) => {
         const outcome = simulateLink(seededRandom(t), {
           ...{ seconds: HOUR_S / 2, fps: 5, media: (ms: number) => ms * rate, equal },
         });
         assert.ok(outcome.reopenings <= (equal ? 2 : 0), String(outcome.reopenings));
-        // Of one size, nothing tells times that run slow from a link that is: they are taken for late, and said to be.
+        // With pictures of one size, times that run slow look like a slow link: they are treated, and reported, as late.
         if (equal && rate > 0) return;
         const late = outcome.packets.filter(({ at }) => at > 10 * MINUTE_S * 1000);
         assert.ok(late.every(({ exactMs }) => exactMs < 500));
         assert.deepEqual(outcome.news, []);
       });
 
-  it("is told by the sender's clock from one that is late, where it has times that run slow and pictures of one size", (t) => {
+  it("is distinguished from a late one by the sender's clock if its times run slow and its pictures have one size", (t) => {
     const outcome = simulateLink(seededRandom(t), {
       ...{ seconds: HOUR_S, fps: 10, media: (ms: number) => ms * 0.9, equal: true, senderMs: () => 0 },
     });
@@ -78,7 +78,7 @@ describe('a feed whose pictures come in time', () => {
     assert.ok(outcome.packets.slice(-1000).every(({ exactMs }) => exactMs === 0));
   });
 
-  it('and whose clock is set is left alone', (t) => {
+  it('is left alone when its clock is set', (t) => {
     for (const stepMs of [-3_600_000, -3000, 3000, 3_600_000]) {
       const senderMs = (ms: number) => (ms > 60_000 ? stepMs : 0);
       assert.deepEqual(simulateLink(seededRandom(t), { seconds: 3 * MINUTE_S, senderMs }).news, []);
@@ -98,7 +98,7 @@ describe('a link slower than the stream', () => {
     [0.8, 25, 1000],
     [0.95, 15, 1000],
   ] as const)
-    it(`(${speed}, ${fps} fps, a keyframe every ${keyframeMs} ms${withNext ? ', each with the next' : ''}) is bounded, and told with its rates`, (t) => {
+    it(`(${speed}, ${fps} fps, a keyframe every ${keyframeMs} ms${withNext ? ', each with the next' : ''}) delays pictures within a bound, and is reported with its rates`, (t) => {
       const outcome = simulateLink(seededRandom(t), {
         ...{ seconds: 10 * MINUTE_S, fps, keyframeMs, withNext, speed: () => speed },
       });
@@ -112,7 +112,7 @@ describe('a link slower than the stream', () => {
       assert.ok(late.every(({ markedMs }) => markedMs !== undefined));
     });
 
-  it('dates pictures as they were taken, once it is known: the first one was late too', (t) => {
+  it('dates pictures by when they were taken once the delay is known: the first one was late too', (t) => {
     const outcome = simulateLink(seededRandom(t), { seconds: 5 * MINUTE_S, speed: () => 0.6 });
     const errors = outcome.packets
       .filter(({ trueMs }) => trueMs > 4500)
@@ -120,7 +120,7 @@ describe('a link slower than the stream', () => {
     assert.ok(Math.max(...errors) <= 250, String(Math.max(...errors)));
   });
 
-  it('whose times go back by hours is not held late for ever by what is not known any more', (t) => {
+  it('whose times go back by hours does not stay late forever because of outdated measurements', (t) => {
     const outcome = simulateLink(seededRandom(t), {
       ...{ seconds: 5 * MINUTE_S, media: (ms: number) => ms - (ms > 65_000 ? 40_000_000 : 0) },
       speed: (ms: number) => (ms > 60_000 && ms < 67_000 ? 0.6 : 2),
@@ -128,7 +128,7 @@ describe('a link slower than the stream', () => {
     assert.ok(outcome.packets.slice(-1000).every(({ exactMs }) => exactMs === 0));
   });
 
-  it('that becomes slow is found, and one that becomes fast again is told to be', (t) => {
+  it('that becomes slow is detected, and one that soon recovers is left alone', (t) => {
     const speed = (ms: number) => (ms > 60_000 && ms < 69_000 ? 0.6 : 2);
     const short = simulateLink(seededRandom(t), { seconds: 3 * MINUTE_S, speed });
     assert.deepEqual(short.news, []);
@@ -140,7 +140,7 @@ describe('a link slower than the stream', () => {
     assert.ok(long.reopenings >= 4);
   });
 
-  it('to a camera that drops what waits is told once, and not opened anew', (t) => {
+  it('to a camera that drops queued pictures is reported once, and not reopened', (t) => {
     const speed = (ms: number) => (ms < 120_000 ? 0.6 : 3);
     const outcome = simulateLink(seededRandom(t), { seconds: 4 * MINUTE_S, speed, queueMs: 3000 });
     assert.equal(outcome.reopenings, 0);
@@ -148,7 +148,7 @@ describe('a link slower than the stream', () => {
     assert.ok(kinds.includes('tell') && kinds.at(-1) === 'on-time', kinds.join());
   });
 
-  it('whose pictures all have one size is opened anew twice, then told and marked', (t) => {
+  it('whose pictures all have one size is reopened twice, then reported and marked', (t) => {
     const outcome = simulateLink(seededRandom(t), { seconds: 5 * MINUTE_S, speed: () => 0.6, equal: true });
     assert.deepEqual(
       outcome.news.map(({ kind }) => kind),
@@ -159,7 +159,7 @@ describe('a link slower than the stream', () => {
     );
   });
 
-  it("whose pictures all have one size is opened anew as often as needed where the sender's clock tells that they are late", (t) => {
+  it("whose pictures all have one size is reopened as often as needed if the sender's clock shows that they are late", (t) => {
     const outcome = simulateLink(seededRandom(t), {
       ...{ seconds: 5 * MINUTE_S, speed: () => 0.7, equal: true, senderMs: () => 0 },
     });
@@ -169,7 +169,7 @@ describe('a link slower than the stream', () => {
 });
 
 describe('a link with pauses', () => {
-  it('of 2 s every 10 s stays as it is, and its pictures are dated as they were taken', (t) => {
+  it('of 2 s every 10 s is left alone, and its pictures are dated by when they were taken', (t) => {
     for (const speed of [3, Infinity]) {
       const outcome = simulateLink(seededRandom(t), {
         ...{ seconds: 10 * MINUTE_S, silent: (ms: number) => ms % 10_000 >= 8000, speed: () => speed },
@@ -180,7 +180,7 @@ describe('a link with pauses', () => {
     }
   });
 
-  it('after which it does not catch up is opened anew when its pictures are too old', (t) => {
+  it('after which it does not catch up is reopened when its pictures are too old', (t) => {
     const outcome = simulateLink(seededRandom(t), {
       ...{ seconds: 5 * MINUTE_S, silent: (ms: number) => ms % 10_000 >= 8000, speed: () => 1.02 },
     });

@@ -1,4 +1,4 @@
-/** The delay of packets, and what is said of late pictures. */
+/** The delay of packets, and the report of late pictures. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DelayMeter } from '../../../../../src/actors/camera/clock/delay-meter';
@@ -6,7 +6,7 @@ import { delayFault } from '../../../../../src/actors/camera/clock/delay-words';
 import { backlogIn } from '../../../../../src/actors/camera/clock/receive-backlog';
 
 describe('the delay of packets', () => {
-  it('is above the fastest, and what is late stays late where the time is set', () => {
+  it('is relative to the fastest, and late packets stay late when the time is set', () => {
     const meter = new DelayMeter();
     meter.came({ mediaMs: 0, arrivedMs: 100, bytes: 1 }, 1 / 90);
     for (let i = 1; i <= 50; i++)
@@ -18,7 +18,7 @@ describe('the delay of packets', () => {
     assert.equal(jumps, 1);
   });
 
-  it('of the pictures that a camera had in store is not known: they come at once, and the newest is in time', () => {
+  it('of pictures that a camera had buffered is unknown: they arrive at once, and the newest is on time', () => {
     const meter = new DelayMeter();
     for (let i = 0; i <= 50; i++) meter.came({ mediaMs: 40 * i, arrivedMs: 1000 + i, bytes: 1 }, 1 / 90);
     assert.deepEqual([meter.exactMs, meter.sustainedMs], [0, 0]);
@@ -37,7 +37,7 @@ describe('the delay of packets', () => {
   });
 });
 
-describe('what is said of late pictures', () => {
+describe('the report of late pictures', () => {
   const late = { kind: 'reopen', delayMs: 5230, arrivesKbps: 1204, streamKbps: 2011 } as const;
 
   it('names the rates, the age and what to do', () => {
@@ -52,16 +52,16 @@ describe('what is said of late pictures', () => {
     );
   });
 
-  it('names only the ratio where only keyframes are received', () =>
+  it('names only the ratio if only keyframes are received', () =>
     assert.match(delayFault(late, 'f', true, 0).message, /^f arrives at 60 % of its speed: /));
 
-  it('does not blame the link where what has arrived waits to be read', () => {
+  it('does not blame the link if data that has arrived waits to be read', () => {
     const { code, message } = delayFault(late, 'f', false, 1_000_000);
     assert.equal(code, 'read-slowly');
     assert.match(message, /this machine is overloaded/);
   });
 
-  it('knows what waits from the tables of the kernel', () => {
+  it('reads the waiting data from the tables of the kernel', () => {
     const table = [
       '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
       '   0: 0100007F:43F8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 00 100 0 0 10 0',

@@ -1,4 +1,4 @@
-/** What ffmpeg writes of a sender's clock, whole, cut, flipped and invented: skews come out of it, or nothing does. */
+/** What ffmpeg writes about a sender's clock, whole, cut, corrupted and invented: the result is a skew or nothing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -47,7 +47,7 @@ function prft(ntpSeconds: number, mediaTime: number): Buffer {
 }
 
 describe("a sender's clock", () => {
-  it('is that of keyframes whose time was reported; of the others ffmpeg wrote its own', () => {
+  it('is that of keyframes with a reported time; for the others ffmpeg wrote its own', () => {
     const clock = new SenderClock();
     for (const [i, [one, at]] of KEYFRAMES.entries())
       assert.deepEqual(clock.saw(i === 0 ? packet(true, false) : one, at), []);
@@ -55,7 +55,7 @@ describe("a sender's clock", () => {
     assert.deepEqual(clock.push(WRITTEN), [], 'each is told once');
   });
 
-  it('is the same however the output is cut, and whichever of the two pipes is read first', (t) => {
+  it('is the same however the output is split, and whichever of the two pipes is read first', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(500); round++) {
       const clock = new SenderClock();
@@ -70,7 +70,7 @@ describe("a sender's clock", () => {
     }
   });
 
-  it('is nothing, or of the right keyframe, when bits are flipped, bytes missing or doubled; nothing is thrown', (t) => {
+  it('is absent, or belongs to the right keyframe, when bits are flipped or bytes are missing or doubled; nothing is thrown', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(5000); round++) {
       const damaged = Buffer.from(WRITTEN);
@@ -88,7 +88,7 @@ describe("a sender's clock", () => {
     }
   });
 
-  it('takes arbitrary bytes without a throw, and without keeping them', (t) => {
+  it('accepts arbitrary bytes without throwing, and without keeping them', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(300); round++) {
       const clock = new SenderClock();
@@ -119,28 +119,28 @@ describe("a sender's clock", () => {
       assert.deepEqual([found?.mediaMs, found?.arrivedMs], [90, AT_S * 1000]);
     });
 
-  it("is not a clock of before this machine's was set, of keyframes that came before", () => {
+  it("is corrected for keyframes that arrived before this machine's clock was set", () => {
     const clock = new SenderClock();
     clock.saw(packet(), arrival(60_000));
     clock.machineSet(AT_S * 1000 - 60_000);
     assert.deepEqual(skews(clock.push(prft(NTP_S, 0))), [0]);
   });
 
-  it('counts keyframes alone, and ignores times of those that never came', () => {
+  it('counts only keyframes, and ignores times of keyframes that never arrived', () => {
     const clock = new SenderClock();
     clock.saw(packet(false), arrival(1));
     assert.deepEqual(clock.push(Buffer.concat([prft(NTP_S, 0), prft(NTP_S, 7)])), []);
     assert.equal(clock.saw(packet(), arrival(2)).length, 1);
   });
 
-  it('remembers so few of what never finds its other half that a day of them is no burden', () => {
+  it('keeps only a few unmatched entries: they do not accumulate', () => {
     const clock = new SenderClock();
     for (let i = 0; i < 1000; i++) clock.saw(packet(), arrival(i));
     assert.deepEqual(clock.push(prft(NTP_S, 1)), [], 'the oldest has been forgotten');
     assert.equal(clock.push(prft(NTP_S, 999)).length, 1);
   });
 
-  it('has stopped when times came and then none of many keyframes, as where ffmpeg has given that output up', () => {
+  it('has stopped when times arrived and then none for many keyframes, as when ffmpeg has closed that output', () => {
     const clock = new SenderClock();
     const see = (count: number) => {
       for (let i = 0; i < count; i++) clock.saw(packet(), arrival(i));

@@ -1,4 +1,4 @@
-/** What a feed that failed is called, by the lines that ffmpeg wrote. */
+/** The fault of a failed feed, derived from the lines that ffmpeg printed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openFault } from '../../../../../src/actors/camera/feed/fault';
@@ -22,7 +22,7 @@ describe('a feed fault', () => {
   const gnutls = '[tls @ 0x56381d8920c0] An unexpected TLS packet was received.\n';
   const openssl = '[tls @ 0x7f21b4002c00] error:0A00010B:SSL routines::wrong version number\n';
 
-  /** Said with `-v error`; with 5.1 recorded here, 7.0 from its sources where no binary was at hand. */
+  /** Printed with `-v error`; with 5.1 recorded here, 7.0 from its sources where no binary was at hand. */
   const rows: readonly [string, string, string, string][] = [
     [
       'unauthorized',
@@ -133,7 +133,7 @@ describe('a feed fault', () => {
       ['7.0', concat70(detail, last)],
       ['7.1', concat70(detail.replace(/(failed: \d+) /, '$1'), last)],
     ] as const)
-      it(`is "${code}" where ffmpeg ${version} says ${JSON.stringify((detail || last).trim().slice(-50))} of ${url}`, () => {
+      it(`is "${code}" if ffmpeg ${version} prints ${JSON.stringify((detail || last).trim().slice(-50))} for ${url}`, () => {
         const source = stream(url);
         assert.ok(source.kind === 'stream');
         const fault = openFault(source, text.replaceAll('URL', source.url));
@@ -142,7 +142,7 @@ describe('a feed fault', () => {
         assert.doesNotMatch(fault.message, /s3cr3t|ad%20min|ad min|\n/);
       });
 
-  it('repeats the last line of what is not known, without credentials', () => {
+  it('repeats the last line of an unknown message, without credentials', () => {
     const source = stream('rtsp://cam/live');
     assert.ok(source.kind === 'stream');
     const { code, message } = openFault(source, `[x @ 0x1] first\n${source.url}: Operation not permitted\n`);
@@ -151,7 +151,7 @@ describe('a feed fault', () => {
     assert.doesNotMatch(message, /s3cr3t|first/);
   });
 
-  it('says so when ffmpeg said nothing', () => {
+  it('says so if ffmpeg printed nothing', () => {
     for (const text of ['', '\n', '  \n\n'])
       assert.deepEqual(openFault(TEST, text), {
         code: 'failed',
@@ -159,10 +159,10 @@ describe('a feed fault', () => {
       });
   });
 
-  it('is short, whatever ffmpeg says', () =>
+  it('is short, whatever ffmpeg prints', () =>
     assert.ok(openFault(TEST, 'x'.repeat(8000)).message.length < 300));
 
-  it('never holds a credential, whatever the password and wherever the URL stands', (t) => {
+  it('never contains a credential, whatever the password and wherever the URL appears', (t) => {
     const random = seededRandom(t);
     const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('');
     for (let i = 0; i < rounds(500); i++) {
@@ -186,27 +186,27 @@ describe('a feed fault', () => {
   });
 
   for (const detail of ['Connection reset by peer', 'Broken pipe', 'End of file'])
-    it(`of a camera that described video before "${detail}" does not doubt its URL`, () => {
+    it(`does not blame the URL of a camera that described video before "${detail}"`, () => {
       const answer = { kind: 'described', described: { tracks: ['video'] } } as unknown as RtspAnswer;
       const { code, message } = openFault(stream('rtsp://cam/live'), concat51('', detail), { answer });
       assert.equal(code, 'closed');
       assert.match(message, /describes video, and closed the connection/);
     });
 
-  it('of a missing ffmpeg is not one of the feed', () => {
+  it('does not blame the feed for a missing ffmpeg', () => {
     const said = 'setpriv: failed to execute /opt/ffmpeg: No such file or directory\n';
     assert.equal(openFault(stream('rtsp://cam/live'), said).code, 'ffmpeg');
   });
 
   for (const bare of ['rtsp://tls-cam/live', 'http://cam/ssl/video', 'rtsp://cam/notfound'])
-    it(`of ${bare} does not follow from the words in its URL`, () => {
+    it(`of ${bare} does not depend on the text of its URL`, () => {
       const source = stream(bare);
       assert.ok(source.kind === 'stream');
       const text = concat51('', 'Invalid data found when processing input').replaceAll('URL', source.url);
       assert.equal(openFault(source, text).code, 'not-a-stream');
     });
 
-  it('holds no password that has a quotation mark in the URL itself', () => {
+  it('contains no password that has a quotation mark in the URL itself', () => {
     const url = `rtsp://u:a"${SECRET}@cam/live`;
     const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, `${url}: Operation not permitted\n`);
     assert.doesNotMatch(fault.message, new RegExp(SECRET));

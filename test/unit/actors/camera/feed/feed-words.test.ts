@@ -1,4 +1,4 @@
-/** ffmpeg's words on their way to the black box: whole lines, bounded, without credentials. */
+/** ffmpeg's output on its way to the black box: whole lines, bounded, without credentials. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { FeedWords } from '../../../../../src/actors/camera/feed/words';
@@ -13,8 +13,8 @@ function feedWords(t: TestContext) {
   };
 }
 
-describe('what ffmpeg says', () => {
-  it('is told at once, in whole lines', (t) => {
+describe('the output of ffmpeg', () => {
+  it('is passed on at once, in whole lines', (t) => {
     const { told, words } = feedWords(t);
     words.said('error while ');
     assert.deepEqual(told, []);
@@ -22,7 +22,7 @@ describe('what ffmpeg says', () => {
     assert.deepEqual(told, [['error while decoding MB 1 2']]);
   });
 
-  it('is then told once a second, the last forty lines of it', (t) => {
+  it('is then passed on once a second, limited to its last forty lines', (t) => {
     const { told, words, pass } = feedWords(t);
     for (let i = 0; i < 1000; i++) words.said(`line ${i}\n`);
     assert.deepEqual(told, [['line 0']]);
@@ -35,7 +35,7 @@ describe('what ffmpeg says', () => {
     assert.deepEqual(told[2], ['again']);
   });
 
-  it('has no password in it', (t) => {
+  it('contains no password', (t) => {
     const { told, words } = feedWords(t);
     words.said('rtsp://admin:hush@10.0.0.1/live: 401 Unauthorized\n');
     assert.doesNotMatch(JSON.stringify(told), /hush/);

@@ -1,11 +1,11 @@
-/** What ffmpeg writes of a feed that did not open. */
+/** What ffmpeg prints about a feed that did not open. */
 
 /** The message behind what ffmpeg 5.1 wrote about a feed that did not open. `URL` stands for the feed's. */
 export function concat51(detail: string, last: string): string {
   return `${detail}[concat @ 0x56206e15cd80] Impossible to open 'URL'\npipe:0: ${last}\n`;
 }
 
-/** The same of ffmpeg 7.0. */
+/** The same for ffmpeg 7.0. */
 export function concat70(detail: string, last: string): string {
   return (
     `${detail}[concat @ 0x55d0c8a3a2c0] Impossible to open 'URL'\n` +
@@ -14,5 +14,5 @@ export function concat70(detail: string, last: string): string {
   );
 }
 
-/** What it writes before where the camera refused to describe its stream. */
+/** What it prints first if the camera refused to describe its stream. */
 export const method = (status: string) => `[rtsp @ 0x5613b9d9d780] method DESCRIBE failed: ${status}\n`;

@@ -1,4 +1,4 @@
-/** What a feed is called that ffmpeg found nothing to play in, or that is a file. */
+/** The fault of a feed in which ffmpeg found nothing to play, or that is a file. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
@@ -34,7 +34,7 @@ describe('a feed fault', () => {
     ['not-a-stream', 'rtsp://cam/live', invalid, { answer: described(['audio']) }],
   ];
   for (const [code, url, text, opened] of cuts)
-    it(`is "${code}" of ${url} where ffmpeg says ${JSON.stringify(text.trim().slice(-40))}, and it is known ${Object.keys(opened).join(' and ')}`, () => {
+    it(`is "${code}" for ${url} if ffmpeg prints ${JSON.stringify(text.trim().slice(-40))}, and it is known ${Object.keys(opened).join(' and ')}`, () => {
       const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text.replaceAll('URL', url), opened);
       assert.equal(fault.code, code);
       if (code === 'closed') assert.doesNotMatch(fault.message, /connectMs|not with video/);
@@ -53,13 +53,13 @@ describe('a feed fault', () => {
     ],
   ];
   for (const [code, url, text, answer] of vague)
-    it(`is "${code}" where ffmpeg found no size or track in ${url}${answer === undefined ? '' : ', which was asked'}`, () => {
+    it(`is "${code}" if ffmpeg found no size or track in ${url}${answer === undefined ? '' : ', which was asked'}`, () => {
       const fault = openFault({ kind: 'stream', url, transport: 'tcp' }, text, { answer });
       assert.equal(fault.code, code);
       assert.doesNotMatch(fault.message, /restart/);
     });
 
-  it('of a camera that asks for a password, and none is given, says so', () => {
+  it('says so if the camera asks for a password and none is given', () => {
     const fault = openFault(
       { kind: 'stream', url: 'rtsp://cam/a', transport: 'tcp' },
       method('401 Unauthorized'),
@@ -83,7 +83,7 @@ describe('a feed fault', () => {
     ['unsupported-codec', '[vist#0:0/none @ 0x55] Decoder (codec none) not found for input stream #0:0\n'],
   ];
   for (const [code, text] of files)
-    it(`is "${code}" where ffmpeg says ${JSON.stringify(text.slice(0, 60))} of a file`, () => {
+    it(`is "${code}" if ffmpeg prints ${JSON.stringify(text.slice(0, 60))} for a file`, () => {
       const fault = openFault({ kind: 'file', path: '/media/a.mp4' }, text);
       assert.equal(fault.code, code);
       assert.match(fault.message, /^file \/media\/a\.mp4 /);

@@ -1,4 +1,4 @@
-/** Hardware that decodes, and what follows where it does not start. */
+/** Hardware decoding, and what follows if it does not start. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -11,7 +11,7 @@ import { hardwareFault } from '../../../../../src/actors/camera/pictures/decoder
 const fault = (message: string) => ({ code: 'hwaccel', message });
 
 describe('hardware decoding', () => {
-  it('is software where nothing else is asked for', () => {
+  it('is software unless something else is configured', () => {
     assert.equal(accelerationText(accelerationOf(undefined, 'linux')), 'software');
     assert.equal(accelerationText(accelerationOf('auto', 'aix')), 'software');
   });
@@ -22,7 +22,7 @@ describe('hardware decoding', () => {
     assert.equal(accelerationText(failed), 'software (cuda does not start)');
   });
 
-  it('tries one after the other where it is "auto"', () => {
+  it('tries one after the other for "auto"', () => {
     let acceleration = accelerationOf('auto', 'linux');
     const tried: (string | undefined)[] = [acceleration.current];
     for (const why of ['a', 'b', 'c']) {

@@ -10,13 +10,13 @@ import { TEST, FILE, option, specOf, stream } from './specs';
 /** Of pictures that JPEG takes as they are. */
 const LOOK = { interlaced: false, turn: UPRIGHT, colours: [] } as const;
 
-/** The arguments of the decoder's last output; before it comes the thumbnail's. */
+/** The arguments of the decoder's last output; the thumbnail's precede it. */
 function pictureOutput(args: readonly string[]): readonly string[] {
   return args.slice(args.lastIndexOf('-map'));
 }
 
 describe('the decoder', () => {
-  it('is given to hardware where that is asked for, before its input', () => {
+  it('uses hardware if configured, with the option before its input', () => {
     const args = (changes: Partial<CameraSpec>) =>
       decoderInvocation(specOf(FILE, changes), 'hevc', LOOK).args;
     assert.ok(!args({}).includes('-hwaccel'));
@@ -28,7 +28,7 @@ describe('the decoder', () => {
   });
 
   const { args } = decoderInvocation(specOf(stream('rtsp://cam/live')), 'hevc', LOOK);
-  it('is told the codec, and reads packets that carry their size', () => {
+  it('is given the codec, and reads packets that carry their size', () => {
     const input = args.slice(0, args.indexOf('-i'));
     assert.equal(option(input, '-c:v'), 'hevc');
     assert.equal(option(input, '-f'), 'ivf');
@@ -36,10 +36,10 @@ describe('the decoder', () => {
     assert.equal(option(input, '-max_pixels'), '40000000');
   });
 
-  it('uses one thread on all three sides: more hold pictures back', () =>
+  it('uses one thread in all three places: more would delay pictures', () =>
     assert.equal(args.filter((arg, i) => arg === '-threads' && args[i + 1] === '1').length, 3));
 
-  it('encodes what is marked by an odd time, and nothing else', () => {
+  it('encodes only packets marked by an odd time', () => {
     const output = pictureOutput(args);
     assert.match(option(output, '-vf') ?? '', /^select='mod\(pts,2\)',/);
     assert.equal(option(output, '-enc_time_base'), '1/1000');

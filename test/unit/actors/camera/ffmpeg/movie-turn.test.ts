@@ -23,7 +23,7 @@ const SOUND = track('soun', 0, [1, 0, 0, 0, 1]);
 const head = (...tracks: readonly Buffer[]) =>
   Buffer.concat([box('ftyp', Buffer.alloc(16)), box('moov', box('mvhd', Buffer.alloc(100)), ...tracks)]);
 
-describe('what fragments of MP4 begin with', () => {
+describe('the header of a fragmented MP4', () => {
   for (const version of [0, 1] as const)
     it(`says how the first video is turned, and whether it is mirrored, in version ${version}`, () => {
       const quarter = head(SOUND, track('vide', version, [0, 1, 0, -1, 0]));
@@ -35,7 +35,7 @@ describe('what fragments of MP4 begin with', () => {
       assert.deepEqual(headTurn(mirrored), { mirrored: true, degrees: 0 });
     });
 
-  it('says nothing without video, and where it is cut', () => {
+  it('says nothing without video, or if it is cut', () => {
     assert.equal(headTurn(head(SOUND)), undefined);
     const whole = head(track('vide', 0, [0, 1, 0, -1, 0]));
     const matrixEnd = whole.indexOf('tkhd') + 4 + 40 + 20;

@@ -63,7 +63,7 @@ function split(pieces: readonly Buffer[]): Packet[] {
 }
 
 describe('PacketSplitter', () => {
-  it('finds every packet, however the output is cut', (t) => {
+  it('finds every packet, however the output is split', (t) => {
     const random = seededRandom(t);
     for (let round = 0; round < rounds(300); round++) {
       const packets = packetsOf(random, random.between(1, 8));
@@ -87,7 +87,7 @@ describe('PacketSplitter', () => {
     assert.deepEqual([grid?.dts, grid?.pts], [120, 120]);
   });
 
-  it('gives no time for a packet that has none', () => {
+  it('returns no time for a packet that has none', () => {
     const [packet] = split([written({ key: true, ...MARKS, bytes: Buffer.from('a') })]);
     assert.deepEqual(packet, { key: true, ...MARKS, bytes: Buffer.from('a') });
   });
@@ -122,7 +122,7 @@ describe('PacketSplitter', () => {
       assert.equal(packet?.hasSenderTime, known);
     });
 
-  it('gives packets that stay as they are: later bytes touch none', () => {
+  it('returns packets that stay unchanged: later bytes touch none', () => {
     const splitter = new PacketSplitter();
     const [first] = splitter.push(Buffer.from('0, 1, 1, 1, 2, 0x0\nab0, 2'));
     splitter.push(Buffer.from(', 2, 1, 2, 0x0\ncd'));
@@ -149,7 +149,7 @@ describe('PacketSplitter', () => {
           error.message.includes(line.trim()),
       ));
 
-  it('does not wait for the end of an endless line, nor quotes it', () => {
+  it('does not wait for the end of an endless line, nor quote it', () => {
     const splitter = new PacketSplitter();
     splitter.push(Buffer.alloc(900, 'x'));
     assert.throws(
@@ -158,7 +158,7 @@ describe('PacketSplitter', () => {
     );
   });
 
-  it('takes a packet of 128 MiB and refuses a larger one before it comes', () => {
+  it('accepts a packet of 128 MiB and refuses a larger one before it arrives', () => {
     const limit = 128 * 1024 * 1024;
     assert.deepEqual(split([Buffer.from(`0, 1, 1, 1, ${limit}, 0x0\n`)]), []);
     assert.throws(() => split([Buffer.from(`0, 1, 1, 1, ${limit + 1}, 0x0\n`)]), {
@@ -166,7 +166,7 @@ describe('PacketSplitter', () => {
     });
   });
 
-  it(`gives packets or a Fault, nothing else, for ${FUZZ_CASES} outputs cut and flipped`, (t) => {
+  it(`returns packets or a Fault, nothing else, for ${FUZZ_CASES} outputs cut and flipped`, (t) => {
     const random = seededRandom(t);
     let faults = 0;
     for (let i = 0; i < FUZZ_CASES; i++) {
@@ -190,7 +190,7 @@ describe('sequence parameters', () => {
   const unit = (...nals: string[]) => Buffer.from(nals.map((nal) => `00000001${nal}`).join(''), 'hex');
   const sets = (codec: string, ...nals: string[]) => sequenceParameters(codec, unit(...nals)).toString('hex');
 
-  it('of H.264 are its SPS, whatever stands around it', () => {
+  it('of H.264 are its SPS, whatever surrounds it', () => {
     assert.match(sets('h264', '0910', '6742c028da', '68ce3c80', '65888400'), /^6742c028da/);
     assert.equal(sets('h264', '0910', '419a21'), '');
   });
@@ -198,12 +198,12 @@ describe('sequence parameters', () => {
   it('of H.265 are its SPS', () =>
     assert.match(sets('hevc', '460110', '40010c01', '4201010160a0', '4401c1', '2601af'), /^4201010160a0/));
 
-  it('are not looked for behind the first slice, nor in other codecs', () => {
+  it('are not searched for after the first slice, nor in other codecs', () => {
     assert.equal(sets('h264', '65888400', '6742c028da'), '');
     assert.equal(sequenceParameters('mjpeg', unit('6742c028da')).length, 0);
   });
 
-  it('differ where the size does and not where only the picture does', () => {
+  it('differ if the size does, and not if only the picture does', () => {
     const first = sets('h264', '6742c028da', '68ce', '658884');
     assert.equal(sets('h264', '6742c028da', '68ce', '65aaaaaa'), first);
     assert.notEqual(sets('h264', '6742c01eda', '68ce', '658884'), first);

@@ -6,7 +6,7 @@ import { hasLengthPrefixes, hasMediaTimes, isPaced } from '../../../../../src/ac
 import { withCredentials } from '../../../../../src/url/url';
 import { TEST, FILE, option, specOf, stream } from './specs';
 
-/** What tee is told: of each packet a line, then its bytes. */
+/** The arguments of tee: for each packet a line, then its bytes. */
 const filtered = (bsfs: string) => `[f=framecrc:bsfs/v=${bsfs}]pipe\\:1|[f=data:bsfs/v=${bsfs}]pipe\\:1`;
 
 describe('the receiver of a stream', () => {
@@ -63,7 +63,7 @@ describe('the receiver of a stream', () => {
       assert.ok(args.indexOf('-protocol_whitelist') < args.indexOf('-i'), 'it belongs to the input');
     });
 
-    it(`${url} over ${transport} may be read in containers of cameras, and in none that opens others`, () => {
+    it(`${url} over ${transport} may be read in containers that cameras use, and in none that opens others`, () => {
       const allowed = (option(args, '-format_whitelist') ?? '').split(',');
       assert.equal(allowed[0], 'concat');
       assert.equal(allowed.includes('mpegts'), url.startsWith('http'));
@@ -104,7 +104,7 @@ describe('the receiver of a stream', () => {
     });
   }
 
-  it('opens what was learned of it: another URL, one video track, more of it before its first packet', () => {
+  it('applies what was learned about it: another URL, one video track, more probing before its first packet', () => {
     const opening = { url: 'rtsp://127.0.0.1:9/x', firstTrackOnly: true };
     const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), { videoIsLate: true }, opening);
     const lines = stdin.split('\n');
@@ -119,13 +119,13 @@ describe('the receiver of a stream', () => {
     assert.doesNotMatch(args.join(' '), /s3cr3t|ad%20min|cam\.example|8554|live/);
   });
 
-  it('holds no character in a URL that ends the line or the quotes, whatever the configuration says', () => {
+  it('has no character in a URL that ends the line or the quotes, whatever the configuration contains', () => {
     const url = withCredentials(`RTSP://u:a'b\\c"d@cam/li've?x='1'`);
     const { stdin } = receiverInvocation(specOf({ kind: 'stream', url, transport: 'tcp' }));
     assert.equal(stdin.split('\n')[1], "file 'rtsp://u:a%27b%5Cc%22d@cam/li%27ve?x=%271%27'");
   });
 
-  it('is one quoted text for ffmpeg, also where a quotation mark came into it', () => {
+  it('is one quoted string for ffmpeg, even if it contains a quotation mark', () => {
     const opening = { url: "rtsp://c'am/x" };
     const { stdin } = receiverInvocation(specOf(stream('rtsp://cam/live')), {}, opening);
     assert.equal(stdin.split('\n')[1], String.raw`file 'rtsp://c'\''am/x'`);
@@ -143,7 +143,7 @@ describe('the receiver of a file', () => {
     assert.equal(stdin, '');
   });
 
-  it('names it so that no name is taken for an option or a protocol', () =>
+  it('is named so that no name is mistaken for an option or a protocol', () =>
     assert.equal(option(args, '-i'), "file:/media/a b'c.mp4"));
 });
 
@@ -157,7 +157,7 @@ describe('the receiver of a test picture', () => {
       assert.equal(stdin, '');
     });
 
-  it('makes them in the wanted size, and uncompressed for formats that sharp makes', () => {
+  it('makes them in the requested size, and uncompressed for formats that sharp encodes', () => {
     const { args } = receiverInvocation(specOf(TEST, { width: 640, format: 'png' }));
     assert.equal(option(args, '-vf'), 'scale=640:-2');
     assert.equal(option(args, '-c:v'), 'ppm');
@@ -186,7 +186,7 @@ describe('every receiver', () => {
     });
   }
 
-  it('of keyframes that are stored as they are lets nothing else out of ffmpeg', () => {
+  it('of keyframes that are stored unchanged lets nothing else out of ffmpeg', () => {
     const { args } = receiverInvocation(specOf(stream('rtsp://cam/live'), { format: 'keyframe' }), {
       lengthPrefixed: 'hevc',
     });
@@ -196,7 +196,7 @@ describe('every receiver', () => {
     );
   });
 
-  it("asks for the sender's times where RTCP may tell them, in an output that may fail alone", () => {
+  it("requests the sender's times where RTCP may provide them, in an output that may fail on its own", () => {
     for (const [source, asks] of [
       [stream('rtsp://cam/live'), true],
       [stream('rtsps://cam/live'), true],
@@ -215,7 +215,7 @@ describe('every receiver', () => {
     ['h264', 'h264_mp4toannexb'],
     ['hevc', 'hevc_mp4toannexb'],
   ] as const)
-    it(`mends ${codec} that has lengths instead of start codes`, () => {
+    it(`converts ${codec} from length prefixes to start codes`, () => {
       assert.ok(hasLengthPrefixes(codec) && !hasLengthPrefixes('mjpeg'));
       assert.equal(
         receiverInvocation(specOf(FILE), { lengthPrefixed: codec }).args.at(-1),

@@ -19,7 +19,7 @@ export const TEST: CameraSource = { kind: 'test', pattern: 'testsrc2' };
 
 export const FILE: CameraSource = { kind: 'file', path: "/media/a b'c.mp4" };
 
-/** The value behind an option, among those before (`input`) or behind `-i`. */
+/** The value after an option, among those before (`input`) or after `-i`. */
 export function option(args: readonly string[], name: string): string | undefined {
   const at = args.indexOf(name);
   return at < 0 ? undefined : args[at + 1];

@@ -1,4 +1,4 @@
-/** The pacer, over simulated hours: a sender's clock and ours, bursts that come late, and times that begin anew. */
+/** The pacer, over simulated hours: a sender's clock and ours, bursts that come late, and times that restart. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pacer } from '../../../../../src/actors/camera/hls/pacer';
@@ -20,7 +20,7 @@ interface Script {
   readonly segmentMs?: number;
   readonly segments: number;
   readonly fps?: number;
-  /** The sender's clock runs so many times as fast as ours. */
+  /** The sender's clock runs this many times as fast as ours. */
   readonly speed?: number;
   /** By how much segment n is noticed late. */
   readonly lateMs?: (n: number) => number;
@@ -74,14 +74,14 @@ function assertNeverEarlyNorBack(played: Played): void {
 }
 
 describe('Pacer', () => {
-  it('spreads the packets of a burst over their time', () => {
+  it('spreads the packets of a burst over their duration', () => {
     const played = play({ segments: 10 });
     assertNeverEarlyNorBack(played);
     for (const step of steps(played)) assert.ok(Math.abs(step - 100) <= 3.1, String(step));
   });
 
   for (const segmentMs of [500, 1000, 2000, 6000, 10_000])
-    it(`keeps what half a segment and a little take in reserve, of ${segmentMs} ms`, () => {
+    it(`keeps a reserve of slightly more than half a segment of ${segmentMs} ms`, () => {
       const played = play({ segmentMs, segments: Math.ceil(300_000 / segmentMs) });
       const last = delays(played).at(-1) ?? 0;
       assert.ok(last <= segmentMs + segmentMs / 2 + 510, String(last));
@@ -89,7 +89,7 @@ describe('Pacer', () => {
     });
 
   for (const segmentMs of [1000, 2000, 6000])
-    it(`has that reserve from its first segment of ${segmentMs} ms on`, () => {
+    it(`has that reserve from its first segment of ${segmentMs} ms`, () => {
       // The first that is new is noticed as late as any can be; the fourth needs a new ffmpeg.
       const lateMs = (n: number): number => segmentMs / 2 + (n >= 4 ? 400 : 0);
       const played = play({ segmentMs, segments: 12, lateMs });
@@ -98,7 +98,7 @@ describe('Pacer', () => {
     });
 
   for (const speed of [1.0002, 0.9998, 1.002, 0.998])
-    it(`does not drift in six hours, with a sender's clock ${speed} times as fast`, () => {
+    it(`does not drift in six hours with a sender's clock ${speed} times as fast`, () => {
       const played = play({ segments: 10_800, fps: SLOW_FPS, speed });
       assertNeverEarlyNorBack(played);
       const settled = delays(played).slice(300 * SLOW_FPS);
@@ -106,13 +106,13 @@ describe('Pacer', () => {
       assert.ok(steps(played).every((step) => step * SLOW_FPS > 900 && step * SLOW_FPS < 1100));
     });
 
-  it('has no hole where segments are noticed up to half of their length late', () => {
+  it('does not pause if segments are noticed up to half of their length late', () => {
     const played = play({ segments: 500, lateMs: (n) => (n < 20 ? 0 : (n * 377) % 1000) });
     assertNeverEarlyNorBack(played);
     assert.ok(steps(played).every((step) => step < 110));
   });
 
-  it('goes on at once behind a burst that is late, and makes the delay up again', () => {
+  it('continues at once after a late burst, and makes up the delay', () => {
     const played = play({ segments: 200, lateMs: (n) => (n === 50 ? 3000 : 0) });
     assertNeverEarlyNorBack(played);
     const holes = steps(played).filter((step) => step > 110);
@@ -121,7 +121,7 @@ describe('Pacer', () => {
     assert.ok((delays(played).at(-1) ?? 0) < 3550);
   });
 
-  it('goes on without hole or haste where times begin anew, announced or not', () => {
+  it('continues without a pause or a rush when times restart, announced or not', () => {
     for (const marks of [(n: number) => n % 3 === 0, () => false])
       for (const by of [-1, 1, 1000]) {
         const played = play({ segments: 60, shiftMs: (n) => Math.floor(n / 3) * by * 40_000, marks });
@@ -130,14 +130,14 @@ describe('Pacer', () => {
       }
   });
 
-  it('leaves out the time of what is lost', () => {
+  it('skips the duration of lost packets', () => {
     const played = play({ segments: 20, lost: (n) => n === 10 });
     const holes = steps(played).filter((step) => step > 110);
     assert.equal(holes.length, 1);
     assert.ok(Math.abs((holes[0] ?? 0) - 2100) < 100);
   });
 
-  it('gives packets without times, and with equal ones, in their order', () => {
+  it('releases packets without times, or with equal times, in order', () => {
     const pacer = new Pacer(2000);
     assert.deepEqual(
       [undefined, 0, undefined, 100, 100, 100].map((time) => pacer.due(time, 50)),
@@ -146,7 +146,7 @@ describe('Pacer', () => {
   });
 });
 
-/** Math.max takes no million arguments. */
+/** Math.max does not accept a million arguments. */
 function sampled(values: readonly number[]): number[] {
   return values.filter((_, i) => i % 20 === 0);
 }

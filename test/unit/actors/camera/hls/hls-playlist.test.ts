@@ -1,4 +1,4 @@
-/** HLS playlists: what is read of them, which variant is chosen, and where reading goes on. */
+/** HLS playlists: what is read from them, which variant is chosen, and where reading continues. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isPlaylist } from '../../../../../src/actors/camera/http/is-playlist';
@@ -29,12 +29,12 @@ describe('isPlaylist', () => {
     ['image/jpeg', '\xff\xd8\xff\xe0 JFIF  ', false],
   ];
   for (const [type, bytes, expected] of cases)
-    it(`says ${String(expected)} to ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () =>
+    it(`returns ${String(expected)} for ${type || 'no type'} with ${JSON.stringify(bytes.slice(0, 10))}`, () =>
       assert.equal(isPlaylist(type, Buffer.from(bytes, 'latin1')), expected));
 });
 
 describe('readPlaylist', () => {
-  it('reads segments with all that belongs to them, whatever ends the lines', () => {
+  it('reads segments with everything that belongs to them, whatever the line endings', () => {
     const { segments, targetMs, ended } = media(
       [
         ...[
@@ -77,7 +77,7 @@ describe('readPlaylist', () => {
     ]);
   });
 
-  it('tells a recording from a live stream that has ended', () => {
+  it('distinguishes a recording from a live stream that has ended', () => {
     const closed = '#EXTINF:1\na.ts\n#EXT-X-ENDLIST';
     const cases = [
       '',
@@ -133,7 +133,7 @@ describe('rankVariants', () => {
   }));
   const first = (width?: number): string | undefined => rankVariants(variants, width)[0]?.url;
 
-  it('takes the cheapest that is wide enough, else the widest; without a width the largest', () =>
+  it('takes the cheapest that is wide enough, else the widest; without a width, the largest', () =>
     assert.deepEqual([1, 320, 321, 640, 1280, 1920, undefined].map(first), [
       '180',
       '180',
@@ -144,13 +144,13 @@ describe('rankVariants', () => {
       '720',
     ]));
 
-  it('has substitutes behind it, and never sound alone', () => {
+  it('ranks alternatives after it, and never audio alone', () => {
     const ranked = rankVariants(variants, 640).map(({ url }) => url);
     assert.deepEqual(ranked, ['360', '360 dear', '720', '180', 'of no size', '720 AV1']);
     assert.deepEqual(rankVariants(variants.slice(0, 1)), []);
   });
 
-  it('takes the dearest where none says its size', () => {
+  it('takes the one of the highest bandwidth if none states its size', () => {
     const nameless = [300, 64, 900].map((bandwidth) => ({ url: String(bandwidth), bandwidth, codecs: [] }));
     assert.deepEqual(
       [undefined, 640].map((width) => rankVariants(nameless, width)[0]?.url),
@@ -179,14 +179,14 @@ describe('nextSegments', () => {
   };
   const END = '#EXT-X-ENDLIST';
 
-  it('joins at the live edge, and a recording at its beginning', () => {
+  it('joins a live stream at the live edge, and a recording at its beginning', () => {
     assert.deepEqual(read(window(100, 500)), ['598 599', true]);
     assert.deepEqual(read(window(4, 1)), ['4', true]);
     assert.deepEqual(read(window(0, 4, { end: END })), ['0 1 2 3', true]);
     assert.deepEqual(read(window(9, 4, { end: END })), ['', true]);
   });
 
-  it('goes on behind what was read', () => {
+  it('continues after what was read', () => {
     assert.deepEqual(read(window(5, 3), window(3, 3)), ['6 7', false]);
     assert.deepEqual(read(window(6, 3), window(3, 3)), ['6 7 8', false]);
     assert.deepEqual(read(window(3, 3), window(3, 3)), ['', false]);
@@ -194,17 +194,17 @@ describe('nextSegments', () => {
     assert.deepEqual(read(window(6, 9, { end: END }), window(3, 3)), ['6 7 8 9 10 11 12 13 14', false]);
   });
 
-  it('joins anew where the window slid past it, and where it begins anew', () => {
+  it('rejoins if the window has moved past it, and if the stream restarts', () => {
     assert.deepEqual(read(window(7, 3), window(3, 3)), ['8 9', true]);
     assert.deepEqual(read(window(0, 3), window(50, 3)), ['1 2', true]);
   });
 
-  it('gives up what has become old', () => {
+  it('skips segments that have become too old', () => {
     assert.deepEqual(read(window(3, 8), window(3, 3), 1000), ['9 10', true]);
     assert.deepEqual(read(window(3, 7), window(3, 3), 500), ['6 7 8 9', false]);
   });
 
-  it('finds its place by address where the playlist does not count, by number where addresses change', () => {
+  it('finds its place by address if the playlist has no numbers, and by number if addresses change', () => {
     assert.deepEqual(read(window(4, 3, { sequence: 0 }), window(3, 3, { sequence: 0 })), ['6', false]);
     const tokens = (salt: string) => ({ name: (n: number) => `${salt}/${n}.ts?t=${salt}` });
     assert.deepEqual(read(window(4, 3, tokens('b')), window(3, 3, tokens('a'))), ['6', false]);

@@ -1,4 +1,4 @@
-/** Whether a camera's certificate is verified: what actors.json says, and what is said of it. */
+/** Whether a camera's certificate is verified: what actors.json says, and what is reported. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,13 +73,13 @@ describe('the certificate of a camera', () => {
         },
       ));
 
-  it('is not verified over a URL without encryption, nor of a file, and who asks for it is told', () => {
+  it('cannot be verified without TLS: a configuration that requests it is refused', () => {
     for (const source of [{ url: 'rtsp://cam/a' }, { still: 'http://cam/a' }, { test: 'testsrc2' }])
       assert.throws(() => camerasOf([{ id: 'a', ...source, tls: { verify: true } }]), /\.tls: /);
     assert.deepEqual(trustOf(undefined, { verify: true }, 'rtsp://cam/a'), {});
   });
 
-  it('that nobody verifies is named in one sentence, however many there are', () => {
+  it('that is not verified is named in one sentence, however many there are', () => {
     const cameras = Array.from({ length: 12 }, (_, i) => ({
       id: `c${i}`,
       url: 'rtsps://u:hush@cam/a',
@@ -98,7 +98,7 @@ describe('the certificate of a camera', () => {
     assert.equal(log.lines.length, 1);
   });
 
-  it('that an edit brings unverified is named as at the start, once, and that one is verified is said too', () => {
+  it('that an edit leaves unverified is named once, as at the start, and verification is reported too', () => {
     const log = keptLog();
     const cameras = new UnverifiedCameras(log);
     const told = (...entries: readonly Entry[]): (string | undefined)[] => {
@@ -123,7 +123,7 @@ describe('the certificate of a camera', () => {
     assert.deepEqual(told(open('b'), open('a')), [unverified('b, a')]);
   });
 
-  it('is verified by ffmpeg too over RTMP, which reads the name of the file as it is', () => {
+  it('is verified by ffmpeg too over RTMP, which reads the file name literally', () => {
     const [camera] = camerasOf([{ id: 'a', url: 'rtmps://cam/live/a', tls: { ca: 'ca.pem' } }]);
     const lines = receiverInvocation(camera ?? assert.fail()).stdin.split('\n');
     assert.ok(lines.includes('option tls_verify 1'));
@@ -141,7 +141,7 @@ describe('the certificate of a camera', () => {
     ['CERT_HAS_EXPIRED', /has expired/],
     ['CERT_NOT_YET_VALID', /not valid yet/],
   ] as const)
-    it(`is not trusted where Node.js says ${code}`, () => {
+    it(`is not trusted if Node.js reports ${code}`, () => {
       const fault = trustFault(Object.assign(new Error('x'), { code })) ?? assert.fail();
       assert.equal(fault.code, 'tls-untrusted');
       assert.match(fault.message, words);

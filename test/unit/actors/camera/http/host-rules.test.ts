@@ -41,10 +41,10 @@ describe('an address that a URL does not name', () => {
     ['fd00::1', '2001:db8::1', false],
     ['2001:db8::2', '2001:db8::1', true],
   ] as const)
-    it(`is ${may ? '' : 'not '}gone to where any host is allowed: ${address} from ${String(named)}`, () =>
+    it(`is ${may ? '' : 'not '}contacted if any host is allowed: ${address} from ${String(named)}`, () =>
       assert.equal(mayConnect(address, named), may));
 
-  it('in a private network is gone to only where any host is allowed', () => {
+  it('in a private network is contacted only if any host is allowed', () => {
     assert.equal(mayConnect('192.168.1.21', '192.168.1.20', false), false);
     assert.equal(mayConnect('203.0.113.7', '192.168.1.20', false), true);
   });
@@ -93,7 +93,7 @@ describe('a target of a redirect', () => {
         [same, any],
       ));
 
-  it('gets the credentials only at the scheme, host and port that were named', () => {
+  it('gets the credentials only at the original scheme, host and port', () => {
     const named = new URL('http://cam/a');
     const targets = ['http://cam:80/b', 'http://cam:8080/b', 'https://cam/b', 'http://other/b'];
     assert.deepEqual(

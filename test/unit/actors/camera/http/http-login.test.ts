@@ -52,7 +52,7 @@ describe('a digest', () => {
     assert.match(answer, /userhash=true/);
   });
 
-  it('is that of RFC 2069 where the server knows no qop', () => {
+  it('is that of RFC 2069 if the server does not know qop', () => {
     const header = 'Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"';
     const answer = response(header, { username: 'Mufasa', password: 'CircleOfLife' }, '/dir/index.html', 'x');
     // RFC 2069, 2.4, with the response of its erratum 749.
@@ -68,7 +68,7 @@ describe('a digest', () => {
     assert.match(response(header, CREDENTIALS, '/p?q=1', 'mine'), new RegExp(`response="${expected}"`));
   });
 
-  it('with nothing but auth-int protects the body there is not', () => {
+  it('covers the empty body if the server offers only auth-int', () => {
     const md5 = (text: string) => createHash('md5').update(text).digest('hex');
     const request = md5(`GET:/p:${md5('')}`);
     const expected = md5(`${md5('admin:cam:secret')}:abc:00000001:mine:auth-int:${request}`);
@@ -103,7 +103,7 @@ describe('challenges', () => {
         ],
       ));
 
-  it('of any text are read to their end', () => {
+  it('of any text are read to the end', () => {
     for (const text of [
       '',
       ',,,',
@@ -124,7 +124,8 @@ describe('a login', () => {
   const SHA = 'Digest realm="cam", nonce="abc", qop="auth", algorithm=SHA-256';
   const newLogin = () => new Login(CREDENTIALS);
 
-  it('tells nothing before it is asked', () => assert.equal(newLogin().authorization('GET', '/'), undefined));
+  it('reveals nothing before it is asked', () =>
+    assert.equal(newLogin().authorization('GET', '/'), undefined));
 
   for (const [what, headers, expected] of [
     ['SHA-256 before MD5', [MD5, SHA], /algorithm=SHA-256/],
@@ -139,7 +140,7 @@ describe('a login', () => {
       assert.match(login.authorization('GET', '/') ?? '', expected);
     });
 
-  it('counts the uses of a nonce, and begins anew with another', () => {
+  it('counts the uses of a nonce, and starts again with another', () => {
     const login = newLogin();
     login.asked([MD5]);
     const count = () => /nc=(\d+)/.exec(login.authorization('GET', '/') ?? '')?.[1];
@@ -151,14 +152,14 @@ describe('a login', () => {
     assert.match(next, /nonce="def".*nc=00000001/);
   });
 
-  it('is refused where an answer to the newest challenge is', () => {
+  it('is refused if an answer to the newest challenge is refused', () => {
     const login = newLogin();
     assert.equal(login.asked([MD5]).kind, 'again');
     login.authorization('GET', '/');
     assert.equal(login.asked([MD5]).kind, 'refused');
   });
 
-  it('answers again where the nonce is stale, or held before and does not any more', () => {
+  it('answers again if the nonce is stale, or was valid before and no longer is', () => {
     const stale = newLogin();
     stale.asked([MD5]);
     assert.equal(stale.asked([`${MD5}, stale=TRUE`]).kind, 'again');
@@ -170,7 +171,7 @@ describe('a login', () => {
     assert.equal(expired.asked([MD5]).kind, 'refused');
   });
 
-  it('names what it cannot do', () => {
+  it('names what it does not support', () => {
     assert.deepEqual(newLogin().asked(['NTLM', SHA.replace('SHA-256', 'SHA-1')]), {
       kind: 'unsupported',
       offered: ['Ntlm', 'Digest SHA-1'],

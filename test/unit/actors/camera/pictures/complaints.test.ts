@@ -33,18 +33,18 @@ describe('a complaint of the decoder', () => {
     assert.deepEqual(found(complaints, lines, [1, 3, 5]), ['decode-error', 'decode-error', undefined]);
   });
 
-  it('about a packet without a picture is not about the keyframe behind it', () => {
+  it('about a packet without a picture is not about the keyframe after it', () => {
     const lines = [picture(1), PACKET, ERROR, KEYFRAME, picture(5)];
     assert.deepEqual(found(fed([1, 3, 5], false, [5]), lines, [1, 5]), [undefined, undefined]);
   });
 
-  it('about a picture that is not wanted holds for the wanted ones behind it', () => {
+  it('about a picture that is not wanted also holds for the wanted ones after it', () => {
     assert.deepEqual(found(fed([0, 2, 5]), [picture(0), ERROR, picture(2), picture(5)], [5]), [
       'decode-error',
     ]);
   });
 
-  it('is heard once, though each output names the picture', () => {
+  it('is counted once, even if each output names the picture', () => {
     const lines = [ERROR, picture(1), picture(1), picture(3), picture(3)];
     assert.deepEqual(found(fed([1, 3], false, [3]), lines, [1, 3]), ['decode-error', undefined]);
   });
@@ -56,7 +56,7 @@ describe('a picture that was not decoded to its end', () => {
     assert.deepEqual(found(fed([1, 3], true), lines, [1, 3]), [undefined, 'cut']);
   });
 
-  it('is not known to be cut, where it is given before the decoder has named it', () => {
+  it('is not known to be cut if it is returned before the decoder has reported it', () => {
     const complaints = fed([1, 3], true);
     assert.deepEqual(found(complaints, [PACKET, WHOLE, picture(1), PACKET], [1, 3]), [undefined, undefined]);
     assert.equal(complaints.namesPictures, true);
@@ -66,7 +66,7 @@ describe('a picture that was not decoded to its end', () => {
     assert.deepEqual(found(fed([1], true), [PACKET, picture(1)], [1]), ['cut']);
   });
 
-  it('is not known of a decoder that never says it', () => {
+  it('is unknown with a decoder that never reports it', () => {
     const times = Array.from({ length: 40 }, (_, i) => 2 * i + 1);
     const reasons = found(
       fed(times, true),
@@ -77,7 +77,7 @@ describe('a picture that was not decoded to its end', () => {
   });
 });
 
-it('a packet with a sign of its own spoils what builds on it, though nothing is said of it', () => {
+it('a packet that itself shows damage spoils what builds on it, even without a message', () => {
   const complaints = new Complaints(false);
   complaints.fed(1, { renews: true, damage: undefined });
   complaints.fed(2, { renews: false, damage: { reason: 'missing-reference', confidence: 96 } });

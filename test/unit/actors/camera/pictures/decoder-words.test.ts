@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { asError, damageIn } from '../../../../../src/actors/camera/pictures/decoder-words';
 
-describe("the decoder's words", () => {
+describe("the decoder's output", () => {
   for (const [line, damage, said] of [
     ['[warning] pipe:0: corrupt decoded frame in stream 0', 99, undefined],
     [

@@ -35,11 +35,11 @@ describe('a picture of one tone', () => {
     assert.deepEqual(kinds([scene(177, 182), tone(180)]), [undefined, 'healthy']);
   });
 
-  it('is not the fog that was there before, if its tone is another', () => {
+  it('is not the fog that was there before, if its tone differs', () => {
     assert.deepEqual(kinds([scene(177, 182), tone(128)]), [undefined, 'grey']);
   });
 
-  it('is no scene that was there before with all its contrast', () => {
+  it('is not a scene that was there before with all its contrast', () => {
     assert.deepEqual(kinds([scene(60, 200), tone(130)]), [undefined, 'grey']);
   });
 
@@ -49,7 +49,7 @@ describe('a picture of one tone', () => {
     assert.deepEqual(kinds([scene(254, 255)]), ['grey']);
   });
 
-  it('is a blind camera, where it lasts', () => {
+  it('is a blind camera if it lasts', () => {
     const all = kinds([scene(177, 182), ...Array.from({ length: 40 }, () => tone(180))]);
     assert.equal(all.at(-1), 'grey');
   });

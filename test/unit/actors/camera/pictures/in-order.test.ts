@@ -17,7 +17,7 @@ function outcome() {
 }
 
 describe('what is made', () => {
-  it('is given at once where nothing is owed', () => {
+  it('is returned at once if nothing is pending', () => {
     const { got, ...events } = outcome();
     inOrder(undefined, events).onPicture(picture(1));
     assert.deepEqual(got, ['picture 1']);

@@ -1,4 +1,4 @@
-/** What a receiver says: errors as before, losses and redirections besides; and what follows from losses. */
+/** The output of a receiver: errors as before, plus losses and redirections; and what follows from losses. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LossWatch } from '../../../../../src/actors/camera/rtsp/loss-watch';
@@ -16,8 +16,8 @@ function hear() {
   return { errors, lost, urls, words };
 }
 
-describe('what a receiver says', () => {
-  it('is handed on where it is an error, as ffmpeg writes it without levels', () => {
+describe('the output of a receiver', () => {
+  it('is passed on if it is an error, as ffmpeg writes it without levels', () => {
     const { errors, words } = hear();
     words.said(
       '[info] Input #0, concat, from pipe:0\n[rtsp @ 0x1] [warning] Could not\nConsider increasing\n',
@@ -34,7 +34,7 @@ describe('what a receiver says', () => {
     assert.match(words.errors, /^setpriv: failed/);
   });
 
-  it('tells packets that were missed, each time it says so', () => {
+  it('reports missed packets, each time it mentions them', () => {
     const { lost, errors, words } = hear();
     for (let i = 0; i < 3; i++) words.said('[rtsp @ 0x1] [warning] RTP: missed 2 packets\n');
     words.said(
@@ -44,7 +44,7 @@ describe('what a receiver says', () => {
     assert.deepEqual([lost, errors], [[2, 2, 2], []], 'a sender that begins its numbers anew lost nothing');
   });
 
-  it('tells where it was sent', () => {
+  it('reports where it was redirected', () => {
     const { urls, words } = hear();
     words.said('[rtsp @ 0x1] [info] Status 302: Redirecting to rtsp://10.0.0.1/loop\n');
     assert.deepEqual(urls, ['rtsp://10.0.0.1/loop']);
@@ -66,13 +66,13 @@ describe('what a receiver says', () => {
     ['12.00', 0],
     ['nan', undefined],
   ] as const)
-    it(`of a matrix of ${degrees} degrees means a turn by ${clockwise}`, () => {
+    it(`with a matrix of ${degrees} degrees means a turn by ${clockwise}`, () => {
       const { words } = hear();
       words.said(input(sound, video, '    Side data:', matrix(degrees)));
       assert.equal(words.turn?.degrees, clockwise);
     });
 
-  it('of the matrix of another track, and of the output, means nothing', () => {
+  it('with the matrix of another track, or of the output, means nothing', () => {
     const { words } = hear();
     words.said(input(video, video.replace(':1', ':2'), matrix('-90.00')) + `[info] ${matrix('-90.00')}\n`);
     assert.equal(words.turn, undefined);
@@ -108,7 +108,7 @@ describe('losses', () => {
     );
   });
 
-  it('are spoken of ten seconds after the first, with their share, and not again without new ones', () => {
+  it('are reported ten seconds after the first, with their share, and not again without new ones', () => {
     const watch = new LossWatch();
     every(watch, 2000, 9000);
     assert.equal(watch.statement(9000), undefined);
@@ -123,7 +123,7 @@ describe('losses', () => {
     assert.equal(watch.total, 5);
   });
 
-  it('are over after a minute without any, once', () => {
+  it('are over once, after a minute without any', () => {
     const watch = new LossWatch();
     assert.equal(watch.isOver(0), false);
     watch.lost(1, 1000);
@@ -133,7 +133,7 @@ describe('losses', () => {
     );
   });
 
-  it('of an opening before say nothing of the next', () => {
+  it('of an earlier opening do not count for the next', () => {
     const watch = new LossWatch();
     every(watch, 1000, 10_000);
     watch.reopen();

@@ -1,4 +1,4 @@
-/** What is understood of an RTSP camera's answers: challenges, redirections, tracks; and how its challenges are answered. */
+/** What is read from an RTSP camera's answers: challenges, redirections, tracks; and how its challenges are answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -210,7 +210,7 @@ describe('a description', () => {
     });
   });
 
-  it('tells MPEG-TS', () => {
+  it('recognises MPEG-TS', () => {
     assert.ok(readDescription('m=video 0 RTP/AVP 33\r\n').transportStream);
     assert.ok(readDescription('m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP2T/90000\r\n').transportStream);
   });

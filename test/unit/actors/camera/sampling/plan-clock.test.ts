@@ -1,4 +1,4 @@
-/** The periods of a plan whose clock is set. */
+/** The periods of a plan when the clock is set. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SamplePlan, type Coded } from '../../../../../src/actors/camera/sampling/sample-plan';
@@ -14,14 +14,14 @@ describe('a plan', () => {
   };
 
   for (const setMs of [-56 * 365 * 86_400_000, -3_600_000, -3000])
-    it(`goes on at once when the clock is set back by ${-setMs} ms, and reports no gap`, () => {
+    it(`continues at once when the clock is set back by ${-setMs} ms, and reports no gap`, () => {
       const plan = new SamplePlan(1000);
       take(plan, T, 0);
       const capturedAt = T + 500 + setMs;
       assert.deepEqual(take(plan, capturedAt, 500), { capturedAt, sequence: Math.floor(capturedAt / 1000) });
     });
 
-  it('waits out a clock that is set back by a little: times never fall', () => {
+  it('waits out a clock that is set back by a little: times never decrease', () => {
     const plan = new SamplePlan(1000);
     take(plan, T, 0);
     for (const back of [-2900, -2000, -1000, 0])
@@ -51,7 +51,7 @@ describe('a plan', () => {
     assert.equal(take(plan, T, 1000).missed, undefined);
   });
 
-  it('takes the periods of a feed that was silent for missed, however late its packets are read', () => {
+  it('counts the periods of a silent feed as missed, however late its packets are read', () => {
     const plan = new SamplePlan(1000);
     take(plan, T, 0);
     assert.deepEqual(take(plan, T + 60_000, 60_000).missed, {

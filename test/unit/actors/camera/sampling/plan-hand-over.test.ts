@@ -1,4 +1,4 @@
-/** A camera that passes from one node of a fleet to another: the numbers of its periods go on. */
+/** A camera that moves from one node of a fleet to another: the numbers of its periods continue. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Sample } from '../../../../../src/actors/camera/sampling/sample';
@@ -75,7 +75,7 @@ describe('a camera that moves', () => {
       }
     });
 
-  it('is numbered by its own times where what was told of the other node does not fit', (t) => {
+  it('is numbered by its own times if the report about the other node does not fit', (t) => {
     const feed = { phaseMs: 300, keyframeMs: 1000, periodMs: 1000, jitterMs: 0 };
     const random = seededRandom(t);
     const alone = take(feed, random, [0, 5000]);
@@ -85,7 +85,7 @@ describe('a camera that moves', () => {
 });
 
 describe('the number of a picture', () => {
-  it('goes with the time it came, whatever the camera’s clock says', () => {
+  it('follows its arrival time, whatever the camera’s clock says', () => {
     const frame = { capturedAt: T + 5000, sequence: 7 };
     assert.equal(numbered({ ...frame, clock: 'camera', clockSkewMs: 4000 }).at, T + 1000);
     assert.equal(numbered({ ...frame, clock: 'arrival', clockSkewMs: 90_000 }).at, T + 5000);

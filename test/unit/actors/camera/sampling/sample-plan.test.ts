@@ -54,7 +54,7 @@ function play(random: Random, feed: Feed): Outcome {
   return { samples, spacings, decoded, packets };
 }
 
-/** The promise: one a period, never two closer than half of one, never a hole over one and a half. */
+/** The guarantee: one a period, never two closer than half of one, never a hole over one and a half. */
 function assertSteady(
   { samples, spacings }: Outcome,
   { periodMs = 1000, lengthMs = MINUTES_10 }: Feed,
@@ -81,7 +81,7 @@ function coded(key: boolean): Coded {
   return { key, state: 'whole', inOrder: true, needed: true };
 }
 
-/** The decision on a packet that arrives when its time says. */
+/** The decision on a packet that arrives at its own time. */
 function decide(plan: SamplePlan, at: number, key: boolean): Decision {
   return plan.decide(at, coded(key), at);
 }
@@ -135,7 +135,7 @@ describe('a plan', () => {
     ['a picture each 10 s', () => ({ keyframes: every(2000), periodMs: 10_000 }), 0.3],
   ];
   for (const [what, feedOf, decodedPerSecond] of rows)
-    it(`gives one picture a period of a feed with ${what}, decoding ${decodedPerSecond} packets a second at most`, (t) => {
+    it(`takes one picture a period from a feed with ${what}, decoding ${decodedPerSecond} packets a second at most`, (t) => {
       const random = seededRandom(t);
       const feed = feedOf(random);
       const outcome = play(random, feed);
@@ -144,14 +144,14 @@ describe('a plan', () => {
       assert.ok(perSecond <= decodedPerSecond, `${perSecond} a second`);
     });
 
-  it('follows an interval that is stretched from 1 to 10 s and back, without a gap', (t) => {
+  it('follows an interval that changes from 1 to 10 s and back, without a gap', (t) => {
     const feed: Feed = { keyframes: (ms) => (ms > 100_000 && ms < 300_000 ? 10_000 : 1000), phaseMs: 300 };
     const outcome = play(seededRandom(t), feed);
     assertSteady(outcome, feed);
     assert.ok(outcome.decoded < 0.5 * outcome.packets, 'keyframes alone are decoded again afterwards');
   });
 
-  it('of keyframes only says which periods had none', (t) => {
+  it('of keyframes only reports which periods had none', (t) => {
     const { samples } = play(seededRandom(t), {
       keyframes: every(3000),
       sampling: 'keyframes',
@@ -164,7 +164,7 @@ describe('a plan', () => {
     assert.deepEqual(samples[1]?.missed, { firstSequence: 1_700_000_001, lastSequence: 1_700_000_002 });
   });
 
-  it('waits for a picture with which decoding can begin, and again after the feed was opened anew', () => {
+  it('waits for a picture with which decoding can begin, and again after the feed was reopened', () => {
     const plan = new SamplePlan(1000);
     const undecodable = { ...coded(false), state: 'undecodable' } as const;
     assert.equal(plan.decide(T, undecodable, T).kind, 'skip');
@@ -181,14 +181,14 @@ describe('a plan', () => {
     });
   });
 
-  it('numbers periods by the clock, so that a restart goes on counting', () => {
+  it('numbers periods by the clock, so a restart continues the count', () => {
     const [before] = [decide(new SamplePlan(1000), T + 999, true)];
     const [after] = [decide(new SamplePlan(1000), T + 1000, true)];
     assert.deepEqual(before, { kind: 'take', sample: { capturedAt: T + 999, sequence: 1_700_000_000 } });
     assert.deepEqual(after, { kind: 'take', sample: { capturedAt: T + 1000, sequence: 1_700_000_001 } });
   });
 
-  it('accounts for every period exactly once, as a sample or within a gap, however packets come', (t) => {
+  it('accounts for every period exactly once, as a sample or within a gap, however packets arrive', (t) => {
     const random = seededRandom(t);
     for (const periodMs of [200, 333.3, 1000, 10_000]) {
       const plan = new SamplePlan(periodMs);

@@ -1,4 +1,4 @@
-/** When still pictures are asked for, and what their answers tell of a camera's clock. */
+/** When still pictures are requested, and what the answers reveal about a camera's clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { retryAfterMs } from '../../../../../src/clock/retry-after';
@@ -9,7 +9,7 @@ import { SamplePlan } from '../../../../../src/actors/camera/sampling/sample-pla
 const NOW = Date.UTC(2026, 10, 26, 12);
 
 describe('still pictures', () => {
-  it('are asked for so that no period is left out, whenever the first one is and whatever the camera is called', () => {
+  it('are requested so that no period is skipped, whatever the first period and the name of the camera', () => {
     for (let camera = 0; camera < 40; camera++)
       for (let begin = 0; begin < 1000; begin += 37) {
         const times = new FetchTimes(1000, `camera-${camera}`);
@@ -41,13 +41,13 @@ describe('still pictures', () => {
     }
   });
 
-  it('of a camera that is too slow are asked for at once, and never twice', () => {
+  it('of a camera that is too slow are requested at once, and never twice', () => {
     const times = new FetchTimes(1000, 'gate');
     times.begun(NOW);
     assert.equal(times.waitMs(NOW + 2500), 0);
   });
 
-  it('are asked for on behind a clock that was set back by an hour', () => {
+  it('are still requested after the clock was set back by an hour', () => {
     const times = new FetchTimes(1000, 'gate');
     times.begun(NOW);
     assert.ok(times.waitMs(NOW - 3_600_000) <= 1500);
@@ -64,11 +64,11 @@ describe('the clock of a camera of still pictures', () => {
       answeredAt: at + 10,
     });
 
-  it('is taken to be ours where whole seconds do not tell otherwise', () => {
+  it('is assumed to equal ours if whole seconds do not show otherwise', () => {
     for (let at = NOW; at < NOW + 1000; at += 90) assert.equal(answer(new StillClock(), 0, at), 0);
   });
 
-  it('is known the better the more answers there are', () => {
+  it('is known more precisely with more answers', () => {
     for (const offsetMs of [-1300, -400, 250, 1700, -3_600_000]) {
       const clock = new StillClock();
       let skewMs = 0;
@@ -77,23 +77,23 @@ describe('the clock of a camera of still pictures', () => {
     }
   });
 
-  it('that is set is measured anew', () => {
+  it('that is set is measured again', () => {
     const clock = new StillClock();
     for (let i = 0; i < 20; i++) answer(clock, -1000, NOW + 1037 * i);
     const skewMs = answer(clock, 5000, NOW + 60_000) ?? 0;
     assert.ok(skewMs > 3900 && skewMs <= 5010, String(skewMs));
   });
 
-  it('tells when the picture was made, where that was just before', () => {
+  it('gives the time at which the picture was made, if that was just before', () => {
     const skewMs = answer(new StillClock(), 0, NOW + 500, 1400) ?? 0;
     assert.ok(skewMs <= -500 && skewMs >= -1500, String(skewMs));
   });
 
-  it('is not judged by a picture that is old, or from the future', () => {
+  it('is not judged by a picture that is old or from the future', () => {
     for (const ageMs of [3_600_000, 10_000, -5000]) assert.equal(answer(new StillClock(), 0, NOW, ageMs), 0);
   });
 
-  it('is read in all forms of HTTP, and always as GMT', () => {
+  it('is read in all date formats of HTTP, and always as GMT', () => {
     for (const date of [
       'Thu, 26 Nov 2026 12:00:00 GMT',
       'Thursday, 26-Nov-26 12:00:00 GMT',
