@@ -1,4 +1,4 @@
-/** Whatever an operator may get wrong in commands, configuration and servers: one clear sentence, a documented exit code, and nobody else suffers. */
+/** Whatever an operator may get wrong in commands, configuration and servers: one clear sentence, a documented exit code, and nothing else is affected. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { remoteServers } from '../../lab/events';
 import { vigil } from '../../lab/command';
 
 const demo = { id: 'demo', test: 'testsrc2' };
-/** Servers nobody has to run: the configuration is refused before they matter. */
+/** Servers that need not run: the configuration is refused before they matter. */
 const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
 
 describe('the command line', () => {

@@ -1,4 +1,4 @@
-/** `"user"`: a daemon that root starts is nobody's superior, and goes on with what it had as root. */
+/** `"user"`: a daemon started by root drops its privileges, and continues with the data it had as root. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
