@@ -10,7 +10,7 @@ export const LATE_MS = 150;
 const ONE_LATE_OF = 10;
 /** Of this many pictures one may have a time that is off: a packet that was read late. */
 const ONE_OFF_OF = 5;
-/** Of a picture's duration: beyond, the time is that of its neighbour. */
+/** Share of a picture's duration: beyond it, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;
 /** Packets are read this many milliseconds late on any machine. */
 const LEAST_TOLERANCE_MS = 20;

@@ -155,7 +155,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
           (done.size === 11 && (await stage.waiting(stage.dead)) === 1)
         );
       });
-      // A process that has died is no longer notified.
+      // A process that has died no longer receives the signal.
       consumer.process.signal('SIGTERM');
       return (await consumer.process.exited).signal === 'SIGKILL';
     };
