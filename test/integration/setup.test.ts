@@ -118,7 +118,7 @@ describe('packages and build', CONCURRENT, () => {
   });
 
   it(
-    'ends npm when told to stop, leaves nothing running, and goes on next time',
+    'ends npm on a stop request, leaves nothing running, and continues next time',
     { timeout: 20_000 },
     async (t) => {
       const clone = bareClone(t);

@@ -22,7 +22,7 @@ describe('the command line', () => {
     ],
     ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
     [
-      'a count that is no number',
+      'a count that is not a number',
       ['process', '--count', 'x'],
       2,
       /--count expects a whole number above 0, found "x"/,
