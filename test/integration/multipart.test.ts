@@ -66,7 +66,7 @@ describe('PictureCutter', async () => {
     ['of another boundary than is named', stream(), 'other'],
     ['padded with 513 bytes', stream({ tail: noise }), 'frame'],
     [
-      'padded with 64 KiB that no length includes',
+      'padded with 64 KiB and without a length',
       stream({ length: false, tail: Buffer.alloc(65_536) }),
       'frame',
     ],

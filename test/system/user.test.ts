@@ -105,7 +105,7 @@ describe('"user" is refused with code 78 and one sentence', { skip }, () => {
   const cases: readonly [string, { user: string; as?: number; mode?: number; dataDir?: string }, RegExp][] = [
     ['where the machine has no such user', { user: 'no-such-user' }, /has no user "no-such-user"; create it/],
     [
-      'where the daemon is of somebody else',
+      'where the daemon belongs to another user',
       { user: 'daemon', as: NOBODY },
       /only a daemon that root starts/,
     ],
