@@ -125,7 +125,7 @@ async function drain(daemon: Daemon): Promise<string> {
 
 /**
  * Every camera has a frame each second, at a moment of its own. The cameras are this process, so store and notifier run in
- * it too: who else would tell the store of a new frame?
+ * it too: nothing else would notify the store of a new frame.
  */
 async function live(redisUrl: string, amqpUrl: string): Promise<string> {
   const namespace = newNamespace();

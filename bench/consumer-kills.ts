@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-/** A picture nobody removes is still there for the slowest service after its consumers were killed. */
+/** A picture that no consumer removes is still there for the slowest service after its consumers were killed. */
 const LIFE_MS = 60_000;
 const THREE = ['python', 'typescript', 'either'] as const;
 

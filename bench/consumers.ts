@@ -37,7 +37,7 @@ const [FRAMES, KILOBYTES, SECONDS] = [values.frames, values.kilobytes, values.se
 const CAMERAS = 32;
 /** Announced and not yet worked on, at most: what Redis holds. */
 const WINDOW = 500;
-/** Frames that the consumer tells of in one line. */
+/** Frames that the consumer reports in one line. */
 const EVERY = 100;
 /** Written at the same time. */
 const BATCH = 50;
@@ -45,7 +45,7 @@ const PREFETCH = 16;
 /** How long pictures stay in Redis: with `keep`, all of them. */
 const LIFE_MS = { after: 120_000, getdel: 120_000, keep: 10_000 } as const;
 const DEADLINE_MS = 1_800_000;
-/** Memory is told after so many frames. */
+/** Memory is reported after this many frames. */
 const MEMORY_EVERY = 10_000;
 /** Issue 18's goals, on 2 cores. */
 const GOALS = { typescript: 1000, python: 700, p95Ms: 20, growth: 1.1 } as const;

@@ -125,7 +125,7 @@ async function flapping({ daemon, events, ids }: Setting): Promise<string> {
   ].join('\n');
 }
 
-/** The first half is edited, one camera at a time; of the second nobody should notice. */
+/** The first half is edited, one camera at a time; the second half should not be affected. */
 async function edits({ daemon, events, config, ids }: Setting): Promise<string> {
   const since = Date.now();
   const widths = new Map<string, number>();

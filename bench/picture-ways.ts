@@ -9,7 +9,7 @@ import { readNumber } from '../lab/picture-number';
 /** One picture's way, milliseconds since the epoch. */
 export interface Way {
   readonly camera: string;
-  /** Its last packet; by the number in the picture and the server's word, and no clock of Vigil's. */
+  /** Its last packet; by the number in the picture and the server's report, and no clock of Vigil's. */
   readonly sentAt: number;
   readonly capturedAt: number;
   /** Its rename into the spool, when it was noticed. */

@@ -1,4 +1,4 @@
-/** What a process and all below it cost, as /proc tells. */
+/** What a process and all below it cost, as reported by /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { descendants } from '../lab/daemon';
 
@@ -12,7 +12,7 @@ export function cpuSeconds(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
 }
 
-/** Memory nobody shares with them, bytes. */
+/** Memory that no other process shares with them, bytes. */
 export function privateBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + privateOf(pid), 0);
 }

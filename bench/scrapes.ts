@@ -21,7 +21,7 @@ import { keptLog } from '../lab/kept-log';
 import { percentile } from '../lab/percentile';
 
 const COUNT = 20;
-/** Answers of the daemon are good for a second: each scrape asks anew. */
+/** Answers of the daemon are good for a second: each scrape asks again. */
 const BETWEEN_MS = 1000;
 
 export interface ScrapeCost {

@@ -12,7 +12,7 @@ const DEADLINE_MS = 300_000;
 const RATE = 0.2;
 /** Seconds: longer than it takes all to start, since a decoder is replaced where the video begins again. */
 const VIDEO_S = 300;
-/** Of a consumer's look for first frames: what a process does in it counts as its start. */
+/** A consumer's wait for first frames: what a process does within it counts as its start. */
 const LOOK_MS = 5;
 
 interface Cost {

@@ -32,7 +32,7 @@ const SETTLE_MS = 3000;
 /** Longer than a run: at the end of a file every decoder is replaced, which is not what is measured. */
 const VIDEO_S = 900;
 const START_MS_PER_CAMERA = 3000;
-/** For so long no frame has come late: those that waited while all cameras started are delivered. */
+/** For this long, no frame has arrived late: those that waited while all cameras started are delivered. */
 const ON_TIME_MS = 5000;
 /** Scrapes of 500 cameras: one every 15 s. */
 const SCRAPED_CAMERAS = 500;

@@ -21,7 +21,7 @@ export interface Broker {
   restart(): Promise<void>;
   /** Runs `rabbitmqctl` against it. */
   control(...args: string[]): Promise<string>;
-  /** What it tells the daemon of its bindings and queues. */
+  /** What it reports to the daemon about its bindings and queues. */
   view(): Promise<BrokerView>;
   stop(): Promise<void>;
 }

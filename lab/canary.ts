@@ -4,7 +4,7 @@ import { secretsOf } from '../src/url/redact';
 import { withCredentials } from '../src/url/url';
 import { type Random } from './random';
 
-/** No encoding changes it, and no word has it in it. */
+/** No encoding changes it, and no ordinary text contains it. */
 export const CANARY = 'C4n4ryQ7';
 export const SHOWN = new RegExp(CANARY, 'i');
 export const PRINTABLE = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('');

@@ -1,4 +1,4 @@
-/** The actor children of a daemon whose actors are no processes, with all they call. */
+/** The actor children of a daemon whose actors are not processes, with all they call. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -18,7 +18,7 @@ const WORK_S = 0.002;
 /** A consumer that says nothing for this long, and whose queue is empty, may be done. */
 const IDLE_MS = 1000;
 const DEADLINE_MS = 120_000;
-/** Redis removes what nobody asks for some time after it has expired. */
+/** Redis removes keys that no client reads some time after they have expired. */
 const EXPIRY_MS = 2000;
 
 export interface KillTrial {

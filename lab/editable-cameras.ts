@@ -19,7 +19,7 @@ export const CONFIG = {
 /** Headers of a change: of whatever is there, and of nothing that is there. */
 export const ANY = { 'if-match': '*' };
 export const NEW = { 'if-none-match': '*' };
-/** What a probe tells that saw nothing. */
+/** What a probe that saw nothing reports. */
 export const NOTHING: ProbeReport = {
   ...{ feed: 'test picture', codec: null, width: null, height: null, picturesPerSecond: null },
   ...{ keyframeIntervalMs: null, firstPictureMs: null, clockOffsetMs: null, sampling: 'unknown' },

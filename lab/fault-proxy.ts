@@ -16,7 +16,7 @@ export type Network =
   | { readonly kind: 'deaf' }
   /** Connections are reset, and new ones at once. */
   | { readonly kind: 'reset' }
-  /** The server side of the connections there are has gone without a word; new ones pass. They are reset in the end. */
+  /** The server side of existing connections has disappeared silently; new ones pass. They are reset in the end. */
   | { readonly kind: 'half-open' }
   /** What the server sends passes no faster than that. */
   | { readonly kind: 'slow-link'; readonly bytesPerSecond: number }
@@ -29,7 +29,7 @@ const SHARE_MS = 50;
 
 export class FaultProxy {
   readonly #links = new Set<Link>();
-  /** Connections to the server: one may outlive its client, with bytes that nobody reads. */
+  /** Connections to the server: one may outlive its client, with unread bytes. */
   readonly #ways = new Set<Socket>();
   #network: Network = SOUND;
   #bytesDown = 0;

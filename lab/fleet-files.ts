@@ -1,4 +1,4 @@
-/** Nodes of a fleet with their files, and the key of etcd that they share, in one process: nothing is told or looked at before a test says so. */
+/** Nodes of a fleet with their files, and the key of etcd that they share, in one process: nothing is sent or read before a test says so. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -61,7 +61,7 @@ export class FleetFiles {
     return node;
   }
 
-  /** Watches tell all nodes what etcd has. */
+  /** Watches notify all nodes of what etcd has. */
   async tell(): Promise<void> {
     for (const node of this.nodes) await node.see();
   }

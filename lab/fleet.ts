@@ -113,13 +113,13 @@ export class Fleet {
     return owners;
   }
 
-  /** Waits until each camera announces anew. */
+  /** Waits until each camera announces again. */
   async announcing(cameras: readonly string[] = this.ids): Promise<void> {
     const before = new Map(cameras.map((id) => [id, this.events.frames(id).length]));
     for (const [id, count] of before) await this.events.gotFrames(id, count + 2, TAKEN_MS);
   }
 
-  /** `status --fleet` and `ledger --fleet` of a node tell of all, also of those that have gone. */
+  /** `status --fleet` and `ledger --fleet` of a node cover all nodes, including those that have gone. */
   async assertSeen(node: Node): Promise<void> {
     const { status, stdout } = vigil(['status', '--fleet', '--json', '--data-dir', node.daemon.dataDir]);
     assert.equal(status, 0, stdout);

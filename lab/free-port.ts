@@ -1,4 +1,4 @@
-/** A port of loopback that nobody listens on now. */
+/** A port of loopback that nothing listens on now. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 

@@ -1,4 +1,4 @@
-/** A host whose actors are no processes: they do what the test says, and keep what is asked of them. */
+/** A host whose actors are not processes: they do what the test says, and keep what is asked of them. */
 import type { HostCommand } from '../src/comedy/host-messages';
 import type { ActorExit, ActorSpec, HostedActor } from '../src/comedy/hosted-actor';
 import type { ReportHandler } from '../src/comedy/host';

@@ -31,7 +31,7 @@ export interface NotifierBench {
   change(parameters: Partial<NotifierParameters>): Promise<void>;
 }
 
-/** One broker for all tests of a suite; what a test opened and declared goes when it ends. */
+/** One broker for all tests of a suite; what a test opened and declared is removed when it ends. */
 export class NotifierStage {
   broker!: Broker;
   channel!: Channel;

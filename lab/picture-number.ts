@@ -5,7 +5,7 @@ const BLOCKS = 16;
 /** The lowest bit first; the blocks behind alternate, so that a picture without a number is noticed. */
 const NUMBER_BITS = 12;
 const ROW_HEIGHT = 64;
-/** Levels between these are no block of ours: it was damaged. */
+/** Levels between these are not those of an intact block: it was damaged. */
 const BLACK = 90;
 const WHITE = 166;
 

@@ -17,7 +17,7 @@ export async function withQueue<T>(amqpUrl: string, work: (channel: Channel) => 
   }
 }
 
-/** A program of user 65534 that listens where our servers did, and tells all that it hears. */
+/** A program of user 65534 that listens where our servers did, and reports all that it hears. */
 export async function setTrap(urls: readonly string[]): Promise<{ heard(): string; close(): Promise<void> }> {
   const ports = urls.map((url) => Number(new URL(url).port));
   const program = `

@@ -1,4 +1,4 @@
-/** The machine's processes as /proc tells of them. */
+/** The machine's processes as reported by /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** USER_HZ, which is 100 on every Linux that Node runs on: proc(5). */

@@ -45,7 +45,7 @@ export async function startPython(t: TestContext, options: object): Promise<Pyth
   return told(program);
 }
 
-/** What a program tells that writes as the fixture does. */
+/** What a program reports that writes in the fixture's format. */
 export function told(program: OwnedProcess): PythonConsumer {
   const events: PythonEvent[] = [];
   createInterface({ input: program.stdout }).on('line', (line) =>

@@ -147,7 +147,7 @@ class Node implements ClusterNode {
     const lines = [
       `listeners.tcp.local = 127.0.0.1:${port}`,
       'cluster_formation.peer_discovery_backend = classic_config',
-      // Which has nobody to wait for.
+      // Which has no other node to wait for.
       `cluster_formation.classic_config.nodes.1 = ${names[0] ?? ''}`,
       'log.file = false',
       'log.console = true',

@@ -1,4 +1,4 @@
-/** A Redis that refuses writes, as one does whose snapshots fail; until it is told to take them all the same. */
+/** A Redis that refuses writes, as one does whose snapshots fail; until it is configured to accept them nevertheless. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';

@@ -21,7 +21,7 @@ export interface SimulatedLink {
   readonly jitterMs?: number;
   /** The camera drops what it has not sent for longer. */
   readonly queueMs?: number;
-  /** The camera's clock minus the true time; its reports tell of it every five seconds. */
+  /** The camera's clock minus the true time; its reports state it every five seconds. */
   readonly senderMs?: (elapsedMs: number) => number;
   readonly maxDelayMs?: number;
 }

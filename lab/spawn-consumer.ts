@@ -1,4 +1,4 @@
-/** A consumer of either kit as a process that tells what it does, one JSON object a line. */
+/** A consumer of either kit as a process that reports what it does, one JSON object a line. */
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { spawnOwned, type OwnedProcess } from './process';

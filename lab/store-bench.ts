@@ -20,11 +20,11 @@ const PICTURE = Buffer.alloc(50_000, 'x');
 export interface StoreBench {
   readonly lines: readonly string[];
   readonly delivered: ReadonlySet<number>;
-  /** Spools a frame a camera and tells the store, as cameras do. */
+  /** Spools one frame per camera and notifies the store, as cameras do. */
   spool(...times: number[]): Promise<void>;
   /** Waits until all are delivered, and looks for each in Redis. */
   arrived(times: readonly number[]): Promise<void>;
-  /** Ends the store, and starts it anew on its spool. */
+  /** Ends the store, and starts it again on its spool. */
   restart(): Promise<void>;
   faultCodes(): readonly string[];
   confirmed(): Promise<string[]>;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-// npm exec tells where it has put the packages by the search path only.
+// npm exec reports the location of the packages only through the search path.
 const [bin = ''] = (process.env['PATH'] ?? '')
   .split(path.delimiter)
   .filter((folder) => folder.includes('_npx'));

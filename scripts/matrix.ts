@@ -24,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Rows with one of the given texts in their names, each text of words that all have to be there. */
+/** Rows with one of the given texts in their names, each text consists of terms that must all occur. */
 function chosenRows(): readonly Row[] {
   const wanted = values.rows?.split(',').map((text) => text.trim().split(/\s+/));
   const isNamed = ({ name }: Row) =>

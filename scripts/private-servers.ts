@@ -9,7 +9,7 @@ import { prepareRedis } from '../src/embedded/redis';
 /** RabbitMQ takes 5 to 9 s on an idle machine, 16 s were measured on a busy one. */
 const START_MS = 90_000;
 
-/** @param work gets the variables that tell lab/servers.ts where the servers are */
+/** @param work gets the variables in which lab/servers.ts finds the servers' addresses */
 export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-test-'));
   const log = openLog('test-servers', 'warn');

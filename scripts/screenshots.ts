@@ -147,7 +147,7 @@ async function withPage(
   await server.stop();
 }
 
-/** One camera goes offline before the viewer's eyes: its last picture stays, darkened, under its age. */
+/** One camera goes offline while the viewer watches: its last picture stays, darkened, under its age. */
 async function letOneAge(server: PageServer, page: Page): Promise<void> {
   server.setCondition('dock-east-1', 'offline');
   await page.getByText(/^[1-9]\d s old$/).waitFor();

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- [--nodes 50] [--cameras 5000] [--hours 24] [--minutes N] [--seed N]`: a day of a fleet on simulated time, or what of it
- * fits into so many minutes of real time. The code of
+ * fits into the given minutes of real time. The code of
  * its nodes is the real one. Exit 1 when something was not as it must be.
  */
 import { randomInt } from 'node:crypto';

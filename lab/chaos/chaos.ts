@@ -35,7 +35,7 @@ export async function chaos(
   return results;
 }
 
-/** Said at once: a run that is stopped before its table has told that much. */
+/** Printed at once: a run that is stopped before its table has reported at least this. */
 function inShort({ captured, lost, repeated, dangling }: RowResult): string {
   return `${captured} captured, ${lost.length} lost, ${repeated} repeated, ${dangling.length} dangling`;
 }

@@ -1,4 +1,4 @@
-/** Rows on servers of several: the rest of them goes on, and so must frames, while the fault still lasts. */
+/** Rows on clusters: the remaining nodes continue, and so must frames, while the fault lasts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultQueue } from '../../src/contract/topology';
 import type { Network } from '../fault-proxy';

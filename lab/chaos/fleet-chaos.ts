@@ -127,7 +127,7 @@ async function danglingOf(keys: readonly string[], redisUrl: string): Promise<nu
   }
 }
 
-/** Until the next picture that another node, or the same one anew, has announced of the time after. */
+/** Until the next picture that another node, or the same one again, has announced of the time after. */
 function takeOver({ events }: Fleet, camera: string, atMs: number): number {
   const next = events.received.find(
     ({ event, receivedAt }) =>
@@ -139,7 +139,7 @@ function takeOver({ events }: Fleet, camera: string, atMs: number): number {
   return (next?.receivedAt ?? Infinity) - atMs;
 }
 
-/** The fleet's ledger since then, when nothing of the row waits any more, and all nodes have told what they know. */
+/** The fleet's ledger since then, when nothing of the row waits any more, and all nodes have reported what they know. */
 async function settled(
   { fleet, nodes }: FleetStage,
   { isWhole }: FleetRow,

@@ -1,4 +1,4 @@
-/** Two nodes' files are saved at the same moment with different edits: one becomes the fleet's, and whoever made the other is told. */
+/** Two nodes' files are saved at the same moment with different edits: one becomes the fleet's, and the author of the other is notified. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Node } from '../fleet';

@@ -149,7 +149,7 @@ async function without(
   await etcd.answers();
 }
 
-/** By etcd's own word. */
+/** As reported by etcd itself. */
 async function leaderOf({ nodes }: EtcdCluster): Promise<EtcdCluster['nodes'][number]> {
   for (const node of nodes) {
     const answer = await fetch(`${node.endpoint}/v3/maintenance/status`, { method: 'POST', body: '{}' });

@@ -107,7 +107,7 @@ export class FleetStage {
     renameSync(`${clockFile}.new`, clockFile);
   }
 
-  /** Waits until every camera is on one of these nodes, all of them know it, and each announces anew. */
+  /** Waits until every camera is on one of these nodes, all of them know it, and each announces again. */
   async shared(nodes: readonly Node[] = this.nodes): Promise<Map<string, string>> {
     const owners = await this.fleet.shared(nodes);
     await this.fleet.announcing();

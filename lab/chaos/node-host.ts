@@ -8,7 +8,7 @@ import { run } from '../process';
 
 /** A range for tests of networks (RFC 2544): no machine has an address of it. */
 const RANGE = '198.18';
-/** Nobody has this hardware address: what is sent there is lost without a word. */
+/** No interface has this hardware address: what is sent there is lost silently. */
 const NOBODY = '02:00:00:00:00:99';
 const VOID = '127.0.0.99';
 const VOID_TABLE = '99';
@@ -86,7 +86,7 @@ export class NodeHost {
     await ip(`route replace ${this.#address} dev ${this.#name}`);
   }
 
-  /** The cable goes with it. */
+  /** The cable is removed with it. */
   async remove(): Promise<void> {
     await ip(`netns del ${this.#name}`);
   }
@@ -106,7 +106,7 @@ export class NodeHost {
   async #connect(): Promise<void> {
     const name = this.#name;
     await ip(`link add ${name} type veth peer name eth0 netns ${name}`);
-    // The kernel drops packets from and to 127.0.0.1 on a cable, unless told otherwise.
+    // The kernel drops packets from and to 127.0.0.1 on a cable, unless configured otherwise.
     await command('sysctl', ['-qw', `net.ipv4.conf.${name}.route_localnet=1`]);
     await command('nsenter', [
       ...this.under.slice(1),

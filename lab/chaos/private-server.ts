@@ -1,4 +1,4 @@
-/** Redis and RabbitMQ of the harness's own, to be killed, frozen and told what to do. */
+/** Redis and RabbitMQ of the harness's own, to be killed, frozen and controlled. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, renameSync } from 'node:fs';
@@ -106,7 +106,7 @@ export class PrivateRabbitmq extends PrivateServer {
     await connection.close();
   }
 
-  /** rabbitmqctl, as the same user on the same node. Throws with its words when it fails. */
+  /** rabbitmqctl, as the same user on the same node. Throws with its output when it fails. */
   async control(...args: readonly string[]): Promise<void> {
     const { epmdPort } = readServiceMemory(this.dir) ?? {};
     const child = spawn(RABBITMQCTL, ['-q', ...args], {

@@ -33,7 +33,7 @@ export interface RowResult {
   readonly peak: PeakMemory;
   /** The longest that a camera went without a delivered frame, from the fault on, milliseconds. */
   readonly silenceMs: number;
-  /** The longest that the servers themselves served nobody meanwhile; undefined where that was not watched. */
+  /** The longest time for which the servers themselves served no client meanwhile; undefined where that was not watched. */
   readonly serversMs: number | undefined;
   /** How long a camera may go without a delivered frame where the servers serve again by then. */
   readonly maxSilenceMs: number;

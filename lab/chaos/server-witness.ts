@@ -1,4 +1,4 @@
-/** Sees, with plain clients of its own, for how long servers that replace each other serve nobody: that silence is theirs. */
+/** Sees, with plain clients of its own, for how long servers that replace each other serve no client: that silence is theirs. */
 import { performance } from 'node:perf_hooks';
 import { connect } from 'amqplib';
 import Redis from 'ioredis';

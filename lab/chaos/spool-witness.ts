@@ -1,4 +1,4 @@
-/** Sees every frame that is captured: the kernel tells of each file that is renamed into the spool (inotify). */
+/** Sees every frame that is captured: the kernel reports each file that is renamed into the spool (inotify). */
 import { mkdirSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';

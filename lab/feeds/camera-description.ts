@@ -28,7 +28,7 @@ export interface CameraQuirks {
   /** A track of ONVIF metadata. */
   readonly metadata?: TrackPlace;
   readonly describeDelayMs?: number;
-  /** What the description tells of the parameters: nothing, or those of another stream's keyframe. */
+  /** What the description states of the parameters: nothing, or those of another stream's keyframe. */
   readonly parameters?: 'untold' | { readonly of: Buffer };
 }
 

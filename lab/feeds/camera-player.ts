@@ -1,4 +1,4 @@
-/** Sends a camera's pictures, and what goes beside them, to one client, each packet when it is due. */
+/** Sends a camera's pictures, and what is sent beside them, to one client, each packet when it is due. */
 import type { PlacedTrack, SentUnit } from './camera-description';
 import { payloadsOf, payloadType, type RtpCodec } from './rtp-packets';
 

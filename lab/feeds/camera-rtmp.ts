@@ -1,4 +1,4 @@
-/** An RTMP server that loops a clip: ffmpeg listening, for one client, told when it hands on each picture. */
+/** An RTMP server that loops a clip: ffmpeg listens for one client and reports each picture that it passes on. */
 import { createInterface } from 'node:readline';
 import { spawnOwned } from '../process';
 import { freePort } from '../free-port';

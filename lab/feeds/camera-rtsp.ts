@@ -1,6 +1,6 @@
 /**
  * An RTSP camera of any kind: pictures in the order they are sent, sound and metadata before, behind or ahead of them,
- * tracks it refuses, parameters it does not tell. It says when the last packet of each picture went out. Over TCP and UDP.
+ * tracks it refuses, parameters it does not state. It says when the last packet of each picture went out. Over TCP and UDP.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';

@@ -35,7 +35,7 @@ const inProgress = new Map<string, Promise<string>>();
 
 /**
  * Path of a clip of ffmpeg's test picture: raw Annex-B beginning with a keyframe, access unit delimiters between the
- * pictures and no B-frames (.h264, .h265), or JPEGs end to end (.mjpeg). Throws with ffmpeg's words when it cannot be made.
+ * pictures and no B-frames (.h264, .h265), or JPEGs end to end (.mjpeg). Throws with ffmpeg's output when it cannot be made.
  */
 export function clip(options: ClipOptions = {}): Promise<string> {
   const wanted = { ...CLIP_DEFAULTS, ...options };

@@ -8,7 +8,7 @@ from gi.repository import GLib, Gst, GstRtspServer
 HOST = '127.0.0.1'
 UDP_PORTS = (10000, 32000)  # below the kernel's ephemeral ones
 WAIT_FOR_PLAYING_MS = 5
-# A server that was stopped (SIGSTOP) or starved goes on from now instead of sending a burst.
+# A server that was stopped (SIGSTOP) or starved continues from the present instead of sending a burst.
 CATCH_UP_LIMIT_NS = Gst.SECOND
 
 
@@ -31,7 +31,7 @@ def new_server(port=0):
 
 
 class Pump:
-    """Pushes buffers into an appsrc in real time, from the default main loop, until the media goes.
+    """Pushes buffers into an appsrc in real time, from the default main loop, until the media is removed.
 
     schedule: index -> (bytes, due, pts, dts, note), times in nanoseconds from the beginning. While is_silent, nothing is
     pushed; afterwards it goes on with the next buffer.

@@ -1,4 +1,4 @@
-/** What a live HLS server of the tests does, and what goes wrong in it. */
+/** What a live HLS server of the tests does, and its faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HlsClip } from './hls-clip';
 

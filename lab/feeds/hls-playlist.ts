@@ -1,4 +1,4 @@
-/** The playlist of a live HLS feed, in the words of RFC 8216 and of its low-latency extension. Pure. */
+/** The playlist of a live HLS feed, in the tags of RFC 8216 and its low-latency extension. Pure. */
 import type { LiveHlsOptions } from './hls-options';
 import { keyNumber, SHARED, vector, type HlsSegments } from './hls-segments';
 

@@ -1,5 +1,5 @@
 /**
- * Live HLS as cameras and media servers send it, with what goes wrong in it: a window that slides over clips by the
+ * Live HLS as cameras and media servers send it, with its faults: a window that slides over clips by the
  * clock. The segments are ffmpeg's, the playlist is written here.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

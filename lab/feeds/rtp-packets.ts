@@ -46,7 +46,7 @@ export function payloadType(codec: RtpCodec): number {
 /**
  * The media section's attributes of SDP, but for the control URL.
  * @param keyframe one with the stream's parameters
- * @param withParameters whether the description tells them too
+ * @param withParameters whether the description states them too
  */
 export function mediaAttributes(codec: RtpCodec, keyframe: Buffer, withParameters: boolean): string[] {
   const told = withParameters ? parametersOf(codec, keyframe) : '';

@@ -1,4 +1,4 @@
-/** An RTSP camera that follows the protocol up to a point, then answers as it was told to, or never. */
+/** An RTSP camera that follows the protocol up to a point, then answers as configured, or never. */
 import { createServer } from 'node:net';
 import { HOST, listen } from '../loopback-server';
 

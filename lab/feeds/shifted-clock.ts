@@ -1,4 +1,4 @@
-/** A proxy on loopback before an RTSP server: its sender reports tell a time that is off. For RTSP over TCP only. */
+/** A proxy on loopback before an RTSP server: its sender reports state a time that is off. For RTSP over TCP only. */
 import { connect, createServer } from 'node:net';
 import { HOST, listen } from '../loopback-server';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { run } from '../process';
 
-/** Makes `<dir>/small.mp4`: 160x90 at 5 pictures a second, which loops every 10 s unless told otherwise. */
+/** Makes `<dir>/small.mp4`: 160x90 at 5 pictures a second, which loops every 10 s by default. */
 export async function smallVideo(dir: string, seconds = 10): Promise<string> {
   const file = path.join(dir, 'small.mp4');
   const { code, stderr } = await run('ffmpeg', [

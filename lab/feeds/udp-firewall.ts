@@ -1,4 +1,4 @@
-/** A firewall in front of an RTSP server: TCP passes, and the server's UDP packets go where nobody listens. */
+/** A firewall in front of an RTSP server: TCP passes, and the server's UDP packets are sent to a port without a listener. */
 import { connect, createServer } from 'node:net';
 import { HOST, listen, type Listening } from '../loopback-server';
 

@@ -29,7 +29,7 @@ export interface WatchedFeed {
   readonly clock: CameraClock;
   /** Why each opening ended unasked. */
   readonly faults: readonly Error[];
-  /** How often a password went to whom nobody verified, as good as readable. */
+  /** How often a password was sent, practically in clear text, to an unverified server. */
   basic(): number;
   /** Periods without a picture, between the first and the last. */
   missed(): number;

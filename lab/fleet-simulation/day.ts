@@ -52,7 +52,7 @@ const SINGLE = 0.1;
 
 type Incident = (world: SimulatedWorld, node: SimulatedNode, random: Random) => void;
 
-/** A node that goes is started again within the stretch. */
+/** A node that leaves is started again within the stretch. */
 const INCIDENTS: Readonly<Record<string, Incident>> = {
   death: (world, { name }, random) => {
     world.die(name);

@@ -11,7 +11,7 @@ interface Lease {
   readonly keys: Set<string>;
 }
 
-/** @param isIdle a node has said that it lives, and nothing else */
+/** @param isIdle a node has only sent a sign of life */
 export type Change = (events: readonly EtcdEvent[], isIdle: boolean) => void;
 
 export class SimulatedEtcd {

@@ -8,10 +8,10 @@ import type { SimulatedEtcd } from './etcd';
 
 /** There and back, with the disks of three nodes: 5 to 10 ms. */
 const LATENCY_MS = 4;
-/** So many endpoints are asked in turn, each for so long (src/etcd/gateway.ts). */
+/** This many endpoints are asked in turn, each with this time limit (src/etcd/gateway.ts). */
 const ENDPOINTS = 3;
 const ANSWER_MS = 1500;
-/** What only says that other nodes live is told together, so that a simulated day stays short. */
+/** Mere signs of life of other nodes are sent in batches, so that a simulated day stays short. */
 const IDLE_BATCH_MS = 5000;
 
 /** What the version of a node writes where this one would write `value`. */
@@ -127,7 +127,7 @@ export class Link {
     });
   }
 
-  /** Told in order; at once where it says more than that another node lives. */
+  /** Sent in order; at once if it is more than another node's sign of life. */
   #collect(events: readonly EtcdEvent[], isIdle: boolean): void {
     for (const event of events) this.#queue.push(event);
     const isOfAnother = events.every(

@@ -18,7 +18,7 @@ export class MoveWitness {
   readonly #folder: string;
   /** What etcd last said of each camera. */
   readonly owners = new Map<string, OwnerRecord>();
-  /** Cameras that nobody owns, and since when. */
+  /** Cameras without an owner, and since when. */
   readonly #removedMs = new Map<string, number>();
 
   constructor(

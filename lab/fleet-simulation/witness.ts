@@ -56,7 +56,7 @@ export class Witness implements Findings {
     for (const camera of this.#runners.keys()) this.stops(node, camera);
   }
 
-  /** Until then nothing can be owned anew, and the time counts from there: Infinity as long as nobody knows. */
+  /** Until then nothing can be owned again, and the time counts from there: Infinity while unknown. */
   excuse(untilMs: number): void {
     this.#excusedUntilMs = untilMs;
   }

@@ -16,11 +16,11 @@ import { Witness } from './witness';
 
 const nothing = () => undefined;
 const SILENT: Log = { error: nothing, warn: nothing, info: nothing, debug: nothing };
-/** A camera's first picture comes so long after its start, and it stops within. */
+/** A camera's first picture comes this long after its start, and it stops within this time. */
 const FIRST_PICTURE_MS = 1500;
 const STOP_MS = 300;
 const PICTURES_MS = 5000;
-/** Pictures are simulated for so long after something has happened: at other times nobody asks for them. */
+/** Pictures are simulated for this long after an event: at other times they are not needed. */
 const EVENTFUL_MS = 300_000;
 
 export interface SimulatedNode {
@@ -58,7 +58,7 @@ export class SimulatedWorld {
     this.etcd.watch((events) => this.moves.see(events));
   }
 
-  /** The nodes are told of the cameras. */
+  /** The nodes are notified of the cameras. */
   configure(): void {
     this.#configured = this.cameras;
     this.witness.excuse(this.clock.nowMs);

@@ -34,7 +34,7 @@ const CONTAINERS: Readonly<Record<ClipCodec, string>> = {
 };
 const inProgress = new Map<string, Promise<Clip>>();
 
-/** @throws with ffmpeg's words when it cannot be made */
+/** @throws with ffmpeg's output when it cannot be made */
 export function matrixClip(recipe: Recipe): Promise<Clip> {
   const name = recipeName(recipe);
   let clip = inProgress.get(name);

@@ -20,9 +20,9 @@ export type Check = (typeof CHECKS)[number];
 
 export interface Judgement {
   readonly row: Row;
-  /** What is not as it must be, in words; empty for a green row. */
+  /** Deviations from what is required, as text; empty for a green row. */
   readonly faults: Readonly<Partial<Record<Check, string>>>;
-  /** Pictures, in words for the table. */
+  /** Pictures, as text for the table. */
   readonly seen: {
     readonly pictures: number;
     readonly firstPictureMs?: number;

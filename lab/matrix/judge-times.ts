@@ -1,4 +1,4 @@
-/** Judges when the pictures of a row came, how many, and whether the times told are theirs. Pure. */
+/** Judges when the pictures of a row came, how many, and whether the stated times are theirs. Pure. */
 import type { Clip } from './clip';
 import type { Picture } from './judge-pictures';
 import { reorderFrames } from './recipe';
@@ -10,7 +10,7 @@ export const LATE_MS = 150;
 const ONE_LATE_OF = 10;
 /** Of this many pictures one may have a time that is off: a packet that was read late. */
 const ONE_OFF_OF = 5;
-/** Of a picture's duration: beyond, the time is that of its neighbour. */
+/** Share of a picture's duration: beyond it, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;
 /** Packets are read this many milliseconds late on any machine. */
 const LEAST_TOLERANCE_MS = 20;
@@ -51,7 +51,7 @@ export function rateFault({ row, delivered, endedAt }: Observation, slack: numbe
 }
 
 /**
- * Whether the picture is the one whose time is told. The capture time follows the arrival of that picture's last packet,
+ * Whether the picture is the one whose time is stated. The capture time follows the arrival of that picture's last packet,
  * or the moment it is shown at; from picture to picture the distance to one of the two stays the same.
  */
 export function timeFault(
@@ -69,7 +69,7 @@ export function timeFault(
   });
   if (known.length === 0) return 'no picture carries a number that was sent';
   const offMs = known.map((each) => each.offMs);
-  // A camera's clock, once it told, moves capture times little by little.
+  // A camera's clock, once reported, moves capture times little by little.
   const clockMs = Math.max(...pictures.map(({ frame }) => Math.abs(frame.clockSkewMs ?? 0)));
   const toleranceMs = slack * Math.max(LEAST_TOLERANCE_MS, TIME_TOLERANCE * frameMs) + clockMs;
   const told = (spread: number) =>

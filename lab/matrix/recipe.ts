@@ -45,7 +45,7 @@ export const PLAIN: Recipe = {
   scene: 'moving',
 };
 
-/** ffmpeg's and H.273's words for the matrices. */
+/** ffmpeg's and H.273's names for the matrices. */
 const FLAGS = {
   bt601: { colorspace: 'smpte170m', color_primaries: 'smpte170m', color_trc: 'smpte170m' },
   bt709: { colorspace: 'bt709', color_primaries: 'bt709', color_trc: 'bt709' },
@@ -53,7 +53,7 @@ const FLAGS = {
 } as const;
 const UNFLAGGED = { colorspace: 'unknown', color_primaries: 'unknown', color_trc: 'unknown' } as const;
 
-/** A short name that tells recipes apart, for a file. */
+/** A short name that distinguishes recipes, for a file. */
 export function recipeName(recipe: Recipe): string {
   const changed = Object.entries(recipe).filter(([key, value]) => value !== PLAIN[key as keyof Recipe]);
   const words = changed.map(([key, value]) => `${key}-${String(value)}`);

@@ -19,7 +19,7 @@ export const FEEDS = [
 ] as const;
 export type FeedKind = (typeof FEEDS)[number];
 
-/** Of an RTSP camera. `stale`: the description tells the parameters of a stream of another size. */
+/** Of an RTSP camera. `stale`: the description states the parameters of a stream of another size. */
 export interface RowQuirks extends Omit<CameraQuirks, 'parameters'> {
   readonly parameters?: 'untold' | 'stale';
 }
@@ -45,7 +45,7 @@ export interface Row {
 
 export interface Delivered {
   readonly frame: Frame;
-  /** When the camera told of it, milliseconds since the epoch. */
+  /** When the camera reported it, milliseconds since the epoch. */
   readonly announcedAt: number;
   readonly bytes: Buffer;
 }
@@ -58,7 +58,7 @@ export interface Observation {
   /** When the watching ended, milliseconds since the epoch. */
   readonly endedAt: number;
   readonly delivered: readonly Delivered[];
-  /** Undefined where nobody knows when a picture was sent: a file, a playlist. */
+  /** Undefined where the time at which a picture was sent is unknown: a file, a playlist. */
   readonly sent: SentPictures | undefined;
   /** Warnings and errors of its log. */
   readonly words: readonly string[];
@@ -68,7 +68,7 @@ export interface Observation {
   readonly failure?: string;
 }
 
-/** True for a feed that is read at its own speed: nobody knows when its pictures were sent. */
+/** True for a feed that is read at its own speed: the times at which its pictures were sent are unknown. */
 export function isPacedFeed(feed: FeedKind): boolean {
   return feed === 'file' || feed === 'hls' || feed === 'hls-plain';
 }

@@ -80,7 +80,7 @@ async function packetsOf({ codec }: Recipe, file: string): Promise<Unit[]> {
   return units;
 }
 
-/** `stream, dts, pts, duration, size, checksum[, flags]`; flags only where it is no keyframe. */
+/** `stream, dts, pts, duration, size, checksum[, flags]`; flags only where it is not a keyframe. */
 function packetLines(text: string): { pts: number; bytes: number; key: boolean }[] {
   return text
     .split('\n')

@@ -1,4 +1,4 @@
-/** Pictures of simulated cameras: a drawn place, the camera's name, and a number that tells one picture from the next. */
+/** Pictures of simulated cameras: a drawn place, the camera's name, and a number that distinguishes each picture from the next. */
 import sharp from 'sharp';
 
 const WIDTH = 1280;

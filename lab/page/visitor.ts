@@ -5,7 +5,7 @@ import { startBrowser } from '../browser';
 import { openPage, type Looks } from './viewing';
 
 export class Visitor {
-  /** What the browser complains of: a script or style that the policy refuses, an error that nobody catches. */
+  /** What the browser complains of: a script or style that the policy refuses, an uncaught error. */
   readonly #complaints: string[] = [];
   /** Hosts that were asked for anything. */
   readonly #hosts = new Set<string>();

@@ -1,4 +1,4 @@
-/** A simulated installation, as the HTTP API tells of it: cameras with conditions, faults, pictures and a ledger. */
+/** A simulated installation, as the HTTP API reports it: cameras with conditions, faults, pictures and a ledger. */
 import type {
   ApiCamera,
   ApiFault,

@@ -11,7 +11,7 @@ const TERMINAL = path.resolve(__dirname, '../terminal.py');
 
 interface Place {
   readonly dataDir: string;
-  /** Its output goes to a terminal instead of daemon.log. */
+  /** Its output is sent to a terminal instead of daemon.log. */
   readonly onTerminal: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Random blows at random processes of a daemon's tree, and what must be true of the machine afterwards. */
+/** Random faults in random processes of a daemon's tree, and what must be true of the machine afterwards. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,11 +12,11 @@ import { ServiceManager, type DaemonEnd } from './service-manager';
 import { TreeWatch } from './tree-watch';
 
 const LOOK_MS = 500;
-/** Back-off of a camera or the store goes to 30 s, a broker may need as long to start and its predecessor to leave. */
+/** Back-off of a camera or the store reaches 30 s, a broker may need as long to start and its predecessor to leave. */
 const CALM_MS = 150_000;
 const STOP_MS = 20_000;
 
-/** For actors.json: blow upon blow, what waits is tried again while the soak lasts, also out of quarantine. */
+/** For actors.json: under repeated faults, what waits is tried again while the soak lasts, also out of quarantine. */
 export const TRIED_SOON = {
   camera: { backOffCapMs: 3000, probeMs: 5000 },
   store: { backOffCapMs: 3000 },
@@ -25,10 +25,10 @@ export const TRIED_SOON = {
 
 export interface SoakOptions {
   readonly seed: number;
-  /** The soak ends after this many blows, or this many minutes. */
+  /** The soak ends after this many faults, or this many minutes. */
   readonly kills: number;
   readonly minutes: number;
-  /** After this many blows it waits until the frames of all cameras flow. */
+  /** After this many faults it waits until the frames of all cameras flow. */
   readonly calmEvery: number;
   /** Content of actors.json; every camera in it has to deliver. */
   readonly config: Readonly<Record<string, unknown>> & {
@@ -54,7 +54,7 @@ class Soak {
   readonly #frames: FrameWatch;
   readonly #watch = new TreeWatch();
   readonly #faults: string[] = [];
-  /** Daemons that were dealt a blow themselves: how they end says nothing. */
+  /** Daemons that were themselves targets of a fault: how they end proves nothing. */
   readonly #struck = new Set<number>();
   #dealt = 0;
   #judged = 0;
@@ -174,7 +174,7 @@ class Soak {
     });
   }
 
-  /** What the blows left behind must not hinder the next daemon, and is gone once it has run. */
+  /** What the faults left behind must not hinder the next daemon, and is gone once it has run. */
   async #startOnceMore(): Promise<void> {
     this.#manager.start();
     await this.#calm('started once more');

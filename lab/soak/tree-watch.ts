@@ -1,4 +1,4 @@
-/** Finds processes that outlive their parent, and dead ones that nobody reaps. */
+/** Finds processes that outlive their parent, and dead ones that are not reaped. */
 import { below, type ProcessRow } from '../process-table';
 
 /** Milliseconds from the daemon's death until a process of its tree has to be gone. */
@@ -44,7 +44,7 @@ function suspectsIn(table: readonly ProcessRow[], daemonPid: number | undefined)
   const tree = new Set(daemonPid === undefined ? [] : [daemonPid, ...below(table, daemonPid).map(pidOf)]);
   const marked = new Set(table.filter((row) => row.marked).map(pidOf));
   const orphans = table.filter((row) => row.marked && row.state !== 'Z' && !tree.has(row.pid));
-  // Of a zombie /proc tells neither environment nor command line, only whose child it is.
+  // For a zombie, /proc shows neither environment nor command line, only its parent.
   const zombies = table.filter(
     ({ state, parent }) => state === 'Z' && (marked.has(parent) || tree.has(parent)),
   );

@@ -19,7 +19,7 @@ export interface DamageRun {
   readonly scenes: readonly PlainScene[];
   /** Parts of the names of encoders. */
   readonly encoders: string;
-  /** Of all damages, each clip gets one in so many, by turns. */
+  /** Each clip gets every n-th kind of damage, in turn. */
   readonly every: number;
   readonly width: number;
   readonly height: number;

@@ -1,4 +1,4 @@
-/** What goes wrong with coded pictures on their way: cut, holed, flipped, without a slice, lost. Pure. */
+/** Damage to coded pictures in transit: cut, holed, flipped, without a slice, lost. Pure. */
 import { annexB, nalUnits, type NalUnit } from '../../src/actors/camera/bitstream/nal';
 import type { Random } from '../random';
 

@@ -103,7 +103,7 @@ function bySharpOfYuv(file: string, raws: readonly Buffer[]): Subject {
   };
 }
 
-/** Seconds of processor, by its own word. */
+/** Seconds of processor time, as it reports them. */
 async function ofFfmpeg(file: string, encoder: readonly string[]): Promise<number> {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuvj420p', ...SIZED, '-stream_loop', String(REPEATS - 1)];
   const { code, stderr } = await run('ffmpeg', [

@@ -17,7 +17,7 @@ export const ENCODED: readonly EncoderCase[] = [
   strong('x265', 'hevc', '36'),
 ];
 /**
- * Of a camera that is stuck: one sends the same access unit again and again, one says of each picture that nothing has changed since the
+ * Stuck cameras: one sends the same access unit again and again, one says of each picture that nothing has changed since the
  * one before.
  */
 const FROZEN_SCENES = ['repeated', 'unchanged'] as const;
@@ -104,7 +104,7 @@ async function clipOf(scene: HardScene, seed: number, { codec, encoder }: Encode
   return { ...clip, units: clip.units.map(({ number }) => ({ ...first, number })) };
 }
 
-/** @param number of the picture: a camera is not frozen before the same was there for so long */
+/** @param number of the picture: a camera is not frozen until its picture has been unchanged for this long */
 function rightKinds(scene: HardScene, number: number): readonly string[] {
   if (FROZEN.has(scene)) return (1000 * number) / FPS >= FROZEN_MS ? ['frozen'] : ['healthy'];
   if (scene === 'stuck') return ['healthy', 'static', 'frozen'];

@@ -27,7 +27,7 @@ const QUALITY = 90;
 /** Of the clip, which is sent over and over. */
 const SECONDS = 4;
 const SIZE = { width: 640, height: 360 } as const;
-/** One level in so many is looked at to find the picture that is most alike. */
+/** Only every n-th level is examined to find the picture that is most alike. */
 const SPARSE = 31;
 /** Milliseconds by which the times of losses, and of pictures that are sent, may be off. */
 const SLACK_MS = 80;

@@ -110,7 +110,7 @@ async function received(codec: Clip['codec'], units: readonly Pick<Unit, 'number
   }
 }
 
-/** @param step one level in so many is looked at */
+/** @param step every `step`-th level is examined */
 export function squaredError(one: Buffer, other: Buffer, step = 1): number {
   if (one.length !== other.length) return Infinity;
   let sum = 0;

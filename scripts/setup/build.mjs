@@ -18,7 +18,7 @@ export function buildIsCurrent(root) {
   return readStamp(stampFile(root)) === sources(root);
 }
 
-/** @throws SetupFailure when the sources do not compile; the compiler's words have been shown by then */
+/** @throws SetupFailure when the sources do not compile; the compiler's output has been shown by then */
 export async function build(root, lock) {
   // Taken before compiling: what is edited meanwhile differs from it, and is compiled next time.
   const stamp = sources(root);

@@ -8,7 +8,7 @@ import { runStep, showLastLines } from './step.mjs';
 
 /** `--include=dev`: the compiler is among them, and NODE_ENV=production would leave it out. */
 const NPM_CI = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-/** npm's words for "no answer from the registry", name resolution and certificates included. */
+/** npm's messages for "no answer from the registry", name resolution and certificates included. */
 const NETWORK_CODE =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|E50\d|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)\b/;
 
@@ -24,7 +24,7 @@ export function dependenciesAreCurrent(root) {
 export async function installDependencies(root, lock) {
   const stamp = wanted(root);
   removeStamp(stampFile(root));
-  // --loglevel: `npm start --silent` passes its own on to us, and a failure would have no words.
+  // --loglevel: `npm start --silent` passes its own on to us, and a failure would have no message.
   const command = [...npm(), ...NPM_CI, '--loglevel=error'];
   const { code, output, error } = await runStep('installing npm packages (npm ci)', command, {
     cwd: root,

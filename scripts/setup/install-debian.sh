@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs Debian packages, as root: install-debian.sh POLICY_FILE PACKAGE...
 # POLICY_FILE is /usr/sbin/policy-rc.d: while it is there and answers 101, packages do not start their servers.
-# Vigil runs servers of its own, and ones nobody asked for would take the usual ports.
+# Vigil runs servers of its own, and unrequested ones would occupy the usual ports.
 set -u
 policy=$1
 shift

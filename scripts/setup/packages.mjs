@@ -19,7 +19,7 @@ const PACKAGES = {
   flock: { apt: 'util-linux', dnf: 'util-linux', pacman: 'util-linux', zypper: 'util-linux' },
 };
 
-/** In the order they are looked for; `program` on PATH tells the system. */
+/** In the order they are looked for; `program` on PATH identifies the system. */
 export const SYSTEMS = [
   { name: 'apt', program: 'apt-get', asRoot: true, command: 'apt-get install -y --no-install-recommends' },
   { name: 'dnf', program: 'dnf', asRoot: true, command: 'dnf install -y' },
@@ -72,7 +72,7 @@ export function installCommand(system, packages, isRoot) {
 }
 
 /**
- * What to tell an operator whose machine lacks programs that we may not install for him.
+ * The advice to an operator whose machine lacks programs that Vigil may not install.
  * @param {{program: string, why: string}[]} missing
  * @param {object | undefined} system one of {@link SYSTEMS}, undefined when none is known
  */

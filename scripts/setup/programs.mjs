@@ -18,7 +18,7 @@ import {
 } from './packages.mjs';
 import { say } from './step.mjs';
 
-/** What the daemon needs for its configuration; the words of vigil that run no daemon need nothing. */
+/** What the daemon needs for its configuration; the commands of vigil that run no daemon need nothing. */
 export async function ensureProgramsForStart(root, daemonArgs) {
   const configuration = configurationOf(root, daemonArgs);
   if (configuration === undefined) return;
@@ -60,7 +60,7 @@ async function missingPrograms(root, configuration) {
     const { missingPrograms: look } = require('./dist/supervisor/programs.js');
     return await look(await loadTopology(configuration, process.env));
   } catch (error) {
-    // The daemon itself tells what is wrong with its configuration.
+    // The daemon itself reports what is wrong with its configuration.
     if (error.code !== 'invalid-configuration')
       say(`could not look for the programs needed: ${error.message}`);
     return [];
@@ -68,7 +68,7 @@ async function missingPrograms(root, configuration) {
 }
 
 /**
- * What the daemon will make of its arguments; the faults in them are its own to tell.
+ * What the daemon will make of its arguments; it reports the faults in them itself.
  * @returns {string | undefined} its configuration, undefined when no daemon will run
  */
 function configurationOf(root, args) {

@@ -1,4 +1,4 @@
-/** Runs one command of the set-up: shows that it is alive, keeps its last words, passes on the wish to stop. */
+/** Runs one command of the set-up: shows that it is alive, keeps its last output, and passes on a stop request. */
 import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
@@ -23,7 +23,7 @@ export function say(text) {
  * @param {string[]} command program and arguments
  * @param {object} options
  * @param {string} [options.cwd]
- * @param {import('./lock.mjs').Lock} [options.lock] kept as long as the command lives, even if we are killed
+ * @param {import('./lock.mjs').Lock} [options.lock] kept as long as the command runs, even if we are killed
  * @param {boolean} [options.uninterruptible] a wish to stop waits for the end of the command
  * @param {string[]} [options.privilege] what the command was prefixed with to run as root
  * @returns {Promise<{code: number, output: string, error?: NodeJS.ErrnoException}>} code -1: killed or not started
@@ -53,7 +53,7 @@ export async function runStep(title, [program, ...args], options = {}) {
   return { ...result, output };
 }
 
-/** Never rejects. A server that a package started may keep our pipes for ever: they are waited for only so long. */
+/** Never rejects. A server that a package started may keep our pipes open for ever: the wait for them is limited. */
 function ended(child) {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: -1, error }));
@@ -70,7 +70,7 @@ function ended(child) {
   });
 }
 
-/** From here to `end()`, a signal that would end us ends the command first. `end()` tells which one came, if any. */
+/** From here to `end()`, a signal that would end us ends the command first. `end()` returns the one received, if any. */
 function passOnStops(pid, progress, { uninterruptible = false, privilege = [] }) {
   let stoppedBy;
   let force;

@@ -127,7 +127,7 @@ describe('the actor host', () => {
     }
   });
 
-  test('a process stopped in its start is found by its deadline, and its last words are kept', async () => {
+  test('a process stopped during its start is detected at its deadline, and its last output is kept', async () => {
     const starting = start('stops-early', 'drains', 1000);
     await waitUntil('it is forked', () => workers().length > 0);
     for (const pid of workers()) process.kill(pid, 'SIGSTOP');

@@ -92,7 +92,7 @@ describe('"transport": "auto"', { concurrency: true }, () => {
     assert.deepEqual(camera.states(), ['connecting', 'streaming']);
   });
 
-  it('leaves a fault that TCP does not mend as it is', async (t) => {
+  it('leaves the transport unchanged for a fault that TCP does not fix', async (t) => {
     const camera = await openCamera(t, server.url('/nope'));
     await waitUntil('waiting', () => camera.states().includes('waiting'));
     assert.deepEqual(camera.states(), ['connecting', 'waiting']);
@@ -110,7 +110,7 @@ describe('"hwaccel"', () => {
   after(() => server.stop());
 
   // Apple's: no Linux has it, whatever its hardware.
-  it("that does not start is replaced by software at once, with ffmpeg's words in log and facts", async (t) => {
+  it("that does not start is replaced by software at once, with ffmpeg's message in log and facts", async (t) => {
     const source = { kind: 'stream', url: server.url('/cam'), transport: 'tcp' } as const;
     const camera = await openCamera(t, '', { source, format: 'jpeg', hwaccel: 'videotoolbox' });
     await waitUntil('pictures', () => camera.frames().length >= 3, 30_000);

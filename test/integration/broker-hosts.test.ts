@@ -30,7 +30,7 @@ describe('the hosts of a cluster', () => {
     return started;
   }
 
-  /** Takes connections and never says a word; the connections it got. */
+  /** Accepts connections and never sends anything; returns the connections it got. */
   async function frozen(): Promise<{ port: number; sockets: Socket[] }> {
     const sockets: Socket[] = [];
     const server = createServer((socket) => {

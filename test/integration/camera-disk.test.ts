@@ -26,7 +26,7 @@ describe('a camera', () => {
   const ENDLESS =
     'picture 7; while [ ! -f gone ]; do sleep 0.01; done; while :; do picture 7; sleep 0.02; done';
 
-  it('goes on in memory, and says so, when the disk takes no pictures', async (t) => {
+  it('continues in memory, and says so, when the disk accepts no pictures', async (t) => {
     const bench = await openCamera(t, ENDLESS);
     const [folder, memory] = foldersOf(bench);
     await until('the first', () => bench.frames().length === 1);

@@ -1,4 +1,4 @@
-/** The camera actor whose ffmpeg, a small real program, fails: each fault is told apart, and its feed is opened again. */
+/** The camera actor whose ffmpeg, a small real program, fails: each fault is distinguished, and its feed is opened again. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CameraSpec } from '../../src/config/topology';

@@ -1,4 +1,4 @@
-/** Cameras over TLS: who they are is made sure of where that is asked for, over each protocol, before a password is told. */
+/** Cameras over TLS: their identity is verified where configured, over each protocol, before a password is sent. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo, type Socket } from 'node:net';
@@ -36,7 +36,7 @@ async function encrypt(
     { key: readFileSync(file(`${certificate}.key`)), cert: readFileSync(file(`${certificate}.pem`)) },
     (client) => {
       sockets.add(client.on('error', () => undefined));
-      // Who only looks at the certificate is no client of a camera that serves one.
+      // A connection that only inspects the certificate does not count as the camera's one client.
       client.once('data', (first: Buffer) => {
         const camera = connect(Number(target.port), target.hostname);
         sockets.add(camera.on('error', () => undefined));
@@ -124,7 +124,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
   }
 
   for (const [protocol, start] of Object.entries(PROTOCOLS)) {
-    it(`(${protocol}) whose certificate is signed by who is trusted gives pictures, and is told its password`, async (t) => {
+    it(`(${protocol}) whose certificate has a trusted signer gives pictures, and is sent its password`, async (t) => {
       const camera = await start(t);
       const { url, told } = await encrypt(t, camera.url, 'good');
       const feed = watch(t, { ...camera, url }, { ca: file('authority.pem') });
@@ -138,7 +138,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
       ['is that of another name', 'renamed', { ca: 'authority' }, /certificate for another name/],
       ['is signed by somebody else', 'itself', { ca: 'authority' }, /no trusted authority has signed/],
     ] as const)
-      it(`(${protocol}) whose certificate ${what} is told nothing`, async (t) => {
+      it(`(${protocol}) whose certificate ${what} is sent nothing`, async (t) => {
         const camera = await start(t);
         const { url, told } = await encrypt(t, camera.url, certificate);
         const ca = 'ca' in tls ? { ca: file(`${tls.ca}.pem`) } : {};
@@ -160,7 +160,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
     }
   });
 
-  it('that nobody verifies gives pictures, and that it gets the password by Basic is told', async (t) => {
+  it('that is not verified gives pictures, and a password sent by Basic is reported', async (t) => {
     const camera = (await PROTOCOLS['a still picture']?.(t)) ?? assert.fail();
     const { url } = await encrypt(t, camera.url, 'itself');
     const feed = watch(t, { ...camera, url });

@@ -53,7 +53,7 @@ describe('a claim', () => {
   });
 
   test('is refused to a picture less than half a period from what another node announced in a neighbouring period', async (t) => {
-    // Also where the two periods are in different keys, and where the marks begin anew.
+    // Also where the two periods are in different keys, and where the marks start again.
     for (const sequence of [2_000_007, 4095 + 4096 * 400, 65_535 * 30]) {
       const { node } = bench(t);
       const [a, b] = [node('a'), node('b')];
@@ -70,7 +70,7 @@ describe('a claim', () => {
     const slow = (sequence: number, capturedAt: number) => ({ ...frameOf(sequence, capturedAt) });
     assert.equal(await node('a').claim(slow(30_000, 30_000 * 30_000)), 'ours');
     await node('a').confirm(slow(30_000, 30_000 * 30_000));
-    // Periods of half a minute: a mark would not tell 65 s from none.
+    // Periods of half a minute: a mark could not distinguish 65 s from none.
     assert.equal(await node('b').claim(slow(30_001, 30_000 * 30_000 + 65_535)), 'ours');
   });
 

@@ -20,7 +20,7 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
   });
   after(() => server.stop());
 
-  /** Port of a proxy that ends connection n after so many bytes of the camera's. */
+  /** Port of a proxy that ends connection n after the given number of bytes from the camera. */
   async function ending(t: TestContext, end: End, bytesOf: (n: number) => number): Promise<number> {
     let connections = 0;
     const proxy = createServer((client) => {

@@ -90,7 +90,7 @@ describe('the notifier on a cluster of three nodes', () => {
     await back();
   }
 
-  test('a leader that is killed elsewhere, and then a host that leads and is cut off without a word, cost seconds and no frame', async (t) => {
+  test('a leader that is killed elsewhere, and then a host that leads and is cut off silently, cost seconds and no frame', async (t) => {
     const [one, two, three] = cluster.nodes;
     assert.ok(one !== undefined && two !== undefined && three !== undefined);
     // A queue is led by the node it was declared on.
@@ -112,7 +112,7 @@ describe('the notifier on a cluster of three nodes', () => {
     clearInterval(timer);
     await waitUntil('all are answered', () => unanswered.size === 0, SILENCE_MS);
     await actor?.stop();
-    // What the cut left behind ends with the node: nobody can read before that is known.
+    // What the cut left behind ends with the node: no one can read it before that is known.
     one.network = { kind: 'sound' };
     await one.kill();
     await one.start();
@@ -127,7 +127,7 @@ describe('the notifier on a cluster of three nodes', () => {
     await actor?.stop();
   }
 
-  /** Of those, the ones that no message tells of. */
+  /** Of those, the ones that no message announces. */
   async function missing(port: number, frames: ReadonlySet<number>): Promise<number[]> {
     const connection = await connect(`amqp://guest:guest@127.0.0.1:${port}/`);
     const channel = await connection.createChannel();

@@ -1,4 +1,4 @@
-/** What the kit gives up says why; frames of a camera stay in order; what is done with is told, and its trace handed on. */
+/** What the kit gives up says why; frames of a camera stay in order; finished frames are reported, and their traces passed on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ async function deadHeaders(stage: Stage): Promise<Record<string, unknown>> {
 }
 
 describe('a dead letter of the consumer kit has the reason in x-vigil-reason', { concurrency: true }, () => {
-  it('when it is no announcement', async (t) => {
+  it('when it is not an announcement', async (t) => {
     const stage = await Stage.open(t);
     stage.publish(Buffer.from('{"specversion":"1.0"}'));
     await stage.consume(t, () => undefined);
@@ -100,7 +100,7 @@ describe('the consumer kit', { concurrency: true }, () => {
     }
   });
 
-  it('works once on a frame that was announced twice, and tells of each frame that is done with', async (t) => {
+  it('processes a frame that was announced twice only once, and reports each frame that is finished', async (t) => {
     const stage = await Stage.open(t);
     const settled: SettledFrame[] = [];
     const onSettled = (frame: SettledFrame) => void settled.push(frame);

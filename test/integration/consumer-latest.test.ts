@@ -109,7 +109,7 @@ describe('latestOnly', { concurrency: true }, () => {
       await until('forty had their turn', () => served.length === 40);
       await consumer.close();
       const turns = cameras.map((camera) => served.filter((one) => one === camera).length);
-      // A frame that the broker has sent may not have arrived when the turn ends: then another camera goes before it.
+      // A frame that the broker has sent may not have arrived when the turn ends: then another camera comes first.
       // The exact order, with nothing on its way unseen, is that of unit/consumer-fairness.test.ts.
       assert.ok(Math.min(...turns) >= 6, `unfair: ${String(turns)}`);
       assert.ok(Math.max(...ages) <= 3, `stale: ${String(ages)}`);

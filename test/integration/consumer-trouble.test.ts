@@ -14,7 +14,7 @@ import { startCluster } from '../../lab/redis';
 import { startRefusingRedis } from '../../lab/refusing-redis';
 
 describe("a consumer's own trouble", { concurrency: true }, () => {
-  it('pauses consuming with its reason, gives no frame up, and is over by itself', async (t) => {
+  it('pauses consuming with its reason, gives up no frame, and ends automatically', async (t) => {
     const stage = await Stage.open(t);
     const out = path.join(await temporaryFolder(t), 'file');
     await symlink('/dev/full', out);
@@ -81,7 +81,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('in a folder of --out that lasts is no success when `process` is told to end', async (t) => {
+  it('in the --out folder that persists makes `process` fail when it is asked to end', async (t) => {
     const stage = await Stage.open(t);
     const out = path.join(await temporaryFolder(t), 'out');
     await mkdir(out);

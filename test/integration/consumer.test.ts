@@ -76,7 +76,7 @@ describe('a frame', { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('that is truncated goes to the dead-letter queue after one delivery, in every format', async (t) => {
+  it('that is truncated is sent to the dead-letter queue after one delivery, in every format', async (t) => {
     const stage = await Stage.open(t);
     const handler: FrameHandler = async ({ event, bytes }) => {
       await decodeFrame(bytes, event.data.format);
@@ -156,7 +156,7 @@ describe('an invalid message', { concurrency: true }, () => {
     { what: 'more than 64 KB', body: json({ padding: 'x'.repeat(70_000) }) },
   ];
   for (const { what, body } of cases)
-    it(`with ${what} goes to the dead-letter queue unopened`, async (t) => {
+    it(`with ${what} is sent to the dead-letter queue unopened`, async (t) => {
       const stage = await Stage.open(t);
       const consumer = await stage.consume(t, () => assert.fail('the handler was called'));
       stage.publish(Buffer.from(body));

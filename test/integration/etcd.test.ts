@@ -65,7 +65,7 @@ describe('etcd', () => {
     assert.equal(await etcd.get(key), undefined);
   });
 
-  test('keeps a key for as long as its lease is renewed, and tells the watcher when it goes', async (t) => {
+  test('keeps a key for as long as its lease is renewed, and notifies the watcher when it is deleted', async (t) => {
     const etcd = client(t);
     const prefix = newPrefix();
     const mirror = new Mirror();
@@ -80,7 +80,7 @@ describe('etcd', () => {
     await assert.rejects(etcd.put(`${prefix}k`, 'v', lease), { code: 'etcd-lease' });
   });
 
-  test('goes on with the next node when one dies or freezes, and its watch misses nothing', async (t) => {
+  test('continues with the next node when one dies or freezes, and its watch misses nothing', async (t) => {
     const etcd = client(t);
     const other = client(t, { endpoints: [...cluster.endpoints].reverse() });
     const prefix = newPrefix();
@@ -90,7 +90,7 @@ describe('etcd', () => {
     await waitUntil('the first change is seen', () => mirror.values.size === 1);
     const [first, second] = cluster.nodes;
     await first?.kill();
-    // Where it led, nobody answers until another leads.
+    // Where it was the leader, no node answers until another leads.
     await waitUntil('a change is taken', () =>
       other.put(`${prefix}second`, '2').then(
         () => true,

@@ -96,7 +96,7 @@ describe('a feed that does not open', { concurrency: AT_ONCE }, () => {
       assert.doesNotMatch(fault.message, /hush|secret|viewer:|\n/);
     });
 
-  it('on a port nobody listens on is "refused"', async () => {
+  it('on a port without a listener is "refused"', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;

@@ -110,7 +110,7 @@ void describe('the RTSP server', () => {
     assert.equal(await server.clients(), 0);
   });
 
-  void it('refuses a command it does not know, and goes on', async () => {
+  void it('refuses an unknown command and continues', async () => {
     await assert.rejects(server.send({ command: 'silence', path: '/nope' }), /KeyError/);
     assert.equal(await server.clients(), 0);
   });

@@ -41,7 +41,7 @@ describe('a spool among other users', () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Neither listed nor read, and nobody waits for it. */
+  /** Neither listed nor read, and nothing waits for it. */
   async function assertUnused(): Promise<void> {
     assert.deepEqual(await waitingIn(spool).catch(() => []), []);
     const read = await spool.read(frame).catch((error: unknown) => (error as { code: string }).code);
@@ -92,7 +92,7 @@ describe('a spool among other users', () => {
       assert.deepEqual(folders(), ['memory'], 'it leaves what is not its own');
     });
 
-  it('goes on with both folders when the foreign one has gone', async () => {
+  it('continues with both folders after the foreign one has disappeared', async () => {
     mkdirSync(memory);
     chmodSync(memory, 0o777);
     await low().write(frame, JPEG);
@@ -114,7 +114,7 @@ describe('a spool among other users', () => {
     assert.equal(spool.foreign.length, 1);
   });
 
-  it('finds a frame in memory that it is told of before it has looked there', async () => {
+  it('finds a frame in memory that it is notified of before it has looked there', async () => {
     await spool.read(frame);
     await low().write(frame, JPEG);
     assert.deepEqual(await spool.read(frame), JPEG);
@@ -152,7 +152,7 @@ describe('a spool among other users', () => {
     await assert.rejects(spool.read(frame), { code: 'spool-read', message: /it belongs to user 65534/ });
   });
 
-  it('takes no file for a frame that everybody may write to, until that has been mended', async () => {
+  it('accepts no world-writable file as a frame until its mode is fixed', async () => {
     await spool.write(frame, JPEG);
     chmodSync(onDisk(), 0o666);
     await assert.rejects(spool.read(frame), {

@@ -1,4 +1,4 @@
-/** What an HLS server that goes wrong answers, and what that is called. */
+/** The answers of a faulty HLS server, and the name of each fault. */
 import type { ServerResponse } from 'node:http';
 import type { LiveHlsOptions } from '../../lab/feeds/hls-options';
 import { Fault } from '../../src/fault/fault';

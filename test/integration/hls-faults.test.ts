@@ -11,7 +11,7 @@ import { codeOf, redirect, refuse, type Answer } from './hls-answers';
 
 makeClips(['plain', 'sound alone']);
 
-describe('live HLS that goes wrong', { concurrency: 4 }, () => {
+describe('faults of live HLS', { concurrency: 4 }, () => {
   const clips = () => [made('plain')];
   const unwelcome: Answer = (_path, _request, response) => {
     response.setHeader('www-authenticate', 'Basic realm="cam"');

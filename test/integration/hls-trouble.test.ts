@@ -1,4 +1,4 @@
-/** Live HLS that goes wrong, or leads elsewhere, and is read all the same. */
+/** Live HLS that fails or redirects, and is read nevertheless. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -22,7 +22,7 @@ function isLoggedIn(scheme: 'basic' | 'digest', header: string, uri: string): bo
   return header.startsWith('Digest ') && of('response') === expected;
 }
 
-describe('live HLS that goes wrong', { concurrency: 4 }, () => {
+describe('live HLS with faults', { concurrency: 4 }, () => {
   const clips = () => [made('plain')];
   const count = (live: LiveHls, pattern: RegExp): number =>
     live.requests.filter((path) => pattern.test(path)).length;
@@ -37,7 +37,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     await watching({ clips: clips(), window: 5, answer }, 14, (feed) => assertSteady(feed));
   });
 
-  it('is read on when its server fails for a while, without being opened anew', async () => {
+  it('is still read after its server fails for a while, without being reopened', async () => {
     let failing = 0;
     const answer: Answer = (path, _, response) => {
       if (!path.endsWith('.m3u8')) return undefined;
@@ -70,7 +70,7 @@ describe('live HLS that goes wrong', { concurrency: 4 }, () => {
     });
   });
 
-  it('goes on at the live edge when the window has slid past', async () => {
+  it('continues at the live edge when the window has slid past', async () => {
     let hangs = false;
     const live = await startLiveHls({
       clips: clips(),

@@ -42,11 +42,11 @@ describe('live HLS', { concurrency: 4 }, () => {
     ],
     ['with a discontinuity at each segment', () => ({ clips: [cut(1)(made('plain'))] })],
     [
-      'whose times begin anew without a word',
+      'whose times restart without notice',
       () => ({ clips: [cut(4)(made('plain'))], isSilentAboutDiscontinuities: true }),
     ],
     [
-      'whose times of MP4 begin anew without a word',
+      'whose times of MP4 restart without notice',
       () => ({ clips: [cut(4)(made('mp4'))], isSilentAboutDiscontinuities: true }),
     ],
     ['of H.265', () => ({ clips: [made('h265')] })],

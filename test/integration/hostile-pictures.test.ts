@@ -1,4 +1,4 @@
-/** Pictures of an absurd size over real HTTP, read by the camera: refused, told, and survived. */
+/** Pictures of an absurd size over real HTTP, read by the camera: refused, reported and survived. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -25,7 +25,7 @@ describe('readJpeg', async () => {
       assert.ok(readJpeg(real.subarray(0, length))?.whole !== true, `cut at ${length}`);
   });
 
-  it('reads the size a header tells of, however large', () => {
+  it('reads the size that a header states, however large', () => {
     const giant = Buffer.from(real);
     const frame = giant.indexOf(Buffer.from([0xff, 0xc0]));
     giant.writeUInt16BE(20_000, frame + 5);

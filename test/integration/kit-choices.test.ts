@@ -17,7 +17,7 @@ describe('a detector of either kit', { concurrency: true }, () => {
     ['python', 'loop'],
     ['python', 'async'],
   ] as const)
-    it(`${kit}, ${way}: tries again, gives up, gives back, pauses and acknowledges; it is asked for its servers, and told of other events`, async (t) => {
+    it(`${kit}, ${way}: tries again, gives up, gives back, pauses and acknowledges; it is asked for its servers, and notified of other events`, async (t) => {
       const stage = await Stage.open(t);
       const state = { camera: 'gate', state: 'streaming', sinceMs: 1_700_000_000_000 } as const;
       const event = cameraStateChanged(stage.namespace, state);

@@ -25,7 +25,7 @@ function bench(t: TestContext) {
   return { dir, file: path.join(dir, FILE), redis, namespace, copies: new LedgerCopies(redis, namespace) };
 }
 
-test('a ledger file is copied as it grows, anew when it was made compact, and read up to its last whole line', async (t) => {
+test('a ledger file is copied as it grows, copied again after compaction, and read up to its last whole line', async (t) => {
   const { file, copies } = bench(t);
   writeFileSync(file, 'one\n');
   const first = await copies.copyFile('north', file);

@@ -1,4 +1,4 @@
-/** Whose process listens on a port, by what the kernel tells of it. */
+/** Whose process listens on a port, as the kernel reports it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ describe('the listener of a port on loopback', () => {
     assert.throws(() => throwOnForeignListener(ownedBy(url, own)), /ECONNREFUSED/);
   });
 
-  it('of another user is told nothing, and the fault says so', asNobody, async () => {
+  it('of another user is sent nothing, and the fault says so', asNobody, async () => {
     const program = `require('node:net').createServer((socket) => socket.on('data', () => process.stdout.write('heard')))
       .listen(0, '127.0.0.1', function () { process.stdout.write(String(this.address().port)); });`;
     const child = spawn(process.execPath, ['-e', program], { uid: NOBODY, gid: NOBODY, cwd: '/', env: {} });

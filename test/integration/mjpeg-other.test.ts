@@ -1,4 +1,4 @@
-/** A URL that is no MJPEG: other video is read by ffmpeg, and what is none is told apart. */
+/** A URL that is not MJPEG: other video is read by ffmpeg, and what is not video is reported as such. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

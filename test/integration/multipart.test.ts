@@ -66,7 +66,7 @@ describe('PictureCutter', async () => {
     ['of another boundary than is named', stream(), 'other'],
     ['padded with 513 bytes', stream({ tail: noise }), 'frame'],
     [
-      'padded with 64 KiB that no length tells of',
+      'padded with 64 KiB and without a length',
       stream({ length: false, tail: Buffer.alloc(65_536) }),
       'frame',
     ],
@@ -103,7 +103,7 @@ describe('PictureCutter', async () => {
     }
   });
 
-  it('skips parts that are no pictures, also where they hold one', () => {
+  it('skips parts that are not pictures, even if they contain one', () => {
     const sound = part(Buffer.concat([Buffer.alloc(5000, 7), one, noise]), { type: 'audio/basic' });
     const page = part(Buffer.from('<p>hello</p>'), { type: 'text/html' });
     const body = Buffer.concat([part(one), sound, part(second), page, part(third)]);
@@ -162,7 +162,7 @@ describe('PictureCutter', async () => {
     assert.ok(pieces <= 64);
   });
 
-  it('keeps no more than part headers of what is no picture', () => {
+  it('keeps only the part headers of what is not a picture', () => {
     const cutter = new PictureCutter('frame');
     for (let i = 0; i < 200; i++) assert.deepEqual(cutter.push(Buffer.alloc(1024 * 1024, 'no picture ')), []);
     assert.ok(cutter.push(part(one))[0]?.equals(one));

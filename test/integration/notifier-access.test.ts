@@ -27,7 +27,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1]);
   });
 
-  test('a user who may not write is told so, is not tried without pause, and works once allowed', async () => {
+  test('a user without write permission is reported, is retried with pauses, and works once allowed', async () => {
     const owner = await stage.ready();
     await owner.actor.stop();
     await stage.broker.control('add_user', 'reader', 'secret');
@@ -58,14 +58,14 @@ describe('the notifier', () => {
     ['a wrong password', (url: string) => url.replace(/:[^:@]*@/, ':wrong@'), 'broker-refused'],
     ['nobody on that port', (url: string) => url.replace(/:\d+\//, ':1/'), 'broker-unreachable'],
   ] as const)
-    test(`${what} is told as ${code}`, async () => {
+    test(`${what} is reported as ${code}`, async () => {
       const bench = stage.open(change(stage.broker.url));
       bench.announce(1);
       await waitUntil('it is answered', () => bench.answers.size === 1, 15_000);
       assert.equal(bench.answers.get(1), code);
     });
 
-  test('a virtual host the user may not enter is told as that, by its name', async () => {
+  test('a virtual host that the user may not access is reported by name', async () => {
     await stage.broker.control('add_user', 'stranger', 'secret');
     const bench = stage.open(stage.urlOf('stranger'));
     bench.announce(1);
@@ -170,7 +170,7 @@ describe('the notifier', () => {
     });
 
     for (const declared of DECLARED)
-      test(`where ${declared} was declared by somebody else: works where it can, else names object and right`, async () => {
+      test(`where ${declared} was declared by another user: works where it can, else names the object and the missing permission`, async () => {
         for (const one of CASES.filter((other) => other.declared === declared)) {
           const url = stage.urlOf(one.namespace);
           const bench = stage.open(url, { name: `${one.namespace}.detection` }, one.namespace);
@@ -201,7 +201,7 @@ describe('the notifier', () => {
   });
 });
 
-/** Takes connections and never says a word. */
+/** Accepts connections and never sends anything. */
 async function listenSilently(): Promise<Server> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   server.unref();

@@ -1,4 +1,4 @@
-/** The notifier on a RabbitMQ that refuses, stops or forgets: each trouble is told apart, and no announcement is lost. */
+/** The notifier on a RabbitMQ that refuses, stops or forgets: each fault is distinguished, and no announcement is lost. */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ describe('the notifier', () => {
     ['classic queue', {}],
     ['quorum queue', { 'x-queue-type': 'quorum' }],
   ] as const)
-    test(`a full ${kind} that somebody bound to the exchange holds nobody up, and repeats nothing`, async () => {
+    test(`a full ${kind} that another client bound to the exchange delays no one and causes no repeats`, async () => {
       const bench = await stage.ready();
       const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish', ...args };
       const [other, third] = [`v.other ${kind}`, `v.third ${kind}`];
@@ -116,7 +116,7 @@ describe('the notifier', () => {
     assert.deepEqual(new Set(got), new Set(times));
   });
 
-  test('a queue that stays full is told as that, on the same connection, until a message is confirmed', async () => {
+  test('a queue that stays full is reported as full, on the same connection, until a message is confirmed', async () => {
     const bench = await stage.ready(stage.broker.url, { maxLength: 3 });
     const before = await stage.connectionsOf('vigil notifier');
     const [times, got] = [Array.from({ length: 9 }, (_, i) => i + 1), new Set<number>()];
@@ -179,7 +179,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1]);
   });
 
-  test('a memory alarm is told, holds nothing up for ever, and repeats nothing', async () => {
+  test('a memory alarm is reported, blocks nothing for ever, and causes no repeats', async () => {
     const bench = await stage.ready();
     bench.announce(1);
     await bench.confirmed(1);

@@ -34,7 +34,7 @@ test('a program whose parent has died before it could ask for the signal does no
 
 for (const signal of ['KILL', 'TERM'] as const)
   test(`the program gets SIG${signal} when its parent is killed`, async () => {
-    // A Node that starts the program, tells its pid, and waits to be killed.
+    // A Node that starts the program, prints its pid, and waits to be killed.
     const script = `
       const { spawn } = require('node:child_process');
       const { liveWithParent } = require(${JSON.stringify(require.resolve('../../src/os/orphans'))});

@@ -79,7 +79,7 @@ describe('the cameras', () => {
     await close(page);
   });
 
-  test('that somebody else has edited are edited on top of that, and no entry is lost', async () => {
+  test('that another user has edited are edited on top of those changes, and no entry is lost', async () => {
     const page = await openPage(browser, `${own.url}#/camera/gate-north-1`);
     await page.getByRole('button', { name: 'Edit' }).click();
     const rate = page.getByLabel('Pictures per second');

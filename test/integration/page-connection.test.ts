@@ -13,7 +13,7 @@ before(async () => (visitor = await Visitor.start()));
 after(() => visitor.leave());
 
 describe('the connection', () => {
-  test('that is lost is said to be, with the time of what is shown; pictures grow old; it comes back by itself', async () => {
+  test('that is lost is reported, with the time of what is shown; pictures grow old; it is restored automatically', async () => {
     const own = await PageServer.start({ cameras: 4 });
     const page = await visitor.open(own.url);
     await tilesAre(page, 4);
@@ -43,7 +43,7 @@ describe('the connection', () => {
     await own.stop();
   });
 
-  test('that Vigil refuses is told with its reason', async () => {
+  test('that Vigil refuses is reported with its reason', async () => {
     const own = await PageServer.start({ cameras: 4 });
     own.maxStreams = 0;
     const page = await visitor.open(own.url);

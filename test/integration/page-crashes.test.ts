@@ -22,7 +22,7 @@ describe('the page', () => {
   });
 
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }))
-    test(`shows when and why a camera’s process ended, and its last words by keyboard, ${size}`, async () => {
+    test(`shows when and why a camera’s process ended, and its last output by keyboard, ${size}`, async () => {
       const page = await openPage(browser, `${own.url}#/camera/${crashed}`, { viewport });
       const reports = page.getByRole('region', { name: 'Crash reports' });
       await reports.waitFor();

@@ -1,4 +1,4 @@
-/** A camera by itself, and every view: whom they exclude, what they load, and what they look like. */
+/** A single camera, and every view: whom they exclude, what they load, and what they look like. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { graveFindings } from '../../lab/axe';
@@ -20,7 +20,7 @@ after(async () => {
   await server.stop();
 });
 
-describe('a camera by itself', () => {
+describe('a single camera', () => {
   test('says how it stands, since when, why and what to do, and shows 24 hours of its ledger', async () => {
     const [id = ''] = server.world.idsOf('offline');
     const page = await visitor.open(`${server.url}#/camera/${id}`);

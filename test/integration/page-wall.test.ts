@@ -124,7 +124,7 @@ describe('the wall of 200 cameras', () => {
     await close(page);
   });
 
-  test('never shows an old picture as if it were the present, says why, and goes on when the camera is back', async () => {
+  test('never shows an old picture as if it were the present, says why, and continues when the camera is back', async () => {
     const id = someDelivering();
     const page = await open(`?q=${id}`);
     await waitUntil('a picture is drawn', async () => (await drawn(page, id)) !== '');
@@ -182,7 +182,7 @@ describe('the wall of 200 cameras', () => {
     await close(page);
   });
 
-  test('tells why frames are missing, under the pointer and by arrow keys', async () => {
+  test('shows why frames are missing, under the pointer and by arrow keys', async () => {
     const [id = ''] = server.world.idsOf('offline');
     const page = await open(`?q=${id}`);
     const strip = tile(page, id).getByRole('slider');

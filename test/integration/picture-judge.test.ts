@@ -1,4 +1,4 @@
-/** Bad pictures, made by ffmpeg and read by the camera's own decoder, are told from good ones. */
+/** Bad pictures, made by ffmpeg and read by the camera's own decoder, are distinguished from good ones. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pictureLook } from '../../src/actors/camera/pictures/look';
@@ -140,7 +140,7 @@ describe('a verdict', () => {
       for (const contrast of bad) assert.deepEqual(await kindAt(contrast), [kind], String(contrast));
     });
 
-  it('is static, and frozen once not a point changes, when a picture is encoded anew for frozenMs', async () => {
+  it('is static, or frozen if no pixel changes, when a picture is encoded again for frozenMs', async () => {
     const kinds = await kindsOf(`${MOVING},loop=-1:1:0`, 8);
     assert.deepEqual(kinds.slice(0, 3), ['healthy', 'healthy', 'healthy']);
     assert.ok(
@@ -200,7 +200,7 @@ describe('a verdict', () => {
     assert.deepEqual(kinds, ['healthy', 'torn', 'healthy']);
   });
 
-  it('of a picture nobody looked into is less sure, and frozen by its bytes alone', () => {
+  it('of a picture that was not decoded is less certain, and frozen by its bytes alone', () => {
     const judging = new PictureJudge(FROZEN_MS);
     const seen = ['a', 'b', 'a', 'b', 'a', 'b', 'c'].map((fingerprint, i) =>
       judging.judge({ fingerprint }, 1000 * i),

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { KERNEL } from '../../src/os/process-activity';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../../lab/process';
 
-describe('what the kernel tells of a process', () => {
+describe('process activity reported by the kernel', () => {
   it('grows by what it waits while others have the processor', async () => {
     // Pinned to one processor, each of four that spin gets a quarter of it.
     const spinning = await Promise.all(

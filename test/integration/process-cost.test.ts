@@ -1,4 +1,4 @@
-/** Processor time and memory of a process with all that it has started, as the kernel tells them. */
+/** Processor time and memory of a process with all that it has started, as reported by the kernel. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -192,7 +192,7 @@ describe(
   'what a Python consumer gives up becomes a dead letter with the reason in x-vigil-reason',
   { concurrency: true },
   () => {
-    it('a message that is no announcement', async (t) => {
+    it('a message that is not an announcement', async (t) => {
       const { stage, consume } = await staged(t);
       stage.publish(Buffer.from('{"type": "vigil.frame.sampled.v1"}'));
       const consumer = await consume();
@@ -224,7 +224,7 @@ describe(
       assert.equal(consumer.of('frame').length, DELIVERY_LIMIT + 1);
     });
 
-    it('and without one where the dead-letter exchange is not there: then RabbitMQ drops it as it is told', async (t) => {
+    it('and without one where the dead-letter exchange is not there: then RabbitMQ drops it as requested', async (t) => {
       const { stage, consume } = await staged(t);
       await stage.channel.deleteExchange(stage.dead);
       stage.publish(Buffer.from('no announcement'));

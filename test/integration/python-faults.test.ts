@@ -50,7 +50,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     });
     await until('it says so', () => consumer.of('fault').some(({ code }) => code === 'no-ffmpeg'));
     await symlink('/usr/bin/ffmpeg', ffmpeg);
-    // The bytes are no picture.
+    // The bytes are not a picture.
     await consumer.until('rejected', 1);
   });
 
@@ -155,7 +155,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
           (done.size === 11 && (await stage.waiting(stage.dead)) === 1)
         );
       });
-      // One that has died is not told any more.
+      // A process that has died no longer receives the signal.
       consumer.process.signal('SIGTERM');
       return (await consumer.process.exited).signal === 'SIGKILL';
     };
@@ -167,7 +167,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
   });
 
   for (const way of ['loop', 'threads', 'tasks'])
-    it(`that is told to end (${way}) finishes the frame in hand and leaves the others`, async (t) => {
+    it(`that is asked to end (${way}) finishes the current frame and leaves the others`, async (t) => {
       const stage = await Stage.open(t);
       for (let i = 0; i < 5; i += 1) await stage.send();
       const consumer = await startPython(t, { endpoints, queue: stage.queue, way, behaviour: { sleepS: 1 } });

@@ -1,4 +1,4 @@
-/** The Python package by itself: its types, its examples, and the same judgement of messages and URLs as the kit's. */
+/** The Python package on its own: its types, its examples, and the same judgement of messages and URLs as the kit's. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';

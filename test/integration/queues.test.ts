@@ -1,4 +1,4 @@
-/** Queues of others and of earlier configurations, as a real broker tells of them: by Erlang, and by its management API. */
+/** Queues of others and of earlier configurations, as a real broker reports them: by Erlang, and by its management API. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type ChannelModel } from 'amqplib';
@@ -46,7 +46,7 @@ describe('queues on a broker', () => {
     ['asked by Erlang', () => broker.view()],
     ['asked by its management API', () => Promise.resolve(managementView(managementUrl, broker.url))],
   ] as const)
-    test(`are told with messages, consumers and bindings when it is ${how}`, async () => {
+    test(`are reported with messages, consumers and bindings when it is ${how}`, async () => {
       const ask = async (from: BrokerView) =>
         boundQueues(from, {
           namespace: 'v',
@@ -68,7 +68,7 @@ describe('queues on a broker', () => {
       ]);
     });
 
-  test('are not told by a management API to who may not ask it', async () => {
+  test('are not reported by a management API to a user without access to it', async () => {
     const view = managementView(managementUrl.replace('//', '//somebody:hush@'), broker.url);
     await assert.rejects(view.bindings('v.frames'), /refused the user name or password, or the user may not/);
     await broker.control('add_user', 'untagged', 'hush');
@@ -76,7 +76,7 @@ describe('queues on a broker', () => {
     await assert.rejects(untagged.queue('far'), /give that user the tag "monitoring"/);
   });
 
-  test('are not told by a broker that was killed, which is said', async () => {
+  test('are not reported by a broker that was killed, and that is stated', async () => {
     broker.signal('SIGKILL');
     await assert.rejects(broker.view(), { code: 'broker-call', message: /embedded RabbitMQ did not answer/ });
   });

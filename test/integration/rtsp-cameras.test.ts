@@ -49,7 +49,7 @@ describe('an RTSP camera with other tracks', { concurrency: 2 }, () => {
         assert.deepEqual(tracks, [`SETUP ${camera.url()}/video`], 'no other track is asked for');
       });
 
-  it('gives pictures where the first of it is no keyframe and its parameters are not described', async (t) => {
+  it('gives pictures where its first picture is not a keyframe and its parameters are not described', async (t) => {
     const camera = await fakeCamera(t, { withoutParameters: true, firstPicture: 3 });
     await assertPictures(streamOf(camera.url()));
   });

@@ -47,7 +47,7 @@ describe('an RTSP camera whose UDP packets are lost', { concurrency: true }, () 
     assert.ok(camera.frames().some(({ verdict }) => verdict?.kind === 'torn'));
   });
 
-  it('goes over to TCP with "transport": "auto" when that goes on', async (t) => {
+  it('switches to TCP with "transport": "auto" when the loss continues', async (t) => {
     const fake = await fakeCamera(t, { loseEvery: 40 });
     const camera = await open(t, { ...streamOf(fake.url(), 'udp'), orTcp: true } as CameraSource);
     await waitUntil('TCP', () => String(camera.facts()['transport']).startsWith('tcp'), 40_000);

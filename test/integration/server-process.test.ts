@@ -1,4 +1,4 @@
-/** A server program's last words: whole lines, also of one that ends at once. */
+/** A server program's last output: whole lines, even if it ends at once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ServerProcess } from '../../src/embedded/server-process';
@@ -19,7 +19,7 @@ function server(script: string) {
 
 const never = async () => Promise.reject(new Error('it does not answer'));
 
-describe('the last words of a server', () => {
+describe('the last output of a server', () => {
   it('are whole lines where its writes end within them', async () => {
     // The second write comes when the first has been read: the pipe is empty then.
     const { server: torn } = server(`

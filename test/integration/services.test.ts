@@ -1,4 +1,4 @@
-/** Services with queues of their own, on real servers: who gets what, when a picture goes, and what a service in trouble holds up. */
+/** Services with queues of their own, on real servers: who gets what, when a picture is deleted, and what a service in trouble holds up. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -124,7 +124,7 @@ describe('services in the configuration', () => {
       assert.deepEqual(await stage.drained(), times);
     });
 
-  test('one that nobody consumes from is told, with the detection queue where pictures wait for it', async () => {
+  test('one without consumers is reported, with the detection queue if pictures wait for it', async () => {
     const { bench } = await staged({ plates: {} });
     await waitUntil(
       'both are told',
@@ -140,7 +140,7 @@ describe('services in the configuration', () => {
     assert.match(String(bench.actor.progress().facts['service plates']), /^0 of 10000, no-consumer$/);
   });
 
-  test('a picture goes with the last service that must have it, whatever its consumer is told, and leaves no key', async (t) => {
+  test('a picture is deleted with the last service that must have it, whatever its consumer is configured to do, and leaves no key', async (t) => {
     const { send } = await staged({ plates: {}, people: { removal: 'getdel' } });
     const times = Array.from({ length: 20 }, (_, i) => i + 1);
     await send(...times);

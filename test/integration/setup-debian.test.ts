@@ -133,7 +133,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.ok(!existsSync(clone.policy));
   });
 
-  it('are installed to the end before a wish to stop is granted, and the policy goes', async (t) => {
+  it('are installed completely before a stop request is honoured, and the policy is deleted', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.debian();

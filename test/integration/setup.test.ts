@@ -55,7 +55,7 @@ describe('packages and build', CONCURRENT, () => {
     assert.deepEqual(clone.calls(), ['tsc', 'tsc', 'tsc']);
   });
 
-  it("ends with 1 and the compiler's words when the sources do not compile, each time", async (t) => {
+  it("exits with 1 and the compiler's output when the sources do not compile, each time", async (t) => {
     const clone = bareClone(t);
     clone.write('src/main.ts', 'broken');
     for (const _ of [1, 2]) {
@@ -65,7 +65,7 @@ describe('packages and build', CONCURRENT, () => {
     }
   });
 
-  it("bundles what was compiled, and ends with 1 and the bundler's words where it cannot, each time", async (t) => {
+  it("bundles what was compiled, and exits with 1 and the bundler's output where it cannot, each time", async (t) => {
     const clone = bareClone(t);
     clone.write('src/comedy/bundled-camera.ts', 'unbundled');
     for (const _ of [1, 2]) {
@@ -118,7 +118,7 @@ describe('packages and build', CONCURRENT, () => {
   });
 
   it(
-    'ends npm when told to stop, leaves nothing running, and goes on next time',
+    'ends npm on a stop request, leaves nothing running, and continues next time',
     { timeout: 20_000 },
     async (t) => {
       const clone = bareClone(t);
@@ -198,7 +198,7 @@ describe('an unsuitable Node', CONCURRENT, () => {
       );
     });
 
-  it('none at all is told in a sentence', async (t) => {
+  it('a missing Node is reported in one sentence', async (t) => {
     const clone = bareClone(t);
     clone.remove('bin/node');
     const { code, said } = await clone.start(['/bin/sh', 'scripts/start.sh']).ended;

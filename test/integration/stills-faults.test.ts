@@ -1,4 +1,4 @@
-/** Still-picture cameras that redirect, refuse, stall or send something else: each is told apart. */
+/** Still-picture cameras that redirect, refuse, stall or send something else: each is distinguished. */
 import assert from 'node:assert/strict';
 import { createServer as createRawServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
@@ -185,7 +185,7 @@ describe('a camera of still pictures', () => {
       await feed.until('two pictures', () => feed.pictures.length >= 2, 30_000);
     });
 
-    it('whose connection dies unnoticed is asked anew after "stallMs"', async (t) => {
+    it('whose connection dies unnoticed is requested again after "stallMs"', async (t) => {
       const http = await camera(t, (request, response, number) => {
         if (number < 3) sound(request, response, number);
       });

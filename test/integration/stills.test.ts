@@ -105,7 +105,7 @@ describe('a camera of still pictures', () => {
       assert.ok(feed.pictures.slice(1).every(({ sample }) => sample.missed !== undefined));
     });
 
-    it('that closes its connection after each answer, or in between, goes on', async (t) => {
+    it('that closes its connection after each answer, or in between, keeps delivering', async (t) => {
       const http = await camera(t, (request, response, number) => {
         if (number % 2 === 0) response.setHeader('connection', 'close');
         sound(request, response, number);

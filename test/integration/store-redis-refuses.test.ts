@@ -92,7 +92,7 @@ describe('the store', () => {
       await waitUntil('it says so', () => bench.lines.some((line) => says.test(line)));
       assert.deepEqual([...new Set(bench.faultCodes())], [code], bench.lines.join('\n'));
       await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~*', '&*', '+@all');
-      // Redis keeps what it was told of users; frames were not lost.
+      // Redis keeps its user settings; frames were not lost.
       await waitUntil('all are delivered', () => times(1, 5).every((time) => bench.delivered.has(time)));
       assert.doesNotMatch(bench.lines.join('\n'), /hush|cannot be reached/);
     });

@@ -90,7 +90,7 @@ describe('the HTTP server on a port', () => {
     ],
   ];
   for (const [what, bytes, status] of refused)
-    it(`answers ${what} with ${status}, goes on serving`, async () => {
+    it(`answers ${what} with ${status} and keeps serving`, async () => {
       const text = await said(bytes);
       assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), text);
       assert.equal((await fetch(url('/healthz'))).status, 200);
@@ -148,7 +148,7 @@ describe('the HTTP server on a port', () => {
     return { response, names, lastId, close, text: () => text };
   };
 
-  it('streams what changes, and goes on where a client left', async () => {
+  it('streams changes, and resumes where a client left off', async () => {
     const first = await listenTo();
     await waitUntil('the first event', () => first.names().includes('reset'));
     assert.match(String(first.response.headers.get('content-type')), /^text\/event-stream/);

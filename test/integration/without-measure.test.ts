@@ -79,7 +79,7 @@ describe('a configuration without measure', () => {
     assert.match(problems.join(), /^holds more than 100 references/);
   });
 
-  it('is no file that does not end', () => {
+  it('cannot be a file that never ends', () => {
     const thrown = thrownBy(() => loadTopology('/dev/zero', {}));
     assert.ok(thrown instanceof ConfigurationError);
     assert.match(thrown.message, /has more than 8388608 bytes/);

@@ -17,7 +17,7 @@ interface Document {
   readonly components: { readonly messages: Readonly<Record<string, { payload: object }>> };
 }
 
-/** A gap that lasts is told once a minute. */
+/** A gap that lasts is reported once a minute. */
 const DEADLINE_MS = 90_000;
 
 const FILE = path.resolve(__dirname, '../../docs/asyncapi.json');

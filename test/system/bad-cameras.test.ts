@@ -1,4 +1,4 @@
-/** Cameras that do not work: each is told apart in one clear sentence, and the others go on. */
+/** Cameras that do not work: each is identified in one clear sentence, and the others continue. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startDaemon, type Daemon } from '../../lab/daemon';

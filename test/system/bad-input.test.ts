@@ -1,4 +1,4 @@
-/** Whatever an operator may get wrong in commands, configuration and servers: one clear sentence, a documented exit code, and nobody else suffers. */
+/** Whatever an operator may get wrong in commands, configuration and servers: one clear sentence, a documented exit code, and nothing else is affected. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { remoteServers } from '../../lab/events';
 import { vigil } from '../../lab/command';
 
 const demo = { id: 'demo', test: 'testsrc2' };
-/** Servers nobody has to run: the configuration is refused before they matter. */
+/** Servers that need not run: the configuration is refused before they matter. */
 const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
 
 describe('the command line', () => {
@@ -22,7 +22,7 @@ describe('the command line', () => {
     ],
     ['an unknown option', ['--frob'], 2, /^vigil: unknown option "--frob"; see daemon --help\n$/],
     [
-      'a count that is no number',
+      'a count that is not a number',
       ['process', '--count', 'x'],
       2,
       /--count expects a whole number above 0, found "x"/,

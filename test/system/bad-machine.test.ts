@@ -1,4 +1,4 @@
-/** A machine that is not as it should be: one clear sentence, a documented exit code, and nobody else suffers. */
+/** A machine that is not as it should be: one clear sentence, a documented exit code, and nothing else is affected. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -11,7 +11,7 @@ import { spawnOwned, waitUntil } from '../../lab/process';
 import { vigil } from '../../lab/command';
 
 const demo = { id: 'demo', test: 'testsrc2' };
-/** Servers nobody has to run: the configuration is refused before they matter. */
+/** Servers that need not run: the configuration is refused before they matter. */
 const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
 
 describe('a machine that is not as it should be', () => {
@@ -45,7 +45,7 @@ describe('a machine that is not as it should be', () => {
     await daemon.stop();
   });
 
-  test('an embedded server that does not start is named with its last words, exit 69', async () => {
+  test('an embedded server that does not start is named with its last output, exit 69', async () => {
     const dir = newDir();
     // Redis wants a folder there.
     mkdirSync(path.join(dir, 'data', 'redis'), { recursive: true });

@@ -1,4 +1,4 @@
-/** A camera's process in dist/: one file, and what it tells of its end. */
+/** A camera's process in dist/: one file, and what it reports about its end. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

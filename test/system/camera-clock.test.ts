@@ -1,4 +1,4 @@
-/** Cameras whose sender reports tell a time that is right, a little off and absurd; from the report to the message. */
+/** Cameras whose sender reports state a time that is right, a little off and absurd; from the report to the message. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +14,7 @@ import { waitUntil } from '../../lab/process';
 const HOUR_MS = 3_600_000;
 /** What a busy machine needs from the report's time to the arrival, and what arrivals vary by. */
 const TOLERANCE_MS = 150;
-/** Three reports, each told with the keyframe after it, and the way there at a twentieth of the time. */
+/** Three reports, each reported with the keyframe after it, and the way there at a twentieth of the time. */
 const DEADLINE_MS = 60_000;
 
 /** Whether ffmpeg's filter_units knows a codec; without it nothing is learned of a camera's clock. */
@@ -115,7 +115,7 @@ describe('the clock of a camera', () => {
       runsSteadily(camera);
     });
 
-  test('that is an hour off is not taken, but told in messages, status and log', async () => {
+  test('that is an hour off is not used, but reported in messages, status and log', async () => {
     const { capturedAt, sequence } = await gotFrame('absurd', ({ clockSkewMs }) => (clockSkewMs ?? 0) > 1000);
     const last = events.frames('absurd').at(-1);
     assert.equal(last?.clock, 'arrival');
@@ -132,7 +132,7 @@ describe('the clock of a camera', () => {
     runsSteadily('absurd');
   });
 
-  test('that tells nothing leaves the arrival', async () => {
+  test('that reports nothing leaves the arrival time', async () => {
     await events.gotFrames('synthetic', 5);
     for (const { clock, clockSkewMs } of events.frames('synthetic'))
       assert.deepEqual([clock, clockSkewMs], ['arrival', undefined]);

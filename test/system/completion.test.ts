@@ -18,7 +18,7 @@ describe('completion', () => {
   ];
   writeFileSync(config, JSON.stringify({ cameras }));
 
-  /** What bash offers for the last of these words. */
+  /** What bash offers for the last of these arguments. */
   async function offered(...words: string[]): Promise<string[]> {
     const script = [
       'vigil() { "$NODE" "$MAIN" "$@"; }',

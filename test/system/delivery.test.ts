@@ -118,7 +118,7 @@ describe('delivery', () => {
     assert.deepEqual(events.states('off'), []);
   });
 
-  test('a camera killed by SIGKILL comes back by itself, and the others miss nothing', async () => {
+  test('a camera killed by SIGKILL restarts automatically, and the others miss nothing', async () => {
     const [pid, last] = [await daemon.actorPid('camera:jpeg'), newest('jpeg')];
     process.kill(pid, 'SIGKILL');
     const later = () => events.frames('jpeg').filter(({ sequence }) => sequence > last + 1).length;
@@ -128,7 +128,7 @@ describe('delivery', () => {
   });
 
   for (const actor of ['store', 'notifier'])
-    test(`the ${actor} killed by SIGKILL comes back by itself, and no frame is lost`, async () => {
+    test(`the ${actor} killed by SIGKILL restarts automatically, and no frame is lost`, async () => {
       const [pid, last] = [await daemon.actorPid(actor), newest('jpeg')];
       process.kill(pid, 'SIGKILL');
       await events.gotEverySecond('jpeg', 5, { afterSequence: last, deadlineMs: 20_000 });

@@ -159,7 +159,7 @@ describe('edits of cameras', () => {
       assert.deepEqual(await processes(), pids);
     });
 
-  test('of the rate of all cameras lose no time of any: their periods are numbered anew', async () => {
+  test('of the rate of all cameras lose no time of any: their periods are renumbered', async () => {
     const had = counts();
     const gaps = new Map(ids().map((id) => [id, events.gaps(id).length]));
     await rollOut(config({ rate: 2 }));

@@ -27,6 +27,8 @@ describe('embedded servers', () => {
   let events: Listener;
   let endpoints: Endpoints;
   const place = () => ['--config', path.join(dir, 'actors.json'), '--data-dir', daemon.dataDir];
+  const serverPid = (name: string) =>
+    daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0;
 
   before(async () => {
     daemon = startDaemon({ config: CONFIG, dir });
@@ -66,7 +68,7 @@ describe('embedded servers', () => {
     for (const url of [endpoints.redis, endpoints.amqp]) assert.ok(!list.includes(new URL(url).password));
   });
 
-  test('the process word writes every picture under its local time and removes it', async () => {
+  test('the command process writes every picture under its local time and removes it', async () => {
     const out = path.join(dir, 'pictures');
     const { status, stdout } = vigil(['process', ...place(), '--out', out, '--count', '4']);
     assert.equal(status, 0, stdout);
@@ -94,10 +96,9 @@ describe('embedded servers', () => {
       ['redis', 30_000],
       ['rabbitmq', 90_000],
     ] as const) {
-      const pid = () => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0;
-      const killed = pid();
+      const killed = serverPid(name);
       process.kill(killed, 'SIGKILL');
-      await waitUntil(`${name} runs again`, () => pid() !== killed, deadlineMs);
+      await waitUntil(`${name} runs again`, () => serverPid(name) !== killed, deadlineMs);
     }
     await events.close().catch(() => undefined);
     events = await listen('vigil', endpoints.amqp);
@@ -106,9 +107,7 @@ describe('embedded servers', () => {
   });
 
   test('a daemon killed by SIGKILL leaves no process, also where no snapshot can be saved, and the next one starts on its data and its ports; passwords are new', async () => {
-    const servers = ['redis', 'rabbitmq'].map(
-      (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
-    );
+    const servers = ['redis', 'rabbitmq'].map(serverPid);
     const actors = await Promise.all(
       ['camera:clock', 'store', 'notifier'].map((name) => daemon.actorPid(name)),
     );
@@ -139,14 +138,12 @@ describe('embedded servers', () => {
       word.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
       try {
         await waitUntil('it consumes', () => /"consuming vigil\.detection"/.test(said));
-        const servers = ['redis', 'rabbitmq'].map(
-          (name) => daemon.log.findLast(({ message }) => message === `${name} runs`)?.server ?? 0,
-        );
+        const servers = ['redis', 'rabbitmq'].map(serverPid);
         daemon.signal('SIGKILL');
         await daemon.exited;
         await waitUntil('the servers have gone', () => !servers.some(isAlive), 15_000);
         const trap = await setTrap([endpoints.redis, endpoints.amqp]);
-        // The first one has said that its servers are away, and goes on trying. Another one says why they are.
+        // The first one has said that its servers are away, and keeps trying. Another one says why they are.
         const late = processWord();
         let told = '';
         late.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
@@ -159,7 +156,7 @@ describe('embedded servers', () => {
         );
         late.kill('SIGKILL');
         assert.deepEqual(trap.heard(), '');
-        // One that holds to a URL does tell: the trap hears.
+        // A client that trusts the URL does send its password: the trap hears it.
         await assert.rejects(connectWith(endpoints.redis, new URL(endpoints.redis).password));
         await waitUntil('the trap hears a password', () =>
           trap.heard().includes(new URL(endpoints.redis).password),

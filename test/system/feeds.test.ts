@@ -16,7 +16,7 @@ import { getdel, listen, look, newNamespace, remoteServers, type Listener } from
 /** Any character a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
 const PASSWORD = `p@:/?#%'\\& \${x} é`;
 const USERNAME = 'ad min@home';
-/** Milliseconds in which so many cameras have started, on a busy machine too. */
+/** Milliseconds within which this many cameras have started, on a busy machine too. */
 const START_MS = 120_000;
 
 describe('feeds', () => {
@@ -75,7 +75,7 @@ describe('feeds', () => {
     ];
     daemon = startDaemon({ dir, config: { namespace, ...remoteServers(), cameras } });
     await daemon.said(/^ready/);
-    // While so many start, the first of them may miss a second.
+    // While this many start, the first of them may miss a second.
     const started = await Promise.all(cameras.map(({ id }) => events.gotFrames(id, 1, START_MS)));
     begun = Math.max(...started.flat().map(({ sequence }) => sequence));
   });
@@ -118,7 +118,7 @@ describe('feeds', () => {
     });
 
   for (const camera of ['short-mp4', 'short-mjpeg'])
-    test(`a file of two seconds (${camera}) begins anew without a gap`, async () => {
+    test(`a file of two seconds (${camera}) starts again without a gap`, async () => {
       await events.gotEverySecond(camera, 10, { afterSequence: begun });
       assert.ok(!events.states(camera).some(({ state }) => state === 'waiting'));
     });

@@ -11,7 +11,7 @@ import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { waitUntil } from '../../lab/process';
 import { encodedUnits } from '../../lab/encoded-units';
 
-/** How often each camera goes, and for how long. */
+/** How often each camera disappears, and for how long. */
 const EACH_MS = 2500;
 const AWAY_MS = 500;
 const FLAPPING_MS = 30_000;

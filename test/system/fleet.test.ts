@@ -108,7 +108,7 @@ describe('a fleet', () => {
     for (const proxy of proxies) proxy.network = { kind: 'black-hole' };
     await a.daemon.said(/has not reached etcd for 5 s/);
     await fleet.shared([b]);
-    // Both capture those: as long as a does not know, it goes on.
+    // Both capture those: until node a learns of that, it continues.
     await waitUntil('b runs them', () =>
       own.every((id) => b.daemon.log.some(({ message }) => message === `camera:${id} runs`)),
     );

@@ -1,4 +1,4 @@
-/** Redis without room: one that evicts announced frames, and an embedded one that nobody takes frames from. */
+/** Redis without room: one that evicts announced frames, and an embedded one without a consumer. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';

@@ -87,7 +87,7 @@ describe('the web actor over TLS', () => {
     ],
   ];
   for (const [what, changes, sentence] of unusable)
-    test(`${what} is refused in one sentence, and the page goes on`, async () => {
+    test(`${what} is refused in one sentence, and the page keeps working`, async () => {
       daemon.edit({ ...config, http: { ...(config['http'] as object), ...changes } });
       await waitUntil('it is said', () => sentence.test(daemon.output().replaceAll('\\"', '"')));
       assert.equal((await ask('/healthz')).status, 200);

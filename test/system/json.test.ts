@@ -99,7 +99,7 @@ describe('--json', () => {
     assert.match(stderr, /"message":"consuming /);
   });
 
-  test('process ends when nobody reads what it prints', async () => {
+  test('process ends when its output has no reader', async () => {
     const script = 'timeout -s KILL 50 "$0" "$@" | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"';
     const words = [MAIN, 'process', '--json', '--config', path.join(dir, 'actors.json')];
     const { stdout } = await run('bash', ['-c', script, process.execPath, ...words]);

@@ -99,7 +99,7 @@ describe('the last lines of a daemon', () => {
 });
 
 describe('a terminal whose output is stopped (Ctrl-S)', () => {
-  test('holds up no daemon: it goes on, keeps a megabyte of its log, and says how much is missing', async () => {
+  test('does not block the daemon: it continues, keeps a megabyte of its log, and says how much is missing', async () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'vigil-terminal-'));
     const file = path.join(dir, 'actors.json');
     const namespace = newNamespace();

@@ -1,4 +1,4 @@
-/** What a running daemon writes down and tells: no second without a frame, or a gap with its reason. */
+/** What a running daemon records and reports: no second without a frame, or a gap with its reason. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -46,7 +46,7 @@ describe('the ledger of a daemon', () => {
   const flowsAgain = async (camera: string, sequence: number) => {
     await waitUntil(`${camera} goes on`, () => newest(camera) > sequence + 3, 40_000);
   };
-  /** Periods between the first frame and `last` of which neither a frame nor a gap was told. */
+  /** Periods between the first frame and `last` of which neither a frame nor a gap was reported. */
   const untold = (camera: string, last: number) => {
     const told = new Set(events.frames(camera).map(({ sequence }) => sequence));
     for (const { firstSequence, lastSequence } of events.gaps(camera))
@@ -56,7 +56,7 @@ describe('the ledger of a daemon', () => {
   };
   const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
-  test('tells of the seconds in which the process of a camera was restarted', async () => {
+  test('reports the seconds in which the process of a camera was restarted', async () => {
     const before = newest('one');
     // Killed, it would be back within the second. Stopped, it is taken for hung after 2.5 s.
     process.kill(await daemon.actorPid('camera:one'), 'SIGSTOP');
@@ -68,7 +68,7 @@ describe('the ledger of a daemon', () => {
     for (const { reason } of gaps) assert.equal(reason, 'restarting');
   });
 
-  test('is read without a daemon, and goes on with the next one, which tells of the time between', async () => {
+  test('is read without a daemon, and continued by the next one, which reports the time between', async () => {
     const before = newest('two');
     daemon.signal('SIGKILL');
     await daemon.exited;

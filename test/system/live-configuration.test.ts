@@ -1,4 +1,4 @@
-/** Edits of actors.json in the running daemon: what they touch takes them over, nothing else notices. */
+/** Edits of actors.json in the running daemon: what they affect applies them, and nothing else is disturbed. */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -44,7 +44,7 @@ describe('live configuration', () => {
     await daemon.stop();
   });
 
-  test('a camera that is changed takes it over, and keeps its process', async () => {
+  test('a changed camera applies the edit and keeps its process', async () => {
     const pid = await pidOf('camera:other');
     await applied(() => daemon.edit(config([{ id: 'other', test: 'testsrc2', width: 320 }])));
     await waitUntil('its pictures are wider', () =>
@@ -60,7 +60,7 @@ describe('live configuration', () => {
     assert.ok(!(await daemon.status()).children.some(({ name }) => name === 'camera:other'));
   });
 
-  test('a file written in place, in two steps, is taken over when it is whole', async () => {
+  test('a file written in place, in two steps, is applied when it is complete', async () => {
     const text = JSON.stringify(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }]));
     const file = path.join(daemon.dir, 'actors.json');
     const pid = await pidOf('camera:new');
@@ -92,7 +92,7 @@ describe('live configuration', () => {
     await daemon.said(/\$\.frames\.expireMS: unknown key; did you mean "expireMs"\?/);
   });
 
-  test('a file that vanishes changes nothing, and SIGHUP takes over what is there again', async () => {
+  test('a file that vanishes changes nothing, and SIGHUP applies it once it exists again', async () => {
     const faults = async () => (await daemon.status()).configuration.faults;
     await applied(() => daemon.edit(config([{ id: 'new', test: 'testsrc2', width: 160, rate: 2 }])));
     rmSync(path.join(daemon.dir, 'actors.json'));
@@ -157,7 +157,7 @@ describe('live configuration', () => {
     }
   });
 
-  test('through all of it the camera nobody touched kept its process and missed no second', async () => {
+  test('throughout, the camera that was not edited kept its process and missed no second', async () => {
     assert.equal(await pidOf('camera:steady'), steadyPid);
     await events.gotEverySecond('steady', 5);
     const [first] = events.frames('steady');

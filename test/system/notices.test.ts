@@ -1,4 +1,4 @@
-/** Notices of a running daemon, to a real receiver: of a camera that goes and comes back, over a restart, and what they cost frames: nothing. */
+/** Notices of a running daemon, to a real receiver: of a camera that disappears and comes back, over a restart, and what they cost frames: nothing. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -99,7 +99,7 @@ describe('notices', () => {
     daemon = startDaemon({ config, dir });
     await events.gotFrames('gate', 1);
     await events.gotFrames('steady', 1);
-    // Where the machine is busy, a start may have been told as an outage.
+    // Where the machine is busy, a start may have been reported as an outage.
     const then = await looks();
     await waitUntil('all is well', async () => (await looks()) >= then + 2 && (await waiting()) === 0);
     received.length = 0;
@@ -113,7 +113,7 @@ describe('notices', () => {
     if (camera !== undefined) await close(camera);
   });
 
-  test('tell of a camera that is offline, and once more under the same id where the receiver failed', async () => {
+  test('report a camera that is offline, and once more under the same id where the receiver failed', async () => {
     await close(camera ?? assert.fail());
     camera = undefined;
     await waitUntil('it is told twice', () => received.length >= 2, 60_000);
@@ -126,7 +126,7 @@ describe('notices', () => {
     assert.equal(data.fault?.code, 'refused');
   });
 
-  test('tell it no second time over a restart, and its end once', async () => {
+  test('do not repeat the report after a restart, and report its end once', async () => {
     await waitUntil('nothing waits', async () => (await waiting()) === 0);
     await stop();
     daemon = startDaemon({ config, dir });

@@ -122,7 +122,7 @@ describe('the output of a command', () => {
       assert.equal(stderr, '');
     });
 
-    test(`${words.join(' ')} onto a full disk is one sentence and no success`, async () => {
+    test(`${words.join(' ')} onto a full disk fails with one sentence`, async () => {
       const args = [process.execPath, MAIN, ...words, '--config', config, '--data-dir', dataDir];
       const { code, stderr } = await run('sh', ['-c', '"$@" >/dev/full', 'sh', ...args]);
       assert.equal(code, 69);

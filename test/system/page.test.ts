@@ -182,7 +182,7 @@ describe('the page of a daemon', { concurrency: false }, () => {
     assert.ok(!daemon.output().includes(CANARY));
   });
 
-  test('says that the daemon is away, and goes on by itself when it has restarted', async () => {
+  test('says that the daemon is away, and reconnects automatically after its restart', async () => {
     const { dir } = daemon;
     await pictureChanges(page, 'still');
     daemon.signal('SIGTERM');

@@ -1,4 +1,4 @@
-/** The word `probe`, without servers and without a daemon, before real feeds. */
+/** The command `probe`, without servers and without a daemon, before real feeds. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

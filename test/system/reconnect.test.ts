@@ -1,4 +1,4 @@
-/** A feed that ends or fails is opened again, and the seconds in between are told. */
+/** A feed that ends or fails is opened again, and the seconds in between are reported. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startDaemon, type Daemon } from '../../lab/daemon';
@@ -49,7 +49,7 @@ describe('reconnection', () => {
     assert.equal(events.states('cam').at(-1)?.state, 'streaming');
   });
 
-  test('a feed that falls silent while connected is noticed and opened again; the gap is told with its reason', async () => {
+  test('a feed that falls silent while connected is noticed and opened again; the gap is reported with its reason', async () => {
     const before = newest();
     await server.send({ command: 'silence', path: '/cam' });
     await events.gotFault('cam', 'stalled');

@@ -91,7 +91,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     assert.equal(events.frames('other').length, 0);
   });
 
-  test('takes over with --force, and the first ends with the name of the second', async (t) => {
+  test('takes ownership with --force, and the first ends with the name of the second', async (t) => {
     const config = configOf(newNamespace());
     const first = await ready(run(t, { config }));
     const second = await ready(run(t, { config, args: ['--force'] }));

@@ -193,7 +193,7 @@ for (const servers of ['given', 'embedded'] as const)
     test('are in no file but those that are for them, which only their owner may read', () => {
       assert.deepEqual(filesWith(daemon.dataDir, [camera]), []);
       const holding = filesWith(daemon.dataDir, needles).map((file) => path.relative(daemon.dataDir, file));
-      // RabbitMQ is told a hash.
+      // RabbitMQ is sent only a hash.
       const own = servers === 'embedded' ? ['redis/redis.conf'] : [];
       assert.deepEqual(holding.sort(), [...own, 'endpoints.json'].sort());
       for (const file of holding)

@@ -1,4 +1,4 @@
-/** Services in "consumers" of one daemon: who gets what, how long a picture lives, edits, and what a slow or absent one costs others. */
+/** Services in "consumers" of one daemon: who gets what, how long a picture is kept, edits, and what a slow or absent one costs others. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -85,7 +85,7 @@ describe('services in "consumers"', () => {
   const onPlates = counting();
   const onPeople = counting();
 
-  test('one that nobody consumes from is reported in the log, in status and in the metrics', async () => {
+  test('one without consumers is reported in the log, in status and in the metrics', async () => {
     await consume('plates', onPlates.note);
     const line = await daemon.said(new RegExp(`queue ${queue('people')} has no consumer`));
     assert.equal(line.code, 'no-consumer');
@@ -99,7 +99,7 @@ describe('services in "consumers"', () => {
     });
   });
 
-  test('each gets the cameras of its patterns and tags, and a picture lives until all that must have it took it', async () => {
+  test('each gets the cameras of its patterns and tags, and a picture is kept until all that must have it took it', async () => {
     await waitUntil(
       'plates has frames of both gates',
       () => onPlates.of('gate1').size > 0 && onPlates.of('gate2').size > 0,

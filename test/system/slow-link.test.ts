@@ -60,7 +60,7 @@ describe('a link', { concurrency: false }, () => {
     assert.deepEqual(slow(), []);
   });
 
-  test('slower than the stream is told with its rates, and pictures are never older than allowed', async () => {
+  test('slower than the stream is reported with its rates, and pictures are never older than allowed', async () => {
     const count = events.frames('far').length;
     const [bytes, since] = [proxy.bytesDown, Date.now()];
     await waitUntil('the rate of the stream', () => Date.now() - since >= MEASURED_MS);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { newNamespace, remoteServers } from '../../lab/events';
 import { soak, TRIED_SOON } from '../../lab/soak/soak';
 
-test('random blows at random processes leave no orphan, no zombie and nothing that hinders the next start', async (t) => {
+test('random faults in random processes leave no orphan, no zombie and nothing that hinders the next start', async (t) => {
   const seed = Number(process.env['VIGIL_TEST_SEED'] ?? randomInt(2 ** 31));
   t.diagnostic(`VIGIL_TEST_SEED=${seed}`);
   const faults = await soak({

@@ -67,7 +67,7 @@ describe('supervision', () => {
       await flowsAgain('one');
     });
 
-  test('a daemon that was itself stopped takes nobody for dead when it goes on', async () => {
+  test('a daemon that was itself stopped considers no child dead when it continues', async () => {
     const before = (await daemon.status()).children.map(({ pid, restarts }) => [pid, restarts]);
     process.kill(daemon.pid, 'SIGSTOP');
     // The subject of the test: more than any silence we or comedy (15 s) would put up with.

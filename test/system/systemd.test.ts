@@ -56,7 +56,7 @@ describe('a daemon that systemd has started', () => {
     await waitUntil('a sign of life again', () => count('WATCHDOG=1') > whileStopped, 2500);
   });
 
-  test('tells of a reload and its end', async () => {
+  test('reports a reload and its end', async () => {
     const ready = count('READY=1');
     daemon.signal('SIGHUP');
     await waitUntil('the end of the reload', () => count('READY=1') === ready + 1);
@@ -83,7 +83,7 @@ test('the shipped unit is one that systemd takes', (t) => {
   assert.ok(status !== null);
 });
 
-test('the unit gives the daemon the time its deadlines may take, and no new start for what a start cannot mend', () => {
+test('the unit gives the daemon the time its deadlines may take, and no restart for faults that a restart cannot fix', () => {
   const unit = readFileSync(path.resolve(__dirname, '../../systemd/vigil.service'), 'utf8');
   const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1];
   assert.equal(value('RestartPreventExitStatus'), '2 78');
@@ -95,6 +95,6 @@ test('the unit gives the daemon the time its deadlines may take, and no new star
 test('the shipped unit leaves the frames in /dev/shm alone when the daemon stops', () => {
   const unit = readFileSync(path.resolve(__dirname, '../../systemd/vigil.service'), 'utf8');
   assert.deepEqual(unit.match(/^RemoveIPC=.*$/gm), ['RemoveIPC=no']);
-  // Each would give it a /dev/shm of its own, which goes with it.
+  // Each would give it a /dev/shm of its own, which is deleted with it.
   assert.doesNotMatch(unit, /^(PrivateIPC=(?!no)|TemporaryFileSystem=.*\/dev|MountAPIVFS=)/m);
 });

@@ -59,7 +59,7 @@ describe('at a terminal', () => {
     assert.deepEqual([format, height], ['jpeg', 180]);
   });
 
-  test('snapshot writes nothing where there is no present picture, and says why', async () => {
+  test('snapshot writes nothing where there is no current picture, and says why', async () => {
     const file = path.join(dir, 'none.jpg');
     for (const [id, code, why] of [
       ['gone', 69, /^vigil: there is no picture of gone: .*refuse.*\n$/],

@@ -57,7 +57,7 @@ describe('servers over TLS', () => {
     await events.close();
   });
 
-  /** A server that speaks TLS on a second port, which is the one that its peers and clients are told. */
+  /** A server that speaks TLS on a second port, which is the one announced to its peers and clients. */
   const startTls = async (
     t: TestContext,
     ...options: string[]
@@ -96,7 +96,7 @@ describe('servers over TLS', () => {
     ],
   ];
   for (const [whom, start] of groups)
-    test(`${whom} are spoken to over TLS, and nobody who is not trusted`, async (t) => {
+    test(`${whom} are contacted over TLS, and no untrusted server is`, async (t) => {
       const { url, data } = await start(t);
       const namespace = newNamespace();
       const events = await listen(namespace);
@@ -114,7 +114,7 @@ describe('servers over TLS', () => {
       assert.doesNotMatch(untrusting.output(), /redis is ready/);
     });
 
-  test('cameras that nobody verifies are named once, and so is a password that they get by Basic', async () => {
+  test('cameras that are not verified are named once, and so is a password that they get by Basic', async () => {
     const asking = await startHttpCamera(
       ({ headers }, response) => {
         if (headers.authorization === undefined)
@@ -144,7 +144,7 @@ describe('servers over TLS', () => {
     assert.doesNotMatch(daemon.output(), /hush/);
   });
 
-  test('a certificate nobody vouches for is refused, and said so', async () => {
+  test('a certificate without a trusted signer is refused and reported', async () => {
     const { redis, rabbitmq } = remoteServers();
     const daemon = startDaemon({
       config: { redis: await encrypted(redis), rabbitmq: await encrypted(rabbitmq), cameras: [] },

@@ -1,4 +1,4 @@
-/** `"user"`: a daemon that root starts is nobody's superior, and goes on with what it had as root. */
+/** `"user"`: a daemon started by root drops its privileges, and continues with the data it had as root. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -105,7 +105,7 @@ describe('"user" is refused with code 78 and one sentence', { skip }, () => {
   const cases: readonly [string, { user: string; as?: number; mode?: number; dataDir?: string }, RegExp][] = [
     ['where the machine has no such user', { user: 'no-such-user' }, /has no user "no-such-user"; create it/],
     [
-      'where the daemon is of somebody else',
+      'where the daemon belongs to another user',
       { user: 'daemon', as: NOBODY },
       /only a daemon that root starts/,
     ],

@@ -111,7 +111,7 @@ describe('the web actor', () => {
     }
   });
 
-  test('tells the ledger in stretches', async () => {
+  test('reports the ledger in stretches', async () => {
     await waitUntil(
       'periods are recorded',
       async () => {
@@ -165,7 +165,7 @@ describe('the web actor', () => {
     areWhole(before, newest());
   });
 
-  test('is no reason to call the daemon unhealthy', async () => {
+  test('does not make the daemon unhealthy', async () => {
     process.kill(await daemon.actorPid('web'), 'SIGKILL');
     const { problems } = await daemon.status();
     assert.deepEqual(problems, []);
