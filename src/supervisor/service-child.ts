@@ -16,8 +16,8 @@ export function serviceChild(
   let hasStarted = false;
 
   /**
-   * The daemon ends when a server cannot be started at first. That it was killed meanwhile does not mean that, nor that it ended
-   * once: a program of its own may have been killed.
+   * The daemon ends if a server cannot be started at first. A server that was killed meanwhile, or that ended once, does not
+   * count as such: one of its own programs may have been killed.
    */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
     for (let ends = 1; ; ends++) {
