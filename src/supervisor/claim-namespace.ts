@@ -1,4 +1,4 @@
-/** Checks, before the daemon starts work, that no other daemon holds the namespace: frames captured until the store finds out would be announced later. */
+/** Checks before the start that no other daemon holds the namespace: otherwise frames captured until then would be announced later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
 import { ExitFault } from '../fault/fault';

@@ -1,4 +1,4 @@
-/** What operators request of the running daemon: changes of its cameras. The log names each with the person or program that requested it. */
+/** Changes of cameras that operators request of the running daemon; the log names each with its requester. */
 import { EditFault } from '../config/edit/fault';
 import { readCamera, type EditRequest } from '../config/edit/file';
 import { noCamera } from '../config/edit/cameras';

@@ -21,11 +21,11 @@ export interface OutboxOptions {
   readonly url: string;
   readonly secret: string;
   readonly post: Post;
-  /** What waits has changed. */
+  /** The list of waiting notices has changed. */
   readonly onChange: () => void;
   /** An attempt has failed, `undefined`: one succeeded. */
   readonly onFault: (fault: FaultRecord | undefined) => void;
-  /** Notices that nobody is told of. */
+  /** Notices that could not be delivered to anyone. */
   readonly onLost: (count: number, why: string) => void;
   /** Milliseconds of the clock that is never set. */
   readonly clockMs?: () => number;

@@ -52,7 +52,7 @@ export class OldQueues {
     }
   }
 
-  /** Undefined where there is no such queue. */
+  /** Undefined if there is no such queue. */
   async #messages(connection: ChannelModel, name: string): Promise<number | undefined> {
     let messages = 0;
     const error = await failureOf(connection, async (channel) => {
@@ -77,12 +77,12 @@ export interface QueueState {
   readonly consumers: number;
 }
 
-/** Messages that wait in a queue, or undefined where it is not there. */
+/** Number of messages waiting in a queue; undefined if it does not exist. */
 export async function queueLength(connection: ChannelModel, name: string): Promise<number | undefined> {
   return (await queueState(connection, name))?.messages;
 }
 
-/** Asked by a passive declare; undefined where there is no such queue. */
+/** Queried by a passive declare; undefined if there is no such queue. */
 export async function queueState(connection: ChannelModel, name: string): Promise<QueueState | undefined> {
   try {
     return await onOwnChannel(connection, async (channel) => {

@@ -35,7 +35,7 @@ export class Refusals {
     return nowMs - this.#sinceMs >= Math.min(patienceMs, LONGEST_MS);
   }
 
-  /** What is renewed next; the refusals of what is given up say nothing of it. */
+  /** What to renew next; refusals from what has been closed do not count. */
   remedy(): Remedy {
     const remedy = REMEDIES[this.#tried] ?? 'host';
     this.#begin(this.#tried + 1);

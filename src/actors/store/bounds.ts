@@ -23,7 +23,7 @@ export function overflow(
   return frames > maxFrames ? 'spool-frames' : undefined;
 }
 
-/** The bound behind the reason, in the operator's words. */
+/** The bound behind the reason, as the operator set it. */
 export function boundOf(reason: OverflowReason, spool: SpoolSpec): string {
   switch (reason) {
     case 'replay-none':

@@ -39,7 +39,7 @@ export function stateView(
   };
 }
 
-/** Of a server the actor that uses it says how it is. */
+/** The state of a server is that of the actor that uses it. */
 function serverView(
   children: DaemonStatus['children'],
   kind: 'store' | 'notifier',
