@@ -116,7 +116,7 @@ export class Keeper {
     }
   }
 
-  /** Of the disk or the processor, not of the feed. */
+  /** A fault of the disk or the processor, not of the feed. */
   #notKept(sample: Sample, { code, message }: FaultRecord): void {
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
     this.lose(sample, code);

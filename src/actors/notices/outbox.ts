@@ -25,7 +25,7 @@ export interface OutboxOptions {
   readonly onChange: () => void;
   /** An attempt has failed, `undefined`: one succeeded. */
   readonly onFault: (fault: FaultRecord | undefined) => void;
-  /** Notices that could not be delivered to anyone. */
+  /** Notices were given up. */
   readonly onLost: (count: number, why: string) => void;
   /** Milliseconds of the clock that is never set. */
   readonly clockMs?: () => number;

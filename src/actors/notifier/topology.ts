@@ -13,7 +13,7 @@ import { bindingStep, directBinding, sharedBinding, topologySteps } from './topo
 
 /** Longest time until a deleted object is noticed. Publishing itself only notices when no queue at all is left. */
 const CHECK_MS = 10_000;
-/** A queue above this share counts as full: what a consumer has just taken leaves room for as many. */
+/** A queue at this share of its limit counts as full: a consumer may just have taken some messages. */
 const FULL_SHARE = 0.9;
 
 export interface BrokerTopologyOptions {

@@ -12,7 +12,7 @@ export interface Look {
 export interface LinkRates {
   /** Kilobits a second, since the delay began to grow. */
   readonly arrivesKbps: number;
-  /** What the stream has, by its own times. */
+  /** Bit rate of the stream, by its own times. */
   readonly streamKbps: number;
 }
 

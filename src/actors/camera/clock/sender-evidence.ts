@@ -11,9 +11,9 @@ interface Told {
 const KEEP_MS = 60_000;
 /** Two tellings nearer may be of one report, between which the sender's time is made of media times. */
 const APART_MS = 12_000;
-/** Below, nothing is late. */
+/** Below this, nothing counts as late. */
 const LATE_MS = 300;
-/** Of what media times lag, the part that the sender's clock lags. */
+/** The share of the lag of media times by which the sender's clock may lag. */
 const MOST = 0.7;
 const LEAST = 0.3;
 

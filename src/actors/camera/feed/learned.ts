@@ -9,6 +9,6 @@ export interface Learned {
   readonly entrance: RtspEntrance;
   /** Called for packets lost over UDP. */
   readonly losses: LossWatch;
-  /** The feed is ended with the fault `udp-loss` when losses go on. */
+  /** The feed is ended with the fault `udp-loss` if losses continue. */
   readonly leavesUdp: boolean;
 }
