@@ -5,7 +5,7 @@ import { SLICE, type SliceHeader } from './h265-slice-header';
 
 /** Number of symbols of a reference index that are coded with a context. */
 const MAX_TOLD = 2;
-/** Behind the contexts by depth, that of which of two lists. */
+/** Offset of the context that selects one of two lists, after those by depth. */
 const WHICH_LIST = 4;
 
 /** @returns true if it is merged with a neighbour */

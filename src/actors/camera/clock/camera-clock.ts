@@ -156,8 +156,8 @@ export class CameraClock {
 }
 
 /**
- * The report for an operator if a camera's clock is not used for capture times; undefined if another clock is
- * wrong. Which of the two clocks is right is not known, except from what is known about this machine's.
+ * The report for an operator if a camera's clock is not used for capture times; undefined if this machine's clock is known to be
+ * the wrong one. Otherwise which of the two is right is not known, except from what is known about this machine's.
  * @param now milliseconds since the epoch, by this machine's clock
  */
 export function clockFault(

@@ -7,13 +7,13 @@ interface Told {
   readonly arrivedMs: number;
 }
 
-/** How long reported times are compared with. */
+/** Two reported times closer together may be of one report, between which the sender's time is derived from media times. */
 const KEEP_MS = 60_000;
 /** Two tellings nearer may be of one report, between which the sender's time is made of media times. */
 const APART_MS = 12_000;
-/** Below this, nothing counts as late. */
+/** A media lag below this does not count as late. */
 const LATE_MS = 300;
-/** The share of the lag of media times by which the sender's clock may lag. */
+/** Share of the media lag that the sender's clock shows: at least this if the link is full, at most `LEAST` if media times are wrong. */
 const MOST = 0.7;
 const LEAST = 0.3;
 

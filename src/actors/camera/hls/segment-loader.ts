@@ -8,7 +8,7 @@ import type { Resource, Segment, SegmentKey } from './playlist';
 
 const KEY_BYTES = 16;
 const MAX_MAP_BYTES = 1024 * 1024;
-/** A segment that fails by mishap is asked for so often, with a pause. */
+/** Number of attempts, with pauses, for a segment that fails by chance. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 

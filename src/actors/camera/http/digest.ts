@@ -40,7 +40,7 @@ const HASHES: ReadonlyMap<string, { readonly hash: string; readonly strength: nu
   ['SHA-512-256', { hash: 'sha512-256', strength: 3 }],
 ]);
 
-/** Undefined for one that cannot be answered: of an algorithm or a protection there is none for here. */
+/** Undefined for a challenge that cannot be answered: its algorithm or protection is not supported. */
 export function readDigestChallenge({ scheme, parameters }: Challenge): DigestChallenge | undefined {
   const nonce = parameters.get('nonce');
   if (scheme !== 'digest' || nonce === undefined) return undefined;

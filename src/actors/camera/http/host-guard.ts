@@ -1,4 +1,4 @@
-/** Keeps connections from addresses that a camera may not send us to: looked at when a name was looked up, and connected to as it was. */
+/** Blocks connections to addresses a camera may not redirect to: checked after the name look-up, and then that very address is used. */
 import { lookup as lookUp } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';

@@ -8,8 +8,8 @@ import { shapeFilters } from './shape-filters';
 import { THUMBNAIL_FILTERS } from './thumbnail';
 
 /**
- * With the level of each line and no line left out, so that every complaint about a picture is heard, which picture it is about, and
- * whether the picture was decoded to its end: some five lines for each.
+ * Writes the level of each line and leaves no line out, so that every complaint about a picture is seen, which picture it is about, and
+ * whether the picture was decoded to its end: some five lines per picture.
  */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as const;
 

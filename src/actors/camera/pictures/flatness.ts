@@ -1,5 +1,5 @@
 /**
- * Tells a camera that sees nothing, black or another single tone, from one that has little to see: a night, fog or snow, of which an encoder may leave one
+ * Distinguishes a camera that sees nothing, black or another single tone, from one with little to see: night, fog or snow, of which an encoder may leave one
  * tone. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
@@ -29,7 +29,7 @@ const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 95 };
 export class FlatnessJudge {
   /** Middle of the newest faint scene. */
   #faint = 0;
-  /** Pictures for which that is remembered. */
+  /** Middle of the newest faint scene. */
   #left = 0;
 
   /** `healthy` where it is of one tone, but may well be a scene; undefined for a picture of something, if it were only a sensor's noise. */
@@ -43,7 +43,7 @@ export class FlatnessJudge {
       if (spread <= FAINT_SPREAD) this.#remember((dark + bright) / 2);
       return undefined;
     }
-    // Of two tones next to each other, too, unless they are those of no light, or of too much: a sensor that is dead has one.
+    // Also for two adjacent tones, unless they are those of no light, or of too much: a dead sensor has a single tone.
     if (isOneTone && (mayBeFaint(bright) || (spread > 0 && bright > BLACK_LEVEL && bright < SATURATED))) {
       this.#remember(bright);
       return IN_DOUBT;
@@ -65,7 +65,7 @@ function mayBeFaint(level: number): boolean {
   return isDark || (level > LIMITED_WHITE && level < SATURATED);
 }
 
-/** Of the points that are no brighter than the level. */
+/** Mean of the points that are not brighter than the level. */
 function meanOf(grey: Buffer, bright: number): number {
   const points = grey.filter((level) => level <= bright);
   return points.reduce((sum, level) => sum + level, 0) / points.length;

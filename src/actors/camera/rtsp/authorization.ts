@@ -35,7 +35,7 @@ export function authorization(
   const user = digest(`${username}:${realm}:${password}`);
   const secret = algorithm.endsWith('-SESS') ? digest(`${user}:${nonce}:${clientNonce}`) : user;
   const nonceCount = count.toString(16).padStart(8, '0');
-  // Of the integrity of its body a request without one has the digest of nothing.
+  // For auth-int, a request without a body uses the digest of an empty one.
   const protection = ['auth', 'auth-int'].find((each) => qop.includes(each));
   const request = digest(`${method}:${uri}${protection === 'auth-int' ? `:${digest('')}` : ''}`);
   const middle = protection === undefined ? '' : `${nonceCount}:${clientNonce}:${protection}:`;

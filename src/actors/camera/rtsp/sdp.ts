@@ -3,7 +3,7 @@
 export interface Described {
   /** Kinds of its tracks, in their order: `video`, `audio`, `application`. */
   readonly tracks: readonly string[];
-  /** Of its video tracks there is one that is MPEG-TS, in which video and sound are one track. */
+  /** One of its video tracks is MPEG-TS, in which video and sound are one track. */
   readonly transportStream: boolean;
 }
 
