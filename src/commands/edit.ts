@@ -14,7 +14,7 @@ import type { Places } from './options';
 export interface CommandEdit {
   readonly etag: string;
   readonly created: boolean;
-  /** Undefined where no daemon runs. */
+  /** Undefined if no daemon runs. */
   readonly plan?: Plan;
 }
 

@@ -84,7 +84,7 @@ function fileProblem(file: string | undefined): string | undefined {
     : undefined;
 }
 
-/** What a camera's pictures come from; undefined unless that is clear. */
+/** The kind of a camera's source; undefined if it is not clear. */
 export function sourceKind(entry: Entry): SourceKind | undefined {
   const [key, ...others] = SOURCE_KEYS.filter((name) => name in entry);
   if (key === undefined || others.length > 0) return undefined;

@@ -33,7 +33,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** What is wrong with a file, in a few words. */
+/** What is wrong with a file, in brief. */
 export function refusalWords(file: string, refusal: Refusal = 'invalid'): string {
   return refusal === 'invalid'
     ? `${file} is not valid`

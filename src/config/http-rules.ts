@@ -54,7 +54,7 @@ function readPem(file: string): { readonly text: string } | { readonly problem: 
 
 function pairProblem(cert: string, key: string): string | undefined {
   try {
-    // OpenSSL's own word for this is "key values mismatch".
+    // OpenSSL's own message is "key values mismatch".
     if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
       return 'and "key" do not belong together; give the private key the certificate was made for';
     createSecureContext({ cert, key });

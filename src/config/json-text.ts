@@ -9,7 +9,7 @@ export type JsonText =
   /** Nothing can be said of what it holds. */
   | { readonly faults: readonly ConfigFault[]; readonly cause?: unknown };
 
-/** Comments are for people, and left out. Trailing commas are faults, and what stands beside them is read all the same. */
+/** Comments are allowed and left out. Trailing commas are faults, but the text around them is read nevertheless. */
 export function readJson(text: string): JsonText {
   const tooMuch = excess(text);
   if (tooMuch !== undefined) return { faults: [tooMuch] };

@@ -70,7 +70,7 @@ function section(name: string, node: Node): string {
   return [head, ...parts].join('\n');
 }
 
-/** Of an object whose keys are names. */
+/** Section for an object whose keys are names. */
 function consumerSection(
   { description = '', effect = '', additionalProperties }: Node = { type: 'object' },
 ): string {

@@ -66,7 +66,7 @@ function resolveSource(
   return { ...streamSource(address, settings.transport), ...trust };
 }
 
-/** Credentials within a URL, or beside it, are the camera's own: those of all cameras are for the others. */
+/** Credentials in a URL, or beside it, are the camera's own; those of all cameras apply to the others. */
 function addressOf(url: string, entry: CameraEntry, { username, password }: Settings): string {
   const isOwn = entry.username !== undefined || entry.password !== undefined;
   if (!isOwn && hasCredentials(url)) return withCredentials(url);

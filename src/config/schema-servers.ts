@@ -29,7 +29,7 @@ interface ServerOptions {
   readonly description: string;
   /** Settings of this server alone, where the daemon runs it. */
   readonly own?: Readonly<Record<string, SettingSchema>>;
-  /** The same where it runs elsewhere: URLs of other services that belong to it. */
+  /** For a remote server: URLs of other services that belong to it. */
   readonly remote?: Readonly<Record<string, UrlSchema>>;
   /** What a change of a URL or its credentials does. */
   readonly effect: Effect;

@@ -1,6 +1,6 @@
 /**
- * What text of a configuration may be, as regular expressions (ECMA 262 with the flag u) for editors: references to the environment, and
- * URLs as url.ts and server-path.ts check them. What only a parser can decide, such as an address of IPv6, is left to the daemon. Pure.
+ * Patterns for text in a configuration (regular expressions, ECMA 262 with the flag u) for editors: references to the environment, and
+ * URLs as url.ts and server-path.ts check them. What only a parser can decide, such as an IPv6 address, is left to the daemon. Pure.
  */
 
 const NAME = String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}`;
@@ -42,7 +42,7 @@ function authority(scheme: string): string {
   return `(?:${user}@)?${host(scheme.startsWith('rtsp') ? ZONE : '')}`;
 }
 
-/** Nodes of a cluster. User and password stand before the first. */
+/** Nodes of a cluster. User and password precede the first. */
 function severalHosts(): string {
   const user = `(?:[^${CONTROL}/?#%@]|${ESCAPED})*`;
   const more = `(?:@(?:[^${CONTROL}/?#%@,]|${ESCAPED})*)*`;

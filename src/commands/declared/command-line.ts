@@ -111,7 +111,7 @@ function commandFirst(argv: readonly string[], program: Command): { command: str
   return { command: named, args: [named, ...rest] };
 }
 
-/** -1 where there is none. */
+/** -1 if there is none. */
 function firstOperand(argv: readonly string[], options: readonly Option[]): number {
   const takesValue = (arg: string | undefined) =>
     arg !== undefined &&

@@ -7,9 +7,9 @@ interface Told {
   readonly arrivedMs: number;
 }
 
-/** Two reported times closer together may be of one report, between which the sender's time is derived from media times. */
+/** How long reported times are kept for comparison. */
 const KEEP_MS = 60_000;
-/** Two tellings nearer may be of one report, between which the sender's time is made of media times. */
+/** Two reported times closer together may be of one report, between which the sender's time is derived from media times. */
 const APART_MS = 12_000;
 /** A media lag below this does not count as late. */
 const LATE_MS = 300;

@@ -27,15 +27,15 @@ export class Pacer {
   #offsetMs: number | undefined;
   #last: { readonly time: number; readonly dueMs: number } | undefined;
   #stepMs = FIRST_STEP_MS;
-  /** Added before the next run: media between that is missing. */
+  /** Added before the next run: the length of the missing media in between. */
   #missingMs = 0;
-  /** The least reserve of this span and of the one before. */
+  /** The minimum reserve of this span and of the previous one. */
   #reserve = { sinceMs: -Infinity, least: Infinity, before: Infinity };
 
   /** @param targetMs the longest segment */
   constructor(private readonly targetMs: number) {}
 
-  /** Media that was given and is not due yet; negative when there should have been more by now. */
+  /** Media that was delivered and is not due yet; negative if more should have come by now. */
   inHandMs(nowMs: number): number {
     return this.#last === undefined ? 0 : this.#last.dueMs + this.#stepMs - nowMs;
   }
