@@ -1,6 +1,6 @@
 /**
- * This machine's clocks, read together: the one on the wall, which may be set, and one that never is; whether the first
- * was set in between. Clocks are handed in.
+ * This machine's clocks, read together: the wall clock, which may be set, and a steady one, which never is; detects whether the wall
+ * clock was set in between. Clocks are passed in.
  */
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -13,7 +13,7 @@ export const RELEASED_AT = Date.UTC(2026, 10, 1);
 
 /** Two clocks that part by more between two looks: the wall's was set. Below, a time server's correction may do it. */
 const SET_MS = 250;
-/** The two are read within this, or read again: a busy machine may take the processor away between them. */
+/** The two are read within this time, or read again: a busy machine may take the processor away between them. */
 const TOGETHER_MS = 2;
 const TRIES = 5;
 
@@ -30,7 +30,7 @@ export interface Clocks {
   readonly wallMs: () => number;
   /** Never set; it may stand still while the machine sleeps. */
   readonly monotonicMs: () => number;
-  /** Never set, and goes on while the machine sleeps; dear to read. */
+  /** Never set, and continues while the machine sleeps; expensive to read. */
   readonly bootMs: () => number;
 }
 
@@ -43,7 +43,7 @@ const OWN: Clocks = {
 export class MachineClock {
   /** Wall minus monotonic at the last look. */
   #offsetMs: number | undefined;
-  /** Boot minus monotonic at the last look at it: it grows by what the machine sleeps. */
+  /** Boot minus monotonic time at the last look: it grows by the time the machine sleeps. */
   #bootOffsetMs: number;
   #sleptMs = 0;
 
@@ -69,7 +69,7 @@ export class MachineClock {
     }
   }
 
-  /** The wall's clock goes on while the machine sleeps, and was not set by that. */
+  /** The wall clock continues while the machine sleeps; that alone does not count as setting it. */
   #withoutSleep(partedMs: number): number {
     const bootOffsetMs = this.clocks.bootMs() - this.clocks.monotonicMs();
     const sleptMs = bootOffsetMs - this.#bootOffsetMs;
@@ -85,7 +85,7 @@ export function isClockUnset(wallMs: number): boolean {
   return wallMs < RELEASED_AT;
 }
 
-/** What an operator is told then. */
+/** The message for an operator in that case. */
 export function clockUnsetMessage(wallMs: number): string {
   const [now, released] = [wallMs, RELEASED_AT].map((ms) => new Date(ms).toISOString().slice(0, 16) + 'Z');
   return `this machine's clock says ${String(now)}, before this version was made (${String(released)}), and is wrong: pictures are marked "clockUnset" until it is set; set it by NTP, or give the machine a battery-backed clock`;

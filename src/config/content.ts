@@ -17,7 +17,7 @@ export function readBoundedSync(file: string): string {
   }
 }
 
-/** Reads the file without a shared lock, so it keeps no others waiting. */
+/** The same, asynchronously: other work of the process continues meanwhile. */
 export async function readBounded(file: string): Promise<string> {
   return (await readBoundedBytes(file)).toString();
 }

@@ -56,8 +56,8 @@ function hearTurnedAway(client: Redis): Redis {
 }
 
 /**
- * ioredis takes the refusal of a database for an error like any other, and continues in database 0, where no consumer looks.
- * Whatever fails before the connection is ready may have been that: it ends there.
+ * ioredis treats the refusal of a database like any other error, and continues in database 0, which no consumer reads.
+ * Any failure before the connection is ready may have been that refusal: the connection is closed.
  */
 function inItsDatabase(db: number, client: Redis): Redis {
   if (db === 0) return client;

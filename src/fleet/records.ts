@@ -7,7 +7,7 @@ import type { NodeRecord, OwnerRecord } from './facts';
 
 const TEXTS = ['id', 'address', 'state', 'version', 'configuration'] as const;
 
-/** What a node says of itself; undefined where the value is none of ours. */
+/** The record of a node; undefined if the value was not written by Vigil. */
 export function parsedNode(value: string): NodeRecord | undefined {
   const found = parsed<NodeRecord>(value);
   const isOne =
