@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks';
  */
 export const RELEASED_AT = Date.UTC(2026, 10, 1);
 
-/** Two clocks that part by more between two looks: the wall's was set. Below, a time server's correction may do it. */
+/** If two clocks diverge by more than this between two looks, the wall clock was set. Less may be a time server's correction. */
 const SET_MS = 250;
 /** The two are read within this time, or read again: a busy machine may take the processor away between them. */
 const TOGETHER_MS = 2;

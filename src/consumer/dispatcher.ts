@@ -48,7 +48,7 @@ export class Dispatcher {
   readonly #lag = new Lag();
   readonly #overtaken: Overtaken;
   readonly #atWork = new Set<Promise<void>>();
-  /** The connection to Redis that was last of no use, and until when it is left alone. */
+  /** The connection to Redis that failed last, and until when it is not used. */
   #unusable: { readonly store: FrameStore; readonly untilMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -111,7 +111,7 @@ export class Dispatcher {
     return restMs > 0 ? restMs : undefined;
   }
 
-  /** Begins nothing any more. */
+  /** Starts nothing new. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -122,12 +122,12 @@ export class Dispatcher {
     for (const task of this.#turns.remove(isRetrievable)) this.#giveBack(task);
   }
 
-  /** Resolves when nothing is at work, or `signal` is aborted. */
+  /** Resolves when no handler is running, or `signal` is aborted. */
   async drain(signal: AbortSignal): Promise<void> {
     await unlessAborted(Promise.all(this.#atWork), signal);
   }
 
-  /** Undefined when nothing is to be done. */
+  /** Undefined if there is nothing to do. */
   #read(message: QueueMessage, session: Session): Task | undefined {
     try {
       const event = readAnnouncement(message.body);
@@ -223,7 +223,7 @@ export class Dispatcher {
     else message.settle(how);
   }
 
-  /** What is given up is put into the dead-letter queue with its reason, or rejected, which moves it without. */
+  /** A message that is given up is put into the dead-letter queue with its reason, or rejected, which moves it without. */
   async #bury(message: QueueMessage, fault: Final['fault'], key?: string): Promise<void> {
     const isPut = fault !== undefined && ((await this.options.deadLetter?.(message, fault)) ?? false);
     if (key !== undefined) this.#seen.set(key, isPut ? 'dead' : 'reject');
@@ -244,7 +244,7 @@ export class Dispatcher {
   }
 }
 
-/** What GETDEL has taken would be missing when it comes again: it waits here, whatever happens to its message. */
+/** A picture taken by GETDEL would be missing at a redelivery: it is kept here, whatever happens to its message. */
 function isRetrievable({ taken }: Task): boolean {
   return taken === undefined;
 }

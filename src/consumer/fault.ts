@@ -44,7 +44,7 @@ export class UndecodableError extends Error {
 /** One report to `onFault`. */
 export interface ConsumerFault {
   readonly code: FaultCode;
-  /** One sentence: who, what was expected, what was seen. */
+  /** One sentence: subject, what was expected, what was seen. */
   readonly message: string;
   /** Faults of this code since the last report of it, this one included. */
   readonly count: number;

@@ -32,7 +32,7 @@ export function tellSettled(
   guarded(() => tell(frame));
 }
 
-/** What `tell` throws is the application's own mistake: it must not be taken for a fault of the frame at hand. */
+/** An error thrown by `tell` is the application's own: it must not be treated as a fault of the current frame. */
 export function guarded(tell: () => void): void {
   try {
     tell();

@@ -16,7 +16,7 @@ const SYSTEM_CODES: ReadonlySet<string> = new Set([
   ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'EAI_MEMORY', 'EAI_SYSTEM'],
   ...['ERR_MEMORY_ALLOCATION_FAILED', 'ERR_WORKER_OUT_OF_MEMORY', 'ERR_FS_FILE_TOO_LARGE'],
 ]);
-/** Of undici, which fetch() is made of: nodejs.org/api/globals.html#fetch. */
+/** Codes of undici, on which fetch() is based: nodejs.org/api/globals.html#fetch. */
 const NETWORK_CODE = /^UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)$/;
 /** A Redis of the handler's own (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REDIS_REFUSES =
@@ -54,7 +54,7 @@ function kindOf(error: unknown): string | undefined {
   return refusal ?? (REDIS_AWAY.test(text) ? 'redis' : undefined);
 }
 
-/** What wraps it says where, what is inside says why. */
+/** The outer error states where, the inner one why. */
 function describe(outer: unknown, inner: unknown): string {
   const [where, why] = [textOf(outer), textOf(inner)];
   if (where.includes(why)) return where;

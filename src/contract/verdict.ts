@@ -1,9 +1,9 @@
 /** What was found out about a picture without looking at what it shows. */
 
 /**
- * `torn`: it, or a picture it builds on, is damaged or cut. `black`: nothing but darkness. `grey`: one flat tone, of
- * whatever colour. `frozen`: not a point changed for longer than the camera's `frozenMs`. `static`: for as long nothing to see changed,
- * but the camera goes on seeing. `healthy`: none of these was found.
+ * `torn`: the picture, or one it builds on, is damaged or truncated. `black`: nothing but darkness. `grey`: one flat tone, of
+ * any colour. `frozen`: no point has changed for longer than the camera's `frozenMs`. `static`: no visible change for that time,
+ * but the camera still sees. `healthy`: none of these was found.
  */
 export const VERDICTS = ['healthy', 'torn', 'black', 'grey', 'frozen', 'static'] as const;
 

@@ -8,7 +8,7 @@ import type { PlacedCamera } from './placement';
 /** Cameras begin to move for balance only when a node is this far above or below its share. */
 const FAR_ABOVE = 1.2;
 const FAR_BELOW = 0.8;
-/** Share of its load that every node then gets at least, if the cameras are light enough for it. */
+/** Moves then bring every node to at least this part of its share, if the cameras are light enough for it. */
 const ENOUGH = 0.9;
 
 /** A node is a fifth away from its share. */

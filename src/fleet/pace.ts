@@ -10,7 +10,7 @@ export class Queue {
   /** By camera, since when it could have moved without interruption; for one that is passed over, since before that. */
   readonly #freeMs = new Map<string, number>();
 
-  /** Remembers no cameras but these. */
+  /** Forgets all cameras but these. */
   keep(present: Present): void {
     for (const id of this.#freeMs.keys()) if (!present.has(id)) this.#freeMs.delete(id);
   }
@@ -27,7 +27,7 @@ export class Queue {
     const isOver = (id: string) => nowMs - (this.#freeMs.get(id) ?? nowMs) > MINUTE_MS;
     const first = waiting.filter((id) => !isOver(id)).slice(0, permits.length);
     const next = new Map(first.map((id, i) => [id, permits[i] as string]));
-    // Others were faster: it waits for a permit, and is not passed over.
+    // Others were faster: it waits for a permit, so this time does not count.
     for (const id of this.#freeMs.keys()) if (!next.has(id) && !isOver(id)) this.#freeMs.delete(id);
     for (const id of first) if (!this.#freeMs.has(id)) this.#freeMs.set(id, nowMs);
     return next;

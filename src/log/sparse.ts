@@ -10,7 +10,7 @@ export class Sparse {
 
   constructor(private readonly now: () => number) {}
 
-  /** Calls `say` unless the minute's lines are used up; `skipped` were not said since the last one that was. */
+  /** Calls `say` unless the minute's lines are used up; `skipped` is the number of lines suppressed since the last one. */
   say(line: (skipped: number) => void): void {
     const now = this.now();
     this.#said = this.#said.filter((at) => now - at < MINUTE_MS);
