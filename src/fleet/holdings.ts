@@ -38,9 +38,9 @@ export class Holdings {
   }
 
   /**
-   * Brings what is held and what etcd says together: keys of an earlier lease of this node are put under the present one,
    * Reconciles the held cameras with etcd: keys of an earlier lease of this node are put under the present one,
    * those that etcd has lost are created again, and cameras another node has are released.
+   * @param wanted cameras of the configuration
    * @throws Fault of etcd
    */
   async agree(wanted: Present): Promise<void> {

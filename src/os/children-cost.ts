@@ -10,13 +10,13 @@ export function childrenProcessorMs(): number | undefined {
   }
 }
 
-/** Of the programs this process runs. @throws where the system has no /proc */
+/** Pids of the programs this process runs. @throws if the system has no /proc */
 export function childPids(): number[] {
   const own = readdirSync('/proc/self/task');
   return own.flatMap((thread) => words(`/proc/self/task/${thread}/children`)).map(Number);
 }
 
-/** Of each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
+/** For each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
 function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ns = threads.map((thread) => Number(words(`/proc/${pid}/task/${thread}/schedstat`)[0]));

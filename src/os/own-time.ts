@@ -6,7 +6,7 @@ export class OwnTime {
   #last: ProcessTimes | undefined;
   /** Waits that have been booked since the beginning. */
   #bookedMs = 0;
-  /** Of a wait that lasts, what the kernel has not booked yet. */
+  /** The part of an ongoing wait that the kernel has not booked yet. */
   #pendingMs = 0;
   #heldMs = 0;
 

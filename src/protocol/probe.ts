@@ -42,6 +42,6 @@ export interface ProbeQuestion {
 /** From it. */
 export interface ProbeOutcome {
   readonly report: ProbeReport;
-  /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined where there is none, or a keyframe is stored. */
+  /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined if there is none, or a keyframe is stored. */
   readonly jpeg?: string;
 }
