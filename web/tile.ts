@@ -47,7 +47,7 @@ function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly 
   </p>`;
 }
 
-/** A condition known only up to the loss of the connection is not counted on. */
+/** While the connection is lost, shows the time of the last information instead of a duration. */
 export function For({ since }: { readonly since: number }): VNode {
   const now = useNow();
   const lost = useLost();

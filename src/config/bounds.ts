@@ -40,7 +40,7 @@ export function excess(text: string): ConfigFault | undefined {
   return undefined;
 }
 
-/** Offset of the last character of a comment that begins at `offset`; `offset` where none does. */
+/** Offset of the last character of a comment that begins at `offset`; `offset` if none does. */
 function endOfComment(text: string, offset: number): number {
   const end = (mark: string) => {
     const at = text.indexOf(mark, offset + 2);

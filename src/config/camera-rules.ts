@@ -1,4 +1,4 @@
-/** What the schema cannot say of cameras: ids, sources and their URLs, and settings that a source does not have. Pure but for certificates. */
+/** Rules for cameras that the schema cannot express: ids, sources and their URLs, and settings a source does not have. Pure but for certificates. */
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting, type CameraSettingName } from './camera-settings';
 import { SOURCE_KEYS, sourceName, STILL_SCHEMES, STREAM_SCHEMES, type SourceKind } from './camera-sources';
 import { certificateFaults, tlsFaults } from './camera-tls';

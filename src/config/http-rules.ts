@@ -1,4 +1,4 @@
-/** What the schema cannot say of `http`. Pure but for the certificate. */
+/** Rules for `http` that the schema cannot express. Pure but for the certificate. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -96,7 +96,7 @@ function cameraTable(properties: Readonly<Record<string, Node>>): string {
   return table(rows, ['key', 'type', 'default', 'meaning', 'change', 'sources']);
 }
 
-/** Those of `tls`; those of `actor` are in the table of actors. */
+/** The settings of `tls`; those of `actor` are in the table of actors. */
 function nestedRows(key: string, node: Node): string[][] {
   if (key === 'actor') return [];
   return Object.entries(node.properties ?? {}).map(([inner, setting]) =>

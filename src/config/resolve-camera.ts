@@ -1,4 +1,4 @@
-/** From what actors.json says of a camera, and of all of them, to what its actor is started with. Every value has been checked. Pure. */
+/** Resolves the settings of a camera, and those of all cameras, to what its actor is started with. Every value has been checked. Pure. */
 import path from 'node:path';
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting, type CameraSettingName } from './camera-settings';
 import type { SourceKind } from './camera-sources';

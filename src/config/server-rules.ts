@@ -1,4 +1,4 @@
-/** What the schema cannot say of `redis` and `rabbitmq`. Pure. */
+/** Rules for `redis` and `rabbitmq` that the schema cannot express. Pure. */
 import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { ConfigFault } from './faults';
 import { BROKER_SCHEMES, MANAGEMENT_SCHEMES, type ActorsFile } from './schema';

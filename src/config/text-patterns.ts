@@ -16,7 +16,7 @@ export const WITH_REFERENCE = `^(?:${LITERAL})*${NAME}`;
 /** A path that is a URL. */
 export const URL_START = '^[a-zA-Z][a-zA-Z0-9+.-]*://';
 
-/** What a reference may make a URL of one of these schemes. */
+/** Text that a reference may turn into a URL with one of these schemes. */
 export function urlWithReference(schemes: readonly string[]): string {
   return `^(?:${anyCase(schemes)}:(?:${LITERAL})*|[^$:/?#]*)${NAME}`;
 }

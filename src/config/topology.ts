@@ -9,7 +9,7 @@ import type { ValueOf } from './setting-schema';
 
 /** A camera's certificate is verified in this way. */
 export interface CameraTls {
-  /** File of certificates that are trusted in the place of the system's. */
+  /** File of certificates that are trusted instead of the system's. */
   readonly ca?: string;
 }
 
@@ -42,7 +42,7 @@ export interface ChildSpec {
   readonly startMs: number;
   /** Milliseconds to stop. */
   readonly shutdownMs: number;
-  /** Milliseconds between two tries while quarantined; absent where a child beyond its intensity ends the daemon. */
+  /** Milliseconds between two tries in quarantine; absent if a child beyond its intensity ends the daemon. */
   readonly probeMs?: number;
 }
 

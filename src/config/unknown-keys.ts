@@ -1,4 +1,4 @@
-/** What an unknown key may have been meant to be: another key of the same object, or the same key in another place. Pure. */
+/** Suggests what an unknown key was meant to be: another key of the same object, or the same key in another place. Pure. */
 import { closest, distance } from 'fastest-levenshtein';
 import { ActorsFile } from './schema';
 

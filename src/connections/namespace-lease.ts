@@ -31,7 +31,7 @@ export type Claim =
   | { readonly kind: 'taken'; readonly other: Holder };
 
 /**
- * What is found at the key, against what was found there before. Pure.
+ * Compares the entry at the key with the one found before. Pure.
  * @returns undefined when the key is free, or its owner cannot be determined
  */
 export function claimOf({ id }: Holder, found: string | null, before: string | undefined): Claim | undefined {

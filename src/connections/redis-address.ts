@@ -1,4 +1,4 @@
-/** What a Redis URL names: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
+/** Parses a Redis URL: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
 import { hostsOf } from '../url/url';
 
 /** A server, the master that Sentinels name, nodes of a Cluster; each also over TLS. */

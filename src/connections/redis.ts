@@ -40,7 +40,7 @@ function openServer(
   });
 }
 
-/** What a server says to whom it does not serve: before any command, so ioredis takes it for an answer to its first. */
+/** Message of a server that refuses a client: sent before any command, so ioredis takes it for the answer to its first. */
 const TURNED_AWAY = /^-((?:DENIED|ERR max number of clients)[^\r\n]{0,200})/;
 
 /** Emits that as an error: ioredis drops the answers to the commands with which it introduces itself. */

@@ -1,4 +1,4 @@
-/** What the path and the query of a server's URL have to say: a database of Redis, a virtual host of RabbitMQ. Pure. */
+/** The path and the query of a server's URL: a database of Redis, a virtual host of RabbitMQ. Pure. */
 import { hostsOf } from '../url/url';
 
 /** Redis numbers its databases from 0, and has 16 unless configured otherwise. */

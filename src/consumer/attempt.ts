@@ -34,7 +34,7 @@ export type FrameHandler = (frame: ConsumedFrame) => Promise<void> | void;
  */
 export type Removal = 'after' | 'getdel' | 'keep';
 
-/** What is tried. */
+/** The frame to be handled. */
 export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;

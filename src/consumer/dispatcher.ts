@@ -31,7 +31,7 @@ export interface DispatcherOptions {
   readonly deadLetter?: PutDeadLetter;
   /** A frame is done with: both servers are of use. */
   readonly onFinished: () => void;
-  /** What the broker should send may have changed. */
+  /** The number of deliveries to request from the broker may have changed. */
   readonly onChange: () => void;
 }
 

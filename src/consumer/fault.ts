@@ -1,4 +1,4 @@
-/** What can go wrong for a consumer, as codes that a program can switch on. */
+/** The faults of a consumer, as codes that a program can switch on. */
 
 /** Stable codes; a fault's text is for people only. */
 export type FaultCode =
@@ -48,7 +48,7 @@ export interface ConsumerFault {
   readonly message: string;
   /** Faults of this code since the last report of it, this one included. */
   readonly count: number;
-  /** What a handler threw. */
+  /** The error thrown by a handler. */
   readonly cause?: unknown;
 }
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { codeOf, textOf, type FaultCode } from './fault';
 
-/** What keeps a consumer from working on any frame. */
+/** Causes that prevent a consumer from handling any frame. */
 export interface Trouble {
   readonly code: Extract<FaultCode, 'output-failed' | 'no-ffmpeg' | 'paused'>;
   /** Changes when it is another trouble; texts name files and change from frame to frame. */
@@ -10,7 +10,7 @@ export interface Trouble {
   readonly text: string;
 }
 
-/** What the system answers (errno(3)), and what looking up a host name does. */
+/** Codes of the system (errno(3)), and of host name look-ups. */
 const SYSTEM_CODES: ReadonlySet<string> = new Set([
   ...Object.keys(constants.errno),
   ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'EAI_MEMORY', 'EAI_SYSTEM'],

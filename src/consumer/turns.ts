@@ -1,4 +1,4 @@
-/** Which frame is worked on next. Pure: time and chance are handed in. */
+/** Decides which frame is handled next. Pure: time and random numbers are passed in. */
 import { backOffMs, type BackOff } from '../clock/back-off';
 
 export interface Candidate {

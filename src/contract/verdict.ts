@@ -1,4 +1,4 @@
-/** What was found out about a picture without looking at what it shows. */
+/** The findings about a picture, without looking at its subject. */
 
 /**
  * `torn`: the picture, or one it builds on, is damaged or truncated. `black`: nothing but darkness. `grey`: one flat tone, of

@@ -120,7 +120,7 @@ function writeFiles(dir: string, port: number, password: string, env: NodeJS.Pro
     writeFileSync(cookie, randomBytes(24).toString('hex'), { mode: 0o400, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Restored from an archive that keeps no rights, say; Erlang takes no cookie that others may read.
+    // For example restored from an archive without permissions; Erlang rejects a cookie that others may read.
     chmodSync(cookie, 0o400);
   }
   writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');

@@ -28,7 +28,7 @@ export interface ServerCommand extends CommandLine {
   readonly lockFile?: string;
   /** What a line of its output says; the line itself without. */
   readonly wordsOf?: (line: string) => string;
-  /** What the kernel sends it when the daemon dies. */
+  /** The signal the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
 }
 

@@ -14,7 +14,7 @@ export interface AccountIdentity {
   readonly first: number;
 }
 
-/** What is to be written down. */
+/** Changes to be written to disk. */
 export interface Changes {
   readonly runs: readonly Run[];
   /** A new account: readers must know of it before it has any period. */

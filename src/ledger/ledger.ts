@@ -21,7 +21,7 @@ export interface FrameName {
   readonly sequence: number;
 }
 
-/** What is to be written down of an account. */
+/** Changes of an account to be written to disk. */
 export type AccountChanges = Changes & { readonly account: Account };
 
 /** By how much the two clocks part between two looks when the wall's has been set. */

@@ -76,7 +76,7 @@ export class KeptLines {
   }
 }
 
-/** Its own lines, and what the supervisor says of it. */
+/** Its own lines, and the supervisor's lines about it. */
 function isAbout(actor: string | undefined, of: string, line: string): boolean {
   return actor === undefined || of === actor || (of === SUPERVISOR && names(line, actor));
 }

@@ -80,7 +80,7 @@ const output: LineSink = {
   },
 };
 
-/** The line in the place of lines that a reader was too slow for. */
+/** The line that replaces those a slow reader missed. */
 export function lostLine(count: number): string {
   const message = `${count} lines of the log are missing here: nobody read them in time`;
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });

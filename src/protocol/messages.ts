@@ -103,7 +103,7 @@ export interface CameraParameters {
   readonly continues?: Numbered;
 }
 
-/** What a node of a fleet claims sampling periods with. */
+/** The parameters with which a node of a fleet claims sampling periods. */
 export interface ClaimParameters {
   /** Name of the node. */
   readonly node: string;

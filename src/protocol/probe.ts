@@ -1,4 +1,4 @@
-/** What a probe of a feed finds, and how the daemon asks the process that probes for it. */
+/** The findings of a probe of a feed, and the daemon's request to the process that probes. */
 import type { CameraSpec } from '../config/topology';
 import type { FaultRecord } from '../fault/fault';
 

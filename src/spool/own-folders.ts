@@ -17,7 +17,7 @@ export class OwnFolders {
   /** @param base path of the folder that is used unless it belongs to another user */
   constructor(private readonly base: string) {}
 
-  /** Those found last, without a look. */
+  /** The folders found last, without searching again. */
   get known(): readonly string[] {
     return this.#known;
   }

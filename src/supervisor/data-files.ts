@@ -1,4 +1,4 @@
-/** What a daemon keeps in its data directory: names, and private files that are replaced as a whole. */
+/** The contents of a daemon's data directory: names, and private files that are replaced as a whole. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';

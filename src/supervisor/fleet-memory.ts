@@ -1,4 +1,4 @@
-/** What a node of a fleet keeps of the shared cameras in its data directory, over restarts. */
+/** The data about the shared cameras that a node of a fleet keeps in its data directory across restarts. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';

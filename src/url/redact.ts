@@ -136,7 +136,7 @@ function endOf(token: string): number {
   return end;
 }
 
-/** `shown` in the place of a token, with the punctuation behind it. */
+/** Replaces a token by `shown`, keeping the punctuation after it. */
 function withPunctuation(shown: string): (token: string) => string {
   return (token) => shown + token.slice(endOf(token));
 }

@@ -75,8 +75,8 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   if (match === null) return `${expected} and a host, found no host`;
   const beside =
     'if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
-  // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path. With an
-  // "@" before that too, there are two places where the host may begin, and one of them is in the password.
+  // In a password, a slash, a question mark or a hash ends the host too early; the rest becomes part of the path. With an
+  // additional "@" before it, there are two possible starts of the host, and one of them is in the password.
   if (match[4]?.includes('@') === true)
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
   // Each but the first would be read as part of a password.
@@ -121,7 +121,7 @@ export function hostOf(url: string): string {
   return bracketed ?? name ?? '';
 }
 
-/** The port a URL names; undefined where it names none. */
+/** The port a URL names; undefined if it names none. */
 export function portOf(url: string): number | undefined {
   const [, port] = /:(\d+)$/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
   return port === undefined ? undefined : Number(port);

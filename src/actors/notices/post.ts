@@ -56,7 +56,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function wordsOf(code: string, message: string): string {
-  // Those of Node.js for what is no HTTP.
+  // Node.js's codes for answers that are not HTTP.
   if (code.startsWith('HPE_')) return 'answers with something that is not HTTP';
   return `cannot be asked (${code === 'failed' ? message : code})`;
 }

@@ -13,7 +13,7 @@ const RELIEF = 0.9;
 /** Milliseconds of a camera's silence that pass before it counts as offline, and those of a look. */
 const UNSEEN_MS = 2000;
 
-/** What is kept of a trouble over a restart. */
+/** The parts of a trouble that are kept across a restart. */
 export interface KeptTrouble {
   /** When it began, milliseconds since the epoch. */
   readonly since: number;

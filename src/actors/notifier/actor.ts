@@ -36,7 +36,7 @@ class NotifierActor implements ActorLoop {
   readonly #events: CameraEvents;
   readonly #faults: RecurringFault;
   readonly #othersFaults: RecurringFault;
-  /** What was said of exchanges and queues. */
+  /** Notes on exchanges and queues that were logged already. */
   readonly #noted = new Set<string>();
   #declaring = false;
   #wasReady = false;

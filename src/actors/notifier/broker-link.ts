@@ -33,7 +33,7 @@ export interface BrokerLinkOptions {
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
 
-/** What the link asks of the publisher, and reports to it. */
+/** Requests of the link to the publisher, and its reports. */
 export interface BrokerLinkUser {
   /** How long the oldest confirm has been owed, milliseconds. */
   readonly owedMs: () => number;

@@ -10,7 +10,7 @@ export class OldQueues {
   readonly #names: Set<string>;
   #wanted: readonly string[];
 
-  /** @param file where the names are kept from one process to the next; none: only the default queue is known */
+  /** @param file where the names are kept across processes; without it only the default queue is known */
   constructor(
     private readonly namespace: string,
     wanted: readonly string[],

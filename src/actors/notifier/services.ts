@@ -106,7 +106,7 @@ export class Services {
       .filter((service) => this.#queues.stateOf(service) !== undefined);
   }
 
-  /** What a frame's message says of those that must have it; undefined where only the detection queue gets it. */
+  /** The attribute of a frame's message that names its recipients; undefined if only the detection queue gets it. */
   recipients(services: readonly ServiceSpec[]): Recipients | undefined {
     if (services.length === 0) return undefined;
     const { name, required } = this.options.queue;

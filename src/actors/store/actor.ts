@@ -125,7 +125,7 @@ class StoreActor implements ActorLoop {
     });
   }
 
-  /** The expiry may be another now; `drainMs` is looked up when it is needed. */
+  /** The expiry may have changed; `drainMs` is looked up when it is needed. */
   async changed(): Promise<void> {
     this.#redis.expireMs = this.context.parameters.expireMs;
   }

@@ -1,7 +1,7 @@
 /**
  * How many frames are on their way to the servers at once. A frame waits for two round trips, so servers that are far away
  * take more of them: the window grows while that makes no frame slower, and shrinks when frames queue at a server. What is
- * in flight is bounded by bytes too. Pure: times are handed in.
+ * in flight is bounded by bytes too. Pure: times are passed in.
  */
 
 /** On one machine more do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */

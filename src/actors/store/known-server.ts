@@ -6,7 +6,7 @@ import path from 'node:path';
 const FILE = '.redis-run-id';
 
 export interface KnownServer {
-  /** {@link Persistence.runId}; undefined where none is known. */
+  /** {@link Persistence.runId}; undefined if none is known. */
   runId: string | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface LowDiskLook {
 }
 
 export class LowDisk {
-  /** What the last removal should have come to. */
+  /** The expected result of the last removal. */
   #hoped: { readonly freeBytes: number; readonly atMs: number } | undefined;
 
   /** Bytes the spool has to remove now, oldest first; 0 when the disk has room, or that much would not make it. */

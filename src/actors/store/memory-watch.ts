@@ -27,7 +27,7 @@ export interface Look {
 /** Above that share of its bound a server is nearly full; below the other one it is not any more. */
 const FULL_SHARE = 0.85;
 const EMPTY_SHARE = 0.75;
-/** What a server without a bound may take of its machine. */
+/** Share of its machine's memory that a server without a bound may use. */
 const UNBOUNDED_SHARE = 0.5;
 /** A server seen for the first time that is younger than this has evicted nothing before. */
 const YOUNG_S = 60;

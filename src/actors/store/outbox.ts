@@ -14,7 +14,7 @@ type Replay = SpoolSpec['replay'];
 
 export interface Waiting {
   readonly frame: Frame;
-  /** When it was captured, on the clock handed in. */
+  /** When it was captured, on the clock passed in. */
   readonly bornMs: number;
   /** How often it could not be read. */
   readonly failures?: number;
@@ -204,7 +204,7 @@ export class Outbox {
     return camera;
   }
 
-  /** Those whose time has come wait like the others. */
+  /** Postponed frames whose time has come wait like the others. */
   #revive(nowMs: number): void {
     this.#reviveMs = Infinity;
     for (const camera of this.#cameras.values()) {

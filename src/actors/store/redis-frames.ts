@@ -30,7 +30,7 @@ export class RedisFrames {
   readonly claims: Claims | undefined;
   readonly copies: LedgerCopies | undefined;
 
-  /** Why the server is not ready, where the reason is known. */
+  /** Why the server is not ready, if the reason is known. */
   #cause: FaultRecord | undefined;
 
   /**
@@ -161,7 +161,7 @@ export class RedisFrames {
     return parseFrameKey(key ?? '')?.capturedAt ?? -Infinity;
   }
 
-  /** What the server knew may be lost. */
+  /** The server may have lost its state. */
   #begin(): void {
     this.#session++;
     this.#latest.clear();
@@ -181,7 +181,7 @@ export class RedisFrames {
     return this.#words(this.#client.status === 'connect' ? loading : error);
   }
 
-  /** What is to stay: it counts only where its server was still the primary when it had answered. */
+  /** For data that must persist: a write counts only if its server was still the primary after it had answered. */
   async #write<Reply>(command: () => Promise<Reply>): Promise<Reply> {
     const watch = sentinelWatchOf(this.#client) ?? clusterWatchOf(this.#client);
     return this.#run(watch === undefined ? command : () => watch.settled(command));

@@ -25,7 +25,7 @@ export interface SpoolKeeperOptions {
 
 export class SpoolKeeper {
   #scannedAt = -Infinity;
-  /** What the last scan could not list. */
+  /** The fault of the last scan if it could not list everything. */
   #scanFault: FaultRecord | undefined;
   readonly #lowDisk = new LowDisk();
 

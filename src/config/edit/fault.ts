@@ -4,7 +4,7 @@ import type { ConfigFault } from '../faults';
 export type EditFaultCode =
   /** There is no such camera. */
   | 'no-camera'
-  /** There is one already, where a new one was asked for. */
+  /** The camera to be added exists already. */
   | 'camera-exists'
   /** The settings name another camera. */
   | 'wrong-id'

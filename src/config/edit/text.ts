@@ -11,7 +11,7 @@ interface Style {
   readonly indent: string;
 }
 
-/** Thrown where a text has no value at the place that is to be changed; the caller reports what is wrong with the text. */
+/** Thrown if a text has no value at the place to be changed; the caller reports what is wrong with the text. */
 export class NoSuchPlace extends Error {}
 
 /**

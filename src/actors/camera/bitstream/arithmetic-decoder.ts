@@ -43,7 +43,7 @@ export class ArithmeticDecoder {
   #range = 0;
   /** The standard's offset, with 7 bits that it has not read yet. */
   #value = 0;
-  /** Of those bits, minus 8 how many are missing. */
+  /** Number of those bits that are missing, minus 8. */
   #missing = 0;
 
   constructor(contexts: number) {
@@ -195,7 +195,7 @@ export class ArithmeticDecoder {
     return false;
   }
 
-  /** Behind a symbol that ends something: true where the last bit that was read is one, and only zeros fill its byte. */
+  /** After a symbol that ends something: true if the last bit read is a one, and only zeros fill the rest of its byte. */
   get isAligned(): boolean {
     return (((this.#bytes[this.#at - 1] ?? 0) << (this.#missing + 8)) & 0xff) === 0x80;
   }

@@ -1,4 +1,4 @@
-/** What the codecs differ in, by ffmpeg's names of them, and what their parameter sets have in common. */
+/** The differences between codecs, by ffmpeg's names of them, and the common parts of their parameter sets. */
 import { OutOfBits } from './bits';
 import * as h264 from './h264-parameters';
 import { H264Reader } from './h264-reader';

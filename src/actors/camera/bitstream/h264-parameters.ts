@@ -44,7 +44,7 @@ const WITH_CHROMA: ReadonlySet<number> = new Set([
 /** NAL unit header, profile, constraints and level. */
 const HEADER_BITS = 8;
 const EXTENDED_ASPECT = 255;
-/** Of motion vectors, as E.2.1 infers it. */
+/** The inferred value for motion vectors (E.2.1). */
 const LOG2_MAX_VECTOR = 16;
 /** Matrix value that means unspecified (H.273, table 4). */
 const UNSPECIFIED = 2;

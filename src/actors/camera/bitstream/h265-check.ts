@@ -21,7 +21,7 @@ const FIRST_EXTENDED_PROFILE = 4;
 const CREDIT = 9;
 /** For this many slices that ended right, one may end wrong. */
 const RIGHT_FOR_WRONG = 3;
-/** What was before the last few hundred slices counts half. */
+/** Older slices than the last few hundred count half. */
 const REMEMBERED = 400;
 
 export class SliceCheck {

@@ -113,7 +113,7 @@ type Name = keyof typeof TABLES;
 /** Index of each one's first context. */
 export const CONTEXT = firstIndexes();
 
-/** What the contexts begin with, by kind of slice: I, P, B. */
+/** Initial states of the contexts, by kind of slice: I, P, B. */
 export const BEGINNINGS: readonly Uint8Array[] = [0, 1, 2].map((kind) =>
   Uint8Array.from(
     Object.values(TABLES).flatMap((rows) => [...(rows[Math.min(kind, rows.length - 1)] ?? [])]),

@@ -1,4 +1,4 @@
-/** What of H.265's parameter sets the coding of blocks depends on (7.3.2.2, 7.3.2.3). Pure. */
+/** The parts of H.265's parameter sets on which the coding of blocks depends (7.3.2.2, 7.3.2.3). Pure. */
 import { OutOfBits, type BitReader } from './bits';
 import { readReferenceSet, type ReferenceSet } from './h265-reference-sets';
 
@@ -105,7 +105,7 @@ export function readSequenceTools(reader: BitReader, known: Pick<SequenceTools, 
   };
 }
 
-/** What is behind the extra bits of slice headers. @throws OutOfBits */
+/** Reads the part after the number of extra slice header bits. @throws OutOfBits */
 export function readPictureTools(reader: BitReader): PictureTools {
   const [hidesSigns, choosesBeginnings] = [reader.flag(), reader.flag()];
   const references = [reader.unsigned() + 1, reader.unsigned() + 1] as const;

@@ -13,7 +13,7 @@ const AS_LUMA = 4;
 /** The part of a quantiser difference above this is an Exp-Golomb code. */
 const QUANTISER_PREFIX = 5;
 
-/** What a block of transforms gets from its unit. */
+/** The data a block of transforms inherits from its unit. */
 interface Unit {
   readonly isIntra: boolean;
   readonly part: number;

@@ -47,7 +47,7 @@ export interface Field {
 export interface PictureReader {
   /** Format of the newest picture; undefined before the first, and if the codec's headers are not read. */
   readonly format: VideoFormat | undefined;
-  /** As the newest keyframe says; undefined where none does. */
+  /** According to the newest keyframe; undefined if it has none. */
   readonly turn: Turn | undefined;
   /**
    * @param key what ffmpeg's demuxer says

@@ -23,7 +23,7 @@ export class SentSets {
     const { sets, others, begins, rest } = headOf(unit, this.#codec);
     const last: Sets = new Map(sets);
     this.#described ??= new Map(sets.toReversed());
-    // Other sequence parameter sets come into force where a coded sequence begins, and nowhere else.
+    // Other sequence parameter sets come into force only where a coded sequence begins.
     const isDescribed = !begins && [...last].every(([name, nal]) => this.#described?.get(name)?.equals(nal));
     if (!isDescribed) for (const [name, nal] of last) this.#sent.set(name, nal);
     const counting = isDescribed && this.#sent.size > 0 ? this.#sent : last;

@@ -88,7 +88,7 @@ export class FeedAdaptation {
       this.#form = { ...this.#form, videoIsLate: true };
       return true;
     }
-    // What was found in a feed that was cut may have been too little for that reason alone.
+    // The data found in a feed that was cut may have been too little for that reason alone.
     if (error.code === 'closed') this.#form = withoutLateVideo(this.#form);
     if (!this.#mayChooseTransport()) return false;
     this.#transport = afterFault(this.#transport, error);

@@ -227,7 +227,7 @@ class Opening {
     return undefined;
   }
 
-  /** What the receiver knows of why no packet came. */
+  /** The receiver's knowledge of why no packet came. */
   #silence(): FaultRecord | undefined {
     return this.#receiver.silence?.(this.#seen.lastPacketMs !== undefined);
   }

@@ -25,7 +25,7 @@ export interface Seen {
   lastKeyMs?: number;
   /** Its pictures become whole little by little. */
   refreshes?: true;
-  /** What an RTSP camera answered before it was opened. */
+  /** An RTSP camera's answer before it was opened. */
   answer?: RtspAnswer;
 }
 

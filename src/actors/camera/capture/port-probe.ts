@@ -1,4 +1,4 @@
-/** The pause before a feed is opened again, which ends sooner where the camera was gone from the network and is back. */
+/** The pause before a feed is reopened, which ends early if the camera had left the network and is back. */
 import { connect } from 'node:net';
 import { aborted, sleep } from '../../../clock/sleep';
 import type { CameraSource } from '../../../config/topology';

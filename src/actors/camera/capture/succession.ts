@@ -56,7 +56,7 @@ export class Succession {
     return this.#isBusy || this.wished.aborted;
   }
 
-  /** Asks for another opening, in the place of this one and of any that is on its way. */
+  /** Requests another opening, which replaces this one and any that has not finished. */
   renew(): void {
     this.#wish.abort();
   }

@@ -37,7 +37,7 @@ export class CameraClock {
   /** Milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
   #skewMs: number | undefined;
   #state: ClockState = 'unknown';
-  /** What is added to arrivals now, on its way to what it should be. */
+  /** Present correction of arrivals, on its way to the intended value. */
   #offsetMs = 0;
   #lastArrival: number | undefined;
   #lastCapturedAt = -Infinity;
@@ -92,7 +92,7 @@ export class CameraClock {
 
   /**
    * The camera's clock was reported: this many milliseconds after the arrival of the same packet.
-   * @returns whether the {@link state} is another now
+   * @returns whether the {@link state} has changed
    */
   told(skewMs: number): boolean {
     this.#samples = [...this.#samples, skewMs].slice(-SAMPLES);
@@ -140,7 +140,7 @@ export class CameraClock {
     return skewMs >= -MAX_BEHIND_MS && skewMs <= MAX_AHEAD_MS ? 'sane' : 'insane';
   }
 
-  /** What the first capture time needs to be later than any of a process before this one. */
+  /** The amount by which the first capture time must be raised to be later than any of a previous process. */
   #aheadOfBefore(arrivedAt: number): number {
     const missingMs = (this.startedAt ?? -Infinity) + MAX_AHEAD_MS - arrivedAt;
     return Math.min(MAX_AHEAD_MS, Math.max(0, missingMs));

@@ -19,7 +19,7 @@ export interface KeyframeArrival {
   readonly arrivedMs: number;
 }
 
-/** What the sender's clock said when a keyframe was made. */
+/** Time of the sender's clock when a keyframe was made. */
 export interface SenderTime {
   /** The keyframe's time in the stream, milliseconds. */
   readonly mediaMs: number;

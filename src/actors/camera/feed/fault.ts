@@ -41,7 +41,7 @@ const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 
 /** What is known about an opening besides ffmpeg's messages. */
 export interface Opened {
-  /** What an RTSP camera answered before. */
+  /** An RTSP camera's earlier answer. */
   readonly answer?: RtspAnswer | undefined;
   /** ffmpeg ended before it can have looked at enough: what it read had ended. */
   readonly cut?: boolean;

@@ -5,7 +5,7 @@ import type { RtspEntrance } from '../rtsp/entrance';
 
 export interface Learned {
   readonly form: StreamForm;
-  /** What an RTSP camera answered when it was asked. */
+  /** An RTSP camera's answer when it was queried. */
   readonly entrance: RtspEntrance;
   /** Called for packets lost over UDP. */
   readonly losses: LossWatch;

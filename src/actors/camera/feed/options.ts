@@ -6,7 +6,7 @@ import type { Picture } from '../pictures/decoder';
 import type { Sample } from '../sampling/sample';
 import type { Learned } from './learned';
 
-/** What a feed turned out to be. */
+/** The detected properties of a feed. */
 export interface FeedStream {
   /** ffmpeg's name. */
   readonly codec: string;
@@ -24,7 +24,7 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
-  /** What the feed turned out to be; reported with the first packet of every opening. */
+  /** The detected properties of the feed; reported with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
   /** Standard error of its ffmpegs; it may contain the URL with its password. */
   readonly onWords: (text: string) => void;

@@ -13,7 +13,7 @@ export interface ReceiverEvents {
   readonly onFault: (error: Error) => void;
   /** The same; the error's message already names the feed, or need not. */
   readonly onGivenUp: (error: Error) => void;
-  /** What an RTSP camera answered before it was opened. */
+  /** An RTSP camera's answer before it was opened. */
   readonly onAnswer: (answer: RtspAnswer) => void;
   /** The password is sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
@@ -33,6 +33,6 @@ export interface Receiver {
   end(): Promise<void>;
   /** Why it ended although {@link Receiver.end} was not called. @param hadPackets whether any came */
   endFault(hadPackets: boolean): Fault;
-  /** Why no packet came for this time, where the receiver knows it better than that none came. */
+  /** Why no packet came for this time, if the receiver knows more than that. */
   silence?(hadPackets: boolean): FaultRecord | undefined;
 }

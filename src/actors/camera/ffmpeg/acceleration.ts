@@ -5,7 +5,7 @@ import type { FaultRecord } from '../../../fault/fault';
 export interface Acceleration {
   /** ffmpeg's name of it; undefined for software. */
   readonly current: Hwaccel | undefined;
-  /** What is tried when that does not start. */
+  /** The next choice if that does not start. */
   readonly next: readonly Hwaccel[];
   /** Why those before did not start. */
   readonly because: readonly string[];

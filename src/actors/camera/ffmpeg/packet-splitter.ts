@@ -24,7 +24,7 @@ export interface Packet {
   readonly bytes: Buffer;
 }
 
-/** What the lines before the first packet say of all that follow. */
+/** Header lines before the first packet, which describe all that follow. */
 export interface StreamHeader {
   /** ffmpeg's name: `h264`, `hevc`, `mjpeg`... */
   readonly codec: string;

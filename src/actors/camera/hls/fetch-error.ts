@@ -30,7 +30,7 @@ export class FetchError extends Error {
   }
 }
 
-/** It is led to where the configuration does not allow. */
+/** A redirection to a place that the configuration does not allow. */
 export function forbiddenHost(): FetchError {
   return new FetchError(
     'forbidden-host',

@@ -158,7 +158,7 @@ class MediaReader {
     this.#range = undefined;
   }
 
-  /** Without an offset it begins where the one before ended. */
+  /** Without an offset it begins where the previous one ended. */
   #rangeOf(url: string): Resource['range'] {
     if (this.#range === undefined) return undefined;
     const before = this.#rangeEnd?.url === url ? this.#rangeEnd.offset : 0;

@@ -23,7 +23,7 @@ const READ_AHEAD_MS = 2000;
 /** A segment that gives no picture is followed by the next after this time; it is checked this often. */
 const FIRST_PACKET_MS = 1000;
 const LOOK_MS = 50;
-/** Runs without a packet until the feed is given up, where none ever came. */
+/** Number of runs without a packet after which the feed is given up, if none ever came. */
 const MAX_BARREN_RUNS = 2;
 export interface ReaderOptions extends Omit<RunOptions, 'onPacket'> {
   /** @param agoMs since it was due. @param begins it does not continue what came before */
@@ -103,7 +103,7 @@ export class PlaylistReader {
     }
   }
 
-  /** False where a recording starts again. */
+  /** False if a recording starts again. */
   async #endsHere({ recording }: MediaPlaylist, got: number): Promise<boolean> {
     await this.#finishRun();
     if (recording && got > 0) return false;

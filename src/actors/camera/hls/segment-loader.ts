@@ -40,7 +40,7 @@ export class SegmentLoader {
       } catch (error) {
         if (!(error instanceof FetchError) || error.isFinal || attempt === ATTEMPTS || signal.aborted)
           throw error;
-        // The one kept from before may be another by now.
+        // The one kept from before may have changed by now.
         if (error.code === 'bad-key') this.#key = undefined;
         await sleep(PAUSE_MS, signal);
       }

@@ -12,7 +12,7 @@ import type { LoadedSegment } from './segment-loader';
 
 /** Part of the first segment that is looked through for all tracks: with more, the second would be waited for. */
 const ANALYZED_PART = 0.9;
-/** Milliseconds that ffmpeg may take for what it has, at the end of its input. */
+/** Milliseconds that ffmpeg may take for the rest of its data at the end of its input. */
 const FINISH_MS = 2000;
 
 export interface RunOptions {

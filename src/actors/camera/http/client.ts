@@ -45,7 +45,7 @@ export interface Answer {
 }
 
 export interface Limits {
-  /** Milliseconds until the headers of the answer are there, where a connection has to be opened. */
+  /** Milliseconds until the headers of the answer must be complete if a new connection is opened. */
   readonly openMs: number;
   /** The limit for a reused connection: it may have died unnoticed. */
   readonly reuseMs: number;

@@ -43,7 +43,7 @@ export class HostGuard {
   }
 }
 
-/** An address of this machine in its network, which is as much of it as 127.0.0.1. */
+/** An address of this machine in its network, which counts as this machine just as 127.0.0.1 does. */
 function isOwn(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === plain));

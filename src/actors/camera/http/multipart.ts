@@ -16,7 +16,7 @@ const MAX_BETWEEN_BYTES = 1024 * 1024;
 
 export class PictureCutter {
   readonly #queue = new ByteQueue();
-  /** `--` and the boundary; undefined where the answer names none. */
+  /** `--` and the boundary; undefined if the answer names none. */
   readonly #delimiter: Buffer | undefined;
   /** Whether the boundary was seen: some answers declare another than they send. */
   #delimited = false;

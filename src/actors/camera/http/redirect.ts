@@ -1,4 +1,4 @@
-/** Where an answer or a playlist may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
+/** Where an answer or a playlist may lead: to the camera itself, and elsewhere only if the configuration allows it. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { redactUrl } from '../../../url/url';
 import { Fault } from '../../../fault/fault';

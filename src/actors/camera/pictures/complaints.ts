@@ -70,7 +70,7 @@ export class Complaints {
     }
   }
 
-  /** True when all that is said of the picture has been heard. */
+  /** True when all messages about the picture have been read. */
   isJudged(pts: number): boolean {
     return this.#heard.has(pts);
   }

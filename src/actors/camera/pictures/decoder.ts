@@ -48,7 +48,7 @@ export interface DecoderOutcome {
 
 /** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
-/** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
+/** Milliseconds a decoder that is replaced may take for its pending pictures. */
 const FINISH_MS = 2000;
 /** Milliseconds. The thumbnail and all messages are written before a picture is encoded: only a busy machine delays them. */
 const THUMBNAIL_WAIT_MS = 1000;

@@ -7,7 +7,7 @@ import { POINTS, THUMBNAIL } from './thumbnail';
 
 /** Levels between the least and the most in a row that was filled; a row of a lens has noise. */
 const FILLED_SPREAD = 2;
-/** Rows in a row, and the same where the colour is less telling. */
+/** Number of consecutive rows, and the same if the colour is less significant. */
 const TELLING_ROWS = 3;
 const COLOURED_ROWS = 6;
 /** By U and V in full range: the middle of all, which concealment begins with, and zeros, which memory does: green. */

@@ -50,7 +50,7 @@ const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${n
 
 const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 
-/** What nearly all cameras send: taken for granted of a codec whose headers will say more. */
+/** The format of nearly all cameras: assumed for a codec whose headers will provide more. */
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
 /** A configured width is met exactly, and its height is even; a smaller picture keeps its size. */

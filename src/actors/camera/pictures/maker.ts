@@ -46,7 +46,7 @@ export class PictureMaker {
   #turn: Turn;
   /** The settings of the decoder. */
   #camera: CameraSpec;
-  /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
+  /** Interlaced pictures were seen: others between them are treated as interlaced too, since each change would need a new decoder. */
   #interlaced = false;
 
   /** @throws Fault `picture-too-large`; `unsupported-codec` if keyframes are wanted and their codec has no format */

@@ -4,7 +4,7 @@ import { UPRIGHT, type Turn } from '../ffmpeg/turn';
 
 type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect'>;
 
-/** Pixels that are said to be wider, or higher, than this many times the other side are taken for square. */
+/** Pixels declared as wider, or higher, than this multiple of the other side are treated as square. */
 const MOST_ASPECT = 4;
 const TURNS: Readonly<Record<number, readonly string[]>> = {
   90: ['transpose=clock'],

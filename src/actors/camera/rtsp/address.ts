@@ -1,4 +1,4 @@
-/** The address of an RTSP feed taken apart, and where a camera's redirection leads. Pure. */
+/** Splits the address of an RTSP feed, and resolves a camera's redirection. Pure. */
 import { encodeCredential } from '../../../url/url';
 import type { Credentials } from './authorization';
 

@@ -1,4 +1,4 @@
-/** What an RTSP camera answered to the question what it describes. */
+/** An RTSP camera's answer to DESCRIBE. */
 import type { FaultRecord } from '../../../fault/fault';
 import type { RtspAddress } from './address';
 import type { Described } from './sdp';

@@ -1,4 +1,4 @@
-/** What a camera's description (SDP, RFC 8866) says of its tracks. Pure. */
+/** The tracks in a camera's description (SDP, RFC 8866). Pure. */
 
 export interface Described {
   /** Kinds of its tracks, in their order: `video`, `audio`, `application`. */

@@ -235,7 +235,7 @@ export class SamplePlan {
     return Math.abs(at - middle) <= this.#reachMs() ? last.sequence + 1 : Math.max(falls, last.sequence + 1);
   }
 
-  /** Undefined where the number that follows from the picture before is out of reach. */
+  /** Undefined if the number that follows from the previous picture is out of reach. */
   #continued(at: number): number | undefined {
     const { periodMs } = this;
     const { before } = this.newest;

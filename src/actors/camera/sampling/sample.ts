@@ -1,4 +1,4 @@
-/** What is sampled from a feed, and what happens to its packets. */
+/** The samples taken from a feed, and the decisions about its packets. */
 import type { FrameClock } from '../../../contract/frame';
 
 export interface Sample extends Partial<FrameClock> {

@@ -4,7 +4,7 @@
  * smallest value within them is used: if the clocks may be equal, they count as equal. Pure.
  */
 
-/** What an answer says of its time, and when it was asked for and came, milliseconds since the epoch. */
+/** The times in an answer, and when it was requested and came, milliseconds since the epoch. */
 export interface ToldTime {
   readonly date: string | undefined;
   readonly lastModified: string | undefined;

@@ -48,7 +48,7 @@ class StillFeed {
   readonly #clock = new StillClock();
   readonly #maker: StillMaker;
   #last: StillPicture | undefined;
-  /** What the slowest of the newest answers took. */
+  /** Duration of the slowest of the newest answers. */
   #answerMs = 0;
   #answersInTime = STEADY_ANSWERS;
 

@@ -42,7 +42,7 @@ export interface ApiState {
   readonly version: string;
   readonly startedAt: number;
   readonly ready: boolean;
-  /** What is wrong with the daemon, a sentence each. */
+  /** What is wrong with the daemon, one sentence per problem. */
   readonly problems: readonly string[];
   readonly cameras: Readonly<Record<CameraCondition, number>>;
   readonly spool: { readonly waiting: number; readonly bytes: number; readonly oldestAgeMs?: number };
@@ -57,7 +57,7 @@ export interface ApiQueue {
   /** Messages waiting in it, and its limit. */
   readonly messages: number;
   readonly limit: number;
-  /** Absent where the queue is not there. */
+  /** Absent if the queue does not exist. */
   readonly consumers?: number;
 }
 
@@ -132,7 +132,7 @@ export interface ApiChange {
   readonly because: readonly string[];
 }
 
-/** What an edit of the configuration changes in the running daemon. */
+/** The changes of an edit of the configuration in the running daemon. */
 export interface ApiPlan {
   readonly start: readonly string[];
   readonly stop: readonly string[];

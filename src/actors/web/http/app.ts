@@ -135,7 +135,7 @@ function signInStyles(pageDir: string): string {
     : '';
 }
 
-/** What the build put there; a daemon without it answers with the API alone. */
+/** The files of the build; a daemon without them answers with the API alone. */
 async function servePage(app: FastifyInstance, pageDir: string): Promise<void> {
   if (existsSync(path.join(pageDir, 'index.html'))) {
     await app.register(fastifyStatic, { root: pageDir, etag: true, maxAge: 0, dotfiles: 'ignore' });

@@ -6,7 +6,7 @@ import { Problem } from './problem';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;
-/** Looks between two comments that keep proxies, and clients that watch for silence, from giving the stream up. */
+/** Number of looks between two comments, which keep proxies and clients that watch for silence from closing the stream. */
 const LOOKS_PER_BEAT = 15;
 export const MAX_STREAMS = 64;
 /** Bytes buffered for a client that does not read; then it is cut off, reconnects and gets what it missed. */

@@ -11,7 +11,7 @@ const TRIED = 100;
 const MAX_PORT = 65_535;
 const FILE = 'http.json';
 
-/** What the process before this one, of the same daemon, listened on: its clients come back there. */
+/** The address the previous process of the same daemon listened on: its clients reconnect there. */
 interface Former {
   readonly daemon: string;
   readonly wanted: number;

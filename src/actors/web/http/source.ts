@@ -1,4 +1,4 @@
-/** What the HTTP server answers from. */
+/** The interface from which the HTTP server gets its answers. */
 import type { ApiCrash, ApiLedger } from '../api';
 import type { View } from '../view/daemon-view';
 

@@ -33,7 +33,7 @@ export class DaemonView {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Rejects as {@link DaemonQuestions} do, with what keeps the daemon from answering. */
+  /** Rejects as {@link DaemonQuestions} do, with the reason the daemon cannot answer. */
   async view(): Promise<View> {
     if (this.#asked !== undefined && this.now() - this.#askedAtMs < FRESH_MS) return this.#asked;
     this.#askedAtMs = this.now();

@@ -1,4 +1,4 @@
-/** What the API says of the daemon. Pure. */
+/** The API's view of the daemon. Pure. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ApiCamera, ApiState, CameraCondition } from '../api';
 import { queueView } from './queue-view';
