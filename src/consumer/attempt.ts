@@ -72,7 +72,7 @@ const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   returned: 'requeue',
 };
 
-/** A frame that fails at its last delivery is given up, with its reason, before the broker does it without. */
+/** A frame that fails at its last delivery is rejected with its reason, before the broker dead-letters it without one. */
 export function settlementOf(kind: FinalKind, deliveryCount = 0, deliveryLimit = Infinity): Settlement {
   return kind === 'failed' && deliveryCount >= deliveryLimit ? 'reject' : SETTLEMENTS[kind];
 }

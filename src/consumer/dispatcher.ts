@@ -27,7 +27,7 @@ export interface DispatcherOptions {
   readonly store: () => FrameStore | undefined;
   /** The consumer's own trouble, which is the same as an earlier one of that `kind`. */
   readonly onTrouble: (fault: Omit<ConsumerFault, 'count'>, kind: string) => void;
-  /** Without it, RabbitMQ moves what is given up, without a reason. */
+  /** Without it, RabbitMQ moves rejected messages, without a reason. */
   readonly deadLetter?: PutDeadLetter;
   /** A frame is done with: both servers are of use. */
   readonly onFinished: () => void;
@@ -36,8 +36,8 @@ export interface DispatcherOptions {
 }
 
 /**
- * A connection to Redis whose end has come refuses commands at once, and reports its end only when the event loop turns:
- * what is tried again without a wait keeps it from turning.
+ * A closed connection to Redis rejects commands at once, but reports its end only when the event loop turns:
+ * retries without a pause keep it from turning.
  */
 const RETRY_MS = 100;
 
@@ -223,7 +223,7 @@ export class Dispatcher {
     else message.settle(how);
   }
 
-  /** A message that is given up is put into the dead-letter queue with its reason, or rejected, which moves it without. */
+  /** A message given up is put into the dead-letter queue with its reason, or rejected, which moves it without one. */
   async #bury(message: QueueMessage, fault: Final['fault'], key?: string): Promise<void> {
     const isPut = fault !== undefined && ((await this.options.deadLetter?.(message, fault)) ?? false);
     if (key !== undefined) this.#seen.set(key, isPut ? 'dead' : 'reject');

@@ -15,7 +15,7 @@ export type FaultCode =
   | 'not-removed'
   | 'output-failed'
   | 'no-ffmpeg'
-  /** Something of the consumer's own fails: a disk, a program, a server it uses. No frame is given up for it. */
+  /** A resource of the consumer's own fails: a disk, a program, a server it uses. No frame is dead-lettered for it. */
   | 'paused'
   /** Frames come to their turn late in their life. */
   | 'behind';

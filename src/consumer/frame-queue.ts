@@ -35,7 +35,7 @@ export interface FrameQueueOptions {
   readonly onLost: (error: ConsumerError) => void;
 }
 
-/** Connects; `signal` gives up. Throws a {@link ConsumerError} `rabbitmq-...`. */
+/** Connects; `signal` aborts that. Throws a {@link ConsumerError} `rabbitmq-...`. */
 export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSignal): Promise<FrameQueue> {
   if (signal.aborted) throw new ConsumerError('rabbitmq-unreachable', 'given up before connecting');
   const socket = new AbortController();

@@ -210,6 +210,6 @@ async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
   try {
     for await (const text of stream.setEncoding('utf8') as AsyncIterable<string>) yield* splitter.push(text);
   } catch {
-    // It was cut, or given up.
+    // It was cut off, or closed on purpose.
   }
 }

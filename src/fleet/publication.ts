@@ -12,7 +12,7 @@ export interface Shared {
   readonly cameraDefaults?: unknown;
 }
 
-/** One revision of it. Where credentials stood, `{"sealed": N}` stands for the Nth of those in `sealed`. */
+/** One revision of it. In place of credentials, `{"sealed": N}` refers to the Nth entry of `sealed`. */
 export interface Publication extends Shared {
   /** Rises by one with each. */
   readonly revision: number;

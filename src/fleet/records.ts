@@ -17,7 +17,7 @@ export function parsedNode(value: string): NodeRecord | undefined {
   return isOne ? (found as NodeRecord) : undefined;
 }
 
-/** Who owns a camera; undefined where the value is none of ours. */
+/** The owner of a camera; undefined if the value was not written by Vigil. */
 export function parsedOwner(value: string): OwnerRecord | undefined {
   const found = parsed<OwnerRecord>(value);
   const isOne = typeof found?.node === 'string' && Number.isFinite(found.sinceMs);

@@ -83,7 +83,7 @@ export class SharedConfiguration {
 
   /**
    * Publishes the revision after `before`, which is the newest.
-   * @returns undefined where another came first, which is the newest now
+   * @returns undefined if another node was faster; its revision is now the newest
    * @throws Fault of etcd; `fleet-key`, `fleet-too-large`
    */
   async publish(shared: Shared, before: Publication | undefined): Promise<Publication | undefined> {

@@ -8,7 +8,7 @@ export type Fate =
   | { readonly state: 'confirmed' }
   /** The frame is in the spool. */
   | { readonly state: 'waiting' }
-  /** The frame was captured and given up by a rule the operator set. */
+  /** The frame was captured, and dropped by a rule the operator set. */
   | { readonly state: 'dropped'; readonly reason: string }
   /** There was no frame. */
   | { readonly state: 'gap'; readonly reason: string };

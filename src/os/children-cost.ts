@@ -1,7 +1,7 @@
 /** Processor time of the programs this process runs, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds all children that run now have used so far; undefined where the kernel does not report it. */
+/** Milliseconds all running children have used so far; undefined if the kernel does not report it. */
 export function childrenProcessorMs(): number | undefined {
   try {
     return childPids().reduce((sum, pid) => sum + processorMs(pid), 0);

@@ -22,7 +22,7 @@ const COUNT_MS = 1000;
 const COUNT_TIMES = 50;
 
 /**
- * The folder that belongs to a spool, the same for all processes and by whatever links it is reached; undefined where
+ * The folder that belongs to a spool, the same for all processes and whatever links lead to the spool; undefined if
  * the system has no such memory.
  */
 export function memoryFolderOf(spoolDir: string, uid = process.geteuid?.() ?? 0): string | undefined {

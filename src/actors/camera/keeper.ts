@@ -38,7 +38,7 @@ export class Keeper {
     this.#writeFaults = new RecurringFault(context.log);
   }
 
-  /** Pictures that were kept or given up. */
+  /** Pictures that were kept or abandoned. */
   get handled(): number {
     return this.#handled;
   }

@@ -34,7 +34,7 @@ export class Publisher {
       onUnblocked: () => this.#pump(),
       onLost: (fault, what) => {
         this.#window.failAll(fault);
-        // A channel that is given up may still be acknowledging what it has returned.
+        // An abandoned channel may still be acknowledging messages it has returned.
         if (what === 'connection') this.#returned.clear();
       },
     });

@@ -48,7 +48,7 @@ export class Standby {
     return this.#spare.channel;
   }
 
-  /** Whether what was published on it was answered. One that has not answered is given up. */
+  /** Whether the publication on it was answered. A connection that has not answered is closed. */
   warmed(channel: ConfirmChannel, answered: boolean): void {
     if (this.#spare?.channel !== channel) return;
     if (answered) this.#stage = 'warm';

@@ -117,8 +117,8 @@ export class BrokerTopology {
   }
 
   /**
-   * Resolves when all was declared once. Later connections are published on at once, and it is declared again meanwhile if
-   * need be: while a node is frozen or cut off, no binding is answered before it is taken for dead.
+   * Resolves when everything was declared once. Later connections publish at once, and declarations are repeated meanwhile if
+   * necessary: while a node is frozen or cut off, no binding is answered until that node counts as dead.
    */
   async ready(): Promise<void> {
     const declared = this.ensure();

@@ -6,8 +6,8 @@ import type { FaultRecord } from '../../fault/fault';
 import { Refusals, type Remedy } from './refusals';
 
 /**
- * A queue confirms in milliseconds. Then the connection is given up: what is sent to a quorum queue while a broker that
- * was killed recovers it is never confirmed (seen with 3.10).
+ * A queue confirms in milliseconds. After this time the connection is closed: messages sent to a quorum queue while a killed
+ * broker recovers it are never confirmed (seen with 3.10).
  */
 const CONFIRM_MS = 10_000;
 /**

@@ -1,4 +1,4 @@
-/** When the spool has to give up a frame, as a pure function. */
+/** When the spool has to drop a frame, as a pure function. */
 import type { SpoolSpec } from '../../config/topology';
 
 export type OverflowReason = 'spool-age' | 'spool-bytes' | 'spool-frames' | 'spool-free' | 'replay-none';

@@ -92,7 +92,7 @@ function remember<Value>(map: Map<number, Value>, key: number, value: Value): vo
   if (map.size > MAX_AWAITED && oldest !== undefined) map.delete(oldest);
 }
 
-/** Of all times the NTP seconds may stand for, the one nearest to the arrival: the skew is 68 years at most. */
+/** The time nearest to the arrival among all that the NTP seconds may stand for: the skew is 68 years at most. */
 function skewMs({ ntpSeconds }: ProducerTime, dueAt: number): number {
   const skewS = ntpSeconds - NTP_TO_UNIX_S - dueAt / 1000;
   return 1000 * (skewS - NTP_ERA_S * Math.round(skewS / NTP_ERA_S));

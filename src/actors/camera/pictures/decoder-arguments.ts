@@ -14,8 +14,8 @@ import { THUMBNAIL_FILTERS } from './thumbnail';
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as const;
 
 /**
- * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
- * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
+ * Decodes packets in IVF from standard input. Packets with an odd time are output as pictures on fd 1, in the camera's format
+ * (PPM if sharp encodes them); the others are only decoded. A thumbnail of each picture comes first, on fd 3.
  * @param codec ffmpeg's name of it
  */
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {

@@ -150,7 +150,7 @@ export class PictureMaker {
     this.#replaceDecoder();
   }
 
-  /** By one of the present look, or by none where packets are stored as they are. */
+  /** Replaces it by a decoder for the present look, or by none if packets are stored as they come. */
   #replaceDecoder(): void {
     if (this.#decoder !== undefined) {
       this.#replaced = Promise.all([this.#replaced, this.#decoder.finish()]);

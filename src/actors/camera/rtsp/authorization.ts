@@ -17,7 +17,7 @@ export interface AuthorizedRequest {
   readonly clientNonce: string;
 }
 
-/** The value of the header; undefined for a challenge that cannot be answered. Of a request without a body. */
+/** The value of the header, for a request without a body; undefined for a challenge that cannot be answered. */
 export function authorization(
   challenge: Challenge,
   { username, password }: Credentials,

@@ -5,12 +5,12 @@ import type { FaultRecord } from '../../../fault/fault';
 const PACKET_BYTES = 1400;
 const WINDOW_S = 60;
 /**
- * This many different seconds with a loss among the last `RECENT_S` are not a burst. Of a stream of 64 packets and one keyframe a
- * second, sampled at its keyframes, 0.1 % of loss spoiled one picture of 35, 1 % five, 5 % fifteen; over TCP none.
+ * Losses in this many of the last `RECENT_S` seconds are not a burst. In a stream of 64 packets and one keyframe a
+ * second, sampled at its keyframes, 0.1 % of loss damaged one picture of 35, 1 % five, 5 % fifteen; over TCP none.
  */
 const SUSTAINED_SECONDS = 4;
 const RECENT_S = 30;
-/** Milliseconds from the first loss until it is spoken of: a rate needs some time. */
+/** Milliseconds from the first loss until it is reported: a rate needs some time. */
 const SPEAK_AFTER_MS = 10_000;
 /** Milliseconds without any loss after which it is over. */
 const OVER_MS = 60_000;
