@@ -22,7 +22,7 @@ export interface Moment {
   readonly wallMs: number;
   /** Milliseconds of a clock that is never set; it counts while the machine sleeps too. */
   readonly steadyMs: number;
-  /** By how much the wall's clock was set since the look before, forward (positive) or back; 0 when it was not. */
+  /** By how much the wall clock was set since the previous look, forward (positive) or back; 0 if it was not. */
   readonly setMs: number;
 }
 

@@ -55,7 +55,7 @@ function tooDeep(text: string, offset: number): ConfigFault {
   return { path: '$', problem };
 }
 
-/** As editors count. */
+/** Line and column as editors count them. */
 export function placeOf(text: string, offset: number): string {
   const before = text.slice(0, offset).split('\n');
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;

@@ -93,7 +93,7 @@ export function unverifiedWords(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
-/** That an edit has ended it. */
+/** The message if an edit has ended that. */
 export function verifiedWords(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is verified from now on`;
 }

@@ -111,7 +111,7 @@ function vhostWords(url: string): string {
   return `took the password, but has no virtual host "${vhostOf(url)}", or does not let this user into it (no permissions there, or a connection limit is reached); check the path of the URL, rabbitmqctl list_vhosts and list_permissions`;
 }
 
-/** As the broker names it; amqplib takes a URL without a path for `/`. */
+/** As the broker names it; amqplib treats a URL without a path as `/`. */
 function vhostOf(url: string): string {
   const path = /^[a-z]+:\/\/[^/?#]*\/?([^?#]*)/i.exec(url)?.[1] ?? '';
   try {

@@ -9,9 +9,9 @@ export interface SettledFrame {
   readonly camera: string;
   /** `repeated`: it was done with before. */
   readonly outcome: FinalKind | 'overtaken' | 'repeated';
-  /** From the capture to now, by this machine's clock. */
+  /** Milliseconds from the capture to now, by this machine's clock. */
   readonly ageMs: number;
-  /** From the delivery to the beginning of the work; 0 of a frame that was not worked on. */
+  /** Milliseconds from the delivery to the start of the handler; 0 for a frame that was not handled. */
   readonly waitMs: number;
   /** Redis and the handler. */
   readonly workMs: number;

@@ -21,7 +21,7 @@ export const TAG_PATTERN = '^[A-Za-z0-9_.:-]{1,32}$';
 /** Tags of one camera at most. */
 export const MAX_TAGS = 16;
 
-/** Whose clock a capture time is by. */
+/** The clock on which a capture time is based. */
 export const CLOCKS = ['camera', 'arrival'] as const;
 
 export interface FrameClock {

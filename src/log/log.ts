@@ -42,10 +42,10 @@ function lineOf(info: Entry): string {
   return JSON.stringify(entry);
 }
 
-/** How talkative the logs of this process are, by actor. */
+/** Log level of this process's logs, by actor. */
 const levels = new Map<string, LogLevel>();
 
-/** From now on all logs of this process are as talkative as that. */
+/** From now on all logs of this process use that level. */
 export function setLogLevel(level: LogLevel): void {
   for (const actor of levels.keys()) levels.set(actor, level);
 }

@@ -30,7 +30,7 @@ export interface ProbeReport {
   readonly fault: FaultRecord | null;
 }
 
-/** To the process. */
+/** Message to the process. */
 export interface ProbeQuestion {
   readonly camera: CameraSpec;
   /** Program, or its name on PATH. */
@@ -39,7 +39,7 @@ export interface ProbeQuestion {
   readonly limitMs: number;
 }
 
-/** From it. */
+/** Message from the process. */
 export interface ProbeOutcome {
   readonly report: ProbeReport;
   /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined if there is none, or a keyframe is stored. */

@@ -13,7 +13,7 @@ import { throwOnForeignFolder } from './ownership';
 /** A picture may be replaced while it is being opened: number of tries, each with the next one. */
 const TRIES = 5;
 
-/** Beside the spool; within it where an operator has put the spool on another disk, to which no link leads. */
+/** Beside the spool; inside it if an operator has put the spool on another disk, to which hard links are impossible. */
 export function newestDirOf(spoolDir: string): string {
   const parent = path.dirname(spoolDir);
   const isOneDisk = statSync(parent).dev === statSync(spoolDir).dev;

@@ -31,7 +31,7 @@ interface Trouble {
 type Told = Omit<NoticeBody['data'], 'namespace' | 'since'>;
 
 export class Troubles {
-  /** By what they are of. */
+  /** By their subjects. */
   readonly #troubles = new Map<string, Trouble>();
   #hasLooked = false;
 

@@ -109,7 +109,7 @@ export class Declarations {
   }
 }
 
-/** From what RabbitMQ says when something exists with other settings; undefined when it names none. */
+/** Parsed from RabbitMQ's message for an object that exists with other settings; undefined if it names none. */
 export function keptSetting(what: string, said: string): KeptSetting | undefined {
   const [, setting, wanted = 'none', current = 'none'] =
     /inequivalent arg '([^']+)'.*?: received (?:none|(?:the value )?'([^']*)').*? but current is (?:none|(?:the value )?'([^']*)')/.exec(

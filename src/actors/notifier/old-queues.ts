@@ -72,7 +72,7 @@ export class OldQueues {
 }
 
 export interface QueueState {
-  /** That wait. */
+  /** Waiting messages. */
   readonly messages: number;
   readonly consumers: number;
 }

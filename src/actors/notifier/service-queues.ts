@@ -33,7 +33,7 @@ export class ServiceQueues {
   readonly #declarations: Declarations;
   #services: readonly ServiceSpec[];
   #removed: readonly string[];
-  /** By queue, those that are there. */
+  /** State of the existing queues, by queue. */
   readonly #states = new Map<string, ServiceState>();
   /** Queues that this process has declared, and so knows to be as they should be, by the settings they were declared with. */
   readonly #declared = new Map<string, string>();

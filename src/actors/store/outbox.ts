@@ -187,7 +187,7 @@ export class Outbox {
     this.#left.push(frame);
   }
 
-  /** To be called when the spool begins to be listed. */
+  /** Must be called when a listing of the spool begins. */
   beginScan(): void {
     for (const { camera, capturedAt } of this.#leftBefore) this.#camera(camera).known.delete(capturedAt);
     this.#leftBefore = this.#left;

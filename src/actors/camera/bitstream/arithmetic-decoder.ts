@@ -220,7 +220,7 @@ export class ArithmeticDecoder {
     this.#missing -= 8;
   }
 
-  /** Behind the end there are zeros. */
+  /** After the end, zeros are read. */
   #next(): number {
     const at = this.#at++;
     return at < this.#bytes.length ? (this.#bytes[at] ?? 0) : 0;

@@ -22,7 +22,7 @@ export function fromStartCode(unit: Buffer, nal: NalUnit): Buffer {
   return unit.subarray(nal.byteOffset - unit.byteOffset - START.length);
 }
 
-/** As an access unit again. */
+/** Joins NAL units to an access unit again. */
 export function annexB(units: readonly NalUnit[]): Buffer {
   return Buffer.concat(units.flatMap((unit) => [LONG_START, unit]));
 }

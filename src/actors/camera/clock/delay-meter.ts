@@ -26,7 +26,7 @@ const BACK_MS = 1000;
  * is opened (the pictures since its last keyframe) arrives at once, and stays below this.
  */
 const AHEAD_MS = 30_000;
-/** By this part of the time a sender's clock may be slower than ours before it counts as delay. Quartzes differ by 0.0001. */
+/** A sender's clock may be slower than ours by this fraction before the difference counts as delay. Quartzes differ by 0.0001. */
 const DRIFT = 0.001;
 /** A delay of this length is real; a picture out of display order, or a delayed read, is shorter. */
 const SUSTAINED_MS = 300;

@@ -3,7 +3,7 @@
 export interface Challenge {
   /** In small letters. */
   readonly scheme: string;
-  /** By their names in small letters, without quotes. */
+  /** By their names in lower case, without quotes. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 

@@ -33,7 +33,7 @@ export interface DigestRequest {
   readonly clientNonce: string;
 }
 
-/** By their names in the challenge, in capital letters. */
+/** By their names in the challenge, in upper case. */
 const HASHES: ReadonlyMap<string, { readonly hash: string; readonly strength: number }> = new Map([
   ['MD5', { hash: 'md5', strength: 1 }],
   ['SHA-256', { hash: 'sha256', strength: 2 }],

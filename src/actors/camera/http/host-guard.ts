@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { isSameHost, localTarget, mayConnect, type HostPolicy } from './redirect';
 
 export class HostGuard {
-  /** At which the named host was reached. */
+  /** Address at which the named host was reached. */
   #namedAddress: string | undefined;
 
   constructor(private readonly policy: HostPolicy) {}

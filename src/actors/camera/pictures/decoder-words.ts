@@ -18,9 +18,9 @@ const SAID_WITHOUT_ERROR: ReadonlySet<string> = new Set(['warning', 'info', 'ver
 
 /** The filter that picks the wanted pictures names each that leaves the decoder. */
 const SELECTED = /^\[Parsed_select_0 @ [^\]]*\] \[debug\] n:\S+ pts:(\d+)/;
-/** The decoder begins with a packet; of a keyframe as the readers of headers hand it on: a new sequence. */
+/** The decoder begins with a packet; for a keyframe, with a new sequence, as the header readers pass it on. */
 const UNIT = /^\[(?:h264|hevc) @ [^\]]*\] \[debug\] nal_unit_type: (\d+)\(([A-Z_a-z0-9 -]+)\)/;
-/** By ffmpeg's decoder of H.265, of a picture whose last block was decoded. */
+/** Message of ffmpeg's H.265 decoder for a picture whose last block was decoded. */
 const TO_ITS_END = /^\[hevc @ [^\]]*\] \[debug\] Decoded frame with POC/;
 
 export type DecoderWord =

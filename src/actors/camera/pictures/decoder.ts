@@ -31,7 +31,7 @@ export interface Picture {
   /** How it is still to be turned; absent if it is not. */
   readonly turn?: Turn;
   readonly bytes: Buffer;
-  /** By which it is judged. */
+  /** The evidence by which it is judged. */
   readonly evidence: Evidence;
 }
 

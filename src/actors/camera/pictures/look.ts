@@ -33,7 +33,7 @@ const MATRICES: Readonly<Record<number, Matrix>> = {
 };
 /** Unmarked video of at least this many lines is BT.709, as players assume. */
 const HD_LINES = 720;
-/** By their definition BT.601, or no YUV, whatever their size (JFIF 1.02; RFC 6386, 9.2). */
+/** Codecs that are BT.601 by definition, or not YUV, whatever the size (JFIF 1.02; RFC 6386, 9.2). */
 const ALWAYS_BT601: ReadonlySet<string> = new Set(['mjpeg', 'vp8', 'png', 'ppm']);
 /** For ffmpeg's filter `colorspace`; `scale` has the names of ours. */
 const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {

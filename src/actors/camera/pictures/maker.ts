@@ -17,7 +17,7 @@ import { pictureLook, wantedTurn, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
-/** That a picture which lacks something, by its headers, shows it. */
+/** Confidence that a picture with missing data, according to its headers, visibly shows it. */
 const LACK_CONFIDENCE = 99;
 /** Bytes held for a picture that may need them; beyond this, they are decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -42,7 +42,7 @@ export class PictureMaker {
   #held: CodedPicture[] = [];
   #heldBytes = 0;
   #look: PictureLook;
-  /** That is wanted of what it stores. */
+  /** The turn wanted for the stored pictures. */
   #turn: Turn;
   /** The settings of the decoder. */
   #camera: CameraSpec;
@@ -164,7 +164,7 @@ export class PictureMaker {
     return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#saidTurn());
   }
 
-  /** By the picture itself, else by its container. */
+  /** According to the picture itself, else to its container. */
   #saidTurn(): Turn | undefined {
     return this.#pictures.reader.turn ?? this.header.turn;
   }

@@ -11,7 +11,7 @@ export interface RtspAddress {
   /** As it is looked up: of an IPv6 address without brackets, with its zone. */
   readonly host: string;
   readonly port: number;
-  /** As it stands in the URL. */
+  /** As written in the URL. */
   readonly authority: string;
   /** Path, query and fragment. */
   readonly rest: string;

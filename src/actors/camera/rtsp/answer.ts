@@ -12,7 +12,7 @@ export type RtspAnswer =
   | { readonly kind: 'unanswered' }
   | {
       readonly kind: 'described';
-      /** Behind all redirections. */
+      /** After all redirections. */
       readonly address: RtspAddress;
       /** Milliseconds from the start of the question. */
       readonly afterMs: number;

@@ -9,7 +9,7 @@ export interface Credentials {
 
 export interface AuthorizedRequest {
   readonly method: string;
-  /** As it stands in the request's first line. */
+  /** As written in the request's first line. */
   readonly uri: string;
   /** How many requests were answered with this nonce, this one included. */
   readonly count: number;

@@ -20,7 +20,7 @@ const OUTPUT = /^Output #0/;
 const MATRIX = /^ *displaymatrix: rotation of (-?[\d.]+) degrees/;
 
 export interface ReceiverHearing {
-  /** As it would write it with `-v error`, with the end of its line. */
+  /** As ffmpeg would write it with `-v error`, including the line end. */
   readonly onError: (text: string) => void;
   /** This many packets of the network never came, or came too late. */
   readonly onLoss: (packets: number) => void;

@@ -50,7 +50,7 @@ export class StillMaker {
     this.options.onStream({ codec, decoded, still: true });
   }
 
-  /** By the same judgement as the pictures of a stream. */
+  /** Uses the same judgement as for the pictures of a stream. */
   #handThrough({ bytes, checksum }: Still, sample: Sample): void {
     const size = readJpeg(bytes);
     if (size === undefined)

@@ -24,7 +24,7 @@ interface Kept {
 export class Changes {
   readonly #epoch = randomBytes(6).toString('hex');
   #number = 0;
-  /** By what they are about, the oldest first. */
+  /** By subject, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   /** A removal before this number may be forgotten. */
   #forgotten = 0;
