@@ -7,7 +7,7 @@ import type { Task } from './task';
 export interface SettledFrame {
   readonly key: string;
   readonly camera: string;
-  /** `repeated`: it was done with before. */
+  /** `repeated`: it had been handled before. */
   readonly outcome: FinalKind | 'overtaken' | 'repeated';
   /** Milliseconds from the capture to now, by this machine's clock. */
   readonly ageMs: number;
