@@ -15,11 +15,11 @@ async function main(argv: readonly string[]): Promise<void> {
     code = asked.kind === 'run' ? await asked.run() : await say(asked.text);
   } catch (error) {
     const said = printError(`vigil: ${await sentence(error)}\n`);
-    // A command waits for its reader, a pager say; a service must end.
+    // A command waits until its output has been read, by a pager for example; a service must end.
     if (!serves) await said;
     code = exitCodeOf(error);
   }
-  // What an actor framework leaves behind must not keep an ended program alive.
+  // Handles left open by an actor framework must not keep a finished program running.
   await endProcess(code, LAST_WORDS_MS);
 }
 

@@ -4,7 +4,7 @@
 const FRAMES_LATE = 3;
 const LEAST_MS = 5000;
 
-/** @param wantedRate frames per second that the camera is to give; 0 of one that is disabled */
+/** @param wantedRate configured frames per second of the camera; 0 if it is disabled */
 export function isOld(ageMs: number, wantedRate: number): boolean {
   return ageMs > Math.max(LEAST_MS, (FRAMES_LATE * 1000) / (wantedRate > 0 ? wantedRate : 1));
 }

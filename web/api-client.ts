@@ -1,4 +1,4 @@
-/** Requests to the API beside the page. Errors carry the words of the answer. */
+/** Requests to the API at the page's own address. Errors carry the text of the answer. */
 
 import type { ApiConfigFault, ApiProblem } from '../src/actors/web/api';
 import type { Loaded } from './picture-feed.js';
@@ -8,11 +8,11 @@ const TIMEOUT_MS = 10_000;
 export const PROBE_TIMEOUT_MS = 90_000;
 
 export class ApiError extends Error {
-  /** @param status of HTTP; 0 where nothing answered */
+  /** @param status of HTTP; 0 if there was no answer */
   constructor(
     readonly status: number,
     message: string,
-    /** Stable word of the problem. */
+    /** Stable code of the problem. */
     readonly code = '',
     readonly faults: readonly ApiConfigFault[] = [],
   ) {
@@ -23,12 +23,12 @@ export class ApiError extends Error {
 
 export interface Answer<T> {
   readonly body: T;
-  /** The server's clock when it answered, to the second; undefined where it does not say. */
+  /** The server's clock when it answered, to the second; undefined if the answer does not contain it. */
   readonly serverTime?: number;
   readonly etag?: string;
 }
 
-/** Of a camera, relative to the page. */
+/** Path of a camera, relative to the page. */
 export function cameraPath(id: string): string {
   return `api/cameras/${encodeURIComponent(id)}`;
 }
@@ -69,7 +69,7 @@ export async function signIn(token: string): Promise<void> {
   });
 }
 
-/** The present picture as an address for an image element; the caller revokes it. Undefined where nothing answered. */
+/** The present picture as an address for an image element; the caller revokes it. Undefined if there was no answer. */
 export async function loadPicture(path: string, signal: AbortSignal): Promise<Loaded | undefined> {
   try {
     // The browser keeps the picture and asks whether it is still the newest.
@@ -81,7 +81,7 @@ export async function loadPicture(path: string, signal: AbortSignal): Promise<Lo
   }
 }
 
-/** What an answer without a body of interest was refused with; undefined where it is given. */
+/** Why a request whose body is not needed was refused; undefined if it was accepted. */
 export async function whyRefused(path: string): Promise<unknown> {
   const over = new AbortController();
   try {
@@ -110,7 +110,7 @@ async function request(path: string, init: RequestInit, timeoutMs = TIMEOUT_MS):
   throw await problemOf(response);
 }
 
-/** Of problem details as in RFC 9457. */
+/** From problem details according to RFC 9457. */
 async function problemOf(response: Response): Promise<ApiError> {
   try {
     const { detail, title, code, faults } = (await response.json()) as Partial<ApiProblem>;

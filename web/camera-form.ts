@@ -179,7 +179,7 @@ function storedWords(hidden: readonly string[] | undefined, name: string): strin
   return hidden?.includes(name) === true ? 'stored, not shown' : '';
 }
 
-/** What the edit changes, before it is made. */
+/** The changes an edit would make, before it is made. */
 export function Plan({
   plan,
   back,
@@ -210,7 +210,7 @@ function focus(button: HTMLElement | null): void {
 const CONFLICT =
   'Somebody else has changed the configuration meanwhile. Your entries are still here; nothing was applied.';
 
-/** Why not, and the way out where somebody else was faster. */
+/** Why it failed, and what to do if another user was faster. */
 export function Faults({
   fault,
   reload,
@@ -232,7 +232,7 @@ export function Faults({
   </div>`;
 }
 
-/** Faults of the camera by the name of its setting: the number of the camera in the file says nothing here. */
+/** Faults of the camera by the name of its setting: the index of the camera in the file is not useful here. */
 function faultLines(fault: Error): string[] {
   const faults = fault instanceof ApiError ? fault.faults : [];
   if (faults.length === 0) return [fault.message];

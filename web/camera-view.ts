@@ -61,7 +61,7 @@ export function CameraView({ id }: { readonly id: string }): VNode | null {
   </article>`;
 }
 
-/** On to the cameras before and after this one in the wall's order; Escape goes back to the wall. */
+/** Links to the cameras before and after this one in the wall's order; Escape returns to the wall. */
 function Neighbours({ id }: { readonly id: string }): VNode {
   const { model, router } = useApp();
   const { choice } = router.route;

@@ -1,4 +1,4 @@
-/** The conditions of a camera: their order, worst first, and their words. */
+/** The conditions of a camera: their order, worst first, and their labels. */
 import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
 
 /** What does not deliver comes first. */
@@ -20,7 +20,7 @@ export const CONDITION_WORDS: Readonly<Record<CameraCondition, string>> = {
   disabled: 'Disabled',
 };
 
-/** Why a camera of that condition gives no frames now, where it names no fault. */
+/** Why a camera with that condition delivers no frames now, if it has no fault. */
 export const CONDITION_REASONS: Readonly<Record<CameraCondition, string>> = {
   offline: 'The camera gives no pictures.',
   quarantined: 'Its process ended too often. It is tried again from time to time.',
@@ -34,7 +34,7 @@ export function isCondition(word: string): word is CameraCondition {
   return (CONDITIONS as readonly string[]).includes(word);
 }
 
-/** Why this camera is not delivering, one sentence or more; empty where there is nothing to say. */
+/** Why this camera is not delivering, one sentence or more; empty if there is nothing to report. */
 export function reasonOf(camera: ApiCamera): string {
   return sentence(camera.fault?.message ?? CONDITION_REASONS[camera.condition]);
 }

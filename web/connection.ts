@@ -14,7 +14,7 @@ export function Connection(): VNode {
   const { model } = useApp();
   useTopics(topic.link, topic.tick);
   const [kind, text] = notice(model);
-  // The element is always there: a screen reader tells only what changes inside of it.
+  // The element is always present: a screen reader only announces changes inside it.
   return html`<div role="status" class=${`connection ${kind}`}>
     ${text !== '' && html`<${Icon} name=${kind === 'lost' ? 'problem' : 'good'} /><span>${text}</span>`}
   </div>`;
@@ -38,7 +38,7 @@ function notice({ link, heardAt, back }: Model): ['lost' | 'back' | 'none', stri
   return ['none', ''];
 }
 
-/** Ages are counted by the server's clock; who compares times with a watch should know. */
+/** Ages are counted by the server's clock; this informs users who compare times with their own. */
 export function clockDifference({ clockOffsetMs }: Model): string | undefined {
   if (clockOffsetMs === 0) return undefined;
   return `The clock of Vigil’s machine is ${duration(Math.abs(clockOffsetMs))} ${

@@ -35,7 +35,7 @@ export function useCamera(id: string): ApiCamera | undefined {
   return useApp().model.cameras.get(id);
 }
 
-/** Since when nothing is known any more, by the browser's clock; undefined while the connection lives. */
+/** When the last information came, by the browser's clock; undefined while the connection is up. */
 export function useLost(): number | undefined {
   useTopics(topic.link);
   const { link, heardAt } = useApp().model;

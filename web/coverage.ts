@@ -4,8 +4,8 @@ import { isFault, reasonWords } from './reasons.js';
 import { clockTime, countText, duration } from './times.js';
 
 /**
- * What a bucket is like, the worst that is true of it: `none` before there was an account of the camera, `unwanted`
- * where frames are missing that nobody wanted.
+ * The kind of a bucket, determined by its worst period: `none` before there was an account of the camera, `unwanted`
+ * if the missing frames were not to be captured.
  */
 export type BucketKind = 'none' | 'covered' | 'waiting' | 'unwanted' | 'partial' | 'missed';
 
@@ -110,7 +110,7 @@ function counted(frames: number): string {
   return `${countText(frames)} ${frames === 1 ? 'frame' : 'frames'}`;
 }
 
-/** The reasons, the most frequent first, with counts where there are several. */
+/** The reasons, the most frequent first, with counts if there are several. */
 function reasonsText(missed: Stretch['missed']): string {
   const sorted = Object.entries(missed).sort(([, a], [, b]) => b - a);
   if (sorted.length === 1) return reasonWords(sorted[0]?.[0] ?? '');
@@ -119,7 +119,7 @@ function reasonsText(missed: Stretch['missed']): string {
 
 /**
  * Share of confirmed periods among those that are decided and were wanted, 0 to 1, as in the ledger command;
- * undefined where there are none.
+ * undefined if there are none.
  */
 export function coverage(buckets: readonly ApiLedgerBucket[]): number | undefined {
   let [confirmed, decided] = [0, 0];

@@ -1,4 +1,4 @@
-/** Crash reports of a camera's process: when and why it ended, and its last words. */
+/** Crash reports of a camera's process: when and why it ended, and its last output. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useState } from './vendor/hooks.js';
@@ -8,7 +8,7 @@ import { sentence } from './conditions.js';
 import { useNow } from './context.js';
 import { duration, moment } from './times.js';
 
-/** Nothing where there is none. */
+/** Empty if there is none. */
 export function Crashes({ camera }: { readonly camera: ApiCamera }): VNode | null {
   const crashes = useCrashes(camera);
   const now = useNow();

@@ -70,7 +70,7 @@ function useDay(id: string): Day | undefined {
         const { body } = await getJson<ApiLedger>(ledgerAddress(model.now(), DAY_MS, BUCKETS, id));
         if (!isOver) setDay({ ...body, buckets: body.cameras[id] ?? [] });
       } catch {
-        // The connection's own state says what is wrong; the strip stays as it was.
+        // The state of the connection shows what is wrong; the strip stays unchanged.
       }
     };
     void ask();

@@ -5,7 +5,7 @@ import { countText, duration, moment, rateText } from './times.js';
 export interface Fact {
   readonly name: string;
   readonly words: string;
-  /** What it means, where the words alone do not say it. */
+  /** The meaning, if the text alone does not show it. */
   readonly note?: string;
 }
 
@@ -34,7 +34,7 @@ function deliveryFacts(
   ];
 }
 
-/** Of one that delivers it is now: the age of its picture says so, and events do not tell of each confirm. */
+/** For a delivering camera it is now: the age of its picture shows it, and events do not report each confirm. */
 function lastDelivery(condition: CameraCondition, confirmedAt: number | undefined, now: number): Fact[] {
   if (condition === 'delivering') return [];
   const name = 'Last delivery';

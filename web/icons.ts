@@ -1,4 +1,4 @@
-/** Icons as inline SVG: a shape of its own for each condition, so that colour is never needed to tell them apart. */
+/** Icons as inline SVG: each condition has its own shape, so that colour is never needed to distinguish them. */
 import type { VNode } from './vendor/preact.js';
 import type { CameraCondition } from '../src/actors/web/api';
 import { html } from './vendor/html.js';

@@ -8,7 +8,7 @@ const LAST_RETRY_MS = 8000;
 /** A connection may be dead without an error: after this long without an event, Vigil is asked. */
 const SILENCE_MS = 20_000;
 const WATCH_MS = 5000;
-/** A page that nobody sees lets go of its connection: browsers have few of them for one server. */
+/** A hidden page closes its connection: browsers allow only a few of them per server. */
 const HIDDEN_MS = 60_000;
 
 export class Live {
@@ -33,7 +33,7 @@ export class Live {
     this.#close();
     const attempt = ++this.#attempt;
     try {
-      // Only an answer tells a refused token from a server that is away; an EventSource does not.
+      // Only an answer distinguishes a refused token from a server that is away; an EventSource does not.
       await this.#ask();
       if (attempt === this.#attempt) this.#open();
     } catch (error) {
@@ -65,7 +65,7 @@ export class Live {
     });
   }
 
-  /** An EventSource does not tell why it was refused. */
+  /** An EventSource does not report why it was refused. */
   async #refused(): Promise<void> {
     const attempt = this.#attempt;
     const error = await whyRefused('api/events');
@@ -88,7 +88,7 @@ export class Live {
     this.model.topics.announce(topic.link);
   }
 
-  /** Only to know that Vigil answers, and its clock: what it tells comes by event. */
+  /** Only checks that Vigil answers, and reads its clock: the content comes by event. */
   async #ask(): Promise<void> {
     const { serverTime } = await getJson<ApiState>('api/state');
     this.model.heardClock(serverTime);

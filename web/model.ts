@@ -1,4 +1,4 @@
-/** What the page knows: the daemon, its cameras, the connection. Changes are announced by topic. */
+/** The state of the page: the daemon, its cameras, the connection. Changes are announced by topic. */
 import type { ApiCamera, ApiLedger, ApiState } from '../src/actors/web/api';
 import { coverage } from './coverage.js';
 import { Topics } from './topics.js';
@@ -10,7 +10,7 @@ export type Link =
   | { readonly name: 'lost'; readonly since: number; readonly why: string }
   | { readonly name: 'signed-out'; readonly why?: string };
 
-/** Of the browser's clock and the server's, less than this is taken for none: HTTP tells seconds only. */
+/** A smaller difference between the clocks of browser and server counts as none: HTTP has whole seconds only. */
 const CLOCK_TOLERANCE_MS = 2000;
 
 export const topic = {
@@ -31,7 +31,7 @@ export class Model {
   readonly cameras = new Map<string, ApiCamera>();
   state?: ApiState;
   link: Link = { name: 'connecting' };
-  /** Whether the cameras have been told at least once. */
+  /** Whether the cameras have been received at least once. */
   known = false;
   /** When what is shown was true, by the browser's clock. */
   heardAt?: number;
@@ -48,7 +48,7 @@ export class Model {
     return Date.now() + this.#clockOffsetMs;
   }
 
-  /** How far the server's clock is ahead of the browser's; 0 where it cannot be told from the way's delay. */
+  /** How far the server's clock is ahead of the browser's; 0 if the difference may be network delay. */
   get clockOffsetMs(): number {
     return this.#clockOffsetMs;
   }

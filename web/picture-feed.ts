@@ -1,6 +1,6 @@
 /** The newest picture of one camera: loaded when there is a newer one, one at a time, no more often than can be drawn. Pure but for its timer. */
 
-/** What a load has come to: a picture, or why there is none. */
+/** The result of a load: a picture, or why there is none. */
 export type Loaded = { readonly src: string; readonly capturedAt: number } | { readonly why: string };
 
 export interface PictureView {
@@ -8,14 +8,14 @@ export interface PictureView {
   readonly src?: string;
   /** When that was captured, by the server's clock. */
   readonly capturedAt?: number;
-  /** Why there is none, in the server's words. */
+  /** Why there is none, as the server reports it. */
   readonly why?: string;
 }
 
 export interface PictureFeedOptions {
-  /** @returns undefined where nothing answered: what is shown stays, and grows old */
+  /** @returns undefined if there was no answer: the picture stays, and ages */
   readonly load: (signal: AbortSignal) => Promise<Loaded | undefined>;
-  /** A picture that is no longer shown. */
+  /** A picture that is not shown any more. */
   readonly release: (src: string) => void;
   /** Milliseconds between the beginnings of two loads. */
   readonly paceMs: () => number;
@@ -28,7 +28,7 @@ export class PictureFeed {
   /** While it is in view. */
   #shown: AbortController | undefined;
   #newest = 0;
-  /** Of the newest picture there was when it was loaded last. */
+  /** Capture time of the newest picture available at the last load. */
   #asked = 0;
   #askedAt = -Infinity;
   #isBusy = false;

@@ -13,7 +13,7 @@ import { topic } from './model.js';
 import { PictureFeed, type PictureView } from './picture-feed.js';
 import { duration, shortDuration } from './times.js';
 
-/** Of all pictures in view together: with more of them, each is renewed more rarely. */
+/** For all pictures in view together: with more of them, each is renewed less often. */
 const PICTURES_PER_SECOND = 25;
 
 const NO_CONNECTION = 'No connection to Vigil.';
@@ -65,7 +65,7 @@ interface NoPictureProps {
   readonly why: string | undefined;
 }
 
-/** Says nothing while the first picture is on its way. */
+/** Empty while the first picture is being loaded. */
 function NoPicture({ camera, why }: NoPictureProps): VNode | null {
   const now = useNow();
   const { condition, picture } = camera;

@@ -1,4 +1,4 @@
-/** The ledger's reasons for missed periods (docs/ledger.md) in words that fit behind a time. */
+/** The ledger's reasons for missed periods (docs/ledger.md) as text that fits after a time. */
 
 const WORDS: Readonly<Record<string, string>> = {
   starting: 'Vigil was starting the camera',
@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Nobody wanted a frame then: no fault. */
 const UNWANTED: readonly string[] = ['disabled', 'daemon-stopped', 'stopped'];
 
-/** What happened, without a full stop. A word that is not known here is shown as the ledger writes it. */
+/** What happened, without a full stop. An unknown reason is shown as the ledger writes it. */
 export function reasonWords(reason: string): string {
   return WORDS[reason] ?? reason.replaceAll('-', ' ');
 }

@@ -11,17 +11,17 @@ export type Size = (typeof SIZES)[number];
 export interface Choice {
   readonly sort: Sort;
   readonly size: Size;
-  /** Only cameras of these conditions; all where it is empty. */
+  /** Only cameras with these conditions; all if it is empty. */
   readonly conditions: readonly CameraCondition[];
   /** Only cameras that have all of these tags. */
   readonly tags: readonly string[];
-  /** Only cameras whose id, tags or fault contain each of these words. */
+  /** Only cameras whose id, tags or fault contain each of these search terms. */
   readonly search: string;
 }
 
 export interface Route {
   readonly choice: Choice;
-  /** The camera that is looked at; the wall where there is none. */
+  /** The camera that is shown; the wall if there is none. */
   readonly camera?: string;
 }
 

@@ -1,4 +1,4 @@
-/** A strip of coverage: covered time is low and calm, gaps stand tall. Gaps tell their reason under the pointer and by arrow keys. */
+/** A strip of coverage: covered time is low and plain, gaps are tall. A gap shows its reason under the pointer and by arrow keys. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useMemo, useState } from './vendor/hooks.js';

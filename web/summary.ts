@@ -10,7 +10,7 @@ import { bytesText, countText, shortDuration } from './times.js';
 
 /** Frames pass through the spool within a second; this old, they wait for something. */
 const SPOOL_MS = 10_000;
-/** Shown even at 0; the others only where there is such a camera. */
+/** Shown even at 0; the others only if there is such a camera. */
 const ALWAYS: readonly CameraCondition[] = ['delivering', 'waiting', 'offline', 'quarantined'];
 const IN_WORDS = [...CONDITIONS].sort((a, b) => place(a) - place(b));
 
@@ -87,7 +87,7 @@ function Server({ name, server }: ServerProps): VNode {
   />`;
 }
 
-/** Nothing until the broker has told of the queue. */
+/** Empty until the broker has reported on the queue. */
 function Consumers({ queue }: { readonly queue?: ApiQueue }): VNode | null {
   if (queue === undefined) return null;
   const { name, consumers = 0, messages, limit } = queue;

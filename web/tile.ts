@@ -33,7 +33,7 @@ export function Tile({ id }: { readonly id: string }): VNode | null {
   </li>`;
 }
 
-/** The condition in words, and for how long; out of view, where no time passes on the page, since when. */
+/** The condition as text, and its duration; out of view, where times are not updated, its start. */
 function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly isTicking: boolean }): VNode {
   const { model } = useApp();
   return html`<p class="standing">
@@ -47,7 +47,7 @@ function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly 
   </p>`;
 }
 
-/** What was true when Vigil was heard last is not said of the time since. */
+/** While the connection is lost, shows the time of the last information instead of a duration. */
 export function For({ since }: { readonly since: number }): VNode {
   const now = useNow();
   const lost = useLost();

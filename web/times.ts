@@ -23,7 +23,7 @@ export function duration(ms: number): string {
   return two(whole, DAY, 'd', HOUR, 'h');
 }
 
-/** One unit, for where there is little room: `12 s`, `4 min`, `3 h`, `2 d`. */
+/** One unit, for small spaces: `12 s`, `4 min`, `3 h`, `2 d`. */
 export function shortDuration(ms: number): string {
   return duration(ms).split(' ').slice(0, 2).join(' ');
 }
@@ -43,7 +43,7 @@ export function clockTimeSeconds(at: number): string {
   return CLOCK_SECONDS.format(at);
 }
 
-/** `12:03:11`, with the day where it is another than that of `now`: `Wed, 25 Nov, 12:03:11`. */
+/** `12:03:11`, with the day if it differs from that of `now`: `Wed, 25 Nov, 12:03:11`. */
 export function moment(at: number, now: number): string {
   const sameDay = DAY_NUMBER.format(at) === DAY_NUMBER.format(now);
   return sameDay ? clockTimeSeconds(at) : `${DATE.format(at)}, ${clockTimeSeconds(at)}`;

@@ -1,10 +1,10 @@
-/** The one tip of the page: a few words beside what the pointer or the keyboard is on. */
+/** The one tooltip of the page: a short text beside the element under the pointer or with the focus. */
 
 const MARGIN = 8;
 
 let element: HTMLElement | undefined;
 
-/** @param place of the thing, in pixels of the window; the tip goes above it where there is room */
+/** @param place of the element, in pixels of the window; the tooltip is above it if there is room */
 export function showTip(
   text: string,
   place: { readonly x: number; readonly top: number; readonly bottom: number },
@@ -23,7 +23,7 @@ export function hideTip(): void {
   if (element !== undefined) element.hidden = true;
 }
 
-/** What it says is in the accessible value of the thing itself. */
+/** Its text is in the accessible value of the element itself. */
 function newTip(): HTMLElement {
   const tip = document.createElement('div');
   tip.className = 'tip';

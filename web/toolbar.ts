@@ -1,4 +1,4 @@
-/** What chooses among the cameras: words, tags, order and size of the tiles. */
+/** Filters and sorts the cameras: search terms, tags, order and size of the tiles. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef } from './vendor/hooks.js';

@@ -1,6 +1,6 @@
 /**
- * This machine's clocks, read together: the one on the wall, which may be set, and one that never is; whether the first
- * was set in between. Clocks are handed in.
+ * This machine's clocks, read together: the wall clock, which may be set, and a steady one, which never is; detects whether the wall
+ * clock was set in between. Clocks are passed in.
  */
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -11,9 +11,9 @@ import { performance } from 'node:perf_hooks';
  */
 export const RELEASED_AT = Date.UTC(2026, 10, 1);
 
-/** Two clocks that part by more between two looks: the wall's was set. Below, a time server's correction may do it. */
+/** If two clocks diverge by more than this between two looks, the wall clock was set. Less may be a time server's correction. */
 const SET_MS = 250;
-/** The two are read within this, or read again: a busy machine may take the processor away between them. */
+/** The two are read within this time, or read again: a busy machine may take the processor away between them. */
 const TOGETHER_MS = 2;
 const TRIES = 5;
 
@@ -22,7 +22,7 @@ export interface Moment {
   readonly wallMs: number;
   /** Milliseconds of a clock that is never set; it counts while the machine sleeps too. */
   readonly steadyMs: number;
-  /** By how much the wall's clock was set since the look before, forward (positive) or back; 0 when it was not. */
+  /** By how much the wall clock was set since the previous look, forward (positive) or back; 0 if it was not. */
   readonly setMs: number;
 }
 
@@ -30,7 +30,7 @@ export interface Clocks {
   readonly wallMs: () => number;
   /** Never set; it may stand still while the machine sleeps. */
   readonly monotonicMs: () => number;
-  /** Never set, and goes on while the machine sleeps; dear to read. */
+  /** Never set, and continues while the machine sleeps; expensive to read. */
   readonly bootMs: () => number;
 }
 
@@ -43,7 +43,7 @@ const OWN: Clocks = {
 export class MachineClock {
   /** Wall minus monotonic at the last look. */
   #offsetMs: number | undefined;
-  /** Boot minus monotonic at the last look at it: it grows by what the machine sleeps. */
+  /** Boot minus monotonic time at the last look: it grows by the time the machine sleeps. */
   #bootOffsetMs: number;
   #sleptMs = 0;
 
@@ -69,7 +69,7 @@ export class MachineClock {
     }
   }
 
-  /** The wall's clock goes on while the machine sleeps, and was not set by that. */
+  /** The wall clock continues while the machine sleeps; that alone does not count as setting it. */
   #withoutSleep(partedMs: number): number {
     const bootOffsetMs = this.clocks.bootMs() - this.clocks.monotonicMs();
     const sleptMs = bootOffsetMs - this.#bootOffsetMs;
@@ -85,7 +85,7 @@ export function isClockUnset(wallMs: number): boolean {
   return wallMs < RELEASED_AT;
 }
 
-/** What an operator is told then. */
+/** The message for an operator in that case. */
 export function clockUnsetMessage(wallMs: number): string {
   const [now, released] = [wallMs, RELEASED_AT].map((ms) => new Date(ms).toISOString().slice(0, 16) + 'Z');
   return `this machine's clock says ${String(now)}, before this version was made (${String(released)}), and is wrong: pictures are marked "clockUnset" until it is set; set it by NTP, or give the machine a battery-backed clock`;

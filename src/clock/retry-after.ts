@@ -1,11 +1,11 @@
-/** How long a server asks to be left alone: RFC 9110, 10.2.3. Pure. */
+/** The pause a server asks for: RFC 9110, 10.2.3. Pure. */
 
 /** A server that names more is asked again after this. */
 export const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Milliseconds, at most `maxMs`; undefined where the header says nothing that can be understood.
- * @param nowMs of the clock the header's date is by, as near as is known
+ * Milliseconds, at most `maxMs`; undefined if the header has no valid value.
+ * @param nowMs of the clock that the header's date is based on, as closely as known
  */
 export function retryAfterMs(
   header: string | undefined,

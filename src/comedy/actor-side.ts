@@ -11,16 +11,16 @@ import { HEARTBEAT_MS, type Heartbeat } from '../protocol/progress';
 import { Batch } from './batch';
 import type { HostCommand, HostReport, StartParameters } from './host-messages';
 
-/** Since the last heartbeat: one goes with a message from then on, and without one at the latest. */
+/** Since the last heartbeat: after the first time one is sent with the next message, at the second without one. */
 const EARLIEST_MS = 0.9 * HEARTBEAT_MS;
 const LATEST_MS = 1.1 * HEARTBEAT_MS;
 
-/** What of comedy's actor this side uses; its own typings are incomplete. */
+/** The parts of comedy's actor this side uses; its own typings are incomplete. */
 interface ComedySelf {
   getMode(): string;
   getCustomParameters(): StartParameters;
   getParent(): { send(topic: string, message: unknown): Promise<unknown> };
-  /** Of a forked one: looks once a second for answers that are overdue; none is awaited. */
+  /** On a forked actor: looks once a second for overdue answers; none is awaited. */
   timeoutWorkerInterval?: NodeJS.Timeout;
   getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
 }
@@ -30,7 +30,7 @@ export default class ActorSide {
   #actor: Actor | undefined;
   #context: (ActorContext<unknown> & { parameters: unknown }) | undefined;
   #heart: NodeJS.Timeout | undefined;
-  /** Of performance.now(). */
+  /** By performance.now(). */
   #beatMs = 0;
   readonly #reports = new Batch<HostReport>((reports) => this.#send(reports));
 

@@ -27,7 +27,7 @@ const CAMERA_FLAGS = ['--v8-pool-size=1'];
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
 /** comedy's worker, which loads less. */
 const WORKER = path.resolve(__dirname, 'forked-actor-worker');
-/** The same in one file with all that a camera loads: scripts/bundle.mjs. */
+/** The same module, bundled with everything a camera loads: scripts/bundle.mjs. */
 const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
 /** Written by the compiler with each change: a bundle older than it is out of date. */
 const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
@@ -37,7 +37,7 @@ const KEPT_LINES = 40;
 const KEPT_CHARS = 500;
 
 export interface ActorProcess {
-  /** 0 for one that could not be started. */
+  /** 0 if it could not be started. */
   readonly pid: number;
   /** Settles when it runs, with undefined, or with why it could not be started. */
   readonly startError: Promise<string | undefined>;

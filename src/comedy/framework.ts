@@ -1,5 +1,5 @@
 /**
- * comedy in the daemon's process: the only module here that imports it. What it does unsafely (docs/actors.md says what) is
+ * comedy in the daemon's process: the only module here that imports it. Its unsafe features (listed in docs/actors.md) are
  * switched off, and what it leaves behind is removed.
  */
 import path from 'node:path';
@@ -10,7 +10,7 @@ import type { LogLevel } from '../log/log';
 import type { HostReport, StartParameters } from './host-messages';
 import type { ActorSpec } from './hosted-actor';
 
-/** What of comedy's objects is used here; its typings are incomplete. */
+/** The parts of comedy's objects that are used here; its typings are incomplete. */
 export interface ComedyActor {
   send(topic: string, message: unknown): Promise<unknown>;
   destroy(): Promise<void>;

@@ -31,7 +31,7 @@ class ComedyLogger {
   }
 }
 
-/** Only words and error messages: a framework may print whole messages, which could hold a feed's credentials. */
+/** Only strings and error messages: a framework may print whole messages, which could contain a feed's credentials. */
 function sentence(words: readonly unknown[]): string {
   const text = words.map((word) => {
     if (word instanceof Error) return word.message;

@@ -1,6 +1,6 @@
 /**
- * The part of bluebird that comedy calls in Vigil's use of it, on the promises of Node: bluebird costs each process 30 of 220
- * ms of processor time at its start. What is called of it was read in comedy, whose version is pinned.
+ * The part of bluebird that comedy calls in Vigil's use of it, based on Node's promises: bluebird costs each process 30 of 220
+ * ms of processor time at its start. The calls were determined from comedy's source; its version is pinned.
  */
 
 type Step<In, Out> = (value: In, index: number) => Out | PromiseLike<Out>;
@@ -11,7 +11,7 @@ export class ComedyPromise<T> extends Promise<T> {
   /** An unhandled rejection ends no process, as with bluebird: comedy leaves some unhandled. */
   constructor(executor: ConstructorParameters<typeof Promise<T>>[0]) {
     super(executor);
-    // What `then` makes is one of these too.
+    // A promise created by `then` is one of these too.
     if (ComedyPromise.#marking) return;
     ComedyPromise.#marking = true;
     void super.then(undefined, () => undefined);
@@ -40,7 +40,7 @@ export class ComedyPromise<T> extends Promise<T> {
     );
   }
 
-  /** comedy has it make promises of all functions of fs, and calls one where it is given no configuration; it is given one. */
+  /** comedy promisifies all functions of fs, and calls one only if it gets no configuration; it gets one. */
   static promisifyAll<Target>(target: Target): Target {
     return target;
   }

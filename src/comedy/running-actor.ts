@@ -109,7 +109,7 @@ export class RunningActor implements HostedActor {
     await withDeadline(Promise.race([destroyed, this.exited]), DESTROY_MS);
   }
 
-  /** comedy resolves a stop before the process has gone; one that does not go is killed. */
+  /** comedy resolves a stop before the process has exited; a process that does not exit is killed. */
   async #reap(child: ActorProcess): Promise<void> {
     if ((await withDeadline(this.exited, DESTROY_MS)) !== undefined) return;
     this.options.log.warn(`${this.name} did not stop; killing pid ${child.pid}`);

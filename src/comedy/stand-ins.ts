@@ -1,4 +1,4 @@
-/** What stands in for the packages comedy loads and little or nothing here uses. What comedy calls of them was read in it; its version is pinned. */
+/** Stand-ins for packages comedy loads but hardly uses here. The calls were determined from comedy's source; its version is pinned. */
 import { randomBytes } from 'node:crypto';
 import { ComedyPromise } from './promise';
 
@@ -12,11 +12,11 @@ class ObjectID {
 export const STAND_INS: Readonly<Record<string, unknown>> = {
   // A second one, of version 2: made in every constructor of comedy's logger, and never written to.
   winston: { Logger: Object, transports: { Console: Object } },
-  // Of comedy's balancers.
+  // Used by comedy's balancers.
   jsondiffpatch: {},
   // Only its ids are used.
   bson: { ObjectID },
-  // Of its seventy functions comedy calls three.
+  // comedy calls three of its seventy functions.
   'underscore.string': {
     startsWith: (text: string, start: string) => text.startsWith(start),
     capitalize: (text: string) => text.charAt(0).toUpperCase() + text.slice(1),

@@ -13,12 +13,12 @@ import { daemonsFile, editThroughDaemon } from './edit';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 
-/** What is taken over; the rest of the daemon's file stays. */
+/** Keys that are applied; the rest of the daemon's file stays. */
 const TAKEN = ['cameras', 'cameraDefaults', '$schema'];
 
 /**
  * Prints what was done; resolves with the exit code.
- * @throws ConfigurationError when either file is not valid, or the daemon cannot take it over; ExitFault `no-daemon`
+ * @throws ConfigurationError if either file is not valid, or the daemon cannot apply it; ExitFault `no-daemon`
  */
 export async function apply({
   config,

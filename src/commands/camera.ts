@@ -98,7 +98,7 @@ function objectOf(json: string): Settings {
   return value;
 }
 
-/** Text is taken as it is; other settings are JSON. `tls.ca=...` is a setting within another. */
+/** Text is used unchanged; other settings are parsed as JSON. `tls.ca=...` is a setting within another. */
 function settingsOf(pairs: readonly string[]): Settings {
   const settings: Record<string, unknown> = {};
   for (const pair of pairs) {

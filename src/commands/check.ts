@@ -15,7 +15,7 @@ import { table, wrap } from './table';
 
 /**
  * Prints a summary of the configuration and what it requires; resolves with the exit code.
- * @throws ConfigurationError when it is not valid, and is not to be told as JSON; ExitFault `not-permitted`
+ * @throws ConfigurationError if it is not valid and the output is not JSON; ExitFault `not-permitted`
  */
 export async function check({ config, json }: Places & { readonly json: boolean }): Promise<number> {
   throwIfNotPermitted(config);
@@ -59,7 +59,7 @@ function jsonOf(file: string): { readonly valid: boolean } {
   }
 }
 
-/** The same for people. */
+/** The report as text for people. */
 export function checkText(config: string, report: CheckReport, { width }: Style = PLAIN): string {
   const { cameras, redis, rabbitmq, queue, requirements, missing } = report;
   const wrapped = (lines: readonly string[]) => lines.flatMap((line) => wrap(line, '  ', width));

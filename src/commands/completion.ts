@@ -10,7 +10,7 @@ export interface CompletionOptions {
   readonly commands: readonly CompletedCommand[];
 }
 
-/** Prints it; resolves with the exit code. Without a configuration that can be read there are no names, and no fault. */
+/** Prints it; resolves with the exit code. Without a readable configuration there are no names, and no fault. */
 export async function completion({ what, config, commands }: CompletionOptions): Promise<number> {
   await print(
     what === 'cameras' || what === 'tags' ? lines(namesIn(config, what)) : completionScript(what, commands),
@@ -29,7 +29,7 @@ function namesIn(config: string, what: 'cameras' | 'tags'): string[] {
   }
 }
 
-/** What is not a plain word would be one to the shell that gets it. */
+/** Names with characters special to a shell are left out, as the shell would interpret them. */
 function lines(names: readonly string[]): string {
   return names
     .filter((name) => /^[\w.:-]+$/.test(name))

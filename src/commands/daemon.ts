@@ -82,7 +82,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
 }
 
 interface Run extends Omit<DaemonOptions, 'dataDir'> {
-  /** Of the configuration. */
+  /** Text of the configuration. */
   readonly text: string;
   readonly topology: Topology;
   readonly data: DataDirectory;
@@ -173,7 +173,7 @@ async function runUntilAsked(run: Run): Promise<number> {
   return ending.wish;
 }
 
-/** The other daemon's servers have new passwords with every start of it; while it is down there is nothing to follow. */
+/** The other daemon's servers have new passwords after each of its starts; while it is down there is nothing to follow. */
 async function followEndpoints(
   file: string,
   configuration: LiveConfiguration,

@@ -10,7 +10,7 @@ const LOOK_MS = 200;
 
 /**
  * Resolves with the exit code when the daemon has ended.
- * @throws ExitFault `no-daemon`, `not-permitted`, `daemon-refused` where it is alone
+ * @throws ExitFault `no-daemon`, `not-permitted`, or `daemon-refused` if it is not in a fleet
  */
 export async function drain({
   dataDir,

@@ -1,4 +1,4 @@
-/** Edits of the configuration by commands: the running daemon makes them; where none runs, they are made here. */
+/** Edits of the configuration by commands: made by the running daemon, or here if none runs. */
 import { realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { editFile, type EditRequest } from '../config/edit/file';
@@ -14,7 +14,7 @@ import type { Places } from './options';
 export interface CommandEdit {
   readonly etag: string;
   readonly created: boolean;
-  /** Undefined where no daemon runs. */
+  /** Undefined if no daemon runs. */
   readonly plan?: Plan;
 }
 
@@ -43,7 +43,7 @@ export async function editThroughDaemon(
   return outcomeOf((await askDaemon(dataDir, '/edit', edit)) as EditAnswer, file);
 }
 
-/** The configuration of the daemon on that directory; undefined where none runs. */
+/** The configuration of the daemon on that directory; undefined if none runs. */
 export async function daemonsFile(dataDir: string): Promise<string | undefined> {
   try {
     return ((await askDaemon(dataDir, '/status')) as DaemonStatus).configuration.file;

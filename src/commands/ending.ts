@@ -39,7 +39,7 @@ export class Ending {
     this.#end(refused ? EXIT.unavailable : EXIT.failed);
   }
 
-  /** Nothing is left that could stop it later. */
+  /** Nothing is left that could delay the end later. */
   abandoned(): void {
     this.log.warn(
       'the service manager that started this daemon has exited; stopping so that its successor can start the daemon',

@@ -19,7 +19,7 @@ const SILENT_MS = 15_000;
 
 export interface LedgerOptions extends Places {
   readonly json: boolean;
-  /** Of all nodes together. */
+  /** For all nodes together. */
   readonly fleet: boolean;
   /** Only this one. */
   readonly camera: string | undefined;
@@ -30,8 +30,8 @@ export interface LedgerOptions extends Places {
 }
 
 /**
- * Prints what is recorded; resolves with the exit code.
- * @throws ExitFault `no-ledger` when nothing is recorded of that time or camera, `no-child` when no camera has the tags
+ * Prints the recorded periods; resolves with the exit code.
+ * @throws ExitFault `no-ledger` if nothing is recorded for that time or camera, `no-child` if no camera has the tags
  */
 export async function ledger(options: LedgerOptions): Promise<number> {
   const { dataDir, config, camera, tags, sinceMs, json, fleet } = options;
@@ -153,7 +153,7 @@ function coverageCells({
   gap,
   coverage,
 }: Coverage): readonly string[] {
-  // Rounded down: 100.00 % is said of nothing that misses a period.
+  // Rounded down: 100.00 % means that no period was missed.
   const percent = `${(Math.floor(coverage * 10_000) / 100).toFixed(2)} %`;
   return [camera, ...[periods, confirmed, waiting, sum(dropped), sum(gap)].map(String), percent];
 }
@@ -162,7 +162,7 @@ function exceptionCells({ from, to, periods, state, reason }: Exception): readon
   return [seconds(from), seconds(to), String(periods), state, reason ?? ''];
 }
 
-/** Without milliseconds where there are none. */
+/** Without milliseconds if they are zero. */
 function seconds(time: string): string {
   return time.replace('.000Z', 'Z');
 }

@@ -18,7 +18,7 @@ export function noChild(name: string, names: readonly string[]): ExitFault {
   return new ExitFault('no-child', `the daemon has no child "${name}"; ${hint}`);
 }
 
-/** The name of an actor by it, or by the id of a camera; undefined where there is none. */
+/** Finds an actor by its name, or by the id of its camera; undefined if there is none. */
 export function childNamed(name: string, names: readonly string[]): string | undefined {
   return [name, CAMERA + name].find((each) => names.includes(each));
 }

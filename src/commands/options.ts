@@ -20,7 +20,7 @@ export interface PlaceOptions {
 /** Runs a command when the whole command line has been parsed; resolves with the exit code. */
 export type Run = () => Promise<number>;
 
-/** What a declared command needs of the command line it is part of. */
+/** The parts of the command line that a declared command needs. */
 export interface Line {
   /** @throws ExitFault `no-configuration` when the given file does not exist; `not-permitted` */
   places(options: PlaceOptions): Places;

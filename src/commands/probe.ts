@@ -73,7 +73,7 @@ function feedOf({ url, still, camera: id, config }: ProbeOptions): {
   return { camera, ffmpeg };
 }
 
-/** As a configuration has it that says nothing else. */
+/** The camera as configured with this URL and all defaults. */
 function cameraOfUrl(url: string, still: boolean): CameraSpec {
   const problem = urlProblem(url, still ? STILL_SCHEMES : STREAM_SCHEMES);
   if (problem !== undefined) throw new ExitFault('bad-url', `the URL to probe: ${problem}`);
@@ -83,7 +83,7 @@ function cameraOfUrl(url: string, still: boolean): CameraSpec {
   return camera;
 }
 
-/** What decides the picture: the file's name, else what is stored of the camera. */
+/** The format of the picture: by the file's name, else that in which the camera's frames are stored. */
 function pictureFormat({ format }: CameraSpec, file: string | undefined): Pick<CameraSpec, 'format'> {
   if (file === undefined) return { format };
   const wanted = Object.entries(SAVED_FORMATS).find(([extension]) => file.toLowerCase().endsWith(extension));

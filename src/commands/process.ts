@@ -26,7 +26,7 @@ export interface ProcessCommandOptions extends Places {
   readonly count: number | undefined;
   /** Only the newest frame of each camera. */
   readonly latest: boolean;
-  /** A line of JSON for each frame, and one at the end; the log goes to standard error. */
+  /** One line of JSON per frame, and one at the end; the log is written to standard error. */
   readonly json: boolean;
 }
 
@@ -83,7 +83,7 @@ async function processFrames(options: ProcessOptions): Promise<ConsumerCounters>
   }
 }
 
-/** Embedded servers get a new password with every daemon: it is read before every connection. */
+/** Embedded servers get a new password at each start of the daemon: it is read before every connection. */
 function servers(
   { redis, rabbitmq }: Topology,
   dataDir: string,

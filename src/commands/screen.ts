@@ -8,7 +8,7 @@ const HOME = '\u001b[H';
 const TO_END_OF_LINE = '\u001b[K';
 const TO_END_OF_SCREEN = '\u001b[J';
 
-/** What draws `lines` from the top left corner, without clearing first: that would flicker. Pure. */
+/** The output that draws `lines` from the top left corner, without clearing first: that would flicker. Pure. */
 export function drawing(lines: readonly string[], height: number): string {
   const shown =
     lines.length <= height ? lines : [...lines.slice(0, height - 1), more(lines.length - height + 1)];

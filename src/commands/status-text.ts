@@ -22,7 +22,7 @@ export const CAMERA_TITLES = [
   'RESTARTS',
 ];
 
-/** Of states; of all others yellow: they pass, or somebody waits for them to. */
+/** Colours of states; all others are yellow: they are temporary, or waiting for an action. */
 const COLOURS: Readonly<Record<string, Colour>> = {
   running: 'green',
   streaming: 'green',
@@ -87,7 +87,7 @@ export function childText(child: ChildStatus, nowMs: number, { width }: Style = 
   return [...wrap(name, '', width), ...table(known, width)].join('\n');
 }
 
-/** A service is the operator's: that nobody consumes its frames is none of the daemon's problems. */
+/** A service belongs to the operator: a queue without consumers is not a problem of the daemon. */
 function idleServicesLine({ children }: DaemonStatus): string[] {
   const facts = children.find(({ kind }) => kind === 'notifier')?.heartbeat?.facts ?? {};
   const idle = serviceFacts(facts).filter(({ consumers }) => consumers === 0);
@@ -143,7 +143,7 @@ function deliveryLine({ lastConfirmAtMs, waiting, oldestWaitingMs }: DeliverySta
   return `delivery: ${confirm}; ${waiting === 0 ? 'no frames waiting' : frames + oldest}`;
 }
 
-/** Of a node of a fleet. */
+/** On a node of a fleet. */
 function fleetLines({ file, fleet }: DaemonStatus['configuration']): string[] {
   if (fleet === undefined) return [];
   const { revision, node, differs } = fleet;
@@ -158,7 +158,7 @@ function behindLine({ behind }: DaemonStatus['configuration']): string[] {
   return [`configuration change: being applied, ${behind} ${behind === 1 ? 'process' : 'processes'} left`];
 }
 
-/** A table, each row with its last fault below; nothing where there is no row. */
+/** A table, each row with its last fault below; empty if there are no rows. */
 function section(
   titles: readonly string[],
   children: readonly ChildStatus[],

@@ -23,7 +23,7 @@ export interface StatusOptions {
   readonly watch: boolean;
   /** Everything about this child; a camera may be named by its id. */
   readonly name: string | undefined;
-  /** Of cameras, only those that have all of these. */
+  /** Only cameras that have all of these tags. */
   readonly tags: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export async function status(options: StatusOptions): Promise<number> {
 
 type Seen = Look & { readonly record: unknown };
 
-/** @throws ExitFault `daemon-refused` where it is alone */
+/** @throws ExitFault `daemon-refused` if it is not in a fleet */
 async function lookAtFleet(dataDir: string): Promise<Seen> {
   const { fleetText } = await import('./fleet-text');
   const { fleet } = (await askDaemon(dataDir, '/fleet')) as { readonly fleet?: FleetStatus };
@@ -86,7 +86,7 @@ function unanswered(error: unknown): QueuesAnswer {
   return { kind: 'unknown', message: (error as Error).message };
 }
 
-/** @throws ExitFault `no-child` where no camera is left */
+/** @throws ExitFault `no-child` if no camera is left */
 function chosen(children: readonly ChildStatus[], tags: readonly string[]): readonly ChildStatus[] {
   const isCamera = ({ kind }: ChildStatus) => kind === 'camera';
   const left = children.filter((child) => !isCamera(child) || hasAll(child.tags ?? [], tags));

@@ -15,7 +15,7 @@ export const PLAIN: Style = { width: WIDTH, paint: (_, text) => text };
 
 /** Narrower tables cannot be read, and longer lines are hard to. */
 const [NARROWEST, WIDEST] = [60, 160];
-/** A terminal that does not tell its size. */
+/** For a terminal that does not report its size. */
 const USUAL = { columns: 80, rows: 24 } as const;
 
 /** ECMA-48, "SGR": foreground colours. */

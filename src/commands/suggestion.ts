@@ -1,6 +1,6 @@
-/** What a mistyped word may have been meant to be. */
+/** Suggests what a mistyped argument was meant to be. */
 
-/** Letters by which a slip differs from what was meant: of a short word, two would be most of it. */
+/** Maximum number of differing letters: in a short argument, two would be most of it. */
 function maxDistance({ length }: string): number {
   return length > 3 ? 2 : 1;
 }

@@ -1,6 +1,6 @@
 /** Text that fits a terminal: columns, wrapped sentences, and times a person reads. Pure. */
 
-/** Where no terminal says otherwise, nothing an operator reads is wider than this, in characters. */
+/** Maximum width of all output for operators, in characters, unless a terminal has another. */
 export const WIDTH = 100;
 const BETWEEN = '  ';
 
@@ -10,9 +10,9 @@ export function oneLine(text: string): string {
 }
 
 /**
- * Lines of at most `width` characters. A word that is longer is cut.
- * @param indent what all lines but the first begin with
- * @param first what the first line begins with
+ * Lines of at most `width` characters. A longer word is cut.
+ * @param indent prefix of all lines but the first
+ * @param first prefix of the first line
  */
 export function wrap(text: string, indent = '', width = WIDTH, first = ''): string[] {
   const lines: string[] = [];
@@ -46,7 +46,7 @@ interface Column {
   readonly isNumeric: boolean;
 }
 
-/** The same, the lines of each row for themselves. */
+/** The lines of each row, row by row. */
 export function tableRows(cells: readonly (readonly string[])[], lineWidth = WIDTH): string[][] {
   const rows = cells.map((row) => row.map(oneLine));
   const [name, ...others] = (rows[0] ?? []).map((_, i) => columnOf(rows.map((row) => row[i] ?? '')));

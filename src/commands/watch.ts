@@ -11,15 +11,15 @@ import { wrap } from './table';
 const PERIOD_MS = 1000;
 
 export interface Look {
-  /** Exit code if nobody looks again. */
+  /** Exit code if the watch ends after this look. */
   readonly code: number;
   readonly text: (style: Style) => string;
 }
 
 /**
  * Resolves with the exit code of the last look.
- * @param look one that rejects is shown as its sentence, unless it is the first
- * @throws ExitFault `usage` without a terminal; what the first look rejects with
+ * @param look if it rejects, the error is shown as its sentence, unless it is the first look
+ * @throws ExitFault `usage` without a terminal; the error of the first look
  */
 export async function watch(look: () => Promise<Look>): Promise<number> {
   const { stdout, env } = process;

@@ -1,4 +1,4 @@
-/** What a configuration may be at most, looked at before it is parsed: parsers take memory and stack by what they are given. Pure. */
+/** Limits of a configuration, checked before it is parsed: a parser's memory and stack depend on its input. Pure. */
 import type { ConfigFault } from './faults';
 
 /** 10,000 cameras with 800 bytes each. */
@@ -16,7 +16,7 @@ export const TOO_LARGE: ConfigFault = {
   problem: `has more than ${MAX_CONFIGURATION_BYTES} bytes, and is not read; check that it is the right file`,
 };
 
-/** Why `text` is not parsed; undefined where it may be. Need not be JSON. */
+/** Why `text` is not parsed; undefined if it may be. Need not be JSON. */
 export function excess(text: string): ConfigFault | undefined {
   // No text has fewer bytes than characters.
   if (text.length > MAX_CONFIGURATION_BYTES) return TOO_LARGE;
@@ -40,7 +40,7 @@ export function excess(text: string): ConfigFault | undefined {
   return undefined;
 }
 
-/** Offset of the last character of a comment that begins at `offset`; `offset` where none does. */
+/** Offset of the last character of a comment that begins at `offset`; `offset` if none does. */
 function endOfComment(text: string, offset: number): number {
   const end = (mark: string) => {
     const at = text.indexOf(mark, offset + 2);
@@ -55,7 +55,7 @@ function tooDeep(text: string, offset: number): ConfigFault {
   return { path: '$', problem };
 }
 
-/** As editors count. */
+/** Line and column as editors count them. */
 export function placeOf(text: string, offset: number): string {
   const before = text.slice(0, offset).split('\n');
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;

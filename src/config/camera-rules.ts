@@ -1,4 +1,4 @@
-/** What the schema cannot say of cameras: ids, sources and their URLs, and settings that a source does not have. Pure but for certificates. */
+/** Rules for cameras that the schema cannot express: ids, sources and their URLs, and settings a source does not have. Pure but for certificates. */
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting, type CameraSettingName } from './camera-settings';
 import { SOURCE_KEYS, sourceName, STILL_SCHEMES, STREAM_SCHEMES, type SourceKind } from './camera-sources';
 import { certificateFaults, tlsFaults } from './camera-tls';
@@ -84,7 +84,7 @@ function fileProblem(file: string | undefined): string | undefined {
     : undefined;
 }
 
-/** What a camera's pictures come from; undefined unless that is clear. */
+/** The kind of a camera's source; undefined if it is not clear. */
 export function sourceKind(entry: Entry): SourceKind | undefined {
   const [key, ...others] = SOURCE_KEYS.filter((name) => name in entry);
   if (key === undefined || others.length > 0) return undefined;

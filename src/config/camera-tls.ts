@@ -23,8 +23,8 @@ export function isEncrypted(url: string): boolean {
 }
 
 /**
- * How a camera's certificate is verified; undefined where it is not.
- * @param own what the camera itself says; where it says a thing, the defaults do not count for it
+ * How a camera's certificate is verified; undefined if it is not.
+ * @param own the camera's own settings; they take precedence over the defaults
  */
 export function resolveTls(own: TlsEntry, defaults: TlsEntry, folder: string): CameraTls | undefined {
   // A certificate that is to be trusted is given in order to verify.
@@ -34,7 +34,7 @@ export function resolveTls(own: TlsEntry, defaults: TlsEntry, folder: string): C
   return given === undefined ? {} : { ca: path.resolve(folder, given) };
 }
 
-/** @param url of the camera, where it is known */
+/** @param url of the camera, if known */
 export function tlsFaults(
   { ca, verify }: WellFormed<TlsEntry>,
   at: string,
@@ -93,7 +93,7 @@ export function unverifiedWords(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
-/** That an edit has ended it. */
+/** The message if an edit has ended that. */
 export function verifiedWords(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is verified from now on`;
 }

@@ -1,4 +1,4 @@
-/** Whether a value is a configuration: the schema and every rule beside it, each asked about what is well-formed. */
+/** Whether a value is a configuration: checks it against the schema and all other rules, each on the well-formed parts. */
 import Ajv from 'ajv';
 import { cameraFaults } from './camera-rules';
 import { deadlineFaults } from './children';
@@ -42,7 +42,7 @@ export function checkConfiguration(
 ): CheckedConfiguration {
   const { value, faults: unset, replaced } = substituteEnvironment(written, environment);
   const broken = [...unset, ...brokenText(value, [])];
-  // What an unset variable left empty is not reported a second time.
+  // A setting left empty by an unset variable is not reported a second time.
   const reported = new Set(broken.map(({ path }) => path));
   const errors = validate(value) ? [] : (validate.errors ?? []);
   const invalid = schemaFaults(errors, written, replaced).filter(({ path }) => !reported.has(path));

@@ -17,12 +17,12 @@ export function childSpec(settings: ChildSettings): ChildSpec {
   return { restart, maxRestarts, periodMs, startMs, shutdownMs, backOff };
 }
 
-/** What `actors.camera` says, and what the camera has otherwise. */
+/** The settings of `actors.camera`, with those the camera overrides. */
 export function cameraChildSpec(actors: ActorsFile['actors'], camera: CameraEntry): ChildSpec {
   return probedChildSpec({ ...actors.camera, ...camera.actor });
 }
 
-/** Of a child that the daemon can do without: it is quarantined where another would end the daemon. */
+/** For a child the daemon can do without: it is quarantined where another would end the daemon. */
 export function probedChildSpec(settings: ActorsFile['actors']['camera' | 'web' | 'notices']): ChildSpec {
   return { ...childSpec(settings), probeMs: settings.probeMs };
 }
@@ -38,7 +38,7 @@ export function deadlineFaults({ actors = {}, cameras = [] }: WellFormed<ActorsF
       problem: `is ${drainMs} ms; expected at most ${Math.max(0, shutdownMs - AFTER_DRAIN_MS)}, which is ${AFTER_DRAIN_MS} less than its shutdownMs`,
     });
   const ofCameras = cameras.map((entry) => ({ ...camera, ...entry?.actor }).shutdownMs ?? 0);
-  // Web and notices stop beside them.
+  // Web and notices stop in parallel.
   const beside = Math.max(web?.shutdownMs ?? 0, notices?.shutdownMs ?? 0);
   const slowest = ofCameras.reduce((longest, ms) => Math.max(longest, ms), beside);
   const others = [shutdownMs, notifier?.shutdownMs, service?.shutdownMs];

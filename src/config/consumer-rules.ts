@@ -1,4 +1,4 @@
-/** What the schema cannot say of `consumers`. Pure. */
+/** Rules for `consumers` that the schema cannot express. Pure. */
 import { deadLetterName, defaultQueue, serviceExchange, serviceQueue } from '../contract/topology';
 import type { ConfigFault } from './faults';
 import { unknownFaults, type Known } from './known-cameras';

@@ -17,12 +17,12 @@ export function readBoundedSync(file: string): string {
   }
 }
 
-/** The same without keeping others waiting. */
+/** The same, asynchronously: other work of the process continues meanwhile. */
 export async function readBounded(file: string): Promise<string> {
   return (await readBoundedBytes(file)).toString();
 }
 
-/** The same as bytes. */
+/** The same, as bytes. */
 export async function readBoundedBytes(file: string): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {

@@ -1,4 +1,4 @@
-/** Keys written twice in one object: JSON.parse keeps the last and says nothing. */
+/** Keys written twice in one object: JSON.parse silently keeps the last. */
 import { visit } from 'jsonc-parser';
 import type { ConfigFault } from './faults';
 import { jsonPath } from './paths';

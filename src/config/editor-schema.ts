@@ -1,6 +1,6 @@
 /**
- * The schema as editors get it: what has a default need not be written, text may hold references to the environment, and the rules that
- * JSON Schema can say are said. What it cannot say: ids are unique, deadlines add up, files exist, variables are set.
+ * The schema for editors: settings with a default are optional, text may contain references to the environment, and all rules that
+ * JSON Schema can express are included. It cannot express that ids are unique, deadlines add up, files exist and variables are set.
  */
 import { LOOPBACK_PATTERN } from './schema-http';
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting } from './camera-settings';
@@ -12,7 +12,7 @@ import { TEXT, URL_START, urlOfScheme, urlPattern, urlWithReference, WITH_REFERE
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Node = Readonly<Record<string, Json>>;
 
-/** JSON Schema (draft 7) of actors.json as it is written. */
+/** JSON Schema (draft 7) of actors.json as a user writes it. */
 export function editorSchema(): Json {
   const { properties, ...schema } = nodeOf(JSON.parse(JSON.stringify(ActorsFile)) as Node);
   const { cameras, ...others } = properties as Readonly<Record<string, Node>>;
@@ -27,7 +27,7 @@ export function editorSchema(): Json {
   };
 }
 
-/** Of an object: a token where others can reach it, and a key beside a certificate. */
+/** Rules for the object: a token if others can reach it, and a key together with a certificate. */
 const HTTP_RULES: Json = [
   {
     if: {

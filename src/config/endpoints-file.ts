@@ -14,9 +14,9 @@ export const SERVER_FILE = 'server.json';
 export interface Endpoints {
   readonly redis: string;
   readonly amqp: string;
-  /** Of a private one alone. */
+  /** Only for a private one. */
   readonly etcd?: string;
-  /** Of the page and the API; absent until they are served. */
+  /** URL of the page and the API; absent until they are served. */
   readonly http?: string;
 }
 
@@ -34,12 +34,12 @@ export function readEndpoints(file: string): Endpoints {
   }
 }
 
-/** The Redis of the daemon that wrote `file`, and whoever has taken the port of an embedded one is not taken for it. */
+/** The Redis of the daemon that wrote `file`; another process that has taken the port of an embedded one is not mistaken for it. */
 export function redisOf(file: string, { redis }: Endpoints = readEndpoints(file)): string {
   return isEmbedded(file, 'redis', redis) ? overSocket(redis, folderOf(file, 'redis')) : redis;
 }
 
-/** The same of its RabbitMQ. */
+/** The RabbitMQ of that daemon, with the same check. */
 export function rabbitmqOf(file: string, { amqp }: Endpoints = readEndpoints(file)): string {
   return isEmbedded(file, 'rabbitmq', amqp) ? ownedBy(amqp, statSync(file).uid) : amqp;
 }

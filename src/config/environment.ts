@@ -28,7 +28,7 @@ export function substituteEnvironment(value: unknown, environment: NodeJS.Proces
     return Object.fromEntries(entries.map(([key, entry]) => [key, substitute(entry, [...place, key])]));
   };
   const text = (item: string, place: Place): string => {
-    // What is not closed is not looked for an end again and again.
+    // An unclosed reference is not searched for its end again and again.
     const end = item.lastIndexOf('}') + 1;
     return references(item.slice(0, end), place) + item.slice(end).replaceAll('$${', () => '${');
   };

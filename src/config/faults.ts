@@ -9,7 +9,7 @@ export interface ConfigFault {
   readonly problem: string;
 }
 
-/** A fault, and the place of a value that no other rule is asked about; none where a key is missing or unknown. */
+/** A fault, and the place of a value that no other rule checks any more; none if a key is missing or unknown. */
 export interface FoundFault extends ConfigFault {
   readonly illFormed?: Place;
 }
@@ -33,7 +33,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** What is wrong with a file, in a few words. */
+/** What is wrong with a file, in brief. */
 export function refusalWords(file: string, refusal: Refusal = 'invalid'): string {
   return refusal === 'invalid'
     ? `${file} is not valid`

@@ -1,4 +1,4 @@
-/** What a camera's feed is called in sentences. Pure. */
+/** The name of a camera's feed in sentences. Pure. */
 import { redactUrl } from '../url/redact';
 import type { CameraSource } from './topology';
 

@@ -1,4 +1,4 @@
-/** What the schema cannot say of `fleet`. Pure but for the certificates. */
+/** Rules for `fleet` that the schema cannot express. Pure but for the certificates. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';

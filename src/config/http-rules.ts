@@ -1,4 +1,4 @@
-/** What the schema cannot say of `http`. Pure but for the certificate. */
+/** Rules for `http` that the schema cannot express. Pure but for the certificate. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -54,7 +54,7 @@ function readPem(file: string): { readonly text: string } | { readonly problem: 
 
 function pairProblem(cert: string, key: string): string | undefined {
   try {
-    // OpenSSL's own word for this is "key values mismatch".
+    // OpenSSL's own message is "key values mismatch".
     if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
       return 'and "key" do not belong together; give the private key the certificate was made for';
     createSecureContext({ cert, key });

@@ -6,10 +6,10 @@ import type { ConfigFault } from './faults';
 
 export type JsonText =
   | { readonly value: unknown; readonly faults: readonly ConfigFault[] }
-  /** Nothing can be said of what it holds. */
+  /** Its contents could not be determined. */
   | { readonly faults: readonly ConfigFault[]; readonly cause?: unknown };
 
-/** Comments are for people, and left out. Trailing commas are faults, and what stands beside them is read all the same. */
+/** Comments are allowed and left out. Trailing commas are faults, but the text around them is read nevertheless. */
 export function readJson(text: string): JsonText {
   const tooMuch = excess(text);
   if (tooMuch !== undefined) return { faults: [tooMuch] };
@@ -30,7 +30,7 @@ function parsed(json: string): { value: unknown } | { cause: unknown } {
   }
 }
 
-/** The text with blanks in the place of its comments and trailing commas. */
+/** The text with blanks in place of its comments and trailing commas. */
 function withoutExtras(json: string): { plain: string; faults: ConfigFault[] } {
   const extras: { at: number; length: number; fault?: ConfigFault }[] = [];
   let [before, beforeAt]: [SyntaxKind, number] = [SyntaxKind.Unknown, 0];

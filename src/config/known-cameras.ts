@@ -1,4 +1,4 @@
-/** Ids and tags that name cameras elsewhere in the configuration: one that is misspelt would choose nothing for ever. Pure. */
+/** Ids and tags that refer to cameras elsewhere in the configuration: a misspelt one would never match. Pure. */
 import type { ConfigFault } from './faults';
 
 export interface Known {

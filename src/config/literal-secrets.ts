@@ -29,7 +29,7 @@ function isSecret(text: string, place: Place): boolean {
 }
 
 /**
- * What a fleet cannot share of its cameras. All nodes read them in etcd, and etcd's own data and backups are none of ours.
+ * Faults of cameras that a fleet cannot share. All nodes read them from etcd, and etcd's data and backups are outside Vigil's control.
  * @param written before references are replaced
  */
 export function sealFaults(written: unknown, environment: NodeJS.ProcessEnv): ConfigFault[] {

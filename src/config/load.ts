@@ -1,4 +1,4 @@
-/** actors.json -> {@link Topology}: reads and parses it. What it may say is checked in check.ts, what it means is in resolve.ts. */
+/** actors.json -> {@link Topology}: reads and parses it. Validity is checked in check.ts, meaning is resolved in resolve.ts. */
 import path from 'node:path';
 import { TOO_LARGE } from './bounds';
 import { checkConfiguration } from './check';
@@ -17,7 +17,7 @@ export function loadTopology(file: string, environment: NodeJS.ProcessEnv): Topo
   return parseTopology(readConfiguration(file), file, environment);
 }
 
-/** The same for text already read; `file` is named in errors, and relative paths start at its folder. */
+/** The same for text already read; `file` is named in errors, and relative paths are resolved against its folder. */
 export function parseTopology(text: string, file: string, environment: NodeJS.ProcessEnv): Topology {
   const json = readJson(text);
   if (!('value' in json)) throw new ConfigurationError(file, json.faults, 'invalid', { cause: json.cause });

@@ -7,7 +7,7 @@ export type NoticeCondition =
   | { readonly kind: 'spool'; readonly overShare: number; readonly text: string }
   | { readonly kind: 'recovered'; readonly text: string };
 
-/** A camera counts as offline after ten seconds without a picture (supervisor/camera-condition.ts): less cannot be told. */
+/** A camera counts as offline after ten seconds without a picture (supervisor/camera-condition.ts): shorter times cannot be detected. */
 const LEAST_S = 10;
 const MOST_S = 7 * 86_400;
 const UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -1,4 +1,4 @@
-/** What the schema cannot say of `notify`. Pure. */
+/** Rules for `notify` that the schema cannot express. Pure. */
 import type { ConfigFault } from './faults';
 import { unknownFaults } from './known-cameras';
 import { parseCondition } from './notice-conditions';

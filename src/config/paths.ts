@@ -2,7 +2,7 @@
 
 export type Place = readonly (string | number)[];
 
-/** `['cameras', 3, 'rate']` as `$.cameras[3].rate`; keys that are no plain name stand in brackets. */
+/** `['cameras', 3, 'rate']` as `$.cameras[3].rate`; keys that are not plain names are written in brackets. */
 export function jsonPath(place: Place): string {
   return place.reduce<string>((path, part) => {
     if (typeof part === 'number') return `${path}[${part}]`;
@@ -24,7 +24,7 @@ export function placeOfPointer(pointer: string, value: unknown): Place {
   });
 }
 
-/** What stands at a place; undefined where nothing does. */
+/** The value at a place; undefined if there is none. */
 export function valueAt(place: Place, value: unknown): unknown {
   return place.reduce<unknown>(
     (within, part) => (within as Record<string | number, unknown> | null | undefined)?.[part],

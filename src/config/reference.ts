@@ -70,7 +70,7 @@ function section(name: string, node: Node): string {
   return [head, ...parts].join('\n');
 }
 
-/** Of an object whose keys are names. */
+/** Section for an object whose keys are names. */
 function consumerSection(
   { description = '', effect = '', additionalProperties }: Node = { type: 'object' },
 ): string {
@@ -96,7 +96,7 @@ function cameraTable(properties: Readonly<Record<string, Node>>): string {
   return table(rows, ['key', 'type', 'default', 'meaning', 'change', 'sources']);
 }
 
-/** Those of `tls`; those of `actor` are in the table of actors. */
+/** The settings of `tls`; those of `actor` are in the table of actors. */
 function nestedRows(key: string, node: Node): string[][] {
   if (key === 'actor') return [];
   return Object.entries(node.properties ?? {}).map(([inner, setting]) =>

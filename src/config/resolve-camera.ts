@@ -1,4 +1,4 @@
-/** From what actors.json says of a camera, and of all of them, to what its actor is started with. Every value has been checked. Pure. */
+/** Resolves the settings of a camera, and those of all cameras, to what its actor is started with. Every value has been checked. Pure. */
 import path from 'node:path';
 import { appliesTo, CAMERA_SETTING_NAMES, cameraSetting, type CameraSettingName } from './camera-settings';
 import type { SourceKind } from './camera-sources';
@@ -66,7 +66,7 @@ function resolveSource(
   return { ...streamSource(address, settings.transport), ...trust };
 }
 
-/** Credentials within a URL, or beside it, are the camera's own: those of all cameras are for the others. */
+/** Credentials in a URL, or beside it, are the camera's own; those of all cameras apply to the others. */
 function addressOf(url: string, entry: CameraEntry, { username, password }: Settings): string {
   const isOwn = entry.username !== undefined || entry.password !== undefined;
   if (!isOwn && hasCredentials(url)) return withCredentials(url);

@@ -94,7 +94,7 @@ function resolveServer(entry: ServerEntry): ServerSpec {
   };
 }
 
-/** A bare name is looked for on PATH; anything with a slash is a path beside the file. */
+/** A bare name is searched for on PATH; anything with a slash is a path relative to the file. */
 function programPath(program: string, folder: string): string {
   return program.includes('/') ? path.resolve(folder, program) : program;
 }

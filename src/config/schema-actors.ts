@@ -61,7 +61,7 @@ const CAMERA_CHILD_SETTINGS = {
   },
 } as const;
 
-/** Of an object of schemas. */
+/** For an object of schemas. */
 type Optionals<T> = { [K in keyof T]: TOptional<TUnsafe<ValueOf<T[K]>>> };
 
 function optionals<const T extends Readonly<Record<string, SettingSchema>>>(schemas: T): Optionals<T> {
@@ -158,7 +158,7 @@ export const Actors = section(
       'live',
     ),
     service: section(
-      // A broker takes up to 16 s to start: three failures in ten minutes are no bad moment any more.
+      // A broker takes up to 16 s to start: three failures in ten minutes are not a coincidence any more.
       childDefaults({ maxRestarts: 3, periodMs: 600_000, startMs: 90_000, shutdownMs: 6000 }),
       'The embedded servers.',
       'live',

@@ -15,9 +15,9 @@ import type { ValueOf } from './setting-schema';
 
 type Settings = typeof CAMERA_SETTINGS;
 type Value<K extends CameraSettingName> = TUnsafe<ValueOf<Settings[K]['schema']>>;
-/** Those that a camera sets itself. */
+/** Settings of a single camera. */
 type Own = { [K in CameraSettingName]: TOptional<Value<K>> };
-/** Those of all cameras: with a default where there is one. */
+/** Settings of all cameras: with a default if there is one. */
 type Shared = {
   [K in CameraSettingName]: Settings[K] extends { readonly default: unknown }
     ? Value<K>

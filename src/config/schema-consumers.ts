@@ -1,4 +1,4 @@
-/** What actors.json may say of detection services, each of which gets a queue of its own. */
+/** The settings of actors.json for detection services, each of which gets a queue of its own. */
 import { Type, type Static } from '@sinclair/typebox';
 import { chosenTags, defaulted, optional, type Effect } from './schema-parts';
 

@@ -1,4 +1,4 @@
-/** What actors.json may say of a fleet: several daemons that share one list of cameras. */
+/** The settings of actors.json for a fleet: several daemons that share one list of cameras. */
 import { Type } from '@sinclair/typebox';
 import { defaulted, optional, section, type Effect } from './schema-parts';
 

@@ -1,4 +1,4 @@
-/** What actors.json may say of frames on their way: in Redis, in the queue, in the spool and in the ledger. */
+/** The settings of actors.json for frames in transit: in Redis, in the queue, in the spool and in the ledger. */
 import { defaulted, optional, section } from './schema-parts';
 
 export const Frames = section(

@@ -1,4 +1,4 @@
-/** What actors.json may say of the HTTP server: settings, or `false` for none. */
+/** The settings of actors.json for the HTTP server, or `false` for none. */
 import { Type } from '@sinclair/typebox';
 import type { Effect } from './schema-parts';
 import type { SettingSchema } from './setting-schema';

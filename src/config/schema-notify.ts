@@ -1,4 +1,4 @@
-/** What actors.json may say of notices: webhooks, and what each is told. */
+/** The notice settings of actors.json: webhooks, and which notices each receives. */
 import { Type } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN } from '../contract/frame';
 import { chosenTags } from './schema-parts';

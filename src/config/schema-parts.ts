@@ -1,4 +1,4 @@
-/** What the parts of the schema are made of. `effect` says what a change of a setting does; editors do not get it. */
+/** Building blocks of the schema. `effect` states what a change of a setting does; it is not part of the editors' schema. */
 import { Type, type TObject, type TProperties } from '@sinclair/typebox';
 import { TAG_PATTERN } from '../contract/frame';
 import type { SettingSchema, ValueOf } from './setting-schema';
@@ -6,7 +6,7 @@ import type { SettingSchema, ValueOf } from './setting-schema';
 /** Exported so that what other files make of these parts has names within the project. */
 export type { TObject, TOptional, TUnsafe } from '@sinclair/typebox';
 
-/** What a change of a setting does to the running daemon. An object's effect is that of its settings that name none. */
+/** What a change of a setting does to the running daemon. An object's effect applies to its settings that name none. */
 export type Effect =
   | 'none'
   | 'live'

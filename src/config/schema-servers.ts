@@ -1,4 +1,4 @@
-/** What actors.json may say of Redis and RabbitMQ. */
+/** The settings of actors.json for Redis and RabbitMQ. */
 import { Type } from '@sinclair/typebox';
 import type { SettingSchema } from './setting-schema';
 import type { Effect } from './schema-parts';
@@ -27,11 +27,11 @@ interface UrlSchema {
 interface ServerOptions {
   readonly schemes: readonly string[];
   readonly description: string;
-  /** Settings of this server alone, where the daemon runs it. */
+  /** Settings that only apply if the daemon runs this server. */
   readonly own?: Readonly<Record<string, SettingSchema>>;
-  /** The same where it runs elsewhere: URLs of other services that belong to it. */
+  /** For a remote server: URLs of other services that belong to it. */
   readonly remote?: Readonly<Record<string, UrlSchema>>;
-  /** What a change of a URL or its credentials does. */
+  /** The effect of a change of a URL or its credentials. */
   readonly effect: Effect;
 }
 

@@ -1,4 +1,4 @@
-/** What the schema cannot say of `redis` and `rabbitmq`. Pure. */
+/** Rules for `redis` and `rabbitmq` that the schema cannot express. Pure. */
 import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { ConfigFault } from './faults';
 import { BROKER_SCHEMES, MANAGEMENT_SCHEMES, type ActorsFile } from './schema';
@@ -40,7 +40,7 @@ function managementFaults(url: string | undefined, path: string): ConfigFault[] 
   return problem === undefined ? [] : [{ path, problem }];
 }
 
-/** Of what must, and must not, stand beside each other. */
+/** Settings that must, and must not, be combined. */
 function formFaults(entry: WellFormed<ServerSettings>, at: string): ConfigFault[] {
   const [embedded, url] = ['embedded' in entry, 'url' in entry];
   const faults: ConfigFault[] = [];

@@ -24,7 +24,7 @@ export type SettingSchema =
       readonly additionalProperties: false;
     });
 
-/** What a setting of this schema holds. */
+/** The values of a setting with this schema. */
 export type ValueOf<S> = S extends { readonly enum: readonly (infer V)[] }
   ? V
   : S extends { readonly type: 'number' | 'integer' }

@@ -1,6 +1,6 @@
 /**
- * What text of a configuration may be, as regular expressions (ECMA 262 with the flag u) for editors: references to the environment, and
- * URLs as url.ts and server-path.ts check them. What only a parser can decide, such as an address of IPv6, is left to the daemon. Pure.
+ * Patterns for text in a configuration (regular expressions, ECMA 262 with the flag u) for editors: references to the environment, and
+ * URLs as url.ts and server-path.ts check them. What only a parser can decide, such as an IPv6 address, is left to the daemon. Pure.
  */
 
 const NAME = String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}`;
@@ -16,7 +16,7 @@ export const WITH_REFERENCE = `^(?:${LITERAL})*${NAME}`;
 /** A path that is a URL. */
 export const URL_START = '^[a-zA-Z][a-zA-Z0-9+.-]*://';
 
-/** What a reference may make a URL of one of these schemes. */
+/** Text that a reference may turn into a URL with one of these schemes. */
 export function urlWithReference(schemes: readonly string[]): string {
   return `^(?:${anyCase(schemes)}:(?:${LITERAL})*|[^$:/?#]*)${NAME}`;
 }
@@ -42,7 +42,7 @@ function authority(scheme: string): string {
   return `(?:${user}@)?${host(scheme.startsWith('rtsp') ? ZONE : '')}`;
 }
 
-/** Nodes of a cluster. User and password stand before the first. */
+/** Nodes of a cluster. User and password precede the first. */
 function severalHosts(): string {
   const user = `(?:[^${CONTROL}/?#%@]|${ESCAPED})*`;
   const more = `(?:@(?:[^${CONTROL}/?#%@,]|${ESCAPED})*)*`;

@@ -7,9 +7,9 @@ import type { ActorsFile } from './schema';
 import type { ConsumerEntry } from './schema-consumers';
 import type { ValueOf } from './setting-schema';
 
-/** That a camera's certificate is verified, and by what. */
+/** A camera's certificate is verified in this way. */
 export interface CameraTls {
-  /** File of certificates that are trusted in the place of the system's. */
+  /** File of certificates that are trusted instead of the system's. */
   readonly ca?: string;
 }
 
@@ -19,7 +19,7 @@ export type CameraSource =
       readonly kind: 'stream';
       readonly url: string;
       readonly transport: 'tcp' | 'udp';
-      /** Over TCP where UDP gives nothing. */
+      /** Use TCP if UDP delivers nothing. */
       readonly orTcp?: true;
       /** Over HTTP: answers may lead to other hosts. */
       readonly anyHost?: true;
@@ -42,13 +42,13 @@ export interface ChildSpec {
   readonly startMs: number;
   /** Milliseconds to stop. */
   readonly shutdownMs: number;
-  /** Milliseconds between two tries while quarantined; absent where a child beyond its intensity ends the daemon. */
+  /** Milliseconds between two tries in quarantine; absent if a child beyond its intensity ends the daemon. */
   readonly probeMs?: number;
 }
 
 type Settings = typeof CAMERA_SETTINGS;
 type Setting<K extends CameraSettingName> = ValueOf<Settings[K]['schema']>;
-/** Its values but the one that stands for none. */
+/** Its values except the one that stands for none. */
 type Given<K extends CameraSettingName> = Settings[K] extends { readonly absent: infer None }
   ? Exclude<Setting<K>, None>
   : Setting<K>;
@@ -59,7 +59,7 @@ type Always<K extends SameName> = Settings[K] extends { readonly absent: unknown
     ? K
     : never;
 
-/** The settings of the table that are resolved to their own name, `undefined` left out. */
+/** The settings of the table that are resolved under their own name, without `undefined`. */
 type SameSettings = { readonly [K in SameName as Always<K>]: Given<K> } & {
   readonly [K in SameName as Exclude<K, Always<K>>]?: Given<K>;
 };
@@ -67,7 +67,7 @@ type SameSettings = { readonly [K in SameName as Always<K>]: Given<K> } & {
 /** What a camera stores: a picture in this format, or its keyframe as it came. */
 export type CaptureFormat = Setting<'format'>;
 
-/** What of a feed is decoded. */
+/** Which pictures of a feed are decoded. */
 export type Sampling = Setting<'sampling'>;
 
 /** Hardware that decodes, by ffmpeg's name; `auto` is the first that starts. */
@@ -97,7 +97,7 @@ export type ServerSpec =
   | {
       readonly kind: 'remote';
       readonly url: string;
-      /** Of RabbitMQ: its management HTTP API. */
+      /** For RabbitMQ: its management HTTP API. */
       readonly managementUrl?: string;
     };
 
@@ -131,7 +131,7 @@ export interface FleetSpec {
   readonly key?: string;
 }
 
-/** Who is told of trouble. Its URL may contain credentials, and its path often is one. */
+/** A receiver of notices. Its URL may contain credentials, and its path often is one. */
 export interface WebhookSpec {
   readonly url: string;
   /** `whsec_` and its bytes in base64. */
@@ -211,6 +211,6 @@ export interface Topology {
   readonly cameras: readonly SupervisedCamera[];
   /** Ids of all, disabled ones too, in that order. */
   readonly cameraIds: readonly string[];
-  /** Of all that have any, by id. */
+  /** Tags of all cameras that have any, by id. */
   readonly tags: CameraTags;
 }

@@ -1,4 +1,4 @@
-/** What an unknown key may have been meant to be: another key of the same object, or the same key in another place. Pure. */
+/** Suggests what an unknown key was meant to be: another key of the same object, or the same key in another place. Pure. */
 import { closest, distance } from 'fastest-levenshtein';
 import { ActorsFile } from './schema';
 
@@ -61,7 +61,7 @@ function plain(key: string): string {
   return key.toLowerCase().replace(/[_-]/g, '');
 }
 
-/** Letters that were added, left out or changed; two that changed places are one slip. */
+/** Number of letters added, left out or changed; two transposed letters count as one slip. */
 function slips(written: string, meant: string): number {
   const edits = distance(written, meant);
   const letters = (word: string) => Array.from(word).sort().join('');
@@ -79,7 +79,7 @@ function index(node: Node, path: string): void {
   if (node.items !== undefined) index(node.items, `${path}[N]`);
 }
 
-/** Where a key belongs, of the places that someone who wrote it in `section` may have meant. */
+/** The places of a key that a user who wrote it in `section` may have meant. */
 function placesOf(key: string, section: string): string[] {
   if (SECTIONS_OF.size === 0) index(ActorsFile as unknown as Node, '$');
   return (SECTIONS_OF.get(key) ?? []).filter((place) => place !== section && isRelated(place, section));

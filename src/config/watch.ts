@@ -44,7 +44,7 @@ export function isSameContent(one: FileContent, other: FileContent): boolean {
   return identity(one) === identity(other);
 }
 
-/** What two contents are compared by. */
+/** The value by which two contents are compared. */
 function identity(content: FileContent): string {
   return 'text' in content ? content.text : `\0${content.error.code ?? 'unreadable'}`;
 }

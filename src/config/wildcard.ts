@@ -1,6 +1,6 @@
 /** Patterns in which `*` stands for any characters, none included. Pure. */
 
-/** At most the product of both lengths in steps, whatever the pattern: a regular expression may take for ever. */
+/** Takes at most as many steps as the product of both lengths, whatever the pattern: a regular expression may take exponential time. */
 export function matchesWildcard(pattern: string, text: string): boolean {
   let [at, place, star, resume] = [0, 0, -1, 0];
   while (at < text.length) {

@@ -1,17 +1,17 @@
-/** Which queues get Vigil's messages and are not its own, or were its own once. What is on the broker is handed in. */
+/** Queues that get Vigil's messages but are not, or no longer, its own. The broker's state is passed in. */
 import { deadLetterName, defaultQueue, frameExchange } from '../contract/topology';
 
-/** Of an exchange, to a queue or to another exchange. */
+/** A binding of an exchange to a queue or to another exchange. */
 export interface BrokerBinding {
   readonly to: string;
   readonly kind: 'queue' | 'exchange';
 }
 
-/** What AMQP does not report: which queue is bound where. */
+/** What AMQP does not report: which queue is bound to which exchange. */
 export interface BrokerView {
-  /** Of that exchange; none where it is not there. */
+  /** Bindings of that exchange; empty if it does not exist. */
   bindings(exchange: string): Promise<readonly BrokerBinding[]>;
-  /** Undefined where it is not there. */
+  /** Undefined if it does not exist. */
   queue(name: string): Promise<QueueCounts | undefined>;
 }
 

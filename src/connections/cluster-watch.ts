@@ -1,6 +1,6 @@
 /**
- * Whether every primary of a Cluster answers, and is still one: before it counts as ready, and as long as it is used. Who replaces a frozen
- * one is known to the other nodes only, and a client that asks them when a command has timed out learns it seconds late.
+ * Whether every primary of a Cluster answers and still is a primary: checked before it counts as ready, and while it is used. The successor of a
+ * frozen primary is known to the other nodes only, and a client that asks them after a command has timed out learns it seconds late.
  */
 import type { Cluster, Redis } from 'ioredis';
 import { withDeadline } from '../clock/sleep';
@@ -41,14 +41,14 @@ class ClusterWatch {
   }
 
   /**
-   * Writes, and makes sure that no primary was being replaced: one that wakes takes what waited for it, answers OK, and
-   * forgets it when it learns of its successor. Others are asked only after a slow reply or trouble: to replace a
-   * primary takes a Cluster longer than that. When none answers the reply counts.
-   * @throws what the write throws, or an error that redisFault words
+   * Writes, and makes sure that no primary was being replaced: a frozen one that wakes executes the commands that waited for it, answers
+   * OK, and discards them when it learns of its successor. Other nodes are asked only after a slow reply or trouble: a Cluster takes longer
+   * than that to replace a primary. If none of them answers, the reply counts.
+   * @throws what the write throws, or an error with a text for redisFault
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
     const begunMs = performance.now();
-    // The one that answers may be left out of the slots by then.
+    // The node that answers may have lost its slots by then.
     const asked = addressesOf(this.cluster.nodes('master'));
     const reply = await write();
     const nowMs = performance.now();
@@ -58,7 +58,7 @@ class ClusterWatch {
     throw new Error(`${DOWN}: a primary is being replaced`);
   }
 
-  /** Whether a primary names others than those that were used; the one that was replaced may not know. */
+  /** Whether a primary names others than those that were used; a replaced one may not know of its successor. */
   async #isReplacing(used: readonly string[]): Promise<boolean> {
     const primaries = this.cluster.nodes('master');
     const own = new Set([...used, ...addressesOf(primaries)]);
@@ -78,7 +78,7 @@ class ClusterWatch {
     this.#looking = false;
     if (outcomes?.every(isAnswer) === true) return;
     this.#troubledMs = performance.now();
-    // What was sent to one that was replaced is sent to the new one, then.
+    // Commands sent to a replaced primary are then sent to the new one.
     this.cluster.refreshSlotsCache();
   }
 }
@@ -99,8 +99,8 @@ function ownersIn(slots: unknown, asked: string): ReadonlySet<string> {
 }
 
 /**
- * Has a Cluster take itself for ready only then. ioredis itself asks one node, whichever: a frozen one keeps it waiting
- * for as long as a command may take, and of another that does not know yet it learns nothing.
+ * Makes a Cluster count as ready only then. ioredis itself asks one arbitrary node: a frozen one keeps it waiting
+ * for as long as a command may take, and from one that does not know of the change yet it learns nothing.
  */
 function waitForPrimaries(cluster: Cluster): void {
   const asking = cluster as unknown as { readyCheck: (callback: (fault: Error | null) => void) => void };
@@ -109,7 +109,7 @@ function waitForPrimaries(cluster: Cluster): void {
       () => callback(null),
       (error: unknown) => {
         callback(error as Error);
-        // It retries on its own; whoever waits for it gets the reason.
+        // It retries on its own; waiting callers get the reason.
         if (cluster.listenerCount('error') > 0) cluster.emit('error', error);
       },
     );
@@ -117,8 +117,8 @@ function waitForPrimaries(cluster: Cluster): void {
 }
 
 /**
- * One that refuses a connection does not hold up the others: its frames fail at once, and wait.
- * @throws Error that redisFault has words for, or what the last node said when none answered
+ * A primary that refuses connections does not hold up the others: its frames fail at once, and wait.
+ * @throws Error with a text for redisFault, or the message of the last node if none answered
  */
 async function primariesAnswer(primaries: readonly Redis[]): Promise<void> {
   const outcomes = await answersOf(primaries.map(async (primary) => primary.cluster('INFO')));
@@ -150,6 +150,6 @@ async function answersOf(asked: readonly Promise<unknown>[]) {
     });
   });
   await Promise.any(answers).catch(() => undefined);
-  // Of a process that was held up itself the time is over before it has read what came.
+  // If this process was held up itself, the time is over before it has read the reply.
   return (await withDeadline(ended, PATIENCE_MS)) ?? withDeadline(ended, READ_MS);
 }

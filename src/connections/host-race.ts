@@ -4,7 +4,7 @@ import type { ChannelModel } from 'amqplib';
 import { withDeadline } from '../clock/sleep';
 import type { HostOrder } from './host-order';
 
-/** A host that has not answered by then is not waited for alone: a frozen one takes connections and says nothing. */
+/** After this time the next host is tried in parallel: a frozen one accepts connections and does not answer. */
 const HEDGE_MS = 1000;
 
 interface Attempt {
@@ -23,7 +23,7 @@ export class HostRace {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Those that were slower are given up. Throws the error of the last one that failed. */
+  /** Slower attempts are closed. Throws the error of the last one that failed. */
   async winner(): Promise<{ host: string; connection: ChannelModel }> {
     const hosts = this.order.next();
     let failure: unknown;
@@ -58,7 +58,7 @@ export class HostRace {
     this.#attempts.set(host, { host, giveUp, outcome });
   }
 
-  /** The next attempt that ends; undefined when none does until then, or none is left. */
+  /** The next attempt that ends; undefined if none does until then, or none is left. */
   async #first(untilMs: number | undefined) {
     if (this.#attempts.size === 0) return undefined;
     const first = Promise.race(

@@ -10,7 +10,7 @@ export const RENEW_MS = 1000;
 
 /** A daemon, to the others that use the same servers. */
 export interface Holder {
-  /** The same after a restart, and no other daemon's. */
+  /** The same after a restart, and unique to this daemon. */
   readonly id: string;
   /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
   readonly name: string;
@@ -31,7 +31,7 @@ export type Claim =
   | { readonly kind: 'taken'; readonly other: Holder };
 
 /**
- * What is found at the key, against what was found there before. Pure.
+ * Compares the entry at the key with the one found before. Pure.
  * @returns undefined when the key is free, or its owner cannot be determined
  */
 export function claimOf({ id }: Holder, found: string | null, before: string | undefined): Claim | undefined {
@@ -43,7 +43,7 @@ export function claimOf({ id }: Holder, found: string | null, before: string | u
 
 export class NamespaceLease {
   readonly #key: string;
-  /** Another's, as it was found last, and since when it has not changed, milliseconds of `now`. */
+  /** Entry of another daemon, as last found, and since when it has not changed, milliseconds of `now`. */
   #before: string | undefined;
   #sinceMs = 0;
 
@@ -57,8 +57,8 @@ export class NamespaceLease {
   }
 
   /**
-   * Takes the namespace where it is free, renews it where it is ours. To be called every {@link RENEW_MS}, or oftener.
-   * @throws what Redis, or the way to it, says
+   * Takes the namespace if it is free, renews it if this daemon holds it. Must be called every {@link RENEW_MS}, or more often.
+   * @throws the error of Redis, or of the connection to it
    */
   async claim(): Promise<Claim> {
     const found = await this.client.get(this.#key);
@@ -72,7 +72,7 @@ export class NamespaceLease {
     return this.takeOver();
   }
 
-  /** Takes the namespace whoever holds it; that one ends. */
+  /** Takes the namespace whoever holds it; the daemon that held it ends. */
   async takeOver(): Promise<Claim> {
     await this.client.set(this.#key, this.#entry(), 'PX', LEASE_MS);
     return { kind: 'held' };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
-/** What is not a list of names (a file of another origin) is passed over, and so is a file that is not there. */
+/** A file that is not a list of names (of another origin) is ignored, and so is a missing one. */
 export function readQueueNames(file: string | undefined): string[] {
   try {
     const names: unknown = JSON.parse(readFileSync(file ?? '', 'utf8'));
@@ -12,7 +12,7 @@ export function readQueueNames(file: string | undefined): string[] {
   }
 }
 
-/** Where that is not possible (a full disk, say) the file stays as it was. */
+/** If that is not possible (a full disk, say), the file stays unchanged. */
 export function writeQueueNames(file: string, names: readonly string[]): void {
   try {
     replaceFileSync(file, JSON.stringify(names), OWNER_ONLY);

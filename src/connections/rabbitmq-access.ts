@@ -10,7 +10,7 @@ export interface AccessRefusal {
   readonly name: string;
 }
 
-/** What an operation needs on each kind of object it names. */
+/** The rights an operation needs on each kind of object it names. */
 export type Needs = Readonly<Partial<Record<BrokerObject, Right>>>;
 
 /** Broker versions before 3.12 do not name the right. */

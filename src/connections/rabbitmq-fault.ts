@@ -1,4 +1,4 @@
-/** What RabbitMQ and the way to it say when they refuse, in a person's words: the same in the daemon and at consumers. Pure. */
+/** Errors of RabbitMQ and of the connection to it, in plain text for operators: the same in the daemon and at consumers. Pure. */
 import { redactText, redactUrl, secretsOf } from '../url/redact';
 import { Fault, type FaultRecord } from '../fault/fault';
 import { accessRefusal, lacking, type Needs } from './rabbitmq-access';
@@ -67,7 +67,7 @@ const NOT_LET_IN = /NOT_ALLOWED|vhost .* not found|Expected ConnectionOpenOk; go
 
 /**
  * A sentence for anything amqplib throws or emits; `url` is shown without credentials.
- * @param needs the rights of what was tried, for brokers that do not name the one that is missing
+ * @param needs the rights for the attempted operation, for brokers that do not name the missing one
  */
 export function brokerFault(url: string, error: Error, needs: Needs = {}): FaultRecord {
   if (error instanceof Fault) return { code: error.code, message: error.message };
@@ -111,7 +111,7 @@ function vhostWords(url: string): string {
   return `took the password, but has no virtual host "${vhostOf(url)}", or does not let this user into it (no permissions there, or a connection limit is reached); check the path of the URL, rabbitmqctl list_vhosts and list_permissions`;
 }
 
-/** As the broker names it; amqplib takes a URL without a path for `/`. */
+/** As the broker names it; amqplib treats a URL without a path as `/`. */
 function vhostOf(url: string): string {
   const path = /^[a-z]+:\/\/[^/?#]*\/?([^?#]*)/i.exec(url)?.[1] ?? '';
   try {

@@ -1,10 +1,10 @@
 /**
- * Whose process listens on a port of this machine. Anybody's may, while ours does not: a broker of our own is asked for
- * nothing, and given no password, unless it belongs to the same user.
+ * Which user's process listens on a port of this machine. While our broker is down, any process may: nothing is requested of it and no
+ * password is sent unless it belongs to the same user.
  */
 import { readFileSync } from 'node:fs';
 
-/** The query by which a URL of the daemon's own names that user; clients of others know nothing of it. */
+/** The query parameter by which a URL of the daemon's own names that user; clients of others ignore it. */
 const OWNER = 'owner';
 /** proc(5); absent on systems other than Linux, where no owner is checked. */
 const TABLE = '/proc/net/tcp';
@@ -12,14 +12,14 @@ const TABLE = '/proc/net/tcp';
 const LOOPBACK = /^(?:0100007F|7F000001):([0-9A-F]{4})$/;
 const LISTEN = '0A';
 
-/** @param uid of whoever runs the broker */
+/** @param uid of the user who runs the broker */
 export function ownedBy(url: string, uid: number): string {
   const owned = new URL(url);
   owned.searchParams.set(OWNER, String(uid));
   return owned.href;
 }
 
-/** @throws Error for a URL with an owner where no program, or one of another user, listens; `brokerFault` words it */
+/** @throws Error for a URL with an owner if no program, or one of another user, listens; `brokerFault` has the text for it */
 export function throwOnForeignListener(url: string): void {
   const { searchParams, port, host } = new URL(url);
   const owner = searchParams.get(OWNER);
@@ -30,7 +30,7 @@ export function throwOnForeignListener(url: string): void {
   if (uid !== Number(owner)) throw new Error(`foreign listener: user ${uid} listens on ${host}`);
 }
 
-/** Of the port on 127.0.0.1; undefined where no program listens. Pure. */
+/** Listener on that port of 127.0.0.1; undefined if no program listens. Pure. */
 export function listenerOf(table: string, port: number): number | undefined {
   for (const line of table.split('\n')) {
     const [, local = '', , state, , , , uid] = line.trim().split(/\s+/);

@@ -11,10 +11,10 @@ const ANSWER_MS = 3000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * @param managementUrl without credentials, those of `amqpUrl` are used
- * @param amqpUrl says which virtual host is looked at
+ * @param managementUrl without credentials, as those of `amqpUrl` are used
+ * @param amqpUrl names the virtual host to examine
  * @param answerMs milliseconds for one answer
- * @returns a view whose every question throws a Fault `broker-management` where it gets no answer
+ * @returns a view whose queries throw a Fault `broker-management` if they get no answer
  */
 export function managementView(managementUrl: string, amqpUrl: string, answerMs = ANSWER_MS): BrokerView {
   const [base, broker] = [new URL(managementUrl), new URL(hostsOf(amqpUrl)[0] ?? amqpUrl)];
@@ -39,7 +39,7 @@ export function managementView(managementUrl: string, amqpUrl: string, answerMs 
   };
 }
 
-/** Undefined where there is nothing of that name. */
+/** Undefined if there is nothing of that name. */
 async function answerOf(url: URL, auth: string, shown: string, answerMs: number): Promise<unknown> {
   const signal = AbortSignal.timeout(answerMs);
   const { status, text } = await exchange(url, auth, signal).catch((error: unknown) => {

@@ -18,11 +18,11 @@ const hosts = new WeakMap<ChannelModel, { readonly host: string; readonly leave:
 
 /**
  * Opens a connection to an amqp:// or amqps:// URL, which may name several hosts (`amqp://user:password@one,two:5673/`):
- * they are tried in turn, beginning behind the one that failed last, and the next one is begun with when one takes longer
- * than a second. The last one's error is thrown. The caller listens to its `error` event.
+ * they are tried in turn, starting after the one that failed last, and the next one is started if one takes longer
+ * than a second. The error of the last one is thrown. The caller listens to its `error` event.
  * @param name shown in RabbitMQ's list of connections
- * @param signal ends the socket, also after the connection was opened: a frozen broker never answers a close
- * @param besides a connection whose host is not taken
+ * @param signal closes the socket, also after the connection was opened: a frozen broker never answers a close
+ * @param besides a connection whose host is excluded
  */
 export async function connectBroker(
   url: string,

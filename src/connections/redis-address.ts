@@ -1,4 +1,4 @@
-/** What a Redis URL names: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
+/** Parses a Redis URL: one server, a set of Sentinels, or nodes of a Cluster. Pure. */
 import { hostsOf } from '../url/url';
 
 /** A server, the master that Sentinels name, nodes of a Cluster; each also over TLS. */
@@ -49,8 +49,8 @@ export type RedisAddress =
 
 /**
  * Reads `redis://host`, `redis-sentinel://host,host/db?name=mymaster` (with `sentinelUsername` and `sentinelPassword`
- * where the Sentinels ask for them) and `redis-cluster://host,host`; `rediss...` speaks TLS. User and password come
- * before the hosts and are those of the data servers.
+ * if the Sentinels require them) and `redis-cluster://host,host`; `rediss...` uses TLS. User and password precede
+ * the hosts and are those of the data servers.
  */
 export function redisAddress(url: string): RedisAddress {
   const [scheme = '', kind] = (/^[a-z-]+/.exec(url)?.[0] ?? '').split('-');
@@ -85,7 +85,7 @@ export function redisAddress(url: string): RedisAddress {
   };
 }
 
-/** The same server by its Unix socket, which only its user can replace. */
+/** The same server through its Unix socket, which only its user can replace. */
 export function overSocket(url: string, dir: string): string {
   const over = new URL(url);
   over.searchParams.set(SOCKET_DIR, dir);

@@ -3,10 +3,10 @@ import { Cluster } from 'ioredis';
 import type { RedisClient } from './redis';
 
 /**
- * Connects a lazy client. ioredis leaves its own promise open where a Cluster ends after its slots are known and before
- * it is ready (a failover), and where a server accepts the connection and says nothing: so this one also rejects when
+ * Connects a lazy client. ioredis leaves its own promise pending if a Cluster ends after its slots are known and before
+ * it is ready (a failover), and if a server accepts the connection and does not answer: so this one also rejects when
  * the client ends, after `deadlineMs`, and when `signal` is aborted. A client that was not ready by then is disconnected.
- * @throws what ioredis threw, or an error that redisFault words
+ * @throws what ioredis threw, or an error with a text for redisFault
  */
 export async function connectRedis(
   client: RedisClient,

@@ -1,4 +1,4 @@
-/** What Redis and the way to it say when they refuse, in a person's words: the same in the daemon and at consumers. Pure. */
+/** Errors of Redis and of the connection to it, in plain text for operators: the same in the daemon and at consumers. Pure. */
 import { redactText, redactUrl, secretsOf } from '../url/redact';
 import type { FaultRecord } from '../fault/fault';
 
@@ -8,7 +8,7 @@ interface Rule {
   readonly sentence: string;
 }
 
-/** What an error of ioredis may have; arguments are a frame's key and picture, or a password. */
+/** Fields an error of ioredis may have; arguments are a frame's key and picture, or a password. */
 interface RedisError extends Error {
   readonly code?: string;
   readonly command?: { readonly name: string; readonly args?: readonly unknown[] };
@@ -176,7 +176,7 @@ function noAuthWords(url: string): string {
     : 'asks for a password, and its URL has none; add it in the configuration';
 }
 
-/** The password is right: a rule of the ACL is missing. redis.io/docs/latest/operate/oss_and_stack/management/security/acl */
+/** The password is right, but a rule of the ACL is missing. redis.io/docs/latest/operate/oss_and_stack/management/security/acl */
 function denialWords({ message, command }: RedisError): string {
   const named = /run the '([^']{1,40})'/.exec(message)?.[1] ?? command?.name;
   const word = (named ?? 'a command').replace('|', ' ').toUpperCase();

@@ -18,7 +18,7 @@ export class SentinelRounds extends SentinelConnector {
       connectTimeout: ANSWER_MS,
       sentinelCommandTimeout: ANSWER_MS,
     });
-    // Called for each address that a Sentinel gives, last of the one that is connected to.
+    // Called for each address a Sentinel returns; the last call is for the one that is connected to.
     this.options.natMap = (address) => {
       this.named = address;
       return null;
@@ -27,7 +27,7 @@ export class SentinelRounds extends SentinelConnector {
 
   override async connect(...args: Parameters<SentinelConnector['connect']>) {
     const { done } = this.sentinelIterator.next();
-    // To the front comes the one that is next, or stays the one that was first.
+    // Moves the next one to the front, or keeps the first.
     this.sentinelIterator.reset(!done);
     return super.connect(...args);
   }

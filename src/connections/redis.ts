@@ -40,7 +40,7 @@ function openServer(
   });
 }
 
-/** What a server says to whom it does not serve: before any command, so ioredis takes it for an answer to its first. */
+/** Message of a server that refuses a client: sent before any command, so ioredis takes it for the answer to its first. */
 const TURNED_AWAY = /^-((?:DENIED|ERR max number of clients)[^\r\n]{0,200})/;
 
 /** Emits that as an error: ioredis drops the answers to the commands with which it introduces itself. */
@@ -56,8 +56,8 @@ function hearTurnedAway(client: Redis): Redis {
 }
 
 /**
- * ioredis takes the refusal of a database for an error like any other, and continues in database 0, where no consumer looks.
- * Whatever fails before the connection is ready may have been that: it ends there.
+ * ioredis treats the refusal of a database like any other error, and continues in database 0, which no consumer reads.
+ * Any failure before the connection is ready may have been that refusal: the connection is closed.
  */
 function inItsDatabase(db: number, client: Redis): Redis {
   if (db === 0) return client;

@@ -1,7 +1,7 @@
 /** What Sentinels say of a primary, and what that means for a client connected to one. Pure. */
 
 export interface SentinelView {
-  /** `host:port` as the Sentinel words it. */
+  /** `host:port` as the Sentinel writes it. */
   readonly address: string;
   /** Rises with every change of the primary (redis.io/docs/latest/operate/oss_and_stack/management/sentinel). */
   readonly epoch: number;
@@ -21,8 +21,8 @@ export function readView(reply: unknown, askedMs: number): SentinelView | undefi
 }
 
 /**
- * `replaced`: another server is the primary. `replacing`: a Sentinel is about to make it another, or it is not settled
- * yet which one it is: what is written now may be lost. Undefined where nothing speaks against it, or nothing is known.
+ * `replaced`: another server is the primary. `replacing`: a Sentinel is about to promote another, or it is not settled
+ * yet which one is primary: what is written now may be lost. Undefined if there is no objection, or nothing is known.
  * @param address of the server that the client is connected to
  */
 export function objectionTo(
@@ -30,7 +30,7 @@ export function objectionTo(
   views: readonly SentinelView[],
 ): 'replaced' | 'replacing' | undefined {
   if (address === undefined) return undefined;
-  // The one that replaced it goes on naming the old one for a moment, with the new epoch.
+  // The Sentinel that replaced the primary keeps naming the old one for a moment, with the new epoch.
   const [named] = [...views].sort((a, b) => b.epoch - a.epoch || Number(a.replacing) - Number(b.replacing));
   if (named === undefined) return undefined;
   if (named.address !== address) return named.replacing ? 'replacing' : 'replaced';

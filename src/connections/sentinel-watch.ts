@@ -16,11 +16,11 @@ const LOOK_MS = 500;
  * (sentinel.c, sentinelFailoverStateMachine): what it said this long before a reply came still holds.
  */
 const FRESH_MS = 100;
-/** What a Sentinel said last is remembered for this long when it no longer answers: the others hear of it within 2 s. */
+/** The last report of a Sentinel that no longer answers is remembered for this long: the others learn of it within 2 s. */
 const MEMORY_MS = 10_000;
 const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 
-/** Said by {@link SentinelWatch.settled}; redisFault words it. */
+/** Message of {@link SentinelWatch.settled}; redisFault has the text for it. */
 const BEING_REPLACED = 'the primary is being replaced by its Sentinels';
 
 type WatcherOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -40,7 +40,7 @@ export function sentinelWatchOf(client: object): Pick<SentinelWatch, 'settled'> 
 class Watcher {
   readonly client: Redis;
   view: SentinelView | undefined;
-  /** Those that do not answer are asked, and not waited for. */
+  /** Sentinels that do not answer are still asked, but not waited for. */
   answers = true;
 
   constructor(
@@ -61,7 +61,7 @@ class Watcher {
       this.answers = true;
     } catch (error) {
       this.answers = false;
-      // What a frozen one has not read would be kept for as long as the connection.
+      // What a frozen server has not read would be kept until the connection ends.
       if (/timed out/.test((error as Error).message)) this.client.disconnect(true);
     }
   }
@@ -70,7 +70,7 @@ class Watcher {
 class SentinelWatch {
   readonly #watchers: readonly Watcher[];
   readonly #timer: NodeJS.Timeout;
-  /** Of the present connection. */
+  /** Address of the current connection. */
   #address: string | undefined;
   #connection = 0;
   #leaveDue = false;
@@ -95,9 +95,9 @@ class SentinelWatch {
   }
 
   /**
-   * Writes, and makes sure that the server which answered was not being replaced. When no Sentinel answers the reply
-   * counts: that they are away does not make the primary another.
-   * @throws what the write throws, or an error that redisFault words
+   * Writes, and makes sure that the server that answered was not being replaced. If no Sentinel answers, the reply
+   * counts: their absence does not change the primary.
+   * @throws what the write throws, or an error with a text for redisFault
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
     const connection = this.#connection;
@@ -143,7 +143,7 @@ class SentinelWatch {
   }
 
   #leave(): void {
-    // What ends before it is connected, ioredis takes for an end for good.
+    // ioredis does not retry a connection that is closed before it is established.
     this.#leaveDue = this.client.status === 'connecting';
     if (this.client.status !== 'connect' && this.client.status !== 'ready') return;
     // Not ended in order: a server that wakes at this moment would still answer what it was sent.

@@ -1,12 +1,12 @@
-/** What the path and the query of a server's URL have to say: a database of Redis, a virtual host of RabbitMQ. Pure. */
+/** The path and the query of a server's URL: a database of Redis, a virtual host of RabbitMQ. Pure. */
 import { hostsOf } from '../url/url';
 
-/** Redis counts its databases from 0, and has 16 unless told otherwise. */
+/** Redis numbers its databases from 0, and has 16 unless configured otherwise. */
 const DATABASE = /^\d{1,5}$/;
 
 /**
- * What is wrong with them, as a sentence that does not contain the URL; undefined if nothing is.
- * @param url one that `urlProblem` finds nothing wrong with
+ * What is wrong with the path, as a sentence that does not contain the URL; undefined if nothing is.
+ * @param url one without a `urlProblem`
  */
 export function serverPathProblem(url: string): string | undefined {
   const { protocol, pathname, searchParams } = new URL(hostsOf(url)[0] ?? url);

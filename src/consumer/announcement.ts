@@ -1,4 +1,4 @@
-/** Reads a frame's announcement. Messages come from outside: nothing in one is used before it was checked here. */
+/** Reads a frame's announcement. Messages come from outside: everything in them is checked here before use. */
 import Ajv from 'ajv';
 import { CameraStateChanged, FrameSampled, FramesMissed, type VigilEvent } from '../contract/message';
 import { parseFrameKey, type FrameKey } from '../contract/key';
@@ -11,7 +11,7 @@ const ajv = new Ajv({ allErrors: false });
 const validate = ajv.compile<FrameSampled>(FrameSampled);
 const others = [ajv.compile<CameraStateChanged>(CameraStateChanged), ajv.compile<FramesMissed>(FramesMissed)];
 
-/** Events that a queue may have beside announcements of frames. */
+/** Events that a queue may contain besides announcements of frames. */
 export type OtherEvent = Exclude<VigilEvent, FrameSampled>;
 
 /** The announcement in a message body, or a {@link ConsumerError} `invalid-message` that says what is wrong. */
@@ -27,7 +27,7 @@ export function readAnnouncement(body: Buffer): FrameSampled {
   return event;
 }
 
-/** The event in a message body that is no announcement; undefined where it is none that is known. */
+/** The event in a message body that is not an announcement; undefined if its kind is not known. */
 export function readOtherEvent(body: Buffer): OtherEvent | undefined {
   if (body.length > MAX_BODY_BYTES) return undefined;
   try {

@@ -14,7 +14,7 @@ export interface ConsumedFrame {
   readonly bytes: Buffer;
   /** True when the frame, or another attempt at it, may have been seen before. */
   readonly redelivered: boolean;
-  /** W3C trace context of the message, to be handed on; empty where there is none. */
+  /** W3C trace context of the message, to be passed on; empty if there is none. */
   readonly trace: TraceContext;
 }
 
@@ -34,22 +34,22 @@ export type FrameHandler = (frame: ConsumedFrame) => Promise<void> | void;
  */
 export type Removal = 'after' | 'getdel' | 'keep';
 
-/** What is tried. */
+/** The frame to be handled. */
 export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
   readonly trace: TraceContext;
   /** Where other services must have the frame too. */
   readonly share?: Share | undefined;
-  /** What GETDEL has taken: no one else has it. */
+  /** The picture taken by GETDEL: no other consumer has it. */
   taken?: Buffer;
 }
 
 type Fault = Omit<ConsumerFault, 'count'>;
 
 /**
- * `fault` is what an operator is to know. `unavailable`: there was no way to Redis. `troubled`: the consumer's own
- * trouble, which the frame has no part in.
+ * `fault` is the report for an operator. `unavailable`: Redis could not be reached. `troubled`: the consumer's own
+ * trouble, unrelated to the frame.
  */
 export type Outcome =
   | {
@@ -72,7 +72,7 @@ const SETTLEMENTS: Readonly<Record<FinalKind, Settlement>> = {
   returned: 'requeue',
 };
 
-/** A frame that fails at its last delivery is given up, with its reason, before the broker does it without. */
+/** A frame that fails at its last delivery is rejected with its reason, before the broker dead-letters it without one. */
 export function settlementOf(kind: FinalKind, deliveryCount = 0, deliveryLimit = Infinity): Settlement {
   return kind === 'failed' && deliveryCount >= deliveryLimit ? 'reject' : SETTLEMENTS[kind];
 }
@@ -86,7 +86,7 @@ export async function attempt(
 ): Promise<Outcome> {
   const { event, redelivered, trace, share } = work;
   try {
-    // Whether the service is done with the frame already matters only where it had it before.
+    // Whether the service has already handled the frame matters only if it had it before.
     const part = redelivered || removal === 'getdel' ? share : undefined;
     const bytes = work.taken ?? (await store.retrieve(event.data.key, removal === 'getdel', part));
     if (bytes === null) return { kind: 'expired', fault: expiryOf(event) };

@@ -11,7 +11,7 @@ export async function closeConnection(
 ): Promise<void> {
   const force = setTimeout(() => socket.abort(), CLOSE_MS);
   const gone = new Promise((resolve) => connection.once('close', resolve));
-  // It throws where it is already closed, which is what is wanted.
+  // It throws if the connection is already closed, which is the goal.
   await Promise.race([close().catch(() => undefined), gone]);
   clearTimeout(force);
   // amqplib would wait for the server to hang up.

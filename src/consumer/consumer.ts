@@ -19,14 +19,14 @@ import type { Session } from './task';
 
 /** How long handlers at work are waited for. */
 const DRAIN_MS = 10_000;
-/** Of `latestOnly`, one frame of each camera waits here for its turn. */
+/** With `latestOnly`, one frame of each camera waits here for its turn. */
 const LATEST_WINDOW = 2000;
 
 export interface FrameConsumer {
   readonly counters: ConsumerCounters;
   /**
    * Stops consuming, gives handlers at work `deadlineMs` (10 s when absent), closes both connections. Frames not done
-   * by then go back to the queue. Resolves when nothing is left, at most some 3 s after the deadline; never rejects.
+   * by then return to the queue. Resolves when nothing is left, at most some 3 s after the deadline; never rejects.
    */
   close(deadlineMs?: number): Promise<void>;
 }
@@ -46,7 +46,7 @@ class SessionLoop implements FrameConsumer {
   readonly #link: StoreLink;
   readonly #standstill = new Standstill();
   readonly #stop = new AbortController();
-  /** Aborted when handlers at work are no longer waited for. */
+  /** Aborted when running handlers are no longer waited for. */
   readonly #abandon = new AbortController();
   readonly #ended: Promise<void>;
   /** Set while a connection to RabbitMQ is open. */

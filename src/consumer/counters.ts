@@ -10,7 +10,7 @@ export interface ConsumerCounters {
   readonly invalid: number;
   /** The handler threw. */
   readonly failed: number;
-  /** Of `latestOnly`: passed over for a newer frame of the same camera. */
+  /** With `latestOnly`: skipped in favour of a newer frame of the same camera. */
   readonly overtaken?: number;
 }
 

@@ -10,7 +10,7 @@ export type KeyframeFormat = keyof typeof DEMUXERS;
 /** A picture of 4K takes 0.3 s, and more on a busy machine. */
 const DEADLINE_MS = 15_000;
 const MAX_STDERR_CHARS = 500;
-/** Of a PPM: its format, its size and its depth. */
+/** For a PPM: its format, its size and its depth. */
 const MAX_HEADER_BYTES = 100;
 
 /**
@@ -38,14 +38,14 @@ export async function decodeKeyframe(
   return readPpm(piped.output, format, stderr);
 }
 
-/** What ffmpeg, setpriv and the loader of programs say when it is not the keyframe that is wrong. */
+/** Messages of ffmpeg, setpriv and the program loader if the keyframe is not the cause. */
 const CANNOT_RUN =
   /^setpriv: |error while loading shared libraries|Unknown (input format|encoder|decoder)|Decoder .* not found|Unrecognized option|Option .* not found|Cannot allocate memory|Resource temporarily unavailable|Too many open files|pthread_create/im;
 
 function problemOf({ stderr, output, code, signal, exceeded }: Piped): string | undefined {
   if (exceeded === undefined && (signal === 'SIGKILL' || signal === 'SIGTERM'))
     return `ffmpeg was ended by ${signal}, perhaps for want of memory`;
-  // Of a keyframe that it cannot decode it says so.
+  // For a keyframe that it cannot decode, ffmpeg writes a message.
   if (code !== null && code !== 0 && output.length === 0 && stderr === '')
     return `ffmpeg ended with code ${code} and said nothing`;
   return CANNOT_RUN.test(stderr) ? `ffmpeg cannot be run: ${stderr.trim()}` : undefined;
@@ -84,7 +84,7 @@ function readPpm(ppm: Buffer, format: KeyframeFormat, stderr: string): DecodedFr
   const header = /^P6\n(\d+) (\d+)\n255\n/.exec(ppm.toString('latin1', 0, 40));
   const [width, height] = [Number(header?.[1] ?? 0), Number(header?.[2] ?? 0)];
   const data = ppm.subarray(header?.[0].length ?? 0);
-  // What ffmpeg says at this level is damage it has painted over.
+  // Messages of ffmpeg at this level mean damage it has concealed.
   if (header === null || data.length !== 3 * width * height || stderr !== '') {
     throw new UndecodableError(`the ${format} keyframe cannot be decoded: ${lastLine(stderr)}`);
   }

@@ -7,7 +7,7 @@ import { UndecodableError, textOf } from './fault';
 // A frame is decoded once: libvips' cache of recent operations would only hold memory.
 sharp.cache(false);
 
-/** What libvips and C++ say when there is none. */
+/** Messages of libvips and C++ for a lack of memory. */
 const NO_MEMORY = /out of memory|bad_alloc|memory allocation|unable to allocate/i;
 
 export interface DecodedFrame {
@@ -26,9 +26,9 @@ export interface DecodeOptions {
 }
 
 /**
- * The picture's pixels. Throws an {@link UndecodableError} when the bytes are no complete, undamaged picture of this
- * format, or one of more than {@link MAX_PIXELS}; a ConsumerError `no-ffmpeg` when a keyframe needs it and it cannot be run;
- * an error with the system's code, such as ENOMEM, when this machine is short of what it takes.
+ * The picture's pixels. Throws an {@link UndecodableError} if the bytes are not a complete, undamaged picture of this
+ * format, or one of more than {@link MAX_PIXELS}; a ConsumerError `no-ffmpeg` if a keyframe needs it and it cannot be run;
+ * an error with the system's code, such as ENOMEM, if this machine is short of a resource.
  */
 export async function decodeFrame(
   bytes: Buffer,

@@ -27,17 +27,17 @@ export interface DispatcherOptions {
   readonly store: () => FrameStore | undefined;
   /** The consumer's own trouble, which is the same as an earlier one of that `kind`. */
   readonly onTrouble: (fault: Omit<ConsumerFault, 'count'>, kind: string) => void;
-  /** Without it, RabbitMQ moves what is given up, without a reason. */
+  /** Without it, RabbitMQ moves rejected messages, without a reason. */
   readonly deadLetter?: PutDeadLetter;
   /** A frame is done with: both servers are of use. */
   readonly onFinished: () => void;
-  /** What the broker should send may have changed. */
+  /** The number of deliveries to request from the broker may have changed. */
   readonly onChange: () => void;
 }
 
 /**
- * A connection to Redis whose end has come refuses commands at once, and reports its end only when the event loop turns:
- * what is tried again without a wait keeps it from turning.
+ * A closed connection to Redis rejects commands at once, but reports its end only when the event loop turns:
+ * retries without a pause keep it from turning.
  */
 const RETRY_MS = 100;
 
@@ -48,7 +48,7 @@ export class Dispatcher {
   readonly #lag = new Lag();
   readonly #overtaken: Overtaken;
   readonly #atWork = new Set<Promise<void>>();
-  /** The connection to Redis that was last of no use, and until when it is left alone. */
+  /** The connection to Redis that failed last, and until when it is not used. */
   #unusable: { readonly store: FrameStore; readonly untilMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -111,7 +111,7 @@ export class Dispatcher {
     return restMs > 0 ? restMs : undefined;
   }
 
-  /** Begins nothing any more. */
+  /** Starts nothing new. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -122,12 +122,12 @@ export class Dispatcher {
     for (const task of this.#turns.remove(isRetrievable)) this.#giveBack(task);
   }
 
-  /** Resolves when nothing is at work, or `signal` is aborted. */
+  /** Resolves when no handler is running, or `signal` is aborted. */
   async drain(signal: AbortSignal): Promise<void> {
     await unlessAborted(Promise.all(this.#atWork), signal);
   }
 
-  /** Undefined when nothing is to be done. */
+  /** Undefined if there is nothing to do. */
   #read(message: QueueMessage, session: Session): Task | undefined {
     try {
       const event = readAnnouncement(message.body);
@@ -223,7 +223,7 @@ export class Dispatcher {
     else message.settle(how);
   }
 
-  /** What is given up is put into the dead-letter queue with its reason, or rejected, which moves it without. */
+  /** A message given up is put into the dead-letter queue with its reason, or rejected, which moves it without one. */
   async #bury(message: QueueMessage, fault: Final['fault'], key?: string): Promise<void> {
     const isPut = fault !== undefined && ((await this.options.deadLetter?.(message, fault)) ?? false);
     if (key !== undefined) this.#seen.set(key, isPut ? 'dead' : 'reject');
@@ -244,7 +244,7 @@ export class Dispatcher {
   }
 }
 
-/** What GETDEL has taken would be missing when it comes again: it waits here, whatever happens to its message. */
+/** A picture taken by GETDEL would be missing at a redelivery: it is kept here, whatever happens to its message. */
 function isRetrievable({ taken }: Task): boolean {
   return taken === undefined;
 }

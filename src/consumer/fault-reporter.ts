@@ -39,7 +39,7 @@ export class FaultReporter {
     try {
       this.report(fault);
     } catch (error) {
-      // The application's own mistake: it must not be taken for a fault of the frame at hand.
+      // The error is the application's own: it must not be treated as a fault of the current frame.
       queueMicrotask(() => {
         throw error;
       });

@@ -1,4 +1,4 @@
-/** What can go wrong for a consumer, as codes that a program can switch on. */
+/** The faults of a consumer, as codes that a program can switch on. */
 
 /** Stable codes; a fault's text is for people only. */
 export type FaultCode =
@@ -15,7 +15,7 @@ export type FaultCode =
   | 'not-removed'
   | 'output-failed'
   | 'no-ffmpeg'
-  /** Something of the consumer's own fails: a disk, a program, a server it uses. No frame is given up for it. */
+  /** A resource of the consumer's own fails: a disk, a program, a server it uses. No frame is dead-lettered for it. */
   | 'paused'
   /** Frames come to their turn late in their life. */
   | 'behind';
@@ -44,11 +44,11 @@ export class UndecodableError extends Error {
 /** One report to `onFault`. */
 export interface ConsumerFault {
   readonly code: FaultCode;
-  /** One sentence: who, what was expected, what was seen. */
+  /** One sentence: subject, what was expected, what was seen. */
   readonly message: string;
   /** Faults of this code since the last report of it, this one included. */
   readonly count: number;
-  /** What a handler threw. */
+  /** The error thrown by a handler. */
   readonly cause?: unknown;
 }
 

@@ -16,9 +16,9 @@ const ANSWER_MS = 10_000;
 
 export interface FrameQueue {
   /**
-   * Has up to `prefetch` unsettled deliveries come from now on, those of earlier subscriptions aside; none at all with 0.
-   * Those already on their way may still come. Calls must not overlap. Throws a {@link ConsumerError}, `queue-missing`
-   * where there is no such queue.
+   * Allows up to `prefetch` unsettled deliveries from now on, not counting those of earlier subscriptions; none at all with 0.
+   * Deliveries already on their way may still come. Calls must not overlap. Throws a {@link ConsumerError}, `queue-missing`
+   * if there is no such queue.
    */
   subscribe(prefetch: number): Promise<void>;
   /** Ends deliveries for good, ahead of whatever is settled next. */
@@ -35,7 +35,7 @@ export interface FrameQueueOptions {
   readonly onLost: (error: ConsumerError) => void;
 }
 
-/** Connects; `signal` gives up. Throws a {@link ConsumerError} `rabbitmq-...`. */
+/** Connects; `signal` aborts that. Throws a {@link ConsumerError} `rabbitmq-...`. */
 export async function openFrameQueue(options: FrameQueueOptions, signal: AbortSignal): Promise<FrameQueue> {
   if (signal.aborted) throw new ConsumerError('rabbitmq-unreachable', 'given up before connecting');
   const socket = new AbortController();

@@ -103,7 +103,7 @@ async function disconnect(redis: RedisClient): Promise<void> {
   if (redis.status === 'end') return;
   const ended = new Promise((resolve) => redis.once('end', resolve));
   redis.disconnect();
-  // A Cluster whose last node has left does not report its end.
+  // A Cluster does not report its end if its last node has left.
   await withDeadline(ended, CLOSE_MS);
 }
 

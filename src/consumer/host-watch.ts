@@ -1,6 +1,6 @@
 /**
- * Notices that a host of a cluster is of no use, before its heartbeat does (8 to 12 s), or at all: one that was cut off from
- * the others keeps the connection, and delivers nothing. I/O is handed in.
+ * Notices that a host of a cluster has become useless, before its heartbeat does (8 to 12 s), or at all: a host cut off from
+ * the others keeps the connection, and delivers nothing. I/O is passed in.
  */
 import { performance } from 'node:perf_hooks';
 import { sleep, withDeadline } from '../clock/sleep';
@@ -12,16 +12,16 @@ const ANSWER_MS = 2500;
 const GRACE_MS = 500;
 /** A queue whose leader has gone has another one by then, and continues to deliver. */
 const IDLE_MS = 10_000;
-/** Another host is asked so often while nothing comes: that takes a connection. */
+/** Interval for asking another host while nothing comes: each query takes a connection. */
 const ELSEWHERE_EVERY_MS = 30_000;
 const ELSEWHERE_MS = 5000;
 
 export interface WatchedHost {
   /** Messages that wait in the queue, as the host in use knows. */
   readonly waiting: () => Promise<number>;
-  /** The same as another host knows. */
+  /** The same number according to another host. */
   readonly waitingElsewhere: () => Promise<number>;
-  /** For how long nothing has come that could have, milliseconds; 0 without a subscription. */
+  /** How long nothing has come that could have, milliseconds; 0 without a subscription. */
   readonly idleMs: () => number;
 }
 
@@ -38,7 +38,7 @@ export async function troubleOfHost(host: WatchedHost, signal: AbortSignal): Pro
     if (!isIdle) suspicions = 0;
     if (!isIdle || (suspicions === 0 && performance.now() - lookedMs < ELSEWHERE_EVERY_MS)) continue;
     lookedMs = performance.now();
-    // Of a host that cannot be asked nothing is known.
+    // If the other host cannot be asked, nothing is known.
     const elsewhere = (await withDeadline(host.waitingElsewhere(), ELSEWHERE_MS).catch(() => 0)) ?? 0;
     suspicions = elsewhere > 0 ? suspicions + 1 : 0;
     // A frame may have come between the two questions.

@@ -1,4 +1,4 @@
-/** What a consumer of Vigil's frames imports: the SDK, the decoder, and the contract's names. */
+/** The public exports for consumers of Vigil's frames: the SDK, the decoder, and the contract's names. */
 export { consumeFrames } from './consumer';
 export type { FrameConsumer } from './consumer';
 export type { ConsumerCounters } from './counters';

@@ -9,9 +9,9 @@ export class Lag {
   #sinceMs: number | undefined;
 
   /**
-   * What to say, at most once in {@link LASTING_MS}; undefined when there is nothing.
+   * The report that is due, at most once in {@link LASTING_MS}; undefined if there is none.
    * @param ageMs of the frame whose turn has come
-   * @param lifeMs of its message; undefined when nothing says
+   * @param lifeMs of its message; undefined if unknown
    * @param nowMs of a monotonic clock
    */
   note(ageMs: number, lifeMs: number | undefined, nowMs: number): string | undefined {

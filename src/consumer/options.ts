@@ -1,4 +1,4 @@
-/** What a consumer is given: checked before anything is opened. */
+/** The options of a consumer: checked before anything is opened. */
 import { REDIS_SCHEMES } from '../connections/redis-address';
 import type { OtherEvent } from './announcement';
 import type { Removal } from './attempt';
@@ -9,7 +9,7 @@ import { readServerUrl, type ServerUrl } from './server-url';
 export interface ConsumerOptions {
   /**
    * `amqp://` or `amqps://`, of one host or several that are tried in turn; user and password percent-encoded. A function is
-   * asked before every connection, as for passwords that change.
+   * called before every connection, for passwords that change.
    */
   readonly amqpUrl: string | (() => string);
   /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; the same. */
@@ -25,8 +25,8 @@ export interface ConsumerOptions {
    */
   readonly latestOnly?: boolean;
   /**
-   * Frames of a camera are worked on one at a time, in the order they came; one that comes again is behind those that
-   * went before it meanwhile.
+   * Frames of a camera are handled one at a time, in the order they came; a redelivered frame follows those that
+   * were handled meanwhile.
    */
   readonly ordered?: boolean;
   /**

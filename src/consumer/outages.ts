@@ -1,4 +1,4 @@
-/** What keeps frames from flowing: each cause is reported once, until they flow again. */
+/** Causes that keep frames from flowing: each is reported once, until frames flow again. */
 import type { ConsumerFault } from './fault';
 import type { FaultReporter } from './fault-reporter';
 

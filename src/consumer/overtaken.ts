@@ -9,7 +9,7 @@ import type { Task } from './task';
  */
 const WAIT_MS = 2000;
 
-/** What a camera's older frames are passed over for. */
+/** The newer frame for which a camera's older ones are skipped. */
 interface Expected {
   readonly capturedAt: number;
   readonly sinceMs: number;
@@ -18,7 +18,7 @@ interface Expected {
 type Overtakable = Pick<Task, 'key' | 'camera' | 'capturedAt'>;
 
 export class Overtaken {
-  /** Of each camera the frame that was its latest when its turn came, until that one or a later one is announced. */
+  /** By camera, the frame that was its latest when its turn came, until that one or a later one is announced. */
   readonly #expected = new Map<string, Expected>();
   #count = 0;
 
@@ -56,7 +56,7 @@ export class Overtaken {
   }
 }
 
-/** Capture time; -Infinity where it is not known. */
+/** Capture time; -Infinity if not known. */
 async function latestOf(key: string, camera: string, store: Pick<FrameStore, 'text'>): Promise<number> {
   const { namespace } = parseFrameKey(key) ?? { namespace: '' };
   // A server that is away shows with the picture.

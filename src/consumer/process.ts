@@ -23,7 +23,7 @@ export interface ProcessOptions {
   readonly amqpUrl: ConsumerOptions['amqpUrl'];
   readonly redisUrl: ConsumerOptions['redisUrl'];
   readonly queue: string;
-  /** Folder that frames are saved under; nothing is saved when absent. */
+  /** Folder that frames are saved under; if absent, nothing is saved. */
   readonly out?: string;
   /** Program that decodes keyframes; by default the ffmpeg on PATH. */
   readonly ffmpeg?: string;

@@ -54,7 +54,7 @@ function originOf({ fields, properties }: ConsumeMessage): MessageOrigin {
   };
 }
 
-/** A closed channel throws at whoever uses it; the end of the session is reported elsewhere. */
+/** A closed channel throws at its users; the end of the session is reported elsewhere. */
 export function tryOnChannel(act: () => void): void {
   try {
     act();

@@ -7,11 +7,11 @@ import type { Task } from './task';
 export interface SettledFrame {
   readonly key: string;
   readonly camera: string;
-  /** `repeated`: it was done with before. */
+  /** `repeated`: it had been handled before. */
   readonly outcome: FinalKind | 'overtaken' | 'repeated';
-  /** From the capture to now, by this machine's clock. */
+  /** Milliseconds from the capture to now, by this machine's clock. */
   readonly ageMs: number;
-  /** From the delivery to the beginning of the work; 0 of a frame that was not worked on. */
+  /** Milliseconds from the delivery to the start of the handler; 0 for a frame that was not handled. */
   readonly waitMs: number;
   /** Redis and the handler. */
   readonly workMs: number;
@@ -32,7 +32,7 @@ export function tellSettled(
   guarded(() => tell(frame));
 }
 
-/** What `tell` throws is the application's own mistake: it must not be taken for a fault of the frame at hand. */
+/** An error thrown by `tell` is the application's own: it must not be treated as a fault of the current frame. */
 export function guarded(tell: () => void): void {
   try {
     tell();

@@ -27,7 +27,7 @@ export interface SubscriptionOptions {
  * first that is none.
  */
 export class Subscription {
-  /** What the broker was last asked for. */
+  /** The last number requested from the broker. */
   #asked = 0;
   #isCareful = true;
   #following: Promise<void> | undefined;
@@ -46,7 +46,7 @@ export class Subscription {
 
   /** Resolves when the broker sends what is wanted. Throws a ConsumerError, `queue-missing` or `rabbitmq-...`. */
   async follow(): Promise<void> {
-    // What is wanted may change between the last look at it and the end of the promise.
+    // The wanted number may change between the last look at it and the end of the promise.
     do {
       this.#following ??= this.#change().finally(() => {
         this.#following = undefined;

@@ -17,7 +17,7 @@ export interface Session {
 }
 
 export interface Task extends Work, Candidate {
-  /** As the message says, or the consumer's option where that leaves it open. */
+  /** According to the message, or the consumer's option if the message leaves it open. */
   readonly removal: Removal;
   readonly message: QueueMessage;
   readonly session: Session;

@@ -10,7 +10,7 @@ export interface TraceContext {
   readonly tracestate?: string;
 }
 
-/** Of the message's headers, else of the event's attributes of the same names; empty where none is valid. */
+/** From the message's headers, else from the event's attributes of the same names; empty if none is valid. */
 export function traceContext(
   headers: Readonly<Record<string, unknown>>,
   event: Readonly<Record<string, unknown>>,

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { codeOf, textOf, type FaultCode } from './fault';
 
-/** What keeps a consumer from working on any frame. */
+/** Causes that prevent a consumer from handling any frame. */
 export interface Trouble {
   readonly code: Extract<FaultCode, 'output-failed' | 'no-ffmpeg' | 'paused'>;
   /** Changes when it is another trouble; texts name files and change from frame to frame. */
@@ -10,13 +10,13 @@ export interface Trouble {
   readonly text: string;
 }
 
-/** What the system answers (errno(3)), and what looking up a host name does. */
+/** Codes of the system (errno(3)), and of host name look-ups. */
 const SYSTEM_CODES: ReadonlySet<string> = new Set([
   ...Object.keys(constants.errno),
   ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'EAI_MEMORY', 'EAI_SYSTEM'],
   ...['ERR_MEMORY_ALLOCATION_FAILED', 'ERR_WORKER_OUT_OF_MEMORY', 'ERR_FS_FILE_TOO_LARGE'],
 ]);
-/** Of undici, which fetch() is made of: nodejs.org/api/globals.html#fetch. */
+/** Codes of undici, on which fetch() is based: nodejs.org/api/globals.html#fetch. */
 const NETWORK_CODE = /^UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)$/;
 /** A Redis of the handler's own (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REDIS_REFUSES =
@@ -54,7 +54,7 @@ function kindOf(error: unknown): string | undefined {
   return refusal ?? (REDIS_AWAY.test(text) ? 'redis' : undefined);
 }
 
-/** What wraps it says where, what is inside says why. */
+/** The outer error states where, the inner one why. */
 function describe(outer: unknown, inner: unknown): string {
   const [where, why] = [textOf(outer), textOf(inner)];
   if (where.includes(why)) return where;

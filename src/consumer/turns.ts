@@ -1,4 +1,4 @@
-/** Which frame is worked on next. Pure: time and chance are handed in. */
+/** Decides which frame is handled next. Pure: time and random numbers are passed in. */
 import { backOffMs, type BackOff } from '../clock/back-off';
 
 export interface Candidate {
@@ -39,7 +39,7 @@ export class Turns<T extends Candidate> {
   /** With the time their work began. */
   readonly #atWork = new Map<T, number>();
   readonly #keysAtWork = new Set<string>();
-  /** Those that wait or are at work. */
+  /** Suspects that wait or are being handled. */
   readonly #suspects = new Set<T>();
   #pause: Pause | undefined;
   readonly #suffering = new Map<T, Suffering>();
@@ -124,7 +124,7 @@ export class Turns<T extends Candidate> {
     return this.hasSuspects ? alone.filter((ms) => ms > 0).sort((a, b) => a - b)[0] : undefined;
   }
 
-  /** There was nothing to do: its camera keeps its turn, and loses nothing to those that go before it meanwhile. */
+  /** There was nothing to do: its camera keeps its turn, and loses nothing to those handled before it meanwhile. */
   passedOver(candidate: T): void {
     this.#leaveWork(candidate);
     this.#forget(candidate);

@@ -83,7 +83,7 @@ async function linked(temporary: string, target: string): Promise<boolean> {
   }
 }
 
-/** Milliseconds since the epoch; undefined when there is no such file. */
+/** Milliseconds since the epoch; undefined if there is no such file. */
 async function modifiedAt(file: string): Promise<number | undefined> {
   try {
     return Math.round((await stat(file)).mtimeMs);

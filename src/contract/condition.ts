@@ -1,4 +1,4 @@
-/** How a camera stands, in a word. */
+/** The condition of a camera. */
 
 /**
  * `waiting`: its pictures are captured and wait for Redis or RabbitMQ; `starting` includes a process that is being restarted;

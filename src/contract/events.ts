@@ -23,7 +23,7 @@ export interface Sending {
   readonly recipients?: Recipients | undefined;
   /** When its message expires, milliseconds since the epoch. */
   readonly expiresAtMs?: number;
-  /** Of a fleet. */
+  /** Name of the node in a fleet. */
   readonly node?: string | undefined;
 }
 

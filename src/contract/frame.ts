@@ -1,4 +1,4 @@
-/** What one captured picture is: the record that travels between actors. Never the picture's bytes. */
+/** Metadata of one captured picture: the record that travels between actors. Never the picture's bytes. */
 import type { Verdict } from './verdict';
 
 /**
@@ -21,17 +21,17 @@ export const TAG_PATTERN = '^[A-Za-z0-9_.:-]{1,32}$';
 /** Tags of one camera at most. */
 export const MAX_TAGS = 16;
 
-/** Whose clock a capture time is by. */
+/** The clock on which a capture time is based. */
 export const CLOCKS = ['camera', 'arrival'] as const;
 
 export interface FrameClock {
-  /** `camera`: the camera's own, as its RTCP sender reports give it. `arrival`: this machine's, when the picture came. */
+  /** `camera`: the camera's own, according to its RTCP sender reports. `arrival`: this machine's, when the picture came. */
   readonly clock: (typeof CLOCKS)[number];
-  /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera told it. */
+  /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera has reported its clock. */
   readonly clockSkewMs?: number;
   /** This machine's clock was from before this version of Vigil was made, and so was wrong. */
   readonly clockUnset?: true;
-  /** Milliseconds by which a slow or stalled link brought the picture late; absent where it came in time. */
+  /** Milliseconds by which a slow or stalled link brought the picture late; absent if it came in time. */
   readonly linkDelayMs?: number;
 }
 
@@ -41,22 +41,22 @@ export interface Frame extends Partial<FrameClock> {
   readonly capturedAt: number;
   /**
    * Number of the sampling period the picture was taken for: `floor(arrival / periodMs)` by this machine's clock, or one
-   * off where it was taken outside, by how much: docs/contract.md. It needs no stored state, survives every restart, and two frames of a
-   * camera whose sequences differ by more than one have missed periods between.
+   * off if it was taken outside its period; by how much: docs/contract.md. It needs no stored state, survives every restart, and two frames of a
+   * camera whose sequences differ by more than one have missed periods between them.
    */
   readonly sequence: number;
   /** Pixels. */
   readonly width: number;
   readonly height: number;
   readonly format: FrameFormat;
-  /** Pixels of the picture as the camera sent it; absent of one that was spooled by an older version. */
+  /** Pixels of the picture as the camera sent it; absent if it was spooled by an older version. */
   readonly sourceWidth?: number;
   readonly sourceHeight?: number;
-  /** Degrees clockwise by which it is still to be turned to be upright: 90, 180 or 270; absent where it is not. */
+  /** Degrees clockwise by which it is still to be turned to be upright: 90, 180 or 270; absent if it is upright. */
   readonly rotation?: 90 | 180 | 270;
   /** Size of the encoded picture. */
   readonly bytes: number;
-  /** Absent of one that was spooled before there were verdicts. */
+  /** Absent if it was spooled before there were verdicts. */
   readonly verdict?: Verdict;
 }
 

@@ -1,4 +1,4 @@
-/** The Redis keys consumers rely on: a frame's metadata is in its key, its value is the picture and nothing else. */
+/** The Redis keys consumers rely on: a frame's key contains its metadata, its value is only the picture. */
 import { FRAME_FORMATS, type Frame, type FrameFormat } from './frame';
 
 /** Metadata that {@link parseFrameKey} reads back from a key. */
@@ -46,7 +46,7 @@ export function doneKey(key: string): string {
   return `{${key}}:done`;
 }
 
-/** Key that holds the newest frame key of a camera, for those who only want now. */
+/** Key that holds the newest frame key of a camera, for consumers that only need the present picture. */
 export function latestKey(namespace: string, camera: string): string {
   return `${namespace}:latest:${camera}`;
 }

@@ -33,7 +33,7 @@ end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 return picture`;
 
-/** Undefined where the queue's consumers alone have the frame. */
+/** Undefined if only the queue's consumers have the frame. */
 export function shareOf(recipients: Recipients | undefined, queue: string): Share | undefined {
   return recipients === undefined ? undefined : { queue, required: Object.keys(recipients) };
 }

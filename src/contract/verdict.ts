@@ -1,18 +1,18 @@
-/** What was found out about a picture without looking at what it shows. */
+/** The findings about a picture, without looking at its subject. */
 
 /**
- * `torn`: it, or a picture it builds on, is damaged or cut. `black`: nothing but darkness. `grey`: one flat tone, of
- * whatever colour. `frozen`: not a point changed for longer than the camera's `frozenMs`. `static`: for as long nothing to see changed,
- * but the camera goes on seeing. `healthy`: none of these was found.
+ * `torn`: the picture, or one it builds on, is damaged or truncated. `black`: nothing but darkness. `grey`: one flat tone, of
+ * any colour. `frozen`: no point has changed for longer than the camera's `frozenMs`. `static`: no visible change for that time,
+ * but the camera still sees. `healthy`: none of these was found.
  */
 export const VERDICTS = ['healthy', 'torn', 'black', 'grey', 'frozen', 'static'] as const;
 
 /**
- * By what a picture was found to be bad. Of `torn`: `packet-loss`, packets of the network never came, or came damaged;
+ * Why a picture was found to be bad. For `torn`: `packet-loss`, network packets never came, or came damaged;
  * `missing-reference`, a picture it is predicted from never came; `missing-slice`, a part of it never came; `cut`, its data
- * end too early; `decode-error`, the decoder complained of its data; `flat-rows`, a part of it shows what decoders show in
- * the place of what is missing; `impossible-colours`, it has colours no camera can have sent. Of `black` and `grey`: `one-tone`. Of `frozen`: `same-bytes`; or `same-look`, where the encoding
- * differs, and of `static`.
+ * end too early; `decode-error`, the decoder complained about its data; `flat-rows`, a part of it shows what decoders show in
+ * place of missing data; `impossible-colours`, it has colours no camera can have sent. For `black` and `grey`: `one-tone`. For `frozen`: `same-bytes`, or `same-look` if the encoding
+ * differs. For `static`: `same-look`.
  */
 export const VERDICT_REASONS = [
   'packet-loss',

@@ -28,14 +28,14 @@ export async function askDaemon(
 }
 
 /**
- * The lines of the answer to `POST /logs`, which may go on until the daemon ends.
- * @returns the answer to a name that the daemon does not have, instead
+ * The lines of the answer to `POST /logs`, which may continue until the daemon ends.
+ * @returns instead, the answer to a name that the daemon does not know
  * @throws ExitFault as {@link askDaemon}
  */
 export async function askLogs(dataDir: string, asked: LogRequest): Promise<IncomingMessage | NoSuchLog> {
   const response = await askOpenly(dataDir, '/logs', asked, ANSWER_MS);
   if (response.statusCode === 200) {
-    // From here on it may be silent for as long as nothing is logged.
+    // From here on the connection may be silent while nothing is logged.
     response.setTimeout(0);
     return response;
   }

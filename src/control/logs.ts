@@ -1,4 +1,4 @@
-/** Answers with lines of the log, each a line of JSON, and goes on with those that come. */
+/** Answers with lines of the log, each a line of JSON, and continues with new ones. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { withDeadline } from '../clock/sleep';
@@ -14,7 +14,7 @@ const LAST_LINES_MS = 500;
 
 export interface LogSource {
   readonly kept: KeptLines;
-  /** Of all that may write, whether they have or not. */
+  /** Names of all that may write, whether they have or not. */
   names(): readonly string[];
 }
 
@@ -41,7 +41,7 @@ export class LogStreams {
     else response.end();
   }
 
-  /** Ends all answers; waits a little for who reads them. */
+  /** Ends all answers; waits briefly for their readers. */
   async close(): Promise<void> {
     const ended = [...this.#following].map(async (response) => {
       response.end();
@@ -51,7 +51,7 @@ export class LogStreams {
   }
 
   #follow(response: ServerResponse, actor: string | undefined): void {
-    // What a reader leaves unread is bounded, and what it misses is counted.
+    // Unread lines of a reader are bounded, and the lines it misses are counted.
     const bounded = new BoundedLines(response, lostLine);
     const end = this.source.kept.follow((line) => bounded.write(line), actor);
     this.#following.add(response);

@@ -24,7 +24,7 @@ export interface DaemonStatus {
   readonly problems: readonly string[];
   /** Why no time can be right, where this machine's clock has not been set. */
   readonly clockUnset?: string;
-  /** Of a node of a fleet. */
+  /** On a node of a fleet. */
   readonly fleet?: Pick<FleetStatus, 'fleet' | 'node' | 'state'>;
   readonly children: readonly ChildStatus[];
 }
@@ -62,7 +62,7 @@ export type CameraAnswer = Answered<CameraSettings>;
 export type ProbeAnswer = Answered<ProbeOutcome>;
 export type RestartAnswer = Answered<null>;
 
-/** `draining`: the daemon ends when it is done. `alone`: it is no node of a fleet. */
+/** `draining`: the daemon ends when it is done. `alone`: it is not a node of a fleet. */
 export type DrainAnswer =
   { readonly kind: 'draining'; readonly cameras: number } | { readonly kind: 'alone' };
 
@@ -70,7 +70,7 @@ export type DrainAnswer =
 export interface LogRequest {
   /** Name of an actor; all without. */
   readonly actor?: string;
-  /** Of what is kept, the newest. */
+  /** The newest of the kept ones. */
   readonly lines: number;
   readonly follow: boolean;
 }

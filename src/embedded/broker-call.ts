@@ -28,7 +28,7 @@ interface Answer {
   readonly queues: readonly (readonly [string, number, number])[];
 }
 
-/** @throws Fault `broker-call` where it does not answer, or there is no `erl_call` */
+/** @throws Fault `broker-call` if the broker does not answer, or there is no `erl_call` */
 export async function callBroker(node: string, env: NodeJS.ProcessEnv): Promise<BrokerView> {
   const program = findErlCall();
   if (program === undefined)
@@ -57,7 +57,7 @@ async function ask(program: string, node: string, env: NodeJS.ProcessEnv): Promi
     throw new Fault('broker-call', `${program} cannot be started: ${whyNotStarted(failure)}`);
   child.stdin?.on('error', () => undefined).end(QUESTION);
   const said = child.stdout === null ? '' : await text(child.stdout);
-  // It says nothing where it cannot connect, and `{error, ...}` where the question was not understood.
+  // The output is empty if it cannot connect, and `{error, ...}` if the question was not understood.
   const [, encoded] = /^\{ok, "([A-Za-z0-9+/=]+)"\}/.exec(said) ?? [];
   if (encoded === undefined)
     throw new Fault(

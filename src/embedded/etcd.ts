@@ -26,7 +26,7 @@ export async function prepareEtcd(dir: string, log: Log): Promise<EmbeddedServic
     start: async (startMs) => {
       const program = findProgram('etcd');
       if (program === undefined) throw new ExitFault('missing-program', 'etcd is not installed');
-      // Left by one that was killed, they would keep it from listening.
+      // Left by a killed process, they would keep it from listening.
       for (const socket of [ETCD_SOCKET, PEER_SOCKET]) rmSync(path.join(dir, socket), { force: true });
       server = new ServerProcess(
         {
@@ -59,7 +59,7 @@ const ARGUMENTS = [
   ...['--logger', 'zap', '--log-outputs', 'stderr', '--log-level', 'warn'],
 ];
 
-/** Of a line of its log, which is JSON with the place in its code. */
+/** The message in a line of its log, which is JSON with the place in its code. */
 function wordsOf(line: string): string {
   try {
     const { msg = line, error } = JSON.parse(line) as { msg?: string; error?: string };

@@ -19,7 +19,7 @@ export function placedAt(dir: string, text: string): string {
   return text.replace(PLACE, (_, name: string, place: string) => `${name}${erlangPath(dir, place)}`);
 }
 
-/** By its characters, which needs no quoting in any encoding; a binary holds UTF-8. */
+/** Written by its character codes, which need no quoting in any encoding; a binary holds UTF-8. */
 function erlangPath(dir: string, like: string): string {
   return like.startsWith('<<')
     ? `<<${[...Buffer.from(dir)].join(',')}>>`

@@ -1,4 +1,4 @@
-/** What an embedded broker reads from files: its bounds, its user, where to listen; and where those are. */
+/** Configuration files of an embedded broker: its bounds, its user, its addresses; and where the files are. */
 import { createHash, randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import path from 'node:path';
@@ -16,10 +16,10 @@ const WAL_BYTES = 4 * MIB;
 const MEMORY_BYTES = 400 * MIB;
 /** RabbitMQ's own share of a machine, or of the container's part of it. */
 const MEMORY_SHARE = 0.4;
-/** The same below so much free disk: room for several of its logs, as it looks only every ten seconds. */
+/** The same with less free disk than this: room for several of its logs, as it checks only every ten seconds. */
 const FREE_DISK_BYTES = 32 * MIB;
 
-/** Where a broker finds its files and puts its data: all in one folder, nothing of the machine's own broker. */
+/** Where a broker finds its files and stores its data: all in one folder, separate from the machine's own broker. */
 export function folderVariables(dir: string): Readonly<Record<string, string>> {
   return {
     HOME: path.join(dir, 'home'),

@@ -1,4 +1,4 @@
-/** A private RabbitMQ for those who have none: its own ports, node name, cookie, port mapper and user. */
+/** A private RabbitMQ for installations without one: its own ports, node name, cookie, port mapper and user. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -56,7 +56,7 @@ export async function prepareRabbitmq(
       const [program, epmd] = [findRabbitmq(), findEpmd()];
       if (program === undefined || epmd === undefined)
         throw new ExitFault('missing-program', 'rabbitmq-server is not installed');
-      // Without a port mapper of our own the broker starts one that outlives it.
+      // Without a port mapper of our own, the broker starts one that outlives it.
       mapper ??= portMapper(epmd, epmdPort, { env, cwd: dir }, log);
       mapper.run();
       placeQuorumQueues(path.join(dir, 'mnesia', NODE), NODE);
@@ -111,7 +111,7 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Nod
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${ELECT_LEADERS}`,
     // Two schedulers carry thousands of messages a second; one a core would take memory on a large machine.
     ERL_FLAGS: '-start_epmd false +Bi +S 2:2',
-    // A dump holds all the broker's memory, passwords too, and as much disk.
+    // A dump contains all the broker's memory, including passwords, and needs as much disk.
     ERL_CRASH_DUMP_SECONDS: '0',
   };
 }
@@ -124,7 +124,7 @@ function writeFiles(dir: string, port: number, password: string, env: NodeJS.Pro
     writeFileSync(cookie, randomBytes(24).toString('hex'), { mode: 0o400, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Restored from an archive that keeps no rights, say; Erlang takes no cookie that others may read.
+    // For example restored from an archive without permissions; Erlang rejects a cookie that others may read.
     chmodSync(cookie, 0o400);
   }
   writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');

@@ -1,4 +1,4 @@
-/** A private redis-server for those who have none. */
+/** A private redis-server for installations without one. */
 import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import path from 'node:path';
@@ -84,12 +84,12 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
   ].join('\n');
 }
 
-/** Below this nothing useful could be stored. */
+/** With less than this, nothing useful could be stored. */
 const MIN_BYTES = 64 * 1024 * 1024;
 /** An append-only file grows to twice its data, and is then rewritten beside the old one and two snapshots. */
 const DISK_SHARE = 1 / 6;
 
-/** What may be stored where no consumer takes it, without filling this machine's memory or disk. */
+/** What may be stored if no consumer takes it, without filling this machine's memory or disk. */
 function affordableBytes(dir: string): number {
   const constrained = process.constrainedMemory();
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
@@ -98,8 +98,8 @@ function affordableBytes(dir: string): number {
 }
 
 /**
- * Asks it for an answer. And tells it to end at SIGTERM even where it cannot take its last snapshot, as on a full disk: a daemon
- * that was killed would leave it behind. All is in the append-only file. Redis before 7.0 does not know the setting.
+ * Waits for its answer. And configures it to end at SIGTERM even if it cannot take its last snapshot, as on a full disk: otherwise a
+ * killed daemon would leave it behind. Everything is in the append-only file. Redis before 7.0 does not know the setting.
  */
 async function greet(url: string): Promise<void> {
   const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };

@@ -11,7 +11,7 @@ export interface ServiceMemory {
   readonly epmdPort?: number;
 }
 
-/** What was kept in the server's folder; undefined if it is new there, or the file is damaged. */
+/** What was stored in the server's folder; undefined if the folder is new, or the file is damaged. */
 export function readServiceMemory(dir: string): ServiceMemory | undefined {
   try {
     return JSON.parse(readFileSync(path.join(dir, SERVER_FILE), 'utf8')) as ServiceMemory;

@@ -30,7 +30,7 @@ export interface ServerCommand extends CommandLine {
   readonly wordsOf?: (line: string) => string;
   /** The line it ends with when a program that it needs was killed. */
   readonly helperKilled?: RegExp;
-  /** What the kernel sends it when the daemon dies. */
+  /** The signal the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
 }
 
@@ -123,7 +123,7 @@ export class ServerProcess {
     return this.#lastLines.join(' | ') || '(none)';
   }
 
-  /** How it ended, in words; for one that has. */
+  /** How it ended, as text; only valid after its end. */
   ending(): string {
     if (this.#startError !== undefined) return `before it began: ${whyNotStarted(this.#startError)}`;
     const { exitCode, signalCode } = this.#child;
@@ -149,8 +149,8 @@ function locked({ program, args, lockFile }: ServerCommand): CommandLine {
 }
 
 /**
- * Waits until the server of a daemon that was killed has left the data: it may still be saving, and listening, and its
- * successor is to have the same ports.
+ * Waits until the server of a killed daemon has released the data: it may still be saving, and listening, and its
+ * successor needs the same ports.
  */
 export async function predecessorLeft(lockFile: string): Promise<void> {
   const flock = findProgram('flock');
@@ -159,7 +159,7 @@ export async function predecessorLeft(lockFile: string): Promise<void> {
     program: flock,
     args: ['-w', String(PREDECESSOR_WAIT_S), lockFile, '/bin/true'],
   });
-  // Ours may hold passwords.
+  // The daemon's environment may contain passwords.
   await exitOf(startChild(program, args, { env: {}, stdio: 'ignore' }));
 }
 

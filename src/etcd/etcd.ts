@@ -35,7 +35,7 @@ export interface Snapshot {
 }
 
 export interface Watcher {
-  /** Everything is as the snapshot says: at first, and whenever what happened in between cannot be told. */
+  /** The complete state: at first, and whenever the changes in between are not known. */
   readonly onSnapshot: (entries: readonly Entry[]) => void;
   /** Something has changed: all changes of one moment together. */
   readonly onEvents: (events: readonly EtcdEvent[]) => void;
@@ -92,13 +92,13 @@ export class Etcd {
     return { entries: kvs.map(entryOf), revision: Number(header.revision ?? 0) };
   }
 
-  /** One key; undefined where it is absent. */
+  /** One key; undefined if it is absent. */
   async get(key: string): Promise<Entry | undefined> {
     const { kvs = [] } = await this.#ask<{ kvs?: WireEntry[] }>('kv/range', { key: encode(key) });
     return kvs.map(entryOf)[0];
   }
 
-  /** Does all operations if all conditions hold, at one moment; false when one does not, and nothing was done. */
+  /** Executes all operations atomically if all conditions hold; false if one does not, and nothing was done. */
   async transact(conditions: readonly Compare[], operations: readonly Operation[]): Promise<boolean> {
     const request = { compare: conditions.map(wireCompare), success: operations.map(wireOperation) };
     const { succeeded = false } = await this.#ask<{ succeeded?: boolean }>('kv/txn', request);
@@ -116,7 +116,7 @@ export class Etcd {
     void watch.finally(() => this.#watches.delete(watch));
   }
 
-  /** The watches have missed something: another endpoint is asked, from where they are. */
+  /** The watches have missed something: they continue at another endpoint, from where they are. */
   rewatch(): void {
     this.#gateway.leave();
     this.#streams.abort();
@@ -210,6 +210,6 @@ async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
   try {
     for await (const text of stream.setEncoding('utf8') as AsyncIterable<string>) yield* splitter.push(text);
   } catch {
-    // It was cut, or given up.
+    // It was cut off, or closed on purpose.
   }
 }

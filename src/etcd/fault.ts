@@ -1,4 +1,4 @@
-/** What etcd, or the way to it, has against a request: one sentence each, for operators. Pure. */
+/** Why a request to etcd failed, at etcd or on the way: one sentence each, for operators. Pure. */
 import { Fault } from '../fault/fault';
 
 /** `etcd-away`: another endpoint may answer; all other codes are etcd's own answers, the same from every endpoint. */

@@ -44,7 +44,7 @@ export class Gateway {
   }
 
   /**
-   * The answer of the first endpoint that gives one, beginning with the one that answered last.
+   * The answer of the first endpoint that responds, starting with the one that answered last.
    * @param call such as `/v3/kv/range`
    * @throws Fault of an {@link EtcdFaultCode}
    */
@@ -56,8 +56,8 @@ export class Gateway {
   }
 
   /**
-   * The same for an answer that has no end. It is destroyed when `signal` is aborted.
-   * @throws Fault where it does not begin
+   * The same for an endless answer. It is destroyed when `signal` is aborted.
+   * @throws Fault if it does not begin
    */
   async stream(call: string, body: object, signal: AbortSignal): Promise<http.IncomingMessage> {
     return this.#first((index) => this.#open(index, call, body, signal));
@@ -109,8 +109,8 @@ export class Gateway {
   }
 
   /**
-   * After a silence only new connections are used, which cannot be made without hearing the other side: a node that is heard and
-   * hears nothing would otherwise renew its lease over every connection that it has, and no other node can take its cameras.
+   * After a silence only new connections are used, which need answers from the other side to be established: a node whose packets
+   * arrive but that receives none would otherwise renew its lease over its existing connections, and no other node could take its cameras.
    */
   #dropIdle(): void {
     for (const agent of this.#agents)

@@ -2,7 +2,7 @@
 import path from 'node:path';
 
 /**
- * In the folder of its data. etcd wants a port behind the name, which is a part of the file's name. Nobody but the folder's owner
+ * In the folder of its data. etcd requires a port after the name, which is part of the file's name. Only the folder's owner
  * can enter it: neither port nor password is needed.
  */
 export const ETCD_SOCKET = 'etcd.sock:0';

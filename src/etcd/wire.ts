@@ -7,7 +7,7 @@ export interface Entry {
   /** Revision of etcd at which it was created, and at which it was last written. */
   readonly createRevision: number;
   readonly modRevision: number;
-  /** Decimal; absent where the key has no lease. */
+  /** Decimal; absent if the key has no lease. */
   readonly lease?: string;
 }
 

@@ -2,13 +2,13 @@
 
 /** What crosses a process boundary instead of an Error. */
 export interface FaultRecord {
-  /** Stable word for programs; callers switch on it, never on the message. */
+  /** Stable code for programs; callers switch on it, never on the message. */
   readonly code: string;
   /** Who, what was expected, what was seen: one sentence for people, without credentials. */
   readonly message: string;
 }
 
-/** An error callers can tell apart by its code. */
+/** An error that callers distinguish by its code. */
 export class Fault extends Error {
   constructor(
     readonly code: string,

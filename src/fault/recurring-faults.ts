@@ -6,7 +6,7 @@ import { RecurringFault } from './recurring';
 export class RecurringFaults<Subject extends string> {
   readonly #faults = new Map<Subject, RecurringFault>();
 
-  /** @param over what is logged of a subject when its trouble is over; undefined where its end is not noticed */
+  /** @param over the line logged when a subject's trouble is over; undefined if its end is not noticed */
   constructor(
     private readonly log: Log,
     private readonly over: Readonly<Record<Subject, string | undefined>>,

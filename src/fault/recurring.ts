@@ -2,9 +2,9 @@
 import type { FaultRecord } from './fault';
 import type { Log } from '../log/log';
 
-/** A fault that lasts, or that comes and goes, is repeated in the log this often. */
+/** A lasting or intermittent fault is repeated in the log at this interval. */
 const REPEAT_MS = 60_000;
-/** The trouble is over when nothing has failed for this time. */
+/** The trouble is over if nothing has failed for this time. */
 const STEADY_MS = 10_000;
 /** The same for a trouble that came back within {@link RELAPSE_MS} of its last end: it flaps. */
 const STEADY_AGAIN_MS = 60_000;
@@ -17,7 +17,7 @@ interface Trouble {
   saidAt: number;
   /** Faults since. */
   unsaid: number;
-  /** Since when nothing failed; undefined while something does. */
+  /** Since when nothing has failed; undefined while something does. */
   wellSince: number | undefined;
 }
 
@@ -30,8 +30,8 @@ const later: Later = (ms, act) => {
 };
 
 /**
- * Says a trouble when it begins (each fault of another code once), once a minute with its count while it lasts, and once
- * when it is over: when nothing failed for ten seconds, or for a minute where it comes and goes.
+ * Logs a trouble when it begins (each fault with another code once), once a minute with its count while it lasts, and once
+ * when it is over: when nothing has failed for ten seconds, or for a minute if it is intermittent.
  */
 export class RecurringFault {
   #trouble: Trouble | undefined;

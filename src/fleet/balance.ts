@@ -8,7 +8,7 @@ import type { PlacedCamera } from './placement';
 /** Cameras begin to move for balance only when a node is this far above or below its share. */
 const FAR_ABOVE = 1.2;
 const FAR_BELOW = 0.8;
-/** Then every node gets so much of its share, if the cameras are light enough for it. */
+/** Moves then bring every node to at least this part of its share, if the cameras are light enough for it. */
 const ENOUGH = 0.9;
 
 /** A node is a fifth away from its share. */
@@ -19,7 +19,7 @@ export function isUnbalanced({ nodes }: Loads): boolean {
 export class Balance {
   constructor(private readonly loads: Loads) {}
 
-  /** Until nothing more can be won. */
+  /** Until nothing more can be gained. */
   run(): void {
     while (this.#fill() || this.#relieve(this.#needy) || this.#relieve(this.#empty));
   }
@@ -69,7 +69,7 @@ export class Balance {
     return best;
   }
 
-  /** First those that no node loses, and of these the one that prefers the node the most. */
+  /** Prefers cameras that no node loses, and of these the one with the highest score for the node. */
   #isBetter(a: PlacedCamera, b: PlacedCamera, to: Load): boolean {
     const { homeless } = this.loads;
     if (homeless.size > 0 && homeless.has(a) !== homeless.has(b)) return homeless.has(a);
@@ -77,8 +77,8 @@ export class Balance {
   }
 
   /**
-   * Every camera of a node above its bound once: it goes where `takerOf` says. First those that no node loses, in an order that
-   * is the same for everybody.
+   * Looks once at every camera of a node above its bound and moves it to the node `takerOf` returns. Cameras that no node loses come
+   * first, in an order that is the same on all nodes.
    */
   #relieve(takerOf: (camera: PlacedCamera, owner: Load) => Load | undefined): boolean {
     const { nodes, homeless } = this.loads;
@@ -96,7 +96,7 @@ export class Balance {
   }
 
   /**
-   * Of a camera whose owner is above its bound, and at its share or above without it: the node below its share with the
+   * For a camera whose owner is above its bound, and at its share or above without the camera: the node below its share with the
    * highest score, if the camera does not take it above its bound.
    */
   #needy(camera: PlacedCamera, owner: Load): Load | undefined {
@@ -105,7 +105,7 @@ export class Balance {
     return this.loads.best(camera, ({ load, share }) => load < share && load + weight <= share * BOUND);
   }
 
-  /** Of a camera that is not its owner's only one, and whose owner is unbalanced: a node without any that is not as full with it. */
+  /** For a camera that is not its owner's only one, and whose owner is unbalanced: an empty node that is less full with the camera. */
   #empty(camera: PlacedCamera, owner: Load): Load | undefined {
     const { weight } = camera;
     if (owner.load <= owner.share * FAR_ABOVE || owner.load - weight < EQUAL) return undefined;
@@ -118,7 +118,7 @@ function ratio({ load, share }: Load): number {
   return load / share;
 }
 
-/** Both are within their bounds behind it, or the one that gives is still no emptier than the one that takes. */
+/** Afterwards both are within their bounds, or the giving node is still no emptier than the taking one. */
 function isGain(from: Load, to: Load, weight: number): boolean {
   const given = (from.load - weight) / from.share;
   const taken = (to.load + weight) / to.share;

@@ -2,7 +2,7 @@
 
 /** A camera's first minute is its start: programs are loaded, and a keyframe is waited for. */
 const START_MS = 60_000;
-/** Measured for so long before it counts; of older measurements a third is left after that time. */
+/** Minimum measuring time before a cost counts; after that time, a third of the weight of older measurements is left. */
 const SMOOTH_MS = 120_000;
 /** Shorter than this, ticks of 10 ms are too coarse. */
 const LEAST_MS = 4000;
@@ -24,7 +24,7 @@ interface Meter {
 
 export interface Reading {
   readonly id: string;
-  /** Of the camera's process. A new process is measured from its start, and until then keeps the cost of the one before. */
+  /** Pid of the camera's process. A new process is measured from its start, and until then keeps the cost of the previous one. */
   readonly pid: number;
   /** Processor seconds since that process began. */
   readonly seconds: number;
@@ -48,7 +48,7 @@ export class Costs {
     }
   }
 
-  /** Thousandths of a processor, by camera; absent of one that was not measured for long enough. */
+  /** Thousandths of a processor, by camera; absent for one that was not measured for long enough. */
   get steps(): Readonly<Record<string, number>> {
     const known = [...this.#meters].flatMap(([id, { step }]) =>
       step === undefined ? [] : [[id, Math.round(STEP ** step * 10) / 10] as const],

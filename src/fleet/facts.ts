@@ -13,11 +13,11 @@ export interface NodeRecord {
   readonly state: 'member' | 'draining';
   readonly capacity: number;
   readonly version: string;
-  /** Of its cameras: nodes with another one have another configuration. */
+  /** Name of its configuration of cameras: nodes with another name have another configuration. */
   readonly configuration: string;
-  /** Measured costs of its cameras, thousandths of a processor; absent where nothing was measured. */
+  /** Measured costs of its cameras, thousandths of a processor; absent if nothing was measured. */
   readonly costs?: Readonly<Record<string, number>>;
-  /** Cameras are to move for its balance, and have not all come to where they belong; absent where that is not so. */
+  /** Cameras are to move for its balance, and not all are where they belong; otherwise absent. */
   readonly isBalancing?: boolean;
   /** When it was written, by the node's clock, milliseconds since the epoch; absent of versions before. */
   readonly clockMs?: number;
@@ -40,7 +40,7 @@ export interface OwnerRecord {
   readonly because?: Because;
   /** What it cost on the node before, thousandths of a processor. */
   readonly cost?: number;
-  /** The node that may take it over once it captures it, and why. */
+  /** The node that may adopt it once it captures it, and why. */
   readonly to?: string;
   readonly toBecause?: Because;
   /** The newest picture when it was offered: that node numbers on from it, so that no period is skipped or counted twice. */
@@ -89,9 +89,9 @@ export class Facts {
   readonly owners = new Owners();
   /** Those to begin a move for balance that are taken, by name. */
   readonly permits = new Set<string>();
-  /** What each node says but that it lives. */
+  /** Records of the nodes, without their signs of life. */
   readonly #said = new Map<string, string>();
-  /** The last owner of cameras that nobody owns now. */
+  /** The last owner of cameras that are now unowned. */
   readonly #left = new Map<string, string>();
   /** Nodes that drained until they went. */
   readonly #drained = new Set<string>();
@@ -122,7 +122,7 @@ export class Facts {
     return isNews;
   }
 
-  /** Remembers nothing of cameras that are neither owned nor among `present`. */
+  /** Forgets cameras that are neither owned nor among `present`. */
   keep(present: Present): void {
     for (const past of [this.#left, this.#costs])
       for (const id of past.keys()) if (!present.has(id) && !this.owners.has(id)) past.delete(id);
@@ -134,14 +134,14 @@ export class Facts {
     this.owners.delete(camera);
   }
 
-  /** What the next owner of a camera that nobody owns writes of its past. */
+  /** What the next owner of an unowned camera writes about its past. */
   pastOf(camera: string): Pick<OwnerRecord, 'from' | 'because' | 'cost'> {
     const from = this.#left.get(camera);
     if (from === undefined) return { because: 'new' };
     return { ...this.#reasonOf(from), ...this.costOf(camera) };
   }
 
-  /** Absent where it was never measured. */
+  /** Absent if it was never measured. */
   costOf(camera: string): Pick<OwnerRecord, 'cost'> {
     const cost = this.#costs.get(camera) ?? this.owners.get(camera)?.cost;
     return cost === undefined ? {} : { cost };
@@ -173,7 +173,7 @@ export class Facts {
     return true;
   }
 
-  /** @returns false where it has only said that it lives */
+  /** @returns false if the record is only a sign of life */
   #hear(node: string, value: string): boolean {
     const now = parsedNode(value);
     if (now === undefined) return false;

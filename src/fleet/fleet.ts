@@ -44,7 +44,7 @@ export class Fleet {
   readonly #clocks: ClockWarning;
   readonly #gathering = new Gathering();
   readonly #clock: FleetClock;
-  /** When there may be something to do though nothing has changed. */
+  /** When there may be something to do even though nothing has changed. */
   #againMs = 0;
   #turn: Promise<void> = Promise.resolve();
   #isWaiting = false;
@@ -72,7 +72,7 @@ export class Fleet {
     this.#movement = new Movement({ ...own, holdings: this.#holdings, log });
   }
 
-  /** Begins; waits for nothing. */
+  /** Starts the loop; waits for nothing. */
   start(): void {
     this.options.etcd.watch(this.#keys.prefix, {
       onSnapshot: (entries) => {
@@ -95,7 +95,7 @@ export class Fleet {
     this.#ended = Promise.all([this.#run(), guard]);
   }
 
-  /** Ends without a word to the others: a node that is back before its lease ends finds its cameras as they were. */
+  /** Ends without notifying the others: a node that is back before its lease ends finds its cameras unchanged. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#ended;
@@ -104,7 +104,7 @@ export class Fleet {
   }
 
   /**
-   * Gives all cameras away, as others are there to take them; resolves when none is left, or nobody takes them.
+   * Gives all cameras away as other nodes can adopt them; resolves when none is left, or no node adopts the rest.
    * @returns cameras that are still here
    */
   async drain(): Promise<number> {
@@ -142,7 +142,7 @@ export class Fleet {
     return statusOf(this.member, this.#facts, cameras, (name) => this.#skews.of(name));
   }
 
-  /** The configuration has changed: the others are told. */
+  /** The configuration has changed: the other nodes are notified. */
   changed(): void {
     this.#presence.changed();
     this.consider();
@@ -200,7 +200,7 @@ export class Fleet {
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { log, configuration } = this.options;
-    // Until then it would take cameras that are no longer the fleet's.
+    // Without the fleet's configuration it would take cameras that are no longer the fleet's.
     const present = configuration();
     if (present === undefined) return;
     const roster = this.#enrolled();

@@ -12,19 +12,19 @@ export interface Move {
 }
 
 export interface Own {
-  /** This node's cameras by what etcd says of them. */
+  /** This node's cameras according to etcd. */
   readonly owned: ReadonlyMap<string, Pick<Owned, 'to'>>;
   /** Where cameras of this node belong that do not belong here. */
   readonly wanted: readonly Move[];
   readonly isDraining: boolean;
   /** Whether a camera may begin to move for balance. */
   readonly mayMove: (id: string) => boolean;
-  /** A camera allows one viewer, or has no picture now: nothing is won by capturing it twice. */
+  /** A camera allows one viewer, or has no picture now: capturing it twice gains nothing. */
   readonly isBroken: (id: string) => boolean;
 }
 
 export interface Turn {
-  /** The other node may capture it beside this one, and then has it. */
+  /** The other node may capture it in parallel, and then owns it. */
   readonly offer: readonly (Move & { readonly because: Because })[];
   readonly retract: readonly string[];
   /** Stopped here before another starts it. */

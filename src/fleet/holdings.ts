@@ -21,13 +21,13 @@ export interface HoldingsOptions {
   readonly keys: Keys;
   readonly facts: Facts;
   readonly lease: Lease;
-  /** Runs the first, and the second so that they can be taken over; resolves when all others have stopped. */
+  /** Runs the first set, and the second so that those cameras can be adopted; resolves when all others have stopped. */
   readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
 }
 
 export class Holdings {
   readonly #ids = new Set<string>();
-  /** Cameras of others that this node may take over once it captures them. */
+  /** Cameras of other nodes that this node may adopt once it captures them. */
   #arriving: ReadonlySet<string> = new Set();
   readonly #takingOver = new Set<string>();
 
@@ -38,8 +38,8 @@ export class Holdings {
   }
 
   /**
-   * Brings what is held and what etcd says together: keys of an earlier lease of this node are put under the present one,
-   * those that etcd has lost are created again, and what another node has is let go.
+   * Reconciles the held cameras with etcd: keys of an earlier lease of this node are put under the present one,
+   * those that etcd has lost are created again, and cameras another node has are released.
    * @param wanted cameras of the configuration
    * @throws Fault of etcd
    */
@@ -66,7 +66,7 @@ export class Holdings {
   }
 
   /**
-   * Takes cameras that nobody owns.
+   * Takes unowned cameras.
    * @returns those it got
    * @throws Fault of etcd
    */
@@ -97,21 +97,21 @@ export class Holdings {
     if (gone.length > 0) await this.#run();
   }
 
-  /** Lets the other node of `offer` take it over, or (without) no longer; nothing changes here until it has. */
+  /** Permits the other node of `offer` to adopt it, or (without) withdraws that; nothing changes here until it has. */
   async offer(id: string, offer?: Offer): Promise<void> {
     const { etcd, keys, facts, node, lease } = this.options;
     const [found, under] = [facts.owners.get(id), lease.id];
-    // It may have been taken over since.
+    // It may have been adopted since.
     if (found?.node !== node || under === undefined) return;
     const key = keys.camera(id);
     const record = offered(recordOf(found), offer);
     const put = { put: key, value: JSON.stringify(record), lease: under };
     const isDone = await etcd.transact([{ key, modRevision: found.revision }], [put]);
-    // The watch tells the revision; until then it is not offered a second time.
+    // The watch reports the revision; until then it is not offered a second time.
     if (isDone && facts.owners.get(id) === found) facts.owners.set(id, { ...found, ...record });
   }
 
-  /** Runs what others offer to this node, beside them. */
+  /** Runs the cameras that other nodes offer to this one, in parallel with their owners. */
   expect(ids: readonly string[]): void {
     if ([...this.#arriving].join() === ids.join()) return;
     this.#arriving = new Set(ids);
@@ -119,8 +119,8 @@ export class Holdings {
   }
 
   /**
-   * This node captures a camera: one that was offered to it is its own now.
-   * @returns the node that had it; undefined where nothing changed
+   * This node captures a camera: if the camera was offered, this node now owns it.
+   * @returns the node that had it; undefined if nothing changed
    * @throws Fault of etcd; the next picture tries again
    */
   async captured(id: string): Promise<string | undefined> {
@@ -160,7 +160,7 @@ export class Holdings {
     const record = { node, sinceMs, ...facts.pastOf(id) };
     const value = JSON.stringify(record);
     const isMine = await etcd.transact([{ key, is: 'absent' }], [{ put: key, value, lease: under }]);
-    // The watch will tell; until then it must not be taken a second time.
+    // The watch will report it; until then it must not be taken a second time.
     if (isMine && !facts.owners.has(id)) facts.owners.set(id, { ...record, revision: 0, lease: under });
     return isMine;
   }
@@ -171,7 +171,7 @@ export class Holdings {
     if (under === undefined || found === undefined) return;
     const value = JSON.stringify(recordOf(found));
     const isMine = await etcd.transact([{ key, lease: before ?? '0' }], [{ put: key, value, lease: under }]);
-    // Unless the watch has told already, and perhaps what came after.
+    // Unless the watch has reported it already, and perhaps later changes.
     if (isMine && facts.owners.get(id) === found) facts.owners.set(id, { ...found, lease: under });
   }
 
@@ -180,7 +180,7 @@ export class Holdings {
     const key = keys.camera(id);
     const found = facts.owners.get(id);
     const isRemoved = await etcd.transact([{ key, lease: lease.id ?? '0' }], [{ remove: key }]);
-    // One that was offered may be another node's by now, and the watch may have told already who has taken it.
+    // An offered camera may belong to another node by now, and the watch may have reported the new owner already.
     if (isRemoved && facts.owners.get(id) === found) facts.disown(id);
   }
 }

@@ -2,7 +2,7 @@
 import type { Etcd } from '../etcd/etcd';
 import type { FleetClock } from './options';
 
-/** etcd removes a dead node's keys so long after its last renewal (5.25 s were measured). */
+/** Time after its last renewal at which etcd removes a dead node's keys (5.25 s were measured). */
 export const LEASE_MS = 5000;
 export const RENEW_MS = 1000;
 
@@ -31,8 +31,8 @@ export class Lease {
   }
 
   /**
-   * Renews it.
-   * @returns false when there is a new one, under which nothing is yet
+   * Renews the lease.
+   * @returns false if there is a new lease, which has no keys yet
    * @throws Fault of etcd
    */
   async renew(): Promise<boolean> {

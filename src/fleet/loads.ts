@@ -1,7 +1,7 @@
 /** What the nodes have to do in relation to their shares, and which node a camera prefers. Pure. */
 import type { PlacedCamera, PlacementNode } from './placement';
 
-/** A node takes so much more than its share before the next one gets the camera. */
+/** A node takes this multiple of its share before the next one gets the camera. */
 export const BOUND = 1.1;
 /** Sums of the same weights in another order differ by less. */
 export const EQUAL = 1e-9;
@@ -20,7 +20,7 @@ export class Loads {
   readonly nodes: readonly Load[];
   /** Cameras that none of the nodes has. */
   readonly homeless: ReadonlySet<PlacedCamera>;
-  /** The nodes of cameras that came to another than they were on, by id. */
+  /** New nodes of relocated cameras, by id. */
   readonly relocated = new Map<string, string>();
   readonly #byName: ReadonlyMap<string, Load>;
 
@@ -45,7 +45,7 @@ export class Loads {
     return node !== undefined;
   }
 
-  /** @param from where it is now; undefined of one that is on no node yet */
+  /** @param from where it is now; undefined for one that is on no node yet */
   move(camera: PlacedCamera, from: Load | undefined, to: Load): void {
     if (from !== undefined) {
       from.cameras.splice(from.cameras.indexOf(camera), 1);
@@ -56,7 +56,7 @@ export class Loads {
     else this.relocated.set(camera.id, to.name);
   }
 
-  /** The node with the highest score that has room; where none has, the one that is the least above its share. */
+  /** The node with the highest score that has room; if none has, the one that is least above its share. */
   choose(camera: PlacedCamera): Load {
     const { weight } = camera;
     const chosen = this.best(camera, ({ load, share }) => load + weight <= share * BOUND);
@@ -65,7 +65,7 @@ export class Loads {
     return this.nodes.reduce((a, b) => (over(b) < over(a) ? b : a));
   }
 
-  /** Of the nodes that `has` takes, the one with the highest score for this camera. */
+  /** The node with the highest score for this camera among those that satisfy `has`. */
   best({ rank }: PlacedCamera, has: (node: Load) => boolean): Load | undefined {
     let best: Load | undefined;
     let bestScore = -Infinity;

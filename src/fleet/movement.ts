@@ -1,4 +1,4 @@
-/** Brings cameras to the nodes they belong on: offers them, gives them away, takes over what is offered to this node. */
+/** Moves cameras to the nodes they belong on: offers them, gives them away, adopts what is offered to this node. */
 import type { Frame } from '../contract/frame';
 import type { Log } from '../log/log';
 import { numbered, type Numbered } from '../protocol/numbered';
@@ -11,7 +11,7 @@ import type { Roster } from './roster';
 import type { Steps } from './steps';
 import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
 
-/** A camera without a picture for so long loses nothing by a move. */
+/** A camera without a picture for this long loses nothing by a move. */
 const SILENT_MS = 10_000;
 
 export type CapturedFrame = Pick<Frame, 'camera' | 'capturedAt' | 'sequence' | 'clock' | 'clockSkewMs'>;

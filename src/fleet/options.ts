@@ -1,4 +1,4 @@
-/** What a node of a fleet is given. */
+/** The options of a node of a fleet. */
 import type { Etcd } from '../etcd/etcd';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
@@ -21,7 +21,7 @@ export interface FleetCamera {
 export interface FleetClock {
   /** Milliseconds, of a clock that is never set. */
   readonly now: () => number;
-  /** Resolves after so long, or at once when `signal` is aborted. */
+  /** Resolves after that time, or at once when `signal` is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -33,20 +33,20 @@ export interface FleetOptions {
   readonly placement?: typeof relocations;
   readonly name: string;
   readonly node: string;
-  /** The data directory, and who runs on it. */
+  /** The data directory, and the daemon that uses it. */
   readonly holder: { readonly id: string; readonly name: string };
   readonly capacity: number;
   readonly version: string;
-  /** Of the present configuration: while it is the same array, they are the same cameras. */
+  /** Cameras of the present configuration: an identical array means identical cameras. */
   readonly cameras: () => readonly FleetCamera[];
-  /** Measures what the cameras cost here, thousandths of a processor; nothing is measured without. */
+  /** Costs of the cameras on this node, thousandths of a processor; without it nothing is measured. */
   readonly costs?: () => Readonly<Record<string, number>>;
   /** What names it: other nodes with the same run the same cameras. Undefined until this node knows those of the fleet. */
   readonly configuration: () => string | undefined;
   /** That credentials are sealed with. */
   readonly secret: Buffer | undefined;
   readonly log: Log;
-  /** Runs these cameras, those that arrive beside their owners, and no others; resolves when the others have stopped. */
+  /** Runs these cameras, those arriving in parallel with their owners, and no others; resolves when the others have stopped. */
   readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
   /** Another daemon is the node of that name. */
   readonly onRefused: (fault: FaultRecord) => void;

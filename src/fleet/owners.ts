@@ -13,12 +13,12 @@ export class Owners extends Map<string, Owned> {
     return this.#byNode.get(node) ?? NONE;
   }
 
-  /** Cameras that a node may take over. */
+  /** Cameras that a node may adopt. */
   offeredTo(node: string): ReadonlyMap<string, Owned> {
     return this.#byOffer.get(node) ?? NONE;
   }
 
-  /** @returns cameras whose records have changed, from now on; who asks for it empties it */
+  /** @returns cameras whose records change from now on; the caller empties the set */
   changes(): Set<string> {
     const changed = new Set(this.keys());
     this.#changed.push(changed);

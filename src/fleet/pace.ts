@@ -1,24 +1,24 @@
-/** What a node remembers of the past to be slow enough: cameras that could have moved, and those that nobody owns. Pure. */
+/** What a node remembers to limit its pace: cameras that could have moved, and unowned cameras. Pure. */
 import type { Present } from './facts';
 
 const MINUTE_MS = 60_000;
-/** How long a camera is passed over that could have moved for a minute, and did not: its new node may not reach it. */
+/** For how long a camera is passed over that could have moved for a minute, and did not: its new node may not reach it. */
 const PASSED_OVER_MS = 600_000;
 
 /** Which cameras of the whole fleet are the next to move for balance, as one of its nodes sees it. */
 export class Queue {
-  /** By camera, since when it might begin to move, all the time; of one that is passed over, since before that. */
+  /** By camera, since when it could have moved without interruption; for one that is passed over, since before that. */
   readonly #freeMs = new Map<string, number>();
 
-  /** Remembers no cameras but these. */
+  /** Forgets all cameras but these. */
   keep(present: Present): void {
     for (const id of this.#freeMs.keys()) if (!present.has(id)) this.#freeMs.delete(id);
   }
 
   /**
-   * @param waiting all in the fleet that belong elsewhere and are not on their way, in an order that is the same for all nodes
-   * @param permits that nobody has
-   * @returns by camera that may begin to move now, the permit to begin it with: another one for each node, if they know the same
+   * @param waiting all cameras of the fleet that belong elsewhere and are not moving yet, in an order that is the same on all nodes
+   * @param permits the free ones
+   * @returns by camera that may begin to move now, the permit to use: a different one on each node, if they know the same facts
    */
   next(waiting: readonly string[], permits: readonly string[], nowMs: number): ReadonlyMap<string, string> {
     const known = new Set(waiting);
@@ -27,7 +27,7 @@ export class Queue {
     const isOver = (id: string) => nowMs - (this.#freeMs.get(id) ?? nowMs) > MINUTE_MS;
     const first = waiting.filter((id) => !isOver(id)).slice(0, permits.length);
     const next = new Map(first.map((id, i) => [id, permits[i] as string]));
-    // Others were faster: it waits for a permit, and not for itself.
+    // Others were faster: it waits for a permit, so this time does not count.
     for (const id of this.#freeMs.keys()) if (!next.has(id) && !isOver(id)) this.#freeMs.delete(id);
     for (const id of first) if (!this.#freeMs.has(id)) this.#freeMs.set(id, nowMs);
     return next;
@@ -37,14 +37,14 @@ export class Queue {
 export class Orphans {
   readonly #sinceMs = new Map<string, number>();
 
-  /** @param unowned all that nobody owns */
+  /** @param unowned all unowned cameras */
   look(unowned: readonly string[], nowMs: number): void {
     const known = new Set(unowned);
     for (const id of this.#sinceMs.keys()) if (!known.has(id)) this.#sinceMs.delete(id);
     for (const id of unowned) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, nowMs);
   }
 
-  /** For how long nobody has owned a camera, milliseconds; 0 of one that is owned. */
+  /** For how long a camera has been unowned, milliseconds; 0 for an owned one. */
   ageMs(id: string, nowMs: number): number {
     return nowMs - (this.#sinceMs.get(id) ?? nowMs);
   }

@@ -1,6 +1,6 @@
 /**
- * Permits to begin a move for balance: keys in etcd, each under a lease of its own that lasts a minute. So the whole fleet begins as many a minute as
- * there are, whatever its nodes know of each other and whoever of them restarts.
+ * Permits to begin a move for balance: keys in etcd, each under its own lease of one minute. The whole fleet thus begins at most as many moves a minute
+ * as there are permits, whatever its nodes know of each other and whichever of them restart.
  */
 import type { Etcd } from '../etcd/etcd';
 import type { Facts, Keys } from './facts';
@@ -23,15 +23,15 @@ export interface PermitsOptions {
 export class Permits {
   constructor(private readonly options: PermitsOptions) {}
 
-  /** Those that nobody has, as far as this node knows, in an order that is the same for all nodes. */
+  /** The free permits known to this node, in an order that is the same on all nodes. */
   get free(): readonly string[] {
     const { permits } = this.options.facts;
     return NAMES.filter((name) => !permits.has(name));
   }
 
   /**
-   * Takes one for a camera of this node.
-   * @returns false where another node came first, which the watch will tell
+   * Takes a permit for a camera of this node.
+   * @returns false if another node was faster; the watch will report it
    * @throws Fault of etcd
    */
   async take(name: string, camera: string): Promise<boolean> {

@@ -14,7 +14,7 @@ export interface PlacedCamera {
   readonly weight: number;
   /** The node that has it now. */
   readonly owner?: string | undefined;
-  /** The node that is about to take it over: its load counts there already, so it is not planned again while it moves. */
+  /** The node that is about to adopt it: its load counts there already, so it is not planned again while it moves. */
   readonly to?: string | undefined;
 }
 
@@ -27,9 +27,9 @@ export interface PlacementNode {
 }
 
 /**
- * The nodes of the cameras that another node has, or nobody, by id; empty where there are no nodes. A camera stays where it is
- * unless its node has gone, or nodes are a fifth above or below their shares: then as many move as bring them within a tenth,
- * and no more, also where those on their way have brought them within a fifth meanwhile.
+ * New nodes, by id, for cameras on other nodes and for unowned ones; empty if there are no nodes. A camera stays where it is
+ * unless its node has gone, or nodes are a fifth above or below their shares: then just enough cameras move to bring the nodes within
+ * a tenth, even if those already moving have brought them within a fifth meanwhile.
  */
 export function relocations(
   cameras: readonly PlacedCamera[],
@@ -37,7 +37,7 @@ export function relocations(
 ): ReadonlyMap<string, string> {
   if (nodes.length === 0) return new Map();
   const loads = new Loads(cameras, nodes);
-  // The heavy first: the light fill what is left. The order is the same for everybody.
+  // Heavy ones first: light ones fill the gaps. The order is the same on all nodes.
   const homeless = [...loads.homeless].sort((a, b) => b.weight - a.weight || byRank(a, b));
   for (const camera of homeless) loads.move(camera, undefined, loads.choose(camera));
   if (cameras.length > 0 && (isUnbalanced(loads) || nodes.some(({ isBalancing }) => isBalancing)))

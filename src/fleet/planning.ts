@@ -1,4 +1,4 @@
-/** What is not where it belongs: computed again only when a fact has changed that the placement depends on. */
+/** Cameras that are not where they belong: recomputed only if a fact that the placement depends on has changed. */
 import type { Facts, Present } from './facts';
 import { byRank } from './loads';
 import type { FleetCamera } from './options';

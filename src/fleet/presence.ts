@@ -6,7 +6,7 @@ import type { FleetOptions } from './options';
 import { parsedNode } from './records';
 import { nameTaken, nodeInUse } from './words';
 
-/** How often the node writes what it is, and how long its own watch may take to tell it. */
+/** How often the node writes its record, and how long its own watch may take to report it. */
 const BEAT_MS = 5000;
 const ECHO_MS = 2000;
 
@@ -35,16 +35,16 @@ export class Presence {
     this.#beatAtMs = -Infinity;
   }
 
-  /** Whether cameras are to move for this node's balance: the others go on with that until none is. */
+  /** Whether cameras are to move for this node's balance: the other nodes continue with that until none is left. */
   balances(isBalancing: boolean): void {
     if (isBalancing !== this.#isBalancing) this.changed();
     this.#isBalancing = isBalancing;
   }
 
   /**
-   * Says under this node's lease what it is, where that is due.
+   * Writes the node's record under its lease if that is due.
    * @returns whether the key is known to be this node's
-   * @throws Fault `node-in-use` when another daemon has this name
+   * @throws Fault `node-in-use` if another daemon has this name
    */
   async show(state: NodeRecord['state']): Promise<boolean> {
     const { keys, lease, now } = this.own;
@@ -67,7 +67,7 @@ export class Presence {
     return true;
   }
 
-  /** Takes the key where nobody has it, or this node before its restart. */
+  /** Takes the key if it is free, or was this node's before its restart. */
   async #claim(key: string, put: Operation): Promise<boolean> {
     const { etcd, node, holder } = this.options;
     const found = await etcd.get(key);

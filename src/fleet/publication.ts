@@ -12,11 +12,11 @@ export interface Shared {
   readonly cameraDefaults?: unknown;
 }
 
-/** One revision of it. Where credentials stood, `{"sealed": N}` stands for the Nth of those in `sealed`. */
+/** One revision of it. In place of credentials, `{"sealed": N}` refers to the Nth entry of `sealed`. */
 export interface Publication extends Shared {
   /** Rises by one with each. */
   readonly revision: number;
-  /** Of this one alone, and of the one before. */
+  /** Ids of this publication, and of the previous one. */
   readonly id: string;
   readonly after?: string | undefined;
   /** That published it, and when by its clock, milliseconds since the epoch. */
@@ -64,7 +64,7 @@ export function published(
   return { ...open, sealed: Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64') };
 }
 
-/** @throws Fault `fleet-key` where it cannot be unsealed, or was changed by somebody who has no key */
+/** @throws Fault `fleet-key` if it cannot be unsealed, or was changed without the key */
 export function opened(fleet: string, publication: Publication, key: Buffer | undefined): Shared {
   const { sealed, ...open } = publication;
   const shared = sharedOf(open);
@@ -92,7 +92,7 @@ export function opened(fleet: string, publication: Publication, key: Buffer | un
   }
 }
 
-/** The value of a key in etcd; undefined where it is none of ours. */
+/** The value of a key in etcd; undefined if it was not written by Vigil. */
 export function parsedPublication(value: string): Publication | undefined {
   try {
     const found = JSON.parse(value) as Partial<Publication> | null;
@@ -111,7 +111,7 @@ function derived(key: Buffer, fleet: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, fleet, INFO, 32));
 }
 
-/** All that is not sealed is authenticated: a password cannot be moved to another camera's URL. */
+/** Everything that is not sealed is authenticated: a password cannot be moved to another camera's URL. */
 function context(fleet: string, { revision, id, cameras, cameraDefaults }: Publication): Buffer {
   return Buffer.from(JSON.stringify([fleet, revision, id, cameras, cameraDefaults ?? null]));
 }

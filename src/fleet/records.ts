@@ -7,7 +7,7 @@ import type { NodeRecord, OwnerRecord } from './facts';
 
 const TEXTS = ['id', 'address', 'state', 'version', 'configuration'] as const;
 
-/** What a node says of itself; undefined where the value is none of ours. */
+/** The record of a node; undefined if the value was not written by Vigil. */
 export function parsedNode(value: string): NodeRecord | undefined {
   const found = parsed<NodeRecord>(value);
   const isOne =
@@ -17,7 +17,7 @@ export function parsedNode(value: string): NodeRecord | undefined {
   return isOne ? (found as NodeRecord) : undefined;
 }
 
-/** Who owns a camera; undefined where the value is none of ours. */
+/** The owner of a camera; undefined if the value was not written by Vigil. */
 export function parsedOwner(value: string): OwnerRecord | undefined {
   const found = parsed<OwnerRecord>(value);
   const isOne = typeof found?.node === 'string' && Number.isFinite(found.sinceMs);

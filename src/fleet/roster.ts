@@ -13,7 +13,7 @@ interface Enrolled extends PlacedCamera {
   weight: number;
   owner: string | undefined;
   to: string | undefined;
-  /** What its node has measured, or what the node before had; undefined where nobody has measured it. */
+  /** Measured by its node, or by the previous one; undefined if it was never measured. */
   cost: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export class Roster {
     this.#changed = facts.owners.changes();
   }
 
-  /** Cameras that nobody has, when it was last looked at. */
+  /** Unowned cameras at the last look. */
   get unowned(): ReadonlySet<string> {
     return this.#unowned;
   }
@@ -115,7 +115,7 @@ export class Roster {
     return true;
   }
 
-  /** One that nobody has measured, or nobody owns, weighs what the measured ones do on average at its rate. */
+  /** A camera that was never measured, or is unowned, gets the average weight of the measured ones at its rate. */
   #weigh(): void {
     let [measured, rates] = [0, 0];
     for (const { cost, rate } of this.#cameras) {

@@ -18,7 +18,7 @@ export interface SharedConfigurationOptions {
 
 interface Seen {
   readonly publication: Publication | undefined;
-  /** Revision of etcd at which it was written; 0 where there is none. */
+  /** Revision of etcd at which it was written; 0 if there is none. */
   readonly modRevision: number;
   /** Something stands there that no node of ours has written. */
   readonly isForeign?: boolean;
@@ -68,7 +68,7 @@ export class SharedConfiguration {
     const { key: own } = this.options;
     const last = events.findLast((event) => (event.kind === 'put' ? event.entry.key : event.key) === own);
     if (last === undefined) return;
-    // What this node has read itself may be newer.
+    // What this node has read directly may be newer.
     if (last.kind === 'put' && last.entry.modRevision < (this.#seen?.modRevision ?? 0)) return;
     this.#see(last.kind === 'put' ? last.entry : undefined);
     this.onChange();
@@ -83,7 +83,7 @@ export class SharedConfiguration {
 
   /**
    * Publishes the revision after `before`, which is the newest.
-   * @returns undefined where another came first, which is the newest now
+   * @returns undefined if another node was faster; its revision is now the newest
    * @throws Fault of etcd; `fleet-key`, `fleet-too-large`
    */
   async publish(shared: Shared, before: Publication | undefined): Promise<Publication | undefined> {

@@ -3,7 +3,7 @@ import type { NodeRecord } from './facts';
 
 /** Milliseconds beyond which it is warned of. */
 export const MAX_SKEW_MS = 250;
-/** Signs of life, one every five seconds, of which the one that came fastest counts: etcd or this machine may be slow. */
+/** Number of signs of life, one every five seconds, of which the fastest one counts: etcd or this machine may be slow. */
 const KEPT = 6;
 const LEAST = 2;
 
@@ -21,7 +21,7 @@ export class ClockSkews {
 
   /**
    * Looks for new signs of life.
-   * @param nowMs when they came, milliseconds since the epoch; undefined where that is not known
+   * @param nowMs when they came, milliseconds since the epoch; undefined if not known
    */
   hear(nodes: ReadonlyMap<string, NodeRecord>, nowMs: number | undefined): void {
     for (const name of this.#heard.keys()) if (!nodes.has(name)) this.#heard.delete(name);

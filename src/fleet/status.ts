@@ -24,7 +24,7 @@ export interface FleetStatus {
     readonly skewMs?: number;
   }[];
   readonly cameras: readonly (OwnerRecord & { readonly id: string })[];
-  /** Of the configuration, those that no node has. */
+  /** Configured cameras that no node has. */
   readonly unowned: readonly string[];
 }
 

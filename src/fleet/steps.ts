@@ -3,11 +3,11 @@ import type { Facts } from './facts';
 import type { Move } from './handover';
 
 export interface Plan {
-  /** Where cameras belong that another node has, or nobody. */
+  /** New nodes for cameras on other nodes and for unowned ones. */
   readonly relocated: ReadonlyMap<string, string>;
   /** Cameras of members that belong elsewhere, in an order that is the same for all nodes. */
   readonly waiting: readonly string[];
-  /** Cameras that nobody has. */
+  /** Unowned cameras. */
   readonly unowned: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export interface Own {
   readonly node: string;
   /** Whether a camera is in this node's configuration. */
   readonly has: (id: string) => boolean;
-  /** For how long nobody has owned a camera, milliseconds; 0 of one that is owned. */
+  /** For how long a camera has been unowned, milliseconds; 0 for an owned one. */
   readonly orphanedMs: (id: string) => number;
 }
 
@@ -25,11 +25,11 @@ export interface Steps extends Pick<Plan, 'waiting'> {
   readonly moves: readonly Move[];
   /** Cameras are to move for the balance of this node. */
   readonly isBalancing: boolean;
-  /** Cameras of others that it is to capture beside them. */
+  /** Cameras of other nodes that it is to capture in parallel. */
   readonly arriving: readonly string[];
   /**
-   * `none`: nothing will be to do until a fact changes. `patience`: cameras of this node only wait for others to have moved.
-   * `time`: cameras are on their way, or nobody has them.
+   * `none`: nothing to do until a fact changes. `patience`: cameras of this node only wait for others to have moved.
+   * `time`: cameras are moving, or unowned.
    */
   readonly waitsFor: 'none' | 'patience' | 'time';
 }

@@ -14,18 +14,18 @@ export interface AccountIdentity {
   readonly first: number;
 }
 
-/** What is to be written down. */
+/** Changes to be written to disk. */
 export interface Changes {
   readonly runs: readonly Run[];
-  /** The account itself: whoever reads it must know of it before it has any period. */
+  /** A new account: readers must know of it before it has any period. */
   readonly isNew?: true;
   /** Gaps up to there have been reported; undefined when that has not changed. */
   readonly toldThrough?: number;
 }
 
-/** Reasons that only say that there was nothing: a cause that becomes known later takes their place. */
+/** Reasons that only state that there was no picture: a cause that becomes known later replaces them. */
 const WEAK: readonly string[] = [REASONS.noPicture, REASONS.connecting];
-/** Runs kept in memory at most, for a camera that comes and goes all day. The files have them all. */
+/** Maximum number of runs kept in memory, for a camera that connects and disconnects all day. The files contain all of them. */
 const MAX_RUNS = 5000;
 
 export class Account {
@@ -87,7 +87,7 @@ export class Account {
       this.#assign(sequence, sequence, { state: 'dropped', reason: dropReason });
   }
 
-  /** The camera's own word on periods without a frame; it knows best why. */
+  /** The camera's own reason for periods without a frame; it takes precedence. */
   missed(first: number, last: number, reason: string): void {
     const from = Math.max(first, this.id.first);
     for (const run of this.#runs.between(from, last))
@@ -103,8 +103,8 @@ export class Account {
   }
 
   /**
-   * Gaps that have not been reported: those that are over, and of one that is not over parts of `openPeriods`, so that
-   * no one has to wait for its end. Each is given out once, until {@link tellAgain}.
+   * Gaps that have not been reported: finished ones, and of an unfinished one parts of `openPeriods`, so that
+   * no consumer has to wait for its end. Each is returned once, until {@link tellAgain}.
    */
   takeGaps(openPeriods: number): Run[] {
     const gaps = this.#runs
@@ -126,7 +126,7 @@ export class Account {
     this.#given = this.#toldThrough;
   }
 
-  /** What has changed since the last time, as it is now. */
+  /** What has changed since the last call, in its present state. */
   takeChanges(): Changes {
     const changed = new Runs();
     for (const { first, last } of this.#changed)

@@ -43,8 +43,8 @@ export class Book {
   }
 
   /**
-   * Begins to account, or goes on.
-   * @param absence why there was nothing since the last record
+   * Begins to account, or continues.
+   * @param absence why there were no frames since the last record
    */
   watch(periodMs: number, wallMs: number, absence: string): void {
     const last = this.#current ?? this.#accounts.at(-1);

@@ -2,7 +2,7 @@
 import type { CameraState } from '../contract/message';
 import { REASONS } from './fate';
 
-/** What is heard of a camera. */
+/** Reports about a camera. */
 export type CauseEvent = { readonly kind: 'frame' } | { readonly kind: 'state'; readonly state: CameraState };
 
 /** A fault, or the end of its process, holds until the next frame: trying again does not make it untrue. */

@@ -12,7 +12,7 @@ const PIECE_BYTES = 256 * 1024;
 
 /** How much of a file was copied. */
 export interface Copied {
-  /** Of a file that was made compact, another. */
+  /** Changes when a file is compacted. */
   readonly inode: number;
   readonly bytes: number;
 }
@@ -26,8 +26,8 @@ export class LedgerCopies {
   ) {}
 
   /**
-   * Copies what a ledger file has more than when it was copied `before`.
-   * @returns undefined where there is no such file any more
+   * Copies what was added to a ledger file since it was copied `before`.
+   * @returns undefined if the file no longer exists
    * @throws Fault of Redis, or an error of the disk
    */
   async copyFile(node: string, file: string, before?: Copied): Promise<Copied | undefined> {

@@ -8,7 +8,7 @@ export type Fate =
   | { readonly state: 'confirmed' }
   /** The frame is in the spool. */
   | { readonly state: 'waiting' }
-  /** The frame was captured and given up by a rule the operator set. */
+  /** The frame was captured, and dropped by a rule the operator set. */
   | { readonly state: 'dropped'; readonly reason: string }
   /** There was no frame. */
   | { readonly state: 'gap'; readonly reason: string };
@@ -16,7 +16,7 @@ export type Fate =
 export const CONFIRMED: Fate = { state: 'confirmed' };
 export const WAITING: Fate = { state: 'waiting' };
 
-/** Why periods have no frame, where no camera's fault says it. Faults of feeds have codes of their own. */
+/** Why periods have no frame, unless a camera's fault is the reason. Faults of feeds have codes of their own. */
 export const REASONS = {
   starting: 'starting',
   connecting: 'connecting',
@@ -28,7 +28,7 @@ export const REASONS = {
   unowned: 'unowned',
   /** The daemon was stopped in order. */
   daemonStopped: 'daemon-stopped',
-  /** The daemon was killed, or the machine ended; of the moment before that nothing may have been written down. */
+  /** The daemon was killed, or the machine stopped; the last moment before that may not have been recorded. */
   daemonDown: 'daemon-down',
 } as const;
 

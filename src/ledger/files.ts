@@ -18,7 +18,7 @@ export interface LedgerBounds {
 /** A file is closed before its hour is over when it has this share of all the bytes. */
 const FILE_SHARE = 1 / 8;
 
-/** What the files say of the time since `sinceMs`; nothing when there are none. */
+/** The records in the files since `sinceMs`; empty if there are none. */
 export async function readLedger(dir: string, sinceMs: number): Promise<LedgerRecord> {
   const record = new LedgerRecord();
   for (const file of filesSince(await listLedgerFiles(dir), sinceMs))

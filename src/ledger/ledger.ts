@@ -7,7 +7,7 @@ import type { Account, Changes } from './account';
 import { Book } from './book';
 import { REASONS } from './fate';
 
-/** Now, by the clock on the wall, which may be set, and by one that only goes on, also while the machine sleeps. */
+/** The present moment, by the wall clock, which may be set, and by a steady clock, which also counts while the machine sleeps. */
 export interface Moment {
   /** Milliseconds since the epoch. */
   readonly wallMs: number;
@@ -21,7 +21,7 @@ export interface FrameName {
   readonly sequence: number;
 }
 
-/** What is to be written down of an account. */
+/** Changes of an account to be written to disk. */
 export type AccountChanges = Changes & { readonly account: Account };
 
 /** By how much the two clocks part between two looks when the wall's has been set. */
@@ -51,8 +51,8 @@ export class Ledger {
   }
 
   /**
-   * Begins to account for a camera, or goes on where its record ends.
-   * @param absence why there was nothing since then
+   * Begins to account for a camera, or continues where its record ends.
+   * @param absence why there were no frames since then
    */
   watch(camera: string, periodMs: number, now: Moment, absence: string = REASONS.daemonDown): void {
     this.#look(now);
@@ -138,7 +138,7 @@ export class Ledger {
     return (
       [...this.#books.values()]
         .flatMap((book) => book.takeGaps())
-        // What the operator asked for is not reported, nor what another node accounts for.
+        // What the operator requested is not reported, nor what another node accounts for.
         .filter(({ reason }) => reason !== REASONS.disabled && reason !== REASONS.elsewhere)
     );
   }

@@ -27,7 +27,7 @@ export interface NumberedRuns {
   readonly runs: readonly Run[];
 }
 
-/** One line for runs of many accounts; undefined when there is nothing to write. */
+/** One line for runs of many accounts; undefined if there is nothing to write. */
 export function encodeRuns(
   at: number,
   changes: readonly NumberedRuns[],

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 
 interface Place {
   readonly file: LedgerFile;
-  /** Of a file that was made compact, another. */
+  /** Changes when a file is compacted. */
   readonly inode: number;
   /** Bytes that were read, up to a line's end. */
   readonly bytes: number;

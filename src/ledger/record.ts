@@ -43,7 +43,7 @@ export class LedgerRecord {
     this.readOn(text);
   }
 
-  /** What is read from now on is of another file than before. */
+  /** Everything read from now on is from another file. */
   beginFile(): void {
     this.#numbered = new Map();
   }
@@ -53,7 +53,7 @@ export class LedgerRecord {
     for (const line of text.split('\n')) if (line !== '') this.#readLine(line);
   }
 
-  /** The same in as few lines as can be: that of a file whose hour is over. */
+  /** The same in as few lines as possible: for a file whose hour is over. */
   compact(): Line[] {
     const accounts = this.accounts;
     const told = accounts
@@ -68,7 +68,7 @@ export class LedgerRecord {
     ];
   }
 
-  /** The accounts, to go on with. */
+  /** The accounts, to continue with. */
   toAccounts(): Account[] {
     return this.accounts.map((recorded) => new Account(recorded.id, recorded));
   }

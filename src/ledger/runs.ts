@@ -39,7 +39,7 @@ export class Runs {
   /** Gives the periods from `first` to `last` a fate, whatever they had. */
   assign(first: number, last: number, fate: Fate): void {
     if (last < first) return;
-    // One to the left, so that an equal neighbour is joined.
+    // Starts one to the left, so that an equal neighbour is merged.
     const from = this.#firstEndingAt(first - 1);
     let to = from;
     const rest: Run[] = [];

@@ -1,4 +1,4 @@
-/** What a ledger record says in figures: per camera how many periods had which fate, and the runs that were not confirmed. */
+/** A ledger record in figures: per camera, how many periods had which fate, and the runs that were not confirmed. */
 import { REASONS, reasonOf, type State } from './fate';
 import type { RecordedAccount, RecordedEvent } from './record';
 import type { Run } from './runs';

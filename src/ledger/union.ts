@@ -4,7 +4,7 @@ import type { RecordedAccount, RecordedEvent } from './record';
 import { Runs } from './runs';
 import type { Recorded } from './summary';
 
-/** What is stronger comes later: a picture that one node has confirmed is confirmed, whatever others say of its period. */
+/** Stronger states come later: a picture confirmed by one node counts as confirmed, whatever others recorded for its period. */
 const RISING = STATES.toReversed();
 const UNOWNED: Fate = { state: 'gap', reason: REASONS.unowned };
 
@@ -50,7 +50,7 @@ function groupsOf(accounts: readonly RecordedAccount[]): Group[] {
 
 function united(group: Group, groups: readonly Group[]): Runs {
   const runs = new Runs();
-  // What a camera has no record of while its periods had another length is counted there.
+  // Periods without a record count as unowned, unless periods of another length cover that time.
   if (!groups.some((other) => overlaps(other, group))) runs.assign(group.first, group.last, UNOWNED);
   const all = group.parts.flatMap((part) => part.all);
   for (const { first, last, fate } of all) if (isElsewhere(fate)) runs.assign(first, last, UNOWNED);

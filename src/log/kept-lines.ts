@@ -1,4 +1,4 @@
-/** The newest lines of the log, in memory, for whoever asks for them later. */
+/** The newest lines of the log, in memory, for later requests. */
 
 /** Lines kept of one actor, at most. */
 const MAX_ACTOR_LINES = 1000;
@@ -28,7 +28,7 @@ export class KeptLines {
   #next = 0;
   #bytes = 0;
 
-  /** Keeps a line, which is without its end, and tells it to all who follow. */
+  /** Keeps a line (without its line end) and passes it to all followers. */
   add(actor: string, line: string): void {
     const shelf = this.#shelves.get(actor) ?? { lines: [], bytes: 0 };
     this.#shelves.set(actor, shelf);
@@ -76,7 +76,7 @@ export class KeptLines {
   }
 }
 
-/** Its own lines, and what the supervisor says of it. */
+/** Its own lines, and the supervisor's lines about it. */
 function isAbout(actor: string | undefined, of: string, line: string): boolean {
   return actor === undefined || of === actor || (of === SUPERVISOR && names(line, actor));
 }

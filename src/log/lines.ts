@@ -1,8 +1,8 @@
-/** Lines on their way to whoever reads the log: a reader that is stuck costs lines, not memory. */
-/** Bytes that wait for the reader at most; some 5000 lines. */
+/** Lines on their way to a reader of the log: a reader that is stuck costs lines, not memory. */
+/** Maximum number of bytes waiting for the reader; some 5000 lines. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** What of a stream is used here. */
+/** The parts of a stream that are used here. */
 export interface LineSink {
   readonly writableLength: number;
   write(text: string): unknown;
@@ -11,7 +11,7 @@ export interface LineSink {
 export class BoundedLines {
   #lost = 0;
 
-  /** @param lostLine the line that says how many were lost; written as soon as the reader goes on */
+  /** @param lostLine the line that states how many were lost; written as soon as the reader continues */
   constructor(
     private readonly sink: LineSink,
     private readonly lostLine: (count: number) => string,

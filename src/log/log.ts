@@ -9,7 +9,7 @@ import { BoundedLines, type LineSink } from './lines';
 
 export type { LogLevel } from './levels';
 
-/** Facts beside the sentence; strings among them are redacted too. */
+/** Facts beside the sentence; strings in them are redacted too. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Log {
@@ -42,10 +42,10 @@ function lineOf(info: Entry): string {
   return JSON.stringify(entry);
 }
 
-/** How talkative the logs of this process are, by actor. */
+/** Log level of this process's logs, by actor. */
 const levels = new Map<string, LogLevel>();
 
-/** From now on all logs of this process are as talkative as that. */
+/** From now on all logs of this process use that level. */
 export function setLogLevel(level: LogLevel): void {
   for (const actor of levels.keys()) levels.set(actor, level);
 }
@@ -60,7 +60,7 @@ export function openLog(actor: string, level: LogLevel): Log {
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
-/** Of the process; opened for the first line, which most actors never write. */
+/** The process's output; opened for the first line, which most actors never write. */
 let outputOf = (): NodeJS.WriteStream => process.stdout;
 
 /** From now on lines of this process go to standard error: standard output is for something else. */
@@ -80,7 +80,7 @@ const output: LineSink = {
   },
 };
 
-/** The line in the place of lines that a reader was too slow for. */
+/** The line that replaces those a slow reader missed. */
 export function lostLine(count: number): string {
   const message = `${count} lines of the log are missing here: they were not read in time`;
   return lineOf({ level: 'warn', message, code: 'log-lost', ...identity('log') });
@@ -95,7 +95,7 @@ export function keepLines(): KeptLines {
   return (kept ??= new KeptLines());
 }
 
-/** Passes on a line that an actor's process has written; one that is no line of a log becomes one. */
+/** Passes on a line written by an actor's process; a line not in log format is converted. */
 export function passLine(line: string, actor: string, pid: number): void {
   const isEntry = entryOf(line) !== undefined;
   const passed = isEntry ? line : lineOf({ level: 'info', message: line, ...identity(actor), pid });
@@ -105,7 +105,7 @@ export function passLine(line: string, actor: string, pid: number): void {
 
 let opened: winston.Logger | undefined;
 
-/** Made for the first line: an actor that has nothing to say starts 60 ms of processor time sooner. */
+/** Created for the first line: an actor that logs nothing saves 60 ms of processor time at its start. */
 function logger(): winston.Logger {
   if (opened !== undefined) return opened;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a line must not wait for an import

@@ -1,7 +1,7 @@
-/** Lines that may come in any number: the first few of a minute are said, the others counted. */
+/** Lines that may come in any number: the first few of each minute are logged, the others counted. */
 
 const MINUTE_MS = 60_000;
-/** As many ends of a process as bring it into quarantine by default, and some. */
+/** Slightly more ends of a process than lead to its quarantine by default. */
 const MOST_A_MINUTE = 10;
 
 export class Sparse {
@@ -10,7 +10,7 @@ export class Sparse {
 
   constructor(private readonly now: () => number) {}
 
-  /** Calls `say` unless the minute's lines are used up; `skipped` were not said since the last one that was. */
+  /** Calls `say` unless the minute's lines are used up; `skipped` is the number of lines suppressed since the last one. */
   say(line: (skipped: number) => void): void {
     const now = this.now();
     this.#said = this.#said.filter((at) => now - at < MINUTE_MS);

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { ExitFault } from '../fault/fault';
 
 /**
- * Passes where `file` is readable, or is not there, which is for the caller to say.
- * @param right what is needed: to read it, or for a socket to write to it
- * @throws ExitFault `not-permitted` that names who may
+ * Passes if `file` is readable, or does not exist, which the caller reports.
+ * @param right the required access: to read it, or for a socket to write to it
+ * @throws ExitFault `not-permitted` naming who has access
  */
 export function throwIfNotPermitted(file: string, right: 'read' | 'write' = 'read'): void {
   const blocked = firstBlocked(path.resolve(file), right === 'read' ? constants.R_OK : constants.W_OK);
@@ -22,7 +22,7 @@ export function throwIfNotPermitted(file: string, right: 'read' | 'write' = 'rea
   );
 }
 
-/** The first folder on the way to `file` that may not be entered, or the file itself; undefined where nothing bars the way. */
+/** The first folder on the path of `file` that may not be entered, or the file itself; undefined if access is possible. */
 function firstBlocked(file: string, right: number): string | undefined {
   const parent = path.dirname(file);
   const above = parent === file ? undefined : firstBlocked(parent, constants.X_OK);
@@ -35,7 +35,7 @@ function firstBlocked(file: string, right: number): string | undefined {
   }
 }
 
-/** The name of a user or group; its number where it has none. passwd(5), group(5) */
+/** The name of a user or group; its number if it has none. passwd(5), group(5) */
 function nameOf(file: string, id: number): string {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');

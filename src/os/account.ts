@@ -12,7 +12,7 @@ export interface Account {
 
 const LOOK_UP_MS = 10_000;
 
-/** Asks id(1), which knows the users of a directory service too; undefined where there is none of that name. */
+/** Runs id(1), which knows the users of a directory service too; undefined if there is none of that name. */
 export function findAccount(name: string): Account | undefined {
   const [uid, gid] = [idOf('-u', name), idOf('-g', name)];
   return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
@@ -24,7 +24,7 @@ function idOf(kind: '-u' | '-g', name: string): number | undefined {
   return status === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : undefined;
 }
 
-/** Why this process could not become that user: in a container, say, that has no such number. Undefined where it can. */
+/** Why this process could not become that user, for example because the container has no such number. Undefined if it can. */
 export function whyNotBecome({ uid, gid }: Account, version = process.versions.node): string | undefined {
   if (hasRingsOfRoot(version))
     return `Node.js ${version} would keep rights of root (CVE-2024-22017); use 20.11.1 or newer`;
@@ -41,7 +41,7 @@ export function becomeAccount({ name, uid, gid }: Account): void {
   Object.assign(process.env, { HOME: userInfo().homedir, USER: name, LOGNAME: name });
 }
 
-/** What is asked of the kernel by io_uring was asked as root there, whoever the process is by then. */
+/** With io_uring, requests to the kernel are still made as root there, whoever the process is by then. */
 function hasRingsOfRoot(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   return (

@@ -1,6 +1,6 @@
 /**
- * The only place that starts programs, so that every signal to one goes through one guard: Node's `kill()` of a child that
- * was never spawned (out of descriptors, say) signals whatever pid the memory holds, 0 (our own process group) among them.
+ * The only place that starts programs, so that every signal to one passes through one guard: Node's `kill()` of a child that
+ * was never spawned (out of descriptors, say) signals whatever pid is in memory, including 0 (our own process group).
  */
 import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
 
@@ -46,7 +46,7 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Resolves with a child's end when what it wrote last has been read; at once for one that could not be started. */
+/** Resolves with a child's end once its last output has been read; at once for one that could not be started. */
 export async function exitOf(child: ChildProcess): Promise<ProcessExit> {
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
@@ -65,7 +65,7 @@ export function whyNotStarted(error: NodeJS.ErrnoException): string {
   return limit === undefined ? message : `${limit} (${code})`;
 }
 
-/** Whether that error is temporary and says nothing about the program. */
+/** Whether that error is temporary and unrelated to the program. */
 export function isLimit({ code = '' }: NodeJS.ErrnoException): boolean {
   return code in LIMITS;
 }

@@ -1,7 +1,7 @@
 /** Processor time of the programs this process runs, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds all children that run now have used so far; undefined where the kernel does not report it. */
+/** Milliseconds all running children have used so far; undefined if the kernel does not report it. */
 export function childrenProcessorMs(): number | undefined {
   try {
     return childPids().reduce((sum, pid) => sum + processorMs(pid), 0);
@@ -10,13 +10,13 @@ export function childrenProcessorMs(): number | undefined {
   }
 }
 
-/** Of the programs this process runs. @throws where the system has no /proc */
+/** Pids of the programs this process runs. @throws if the system has no /proc */
 export function childPids(): number[] {
   const own = readdirSync('/proc/self/task');
   return own.flatMap((thread) => words(`/proc/self/task/${thread}/children`)).map(Number);
 }
 
-/** Of each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
+/** For each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
 function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ns = threads.map((thread) => Number(words(`/proc/${pid}/task/${thread}/schedstat`)[0]));

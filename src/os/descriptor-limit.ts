@@ -10,7 +10,7 @@ interface Limits {
   readonly hard: number;
 }
 
-/** The limit in force; undefined where the kernel does not report it. */
+/** The limit in force; undefined if the kernel does not report it. */
 export function descriptorLimit(): number | undefined {
   return limits()?.soft;
 }
@@ -25,7 +25,7 @@ function limits(): Limits | undefined {
   }
 }
 
-/** How many more can be opened; undefined where the kernel does not report it. */
+/** How many more can be opened; undefined if the kernel does not report it. */
 export function descriptorsLeft(): number | undefined {
   const limit = descriptorLimit();
   if (limit === undefined) return undefined;

@@ -24,7 +24,7 @@ export class LineSplitter {
   }
 }
 
-/** Calls back for each line of `stream` that is not blank, and for what is left when it ends. */
+/** Calls back for each line of `stream` that is not blank, and for the rest when it ends. */
 export function readLines(stream: Readable | null, onLine: (line: string) => void): void {
   const splitter = new LineSplitter();
   const tell = (lines: readonly string[]) => {

@@ -25,7 +25,7 @@ export async function withSocketPath<T>(
 /** Folders that are kept open, by path. */
 const kept = new Map<string, number>();
 
-/** The same for a client that connects again and again: a folder of a long path stays open while this process runs. */
+/** The same for a client that connects repeatedly: a folder with a long path stays open while this process runs. */
 export function lastingSocketPath(dir: string, name: string): string {
   const plain = path.join(dir, name);
   if (Buffer.byteLength(plain) <= MAX_PATH_BYTES) return plain;

@@ -28,7 +28,7 @@ export interface CommandLine {
 /**
  * The command line that runs `program` so that the kernel sends it `signal` when this process, its parent, dies
  * (prctl(2), PR_SET_PDEATHSIG), and so that nothing it runs gains privileges by set-user-ID or file capabilities
- * (PR_SET_NO_NEW_PRIVS). Where there is no setpriv (util-linux) the program is run as it is.
+ * (PR_SET_NO_NEW_PRIVS). Without setpriv (util-linux) the program is run unchanged.
  */
 export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
   const setpriv = findProgram('setpriv');
@@ -40,8 +40,8 @@ export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: Comman
 const RUN_FOR_ITS_PARENT = '[ "$PPID" = "$0" ] && exec "$@"';
 
 /**
- * The same for programs that nothing else would end: the kernel sends nothing for a parent that had died before setpriv
- * asked for it, so the parent is looked for afterwards.
+ * The same for programs that nothing else would end: the kernel sends nothing if the parent had died before setpriv
+ * requested it, so the parent is checked afterwards.
  */
 export function liveWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
   if (findProgram('setpriv') === undefined) return { program, args };

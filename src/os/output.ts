@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { ExitFault } from '../fault/fault';
 
-/** Whoever reads our output has this long to take the last of it, milliseconds; one that is stuck holds no daemon up. */
+/** The reader of our output has this long to read the rest, milliseconds; a stuck reader does not hold up the daemon. */
 export const LAST_WORDS_MS = 2000;
 
 /** The reader has gone, as `head` does when it has seen enough. */
@@ -54,8 +54,8 @@ export function surviveClosedOutput(): void {
 }
 
 /**
- * The same, and a terminal that is stopped (Ctrl-S, a frozen SSH) must not stop the process: Node writes to terminals, and to
- * nothing else that may have to wait, with calls that block.
+ * The same, but a stopped terminal (Ctrl-S, a frozen SSH) must not stop the process: Node writes to terminals with blocking
+ * calls, unlike to any other output that may have to wait.
  */
 export function surviveStuckOutput(): void {
   surviveClosedOutput();
@@ -63,8 +63,8 @@ export function surviveStuckOutput(): void {
 }
 
 /**
- * Node reopens a terminal where it can, and what is set for it is set for this process alone. Where it cannot, it shares
- * the terminal's settings with the shell that started it, which wants to block.
+ * Node reopens a terminal if it can; its settings then apply to this process alone. If it cannot, it shares
+ * the terminal's settings with the shell that started it, which needs blocking mode.
  */
 function isOurs({ fd }: Output): boolean {
   try {
@@ -120,7 +120,7 @@ function isFile({ fd, isTTY }: Output): boolean {
   }
 }
 
-/** Resolves when nothing waits in a stream any more, or its reader has gone. */
+/** Resolves when nothing waits in a stream any more, or its reader has closed it. */
 async function taken(stream: Output): Promise<void> {
   if (stream.writableLength === 0) return;
   await new Promise((resolve) => stream.write('', resolve));

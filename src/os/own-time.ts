@@ -6,11 +6,11 @@ export class OwnTime {
   #last: ProcessTimes | undefined;
   /** Waits that have been booked since the beginning. */
   #bookedMs = 0;
-  /** Of a wait that lasts, what the kernel has not booked yet. */
+  /** The part of an ongoing wait that the kernel has not booked yet. */
   #pendingMs = 0;
   #heldMs = 0;
 
-  /** @param times at the beginning; undefined where the kernel does not report them: then all time counts as its own */
+  /** @param times at the beginning; undefined if the kernel does not report them: then all time counts as its own */
   constructor(times?: ProcessTimes) {
     this.#last = times;
   }
@@ -35,7 +35,7 @@ export class OwnTime {
     const [ranMs, bookedMs] = [seen.ranMs - before.ranMs, seen.waitedMs - before.waitedMs];
     this.#last = seen;
     this.#bookedMs += bookedMs;
-    // A wait is booked whole when it is over: what was taken for pending meanwhile is in it.
+    // The kernel books a whole wait when it is over, including the part that was pending before.
     const pendingMs = Math.max(0, this.#pendingMs - bookedMs);
     this.#pendingMs = seen.state === 'runnable' ? pendingMs + unbooked(lookMs, ranMs + bookedMs) : 0;
     if (seen.state === 'held') this.#heldMs += unbooked(lookMs, ranMs + bookedMs);

@@ -12,7 +12,7 @@ export interface PipeLimits {
 }
 
 export interface Piped {
-  /** Standard output; empty where there was more than allowed. */
+  /** Standard output; empty if there was more than allowed. */
   readonly output: Buffer;
   readonly stderr: string;
   /** Null where a signal ended it, or it could not be started. */

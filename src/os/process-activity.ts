@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readStat } from './process-stat';
 
-/** Of its main thread, since it began. */
+/** Times of its main thread, since it began. */
 export interface ProcessTimes {
   /** Milliseconds on a processor. */
   readonly ranMs: number;
@@ -11,8 +11,8 @@ export interface ProcessTimes {
 }
 
 /**
- * Of its main thread: `runnable` has a processor or waits for one (R in proc(5)); `held` waits for a disk (D), or for what
- * a thread of its own is to do (garbage collection, say) which does not get a processor.
+ * State of its main thread: `runnable` has a processor or waits for one (R in proc(5)); `held` waits for a disk (D), or for the
+ * work of one of its own threads (garbage collection, say) that gets no processor.
  */
 export type ProcessState = 'runnable' | 'held' | 'other';
 
@@ -21,7 +21,7 @@ export interface ProcessActivity extends ProcessTimes {
 }
 
 export interface Kernel {
-  /** Undefined where it is not reported, or the process has gone. */
+  /** Undefined if it is not reported, or the process has ended. */
   times(pid: number): ProcessTimes | undefined;
   activity(pid: number): ProcessActivity | undefined;
 }
@@ -44,7 +44,7 @@ function processTimes(process: number | string): ProcessTimes | undefined {
 function processActivity(pid: number): ProcessActivity | undefined {
   try {
     const state = stateOf(pid);
-    // Behind it: a wait that ended in between is counted then, and is not taken for one that lasts.
+    // Read afterwards: a wait that ended in between is then counted, and not mistaken for an ongoing one.
     const times = processTimes(pid);
     return times && { ...times, state };
   } catch {
@@ -52,7 +52,7 @@ function processActivity(pid: number): ProcessActivity | undefined {
   }
 }
 
-/** Of all its threads together: `runnable` when one of them has a processor or waits for one, else `other`. */
+/** All its threads together: `runnable` if one of them has a processor or waits for one, else `other`. */
 export function threadsActivity(pid: number): ProcessActivity | undefined {
   try {
     const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `${pid}/task/${thread}`);

@@ -1,13 +1,13 @@
 /**
- * Replaces a file whole: whoever reads it sees the old one or the new one. The bytes are not synced to the disk, so after
- * a power failure either may be there. When it fails, the old file stays and the temporary one is removed.
+ * Replaces a file atomically: a reader sees either the old file or the new one. The bytes are not synced to the disk, so after
+ * a power failure either may be there. If it fails, the old file stays and the temporary one is removed.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 export interface ReplaceOptions {
-  /** Of the new file; by default what the umask leaves of 0666. */
+  /** Mode of the new file; by default 0666 less the umask. */
   readonly mode?: number;
   /** Where several processes may replace the file at the same time: distinguishes their temporary files. */
   readonly writer?: number;

@@ -1,6 +1,6 @@
 /**
- * What a service manager wants to hear: systemd over its notification socket (sd_notify(3)), PM2 over its channel. Without
- * one nothing is said. Node has no datagram sockets of the Unix kind, so systemd's own systemd-notify(1) speaks for us.
+ * Notifications for a service manager: systemd over its notification socket (sd_notify(3)), PM2 over its channel. Without
+ * one nothing is sent. Node has no Unix datagram sockets, so systemd's own systemd-notify(1) sends for us.
  */
 import { exitOf, startChild } from './child-process';
 import { findProgram } from './orphans';
@@ -25,7 +25,7 @@ export class ServiceManager {
   }
 
   /**
-   * The one that started this process, by what it left in the environment.
+   * The service manager that started this process, detected from the environment.
    * @param warn called when systemd waits for a notification that cannot be sent
    */
   static of(environment: NodeJS.ProcessEnv, warn: (message: string) => void): ServiceManager {
@@ -47,7 +47,7 @@ export class ServiceManager {
 
   /** It applies an edit of its configuration for as long as `work` lasts. */
   async reload(work: () => Promise<unknown>): Promise<void> {
-    // sd_notify(3) wants the time beside it, in microseconds of CLOCK_MONOTONIC, which is what hrtime reads.
+    // sd_notify(3) requires the time as well, in microseconds of CLOCK_MONOTONIC, which is what hrtime reads.
     const now = process.hrtime.bigint() / 1000n;
     if (this.#isReady) this.notify(['RELOADING=1', `MONOTONIC_USEC=${String(now)}`]);
     await work();
@@ -76,7 +76,7 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   };
 }
 
-/** Never rejects: work goes on although the service manager does not listen. */
+/** Never rejects: work continues although the service manager cannot be notified. */
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   await exitOf(startChild(program, assignments, { env, stdio: 'ignore' }));
 }

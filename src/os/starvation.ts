@@ -1,20 +1,20 @@
-/** How long this process and the programs it runs waited for a processor, to tell their silence from that of others. */
+/** How long this process and the programs it runs waited for a processor, to distinguish their silence from that of others. */
 import { childPids } from './children-cost';
 import { OwnTime } from './own-time';
 import { threadsActivity, type ProcessActivity } from './process-activity';
 
-/** Milliseconds between two looks; of one that comes later than two, the rest counts as waiting: we did not run ourselves. */
+/** Milliseconds between two looks; if a look is later than two of them, the rest counts as waiting: this process did not run. */
 export const LOOK_MS = 250;
 
 interface Look {
   readonly atMs: number;
-  /** Waited since the look before, by all of them together: at most as long as has passed; less than 0 corrects an earlier one. */
+  /** Time all of them together waited since the previous look: at most the elapsed time; less than 0 corrects an earlier one. */
   readonly waitedMs: number;
 }
 
 export class Starvation {
   #looks: Look[] = [];
-  /** Of each process, since it was looked at first. */
+  /** By process, since the first look at it. */
   #own = new Map<number, OwnTime>();
 
   /**
@@ -26,7 +26,7 @@ export class Starvation {
     private readonly activity: (pid: number) => ProcessActivity | undefined = threadsActivity,
   ) {}
 
-  /** Milliseconds waited since then, as far as it was looked at. */
+  /** Milliseconds waited since then, as covered by the looks. */
   since(ms: number): number {
     const behind = this.#looks.filter(({ atMs }) => atMs > ms);
     return Math.max(

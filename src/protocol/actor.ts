@@ -1,4 +1,4 @@
-/** What an actor is, apart from the framework that runs it. */
+/** The interface of an actor, apart from the framework that runs it. */
 import type { Log } from '../log/log';
 import type { ActorCommand, ActorReport } from './messages';
 import type { Progress } from './progress';
@@ -22,16 +22,16 @@ export interface Actor {
   changed?(): Promise<void>;
   /** Asked once a second. */
   progress(): Progress;
-  /** Ends everything it began; resolves when nothing is left. The caller sets the deadline. */
+  /** Ends everything it started; resolves when nothing is left. The caller sets the deadline. */
   stop(): Promise<void>;
 }
 
 /** An actor module's default export. It must not block: waiting for a server is part of running. */
 export type StartActor<Parameters> = (context: ActorContext<Parameters>) => Actor;
 
-/** An actor that is a loop: it runs until it is told to stop. */
+/** An actor that is a loop: it runs until it is stopped. */
 export interface ActorLoop extends Actor {
-  /** Resolves when nothing is left of it, after `stop` was called. Never rejects. */
+  /** Resolves when nothing of it is left, after `stop` was called. Never rejects. */
   run(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ import type { Heartbeat } from './progress';
 
 /** Camera to supervisor. `frame` means: renamed into the spool, where the store will find it. */
 export type CameraReport =
-  /** Frames and gaps are numbered by periods of this length from now on, that is from this one on; told at the start, too. */
+  /** From this period on, frames and gaps are numbered by periods of this length; also sent at the start. */
   | {
       readonly kind: 'periods';
       readonly camera: string;
@@ -36,8 +36,8 @@ export type DeliveredFrame = Period & { readonly delayed: boolean };
 
 /**
  * Store to supervisor. `announce`: the frame's bytes are in Redis, its key may be announced. Then every captured frame
- * comes to one of two ends, which is told once (again only when the store died in between): `delivered`, stored and
- * confirmed by the broker; or `dropped`, given up by a bound the operator set or because its file is damaged or gone.
+ * has one of two outcomes, which is reported once (again only if the store died in between): `delivered`, stored and
+ * confirmed by the broker; or `dropped`, removed by a bound the operator set or because its file is damaged or missing.
  */
 export type StoreReport =
   | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
@@ -97,13 +97,13 @@ export interface CameraParameters {
   readonly spoolDir: string;
   /** Bytes of the spool's disk that are left free. */
   readonly minFreeBytes: number;
-  /** Where the newest picture of each camera is kept for viewers; absent where nobody wants it. */
+  /** Where the newest picture of each camera is kept for viewers; absent if it is not needed. */
   readonly newestDir?: string;
   /** In a fleet: a picture that the node before has taken; periods are numbered on from it. */
   readonly continues?: Numbered;
 }
 
-/** What a node of a fleet claims sampling periods with. */
+/** The parameters with which a node of a fleet claims sampling periods. */
 export interface ClaimParameters {
   /** Name of the node. */
   readonly node: string;

@@ -1,4 +1,4 @@
-/** A picture by whose number another process of the same camera goes on: so that no period is skipped, or counted twice, between them. */
+/** A picture from whose number another process of the same camera continues, so that no period is skipped or counted twice between them. */
 import type { Frame } from '../contract/frame';
 
 export interface Numbered {
@@ -7,7 +7,7 @@ export interface Numbered {
   readonly sequence: number;
 }
 
-/** Cameras that come from other nodes of a fleet, with their newest pictures as far as they are known. */
+/** Cameras that come from other nodes of a fleet, with their newest pictures if known. */
 export type Arriving = ReadonlyMap<string, Numbered | undefined>;
 
 export function numbered({

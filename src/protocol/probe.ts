@@ -1,4 +1,4 @@
-/** What a probe of a feed finds, and how the daemon asks the process that probes for it. */
+/** The findings of a probe of a feed, and the daemon's request to the process that probes. */
 import type { CameraSpec } from '../config/topology';
 import type { FaultRecord } from '../fault/fault';
 
@@ -30,7 +30,7 @@ export interface ProbeReport {
   readonly fault: FaultRecord | null;
 }
 
-/** To the process. */
+/** Message to the process. */
 export interface ProbeQuestion {
   readonly camera: CameraSpec;
   /** Program, or its name on PATH. */
@@ -39,9 +39,9 @@ export interface ProbeQuestion {
   readonly limitMs: number;
 }
 
-/** From it. */
+/** Message from the process. */
 export interface ProbeOutcome {
   readonly report: ProbeReport;
-  /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined where there is none, or a keyframe is stored. */
+  /** The first picture as a JPEG of at most 640 pixels in width, base64; undefined if there is none, or a keyframe is stored. */
   readonly jpeg?: string;
 }

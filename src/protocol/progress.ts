@@ -6,9 +6,9 @@ export interface Progress {
   readonly done: number;
   /** Milliseconds within which `done` must rise; absent while nothing is due, such as during an outage. */
   readonly dueMs?: number | undefined;
-  /** What keeps it from its work now. */
+  /** What prevents it from working now. */
   readonly fault?: FaultRecord | undefined;
-  /** What an operator wants to see, by name. */
+  /** Figures for operators, by name. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }
 

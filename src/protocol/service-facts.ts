@@ -2,7 +2,7 @@
 
 export interface ServiceFact {
   readonly service: string;
-  /** That wait; undefined where the queue is not there. */
+  /** Messages that wait; undefined if the queue does not exist. */
   readonly messages?: number;
   readonly consumers?: number;
 }
@@ -18,7 +18,7 @@ export function serviceFact(
   return [`service ${service}`, `${messages} of ${maxLength}, ${readers}`];
 }
 
-/** Those among the facts. */
+/** The entries of service queues among the facts. */
 export function serviceFacts(facts: Readonly<Record<string, unknown>>): ServiceFact[] {
   return Object.entries(facts).flatMap(([name, told]) => {
     const [, service] = /^service (.+)$/.exec(name) ?? [];

@@ -28,8 +28,8 @@ export async function writeFrameFile(file: string, bytes: Buffer): Promise<void>
 }
 
 /**
- * Makes it where it is missing. Looked at for every frame: that takes 0.04 of the 0.7 ms of processor time of writing 100 kB,
- * and one look for some seconds would let in what is put there between.
+ * Creates the folder if it is missing. Checked for every frame: that takes 0.04 of the 0.7 ms of processor time of writing 100 kB,
+ * while a check every few seconds would miss anything put there in between.
  */
 export async function openFolder(folder: string): Promise<void> {
   await throwOnForeignFolder(folder).catch(async (error: unknown) => {
@@ -50,11 +50,11 @@ async function writeNew(file: string, bytes: Buffer): Promise<void> {
 }
 
 /**
- * The picture's bytes; undefined when the file has gone.
+ * The picture's bytes; undefined if the file has disappeared.
  * @param name the file in a sentence
- * @throws Fault `damaged-frame` when it has not the size it should have; `spool-read` when it cannot be read, which says
- * nothing about the picture (rights, a failing or remote disk, a shortage of this process) and may be otherwise later,
- * or when it is not this user's
+ * @throws Fault `damaged-frame` if its size is wrong; `spool-read` if it cannot be read, which proves
+ * nothing about the picture (rights, a failing or remote disk, a shortage of this process) and may be temporary,
+ * or if it belongs to another user
  */
 export async function readFrameFile(file: string, size: number, name: string): Promise<Buffer | undefined> {
   let handle: FileHandle | undefined;

@@ -1,14 +1,14 @@
 /** Whether a disk has less room left than the spool must leave it. */
 import { statfs } from 'node:fs/promises';
 
-/** A disk that was low is written to again when it has so much more: frames that come and go must not turn it on and off. */
+/** A low disk is written to again when it has this much more: frames that come and go must not switch it on and off. */
 const MARGIN = 1.05;
 
-/** Bytes the disk of a folder has left for this user; undefined when it does not say. */
+/** Bytes the disk of a folder has left for this user; undefined if it does not report them. */
 export async function freeBytesOf(dir: string): Promise<number | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(dir);
-    // Some count nothing: a tmpfs without a bound, some remote ones.
+    // Some file systems count nothing: a tmpfs without a bound, some remote ones.
     return blocks === 0 ? undefined : bavail * bsize;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 /**
- * Removes what is no longer used: files that a process which has gone left half-written, and empty folders of cameras that are no
- * longer configured. Unused is what has not changed while it was looked at for long enough: the times of files say nothing where a
- * clock was set.
+ * Removes what is no longer used: files left half-written by a process that has ended, and empty folders of cameras that are not
+ * configured any more. A path counts as unused if it has not changed while it was observed for long enough: file times prove nothing
+ * if a clock was set.
  */
 import { lstat, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -32,7 +32,7 @@ export class Leftovers {
     for (const file of unused) await unlink(file).catch(() => undefined);
   }
 
-  /** A folder with anything in it stays, and so does one that the disk does not let go. @param cameras all that have a folder now */
+  /** A folder with contents stays, and so does one that cannot be removed. @param cameras all that have a folder now */
   async removeFolders(dir: string, cameras: readonly string[]): Promise<void> {
     const folders = cameras.map((camera) => path.join(dir, camera));
     const [unused, seen] = await this.#look(folders, this.#folders, UNUSED_MS);
@@ -42,7 +42,7 @@ export class Leftovers {
         await rmdir(empty).catch(() => undefined);
   }
 
-  /** Those that have not changed for this long, and what is known about all of them by now. */
+  /** Paths that have not changed for this long, and the observations of all paths. */
   async #look(
     paths: readonly string[],
     before: ReadonlyMap<string, Seen>,

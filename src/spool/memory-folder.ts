@@ -10,7 +10,7 @@ import { ignoreMissing, isTemporary, readFrameFile, writeFrameFile } from './fra
 import { parseSpoolName, spoolName } from './names';
 import { OwnFolders } from './own-folders';
 
-/** Linux; elsewhere there is none, and a full disk costs frames. */
+/** Linux only; on other systems a full disk costs frames. */
 const SHARED_MEMORY = '/dev/shm';
 /** Two hundred pictures of 300 KB, and what a container has there by default. */
 export const MEMORY_BYTES = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ const COUNT_MS = 1000;
 const COUNT_TIMES = 50;
 
 /**
- * The folder that belongs to a spool, the same for all processes and by whatever links it is reached; undefined where
+ * The folder that belongs to a spool, the same for all processes and whatever links lead to the spool; undefined if
  * the system has no such memory.
  */
 export function memoryFolderOf(spoolDir: string, uid = process.geteuid?.() ?? 0): string | undefined {
@@ -104,7 +104,7 @@ export class MemoryFolder {
       .map(([folder, name]) => path.join(folder, name));
   }
 
-  /** Removes what a crash left half-written of a camera. */
+  /** Removes a camera's files left half-written by a crash. */
   async clean(camera: string): Promise<void> {
     const own = (await this.temporaries()).filter((file) => path.basename(file).startsWith(`.${camera}.`));
     await Promise.all(own.map((file) => unlink(file).catch(ignoreMissing)));

@@ -39,14 +39,14 @@ export function parseSpoolName(camera: string, name: string): Frame | undefined 
   };
 }
 
-/** `of1920x1080r90`; nothing when it is not known what the camera sent, and where it is upright. */
+/** `of1920x1080r90`; empty if it is not known what the camera sent, and without `r` if it is upright. */
 function sourceWord({ sourceWidth, sourceHeight, rotation }: Frame): string {
   const size =
     sourceWidth === undefined || sourceHeight === undefined ? '' : `of${sourceWidth}x${sourceHeight}`;
   return `${size}${rotation === undefined ? '' : `r${rotation}`}`;
 }
 
-/** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; nothing when it is not known whose clock it was. */
+/** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; empty if it is not known whose clock it was. */
 function clockWord({ clock, clockSkewMs, clockUnset, linkDelayMs }: Partial<FrameClock>): string {
   if (clock === undefined) return '';
   const skew = clockSkewMs === undefined ? '' : `${clockSkewMs < 0 ? '' : '+'}${clockSkewMs}`;

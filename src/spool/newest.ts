@@ -10,10 +10,10 @@ import { ignoreMissing, readFrameFile } from './frame-file';
 import { parseSpoolName, spoolName } from './names';
 import { throwOnForeignFolder } from './ownership';
 
-/** A picture is replaced while it is being opened: so often the next is taken. */
+/** A picture may be replaced while it is being opened: number of tries, each with the next one. */
 const TRIES = 5;
 
-/** Beside the spool; within it where an operator has put the spool on another disk, to which no link leads. */
+/** Beside the spool; inside it if an operator has put the spool on another disk, to which hard links are impossible. */
 export function newestDirOf(spoolDir: string): string {
   const parent = path.dirname(spoolDir);
   const isOneDisk = statSync(parent).dev === statSync(spoolDir).dev;
@@ -33,7 +33,7 @@ export class NewestLink {
     this.#folder = path.join(newestDir, camera);
   }
 
-  /** Goes on with what a process before this one has left. Never rejects. */
+  /** Continues with what an earlier process has left. Never rejects. */
   async open(): Promise<void> {
     const names = (await readdir(this.#folder).catch(() => [])).sort();
     this.#name = names.pop();
@@ -52,7 +52,7 @@ export class NewestLink {
       this.#name = name;
       if (before !== undefined && before !== name) await unlink(path.join(this.#folder, before));
     } catch {
-      // The frame is in memory alone, or delivered already. What is there says how old it is.
+      // The frame is only in memory, or delivered already. The remaining picture shows its own age.
     }
   }
 
@@ -63,8 +63,8 @@ export class NewestLink {
 }
 
 /**
- * A camera's newest picture; undefined where there is none.
- * @throws Fault `spool-foreign` when another user may write there, `spool-read` or `damaged-frame`; the file system's error
+ * A camera's newest picture; undefined if there is none.
+ * @throws Fault `spool-foreign` if another user may write there, `spool-read` or `damaged-frame`; the file system's error
  */
 export async function readNewest(
   newestDir: string,

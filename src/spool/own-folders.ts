@@ -17,7 +17,7 @@ export class OwnFolders {
   /** @param base path of the folder that is used unless it belongs to another user */
   constructor(private readonly base: string) {}
 
-  /** Those found last, without a look. */
+  /** The folders found last, without searching again. */
   get known(): readonly string[] {
     return this.#known;
   }
@@ -27,7 +27,7 @@ export class OwnFolders {
     return this.#refused;
   }
 
-  /** Those that are there now. */
+  /** The existing folders. */
   find(): readonly string[] {
     const [known, refused]: [string[], string[]] = [[], []];
     for (const folder of this.#candidates()) {
@@ -40,7 +40,7 @@ export class OwnFolders {
     return known;
   }
 
-  /** One to write to, made where there is none. */
+  /** A folder to write to, created if there is none. */
   open(): string {
     const known = this.#known.find((folder) => whyNot(folder) === undefined) ?? this.find()[0];
     if (known !== undefined) return known;
@@ -55,7 +55,7 @@ export class OwnFolders {
       return this.base;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      // Of ours, made in this moment by another process; or of another user.
+      // Either ours, just created by another process; or another user's.
       return this.find()[0] ?? mkdtempSync(`${this.base}.`);
     }
   }

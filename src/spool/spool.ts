@@ -39,8 +39,8 @@ export class Spool {
   #temporaries: string[] = [];
 
   /**
-   * @param memoryDir where frames go that the disk does not take; none when undefined
-   * @param minFreeBytes below, nothing is written to the disk; asked each time, as an edit may change it
+   * @param memoryDir folder in memory for frames that the disk does not accept; none if undefined
+   * @param minFreeBytes with less free space, nothing is written to the disk; queried each time, as an edit may change it
    * @param now milliseconds on a clock that is never set
    */
   constructor(
@@ -54,7 +54,7 @@ export class Spool {
     this.#space = new FreeSpace(dir, minFreeBytes);
   }
 
-  /** Makes a camera's folder and removes what a crash left half-written; a disk that refuses is met again by `write`. */
+  /** Creates a camera's folder and removes files left half-written by a crash; if the disk refuses, `write` reports it. */
   async openCamera(camera: string): Promise<void> {
     const folder = path.join(this.dir, camera);
     await this.#clean(folder).catch(() => undefined);
@@ -62,9 +62,9 @@ export class Spool {
   }
 
   /**
-   * Once this resolves, no crash of any process loses the picture. On a disk that takes none, or has too little room
-   * left, it goes to memory, and the result says why.
-   * @throws Fault `spool-full` when neither took it
+   * Once this resolves, no crash of any process loses the picture. If the disk accepts none, or has too little room
+   * left, it is written to memory, and the result says why.
+   * @throws Fault `spool-full` if neither accepted it
    */
   async write(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
     const refusal = await this.#writeToDisk(frame, bytes);
@@ -99,7 +99,7 @@ export class Spool {
     }
   }
 
-  /** The same of a frame that was confirmed. */
+  /** Reads a confirmed frame. */
   async readConfirmed(frame: Frame): Promise<Buffer | undefined> {
     const name = `camera ${frame.camera}: ${spoolName(frame)} of the confirmed frames`;
     return readFrameFile(this.#path(frame, 'confirmed'), frame.bytes, name);
@@ -117,13 +117,13 @@ export class Spool {
     await removeFile(this.#path(frame, 'confirmed'));
   }
 
-  /** Marks a frame as confirmed and keeps it. One that is only in memory is not worth keeping, and goes. */
+  /** Marks a frame as confirmed and keeps it. A frame that is only in memory is not worth keeping, and is deleted. */
   async confirm(frame: Frame): Promise<void> {
     const wasOnDisk = await this.#move(frame, 'confirmed').then(() => true, ignoreMissing);
     await this.#memory?.remove(frame, wasOnDisk !== true);
   }
 
-  /** Takes a damaged file out of the way, where a person can examine it; removes it where there is no room. */
+  /** Sets a damaged file aside so that it can be examined; removes it if there is no room. */
   async setAside(frame: Frame): Promise<void> {
     await this.#move(frame, 'damaged').catch(() => undefined);
     await this.remove(frame);
@@ -160,7 +160,7 @@ export class Spool {
     return ((await this.#memory?.list()) ?? []).sort((a, b) => a.capturedAt - b.capturedAt);
   }
 
-  /** Removes what the last listing found half-written and is no longer being written, and empty folders: of cameras taken out. */
+  /** Removes half-written files of the last listing that are no longer being written, and empty folders of removed cameras. */
   async removeLeftovers(): Promise<void> {
     await this.#leftovers.removeFiles([...new Set(this.#temporaries)]);
     await this.#leftovers.removeFolders(this.dir, await this.#cameras().catch(() => []));
@@ -171,7 +171,7 @@ export class Spool {
     return this.#memory?.refused ?? [];
   }
 
-  /** Bytes the disk has left for this user; undefined when it does not say. */
+  /** Bytes the disk has left for this user; undefined if it does not report them. */
   async freeBytes(): Promise<number | undefined> {
     return freeBytesOf(this.dir);
   }

@@ -1,4 +1,4 @@
-/** Keeps the ledger: enters what actors report, writes it to disk four times a second, has gaps announced. */
+/** Keeps the ledger: enters what actors report, writes it to disk four times a second and has gaps announced. */
 import { uptime } from 'node:os';
 import { clockUnsetMessage, isClockUnset } from '../clock/machine-clock';
 import { sleep } from '../clock/sleep';
@@ -15,12 +15,12 @@ import { RecurringFault } from '../fault/recurring';
 import type { ActorReport } from '../protocol/messages';
 import { Spool } from '../spool/spool';
 
-/** Whatever was not written when the daemon is killed is recorded as a gap, delivered or not: so it is written often. */
+/** After a kill, whatever was not yet written is recorded as a gap, delivered or not; so it is written often. */
 const TICK_MS = 250;
 /** How far back records are read at the start: frames of that time may still wait in the spool. */
 const RECALL_MS = 3_600_000;
 
-/** A camera whose records end this long before the last record was no longer wanted. */
+/** A camera whose records end this long before the last record was removed or disabled before the daemon stopped. */
 const UNWATCHED_MS = 90_000;
 
 type WatchedCamera = Pick<CameraSpec, 'id' | 'periodMs'>;
@@ -30,7 +30,7 @@ export interface AccountingOptions {
   readonly dir: string;
   readonly spoolDir: string;
   readonly log: Log;
-  /** Has a gap announced; one that gets lost on the way is given again, see {@link Accounting.began}. */
+  /** Has a gap announced; a gap that is lost on the way is passed again, see {@link Accounting.began}. */
   readonly announce: (gap: Gap) => void;
 }
 
@@ -56,7 +56,7 @@ export class Accounting {
     this.#ledger = new Ledger(recorded.toAccounts(), (byMs) => this.#clockSet(byMs));
   }
 
-  /** Goes on where the files in `dir` end; a disk that does not take them is reported and tried again. */
+  /** Continues where the files in `dir` end; a failed write is reported and retried. */
   static async open(options: AccountingOptions): Promise<Accounting> {
     const { dir, topology } = options;
     const recorded = await readLedger(dir, Date.now() - Math.max(RECALL_MS, topology.spool.maxAgeMs));
@@ -70,7 +70,7 @@ export class Accounting {
     return accounting;
   }
 
-  /** Applies an edit: cameras that are no longer wanted are no longer accounted for. */
+  /** Applies an edit: cameras that were removed or disabled are no longer accounted for. */
   change({ ledger, cameras }: Topology): void {
     this.files.bounds = ledger;
     this.#watch(cameras);
@@ -79,7 +79,7 @@ export class Accounting {
   #watch(cameras: readonly WatchedCamera[]): void {
     const wanted = new Map(cameras.map(({ id, periodMs }) => [id, periodMs]));
     for (const id of this.#watched.keys()) if (!wanted.has(id)) this.#ledger.unwatch(id, moment());
-    // The length of a watched camera's periods changes when the camera says so: until then its frames have the old numbers.
+    // The period of a watched camera changes when the camera reports it: until then its frames have the old numbers.
     for (const [id, periodMs] of wanted) {
       const watched = this.#watched.get(id);
       if (watched === undefined) this.#ledger.watch(id, periodMs, moment(), this.#absenceOf(id));
@@ -100,7 +100,7 @@ export class Accounting {
     this.#ledger.cameraState(state);
   }
 
-  /** An actor's process is new, and reports of the one before it may be lost. */
+  /** An actor has a new process; reports of the previous one may be lost. */
   began(actor: string): void {
     // A new notifier has no gaps to announce.
     if (actor === 'notifier') this.#ledger.tellAgain();
@@ -154,7 +154,7 @@ export class Accounting {
     }
   }
 
-  /** Writes down what is left, and that the end was wanted. */
+  /** Writes the remaining records, and that the stop was intended. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#ended;
@@ -163,7 +163,7 @@ export class Accounting {
     await this.files.close();
   }
 
-  /** Why a camera has no records up to now: it was not wanted, or the daemon did not run. */
+  /** Why a camera has no records up to now: it was not configured, or the daemon did not run. */
   #absenceOf(camera: string): string {
     if (this.options.topology.fleet !== undefined) return REASONS.elsewhere;
     const { lastAt, events } = this.recorded;
@@ -219,7 +219,7 @@ export class Accounting {
   }
 }
 
-/** `uptime` goes on while the machine sleeps, and is never set. */
+/** `uptime` continues while the machine sleeps, and is never set. */
 function moment(): Moment {
   return { wallMs: Date.now(), elapsedMs: uptime() * 1000 };
 }

@@ -25,7 +25,7 @@ export interface ActorChildrenOptions {
   readonly accounting: Pick<Accounting, 'began' | 'cameraState' | 'onReport'>;
   readonly log: Log;
   readonly blackBoxDir: string;
-  /** The actor's server answers; called again with each of its heartbeats. */
+  /** The actor's server answers; called again at each heartbeat of the actor. */
   readonly onServing: (name: string) => void;
   /** The web actor's address. */
   readonly onAddress: (url: string) => void;
@@ -40,7 +40,7 @@ export type OpenHost = (...call: Parameters<typeof ActorHost.open>) => Promise<H
 
 type Wanted = ReadonlyMap<string, WantedActor>;
 
-/** Actors that look at the daemon from outside: nothing waits for them, at the start or later. */
+/** Actors that observe the daemon from outside: nothing waits for them, at the start or later. */
 const BESIDE: readonly string[] = ['web', 'notices'];
 
 export class ActorChildren {
@@ -110,10 +110,10 @@ export class ActorChildren {
     return children;
   }
 
-  /** @param served the processes of store and notifier start at once, their work begins when this resolves */
+  /** @param served the processes of store and notifier start at once; their work begins when this resolves */
   async startAll(wanted: Wanted, served: Promise<unknown>): Promise<void> {
     this.#wanted = wanted;
-    // Nothing waits for it: the daemon does its work without.
+    // Nothing waits for them: the daemon works without them.
     for (const name of BESIDE) void served.then(() => this.#rollout.settle(name));
     await Promise.all(
       [...wanted.values()]
@@ -122,7 +122,7 @@ export class ActorChildren {
     );
   }
 
-  /** Applies an edit; settles when all actors run by the newest. */
+  /** Applies an edit; settles when all actors run with the newest configuration. */
   async change(wanted: Wanted, { logLevel, supervision, expireMs }: Topology): Promise<void> {
     this.host.logLevel = logLevel;
     this.#router.broadcast({ kind: 'log-level', level: logLevel });
@@ -137,17 +137,17 @@ export class ActorChildren {
     ]);
   }
 
-  /** Replaces the process of an actor: its restarts until now, and its quarantine, are forgotten. */
+  /** Replaces the process of an actor and forgets its restarts and its quarantine. */
   async restart(name: string): Promise<void> {
     await this.#rollout.restart(name);
   }
 
-  /** Settles when the actor is as it is wanted now: for one that is not, when it has stopped. */
+  /** Settles when the actor runs as it is wanted now, or has stopped if it is not wanted. */
   async settled(name: string): Promise<void> {
     await this.#rollout.settle(name);
   }
 
-  /** One after the other: the store drains while the notifier still answers. And no message outlives its frame. */
+  /** One after the other: the store drains while the notifier still answers, and no message outlives its frame. */
   async #changeServers(expireMs: number): Promise<void> {
     const order = expireMs < this.#expireMs ? ['notifier', 'store'] : ['store', 'notifier'];
     this.#expireMs = expireMs;
@@ -182,7 +182,7 @@ export class ActorChildren {
     return this.#figures.figures;
   }
 
-  /** Actors that have not come to the newest edit yet. */
+  /** Number of actors that have not applied the newest edit yet. */
   get behind(): number {
     return this.#rollout.behind;
   }
@@ -199,7 +199,7 @@ export class ActorChildren {
     });
   }
 
-  /** Resolves when the child runs, or has failed once and is retried. */
+  /** Resolves when the child runs, or has failed once and is being retried. */
   async #startChild({ kind, actor: { name }, child: spec }: WantedActor, until: Promise<unknown>) {
     if (this.#stopping) return;
     const child = new Child({
@@ -244,7 +244,7 @@ export class ActorChildren {
   }
 }
 
-/** Stopped before store and notifier, and brought to an edit beside them: frames on their way do not need it. */
+/** Stopped before store and notifier, and changed in parallel with them: frames in transit do not need it. */
 function isOptional(name: string): boolean {
   return BESIDE.includes(name) || cameraIdOf(name) !== undefined;
 }

@@ -1,4 +1,4 @@
-/** One run of an actor's process: its start when there is room for it, its work, and the record of its crash. */
+/** One run of an actor's process: its start once there is room for it, its work, and the record of its crash. */
 import type { ActorHost } from '../comedy/host';
 import { ActorStartFault, type HostedActor } from '../comedy/hosted-actor';
 import { Fault, faultRecord } from '../fault/fault';
@@ -22,7 +22,7 @@ export interface ActorRunsOptions {
   readonly blackBox: Pick<BlackBox, 'record'>;
   readonly figures: Pick<FigureKeeper, 'ended'>;
   readonly log: Log;
-  /** As it is wanted now. */
+  /** The actor as it is wanted now. */
   readonly wanted: (name: string) => WantedActor | undefined;
 }
 
@@ -32,7 +32,7 @@ export class ActorRuns {
   /**
    * Resolves when the actor works.
    * @param until its process is started at once; its work begins when this resolves
-   * @throws Fault when it cannot be started, is no longer wanted, or `signal` is aborted meanwhile
+   * @throws Fault when it cannot be started, was removed meanwhile, or `signal` is aborted
    */
   async start(name: string, until: Promise<unknown>, signal: AbortSignal): Promise<Incarnation> {
     const { router, rollout, log, wanted } = this.options;
@@ -92,7 +92,7 @@ export class ActorRuns {
     return { normal: code === 0, fault };
   }
 
-  /** A disk that takes no record must not keep a child from coming back. */
+  /** A failed write of the crash report must not keep a child from restarting. */
   async #record(crash: Omit<Crash, 'endedAtMs'>): Promise<void> {
     const { blackBox, figures, log } = this.options;
     const { name, fault } = crash;

@@ -23,7 +23,7 @@ import type { ActorSpec } from '../comedy/hosted-actor';
 /** The part of a daemon's surroundings that its actors need. */
 export interface Surroundings {
   readonly holder: Holder;
-  /** Of a node of a fleet. */
+  /** On a node of a fleet only. */
   readonly claims?: ClaimParameters | undefined;
   readonly redisUrl: string;
   readonly amqpUrl: string;
@@ -31,7 +31,7 @@ export interface Surroundings {
   readonly spoolDir: string;
   /** Where the newest picture of each camera is kept. */
   readonly newestDir: string;
-  /** Cameras that come from other nodes of a fleet. */
+  /** Cameras that are moving here from other nodes of a fleet. */
   readonly arriving: Arriving;
   /** Where the notifier keeps the names of the queues it has declared. */
   readonly queuesFile: string;

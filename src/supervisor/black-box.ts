@@ -1,4 +1,4 @@
-/** Crash reports of a child: `<data>/black-box/<child>/<when>.json`, the newest few, each of bounded size. */
+/** Crash reports of a child: `<data>/black-box/<child>/<when>.json`; only the newest are kept, each of bounded size. */
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { OWNER_ONLY, replaceFile } from '../os/replace-file';
@@ -8,9 +8,9 @@ import type { Heartbeat } from '../protocol/progress';
 import { crashFolder } from './crash-files';
 import { withSourceLines } from './source-lines';
 
-/** Crashes kept of each child. */
+/** Crash reports kept per child. */
 const KEPT_CRASHES = 20;
-/** Lines of ffmpeg's kept for a camera. */
+/** Lines of ffmpeg output kept per camera. */
 const KEPT_LINES = 40;
 const KEPT_CHARS = 500;
 
@@ -23,7 +23,7 @@ export interface Crash {
   readonly fault: FaultRecord;
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** Its process's last lines on both outputs. */
+  /** The last lines its process wrote to both outputs. */
   readonly lastLines: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export interface Crash {
 export class BlackBox {
   readonly #heartbeats = new Map<string, Heartbeat & { readonly atMs: number }>();
   readonly #feedLines = new Map<string, string[]>();
-  /** One file after the other: each write removes old files and unfinished ones. */
+  /** Files are written one after the other: each write removes old and unfinished files. */
   #written: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dir: string) {}
@@ -55,7 +55,7 @@ export class BlackBox {
     this.#feedLines.delete(name);
   }
 
-  /** Writes a crash down; resolves with the file. Throws where the folder cannot be written. */
+  /** Writes a crash report; resolves with the file. Throws if the folder cannot be written. */
   async record(crash: Crash): Promise<string> {
     const record = this.#recordOf(crash);
     this.forget(crash.name);
@@ -88,7 +88,7 @@ async function writeRecord(folder: string, name: string, record: unknown): Promi
   return file;
 }
 
-/** A copy in which no text holds a credential. */
+/** A copy in which no string contains a credential. */
 function redacted(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
   if (Array.isArray(value)) return value.map(redacted);

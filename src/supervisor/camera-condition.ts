@@ -1,13 +1,13 @@
-/** How a camera stands, from what the daemon says of it: for the page, the API and notices. Pure. */
+/** The condition of a camera, from what the daemon reports of it: for the page, the API and notices. Pure. */
 import type { CameraCondition } from '../contract/condition';
 import type { FaultRecord } from '../fault/fault';
 import type { ChildStatus } from './status';
 
-/** A picture that was captured, or confirmed, longer ago than this is no present one, milliseconds. */
+/** A picture captured or confirmed longer ago than this is not current, milliseconds. */
 export const PRESENT_MS = 10_000;
 const PRESENT_PERIODS = 3;
 
-/** How old a camera's newest picture may be to be shown as its present one, milliseconds. */
+/** How old a camera's newest picture may be and still count as current, milliseconds. */
 export function presentMs(periodMs = 0): number {
   return Math.max(PRESENT_MS, PRESENT_PERIODS * periodMs);
 }
@@ -33,7 +33,7 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   if (child === undefined) return { condition: 'starting', since: appliedAtMs };
   const { state, sinceMs, feed, delivered } = child;
   const isPresent = (atMs: number | undefined) => atMs !== undefined && nowMs - atMs <= presentMs(periodMs);
-  // It may have been tried, and failed, several times since.
+  // It may have been retried, and have failed, several times since.
   const silentSince = delivered?.lastAtMs ?? sinceMs;
   if (state === 'quarantined') return { condition: 'quarantined', since: sinceMs };
   if (state === 'ended' || state === 'stopped') return { condition: 'offline', since: silentSince };
@@ -50,7 +50,7 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   return { condition: isPresent(delivered?.capturedAtMs) ? 'waiting' : 'offline', since: silentSince };
 }
 
-/** Why it does not deliver, as far as is known. */
+/** Why it does not deliver, if known. */
 export function faultOf(child: ChildStatus | undefined): CameraFault | undefined {
   if (child === undefined) return undefined;
   const { feedFault, heartbeat, lastFault, state } = child;

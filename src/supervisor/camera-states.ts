@@ -1,11 +1,11 @@
-/** The state of a camera where its process cannot report it: follows from the state of the child. Pure. */
+/** The state of a camera whose process cannot report it: derived from the state of the child. Pure. */
 import type { CameraState } from '../contract/message';
 import type { FaultRecord } from '../fault/fault';
 import type { ChildState } from './child';
 
 /**
  * Undefined while the camera's process reports its state itself.
- * @param fault why the process last ended, without its subject
+ * @param fault why the process last ended, without the subject
  */
 export function cameraStateOf(
   camera: string,
@@ -20,10 +20,10 @@ export function cameraStateOf(
   return { ...entered, fault: { code: fault.code, message: `its process ${fault.message}` } };
 }
 
-/** Why a camera’s feed failed that is being opened again; `at`: when it failed, milliseconds since the epoch. */
+/** Why the feed of a camera failed that is now being reopened; `at`: when it failed, milliseconds since the epoch. */
 export type FeedFault = FaultRecord & { readonly at: number };
 
-/** @param before that of the state before */
+/** @param before the feed fault of the previous state */
 export function feedFaultOf(
   { state, sinceMs, fault }: CameraState,
   before: FeedFault | undefined,

@@ -1,4 +1,4 @@
-/** Keeps one child running: starts it, notices its end, restarts it as its spec says, until it is stopped. */
+/** Keeps one child running: starts it, notices when it ends, and restarts it according to its spec until it is stopped. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import type { ChildSpec } from '../config/topology';
 import type { Log } from '../log/log';
@@ -7,11 +7,11 @@ import { Fault, faultRecord, type FaultRecord } from '../fault/fault';
 import type { RestartBudget } from './restart-budget';
 import { afterEnd, isHealthy, isReleased, NO_HISTORY, withOutput, type Output } from './restart-policy';
 
-/** How one run of a child came to its end. */
+/** How one run of a child ended. */
 export interface ChildEnd {
   /** It ended of its own accord, without an error. */
   readonly normal: boolean;
-  /** How, as one sentence without its subject. */
+  /** The reason, as one sentence without its subject. */
   readonly fault: FaultRecord;
 }
 
@@ -27,9 +27,9 @@ export type ChildState =
   | { readonly name: 'down' }
   | { readonly name: 'starting' }
   | { readonly name: 'running'; readonly pid: number | undefined }
-  /** Between two runs: the pause of its back-off, then its turn in the host's restart budget. */
+  /** Between two runs: the back-off pause, then the wait for the host's restart budget. */
   | { readonly name: 'waiting'; readonly delayMs: number }
-  /** Over its intensity and retried at intervals; `pid` while such a try runs. */
+  /** Beyond its intensity and retried at intervals; `pid` while such a try runs. */
   | { readonly name: 'quarantined'; readonly pid?: number | undefined }
   /** Ended for good, by its restart type or its intensity. */
   | { readonly name: 'ended' }
@@ -38,13 +38,13 @@ export type ChildState =
 export interface ChildOptions {
   readonly name: string;
   readonly log: Log;
-  /** How it is kept, now. */
+  /** The current child spec. */
   readonly spec: () => ChildSpec;
   /** The host's restart budget; absent for required children. */
   readonly budget?: RestartBudget | undefined;
   /** Starts the child and resolves when it runs. Throws when it cannot be started, or `signal` is aborted meanwhile. */
   readonly start: (signal: AbortSignal) => Promise<Incarnation>;
-  /** Called with every state it enters, and the fault of its last end. */
+  /** Called with every state it enters and the fault of its last end. */
   readonly onState?: (state: ChildState, fault: FaultRecord | undefined) => void;
   /** It exceeded its intensity and has no `probeMs`: it stays ended, and the daemon cannot continue without it. */
   readonly onEscalation: (fault: FaultRecord) => void;
@@ -62,7 +62,7 @@ export class Child {
   #restarts = 0;
   #lastFault: (FaultRecord & { readonly atMs: number }) | undefined;
   readonly #now: () => number;
-  /** Of its ends. */
+  /** Log lines about its ends. */
   readonly #lines: Sparse;
 
   constructor(private readonly options: ChildOptions) {
@@ -83,7 +83,7 @@ export class Child {
     return this.#sinceMs;
   }
 
-  /** Starts after the first. */
+  /** Number of starts after the first. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -105,7 +105,7 @@ export class Child {
     await first;
   }
 
-  /** The same, but a first start that fails is an end like any other. */
+  /** The same, but a failed first start is handled like any other end. */
   async startOrRetry(): Promise<void> {
     const first = this.#startOnce();
     this.#ran = this.#keepRunning(first);
@@ -150,7 +150,7 @@ export class Child {
     return this.options.start(this.#stopping.signal);
   }
 
-  /** The end of one run; undefined when it was asked for. */
+  /** The end of one run; undefined if it was requested. */
   async #endOfRun(started: Promise<Incarnation>, signal: AbortSignal): Promise<ChildEnd | undefined> {
     try {
       return await this.#endOf(await started, signal);
@@ -168,7 +168,7 @@ export class Child {
     return end;
   }
 
-  /** False when nothing follows: the child is over, escalated or no longer wanted. */
+  /** False if nothing follows: the child has ended for good, has escalated or has been stopped. */
   async #pauseAfter(end: ChildEnd, signal: AbortSignal): Promise<boolean> {
     if (!end.normal) this.#lastFault = { ...end.fault, atMs: Date.now() };
     const ended = { normal: end.normal, output: this.#output, quarantined: this.#isQuarantined };

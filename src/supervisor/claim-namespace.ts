@@ -1,4 +1,4 @@
-/** Looks whether another daemon has the namespace, before this one begins: what it captured until the store finds out would be announced later. */
+/** Checks before the start that no other daemon holds the namespace: otherwise frames captured until then would be announced later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
 import { ExitFault } from '../fault/fault';
@@ -7,22 +7,22 @@ import { openRedis } from '../connections/redis';
 import { NAMESPACE_IN_USE, namespaceInUse } from '../connections/namespace-fault';
 import { NamespaceLease, RENEW_MS } from '../connections/namespace-lease';
 
-/** A Redis that cannot be reached by then is away: frames wait for it, and the store asks when it is back. */
+/** A Redis not reached within this time counts as away: frames wait for it, and the store checks when it is back. */
 const CONNECT_MS = 1000;
 const ANSWER_MS = 2000;
 const LOOK_MS = 200;
-/** One that renews its lease late, on a busy machine, is noticed too. */
+/** Long enough to notice a daemon that renews its lease late on a busy machine. */
 const PATIENCE_MS = 3 * RENEW_MS;
 
 export interface NamespaceClaim {
   readonly url: string;
   readonly namespace: string;
   readonly holder: Holder;
-  /** Takes it, whoever has it. */
+  /** Take the namespace whoever holds it. */
   readonly force: boolean;
 }
 
-/** @throws Fault `namespace-in-use` with the name of the daemon that has it */
+/** @throws Fault `namespace-in-use` with the name of the daemon that holds it */
 export async function claimNamespace({ url, namespace, holder, force }: NamespaceClaim): Promise<void> {
   const client = openRedis(url, {
     lazyConnect: true,
@@ -48,7 +48,7 @@ export async function claimNamespace({ url, namespace, holder, force }: Namespac
     }
   } catch (error) {
     if (error instanceof ExitFault) throw error;
-    // The store says what is wrong with Redis, for as long as it is.
+    // The store reports what is wrong with Redis, for as long as it lasts.
   } finally {
     client.disconnect();
   }

@@ -1,4 +1,4 @@
-/** Cameras as status and the page list them: those that are configured, with their tags. Pure. */
+/** Cameras as status and the page list them: the configured ones, with their tags. Pure. */
 import type { Topology } from '../config/topology';
 import { tagsOf, type CameraTags } from '../contract/tags';
 import { cameraIdOf } from './actor-specs';
@@ -17,12 +17,12 @@ export function camerasOf({ cameras, cameraIds, tags }: Topology): ConfiguredCam
   });
 }
 
-/** Of cameras, with their tags. */
+/** Adds the tags to the status of each camera. */
 export function tagged(actors: readonly ChildStatus[], { tags }: Topology): ChildStatus[] {
   return actors.map((child) => ({ ...child, ...shownTags(tags, cameraIdOf(child.name)) }));
 }
 
-/** Absent where the camera has none. */
+/** Absent if the camera has none. */
 function shownTags(tags: CameraTags, camera = ''): { readonly tags?: readonly string[] } {
   const own = tagsOf(tags, camera);
   return own.length === 0 ? {} : { tags: own };

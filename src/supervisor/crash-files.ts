@@ -3,7 +3,7 @@
 /** The folder, in the data directory. */
 export const BLACK_BOX = 'black-box';
 
-/** Of one child, in that folder. */
+/** The folder of one child, inside that folder. */
 export function crashFolder(name: string): string {
   return name.replace(':', '-');
 }

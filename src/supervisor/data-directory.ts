@@ -1,4 +1,4 @@
-/** The folder a daemon keeps everything in, held by one daemon at a time. */
+/** The folder in which a daemon keeps everything; held by one daemon at a time. */
 import {
   closeSync,
   lstatSync,
@@ -17,7 +17,7 @@ import { findProgram } from '../os/orphans';
 import { WRITABLE_BY_OTHERS } from '../spool/ownership';
 import { DataFiles } from './data-files';
 
-/** Seconds a new daemon waits for one that is just ending. */
+/** Seconds a new daemon waits for one that is about to end. */
 const LOCK_WAIT_S = 10;
 
 export class DataDirectory extends DataFiles {
@@ -29,8 +29,8 @@ export class DataDirectory extends DataFiles {
   }
 
   /**
-   * Makes the folder where it is missing and locks it; the kernel frees the lock when the daemon ends, however.
-   * @param onWait called when another daemon holds it, which may be just ending and is waited for
+   * Creates the folder if it is missing and locks it; the kernel releases the lock when the daemon ends, however it ends.
+   * @param onWait called when another daemon holds it; that daemon may be about to end and is waited for
    * @throws Fault `data-directory` when it cannot be written or another daemon holds it.
    */
   static async open(dir: string, onWait: (holder: string) => void): Promise<DataDirectory> {
@@ -66,7 +66,7 @@ export class DataDirectory extends DataFiles {
     this.writePrivate(ENDPOINTS_FILE, endpoints);
   }
 
-  /** Frees the folder for the next daemon; the endpoints are removed, as nothing serves them any more. */
+  /** Releases the folder for the next daemon; the endpoints are removed, as nothing serves them any more. */
   close(): void {
     try {
       unlinkSync(this.path(ENDPOINTS_FILE));
@@ -97,7 +97,7 @@ function openLockFile(dir: string): number {
   }
 }
 
-/** What is in a folder where everybody may make something (/tmp) may be there to be fallen into: passwords, sockets, pictures. */
+/** In a folder writable by everyone (/tmp), existing files may be a trap for passwords, sockets and pictures. */
 function throwOnTrap(dir: string): void {
   for (let file = path.resolve(dir); file !== path.dirname(file); file = path.dirname(file)) {
     const parent = path.dirname(file);
@@ -112,7 +112,7 @@ function throwOnTrap(dir: string): void {
 }
 
 /**
- * flock(1) locks the open file it inherits, and the lock stays with this process when it has ended: it belongs to
+ * flock(1) locks the open file it inherits. The lock stays with this process after flock has ended, as it belongs to
  * the open file description (flock(2)). Node opens files close-on-exec, so no child of ours keeps it.
  */
 async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
@@ -123,7 +123,7 @@ async function lockOpenFile(fd: number, waitS: number): Promise<boolean> {
       'flock is missing: it keeps two daemons out of one data directory; install util-linux',
     );
   const child = startChild(flock, ['-w', String(waitS), '3'], {
-    // Ours may hold passwords.
+    // The daemon's environment may contain passwords.
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });

@@ -1,9 +1,9 @@
-/** What a daemon keeps in its data directory: names, and private files that are replaced whole. */
+/** The contents of a daemon's data directory: names, and private files that are replaced as a whole. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
-/** All that a daemon makes in it. */
+/** Everything a daemon creates in it. */
 export const DATA_NAMES = [
   ...['spool', 'newest', 'ledger', 'black-box', 'compile-cache', 'replaced-configuration'],
   ...['redis', 'rabbitmq', 'etcd'],
@@ -19,19 +19,19 @@ export class DataFiles {
     return path.join(this.dir, name, ...parts);
   }
 
-  /** The folder below, made where it is missing. */
+  /** The subfolder, created if it is missing. */
   folder(name: DataName): string {
     const folder = this.path(name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
 
-  /** Replaces a JSON file that only its owner may read, at once and whole. */
+  /** Atomically replaces a JSON file that only its owner may read. */
   writePrivate(name: DataName, value: unknown): void {
     this.writePrivateText(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** @param inside the name of a file, where `name` is a folder */
+  /** @param inside the name of a file, if `name` is a folder */
   writePrivateText(name: DataName, text: string, ...inside: string[]): void {
     replaceFileSync(this.path(name, ...inside), text, OWNER_ONLY);
   }

@@ -1,18 +1,18 @@
 /** Which frames of each camera were captured and confirmed lately, for `status`. */
 import type { Frame } from '../contract/frame';
 
-/** The span of a rate, seconds; and its shortest, while a camera has hardly begun. */
+/** The span of a rate, seconds, and its minimum just after a camera has begun. */
 const SPAN_S = 60;
 const LEAST_SPAN_S = 1;
 
 export interface CameraDelivery {
   /** Frames the broker confirmed within the last minute. */
   readonly lastMinute: number;
-  /** The same a second: over that minute, or over the time since the camera's first frame where that is shorter. */
+  /** Frames a second: over that minute, or over the time since the camera's first frame if that is shorter. */
   readonly perSecond: number;
   /** When the last one was confirmed, milliseconds since the epoch. */
   readonly lastAtMs?: number | undefined;
-  /** Of the last picture, pixels. */
+  /** Size of the last picture, pixels. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly format?: Frame['format'] | undefined;
@@ -98,9 +98,9 @@ function secondOf(ms: number): number {
 }
 
 /**
- * Frames a second. In the first minute the span ends between two frames: of a steady camera the intervals are exact, but for
- * the first one. It is too short: the first picture is taken wherever in its period a camera begins, and confirmed later than
- * others, behind the first connection.
+ * Frames a second. In the first minute the span ends between two frames: for a steady camera all intervals are exact but
+ * the first. That one is too short: a camera begins anywhere within a period, and its first picture is confirmed later than
+ * others, as it has to wait for the first connection.
  */
 function rateOf(tally: Tally, frames: number, nowMs: number): number {
   const { beganMs, firstMs = 0, secondMs = 0, lastMs = 0 } = tally;

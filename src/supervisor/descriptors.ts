@@ -1,11 +1,11 @@
-/** File descriptors: what the configured cameras need, compared with what this process may have, raised where it may be. */
+/** File descriptors: compares what the configured cameras need with the limit of this process, and raises the limit if possible. */
 import type { Topology } from '../config/topology';
 import type { Log } from '../log/log';
 import { descriptorLimit, raiseDescriptorLimit } from '../os/descriptor-limit';
 
-/** What the daemon has open besides its children, measured (23), and as much again for its clients and files that come and go. */
+/** Files the daemon has open besides its children's, measured (23), and as many again for clients and temporary files. */
 const OWN = 46;
-/** Both outputs of an actor's process and its channel; of an embedded server its outputs. */
+/** Both outputs of an actor's process and its channel; for an embedded server, its outputs. */
 const PER_ACTOR = 3;
 const PER_SERVER = 2;
 /** The broker and its port mapper. */
@@ -28,7 +28,7 @@ export function descriptorsNeeded(topology: Topology): number {
   const forked =
     [modes.store, modes.notifier, http && 'forked'].filter((mode) => mode === 'forked').length +
     cameras.length;
-  // Of a child that is being started both ends are open here.
+  // While a child is being started, both ends are open here.
   const starting = Math.min(cameras.length, supervision.parallelStarts);
   return Math.max(
     IN_AN_ACTOR,
@@ -36,7 +36,7 @@ export function descriptorsNeeded(topology: Topology): number {
   );
 }
 
-/** Makes room for what `topology` needs, or says in one sentence that there is too little. */
+/** Raises the limit to what `topology` needs, or logs in one sentence that it is too low. */
 export function provideDescriptors(topology: Topology, log: Log): void {
   const needed = descriptorsNeeded(topology);
   if (isEnough(needed)) return;
@@ -58,7 +58,7 @@ function isEnough(needed: number): boolean {
   return needed <= (descriptorLimit() ?? Infinity);
 }
 
-/** To a power of two, and no less than what systems give: edits add cameras. */
+/** Rounded up to a power of two, and at least the usual system limit: edits add cameras. */
 function roundedUp(needed: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1024, needed)));
 }

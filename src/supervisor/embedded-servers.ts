@@ -11,7 +11,7 @@ import { childStatus, type ChildStatus } from './status';
 export interface EmbeddedServersOptions {
   readonly data: Pick<DataDirectory, 'folder'>;
   readonly log: Log;
-  /** How they are kept, now. */
+  /** Their current child spec. */
   readonly spec: () => ChildSpec;
   /** A server exceeded its intensity. */
   readonly onEscalation: (fault: FaultRecord) => void;
@@ -23,19 +23,19 @@ export class EmbeddedServers {
 
   constructor(private readonly options: EmbeddedServersOptions) {}
 
-  /** Those that run, or are to. */
+  /** The servers that run, or are to run. */
   get services(): readonly EmbeddedService[] {
     return this.#services;
   }
 
   /**
-   * Chooses ports and passwords of those that `topology` wants; starts nothing.
+   * Chooses ports and passwords of the servers that `topology` wants; starts nothing.
    * @throws Fault `port-in-use` or `missing-program`
    */
   async prepare({ redis, rabbitmq, fleet }: Pick<Topology, 'redis' | 'rabbitmq' | 'fleet'>): Promise<void> {
     const { data, log } = this.options;
     const services: EmbeddedService[] = [];
-    // Loaded where they are needed: their clients take a tenth of the start of a daemon on remote servers.
+    // Loaded only where needed: their clients account for a tenth of the start-up time of a daemon on remote servers.
     if (redis.kind === 'embedded') {
       const { prepareRedis } = await import('../embedded/redis');
       services.push(await prepareRedis(data.folder('redis'), redis, log));
@@ -86,7 +86,7 @@ export class EmbeddedServers {
   /** @param whose `url` is for clients, `ownUrl` for the daemon's actors */
   urlOf(spec: ServerSpec, name: EmbeddedService['name'], whose: 'url' | 'ownUrl'): string {
     if (spec.kind === 'remote') return spec.url;
-    // Not among them where an edit asks for what only a restart can give; nothing is started with it.
+    // Absent if an edit asks for what only a restart can give; nothing is started with it.
     return this.#services.find((service) => service.name === name)?.[whose] ?? '';
   }
 }

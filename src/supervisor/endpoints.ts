@@ -15,7 +15,7 @@ export class EndpointsFile {
     private readonly log: Log,
   ) {}
 
-  /** @throws when the disk does not take it */
+  /** @throws if the file cannot be written */
   write({ redis, rabbitmq, fleet, http }: Topology): void {
     if (http === undefined) this.#httpUrl = undefined;
     this.data.writeEndpoints({
@@ -26,7 +26,7 @@ export class EndpointsFile {
     });
   }
 
-  /** The same on a disk that may be full: a daemon that restarts on it delivers from memory. Only clients need this file. */
+  /** The same on a disk that may be full: a daemon restarted on a full disk delivers from memory. Only clients need this file. */
   writeIfPossible(topology: Topology): void {
     try {
       this.write(topology);

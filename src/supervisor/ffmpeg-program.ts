@@ -7,13 +7,13 @@ import { hostOf } from '../url/url';
 import { isLimit } from '../os/child-process';
 import { findProgram, isExecutable } from '../os/orphans';
 
-/** Milliseconds for the look-up of a name that is in no network's hands. */
+/** Milliseconds for the look-up of a name that needs no network. */
 const LOOK_UP_MS = 5000;
 
 /**
- * ffmpeg as the operator named it, else the one ffmpeg-static brought, else the one on PATH. That of ffmpeg-static is
- * not for a feed with a host name where it cannot look names up.
- * @param source the feed it is to open; absent where it opens none
+ * The configured ffmpeg, else the one ffmpeg-static installed, else the one on PATH. A feed with a host name does not use
+ * the ffmpeg of ffmpeg-static if that build cannot resolve names.
+ * @param source the feed to open; absent if there is none
  */
 export function findFfmpeg(
   configured: string | undefined,
@@ -33,14 +33,14 @@ export function needsNoFfmpeg({ kind }: CameraSource): boolean {
   return kind === 'still';
 }
 
-/** What {@link findFfmpeg} found none for, as a part of a sentence. */
+/** Why {@link findFfmpeg} found none, as a part of a sentence. */
 export function whyNoFfmpeg(configured: string | undefined, bundled = bundledFfmpeg()): string {
   if (configured !== undefined) return `"ffmpeg" names ${configured}, which is not a program on this machine`;
   if (findFfmpeg(configured, undefined, bundled) === undefined) return 'feeds are read with it';
   return 'the one of ffmpeg-static cannot look up host names on this machine';
 }
 
-/** ffmpeg-static is an optional dependency: where its download failed it is absent, or names a file that is. */
+/** ffmpeg-static is an optional dependency: if its download failed, the package or the file it names is absent. */
 export function bundledFfmpeg(): string | null {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- may be absent
@@ -60,13 +60,13 @@ function hasHostName(source: CameraSource): boolean {
 const resolving = new Map<string, boolean>();
 
 /**
- * A program linked with glibc statically, as the ones of ffmpeg-static are for Linux, loads the system's own libraries
- * to look a name up, and crashes where they are of another version and no nscd does it instead.
+ * A program linked statically with glibc, as those of ffmpeg-static for Linux are, loads the system's own libraries
+ * to resolve a name, and crashes if they are of another version and no nscd resolves it instead.
  */
 function resolvesNames(ffmpeg: string): boolean {
   const known = resolving.get(ffmpeg);
   if (known !== undefined) return known;
-  // Port 1 refuses at once; one who listens there is not waited for.
+  // Port 1 refuses at once; if something listens there, it is not waited for.
   const args = ['-v', 'error', '-i', 'tcp://localhost:1?timeout=1000000'];
   const { status, stderr, error } = spawnSync(ffmpeg, args, {
     env: {},

@@ -1,11 +1,11 @@
-/** Totals since the daemon's start, for monitoring: a few additions a frame. */
+/** Totals since the daemon's start, for monitoring: a few additions per frame. */
 import type { Frame } from '../contract/frame';
 import type { Gap } from '../contract/message';
 import type { DeliveredFrame } from '../protocol/messages';
 
 /** Upper bounds of the classes of the time from capture to confirm, seconds. */
 export const LATENCY_BOUNDS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
-/** Frames of a camera whose capture time is remembered until they are confirmed; of a longer backlog the oldest are not timed. */
+/** Frames per camera whose capture time is remembered until they are confirmed; in a longer backlog the oldest are not timed. */
 const MAX_UNDERWAY = 256;
 
 export interface CameraFigures {
@@ -21,7 +21,7 @@ export interface Figures {
   readonly cameras: Readonly<Record<string, CameraFigures>>;
   /** From capture to confirm, of all cameras: frames in each class, the last without a bound. */
   readonly latency: { readonly counts: readonly number[]; readonly sumMs: number };
-  /** Ends that nobody asked for: by actor, by code. */
+  /** Unexpected ends of processes: by actor, by code. */
   readonly ends: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -35,7 +35,7 @@ interface Tally {
   /** Capture times by sequence. */
   readonly underway: Map<number, number>;
   periodMs: number;
-  /** Gaps up to this period are counted: a new notifier is sent some again. */
+  /** Gaps up to this period are counted: some are sent again to a new notifier. */
   countedTo: number;
 }
 
@@ -95,7 +95,7 @@ export class FigureKeeper {
     tally.gapMs[reason] = (tally.gapMs[reason] ?? 0) + periods * tally.periodMs;
   }
 
-  /** An actor's process has ended, and nobody had asked it to. */
+  /** An actor's process has ended unexpectedly. */
   ended(name: string, code: string): void {
     const of = (this.#ends[name] ??= {});
     of[code] = (of[code] ?? 0) + 1;

@@ -1,4 +1,4 @@
-/** What a node of a fleet is given to share its cameras, and what it says of them. */
+/** What a node of a fleet needs to share its cameras, and what it reports about them. */
 import type { SharedConfiguration } from '../fleet/shared-configuration';
 import type { Log } from '../log/log';
 import type { DataFiles } from './data-files';
@@ -12,12 +12,12 @@ export interface FleetFileOptions {
 
 export interface FleetConfigurationState {
   readonly revision: number;
-  /** That published it, and when by its clock, milliseconds since the epoch. */
+  /** The node that published the revision, and when by its clock, milliseconds since the epoch. */
   readonly node: string;
   readonly atMs: number;
-  /** Why the file has other cameras. */
+  /** Why the cameras of the file differ from it. */
   readonly differs?: string;
 }
 
-/** Throws ConfigurationError where this daemon cannot run by `text`. */
+/** Throws ConfigurationError if this daemon cannot run with `text`. */
 export type Check = (text: string, subject: string) => void;

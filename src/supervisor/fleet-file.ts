@@ -1,5 +1,5 @@
 /**
- * This node's actors.json and the cameras of its fleet, brought together: an edit of the file becomes the fleet's, and the fleet's
+ * Reconciles this node's actors.json with the cameras of its fleet: an edit of the file is published to the fleet, and the fleet's
  * cameras are written into the file. A file that missed an edit of the fleet never undoes it.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -22,12 +22,12 @@ import {
   withShared,
 } from './fleet-text';
 
-/** Others may go on writing. */
+/** Limits the rounds, as others may keep writing. */
 const MAX_TURNS = 10;
 
 export class FleetFile {
   readonly #memory: FleetMemory;
-  /** Of what is kept, once it could be unsealed. */
+  /** The cameras of the kept publication, once it could be unsealed. */
   #shared: Shared | undefined;
   #differs: string | undefined;
   #isSettled = false;
@@ -36,12 +36,12 @@ export class FleetFile {
     this.#memory = new FleetMemory(options.data);
   }
 
-  /** This node knows the fleet's cameras: it may run some. */
+  /** This node knows the fleet's cameras, so it may run some of them. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** Of the revision that this node runs by; another node with the same runs the same cameras. */
+  /** Id of the revision this node runs with; another node with the same id runs the same cameras. */
   get id(): string | undefined {
     return this.#isSettled ? this.#memory.kept?.publication.id : undefined;
   }
@@ -52,7 +52,7 @@ export class FleetFile {
     return { revision, node, atMs, ...(this.#differs === undefined ? {} : { differs: this.#differs }) };
   }
 
-  /** Where edits are made: on the cameras of the fleet, and first of all in etcd. */
+  /** Where edits are written: for the cameras of the fleet, to etcd first. */
   get store(): Store {
     return {
       read: async () => Buffer.from(this.#effective((await readBoundedBytes(this.options.file)).toString())),
@@ -68,10 +68,10 @@ export class FleetFile {
   }
 
   /**
-   * Brings the fleet's cameras and those of the file together.
-   * @param text of the file; of an older one where the file cannot be read, which is not written then
-   * @returns the text to run by: of the file, with the fleet's cameras
-   * @throws ConfigurationError, and the daemon runs on as it did
+   * Reconciles the fleet's cameras with those of the file.
+   * @param text of the file; of an older one if the file cannot be read, which is then not written
+   * @returns the text to run with: that of the file, with the fleet's cameras
+   * @throws ConfigurationError, and the daemon keeps running as before
    */
   async settle(text: string, check: Check, mayWrite = true): Promise<string> {
     const { file } = this.options;
@@ -159,7 +159,7 @@ export class FleetFile {
     const mine = this.#memory.kept?.publication;
     const before = this.#shared ?? this.#openKept();
     const isKnown = [before, incoming].some((one) => isDeepStrictEqual(one, own));
-    // This node's first list, which it published while etcd had lost that of the others.
+    // This node's first list, published while etcd had lost the list of the others.
     const isReplaced = mine?.revision === 1 && mine.node === shared.node && newest.after !== mine.id;
     if ((!isKnown || isReplaced) && !this.#memory.isOutdated(own)) this.#saveCopy(text, newest);
     const change = before === undefined ? '' : `: ${changeWords(before, incoming)}`;
@@ -185,17 +185,17 @@ export class FleetFile {
       const made = isDeepStrictEqual(next, this.#shared) ? known : await shared.publish(next, known);
       if (made === undefined) throw cameFirst(file, shared.newest);
       this.#shared = next;
-      // Whatever becomes of this process until the file is written, the file is older than the edit.
+      // If this process ends before the file is written, the file is known to be older than the edit.
       this.#memory.keep({ publication: made, fileId: kept.fileId, outdated: hashOf(ownOf(before)) });
     } catch (error) {
       throw notPublished(error);
     }
     const differs = await this.#write(before, after.toString());
-    // The file is looked at again behind this: what was written meanwhile is an edit of its own.
+    // The file is read again afterwards: what was written meanwhile is an edit of its own.
     if (differs !== undefined && differs !== 'again') this.#say(differs);
   }
 
-  /** The text with the fleet's cameras, unless the file has an edit that is to be published. */
+  /** The text with the fleet's cameras, unless the file contains an edit that is to be published. */
   #effective(text: string): string {
     const { kept } = this.#memory;
     if (this.#shared === undefined || kept === undefined || !isJson(text)) return text;
@@ -203,7 +203,7 @@ export class FleetFile {
     return isNew ? text : withShared(text, this.#shared);
   }
 
-  /** Why it could not be written; `again` where it is other than `before`. */
+  /** Why it could not be written; `again` if the file is no longer `before`. */
   async #write(before: string, after: string): Promise<string | undefined> {
     if (before === after) return undefined;
     try {

@@ -1,4 +1,4 @@
-/** What a node of a fleet keeps of the shared cameras in its data directory, over restarts. */
+/** The data about the shared cameras that a node of a fleet keeps in its data directory across restarts. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -6,13 +6,13 @@ import type { Publication, Shared } from '../fleet/publication';
 import type { DataFiles } from './data-files';
 
 const FILE = 'fleet-configuration.json';
-/** Files that the fleet's cameras have replaced; passwords stand in them as they stood in actors.json. */
+/** Copies of files that the fleet's cameras have replaced; passwords are stored in them as they were in actors.json. */
 const REPLACED_DIR = 'replaced-configuration';
 
 export interface Kept {
-  /** Of the newest revision that this node took over, with its credentials sealed as they are in etcd. */
+  /** The newest revision that this node applied, with its credentials sealed as they are in etcd. */
   readonly publication: Publication;
-  /** The publication that the file agreed with last. */
+  /** Id of the publication the file last agreed with. */
   readonly fileId?: string | undefined;
   /** Hash of cameras in the file that are not to be published. */
   readonly outdated?: string | undefined;
@@ -36,7 +36,7 @@ export class FleetMemory {
     if (!isSame) this.data.writePrivateText(FILE, JSON.stringify(kept));
   }
 
-  /** The file has these cameras, which are not to be published. */
+  /** The cameras in the file are these, which are not to be published. */
   isOutdated(shared: Shared): boolean {
     return this.#kept?.outdated === hashOf(shared);
   }
@@ -61,7 +61,7 @@ function ids(kept: Kept | undefined): unknown {
   return kept && [kept.publication.id, kept.fileId, kept.outdated];
 }
 
-/** A file that is damaged is no memory. */
+/** A damaged file is ignored. */
 function readKept(file: string): Kept | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Kept;

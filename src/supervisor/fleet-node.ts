@@ -1,4 +1,4 @@
-/** This daemon as a node of a fleet: what its configuration says, in the terms of the fleet. */
+/** This daemon as a node of a fleet: its configuration, in the terms of the fleet. */
 import { readFileSync } from 'node:fs';
 import { fleetKey } from '../config/fleet-key';
 import type { FleetSpec, Topology } from '../config/topology';
@@ -19,7 +19,7 @@ import { identityOf, nodeName } from './identity';
 import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
 
-/** Costs are those of minutes, and to read them takes files of each camera. */
+/** Costs are averages of minutes, and reading them takes several files per camera. */
 const COSTS_MS = 20_000;
 
 export interface FleetNodeOptions {
@@ -87,7 +87,7 @@ export function fleetNode({
   });
 }
 
-/** What the processes of the cameras have used, with their ffmpegs. */
+/** What the processes of the cameras have used, including their ffmpegs. */
 function readings(children: readonly ChildStatus[]): Reading[] {
   return children.flatMap(({ name, pid }) => {
     const id = cameraIdOf(name);

@@ -1,4 +1,4 @@
-/** The shared cameras within the text of actors.json, and what is said where they cannot be taken. Pure. */
+/** The shared cameras within the text of actors.json, and the messages if they cannot be applied. Pure. */
 import { editedText } from '../config/edit/cameras';
 import { EditFault } from '../config/edit/fault';
 import { ConfigurationError } from '../config/faults';
@@ -10,20 +10,20 @@ export function isJson(text: string): boolean {
   return 'value' in readJson(text);
 }
 
-/** @throws ConfigurationError where it is not JSON */
+/** @throws ConfigurationError if it is not JSON */
 export function ownOf(text: string): Shared {
   const json = readJson(text);
   if (!('value' in json)) throw new ConfigurationError('actors.json', json.faults);
   return sharedOf(json.value);
 }
 
-/** The text with these cameras; its comments and its other keys stay. */
+/** The text with these cameras; its comments and its other keys are kept. */
 export function withShared(text: string, shared: Shared): string {
   const json = readJson(text);
   return editedText(text, 'value' in json ? json.value : undefined, { kind: 'apply', ...shared });
 }
 
-/** As the first words of a sentence. */
+/** As the beginning of a sentence. */
 export function subjectOf({ revision, node }: Publication): string {
   return `revision ${revision} of the fleet's cameras, published by node "${node}",`;
 }
@@ -43,7 +43,7 @@ export function unknownYet(): EditFault {
   );
 }
 
-/** Why an edit is not the fleet's. */
+/** Why an edit was not published to the fleet. */
 export function notPublished(cause: unknown): EditFault {
   if (cause instanceof EditFault) return cause;
   const { code, message } = faultRecord(cause, 'fleet');

@@ -1,6 +1,6 @@
 /**
- * Gives the data that a daemon of root has left to the user it runs as from now on. Root walks only through folders that no other
- * user can change: in any other a link could lead it to files of the system.
+ * Gives the data of a daemon that ran as root to the user it runs as from now on. Root descends only into folders that no other
+ * user can change: in any other, a link could lead it to files of the system.
  */
 import { randomBytes } from 'node:crypto';
 import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { memoryFolderOf } from '../spool/memory-folder';
 import { DATA_NAMES } from './data-files';
 import { OwnFolders } from '../spool/own-folders';
 
-/** Temporary files are of these names, too. */
+/** Temporary files begin with these names, too. */
 const OWN = new Set<string>(DATA_NAMES);
 const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
 
 /**
- * Makes the data directory where it is missing, and hands it over with all that is root's in it. One that is not root's is
- * left as it is.
+ * Creates the data directory if it is missing, and hands it over with everything in it that belongs to root. A directory that
+ * does not belong to root is left unchanged.
  * @throws ExitFault `data-directory`
  */
 export function handOverData(dir: string, account: Account): void {
@@ -48,7 +48,7 @@ function handOverExisting(dir: string, account: Account): void {
   handOver(dir, account);
 }
 
-/** What is in it first: a walk that was interrupted is begun again. Links are handed over, never followed. */
+/** Contents first: an interrupted walk is started again. Links are handed over, never followed. */
 function handOver(file: string, account: Account): void {
   const found = lstatSync(file);
   if (found.uid !== 0) return;
@@ -63,7 +63,7 @@ function handOver(file: string, account: Account): void {
   lchownSync(file, account.uid, account.gid);
 }
 
-/** Frames that wait in memory: the name of their folder contains the user. */
+/** Frames waiting in memory: the name of their folder contains the user. */
 function handOverMemory(spoolDir: string, account: Account): void {
   const [from, to] = [memoryFolderOf(spoolDir, 0), memoryFolderOf(spoolDir, account.uid)];
   if (from === undefined || to === undefined) return;
@@ -72,7 +72,7 @@ function handOverMemory(spoolDir: string, account: Account): void {
     try {
       renameSync(folder, to);
     } catch {
-      // Something else is there, or frames of this user wait in it.
+      // The folder exists already, or frames of this user wait in it.
       renameSync(folder, `${to}.${randomBytes(3).toString('hex')}`);
     }
   }

@@ -8,17 +8,17 @@ import type { ChildStatus } from './status';
 export interface DeliveryStatus {
   /** When the broker last confirmed a frame, milliseconds since the epoch; undefined until it did. */
   readonly lastConfirmAtMs?: number | undefined;
-  /** Frames that wait, and for how long the oldest has. */
+  /** Frames that are waiting, and how long the oldest has waited. */
   readonly waiting: number;
   readonly oldestWaitingMs?: number | undefined;
   /** Why they wait now. */
   readonly fault?: FaultRecord | undefined;
 }
 
-/** Frames that wait for longer while nothing is confirmed are not delivered, whatever state the servers report. */
+/** Frames that wait longer than this while nothing is confirmed count as undelivered, whatever state the servers report. */
 const UNDELIVERED_MS = 10_000;
 
-/** From the last heartbeats of the actors, at most a second old. */
+/** Derived from the last heartbeats of the actors, at most a second old. */
 export function deliveryOf(
   children: readonly ChildStatus[],
   lastConfirmAtMs: number | undefined,
@@ -44,7 +44,7 @@ export interface Observed {
   readonly delivery: DeliveryStatus;
 }
 
-/** Why the daemon is not healthy, a sentence each; none when it is. Single cameras that are off are no reason. */
+/** Why the daemon is not healthy, one sentence per reason; empty if it is. Single cameras that are off do not count. */
 export function problemsOf({ ready, configuration, children, delivery }: Observed, nowMs: number): string[] {
   const cameras = children.filter(({ kind }) => kind === 'camera');
   const isBlind = cameras.length > 0 && !cameras.some(({ feed }) => feed?.state === 'streaming');
@@ -70,7 +70,7 @@ function undeliveredSentence(
   return `frames are not delivered: none was confirmed for more than ${UNDELIVERED_MS / 1000} s, and no server says why`;
 }
 
-/** Frames go on without web and notices. */
+/** Frames are delivered without web and notices. */
 function isDown({ kind, state }: ChildStatus): boolean {
   return !['camera', 'web', 'notices'].includes(kind) && state !== 'running';
 }

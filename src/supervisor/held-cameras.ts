@@ -6,10 +6,10 @@ import { nodeName } from './identity';
 import type { ClaimParameters } from '../protocol/messages';
 import type { Arriving } from '../protocol/numbered';
 
-/** Beyond the time a picture waits and lives, for nodes whose settings differ. */
+/** Margin beyond the time a picture waits and is stored, for nodes whose settings differ. */
 const SPARE_MS = 3_600_000;
 
-/** @param held ids of cameras; undefined of a daemon that is alone */
+/** @param held ids of cameras; undefined for a daemon outside a fleet */
 export function heldPart(topology: Topology, held: ReadonlySet<string> | undefined): Topology {
   if (held === undefined) return topology;
   const enabled = new Set(topology.cameras.map(({ id }) => id));
@@ -20,13 +20,13 @@ export function heldPart(topology: Topology, held: ReadonlySet<string> | undefin
   };
 }
 
-/** What this node accounts for: not for cameras that others have still. */
+/** What this node accounts for: not cameras that other nodes still hold. */
 export function withoutArriving(topology: Topology, arriving: Arriving): Topology {
   if (arriving.size === 0) return topology;
   return { ...topology, cameras: topology.cameras.filter(({ id }) => !arriving.has(id)) };
 }
 
-/** Undefined of a daemon that is alone. */
+/** Undefined for a daemon outside a fleet. */
 export function claimsOf(
   { fleet, spool, expireMs }: Topology,
   token: string,
@@ -36,7 +36,7 @@ export function claimsOf(
   return fleet && { node: nodeName(fleet), token, ledgerDir, keepMs: spool.maxAgeMs + expireMs + SPARE_MS };
 }
 
-/** Differs where nodes run other cameras, or announce them elsewhere. */
+/** Differs if nodes run other cameras, or announce them elsewhere. */
 export function configurationName(
   { namespace }: Pick<Topology, 'namespace'>,
   revision: number,

@@ -1,4 +1,4 @@
-/** Who a daemon is to others on the same servers: its data directory, which one daemon at a time holds. */
+/** How a daemon identifies itself to others on the same servers: by its data directory, which one daemon at a time holds. */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -6,12 +6,12 @@ import type { FleetSpec, Topology } from '../config/topology';
 import type { Holder } from '../connections/namespace-lease';
 import type { DataDirectory } from './data-directory';
 
-/** random(4): another after each start of the machine, the same in all its containers. */
+/** random(4): new at each boot of the machine, the same in all its containers. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
- * The same for every daemon that follows another on this data directory, while the machine runs. A copy of the directory
- * is another daemon: its files are others, here or on another machine.
+ * The same for every daemon that follows another on this data directory, until the machine reboots. A copy of the directory
+ * is another daemon: its files are different ones, here or on another machine.
  */
 export function identityOf({ dir, lockFile }: Pick<DataDirectory, 'dir' | 'lockFile'>): Holder {
   const { dev, ino, birthtimeMs } = statSync(lockFile);
@@ -29,7 +29,7 @@ export function holderOf({ fleet }: Pick<Topology, 'fleet'>, own: Holder): Holde
   return { id: id.slice(0, 32), name: `fleet "${fleet.name}", ${own.name}`, isShared: true };
 }
 
-/** What this node of a fleet is called. */
+/** The name of this node of a fleet. */
 export function nodeName({ node }: FleetSpec): string {
   return node ?? hostname();
 }

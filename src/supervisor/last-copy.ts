@@ -1,4 +1,4 @@
-/** Copies the end of this node's ledger to Redis when the daemon stops: the store, which copied it until then, has stopped before. */
+/** Copies the end of this node's ledger to Redis when the daemon stops: the store, which copied it before, has already stopped. */
 import path from 'node:path';
 import { withDeadline } from '../clock/sleep';
 import type { Topology } from '../config/topology';
@@ -8,7 +8,7 @@ import { ledgerFileName } from '../ledger/file-names';
 import { listLedgerFiles } from '../ledger/files';
 import { nodeName } from './identity';
 
-/** A Redis that does not take it by then is away: the copy is made when the node runs again. */
+/** A Redis that does not accept it within this time counts as away: the copy is made when the node runs again. */
 const COPY_MS = 2000;
 
 /** Never rejects. @param dir of the ledger */

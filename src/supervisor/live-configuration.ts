@@ -1,4 +1,4 @@
-/** Brings edits of actors.json into the running tree: whole or not at all. */
+/** Applies edits of actors.json to the running tree, as a whole or not at all. */
 import { editFile, type Edited, type EditRequest } from '../config/edit/file';
 import { EditFault } from '../config/edit/fault';
 import { ConfigurationError, type ConfigFault, type Refusal } from '../config/faults';
@@ -20,7 +20,7 @@ export interface LiveConfigurationOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly supervisor: Pick<Supervisor, 'plan' | 'claim' | 'apply' | 'behind'>;
   readonly log: Log;
-  /** Of a node of a fleet: the cameras are those of all. */
+  /** On a node of a fleet: the cameras all nodes share. */
   readonly fleet?: FleetFile | undefined;
   /** An edit is being rolled out. */
   readonly onTaken: (wanted: Topology) => void;
@@ -28,16 +28,16 @@ export interface LiveConfigurationOptions {
 
 export interface ConfigurationState {
   readonly file: string;
-  /** When all had come to run by what runs now, milliseconds since the epoch. */
+  /** When all actors had applied the running configuration, milliseconds since the epoch. */
   readonly appliedAtMs: number;
-  /** Actors that have not come to the newest edit yet. */
+  /** Number of actors that have not applied the newest edit yet. */
   readonly behind?: number;
-  /** Why the daemon does not run by the file as it is now, but by what it had before. */
+  /** Why the daemon does not run with the current file, but with what it had before. */
   readonly refusal?: Refusal;
   readonly faults?: readonly ConfigFault[];
-  /** What is refused, where that is not the file. */
+  /** What is refused, if it is not the file. */
   readonly refused?: string;
-  /** Of a node of a fleet, once it knows the fleet's cameras. */
+  /** On a node of a fleet, once it knows the fleet's cameras. */
   readonly fleet?: FleetConfigurationState;
 }
 
@@ -46,11 +46,11 @@ const AGAIN = 'fix that, then save the file again or send SIGHUP';
 export class LiveConfiguration {
   #state: ConfigurationState;
   #taking: Promise<void> = Promise.resolve();
-  /** Applied or refused last. */
+  /** The content applied or refused last. */
   #taken: FileContent;
-  /** The newest text that the daemon can run by. */
+  /** The newest text the daemon can run with. */
   #usable: string;
-  /** Edits seen so far. */
+  /** Number of edits seen so far. */
   #edits = 0;
   #begin: () => void = () => undefined;
   readonly #begun = new Promise<void>((resolve) => {
@@ -73,7 +73,7 @@ export class LiveConfiguration {
     };
   }
 
-  /** Where edits are made. */
+  /** Where edits are written. */
   get store(): Store {
     const { file, fleet } = this.options;
     return fleet?.store ?? fileStore(file);
@@ -88,14 +88,14 @@ export class LiveConfiguration {
     await watchContent(file, isTaken, (content) => this.#takeIfStill(content), signal);
   }
 
-  /** Applies the file as it is now, changed or not. */
+  /** Applies the current file, changed or not. */
   async reload(): Promise<void> {
     await this.#inTurn(async () => this.#apply(await readContent(this.options.file)));
   }
 
   /**
-   * What `text` in place of the configuration would change.
-   * @param file where the text is from: relative paths in it start at its folder
+   * What would change if `text` replaced the configuration.
+   * @param file where the text is from: relative paths in it are resolved against its folder
    * @throws ConfigurationError when the daemon would not apply it
    */
   plan(text: string, file: string): Plan {
@@ -103,8 +103,8 @@ export class LiveConfiguration {
   }
 
   /**
-   * Writes an edit into the file and applies it as one that was made by hand, or only says what it would change. Edits wait for
-   * each other, and for the daemon to be started.
+   * Writes an edit into the file and applies it like one made by hand, or only returns what it would change. Edits wait for
+   * each other, and until the daemon has started.
    * @throws EditFault
    */
   async edit(request: EditRequest): Promise<Edited<Plan>> {
@@ -121,20 +121,20 @@ export class LiveConfiguration {
     });
   }
 
-  /** The same with another outcome than a plan; nothing of it is applied. */
+  /** The same with another result than a plan; nothing of it is applied. */
   async resolve<P>(request: EditRequest, outcomeOf: (wanted: Topology) => P): Promise<Edited<P>> {
     const { file, environment } = this.options;
     return editFile(file, environment, request, outcomeOf, this.store);
   }
 
-  /** What was seen may have been replaced by an edit that came first: then that one stands. */
+  /** The content seen may have been replaced by an earlier edit in the queue: then that one stands. */
   async #takeIfStill(seen: FileContent): Promise<void> {
     await this.#inTurn(async () => {
       if (isSameContent(seen, await readContent(this.options.file))) await this.#apply(seen);
     });
   }
 
-  /** One after the other; the rollout of one is not waited for: the next takes its place. */
+  /** One after the other, but without waiting for a rollout: the next edit supersedes it. */
   async #inTurn<T>(step: () => Promise<T>): Promise<T> {
     const done = this.#taking.then(step);
     this.#taking = done.then(
@@ -154,7 +154,7 @@ export class LiveConfiguration {
       const wanted = parseTopology(await this.#textOf(content, fault), file, environment);
       const plan = this.#planOf(wanted, file);
       await supervisor.claim(wanted, plan);
-      // Not before: until here the edit may be refused, and then nothing is restarted.
+      // Only now: until here the edit may be refused, and then nothing is restarted.
       if (!isEmpty(plan)) log.info(`the configuration has changed: ${sentenceOf(plan)}`);
       const rollout = supervisor.apply(wanted);
       onTaken(wanted);
@@ -168,7 +168,7 @@ export class LiveConfiguration {
   }
 
   /**
-   * What to run by: in a fleet, with its cameras. A file that cannot be used does not keep the fleet's edits away.
+   * The text to run with: in a fleet, with its cameras. A file that cannot be used does not block the fleet's edits.
    * @throws ConfigurationError
    */
   async #textOf(content: FileContent, fault: ConfigurationError | undefined): Promise<string> {
@@ -182,13 +182,13 @@ export class LiveConfiguration {
     };
     const text = await fleet.settle(this.#usable, check, fault === undefined);
     const now = await readContent(file);
-    // Written by settling; what others write is an edit of its own.
+    // Written while settling; what others write is an edit of its own.
     if ('text' in now && now.text === text) this.#taken = now;
     this.#usable = text;
     return text;
   }
 
-  /** Why the daemon cannot run by it. */
+  /** Why the daemon cannot run with it. */
   #faultOf(content: FileContent, subject = this.options.file): ConfigurationError | undefined {
     const { file, environment } = this.options;
     try {
@@ -230,7 +230,7 @@ export class LiveConfiguration {
   }
 }
 
-/** The machine did not let it, such as a disk that is full. */
+/** The machine prevented it, for example by a full disk. */
 function notApplied(file: string, cause: Error): ConfigurationError {
   const problem = `could not be applied: ${cause.message}; ${AGAIN}`;
   return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });

@@ -1,4 +1,4 @@
-/** What operators ask of the running daemon: changes of its cameras, each of which the log names with who asked for it. */
+/** Changes of cameras that operators request of the running daemon; the log names each with its requester. */
 import { EditFault } from '../config/edit/fault';
 import { readCamera, type EditRequest } from '../config/edit/file';
 import { noCamera } from '../config/edit/cameras';
@@ -13,7 +13,7 @@ import { isEmpty, sentenceOf, type Plan } from './plan';
 import { Prober } from './prober';
 import type { Supervisor } from './supervisor';
 
-/** An address, or who ran a command. */
+/** An address, or the user who ran a command. */
 interface Asked {
   readonly by: string;
 }
@@ -29,9 +29,9 @@ export interface EditOutcome {
 export type RestartRequest = Asked & { readonly camera: string };
 
 export interface ProbeRequest extends Asked {
-  /** One of the configuration; absent: the settings are all there is. */
+  /** A camera of the configuration; absent: the settings are complete. */
   readonly camera?: string | undefined;
-  /** What is other than the configuration has it. */
+  /** Settings that differ from the configuration. */
   readonly settings: Settings;
   readonly seconds: number;
 }
@@ -67,7 +67,7 @@ export class Operations {
   }
 
   /**
-   * Begins it: a process may take seconds to stop.
+   * Only begins the restart: a process may take seconds to stop.
    * @throws EditFault `no-camera`; Fault `camera-disabled`
    */
   restart({ camera, by }: RestartRequest): void {
@@ -83,7 +83,7 @@ export class Operations {
   }
 
   /**
-   * Opens a feed beside what runs.
+   * Opens a feed in addition to what runs.
    * @throws EditFault; Fault `missing-program`, `too-many-probes`, `probe-failed`
    */
   async probe({ camera, settings, seconds, by }: ProbeRequest): Promise<ProbeOutcome> {
@@ -101,7 +101,7 @@ export class Operations {
     return this.#prober.probe({ ...feed, limitMs: seconds * 1000 });
   }
 
-  /** What is stored of a camera is of no other feed. */
+  /** An id with no stored data of another feed. */
   #freeId(): string {
     const taken = new Set(this.supervisor.cameras.map(({ id }) => id));
     return (

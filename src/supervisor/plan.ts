@@ -21,7 +21,7 @@ export interface Plan {
 
 type Actors = ReadonlyMap<string, WantedActor>;
 
-/** Compares what every actor is started with: whatever differs is what the edit touches. */
+/** Compares the parameters every actor is started with: an edit affects the actors whose parameters differ. */
 export function planChange(
   running: { readonly topology: Topology; readonly actors: Actors },
   wanted: { readonly topology: Topology; readonly actors: Actors },
@@ -55,7 +55,7 @@ export function isEmpty({ start, stop, restart, adjust }: Plan): boolean {
   return start.length + stop.length + restart.length + adjust.length === 0;
 }
 
-/** What only a restart of the daemon changes. */
+/** Changes that only a restart of the daemon can apply. */
 export function refusals(running: Topology, wanted: Topology): ConfigFault[] {
   const user = {
     path: '$.user',
@@ -113,12 +113,12 @@ export function needsNewProcess(before: WantedActor, after: WantedActor): boolea
   );
 }
 
-/** By name, those that differ between what an actor was started with and what it would be started with. */
+/** Names of the parameters that differ between what an actor was started with and what it would be started with. */
 export function changedParameters(before: WantedActor, after: WantedActor): string[] {
   return differences(startedWith(before), startedWith(after));
 }
 
-/** The parameters of an actor, those of its camera beside them. What it continues concerns its start alone. */
+/** The parameters of an actor, with those of its camera among them. What it continues concerns its start alone. */
 function startedWith({ actor }: WantedActor): Record<string, unknown> {
   const { camera, continues: _, ...parameters } = actor.parameters as Record<string, unknown>;
   return { mode: actor.mode, ...parameters, ...(camera as Record<string, unknown> | undefined) };

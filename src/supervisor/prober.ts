@@ -1,4 +1,4 @@
-/** Probes feeds for people who ask over the API: in a process of its own, one after the other, and each within its time. */
+/** Probes feeds on request of the API: each in a process of its own with a deadline, one at a time. */
 import path from 'node:path';
 import { withDeadline } from '../clock/sleep';
 import { Fault } from '../fault/fault';
@@ -10,9 +10,9 @@ import type { ProbeOutcome, ProbeQuestion } from '../protocol/probe';
 
 /** Named by its path, as all actors are. */
 const PROGRAM = path.resolve(__dirname, '../actors/camera/probing');
-/** Probes that wait for the one that runs. */
+/** Probes that may wait for the running one. */
 const MAX_WAITING = 4;
-/** Milliseconds a probe gets to start and to end besides its own limit. */
+/** Milliseconds a probe gets to start and to end, in addition to its own limit. */
 const BESIDE_MS = 8000;
 
 export class Prober {
@@ -35,7 +35,7 @@ export class Prober {
   }
 }
 
-/** The question goes over the channel: a command line with its URL could be read by all users of the machine. */
+/** The question is sent over the channel: a command line with its URL could be read by all users of the machine. */
 async function runProbe(question: ProbeQuestion): Promise<ProbeOutcome> {
   const wrapped = liveWithParent('KILL', { program: process.execPath, args: process.execArgv });
   const child = forkChild(PROGRAM, [], {

@@ -1,4 +1,4 @@
-/** The programs a topology needs on the machine, and where they are; in a sentence, what is missing. */
+/** The programs a topology needs on the machine, and where they are; the missing ones in a sentence. */
 import type { Topology } from '../config/topology';
 import { findEpmd, findRabbitmq } from '../embedded/rabbitmq-programs';
 import { findProgram } from '../os/orphans';
@@ -6,7 +6,7 @@ import { bundledFfmpeg, findFfmpeg, needsNoFfmpeg, whyNoFfmpeg } from './ffmpeg-
 
 export interface MissingProgram {
   readonly program: 'ffmpeg' | 'redis-server' | 'rabbitmq-server' | 'etcd' | 'setpriv' | 'flock';
-  /** What needs it. */
+  /** What it is needed for. */
   readonly why: string;
 }
 
@@ -16,7 +16,7 @@ export function missingPrograms(topology: Topology): MissingProgram[] {
   const needsEtcd = topology.fleet?.etcd === 'embedded';
   const embedded = needsEtcd || [topology.redis, topology.rabbitmq].some(({ kind }) => kind === 'embedded');
   const sources = topology.cameras.map(({ source }) => source).filter((source) => !needsNoFfmpeg(source));
-  // Looked for once, not for each camera: where it is absent, Node looks in every folder there may be.
+  // Looked up once, not for each camera: if it is absent, Node searches every possible folder.
   const bundled = bundledFfmpeg();
   if (sources.some((source) => findFfmpeg(topology.ffmpeg, source, bundled) === undefined))
     missing.push({ program: 'ffmpeg', why: whyNoFfmpeg(topology.ffmpeg, bundled) });

@@ -1,4 +1,4 @@
-/** The queues in `status` that are not Vigil's, or no longer: the broker is asked for them with each `status`. */
+/** The queues in `status` that do not, or no longer, belong to Vigil: the broker is queried with each `status`. */
 import { boundQueues, type BrokerView, type QueuesAnswer } from '../connections/bound-queues';
 import { readQueueNames } from '../connections/queue-names';
 import { withDeadline } from '../clock/sleep';
@@ -6,16 +6,16 @@ import type { Topology } from '../config/topology';
 import { Fault } from '../fault/fault';
 import type { EmbeddedService } from '../embedded/service';
 
-/** For all questions together, milliseconds: `status` waits for it. */
+/** Limit for all queries together, milliseconds: `status` waits for them. */
 const ANSWER_MS = 6000;
-/** For each answer of a management API: one that does not answer must not hold up the rest of `status`. */
+/** Limit for each answer of a management API: one that does not answer must not hold up the rest of `status`. */
 const MANAGEMENT_ANSWER_MS = 1000;
 
 const NO_MANAGEMENT =
   'set "managementUrl" of "rabbitmq" to its management API, such as http://HOST:15672, to have them shown here';
 
 /**
- * Never rejects: why it is not known is part of the answer.
+ * Never rejects: if the queues cannot be determined, the answer contains the reason.
  * @param queuesFile names of the queues that Vigil has declared
  */
 export async function askQueues(

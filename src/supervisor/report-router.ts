@@ -1,4 +1,4 @@
-/** Takes each report of an actor to all that need it, and keeps what a new notifier must be sent again. */
+/** Passes each report of an actor to all that need it, and keeps what a new notifier must be sent again. */
 import type { Frame } from '../contract/frame';
 import type { HostCommand } from '../comedy/host-messages';
 import type { HostedActor } from '../comedy/hosted-actor';
@@ -21,7 +21,7 @@ export interface Recipients {
   readonly onWorked: (name: string, frame: Frame) => void;
   /** The web actor serves at this URL. */
   readonly onAddress: (url: string) => void;
-  /** An actor works by what an edit has given it. */
+  /** An actor has applied an edit. */
   readonly onChanged: (name: string) => void;
 }
 
@@ -35,7 +35,7 @@ interface KnownFeed {
 export class ReportRouter {
   /** Running actors by name. */
   readonly #running = new Map<string, HostedActor>();
-  /** Of each camera. */
+  /** By camera. */
   readonly #feeds = new Map<string, KnownFeed>();
 
   constructor(private readonly recipients: Recipients) {}
@@ -72,13 +72,13 @@ export class ReportRouter {
     this.#send('notifier', { kind: 'camera-state', state });
   }
 
-  /** Where no notifier runs, the ledger has it sent again to the next. */
+  /** If no notifier runs, the ledger has it sent to the next one. */
   sendGap(gap: Gap): void {
     this.recipients.figures.missed(gap);
     this.#send('notifier', { kind: 'gap', gap });
   }
 
-  /** The camera is no longer wanted: a new notifier is not sent its state. */
+  /** The camera was removed or disabled: a new notifier is not sent its state. */
   forgetCamera(camera: string): void {
     this.#feeds.delete(camera);
   }

@@ -1,11 +1,11 @@
-/** The host's restart budget: however many children flap, the number of starts a minute is limited. */
+/** The host's restart budget: limits the number of starts per minute, however many children flap. */
 import { sleep, unlessAborted } from '../clock/sleep';
 
 const MINUTE_MS = 60_000;
-/** Share of the tokens that only a first crash may take: a flapping half must not delay a healthy child's return. */
+/** Share of the tokens reserved for first crashes: a flapping half must not delay the return of a healthy child. */
 const RESERVED_SHARE = 0.25;
 
-/** Whoever waits for a token. Fewer crashes go first. */
+/** A restart waiting for a token. Fewer crashes are served first. */
 interface Request {
   readonly crashes: number;
   readonly grant: () => void;
@@ -16,7 +16,7 @@ interface Request {
  * any minute than tokens.
  */
 export class RestartBudget {
-  /** When the tokens that are out were taken, oldest first. */
+  /** When the tokens in use were taken, oldest first. */
   #taken: number[] = [];
   #requests: Request[] = [];
   #wakeUp: AbortController | undefined;
@@ -31,7 +31,7 @@ export class RestartBudget {
     this.#grantAll();
   }
 
-  /** Restarts that wait for a token. */
+  /** Number of restarts waiting for a token. */
   get waiting(): number {
     return this.#requests.length;
   }
@@ -66,7 +66,7 @@ export class RestartBudget {
     return crashes <= 1 ? this.perMinute : Math.ceil(this.perMinute * (1 - RESERVED_SHARE));
   }
 
-  /** When the next token comes back; only while a restart waits for one. */
+  /** Looks again when the next token comes back; only while a restart waits for one. */
   async #lookAgain(): Promise<void> {
     this.#wakeUp?.abort();
     const [oldest] = this.#taken;

@@ -7,7 +7,7 @@ import type { ChildSpec } from '../config/topology';
 
 /** Milliseconds of output after which earlier crashes no longer lengthen the pause; uptime alone proves nothing. */
 const HEALTHY_MS = 60_000;
-/** A hole in the output longer than this begins a new stretch. The slowest camera gives a frame every 10 s. */
+/** A hole in the output longer than this begins a new stretch. The slowest camera delivers a frame every 10 s. */
 const MAX_HOLE_MS = 30_000;
 
 /** The history of a child, kept between its ends. */
@@ -20,10 +20,10 @@ export interface ChildHistory {
 
 export const NO_HISTORY: ChildHistory = { restarts: [], crashes: 0 };
 
-/** Milliseconds of output that release a child from quarantine: a single frame may come of a camera that dies of its second. */
+/** Milliseconds of output that release a child from quarantine: a camera may deliver one frame and crash on the second. */
 const RELEASE_MS = 10_000;
 
-/** A stretch of output: first and last of it, milliseconds. */
+/** A stretch of output: its first and its last moment, milliseconds. */
 export interface Output {
   readonly since: number;
   readonly last: number;
@@ -31,11 +31,11 @@ export interface Output {
 
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number; readonly history: ChildHistory }
-  /** Not to be started again, by its restart type. */
+  /** Not restarted, according to its restart type. */
   | { readonly kind: 'over' }
-  /** Over its intensity, or there already: tried again after this pause until it is released. */
+  /** Beyond its intensity, or already quarantined: retried after this pause until it is released. */
   | { readonly kind: 'quarantine'; readonly probeMs: number }
-  /** Over its intensity, and nothing can go on without it. */
+  /** Beyond its intensity, and the daemon cannot continue without it. */
   | { readonly kind: 'escalate' };
 
 /** The stretch of output that the output at `now` belongs to. */
@@ -59,9 +59,9 @@ function lasts(output: Output | undefined, ms: number): boolean {
 }
 
 /**
- * Decides after an end. The intensity is OTP's: restarts at most `periodMs` ago count, the one at hand included, and
+ * Decides what follows an end. The intensity is OTP's: restarts at most `periodMs` ago count, including the current one, and
  * more than `maxRestarts` of them exceed it. A child with a `probeMs` is then quarantined; any other escalates.
- * @param end `normal`: of its own accord, without an error; `quarantined`: while it was tried
+ * @param end `normal`: of its own accord, without an error; `quarantined`: during a try in quarantine
  * @param now milliseconds on a clock that is never set
  * @param random a number from 0 up to 1
  */
@@ -78,7 +78,7 @@ export function afterEnd(
   if (restarts.length > maxRestarts)
     return probeMs === undefined ? { kind: 'escalate' } : { kind: 'quarantine', probeMs };
   const crashes = isHealthy(end.output) ? 1 : history.crashes + 1;
-  // A single crash needs no pause, and should not be noticed.
+  // A single crash needs no pause, and should not be noticeable.
   const delayMs = crashes === 1 ? 0 : backOffMs(backOff, crashes - 1, random);
   return { kind: 'restart', delayMs, history: { restarts, crashes } };
 }

@@ -1,6 +1,6 @@
 /**
- * Rolls edits out: brings every actor from what it was given last to what is wanted, a few cameras at a time. What an
- * earlier edit has not come to yet is done as the newest wants it, or not at all.
+ * Rolls edits out: brings every actor from what it was given last to what is wanted, a few cameras at a time. The steps
+ * left of an earlier edit are carried out as the newest edit wants them, or not at all.
  */
 import { withDeadline } from '../clock/sleep';
 import type { HostedActor } from '../comedy/hosted-actor';
@@ -9,11 +9,11 @@ import type { Child } from './child';
 import { changedParameters, needsNewProcess } from './plan';
 import { StartGate } from './start-gate';
 
-/** Milliseconds the next camera waits for one that applies an edit; that one continues in parallel. */
+/** Milliseconds the next camera waits for one that applies an edit; the slow one then continues in parallel. */
 const TURN_MS = 5000;
 
 export interface RolloutSteps {
-  /** As it is wanted now. */
+  /** The actor as it is wanted now. */
   readonly wanted: (name: string) => WantedActor | undefined;
   readonly child: (name: string) => Pick<Child, 'state'> | undefined;
   readonly start: (name: string) => Promise<void>;
@@ -22,13 +22,13 @@ export interface RolloutSteps {
 }
 
 export class Rollout {
-  /** Not those of starts: no camera that died waits behind an edit. */
+  /** Separate from those of starts: no crashed camera waits behind an edit. */
   readonly #turns: StartGate;
-  /** Actors at their work. */
+  /** Running actors. */
   readonly #running = new Map<string, HostedActor>();
   /** What each was given last. */
   readonly #given = new Map<string, WantedActor>();
-  /** Called when the actor of that name works by what it was given. */
+  /** Called when the actor of that name has applied what it was given. */
   readonly #changed = new Map<string, () => void>();
   /** Steps in progress, by name: one at a time. */
   readonly #settling = new Map<string, Promise<void>>();
@@ -61,29 +61,29 @@ export class Rollout {
     if (this.#isBehind(name)) void this.settle(name);
   }
 
-  /** The actor works by what it was given last. */
+  /** The actor has applied what it was given last. */
   changed(name: string): void {
     this.#changed.get(name)?.();
   }
 
-  /** Those that have not come to the newest edit yet. */
+  /** Number of actors that have not applied the newest edit yet. */
   get behind(): number {
     return [...this.#given.keys()].filter((name) => this.#isBehind(name)).length;
   }
 
-  /** Begins nothing more. */
+  /** Starts no further step. */
   stop(): void {
     this.#stopping = true;
   }
 
   /** Brings an actor to what is wanted of it, when its turn comes. Never rejects. */
   async settle(name: string): Promise<void> {
-    // What is no longer wanted is not waited for.
+    // An actor that was removed is not waited for.
     if (this.#isBehind(name) || this.steps.wanted(name) === undefined) this.changed(name);
     await this.#inTurn(name, () => this.#bring(name));
   }
 
-  /** A new process, with no history of crashes, in the place of one that runs, waits for its restart or is quarantined. */
+  /** Starts a new process without a crash history, replacing one that runs, waits for its restart or is quarantined. */
   async restart(name: string): Promise<void> {
     await this.#inTurn(name, async () => {
       const { wanted, child, replace } = this.steps;
@@ -118,7 +118,7 @@ export class Rollout {
     const [given, wanted] = [this.#given.get(name), this.steps.wanted(name)];
     if (this.#stopping || given === undefined || wanted === undefined || !this.#isBehind(name)) return;
     const actor = this.#running.get(name);
-    // One that is being started is given what is wanted when it runs; one that waits for its restart is not left waiting.
+    // An actor being started gets the newest settings when it runs; one that waits for its restart is replaced at once.
     if (actor === undefined && this.steps.child(name)?.state.name === 'starting') return;
     if (actor === undefined || needsNewProcess(given, wanted)) await this.steps.replace(name);
     else await this.#send(actor, wanted);

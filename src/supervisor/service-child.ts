@@ -17,8 +17,8 @@ export function serviceChild(
   let hasStarted = false;
 
   /**
-   * The daemon ends when a server cannot be started at first. That the server was killed meanwhile does not mean that, nor
-   * that it ended once: another program may have been killed that it needs.
+   * The daemon ends if a server cannot be started at first. A server that was killed meanwhile, or that ended once, does not
+   * count as such: another program that it needs may have been killed.
    */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
     let [kills, ends] = [0, 0];

@@ -1,4 +1,4 @@
-/** Which actors do their work, because the server behind each answers. */
+/** Which actors are working, that is, whose server answers. */
 import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
 import type { FaultRecord } from '../fault/fault';
 

@@ -1,24 +1,24 @@
-/** What a configuration needs of the machine, computed from it alone. */
+/** What a configuration needs of the machine, computed from the configuration alone. */
 import type { Topology } from '../config/topology';
 import { descriptorsNeeded, embeddedPrograms } from './descriptors';
 import { needsNoFfmpeg } from './ffmpeg-program';
 
-/** Bytes assumed of a picture: of 1080p as JPEG at the default quality. Figures grow in proportion. */
+/** Bytes assumed per picture: 1080p as JPEG at the default quality. Figures grow in proportion. */
 export const PICTURE_BYTES = 100_000;
 const MS = 1000;
 
 export interface Sizing {
-  /** Pictures a second of all cameras. */
+  /** Pictures per second of all cameras. */
   readonly picturesPerSecond: number;
-  /** Pictures in Redis at most, where no consumer takes any; those of the `latest` keys are among them. */
+  /** Maximum number of pictures in Redis if no consumer takes any, including those of the `latest` keys. */
   readonly pictures: number;
   readonly redisBytes: number;
-  /** How long an outage the spool bridges, and which of its bounds ends it; undefined without cameras. */
+  /** The length of outage the spool bridges, and which of its bounds ends it; undefined without cameras. */
   readonly spool:
     { readonly seconds: number; readonly bound: 'maxAgeMs' | 'maxFrames' | 'maxBytes' } | undefined;
-  /** At most. */
+  /** Maximum numbers. */
   readonly processes: { readonly node: number; readonly ffmpeg: number; readonly servers: number };
-  /** Open files of the daemon, its largest process in that. */
+  /** Open files of the daemon, which needs more of them than any other process. */
   readonly descriptors: number;
 }
 
@@ -55,7 +55,7 @@ function spoolOf({ spool: { maxAgeMs, maxFrames, maxBytes } }: Topology, perSeco
   return bounds.reduce((least, each) => (each.seconds < least.seconds ? each : least));
 }
 
-/** One that receives; a second decodes, unless pictures or keyframes are stored as they come. */
+/** One receives; a second decodes, unless pictures or keyframes are stored as they come. */
 function ffmpegsOf({ source, format }: Topology['cameras'][number]): number {
   if (needsNoFfmpeg(source)) return 0;
   return source.kind === 'test' || format === 'keyframe' ? 1 : 2;

@@ -1,4 +1,4 @@
-/** Stack traces of a bundled process name lines of its bundle: in crash reports they become those of the source. */
+/** Stack traces of a bundled process name lines of its bundle: in crash reports they are mapped to lines of the source. */
 import { readFile } from 'node:fs/promises';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 /** A file and a place in it, as V8 writes them in a stack trace, both counted from 1. */
 const PLACE = /(\/[^()\s]*\/bundle\/[^()\s]*\.js):(\d+):(\d+)/;
 
-/** Lines that name no bundle, or one without a source map, stay as they are. Never throws. */
+/** Lines that name no bundle, or one without a source map, stay unchanged. Never throws. */
 export async function withSourceLines(lines: readonly string[]): Promise<readonly string[]> {
   const bundle = lines.map((line) => PLACE.exec(line)?.[1]).find((file) => file !== undefined);
   if (bundle === undefined) return lines;

@@ -1,4 +1,4 @@
-/** Limits how many starts run at the same time: starting everything at once would starve what already runs. */
+/** Limits the number of simultaneous starts: starting everything at once would starve what already runs. */
 
 export class StartGate {
   #running = 0;
@@ -11,7 +11,7 @@ export class StartGate {
     this.#letIn();
   }
 
-  /** The result of `start`, once there is room for it. Rejects as `start` does. */
+  /** Resolves with the result of `start`, which runs once there is room. Rejects as `start` does. */
   async pass<T>(start: () => Promise<T>): Promise<T> {
     await new Promise<void>((enter) => {
       this.#waiting.push(enter);

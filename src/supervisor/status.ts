@@ -13,28 +13,28 @@ export interface ChildStatus {
   /** When the state began, milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly pid?: number | undefined;
-  /** Starts after the first. */
+  /** Number of starts after the first. */
   readonly restarts: number;
   readonly lastFault?: (FaultRecord & { readonly atMs: number }) | undefined;
   readonly heartbeat?: (Heartbeat & { readonly atMs: number }) | undefined;
   /** Cameras: the state of the feed. */
   readonly feed?: CameraState | undefined;
-  /** Cameras: why the feed failed that waits or is being opened again. */
+  /** Cameras: why a feed failed that waits or is being reopened. */
   readonly feedFault?: FeedFault | undefined;
-  /** Cameras: what was confirmed lately. */
+  /** Cameras: recent confirms. */
   readonly delivered?: CameraDelivery | undefined;
-  /** Cameras: absent where it has none. */
+  /** Cameras: absent if it has none. */
   readonly tags?: readonly string[];
 }
 
 /** A camera of the configuration. */
 export interface ConfiguredCamera {
   readonly id: string;
-  /** One that is not has no process. */
+  /** A disabled camera has no process. */
   readonly enabled: boolean;
-  /** Absent where it has none. */
+  /** Absent if it has none. */
   readonly tags?: readonly string[];
-  /** Of one that is: its sampling period. */
+  /** The sampling period of an enabled camera. */
   readonly periodMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** What a supervisor is given. */
+/** The options of a supervisor. */
 import type { Frame } from '../contract/frame';
 import type { Topology } from '../config/topology';
 import type { FaultRecord } from '../fault/fault';

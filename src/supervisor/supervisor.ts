@@ -1,4 +1,4 @@
-/** The supervisor: starts servers and actors top to bottom, keeps them as their specs say, stops them bottom to top. */
+/** The supervisor: starts servers and actors top to bottom, keeps them running by their specs, stops them bottom to top. */
 import type { QueuesAnswer } from '../connections/bound-queues';
 import { aborted } from '../clock/sleep';
 import type { ConfigFault } from '../config/faults';
@@ -28,7 +28,7 @@ import type { Arriving } from '../protocol/numbered';
 export class Supervisor {
   readonly #stopping = new AbortController();
   #started: Promise<void> = Promise.resolve();
-  /** What runs here: in a fleet, a part of what is configured. */
+  /** What runs here: in a fleet, a part of the configuration. */
   #topology: Topology;
   #configured: Topology;
   #held: ReadonlySet<string> | undefined;
@@ -38,7 +38,7 @@ export class Supervisor {
   #wanted: ReadonlyMap<string, WantedActor> = new Map();
   /** Actors whose server does not answer yet. */
   readonly #unready = new Set(['store', 'notifier']);
-  /** This daemon, and whoever it holds the namespace as. */
+  /** This daemon, and the identity under which it holds the namespace. */
   readonly #node: Holder;
   readonly #holder: Holder;
   readonly #servers: EmbeddedServers;
@@ -57,7 +57,7 @@ export class Supervisor {
   }
 
   /**
-   * Starts everything. Waits for nothing that can come later: a remote server that is away, a camera that is off.
+   * Starts everything. Waits for nothing that can come later, such as a remote server that is away or a camera that is off.
    * @throws Fault `namespace-in-use`, or `port-in-use`, `missing-program` or `service-start` when an embedded server cannot run here.
    */
   start(): Promise<void> {
@@ -66,12 +66,12 @@ export class Supervisor {
 
   /**
    * Stops everything, bottom to top; safe while still starting. Each layer has a deadline, so this ends.
-   * @throws Error that names every part that failed to stop; the others are stopped nevertheless
+   * @throws Error naming every part that failed to stop; the others are stopped nevertheless
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await closeInTurn([
-      // A start waits for every camera, and most of those wait for their turn: stopping them ends it.
+      // A start waits for every camera, and most cameras wait for their turn: stopping the actors ends the wait.
       { what: 'the actors', close: () => this.#actors?.stop() },
       { what: 'the start', close: () => this.#started.catch(() => undefined) },
       { what: 'the ledger', close: () => this.#accounting?.close() },
@@ -85,7 +85,7 @@ export class Supervisor {
     return this.#unready.size === 0;
   }
 
-  /** What `wanted` would change, in a fleet on all its nodes, and what of it cannot be done while the daemon runs. */
+  /** What `wanted` would change, in a fleet on all its nodes, and which changes need a restart of the daemon. */
   plan(configured: Topology): { readonly plan: Plan; readonly refused: readonly ConfigFault[] } {
     const partOf = (topology: Topology) => ({ topology, actors: this.#actorsOf(topology) });
     const plan = planChange(partOf(this.#configured), partOf(configured));
@@ -93,7 +93,7 @@ export class Supervisor {
   }
 
   /**
-   * Makes sure, before {@link apply}, that no other daemon has what `wanted` writes to.
+   * Makes sure, before {@link apply}, that no other daemon uses what `wanted` writes to.
    * @throws Fault `namespace-in-use`
    */
   async claim(wanted: Topology, { restart }: Plan): Promise<void> {
@@ -102,11 +102,11 @@ export class Supervisor {
   }
 
   /**
-   * Changes the running tree to `wanted`, of which nothing is refused: only what it touches. The result settles when all
-   * runs by the newest `wanted`; another may be applied before. @throws when nothing could be changed
+   * Changes only what differs between the running tree and `wanted`, none of which is refused. The result settles when all
+   * actors have applied the newest `wanted`; another may be applied before. @throws if nothing could be changed
    */
   apply(wanted: Topology): Promise<void> {
-    // A full disk refuses this, and then nothing has been changed yet.
+    // A full disk makes this fail before anything has been changed.
     this.#endpoints.write(wanted);
     this.#configured = wanted;
     setLogLevel(wanted.logLevel);
@@ -115,7 +115,7 @@ export class Supervisor {
 
   /**
    * Runs these cameras of the configuration, and no others, from now on; resolves when the others have stopped.
-   * @param arriving other nodes have them still, and account for them
+   * @param arriving cameras other nodes still hold and account for
    */
   async holds(ids: ReadonlySet<string>, arriving: Arriving): Promise<void> {
     const before = [...this.#wanted.keys()];
@@ -126,7 +126,7 @@ export class Supervisor {
     await Promise.all(gone.map(async (name) => this.#actors?.settled(name)));
   }
 
-  /** What is configured, of which a node of a fleet runs a part. */
+  /** The whole configuration, of which a node of a fleet runs a part. */
   get configured(): Topology {
     return this.#configured;
   }
@@ -147,7 +147,7 @@ export class Supervisor {
     return changed.then(() => this.#tidyNewest());
   }
 
-  /** Gives a camera a new process; resolves when it runs. False: the camera is not there, or disabled. */
+  /** Gives a camera a new process; resolves when it runs. False if the camera does not exist or is disabled. */
   async restart(camera: string): Promise<boolean> {
     const name = cameraName(camera);
     if (!this.#wanted.has(name)) return false;
@@ -155,7 +155,7 @@ export class Supervisor {
     return true;
   }
 
-  /** Actors that have not come to the newest edit yet. */
+  /** Number of actors that have not applied the newest edit yet. */
   get behind(): number {
     return this.#actors?.behind ?? 0;
   }
@@ -170,7 +170,7 @@ export class Supervisor {
     return [...this.#servers.status(), ...tagged(this.#actors?.status() ?? [], this.#topology)];
   }
 
-  /** All cameras of the configuration that runs. */
+  /** All cameras of the running configuration. */
   get cameras(): ConfiguredCamera[] {
     return camerasOf(this.#topology);
   }
@@ -180,7 +180,7 @@ export class Supervisor {
     return this.#actors?.figures ?? NO_FIGURES;
   }
 
-  /** Who else gets Vigil's messages, and what is left of earlier configurations: asked of the broker now. */
+  /** Other receivers of Vigil's messages, and leftovers of earlier configurations: queried from the broker now. */
   async queues(): Promise<QueuesAnswer> {
     return askQueues(this.#topology, this.#servers.services, this.options.data.path('queues.json'));
   }
@@ -188,7 +188,7 @@ export class Supervisor {
   async #startAll(): Promise<void> {
     const { log, data, force = false } = this.options;
     provideDescriptors(this.#topology, log);
-    // While the servers are prepared: a restart must be short.
+    // Concurrent with preparing the servers: a restart must be short.
     const claimed = this.#claimNamespace(this.#topology, force);
     claimed.catch(() => undefined);
     await this.#servers.prepare(this.#topology);
@@ -214,14 +214,14 @@ export class Supervisor {
     });
     await claimed;
     if (this.#stopping.signal.aborted) return;
-    // A broker takes seconds to start. Cameras need not wait for it: the spool keeps their frames. Store and notifier
-    // do, with their processes ready.
+    // A broker takes seconds to start. Cameras need not wait for it, as the spool keeps their frames. Store and notifier
+    // do wait, with their processes ready.
     const serving = this.#servers.start(this.#stopping.signal);
     const served = serving.catch(() => aborted(this.#stopping.signal));
     await Promise.all([serving, this.#actors.startAll(this.#wanted, served)]);
   }
 
-  /** An embedded Redis is this data directory's: no other daemon starts it. */
+  /** An embedded Redis belongs to this data directory: no other daemon starts it. */
   async #claimNamespace({ redis, namespace }: Topology, force: boolean): Promise<void> {
     if (redis.kind === 'embedded') return;
     const { claimNamespace } = await import('./claim-namespace');
@@ -235,13 +235,13 @@ export class Supervisor {
     return wantedActors(topology, surroundingsOf(topology, own));
   }
 
-  /** Nobody looks at pictures of cameras that are no longer wanted. */
+  /** Removes the newest pictures of cameras that were removed or disabled. */
   async #tidyNewest(): Promise<void> {
     const dir = newestDirOf(this.options.data.folder('spool'));
     await keepNewestOf(dir, new Set(this.#topology.cameras.map(({ id }) => id)));
   }
 
-  /** Store or notifier do their work, and so does the server behind each. */
+  /** Store or notifier is working, and so is the server behind it. */
   #onServing(name: string): void {
     if (name !== 'store' && name !== 'notifier') return;
     this.#servers.worked(name === 'store' ? 'redis' : 'rabbitmq');

@@ -1,4 +1,4 @@
-/** What the actors of a configuration are told of this machine. */
+/** What the actors of a configuration need to know of this machine. */
 import type { Topology } from '../config/topology';
 import { newestDirOf } from '../spool/newest';
 import type { Surroundings } from './actor-specs';

@@ -1,18 +1,18 @@
-/** Makes text safe to show: URLs, and what else may hold a password, a token or a stream key. Pure. */
+/** Makes text safe to show: URLs, and anything else that may contain a password, a token or a stream key. Pure. */
 import { URL_PARTS } from './url-parts';
 
-/** What stands where something is hidden. */
+/** Stands for hidden text. */
 const HIDDEN = '…';
 /** `=` in a path, also percent-encoded, and its value. */
 const NAMED_IN_PATH = /(=|%3d)[^/&;]*/gi;
 
-/** A URL for people: scheme, host, port and path; neither user nor password nor anything that may be one. */
+/** A URL for people: scheme, host, port and path; without user, password and anything that may be one. */
 export function redactUrl(url: string): string {
   const [, scheme, , host, rest = ''] = URL_PARTS.exec(url) ?? [];
-  // What follows an "@" behind the host may have been meant to be the host: then what stands there is a password's part.
+  // What follows an "@" after the host may have been meant as the host: then the apparent host is part of a password.
   if (scheme === undefined || host === undefined || rest.includes('@')) return '(unreadable URL)';
   const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
-  // Some cameras take `user=...&password=...` in the path.
+  // Some cameras accept `user=...&password=...` in the path.
   const named = path.replace(NAMED_IN_PATH, `$1${HIDDEN}`);
   // Behind the application RTMP names the stream, mostly by a secret key.
   const shown = isRtmp(scheme) ? named.replace(/^(\/[^/]*\/).+$/, `$1${HIDDEN}`) : named;
@@ -43,11 +43,11 @@ const QUOTED_SECRET = new RegExp(
   `(\\b[\\w-]{0,40}${SECRET_NAME}["']?\\s{0,3}:\\s{0,3})(?:"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\`(?:[^\`\\\\]|\\\\.)*\`?)`,
   'gi',
 );
-/** Headers that are nothing but secrets; each ends with its line. */
+/** Headers that consist of secrets; each ends with its line. */
 const SECRET_HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,3}[:=]\s{0,3})[^\r\n]+/gi;
 /** Redis repeats the arguments of a command it refuses, and that command may be AUTH. */
 const REPEATED_ARGUMENTS = /(with args beginning with: ?)[^\r\n]+/g;
-/** `user:password@` before anything, also where no scheme says that it is a URL. */
+/** `user:password@` before anything, even if no scheme marks it as a URL. */
 const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]*:(?!\/\/)\S+@(?=\S)/g;
 
 /**
@@ -67,7 +67,7 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
     .replace(WRITTEN_CREDENTIALS, `${HIDDEN}@`);
 }
 
-/** Shorter ones stand in words by chance: they are hidden where they are a word of their own. */
+/** Shorter secrets occur in other text by chance: they are hidden only as separate tokens. */
 const MIN_PART_CHARS = 4;
 
 function hide(text: string, secret: string): string {
@@ -77,8 +77,8 @@ function hide(text: string, secret: string): string {
 }
 
 /**
- * What of `url` is hidden in what a server or a program says of it, the longest first: the password, or the user where
- * there is none, the values of its query and of names in its path, the key of an RTMP stream; each as it is written and as it is meant.
+ * The parts of `url` to hide in messages of servers and programs, the longest first: the password, or the user if
+ * there is none, the values of its query and of names in its path, the key of an RTMP stream; each encoded as in the URL and decoded.
  */
 export function secretsOf(url: string): string[] {
   const [, scheme = '', userinfo = '', , rest = ''] = URL_PARTS.exec(url) ?? [];
@@ -109,7 +109,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The first `chars` of `text`, up to a blank: of a URL that was cut, nothing shows where its password ends. */
+/** The first `chars` of `text`, up to a blank: in a truncated URL it cannot be seen where the password ends. */
 export function firstOf(text: string, chars: number): string {
   if (text.length <= chars) return text;
   let end = chars;
@@ -117,15 +117,15 @@ export function firstOf(text: string, chars: number): string {
   return text.slice(0, end);
 }
 
-/** The last `chars` of `text`, from a blank on: of a URL that was cut, nothing shows where its password begins. */
+/** The last `chars` of `text`, starting at a blank: in a truncated URL it cannot be seen where the password begins. */
 export function lastOf(text: string, chars: number): string {
   return text.length <= chars ? text : text.slice(-chars - 1).replace(/^\S*\s?/, '');
 }
 
-/** What a sentence may put behind a URL. */
+/** Punctuation that may follow a URL in a sentence. */
 const PUNCTUATION = `'")>].,:;!|…`;
 
-/** Ends with a value that is hidden already: its mark is no punctuation. */
+/** Ends with a value that is hidden already: its mark is not punctuation. */
 const HIDDEN_VALUE = new RegExp(`(?:[?=]|%3d)${HIDDEN}$`, 'i');
 
 /** Where the punctuation behind a token begins. */
@@ -136,12 +136,12 @@ function endOf(token: string): number {
   return end;
 }
 
-/** `shown` in the place of a token, with the punctuation behind it. */
+/** Replaces a token by `shown`, keeping the punctuation after it. */
 function withPunctuation(shown: string): (token: string) => string {
   return (token) => shown + token.slice(endOf(token));
 }
 
-/** A URL as it stands in a sentence, with the punctuation behind it. */
+/** A URL as it appears in a sentence, with the punctuation after it. */
 function redactToken(token: string): string {
   if (!/[@?#=]|%3d|^rtmp/i.test(token)) return token;
   const end = endOf(token);

@@ -9,8 +9,8 @@ const ZONED = /^\[([0-9a-f:.]+)%(?:25)?([a-z0-9._~-]{1,15})\](?=$|:)/i;
 const WITH_ZONE = /^rtsps?$/i;
 
 /**
- * A host and its port: letters of any alphabet, digits, and what names in DNS and in hosts files have besides; or an
- * IPv6 address. What else `new URL` takes, quotation marks and `$` among it, is no part of any name.
+ * A host and its port: letters of any alphabet, digits, and other characters used in DNS and hosts files; or an
+ * IPv6 address. Other characters that `new URL` accepts, such as quotation marks and `$`, are not part of any name.
  */
 const HOST = /^(?:[\p{L}\p{M}\p{N}._~-]+|\[[^\]]*\])(?::\d*)?$/u;
 
@@ -39,9 +39,9 @@ function percent(character: string): string {
 }
 
 /**
- * `url` in the form all parts of the program rely on: scheme in small letters, credentials percent-encoded,
- * no quotation mark anywhere. Credentials beside the URL replace those within.
- * @param url one that {@link urlProblem} finds nothing wrong with; any other is returned as it is
+ * `url` in the form all parts of the program rely on: scheme in lower case, credentials percent-encoded,
+ * no quotation mark anywhere. Credentials given beside the URL replace those within.
+ * @param url one without a {@link urlProblem}; any other is returned unchanged
  */
 export function withCredentials(url: string, username?: string, password?: string): string {
   const match = URL_PARTS.exec(url);
@@ -69,14 +69,14 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   const scheme = schemeOf(url);
   if (scheme === undefined) return `${expected}, found text without a scheme`;
   if (!schemes.includes(scheme)) return `${expected}, found ${scheme}:`;
-  // Control characters and blanks could end a line or a word wherever the URL is handed on.
+  // Control characters and blanks could end a line or an argument wherever the URL is passed on.
   if (/[\s\p{Cc}]/u.test(url)) return 'the URL contains a blank or a control character; percent-encode it';
   const match = URL_PARTS.exec(url);
   if (match === null) return `${expected} and a host, found no host`;
   const beside =
     'if its user or password has any of @ : / ? # %, put them into "username" and "password" beside it';
-  // A password with a slash, a question mark or a hash ends the host too early, and its rest goes into the path. With an
-  // "@" before that too, there are two places where the host may begin, and one of them is in the password.
+  // In a password, a slash, a question mark or a hash ends the host too early; the rest becomes part of the path. With an
+  // additional "@" before it, there are two possible starts of the host, and one of them is in the password.
   if (match[4]?.includes('@') === true)
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
   // Each but the first would be read as part of a password.
@@ -121,7 +121,7 @@ export function hostOf(url: string): string {
   return bracketed ?? name ?? '';
 }
 
-/** The port a URL names; undefined where it names none. */
+/** The port a URL names; undefined if it names none. */
 export function portOf(url: string): number | undefined {
   const [, port] = /:(\d+)$/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
   return port === undefined ? undefined : Number(port);

@@ -50,7 +50,7 @@ class CameraActor implements ActorLoop {
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
-  /** Of the time without pictures, what its programs waited for a processor. */
+  /** How long its programs waited for a processor during the time without pictures. */
   #starvedMs = 0;
   #feed: Feed;
   readonly #succession: Succession;
@@ -188,7 +188,7 @@ class CameraActor implements ActorLoop {
     return startRun(feed, events, this.#stopping.signal, predecessor);
   }
 
-  /** @param askedMs for how long the camera asked to be left alone */
+  /** @param askedMs pause the camera asked for */
   async #waitAfter(fault: FaultRecord, askedMs: number, signal: AbortSignal): Promise<void> {
     this.#attempt++;
     this.#lastFault = fault;
@@ -197,7 +197,7 @@ class CameraActor implements ActorLoop {
     this.#adapted();
     const { source, retryMs } = this.context.parameters.camera;
     const pauseMs = Math.max(askedMs, retryPauseMs(fault.code, this.#attempt, retryMs, Math.random()));
-    // It may take connections before it has pictures: it is tried as often as one that has just failed.
+    // The camera may accept connections before it has pictures: it is retried as often as after a fresh failure.
     const over = AbortSignal.any([signal, this.#succession.wished]);
     if (await sleepUntilBack(source, pauseMs, over)) this.#attempt = 1;
   }

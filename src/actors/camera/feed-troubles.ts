@@ -8,7 +8,7 @@ import type { LossWatch } from './rtsp/loss-watch';
 const BASIC_WORDS =
   'asks for the password by Basic, and its identity is not verified, so an impostor, or anyone who can read unencrypted traffic, gets the password; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
 
-/** What is logged when it is over. */
+/** Logged when the trouble is over. */
 const OVER = {
   feed: 'pictures arrive again',
   decoding: 'pictures can be decoded again',
@@ -43,7 +43,7 @@ export class FeedTroubles {
     this.#faults.clear('decoding');
   }
 
-  /** The feed goes on, but misses periods; undefined: no longer. */
+  /** The feed continues, but misses periods; undefined: no longer. */
   late(fault: FaultRecord | undefined): void {
     if (fault === undefined) this.#faults.clear('lateness');
     else this.#faults.report('lateness', fault);

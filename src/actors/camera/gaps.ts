@@ -10,7 +10,7 @@ export class Gaps {
 
   constructor(private readonly context: ActorContext<CameraParameters>) {}
 
-  /** Samples that came to nothing are a gap. */
+  /** A sample without a result is a gap. */
   lose({ sequence }: Sample, reason: string): void {
     this.#reportLost(this.#lost.add(sequence, reason));
   }

@@ -38,7 +38,7 @@ export class Keeper {
     this.#writeFaults = new RecurringFault(context.log);
   }
 
-  /** Pictures that were kept or given up. */
+  /** Pictures that were kept or abandoned. */
   get handled(): number {
     return this.#handled;
   }
@@ -116,7 +116,7 @@ export class Keeper {
     }
   }
 
-  /** Of the disk or the processor, not of the feed. */
+  /** A fault of the disk or the processor, not of the feed. */
   #notKept(sample: Sample, { code, message }: FaultRecord): void {
     this.#writeFaults.report({ code, message: `a picture could not be kept: ${message}` });
     this.lose(sample, code);

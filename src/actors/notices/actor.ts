@@ -1,4 +1,4 @@
-/** The notices actor: looks at the daemon every two seconds, and tells webhooks of trouble and its end. Frames do not pass it. */
+/** The notices actor: looks at the daemon every two seconds and notifies webhooks of each trouble and its end. No frames pass through it. */
 import path from 'node:path';
 import { sleep } from '../../clock/sleep';
 import type { WebhookSpec } from '../../config/topology';
@@ -115,7 +115,7 @@ class NoticesActor implements ActorLoop {
   }
 
   #outboxOf({ url, secret }: WebhookSpec, waiting: ConstructorParameters<typeof Outbox>[1]): Outbox {
-    // Its path is often as good as a password.
+    // The path of a webhook is often a secret itself.
     const who = `the webhook at ${new URL(url).host}`;
     const { log } = this.context;
     const faults = new RecurringFault(log);

@@ -1,4 +1,4 @@
-/** What a webhook is told. */
+/** The notices a webhook receives. */
 
 export type NoticeType =
   | 'vigil.camera.offline'
@@ -21,20 +21,20 @@ export interface NoticeBody {
     /** When the trouble began, ISO 8601. */
     readonly since: string;
     readonly camera?: string;
-    /** Of the camera, if it has any. */
+    /** Tags of the camera, if it has any. */
     readonly tags?: readonly string[];
     readonly actor?: string;
     readonly fault?: { readonly code: string; readonly message: string };
-    /** Of the spool, 0 to 1. */
+    /** Fill level of the spool, 0 to 1. */
     readonly share?: number;
-    /** Of a camera that is no longer watched. */
+    /** Why a camera is no longer watched. */
     readonly reason?: 'disabled' | 'removed';
   };
 }
 
 /** One that waits. */
 export interface Notice {
-  /** The same at each attempt: receivers tell repetitions by it. */
+  /** The same at each attempt: receivers detect repetitions by it. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly atMs: number;

@@ -7,7 +7,7 @@ import { signedHeaders } from './signature';
 import type { Notice, NoticeBody } from './notice';
 import type { Post } from './post';
 
-/** Beyond these, the oldest are given up. */
+/** Beyond this number, the oldest are dropped. */
 const MAX_WAITING = 500;
 const MAX_AGE_MS = 86_400_000;
 const BACK_OFF = { firstMs: 5000, capMs: 300_000 };
@@ -21,11 +21,11 @@ export interface OutboxOptions {
   readonly url: string;
   readonly secret: string;
   readonly post: Post;
-  /** What waits has changed. */
+  /** The list of waiting notices has changed. */
   readonly onChange: () => void;
   /** An attempt has failed, `undefined`: one succeeded. */
   readonly onFault: (fault: FaultRecord | undefined) => void;
-  /** Notices that nobody is told of. */
+  /** Notices were dropped. */
   readonly onLost: (count: number, why: string) => void;
   /** Milliseconds of the clock that is never set. */
   readonly clockMs?: () => number;
@@ -118,7 +118,7 @@ export class Outbox {
     return undefined;
   }
 
-  /** It may have been given up meanwhile. */
+  /** It may have been dropped meanwhile. */
   #remove(notice: Notice): void {
     const at = this.#waiting.indexOf(notice);
     if (at !== -1) this.#waiting.splice(at, 1);

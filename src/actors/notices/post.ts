@@ -11,7 +11,7 @@ const MAX_PAUSE_MS = 3_600_000;
 /** This notice will never be taken: its body is not what the server wants. */
 const REFUSING: readonly number[] = [400, 413, 415, 422];
 
-/** `failed`: to be tried again. `refused`: not this one. `gone`: nothing ever again (410). */
+/** `failed`: try again. `refused`: give this notice up. `gone`: send nothing ever again (410). */
 export type Posted =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'failed'; readonly fault: FaultRecord; readonly pauseMs?: number }
@@ -56,7 +56,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function wordsOf(code: string, message: string): string {
-  // Those of Node.js for what is no HTTP.
+  // Node.js's codes for answers that are not HTTP.
   if (code.startsWith('HPE_')) return 'answers with something that is not HTTP';
   return `cannot be asked (${code === 'failed' ? message : code})`;
 }
@@ -88,7 +88,7 @@ async function answerOf(
     });
     asking.once('error', reject);
     asking.once('response', (response) => {
-      // Its body says nothing that is needed, and ends with the deadline.
+      // The body is not needed, and ends with the deadline.
       response.once('error', () => undefined).resume();
       resolve(meaningOf(response.statusCode ?? 0, response.headers['retry-after']));
     });

@@ -1,4 +1,4 @@
-/** What is kept over a restart: what each webhook was told, and what waits for it. No URL and no secret is in it. */
+/** What is kept across restarts: what each webhook was sent, and what waits for it. Contains no URL and no secret. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isObject } from '../../config/is-object';
@@ -13,7 +13,7 @@ export interface KeptWebhook {
 }
 export type KeptState = Readonly<Record<string, KeptWebhook>>;
 
-/** A name for each webhook that stays when others are added, and does not tell its URL. */
+/** A name for each webhook that is stable when others are added, and does not reveal its URL. */
 export function keysOf(webhooks: readonly Pick<WebhookSpec, 'url'>[]): string[] {
   const counts = new Map<string, number>();
   return webhooks.map(({ url }) => {
@@ -24,7 +24,7 @@ export function keysOf(webhooks: readonly Pick<WebhookSpec, 'url'>[]): string[] 
   });
 }
 
-/** Nothing where there is no file yet. @throws Error when there is one that cannot be read or is of another form */
+/** Empty if there is no file yet. @throws Error if there is one that cannot be read or has another format */
 export function readState(file: string): KeptState {
   let text: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * What is told to one webhook: each trouble once, and its end once. How long a trouble has lasted is measured by the clock that is
- * never set, so that a step of the other tells nobody anything. Pure.
+ * What one webhook is sent: each trouble once, and its end once. The duration of a trouble is measured by the clock that is
+ * never set, so that a step of the wall clock triggers no notice. Pure.
  */
 import type { NoticeCondition } from '../../config/notice-conditions';
 import type { WebhookSpec } from '../../config/topology';
@@ -8,16 +8,16 @@ import type { NoticeBody, NoticeType } from './notice';
 import type { Seen, SeenCamera } from './seen';
 import { duration, troubleSentence } from './sentences';
 
-/** A trouble is over when the spool is emptier by a tenth: one that stands at the bound is told once. */
+/** A trouble ends when the spool is a tenth below the bound, so that a spool near the bound is reported once. */
 const RELIEF = 0.9;
 /** Milliseconds of a camera's silence that pass before it counts as offline, and those of a look. */
 const UNSEEN_MS = 2000;
 
-/** What is kept of a trouble over a restart. */
+/** The parts of a trouble that are kept across a restart. */
 export interface KeptTrouble {
   /** When it began, milliseconds since the epoch. */
   readonly since: number;
-  /** Conditions that were told. */
+  /** Conditions that were reported. */
   readonly told: readonly string[];
 }
 export type KeptTroubles = Readonly<Record<string, KeptTrouble>>;
@@ -31,7 +31,7 @@ interface Trouble {
 type Told = Omit<NoticeBody['data'], 'namespace' | 'since'>;
 
 export class Troubles {
-  /** By what they are of. */
+  /** By their subjects. */
   readonly #troubles = new Map<string, Trouble>();
   #hasLooked = false;
 
@@ -55,7 +55,7 @@ export class Troubles {
     );
   }
 
-  /** What is to be told now. */
+  /** The notices to send now. */
   look(seen: Seen): NoticeBody[] {
     const { cameras, tags } = this.spec;
     const isAll = cameras === undefined && tags === undefined;
@@ -102,7 +102,7 @@ export class Troubles {
     });
   }
 
-  /** Cameras that are not configured any more, or that this webhook is not told of. */
+  /** Cameras that are no longer configured, or no longer selected by this webhook. */
   #gone(watched: ReadonlySet<string>, seen: Seen): NoticeBody[] {
     return [...this.#troubles.keys()]
       .filter((of) => of.startsWith('camera ') && !watched.has(of))
@@ -157,7 +157,7 @@ export class Troubles {
     const known = this.#troubles.get(of);
     if (known !== undefined) return known;
     const sinceMs = Math.max(0, atMs - since);
-    // What began before there was anybody to see it has lasted all that time.
+    // A trouble that began before this process first looked has lasted all that time.
     const beganMs = clockMs - (this.#hasLooked ? Math.min(sinceMs, unseenMs) : sinceMs);
     const trouble: Trouble = { since: atMs - (clockMs - beganMs), beganMs, told: new Set() };
     this.#troubles.set(of, trouble);

@@ -20,7 +20,7 @@ import { BrokerTopology } from './topology';
 
 /** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
-/** By then the heartbeat has given up a broker that confirms nothing. */
+/** By then the heartbeat has closed the connection to a broker that confirms nothing. */
 const STUCK_MS = 60_000;
 
 export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
@@ -36,7 +36,7 @@ class NotifierActor implements ActorLoop {
   readonly #events: CameraEvents;
   readonly #faults: RecurringFault;
   readonly #othersFaults: RecurringFault;
-  /** What was said of exchanges and queues. */
+  /** Notes on exchanges and queues that were logged already. */
   readonly #noted = new Set<string>();
   #declaring = false;
   #wasReady = false;
@@ -189,7 +189,7 @@ class NotifierActor implements ActorLoop {
     this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });
   }
 
-  /** To the detection queue alone, and to whoever has bound a queue of his own. */
+  /** To the detection queue alone, and to the queues that others have bound. */
   async #announceTwice(
     publication: Omit<Publication, 'mandatory'>,
     queue: string,
@@ -207,7 +207,7 @@ class NotifierActor implements ActorLoop {
     return { code, message: hindrance === undefined ? message : `${message}: ${hindrance}` };
   }
 
-  /** Each is logged once. What another user has declared is not a fault. */
+  /** Logs each note once. An object declared by another user is not a fault. */
   #onNote({ message, isFault }: TopologyNote): void {
     if (this.#noted.has(message)) return;
     this.#noted.add(message);
@@ -215,7 +215,7 @@ class NotifierActor implements ActorLoop {
     else this.context.log.info(message, { code: 'broker-topology' });
   }
 
-  /** Events about cameras need not reach a queue: who wants them binds one. False when the broker took none. */
+  /** Events about cameras need not reach a queue: a consumer that wants them binds one. False if the broker accepted none. */
   async #publishEvent(camera: string, kind: EventKind, event: VigilEvent): Promise<boolean> {
     const { namespace, tags = {} } = this.context.parameters;
     const services = this.#services.of(camera, tagsOf(tags, camera), kind);

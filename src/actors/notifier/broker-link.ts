@@ -1,4 +1,4 @@
-/** The connection that messages are published on, with its channel: opened again until it is no longer wanted. */
+/** The connection that messages are published on, with its channel: reopened until it is closed on purpose. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
@@ -27,13 +27,13 @@ export interface BrokerLinkOptions {
   readonly prepare: () => Promise<void>;
   /** Resolves when all nodes have agreed to a declaration. Given, a connection to another host stands by. */
   readonly agreed?: (() => Promise<void>) | undefined;
-  /** Why the queue may refuse everything, where it is full; undefined where it is not. */
+  /** Why the queue may refuse everything, if it is full; undefined if it is not. */
   readonly fullness?: (() => Promise<FaultRecord | undefined>) | undefined;
   /** Called when messages are confirmed, or can probably be published; with the reason when they cannot. */
   readonly onReadiness: (fault?: FaultRecord) => void;
 }
 
-/** What the link asks of the publisher, and reports to it. */
+/** Requests of the link to the publisher, and its reports. */
 export interface BrokerLinkUser {
   /** How long the oldest confirm has been owed, milliseconds. */
   readonly owedMs: () => number;
@@ -85,12 +85,12 @@ export class BrokerLink {
     });
   }
 
-  /** The channel to publish on; undefined when nothing can be published now. */
+  /** The channel to publish on; undefined if nothing can be published now. */
   get channel(): ConfirmChannel | undefined {
     return this.#state.name === 'open' ? this.#state.channel : undefined;
   }
 
-  /** Why nothing can be published now; undefined when it can. */
+  /** Why nothing can be published now; undefined if publishing is possible. */
   get fault(): FaultRecord | undefined {
     switch (this.#state.name) {
       case 'down':
@@ -105,7 +105,7 @@ export class BrokerLink {
     }
   }
 
-  /** Why nothing is confirmed, though it can be published. */
+  /** Why nothing is confirmed although publishing is possible. */
   get trouble(): FaultRecord | undefined {
     return this.#trouble.fault;
   }
@@ -140,7 +140,7 @@ export class BrokerLink {
     this.#trouble.refused(performance.now());
   }
 
-  /** The channel of a connection that stands by, if it has published nothing yet; see {@link Standby.warmUp}. */
+  /** The channel of a standby connection if it has published nothing yet; see {@link Standby.warmUp}. */
   warmUp(): ConfirmChannel | undefined {
     return this.#standby?.warmUp();
   }

@@ -8,7 +8,7 @@ const MAX_WAITING_GAPS = 1000;
 
 export interface CameraEventsOptions {
   readonly namespace: string;
-  /** Of a fleet. */
+  /** Name of the node in a fleet. */
   readonly node?: string | undefined;
   /** Resolves with false when the broker did not take it. */
   readonly publish: (camera: string, kind: EventKind, event: VigilEvent) => Promise<boolean>;

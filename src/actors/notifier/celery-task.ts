@@ -1,7 +1,7 @@
 /** An event as a task of Celery, protocol 2: docs.celeryq.dev/en/stable/internals/protocol.html. Pure. */
 import type { VigilEvent } from '../../contract/message';
 
-/** Positional arguments, keyword arguments, and what is to follow the task: nothing. */
+/** Positional arguments, keyword arguments, and the options for follow-up tasks (none). */
 export function celeryBody(event: VigilEvent): unknown {
   return [[event], {}, { callbacks: null, errbacks: null, chain: null, chord: null }];
 }

@@ -1,13 +1,13 @@
 /**
- * What waits for the broker's confirm, and what waits to be sent: how much is sent at once, and that no message is sent
- * twice while its fate is unknown. No I/O: times are handed in.
+ * Messages waiting for the broker's confirm, and messages waiting to be sent: limits how many are sent at once, and ensures that
+ * none is sent twice while its outcome is unknown. No I/O: times are passed in.
  */
 import type { FaultRecord } from '../../fault/fault';
 import { messageId, type Publication } from './publication';
 
 /**
- * A broker on the same machine needs fewer (measured: 19,000 confirms a second at 100), one that is far away more. What the
- * store has in flight is bounded besides.
+ * A broker on the same machine needs fewer (measured: 19,000 confirms a second at 100), a distant one more. What the
+ * store has in flight has a limit of its own.
  */
 const MAX_UNCONFIRMED = 256;
 /**
@@ -90,7 +90,7 @@ export class ConfirmWindow {
     this.refuse(outgoing, undefined);
   }
 
-  /** The broker, or we, did not take the message. One that was settled before, or is another's by now, is left alone. */
+  /** The broker, or this side, refused the message. One that was settled before, or belongs to another publisher by now, is ignored. */
   refuse(outgoing: Outgoing, fault: FaultRecord | undefined): void {
     const id = messageId(outgoing.publication);
     const pending = this.#pending.get(id);

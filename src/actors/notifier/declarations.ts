@@ -24,7 +24,7 @@ export interface TopologyNote {
 export interface DeclarationsOptions {
   readonly url: string;
   readonly onNote: (note: TopologyNote) => void;
-  /** A setting of a queue that exists is another than the configured one, and stays. */
+  /** A setting of an existing queue differs from the configured one, and stays. */
   readonly onKept: (kept: KeptSetting) => void;
 }
 
@@ -43,7 +43,7 @@ export class Declarations {
 
   constructor(private readonly options: DeclarationsOptions) {}
 
-  /** @throws Fault `broker-topology` where it is missing and nothing works without it; whatever the connection throws */
+  /** @throws Fault `broker-topology` if it is missing and nothing works without it; whatever the connection throws */
   async take(connection: ChannelModel, step: Step): Promise<void> {
     const { what, declare, isQueues } = step;
     const error = await failureOf(connection, declare);
@@ -109,7 +109,7 @@ export class Declarations {
   }
 }
 
-/** From what RabbitMQ says when something exists with other settings; undefined when it names none. */
+/** Parsed from RabbitMQ's message for an object that exists with other settings; undefined if it names none. */
 export function keptSetting(what: string, said: string): KeptSetting | undefined {
   const [, setting, wanted = 'none', current = 'none'] =
     /inequivalent arg '([^']+)'.*?: received (?:none|(?:the value )?'([^']*)').*? but current is (?:none|(?:the value )?'([^']*)')/.exec(

@@ -1,4 +1,4 @@
-/** A connection that queues are declared and looked at on: opened when it is needed, given up when it does not answer. */
+/** A connection for declaring and inspecting queues: opened when it is needed, closed if it does not answer. */
 import type { ChannelModel } from 'amqplib';
 import { closeInTime, connectBroker, leaveHost } from '../../connections/rabbitmq';
 import { withDeadline } from '../../clock/sleep';
@@ -25,7 +25,7 @@ export class DeclaringLink {
     return this.#link !== undefined;
   }
 
-  /** A connection that fails, or does not answer in time, is given up. Throws whatever the connection or `work` throws. */
+  /** A connection that fails, or does not answer in time, is closed. Throws whatever the connection or `work` throws. */
   async use<Result>(work: (connection: ChannelModel) => Promise<Result>): Promise<Result> {
     let used: Link | undefined;
     const run = async () => {

@@ -50,7 +50,7 @@ export function traceFrame(frame: Frame): FrameTrace {
   };
 }
 
-/** The same for each announcement of the frame. */
+/** Identical for each announcement of the frame. */
 function contextOf(frame: Frame): SpanContext {
   const digits = createHash('sha256').update(frameId(frame)).digest('hex');
   return { traceId: digits.slice(0, 32), spanId: digits.slice(32, 48), traceFlags: TraceFlags.SAMPLED };

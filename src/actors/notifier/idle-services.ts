@@ -1,4 +1,4 @@
-/** Queues that nobody consumes from: said once when that has lasted, and once when it is over. */
+/** Queues without consumers: reported once after a while, and once when a consumer is back. */
 import type { Log } from '../../log/log';
 
 /** A service that is started again, or that starts with the daemon, has its consumers back by then. */
@@ -7,7 +7,7 @@ const PATIENCE_MS = 9000;
 export interface ConsumedQueue {
   readonly queue: string;
   readonly consumers: number;
-  /** What is said where nobody consumes from it. */
+  /** The message for a queue without consumers. */
   readonly message: string;
 }
 
@@ -20,7 +20,7 @@ export class IdleServices {
     private readonly now: () => number,
   ) {}
 
-  /** Those that are not named are forgotten. */
+  /** Queues that are not in the list are forgotten. */
   look(queues: readonly ConsumedQueue[]): void {
     const named = new Set(queues.map(({ queue }) => queue));
     for (const queue of this.#idle.keys()) if (!named.has(queue)) this.#idle.delete(queue);

@@ -10,7 +10,7 @@ export class OldQueues {
   readonly #names: Set<string>;
   #wanted: readonly string[];
 
-  /** @param file where the names are kept from one process to the next; none: only the default queue is known */
+  /** @param file where the names are kept across processes; without it only the default queue is known */
   constructor(
     private readonly namespace: string,
     wanted: readonly string[],
@@ -52,7 +52,7 @@ export class OldQueues {
     }
   }
 
-  /** Undefined where there is no such queue. */
+  /** Undefined if there is no such queue. */
   async #messages(connection: ChannelModel, name: string): Promise<number | undefined> {
     let messages = 0;
     const error = await failureOf(connection, async (channel) => {
@@ -72,17 +72,17 @@ export class OldQueues {
 }
 
 export interface QueueState {
-  /** That wait. */
+  /** Waiting messages. */
   readonly messages: number;
   readonly consumers: number;
 }
 
-/** Messages that wait in a queue, or undefined where it is not there. */
+/** Number of messages waiting in a queue; undefined if it does not exist. */
 export async function queueLength(connection: ChannelModel, name: string): Promise<number | undefined> {
   return (await queueState(connection, name))?.messages;
 }
 
-/** Asked by a passive declare; undefined where there is no such queue. */
+/** Queried by a passive declare; undefined if there is no such queue. */
 export async function queueState(connection: ChannelModel, name: string): Promise<QueueState | undefined> {
   try {
     return await onOwnChannel(connection, async (channel) => {

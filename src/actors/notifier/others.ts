@@ -1,6 +1,6 @@
 /**
- * What is handed to queues that others bind to the exchange. They get every message that the broker lets through, and
- * nothing they do (full, refusing, without a leader) holds up the frames of the detection queue.
+ * Publishes to queues that others bind to the exchange. They get every message that the broker accepts, and
+ * whatever their state (full, refusing, without a leader), they do not hold up the frames of the detection queue.
  */
 import { withDeadline } from '../../clock/sleep';
 import type { FaultRecord } from '../../fault/fault';
@@ -26,7 +26,7 @@ export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'name' | '
 
 export class Others {
   readonly #publisher: Publisher;
-  /** Since when nothing was confirmed though it should have been; `-Infinity` when that is sure to last. */
+  /** Since when nothing was confirmed although it should have been; `-Infinity` if that is sure to last. */
   #failingSinceMs: number | undefined;
 
   constructor(private readonly options: OthersOptions) {
@@ -63,7 +63,7 @@ export class Others {
     return fault;
   }
 
-  /** The same for a message that may go on without them: a fault says that it is worth being offered again. */
+  /** Publishes a message that may be dropped for these queues: a fault means that it is worth offering again. */
   async offer(publication: Publication): Promise<FaultRecord | undefined> {
     const answer = this.publish(publication).then((fault) => ({ fault }));
     if (!this.#isWaitedFor()) return undefined;

@@ -1,4 +1,4 @@
-/** Declarations, each on a channel of its own: one that is refused closes its channel. */
+/** Declarations, each on a channel of its own: a refused declaration closes its channel. */
 import type { Channel, ChannelModel } from 'amqplib';
 
 /** AMQP 0-9-1 reply codes. */

@@ -14,13 +14,13 @@ export interface Publication {
   readonly event: VigilEvent;
   /** Lifetime of the message from now on, of frames; none for events that do not age. */
   readonly lifeMs?: number;
-  /** Of the message's trace, where there is one. */
+  /** Of the message's trace, if there is one. */
   readonly traceparent?: string;
   /** Whether a message that reaches no queue is a failure. */
   readonly mandatory: boolean;
 }
 
-/** Of the message: the event's, unless it is sent in another form too. */
+/** Id of the message: the event's id, unless the event is also sent in another form. */
 export function messageId({ event, task }: Pick<Publication, 'event' | 'task'>): string {
   return task === undefined ? event.id : `${event.id}#${task}`;
 }

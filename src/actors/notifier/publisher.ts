@@ -34,7 +34,7 @@ export class Publisher {
       onUnblocked: () => this.#pump(),
       onLost: (fault, what) => {
         this.#window.failAll(fault);
-        // A channel that is given up may still be acknowledging what it has returned.
+        // An abandoned channel may still be acknowledging messages it has returned.
         if (what === 'connection') this.#returned.clear();
       },
     });
@@ -55,12 +55,12 @@ export class Publisher {
     return this.#window.confirmMs;
   }
 
-  /** Why nothing can be published now; undefined when it can. */
+  /** Why nothing can be published now; undefined if publishing is possible. */
   get fault(): FaultRecord | undefined {
     return this.#link.fault;
   }
 
-  /** Why nothing is confirmed, though it can be published. */
+  /** Why nothing is confirmed although publishing is possible. */
   get trouble(): FaultRecord | undefined {
     return this.#link.trouble;
   }

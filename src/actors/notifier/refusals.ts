@@ -3,7 +3,7 @@
  * one is confirmed in milliseconds (seen with 3.10). Says what to renew, and when. Pure.
  */
 
-/** What is reopened: the channel, the connection, or a connection to another host. */
+/** What to reopen: the channel, the connection, or a connection to another host. */
 export type Remedy = 'channel' | 'connection' | 'host';
 
 /** A queue without a leader has a new one within that (measured with three nodes). */
@@ -35,7 +35,7 @@ export class Refusals {
     return nowMs - this.#sinceMs >= Math.min(patienceMs, LONGEST_MS);
   }
 
-  /** What is renewed next; the refusals of what is given up say nothing of it. */
+  /** What to renew next; refusals from what has been closed do not count. */
   remedy(): Remedy {
     const remedy = REMEDIES[this.#tried] ?? 'host';
     this.#begin(this.#tried + 1);

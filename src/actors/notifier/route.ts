@@ -8,15 +8,15 @@ import { ACCESS_REFUSED, codeOf, exists, failureOf, NOT_FOUND } from './own-chan
 import { BINDING_NEEDS, directBinding, directExchangeStep, sharedBinding } from './topology-steps';
 
 /**
- * How frames reach the detection queue: by its own exchange, where no other queue has a say; or by the exchange that is
- * everybody's, where the user may not do that.
+ * How frames reach the detection queue: through an exchange of its own, where no other queue is involved; or through the
+ * shared exchange, if the user has no right to the former.
  */
 export type Route = 'direct' | 'shared';
 
 /**
- * Makes the direct route where that is allowed, and ends the other one: bound to both exchanges, the queue would get
+ * Sets up the direct route if permitted, and removes the other one: bound to both exchanges, the queue would get
  * every frame twice.
- * @param disproved where it is not known what others have bound: a frame that went this way reached no queue
+ * @param disproved used if the bindings of others are not known: a frame sent this way reached no queue
  */
 export async function chooseRoute(
   connection: ChannelModel,

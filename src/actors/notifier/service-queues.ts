@@ -1,4 +1,4 @@
-/** The queues of the services in the configuration: declared where they are absent, looked at, deleted when that is asked for. */
+/** The queues of the configured services: declared if absent, inspected, and deleted on request. */
 import type { ChannelModel } from 'amqplib';
 import { sleep } from '../../clock/sleep';
 import type { ServiceSpec } from '../../config/topology';
@@ -33,7 +33,7 @@ export class ServiceQueues {
   readonly #declarations: Declarations;
   #services: readonly ServiceSpec[];
   #removed: readonly string[];
-  /** By queue, those that are there. */
+  /** State of the existing queues, by queue. */
   readonly #states = new Map<string, ServiceState>();
   /** Queues that this process has declared, and so knows to be as they should be, by the settings they were declared with. */
   readonly #declared = new Map<string, string>();
@@ -60,7 +60,7 @@ export class ServiceQueues {
     return this.#services;
   }
 
-  /** Of a service's queue; undefined where it is not known to be there. */
+  /** State of a service's queue; undefined if it is not known to exist. */
   stateOf({ queue }: ServiceSpec): ServiceState | undefined {
     return this.#states.get(queue);
   }

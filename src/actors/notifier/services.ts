@@ -1,6 +1,6 @@
 /**
- * What the services in the configuration get, on connections of their own: nothing that their queues do holds up the frames
- * of the detection queue, nor the queues that others have bound.
+ * Publishes to the configured services on connections of their own, so that whatever their queues do, neither the frames
+ * of the detection queue nor the queues that others have bound are held up.
  */
 import { aborted, unlessAborted, withDeadline } from '../../clock/sleep';
 import type { QueueSpec, ServiceSpec } from '../../config/topology';
@@ -106,7 +106,7 @@ export class Services {
       .filter((service) => this.#queues.stateOf(service) !== undefined);
   }
 
-  /** What a frame's message says of those that must have it; undefined where only the detection queue gets it. */
+  /** The attribute of a frame's message that names its recipients; undefined if only the detection queue gets it. */
   recipients(services: readonly ServiceSpec[]): Recipients | undefined {
     if (services.length === 0) return undefined;
     const { name, required } = this.options.queue;
@@ -173,7 +173,7 @@ export class Services {
   }
 }
 
-/** Queues by what their messages are: Celery tasks of a name, or events. */
+/** Queues by the form of their messages: Celery tasks of one name, or events. */
 function byForm(services: readonly ServiceSpec[]): ReadonlyMap<string | undefined, string[]> {
   const forms = new Map<string | undefined, string[]>();
   for (const { queue, protocol, task = DEFAULT_TASK } of services) {

@@ -1,10 +1,10 @@
 /**
- * A second connection, to another host of a cluster, on which publishing goes on when the first is of no use.
+ * A second connection, to another host of a cluster, on which publishing continues if the first one fails.
  *
- * Before a channel's first message RabbitMQ (3.10, `rabbit_fifo_client:enqueue`) asks the node that is written down as the
- * queue's leader, and waits without a limit. Where that node is frozen, or cut off without a word, no other can be written
- * down before it is taken for dead (`net_ticktime`, a minute): what is opened meanwhile confirms nothing. A channel that
- * has published before learns of the new leader when it is elected, some 5 s after the fault. So a frame goes this way once.
+ * Before a channel's first message RabbitMQ (3.10, `rabbit_fifo_client:enqueue`) asks the node recorded as the
+ * queue's leader, and waits without a limit. If that node is frozen, or was cut off without closing its connections, no other
+ * leader is recorded until it counts as dead (`net_ticktime`, a minute): a channel opened meanwhile confirms nothing. A channel that
+ * has published before learns of the new leader when it is elected, some 5 s after the fault. So one frame is published on it in advance.
  */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
@@ -41,28 +41,28 @@ export class Standby {
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** One that has published nothing yet: the outcome of the next publication on it must be passed to {@link warmed}. */
+  /** A channel that has published nothing yet: the outcome of the next publication on it must be passed to {@link warmed}. */
   warmUp(): ConfirmChannel | undefined {
     if (this.#spare === undefined || this.#stage !== 'cold') return undefined;
     this.#stage = 'warming';
     return this.#spare.channel;
   }
 
-  /** Whether what was published on it was answered. One that has not answered is given up. */
+  /** Whether the publication on it was answered. A connection that has not answered is closed. */
   warmed(channel: ConfirmChannel, answered: boolean): void {
     if (this.#spare?.channel !== channel) return;
     if (answered) this.#stage = 'warm';
     else this.#drop(this.#spare);
   }
 
-  /** Whether another host stands by: one that does not answer at the moment is not a reason to leave the present one. */
+  /** Whether another host stands by: one that does not answer at the moment is not a reason to leave the current one. */
   async state(): Promise<'absent' | 'silent' | 'ready'> {
     if (this.#spare !== undefined && this.#stage === 'warm')
       return (await answers(this.#spare.connection)) ? 'ready' : 'silent';
     return performance.now() - this.#lostMs < SILENT_MS ? 'silent' : 'absent';
   }
 
-  /** The caller has it from now on. One that has published nothing is no better than a new one, and given up. */
+  /** Hands it to the caller. A connection that has published nothing is no better than a new one and is closed. */
   take(): Spare | undefined {
     if (this.#stage !== 'warm') this.close();
     const spare = this.#spare;

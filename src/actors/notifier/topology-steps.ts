@@ -1,4 +1,4 @@
-/** What the contract promises on RabbitMQ, in the order it is declared. Pure. */
+/** The RabbitMQ objects the contract promises, in the order they are declared. Pure. */
 import type { Channel } from 'amqplib';
 import type { Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec, ServiceSpec } from '../../config/topology';
@@ -10,7 +10,7 @@ const DEAD_LETTER_TTL_MS = 24 * 3600 * 1000;
 
 export const DROPPED = 'messages that cannot be processed are dropped';
 
-/** What a queue is declared with. */
+/** The settings a queue is declared with. */
 type Bounds = Pick<QueueSpec, 'name' | 'maxLength' | 'overflow' | 'deliveryLimit'> &
   Pick<ServiceSpec, 'lifetimeMs'>;
 
@@ -23,17 +23,17 @@ export interface Step {
   readonly check?: Work;
   /** The rights it takes: rabbitmq.com/docs/access-control#authorisation. */
   readonly needs: Needs;
-  /** What is tried where that was refused, and the rights it does without. */
+  /** What is tried if that was refused, and the rights it does not need. */
   readonly lesser?: { readonly declare: Work; readonly lacks: Needs };
-  /** What is lost where it is missing; absent where nothing works without it. */
+  /** What is lost if it is missing; absent if nothing works without it. */
   readonly without?: string;
-  /** What to do where it exists with other settings; absent: set another "queue.name". */
+  /** What to do if it exists with other settings; absent: set another "queue.name". */
   readonly rename?: string;
   /** It decides whether a queue takes what is published. */
   readonly isQueues?: true;
 }
 
-/** Of a queue to an exchange; making and ending one take the right "write" on the queue and "read" on the exchange. */
+/** Binds a queue to an exchange; binding and unbinding need the right "write" on the queue and "read" on the exchange. */
 export interface Binding {
   readonly what: string;
   readonly make: Work;
@@ -139,7 +139,7 @@ export function directBinding({ name }: QueueSpec): Binding {
   return { what: `queue ${name} to exchange ${name}`, make: (channel) => channel.bindQueue(name, name, '') };
 }
 
-/** What the queue had before it had an exchange of its own, and has where the notifier may not use that. */
+/** The binding a queue had before it had an exchange of its own, and has if the notifier may not use that. */
 export function sharedBinding(namespace: string, name: string): Binding & { readonly end: Work } {
   const exchange = frameExchange(namespace);
   return {

@@ -1,4 +1,4 @@
-/** Declares what the contract promises on RabbitMQ where it is absent, on a connection of its own. */
+/** Declares the RabbitMQ objects the contract promises if they are absent, on a connection of its own. */
 import type { ChannelModel } from 'amqplib';
 import { sleep } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
@@ -11,9 +11,9 @@ import { ACCESS_REFUSED, codeOf, NOT_FOUND, onOwnChannel } from './own-channel';
 import { chooseRoute, type Route } from './route';
 import { bindingStep, directBinding, sharedBinding, topologySteps } from './topology-steps';
 
-/** Longest time until a deleted object is noticed. Publishing itself notices only when no queue at all is left. */
+/** Longest time until a deleted object is noticed. Publishing itself only notices when no queue at all is left. */
 const CHECK_MS = 10_000;
-/** What a consumer has just taken leaves room for as many. */
+/** A queue at this share of its limit counts as full: a consumer may just have taken some messages. */
 const FULL_SHARE = 0.9;
 
 export interface BrokerTopologyOptions {
@@ -57,12 +57,12 @@ export class BrokerTopology {
     });
   }
 
-  /** Why no queue may take what is published, where that is known: the end of a sentence. */
+  /** Why no queue may accept what is published, if known: the end of a sentence. */
   get hindrance(): string | undefined {
     return this.#declarations.hindrance;
   }
 
-  /** How many messages are in the queues that Vigil declared, by what they are, and consumers of the detection queue. */
+  /** Number of messages in the queues that Vigil declared, by their kind, and of consumers of the detection queue. */
   get facts(): Record<string, string | number> {
     const { name } = this.options.queue;
     const facts: Record<string, string | number> = {
@@ -75,12 +75,12 @@ export class BrokerTopology {
     return facts;
   }
 
-  /** Of the detection queue; undefined where that is not known. */
+  /** Consumers of the detection queue; undefined if not known. */
   get consumers(): number | undefined {
     return this.#consumers;
   }
 
-  /** Why the detection queue refuses messages, where that is because it is full. */
+  /** Why the detection queue refuses messages, if the reason is that it is full. */
   async fullness(): Promise<FaultRecord | undefined> {
     const { name } = this.options.queue;
     const length = await this.#link.use((connection) => queueLength(connection, name)).catch(() => undefined);
@@ -103,8 +103,8 @@ export class BrokerTopology {
   }
 
   /**
-   * Declares everything that is absent and may be declared; what others have declared is used as it is. One at a time: who
-   * asks meanwhile gets the same answer.
+   * Declares everything that is absent and may be declared; what others have declared is used unchanged. One run at a time: a
+   * second caller gets the same result.
    * @throws Fault `broker-topology` without the exchange; whatever the connection throws
    */
   async ensure(): Promise<void> {
@@ -117,8 +117,8 @@ export class BrokerTopology {
   }
 
   /**
-   * Resolves when all was declared once. Later connections are published on at once, and it is declared again meanwhile if
-   * need be: while a node is frozen or cut off, no binding is answered before it is taken for dead.
+   * Resolves when everything was declared once. Later connections publish at once, and declarations are repeated meanwhile if
+   * necessary: while a node is frozen or cut off, no binding is answered until that node counts as dead.
    */
   async ready(): Promise<void> {
     const declared = this.ensure();
@@ -126,7 +126,7 @@ export class BrokerTopology {
     else declared.catch(() => undefined);
   }
 
-  /** A frame that went this way reached no queue: looks again, and for another way where that is not known. */
+  /** A frame sent this way reached no queue: checks again, and looks for another route if the cause is not known. */
   async restore(route: Route): Promise<void> {
     if (route === this.#route) this.#disproved = route;
     await this.ensure().catch(() => undefined);
@@ -159,7 +159,7 @@ export class BrokerTopology {
   /** Looks now and then whether all is there, and declares it if not; ends with `signal`. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // Without a connection nothing was declared yet, and the next session of the publisher does that.
+      // Without a connection nothing was declared yet; the publisher's next session does that.
       if (this.#link.isOpen) await this.#check().catch(() => undefined);
       await sleep(CHECK_MS, signal);
     }

@@ -1,4 +1,4 @@
-/** A broker that is connected and confirms nothing: why that is, what is renewed, and that only a confirm ends it. */
+/** A broker that is connected but confirms nothing: why, and what to renew. Only a confirm ends the trouble. */
 import { brokerFault } from '../../connections/rabbitmq-fault';
 import { withDeadline } from '../../clock/sleep';
 import { hostsOf } from '../../url/url';
@@ -6,15 +6,15 @@ import type { FaultRecord } from '../../fault/fault';
 import { Refusals, type Remedy } from './refusals';
 
 /**
- * A queue confirms in milliseconds. Then the connection is given up: what is sent to a quorum queue while a broker that
- * was killed recovers it is never confirmed (seen with 3.10).
+ * A queue confirms in milliseconds. After this time the connection is closed: messages sent to a quorum queue while a killed
+ * broker recovers it are never confirmed (seen with 3.10).
  */
 const CONFIRM_MS = 10_000;
 /**
- * The same where another host can be tried: one that was cut off from the others takes connections and confirms nothing. A
- * queue whose leader is frozen has a new one after 5.4 to 7 s (measured), of which the waiting connections are notified, those that
- * stand by too; what is opened meanwhile is not answered. So a host is left soon only for one that stands by, and late when
- * that one does not answer either: it may be the one that is frozen.
+ * The same if another host can be tried: a node cut off from the others accepts connections and confirms nothing. A
+ * queue whose leader is frozen has a new one after 5.4 to 7 s (measured). Waiting connections are notified of it, including
+ * standby ones; a connection opened meanwhile gets no answer. So a host is left early only for one that stands by, and late if
+ * the standby does not answer either, as it may be the frozen one.
  */
 const CONFIRM_MS_OF_SEVERAL = { ready: 5000, absent: 8000, silent: 14_000 } as const;
 /** A broker that is asked whether a queue is full answers in milliseconds. */
@@ -25,7 +25,7 @@ export const REFUSED = 'refuses all messages';
 
 export interface TroubleOptions {
   readonly url: string;
-  /** Why the queue may refuse everything, where it is full; undefined where it is not. */
+  /** Why the queue may refuse everything, if it is full; undefined if it is not. */
   readonly fullness?: (() => Promise<FaultRecord | undefined>) | undefined;
   /** Another host that stands by. */
   readonly standby?: () => Promise<keyof typeof CONFIRM_MS_OF_SEVERAL>;

@@ -24,7 +24,7 @@ const TICK_MS = 1000;
 /** A frame's way through both servers has deadlines of 15 s in all. */
 const STUCK_MS = 30_000;
 
-/** What is logged when a fault is over. Dropped frames and a denied `latest` key are only reported. */
+/** Logged when a fault is over. Dropped frames and a denied `latest` key are only reported. */
 const OVER = {
   servers: 'frames are delivered again',
   spool: 'the whole spool can be read again',
@@ -52,9 +52,9 @@ class StoreActor implements ActorLoop {
   readonly #reports: DeliveredReports;
   /** In a fleet. */
   readonly #copier: LedgerCopier | undefined;
-  /** Why Redis takes nothing, by code. */
+  /** Why Redis accepts nothing, by code. */
   #redisFault: string | undefined = 'connecting';
-  /** Why nothing is delivered, as the last try has shown. */
+  /** Why nothing is delivered, as the last try showed. */
   #trouble: FaultRecord | undefined;
   #wasReady = false;
   /** The spool was listed once: until then, frames may be missing in front of those that cameras report. */
@@ -125,7 +125,7 @@ class StoreActor implements ActorLoop {
     });
   }
 
-  /** The expiry may be another now; `drainMs` is looked up when it is needed. */
+  /** The expiry may have changed; `drainMs` is looked up when it is needed. */
   async changed(): Promise<void> {
     this.#redis.expireMs = this.context.parameters.expireMs;
   }
@@ -188,7 +188,7 @@ class StoreActor implements ActorLoop {
     }
   }
 
-  /** What the cameras spooled last is delivered too, if the servers take it. */
+  /** Delivers the last frames the cameras spooled too, if the servers accept them. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#keeper.scan();

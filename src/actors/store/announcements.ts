@@ -1,4 +1,4 @@
-/** What the notifier was asked to announce, and has not answered. */
+/** Announcements requested of the notifier and not answered yet. */
 import { frameId, type Frame } from '../../contract/frame';
 import type { FaultRecord } from '../../fault/fault';
 
@@ -14,8 +14,8 @@ export class Announcements {
   constructor(private readonly ask: (frame: Frame, delayed: boolean) => void) {}
 
   /**
-   * Never rejects. There is no deadline: a notifier that has not answered may still be heard by the broker, and it does
-   * answer, or is lost.
+   * Never rejects. There is no deadline: the message of a notifier that has not answered may still reach the broker. The notifier
+   * either answers or is reported lost.
    */
   async request(frame: Frame, delayed: boolean): Promise<Answer> {
     const answer = new Promise<Answer>((resolve) => {
@@ -25,7 +25,7 @@ export class Announcements {
     return answer;
   }
 
-  /** Answers that are no longer awaited are ignored. */
+  /** Late answers are ignored. */
   settle(id: string, fault: FaultRecord | undefined): void {
     this.#open.get(id)?.({ fault });
     this.#open.delete(id);

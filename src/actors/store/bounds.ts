@@ -1,4 +1,4 @@
-/** When the spool has to give up a frame, as a pure function. */
+/** When the spool has to drop a frame, as a pure function. */
 import type { SpoolSpec } from '../../config/topology';
 
 export type OverflowReason = 'spool-age' | 'spool-bytes' | 'spool-frames' | 'spool-free' | 'replay-none';
@@ -23,7 +23,7 @@ export function overflow(
   return frames > maxFrames ? 'spool-frames' : undefined;
 }
 
-/** The bound behind the reason, in the operator's words. */
+/** The bound behind the reason, as the operator set it. */
 export function boundOf(reason: OverflowReason, spool: SpoolSpec): string {
   switch (reason) {
     case 'replay-none':

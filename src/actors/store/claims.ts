@@ -24,9 +24,9 @@ export const FRESH_CLAIM_MS = 5000;
 const PERIODS = 4096;
 /** Values of a mark: milliseconds, modulo a minute and a bit. */
 const MARKS = 65_535;
-/** Marks of neighbouring periods of at most this length tell how far their pictures are apart. */
+/** For periods of at most this length, marks of neighbouring periods show how far apart their pictures are. */
 const MAX_PERIOD_MS = 20_000;
-/** Of a period: closer than that no two pictures are announced. The sampler's bound too. */
+/** Share of a period: no two pictures closer than that are announced. The same bound as the sampler's. */
 const NEAREST = 0.5;
 /** Periods of a camera that are marked again on a server that may have lost them: a quarter of an hour of one a second. */
 const KEPT_PERIODS = 900;
@@ -82,7 +82,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Keeps the claim while `announced` is awaited, and marks the period when it resolves. Rejects as it does, or with a Fault of Redis. */
+/** Keeps the claim while `announced` is pending, and marks the period when it resolves. Rejects as it does, or with a Fault of Redis. */
 export async function underClaim<T>(
   claims: Pick<Claims, 'claim' | 'confirm'> | undefined,
   frame: Frame,
@@ -104,7 +104,7 @@ export interface ClaimsOptions {
   readonly namespace: string;
   /** This node: the same after a restart, so that its retry passes. */
   readonly token: string;
-  /** Milliseconds that marks are kept: longer than any picture waits in a spool, and lives in Redis. */
+  /** Milliseconds that marks are kept: longer than any picture waits in a spool plus its lifetime in Redis. */
   readonly keepMs: number;
   /** Changes when a server was lost, and perhaps its memory with it. */
   readonly session: () => number;
@@ -141,8 +141,8 @@ export class Claims {
   }
 
   /**
-   * Its message is confirmed: nobody else announces the period.
-   * @returns `superseded` where another node has meanwhile
+   * The message is confirmed: no other node announces the period.
+   * @returns `superseded` if another node has done so meanwhile
    * @throws Fault of Redis; the next {@link Claims.claim} of the frame makes up for it
    */
   async confirm(frame: Frame): Promise<Claim> {
@@ -218,7 +218,7 @@ function markOf({ capturedAt }: Pick<Frame, 'capturedAt'>): number {
   return 1 + (capturedAt % MARKS);
 }
 
-/** How far it is from pictures of others in the periods beside its own, milliseconds; 0 where marks do not tell. */
+/** Distance to pictures of other nodes in the neighbouring periods, milliseconds; 0 if marks do not show it. */
 function nearestMs({ capturedAt, sequence }: Frame): number {
   // The length of its periods, by their number: to a millionth.
   const periodMs = capturedAt / sequence;

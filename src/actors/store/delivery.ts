@@ -102,7 +102,7 @@ export class Delivery {
     return this.#storing.writeMs;
   }
 
-  /** Delivers what waits until nothing is left, a server fails or the deadline has passed. */
+  /** Delivers waiting frames until none is left, a server fails or the deadline has passed. */
   async drain(deadlineMs: number): Promise<void> {
     const idle = async () => {
       while (this.#active.size > 0 && this.#failures === 0) await Promise.race(this.#active.values());
@@ -110,7 +110,7 @@ export class Delivery {
     await withDeadline(idle(), deadlineMs);
   }
 
-  /** Begins nothing new, gives up the answers that are still due, and leaves the rest in the spool. */
+  /** Starts nothing new, abandons pending answers, and leaves the rest in the spool. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#endPause();
@@ -190,7 +190,7 @@ export class Delivery {
     this.#worked++;
   }
 
-  /** What became of its claim; without a fleet, `ours`. But for `held`, the frame is done with. */
+  /** The result of its claim; without a fleet, `ours`. Except for `held`, the frame is finished. */
   async #deliverOnce(choice: Choice): Promise<Claim> {
     const { frame, delayed } = choice;
     const { spool, sink, retention, claims, onDelivered, now } = this.options;

@@ -23,7 +23,7 @@ export class Durability {
     this.#faults = new RecurringFault(options.log);
   }
 
-  /** To be called about once a second while Redis is ready. Never rejects. */
+  /** Must be called about once a second while Redis is ready. Never rejects. */
   async tick(): Promise<void> {
     const { redis, retention, server, log } = this.options;
     try {

@@ -1,13 +1,13 @@
 /**
  * How many frames are on their way to the servers at once. A frame waits for two round trips, so servers that are far away
  * take more of them: the window grows while that makes no frame slower, and shrinks when frames queue at a server. What is
- * in flight is bounded by bytes too. Pure: times are handed in.
+ * in flight is bounded by bytes too. Pure: times are passed in.
  */
 
 /** On one machine more do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */
 const LEAST = 16;
 const MOST = 512;
-/** Once this much is in flight nothing more is begun: 80 pictures of 300 KB, or a few large ones. */
+/** With this much in flight nothing more is started: 80 pictures of 300 KB, or a few large ones. */
 const MOST_BYTES = 24 * 1024 * 1024;
 /** A frame that takes more than this many times as long as the fastest has waited for others. */
 const UNHINDERED = 1.5;
@@ -28,7 +28,7 @@ export class FlightWindow {
   #fastestMs = Infinity;
   #fastestBeforeMs = Infinity;
   #sinceMs = -Infinity;
-  /** Of the frames that are judged together. */
+  /** Counts of the frames that are judged together. */
   readonly #round = { frames: 0, unhindered: 0, queued: 0 };
 
   /** Frames that may be in flight. */
@@ -56,7 +56,7 @@ export class FlightWindow {
     const fastest = Math.min(this.#fastestMs, this.#fastestBeforeMs);
     const round = this.#round;
     round.frames++;
-    // The backlog alone may use half of the window; with less than that in flight nothing holds frames back.
+    // The backlog alone may use half of the window; with less than that in flight, nothing holds frames back.
     if (tookMs < fastest * UNHINDERED && this.#frames * 2 >= this.#limit) round.unhindered++;
     if (tookMs > fastest * QUEUED) round.queued++;
     if (round.frames >= this.#limit * WINDOWS) this.#judge();

@@ -1,4 +1,4 @@
-/** Which Redis the confirmed frames were last given to: remembered across restarts of the store, which change nothing there. */
+/** Which Redis the confirmed frames were last written to: remembered across restarts of the store, which change nothing in Redis. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -6,11 +6,11 @@ import path from 'node:path';
 const FILE = '.redis-run-id';
 
 export interface KnownServer {
-  /** {@link Persistence.runId}; undefined where none is known. */
+  /** {@link Persistence.runId}; undefined if none is known. */
   runId: string | undefined;
 }
 
-/** Kept in the spool beside its frames. Where that cannot be written, they are stored again once too often. */
+/** Kept in the spool beside its frames. If it cannot be written, they are stored again once more than necessary. */
 export class ServerOnDisk implements KnownServer {
   #runId: string | undefined;
   readonly #file: string;
@@ -20,7 +20,7 @@ export class ServerOnDisk implements KnownServer {
     try {
       this.#runId = readFileSync(this.#file, 'utf8');
     } catch {
-      // The first run, or one that could not write it.
+      // The first run, or a run after a failed write.
     }
   }
 

@@ -7,7 +7,7 @@ import { isReply, redisFault } from '../../connections/redis-fault';
 import { namespaceInUse, namespaceUnsure } from '../../connections/namespace-fault';
 import { LEASE_MS, NamespaceLease, RENEW_MS } from '../../connections/namespace-lease';
 
-/** Of a stop: a Redis that does not answer lets the lease expire. */
+/** Time limit at a stop: if Redis does not answer, the lease expires. */
 const RELEASE_MS = 300;
 
 export interface LeaseKeeperOptions {
@@ -21,7 +21,7 @@ export interface LeaseKeeperOptions {
   readonly onBlind: (fault: FaultRecord) => void;
 }
 
-/** `asking`: nothing is known since the connection began. */
+/** `asking`: not known yet since the connection was opened. */
 type State = { readonly name: 'asking' | 'held' } | { readonly name: 'refused'; readonly fault: FaultRecord };
 
 export class LeaseKeeper {

@@ -33,7 +33,7 @@ export class LedgerCopier {
     this.#faults = new RecurringFault(options.log);
   }
 
-  /** Of a node that copies its ledger to the Redis of its frames. */
+  /** For a node that copies its ledger to the Redis of its frames. */
   static of(
     { node, ledgerDir: dir }: ClaimParameters,
     redis: RedisFrames,

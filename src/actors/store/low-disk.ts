@@ -1,23 +1,23 @@
 /**
- * What the spool gives up for a disk that has too little room left: nothing unless that helps. Pure: times are handed in,
+ * What the spool removes if its disk has too little room left: nothing unless that helps. Pure: times are passed in,
  * from a clock that is never set.
  */
 
-/** A disk that others fill as fast, or that keeps what was removed (snapshots), gains nothing: milliseconds until the next try. */
+/** If others fill the disk as fast, or it keeps what was removed (snapshots), removal gains nothing: milliseconds until the next try. */
 const RETRY_MS = 60_000;
-/** Of what was removed, the share that must have become free to call it help. */
+/** The share of the removed bytes that must have become free for the removal to count as a help. */
 const HELPED_SHARE = 0.5;
 
 export interface LowDiskLook {
   readonly freeBytes: number;
   readonly minFreeBytes: number;
-  /** What the spool has on that disk and may give up. */
+  /** What the spool has on that disk and may remove. */
   readonly removableBytes: number;
   readonly nowMs: number;
 }
 
 export class LowDisk {
-  /** What the last removal should have come to. */
+  /** The expected result of the last removal. */
   #hoped: { readonly freeBytes: number; readonly atMs: number } | undefined;
 
   /** Bytes the spool has to remove now, oldest first; 0 when the disk has room, or that much would not make it. */

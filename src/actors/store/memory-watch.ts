@@ -2,13 +2,13 @@
 import { redactUrl } from '../../url/url';
 import type { FaultRecord } from '../../fault/fault';
 
-/** Of one server, as its INFO reports (redis.io/docs/latest/commands/info). */
+/** Memory of one server, as its INFO reports it (redis.io/docs/latest/commands/info). */
 export interface ServerMemory {
   readonly runId: string;
   readonly uptimeS: number;
   /** `noeviction`, or which keys go first. */
   readonly policy: string;
-  /** Bytes; 0 when there is no bound. */
+  /** Bytes; 0 if there is no bound. */
   readonly maxBytes: number;
   readonly usedBytes: number;
   /** Bytes of its machine; NaN when it does not say. */
@@ -20,16 +20,16 @@ export interface ServerMemory {
 export interface Look {
   /** Keys evicted since the last look. */
   readonly evicted: number;
-  /** What may cost frames now; the same ones as long as it is so. */
+  /** What may cost frames now; the same objects for as long as it lasts. */
   readonly faults: readonly FaultRecord[];
 }
 
 /** Above that share of its bound a server is nearly full; below the other one it is not any more. */
 const FULL_SHARE = 0.85;
 const EMPTY_SHARE = 0.75;
-/** What a server without a bound may take of its machine. */
+/** Share of its machine's memory that a server without a bound may use. */
 const UNBOUNDED_SHARE = 0.5;
-/** A server that is new to us and younger than that has evicted nothing before we knew it. */
+/** A server seen for the first time that is younger than this has evicted nothing before. */
 const YOUNG_S = 60;
 const MIB = 1024 * 1024;
 
@@ -87,7 +87,7 @@ export class MemoryWatch {
     return faults;
   }
 
-  /** What to say of the server that has the least room; undefined when there is enough. */
+  /** The message about the server with the least room; undefined if there is enough. */
   #fullest(servers: readonly ServerMemory[]): string | undefined {
     const shares = servers.map((server) => ({ server, share: shareOf(server) }));
     const [fullest] = shares.sort((a, b) => b.share - a.share);
@@ -104,7 +104,7 @@ export class MemoryWatch {
   }
 }
 
-/** 1 is where it should have been bounded. */
+/** Relative to the bound it should have: 1 is at that bound. */
 function shareOf({ usedBytes, maxBytes, machineBytes }: ServerMemory): number {
   if (maxBytes > 0) return usedBytes / maxBytes;
   return machineBytes > 0 ? (usedBytes / (machineBytes * UNBOUNDED_SHARE)) * FULL_SHARE : 0;

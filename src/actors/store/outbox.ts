@@ -1,4 +1,4 @@
-/** What waits for delivery: which frame is next, and which is dropped first when there is no room. Pure; its clock is never set. */
+/** Frames waiting for delivery: which is next, and which is dropped first if there is no room. Pure; its clock is never set. */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import type { SpoolSpec } from '../../config/topology';
 import type { Frame } from '../../contract/frame';
@@ -7,14 +7,14 @@ import type { Frame } from '../../contract/frame';
 export const LIVE_MS = 5000;
 /** Until a frame that could not be read is tried again. */
 const UNREADABLE: BackOff = { firstMs: 1000, capMs: 30_000 };
-/** Those put off are looked through so often at most: a whole spool may be unreadable. */
+/** Minimum interval between scans of the postponed frames: a whole spool may be unreadable. */
 const REVIVE_MS = 500;
 
 type Replay = SpoolSpec['replay'];
 
 export interface Waiting {
   readonly frame: Frame;
-  /** When it was captured, on the clock handed in. */
+  /** When it was captured, on the clock passed in. */
   readonly bornMs: number;
   /** How often it could not be read. */
   readonly failures?: number;
@@ -33,11 +33,11 @@ export interface Choice extends Waiting {
 interface Camera {
   /** By birth, oldest first. */
   readonly waiting: Waiting[];
-  /** The same of those that could not be read and are tried again later, without holding up the others. */
+  /** Frames that could not be read and are retried later, without holding up the others. */
   later: PutOff[];
   /** In flight: one frame of a camera at a time, so that consumers see its frames in their order. */
   active: Waiting | undefined;
-  /** Capture times of all that is here, and of what has left since the scan before the last. */
+  /** Capture times of all frames here, and of those that have left since the scan before the last. */
   readonly known: Set<number>;
 }
 
@@ -127,7 +127,7 @@ export class Outbox {
     });
   }
 
-  /** The same of a frame that waits for something else. */
+  /** Postpones a frame that waits for something else. */
   postpone({ frame, bornMs, failures = 0 }: Waiting, untilMs: number): void {
     this.#postpone({ frame, bornMs, failures, untilMs, isReadable: true });
   }
@@ -187,7 +187,7 @@ export class Outbox {
     this.#left.push(frame);
   }
 
-  /** To be called when the spool begins to be listed. */
+  /** Must be called when a listing of the spool begins. */
   beginScan(): void {
     for (const { camera, capturedAt } of this.#leftBefore) this.#camera(camera).known.delete(capturedAt);
     this.#leftBefore = this.#left;
@@ -204,7 +204,7 @@ export class Outbox {
     return camera;
   }
 
-  /** Those whose time has come wait like the others. */
+  /** Postponed frames whose time has come wait like the others. */
   #revive(nowMs: number): void {
     this.#reviveMs = Infinity;
     for (const camera of this.#cameras.values()) {

@@ -1,6 +1,6 @@
 /** A bounded rate, as a token bucket: the backlog must not take the servers from the live frames. */
 
-/** What may go at once after a pause, as a share of a second. */
+/** What may be delivered at once after a pause, as a share of a second. */
 const BURST_SECONDS = 0.1;
 
 export class Pace {

@@ -1,4 +1,4 @@
-/** What a Redis says of its memory: whose it is, and up to when it is on disk. Pure. */
+/** What a Redis reports of its data: whose it is, and up to when it is on disk. Pure. */
 
 /**
  * With `appendfsync everysec` a write is on disk a second later, and two when the disk is busy
@@ -9,7 +9,7 @@ const FSYNC_MS = 2000;
 export interface Persistence {
   /** Changes when a server restarts or another one takes its place; what was not on disk may then be gone. */
   readonly runId: string;
-  /** What was written before this time, milliseconds since the epoch on our clock, is on disk. */
+  /** Everything written before this time, milliseconds since the epoch on our clock, is on disk. */
   readonly durableBeforeMs: number;
 }
 
@@ -23,7 +23,7 @@ export function readPersistence(info: string, nowMs: number): Persistence {
   };
 }
 
-/** Nothing is left to write or to sync: what came before the last seconds is on disk. */
+/** With nothing left to write or to sync, everything older than the last seconds is on disk. */
 function appendOnly(text: (name: string) => string, number: (name: string) => number, nowMs: number): number {
   const busy = number('aof_pending_bio_fsync') > 0 || number('aof_buffer_length') > 0;
   const loading = number('loading') > 0;

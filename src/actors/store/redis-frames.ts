@@ -30,7 +30,7 @@ export class RedisFrames {
   readonly claims: Claims | undefined;
   readonly copies: LedgerCopies | undefined;
 
-  /** Why the server is not ready, where the reason is known. */
+  /** Why the server is not ready, if the reason is known. */
   #cause: FaultRecord | undefined;
 
   /**
@@ -97,7 +97,7 @@ export class RedisFrames {
     await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', this.expireMs));
   }
 
-  /** The same for what is left of its life, unless Redis still has it. */
+  /** Stores it for the rest of its lifetime, unless Redis still has it. */
   async restore(frame: Frame, bytes: Buffer, lifeMs: number): Promise<void> {
     await this.#write(() => this.#client.set(frameKey(this.namespace, frame), bytes, 'PX', lifeMs, 'NX'));
   }
@@ -124,7 +124,7 @@ export class RedisFrames {
     this.#latest.set(camera, capturedAt);
   }
 
-  /** Of all servers together that frames are written to. */
+  /** The combined answer of all servers that frames are written to. */
   async persistence(): Promise<Persistence> {
     const told = (await this.#info()).map((info) => readPersistence(info, Date.now()));
     return {
@@ -136,7 +136,7 @@ export class RedisFrames {
     };
   }
 
-  /** Of each server that frames are written to. */
+  /** One entry for each server that frames are written to. */
   async memory(): Promise<ServerMemory[]> {
     return (await this.#info()).map(readMemory);
   }
@@ -153,7 +153,7 @@ export class RedisFrames {
     this.#client.disconnect();
   }
 
-  /** Capture time; -Infinity where there is none. Redis is asked once per session: no one else sets the key but in a fleet. */
+  /** Capture time; -Infinity if there is none. Queried once per session: outside a fleet, no other process sets the key. */
   async #latestOf(camera: string): Promise<number> {
     const known = this.claims === undefined ? this.#latest.get(camera) : undefined;
     if (known !== undefined) return known;
@@ -161,7 +161,7 @@ export class RedisFrames {
     return parseFrameKey(key ?? '')?.capturedAt ?? -Infinity;
   }
 
-  /** What the server knew may be lost. */
+  /** The server may have lost its state. */
   #begin(): void {
     this.#session++;
     this.#latest.clear();
@@ -181,7 +181,7 @@ export class RedisFrames {
     return this.#words(this.#client.status === 'connect' ? loading : error);
   }
 
-  /** What is to stay: it counts only where its server was still the primary when it had answered. */
+  /** For data that must persist: a write counts only if its server was still the primary after it had answered. */
   async #write<Reply>(command: () => Promise<Reply>): Promise<Reply> {
     const watch = sentinelWatchOf(this.#client) ?? clusterWatchOf(this.#client);
     return this.#run(watch === undefined ? command : () => watch.settled(command));
@@ -193,7 +193,7 @@ export class RedisFrames {
       return await command();
     } catch (error) {
       const fault = this.#faultOf(error as Error);
-      // What a slow server has not read yet stays in memory for as long as the connection: give up both.
+      // What a slow server has not read yet stays in memory until the connection ends: close it.
       if (fault.code === 'redis-timeout' && this.#client.status === 'ready') this.#client.disconnect(true);
       throw Fault.from(fault, { cause: error });
     }

@@ -104,16 +104,16 @@ export class Retention {
     this.options.onGone(frame);
   }
 
-  /** The one that was confirmed first. */
+  /** The frame that was confirmed first. */
   oldest(): Frame | undefined {
     for (const { frame } of this.#held.values()) return frame;
     return undefined;
   }
 
   /**
-   * Stores again what a server that has restarted, or has replaced another, may not have.
-   * @returns how many frames Redis was given
-   * @throws Fault of the sink; the next call tries again, as it does with files that could not be read
+   * Stores again what a restarted or replaced server may have lost.
+   * @returns the number of frames written to Redis
+   * @throws Fault of the sink; the next call tries again, also for files that could not be read
    */
   async restoreAfter({ runId }: Persistence, sink: RestoreSink, nowMs: number): Promise<number> {
     if (runId !== (this.#runId ?? this.#server.runId)) for (const id of this.#held.keys()) this.#due.add(id);

@@ -25,7 +25,7 @@ export interface SpoolKeeperOptions {
 
 export class SpoolKeeper {
   #scannedAt = -Infinity;
-  /** What the last scan could not list. */
+  /** The fault of the last scan if it could not list everything. */
   #scanFault: FaultRecord | undefined;
   readonly #lowDisk = new LowDisk();
 
@@ -74,14 +74,14 @@ export class SpoolKeeper {
     for (const [reason, frames] of dropped) this.#report(reason, frames);
   }
 
-  /** For a disk that others fill: cameras write no more to it, and what the spool has there is removed where that helps. */
+  /** For a disk that others fill: cameras stop writing to it, and the spool's files on it are removed if that helps. */
   async #leaveDiskRoom(dropped: Map<OverflowReason, Frame[]>): Promise<void> {
     const { spool, outbox, retention, bounds, now } = this.options;
     const freeBytes = bounds.minFreeBytes === 0 ? undefined : await spool.freeBytes();
     if (freeBytes === undefined) return;
     const look = { freeBytes, minFreeBytes: bounds.minFreeBytes, nowMs: now() };
     const mostBytes = outbox.bytes + retention.bytes;
-    // Frames are counted only where that can change the answer: there may be 200,000.
+    // Frames are counted only if that can change the answer: there may be 200,000.
     const onDisk =
       freeBytes < bounds.minFreeBytes && freeBytes + mostBytes >= bounds.minFreeBytes
         ? await this.#waitingOnDisk()
@@ -117,7 +117,7 @@ export class SpoolKeeper {
     return overflow(holding, bounds, LIVE_MS);
   }
 
-  /** Confirmed frames are only kept to be stored again, so they are removed first. False when nothing is left that may go. */
+  /** Confirmed frames are kept only to be stored again, so they are removed first. False if nothing is left that may be removed. */
   async #makeRoom(reason: OverflowReason, dropped: Map<OverflowReason, Frame[]>): Promise<boolean> {
     const { outbox, retention } = this.options;
     const confirmed = reason === 'spool-age' || reason === 'replay-none' ? undefined : retention.oldest();

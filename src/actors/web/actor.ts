@@ -1,4 +1,4 @@
-/** The web actor: serves the page and the API. Frames do not pass it, and go on without it. */
+/** The web actor: serves the page and the API. Frames do not pass through it and are delivered without it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -154,7 +154,7 @@ class WebActor {
     this.#faults.report(this.#fault);
   }
 
-  /** What an operator should know who has opened it to others. */
+  /** Warnings for an operator who has made the page reachable from other machines. */
   #warn(): void {
     const { host, token, tls } = this.context.parameters;
     const { log } = this.context;

@@ -6,12 +6,12 @@ import { crashFolder } from '../../supervisor/crash-files';
 import type { ApiCrash } from './api';
 
 const MOST = 10;
-/** Lines told of each output. */
+/** Maximum number of lines returned per output. */
 const MOST_LINES = 20;
 /** Their writer bounds them to less. */
 const MAX_BYTES = 256 * 1024;
 
-/** The newest first; none where nothing was written. A file that cannot be read, or is half written, is left out. */
+/** The newest first; empty if none was written. A file that cannot be read, or is half written, is left out. */
 export async function readCrashes(dir: string, camera: string): Promise<ApiCrash[]> {
   const folder = path.join(dir, crashFolder(`camera:${camera}`));
   const names = await readdir(folder).catch(() => []);

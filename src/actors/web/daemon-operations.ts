@@ -69,7 +69,7 @@ export class DaemonOperations implements WebOperations {
   }
 }
 
-/** What is not here is 422: the request is well-formed, and its settings cannot be. */
+/** Codes not listed here are answered with 422: the request is well-formed, but its settings are not valid. */
 const STATUS: Readonly<Record<string, number>> = {
   'no-camera': 404,
   'camera-disabled': 409,

@@ -1,4 +1,4 @@
-/** What the HTTP server answers from: the daemon's socket, the spool and the ledger. */
+/** The sources of the HTTP server's answers: the daemon's socket, the spool and the ledger. */
 import { Fault } from '../../fault/fault';
 import type { Figures } from '../../supervisor/figures';
 import type { ApiCrash, ApiLedger } from './api';

@@ -95,7 +95,7 @@ function programOf(line: Line, write: (text: string) => void): Command {
   return program;
 }
 
-/** Options may stand before the command: it is moved to the front, and is `daemon` where none is named. */
+/** Options may precede the command: it is moved to the front, and is `daemon` if none is named. */
 function commandFirst(argv: readonly string[], program: Command): { command: string; args: string[] } {
   const options = [program, ...program.commands].flatMap((command) => command.options);
   const at = firstOperand(argv, options);
@@ -111,7 +111,7 @@ function commandFirst(argv: readonly string[], program: Command): { command: str
   return { command: named, args: [named, ...rest] };
 }
 
-/** -1 where there is none. */
+/** -1 if there is none. */
 function firstOperand(argv: readonly string[], options: readonly Option[]): number {
   const takesValue = (arg: string | undefined) =>
     arg !== undefined &&

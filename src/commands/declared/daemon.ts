@@ -1,4 +1,4 @@
-/** `daemon`, which also runs where no command is named. */
+/** `daemon`, the default command. */
 import { Command } from 'commander';
 import { withPlaces, type Line, type PlaceOptions } from '../options';
 

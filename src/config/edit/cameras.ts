@@ -26,7 +26,7 @@ interface File {
 /**
  * The text of the file after an edit.
  * @param written what `text` holds
- * @throws EditFault; NoSuchPlace where the file has no list of cameras
+ * @throws EditFault; NoSuchPlace if the file has no list of cameras
  */
 export function editedText(text: string, written: unknown, edit: Edit): string {
   const { cameras, cameraDefaults } = (isObject(written) ? written : {}) as File;

@@ -4,7 +4,7 @@ import type { ConfigFault } from '../faults';
 export type EditFaultCode =
   /** There is no such camera. */
   | 'no-camera'
-  /** There is one already, where a new one was asked for. */
+  /** The camera to be added exists already. */
   | 'camera-exists'
   /** The settings name another camera. */
   | 'wrong-id'
@@ -23,7 +23,7 @@ export type EditFaultCode =
   /** The fleet has not got it: etcd does not answer. */
   | 'fleet-away'
   | 'not-applied'
-  /** The file is not valid as it is. */
+  /** The present file is not valid. */
   | 'invalid-configuration'
   /** The file cannot be read, or cannot be written. */
   | 'cannot-read'
@@ -36,7 +36,7 @@ export class EditFault extends Error {
   constructor(
     readonly code: EditFaultCode,
     message: string,
-    /** Of the configuration, where these are the reason. */
+    /** Faults of the configuration, if they are the reason. */
     readonly faults: readonly ConfigFault[] = [],
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,4 @@
-/** Edits actors.json: what API and commands change goes through here, and is checked as an edit by hand is. */
+/** Edits actors.json: all changes by API and commands pass through here and are checked like an edit made by hand. */
 import { createHash } from 'node:crypto';
 import { ConfigurationError, type ConfigFault } from '../faults';
 import { isObject } from '../is-object';
@@ -25,7 +25,7 @@ export interface EditRequest extends Precondition {
   readonly edit: Edit;
   /** Only what the edit would do is asked for. */
   readonly planOnly?: boolean | undefined;
-  /** From one who cannot read this machine's files and environment: see remote.ts. */
+  /** From a client that cannot read this machine's files and environment: see remote.ts. */
   readonly isRemote?: boolean | undefined;
 }
 
@@ -33,12 +33,12 @@ export interface EditRequest extends Precondition {
 interface Content {
   readonly bytes: Buffer;
   readonly text: string;
-  /** What it holds; undefined where it is no JSON. */
+  /** The parsed content; undefined if it is not JSON. */
   readonly value: unknown;
 }
 
 export interface Edited<P> {
-  /** Of the file as it is now: as it was where only the plan was asked for. */
+  /** Of the present file; unchanged if only the plan was requested. */
   readonly etag: string;
   /** The camera was not there before. */
   readonly created: boolean;
@@ -53,8 +53,8 @@ export function etagOf(bytes: Buffer): string {
 }
 
 /**
- * @param planOf what the file would do as it is to be; throws ConfigurationError where that cannot be done
- * @param store where the text is, in place of the file itself
+ * @param planOf what the edited file would do; throws ConfigurationError if that is impossible
+ * @param store where the text is kept, in place of the file itself
  * @throws EditFault
  */
 export async function editFile<P>(
@@ -93,7 +93,7 @@ export async function readCamera(
   return { ...settings, etag };
 }
 
-/** The same of all cameras, in their order. */
+/** The same for all cameras, in their order. */
 export async function readCameras(
   file: string,
   store = fileStore(file),

@@ -1,17 +1,17 @@
-/** What nobody is told of a camera's settings, and how it stays when they are written back. Pure. */
+/** The parts of a camera's settings that are never shown, and how they are kept when settings are written back. Pure. */
 import { redactUrl } from '../../url/url';
 import { URL_PARTS } from '../../url/url-parts';
 import { SECRET_SETTINGS } from '../literal-secrets';
 import { EditFault } from './fault';
 
-/** What a camera has in actors.json; whether that is right is checked with the whole file. */
+/** The settings of a camera in actors.json; their validity is checked with the whole file. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 const WRITE_ONLY = SECRET_SETTINGS;
 const URLS = ['url', 'still'] as const;
-/** Nothing but a reference: there is no secret in it. */
+/** Only a reference: it contains no secret. */
 const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
-/** What other programs show in the place of a password. */
+/** What other programs display in place of a password. */
 const MASK = /^[*•●…]+$/;
 
 export interface ShownSettings {
@@ -32,8 +32,8 @@ function shownValue(key: string, value: unknown): unknown {
 }
 
 /**
- * Settings as they are to be stored: what was hidden from who wrote them is as it was before.
- * @param given the whole settings; of {@link WRITE_ONLY}, null stands for none
+ * Settings as they are to be stored: values hidden from the writer are kept.
+ * @param given the whole settings; for {@link WRITE_ONLY}, null means none
  * @param named settings the writer gave a value
  * @throws EditFault `hidden-value`, `password-needed`
  */
@@ -65,7 +65,7 @@ export function restored(
 const PASSWORD_NEEDED =
   'the URL names another server than before, which must not get the stored user name and password; give "username" and "password" again, or null for none';
 
-/** A URL as it was shown is the one that is stored; another of the same server has the same user and password. */
+/** A URL written back as it was shown means the stored one; another URL of the same server keeps user and password. */
 function restoredUrl(key: string, given: unknown, stored: unknown): unknown {
   if (typeof given !== 'string' || given === stored) return given;
   if (typeof stored === 'string' && given === shownValue(key, stored)) return stored;
@@ -80,7 +80,7 @@ function restoredUrl(key: string, given: unknown, stored: unknown): unknown {
     : given;
 }
 
-/** Whoever may write settings and not read passwords must not have them sent to a server of theirs. */
+/** A user who may write settings but not read passwords must not have them sent to a server of their own. */
 function isSentElsewhere(settings: Settings, stored: Settings, kept: readonly string[]): boolean {
   const [before, after] = [
     partsOf(stored['url'] ?? stored['still']),

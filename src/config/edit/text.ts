@@ -1,6 +1,6 @@
 /**
- * Changes single values within the text of a JSON file: all other text stays as it is, comments, order, indentation and line ends
- * among it. New text is written in the style of its neighbours. Pure.
+ * Changes single values within the text of a JSON file: all other text is kept, including comments, order, indentation and line
+ * ends. New text is written in the style of its neighbours. Pure.
  */
 import { applyEdits, findNodeAtLocation, parseTree, type Edit, type Node } from 'jsonc-parser';
 import type { Place } from '../paths';
@@ -11,7 +11,7 @@ interface Style {
   readonly indent: string;
 }
 
-/** Thrown where a text has no value at the place that is to be changed; the caller reports what is wrong with the text. */
+/** Thrown if a text has no value at the place to be changed; the caller reports what is wrong with the text. */
 export class NoSuchPlace extends Error {}
 
 /**
@@ -60,7 +60,7 @@ function replacement(json: string, { offset, length }: Node, value: unknown, sty
   return { offset, length, content: written(value, indentAt(json, offset), style) };
 }
 
-/** Behind the last child, on a line of its own where that has one. */
+/** After the last child, on a line of its own if that child has one. */
 function insertion(json: string, parent: Node, write: (base: string) => string, style: Style): Edit[] {
   const last = parent.children?.at(-1);
   const close = parent.offset + parent.length - 1;
@@ -81,7 +81,7 @@ function insertion(json: string, parent: Node, write: (base: string) => string, 
   ];
 }
 
-/** What stands in it is blank, or comments that stay. */
+/** The object contains only blanks, or comments that are kept. */
 function intoEmpty(json: string, parent: Node, write: (base: string) => string, style: Style): Edit {
   const open = parent.offset + 1;
   const inside = json.slice(open, parent.offset + parent.length - 1);
@@ -133,7 +133,7 @@ function hasOwnLine(json: string, offset: number): boolean {
   return /[\r\n][ \t]*$/.test(json.slice(0, offset));
 }
 
-/** Offset of the comma between two places, comments left out; undefined where there is none. */
+/** Offset of the comma between two places, ignoring comments; undefined if there is none. */
 function commaBehind(json: string, from: number, to: number): number | undefined {
   const rest = json
     .slice(from, to)

@@ -1,6 +1,6 @@
 /**
- * Writes a configuration in the place of the one that was read: whole or not at all, and only where nobody has written it meanwhile.
- * The lock file beside it, made exclusively, keeps other writers of ours out, whatever process they are in, as git's does.
+ * Atomically replaces the configuration that was read, and only if no other process has written it meanwhile.
+ * The lock file beside it, created exclusively as git does, keeps out other writers of ours in any process.
  */
 import { constants } from 'node:fs';
 import { access, open, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -12,9 +12,9 @@ import { EditFault } from './fault';
 /** Milliseconds another writer is waited for. */
 const WAIT_MS = 2000;
 const LOOK_MS = 20;
-/** A lock this old was left by a process that was killed: a write takes milliseconds. */
+/** A lock this old was left by a killed process: a write takes milliseconds. */
 const STALE_MS = 10_000;
-/** Bits of a mode that let somebody write. */
+/** Mode bits that permit writing. */
 const WRITABLE = 0o222;
 
 /**
@@ -44,7 +44,7 @@ export function changedMeanwhile(file: string): EditFault {
   );
 }
 
-/** Root may write to everything: a file that nobody may write to is meant to stay as it is. */
+/** Root may write to everything: a file without write permission is meant to stay unchanged. */
 async function throwIfReadOnly(file: string, real: string): Promise<void> {
   const { mode } = await stat(real);
   await access(real, constants.W_OK).catch((cause: unknown) => {

@@ -32,7 +32,7 @@ const MOST_STATE = 62;
 /** A number whose prefix is longer does not fit in 31 bits. */
 const MAX_PREFIX = 30;
 
-/** What was read cannot be: the data are damaged. */
+/** An impossible value was read: the data are damaged. */
 export class LostPlace extends Error {}
 
 export class ArithmeticDecoder {
@@ -43,7 +43,7 @@ export class ArithmeticDecoder {
   #range = 0;
   /** The standard's offset, with 7 bits that it has not read yet. */
   #value = 0;
-  /** Of those bits, minus 8 how many are missing. */
+  /** Number of those bits that are missing, minus 8. */
   #missing = 0;
 
   constructor(contexts: number) {
@@ -101,9 +101,9 @@ export class ArithmeticDecoder {
   }
 
   /**
-   * `count` symbols in one go, at most 31: the one numbered n by the context `first` plus `contexts[n]`, numbered down to 1. It takes two thirds
-   * of the time of so many calls of {@link bin}.
-   * @returns that numbered n in bit n
+   * `count` symbols in one call, at most 31: the one numbered n by the context `first` plus `contexts[n]`, numbered down to 1. Takes two thirds
+   * of the time of the same number of calls of {@link bin}.
+   * @returns symbol n in bit n
    */
   bins(first: number, contexts: Uint8Array, count: number): number {
     const { states } = this;
@@ -164,7 +164,7 @@ export class ArithmeticDecoder {
     return (value << left) | this.#few(left);
   }
 
-  /** An Exp-Golomb code of that order (9.3.3.3). @throws LostPlace where it has no end */
+  /** An Exp-Golomb code of that order (9.3.3.3). @throws LostPlace if it does not end */
   golomb(order: number): number {
     let value = 0;
     let bits = order;
@@ -195,7 +195,7 @@ export class ArithmeticDecoder {
     return false;
   }
 
-  /** Behind a symbol that ends something: true where the last bit that was read is one, and only zeros fill its byte. */
+  /** After a symbol that ends something: true if the last bit read is a one, and only zeros fill the rest of its byte. */
   get isAligned(): boolean {
     return (((this.#bytes[this.#at - 1] ?? 0) << (this.#missing + 8)) & 0xff) === 0x80;
   }
@@ -220,7 +220,7 @@ export class ArithmeticDecoder {
     this.#missing -= 8;
   }
 
-  /** Behind the end there are zeros. */
+  /** After the end, zeros are read. */
   #next(): number {
     const at = this.#at++;
     return at < this.#bytes.length ? (this.#bytes[at] ?? 0) : 0;

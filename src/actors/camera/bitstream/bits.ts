@@ -4,7 +4,7 @@ const ZEROS = Buffer.from([0, 0]);
 const ESCAPE = Buffer.from([3]);
 const ESCAPED = Buffer.from([0, 0, 3]);
 
-/** The payload of a NAL unit as it was before bytes were put in against false start codes (H.264, 7.4.1.1). */
+/** The payload of a NAL unit without its emulation prevention bytes (H.264, 7.4.1.1). */
 export function unescape(unit: Buffer): Buffer {
   const parts: Buffer[] = [];
   let from = 0;
@@ -80,7 +80,7 @@ export class BitReader {
   }
 }
 
-/** `count` bits behind the first `at`; undefined where there are fewer. */
+/** `count` bits after the first `at`; undefined if there are fewer. */
 export function bitsAt(bytes: Buffer, at: number, count: number): number | undefined {
   if (at + count > 8 * bytes.length) return undefined;
   const reader = new BitReader(bytes);

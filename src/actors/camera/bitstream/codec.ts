@@ -1,4 +1,4 @@
-/** What the codecs differ in, by ffmpeg's names of them, and what their parameter sets have in common. */
+/** The differences between codecs, by ffmpeg's names of them, and the common parts of their parameter sets. */
 import { OutOfBits } from './bits';
 import * as h264 from './h264-parameters';
 import { H264Reader } from './h264-reader';
@@ -43,7 +43,7 @@ const CODECS: Readonly<Record<string, NalCodec>> = {
     },
   },
 };
-/** Parameter sets stand at the beginning; what comes after so much is not looked at. */
+/** Parameter sets are at the beginning; anything after this many bytes is not examined. */
 const MAX_HEAD_BYTES = 4096;
 
 /** Undefined for a codec without NAL units. */
@@ -63,7 +63,7 @@ export function areHeadersRead(codec: string): boolean {
   return codec in CODECS;
 }
 
-/** The sequence parameter sets of an access unit: where they change, so does its look. Empty where it has none. */
+/** The sequence parameter sets of an access unit: if they change, the look of the pictures changes. Empty if it has none. */
 export function sequenceParameters(codec: string, unit: Buffer): Buffer {
   const named = CODECS[codec];
   if (named === undefined) return Buffer.alloc(0);

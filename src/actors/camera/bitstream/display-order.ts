@@ -6,7 +6,7 @@ const NEW_SERIES = 64;
 export interface Place {
   /** Shown behind all that were decoded before it. */
   readonly inOrder: boolean;
-  /** Decoded behind a keyframe and shown in front of it: nothing that is shown behind the keyframe needs it. */
+  /** Decoded after a keyframe and shown before it: nothing shown after the keyframe needs it. */
   readonly leading: boolean;
 }
 

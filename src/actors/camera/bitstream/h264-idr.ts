@@ -1,6 +1,6 @@
 /**
- * Makes an intra picture the start of a new sequence (H.264, 7.3.3 and 7.4.1.2.4). Where pictures were left out, a decoder takes the
- * order count of one that is not an IDR picture for that of an older one, and never gives it. Pure.
+ * Makes an intra picture the start of a new sequence (H.264, 7.3.3 and 7.4.1.2.4). If pictures were left out, a decoder takes the
+ * order count of a picture that is not an IDR picture for that of an older one, and never outputs it. Pure.
  */
 import { BitReader, BitWriter, escape, unescape } from './bits';
 import type { H264Picture, H264Sequence } from './h264-parameters';
@@ -12,9 +12,9 @@ const IDR_SLICE = 5;
 const OPERATION_NUMBERS = [0, 1, 1, 2, 1, 0, 1] as const;
 
 /**
- * An intra slice of a reference picture as one of an IDR picture. Its frame number stays, so that what follows fits.
- * @param pictureId another than that of the IDR picture before
- * @throws OutOfBits when it is cut
+ * Converts an intra slice of a reference picture to one of an IDR picture. Its frame number stays, so that what follows fits.
+ * @param pictureId must differ from that of the previous IDR picture
+ * @throws OutOfBits if it is truncated
  */
 export function asIdrSlice(
   slice: NalUnit,
@@ -43,7 +43,7 @@ export function asIdrSlice(
   return Buffer.concat([header, escape(writer.followedBy(payload, data))]);
 }
 
-/** Where the number of an IDR picture would stand; the reader is left in front of the marking of references. */
+/** Position of the IDR picture number; the reader is left in front of the marking of references. */
 function skipToMarking(reader: BitReader, sequence: H264Sequence, picture: H264Picture): { order: number } {
   reader.unsigned();
   reader.unsigned();

@@ -12,7 +12,7 @@ export interface H264Sequence extends VideoFormat {
     | { readonly kind: 'derived'; readonly unreferencedEarlier: boolean; readonly hasDeltas: boolean }
     | { readonly kind: 'as-decoded' };
   readonly referenceFrames: number;
-  /** Numbers of frames may be left out on purpose. */
+  /** Frame numbers may be left out on purpose. */
   readonly mayGap: boolean;
   readonly hasColourPlanes: boolean;
   /** Never with fields. */
@@ -21,7 +21,7 @@ export interface H264Sequence extends VideoFormat {
   readonly adaptive: boolean;
   /** Where the picture timing message says how a picture is shown, and behind how many bits; undefined when it does not. */
   readonly structureBehindBits?: number;
-  /** Bits in front of the flag that says whether a VUI follows, and in front of its last part; the latter where it could be read. */
+  /** Bit positions of the flag that says whether a VUI follows, and of its last part; the latter if it could be read. */
   readonly positions: { readonly vui: number; readonly restrictions: number | undefined };
 }
 
@@ -44,9 +44,9 @@ const WITH_CHROMA: ReadonlySet<number> = new Set([
 /** NAL unit header, profile, constraints and level. */
 const HEADER_BITS = 8;
 const EXTENDED_ASPECT = 255;
-/** Of motion vectors, as E.2.1 infers it. */
+/** The inferred value for motion vectors (E.2.1). */
 const LOG2_MAX_VECTOR = 16;
-/** Of a matrix: as if nothing were said (H.273, table 4). */
+/** Matrix value that means unspecified (H.273, table 4). */
 const UNSPECIFIED = 2;
 const VUI_FLAGS_WITHOUT_RESTRICTIONS = 8;
 
@@ -93,7 +93,7 @@ export function readPictureSet(unit: NalUnit): H264Picture {
   reader.skip(HEADER_BITS);
   const ids = { id: reader.unsigned(), sequenceId: reader.unsigned() };
   const coding = { isArithmetic: reader.flag(), hasBottomOrder: reader.flag() };
-  // Behind the groups nothing is read: how they are laid out is long, and no camera has them.
+  // Nothing after the groups is read: their layout is long, and no camera uses them.
   if (reader.unsigned() > 0)
     return { ...ids, ...coding, hasGroups: true, hasDeblocking: false, hasRedundantCount: false };
   reader.unsigned();
@@ -106,9 +106,9 @@ export function readPictureSet(unit: NalUnit): H264Picture {
 }
 
 /**
- * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then gives each at
- * once, and drops those that come too late. What is predicted from what stays as it is.
- * @throws OutOfBits when it is cut or none
+ * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then outputs each
+ * at once, and drops those that come too late. Prediction is unaffected.
+ * @throws OutOfBits if it is truncated or is not a sequence parameter set
  */
 export function withoutReordering(unit: NalUnit): NalUnit {
   const { positions, referenceFrames } = readSequence(unit);
@@ -157,7 +157,7 @@ function readOrder(reader: BitReader): H264Sequence['order'] {
   return { kind: 'derived', unreferencedEarlier, hasDeltas };
 }
 
-/** The window that is shown, in H.265 too (7.3.2.2.1): how much is cut off counts in samples of the chroma, here of a field where there may be some. */
+/** The window that is shown, in H.265 too (7.3.2.2.1): cropping is counted in samples of the chroma, here of a field if there may be fields. */
 export function cropped(
   reader: BitReader,
   width: number,
@@ -211,7 +211,7 @@ function readUsability(reader: BitReader): Usability {
   }
 }
 
-/** Of the VUI, and alike in H.265 (E.2.1): how colour is coded. */
+/** How colour is coded, read from the VUI; the same in H.265 (E.2.1). */
 export function readSignal(reader: BitReader): Pick<VideoFormat, 'fullRange' | 'matrix'> {
   reader.skip(3);
   const fullRange = reader.flag();

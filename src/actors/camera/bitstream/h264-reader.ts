@@ -86,7 +86,7 @@ export class H264Reader implements PictureReader {
     const [slice] = headers.slices;
     if (slice === undefined) return undefined;
     this.#format = slice.sequence;
-    // Of two fields the first alone may be intra.
+    // If there are two fields, only the first may be intra.
     const isIntra = headers.slices.every(({ isIntra, parity }) => isIntra || parity !== slice.parity);
     const entry = entryOf(slice, isIntra, headers.recoveryFrames);
     const recovery = this.#recovery.next(entry, slice.isReference ? 1 : 0, isIntra);
@@ -123,7 +123,7 @@ export class H264Reader implements PictureReader {
       if (type !== SLICE || first?.isIdr !== false || !first.isReference || first.picture.hasGroups)
         return nal;
       const slice = this.#slice(nal);
-      // Of two fields the second may be predicted from the first.
+      // The second of two fields may be predicted from the first.
       if (slice?.parity !== first.parity) return nal;
       return asIdrSlice(nal, slice.sequence, slice.picture, this.#madeIdr % 2);
     } catch (error) {
@@ -148,7 +148,7 @@ export class H264Reader implements PictureReader {
     }
   }
 
-  /** Of what is cut or wrong, as much as could be read. */
+  /** Reads as much as possible of truncated or damaged data. */
   #headers(unit: Buffer): Headers {
     const slices: Slice[] = [];
     let messages: Omit<Headers, 'slices'> = {};

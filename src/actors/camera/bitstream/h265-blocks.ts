@@ -1,4 +1,4 @@
-/** What is remembered of a picture's blocks while its slices are walked through: what their neighbours' coding depends on. */
+/** Remembers a picture's blocks while its slices are walked through: the coding of their neighbours depends on them. */
 import type { SequenceTools } from './h265-tools';
 
 const DC = 1;
@@ -27,7 +27,7 @@ export class BlockMap {
     return this.#unitAt(x, y) & DEPTH;
   }
 
-  /** 1 where it is. */
+  /** 1 if it is skipped. */
   skippedAt(x: number, y: number): number {
     return (this.#unitAt(x, y) & SKIPPED) === 0 ? 0 : 1;
   }

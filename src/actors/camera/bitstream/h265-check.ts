@@ -4,7 +4,7 @@ import { SliceWalk } from './h265-slice-walk';
 import type { Lacking, Looked } from './lost-parts';
 import { nalUnits, type NalUnit } from './nal';
 
-/** Parameter sets of a slice; undefined where they were not sent. */
+/** Parameter sets of a slice; undefined if they were not sent. */
 export type SetsOf = (
   nal: NalUnit,
 ) => { readonly picture: H265Picture; readonly sequence: H265Sequence } | undefined;
@@ -19,9 +19,9 @@ export const MAX_PICTURE_BYTES = 200_000;
 const FIRST_EXTENDED_PROFILE = 4;
 /** Slices that a profile without such tools is taken to have ended right before the first. */
 const CREDIT = 9;
-/** Of so many that ended right, one may end wrong. */
+/** For this many slices that ended right, one may end wrong. */
 const RIGHT_FOR_WRONG = 3;
-/** What was before the last few hundred slices counts half. */
+/** Older slices than the last few hundred count half. */
 const REMEMBERED = 400;
 
 export class SliceCheck {
@@ -35,7 +35,7 @@ export class SliceCheck {
     this.#bytes = Math.min(MOST_BYTES, this.#bytes + MEAN_BYTES);
   }
 
-  /** What a picture lacks; undefined where nothing was found. */
+  /** What a picture lacks; undefined if nothing was found. */
   lacks(unit: Buffer, setsOf: SetsOf): Looked {
     if (unit.length > Math.min(this.#bytes, MAX_PICTURE_BYTES)) return 'unchecked';
     this.#bytes -= unit.length;

@@ -1,6 +1,6 @@
 /** Contexts of H.265's arithmetic coding, and what they begin with (9.3.2.2, tables 9-5 to 9-37). Pure. */
 
-/** By kind of slice: I, P, B; where one row stands for two, P and B are alike; where it stands for all, all are. */
+/** By kind of slice: I, P, B; in a table of two rows, P and B share one; in a table of one row, all do. */
 const TABLES = {
   saoMerge: [[153]],
   saoType: [[200], [185], [160]],
@@ -113,7 +113,7 @@ type Name = keyof typeof TABLES;
 /** Index of each one's first context. */
 export const CONTEXT = firstIndexes();
 
-/** What the contexts begin with, by kind of slice: I, P, B. */
+/** Initial states of the contexts, by kind of slice: I, P, B. */
 export const BEGINNINGS: readonly Uint8Array[] = [0, 1, 2].map((kind) =>
   Uint8Array.from(
     Object.values(TABLES).flatMap((rows) => [...(rows[Math.min(kind, rows.length - 1)] ?? [])]),

@@ -7,7 +7,7 @@ export const MODE = { planar: 0, dc: 1, horizontal: 10, vertical: 26, substitute
 export const WIDE = 2;
 export const FULL = 3;
 
-/** What a chroma mode of 0 to 3 means (table 8-2); 4 is that of luma. */
+/** Meaning of the chroma modes 0 to 3 (table 8-2); 4 is the mode of luma. */
 const CHROMA_MODES = [MODE.planar, MODE.vertical, MODE.horizontal, MODE.dc] as const;
 /** Directions of 4:2:2, whose points are not square (table 8-3). */
 const WIDE_MODES = [
@@ -25,7 +25,7 @@ export function candidateModes(left: number, above: number): readonly [number, n
   return [left, above, third ?? MODE.vertical];
 }
 
-/** The mode with that number among those that are no candidates. */
+/** The mode with that number among those that are not candidates. */
 export function otherMode([first, second, third]: readonly [number, number, number], number: number): number {
   const least = Math.min(first, second, third);
   const most = Math.max(first, second, third);
@@ -34,14 +34,14 @@ export function otherMode([first, second, third]: readonly [number, number, numb
   return mode;
 }
 
-/** @param said as it is coded @param luma the mode of luma @param format of chroma */
+/** @param said the coded value @param luma the mode of luma @param format the chroma format */
 export function chromaMode(said: number, luma: number, format: number): number {
   const named = CHROMA_MODES[said];
   const mode = named === undefined ? luma : named === luma ? MODE.substitute : named;
   return format === WIDE ? (WIDE_MODES[mode] ?? mode) : mode;
 }
 
-/** Of small blocks alone. */
+/** For small blocks only. */
 export function scanOf(mode: number): number {
   if (mode >= 6 && mode <= 14) return SCAN.vertical;
   return mode >= 22 && mode <= 30 ? SCAN.horizontal : SCAN.diagonal;

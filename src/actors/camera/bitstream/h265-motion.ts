@@ -3,12 +3,12 @@ import type { ArithmeticDecoder } from './arithmetic-decoder';
 import { CONTEXT } from './h265-contexts';
 import { SLICE, type SliceHeader } from './h265-slice-header';
 
-/** Of those that a context tells apart, indexes of references. */
+/** Number of symbols of a reference index that are coded with a context. */
 const MAX_TOLD = 2;
-/** Behind the contexts by depth, that of which of two lists. */
+/** Offset of the context that selects one of two lists, after those by depth. */
 const WHICH_LIST = 4;
 
-/** @returns true where it is merged with a neighbour */
+/** @returns true if it is merged with a neighbour */
 export function readPrediction(
   cabac: ArithmeticDecoder,
   slice: SliceHeader,

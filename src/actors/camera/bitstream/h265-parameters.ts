@@ -10,12 +10,12 @@ export interface H265Sequence extends VideoFormat {
   /** By number (A.3). */
   readonly profile: number;
   readonly orderBits: number;
-  /** Of the temporal layers, the highest. */
+  /** The highest temporal layer. */
   readonly highestLayer: number;
   readonly hasColourPlanes: boolean;
-  /** Of the number of a coding tree block. */
+  /** Length of the number of a coding tree block. */
   readonly blockBits: number;
-  /** What the coding of blocks depends on; undefined where that could not be read. */
+  /** What the coding of blocks depends on; undefined if it could not be read. */
   readonly tools?: SequenceTools | undefined;
   /** Bits in front of the numbers that bound the reordering, and behind them. */
   readonly ordering: { readonly from: number; readonly to: number; readonly layers: readonly Ordering[] };
@@ -31,7 +31,7 @@ export interface H265Picture {
   readonly hasDependentSlices: boolean;
   readonly hasOutputFlag: boolean;
   readonly extraBits: number;
-  /** What the coding of blocks depends on; undefined where that could not be read. */
+  /** What the coding of blocks depends on; undefined if it could not be read. */
   readonly tools?: PictureTools | undefined;
 }
 
@@ -100,9 +100,9 @@ export function readPictureSet(unit: NalUnit): H265Picture {
 }
 
 /**
- * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then gives each at
- * once. What is predicted from what stays as it is.
- * @throws OutOfBits when it is cut or none
+ * The sequence parameter set with the statement that pictures are shown in the order they are decoded: a decoder then outputs each
+ * at once. Prediction is unaffected.
+ * @throws OutOfBits if it is truncated or is not a sequence parameter set
  */
 export function withoutReordering(unit: NalUnit): NalUnit {
   const { ordering } = readSequence(unit);

@@ -31,11 +31,11 @@ const SEQUENCE = 33;
 const PICTURE = 34;
 const PREFIX_SEI = 39;
 const RECOVERY_POINT = 6;
-/** Ends a sequence (7.3.2.5): what is behind it needs nothing that was before. */
+/** Ends a sequence (7.3.2.5): what follows needs nothing that came before. */
 const END_OF_SEQUENCE = Buffer.from([36 << 1, 1]);
 /**
- * Put behind each slice. The decoder has no use for it behind one that is whole; of one that was cut, or has lost its thread, it reads on in these,
- * which mean the end of a slice soon, or nothing that may be (9.3.4.3.5): it ends early or complains, where it would have made up the rest.
+ * Appended to each slice. After a complete slice the decoder ignores it. After a truncated or damaged slice it reads on into these bytes,
+ * which soon mean the end of a slice or an illegal value (9.3.4.3.5): it ends early or complains instead of making up the rest.
  */
 const TAIL = Buffer.alloc(2048, 0xff);
 /** A slice header up to what is read of it, with the bytes put in. */
@@ -133,7 +133,7 @@ export class H265Reader implements PictureReader {
     return this.#sets.of(reader.unsigned());
   }
 
-  /** Of what is cut or wrong, as much as could be read. */
+  /** Reads as much as possible of truncated or damaged data. */
   #headers(unit: Buffer): Headers {
     const starts: number[] = [];
     let headers: Omit<Headers, 'starts'> = {};
@@ -155,7 +155,7 @@ export class H265Reader implements PictureReader {
     return { ...headers, starts };
   }
 
-  /** Nothing where its parameter sets were not sent; only the first of its picture says more than where it begins. */
+  /** Nothing if its parameter sets were not sent; only the first slice of a picture gives more than its start. */
   #slice(nal: NalUnit, type: number): { readonly start?: number; readonly slice?: Slice } {
     const reader = new BitReader(unescape(nal.subarray(2, HEADER_BYTES)));
     const isFirst = reader.flag();

@@ -1,4 +1,4 @@
-/** Reads past the coefficients of a block of H.265 (7.3.8.11): what they are does not matter, only where they end. Pure. */
+/** Skips the coefficients of a block of H.265 (7.3.8.11): their values do not matter, only where they end. Pure. */
 import type { ArithmeticDecoder } from './arithmetic-decoder';
 import { CONTEXT } from './h265-contexts';
 
@@ -22,7 +22,7 @@ const ORDERS: readonly (readonly Uint8Array[])[] = [0, 1, 2, 3].map((log2) => {
   const diagonal = all.toSorted(([x, y], [u, v]) => x + y - (u + v) || x - u);
   return [packed(diagonal), packed(all), packed(all.map(([x, y]) => [y, x]))];
 });
-/** Of the points of 4x4: the number of each in {@link ORDERS}, by scan. */
+/** For the points of a 4x4 block: the number of each in {@link ORDERS}, by scan. */
 const PLACES = numbersOf(2);
 const GROUP_PLACES = [0, 1, 2, 3].map(numbersOf);
 
@@ -36,14 +36,14 @@ const BY_NEIGHBOURS: readonly Uint8Array[] = [
 ];
 /** Number of the last point of a group. */
 const LAST_POINT = 15;
-/** The same by number of the point in the order they are coded in, by scan: of 4x4 blocks, and of larger ones. */
+/** By number of the point in coding order, by scan: of 4x4 blocks, and of larger ones. */
 const NUMBERED_SMALL = numbered(SMALL);
 const NUMBERED_BY_NEIGHBOURS = BY_NEIGHBOURS.map(numbered);
 const CHROMA_SIGNIFICANT = 27;
 const CHROMA_ABOVE_ONE = 16;
 const CHROMA_ABOVE_TWO = 4;
 const CHROMA_LAST = 15;
-/** Of a group, no more coefficients say by context whether they are above one. */
+/** At most this many coefficients of a group state by context whether they are above one. */
 const MAX_ABOVE_ONE = 8;
 /** Distance between the first and the last coefficient of a group from which on a sign is hidden in their sum. */
 const HIDING_DISTANCE = 4;
@@ -85,7 +85,7 @@ export function readResidual(
     const isLast = g === lastGroup;
     const before = isLast ? lastInGroup - 1 : LAST_POINT;
     const marks = cabac.bins(base, contexts, before) | (isLast ? 1 << lastInGroup : 0);
-    // The one that is left of a group that is coded is there.
+    // If a group is coded and all others are zero, the remaining coefficient is not.
     const isSure = (isLast && lastInGroup === 0) || (isSaid && marks === 0);
     const first = at === 0 ? significant + (isLuma ? 0 : CHROMA_SIGNIFICANT) : base + (contexts[0] ?? 0);
     const all = isSure ? 1 : marks | cabac.bin(first);
@@ -96,7 +96,7 @@ export function readResidual(
   }
 }
 
-/** True where one is above one. */
+/** True if one is above one. */
 function readLevels(
   cabac: ArithmeticDecoder,
   count: number,
@@ -114,7 +114,7 @@ function readLevels(
   let rice = 0;
   const first = 31 - Math.clz32(above);
   for (let i = first; i >= 0; i--) {
-    // Of all others what was said is all there is.
+    // For all others, the flags are complete.
     if (((above >> i) & 1) === 0 || (i === first && !isAboveTwo)) continue;
     rice = nextRice(rice, (i === first ? 3 : 2) + remainder(cabac, rice));
   }

@@ -1,4 +1,4 @@
-/** The header of a slice of H.265 (7.3.6.1), limited to what its blocks' coding depends on, and where it ends. Pure. */
+/** The header of a slice of H.265 (7.3.6.1), limited to what the coding of its blocks depends on, and where it ends. Pure. */
 import type { BitReader } from './bits';
 import type { H265Picture, H265Sequence } from './h265-parameters';
 import { readReferenceSet, type ReferenceSet } from './h265-reference-sets';
@@ -42,9 +42,9 @@ const IDR_W_RADL = 19;
 const IDR_N_LP = 20;
 
 /**
- * @param reader behind the NAL unit's header
- * @param before the picture's slice before, for a part that depends on it
- * @returns undefined where that is missing
+ * @param reader positioned after the NAL unit's header
+ * @param before the previous slice of the picture, for a dependent slice segment
+ * @returns undefined if that is missing
  * @throws OutOfBits
  */
 export function readSegmentHeader(

@@ -47,7 +47,7 @@ export class SliceWalk {
   }
 
   /**
-   * @returns where the next slice begins, by the number of its first tree in the order they are coded in; undefined where this one does not end
+   * @returns start of the next slice, by the number of its first tree in coding order; undefined if this one does not end
    *   where its data do
    */
   walk(nal: NalUnit, type: number, sets: Sets): { readonly from: number; readonly to: number } | undefined {

@@ -1,4 +1,4 @@
-/** What of H.265's parameter sets the coding of blocks depends on (7.3.2.2, 7.3.2.3). Pure. */
+/** The parts of H.265's parameter sets on which the coding of blocks depends (7.3.2.2, 7.3.2.3). Pure. */
 import { OutOfBits, type BitReader } from './bits';
 import { readReferenceSet, type ReferenceSet } from './h265-reference-sets';
 
@@ -20,7 +20,7 @@ export interface SequenceTools {
   readonly intraDepth: number;
   readonly asymmetric: boolean;
   readonly adaptiveOffset: boolean;
-  /** Blocks of plain samples; undefined where there are none. */
+  /** Blocks of plain samples; undefined if there are none. */
   readonly plain?:
     | {
         readonly lumaBits: number;
@@ -30,7 +30,7 @@ export interface SequenceTools {
       }
     | undefined;
   readonly referenceSets: readonly ReferenceSet[];
-  /** Whether the pictures of the list of long-term references are used by the picture; undefined where there are no such references. */
+  /** For each long-term reference listed, whether the picture uses it; undefined if there are no such references. */
   readonly longTerm?: readonly boolean[] | undefined;
   readonly temporalMotion: boolean;
 }
@@ -43,13 +43,13 @@ export interface PictureTools {
   readonly references: readonly [number, number];
   readonly quantiser: number;
   readonly skipsTransforms: boolean;
-  /** By how much smaller than a tree, as a logarithm, what has a quantiser of its own is; undefined where nothing has. */
+  /** Depth below a tree down to which a quantiser is coded, as a logarithm; undefined if none is. */
   readonly quantiserDepth?: number | undefined;
   readonly chromaOffsets: boolean;
   readonly weighted: boolean;
   readonly weightedBoth: boolean;
   readonly lossless: boolean;
-  /** Columns and rows of tiles: their borders where they are not even; undefined where there are none. */
+  /** Columns and rows of tiles, and their borders if they are not even; undefined if there are none. */
   readonly tiles?: Tiles | undefined;
   readonly rowsApart: boolean;
   readonly filtersAcross: boolean;
@@ -62,7 +62,7 @@ export interface PictureTools {
 export interface Tiles {
   readonly columns: number;
   readonly rows: number;
-  /** Width of each column but the last, and height of each row; undefined where they are even. */
+  /** Width of each column but the last, and height of each row; undefined if they are even. */
   readonly widths?: readonly number[] | undefined;
   readonly heights?: readonly number[] | undefined;
 }
@@ -105,7 +105,7 @@ export function readSequenceTools(reader: BitReader, known: Pick<SequenceTools, 
   };
 }
 
-/** What is behind the extra bits of slice headers. @throws OutOfBits */
+/** Reads the part after the number of extra slice header bits. @throws OutOfBits */
 export function readPictureTools(reader: BitReader): PictureTools {
   const [hidesSigns, choosesBeginnings] = [reader.flag(), reader.flag()];
   const references = [reader.unsigned() + 1, reader.unsigned() + 1] as const;

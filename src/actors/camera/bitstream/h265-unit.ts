@@ -10,16 +10,16 @@ import { SLICE, type Sets, type SliceHeader } from './h265-slice-header';
 const PART = { whole: 0, rows: 1, columns: 2, quarters: 3, upper: 4, lower: 5, left: 6, right: 7 } as const;
 /** A chroma mode that is not named. */
 const AS_LUMA = 4;
-/** Of a quantiser's difference, what is more than this is an Exp-Golomb code. */
+/** The part of a quantiser difference above this is an Exp-Golomb code. */
 const QUANTISER_PREFIX = 5;
 
-/** What a block of transforms gets from its unit. */
+/** The data a block of transforms inherits from its unit. */
 interface Unit {
   readonly isIntra: boolean;
   readonly part: number;
   readonly isLossless: boolean;
   readonly mostDepth: number;
-  /** Of its quarters, or of all of it. */
+  /** One per quarter, or one for the whole unit. */
   readonly modes: readonly number[];
   readonly chromaModes: readonly number[];
 }
@@ -101,7 +101,7 @@ export class UnitReader {
       const left = x + ((i & 1) << log2);
       const top = y + ((i >> 1) << log2);
       const besides = isLeft || (i & 1) === 1 ? map.modeAt(left - 1, top) : MODE.dc;
-      // Of another row of trees nothing is kept.
+      // Nothing is kept across rows of trees.
       const isKept = (top >> this.sets.tools.log2Tree) << this.sets.tools.log2Tree < top;
       const over = isKept ? map.modeAt(left, top - 1) : MODE.dc;
       const candidates = candidateModes(besides, over);

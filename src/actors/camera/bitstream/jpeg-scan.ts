@@ -1,6 +1,6 @@
 /**
- * Follows the markers of a JPEG to its end, as its bytes come; decodes nothing. ITU-T T.81, annex B. What an end marker
- * means depends on where it stands: a thumbnail inside a segment has one of its own.
+ * Follows the markers of a JPEG to its end as its bytes arrive; decodes nothing. ITU-T T.81, annex B. The meaning of an end
+ * marker depends on its position: a thumbnail inside a segment has one of its own.
  */
 
 /** `end`: the picture ends before `length`. `cut`: another begins there, and this one had not ended. `none`: it is not a JPEG. */
@@ -42,7 +42,7 @@ export class JpegScan {
     return this.#firstScanAt;
   }
 
-  /** Tables that sequential scans name and nothing defined before: the standard ones are meant (T.81, K.3). */
+  /** Tables that sequential scans refer to and that were not defined: the standard ones are meant (T.81, K.3). */
   get missingTables(): readonly TableId[] {
     return this.#isSequential ? [...this.#missing].sort((a, b) => a - b) : [];
   }
@@ -115,7 +115,7 @@ function startInTables(bytes: Buffer, marker: number, from: number, to: number):
   return at < 0 ? undefined : from + at;
 }
 
-/** A marker with a length behind it: neither a stuffed or reserved byte nor one that stands alone. */
+/** A marker followed by a length: neither a stuffed or reserved byte nor a standalone marker. */
 function isSegment(marker: number): boolean {
   return marker >= 0xc0 && !(marker >= 0xd0 && marker <= 0xd7);
 }

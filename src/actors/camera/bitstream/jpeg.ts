@@ -37,8 +37,8 @@ export function readJpeg(bytes: Buffer): JpegFrame | undefined {
 }
 
 /**
- * The same picture with the standard Huffman tables, where it names tables and brings none: as Motion JPEG may, and
- * decoders for JPEG files do not know. Nothing is re-encoded; one that needs no change is returned as it is.
+ * Adds the standard Huffman tables if the picture refers to tables without defining them: Motion JPEG allows that, and
+ * decoders for JPEG files do not support it. Nothing is re-encoded; a picture that needs no change is returned unchanged.
  */
 export function withHuffmanTables(bytes: Buffer): Buffer {
   const { firstScanAt, missingTables } = scanOf(bytes).scan;

@@ -1,9 +1,9 @@
 /** By the numbers in slice headers: pictures that never came though others are predicted from them, and parts of a picture that never came. Pure. */
 
-/** What a picture lacks, or that its data are not what was sent; by the word that its verdict has for it. */
+/** What a picture lacks, or that its data are damaged; the names are those of the verdict's reasons. */
 export type Lacking = 'missing-reference' | 'missing-slice' | 'decode-error';
 
-/** What a look at all of a picture's data finds; `unchecked`: it was not looked at, or what was found is not believed in. */
+/** Result of checking all of a picture's data; `unchecked`: it was not checked, or the result is not trusted. */
 export type Looked = Lacking | 'unchecked' | undefined;
 
 export interface FrameNumber {
@@ -13,16 +13,16 @@ export interface FrameNumber {
   readonly number: number;
   /** Numbers have this many bits. */
   readonly bits: number;
-  /** Some are left out on purpose (H.264, 7.4.2.1.1: gaps_in_frame_num_value_allowed_flag). */
+  /** Numbers are left out on purpose (H.264, 7.4.2.1.1: gaps_in_frame_num_value_allowed_flag). */
   readonly mayGap: boolean;
 }
 
 /** Frame numbers of H.264 count the pictures that others are predicted from (7.4.3, frame_num). */
 export class FrameNumbers {
-  /** Of the newest picture that others are predicted from. */
+  /** Number of the newest picture that others are predicted from. */
   #last: number | undefined;
 
-  /** True where one was lost between the one before and this. */
+  /** True if a picture was lost between the previous one and this. */
   hasGap({ begins, isReference, number, bits, mayGap }: FrameNumber): boolean {
     const last = this.#last;
     if (isReference || begins) this.#last = number;

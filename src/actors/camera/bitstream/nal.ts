@@ -17,12 +17,12 @@ export function* nalUnits(unit: Buffer): Generator<NalUnit> {
   }
 }
 
-/** What is left of an access unit from one of its NAL units on, with that one's start code. */
+/** The rest of an access unit from one of its NAL units on, including the start code of that unit. */
 export function fromStartCode(unit: Buffer, nal: NalUnit): Buffer {
   return unit.subarray(nal.byteOffset - unit.byteOffset - START.length);
 }
 
-/** As an access unit again. */
+/** Joins NAL units to an access unit again. */
 export function annexB(units: readonly NalUnit[]): Buffer {
   return Buffer.concat(units.flatMap((unit) => [LONG_START, unit]));
 }

@@ -36,7 +36,7 @@ const EXIF = Buffer.from('Exif\0\0', 'latin1');
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
-/** What the Exif part of a JPEG says; undefined where there is none. */
+/** Orientation in the Exif data of a JPEG; undefined if there is none. */
 export function jpegTurn(jpeg: Buffer): Turn | undefined {
   let at = 2;
   while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {

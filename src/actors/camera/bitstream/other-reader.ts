@@ -1,4 +1,4 @@
-/** Of codecs whose headers are not read: every picture is shown in the order it comes, and needed by the next. */
+/** For codecs whose headers are not read: every picture counts as shown in the order it comes, and as needed by the next. */
 import type { PictureFacts, PictureReader } from './picture-facts';
 import type { Turn } from '../ffmpeg/turn';
 

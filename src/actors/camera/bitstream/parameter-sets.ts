@@ -15,7 +15,7 @@ export class ParameterSets<
     this.#pictures.set(picture.id, picture);
   }
 
-  /** Those that a slice refers to; undefined where one of them was not sent. */
+  /** The sets a slice refers to; undefined if one of them was not sent. */
   of(pictureId: number): { readonly picture: Picture; readonly sequence: Sequence } | undefined {
     const picture = this.#pictures.get(pictureId);
     const sequence = this.#sequences.get(picture?.sequenceId ?? -1);

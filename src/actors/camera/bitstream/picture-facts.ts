@@ -1,4 +1,4 @@
-/** What a coded picture's headers say of it: whether decoding can begin there, what needs it, and when it is shown. */
+/** What the headers of a coded picture state: whether decoding can begin there, what needs it, and when it is shown. */
 
 import type { Lacking, Looked } from './lost-parts';
 import type { Turn } from '../ffmpeg/turn';
@@ -21,15 +21,15 @@ export interface PictureFacts {
   /** Decodable without others, and so are all that are shown behind it. */
   readonly key: boolean;
   /**
-   * Of a decoder that was given everything from the first picture on where decoding can begin: `undecodable` before that,
-   * `recovering` while it still shows what came before, `whole` from then on.
+   * State of a decoder fed from the first picture on at which decoding can begin: `undecodable` before that picture,
+   * `recovering` while it still shows remains of earlier pictures, `whole` from then on.
    */
   readonly state: 'undecodable' | 'recovering' | 'whole';
-  /** It is shown behind all that came before it: a decoder that waits for nothing gives it at once. */
+  /** It is shown after all that came before it: a decoder without reordering outputs it at once. */
   readonly inOrder: boolean;
   /** Others that are shown behind it may be predicted from it. */
   readonly needed: boolean;
-  /** From it on nothing is seen any more of what was damaged, or missing, before. */
+  /** From this picture on, nothing damaged or missing before is visible any more. */
   readonly renews: boolean;
   /** Its odd and even lines are of two moments. */
   readonly interlaced: boolean;
@@ -45,9 +45,9 @@ export interface Field {
 
 /** Reads the headers of a stream's access units, one after the other. */
 export interface PictureReader {
-  /** Of the newest picture; undefined before the first, and where the codec's headers are not read. */
+  /** Format of the newest picture; undefined before the first, and if the codec's headers are not read. */
   readonly format: VideoFormat | undefined;
-  /** As the newest keyframe says; undefined where none does. */
+  /** According to the newest keyframe; undefined if it has none. */
   readonly turn: Turn | undefined;
   /**
    * @param key what ffmpeg's demuxer says
@@ -55,11 +55,11 @@ export interface PictureReader {
    */
   read(unit: Buffer, key: boolean): PictureFacts | undefined;
   /**
-   * The access unit for a decoder that is to give every picture at once, and to restart with a keyframe: those between may have been
-   * left out.
+   * The access unit for a decoder that is to output every picture at once, and to restart with a keyframe: pictures in between may have
+   * been left out.
    */
   forDecoder(unit: Buffer, key: boolean): Buffer;
-  /** What a look at all of a picture's data finds, beyond its headers; absent where none is taken. The newest that was read, or one before. */
+  /** Checks all of a picture's data, beyond its headers; absent if no such check exists. For the newest picture read, or one before. */
   damageIn?(unit: Buffer): Looked;
   /** The field an access unit consists of; undefined when it is a whole picture, or none. */
   fieldOf(unit: Buffer): Field | undefined;

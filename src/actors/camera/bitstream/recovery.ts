@@ -2,8 +2,8 @@
 import type { PictureFacts } from './picture-facts';
 
 /**
- * How a picture lets decoding begin. `clean`: with itself. `gradual`: pictures become whole when this many others that are
- * referred to came behind it, or so much of the order count.
+ * How decoding can begin at a picture. `clean`: with the picture itself. `gradual`: pictures become whole after `over` further
+ * reference pictures, or after that many order counts.
  */
 export type Entry =
   | { readonly kind: 'clean' }
@@ -12,7 +12,7 @@ export type Entry =
 
 export class Recovery {
   #state: PictureFacts['state'] = 'undecodable';
-  /** Left to come until what was entered, or is refreshed, is whole; undefined when nothing is. */
+  /** Remaining until the current entry or refresh is whole; undefined if there is none. */
   #left: number | undefined;
 
   /**

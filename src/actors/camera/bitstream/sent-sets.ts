@@ -1,6 +1,6 @@
 /**
- * The parameter sets that count. The receiver's ffmpeg puts those of the stream's description before each keyframe, but the stream may
- * have sent others since: who reads the first set alone would take its size, and where there is no other, decode by it. Pure.
+ * The parameter sets that are in force. The receiver's ffmpeg puts those of the stream's description before each keyframe, but the stream may
+ * have sent others since: a reader of the first set alone would use its size and, if there is no other set, decode with it. Pure.
  */
 import { nalCodec, setName, type NalCodec } from './codec';
 import { annexB, fromStartCode, nalUnits, type NalUnit } from './nal';
@@ -17,13 +17,13 @@ export class SentSets {
     this.#codec = nalCodec(codec);
   }
 
-  /** A keyframe with the sets that count, each once: as it came, where it has no others. */
+  /** A keyframe with the sets in force, each once; unchanged if it has no others. */
   apply(unit: Buffer): Buffer {
     if (this.#codec === undefined) return unit;
     const { sets, others, begins, rest } = headOf(unit, this.#codec);
     const last: Sets = new Map(sets);
     this.#described ??= new Map(sets.toReversed());
-    // Other sequence parameter sets come into force where a coded sequence begins, and nowhere else.
+    // Other sequence parameter sets come into force only where a coded sequence begins.
     const isDescribed = !begins && [...last].every(([name, nal]) => this.#described?.get(name)?.equals(nal));
     if (!isDescribed) for (const [name, nal] of last) this.#sent.set(name, nal);
     const counting = isDescribed && this.#sent.size > 0 ? this.#sent : last;

@@ -16,7 +16,7 @@ import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice
 /** Faults of a camera that may still be busy with the question it was asked just before. */
 const MAY_BE_BUSY: ReadonlySet<string> = new Set(['too-many-sessions', 'rejected', 'server-error', 'closed']);
 
-/** Facts of the camera's state: how it is opened where that was left to it, and why. */
+/** Facts of the camera's state: how it is opened if that was left to Vigil, and why. */
 export type AdaptationFacts = {
   readonly transport?: string;
   readonly decoding?: string;
@@ -41,7 +41,7 @@ export class FeedAdaptation {
     this.#told = this.facts;
   }
 
-  /** The camera as it is to be opened next. */
+  /** The camera as it will be opened next. */
   get camera(): CameraSpec {
     const { hwaccel: _, ...rest } = this.configured;
     const { current } = this.#acceleration;
@@ -72,7 +72,7 @@ export class FeedAdaptation {
     };
   }
 
-  /** Learns from an opening that failed. True when another is worth its while at once. */
+  /** Learns from a failed opening. True if another attempt at once is worthwhile. */
   learn(error: unknown): boolean {
     if (error instanceof OtherForm) {
       this.#form = { ...this.#form, ...error.form };
@@ -88,7 +88,7 @@ export class FeedAdaptation {
       this.#form = { ...this.#form, videoIsLate: true };
       return true;
     }
-    // What was found in a feed that was cut may have been too little for that reason alone.
+    // The data found in a feed that was cut may have been too little for that reason alone.
     if (error.code === 'closed') this.#form = withoutLateVideo(this.#form);
     if (!this.#mayChooseTransport()) return false;
     this.#transport = afterFault(this.#transport, error);

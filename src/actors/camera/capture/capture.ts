@@ -27,7 +27,7 @@ const BESIDE_PERIODS = 5;
 
 /**
  * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
- * @throws Fault that says why the feed ended, {@link OtherForm}; nothing when `signal` was aborted.
+ * @throws Fault with the reason the feed ended, {@link OtherForm}; nothing if `signal` was aborted.
  */
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
   options.plan.reopen();
@@ -39,7 +39,7 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
   await new Opening(options, signal).finish(signal);
 }
 
-/** What is read over HTTP shows with its answer who has to read it. */
+/** Over HTTP, the type of the answer decides which receiver reads it. */
 function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
   const { source } = options.camera;
   if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
@@ -121,7 +121,7 @@ class Opening {
   }
 
   #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
-    // One that is asked to end samples nothing more: another may be sampled in its place.
+    // A feed that was asked to end samples nothing more: another may be sampled in its place.
     if (this.#failure !== undefined || this.signal.aborted) return;
     try {
       this.#take(packet, header, agoMs);
@@ -216,7 +216,7 @@ class Opening {
         await sleep(Math.min(unsuspectedMs, camera.stallMs), signal);
         continue;
       }
-      // On a machine that has no time for our own programs, ending them makes it worse, and says nothing of the camera.
+      // If the machine has no time for our own programs, ending them makes it worse, and the silence is not the camera's.
       const isKnown = starvation.look(nowMs);
       const starvedMs = starvation.since(sinceMs);
       onStarved?.(starvedMs);
@@ -227,7 +227,7 @@ class Opening {
     return undefined;
   }
 
-  /** What the receiver knows of why no packet came. */
+  /** The receiver's knowledge of why no packet came. */
   #silence(): FaultRecord | undefined {
     return this.#receiver.silence?.(this.#seen.lastPacketMs !== undefined);
   }

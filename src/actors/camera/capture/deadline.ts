@@ -1,4 +1,4 @@
-/** How long a feed may give nothing, as pure functions of what was seen of it. */
+/** How long a feed may stay silent, as pure functions of what was seen of it. */
 import type { CameraSource, CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import { unopenedFault, udpBlockedFault } from '../feed/fault';
@@ -6,7 +6,7 @@ import { feedName } from '../../../config/feed-name';
 import type { RtspAnswer } from '../rtsp/answer';
 import type { SamplePlan } from '../sampling/sample-plan';
 
-/** Periods, or intervals, without what should come that are no stall whatever `stallMs` says. */
+/** Fewer periods, or intervals, without data than this are not a stall, whatever `stallMs` is. */
 const MIN_STALL_INTERVALS = 3;
 /** Milliseconds the first UDP packet may take, once the stream was described, where TCP can be tried instead. */
 const UDP_PATIENCE_MS = 5000;
@@ -16,7 +16,7 @@ const WITHOUT_KEYFRAMES =
 const REFRESHES =
   'refreshes its pictures little by little (intra refresh) and sends no keyframes; set "sampling" to "auto" and "format" to "jpeg", or switch that off in the camera';
 
-/** Of one opening of a feed; milliseconds of a clock that is never set. */
+/** Observations of one opening of a feed; milliseconds of a clock that is never set. */
 export interface Seen {
   readonly startedMs: number;
   lastPacketMs?: number;
@@ -25,7 +25,7 @@ export interface Seen {
   lastKeyMs?: number;
   /** Its pictures become whole little by little. */
   refreshes?: true;
-  /** What an RTSP camera answered before it was opened. */
+  /** An RTSP camera's answer before it was opened. */
   answer?: RtspAnswer;
 }
 
@@ -44,7 +44,7 @@ export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): D
   if (lastPacketMs === undefined || lastPictureMs === undefined) return openingDeadline(camera, plan, seen);
   const packets = { sinceMs: lastPacketMs, limitMs: packetLimitMs(camera, plan) };
   const pictures = { sinceMs: lastPictureMs, limitMs: pictureLimitMs(camera, plan) };
-  // Silent since its last picture, or before the next was due: that it sent nothing is the trouble, and found as soon.
+  // Silent since its last picture, or before the next was due: the silence is the fault, and it is found as soon.
   const fellSilent = lastPacketMs - lastPictureMs < pictures.limitMs / MIN_STALL_INTERVALS;
   return fellSilent || packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
     ? { ...packets, fault: stalledFault(camera, packets.limitMs) }
@@ -67,7 +67,7 @@ function pictureFault(
   return { code: 'no-pictures', message: `${name} sent data, but nothing that became a picture, ${within}` };
 }
 
-/** Of a feed whose keyframes alone are asked for, what comes between them is not heard of. */
+/** If only keyframes of a feed are requested, packets between them are not seen. */
 function stalledFault({ source, format }: CameraSpec, limitMs: number): FaultRecord {
   const what = format === 'keyframe' ? `no keyframe for ${limitMs} ms` : `nothing for ${limitMs} ms`;
   return { code: 'stalled', message: `${feedName(source)} sent ${what}` };
@@ -108,7 +108,7 @@ function udpPatienceMs(connectMs: number, answer: RtspAnswer | undefined): numbe
 }
 
 function packetLimitMs({ format, stallMs, connectMs }: CameraSpec, { packetMs }: Measured): number {
-  // Of keyframes alone, the second may be far.
+  // If only keyframes are requested, the second may be far.
   if (format === 'keyframe' && packetMs === 0) return Math.max(stallMs, connectMs);
   return Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * packetMs));
 }
@@ -119,7 +119,7 @@ function pictureLimitMs({ stallMs, periodMs, connectMs }: CameraSpec, { keyInter
   return Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs));
 }
 
-/** It is being tried over UDP, and TCP is left. */
+/** UDP is being tried, and TCP is still available. */
 function mayTryTcp(source: CameraSource): boolean {
   return source.kind === 'stream' && source.orTcp === true && source.transport === 'udp';
 }

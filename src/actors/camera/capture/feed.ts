@@ -21,7 +21,7 @@ export class Feed {
   readonly adaptation: FeedAdaptation;
   readonly plan: SamplePlan;
 
-  /** @param before the one that is sampled until this one is */
+  /** @param before the opening that is sampled until this one is */
   constructor(
     private settings: FeedSettings,
     before?: Feed,

@@ -1,4 +1,4 @@
-/** Receives a feed with ffmpeg, which decodes nothing. An RTSP camera is asked before ffmpeg opens it. */
+/** Receives a feed with ffmpeg without decoding it. An RTSP camera is queried before ffmpeg opens it. */
 import type { Readable } from 'node:stream';
 import { performance } from 'node:perf_hooks';
 import type { CameraSource, CameraSpec } from '../../../config/topology';
@@ -24,7 +24,7 @@ export interface FfmpegReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
   readonly learned: Learned;
-  /** What ffmpeg reads in the place of the feed's URL, where that is of HTTP. */
+  /** Input for ffmpeg instead of the feed's URL, if that is an HTTP URL. */
   readonly body?: Readable;
 }
 
@@ -50,7 +50,7 @@ export class FfmpegReceiver implements Receiver {
   ) {
     const { camera, ffmpeg, learned, body } = options;
     this.#overUdp = isOverUdp(camera.source);
-    // Of RTSP over TCP there is nothing to be heard first.
+    // With RTSP over TCP there are no messages to process first.
     const isHeardFirst = this.#overUdp || !hasSenderTimes(camera.source);
     learned.losses.reopen();
     this.#words = new ReceiverWords({
@@ -65,7 +65,7 @@ export class FfmpegReceiver implements Receiver {
       // It gets what to open after the camera was asked: it takes as long to start.
       { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
-        // What it said of the packets before it wrote them is read in this turn of the loop too.
+        // ffmpeg's messages about these packets, written before them, are read in the same turn of the event loop.
         if (isHeardFirst) setImmediate(() => this.#receive(chunk));
         else this.#receive(chunk);
       },
@@ -105,7 +105,7 @@ export class FfmpegReceiver implements Receiver {
     return openFault(source, errors, { answer: this.#entry?.answer, cut: this.#wasCut() });
   }
 
-  /** It has ended long before it had looked for as long as it was allowed to: there was nothing more to examine. */
+  /** It ended long before its allowed analysis time was over: there was nothing more to examine. */
   #wasCut(): boolean {
     const { camera, learned } = this.options;
     const isLookedAtLong = learned.form.videoIsLate === true;
@@ -136,7 +136,7 @@ export class FfmpegReceiver implements Receiver {
     this.#process.endInput();
   }
 
-  /** ffmpeg's word for it is the angle alone. */
+  /** ffmpeg reports the angle only. */
   #turn(): { readonly turn?: Turn } {
     const { source } = this.options.camera;
     const { turn } = this.#words;
@@ -167,12 +167,12 @@ export class FfmpegReceiver implements Receiver {
     }
   }
 
-  /** The first packet behind a loss is not whole, or needs one that never came. */
+  /** The first packet after a loss is incomplete, or needs one that never came. */
   #withLoss(packet: Packet): Packet {
     if (this.#lostMs === undefined) return packet;
     const passedMs = performance.now() - this.#lostMs;
     this.#lostMs = undefined;
-    // Of keyframes alone, what came between is not seen.
+    // If only keyframes are requested, packets in between are not seen.
     const isBehind = this.options.camera.format !== 'keyframe' || passedMs <= MAX_BEHIND_LOSS_MS;
     return isBehind ? { ...packet, lossBefore: true } : packet;
   }

@@ -3,10 +3,10 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { movieTurn } from '../ffmpeg/movie-turn';
 import type { Turn } from '../ffmpeg/turn';
 
-/** Of what describes the tracks; a day of video has a tenth of it. */
+/** Limit of the box that describes the tracks; a day of video has a tenth of it. */
 const MAX_MOVIE_BYTES = 64 * 1024 * 1024;
 
-/** Of the first video track; undefined for a file of another kind, or one that cannot be read. */
+/** Turn of the first video track; undefined for a file of another kind, or one that cannot be read. */
 export function fileTurn(path: string): Turn | undefined {
   try {
     const movie = readMovie(path);

@@ -19,7 +19,7 @@ import { errorFault, lateFault, ofFeed, type Phase } from '../http/http-fault';
 import { PictureCutter } from '../http/multipart';
 import { answerFault } from '../stills/answer-fault';
 
-/** The camera's own deadlines are kept by who opened the feed; this only ends what was forgotten. */
+/** The owner of the feed enforces the camera's own deadlines; this only ends forgotten connections. */
 const SLACK_MS = 5000;
 
 export interface HttpReceiverOptions {
@@ -36,7 +36,7 @@ export class HttpReceiver implements Receiver {
   #kind: AnswerKind | undefined;
   #cutter: PictureCutter | undefined;
   #header: StreamHeader | undefined;
-  /** A picture that may be all there is: then it was no stream. */
+  /** The first picture; if no other follows, the answer was not a stream. */
   #first: { readonly bytes: Buffer; readonly at: number } | undefined;
   #fault: Fault | undefined;
 
@@ -92,7 +92,7 @@ export class HttpReceiver implements Receiver {
 
   async #read(signal: AbortSignal): Promise<void> {
     const { source, camera } = this.options;
-    // Not loaded where nothing is read over HTTP.
+    // Loaded only if something is read over HTTP.
     const { HttpClient } = await import('../http/client');
     signal.throwIfAborted();
     this.#client = new HttpClient(source.url, { ...source, onBasic: this.events.onBasic });
@@ -108,7 +108,7 @@ export class HttpReceiver implements Receiver {
     if (this.#first !== undefined) throw stillPicture();
   }
 
-  /** Reads the answer to its end, or until it is left to another. */
+  /** Reads the answer to its end, or until another receiver continues with it. */
   async #receive({ message }: Answer): Promise<void> {
     const { type, boundary } = readContentType(message.headers['content-type']);
     let begun = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** The pause before a feed is opened again, which ends sooner where the camera was gone from the network and is back. */
+/** The pause before a feed is reopened, which ends early if the camera had left the network and is back. */
 import { connect } from 'node:net';
 import { aborted, sleep } from '../../../clock/sleep';
 import type { CameraSource } from '../../../config/topology';
@@ -8,7 +8,7 @@ import { hostOf, portOf } from '../../../url/url';
 const PROBE_MS = 1000;
 /** A connection takes a round trip; a camera that is off answers none. */
 const ANSWER_MS = 1000;
-/** Of the protocols that run over TCP. */
+/** Default ports of the protocols that run over TCP. */
 const PORTS: Readonly<Record<string, number>> = {
   rtsp: 554,
   rtsps: 322,
@@ -33,7 +33,7 @@ export async function sleepUntilBack(
   }
 }
 
-/** Never settles where the port is open already, which says nothing, or there is none: not before `signal` is aborted. */
+/** Never settles before `signal` is aborted if the port is already open, which proves nothing, or if there is none. */
 async function opensAgain(source: CameraSource, signal: AbortSignal): Promise<boolean> {
   const address = addressOf(source);
   for (let closed = 0; address !== undefined && !signal.aborted; closed++) {
@@ -57,7 +57,7 @@ function addressOf(source: CameraSource): Address | undefined {
   return usual === undefined ? undefined : { host: hostOf(source.url), port: portOf(source.url) ?? usual };
 }
 
-/** Nothing is sent: the connection is closed as soon as it is there. */
+/** Sends nothing: the connection is closed as soon as it is established. */
 async function isOpen(address: Address, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ ...address, signal, timeout: ANSWER_MS });

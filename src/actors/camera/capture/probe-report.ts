@@ -1,4 +1,4 @@
-/** What a probe has measured, as a report. Pure. */
+/** The measurements of a probe, as a report. Pure. */
 import type { ProbeReport } from '../../../protocol/probe';
 import type { FeedMeasurement } from './probe';
 

@@ -27,9 +27,9 @@ export interface FeedMeasurement {
   /** The camera's clock minus the arrival; undefined when it was not reported. */
   readonly clockOffsetMs?: number | undefined;
   readonly choice: SamplingChoice;
-  /** What its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
+  /** Processor time its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
   readonly cost?: { readonly processorMs: number; readonly overMs: number } | undefined;
-  /** How it was opened where that was left to the probe. */
+  /** How it was opened if that was left to the probe. */
   readonly transport?: string;
   readonly decoding?: string;
   /** Packets lost over UDP. */
@@ -80,7 +80,7 @@ export class MeasuringPlan extends SamplePlan {
     this.keys = [];
   }
 
-  /** Of those behind the burst, once they have come for as long; undefined until there were two. */
+  /** Rate of the packets after the initial burst, over the time they span; undefined until there were two. */
   get packetsPerSecond(): number | undefined {
     const { firstAt, lastAt } = this;
     const settled = this.#settled;

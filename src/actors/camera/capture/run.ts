@@ -28,7 +28,7 @@ export function startRun(
     ...{ ffmpeg, clock, delay, plan, learned: adaptation.learned },
     onReady: predecessor?.onReady,
     ...events,
-    // Those that the opening before still owes come first.
+    // Pictures the previous opening has yet to deliver come first.
     ...inOrder(predecessor?.run.ended, {
       onPicture: (picture, madeBy = options.camera) => onPicture(picture, madeBy, madeBy === options.camera),
       onLost,

@@ -7,7 +7,7 @@ import type { Sample } from '../sampling/sample';
 /** One opening of a feed. */
 export interface Run {
   readonly feed: Feed;
-  /** Settles when nothing of it is left; rejects with the reason when it was not ended from here. */
+  /** Settles when nothing of it is left; rejects with the reason unless it was ended from here. */
   readonly ended: Promise<void>;
   /** It is sampled no more from now on. */
   end(): void;
@@ -25,13 +25,13 @@ export interface SuccessionOptions {
   readonly open: (feed: Feed, predecessor?: Predecessor) => Run;
   /** Pictures come: there is something to lose. */
   readonly isStreaming: () => boolean;
-  /** Of the settings of now. */
+  /** A feed with the current settings. */
   readonly makeFeed: () => Feed;
   /** It is sampled from now on, that is from this sample on, or opened next. */
   readonly adopt: (feed: Feed, sample?: Sample) => void;
 }
 
-/** Milliseconds a new opening may take to show a picture; then the old one, which is no longer wanted, ends all the same. */
+/** Milliseconds a new opening may take to show a picture; then the old one, which has outdated settings, ends nevertheless. */
 const PATIENCE_MS = 20_000;
 
 export class Succession {
@@ -46,7 +46,7 @@ export class Succession {
     return this.#wish.signal;
   }
 
-  /** The one that is sampled. */
+  /** The opening that is sampled. */
   get run(): Run | undefined {
     return this.#run;
   }
@@ -56,7 +56,7 @@ export class Succession {
     return this.#isBusy || this.wished.aborted;
   }
 
-  /** Asks for another opening, in the place of this one and of any that is on its way. */
+  /** Requests another opening, which replaces this one and any that has not finished. */
   renew(): void {
     this.#wish.abort();
   }
@@ -94,7 +94,7 @@ export class Succession {
     return false;
   }
 
-  /** An opening that has taken the other's place; undefined where it could not, or another is asked for. */
+  /** A new opening that has replaced the previous one; undefined if it could not, or if yet another is requested. */
   async #rehearse(feed: Feed, run: Run): Promise<Run | undefined> {
     const { open, adopt } = this.options;
     const untilMs = performance.now() + PATIENCE_MS;

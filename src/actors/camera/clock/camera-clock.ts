@@ -1,6 +1,6 @@
 /**
- * Whose clock a camera's capture times are by: its own where sender reports give it and it is sane, else that of this
- * machine at the arrival. Pure; kept while the camera's process lives, over all openings of its feed.
+ * Selects the clock for a camera's capture times: the camera's own if sender reports provide it and it is sane, else that of this
+ * machine at the arrival. Pure; kept for the lifetime of the camera's process, across all openings of its feed.
  */
 import { isClockUnset, RELEASED_AT } from '../../../clock/machine-clock';
 import type { FrameClock } from '../../../contract/frame';
@@ -37,7 +37,7 @@ export class CameraClock {
   /** Milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
   #skewMs: number | undefined;
   #state: ClockState = 'unknown';
-  /** What is added to arrivals now, on its way to what it should be. */
+  /** Present correction of arrivals, on its way to the intended value. */
   #offsetMs = 0;
   #lastArrival: number | undefined;
   #lastCapturedAt = -Infinity;
@@ -57,7 +57,7 @@ export class CameraClock {
     return this.#skewMs === undefined ? undefined : Math.round(this.#skewMs);
   }
 
-  /** By how much this machine's clock was set, where that made the camera's sane or insane; forward is positive. */
+  /** By how much this machine's clock was set, if that made the camera's clock sane or insane; forward is positive. */
   get machineSetMs(): number | undefined {
     return this.#machineSetMs;
   }
@@ -72,7 +72,7 @@ export class CameraClock {
     };
   }
 
-  /** Takes the place of another clock of this camera: capture times go on rising. */
+  /** Replaces another clock of this camera: capture times keep rising. */
   follow(before: CameraClock): void {
     this.#lastCapturedAt = before.#lastCapturedAt;
   }
@@ -92,7 +92,7 @@ export class CameraClock {
 
   /**
    * The camera's clock was reported: this many milliseconds after the arrival of the same packet.
-   * @returns whether the {@link state} is another now
+   * @returns whether the {@link state} has changed
    */
   told(skewMs: number): boolean {
     this.#samples = [...this.#samples, skewMs].slice(-SAMPLES);
@@ -106,8 +106,8 @@ export class CameraClock {
   }
 
   /**
-   * This machine's clock was set, forward by so much (positive) or back: the camera's has not moved.
-   * @returns whether the {@link state} is another now
+   * This machine's clock was set, forward (positive) or back by this much: the camera's has not moved.
+   * @returns whether the {@link state} has changed
    */
   machineSet(setMs: number): boolean {
     if (this.#lastArrival !== undefined) this.#lastArrival += setMs;
@@ -140,7 +140,7 @@ export class CameraClock {
     return skewMs >= -MAX_BEHIND_MS && skewMs <= MAX_AHEAD_MS ? 'sane' : 'insane';
   }
 
-  /** What the first capture time needs to be later than any of a process before this one. */
+  /** The amount by which the first capture time must be raised to be later than any of a previous process. */
   #aheadOfBefore(arrivedAt: number): number {
     const missingMs = (this.startedAt ?? -Infinity) + MAX_AHEAD_MS - arrivedAt;
     return Math.min(MAX_AHEAD_MS, Math.max(0, missingMs));
@@ -156,8 +156,8 @@ export class CameraClock {
 }
 
 /**
- * What is reported to an operator about a camera's clock that is not taken for capture times; undefined where it is not the one that
- * is wrong. Which of two clocks is right is not known, except by what is known about this machine's.
+ * The report for an operator if a camera's clock is not used for capture times; undefined if this machine's clock is known to be
+ * the wrong one. Otherwise which of the two is right is not known, except from what is known about this machine's.
  * @param now milliseconds since the epoch, by this machine's clock
  */
 export function clockFault(

@@ -1,6 +1,6 @@
 /** How the delay of a feed came to be what it is: one look a second, for half a minute. Pure. */
 
-/** What was seen of the feed at a time. */
+/** Observations of the feed at one time. */
 export interface Look {
   readonly at: number;
   readonly mediaMs: number;
@@ -12,7 +12,7 @@ export interface Look {
 export interface LinkRates {
   /** Kilobits a second, since the delay began to grow. */
   readonly arrivesKbps: number;
-  /** What the stream has, by its own times. */
+  /** Bit rate of the stream, by its own times. */
   readonly streamKbps: number;
 }
 
@@ -34,7 +34,7 @@ export class DelayHistory {
   #number = 0;
   #early: Look | undefined;
 
-  /** What was seen soon after the feed was opened. */
+  /** Observations soon after the feed was opened. */
   get early(): Look | undefined {
     return this.#early;
   }

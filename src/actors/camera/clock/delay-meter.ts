@@ -3,7 +3,7 @@
  * times only count from one another, and some cameras' are odd: they jump, stand still, or run at another rate. Pure.
  */
 
-/** A packet, as it came. */
+/** A packet at its arrival. */
 export interface Arrival {
   /** The sender's time of it, milliseconds from anywhere. */
   readonly mediaMs: number;
@@ -19,14 +19,14 @@ export interface Arrival {
 const isMade = (mediaMs: number, lastMs: number, unitMs: number) =>
   Math.abs(mediaMs - lastMs - unitMs) < unitMs / 2;
 
-/** A media time so far before the last is one that was set. Pictures out of display order are below. */
+/** A media time this far before the previous one was reset. Pictures out of display order stay below this. */
 const BACK_MS = 1000;
 /**
- * Packets that come so much earlier than any before show a time that jumped forward. What a camera had in store when it
- * was opened (the pictures since its last keyframe) comes at once, and is below.
+ * Packets that come this much earlier than any before show that the media time jumped forward. What a camera has buffered when it
+ * is opened (the pictures since its last keyframe) arrives at once, and stays below this.
  */
 const AHEAD_MS = 30_000;
-/** By this part of the time a sender's clock may be slower than ours before it counts as delay. Quartzes differ by 0.0001. */
+/** A sender's clock may be slower than ours by this fraction before the difference counts as delay. Quartzes differ by 0.0001. */
 const DRIFT = 0.001;
 /** A delay of this length is real; a picture out of display order, or a delayed read, is shorter. */
 const SUSTAINED_MS = 300;
@@ -85,7 +85,7 @@ export class DelayMeter {
     ];
   }
 
-  /** All packets so far were later than was known, by so much. */
+  /** All packets so far were later than known, by this much. */
   add(delayMs: number): void {
     if (this.#base === undefined) return;
     this.#base -= delayMs;

@@ -1,4 +1,4 @@
-/** What is reported to an operator about pictures that come late. Pure. */
+/** Messages for an operator about pictures that come late. Pure. */
 import type { FaultRecord } from '../../../fault/fault';
 import type { DelayNews } from './link-delay';
 

@@ -26,7 +26,7 @@ export interface FeedTimesOptions {
   readonly delay: LinkDelay;
   /** The camera's clock was found sane or not, and was not before. */
   readonly onClock: () => void;
-  /** It goes on, but not as it should; undefined when it does again. */
+  /** The feed continues, but with trouble; undefined when it is over. */
   readonly onTrouble?: (fault: FaultRecord | undefined) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What is made of packets that come late: how late the pictures are, whether a link slower than the stream is the cause,
- * and when the feed must be reopened. Pure; kept while the camera's process lives, over all openings of its feed.
+ * Evaluates late packets: how late the pictures are, whether a link slower than the stream is the cause,
+ * and when the feed must be reopened. Pure; kept for the lifetime of the camera's process, across all openings of its feed.
  */
 import { DelayHistory, MARKED_MS, type LinkRates, type Look } from './delay-history';
 import { DelayMeter, type Arrival } from './delay-meter';
@@ -16,7 +16,7 @@ const JUDGE_MS = 1000;
 const BEYOND_MS = 500;
 /** A delay that lasts and is not bounded by reopening the feed is reported from this length on. */
 const TOLD_MS = 2000;
-/** A delay that has grown by so much in half a minute on a link with room is a clock that runs slow. */
+/** A delay that grows by this much in half a minute on a link with room is a clock that runs slow. */
 const SLOW_CLOCK_MS = 50;
 /** Looks in a row that have to find room. */
 const SURE = 3;
@@ -25,7 +25,7 @@ const STANDS = 0.01;
 const STANDS_AFTER_MS = 1000;
 /** Times that have been ffmpeg's own for this long are not waited for. */
 const MADE_MS = 10_000;
-/** Openings with useless times, after which times are no longer used. */
+/** Openings with useless times after which times are ignored. */
 const ODD_OPENINGS = 2;
 /** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for this long. */
 const UNCERTAIN_REOPENINGS = 2;
@@ -35,8 +35,8 @@ const SINCE_OPENED = 0.5;
 const ENOUGH_LOOKS = 4;
 
 /**
- * `reopen`: pictures are older than allowed, and a new connection begins with new ones. `tell`: they are late for
- * good, and that does not help or is not needed. `on-time`: no more.
+ * `reopen`: pictures are older than allowed, and a new connection begins with current ones. `tell`: they are permanently
+ * late, and reopening does not help or is not needed. `on-time`: no longer late.
  */
 export type DelayNews =
   ({ readonly kind: 'reopen' | 'tell'; readonly delayMs: number } & LinkRates) | { readonly kind: 'on-time' };
@@ -87,12 +87,12 @@ export class LinkDelay {
     return this.#isOdd ? 0 : this.#meter.exactMs;
   }
 
-  /** The same of the last moments, without jitter: what sampling goes by. */
+  /** The delay of the last moments, without jitter: sampling uses it. */
   get sustainedMs(): number {
     return this.#isOdd ? 0 : this.#meter.sustainedMs;
   }
 
-  /** Whole milliseconds where pictures are to be marked as late; undefined where they are on time. */
+  /** Whole milliseconds if pictures are to be marked as late; undefined if they are on time. */
   get markedMs(): number | undefined {
     const { sustainedMs } = this;
     return sustainedMs < MARKED_MS ? undefined : Math.round(sustainedMs);
@@ -131,7 +131,7 @@ export class LinkDelay {
     return this.#end();
   }
 
-  /** The media time was set: nothing can be compared with what came before. */
+  /** The media time was reset: nothing can be compared with what came before. */
   #forget(): void {
     this.#window = [];
     this.#history = new DelayHistory();
@@ -225,7 +225,7 @@ export class LinkDelay {
     return Math.max(...times) - Math.min(...times) < STANDS * (now - first.arrivedMs);
   }
 
-  /** The times say nothing about delay: from here on only arrivals count. */
+  /** The times are useless for measuring delay: from here on only arrivals count. */
   #disbelieve(): DelayNews | undefined {
     this.#isOdd = true;
     this.#oddOpenings++;

@@ -1,6 +1,6 @@
 /**
- * Whether a link is full, by how packets come through it: on a full one a packet takes as long as it has bytes, and what
- * waits grows in leaps or falls again; on one with room they come in the camera's own rhythm, large or small. Pure.
+ * Whether a link is full, judged by packet arrivals: on a full link the time of a packet is proportional to its bytes, and the
+ * queue grows in leaps or shrinks again; on a link with room packets come in the camera's own rhythm, large or small. Pure.
  */
 import type { Arrival } from './delay-meter';
 import { median } from './median';
@@ -12,21 +12,21 @@ import { median } from './median';
 export type Link = 'full' | 'room' | 'unknown';
 
 const ENOUGH_PACKETS = 20;
-/** Deviation of the sizes by their mean, times the root of their number: below, they prove nothing. */
+/** Deviation of the sizes divided by their mean, times the root of their number: below this, they prove nothing. */
 const VARIED = 1;
 /**
- * Part of the time that packets take which their sizes explain. On a link with room a large one comes later and the next
- * is as much nearer, which makes nothing.
+ * Share of the packet times that is explained by packet sizes. On a link with room a large packet comes later and the next
+ * is correspondingly closer, which cancels out.
  */
 const FULL = 0.7;
 const ROOM = 0.35;
 /** Typical deviation from the typical time between packets, as a part of it: a camera's own rhythm. */
 const REGULAR = 0.3;
-/** A delay that grew in so few steps by so much of it leapt, as no clock does. */
+/** A delay that grew by `LEAPT` of itself in this few steps has leapt, as no clock does. */
 const LEAPS = 2;
 const LEAPT = 0.5;
 const ENOUGH_STEPS = 6;
-/** Milliseconds: what a delay falls by at least, and all in all, where it was a queue that grew shorter. */
+/** Milliseconds: minimum size of one fall of a delay, and of all falls together, if it was a queue that became shorter. */
 const FALL_MS = 50;
 const FALLEN_MS = 300;
 const FALLEN = 0.3;

@@ -1,6 +1,6 @@
 /**
- * Reads the `prft` boxes (ISO/IEC 14496-12, 8.16.5) of a fragmented MP4 that ffmpeg writes: what the sender's clock said
- * when a packet was made. Everything else is skipped unread, and what is not an MP4 gives nothing. Pure, never throws.
+ * Reads the `prft` boxes (ISO/IEC 14496-12, 8.16.5) of a fragmented MP4 written by ffmpeg: the time of the sender's clock
+ * when a packet was made. Everything else is skipped unread, and data that are not an MP4 yield nothing. Pure, never throws.
  */
 
 /** One packet's time on the sender's clock. */
@@ -19,9 +19,9 @@ const FRACTION = 2 ** 32;
 export class PrftReader {
   /** The beginning of the box that is being read: never more than one `prft`. */
   #head = Buffer.alloc(0);
-  /** Bytes left of a box that is not looked at. */
+  /** Remaining bytes of a box that is skipped. */
   #skip = 0;
-  /** What came is not an MP4, or one with boxes of another form: where the next begins is not known. */
+  /** The data are not an MP4, or have boxes of another form: the start of the next box is not known. */
   #lost = false;
 
   /** Takes what came; returns the times now complete. */
@@ -54,7 +54,7 @@ export class PrftReader {
     const size = box.readUInt32BE(0);
     this.#head = Buffer.alloc(0);
     this.#skip = size - box.length;
-    // 0 and 1 announce sizes of another form, which ffmpeg writes for nothing that is this small.
+    // 0 and 1 announce sizes of another form, which ffmpeg never writes for a box this small.
     this.#lost = size < HEADER_BYTES;
     return isPrft(box) && box.length === PRFT_BYTES ? readPrft(box) : undefined;
   }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 const LINE = /^\s*\d+: \S+ \S+ \S+ [0-9A-F]+:([0-9A-F]+) \S+ \S+\s+\d+\s+\d+ (\d+)/;
 const TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 
-/** Bytes that wait in the sockets of a process; 0 where that is not known. */
+/** Bytes waiting in the sockets of a process; 0 if not known. */
 export function receiveBacklog(pid: number): number {
   const inodes = socketInodes(pid);
   return TABLES.map((table) => backlogIn(read(`/proc/${pid}/net/${table}`), inodes)).reduce(
@@ -14,7 +14,7 @@ export function receiveBacklog(pid: number): number {
   );
 }
 
-/** The same of a table's text. Pure. */
+/** Computes it from the text of a socket table. Pure. */
 export function backlogIn(table: string, inodes: ReadonlySet<string>): number {
   return table
     .split('\n')

@@ -1,5 +1,5 @@
 /**
- * How far the sender's clock is from the arrival of its packets. RTCP sender reports give ffmpeg the sender's time of
+ * How far the sender's clock is from the arrival of its packets. From RTCP sender reports ffmpeg derives the sender's time of
  * every packet; it writes that of keyframes, by their number, beside the packets (see ffmpeg-arguments.ts). Pure.
  */
 import type { Packet } from '../ffmpeg/packet-splitter';
@@ -11,7 +11,7 @@ const NTP_ERA_S = 2 ** 32;
 /** Keyframes whose time is awaited at most: it comes with the next one. */
 const MAX_AWAITED = 32;
 
-/** A keyframe, as it came. */
+/** A keyframe at its arrival. */
 export interface KeyframeArrival {
   /** Milliseconds since the epoch, by this machine's clock, less what the link held it back. */
   readonly dueAt: number;
@@ -19,7 +19,7 @@ export interface KeyframeArrival {
   readonly arrivedMs: number;
 }
 
-/** What the sender's clock said when a keyframe was made. */
+/** Time of the sender's clock when a keyframe was made. */
 export interface SenderTime {
   /** The keyframe's time in the stream, milliseconds. */
   readonly mediaMs: number;
@@ -47,7 +47,7 @@ export class SenderClock {
     return this.#gaveTimes && this.#awaited.size >= MAX_AWAITED;
   }
 
-  /** This machine's clock was set, forward by so much or back: keyframes that wait were due as much later. */
+  /** This machine's clock was set, forward or back by this much: keyframes that wait were due correspondingly later. */
   machineSet(setMs: number): void {
     for (const [number, one] of this.#awaited)
       this.#awaited.set(number, { ...one, dueAt: one.dueAt + setMs });
@@ -57,7 +57,7 @@ export class SenderClock {
   saw({ key, hasSenderTime, pts = 0 }: Packet, arrival: KeyframeArrival): SenderTime[] {
     if (!key) return [];
     const number = this.#keyframes++;
-    // Without a report ffmpeg writes its own clock, which says nothing about the sender.
+    // Without a report ffmpeg writes the local clock, which is unrelated to the sender's.
     if (hasSenderTime === true) remember(this.#awaited, number, { ...arrival, mediaMs: pts });
     else this.#early.delete(number);
     return this.#match();
@@ -92,7 +92,7 @@ function remember<Value>(map: Map<number, Value>, key: number, value: Value): vo
   if (map.size > MAX_AWAITED && oldest !== undefined) map.delete(oldest);
 }
 
-/** Of all the times that NTP's seconds may mean, the one nearest to the arrival: the skew is 68 years at most. */
+/** The time nearest to the arrival among all that the NTP seconds may stand for: the skew is 68 years at most. */
 function skewMs({ ntpSeconds }: ProducerTime, dueAt: number): number {
   const skewS = ntpSeconds - NTP_TO_UNIX_S - dueAt / 1000;
   return 1000 * (skewS - NTP_ERA_S * Math.round(skewS / NTP_ERA_S));

@@ -7,13 +7,13 @@ interface Told {
   readonly arrivedMs: number;
 }
 
-/** How long reported times are compared with. */
+/** How long reported times are kept for comparison. */
 const KEEP_MS = 60_000;
-/** Two tellings nearer may be of one report, between which the sender's time is made of media times. */
+/** Two reported times closer together may be of one report, between which the sender's time is derived from media times. */
 const APART_MS = 12_000;
-/** Below, nothing is late. */
+/** A media lag below this does not count as late. */
 const LATE_MS = 300;
-/** Of what media times lag, the part that the sender's clock lags. */
+/** Share of the media lag that the sender's clock shows: at least this if the link is full, at most `LEAST` if media times are wrong. */
 const MOST = 0.7;
 const LEAST = 0.3;
 

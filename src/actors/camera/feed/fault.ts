@@ -1,4 +1,4 @@
-/** Why a feed fails, in a person's words: from what ffmpeg says, and from what is known besides. */
+/** Why a feed fails, in plain text for operators: from ffmpeg's messages and from what else is known. */
 import { feedName } from '../../../config/feed-name';
 import type { CameraSource } from '../../../config/topology';
 import {
@@ -41,7 +41,7 @@ const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 
 /** What is known about an opening besides ffmpeg's messages. */
 export interface Opened {
-  /** What an RTSP camera answered before. */
+  /** An RTSP camera's earlier answer. */
   readonly answer?: RtspAnswer | undefined;
   /** ffmpeg ended before it can have looked at enough: what it read had ended. */
   readonly cut?: boolean;
@@ -52,7 +52,7 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   const notRun = NOT_RUN.exec(stderr);
   if (notRun !== null) return { code: 'ffmpeg', message: `ffmpeg could not be started (${notRun[0]})` };
   const said = redactText(stderr);
-  // The URL is repeated in the text, and its words are not ffmpeg's.
+  // ffmpeg repeats the URL in its messages, and text within it must not be matched.
   const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
   const unnamed = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
   // ffmpeg 7 leaves the blank out: "method SETUP failed: 461Unsupported Transport".
@@ -76,7 +76,7 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   return { code: 'failed', message: `${name} could not be opened; ffmpeg said: ${last || '(nothing)'}` };
 }
 
-/** The sentence for an end of the connection that shows in nothing but its consequences; undefined where it was another. */
+/** The sentence for a closed connection that shows only in its consequences; undefined if the connection was not closed. */
 function closedRule(source: CameraSource, words: string, { answer, cut }: Opened): Sentence | undefined {
   const overRtsp = isRtsp(source);
   // A codec that ffmpeg does not know is not video to it, however long it looks: RTSP gives it no other track.
@@ -86,7 +86,7 @@ function closedRule(source: CameraSource, words: string, { answer, cut }: Opened
   return isCut || isUnanswered ? CLOSED : undefined;
 }
 
-/** Why a feed gave nothing by its deadline, from what an RTSP camera answered before it was opened. */
+/** Why a feed delivered nothing by its deadline, from what an RTSP camera answered before it was opened. */
 export function unopenedFault(
   source: CameraSource,
   answer: RtspAnswer | undefined,
@@ -124,14 +124,14 @@ export function unopenedFault(
   }
 }
 
-/** A camera that goes on redirecting. */
+/** The camera keeps redirecting. */
 export function redirectionFault(source: CameraSource, to: string): FaultRecord {
   const shown = redactUrl(to);
   const message = `${feedName(source)} redirects again and again, at last to ${shown}; put the address of its stream into "url"`;
   return { code: 'redirect', message };
 }
 
-/** ffmpeg itself failed, which says nothing about the feed. */
+/** ffmpeg itself failed, which proves nothing about the feed. */
 export function crashFault(source: CameraSource, signal: NodeJS.Signals): FaultRecord {
   return {
     code: 'ffmpeg',
@@ -139,7 +139,7 @@ export function crashFault(source: CameraSource, signal: NodeJS.Signals): FaultR
   };
 }
 
-/** Why ffmpeg ended a feed that had given packets, from what it wrote on standard error: mostly nothing. */
+/** Why ffmpeg ended a feed that had delivered packets, from its standard error, which is mostly empty. */
 export function endFault(source: CameraSource, stderr: string): FaultRecord {
   const { code, sentence } = ENDLESS.pattern.test(stderr) ? ENDLESS : { code: 'ended', sentence: 'ended' };
   return { code, message: `${feedName(source)} ${sentence}` };
@@ -150,7 +150,7 @@ export function udpBlockedFault(source: CameraSource): FaultRecord {
   return { code: UDP_BLOCKED.code, message: `${feedName(source)} ${UDP_BLOCKED.sentence}` };
 }
 
-/** Empty where there is none. */
+/** Empty if there is none. */
 function urlOf(source: CameraSource): string {
   return 'url' in source ? source.url : '';
 }

@@ -5,10 +5,10 @@ import type { RtspEntrance } from '../rtsp/entrance';
 
 export interface Learned {
   readonly form: StreamForm;
-  /** What an RTSP camera answered when it was asked. */
+  /** An RTSP camera's answer when it was queried. */
   readonly entrance: RtspEntrance;
   /** Called for packets lost over UDP. */
   readonly losses: LossWatch;
-  /** The feed is ended with the fault `udp-loss` when losses go on. */
+  /** The feed is ended with the fault `udp-loss` if losses continue. */
   readonly leavesUdp: boolean;
 }

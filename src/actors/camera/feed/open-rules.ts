@@ -1,4 +1,4 @@
-/** What ffmpeg writes when a feed cannot be opened, and a person's words for it: tables, tried in order. */
+/** Messages ffmpeg writes when a feed cannot be opened, and their translation for operators: tables, tried in order. */
 import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 
 export interface Sentence {
@@ -24,28 +24,28 @@ export const WIDE_JPEG: Rule = {
   sentence:
     'sends JPEG pictures without their size, as RTP cannot carry one above 2040 pixels; set it to a smaller resolution or to H.264, or give the URL of its MJPEG over HTTP',
 };
-/** An end of the connection that ffmpeg has no word for. */
+/** A closed connection for which ffmpeg has no message. */
 export const CLOSED: Sentence = {
   code: 'closed',
   sentence:
     'closed the connection before a picture came; check that the URL is that of a stream, and that no other client holds the camera',
 };
-/** The same of a camera that had described video: its URL is right. */
+/** The same for a camera that had described video: its URL is right. */
 export const CLOSED_DESCRIBED: Sentence = {
   code: 'closed',
   sentence:
     'describes video, and closed the connection before a picture came; if it does so again and again, look for other clients that hold the camera',
 };
-/** ffmpeg found no video in what it got; where its input had ended, that says nothing of the feed. */
+/** ffmpeg found no video in its input; if the input had ended, that proves nothing about the feed. */
 export const NO_VIDEO = /matches no streams/;
 export const NO_SIZE = /dimensions not set/;
-/** An answer to a request that never came; where anything did, other words come with it. */
+/** No answer to a request came; if one did, other messages accompany these. */
 export const NO_ANSWER = /Invalid data found|Operation not permitted/;
-/** Codes of words that may only mean that ffmpeg looked at too little. */
+/** Codes whose messages may only mean that ffmpeg examined too little. */
 export const VAGUE: ReadonlySet<string> = new Set(['not-a-stream', 'closed']);
 export const RULES: readonly Rule[] = [
   ENDLESS,
-  // Before all others: ffmpeg lists what it may open, and that has the words of other rules in it.
+  // First of all: ffmpeg lists what it may open, and that list contains text of other rules.
   {
     pattern: /Protocol '[^'\n]*' not on whitelist|Unsafe file name/,
     code: 'leads-elsewhere',
@@ -111,7 +111,7 @@ export const RULES: readonly Rule[] = [
     sentence: 'does not answer in time; check the address, and that nothing between blocks it',
   },
   {
-    // Of GnuTLS and of OpenSSL, where ffmpeg verifies.
+    // Messages of GnuTLS and of OpenSSL, if ffmpeg verifies.
     pattern:
       /certificate (?:failed verification|verify failed)|verifying peer certificate|owner does not match/i,
     code: 'tls-untrusted',
@@ -146,7 +146,7 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** What ffmpeg says when it looked at too little of a feed, or when there is no more: of a video track without its size, or of none. */
+/** ffmpeg's messages when it examined too little of a feed, or there is no more: for a video track without its size, or without any track. */
 export const LATE: readonly Rule[] = [
   {
     pattern: NO_SIZE,

@@ -1,4 +1,4 @@
-/** What an opening of a feed is given, and what it reports. */
+/** Options and callbacks of one opening of a feed. */
 import type { CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import type { FeedTimesOptions } from '../clock/feed-times';
@@ -6,7 +6,7 @@ import type { Picture } from '../pictures/decoder';
 import type { Sample } from '../sampling/sample';
 import type { Learned } from './learned';
 
-/** What a feed turned out to be. */
+/** The detected properties of a feed. */
 export interface FeedStream {
   /** ffmpeg's name. */
   readonly codec: string;
@@ -24,19 +24,19 @@ export interface FeedOptions extends FeedTimesOptions {
   readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
   /** No picture could be made for a sample; why, unless it could just not be decoded. */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
-  /** What the feed turned out to be; reported with the first packet of every opening. */
+  /** The detected properties of the feed; reported with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
-  /** What its ffmpegs write on standard error; it may hold the URL with its password. */
+  /** Standard error of its ffmpegs; it may contain the URL with its password. */
   readonly onWords: (text: string) => void;
-  /** A password is sent readably, to a host that was not verified. */
+  /** The password is sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
-  /** Of the time that nothing came, milliseconds in which this process and its ffmpegs waited for a processor. */
+  /** Milliseconds in which this process and its ffmpegs waited for a processor while nothing came. */
   readonly onStarved?: ((ms: number) => void) | undefined;
   readonly learned: Learned;
   /**
-   * Another opening of the feed is being sampled. Called once when this one has shown that it makes pictures (the first is
-   * not given) and can be sampled in its place without a loss: the other must be asked to end by then.
-   * @param sample the first that this one has taken, where it is one that made it ready
+   * Another opening of the feed is being sampled. Called once when this one has proven that it makes pictures (the first is
+   * not delivered) and can be sampled in its place without a loss: by then the other must have been asked to end.
+   * @param sample the first that this one has taken, if one made it ready
    */
   readonly onReady?: ((sample?: Sample) => void) | undefined;
 }

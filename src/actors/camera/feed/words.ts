@@ -5,7 +5,7 @@ import { LineSplitter } from '../../../os/line-splitter';
 /** A damaged stream makes ffmpeg write thousands of lines a second: only the last few of each second are handed on. */
 const MAX_LINES = 40;
 const PAUSE_MS = 1000;
-/** Of a line that has not ended. */
+/** Limit of an unfinished line. */
 const MAX_LINE_CHARS = 1000;
 
 export class FeedWords {
@@ -14,8 +14,8 @@ export class FeedWords {
   #pause: NodeJS.Timeout | undefined;
 
   /**
-   * @param tell gets whole lines without credentials
-   * @param secrets of the feed's present URL, which a server may repeat
+   * @param tell receives whole lines without credentials
+   * @param secrets of the feed's current URL, which a server may repeat
    */
   constructor(
     private readonly tell: (lines: readonly string[]) => void,

@@ -1,17 +1,17 @@
-/** What decodes a feed: the hardware that was asked for, or software where that does not start. Pure. */
+/** What decodes a feed: the configured hardware, or software if the hardware does not start. Pure. */
 import type { Hwaccel } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 
 export interface Acceleration {
   /** ffmpeg's name of it; undefined for software. */
   readonly current: Hwaccel | undefined;
-  /** What is tried when that does not start. */
+  /** The next choice if that does not start. */
   readonly next: readonly Hwaccel[];
   /** Why those before did not start. */
   readonly because: readonly string[];
 }
 
-/** What `auto` tries, in this order: each is one opening of the feed where it does not start. */
+/** What `auto` tries, in this order: each one that does not start costs one opening of the feed. */
 const AUTO: Readonly<Partial<Record<NodeJS.Platform, readonly Hwaccel[]>>> = {
   linux: ['vaapi', 'cuda', 'qsv'],
   darwin: ['videotoolbox'],
@@ -23,7 +23,7 @@ export function accelerationOf(wanted: Hwaccel | undefined, platform: NodeJS.Pla
   return { current: candidates[0], next: candidates.slice(1), because: [] };
 }
 
-/** After a fault; the same where it is not the hardware's. */
+/** The choice after a fault; unchanged if it is not the hardware's. */
 export function afterHardwareFault(acceleration: Acceleration, fault: FaultRecord): Acceleration {
   if (fault.code !== 'hwaccel') return acceleration;
   const [current, ...next] = acceleration.next;

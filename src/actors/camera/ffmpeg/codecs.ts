@@ -1,4 +1,4 @@
-/** What codecs and kinds of sources mean for who reads them. Pure. */
+/** How codecs and kinds of sources are to be read. Pure. */
 import type { CameraSource } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 

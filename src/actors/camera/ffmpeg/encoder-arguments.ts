@@ -30,8 +30,8 @@ const MEAN_LOSS = 0.1;
 const UNSCALED = '8';
 
 /**
- * ffmpeg's arguments for a JPEG quality of 1 to 100 on libjpeg's scale: its tables, scaled as libjpeg does (jpeg_quality_scaling). Of each
- * block's mean the encoder has a quantiser of its own, 8: below quality 25 pictures are better and larger than libjpeg's. The standard Huffman tables save the second pass over the picture: two fifths of
+ * ffmpeg's arguments for a JPEG quality of 1 to 100 on libjpeg's scale: its tables, scaled as libjpeg does (jpeg_quality_scaling). For the mean of
+ * each block the encoder has a quantiser of its own, 8: below quality 25 pictures are better and larger than libjpeg's. The standard Huffman tables save the second pass over the picture: two fifths of
  * the encoder's time for some 5 % more bytes.
  */
 export function jpegEncoder(quality: number): readonly string[] {

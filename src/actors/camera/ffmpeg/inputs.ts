@@ -1,12 +1,12 @@
-/** What a receiving ffmpeg opens, and what it may open beside: the input's part of its command line. Pure. */
+/** What a receiving ffmpeg opens, and what else it may open: the input part of its command line. Pure. */
 import type { CameraSource, CameraSpec, CameraTls } from '../../../config/topology';
 import { jpegEncoder, PPM } from './encoder-arguments';
 import { NO_PROBING } from './invocation';
 import type { StreamForm } from './stream-form';
 
 /**
- * Times the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
- * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and is the one that decides.
+ * Multiple of the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
+ * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and decides first.
  */
 const NETWORK_TIMEOUTS = 3;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
@@ -17,13 +17,13 @@ const TEST_OVERSAMPLING = 2;
  * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
  */
 const AT_FIRST_PACKET = ['option probesize 32'] as const;
-/** No other tracks are set up: what one of them sends or refuses costs the video nothing. */
+/** No other tracks are set up, so nothing they send or refuse affects the video. */
 const VIDEO_ONLY = ['option allowed_media_types video'] as const;
-/** Of several video tracks the first. Not for MPEG-TS, whose video and sound are one track of RTSP. */
+/** The first of several video tracks. Not for MPEG-TS, whose video and sound are one RTSP track. */
 const FIRST_TRACK = ['option max_streams 1'] as const;
 /**
- * What was read to find the tracks is not given, late, as the feed's first packets. Where the first packet of all suffices, it is given: with
- * it goes the keyframe that many a camera begins with, and the next may be far.
+ * Data read to find the tracks are not delivered late as the feed's first packets. If the very first packet suffices, it is delivered: dropping it
+ * would lose the keyframe many cameras begin with, and the next may be far.
  */
 const FORGETS_ANALYZED = ['-fflags', '+nobuffer'] as const;
 /** Microseconds of a feed that are looked at to find its tracks. */
@@ -32,13 +32,13 @@ const ANALYZE_US = 1_000_000;
 export interface StreamOpening {
   /** Opened in place of the source's: behind redirections, or a relay. */
   readonly url?: string;
-  /** Of its video tracks the first alone. */
+  /** Only the first of its video tracks. */
   readonly firstTrackOnly?: boolean;
 }
 
 /**
- * Demuxers that what comes from outside may choose by its first bytes: containers of video that open nothing else. ffmpeg has 300,
- * most of them for games and instruments, and hardly looked at.
+ * Demuxers that external data may select by their first bytes: video containers that open nothing else. ffmpeg has 300,
+ * most of them for games and instruments, and barely reviewed.
  */
 const CONTAINERS =
   'mpegts,mpeg,flv,live_flv,mov,matroska,avi,asf,nut,ogg,ivf,obu,h264,hevc,m4v,mpegvideo,mjpeg,mpjpeg,dhav';

@@ -1,4 +1,4 @@
-/** What every command line of a receiving ffmpeg has, as pure functions. Measured and explained in docs/capture/feeds.md. */
+/** The common parts of every command line of a receiving ffmpeg, as pure functions. Measured and explained in docs/capture/feeds.md. */
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
@@ -20,7 +20,7 @@ export const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
 export const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /**
  * A line of framecrc with time and size, then the bytes it describes: see packet-splitter.ts. The bitstream filters belong to
- * tee, one set per output: ffmpeg's own (-bsf) take the restart of a looped file for its end, and then pass nothing more.
+ * tee, one set per output: ffmpeg's own (-bsf) treat the restart of a looped file as its end, and then pass nothing more.
  */
 export function toSplitter({
   fd = 1,

@@ -1,12 +1,12 @@
 /** How a movie of MP4 or MOV says its video is turned, mirrored or not: ffmpeg names the angle alone. Pure. */
 import { turned, type Turn } from './turn';
 
-/** Of a track header, from its type on: its version, and by that where its matrix begins (ISO 14496-12, 8.3.2). */
+/** Offset of the version in a track header, counted from its type; the position of its matrix depends on it (ISO 14496-12, 8.3.2). */
 const VERSION_AT = 4;
 const MATRIX_AT = [44, 56] as const;
 /** Up to the last of its numbers that counts. */
 const MATRIX_BYTES = 20;
-/** The same of the word for what kind of track it is (8.4.3). */
+/** Offset of the handler type, which names the kind of track (8.4.3). */
 const HANDLER_AT = 12;
 
 interface Box {
@@ -15,13 +15,13 @@ interface Box {
   readonly bytes: Buffer;
 }
 
-/** Of the first video track of what fragments begin with; undefined where that is not found. */
+/** Turn of the first video track, from the head of a fragmented file; undefined if not found. */
 export function headTurn(head: Buffer): Turn | undefined {
   const movie = [...boxes(head, 0)].find(({ type }) => type === 'moov');
   return movie && movieTurn(movie.bytes);
 }
 
-/** Of the first video track. @param movie the box that describes the tracks, from its type on */
+/** Turn of the first video track. @param movie the box that describes the tracks, from its type on */
 export function movieTurn(movie: Buffer): Turn | undefined {
   for (const track of boxes(movie, 4)) {
     if (track.type !== 'trak') continue;

@@ -1,6 +1,6 @@
 /**
- * Cuts ffmpeg's output into packets. Two muxers write to one pipe in turn: framecrc a line with a packet's time and
- * exact size, then `data` its bytes, so that nothing is searched for by its markers.
+ * Splits ffmpeg's output into packets. Two muxers write to one pipe in turn: framecrc a line with a packet's time and
+ * exact size, then `data` its bytes, so that no markers need be searched for.
  */
 import { Fault } from '../../../fault/fault';
 import type { Turn } from './turn';
@@ -24,7 +24,7 @@ export interface Packet {
   readonly bytes: Buffer;
 }
 
-/** What the lines before the first packet say of all that follow. */
+/** Header lines before the first packet, which describe all that follow. */
 export interface StreamHeader {
   /** ffmpeg's name: `h264`, `hevc`, `mjpeg`... */
   readonly codec: string;
@@ -33,7 +33,7 @@ export interface StreamHeader {
   readonly height: number;
   /** Milliseconds of one unit of time. */
   readonly unitMs: number;
-  /** As its container says (a display matrix); undefined where it does not. */
+  /** From the container's display matrix; undefined if it has none. */
   readonly turn?: Turn;
 }
 
@@ -161,7 +161,7 @@ function readPacketLine(line: Buffer): PacketLine {
   if (size === 0) throw notUnderstood(line);
   if (size > MAX_PACKET_BYTES)
     throw new Fault('picture-too-large', `a picture of ${size} bytes (limit: ${MAX_PACKET_BYTES})`);
-  // framecrc names the flags only where they are not exactly "key".
+  // framecrc writes the flags only if they are not exactly "key".
   const flags = /, F=0x([0-9A-F]+)\b/.exec(text)?.[1];
   const checksum = fields?.[4] ?? '';
   return {

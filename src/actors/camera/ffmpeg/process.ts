@@ -10,11 +10,11 @@ import type { FfmpegInvocation } from './invocation';
 
 /** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
 const POLITE_STOP_MS = 700;
-/** What is kept of standard error; the cause is in its last lines. */
+/** Part of standard error that is kept; the cause is in its last lines. */
 const MAX_STDERR_CHARS = 8000;
 /**
- * An ffmpeg linked with glibc statically crashes on MPEG-TS, of which HLS is made: to convert the names of programs, which
- * nobody reads, it loads the system's own libraries. Here it finds none.
+ * An ffmpeg linked statically with glibc crashes on MPEG-TS, which HLS uses: to convert the names of programs, which
+ * are not used, it loads the system's own libraries. With this setting it finds none.
  */
 const NO_CONVERSIONS = { GCONV_PATH: '/dev/null' } as const;
 /** Signals a program brings on itself. */
@@ -28,8 +28,8 @@ export class FfmpegProcess {
   #spawnError: Error | undefined;
 
   /**
-   * @param onWords called with what it writes on standard error, which may hold the feed's URL with its password
-   * @param side of fd 3: who gets what it writes there, or what it reads there
+   * @param onWords called with its standard error, which may contain the feed's URL with its password
+   * @param side of fd 3: the receiver of what it writes there, or the source of what it reads there
    */
   constructor(
     ffmpeg: string,
@@ -64,7 +64,7 @@ export class FfmpegProcess {
     const third = this.#child.stdio[3] as Duplex | null | undefined;
     if (side !== undefined && third !== undefined && third !== null)
       if ('input' in side)
-        // Whichever ends first ends the other; the reason is known from how ffmpeg ends, and from who reads the input.
+        // Whichever ends first ends the other; the reason follows from how ffmpeg ends, and from the reader of the input.
         pipeline(side.input, third, () => undefined);
       else third.on('data', side.onBytes);
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -90,7 +90,7 @@ export class FfmpegProcess {
     return signalCode !== null && CRASHES.has(signalCode) ? signalCode : undefined;
   }
 
-  /** The end of what it wrote on standard error. It may hold the feed's URL with its password. */
+  /** The end of its standard error. It may contain the feed's URL with its password. */
   get stderr(): string {
     return this.#stderr;
   }

@@ -5,9 +5,9 @@ import { fileInput, streamInput, testInput, type StreamOpening } from './inputs'
 import { BOUNDED, MAX_RECEIVED_BYTES, QUIET, toSplitter, type FfmpegInvocation } from './invocation';
 import type { StreamForm } from './stream-form';
 
-/** Sound too: a segment of sound alone is distinguished from one that cannot be read. */
+/** Sound too: this distinguishes a segment of sound alone from one that cannot be read. */
 const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
-/** Packets lost over UDP are warnings; redirections, and how the video is turned, are information: see receiver-words.ts. */
+/** Packets lost over UDP are warnings; redirections and the turn of the video are information: see receiver-words.ts. */
 const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
@@ -18,10 +18,10 @@ const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';
 const KEYFRAMES_OF_FIELDS = 'noise=amount=0\\\\:drop=not(key+ld(0))+0*st(0\\\\\\\\\\\\\\,key)';
 
 /**
- * What a sender's reports say about keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
- * each. Of the keyframe only what is small is left: the sequence parameters of H.264 (7) and H.265 (33), the frame header
- * of JPEG (192). Their times are their numbers, from 0: the muxer gives up for good where those of a stream leap by more
- * than 6.6 hours, or back. An ffmpeg or codec that can't do it goes without.
+ * Times from sender reports for keyframes, as `prft` boxes of an MP4 on fd 3 (see sender-clock.ts), some 200 bytes
+ * each. Only the small parts of the keyframe are kept: the sequence parameters of H.264 (7) and H.265 (33), the frame header
+ * of JPEG (192). Their times are their numbers, from 0: the muxer fails permanently if those of a stream leap by more
+ * than 6.6 hours, or back. An ffmpeg or codec without support for this runs without it.
  */
 function senderTimes(unify: string): string {
   const flags = 'movflags=empty_moov+default_base_moof+frag_every_frame:write_prft=wallclock';
@@ -31,7 +31,7 @@ function senderTimes(unify: string): string {
   return `[f=mp4:onfail=ignore:avoid_negative_ts=disabled:${flags}:bsfs/v=${bsfs}]pipe\\:3`;
 }
 
-/** Receives the feed and decodes nothing: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here. */
+/** Receives the feed without decoding: every packet comes on fd 1, the sender's times on fd 3. Only a synthetic picture is encoded here. */
 export function receiverInvocation(
   camera: CameraSpec,
   form: StreamForm = {},
@@ -62,9 +62,9 @@ export function receiverInvocation(
 }
 
 /**
- * Takes segments of HLS from standard input, which it may open nothing beside; every packet comes on fd 1. MPEG-TS has
- * its parameters within.
- * @param analyzeMs media that is looked through for the parameters of all tracks: more than the first segment is waited for
+ * Reads segments of HLS from standard input and may open nothing else; every packet comes on fd 1. MPEG-TS carries
+ * its own parameters.
+ * @param analyzeMs media examined for the parameters of all tracks: more than the first segment is waited for
  */
 export function segmentsInvocation(
   { format }: CameraSpec,

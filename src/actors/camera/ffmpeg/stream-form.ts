@@ -1,4 +1,4 @@
-/** What packets have shown of the form of their stream, which decides how ffmpeg is to read it. */
+/** What packets have revealed of the form of their stream, which determines how ffmpeg is to read it. */
 
 /** What its packets have shown. */
 export interface StreamForm {

@@ -39,7 +39,7 @@ export class HlsClient {
   readonly #guard: HostGuard;
   readonly #login: Login;
   readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
-  /** Of the feed's own host: some distinguish their viewers by them. */
+  /** Cookies of the feed's own host: some servers identify viewers by them. */
   readonly #cookies = new Map<string, string>();
 
   /** @param url the feed's, with its credentials */

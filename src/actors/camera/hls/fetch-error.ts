@@ -5,8 +5,8 @@ import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {
   /**
-   * @param words as ffmpeg would say it, for the table of feed-fault.ts
-   * @param onReused it was the first that was heard on a connection kept from before
+   * @param words the message as ffmpeg would write it, for the table of feed-fault.ts
+   * @param onReused it was the first error on a reused connection
    */
   constructor(
     readonly code: string,
@@ -30,7 +30,7 @@ export class FetchError extends Error {
   }
 }
 
-/** It is led to where the configuration does not allow. */
+/** A redirection to a place that the configuration does not allow. */
 export function forbiddenHost(): FetchError {
   return new FetchError(
     'forbidden-host',
@@ -60,7 +60,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ERR_STREAM_PREMATURE_CLOSE: 'Connection reset',
 };
 
-/** Of what a socket, a name or a certificate failed with. */
+/** The error for a failed socket, name look-up or certificate check. */
 export function networkError(error: unknown, onReused = false): FetchError {
   if (error instanceof FetchError) return error;
   if (error instanceof Fault && error.code === 'redirect') return forbiddenHost();

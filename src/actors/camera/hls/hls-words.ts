@@ -1,4 +1,4 @@
-/** What is said of an HLS feed that fails, in a person's words; nothing of it names more of a URL than may be shown. */
+/** Messages about a failing HLS feed, in plain text for operators; they contain no more of a URL than may be shown. */
 import { redactText } from '../../../url/url';
 import type { CameraSource } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
@@ -6,10 +6,10 @@ import { openFault } from '../feed/fault';
 import { feedName } from '../../../config/feed-name';
 import { FetchError } from './fetch-error';
 
-/** ffmpeg found a track of video, and no size: there was no keyframe in what it saw. */
+/** ffmpeg found a video track without a size: there was no keyframe in what it examined. */
 const NO_KEYFRAME = /dimensions not set|unspecified size/;
 const LOOK_AT_ITS_MAKER = 'look at what makes it: the camera, or its encoder';
-/** By the codes of errors that the table of feed-fault.ts has no words for; they follow the feed's name. */
+/** Codes of errors that the table of feed-fault.ts has no text for; their messages follow the feed's name. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['redirects', 'forbidden-host', 'too-large', 'tls-untrusted']);
 const SEGMENTS: Readonly<Record<string, string>> = {
   'not-found': `has a playlist, but not the segments it lists (404); ${LOOK_AT_ITS_MAKER}`,
@@ -18,7 +18,7 @@ const SEGMENTS: Readonly<Record<string, string>> = {
   empty: `lists segments that are empty; ${LOOK_AT_ITS_MAKER}`,
 };
 
-/** Why its playlist cannot be had, or be read. An error that is not a fault of the feed is returned as it is. */
+/** Why its playlist cannot be fetched or read. An error that is not a fault of the feed is returned unchanged. */
 export function playlistFault(source: CameraSource, error: unknown): Error {
   if (error instanceof FetchError) return Fault.from(fetchFault(source, error));
   return error instanceof Fault && error.code === 'bad-playlist'

@@ -8,7 +8,7 @@ import { MAX_PLAYLIST_BYTES, type MasterPlaylist, type MediaPlaylist } from './p
 import { readPlaylist } from './parse-playlist';
 import { rankVariants } from './variant-choice';
 
-/** Variants that are tried where the first cannot be had: servers name their substitutes. */
+/** Number of variants to try if the first cannot be fetched: servers list their substitutes. */
 const MAX_VARIANTS = 4;
 
 /** Ends with its client's {@link HlsClient.close}. */

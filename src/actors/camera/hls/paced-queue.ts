@@ -7,7 +7,7 @@ export interface PacedPacket {
   readonly header: StreamHeader;
   /** Does not continue what came before it. */
   readonly begins: boolean;
-  /** Of performance.now(). */
+  /** By performance.now(). */
   readonly dueMs: number;
 }
 
@@ -32,7 +32,7 @@ export class PacedQueue {
     if (this.#waiting.length === 1) this.#arm();
   }
 
-  /** Settles when `isShort()`, which is asked whenever packets have left; and when the queue is closed. */
+  /** Settles when `isShort()`, which is checked whenever packets have left, or when the queue is closed. */
   async until(isShort: () => boolean): Promise<void> {
     while (!this.#closed && !isShort()) await new Promise<void>((resolve) => this.#onShorter.push(resolve));
   }
@@ -41,7 +41,7 @@ export class PacedQueue {
     return this.#waiting.length === 0;
   }
 
-  /** What waits is dropped. */
+  /** Waiting packets are dropped. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

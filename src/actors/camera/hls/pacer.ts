@@ -1,25 +1,25 @@
 /**
- * When each packet of a feed that comes in bursts is due: at the distances of its own times, soon after it came, late
+ * When each packet of a feed that comes in bursts is due: spaced by its own times, soon after its arrival, but late
  * enough that the next burst comes before it is needed. Pure; milliseconds of a clock that is never set. Why:
  * docs/capture/feeds.md.
  */
 
-/** By how much packets may come due faster or slower than their times say. */
+/** By how much packets may come due faster or slower than their times imply. */
 const SLEW = 0.03;
 /**
- * What is in hand when the next burst comes, beyond half of a segment: a playlist without news is read again after that
- * time (RFC 8216, 6.3.4), so that the next segment may suddenly be noticed so much later than those before. This much
- * is for fetching it, and for the new ffmpeg that a discontinuity needs on a busy machine.
+ * Media in hand when the next burst comes, beyond half of a segment: an unchanged playlist is read again after that
+ * time (RFC 8216, 6.3.4), so the next segment may suddenly be noticed that much later than earlier ones. This
+ * reserve is for fetching it, and for the new ffmpeg that a discontinuity needs on a busy machine.
  */
 const RESERVE_MS = 500;
-/** Part of it below which it is made up: between, nothing is changed. */
+/** Share of the reserve below which it is replenished: between this and the full reserve, nothing is changed. */
 const LEAST_RESERVE = 0.7;
-/** The reserve is the least of the newest one to two such spans. */
+/** The reserve is the minimum of the last one to two such spans. */
 const MEMORY_MS = 30_000;
-/** Times that go back by more, or ahead by more than can be in hand, are others from there on. */
+/** Times that go back further, or ahead by more than can be in hand, start a new run. */
 const STEP_BACK_MS = 1000;
 const STEP_AHEAD_MS = 10_000;
-/** Distance of the last packet of one run of times to the first of the next, until packets have shown it. */
+/** Distance from the last packet of one run of times to the first of the next, until packets have shown it. */
 const FIRST_STEP_MS = 40;
 
 export class Pacer {
@@ -27,20 +27,20 @@ export class Pacer {
   #offsetMs: number | undefined;
   #last: { readonly time: number; readonly dueMs: number } | undefined;
   #stepMs = FIRST_STEP_MS;
-  /** Added before the next run: media between that is missing. */
+  /** Added before the next run: the length of the missing media in between. */
   #missingMs = 0;
-  /** The least reserve of this span and of the one before. */
+  /** The minimum reserve of this span and of the previous one. */
   #reserve = { sinceMs: -Infinity, least: Infinity, before: Infinity };
 
   /** @param targetMs the longest segment */
   constructor(private readonly targetMs: number) {}
 
-  /** Media that was given and is not due yet; negative when there should have been more by now. */
+  /** Media that was delivered and is not due yet; negative if more should have come by now. */
   inHandMs(nowMs: number): number {
     return this.#last === undefined ? 0 : this.#last.dueMs + this.#stepMs - nowMs;
   }
 
-  /** The next burst has come, as soon as it was there: that shows how much reserve there is. */
+  /** The next burst has come; must be called at once, as this shows how much reserve there is. */
   burst(nowMs: number): void {
     if (this.#last === undefined) return;
     if (nowMs - this.#reserve.sinceMs > MEMORY_MS)
@@ -48,7 +48,7 @@ export class Pacer {
     this.#reserve.least = Math.min(this.#reserve.least, this.inHandMs(nowMs));
   }
 
-  /** What comes next has other times. @param missingMs length of what should have been between */
+  /** The following packets have other times. @param missingMs length of the missing media in between */
   restart(missingMs = 0): void {
     this.#offsetMs = undefined;
     this.#missingMs += missingMs;
@@ -103,7 +103,7 @@ export class Pacer {
     this.#move(Math.min(mayMoveMs, Math.max(-mayMoveMs, missingMs)));
   }
 
-  /** All that follows is due later by so much, and the reserve larger. */
+  /** Everything that follows is due later by this much, and the reserve is larger. */
   #move(byMs: number): void {
     this.#offsetMs = (this.#offsetMs ?? 0) + byMs;
     this.#reserve.least += byMs;

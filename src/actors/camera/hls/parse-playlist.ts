@@ -13,7 +13,7 @@ import {
   type Attributes,
 } from './playlist-syntax';
 
-/** Where a playlist says nothing: what most use. */
+/** If a playlist has no target duration: the most common value. */
 const DEFAULT_TARGET_MS = 6000;
 
 /**
@@ -70,7 +70,7 @@ class MediaReader {
   #map: Segment['map'];
   #rangeEnd: { readonly url: string; readonly offset: number } | undefined;
 
-  /** What plain names are relative to. */
+  /** The folder that relative names are resolved against. */
   readonly #folder: string;
 
   constructor(private readonly base: string) {
@@ -158,7 +158,7 @@ class MediaReader {
     this.#range = undefined;
   }
 
-  /** Without an offset it begins where the one before ended. */
+  /** Without an offset it begins where the previous one ended. */
   #rangeOf(url: string): Resource['range'] {
     if (this.#range === undefined) return undefined;
     const before = this.#rangeEnd?.url === url ? this.#rangeEnd.offset : 0;

@@ -31,8 +31,8 @@ export class PlaylistFollower {
   }
 
   /**
-   * Settles when it was read again; sooner when `signal` is aborted.
-   * @param newMs length of what was new in it the last time; 0 for nothing, Infinity where it is not known since when it was there
+   * Settles when it was read again; earlier if `signal` is aborted.
+   * @param newMs length of the media that was new in it the last time; 0 for nothing, Infinity if it is not known how long it was there
    */
   async next(newMs: number, signal: AbortSignal): Promise<LoadedPlaylist> {
     const { url, playlist } = this.#loaded;

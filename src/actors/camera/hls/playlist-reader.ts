@@ -1,4 +1,4 @@
-/** Reads an HLS playlist as long as it goes on: each packet comes when it is due. */
+/** Reads an HLS playlist until it ends: each packet is delivered when it is due. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../../clock/sleep';
 import { Fault, type FaultRecord } from '../../../fault/fault';
@@ -18,12 +18,12 @@ import { firstTime } from './segment-time';
 
 /** What waits to be due at most, beyond the segment that made it more. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Of a recording, media that is read ahead. */
+/** Media of a recording that is read ahead. */
 const READ_AHEAD_MS = 2000;
 /** A segment that gives no picture is followed by the next after this time; it is checked this often. */
 const FIRST_PACKET_MS = 1000;
 const LOOK_MS = 50;
-/** Runs without a packet until the feed is given up, where none ever came. */
+/** Number of runs without a packet after which the feed is given up, if none ever came. */
 const MAX_BARREN_RUNS = 2;
 export interface ReaderOptions extends Omit<RunOptions, 'onPacket'> {
   /** @param agoMs since it was due. @param begins it does not continue what came before */
@@ -69,7 +69,7 @@ export class PlaylistReader {
       .finally(() => this.#close());
   }
 
-  /** Why nothing came lately, or why it ended, where that is known. */
+  /** Why nothing came recently, or why it ended, if known. */
   get fault(): Error | undefined {
     if (this.#failure !== undefined) return this.#failure;
     return this.#trouble === undefined ? undefined : Fault.from(this.#trouble);
@@ -88,7 +88,7 @@ export class PlaylistReader {
     while (!signal.aborted) {
       const { segments, jumped } = nextSegments(playlist, position, this.#pacer.inHandMs(performance.now()));
       if (jumped) await this.#finishRun();
-      // What was listed already when it was first read says nothing of when the next will be.
+      // Segments listed at the first read prove nothing about when the next will be.
       const isFresh = position !== undefined && !playlist.recording;
       let got = 0;
       for (const segment of segments) {
@@ -103,7 +103,7 @@ export class PlaylistReader {
     }
   }
 
-  /** False where a recording starts again. */
+  /** False if a recording starts again. */
   async #endsHere({ recording }: MediaPlaylist, got: number): Promise<boolean> {
     await this.#finishRun();
     if (recording && got > 0) return false;
@@ -116,7 +116,7 @@ export class PlaylistReader {
 
   /** Waits until more may be read. */
   async #room(isRecording: boolean): Promise<void> {
-    // All of a recording is there at once: it is not handed on while nothing has come of its beginning.
+    // A recording is there all at once: it is not handed on until its beginning has come.
     for (
       let waitedMs = 0;
       isRecording && waitedMs < FIRST_PACKET_MS && this.#awaitsFirst();

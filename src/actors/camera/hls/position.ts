@@ -3,12 +3,12 @@ import type { MediaPlaylist, Segment } from './playlist';
 
 /** Segments of a live playlist that are read at first: one to show, and one in hand until the next is listed. */
 export const JOIN_SEGMENTS = 2;
-/** What may lie unread, beyond two segments, before it is given up for what is newer. */
+/** Media that may be unread, beyond two segments, before it is skipped in favour of newer media. */
 const MAX_BEHIND_MS = 5000;
 
 export interface Position {
   readonly sequence: number;
-  /** Of its address: what follows a question mark may be another each time. */
+  /** Path of its address: the query may differ each time. */
   readonly path: string;
 }
 
@@ -23,7 +23,7 @@ export function positionOf({ sequence, url, range }: Segment): Position {
 }
 
 /**
- * What follows `last` in the playlist; from the live edge when there is none, when it slid away, or when so much has
+ * What follows `last` in the playlist; from the live edge if there is no `last`, if it has left the playlist, or if so much has
  * been listed since that what is read would be old.
  * @param inHandMs media that was read and is not shown yet
  */

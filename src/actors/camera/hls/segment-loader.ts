@@ -8,7 +8,7 @@ import type { Resource, Segment, SegmentKey } from './playlist';
 
 const KEY_BYTES = 16;
 const MAX_MAP_BYTES = 1024 * 1024;
-/** A segment that fails by mishap is asked for so often, with a pause. */
+/** Number of attempts, with pauses, for a segment that fails by chance. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 
@@ -40,7 +40,7 @@ export class SegmentLoader {
       } catch (error) {
         if (!(error instanceof FetchError) || error.isFinal || attempt === ATTEMPTS || signal.aborted)
           throw error;
-        // The one kept from before may be another by now.
+        // The one kept from before may have changed by now.
         if (error.code === 'bad-key') this.#key = undefined;
         await sleep(PAUSE_MS, signal);
       }

@@ -12,7 +12,7 @@ import type { LoadedSegment } from './segment-loader';
 
 /** Part of the first segment that is looked through for all tracks: with more, the second would be waited for. */
 const ANALYZED_PART = 0.9;
-/** Milliseconds that ffmpeg may take for what it has, at the end of its input. */
+/** Milliseconds that ffmpeg may take for the rest of its data at the end of its input. */
 const FINISH_MS = 2000;
 
 export interface RunOptions {
@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly ffmpeg: string;
   readonly form: StreamForm;
   readonly onPacket: (packet: Packet, header: StreamHeader) => void;
-  /** What it wrote is not what ffmpeg writes. */
+  /** The output is not in ffmpeg's format. */
   readonly onFault: (error: Error) => void;
   /** What it writes on standard error. */
   readonly onWords: (text: string) => void;
@@ -49,7 +49,7 @@ export class SegmentRun {
       ffmpeg,
       segmentsInvocation(camera, formOf(head, form), ANALYZED_PART * durationMs),
       (chunk) => {
-        // What it said of the video before it wrote it is read in this turn of the loop too.
+        // ffmpeg's messages about the video, written before it, are read in the same turn of the event loop.
         setImmediate(() => this.#receive(chunk, options));
       },
       (text) => this.#words.said(text),
@@ -73,7 +73,7 @@ export class SegmentRun {
     }
   }
 
-  /** ffmpeg's word for it is the angle alone. */
+  /** ffmpeg reports the angle only. */
   #turn(): { readonly turn?: Turn } {
     const { turn } = this.#words;
     return turn === undefined ? {} : { turn: headTurn(this.#head) ?? turn };

@@ -1,10 +1,10 @@
-/** The time a segment begins with, read from its bytes: where it lies before that of the segment before, times have restarted. Pure. */
+/** The start time of a segment, read from its bytes: if it lies before that of the previous one, times have restarted. Pure. */
 
 const TS_PACKET_BYTES = 188;
 const TS_SYNC = 0x47;
-/** Of MPEG-TS packets, those looked at: the first with a time is one of the first ten or so. */
+/** Number of MPEG-TS packets examined: the first with a time is one of the first ten or so. */
 const MAX_TS_PACKETS = 2000;
-/** Of ISO boxes, those looked at. */
+/** Number of ISO boxes examined. */
 const MAX_BOXES = 100;
 
 /** In ticks of the segment's own time base, to be compared within one run of segments; undefined when it is not found. */

@@ -1,10 +1,10 @@
-/** What an HTTP answer is, by its type and its first bytes; where they differ, the bytes are right. Pure. */
+/** The kind of an HTTP answer, by its type and its first bytes; if they differ, the bytes are right. Pure. */
 
 import { isPlaylist } from './is-playlist';
 
 /**
- * `parts`: JPEGs in parts. `pictures`: JPEGs one behind the other. `picture`: one, or several after all. `page`: text for
- * people. `playlist`: HLS. `other`: video, or nothing that is known here.
+ * `parts`: JPEGs in parts. `pictures`: JPEGs one after the other. `picture`: one, or possibly several. `page`: text for
+ * people. `playlist`: HLS. `other`: video, or an unknown format.
  */
 export type AnswerKind = 'parts' | 'pictures' | 'picture' | 'page' | 'playlist' | 'other';
 

@@ -1,9 +1,9 @@
-/** What a server asks for before it answers: `WWW-Authenticate`, RFC 9110, 11.6.1, read as loosely as cameras write it. Pure. */
+/** Authentication a server requires: `WWW-Authenticate`, RFC 9110, 11.6.1, read as loosely as cameras write it. Pure. */
 
 export interface Challenge {
   /** In small letters. */
   readonly scheme: string;
-  /** By their names in small letters, without quotes. */
+  /** By their names in lower case, without quotes. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 

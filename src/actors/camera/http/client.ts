@@ -25,14 +25,14 @@ const MAX_IGNORED_MS = 500;
 /** How often one request is answered with another challenge; a stale nonce is one. */
 const MAX_CHALLENGES = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Those that hold for later requests too. */
+/** Redirections that hold for later requests too. */
 const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 
-/** What of a camera's settings says how it is asked. */
+/** The camera settings that determine how it is requested. */
 export interface HttpOptions {
   readonly anyHost?: boolean;
   readonly tls?: CameraTls;
-  /** The password is about to be sent readably, to a host that was not verified. */
+  /** The password is about to be sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
 }
 
@@ -45,9 +45,9 @@ export interface Answer {
 }
 
 export interface Limits {
-  /** Milliseconds until the headers of the answer are there, where a connection has to be opened. */
+  /** Milliseconds until the headers of the answer must be complete if a new connection is opened. */
   readonly openMs: number;
-  /** The same over a connection that is open already: it may have died unnoticed. */
+  /** The limit for a reused connection: it may have died unnoticed. */
   readonly reuseMs: number;
 }
 
@@ -185,7 +185,7 @@ export class HttpClient {
         request.destroy();
         reject(error);
       };
-      // Looked at when either limit is over: only then it is known over which connection it goes.
+      // Checked when either limit is over: only then is it known which connection is used.
       let timer = setTimeout(
         () => {
           const leftMs = limitMs() - (performance.now() - startedMs);
@@ -225,7 +225,7 @@ function phaseOf(socket: Socket | undefined, readBefore: number): Phase {
   return socket.bytesRead > readBefore ? 'answering' : 'connected';
 }
 
-/** Reads what is of no use, for the connection's sake; not where it does not end, or not soon. */
+/** Reads an unneeded body so that the connection can be reused; not if it does not end, or not soon. */
 function ignore(message: IncomingMessage): void {
   let bytes = 0;
   const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-/** What an answer or a part of one says it is: RFC 9110, 8.3, read as loosely as cameras write it. Pure. */
+/** The declared type of an answer or a part of one: RFC 9110, 8.3, read as loosely as cameras write it. Pure. */
 
 export interface ContentType {
   /** `type/subtype` in small letters; empty when there is none. */
@@ -14,7 +14,7 @@ export function readContentType(header: string | undefined): ContentType {
   return { type, boundary: boundary === '' ? undefined : boundary };
 }
 
-/** Types of a JPEG, and those that say nothing. */
+/** Types of a JPEG, and types without meaning. */
 const PICTURE_TYPES = /^(?:image\/(?:p?jpe?g|jpg|\*)|video\/x-(?:motion-)?jpeg|application\/octet-stream|)$/i;
 
 /** True for the type of a part that may be a JPEG. */

@@ -33,14 +33,14 @@ export interface DigestRequest {
   readonly clientNonce: string;
 }
 
-/** By their names in the challenge, in capital letters. */
+/** By their names in the challenge, in upper case. */
 const HASHES: ReadonlyMap<string, { readonly hash: string; readonly strength: number }> = new Map([
   ['MD5', { hash: 'md5', strength: 1 }],
   ['SHA-256', { hash: 'sha256', strength: 2 }],
   ['SHA-512-256', { hash: 'sha512-256', strength: 3 }],
 ]);
 
-/** Undefined for one that cannot be answered: of an algorithm or a protection there is none for here. */
+/** Undefined for a challenge that cannot be answered: its algorithm or protection is not supported. */
 export function readDigestChallenge({ scheme, parameters }: Challenge): DigestChallenge | undefined {
   const nonce = parameters.get('nonce');
   if (scheme !== 'digest' || nonce === undefined) return undefined;

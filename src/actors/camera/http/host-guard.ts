@@ -1,11 +1,11 @@
-/** Keeps connections from addresses that a camera may not send us to: looked at when a name was looked up, and connected to as it was. */
+/** Blocks connections to addresses a camera may not redirect to: checked after the name look-up, and then that very address is used. */
 import { lookup as lookUp } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { isSameHost, localTarget, mayConnect, type HostPolicy } from './redirect';
 
 export class HostGuard {
-  /** At which the named host was reached. */
+  /** Address at which the named host was reached. */
   #namedAddress: string | undefined;
 
   constructor(private readonly policy: HostPolicy) {}
@@ -43,7 +43,7 @@ export class HostGuard {
   }
 }
 
-/** An address of this machine in its network, which is as much of it as 127.0.0.1. */
+/** An address of this machine in its network, which counts as this machine just as 127.0.0.1 does. */
 function isOwn(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === plain));

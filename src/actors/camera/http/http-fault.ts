@@ -1,4 +1,4 @@
-/** Why a camera gives nothing over HTTP, in a person's words; codes are those of feed-fault.ts where it has one. Pure. */
+/** Why a camera delivers nothing over HTTP, in plain text for operators; codes are those of feed-fault.ts if it has one. Pure. */
 import type { CameraSource } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import { feedName } from '../../../config/feed-name';
@@ -8,7 +8,7 @@ import { trustFault } from './trust';
 /** Headers of an answer at most, all together. */
 export const MAX_HEADERS_BYTES = 64 * 1024;
 
-/** A fault that says for how long the camera asked to be left alone. */
+/** A fault that includes the pause the camera asked for. */
 export class RetryLater extends Fault {
   constructor(
     fault: Fault,
@@ -174,7 +174,7 @@ export function lateFault(phase: Phase, limitMs: number): Fault {
   return new Fault(code, sentence.replace('%', `${Math.round(limitMs)} ms`));
 }
 
-/** The same fault with whose it is; `message` follows the feed's name. */
+/** The same fault with the feed's name; `message` follows that name. */
 export function ofFeed(source: CameraSource, fault: Fault): Fault {
   const named = new Fault(fault.code, `${feedName(source)} ${fault.message}`);
   return fault instanceof RetryLater ? new RetryLater(named, fault.retryAfterMs) : named;

@@ -3,14 +3,14 @@
 /** RFC 8216, 4: a playlist begins with it. */
 const FIRST_TAG = '#EXTM3U';
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
-/** RFC 8216, 4, and what is in use besides. */
+/** RFC 8216, 4, and other types in use. */
 const PLAYLIST_TYPE = /^(?:application|audio|video)\/(?:vnd\.apple\.|x-)?mpegurl\b/i;
 /** This many first bytes suffice. */
 const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
 
 /**
- * @param contentType the header's value; empty when there was none
- * @param firstBytes as many as came; the type decides alone where they are too few
+ * @param contentType the header's value; empty if there was none
+ * @param firstBytes as many as came; if they are too few, the type alone decides
  */
 export function isPlaylist(contentType: string, firstBytes: Buffer): boolean {
   const head = firstBytes.toString('latin1', 0, ENOUGH_FIRST_BYTES).replace(BYTE_ORDER_MARK, '');

@@ -1,4 +1,4 @@
-/** Logs in to one server: the strongest of what it offers, the same nonce as long as it holds. No I/O. */
+/** Logs in to one server: uses its strongest offer, and the same nonce as long as it is valid. No I/O. */
 import { randomBytes } from 'node:crypto';
 import { readChallenges, readParameters } from './challenge';
 import { digestAuthorization, readDigestChallenge, type Credentials, type DigestChallenge } from './digest';
@@ -25,7 +25,7 @@ export class Login {
     private readonly random: (size: number) => Buffer = randomBytes,
   ) {}
 
-  /** True where the password is sent so that whoever gets it can read it. */
+  /** True if the password is sent in readable form. */
   get isBasic(): boolean {
     return this.#method?.name === 'basic';
   }

@@ -11,14 +11,14 @@ import { isPictureType } from './content-type';
 const PICTURE_START = Buffer.from([0xff, 0xd8, 0xff]);
 /** Part headers are shorter. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** What lies between two pictures at most before boundaries are not waited for any more. */
+/** Maximum number of bytes between two pictures; beyond it, boundaries are no longer waited for. */
 const MAX_BETWEEN_BYTES = 1024 * 1024;
 
 export class PictureCutter {
   readonly #queue = new ByteQueue();
-  /** `--` and the boundary; undefined where the answer names none. */
+  /** `--` and the boundary; undefined if the answer names none. */
   readonly #delimiter: Buffer | undefined;
-  /** Whether it was seen: some answers name another than they send. */
+  /** Whether the boundary was seen: some answers declare another than they send. */
   #delimited = false;
   /** The picture that is coming; undefined between pictures. */
   #scan: JpegScan | undefined;
@@ -91,7 +91,7 @@ export class PictureCutter {
     return this.#delimiter !== undefined && headers.includes(this.#delimiter);
   }
 
-  /** Of a picture that broke off: without the boundary and headers of the next one. */
+  /** Length of a picture that broke off, without the boundary and headers of the next one. */
   #beforeDelimiter(length: number): number {
     if (this.#delimiter === undefined) return length;
     const at = this.#queue.bytes.subarray(0, length).lastIndexOf(this.#delimiter);
@@ -103,7 +103,7 @@ export class PictureCutter {
     this.#awaitsDelimiter = true;
     this.#betweenBytes = 0;
     this.#queue.drop(length);
-    // What is not a picture is searched for another start behind its own.
+    // If this is not a picture, another start is searched for behind its own.
     this.#searchFrom = length > 0 ? 0 : 1;
   }
 
@@ -137,7 +137,7 @@ export class PictureCutter {
     return at;
   }
 
-  /** Whether what begins like a picture is one. @param before from the boundary on, where there is one, to its start */
+  /** Whether data that begin like a picture are one. @param before from the boundary, if there is one, to its start */
   #isPicture(before: Buffer, delimiter: number | undefined): boolean {
     // Padding behind a picture, and pictures inside others, are not the next part.
     if (delimiter === undefined) return !(this.#delimited && this.#awaitsDelimiter);

@@ -1,4 +1,4 @@
-/** Where an answer or a playlist may lead: to the camera itself, elsewhere only where the configuration allows it. Pure. */
+/** Where an answer or a playlist may lead: to the camera itself, and elsewhere only if the configuration allows it. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { redactUrl } from '../../../url/url';
 import { Fault } from '../../../fault/fault';
@@ -11,7 +11,7 @@ export interface HostPolicy {
   readonly anyHost: boolean;
 }
 
-/** This machine and its links: nothing a camera may send us to. */
+/** This machine and its links: a camera may never redirect to them. */
 const THIS_MACHINE = new BlockList();
 THIS_MACHINE.addSubnet('0.0.0.0', 8);
 THIS_MACHINE.addSubnet('127.0.0.0', 8);
@@ -20,7 +20,7 @@ THIS_MACHINE.addSubnet('224.0.0.0', 3);
 THIS_MACHINE.addSubnet('::', 127, 'ipv6');
 THIS_MACHINE.addSubnet('fe80::', 10, 'ipv6');
 THIS_MACHINE.addSubnet('ff00::', 8, 'ipv6');
-/** RFC 1918, 4193, 6598 and what RFC 6890 has besides; IPv4 behind IPv6 (RFC 6052, 3056), which may be any of them. */
+/** RFC 1918, 4193, 6598 and the others of RFC 6890; IPv4 embedded in IPv6 (RFC 6052, 3056), which may be any of them. */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('10.0.0.0', 8);
 PRIVATE.addSubnet('172.16.0.0', 12);
@@ -35,7 +35,7 @@ PRIVATE.addSubnet('2002::', 16, 'ipv6');
 
 /**
  * The URL an answer leads to.
- * @throws Fault `redirect` where it is not followed; its message follows the feed's name
+ * @throws Fault `redirect` if it is not followed; its message follows the feed's name
  */
 export function redirectTarget(from: URL, location: string | undefined, policy: HostPolicy): URL {
   const target = location === undefined ? null : parse(location, from);
@@ -73,7 +73,7 @@ export function isSameOrigin(target: URL, named: URL): boolean {
 
 /**
  * Whether a host that was not named may be connected to at this address.
- * @param namedAddress at which the named host was reached; undefined where that is not known
+ * @param namedAddress address at which the named host was reached; undefined if not known
  * @param anyHost whether the configuration allows other hosts than the named one
  */
 export function mayConnect(address: string, namedAddress: string | undefined, anyHost = true): boolean {

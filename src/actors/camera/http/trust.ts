@@ -1,4 +1,4 @@
-/** TLS to a camera: encrypted and no more, or verified; and what is wrong with a certificate, in a person's words. */
+/** TLS to a camera: encrypted only, or verified; and what is wrong with a certificate, in plain text for operators. */
 import { readFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
@@ -32,7 +32,7 @@ export function tlsOptions(tls: CameraTls | undefined): ConnectionOptions {
   };
 }
 
-/** Of X.509 verification (openssl-verification-options(1)) and Node.js's own check of the name. */
+/** Codes of X.509 verification (openssl-verification-options(1)) and of Node.js's own check of the name. */
 const CERTIFICATE_CODE =
   /^(?:ERR_TLS_CERT_ALTNAME\w*|HOSTNAME_MISMATCH|CERT_\w+|CRL_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+)$/;
 

@@ -1,12 +1,12 @@
 /**
- * Assigns what a decoder says of damage to the picture it is about, and to those that build on it. A decoder speaks of a packet
- * before it gives its picture, and the filter behind it names each picture as it comes. Pure.
+ * Assigns a decoder's complaints to the damaged picture, and to those predicted from it. A decoder reports on a packet
+ * before it outputs its picture, and the filter behind it names each picture as it comes. Pure.
  */
 import { worse, type Damage } from './damage';
 import { readWord } from './decoder-words';
 
 interface Fed {
-  /** From it on nothing is seen any more of what was damaged before. */
+  /** From this packet on, nothing damaged before is visible any more. */
   readonly renews: boolean;
   readonly damage: Damage | undefined;
   /** Its data were not looked through. */
@@ -27,9 +27,9 @@ const CUT: Damage = { reason: 'cut', confidence: 99 };
 export class Complaints {
   /** Packets whose pictures have not come, in the order they come in, by their times. */
   readonly #fed = new Map<number, Fed>();
-  /** Of pictures that have come. */
+  /** Findings for pictures that have come. */
   readonly #heard = new Map<number, Findings>();
-  /** Of the newest picture: it spoils all behind it that build on it. */
+  /** Damage of the newest picture: it spoils all later pictures predicted from it. */
   #lasting: Damage | undefined;
   #isUnchecked = false;
   /** Heard since the newest picture. */
@@ -42,7 +42,7 @@ export class Complaints {
   /** @param saysWhole the decoder says when a picture was decoded to its end: ffmpeg's own of H.265 does */
   constructor(private saysWhole: boolean) {}
 
-  /** @param pts of a packet, which its picture keeps; odd where it is wanted */
+  /** @param pts of a packet, which its picture keeps; odd if it is wanted */
   fed(pts: number, packet: Fed): void {
     this.#fed.set(pts, packet);
   }
@@ -55,7 +55,7 @@ export class Complaints {
         return;
       case 'packet':
         this.#isWhole = false;
-        // What was said of a packet without a picture is not said of the keyframe behind it.
+        // A complaint about a packet without a picture does not apply to the keyframe behind it.
         if (word.begins) this.#newest = undefined;
         return;
       case 'whole':
@@ -70,7 +70,7 @@ export class Complaints {
     }
   }
 
-  /** True when all that is said of the picture has been heard. */
+  /** True when all messages about the picture have been read. */
   isJudged(pts: number): boolean {
     return this.#heard.has(pts);
   }
@@ -80,7 +80,7 @@ export class Complaints {
     return this.#namesPictures;
   }
 
-  /** What was found of a wanted picture; it is forgotten. Of one that was not named yet, silence means nothing. */
+  /** The findings for a wanted picture, which are then forgotten. For a picture not named yet, silence means nothing. */
   take(pts: number): Findings | undefined {
     if (!this.#heard.has(pts)) this.#came(pts, true);
     const findings = this.#heard.get(pts);

@@ -8,14 +8,14 @@ import { shapeFilters } from './shape-filters';
 import { THUMBNAIL_FILTERS } from './thumbnail';
 
 /**
- * With the level of each line and no line left out, so that every complaint about a picture is heard, which picture it is about, and
- * whether the picture was decoded to its end: some five lines for each.
+ * Writes the level of each line and leaves no line out, so that every complaint about a picture is seen, which picture it is about, and
+ * whether the picture was decoded to its end: some five lines per picture.
  */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as const;
 
 /**
- * Decodes packets in IVF from standard input. Those with an odd time come as pictures on fd 1, in the camera's format
- * (PPM for those sharp makes), the others are only decoded. Of each picture a thumbnail comes first, on fd 3.
+ * Decodes packets in IVF from standard input. Packets with an odd time are output as pictures on fd 1, in the camera's format
+ * (PPM if sharp encodes them); the others are only decoded. A thumbnail of each picture comes first, on fd 3.
  * @param codec ffmpeg's name of it
  */
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {

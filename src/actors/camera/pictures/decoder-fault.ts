@@ -1,4 +1,4 @@
-/** Why a decoder fails, in a person's words: from what its ffmpeg says. Pure. */
+/** Why a decoder fails, in plain text for operators, from its ffmpeg's messages. Pure. */
 import type { FaultRecord } from '../../../fault/fault';
 import { redactText } from '../../../url/redact';
 import { lastLine } from '../ffmpeg/last-line';
@@ -18,7 +18,7 @@ export function decodeFault(codec: string, stderr: string): FaultRecord {
   };
 }
 
-/** Why the hardware does not decode: its first words name the cause, the last only that it failed. */
+/** Why the hardware does not decode: the first message names the cause, the last only that it failed. */
 export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
   const lines = redactText(stderr)
     .split('\n')

@@ -1,4 +1,4 @@
-/** What a decoding ffmpeg says on standard error, line by line: which words mean a damaged picture, and which picture. Pure. */
+/** Interprets a decoding ffmpeg's standard error line by line: which messages mean a damaged picture, and which picture. Pure. */
 import type { Damage } from './damage';
 
 /** Said of each decoded picture that has errors, since ffmpeg's own decoders mark it: not by every decoder. */
@@ -7,7 +7,7 @@ const DAMAGED_PICTURE = /corrupt decoded frame/;
 const COMPLAINT = /^\[(?:h264|hevc|mjpeg) @ [^\]]*\] \[(?:error|fatal|panic)\] /;
 /** Complaints about housekeeping that leave no trace in the picture. */
 const HARMLESS = /mmco|unref short|number of reference frames|co located POCs|SEI type|EOI missing/i;
-/** What a picture is predicted from is not there. */
+/** A picture that this one is predicted from is missing. */
 const MISSING_REFERENCE =
   /Could not find ref|reference picture missing|Missing reference|reference frames? .*missing/i;
 /** Blocks that never came are made up of those around them. */
@@ -18,9 +18,9 @@ const SAID_WITHOUT_ERROR: ReadonlySet<string> = new Set(['warning', 'info', 'ver
 
 /** The filter that picks the wanted pictures names each that leaves the decoder. */
 const SELECTED = /^\[Parsed_select_0 @ [^\]]*\] \[debug\] n:\S+ pts:(\d+)/;
-/** The decoder begins with a packet; of a keyframe as the readers of headers hand it on: a new sequence. */
+/** The decoder begins with a packet; for a keyframe, with a new sequence, as the header readers pass it on. */
 const UNIT = /^\[(?:h264|hevc) @ [^\]]*\] \[debug\] nal_unit_type: (\d+)\(([A-Z_a-z0-9 -]+)\)/;
-/** By ffmpeg's decoder of H.265, of a picture whose last block was decoded. */
+/** Message of ffmpeg's H.265 decoder for a picture whose last block was decoded. */
 const TO_ITS_END = /^\[hevc @ [^\]]*\] \[debug\] Decoded frame with POC/;
 
 export type DecoderWord =
@@ -29,7 +29,7 @@ export type DecoderWord =
   | { readonly kind: 'whole' }
   | { readonly kind: 'damage'; readonly damage: Damage };
 
-/** Said of what the decoder is fed: pictures that nothing needs are left out. It leaves no trace. */
+/** A message about the decoder's input: pictures that nothing needs are left out. It leaves no trace. */
 export function isHarmless(line: string): boolean {
   return HARMLESS.test(line);
 }
@@ -44,7 +44,7 @@ export function damageIn(line: string): Damage | undefined {
     : { reason: 'decode-error', confidence: 99 };
 }
 
-/** What a line says of pictures; undefined when it says nothing. */
+/** What a line reports about pictures; undefined if nothing. */
 export function readWord(line: string): DecoderWord | undefined {
   const pts = SELECTED.exec(line)?.[1];
   if (pts !== undefined) return { kind: 'picture', pts: Number(pts) };

@@ -28,10 +28,10 @@ export interface Picture {
   readonly height: number;
   /** As the camera sent it. */
   readonly source: PictureSize;
-  /** How it is still to be turned; absent where it is not. */
+  /** How it is still to be turned; absent if it is not. */
   readonly turn?: Turn;
   readonly bytes: Buffer;
-  /** By which it is judged. */
+  /** The evidence by which it is judged. */
   readonly evidence: Evidence;
 }
 
@@ -48,13 +48,13 @@ export interface DecoderOutcome {
 
 /** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
-/** Milliseconds a decoder that is replaced may take for the pictures it still owes. */
+/** Milliseconds a decoder that is replaced may take for its pending pictures. */
 const FINISH_MS = 2000;
-/** Milliseconds. A thumbnail is written, and what there is to say is said, before a picture is encoded: only a busy machine lets one wait. */
+/** Milliseconds. The thumbnail and all messages are written before a picture is encoded: only a busy machine delays them. */
 const THUMBNAIL_WAIT_MS = 1000;
-/** What is kept of its errors; the cause is in the first of them, or the last. */
+/** Part of its errors that is kept; the cause is in the first of them, or the last. */
 const MAX_ERROR_CHARS = 8000;
-/** Of a line that has not ended: ffmpeg's are shorter. */
+/** Limit of an unfinished line: ffmpeg's are shorter. */
 const MAX_LINE_CHARS = 1000;
 
 export interface DecoderOptions {
@@ -69,7 +69,7 @@ export interface DecoderOptions {
 export interface DecoderInput {
   readonly bytes: Buffer;
   readonly size: PictureSize;
-  /** From it on nothing is seen any more of what was damaged before. */
+  /** From this packet on, nothing damaged before is visible any more. */
   readonly renews: boolean;
   /** A sign that it was damaged on the way, or misses something. */
   readonly damage?: Damage | undefined;
@@ -97,7 +97,7 @@ export class Decoder {
   readonly #wanted = new Map<number, WantedPicture>();
   readonly #complaints: Complaints;
   #errors = '';
-  /** A picture came without a word of it: this ffmpeg does not name them. */
+  /** A picture came without a message about it: this ffmpeg does not name pictures. */
   #isSilent = false;
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #packets = 0;
@@ -114,7 +114,7 @@ export class Decoder {
       ffmpeg,
       decoderInvocation(camera, codec, look),
       (chunk) => {
-        // What was written before it, to the other pipes, is read in this turn of the loop too.
+        // Data written to the other pipes before it are read in the same turn of the event loop.
         setImmediate(() => this.#guard(() => this.#deliver(chunk)));
       },
       (text) => this.#hear(text),
@@ -149,10 +149,10 @@ export class Decoder {
     this.#ffmpeg.write(bytes);
   }
 
-  /** Gives the pictures it still owes, then goes. */
+  /** Delivers the pending pictures, then ends. */
   async finish(): Promise<void> {
     this.#ending = true;
-    // With nothing fed there is nothing to give, only to complain.
+    // Without input there are no pictures to wait for, only complaints.
     if (this.#packets === 0) this.#ffmpeg.kill();
     else this.#ffmpeg.endInput();
     const timer = setTimeout(() => this.#ffmpeg.kill(), FINISH_MS);

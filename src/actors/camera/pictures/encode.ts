@@ -1,4 +1,4 @@
-/** From ffmpeg's uncompressed pictures to the formats ffmpeg is not asked for. */
+/** Converts ffmpeg's uncompressed pictures to the formats ffmpeg does not encode. */
 import sharp from 'sharp';
 import { Fault } from '../../../fault/fault';
 

@@ -7,7 +7,7 @@ import { POINTS, THUMBNAIL } from './thumbnail';
 
 /** Levels between the least and the most in a row that was filled; a row of a lens has noise. */
 const FILLED_SPREAD = 2;
-/** Rows in a row, and the same where the colour is less telling. */
+/** Number of consecutive rows, and the same if the colour is less significant. */
 const TELLING_ROWS = 3;
 const COLOURED_ROWS = 6;
 /** By U and V in full range: the middle of all, which concealment begins with, and zeros, which memory does: green. */
@@ -21,12 +21,12 @@ const IMPOSSIBLE_LEVELS = 50;
 /** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
 const IMPOSSIBLE_PART = 0.06;
 
-/** Of both, measured (docs/pictures.md). */
+/** Of both kinds, measured (docs/pictures.md). */
 const CONFIDENCE = 99;
 
 const { width, height } = THUMBNAIL;
 
-/** What a decoder shows in the place of what it could not decode; undefined where there is no sign of it. */
+/** What a decoder shows in place of what it could not decode; undefined if there is no sign of it. */
 export function fillingIn(thumbnail: Buffer): Damage | undefined {
   const rows = filledRows(thumbnail);
   // A picture that is of one tone as a whole was sent like that.
@@ -36,7 +36,7 @@ export function fillingIn(thumbnail: Buffer): Damage | undefined {
     : undefined;
 }
 
-/** Rows of the thumbnail that a decoder has filled; 0 where there are too few to tell. */
+/** Rows of the thumbnail that a decoder has filled; 0 if there are too few to be certain. */
 function filledRows(thumbnail: Buffer): number {
   let most = 0;
   let [run, isTelling] = [0, true];
@@ -67,7 +67,7 @@ function impossibleColours(thumbnail: Buffer): number {
   return count / POINTS;
 }
 
-/** Of a row of one exact tone, whether a decoder fills with it for certain; undefined for any other row. */
+/** For a row of one exact tone, whether a decoder is certain to have filled it; undefined for any other row. */
 function toneOf(thumbnail: Buffer, row: number): 'telling' | 'coloured' | undefined {
   const [y, u, v] = [0, 1, 2].map((plane) => levelOf(thumbnail, plane * POINTS + row * width));
   if (y === undefined || u === undefined || v === undefined) return undefined;
@@ -77,7 +77,7 @@ function toneOf(thumbnail: Buffer, row: number): 'telling' | 'coloured' | undefi
   return Math.max(offU, offV) >= COLOURED ? 'coloured' : undefined;
 }
 
-/** The one level of a row in a plane; undefined where it has several. */
+/** The one level of a row in a plane; undefined if it has several. */
 function levelOf(thumbnail: Buffer, from: number): number | undefined {
   let [least, most] = [255, 0];
   for (let i = from; i < from + width; i++) {

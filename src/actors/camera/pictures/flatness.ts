@@ -1,10 +1,10 @@
 /**
- * Tells a camera that sees nothing, black or another single tone, from one that has little to see: a night, fog or snow, of which an encoder may leave one
+ * Distinguishes a camera that sees nothing, black or another single tone, from one with little to see: night, fog or snow, of which an encoder may leave one
  * tone. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
 
-/** Part of the points at either end that is not looked at: a name and a clock over a black picture, but no street lamps. */
+/** Share of the points at either end that is ignored: a name and a clock over a black picture, but no street lamps. */
 const OUTLIERS = 0.005;
 /** Levels between the darkest and the brightest point of a picture of one tone. */
 const ONE_TONE_SPREAD = 1;
@@ -20,19 +20,19 @@ const SATURATED = 254;
 /** Levels between the darkest and the brightest point of a faint scene, and between its middle and what an encoder makes of it. */
 const FAINT_SPREAD = 12;
 const FAINT_REACH = 8;
-/** So many pictures behind one of a faint scene, one tone may be that scene. */
+/** For this many pictures after one of a faint scene, one tone may be that scene. */
 const FAINT_PICTURES = 30;
 
-/** That there is a scene, of which nothing is left. */
+/** There may be a scene of which nothing is left. */
 const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 95 };
 
 export class FlatnessJudge {
   /** Middle of the newest faint scene. */
   #faint = 0;
-  /** Pictures for which that is remembered. */
+  /** Number of further pictures for which it is remembered. */
   #left = 0;
 
-  /** `healthy` where it is of one tone, but may well be a scene; undefined for a picture of something, if it were only a sensor's noise. */
+  /** `healthy` if it has one tone but may well be a scene; undefined for a picture of something, even if only a sensor's noise. */
   judge(grey: Buffer): Verdict | undefined {
     const [dark, bright] = extremes(grey);
     const spread = bright - dark;
@@ -43,7 +43,7 @@ export class FlatnessJudge {
       if (spread <= FAINT_SPREAD) this.#remember((dark + bright) / 2);
       return undefined;
     }
-    // Of two tones next to each other, too, unless they are those of no light, or of too much: a sensor that is dead has one.
+    // Also for two adjacent tones, unless they are those of no light, or of too much: a dead sensor has a single tone.
     if (isOneTone && (mayBeFaint(bright) || (spread > 0 && bright > BLACK_LEVEL && bright < SATURATED))) {
       this.#remember(bright);
       return IN_DOUBT;
@@ -59,13 +59,13 @@ export class FlatnessJudge {
   }
 }
 
-/** Brighter than a lens without light makes it, and darker than one that light blinds. */
+/** Brighter than a lens without light, and darker than one blinded by light. */
 function mayBeFaint(level: number): boolean {
   const isDark = level > BLACK_MEAN && level < LIMITED_BLACK;
   return isDark || (level > LIMITED_WHITE && level < SATURATED);
 }
 
-/** Of the points that are no brighter than the level. */
+/** Mean of the points that are not brighter than the level. */
 function meanOf(grey: Buffer, bright: number): number {
   const points = grey.filter((level) => level <= bright);
   return points.reduce((sum, level) => sum + level, 0) / points.length;

@@ -1,4 +1,4 @@
-/** Pictures that are stored as they came: nothing is decoded, their headers alone are read. */
+/** Pictures that are stored as they came: nothing is decoded, only their headers are read. */
 import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
 import type { Damage } from './damage';
@@ -35,7 +35,7 @@ export function handThrough(
     return;
   }
   const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT : undefined;
-  // Of JPEG ffmpeg drops what is not whole: a loss before one says nothing of it.
+  // For JPEG, ffmpeg drops incomplete pictures: a loss before one proves nothing about it.
   const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
   const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
@@ -44,7 +44,7 @@ export function handThrough(
   onPicture({ sample, format, bytes: stored, ...source, source, ...left, evidence });
 }
 
-/** A sign that what is decoded of a packet is damaged; undefined where there is none. */
+/** A sign that the decoded picture of a packet is damaged; undefined if there is none. */
 export function damageOnTheWay({
   corrupt,
   lossBefore,

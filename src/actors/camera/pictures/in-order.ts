@@ -3,7 +3,7 @@ import type { DecoderOutcome } from './decoder';
 
 type Made = Pick<DecoderOutcome, 'onPicture' | 'onLost'>;
 
-/** @param before settles when all pictures from before have been given; undefined where there are none */
+/** @param before settles when all earlier pictures have been delivered; undefined if there are none */
 export function inOrder(before: Promise<unknown> | undefined, { onPicture, onLost }: Made): Made {
   if (before === undefined) return { onPicture, onLost };
   const settled = before.catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * Distinguishes bad pictures from good ones by what costs next to nothing: a thumbnail out of the decoder's own filter graph,
- * checksums ffmpeg makes anyway, and what the decoder and the headers say. Pure. Rates: docs/pictures.md.
+ * Distinguishes bad pictures from good ones at almost no cost: by a thumbnail from the decoder's own filter graph,
+ * checksums ffmpeg makes anyway, and the messages of the decoder and the headers. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
 import type { Damage } from './damage';
@@ -12,11 +12,11 @@ import { greyOf } from './thumbnail';
 export interface Evidence {
   /** Three planes, as thumbnail.ts says; undefined when the picture was not decoded. */
   readonly thumbnail?: Buffer | undefined;
-  /** Of the encoded bytes; the same for the same picture. */
+  /** Of the encoded bytes; identical for identical pictures. */
   readonly fingerprint?: string | undefined;
   /** A sign that it is damaged. */
   readonly damage?: Damage | undefined;
-  /** Of it, or of what it builds on, not all data were looked through for damage that a decoder does not report. */
+  /** Not all data of it, or of pictures it builds on, were checked for damage that a decoder does not report. */
   readonly isUnchecked?: boolean;
 }
 
@@ -54,7 +54,7 @@ export class PictureJudge {
     if (filling !== undefined) return { kind: 'torn', ...filling };
     if (flat?.kind !== 'healthy')
       return flat ?? frozen ?? (evidence.isUnchecked === true ? UNCHECKED : HEALTHY);
-    // What an encoder makes of next to nothing is the same again and again.
+    // The encoder's output for an almost empty picture is identical again and again.
     return frozen === undefined ? flat : { kind: 'static', confidence: flat.confidence, reason: 'same-look' };
   }
 

@@ -1,4 +1,4 @@
-/** What a stream's pictures look like before they are encoded, and the filters that make their colours right. Pure. */
+/** The look of a stream's pictures before encoding, and the filters that make their colours right. Pure. */
 import type { CameraSpec, Matrix } from '../../../config/topology';
 import { areHeadersRead } from '../bitstream/codec';
 import type { VideoFormat } from '../bitstream/picture-facts';
@@ -15,7 +15,7 @@ export interface PictureLook {
   readonly colours: readonly string[];
 }
 
-/** How colour is coded, where that is known. */
+/** How colour is coded, if known. */
 type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth'>> & {
   readonly matrix?: Matrix | 'other' | undefined;
   /** Width or height, when it is encoded, is an odd number. */
@@ -33,7 +33,7 @@ const MATRICES: Readonly<Record<number, Matrix>> = {
 };
 /** Unmarked video of at least this many lines is BT.709, as players assume. */
 const HD_LINES = 720;
-/** By their definition BT.601, or no YUV, whatever their size (JFIF 1.02; RFC 6386, 9.2). */
+/** Codecs that are BT.601 by definition, or not YUV, whatever the size (JFIF 1.02; RFC 6386, 9.2). */
 const ALWAYS_BT601: ReadonlySet<string> = new Set(['mjpeg', 'vp8', 'png', 'ppm']);
 /** For ffmpeg's filter `colorspace`; `scale` has the names of ours. */
 const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
@@ -45,15 +45,15 @@ const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
 const GREY = 0;
 /** By chroma format: 4:2:0, 4:2:2, 4:4:4. */
 const PIXELS: Readonly<Record<number, string>> = { 1: 'yuv420p', 2: 'yuv422p', 3: 'yuv444p' };
-/** The filter converts between primaries and transfer functions too unless they are the same; nothing depends on which. */
+/** The filter also converts between primaries and transfer functions unless they are equal; nothing depends on which they are. */
 const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${name}=bt709`).join(':');
 
 const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 
-/** What nearly all cameras send: taken for granted of a codec whose headers will say more. */
+/** The format of nearly all cameras: assumed for a codec whose headers will provide more. */
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
-/** A given width is met exactly, and its height is even; a smaller picture stays as it is. */
+/** A configured width is met exactly, and its height is even; a smaller picture keeps its size. */
 function isOddSize(width: number | undefined, format: VideoFormat | undefined, { degrees }: Turn): boolean {
   const side = degrees % 180 === 0 ? format?.width : format?.height;
   const isScaled = width !== undefined && (side === undefined || side > width);
@@ -78,7 +78,7 @@ export function pictureLook(
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
   const turn = wantedTurn(camera, said);
   const isOdd = isOddSize(camera.width, format, turn);
-  // Of H.264 ffmpeg's decoder gives grey as 4:2:0, whose range is heeded.
+  // For H.264, ffmpeg's decoder outputs grey as 4:2:0, whose range is respected.
   const isGrey = coding.chromaFormat === GREY && header.codec === 'hevc';
   const colour = { ...coding, matrix, isOdd, isGrey };
   return {
@@ -93,7 +93,7 @@ export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Turn | 
   return rotate === undefined ? (said ?? UPRIGHT) : turned(rotate);
 }
 
-/** Of grey ffmpeg's scaler takes limited range for full, whatever it is told: it is stretched before. */
+/** For grey, ffmpeg's scaler treats limited range as full, whatever its options: the range is stretched before. */
 function stretchedGrey({ fullRange, bitDepth = 8 }: Colour): string[] {
   const scale = 2 ** (bitDepth - 8);
   return fullRange === true ? [] : [`lut=c0='(val-${16 * scale})*${2 ** bitDepth - 1}/${219 * scale}+0.5'`];
@@ -110,9 +110,9 @@ function matrixOf(
 }
 
 /**
- * Of more than 8 bits the scaler's fast way makes white 253 and grey 126; the exact one takes 20 ms of a 1080p picture, so it is not taken
+ * For more than 8 bits, the scaler's fast path makes white 253 and grey 126; the exact path takes 20 ms for a 1080p picture, so it is not used
  * where the fast one is off by less than 1, by 3 at most; WebP adds errors of its own.
- * A scaled picture has half the chroma of its own size without it.
+ * Without it, a scaled picture has half the chroma of its own size.
  */
 function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'width'>): string[] {
   const { matrix, bitDepth = 8, isGrey = false } = colour;
@@ -139,7 +139,7 @@ function toJpeg(colour: Colour): string[] {
     const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
     return [`scale=in_color_matrix=${from}:out_color_matrix=bt601:out_range=full`];
   }
-  // By the headers alone: a damaged picture that says otherwise would end the decoder, where it needed no conversion.
+  // By the headers alone: a damaged picture with other values would end the decoder if no conversion was needed.
   const from = `ispace=${COLORSPACE_NAMES[matrix]}:irange=${fullRange === true ? 'pc' : 'tv'}`;
   return [`colorspace=${from}:space=smpte170m:range=pc:${SAME_LIGHT}:fast=1:format=${pixels}`];
 }

@@ -17,9 +17,9 @@ import { pictureLook, wantedTurn, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
-/** That a picture which lacks something, by its headers, shows it. */
+/** Confidence that a picture with missing data, according to its headers, visibly shows it. */
 const LACK_CONFIDENCE = 99;
-/** What is held for a picture that may need it; beyond, it is decoded at once. */
+/** Bytes held for a picture that may need them; beyond this, they are decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 export interface PictureMakerOptions extends DecoderOutcome {
@@ -30,26 +30,26 @@ export interface PictureMakerOptions extends DecoderOutcome {
 export class PictureMaker {
   /** The format its packets are stored in as they are; undefined when they have to be decoded. */
   storedAs: FrameFormat | 'ppm' | undefined;
-  /** Every packet goes through it before its picture is taken. */
+  /** Every packet passes through it before its picture is taken. */
   #pictures: CodedPictures;
   #decoder: Decoder | undefined;
   /** Settles when the decoders that were replaced have given their pictures. */
   #replaced: Promise<unknown> | undefined;
-  /** Of what is made now. */
+  /** Outcome of the current pictures. */
   #outcome: DecoderOutcome;
   #parameters = Buffer.alloc(0);
   /** Packets since the newest keyframe that were not decoded, but may have to be. */
   #held: CodedPicture[] = [];
   #heldBytes = 0;
   #look: PictureLook;
-  /** That is wanted of what it stores. */
+  /** The turn wanted for the stored pictures. */
   #turn: Turn;
   /** The settings of the decoder. */
   #camera: CameraSpec;
-  /** Interlaced pictures were seen: others between them are taken for interlaced too, each change would be a new decoder. */
+  /** Interlaced pictures were seen: others between them are treated as interlaced too, since each change would need a new decoder. */
   #interlaced = false;
 
-  /** @throws Fault `picture-too-large`; `unsupported-codec` when keyframes are wanted and there is no format for them */
+  /** @throws Fault `picture-too-large`; `unsupported-codec` if keyframes are wanted and their codec has no format */
   constructor(
     private readonly options: PictureMakerOptions,
     private readonly header: StreamHeader,
@@ -62,7 +62,7 @@ export class PictureMaker {
     this.#look = this.#lookNow();
     const { width, height } = header;
     if (isTooLarge(width, height)) throw Fault.from(tooLarge(width, height));
-    // Before its first keyframe: it takes as long to start as many a feed to send one.
+    // Before the first keyframe: starting it takes as long as many feeds take to send one.
     if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
   }
 
@@ -97,7 +97,7 @@ export class PictureMaker {
     this.#release();
   }
 
-  /** Settles when no decoder is left; those still at work may finish their pictures. */
+  /** Settles when no decoder is left; running ones may finish their pictures. */
   async end(): Promise<void> {
     await Promise.all([this.#replaced, this.#decoder?.finish()]);
   }
@@ -120,7 +120,7 @@ export class PictureMaker {
     return { width, height };
   }
 
-  /** Each picture says its own size: it may be another than the feed was announced with. */
+  /** Each picture states its own size, which may differ from the one announced by the feed. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
     const size = this.#pictures.reader.format ?? this.header;
     handThrough(packet, sample, format, size, this.#outcome, this.#turn);
@@ -150,7 +150,7 @@ export class PictureMaker {
     this.#replaceDecoder();
   }
 
-  /** By one of the present look, or by none where packets are stored as they are. */
+  /** Replaces it by a decoder for the present look, or by none if packets are stored as they come. */
   #replaceDecoder(): void {
     if (this.#decoder !== undefined) {
       this.#replaced = Promise.all([this.#replaced, this.#decoder.finish()]);
@@ -164,7 +164,7 @@ export class PictureMaker {
     return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#saidTurn());
   }
 
-  /** By the picture itself, else by its container. */
+  /** According to the picture itself, else to its container. */
   #saidTurn(): Turn | undefined {
     return this.#pictures.reader.turn ?? this.header.turn;
   }

@@ -4,7 +4,7 @@ import { UPRIGHT, type Turn } from '../ffmpeg/turn';
 
 type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect'>;
 
-/** Pixels that are said to be wider, or higher, than this many times the other side are taken for square. */
+/** Pixels declared as wider, or higher, than this multiple of the other side are treated as square. */
 const MOST_ASPECT = 4;
 const TURNS: Readonly<Record<number, readonly string[]>> = {
   90: ['transpose=clock'],
@@ -12,7 +12,7 @@ const TURNS: Readonly<Record<number, readonly string[]>> = {
   270: ['transpose=cclock'],
 };
 
-/** Of an interlaced picture one field, with the lines between interpolated (bob): no other picture is waited for. */
+/** For an interlaced picture, takes one field and interpolates the lines between (bob): no other picture is waited for. */
 export function shapeFilters(
   { format, width, aspect }: Wanted,
   interlaced: boolean,
@@ -20,7 +20,7 @@ export function shapeFilters(
 ): string[] {
   const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
   const square = aspect === 'as-sent' ? [] : [squarePixels()];
-  // What sharp encodes is scaled as it becomes RGB: look.ts.
+  // Pictures that sharp encodes are scaled when converted to RGB: look.ts.
   const scaled = width === undefined || format !== 'jpeg' ? [] : [`scale=${noWiderThan(width)}`];
   const upright = [...(mirrored ? ['hflip'] : []), ...(TURNS[degrees] ?? [])];
   return [...whole, ...square, ...upright, ...scaled];
@@ -34,7 +34,7 @@ function squarePixels(): string {
   return `scale=w='${width}':h='${height}',setsar=1`;
 }
 
-/** Options of `scale`: a wanted width is met exactly, and its height is even; a smaller picture stays as it is. */
+/** Options of `scale`: a configured width is met exactly, and its height is even; a smaller picture keeps its size. */
 export function noWiderThan(width: number): string {
   return `w='min(iw,${width})':h='if(lte(iw,${width}),ih,-2)'`;
 }

@@ -7,7 +7,7 @@ export const POINTS = THUMBNAIL.width * THUMBNAIL.height;
 /** ffmpeg's filters that make it: three planes of {@link POINTS} bytes in full range, Y, U and V. */
 export const THUMBNAIL_FILTERS = `scale=${THUMBNAIL.width}:${THUMBNAIL.height}:flags=neighbor:out_range=full,format=yuvj444p`;
 
-/** The same of points in RGB, three bytes each (JFIF 1.02). */
+/** Converts points in RGB, three bytes each (JFIF 1.02). */
 export function thumbnailOfRgb(rgb: Buffer): Buffer {
   const planes = Buffer.alloc(3 * POINTS);
   for (let i = 0; i < POINTS; i++) {

@@ -1,4 +1,4 @@
-/** The address of an RTSP feed taken apart, and where a camera's redirection leads. Pure. */
+/** Splits the address of an RTSP feed, and resolves a camera's redirection. Pure. */
 import { encodeCredential } from '../../../url/url';
 import type { Credentials } from './authorization';
 
@@ -11,7 +11,7 @@ export interface RtspAddress {
   /** As it is looked up: of an IPv6 address without brackets, with its zone. */
   readonly host: string;
   readonly port: number;
-  /** As it stands in the URL. */
+  /** As written in the URL. */
   readonly authority: string;
   /** Path, query and fragment. */
   readonly rest: string;
@@ -35,7 +35,7 @@ export function readAddress(url: string): RtspAddress | undefined {
   };
 }
 
-/** The URL without credentials, as it stands in a request. */
+/** The URL without credentials, as it appears in a request. */
 export function requestUri({ scheme, authority, rest }: RtspAddress): string {
   return `${scheme}://${authority}${rest}`;
 }
@@ -49,11 +49,11 @@ export function addressUrl(address: RtspAddress): string {
 }
 
 /**
- * Where `location`, of a redirecting answer to `from`, leads; undefined when that is not an RTSP address. Only the same host over the
- * same scheme gets the credentials: those of an unknown one are for whoever owns it.
+ * Where `location`, of a redirecting answer to `from`, leads; undefined if that is not an RTSP address. Only the same host over the
+ * same scheme gets the credentials: an unknown host's owner must not get them.
  */
 export function redirected(from: RtspAddress, location: string): RtspAddress | undefined {
-  // What could end a line or a quotation where the URL is handed on is not part of one.
+  // Characters that could end a line or a quotation where the URL is passed on are not part of one.
   if (/[\s\p{Cc}"'<>\\`]/u.test(location)) return undefined;
   const url = location.startsWith('/') ? `${from.scheme}://${from.authority}${location}` : location;
   const to = readAddress(url);

@@ -1,10 +1,10 @@
-/** What an RTSP camera answered to the question what it describes. */
+/** An RTSP camera's answer to DESCRIBE. */
 import type { FaultRecord } from '../../../fault/fault';
 import type { RtspAddress } from './address';
 import type { Described } from './sdp';
 
 export type RtspAnswer =
-  /** No connection, or an end of it: ffmpeg finds the words for that. */
+  /** No connection, or a closed one: ffmpeg has the messages for that. */
   | { readonly kind: 'unreached' }
   /** No connection within the patience. */
   | { readonly kind: 'unconnected' }
@@ -12,13 +12,13 @@ export type RtspAnswer =
   | { readonly kind: 'unanswered' }
   | {
       readonly kind: 'described';
-      /** Behind all redirections. */
+      /** After all redirections. */
       readonly address: RtspAddress;
       /** Milliseconds from the start of the question. */
       readonly afterMs: number;
       readonly described: Described;
     }
-  /** It wants the password in a way ffmpeg does not know. */
+  /** It requires an authentication scheme ffmpeg does not support. */
   | { readonly kind: 'guarded'; readonly address: RtspAddress; readonly offered: string }
   /** ffmpeg need not try. The message is without its subject. */
   | { readonly kind: 'refused'; readonly fault: FaultRecord }

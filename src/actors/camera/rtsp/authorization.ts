@@ -9,7 +9,7 @@ export interface Credentials {
 
 export interface AuthorizedRequest {
   readonly method: string;
-  /** As it stands in the request's first line. */
+  /** As written in the request's first line. */
   readonly uri: string;
   /** How many requests were answered with this nonce, this one included. */
   readonly count: number;
@@ -17,7 +17,7 @@ export interface AuthorizedRequest {
   readonly clientNonce: string;
 }
 
-/** The value of the header; undefined for a challenge that cannot be answered. Of a request without a body. */
+/** The value of the header, for a request without a body; undefined for a challenge that cannot be answered. */
 export function authorization(
   challenge: Challenge,
   { username, password }: Credentials,
@@ -35,7 +35,7 @@ export function authorization(
   const user = digest(`${username}:${realm}:${password}`);
   const secret = algorithm.endsWith('-SESS') ? digest(`${user}:${nonce}:${clientNonce}`) : user;
   const nonceCount = count.toString(16).padStart(8, '0');
-  // Of the integrity of its body a request without one has the digest of nothing.
+  // For auth-int, a request without a body uses the digest of an empty one.
   const protection = ['auth', 'auth-int'].find((each) => qop.includes(each));
   const request = digest(`${method}:${uri}${protection === 'auth-int' ? `:${digest('')}` : ''}`);
   const middle = protection === undefined ? '' : `${nonceCount}:${clientNonce}:${protection}:`;

@@ -6,11 +6,11 @@ export interface Challenge {
   readonly realm: string;
   readonly nonce: string;
   readonly opaque?: string | undefined;
-  /** As the camera writes it; MD5 where it says nothing. */
+  /** As the camera writes it; MD5 if it has none. */
   readonly algorithm?: string | undefined;
   /** Offered kinds of protection; empty for the answer of RFC 2069. */
   readonly qop: readonly string[];
-  /** The nonce was too old, and the password right. */
+  /** The nonce was too old, but the password was right. */
   readonly stale: boolean;
 }
 
@@ -19,7 +19,7 @@ const ALGORITHMS = ['MD5', 'MD5-SESS', 'SHA-256', 'SHA-256-SESS'] as const;
 
 export type DigestAlgorithm = (typeof ALGORITHMS)[number];
 
-/** A parameter; its value in quotes, where a backslash stands before what is meant as it is, or bare. */
+/** A parameter; its value bare, or in quotes, where a backslash escapes the next character. */
 const PARAMETER = /^[\s,]*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/;
 const SCHEME = /^[\s,]*([A-Za-z][\w-]*)(?=\s|$)/;
 
@@ -58,13 +58,13 @@ function readHeader(header: string): Challenge[] {
   });
 }
 
-/** The algorithm of a digest offer; undefined for one that is not known here. */
+/** The algorithm of a digest offer; undefined if it is not supported. */
 export function digestAlgorithm({ scheme, algorithm = 'MD5' }: Challenge): DigestAlgorithm | undefined {
   if (scheme !== 'digest') return undefined;
   return ALGORITHMS.find((known) => known === algorithm.toUpperCase());
 }
 
-/** Offers that can be answered, the strongest first. Basic, which shows the password, is the last. */
+/** Offers that can be answered, the strongest first. Basic, which reveals the password, is the last. */
 export function answerable(challenges: readonly Challenge[]): Challenge[] {
   const strength = (challenge: Challenge) => {
     const algorithm = digestAlgorithm(challenge);
@@ -76,8 +76,8 @@ export function answerable(challenges: readonly Challenge[]): Challenge[] {
 }
 
 /**
- * The offer ffmpeg answers: its last digest one, or Basic where there is none (httpauth.c). Up to 7 it knows MD5 alone, and
- * answers nothing at all when the last one is of another algorithm, whatever else was offered.
+ * The offer ffmpeg answers: its last digest one, or Basic if there is none (httpauth.c). Up to version 7 it supports only MD5, and
+ * answers nothing at all if the last one has another algorithm, whatever else was offered.
  */
 export function ffmpegAnswers(challenges: readonly Challenge[]): Challenge | undefined {
   const digest = challenges.filter(({ scheme }) => scheme === 'digest').at(-1);
@@ -86,7 +86,7 @@ export function ffmpegAnswers(challenges: readonly Challenge[]): Challenge | und
   return known && (digest.qop.length === 0 || digest.qop.includes('auth')) ? digest : undefined;
 }
 
-/** What a camera offers, in words: `Digest SHA-256`. */
+/** The camera's offers as text: `Digest SHA-256`. */
 export function namesOf(challenges: readonly Challenge[]): string {
   const names = challenges.map(({ scheme, algorithm = 'MD5' }) =>
     scheme === 'basic' ? 'Basic' : `Digest ${algorithm.slice(0, 20)}`,

@@ -18,9 +18,9 @@ export function connectTo(
 }
 
 /**
- * Connects once and hangs up, for who verifies less, or has worse words for it.
+ * Connects once and hangs up, for a client that verifies less or has poorer messages.
  * @param url of RTMP over TLS
- * @throws Fault why the camera is not the one that is trusted, or cannot be reached; its message follows the feed's name
+ * @throws Fault with the reason the camera is not trusted, or cannot be reached; its message follows the feed's name
  */
 export async function verifyPeer(
   url: string,

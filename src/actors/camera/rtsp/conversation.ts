@@ -15,7 +15,7 @@ import { RtspSplitter, RtspTooLarge, statusOf, type RtspMessage } from './messag
 export interface Trust {
   /** How its certificate is verified; absent: not at all. */
   readonly tls?: CameraTls;
-  /** The password is about to be sent readably, to a host that was not verified. */
+  /** The password is about to be sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
 }
 
@@ -59,7 +59,7 @@ export class Conversation {
     });
   }
 
-  /** ffmpeg finds the words for it, unless it is not to connect itself: it does not verify. */
+  /** Left to ffmpeg's own messages, unless ffmpeg is not to connect at all: it does not verify. */
   unreached(): RtspAnswer {
     if (this.trust.tls === undefined || this.#error === undefined) return { kind: 'unreached' };
     return { kind: 'refused', fault: faultRecord(errorFault(this.#error), 'failed') };

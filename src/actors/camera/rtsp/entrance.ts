@@ -20,7 +20,7 @@ export interface Entry {
   readonly url: string;
   /** Several video tracks, of which the first is wanted: the others are not to be asked for. */
   readonly firstTrackOnly: boolean;
-  /** Undefined where it was not asked. */
+  /** Undefined if the camera was not queried. */
   readonly answer?: RtspAnswer;
   close(): void;
 }
@@ -38,9 +38,9 @@ export class RtspEntrance {
   }
 
   /**
-   * The camera then refused what it had described. Some have room for one client only, and not yet forgotten who asked: the next opening
-   * relies on that answer.
-   * @returns whether it was asked for this opening, and the next is worth its while at once
+   * The camera then refused what it had described. Some serve one client only and still count the connection of the query: the next
+   * opening relies on that answer.
+   * @returns whether it was queried for this opening, so that another attempt at once is worthwhile
    */
   refused(): boolean {
     this.#proven ||= this.#asked;
@@ -69,7 +69,7 @@ export class RtspEntrance {
   }
 }
 
-/** ffmpeg verifies too, if less: this finds the words. */
+/** ffmpeg verifies too, but less strictly: this provides the message. */
 async function verified(
   source: CameraSource & { readonly kind: 'stream' },
   tls: CameraTls,

@@ -1,16 +1,16 @@
-/** Packets lost on their way over UDP: how many, of how many, and whether it goes on. Pure but for the time it is given. */
+/** Packets lost over UDP: how many, of how many, and whether losses continue. Pure except for the time passed in. */
 import type { FaultRecord } from '../../../fault/fault';
 
 /** Bytes of video in one packet of a camera's, by which those that came are counted. */
 const PACKET_BYTES = 1400;
 const WINDOW_S = 60;
 /**
- * This many different seconds with a loss among the last `RECENT_S` are not a burst. Of a stream of 64 packets and one keyframe a
- * second, sampled at its keyframes, 0.1 % of loss spoiled one picture of 35, 1 % five, 5 % fifteen; over TCP none.
+ * Losses in this many of the last `RECENT_S` seconds are not a burst. In a stream of 64 packets and one keyframe a
+ * second, sampled at its keyframes, 0.1 % of loss damaged one picture of 35, 1 % five, 5 % fifteen; over TCP none.
  */
 const SUSTAINED_SECONDS = 4;
 const RECENT_S = 30;
-/** Milliseconds from the first loss until it is spoken of: a rate needs some time. */
+/** Milliseconds from the first loss until it is reported: a rate needs some time. */
 const SPEAK_AFTER_MS = 10_000;
 /** Milliseconds without any loss after which it is over. */
 const OVER_MS = 60_000;
@@ -44,7 +44,7 @@ export class LossWatch {
     this.#second(nowMs).bytes += bytes;
   }
 
-  /** The feed is reopened: losses of the previous opening say nothing about this one. */
+  /** The feed is reopened: losses of the previous opening do not count for this one. */
   reopen(): void {
     this.#seconds = [];
   }
@@ -55,7 +55,7 @@ export class LossWatch {
     return this.#seconds.filter(({ at, lost }) => at > from && lost > 0).length >= SUSTAINED_SECONDS;
   }
 
-  /** What is to be said now, if anything: at most once in ten seconds while packets are lost. The message is without its subject. */
+  /** The report that is due now, if any: at most once in ten seconds while packets are lost. The message is without its subject. */
   statement(nowMs: number): FaultRecord | undefined {
     if (this.#lastLossMs === undefined || nowMs - (this.#spokeMs ?? nowMs) < SPEAK_AFTER_MS) return undefined;
     if (this.#lastLossMs < (this.#spokeMs ?? 0) || this.#lostInWindow === 0) return undefined;
@@ -73,7 +73,7 @@ export class LossWatch {
     return true;
   }
 
-  /** Of the last minute: `7 of some 3800 UDP packets (0.2 %) were lost or came too late in the last 60 s`. */
+  /** For the last minute: `7 of some 3800 UDP packets (0.2 %) were lost or came too late in the last 60 s`. */
   summary(): string {
     const lost = this.#lostInWindow;
     const came = Math.ceil(sum(this.#seconds.map((each) => each.bytes)) / PACKET_BYTES);

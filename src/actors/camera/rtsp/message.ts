@@ -18,7 +18,7 @@ export interface RtspMessage {
   readonly bytes: Buffer;
 }
 
-/** Media, whole or in part, to be handed on as it is. */
+/** Media, whole or in part, to be passed on unchanged. */
 export interface RtspMedia {
   readonly kind: 'media';
   readonly bytes: Buffer;

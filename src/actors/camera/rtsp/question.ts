@@ -1,6 +1,6 @@
 /**
- * One question to an RTSP camera, before ffmpeg opens it: what do you describe there? ffmpeg follows redirections without end and
- * answers one kind of password alone; who knows that beforehand sends it to where the stream is, or says what is wrong.
+ * One DESCRIBE to an RTSP camera before ffmpeg opens it. ffmpeg follows redirections without limit and supports only one authentication
+ * scheme; knowing the answer beforehand, Vigil can send ffmpeg to where the stream is, or report what is wrong.
  */
 import { performance } from 'node:perf_hooks';
 import { redactUrl } from '../../../url/url';
@@ -21,7 +21,7 @@ export interface Patience {
   readonly redirectedMs: number;
 }
 
-/** Never rejects. Of its connections none is left when it settles, also by `signal`. */
+/** Never rejects. When it settles, also by `signal`, none of its connections is left. */
 export async function askRtsp(
   url: string,
   patience: Patience,
@@ -52,7 +52,7 @@ export async function askRtsp(
   }
 }
 
-/** Asks at one address, and again with the password where that is wanted. */
+/** Queries one address, and again with the password if that is required. */
 async function describeOnce(
   conversation: Conversation,
   startedMs: number,
@@ -81,7 +81,7 @@ async function describeOnce(
   return { kind: 'described', address, afterMs, described: readDescription(reply.body) };
 }
 
-/** Refused with this camera's user name and password, correctly answered. */
+/** Refused despite a correct answer with this camera's user name and password. */
 const WRONG_PASSWORD: FaultRecord = {
   code: 'unauthorized',
   message: 'refused the user name or password; check "username" and "password" of this camera',

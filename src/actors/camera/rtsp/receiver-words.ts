@@ -1,11 +1,11 @@
-/** What a receiving ffmpeg says on standard error at `-v repeat+level+info`: its errors, packets it missed, where it was sent, how the video is turned. */
+/** Interprets a receiving ffmpeg's standard error at `-v repeat+level+info`: errors, missed packets, redirections, how the video is turned. */
 import { lastOf } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
 import { turned, type Turn } from '../ffmpeg/turn';
 
-/** What is kept of its errors; the cause is in the last lines. */
+/** Part of its errors that is kept; the cause is in the last lines. */
 const MAX_CHARS = 8000;
-/** Of a line that has not ended. */
+/** Limit of an unfinished line. */
 const MAX_LINE_CHARS = 2000;
 /** A larger step in the packet numbers is a sender that has restarted (RFC 3550, A.1). */
 const MAX_DROPOUT = 3000;
@@ -20,7 +20,7 @@ const OUTPUT = /^Output #0/;
 const MATRIX = /^ *displaymatrix: rotation of (-?[\d.]+) degrees/;
 
 export interface ReceiverHearing {
-  /** As it would write it with `-v error`, with the end of its line. */
+  /** As ffmpeg would write it with `-v error`, including the line end. */
   readonly onError: (text: string) => void;
   /** This many packets of the network never came, or came too late. */
   readonly onLoss: (packets: number) => void;
@@ -42,13 +42,13 @@ export class ReceiverWords {
     for (const line of this.#lines.push(text)) this.#hear(line);
   }
 
-  /** The end of its errors. They may hold the feed's URL with its password. */
+  /** The end of its errors. They may contain the feed's URL with its password. */
   get errors(): string {
     const { isError, text } = this.#read(this.#lines.rest);
     return isError ? this.#errors + text : this.#errors;
   }
 
-  /** Of the first video track, whose packets are given; known before the first of them. */
+  /** Turn of the first video track, whose packets are delivered; known before the first of them. */
   get turn(): Turn | undefined {
     return this.#turn;
   }

@@ -1,6 +1,6 @@
 /**
- * A relay on loopback between one ffmpeg and one camera that wants the password in a way ffmpeg does not know, or whose certificate
- * is verified, which ffmpeg does not do over RTSP: it answers the camera's challenges, and hands everything else on as it is. Only
+ * A relay on loopback between one ffmpeg and one camera that requires an authentication scheme ffmpeg does not support, or whose certificate
+ * is verified, which ffmpeg does not do over RTSP: it answers the camera's challenges, and passes everything else on unchanged. Only
  * such cameras are read through it.
  */
 import { randomBytes } from 'node:crypto';
@@ -141,7 +141,7 @@ class Session {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined && statusOf(message) === 401 && waiting.sent < MAX_SENT) {
       const offers = answerable(challengesOf(message));
-      // With a new nonce the same offer once more; after a refusal the next: it may keep the password for one of them alone.
+      // With a new nonce, the same offer once more; after a refusal, the next: the camera may store the password for one of them only.
       const answered = waiting.sent > 1 || this.#count > 0;
       const refused = waiting.refused + (answered && offers.every(({ stale }) => !stale) ? 1 : 0);
       const offer = offers[refused];
@@ -155,7 +155,7 @@ class Session {
     this.#toClient(this.#withSource(message));
   }
 
-  /** Over UDP ffmpeg sends its reports to who answered it, which is this relay, unless the answer says otherwise. */
+  /** Over UDP, ffmpeg sends its reports to the peer that answered it, which is this relay, unless the answer says otherwise. */
   #withSource({ bytes }: RtspMessage): Buffer {
     const text = bytes.toString('latin1');
     const source = this.#camera.remoteAddress;

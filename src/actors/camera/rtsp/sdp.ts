@@ -1,9 +1,9 @@
-/** What a camera's description (SDP, RFC 8866) says of its tracks. Pure. */
+/** The tracks in a camera's description (SDP, RFC 8866). Pure. */
 
 export interface Described {
   /** Kinds of its tracks, in their order: `video`, `audio`, `application`. */
   readonly tracks: readonly string[];
-  /** Of its video tracks there is one that is MPEG-TS, in which video and sound are one track. */
+  /** One of its video tracks is MPEG-TS, in which video and sound are one track. */
   readonly transportStream: boolean;
 }
 

@@ -20,7 +20,7 @@ export class PacketRhythm {
     return this.#lastAt;
   }
 
-  /** The same of the newest keyframe. */
+  /** Time of the newest keyframe. */
   get lastKeyAt(): number | undefined {
     return this.#lastKeyAt;
   }
@@ -35,7 +35,7 @@ export class PacketRhythm {
     return this.#keyIntervalMs;
   }
 
-  /** Milliseconds: the longer of the newest two intervals, because a keyframe in between is not a loss, while one that stays away is. */
+  /** Milliseconds: the longer of the newest two intervals, because an additional keyframe is not a loss, while a missing one is. */
   get keyIntervalBoundMs(): number {
     return this.#keyIntervalBoundMs;
   }

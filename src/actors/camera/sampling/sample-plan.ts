@@ -9,29 +9,29 @@ import type { PictureFacts } from '../bitstream/picture-facts';
 import { PacketRhythm } from './packet-rhythm';
 import type { Decision, Sample } from './sample';
 
-/** What the plan goes by. */
+/** The facts the plan is based on. */
 export type Coded = Pick<PictureFacts, 'key' | 'state' | 'inOrder' | 'needed'>;
 
-/** Parts of a period: closer than the first and farther than the second two pictures are not, while the feed is sound. */
+/** Parts of a period: while the feed is sound, two pictures are never closer than the first and never farther apart than the second. */
 const NEAREST = 0.5;
 const FARTHEST = 1.5;
 /**
- * How far from the middle of its period a picture may be. More than half a period: keyframes that fall now before,
- * now behind the border of two periods are still one in each.
+ * How far from the middle of its period a picture may be. More than half a period: keyframes that jitter around the boundary of
+ * two periods still yield one per period.
  */
 const REACH = 0.75;
 /**
- * The same where only keyframes are taken, about one a period. To refuse one would leave a hole of almost two periods, so
- * they may wander by most of a period and are still one in each; no period is taken for one that is not its neighbour.
+ * The same if only keyframes are taken, about one a period. Rejecting one would leave a hole of almost two periods, so
+ * they may drift by most of a period and still yield one per period; a picture only counts for its own period or a neighbour.
  */
 const KEYFRAME_REACH = 1.45;
 /** About once a period: by this part more or less. */
 const ONCE_A_PERIOD = 0.1;
 /** A keyframe later than expected by this part of a period is not waited for any more. */
 const OVERDUE = 0.25;
-/** What times are kept from those bounds, in parts of a period, because no packet is exactly on time. */
+/** Margin kept from these bounds, in parts of a period, because no packet is exactly on time. */
 const MARGIN = 0.05;
-/** A clock that parts from a steady one by more was set. The ledger's bound too. */
+/** A clock that deviates from a steady one by more was set. The ledger uses the same bound. */
 const CLOCK_STEP_MS = 3000;
 
 interface Window {
@@ -45,7 +45,7 @@ interface Taken {
   readonly at: number;
   readonly sequence: number;
   readonly steadyMs: number;
-  /** Of the plan that took it. */
+  /** Period of the plan that took it. */
   readonly periodMs: number;
 }
 
@@ -67,7 +67,7 @@ export class SamplePlan {
     this.#wantedSampling = sampling;
   }
 
-  /** Of another opening of the same camera, which is sampled beside this one: what one takes the other does not. */
+  /** The plan of another opening of the same camera, sampled in parallel: a picture is taken by one of them only. */
   beside(periodMs: number, sampling: Sampling): SamplePlan {
     return new SamplePlan(periodMs, sampling, this.newest);
   }
@@ -78,7 +78,7 @@ export class SamplePlan {
     this.#wantedSampling = sampling;
   }
 
-  /** True when the packet behind the newest one comes in time: nothing else need be sampled. */
+  /** True if the packet after the newest one comes in time: nothing else need be sampled. */
   get goesOn(): boolean {
     const last = this.#last;
     if (last === undefined) return true;
@@ -123,7 +123,7 @@ export class SamplePlan {
   decide(at: number, picture: Coded, steadyMs: number): Decision {
     const { key, state, inOrder, needed } = picture;
     if (key) this.sampling = this.#wantedSampling;
-    // Of those shown in front of what came before, the decoder gives none.
+    // Pictures shown before an earlier one are not output by the decoder.
     const canBeTaken = state === 'whole' && inOrder;
     this.#rhythm.measure(at, key);
     if (state === 'undecodable') return { kind: 'skip' };
@@ -235,7 +235,7 @@ export class SamplePlan {
     return Math.abs(at - middle) <= this.#reachMs() ? last.sequence + 1 : Math.max(falls, last.sequence + 1);
   }
 
-  /** Undefined where the number that follows from the picture before is out of reach. */
+  /** Undefined if the number that follows from the previous picture is out of reach. */
   #continued(at: number): number | undefined {
     const { periodMs } = this;
     const { before } = this.newest;

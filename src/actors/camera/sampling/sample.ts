@@ -1,4 +1,4 @@
-/** What is sampled from a feed, and what happens to its packets. */
+/** The samples taken from a feed, and the decisions about its packets. */
 import type { FrameClock } from '../../../contract/frame';
 
 export interface Sample extends Partial<FrameClock> {
@@ -15,8 +15,8 @@ export interface Periods {
 }
 
 /**
- * What happens to a packet. `take`: its picture is wanted. `feed`: a wanted one will need it, decode it now. `hold`:
- * one may need it, until the next keyframe. `skip`: nothing needs it.
+ * What happens to a packet. `take`: its picture is wanted. `feed`: a wanted picture will need it, decode it now. `hold`:
+ * a wanted picture may need it, until the next keyframe. `skip`: nothing needs it.
  */
 export type Decision =
   { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };

@@ -1,4 +1,4 @@
-/** How a camera is sampled and why, in words for an operator. */
+/** How a camera is sampled and why, as text for operators. */
 import type { CameraSpec } from '../../../config/topology';
 
 /** Facts of the camera's state; a type and not an interface, so that it is a record too. */

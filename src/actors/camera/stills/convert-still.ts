@@ -21,7 +21,7 @@ export interface ConvertedStill {
 
 type Wanted = Pick<CameraSpec, 'format' | 'quality' | 'width' | 'rotate'>;
 
-/** @throws Error of sharp when nothing can be decoded, or there are more than {@link MAX_PIXELS} */
+/** @throws Error of sharp if nothing can be decoded, or there are more than {@link MAX_PIXELS} */
 export async function convertStill(
   bytes: Buffer,
   { format, quality, width, rotate }: Wanted,

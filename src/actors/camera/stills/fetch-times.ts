@@ -24,7 +24,7 @@ export class FetchTimes {
     this.#lastAt = now;
   }
 
-  /** Milliseconds to wait for the next request; none where the one before took too long. */
+  /** Milliseconds to wait for the next request; 0 if the previous one took too long. */
   waitMs(now: number): number {
     const { periodMs } = this;
     const place = (Math.floor(this.#lastAt / periodMs) + 1 + this.#phase) * periodMs;

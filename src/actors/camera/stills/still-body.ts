@@ -7,7 +7,7 @@ import { errorFault, lateFault } from '../http/http-fault';
 export interface BodyLimits {
   /** Milliseconds without a byte. */
   readonly stallMs: number;
-  /** Milliseconds for all of it, and what they are called in words. */
+  /** Milliseconds for all of it, and their name in messages. */
   readonly wholeMs: number;
   readonly toldMs: number;
 }

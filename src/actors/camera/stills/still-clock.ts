@@ -1,10 +1,10 @@
 /**
- * How far the clock of a camera that sends still pictures is from ours, by what its answers say: `Date`, and
- * `Last-Modified` of the picture itself. Both are cut to whole seconds, so a difference is known within bounds, and the
- * least that is within them is taken: where the clocks may be equal, they are. Pure.
+ * How far the clock of a camera that sends still pictures is from ours, by its answers: `Date`, and
+ * `Last-Modified` of the picture itself. Both are truncated to whole seconds, so the difference is known within bounds, and the
+ * smallest value within them is used: if the clocks may be equal, they count as equal. Pure.
  */
 
-/** What an answer says of its time, and when it was asked for and came, milliseconds since the epoch. */
+/** The times in an answer, and when it was requested and came, milliseconds since the epoch. */
 export interface ToldTime {
   readonly date: string | undefined;
   readonly lastModified: string | undefined;
@@ -19,11 +19,11 @@ interface Bounds {
 
 /** Their unit: RFC 9110, 5.6.7. */
 const SECOND_MS = 1000;
-/** A picture older than this by the camera's own clock was not made for this answer: its time says nothing about the clock. */
+/** A picture older than this by the camera's own clock was not made for this answer: its time proves nothing about the clock. */
 const MAX_AGE_MS = 2000;
 
 export class StillClock {
-  /** Of the camera's clock minus ours, by every `Date` since it was set. */
+  /** Bounds of the camera's clock minus ours, from every `Date` since it was set. */
   #clock: Bounds | undefined;
 
   /** Milliseconds of the picture's time by the camera's clock minus the middle of the request; undefined when it gave none. */

@@ -16,7 +16,7 @@ import { readBody } from './still-body';
 import { StillClock } from './still-clock';
 import { StillMaker } from './still-maker';
 
-/** A kept connection that is dead shows by its silence; one that only answers slowly has shown how slowly. */
+/** A dead kept connection is recognized by its silence; a slow one has already shown how slowly it answers. */
 const MIN_SILENT_ANSWERS = 3;
 /** Answers in time, one after the other, before a slow camera is called in time again. */
 const STEADY_ANSWERS = 30;
@@ -29,7 +29,7 @@ interface StillPicture {
 
 type StillSource = Extract<CameraSource, { kind: 'still' }>;
 
-/** @throws Fault why the camera is to be left alone for a while; nothing when `signal` was aborted */
+/** @throws Fault with the reason the camera is to be left alone for a while; nothing if `signal` was aborted */
 export async function captureStills(options: FeedOptions, signal: AbortSignal): Promise<void> {
   const { source } = options.camera;
   if (source.kind !== 'still') throw new Error('not a feed of still pictures');
@@ -48,7 +48,7 @@ class StillFeed {
   readonly #clock = new StillClock();
   readonly #maker: StillMaker;
   #last: StillPicture | undefined;
-  /** What the slowest of the newest answers took. */
+  /** Duration of the slowest of the newest answers. */
   #answerMs = 0;
   #answersInTime = STEADY_ANSWERS;
 
@@ -111,7 +111,7 @@ class StillFeed {
     await this.#give(picture, answer);
   }
 
-  /** What the answer brought, or the picture before where it says that it is the same. */
+  /** The picture in the answer, or the previous one if the answer says that it is unchanged. */
   async #picture(answer: Answer, startedMs: number): Promise<StillPicture> {
     const { message, status } = answer;
     if (status === 304) {

@@ -1,4 +1,4 @@
-/** Makes of a still picture what the camera stores: handed through where it is that already, else converted. */
+/** Converts a still picture to the format the camera stores, or passes it through if it is in that format already. */
 import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
@@ -21,7 +21,7 @@ export interface Still {
   readonly type: string;
 }
 
-/** First bytes of what sharp reads besides JPEG, from the place named. */
+/** First bytes of the formats sharp reads besides JPEG, at the offset given. */
 const READABLE: readonly (readonly [name: string, at: number, bytes: string])[] = [
   ['png', 0, '\x89PNG\r\n\x1a\n'],
   ['webp', 8, 'WEBP'],
@@ -50,7 +50,7 @@ export class StillMaker {
     this.options.onStream({ codec, decoded, still: true });
   }
 
-  /** By the same judgement as the pictures of a stream. */
+  /** Uses the same judgement as for the pictures of a stream. */
   #handThrough({ bytes, checksum }: Still, sample: Sample): void {
     const size = readJpeg(bytes);
     if (size === undefined)

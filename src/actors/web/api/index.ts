@@ -1,4 +1,4 @@
-/** What the HTTP API answers, as its clients see it. Times are milliseconds since the epoch unless a name says otherwise. */
+/** The answers of the HTTP API, as its clients see them. Times are milliseconds since the epoch unless a name says otherwise. */
 
 import type { CameraCondition } from '../../../contract/condition';
 import type { ProbeReport } from '../../../protocol/probe';
@@ -16,13 +16,13 @@ export interface ApiCamera {
   readonly id: string;
   readonly tags: readonly string[];
   readonly condition: CameraCondition;
-  /** When the condition began; of one that does not deliver, when the last frame was confirmed. */
+  /** When the condition began; for a camera that does not deliver, when its last frame was confirmed. */
   readonly since: number;
   readonly fault?: ApiFault;
   /** Frames confirmed per second over the last minute, and the rate that is configured. */
   readonly rate: number;
   readonly wantedRate: number;
-  /** The newest picture, as it is stored. Absent until there is one since the daemon's start. */
+  /** The newest picture, as it is stored. Absent until the first one since the daemon's start. */
   readonly picture?: {
     readonly capturedAt: number;
     readonly width: number;
@@ -31,7 +31,7 @@ export interface ApiCamera {
   };
   readonly confirmedAt?: number;
   readonly restarts: number;
-  /** Of the feed: codec, sampling mode, seconds between keyframes, milliseconds the camera's clock is off. */
+  /** Facts about the feed: codec, sampling mode, seconds between keyframes, milliseconds by which the camera's clock is off. */
   readonly codec?: string;
   readonly sampling?: string;
   readonly keyframeSeconds?: number;
@@ -42,7 +42,7 @@ export interface ApiState {
   readonly version: string;
   readonly startedAt: number;
   readonly ready: boolean;
-  /** What is wrong with the daemon, a sentence each. */
+  /** What is wrong with the daemon, one sentence per problem. */
   readonly problems: readonly string[];
   readonly cameras: Readonly<Record<CameraCondition, number>>;
   readonly spool: { readonly waiting: number; readonly bytes: number; readonly oldestAgeMs?: number };
@@ -54,14 +54,14 @@ export interface ApiState {
 
 export interface ApiQueue {
   readonly name: string;
-  /** That wait in it, and as many as it takes. */
+  /** Messages waiting in it, and its limit. */
   readonly messages: number;
   readonly limit: number;
-  /** Absent where the queue is not there. */
+  /** Absent if the queue does not exist. */
   readonly consumers?: number;
 }
 
-/** GET /api/cameras/ID/crashes: how its process ended when nobody had asked it to, the newest first. */
+/** GET /api/cameras/ID/crashes: unexpected ends of its process, the newest first. */
 export interface ApiCrash {
   readonly at: number;
   /** When the process that ended was ready. */
@@ -79,7 +79,7 @@ export interface ApiLedgerBucket {
   readonly from: number;
   readonly periods: number;
   readonly confirmed: number;
-  /** Periods without a confirmed frame by reason; the reason is a word of docs/ledger.md. */
+  /** Periods without a confirmed frame, by reason; the reasons are those of docs/ledger.md. */
   readonly missed: Readonly<Record<string, number>>;
 }
 
@@ -92,11 +92,11 @@ export interface ApiLedger {
 }
 
 /**
- * GET /api/events, server-sent events. First comes `reset`, or, to a client that comes back with Last-Event-ID, what changed
- * since; `reset` again where that is not known any more. Then, at most once a second:
+ * GET /api/events, server-sent events. The first is `reset`, or, for a client that reconnects with Last-Event-ID, what has changed
+ * since; `reset` again if that is no longer known. Then, at most once a second:
  *
  * - `state`: {@link ApiState}, when it changed
- * - `camera`: {@link ApiCamera}, when more of it changed than its picture and `confirmedAt`
+ * - `camera`: {@link ApiCamera}, when more than its picture and `confirmedAt` changed
  * - `removed`: {@link ApiRemoved}, no longer configured
  * - `picture`: {@link ApiPicture}, there is a newer picture
  */
@@ -116,7 +116,7 @@ export interface ApiPicture {
 
 /** A camera as actors.json has it. */
 export interface ApiCameraSettings {
-  /** Without user name and password, and URLs without what may be secret: written back as they are, they change nothing. */
+  /** Without user name and password, and with secrets removed from URLs: written back unchanged, they change nothing. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Names of settings that are there and not shown, or not whole. */
   readonly hidden: readonly string[];
@@ -126,13 +126,13 @@ export interface ApiCameraSettings {
 export type ApiCameraDetail = ApiCamera & Partial<ApiCameraSettings>;
 
 export interface ApiChange {
-  /** Of an actor: `camera:ID`. */
+  /** Name of the actor: `camera:ID`. */
   readonly name: string;
   /** Settings that differ. */
   readonly because: readonly string[];
 }
 
-/** What an edit of the configuration changes in the running daemon. */
+/** The changes of an edit of the configuration in the running daemon. */
 export interface ApiPlan {
   readonly start: readonly string[];
   readonly stop: readonly string[];
@@ -150,7 +150,7 @@ export interface ApiEdit {
   readonly plan: ApiPlan;
 }
 
-/** What a probe of a feed found; null is what could not be measured. */
+/** What a probe of a feed found; null for what could not be measured. */
 export type ApiProbe = Omit<ProbeReport, 'saved'> & {
   /** The first picture, base64. */
   readonly jpeg?: string;
@@ -173,10 +173,10 @@ export interface ApiProblem {
   readonly detail?: string;
   /** Stable identifier for programs. */
   readonly code?: string;
-  /** Of latest.jpg: when the newest picture was captured, which is too old to be shown as the present one. */
+  /** For latest.jpg: when the newest picture was captured, which is too old to count as current. */
   readonly capturedAt?: number;
-  /** Of /readyz: why not, a sentence each. */
+  /** For /readyz: why the daemon is not ready, one sentence per reason. */
   readonly reasons?: readonly string[];
-  /** Of settings that are not valid. */
+  /** For settings that are not valid. */
   readonly faults?: readonly ApiConfigFault[];
 }

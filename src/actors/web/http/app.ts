@@ -1,4 +1,4 @@
-/** The HTTP server: who is answered, the API, and the files of the page. */
+/** The HTTP server: access control, the API, and the files of the page. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Server } from 'node:http';
@@ -23,7 +23,7 @@ import { signIn } from './sign-in';
 /** Requests of one address in ten seconds: a wall of 200 cameras makes 200 a second. */
 const MAX_REQUESTS = 5000;
 const WINDOW_MS = 10_000;
-/** Of web/: colours and letters, buttons, the sign-in. */
+/** Files of web/: colours and fonts, buttons, the sign-in form. */
 const STYLES = ['base.css', 'parts.css', 'sign-in-form.css'];
 const MAX_BODY_BYTES = 65_536;
 
@@ -40,7 +40,7 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-/** Ready to answer; `app.server` listens when it is told to. */
+/** Ready to answer; `app.server` is not listening yet. */
 export async function openApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, certificate, sessions, names, source, operations, events, version, pageDir } = options;
   const app = fastify({
@@ -135,7 +135,7 @@ function signInStyles(pageDir: string): string {
     : '';
 }
 
-/** What the build put there; a daemon without it answers with the API alone. */
+/** The files of the build; a daemon without them answers with the API alone. */
 async function servePage(app: FastifyInstance, pageDir: string): Promise<void> {
   if (existsSync(path.join(pageDir, 'index.html'))) {
     await app.register(fastifyStatic, { root: pageDir, etag: true, maxAge: 0, dotfiles: 'ignore' });

@@ -6,10 +6,10 @@ import { Problem } from './problem';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;
-/** Looks between two comments that keep proxies, and clients that watch for silence, from giving the stream up. */
+/** Number of looks between two comments, which keep proxies and clients that watch for silence from closing the stream. */
 const LOOKS_PER_BEAT = 15;
 export const MAX_STREAMS = 64;
-/** Bytes that wait for a client that does not read; it comes back and is told what it missed. */
+/** Bytes buffered for a client that does not read; then it is cut off, reconnects and gets what it missed. */
 const MAX_WAITING_BYTES = 4_000_000;
 /** Milliseconds a client waits before it comes back. */
 const RETRY_MS = 2000;
@@ -40,7 +40,7 @@ export class EventStreams {
     this.#send(this.#changes.take(await this.look()));
   }
 
-  /** Begins a stream on a response of which nothing has been sent; call {@link prepare} before. */
+  /** Begins a stream on a response of which nothing has been sent; call {@link prepare} first. */
   open(
     response: ServerResponse,
     headers: Readonly<Record<string, string | number | string[]>>,
@@ -73,7 +73,7 @@ export class EventStreams {
 
   async #lookAgain(): Promise<void> {
     if (++this.#looks % LOOKS_PER_BEAT === 0) this.#write(':\n\n');
-    // A daemon that does not answer now has nothing new to tell.
+    // If the daemon does not answer now, there is nothing new to send.
     const view = await this.look().catch(() => undefined);
     if (view !== undefined) this.#send(this.#changes.take(view));
   }

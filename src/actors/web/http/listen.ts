@@ -11,7 +11,7 @@ const TRIED = 100;
 const MAX_PORT = 65_535;
 const FILE = 'http.json';
 
-/** What the process before this one, of the same daemon, listened on: its clients come back there. */
+/** The address the previous process of the same daemon listened on: its clients reconnect there. */
 interface Former {
   readonly daemon: string;
   readonly wanted: number;
@@ -63,7 +63,7 @@ function formerPort(dataDir: string, wanted: number): number | undefined {
 /** When a process was started: proc(5), stat. */
 const STARTED = 22;
 
-/** The process that started this one, told from all that had or will have its pid. */
+/** Identifies the process that started this one, even if its pid is reused. */
 function daemonName(): string {
   const { ppid } = process;
   try {
@@ -73,7 +73,7 @@ function daemonName(): string {
   }
 }
 
-/** A disk that takes nothing must not keep the server from serving. */
+/** A failed write must not keep the server from serving. */
 function remember(dataDir: string, former: Former): void {
   try {
     replaceFileSync(path.join(dataDir, FILE), JSON.stringify(former), OWNER_ONLY);
@@ -82,7 +82,7 @@ function remember(dataDir: string, former: Former): void {
   }
 }
 
-/** For people and programs of this machine; a wildcard address is no place to go to. */
+/** For people and programs on this machine; a wildcard address cannot be connected to. */
 export function urlOf(host: string, port: number, isSecure: boolean): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http${isSecure ? 's' : ''}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;

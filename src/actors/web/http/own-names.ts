@@ -38,7 +38,7 @@ function nameOf(header: string | undefined): string | undefined {
   return name === undefined ? undefined : normal(name);
 }
 
-/** Names are without case, and the dot of the root says nothing. */
+/** Names are case-insensitive, and a trailing dot has no meaning. */
 function normal(name: string): string {
   return name.toLowerCase().replace(/(?<=.)\.$/, '');
 }

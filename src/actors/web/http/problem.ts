@@ -37,7 +37,7 @@ interface Thrown {
   readonly validationContext?: string;
 }
 
-/** What a client is told of an error: of one of ours nothing but that it is ours. */
+/** What a client sees of an error: of an internal error, only that it is one. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { statusCode = 500, code, message, validation, validationContext } = error as Thrown;
@@ -53,7 +53,7 @@ export function problemOf(error: unknown): Problem {
   return new Problem(statusCode, (code ?? 'refused').toLowerCase().replaceAll('_', '-'), message);
 }
 
-/** In words of ours: what a parser says may repeat what it was sent. */
+/** Our own texts: a parser's message may repeat what it was sent. */
 const KINDS: Readonly<Record<number, [code: string, detail: string]>> = {
   400: ['bad-request', 'the request is not well-formed'],
   413: ['too-large', 'the body of the request is too large'],

@@ -14,7 +14,7 @@ export class Sessions {
     private readonly token: string | undefined,
     private readonly nowMs: () => number = Date.now,
   ) {
-    // Of another token no cookie is good, and the token cannot be told from a cookie.
+    // A cookie is only valid for the token it was made with, and the token cannot be derived from a cookie.
     this.#key =
       token === undefined ? undefined : createHmac('sha256', token).update('vigil sign-in').digest();
   }
@@ -66,7 +66,7 @@ function attributes(isSecure: boolean): string {
   return `Path=/; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
 }
 
-/** In a time that tells nothing: of texts of any length, so of their digests. */
+/** Compares in constant time; texts may differ in length, so their digests are compared. */
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }

@@ -13,10 +13,10 @@ const MAX_TRIES = 10;
 export const signIn: FastifyPluginAsyncTypebox<{
   readonly sessions: Sessions;
   readonly isSecure: boolean;
-  /** CSS of the page; empty where it has not been built. */
+  /** CSS of the page; empty if it has not been built. */
   readonly styles: string;
 }> = async (app, { sessions, isSecure, styles }) => {
-  // Of the form of the sign-in page.
+  // For the form of the sign-in page.
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },

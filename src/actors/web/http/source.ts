@@ -1,10 +1,10 @@
-/** What the HTTP server answers from. */
+/** The interface from which the HTTP server gets its answers. */
 import type { ApiCrash, ApiLedger } from '../api';
 import type { View } from '../view/daemon-view';
 
 /** A picture without its bytes. */
 export interface LatestPicture {
-  /** Of this frame in this size. */
+  /** Identifies this frame in this size. */
   readonly etag: string;
   /** Milliseconds since the epoch. */
   readonly capturedAt: number;
@@ -30,7 +30,7 @@ export interface WebSource {
    */
   latest(id: string, width: number | undefined): Promise<LatestPicture & { make(): Promise<LatestJpeg> }>;
   ledger(question: LedgerQuestion): Promise<ApiLedger>;
-  /** Of a camera, the newest first. @throws Problem when there is no such camera */
+  /** The crashes of a camera, the newest first. @throws Problem if there is no such camera */
   crashes(id: string): Promise<ApiCrash[]>;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;

@@ -25,7 +25,7 @@ type Counted = Omit<ApiLedgerBucket, 'periods' | 'confirmed' | 'missed'> & {
   readonly missed: Record<string, number>;
 };
 
-/** What the accounts of one camera say. */
+/** The contents of the accounts of one camera. */
 export function bucketsOf(
   accounts: readonly Pick<RecordedAccount, 'id' | 'runs'>[],
   { from, bucketMs, buckets }: Span,

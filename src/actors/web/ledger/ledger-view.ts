@@ -15,7 +15,7 @@ const MAX_ANSWERS = 16;
 export class LedgerView {
   readonly #reader: LedgerReader;
   readonly #answers = new Map<string, { readonly madeAtMs: number; readonly answer: Promise<ApiLedger> }>();
-  /** One at a time: they go on where the one before has come to. */
+  /** One read at a time: each continues where the previous one ended. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(

@@ -13,11 +13,11 @@ export interface Observed {
   /** By pid. */
   readonly costs: ReadonlyMap<number, Cost>;
   readonly nowMs: number;
-  /** Whether tags of cameras are told. */
+  /** Whether the tags of cameras are exported. */
   readonly withTags: boolean;
 }
 
-/** A registry for each scrape: what is no longer configured is in none. */
+/** A new registry for each scrape, so that nothing removed from the configuration remains in it. */
 export async function metricsText(observed: Observed): Promise<string> {
   const register = new Registry();
   daemonMetrics(register, observed);

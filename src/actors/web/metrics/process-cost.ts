@@ -17,7 +17,7 @@ interface Row extends Cost {
 }
 
 /**
- * By pid; those that have gone are missing. Nothing where the system has no /proc.
+ * By pid; processes that have ended are missing. Empty if the system has no /proc.
  * A child that ended is in its parent's time once that has waited for it.
  */
 export function costOf(pids: readonly number[]): Map<number, Cost> {

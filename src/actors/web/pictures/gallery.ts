@@ -35,7 +35,7 @@ export class Gallery {
     private readonly ffmpeg: () => string,
   ) {}
 
-  /** The newest frame of a camera; undefined where there is none. */
+  /** The newest frame of a camera; undefined if there is none. */
   async newest(camera: string): Promise<Frame | undefined> {
     return newestFrame(this.newestDir, camera);
   }
@@ -46,7 +46,7 @@ export class Gallery {
   }
 
   /**
-   * @returns of that frame or, where that has gone meanwhile, of a newer one
+   * @returns the picture of that frame or, if it has disappeared meanwhile, of a newer one
    * @throws Problem
    */
   async make(frame: Frame, width: number | undefined): Promise<MadePicture> {

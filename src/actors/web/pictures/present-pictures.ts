@@ -24,7 +24,7 @@ export async function presentPicture(
   const camera = cameraIn(view, id);
   const periodMs = camera.wantedRate > 0 ? 1000 / camera.wantedRate : undefined;
   const newest = await gallery.newest(id);
-  // One that is disabled is left a picture until its folder is removed.
+  // The picture of a disabled camera remains until its folder is removed.
   if (newest === undefined || camera.condition === 'disabled') throw noPicture(id, camera);
   throwUnlessPresent(newest, periodMs, camera, Date.now());
   return {

@@ -7,7 +7,7 @@ sharp.concurrency(1);
 
 const QUALITY = 80;
 
-/** @param width pixels at most; undefined leaves the size as it is */
+/** @param width maximum, pixels; undefined keeps the size */
 export async function toJpeg(bytes: Buffer, width: number | undefined): Promise<Buffer> {
   const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'none' });
   const sized = width === undefined ? image : image.resize({ width, withoutEnlargement: true });

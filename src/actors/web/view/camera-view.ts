@@ -1,4 +1,4 @@
-/** What the API says of one camera, from what the daemon says of it. Pure. */
+/** The API's view of one camera, from the daemon's status. Pure. */
 import type { ChildStatus, ConfiguredCamera } from '../../../supervisor/status';
 import { conditionOf, faultOf } from '../../../supervisor/camera-condition';
 import type { ApiCamera } from '../api';

@@ -1,6 +1,6 @@
 /**
- * What changes from look to look, as numbered events. Of each thing only the newest event is kept, so that a client that
- * comes back gets what it missed however much that was, and memory is bounded by the number of cameras. Pure.
+ * Changes between two looks, as numbered events. For each subject only the newest event is kept, so that a client that
+ * reconnects gets whatever it missed, and memory is bounded by the number of cameras. Pure.
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,7 +13,7 @@ export interface ChangeEvent {
   readonly data: unknown;
 }
 
-/** Cameras that are gone, of which a client that comes back is told. */
+/** Removed cameras that are remembered for clients that reconnect. */
 const MAX_REMOVED = 1000;
 
 interface Kept {
@@ -24,7 +24,7 @@ interface Kept {
 export class Changes {
   readonly #epoch = randomBytes(6).toString('hex');
   #number = 0;
-  /** By what they are about, the oldest first. */
+  /** By subject, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   /** A removal before this number may be forgotten. */
   #forgotten = 0;
@@ -58,7 +58,7 @@ export class Changes {
     return events;
   }
 
-  /** All that has changed since the event of this id, oldest first; undefined where that is not known. */
+  /** Everything that has changed since the event of this id, oldest first; undefined if that is not known. */
   since(lastEventId: string): ChangeEvent[] | undefined {
     const [epoch, digits = ''] = lastEventId.split('-', 2);
     const number = Number(digits);
@@ -67,7 +67,7 @@ export class Changes {
     return [...this.#kept.values()].filter((kept) => kept.number > number).map(({ event }) => event);
   }
 
-  /** Everything, for a client that knows nothing. */
+  /** Everything, for a new client. */
   reset(): ChangeEvent {
     const data = { state: this.#state, cameras: [...this.#cameras.values()] };
     return { id: `${this.#epoch}-${this.#number}`, event: 'reset', data };
@@ -90,7 +90,7 @@ export class Changes {
   }
 }
 
-/** What of a camera is worth an event: not what changes with every frame, or every try of a feed that is off. */
+/** The part of a camera whose changes are sent as events: not what changes with every frame, or with every retry of a feed. */
 function lasting({ picture, confirmedAt: _, ...camera }: ApiCamera): unknown {
   const { rate, keyframeSeconds = 0, clockSkewMs = 0, fault } = camera;
   const { width, height, format } = picture ?? {};

@@ -9,7 +9,7 @@ export interface View {
   readonly state: ApiState;
   /** In the order of the configuration. */
   readonly cameras: readonly ApiCamera[];
-  /** Of those that are enabled, milliseconds. */
+  /** Sampling periods of the enabled cameras, milliseconds. */
   readonly periodMs: ReadonlyMap<string, number>;
   readonly status: DaemonStatus;
 }
@@ -20,7 +20,7 @@ export interface DaemonQuestions {
   cameras(): Promise<readonly ConfiguredCamera[]>;
 }
 
-/** Milliseconds for which an answer is good. A little less than a second: who looks once a second gets a new one. */
+/** Milliseconds for which an answer is reused. A little less than a second: a client that asks once a second gets a new one. */
 const FRESH_MS = 900;
 
 export class DaemonView {
@@ -33,7 +33,7 @@ export class DaemonView {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Rejects as {@link DaemonQuestions} do, with what keeps the daemon from answering. */
+  /** Rejects as {@link DaemonQuestions} do, with the reason the daemon cannot answer. */
   async view(): Promise<View> {
     if (this.#asked !== undefined && this.now() - this.#askedAtMs < FRESH_MS) return this.#asked;
     this.#askedAtMs = this.now();

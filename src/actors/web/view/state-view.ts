@@ -1,4 +1,4 @@
-/** What the API says of the daemon. Pure. */
+/** The API's view of the daemon. Pure. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ApiCamera, ApiState, CameraCondition } from '../api';
 import { queueView } from './queue-view';
@@ -39,7 +39,7 @@ export function stateView(
   };
 }
 
-/** Of a server the actor that uses it says how it is. */
+/** The state of a server is that of the actor that uses it. */
 function serverView(
   children: DaemonStatus['children'],
   kind: 'store' | 'notifier',
