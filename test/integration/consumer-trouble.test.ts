@@ -81,7 +81,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('in the --out folder that persists makes `process` fail when it is asked to end', async (t) => {
+  it('that persists in the --out folder makes `process` fail when it is asked to end', async (t) => {
     const stage = await Stage.open(t);
     const out = path.join(await temporaryFolder(t), 'out');
     await mkdir(out);
