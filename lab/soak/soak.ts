@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf, type Random } from '../random';
 import { signalIfThere, waitUntil } from '../process';
 import { below, processTable, type ProcessRow } from '../process-table';
-import { deal, drawBlow, drawPauseMs } from './blow';
+import { carryOut, drawStrike, drawPauseMs } from './strike';
 import { FrameWatch } from './frame-watch';
 import { ServiceManager, type DaemonEnd } from './service-manager';
 import { TreeWatch } from './tree-watch';
@@ -56,7 +56,7 @@ class Soak {
   readonly #faults: string[] = [];
   /** Daemons that were themselves targets of a fault: how they end proves nothing. */
   readonly #struck = new Set<number>();
-  #dealt = 0;
+  #strikes = 0;
   #judged = 0;
 
   constructor(
@@ -78,7 +78,7 @@ class Soak {
     const looking = setInterval(() => this.#look(), LOOK_MS);
     try {
       await this.#strikeAll();
-      await this.#calm('after the last blow');
+      await this.#calm('after the last strike');
       await this.#stop();
       await this.#startOnceMore();
     } catch (error) {
@@ -95,18 +95,18 @@ class Soak {
   async #strikeAll(): Promise<void> {
     const { kills, minutes, calmEvery } = this.options;
     const endMs = Date.now() + minutes * 60_000;
-    const blows: Promise<void>[] = [];
-    while (this.#dealt < kills && Date.now() < endMs) {
+    const underWay: Promise<void>[] = [];
+    while (this.#strikes < kills && Date.now() < endMs) {
       await sleep(drawPauseMs(this.#random));
       const victim = this.#victim();
       if (victim === undefined) continue;
-      blows.push(this.#strike(victim));
-      this.#dealt++;
-      if (this.#dealt % calmEvery !== 0) continue;
-      await Promise.all(blows.splice(0));
-      await this.#calm(`after ${this.#dealt} blows`);
+      underWay.push(this.#strike(victim));
+      this.#strikes++;
+      if (this.#strikes % calmEvery !== 0) continue;
+      await Promise.all(underWay.splice(0));
+      await this.#calm(`after ${this.#strikes} strikes`);
     }
-    await Promise.all(blows);
+    await Promise.all(underWay);
   }
 
   #victim(): ProcessRow | undefined {
@@ -119,13 +119,13 @@ class Soak {
   }
 
   async #strike(victim: ProcessRow): Promise<void> {
-    const blow = drawBlow(this.#random);
+    const strike = drawStrike(this.#random);
     if (victim.pid === this.#manager.pid) this.#struck.add(victim.pid);
     const signal = (name: NodeJS.Signals) => {
       const now = processTable().find(({ pid }) => pid === victim.pid);
       if (now?.startTicks === victim.startTicks) signalIfThere(victim.pid, name);
     };
-    await deal(blow, signal, (ms) => sleep(ms));
+    await carryOut(strike, signal, (ms) => sleep(ms));
   }
 
   #look(): void {
@@ -145,7 +145,7 @@ class Soak {
 
   #fault(sentence: string): void {
     this.#faults.push(sentence);
-    this.options.say(`FAULT after ${this.#dealt} blows: ${sentence}`);
+    this.options.say(`FAULT after ${this.#strikes} strikes: ${sentence}`);
   }
 
   /** Nobody is struck until every camera has delivered a frame that was captured in this calm. */

@@ -1,7 +1,7 @@
 /** What is done to a process, drawn at random. */
 import type { Random } from '../random';
 
-export type Blow =
+export type Strike =
   | { readonly kind: 'kill' }
   | { readonly kind: 'terminate' }
   /** Stopped (SIGSTOP) for a while, then killed: it does not see what happens meanwhile. */
@@ -9,7 +9,7 @@ export type Blow =
   /** Stopped for a while, then continued, as a laptop's sleep does. */
   | { readonly kind: 'pause'; readonly forMs: number };
 
-export function drawBlow(random: Random): Blow {
+export function drawStrike(random: Random): Strike {
   const share = random.next();
   if (share < 0.55) return { kind: 'kill' };
   if (share < 0.75) return { kind: 'terminate' };
@@ -23,13 +23,13 @@ export function drawPauseMs(random: Random): number {
   return share < 0.8 ? random.between(60, 900) : random.between(900, 3000);
 }
 
-/** Deals it; resolves when it is over. A victim that has ended meanwhile is left alone. */
-export async function deal(
-  blow: Blow,
+/** Carries it out; resolves when it is over. A victim that has ended meanwhile is left alone. */
+export async function carryOut(
+  strike: Strike,
   signal: (name: NodeJS.Signals) => void,
   sleep: (ms: number) => Promise<void>,
 ): Promise<void> {
-  switch (blow.kind) {
+  switch (strike.kind) {
     case 'kill':
       signal('SIGKILL');
       break;
@@ -39,8 +39,8 @@ export async function deal(
     case 'stop-and-kill':
     case 'pause':
       signal('SIGSTOP');
-      await sleep(blow.forMs);
-      signal(blow.kind === 'pause' ? 'SIGCONT' : 'SIGKILL');
+      await sleep(strike.forMs);
+      signal(strike.kind === 'pause' ? 'SIGCONT' : 'SIGKILL');
       break;
   }
 }
