@@ -7,12 +7,11 @@ import { promisify } from 'node:util';
 import type { BrokerView } from '../src/connections/bound-queues';
 import { openLog } from '../src/log/log';
 import { prepareRabbitmq } from '../src/embedded/rabbitmq';
-import type { ServerProcess } from '../src/embedded/server-process';
 import { signalProcess } from './process';
+import { startService } from './start-service';
 
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
-/** 5 to 9 s on an idle machine. */
-const START_MS = 90_000;
+const STOP_MS = 10_000;
 
 export interface Broker {
   readonly url: string;
@@ -29,7 +28,7 @@ export interface Broker {
 export async function startBroker(): Promise<Broker> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-broker-'));
   const service = await prepareRabbitmq(dir, undefined, openLog('test-broker', 'error'));
-  let server: ServerProcess = await service.start(START_MS);
+  let server = await startService(service);
   const env = Object.fromEntries(
     readFileSync(`/proc/${String(server.pid)}/environ`, 'utf8')
       .split('\0')
@@ -42,7 +41,7 @@ export async function startBroker(): Promise<Broker> {
     restart: async () => {
       signalProcess(server.pid, 'SIGKILL');
       await server.exited;
-      server = await service.start(START_MS);
+      server = await startService(service);
     },
     control: async (...args) => {
       const { stdout } = await promisify(execFile)(RABBITMQCTL, ['-q', ...args], { env });
@@ -53,7 +52,7 @@ export async function startBroker(): Promise<Broker> {
       return service.view();
     },
     stop: async () => {
-      await service.stop(10_000);
+      await service.stop(STOP_MS);
       rmSync(dir, { recursive: true, force: true });
     },
   };

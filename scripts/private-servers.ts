@@ -5,9 +5,7 @@ import path from 'node:path';
 import { openLog } from '../src/log/log';
 import { prepareRabbitmq } from '../src/embedded/rabbitmq';
 import { prepareRedis } from '../src/embedded/redis';
-
-/** RabbitMQ takes 5 to 9 s on an idle machine, 16 s were measured on a busy one. */
-const START_MS = 90_000;
+import { startService } from '../lab/start-service';
 
 /** @param work gets the variables in which lab/servers.ts finds the servers' addresses */
 export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
@@ -20,7 +18,7 @@ export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv)
   const redis = await prepareRedis(folder('redis'), {}, log);
   const rabbitmq = await prepareRabbitmq(folder('rabbitmq'), undefined, log);
   try {
-    await Promise.all([redis.start(START_MS), rabbitmq.start(START_MS)]);
+    await Promise.all([startService(redis), startService(rabbitmq)]);
     return await work({ VIGIL_TEST_REDIS_URL: redis.url, VIGIL_TEST_AMQP_URL: rabbitmq.url });
   } finally {
     await Promise.all([redis.stop(5000), rabbitmq.stop(10_000)]);

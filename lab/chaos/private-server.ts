@@ -11,8 +11,8 @@ import { prepareRabbitmq } from '../../src/embedded/rabbitmq';
 import { prepareRedis } from '../../src/embedded/redis';
 import type { ServerProcess } from '../../src/embedded/server-process';
 import type { EmbeddedService } from '../../src/embedded/service';
+import { startService } from '../start-service';
 
-const START_MS = 90_000;
 const STOP_MS = 20_000;
 const RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
@@ -36,7 +36,7 @@ export class PrivateServer {
   }
 
   async start(): Promise<void> {
-    this.#process = await this.#service.start(START_MS);
+    this.#process = await startService(this.#service);
   }
 
   async stop(): Promise<void> {
