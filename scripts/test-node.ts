@@ -86,9 +86,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const command = unit
-    ? ['--test-reporter=spec', 'scripts/unit-tests.ts', ...files]
-    : ['scripts/run-tests.ts', ...files];
+  const command = [unit ? 'scripts/unit-tests.ts' : 'scripts/run-tests.ts', ...files];
   const rows: Row[] = [];
   for (const version of versions) rows.push(await runOn(version, command));
   process.stdout.write(`\n${table(rows)}`);

@@ -42,10 +42,13 @@ export class PortMapper {
     if (!this.#isWanted) return;
     this.#ends = ranMs < STEADY_MS ? this.#ends + 1 : 1;
     const pauseMs = backOffMs(AGAIN, this.#ends, Math.random());
-    const words = ended.lastOutput();
-    this.log.warn(`epmd ended ${ended.ending()}; its last output: ${words}; started again in ${pauseMs} ms`, {
-      code: 'crashed',
-    });
+    const output = ended.lastOutput();
+    this.log.warn(
+      `epmd ended ${ended.ending()}; its last output: ${output}; started again in ${pauseMs} ms`,
+      {
+        code: 'crashed',
+      },
+    );
     await delay(pauseMs, undefined, { ref: false });
     this.#run();
   }

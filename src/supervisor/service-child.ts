@@ -4,6 +4,7 @@ import { aborted } from '../clock/sleep';
 import type { Log } from '../log/log';
 import type { FaultRecord } from '../fault/fault';
 import { Child } from './child';
+import { firstStart } from '../embedded/first-start';
 import { EndedEarly, type ServerProcess } from '../embedded/server-process';
 import type { EmbeddedService } from '../embedded/service';
 
@@ -16,26 +17,17 @@ export function serviceChild(
 ): Child {
   let hasStarted = false;
 
-  /**
-   * The daemon ends if a server cannot be started at first. A server that was killed meanwhile, or that ended once, does not
-   * count as such: another program that it needs may have been killed.
-   */
+  /** The daemon ends if a server cannot be started at first. One that is killed too often then exceeds its intensity, as later. */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
-    let [kills, ends] = [0, 0];
-    for (;;) {
-      try {
-        return await service.start(spec().startMs);
-      } catch (error) {
-        if (hasStarted || signal.aborted || !(error instanceof EndedEarly)) throw error;
-        if (!error.wasKilled && ++ends > 1) throw error;
-        if (error.wasKilled && ++kills > spec().maxRestarts) {
-          const message = `${service.name}: more than ${spec().maxRestarts} restarts while it starts, at last: ${error.message}`;
-          escalate({ code: 'escalated', message });
-          await aborted(signal);
-          throw error;
-        }
-        log.warn(`${error.message}; started again at once`, { code: error.code });
-      }
+    if (hasStarted) return service.start(spec().startMs);
+    try {
+      return await firstStart(service, spec, log, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof EndedEarly && error.wasKilled)) throw error;
+      const limit = `more than ${spec().maxRestarts} restarts while it starts`;
+      escalate({ code: 'escalated', message: `${service.name}: ${limit}, at last: ${error.message}` });
+      await aborted(signal);
+      throw error;
     }
   }
 
