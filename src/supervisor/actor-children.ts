@@ -160,8 +160,8 @@ export class ActorChildren {
     this.#rollout.stop();
     const first = [...this.#children.values()].filter(({ name }) => isOptional(name));
     await Promise.all(first.map((child) => child.stop()));
-    await this.#children.get('store')?.stop();
-    await this.#children.get('notifier')?.stop();
+    for (const name of ['store', 'notifier']) await this.#children.get(name)?.stop();
+    await this.#blackBox.idle();
   }
 
   async close(): Promise<void> {

@@ -68,6 +68,11 @@ export class BlackBox {
     return writing;
   }
 
+  /** Resolves when no crash report is being written. */
+  async idle(): Promise<void> {
+    await this.#written;
+  }
+
   #recordOf({ startedAtMs, endedAtMs, ...rest }: Crash) {
     const lastHeartbeat = this.lastHeartbeat(rest.name);
     return {
