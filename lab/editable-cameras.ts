@@ -5,6 +5,8 @@ import { EditableDaemon, type EditableOptions } from './editable-daemon';
 
 export const CANARY = 'C4n4ry-0f-th1s-test';
 export const CONFIG = {
+  // No probe runs it: any program that every machine with this test has.
+  ffmpeg: process.execPath,
   namespace: 'n',
   cameras: [
     {

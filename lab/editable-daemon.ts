@@ -83,6 +83,7 @@ export class EditableDaemon {
     const plan = { start: ['camera:new'], stop: [], restart: [], adjust: [], leave: [] };
     const configuration = new LiveConfiguration({
       ...{ file: this.file, text: this.text, environment, log: this.log, onTaken: () => undefined },
+      missing: () => [],
       supervisor: {
         plan: () => ({ plan, refused: [] }),
         claim: async () => undefined,

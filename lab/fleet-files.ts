@@ -95,6 +95,7 @@ export class FleetFileNode {
     this.fleetFile = new FleetFile({ file, data, shared: this.shared, log });
     this.live = new LiveConfiguration({
       ...{ file, text, environment, log, fleet: this.fleetFile, onTaken: () => undefined },
+      missing: () => [],
       supervisor: {
         plan: () => ({ plan: NOTHING, refused: [] }),
         claim: async () => undefined,

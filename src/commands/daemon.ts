@@ -138,6 +138,7 @@ async function runUntilAsked(run: Run): Promise<number> {
     text,
     environment: process.env,
     supervisor,
+    missing: missingPrograms,
     log,
     fleet: fleetFile,
     onTaken: ({ cameras }) => {

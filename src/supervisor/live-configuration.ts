@@ -10,7 +10,7 @@ import type { Log } from '../log/log';
 import type { FleetFile } from './fleet-file';
 import type { FleetConfigurationState } from './fleet-file-options';
 import { isEmpty, sentenceOf, type Plan } from './plan';
-import { missingPrograms } from './programs';
+import type { MissingProgram } from './programs';
 import type { Supervisor } from './supervisor';
 
 export interface LiveConfigurationOptions {
@@ -19,6 +19,8 @@ export interface LiveConfigurationOptions {
   readonly text: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly supervisor: Pick<Supervisor, 'plan' | 'claim' | 'apply' | 'behind'>;
+  /** The programs that a configuration needs and this machine does not have. */
+  readonly missing: (wanted: Topology) => readonly MissingProgram[];
   readonly log: Log;
   /** On a node of a fleet: the cameras all nodes share. */
   readonly fleet?: FleetFile | undefined;
@@ -224,7 +226,7 @@ export class LiveConfiguration {
 
   #planOf(wanted: Topology, file: string): Plan {
     const { plan, refused } = this.options.supervisor.plan(wanted);
-    const faults = [...refused, ...absentPrograms(wanted)];
+    const faults = [...refused, ...this.options.missing(wanted).map(isMissing)];
     if (faults.length > 0) throw new ConfigurationError(file, faults, 'not-applied');
     return plan;
   }
@@ -236,9 +238,9 @@ function notApplied(file: string, cause: Error): ConfigurationError {
   return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });
 }
 
-function absentPrograms(wanted: Topology): ConfigFault[] {
-  return missingPrograms(wanted).map(({ program, why }) => ({
+function isMissing({ program, why }: MissingProgram): ConfigFault {
+  return {
     path: program === 'ffmpeg' ? '$.ffmpeg' : '$',
     problem: `needs ${program} (${why}), which is missing on this machine`,
-  }));
+  };
 }

@@ -1,80 +1,10 @@
 /** Edits on their way into the running tree: whole or not at all, the newest wins, whatever goes wrong. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConfigFault } from '../../../src/config/faults';
-import type { Topology } from '../../../src/config/topology';
-import { Fault } from '../../../src/fault/fault';
-import { LiveConfiguration } from '../../../src/supervisor/live-configuration';
-import type { Plan } from '../../../src/supervisor/plan';
-import { keptLog } from '../../../lab/kept-log';
+import { live, text } from '../../../lab/live-bench';
 import { settled, until } from '../../../lab/until';
-
-const NOTHING: Plan = { start: [], stop: [], restart: [], adjust: [], leave: [] };
-const text = (namespace: string): string =>
-  JSON.stringify({ namespace, redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: [] });
-
-/** A configuration over a supervisor that does as the test says. */
-function live(t: TestContext) {
-  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-live-'));
-  t.after(() => rmSync(dir, { recursive: true }));
-  const file = path.join(dir, 'actors.json');
-  const log = keptLog();
-  const applied: string[] = [];
-  const taken: string[] = [];
-  const supervisor = {
-    refused: [] as ConfigFault[],
-    behind: 0,
-    /** Throws if nothing can be changed. */
-    refuses: (): void => undefined,
-    /** How long it takes to see whether `slow` may be changed to. */
-    claims: async (): Promise<void> => undefined,
-    /** The outcome of the rollout. */
-    takes: async (): Promise<void> => undefined,
-  };
-  const configuration = new LiveConfiguration({
-    file,
-    text: text('first'),
-    onTaken: ({ namespace }) => taken.push(namespace),
-    environment: {},
-    log,
-    supervisor: {
-      plan: ({ namespace }: Topology) => ({
-        plan: namespace === 'first' ? NOTHING : { ...NOTHING, start: ['camera:new'] },
-        refused: supervisor.refused,
-      }),
-      claim: async ({ namespace }: Topology) => {
-        if (namespace === 'slow') await supervisor.claims();
-        if (namespace === 'taken') throw new Fault('namespace-in-use', 'another daemon has it');
-      },
-      apply: ({ namespace }: Topology) => {
-        supervisor.refuses();
-        applied.push(namespace);
-        return supervisor.takes();
-      },
-      get behind() {
-        return supervisor.behind;
-      },
-    },
-  });
-  return {
-    file,
-    log,
-    applied,
-    taken,
-    supervisor,
-    configuration,
-    edit: async (content: string) => {
-      writeFileSync(file, content);
-      await configuration.reload();
-    },
-    problems: () => configuration.state.faults?.map(({ path: at, problem }) => `${at}: ${problem}`),
-    said: (level: string) => log.lines.filter(([severity]) => severity === level).map(([, line]) => line),
-  };
-}
 
 describe('a live configuration', { concurrency: true }, () => {
   it('applies an edit, and reports what it changes', async (t) => {
@@ -133,6 +63,23 @@ describe('a live configuration', { concurrency: true }, () => {
     supervisor.refused = [];
     await edit(text('third'));
     assert.equal(configuration.state.refusal, undefined);
+  });
+
+  it('applies nothing of an edit that needs a program this machine does not have, until it has it', async (t) => {
+    const { edit, supervisor, applied, problems, configuration } = live(t);
+    supervisor.missing = [
+      { program: 'ffmpeg', why: 'feeds are read with it' },
+      { program: 'etcd', why: 'the configuration says "etcd": "embedded"' },
+    ];
+    await edit(text('second'));
+    assert.deepEqual(applied, []);
+    assert.deepEqual(problems(), [
+      '$.ffmpeg: needs ffmpeg (feeds are read with it), which is missing on this machine',
+      '$: needs etcd (the configuration says "etcd": "embedded"), which is missing on this machine',
+    ]);
+    supervisor.missing = [];
+    await configuration.reload();
+    assert.deepEqual(applied, ['second']);
   });
 
   it('applies nothing of an edit that is refused in part', async (t) => {
