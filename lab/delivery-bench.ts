@@ -182,7 +182,9 @@ export async function openBench(
     spooledOf: async (bytes, ...at) => {
       const frames = at.map((offset) => frameOf(offset, bytes));
       for (const camera of new Set(frames.map((frame) => frame.camera))) await spool.openCamera(camera);
-      await Promise.all(frames.map((frame) => spool.write(frame, Buffer.alloc(bytes, 'jpeg'))));
+      const picture = Buffer.alloc(bytes);
+      picture.write('jpeg');
+      await Promise.all(frames.map((frame) => spool.write(frame, picture)));
       return frames;
     },
     waiting: async () => (await waitingIn(spool)).map(sinceStart),

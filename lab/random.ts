@@ -23,11 +23,11 @@ export function seededRandom(t: TestContext, fixed?: number): Random {
 }
 
 /**
- * How often a random test tries: all `n` times, and a quarter of them where VIGIL_TEST_QUICK is set, as `npm run test:unit`
+ * How often a random test tries: all `n` times, and a fifth of them where VIGIL_TEST_QUICK is set, as `npm run test:unit`
  * does; `npm test` has more time.
  */
 export function rounds(n: number): number {
-  return process.env['VIGIL_TEST_QUICK'] === undefined ? n : Math.ceil(n / 4);
+  return process.env['VIGIL_TEST_QUICK'] === undefined ? n : Math.ceil(n / 5);
 }
 
 /** mulberry32: public domain, 32 bits of state. */

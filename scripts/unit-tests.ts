@@ -1,24 +1,26 @@
 /**
- * Runs the tests below test/unit, which start no server and no other program. Their files share a few processes, since a
- * process per file would take longer to start than most tests take. Arguments are files, or parts of their names: these
- * run in one process, and random ones among them as often as in `npm test`.
+ * Runs the tests below test/unit, which start no server and no other program, in a few processes. Arguments are files, or
+ * parts of their names: these run in one process, and random ones among them as often as in `npm test`.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { summary } from './test-counts';
 
 const UNIT = path.resolve(__dirname, '../test/unit');
 const SHARD = path.join(__dirname, 'unit-shard.ts');
-const MAX_PROCESSES = 4;
-/** Some tests wait for a clock; and with few processes, the one with most to do is the last by far. */
-const PROCESSES_PER_CORE = 2;
+/** Each loads most of the code, for two seconds of processor; two would leave a core idle while one waits for a clock. */
+const PROCESSES = 3;
 
+/** Large files first, most of which take long: the processes end together, and waits for a clock do not come in a row. */
 function unitTests(): string[] {
+  const size = (name: string) => statSync(path.join(UNIT, name)).size;
   return readdirSync(UNIT, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
-    .sort();
+    .sort((a, b) => size(b) - size(a));
 }
 
 /** A whole name stands for that file alone, any other text for all files whose names contain it. */
@@ -28,24 +30,20 @@ function isNamed(file: string, wanted: readonly string[]): boolean {
   );
 }
 
-/** @returns exit code and output */
-async function runShard(files: readonly string[], env: NodeJS.ProcessEnv): Promise<[number, string]> {
-  const args = [
-    '--import',
-    'tsx',
-    '--test-reporter=spec',
-    SHARD,
-    ...files.map((file) => path.join(UNIT, file)),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      process.stdout.write(output);
-      resolve([code ?? 1, output]);
-    });
+/** @returns exit code and output of a process that runs what is left of `files`, which others may take from as well */
+async function runShard(files: Iterator<string>, env: NodeJS.ProcessEnv): Promise<[number, string]> {
+  const args = ['--import', 'tsx', '--test-reporter=spec', SHARD];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env });
+  child.on('message', () => {
+    const next = files.next();
+    if (next.done === true) child.disconnect();
+    else child.send(path.join(UNIT, next.value));
   });
+  // Not `close`, which Node 20 does not emit after `disconnect`.
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const [[code], output] = await Promise.all([exit, text(child.stdout as Readable)]);
+  process.stdout.write(output);
+  return [code ?? 1, output];
 }
 
 async function runNamed(wanted: readonly string[]): Promise<void> {
@@ -55,18 +53,14 @@ async function runNamed(wanted: readonly string[]): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  [process.exitCode] = await runShard(files, process.env);
+  [process.exitCode] = await runShard(files.values(), process.env);
 }
 
 async function runAll(): Promise<void> {
-  const files = unitTests();
-  const count = Math.min(MAX_PROCESSES, Math.ceil(PROCESSES_PER_CORE * availableParallelism()));
-  // Neighbours load the same modules.
-  const border = (shard: number) => Math.round((files.length * shard) / count);
-  const shards = Array.from({ length: count }, (_, shard) => files.slice(border(shard), border(shard + 1)));
+  const files = unitTests().values();
   const env = { ...process.env, VIGIL_TEST_QUICK: '1' };
-  const ended = await Promise.all(shards.map((shard) => runShard(shard, env)));
-  process.stdout.write(`\nall unit tests, in ${shards.length} processes\n`);
+  const ended = await Promise.all(Array.from({ length: PROCESSES }, () => runShard(files, env)));
+  process.stdout.write(`\nall unit tests, in ${PROCESSES} processes\n`);
   process.stdout.write(summary(ended.map(([, output]) => output)));
   if (ended.some(([code]) => code !== 0)) process.exitCode = 1;
 }

@@ -28,7 +28,7 @@ describe('the spool', () => {
   });
 
   it('shows a file under its name only when it is whole', async () => {
-    const bytes = Buffer.alloc(48 * 1024 * 1024, 7);
+    const bytes = Buffer.alloc(24 * 1024 * 1024);
     const frame = frameOf({ bytes: bytes.length });
     await stage.spool.openCamera('gate');
     const state = { done: false };

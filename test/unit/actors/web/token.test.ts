@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { View } from '../../../../src/actors/web/view/daemon-view';
-import { open, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web-app';
+import { open, problemIn, STATE, TOKEN, type OpenApi, type Opened } from '../../../../lab/web-app';
 
 describe('a token', () => {
   const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+  let shared: Promise<Opened> | undefined;
+  /** One server for tests that leave nothing in it but a sign-in or two. */
+  const guarded = () => (shared ??= open(TOKEN));
 
   it('is required on every route except those that reveal nothing', async () => {
-    const { ask } = await open(TOKEN);
+    const { ask } = await guarded();
     for (const url of [
       '/api/state',
       '/api/cameras',
@@ -34,7 +37,7 @@ describe('a token', () => {
   });
 
   it('is accepted as a bearer token, and only unaltered', async () => {
-    const { ask } = await open(TOKEN);
+    const { ask } = await guarded();
     assert.equal((await ask('/api/state', bearer(TOKEN))).statusCode, 200);
     for (const wrong of ['', 'x', TOKEN.slice(0, -1), `${TOKEN}x`, TOKEN.toLowerCase(), 'undefined'])
       assert.equal((await ask('/api/state', bearer(wrong))).statusCode, 401, wrong);
@@ -43,7 +46,7 @@ describe('a token', () => {
   });
 
   it('is exchanged for a cookie that scripts and other sites do not get', async () => {
-    const { ask } = await open(TOKEN);
+    const { ask } = await guarded();
     const signedIn = await ask('/sign-in', { method: 'POST', payload: { token: TOKEN } });
     assert.equal(signedIn.statusCode, 204, signedIn.body);
     const cookie = String(signedIn.headers['set-cookie']);
@@ -59,7 +62,7 @@ describe('a token', () => {
   });
 
   it('is taken from the form of the sign-in page, which leads to the requested page', async () => {
-    const { ask } = await open(TOKEN);
+    const { ask } = await guarded();
     const form = (token: string) =>
       ask('/sign-in', {
         method: 'POST',
