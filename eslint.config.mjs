@@ -39,7 +39,6 @@ const ROOMS = [
   'fleet',
   'supervisor',
   'control',
-  'actors/web/api',
   'actors/web/view',
   'actors/web/http',
   'actors/web/ledger',

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import type { ApiCamera, ApiState } from '../src/actors/web/api';
+import type { ApiCamera, ApiState } from '../src/actors/web/view/api';
 import { DaemonOperations } from '../src/actors/web/daemon-operations';
 import { openApp } from '../src/actors/web/http/app';
 import { EventStreams } from '../src/actors/web/http/event-streams';

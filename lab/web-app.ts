@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import type { ApiCamera, ApiProblem, ApiState } from '../src/actors/web/api';
+import type { ApiCamera, ApiProblem, ApiState } from '../src/actors/web/view/api';
 import { openApp } from '../src/actors/web/http/app';
 import { EventStreams } from '../src/actors/web/http/event-streams';
 import type { WebOperations } from '../src/actors/web/http/operations';

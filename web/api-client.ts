@@ -1,6 +1,6 @@
 /** Requests to the API at the page's own address. Errors carry the text of the answer. */
 
-import type { ApiConfigFault, ApiProblem } from '../src/actors/web/api';
+import type { ApiConfigFault, ApiProblem } from '../src/actors/web/view/api';
 import type { Loaded } from './picture-feed.js';
 
 const TIMEOUT_MS = 10_000;

@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useState } from './vendor/hooks.js';
-import type { ApiCameraDetail, ApiEdit, ApiPlan, ApiProbe } from '../src/actors/web/api';
+import type { ApiCameraDetail, ApiEdit, ApiPlan, ApiProbe } from '../src/actors/web/view/api';
 import { ApiError, cameraPath, getJson, PROBE_TIMEOUT_MS, sendJson } from './api-client.js';
 import { Dialog } from './dialog.js';
 import { planSentences } from './plan-words.js';

@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef } from './vendor/hooks.js';
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { CONDITION_WORDS, reasonOf } from './conditions.js';
 import { useApp, useCamera, useNow, useTopics } from './context.js';
 import { Crashes } from './crashes.js';

@@ -1,5 +1,5 @@
 /** The conditions of a camera: their order, worst first, and their labels. */
-import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
+import type { ApiCamera, CameraCondition } from '../src/actors/web/view/api';
 
 /** What does not deliver comes first. */
 export const CONDITIONS = [

@@ -1,7 +1,7 @@
 /** What every part of the page may use, and hooks that follow it. */
 import { createContext } from './vendor/preact.js';
 import { useContext, useLayoutEffect, useState } from './vendor/hooks.js';
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { topic, type Model } from './model.js';
 import type { Router } from './router.js';
 

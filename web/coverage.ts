@@ -1,5 +1,5 @@
 /** Coverage from the ledger's buckets: what each stretch of time was like, and sentences about it. Pure. */
-import type { ApiLedgerBucket } from '../src/actors/web/api';
+import type { ApiLedgerBucket } from '../src/actors/web/view/api';
 import { isFault, reasonWords } from './reasons.js';
 import { clockTime, countText, duration } from './times.js';
 

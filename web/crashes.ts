@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useState } from './vendor/hooks.js';
-import type { ApiCamera, ApiCrash } from '../src/actors/web/api';
+import type { ApiCamera, ApiCrash } from '../src/actors/web/view/api';
 import { cameraPath, getJson } from './api-client.js';
 import { sentence } from './conditions.js';
 import { useNow } from './context.js';

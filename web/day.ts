@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useState } from './vendor/hooks.js';
-import type { ApiLedgerBucket, ApiLedger } from '../src/actors/web/api';
+import type { ApiLedgerBucket, ApiLedger } from '../src/actors/web/view/api';
 import { getJson } from './api-client.js';
 import { useApp } from './context.js';
 import {

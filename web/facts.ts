@@ -1,5 +1,5 @@
 /** The facts about a camera, as pairs of name and text. Pure. */
-import type { ApiCamera, CameraCondition } from '../src/actors/web/api';
+import type { ApiCamera, CameraCondition } from '../src/actors/web/view/api';
 import { countText, duration, moment, rateText } from './times.js';
 
 export interface Fact {

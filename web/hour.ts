@@ -1,5 +1,5 @@
 /** The ledger's last hour of all cameras, requested again while the page is visible. */
-import type { ApiLedger } from '../src/actors/web/api';
+import type { ApiLedger } from '../src/actors/web/view/api';
 import { getJson } from './api-client.js';
 import { topic, type Model } from './model.js';
 

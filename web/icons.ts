@@ -1,6 +1,6 @@
 /** Icons as inline SVG: each condition has its own shape, so that colour is never needed to distinguish them. */
 import type { VNode } from './vendor/preact.js';
-import type { CameraCondition } from '../src/actors/web/api';
+import type { CameraCondition } from '../src/actors/web/view/api';
 import { html } from './vendor/html.js';
 
 const CONDITION_SHAPES: Readonly<Record<CameraCondition, VNode | VNode[]>> = {

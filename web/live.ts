@@ -1,5 +1,5 @@
 /** Keeps the model true: follows the events, connects again when the connection is lost. */
-import type { ApiCamera, ApiPicture, ApiRemoved, ApiReset, ApiState } from '../src/actors/web/api';
+import type { ApiCamera, ApiPicture, ApiRemoved, ApiReset, ApiState } from '../src/actors/web/view/api';
 import { ApiError, getJson, whyRefused } from './api-client.js';
 import { topic, type Model } from './model.js';
 

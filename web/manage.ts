@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useState } from './vendor/hooks.js';
-import type { ApiCamera, ApiEdit, ApiPlan, ApiProbe } from '../src/actors/web/api';
+import type { ApiCamera, ApiEdit, ApiPlan, ApiProbe } from '../src/actors/web/view/api';
 import { cameraPath, PROBE_TIMEOUT_MS, sendJson } from './api-client.js';
 import { CameraForm, Faults, Plan } from './camera-form.js';
 import { useApp } from './context.js';

@@ -1,5 +1,5 @@
 /** The state of the page: the daemon, its cameras, the connection. Changes are announced by topic. */
-import type { ApiCamera, ApiLedger, ApiState } from '../src/actors/web/api';
+import type { ApiCamera, ApiLedger, ApiState } from '../src/actors/web/view/api';
 import { coverage } from './coverage.js';
 import { Topics } from './topics.js';
 

@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef, useState } from './vendor/hooks.js';
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { isOld } from './ages.js';
 import { loadPicture } from './api-client.js';
 import { CONDITION_WORDS, reasonOf, sentence } from './conditions.js';

@@ -1,5 +1,5 @@
 /** What an edit would change, in sentences. Pure. */
-import type { ApiChange, ApiPlan } from '../src/actors/web/api';
+import type { ApiChange, ApiPlan } from '../src/actors/web/view/api';
 
 /** Names of the running camera's parameters that are called otherwise in its settings. */
 const SETTINGS: Readonly<Record<string, string>> = {

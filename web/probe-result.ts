@@ -1,7 +1,7 @@
 /** What a probe of a feed found. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
-import type { ApiProbe } from '../src/actors/web/api';
+import type { ApiProbe } from '../src/actors/web/view/api';
 import { sentence } from './conditions.js';
 import { Icon } from './icons.js';
 

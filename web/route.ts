@@ -1,5 +1,5 @@
 /** The page's address and what it stands for: everything an operator has chosen is in it, so that it can be bookmarked. */
-import type { CameraCondition } from '../src/actors/web/api';
+import type { CameraCondition } from '../src/actors/web/view/api';
 import { CONDITIONS, isCondition } from './conditions.js';
 
 export const SORTS = ['state', 'name', 'coverage', 'age'] as const;

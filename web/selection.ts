@@ -1,5 +1,5 @@
 /** Which cameras the wall shows, and in what order. Pure. */
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { CONDITIONS } from './conditions.js';
 import type { Choice, Sort } from './route.js';
 

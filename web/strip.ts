@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useMemo, useState } from './vendor/hooks.js';
-import type { ApiLedgerBucket } from '../src/actors/web/api';
+import type { ApiLedgerBucket } from '../src/actors/web/view/api';
 import { coverage, isGap, missedPeriods, stretches, stretchText, summaryText } from './coverage.js';
 import type { Stretch } from './coverage.js';
 import { hideTip, showTip } from './tip.js';

@@ -1,7 +1,7 @@
 /** The summary: how many cameras are in which condition, which also filters; the servers and the spool; what is wrong. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
-import type { ApiFault, ApiQueue, ApiState, CameraCondition } from '../src/actors/web/api';
+import type { ApiFault, ApiQueue, ApiState, CameraCondition } from '../src/actors/web/view/api';
 import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
 import { useApp, useLost, useTopics } from './context.js';
 import { ConditionIcon, Icon } from './icons.js';

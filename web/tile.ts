@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useRef } from './vendor/hooks.js';
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { CONDITION_WORDS } from './conditions.js';
 import { useApp, useCamera, useLost, useNow, useTopics } from './context.js';
 import { ConditionIcon } from './icons.js';

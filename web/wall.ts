@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useLayoutEffect, useRef } from './vendor/hooks.js';
-import type { ApiCamera } from '../src/actors/web/api';
+import type { ApiCamera } from '../src/actors/web/view/api';
 import { useApp, useTopics } from './context.js';
 import { Icon } from './icons.js';
 import { AddCamera } from './manage.js';

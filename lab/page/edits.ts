@@ -1,6 +1,6 @@
 /** Changes of the simulated cameras, by the rules of the real API in short: file versions, plans, a password that is not shown. */
 import type { IncomingMessage } from 'node:http';
-import type { ApiCamera, ApiCameraDetail, ApiEdit, ApiPlan, ApiProbe } from '../../src/actors/web/api';
+import type { ApiCamera, ApiCameraDetail, ApiEdit, ApiPlan, ApiProbe } from '../../src/actors/web/view/api';
 import type { World } from './world';
 
 export interface Edited {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { ApiCamera, ApiFault, ApiReset, CameraCondition } from '../../src/actors/web/api';
+import type { ApiCamera, ApiFault, ApiReset, CameraCondition } from '../../src/actors/web/view/api';
 import { Edits, type Edited } from './edits';
 import { scene } from './scenes';
 import { World } from './world';

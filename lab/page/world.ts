@@ -8,7 +8,7 @@ import type {
   ApiQueue,
   ApiState,
   CameraCondition,
-} from '../../src/actors/web/api';
+} from '../../src/actors/web/view/api';
 import { randomOf } from '../random';
 
 const HOUR_MS = 3_600_000;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
-import type { ApiCamera, ApiProblem, ApiState } from '../../src/actors/web/api';
+import type { ApiCamera, ApiProblem, ApiState } from '../../src/actors/web/view/api';
 import { openApp } from '../../src/actors/web/http/app';
 import { EventStreams, MAX_STREAMS } from '../../src/actors/web/http/event-streams';
 import { listenNear } from '../../src/actors/web/http/listen';

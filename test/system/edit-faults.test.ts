@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import type { ApiProblem } from '../../src/actors/web/api';
+import type { ApiProblem } from '../../src/actors/web/view/api';
 import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { newNamespace, remoteServers } from '../../lab/events';
 import { freePort } from '../../lab/free-port';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { ApiCamera } from '../../src/actors/web/api';
+import type { ApiCamera } from '../../src/actors/web/view/api';
 import { MAIN, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 import { freePort } from '../../lab/free-port';

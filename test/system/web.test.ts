@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../../src/actors/web/api';
+import type { ApiCamera, ApiLedger, ApiProblem, ApiState } from '../../src/actors/web/view/api';
 import { MAIN, newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers, type Listener } from '../../lab/events';
 import { freePort } from '../../lab/free-port';

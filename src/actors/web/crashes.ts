@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isObject } from '../../config/is-object';
 import { crashFolder } from '../../supervisor/crash-files';
-import type { ApiCrash } from './api';
+import type { ApiCrash } from './view/api';
 
 const MOST = 10;
 /** Maximum number of lines returned per output. */

@@ -9,7 +9,7 @@ import type {
   RestartAnswer,
 } from '../../control/protocol';
 import type { OperatorEdit, ProbeRequest, RestartRequest } from '../../supervisor/operations';
-import type { ApiCameraSettings, ApiEdit, ApiProbe } from './api';
+import type { ApiCameraSettings, ApiEdit, ApiProbe } from './view/api';
 import { silent } from './daemon-source';
 import type { CameraEdit, WebOperations } from './http/operations';
 import { Problem } from './http/problem';

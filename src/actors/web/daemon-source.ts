@@ -1,7 +1,7 @@
 /** The sources of the HTTP server's answers: the daemon's socket, the spool and the ledger. */
 import { Fault } from '../../fault/fault';
 import type { Figures } from '../../supervisor/figures';
-import type { ApiCrash, ApiLedger } from './api';
+import type { ApiCrash, ApiLedger } from './view/api';
 import { readCrashes } from './crashes';
 import { Problem } from './http/problem';
 import { cameraIn } from './http/routes';

@@ -1,7 +1,7 @@
 /** How the page's strips show the ledger's buckets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApiLedgerBucket } from '../../../src/actors/web/api';
+import type { ApiLedgerBucket } from '../../../src/actors/web/view/api';
 import {
   coverage,
   isGap,

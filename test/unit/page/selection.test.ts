@@ -1,7 +1,7 @@
 /** Which cameras the wall shows, and in what order. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApiCamera, CameraCondition } from '../../../src/actors/web/api';
+import type { ApiCamera, CameraCondition } from '../../../src/actors/web/view/api';
 import { CONDITIONS, sentence } from '../../../web/conditions.js';
 import { EVERYTHING, type Choice } from '../../../web/route.js';
 import { select, tagCounts } from '../../../web/selection.js';

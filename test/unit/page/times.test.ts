@@ -1,7 +1,7 @@
 /** Durations, rates, ages and facts as text. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApiCamera } from '../../../src/actors/web/api';
+import type { ApiCamera } from '../../../src/actors/web/view/api';
 import { isOld } from '../../../web/ages.js';
 import { cameraFacts, skewWords } from '../../../web/facts.js';
 import {

@@ -1,7 +1,7 @@
 /** The schemas of what changes cameras. See ../api. */
 import { Type } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN } from '../../../contract/frame';
-import type { ApiCameraDetail, ApiEdit, ApiProbe } from '../api';
+import type { ApiCameraDetail, ApiEdit, ApiProbe } from '../view/api';
 import { Camera, closed, Fault, type Answers } from './schemas';
 
 /** Checked with the whole configuration, by the schema of actors.json. */

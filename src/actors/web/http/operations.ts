@@ -1,5 +1,5 @@
 /** What clients may have done to cameras. */
-import type { ApiCameraSettings, ApiEdit, ApiProbe } from '../api';
+import type { ApiCameraSettings, ApiEdit, ApiProbe } from '../view/api';
 
 export interface CameraEdit {
   readonly kind: 'put' | 'patch' | 'remove';

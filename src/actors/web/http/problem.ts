@@ -1,6 +1,6 @@
 /** Errors of the API: problem details, https://www.rfc-editor.org/rfc/rfc9457. Pure. */
 import { STATUS_CODES } from 'node:http';
-import type { ApiProblem } from '../api';
+import type { ApiProblem } from '../view/api';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 

@@ -20,7 +20,7 @@ import {
 } from './schemas';
 import type { Sessions } from './sessions';
 import type { View } from '../view/daemon-view';
-import type { ApiCamera } from '../api';
+import type { ApiCamera } from '../view/api';
 import { hasAll } from '../../../contract/tags';
 
 export interface RouteOptions {

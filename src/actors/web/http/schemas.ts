@@ -1,7 +1,7 @@
 /** The schemas of requests and answers: the API checks by them, and the OpenAPI document is made of them. See api.ts. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from '../../../contract/frame';
-import type { ApiCamera, ApiCrash, ApiLedger, ApiProblem, ApiState } from '../api';
+import type { ApiCamera, ApiCrash, ApiLedger, ApiProblem, ApiState } from '../view/api';
 
 export const closed = { additionalProperties: false };
 const Time = (description: string) =>

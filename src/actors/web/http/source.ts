@@ -1,5 +1,5 @@
 /** The interface from which the HTTP server gets its answers. */
-import type { ApiCrash, ApiLedger } from '../api';
+import type { ApiCrash, ApiLedger } from '../view/api';
 import type { View } from '../view/daemon-view';
 
 /** A picture without its bytes. */

@@ -1,7 +1,7 @@
 /** The ledger in equal stretches of time. Pure. */
 import type { RecordedAccount } from '../../../ledger/record';
 import { reasonOf } from '../../../ledger/fate';
-import type { ApiLedgerBucket } from '../api';
+import type { ApiLedgerBucket } from '../view/api';
 
 export interface Span {
   /** Milliseconds since the epoch. */

@@ -1,6 +1,6 @@
 /** The ledger for all viewers together: what is appended to its files is read once. */
 import { LedgerReader } from '../../../ledger/reader';
-import type { ApiLedger } from '../api';
+import type { ApiLedger } from '../view/api';
 import type { LedgerQuestion } from '../http/source';
 import { bucketsOf, spanOf } from './buckets';
 

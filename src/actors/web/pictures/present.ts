@@ -1,6 +1,6 @@
 /** Whether a camera's newest picture may be shown as its present one. Pure. */
 import type { Frame } from '../../../contract/frame';
-import type { ApiCamera } from '../api';
+import type { ApiCamera } from '../view/api';
 import { Problem } from '../http/problem';
 import { presentMs } from '../../../supervisor/camera-condition';
 

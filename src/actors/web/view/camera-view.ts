@@ -1,7 +1,7 @@
 /** The API's view of one camera, from the daemon's status. Pure. */
 import type { ChildStatus, ConfiguredCamera } from '../../../supervisor/status';
 import { conditionOf, faultOf } from '../../../supervisor/camera-condition';
-import type { ApiCamera } from '../api';
+import type { ApiCamera } from './api';
 
 export function cameraView(
   { id, enabled, tags = [], periodMs }: ConfiguredCamera,

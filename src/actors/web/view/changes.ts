@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ApiCamera, ApiReset, ApiState } from '../api';
+import type { ApiCamera, ApiReset, ApiState } from './api';
 
 export interface ChangeEvent {
   /** Goes into `id:`; the part before the dash is that of this process. */

@@ -1,7 +1,7 @@
 /** The daemon's state for all viewers together: queried on demand, at most once a second. */
 import type { DaemonStatus } from '../../../control/protocol';
 import type { ConfiguredCamera } from '../../../supervisor/status';
-import type { ApiCamera, ApiState } from '../api';
+import type { ApiCamera, ApiState } from './api';
 import { cameraView } from './camera-view';
 import { stateView } from './state-view';
 

@@ -1,5 +1,5 @@
 /** The detection queue, as the notifier's heartbeat reports it from the broker. Pure. */
-import type { ApiQueue } from '../api';
+import type { ApiQueue } from './api';
 
 /** Undefined until it has asked. @param facts of the notifier's heartbeat: `queue NAME` is `5 of 100000` */
 export function queueView(facts: Readonly<Record<string, unknown>>): ApiQueue | undefined {

@@ -1,6 +1,6 @@
 /** The API's view of the daemon. Pure. */
 import type { DaemonStatus } from '../../../control/protocol';
-import type { ApiCamera, ApiState, CameraCondition } from '../api';
+import type { ApiCamera, ApiState, CameraCondition } from './api';
 import { queueView } from './queue-view';
 
 const NONE: Readonly<Record<CameraCondition, number>> = {

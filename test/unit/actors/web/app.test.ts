@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import Ajv from 'ajv';
 import type { InjectOptions } from 'fastify';
-import type { ApiCamera } from '../../../../src/actors/web/api';
+import type { ApiCamera } from '../../../../src/actors/web/view/api';
 import type { View } from '../../../../src/actors/web/view/daemon-view';
 import { DIR, GATE, open, openPlain, problemIn, STATE, TOKEN, type OpenApi } from '../../../../lab/web-app';
 

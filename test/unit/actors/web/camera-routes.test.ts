@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import Ajv from 'ajv';
-import type { ApiCameraDetail, ApiProblem } from '../../../../src/actors/web/api';
+import type { ApiCameraDetail, ApiProblem } from '../../../../src/actors/web/view/api';
 import { ANY, CANARY, CONFIG, NEW, NOTHING, openEditable } from '../../../../lab/editable-cameras';
 import type { EditableDaemon } from '../../../../lab/editable-daemon';
 

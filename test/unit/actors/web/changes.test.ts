@@ -1,7 +1,7 @@
 /** Changes as events: each client gets what it missed, and nothing that is not true any more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ApiCamera, ApiState } from '../../../../src/actors/web/api';
+import type { ApiCamera, ApiState } from '../../../../src/actors/web/view/api';
 import { Changes } from '../../../../src/actors/web/view/changes';
 
 const STATE = { version: '1', ready: true, problems: [] } as unknown as ApiState;

@@ -1,7 +1,7 @@
 /** Over HTTP, only the holder of the token changes cameras, and only a few probes run at a time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ApiEdit, ApiProblem } from '../../../../src/actors/web/api';
+import type { ApiEdit, ApiProblem } from '../../../../src/actors/web/view/api';
 import type { ProbeOutcome } from '../../../../src/protocol/probe';
 import { ANY, CANARY, NEW, NOTHING, openEditable } from '../../../../lab/editable-cameras';
 import type { EditableDaemon } from '../../../../lab/editable-daemon';
