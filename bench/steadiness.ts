@@ -76,12 +76,12 @@ async function steadiness(
       nearest: Math.min(...distances) / PERIOD_MS,
       farthest: Math.max(...distances) / PERIOD_MS,
       holes: Math.max(...sequences) - Math.min(...sequences) + 1 - sequences.size,
-      gaps: words(cameras.find((each) => each.camera === camera)?.gap ?? {}),
+      gaps: gapText(cameras.find((each) => each.camera === camera)?.gap ?? {}),
     };
   });
 }
 
-function words(gap: Readonly<Record<string, number>>): string {
+function gapText(gap: Readonly<Record<string, number>>): string {
   const parts = Object.entries(gap).map(([reason, periods]) => `${periods} ${reason}`);
   return parts.length === 0 ? '0' : parts.join(', ');
 }

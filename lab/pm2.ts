@@ -70,8 +70,8 @@ export class Pm2 {
     return { status: found?.status ?? 'unknown', restarts: found?.restart_time ?? 0 };
   }
 
-  async command(...words: string[]): Promise<{ stdout: string }> {
-    const result = await run('env', [`PM2_HOME=${this.home}`, process.execPath, this.script, ...words]);
+  async command(...args: string[]): Promise<{ stdout: string }> {
+    const result = await run('env', [`PM2_HOME=${this.home}`, process.execPath, this.script, ...args]);
     return { stdout: result.stdout.toString() };
   }
 

@@ -29,8 +29,8 @@ export async function setTrap(urls: readonly string[]): Promise<{ heard(): strin
   const child = spawn(process.execPath, ['-e', program], { uid: 65_534, gid: 65_534, cwd: '/', env: {} });
   let heard = '';
   child.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
-  const [words] = (await once(child.stderr, 'data')) as [Buffer];
-  assert.equal(words.toString(), 'set');
+  const [output] = (await once(child.stderr, 'data')) as [Buffer];
+  assert.equal(output.toString(), 'set');
   return {
     heard: () => heard,
     close: async () => {

@@ -21,7 +21,7 @@ export interface RedisServer {
   readonly port: number;
   readonly url: string;
   readonly process: OwnedProcess;
-  command(...words: (string | number)[]): Promise<unknown>;
+  command(...args: (string | number)[]): Promise<unknown>;
   signal(name: NodeJS.Signals): void;
   /** SIGKILL, and waits for its end. */
   kill(): Promise<void>;
@@ -67,12 +67,12 @@ async function startOne(dir: string, options: readonly string[]): Promise<RedisS
   const own = ['bind 127.0.0.1', 'protected-mode no', `port ${port}`, `dir ${dir}`, 'logfile log'];
   writeFileSync(file, [...own, ...options, ''].join('\n'));
   const sentinel = options.some((option) => option.startsWith('sentinel '));
-  const command = async (...words: (string | number)[]): Promise<unknown> => {
+  const command = async (...args: (string | number)[]): Promise<unknown> => {
     const client = new Redis(port, { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 });
     client.on('error', () => undefined);
     try {
       await client.connect();
-      const [name = '', ...rest] = words.map(String);
+      const [name = '', ...rest] = args.map(String);
       return await client.call(name, ...rest);
     } finally {
       client.disconnect();

@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     ['took, s', (day.tookMs / 1000).toFixed(0)],
   ];
   process.stdout.write(`${markdownTable(['', 'a simulated day'], rows)}\n`);
-  for (const words of day.violations) say(words);
+  for (const violation of day.violations) say(violation);
   if (day.violations.length > 0) process.exitCode = 1;
 }
 

@@ -2,7 +2,7 @@
 /** Entry point: `node dist/main.js [command] [options]`. */
 import { readCommandLine } from './commands/declared/command-line';
 import { EXIT, exitCodeOf } from './commands/exit-codes';
-import { endProcess, LAST_WORDS_MS, print, printError, surviveStuckOutput } from './os/output';
+import { endProcess, LAST_OUTPUT_MS, print, printError, surviveStuckOutput } from './os/output';
 import { PACKAGE_DIR, packageVersion } from './os/own-package';
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
     code = exitCodeOf(error);
   }
   // Handles left open by an actor framework must not keep a finished program running.
-  await endProcess(code, LAST_WORDS_MS);
+  await endProcess(code, LAST_OUTPUT_MS);
 }
 
 /** Line by line: redaction cuts long texts, and a configuration may have thousands of faults. */

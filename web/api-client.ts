@@ -114,8 +114,8 @@ async function request(path: string, init: RequestInit, timeoutMs = TIMEOUT_MS):
 async function problemOf(response: Response): Promise<ApiError> {
   try {
     const { detail, title, code, faults } = (await response.json()) as Partial<ApiProblem>;
-    const words = [detail, title].find((text) => typeof text === 'string' && text !== '');
-    if (words !== undefined) return new ApiError(response.status, words, code, faults);
+    const message = [detail, title].find((text) => typeof text === 'string' && text !== '');
+    if (message !== undefined) return new ApiError(response.status, message, code, faults);
   } catch {
     // Not JSON: the status has to do.
   }

@@ -5,12 +5,12 @@ import { useEffect, useState } from './vendor/hooks.js';
 import type { ApiCameraDetail, ApiEdit, ApiPlan, ApiProbe } from '../src/actors/web/view/api';
 import { ApiError, cameraPath, getJson, PROBE_TIMEOUT_MS, sendJson } from './api-client.js';
 import { Dialog } from './dialog.js';
-import { planSentences } from './plan-words.js';
+import { planSentences } from './plan-sentences.js';
 import { ProbeResult } from './probe-result.js';
 import { Text } from './text-field.js';
 import { draftOf, EMPTY, settingsOf, SOURCES, type Draft, type Source } from './settings-form.js';
 
-const SOURCE_WORDS: Readonly<Record<Source, string>> = {
+const SOURCE_NAMES: Readonly<Record<Source, string>> = {
   url: 'Stream (RTSP, HTTP, RTMP)',
   still: 'Still picture over HTTP',
   test: 'Test picture',
@@ -25,7 +25,7 @@ const EXAMPLES: Readonly<Record<Source, string>> = {
 
 type Step =
   | { readonly name: 'form' }
-  | { readonly name: 'busy'; readonly words: string }
+  | { readonly name: 'busy'; readonly text: string }
   | { readonly name: 'plan'; readonly plan: ApiPlan };
 
 /** @param id of the camera that is edited; absent: a new one is added */
@@ -36,7 +36,7 @@ export function CameraForm({
 }: {
   readonly id?: string;
   readonly close: () => void;
-  readonly done: (id: string, words: string) => void;
+  readonly done: (id: string, text: string) => void;
 }): VNode {
   const [draft, setDraft] = useState<Draft>(EMPTY);
   const [stored, setStored] = useState<{ readonly etag: string; readonly hidden: readonly string[] }>();
@@ -62,8 +62,8 @@ export function CameraForm({
   };
   useEffect(() => void load(false), [id]);
 
-  const attempt = async (words: string, act: () => Promise<Step | undefined>) => {
-    setStep({ name: 'busy', words });
+  const attempt = async (text: string, act: () => Promise<Step | undefined>) => {
+    setStep({ name: 'busy', text });
     setFault(undefined);
     try {
       setStep((await act()) ?? { name: 'form' });
@@ -113,7 +113,7 @@ export function CameraForm({
           value=${draft.source}
           onChange=${(event: Event) => set({ source: (event.currentTarget as HTMLSelectElement).value as Source })}
         >
-          ${SOURCES.filter((source) => source !== 'file' || draft.source === 'file').map((source) => html`<option key=${source} value=${source}>${SOURCE_WORDS[source]}</option>`)}
+          ${SOURCES.filter((source) => source !== 'file' || draft.source === 'file').map((source) => html`<option key=${source} value=${source}>${SOURCE_NAMES[source]}</option>`)}
         </select>
         <${Text}
           name="address"
@@ -130,7 +130,7 @@ export function CameraForm({
               name="username"
               label="User name"
               value=${draft.username}
-              example=${storedWords(stored?.hidden, 'username')}
+              example=${storedText(stored?.hidden, 'username')}
               set=${(value: string) => set({ username: value })}
             />
             <${Text}
@@ -138,7 +138,7 @@ export function CameraForm({
               label="Password"
               type="password"
               value=${draft.password}
-              example=${storedWords(stored?.hidden, 'password')}
+              example=${storedText(stored?.hidden, 'password')}
               set=${(value: string) => set({ password: value })}
             />
           </div>`
@@ -164,18 +164,18 @@ export function CameraForm({
         <p class="help" id="f-others-help">The names are those of <code>actors.json</code>.</p>
       </fieldset>
       ${probe !== undefined && html`<${ProbeResult} probe=${probe} />`}
-      <p role="status" class="muted">${isBusy ? step.words : ''}</p>
+      <p role="status" class="muted">${isBusy ? step.text : ''}</p>
       <${Faults} fault=${fault} reload=${isNew ? undefined : () => void load(true)} />
       <footer>
         <button type="button" class="button" disabled=${isBusy} onClick=${tryFeed}>Probe the feed</button>
         <button class="button primary" disabled=${isBusy}>Review</button>
       </footer>
     </form>
-    ${step.name === 'plan' && html`<${Plan} plan=${step.plan} back=${() => setStep({ name: 'form' })} apply=${apply} word=${isNew ? 'Add camera' : 'Apply'} />`}
+    ${step.name === 'plan' && html`<${Plan} plan=${step.plan} back=${() => setStep({ name: 'form' })} apply=${apply} label=${isNew ? 'Add camera' : 'Apply'} />`}
   <//>`;
 }
 
-function storedWords(hidden: readonly string[] | undefined, name: string): string {
+function storedText(hidden: readonly string[] | undefined, name: string): string {
   return hidden?.includes(name) === true ? 'stored, not shown' : '';
 }
 
@@ -184,21 +184,21 @@ export function Plan({
   plan,
   back,
   apply,
-  word,
+  label,
 }: {
   readonly plan: ApiPlan;
   readonly back: () => void;
   readonly apply: () => void;
-  readonly word: string;
+  readonly label: string;
 }): VNode {
   return html`<section class="plan" aria-label="Plan">
     <h3>What will happen</h3>
     <ul>
-      ${planSentences(plan).map((words) => html`<li key=${words}>${words}</li>`)}
+      ${planSentences(plan).map((text) => html`<li key=${text}>${text}</li>`)}
     </ul>
     <footer>
       <button type="button" class="button" onClick=${back}>Back</button>
-      <button type="button" class="button primary" onClick=${apply} ref=${focus}>${word}</button>
+      <button type="button" class="button primary" onClick=${apply} ref=${focus}>${label}</button>
     </footer>
   </section>`;
 }

@@ -3,7 +3,7 @@ import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/view/api';
-import { CONDITION_WORDS, reasonOf } from './conditions.js';
+import { CONDITION_NAMES, reasonOf } from './conditions.js';
 import { useApp, useCamera, useNow, useTopics } from './context.js';
 import { Crashes } from './crashes.js';
 import { CardHead, DayOf } from './day.js';
@@ -106,9 +106,9 @@ function Standing({ camera }: { readonly camera: ApiCamera }): VNode {
   const now = useNow();
   const why = reasonOf(camera);
   return html`<section class=${`card state is-${camera.condition}`} aria-label="State">
-    <p class="state-word">
+    <p class="state-name">
       <${ConditionIcon} condition=${camera.condition} />
-      <span class=${`of-${camera.condition}`}>${CONDITION_WORDS[camera.condition]}</span>
+      <span class=${`of-${camera.condition}`}>${CONDITION_NAMES[camera.condition]}</span>
     </p>
     <p class="muted"><${For} since=${camera.since} />, since ${moment(camera.since, now)}</p>
     ${why !== '' && html`<p class="fault">${why}</p>`}
@@ -121,10 +121,10 @@ function Facts({ camera }: { readonly camera: ApiCamera }): VNode {
   return html`<section class="card known" aria-label="Facts">
     <dl class="facts">
       ${cameraFacts(camera, now).map(
-        ({ name, words, note }) =>
+        ({ name, text, note }) =>
           html`<div key=${name}>
             <dt>${name}</dt>
-            <dd>${words}${note !== undefined && html`<small>${note}</small>`}</dd>
+            <dd>${text}${note !== undefined && html`<small>${note}</small>`}</dd>
           </div>`,
       )}
     </dl>

@@ -11,7 +11,7 @@ export const CONDITIONS = [
   'disabled',
 ] as const;
 
-export const CONDITION_WORDS: Readonly<Record<CameraCondition, string>> = {
+export const CONDITION_NAMES: Readonly<Record<CameraCondition, string>> = {
   offline: 'Offline',
   quarantined: 'Quarantined',
   waiting: 'Waiting',
@@ -30,8 +30,8 @@ export const CONDITION_REASONS: Readonly<Record<CameraCondition, string>> = {
   disabled: 'It is switched off in the configuration.',
 };
 
-export function isCondition(word: string): word is CameraCondition {
-  return (CONDITIONS as readonly string[]).includes(word);
+export function isCondition(name: string): name is CameraCondition {
+  return (CONDITIONS as readonly string[]).includes(name);
 }
 
 /** Why this camera is not delivering, one sentence or more; empty if there is nothing to report. */
@@ -40,8 +40,8 @@ export function reasonOf(camera: ApiCamera): string {
 }
 
 /** With a capital and a full stop: faults are written to stand behind a name and a colon. URLs stay as they are. */
-export function sentence(words: string): string {
-  if (words === '') return '';
-  const begun = words.replace(/^[a-z](?=[a-z]*\b[^:/.@\w-])/, (letter) => letter.toUpperCase());
+export function sentence(text: string): string {
+  if (text === '') return '';
+  const begun = text.replace(/^[a-z](?=[a-z]*\b[^:/.@\w-])/, (letter) => letter.toUpperCase());
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

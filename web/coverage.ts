@@ -1,6 +1,6 @@
 /** Coverage from the ledger's buckets: what each stretch of time was like, and sentences about it. Pure. */
 import type { ApiLedgerBucket } from '../src/actors/web/view/api';
-import { isFault, reasonWords } from './reasons.js';
+import { isFault, reasonText } from './reasons.js';
 import { clockTime, countText, duration } from './times.js';
 
 /**
@@ -79,10 +79,10 @@ export function isGap({ kind }: Pick<Stretch, 'kind'>): boolean {
 
 /** `12:01 to 12:04: 181 of 240 frames missed, the feed stopped sending`. */
 export function stretchText(stretch: Stretch): string {
-  return `${clockTime(stretch.from)} to ${clockTime(stretch.to)}: ${stretchWords(stretch)}`;
+  return `${clockTime(stretch.from)} to ${clockTime(stretch.to)}: ${happened(stretch)}`;
 }
 
-function stretchWords(stretch: Stretch): string {
+function happened(stretch: Stretch): string {
   const { kind, periods, confirmed } = stretch;
   switch (kind) {
     case 'none':
@@ -92,7 +92,7 @@ function stretchWords(stretch: Stretch): string {
     case 'waiting':
       return `${counted(periods - confirmed)} not confirmed yet`;
     case 'unwanted':
-      return `no frame wanted, ${reasonWords(mainReason(stretch) ?? '')}`;
+      return `no frame wanted, ${reasonText(mainReason(stretch) ?? '')}`;
     case 'partial':
     case 'missed':
       return `${missedText(stretch)}: ${reasonsText(stretch.missed)}`;
@@ -113,8 +113,8 @@ function counted(frames: number): string {
 /** The reasons, the most frequent first, with counts if there are several. */
 function reasonsText(missed: Stretch['missed']): string {
   const sorted = Object.entries(missed).sort(([, a], [, b]) => b - a);
-  if (sorted.length === 1) return reasonWords(sorted[0]?.[0] ?? '');
-  return sorted.map(([reason, count]) => `${reasonWords(reason)} (${countText(count)})`).join('; ');
+  if (sorted.length === 1) return reasonText(sorted[0]?.[0] ?? '');
+  return sorted.map(([reason, count]) => `${reasonText(reason)} (${countText(count)})`).join('; ');
 }
 
 /**

@@ -23,18 +23,18 @@ export function Crashes({ camera }: { readonly camera: ApiCamera }): VNode | nul
               <strong>${sentence(crash.message)}</strong>
               <small>${moment(crash.at, now)}, after ${duration(crash.at - crash.startedAt)}</small>
             </p>
-            <${LastWords} crash=${crash} />
+            <${LastOutput} crash=${crash} />
           </li>`,
       )}
     </ol>
   </section>`;
 }
 
-function LastWords({ crash: { lastLines, ffmpeg } }: { readonly crash: ApiCrash }): VNode {
+function LastOutput({ crash: { lastLines, ffmpeg } }: { readonly crash: ApiCrash }): VNode {
   const lines = [...ffmpeg.map((line) => `ffmpeg: ${line}`), ...lastLines];
   if (lines.length === 0) return html`<p class="muted">It left no output.</p>`;
   return html`<details>
-    <summary>Last words</summary>
+    <summary>Last output</summary>
     <pre tabindex="0">${lines.join('\n')}</pre>
   </details>`;
 }

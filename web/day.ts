@@ -15,7 +15,7 @@ import {
   type Stretch,
 } from './coverage.js';
 import { HOUR_MS, ledgerAddress } from './hour.js';
-import { reasonWords } from './reasons.js';
+import { reasonText } from './reasons.js';
 import { Strip } from './strip.js';
 import { TimeAxis } from './time-axis.js';
 import { clockTime, countText } from './times.js';
@@ -106,7 +106,7 @@ function Gaps({ gaps }: { readonly gaps: readonly Stretch[] }): VNode {
             html`<tr key=${gap.from}>
               <td>${clockTime(gap.from)} – ${clockTime(gap.to)}</td>
               <td class="number">${countText(missedPeriods(gap))}</td>
-              <td>${reasonWords(mainReason(gap) ?? '')}</td>
+              <td>${reasonText(mainReason(gap) ?? '')}</td>
             </tr>`,
         )}
       </tbody>

@@ -4,7 +4,7 @@ import { countText, duration, moment, rateText } from './times.js';
 
 export interface Fact {
   readonly name: string;
-  readonly words: string;
+  readonly text: string;
   /** The meaning, if the text alone does not show it. */
   readonly note?: string;
 }
@@ -13,7 +13,7 @@ export function cameraFacts(camera: ApiCamera, now: number): Fact[] {
   return [
     ...deliveryFacts(camera, now),
     ...feedFacts(camera),
-    { name: 'Restarts', words: countText(camera.restarts), note: 'of its process since Vigil started' },
+    { name: 'Restarts', text: countText(camera.restarts), note: 'of its process since Vigil started' },
   ];
 }
 
@@ -24,13 +24,13 @@ function deliveryFacts(
   return [
     {
       name: 'Rate',
-      words: `${rateText(rate)} of ${rateText(wantedRate)}`,
+      text: `${rateText(rate)} of ${rateText(wantedRate)}`,
       note: 'delivered in the last minute',
     },
     ...lastDelivery(condition, confirmedAt, now),
     ...(picture === undefined || picture.width === 0
       ? []
-      : [{ name: 'Picture', words: `${picture.width} × ${picture.height}`, note: picture.format }]),
+      : [{ name: 'Picture', text: `${picture.width} × ${picture.height}`, note: picture.format }]),
   ];
 }
 
@@ -38,25 +38,25 @@ function deliveryFacts(
 function lastDelivery(condition: CameraCondition, confirmedAt: number | undefined, now: number): Fact[] {
   if (condition === 'delivering') return [];
   const name = 'Last delivery';
-  if (confirmedAt === undefined) return [{ name, words: 'none since Vigil started' }];
-  return [{ name, words: `${duration(now - confirmedAt)} ago`, note: moment(confirmedAt, now) }];
+  if (confirmedAt === undefined) return [{ name, text: 'none since Vigil started' }];
+  return [{ name, text: `${duration(now - confirmedAt)} ago`, note: moment(confirmedAt, now) }];
 }
 
 function feedFacts({ codec, sampling, keyframeSeconds, clockSkewMs }: ApiCamera): Fact[] {
   return [
-    ...(codec === undefined ? [] : [{ name: 'Codec', words: codec }]),
+    ...(codec === undefined ? [] : [{ name: 'Codec', text: codec }]),
     ...(sampling === undefined || sampling === 'unknown'
       ? []
-      : [{ name: 'Sampling', words: sampling.replaceAll('-', ' ') }]),
+      : [{ name: 'Sampling', text: sampling.replaceAll('-', ' ') }]),
     ...(keyframeSeconds === undefined
       ? []
-      : [{ name: 'Keyframe interval', words: `${Number(keyframeSeconds.toFixed(2))} s` }]),
-    ...(clockSkewMs === undefined ? [] : [{ name: 'Camera clock', words: skewWords(clockSkewMs) }]),
+      : [{ name: 'Keyframe interval', text: `${Number(keyframeSeconds.toFixed(2))} s` }]),
+    ...(clockSkewMs === undefined ? [] : [{ name: 'Camera clock', text: skewText(clockSkewMs) }]),
   ];
 }
 
 /** @param skewMs positive where the camera's clock is ahead */
-export function skewWords(skewMs: number): string {
+export function skewText(skewMs: number): string {
   const off = Math.abs(Math.round(skewMs));
   if (off < 1) return 'right';
   return `${off < 10_000 ? `${countText(off)} ms` : duration(off)} ${skewMs > 0 ? 'ahead' : 'behind'}`;

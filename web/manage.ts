@@ -17,7 +17,7 @@ export function Manage({ camera }: { readonly camera: ApiCamera }): VNode {
   const { id, condition } = camera;
   const [isEditing, setEditing] = useState(false);
   const [removal, setRemoval] = useState<ApiPlan>();
-  const [words, setWords] = useState('');
+  const [text, setText] = useState('');
   const [fault, setFault] = useState<Error>();
   const [probe, setProbe] = useState<ApiProbe>();
   const [isBusy, setBusy] = useState(false);
@@ -25,11 +25,11 @@ export function Manage({ camera }: { readonly camera: ApiCamera }): VNode {
   const attempt = async (doing: string, act: () => Promise<string>) => {
     setBusy(true);
     setFault(undefined);
-    setWords(doing);
+    setText(doing);
     try {
-      setWords(await act());
+      setText(await act());
     } catch (error) {
-      setWords('');
+      setText('');
       setFault(error as Error);
     }
     setBusy(false);
@@ -81,7 +81,7 @@ export function Manage({ camera }: { readonly camera: ApiCamera }): VNode {
         <${Icon} name="close" />Remove
       </button>
     </div>
-    <p role="status" class="muted">${words}</p>
+    <p role="status" class="muted">${text}</p>
     ${removal === undefined && html`<${Faults} fault=${fault} />`}
     ${probe !== undefined && html`<${ProbeResult} probe=${probe} />`}
     ${
@@ -91,7 +91,7 @@ export function Manage({ camera }: { readonly camera: ApiCamera }): VNode {
         close=${() => setEditing(false)}
         done=${(_: string, said: string) => {
           setEditing(false);
-          setWords(said);
+          setText(said);
         }}
       />`
     }
@@ -103,7 +103,7 @@ export function Manage({ camera }: { readonly camera: ApiCamera }): VNode {
           instead.
         </p>
         <${Faults} fault=${fault} />
-        <${Plan} plan=${removal} back=${() => setRemoval(undefined)} apply=${remove} word="Remove camera" />
+        <${Plan} plan=${removal} back=${() => setRemoval(undefined)} apply=${remove} label="Remove camera" />
       <//>`
     }
   </section>`;

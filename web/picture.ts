@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/view/api';
 import { isOld } from './ages.js';
 import { loadPicture } from './api-client.js';
-import { CONDITION_WORDS, reasonOf, sentence } from './conditions.js';
+import { CONDITION_NAMES, reasonOf, sentence } from './conditions.js';
 import { useApp, useLost, useNow } from './context.js';
 import { ConditionIcon } from './icons.js';
 import { countInView, useInView } from './in-view.js';
@@ -69,20 +69,20 @@ interface NoPictureProps {
 function NoPicture({ camera, why }: NoPictureProps): VNode | null {
   const now = useNow();
   const { condition, picture } = camera;
-  const words = useLost() === undefined ? reasonOf(camera) || sentence(why ?? '') : NO_CONNECTION;
-  if (words === '') return null;
+  const text = useLost() === undefined ? reasonOf(camera) || sentence(why ?? '') : NO_CONNECTION;
+  if (text === '') return null;
   return html`<div class="veil empty">
     <${ConditionIcon} condition=${condition} />
     <strong>
       ${
         condition === 'disabled'
-          ? CONDITION_WORDS[condition]
+          ? CONDITION_NAMES[condition]
           : picture === undefined
             ? 'No picture yet'
             : `No picture for ${shortDuration(now - picture.capturedAt)}`
       }
     </strong>
-    <span class="why">${words}</span>
+    <span class="why">${text}</span>
   </div>`;
 }
 

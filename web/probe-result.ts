@@ -18,10 +18,10 @@ export function ProbeResult({ probe }: { readonly probe: ApiProbe }): VNode {
       probe.codec !== null &&
       html`<dl class="facts">
         ${probeFacts(probe).map(
-          ([name, words]) =>
+          ([name, text]) =>
             html`<div key=${name}>
               <dt>${name}</dt>
-              <dd>${words}</dd>
+              <dd>${text}</dd>
             </div>`,
         )}
       </dl>`
@@ -29,7 +29,7 @@ export function ProbeResult({ probe }: { readonly probe: ApiProbe }): VNode {
   </div>`;
 }
 
-function probeFacts(probe: ApiProbe): [name: string, words: string][] {
+function probeFacts(probe: ApiProbe): [name: string, text: string][] {
   const { codec, width, height, picturesPerSecond, keyframeIntervalMs, firstPictureMs } = probe;
   const facts: [string, string | undefined][] = [
     ['Codec', codec ?? undefined],
@@ -39,5 +39,5 @@ function probeFacts(probe: ApiProbe): [name: string, words: string][] {
     ['First picture', firstPictureMs === null ? undefined : `after ${firstPictureMs} ms`],
     ['Transport', probe.transport ?? undefined],
   ];
-  return facts.flatMap(([name, words]) => (words === undefined ? [] : [[name, words]]));
+  return facts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]));
 }

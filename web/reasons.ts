@@ -1,6 +1,6 @@
 /** The ledger's reasons for missed periods (docs/ledger.md) as text that fits after a time. */
 
-const WORDS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   starting: 'Vigil was starting the camera',
   connecting: 'connecting to the camera',
   'no-picture': 'the feed was open but sent no picture',
@@ -33,8 +33,8 @@ const WORDS: Readonly<Record<string, string>> = {
 const UNWANTED: readonly string[] = ['disabled', 'daemon-stopped', 'stopped'];
 
 /** What happened, without a full stop. An unknown reason is shown as the ledger writes it. */
-export function reasonWords(reason: string): string {
-  return WORDS[reason] ?? reason.replaceAll('-', ' ');
+export function reasonText(reason: string): string {
+  return REASONS[reason] ?? reason.replaceAll('-', ' ');
 }
 
 export function isFault(reason: string): boolean {

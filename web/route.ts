@@ -57,8 +57,8 @@ export function routeAddress({ choice, camera }: Route): string {
 }
 
 function list(query: URLSearchParams, name: string): string[] {
-  const words = query.getAll(name).flatMap((value) => (name === 'state' ? value.split(',') : [value]));
-  return [...new Set(words.filter((word) => word !== ''))];
+  const values = query.getAll(name).flatMap((value) => (name === 'state' ? value.split(',') : [value]));
+  return [...new Set(values.filter((value) => value !== ''))];
 }
 
 function decoded(text: string): string {

@@ -27,10 +27,10 @@ export function draftOf(settings: Settings): Draft {
   const { [source]: address, ...others } = rest;
   return {
     ...EMPTY,
-    id: words(id),
+    id: textOf(id),
     source,
-    address: words(address),
-    rate: words(rate),
+    address: textOf(address),
+    rate: textOf(rate),
     others: Object.keys(others).length === 0 ? '' : JSON.stringify(others, null, 2),
   };
 }
@@ -60,6 +60,6 @@ function objectOf(text: string): Settings {
   return value as Settings;
 }
 
-function words(value: unknown): string {
+function textOf(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }

@@ -24,7 +24,7 @@ export function SignIn(): VNode {
       await signIn(token);
       connect();
     } catch (error) {
-      setFault(words(error));
+      setFault(textOf(error));
       input.current?.select();
     }
     setBusy(false);
@@ -54,7 +54,7 @@ export function SignIn(): VNode {
   </main>`;
 }
 
-function words(error: unknown): string {
+function textOf(error: unknown): string {
   if (error instanceof ApiError && error.status === 401) return 'This is not the token.';
   return error instanceof Error ? error.message : String(error);
 }

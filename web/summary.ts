@@ -2,7 +2,7 @@
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import type { ApiFault, ApiQueue, ApiState, CameraCondition } from '../src/actors/web/view/api';
-import { CONDITION_WORDS, CONDITIONS, sentence } from './conditions.js';
+import { CONDITION_NAMES, CONDITIONS, sentence } from './conditions.js';
 import { useApp, useLost, useTopics } from './context.js';
 import { ConditionIcon, Icon } from './icons.js';
 import { topic } from './model.js';
@@ -12,7 +12,7 @@ import { bytesText, countText, shortDuration } from './times.js';
 const SPOOL_MS = 10_000;
 /** Shown even at 0; the others only if there is such a camera. */
 const ALWAYS: readonly CameraCondition[] = ['delivering', 'waiting', 'offline', 'quarantined'];
-const IN_WORDS = [...CONDITIONS].sort((a, b) => place(a) - place(b));
+const BY_URGENCY = [...CONDITIONS].sort((a, b) => place(a) - place(b));
 
 function place(condition: CameraCondition): number {
   return condition === 'delivering' ? -1 : CONDITIONS.indexOf(condition);
@@ -27,7 +27,7 @@ export function Summary(): VNode | null {
   return html`<section class=${lost === undefined ? 'summary' : 'summary stale'} aria-label="Summary">
     <${Conditions} />
     <dl class="servers">
-      <${Part} name="Spool" words=${spoolWords(state)} isGood=${(state.spool.oldestAgeMs ?? 0) < SPOOL_MS} />
+      <${Part} name="Spool" text=${spoolText(state)} isGood=${(state.spool.oldestAgeMs ?? 0) < SPOOL_MS} />
       <${Server} name="Redis" server=${state.redis} />
       <${Server} name="RabbitMQ" server=${state.rabbitmq} />
       <${Consumers} queue=${state.queue} />
@@ -47,7 +47,7 @@ function Conditions(): VNode {
         ? conditions.filter((other) => other !== condition)
         : [...conditions, condition],
     });
-  const shown = IN_WORDS.filter(
+  const shown = BY_URGENCY.filter(
     (condition) => ALWAYS.includes(condition) || count(condition) > 0 || conditions.includes(condition),
   );
   return html`<div class="conditions" role="group" aria-label="Filter by state">
@@ -61,13 +61,13 @@ function Conditions(): VNode {
         >
           <${ConditionIcon} condition=${condition} />
           <strong>${countText(count(condition))}</strong>
-          <span>${CONDITION_WORDS[condition]}</span>
+          <span>${CONDITION_NAMES[condition]}</span>
         </button>`,
     )}
   </div>`;
 }
 
-function spoolWords({ spool: { waiting, bytes, oldestAgeMs = 0 } }: ApiState): string {
+function spoolText({ spool: { waiting, bytes, oldestAgeMs = 0 } }: ApiState): string {
   if (oldestAgeMs < SPOOL_MS) return 'no backlog';
   const frames = `${countText(waiting)} ${waiting === 1 ? 'frame' : 'frames'}`;
   return `${frames} (${bytesText(bytes)}), oldest ${shortDuration(oldestAgeMs)}`;
@@ -81,7 +81,7 @@ interface ServerProps {
 function Server({ name, server }: ServerProps): VNode {
   return html`<${Part}
     name=${name}
-    words=${server.ready ? 'ready' : 'not ready'}
+    text=${server.ready ? 'ready' : 'not ready'}
     isGood=${server.ready}
     why=${server.fault?.message}
   />`;
@@ -99,7 +99,7 @@ function Consumers({ queue }: { readonly queue?: ApiQueue }): VNode | null {
       : `The queue ${name} holds ${countText(messages)} of at most ${countText(limit)} messages.`;
   return html`<${Part}
     name="Consumers"
-    words=${`${count}, ${isFull ? 'queue full' : `${countText(messages)} queued`}`}
+    text=${`${count}, ${isFull ? 'queue full' : `${countText(messages)} queued`}`}
     isGood=${consumers > 0 && !isFull}
     why=${why}
   />`;
@@ -107,15 +107,15 @@ function Consumers({ queue }: { readonly queue?: ApiQueue }): VNode | null {
 
 interface PartProps {
   readonly name: string;
-  readonly words: string;
+  readonly text: string;
   readonly isGood: boolean;
   readonly why?: string;
 }
 
-function Part({ name, words, isGood, why }: PartProps): VNode {
+function Part({ name, text, isGood, why }: PartProps): VNode {
   return html`<div class=${isGood ? 'good' : 'bad'} title=${why}>
     <dt>${name}</dt>
-    <dd><${Icon} name=${isGood ? 'good' : 'problem'} />${words}</dd>
+    <dd><${Icon} name=${isGood ? 'good' : 'problem'} />${text}</dd>
   </div>`;
 }
 
@@ -132,6 +132,6 @@ export function Problems(): VNode | null {
   const sentences = [...new Set([...state.problems, ...untold].map(sentence))];
   if (sentences.length === 0) return null;
   return html`<ul class="problems" aria-label="Problems">
-    ${sentences.map((words) => html`<li key=${words}><${Icon} name="problem" /><span>${words}</span></li>`)}
+    ${sentences.map((text) => html`<li key=${text}><${Icon} name="problem" /><span>${text}</span></li>`)}
   </ul>`;
 }

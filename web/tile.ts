@@ -3,7 +3,7 @@ import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useRef } from './vendor/hooks.js';
 import type { ApiCamera } from '../src/actors/web/view/api';
-import { CONDITION_WORDS } from './conditions.js';
+import { CONDITION_NAMES } from './conditions.js';
 import { useApp, useCamera, useLost, useNow, useTopics } from './context.js';
 import { ConditionIcon } from './icons.js';
 import { useInView } from './in-view.js';
@@ -38,7 +38,7 @@ function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly 
   const { model } = useApp();
   return html`<p class="standing">
     <${ConditionIcon} condition=${camera.condition} />
-    <span class=${`word of-${camera.condition}`}>${CONDITION_WORDS[camera.condition]}</span>
+    <span class=${`condition-name of-${camera.condition}`}>${CONDITION_NAMES[camera.condition]}</span>
     ${
       isTicking
         ? html`<${For} since=${camera.since} />`

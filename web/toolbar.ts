@@ -8,13 +8,13 @@ import { AddCamera } from './manage.js';
 import { EVERYTHING, SIZES, SORTS, type Size, type Sort } from './route.js';
 import { tagCounts } from './selection.js';
 
-const SORT_WORDS: Readonly<Record<Sort, string>> = {
+const SORT_NAMES: Readonly<Record<Sort, string>> = {
   state: 'State, worst first',
   name: 'Name',
   coverage: 'Coverage, least first',
   age: 'Picture, oldest first',
 };
-const SIZE_WORDS: Readonly<Record<Size, string>> = { small: 'S', medium: 'M', large: 'L' };
+const SIZE_LETTERS: Readonly<Record<Size, string>> = { small: 'S', medium: 'M', large: 'L' };
 const SIZE_NAMES: Readonly<Record<Size, string>> = {
   small: 'Small tiles',
   medium: 'Medium tiles',
@@ -35,7 +35,7 @@ export function Toolbar({ shown }: { readonly shown: number }): VNode {
         value=${choice.sort}
         onChange=${(event: Event) => router.choose({ sort: (event.currentTarget as HTMLSelectElement).value as Sort })}
       >
-        ${SORTS.map((sort) => html`<option value=${sort}>${SORT_WORDS[sort]}</option>`)}
+        ${SORTS.map((sort) => html`<option value=${sort}>${SORT_NAMES[sort]}</option>`)}
       </select>
     </label>
     <div class="segments" role="group" aria-label="Size of the tiles">
@@ -47,7 +47,7 @@ export function Toolbar({ shown }: { readonly shown: number }): VNode {
             title=${SIZE_NAMES[size]}
             onClick=${() => router.choose({ size }, 'replace')}
           >
-            ${SIZE_WORDS[size]}
+            ${SIZE_LETTERS[size]}
           </button>`,
       )}
     </div>

@@ -117,7 +117,7 @@ export class NodeHost {
     // Fails where another run has the address.
     await ip(`link set ${name} up`);
     await ip(`route add ${this.#address} dev ${name}`);
-    for (const words of [
+    for (const args of [
       'link set lo up',
       'addr del 127.0.0.1/8 dev lo',
       `addr add ${this.#address}/32 dev eth0`,
@@ -129,16 +129,16 @@ export class NodeHost {
       `rule add lookup local pref ${LOCAL}`,
       'rule del pref 0',
     ])
-      await this.#inside(words);
+      await this.#inside(args);
   }
 
-  async #inside(words: string): Promise<void> {
-    await ip(`-n ${this.#name} ${words}`);
+  async #inside(args: string): Promise<void> {
+    await ip(`-n ${this.#name} ${args}`);
   }
 }
 
-async function ip(words: string): Promise<void> {
-  await command('ip', words.split(' '));
+async function ip(args: string): Promise<void> {
+  await command('ip', args.split(' '));
 }
 
 async function command(program: string, args: readonly string[]): Promise<void> {

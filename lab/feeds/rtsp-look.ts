@@ -33,7 +33,7 @@ export async function look(source: CameraSource, connectMs = 20_000) {
   const done = new AbortController();
   let picture: Picture | undefined;
   let fault: Fault | undefined;
-  const outcome = { onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
+  const outcome = { onLost: ignore, onStream: ignore, onClock: ignore, onStderr: ignore };
   const onPicture = (first: Picture) => {
     picture ??= first;
     done.abort();

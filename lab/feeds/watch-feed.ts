@@ -87,7 +87,7 @@ export function watchFeed(
         onStream: (stream) => streams.push(stream),
         onTrouble: (fault) => troubles.push(fault),
         onClock: () => undefined,
-        onWords: () => undefined,
+        onStderr: () => undefined,
         onBasic: () => {
           basic++;
         },

@@ -24,7 +24,7 @@ export class MoveWitness {
   constructor(
     keys: Keys,
     private readonly nowMs: () => number,
-    private readonly onViolation: (words: string) => void,
+    private readonly onViolation: (text: string) => void,
   ) {
     this.#folder = keys.camera('');
   }

@@ -50,7 +50,7 @@ export class RestWitness implements RestFindings {
   constructor(
     private readonly world: Balancing,
     private readonly nowMs: () => number,
-    private readonly onViolation: (words: string) => void,
+    private readonly onViolation: (text: string) => void,
   ) {}
 
   /** Asked once a minute. */
@@ -77,11 +77,9 @@ export class RestWitness implements RestFindings {
   #lookForMistakes(): void {
     if (this.nowMs() - this.#mistakesAtMs < MISTAKES_MS) return;
     this.#mistakesAtMs = this.nowMs();
-    const seen = [...this.world.mistakes].map(
-      (words) => [words, (this.#mistakes.get(words) ?? 0) + 1] as const,
-    );
+    const seen = [...this.world.mistakes].map((text) => [text, (this.#mistakes.get(text) ?? 0) + 1] as const);
     this.#mistakes = new Map(seen);
-    for (const [words, times] of seen) if (times === 2) this.onViolation(words);
+    for (const [text, times] of seen) if (times === 2) this.onViolation(text);
   }
 
   /** All have moved. */

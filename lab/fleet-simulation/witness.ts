@@ -81,8 +81,8 @@ export class Witness implements Findings {
     if (ms > OVERLAP_MS) this.violated(`two nodes ran ${camera}, which allows one, for ${seconds(ms)} s`);
   }
 
-  violated(words: string): void {
-    if (this.violations.length < MAX_SAID) this.violations.push(`at ${seconds(this.nowMs())} s ${words}`);
+  violated(text: string): void {
+    if (this.violations.length < MAX_SAID) this.violations.push(`at ${seconds(this.nowMs())} s ${text}`);
   }
 }
 

@@ -52,7 +52,7 @@ export class SimulatedWorld {
   ) {
     this.witness = new Witness(cameras, () => this.clock.nowMs);
     this.#ranked = cameras.map(({ id, weight }) => ({ id, weight, rank: hashOf(id) }));
-    const violated = (words: string) => this.witness.violated(words);
+    const violated = (text: string) => this.witness.violated(text);
     this.moves = new MoveWitness(this.#keys, () => this.clock.nowMs, violated);
     this.rest = new RestWitness(this, () => this.clock.nowMs, violated);
     this.etcd.watch((events) => this.moves.see(events));

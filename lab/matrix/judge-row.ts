@@ -46,12 +46,12 @@ export async function judgeRow(
   clip: Clip,
   { slack }: Strictness,
 ): Promise<Judgement> {
-  const { row, firstPictureMs, delivered, failure, words } = observation;
+  const { row, firstPictureMs, delivered, failure, messages } = observation;
   const { recipe } = row;
   const frameMs = 1000 / recipe.fps;
   const lateBoundMs = LATE_MS + reorderFrames(recipe) * frameMs;
   if (failure !== undefined || delivered.length === 0) {
-    const why = failure ?? `none came; it said: ${words.join('; ') || 'nothing'}`;
+    const why = failure ?? `none came; it said: ${messages.join('; ') || 'nothing'}`;
     return { row, faults: { pictures: why }, seen: { pictures: 0, lateBoundMs } };
   }
   const pictures = await Promise.all(fromFirstHealthy(row, delivered).map((each) => decoded(each)));

@@ -56,8 +56,8 @@ const UNFLAGGED = { colorspace: 'unknown', color_primaries: 'unknown', color_trc
 /** A short name that distinguishes recipes, for a file. */
 export function recipeName(recipe: Recipe): string {
   const changed = Object.entries(recipe).filter(([key, value]) => value !== PLAIN[key as keyof Recipe]);
-  const words = changed.map(([key, value]) => `${key}-${String(value)}`);
-  return words.length === 0 ? 'plain' : words.join('_');
+  const parts = changed.map(([key, value]) => `${key}-${String(value)}`);
+  return parts.length === 0 ? 'plain' : parts.join('_');
 }
 
 /** Frames the decoder has to hold before it may show one. */

@@ -61,7 +61,7 @@ export interface Observation {
   /** Undefined where the time at which a picture was sent is unknown: a file, a playlist. */
   readonly sent: SentPictures | undefined;
   /** Warnings and errors of its log. */
-  readonly words: readonly string[];
+  readonly messages: readonly string[];
   /** Why it had to be reopened once pictures had come. */
   readonly interruptions: readonly string[];
   /** What kept the row from being run at all. */

@@ -42,7 +42,7 @@ export async function watchRow(row: Row, clip: Clip, ffmpeg?: string): Promise<O
 }
 
 function nothing(row: Row): Observation {
-  return { row, endedAt: Date.now(), delivered: [], sent: undefined, words: [], interruptions: [] };
+  return { row, endedAt: Date.now(), delivered: [], sent: undefined, messages: [], interruptions: [] };
 }
 
 /** As actors.json would give it, with all its defaults. @throws ConfigurationError */
@@ -59,9 +59,9 @@ async function watch(
   { dir, sent, ffmpeg }: { dir: string; sent: SentPictures; ffmpeg: string | undefined },
 ): Promise<Observation> {
   const announced: { frame: Frame; announcedAt: number }[] = [];
-  const words: string[] = [];
+  const messages: string[] = [];
   const interruptions: string[] = [];
-  const say = (message: string) => void words.push(message);
+  const say = (message: string) => void messages.push(message);
   const spoolDir = path.join(dir, 'spool');
   const startedMs = performance.now();
   let firstPictureMs: number | undefined;
@@ -96,7 +96,7 @@ async function watch(
       }),
     );
     return {
-      ...{ row, endedAt, delivered, words, interruptions: [...interruptions] },
+      ...{ row, endedAt, delivered, messages, interruptions: [...interruptions] },
       sent: isPacedFeed(row.feed) ? undefined : sent,
       ...(firstPictureMs === undefined ? {} : { firstPictureMs }),
     };

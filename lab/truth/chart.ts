@@ -89,7 +89,7 @@ export async function storeChart(
       onPicture: (picture) => given.push(picture),
       onLost: () => lost++,
       onFault: (fault) => faults.push(fault),
-      onWords: () => undefined,
+      onStderr: () => undefined,
     },
     splitter.header,
   );

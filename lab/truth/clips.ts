@@ -97,13 +97,13 @@ export async function filtered(args: readonly string[], input: Iterable<Buffer>)
   const child = spawn('ffmpeg', ['-nostats', '-hide_banner', '-v', 'error', '-threads', '1', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const [chunks, words]: [Buffer[], Buffer[]] = [[], []];
+  const [chunks, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => words.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const closed = once(child, 'close');
   // Why it reads no more is known from how it ends.
   await pipeline(Readable.from(input), child.stdin).catch(() => undefined);
   const [code] = (await closed) as [number | null];
-  if (code !== 0) throw new Error(`ffmpeg ended with ${String(code)}: ${Buffer.concat(words).toString()}`);
+  if (code !== 0) throw new Error(`ffmpeg ended with ${String(code)}: ${Buffer.concat(stderr).toString()}`);
   return Buffer.concat(chunks);
 }

@@ -52,10 +52,10 @@ export async function halfBrokenTables(seed: number): Promise<readonly [string, 
     all.push(...ofFilling);
     const counts = new Map<string, number>();
     for (const { verdict } of ofFilling) {
-      const word = verdict.reason ?? verdict.kind;
-      counts.set(word, (counts.get(word) ?? 0) + 1);
+      const reason = verdict.reason ?? verdict.kind;
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
-    const found = [...counts].map(([word, count]) => `${word} ${count}`).join(', ');
+    const found = [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
     const wrong = ofFilling.filter(({ isRight }) => !isRight).length;
     rows.push([name, String(ofFilling.length), found, String(wrong)]);
   }

@@ -55,7 +55,7 @@ export async function shown(
       },
       onLost: () => lost++,
       onFault: (fault) => faults.push(fault),
-      onWords: () => undefined,
+      onStderr: () => undefined,
     },
     packets.header,
   );

@@ -14,28 +14,28 @@ class ComedyLogger {
     this.#log = openLog(worker ? (process.argv[2] ?? 'actor') : 'supervisor', params?.level ?? 'info');
   }
 
-  error(...words: unknown[]): void {
-    this.#log.error(sentence(words));
+  error(...parts: unknown[]): void {
+    this.#log.error(sentence(parts));
   }
 
-  warn(...words: unknown[]): void {
-    this.#log.warn(sentence(words));
+  warn(...parts: unknown[]): void {
+    this.#log.warn(sentence(parts));
   }
 
-  info(...words: unknown[]): void {
-    this.#log.debug(sentence(words));
+  info(...parts: unknown[]): void {
+    this.#log.debug(sentence(parts));
   }
 
-  debug(...words: unknown[]): void {
-    this.#log.debug(sentence(words));
+  debug(...parts: unknown[]): void {
+    this.#log.debug(sentence(parts));
   }
 }
 
 /** Only strings and error messages: a framework may print whole messages, which could contain a feed's credentials. */
-function sentence(words: readonly unknown[]): string {
-  const text = words.map((word) => {
-    if (word instanceof Error) return word.message;
-    return typeof word === 'object' && word !== null ? '{…}' : String(word);
+function sentence(parts: readonly unknown[]): string {
+  const text = parts.map((part) => {
+    if (part instanceof Error) return part.message;
+    return typeof part === 'object' && part !== null ? '{…}' : String(part);
   });
   return `comedy: ${text.join(' ')}`;
 }

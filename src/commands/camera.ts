@@ -53,16 +53,16 @@ export async function camera(options: CameraOptions): Promise<number> {
     ifAbsent: action === 'add',
     ...(ifMatch === undefined ? {} : { ifMatch: [ifMatch] }),
   });
-  await print(editText(done, `camera ${id} ${WORDS[action]}`, { json, planOnly, config }));
+  await print(editText(done, `camera ${id} ${DONE[action]}`, { json, planOnly, config }));
   return EXIT.clean;
 }
 
-const WORDS = { add: 'added', set: 'changed', remove: 'removed' } as const;
+const DONE = { add: 'added', set: 'changed', remove: 'removed' } as const;
 
 /** What an edit did, for people and programs. */
 export function editText(
   { etag, created, plan }: CommandEdit,
-  words: string,
+  done: string,
   { json, planOnly, config }: { readonly json: boolean; readonly planOnly: boolean; readonly config: string },
 ): string {
   if (json)
@@ -72,11 +72,7 @@ export function editText(
     return `${config} would be valid; what would change is known only while the daemon runs\n`;
   const first = planOnly
     ? []
-    : [
-        plan === undefined
-          ? `${words} in ${config}; no daemon runs, it will be used by the next start`
-          : words,
-      ];
+    : [plan === undefined ? `${done} in ${config}; no daemon runs, it will be used by the next start` : done];
   return `${[...first, ...said].join('\n')}\n`;
 }
 
@@ -146,13 +142,13 @@ export function listText(cameras: readonly ShownSettings[], { width }: Style = P
     const { id, enabled, ...others } = settings;
     const source = SOURCE_KEYS.find((key) => key in others) ?? '';
     const rest = Object.entries(others).filter(([key]) => key !== source);
-    const words = rest.map(
+    const pairs = rest.map(
       ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     );
     return [
       String(id),
       enabled === false ? 'disabled' : 'enabled',
-      [`${source} ${String(others[source])}`, ...words].join(' '),
+      [`${source} ${String(others[source])}`, ...pairs].join(' '),
     ];
   });
   return table([['CAMERA', 'STATE', 'SETTINGS'], ...rows], width).join('\n');

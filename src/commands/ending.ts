@@ -1,7 +1,7 @@
 /** Why the daemon ends: a signal, an escalation, or a service manager that has gone. */
 import { NAMESPACE_IN_USE } from '../connections/namespace-fault';
 import type { FaultRecord } from '../fault/fault';
-import { NODE_IN_USE } from '../fleet/words';
+import { NODE_IN_USE } from '../fleet/sentences';
 import type { Log } from '../log/log';
 import { endProcess } from '../os/output';
 import { EXIT } from './exit-codes';

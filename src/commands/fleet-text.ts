@@ -1,6 +1,6 @@
 /** What `status --fleet` prints for people. Pure. */
 import type { FleetStatus } from '../fleet/status';
-import { STATE_WORDS } from '../fleet/words';
+import { STATE_TEXTS } from '../fleet/sentences';
 import { PLAIN, type Style } from './style';
 import { duration, table, wrap } from './table';
 
@@ -34,7 +34,7 @@ export function fleetText(status: FleetStatus, nowMs: number, { width, paint }: 
       ...[id, on, duration(nowMs - sinceMs), from, because],
     ]);
   return [
-    ...wrap(`node "${node}" of fleet "${fleet}" ${STATE_WORDS[state]}`, '  ', width),
+    ...wrap(`node "${node}" of fleet "${fleet}" ${STATE_TEXTS[state]}`, '  ', width),
     ...(unowned.length === 0
       ? []
       : wrap(`no node has taken ${unowned.join(', ')}`, '  ', width).map((line) => paint('red', line))),

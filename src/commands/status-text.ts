@@ -1,10 +1,10 @@
 /** What `status` prints for people. Pure. */
 import { serviceFacts } from '../protocol/service-facts';
 import type { BoundQueue, QueuesAnswer } from '../connections/bound-queues';
-import { refusalWords } from '../config/faults';
+import { refusalText } from '../config/faults';
 import type { DaemonStatus } from '../control/protocol';
 import type { FaultRecord } from '../fault/fault';
-import { STATE_WORDS } from '../fleet/words';
+import { STATE_TEXTS } from '../fleet/sentences';
 import type { DeliveryStatus } from '../supervisor/health';
 import type { ChildStatus } from '../supervisor/status';
 import { PLAIN, type Colour, type Style } from './style';
@@ -108,7 +108,7 @@ function head(
       `daemon ${pid}, up ${duration(nowMs - startedAtMs)}, ${ready ? 'ready' : 'not ready yet'}`,
       ...(fleet === undefined
         ? []
-        : [`node "${fleet.node}" of fleet "${fleet.fleet}" ${STATE_WORDS[fleet.state]}`]),
+        : [`node "${fleet.node}" of fleet "${fleet.fleet}" ${STATE_TEXTS[fleet.state]}`]),
       deliveryLine(delivery, nowMs),
       `cameras: ${streaming.length} of ${cameras.length} streaming`,
     ].flatMap((line) => wrap(line, '  ', width)),
@@ -124,7 +124,7 @@ function head(
       : [
           '',
           ...wrap(
-            `${refusalWords(refused, configuration.refusal)}; the daemon keeps its previous configuration:`,
+            `${refusalText(refused, configuration.refusal)}; the daemon keeps its previous configuration:`,
             '',
             width,
           ),

@@ -89,12 +89,12 @@ function overTls(cameras: readonly SupervisedCamera[], isVerified: boolean): str
 }
 
 /** What {@link unverified} means, in one sentence. */
-export function unverifiedWords(ids: readonly string[]): string {
+export function unverifiedSentence(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
 /** The message if an edit has ended that. */
-export function verifiedWords(ids: readonly string[]): string {
+export function verifiedSentence(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is verified from now on`;
 }
 

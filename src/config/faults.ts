@@ -27,14 +27,14 @@ export class ConfigurationError extends Error {
     options?: ErrorOptions,
   ) {
     const lines = faults.map((fault) => `  ${fault.path}: ${fault.problem}`);
-    super(`${refusalWords(file, refusal)}, nothing was changed:\n${lines.join('\n')}`, options);
+    super(`${refusalText(file, refusal)}, nothing was changed:\n${lines.join('\n')}`, options);
     this.name = 'ConfigurationError';
     this.code = refusal === 'invalid' ? 'invalid-configuration' : 'configuration-not-applied';
   }
 }
 
 /** What is wrong with a file, in brief. */
-export function refusalWords(file: string, refusal: Refusal = 'invalid'): string {
+export function refusalText(file: string, refusal: Refusal = 'invalid'): string {
   return refusal === 'invalid'
     ? `${file} is not valid`
     : `${file} is valid, but cannot be applied to the running daemon`;

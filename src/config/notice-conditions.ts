@@ -18,11 +18,11 @@ const EXPECTED = 'expected "offline > 60s", "quarantined", "spool > 80%" or "rec
 export function parseCondition(written: string): NoticeCondition | { readonly problem: string } {
   const text = written.trim();
   if (text === 'quarantined' || text === 'recovered') return { kind: text, text };
-  const [, word = text, bound] = /^(\p{L}+)\s*(?:>\s*(.*))?$/u.exec(text) ?? [];
-  if (word === 'offline') return offline(bound);
-  if (word === 'spool') return spool(bound);
-  if (word === 'quarantined' || word === 'recovered')
-    return { problem: `has no bound; write "${word}" alone` };
+  const [, name = text, bound] = /^(\p{L}+)\s*(?:>\s*(.*))?$/u.exec(text) ?? [];
+  if (name === 'offline') return offline(bound);
+  if (name === 'spool') return spool(bound);
+  if (name === 'quarantined' || name === 'recovered')
+    return { problem: `has no bound; write "${name}" alone` };
   return { problem: EXPECTED };
 }
 

@@ -8,7 +8,7 @@ interface Node {
 }
 
 /** What operators call the settings of a camera. */
-const CAMERA_WORDS: Readonly<Record<string, string>> = {
+const SYNONYMS: Readonly<Record<string, string>> = {
   name: 'id',
   fps: 'rate',
   host: 'url',
@@ -32,10 +32,12 @@ export function unknownKey(
   known: readonly string[],
   used: ReadonlySet<string>,
 ): string {
-  const word = isCamera(section) ? CAMERA_WORDS[key.toLowerCase()] : undefined;
+  const synonym = isCamera(section) ? SYNONYMS[key.toLowerCase()] : undefined;
   const meant =
-    word !== undefined && known.includes(word) && !used.has(word) ? word : alike(key, known, used);
-  const places = word === undefined ? placesOf(key, section) : [];
+    synonym !== undefined && known.includes(synonym) && !used.has(synonym)
+      ? synonym
+      : alike(key, known, used);
+  const places = synonym === undefined ? placesOf(key, section) : [];
   if (meant === undefined && places.length === 0) return `unknown key; known here: ${known.join(', ')}`;
   const hint = meant === undefined ? '' : `did you mean "${meant}"?`;
   const elsewhere = places.length === 0 ? '' : `"${key}" belongs in ${listed(places)}`;
@@ -64,7 +66,7 @@ function plain(key: string): string {
 /** Number of letters added, left out or changed; two transposed letters count as one slip. */
 function slips(written: string, meant: string): number {
   const edits = distance(written, meant);
-  const letters = (word: string) => Array.from(word).sort().join('');
+  const letters = (key: string) => Array.from(key).sort().join('');
   return edits === 2 && letters(written) === letters(meant) ? 1 : edits;
 }
 

@@ -72,17 +72,17 @@ const NOT_LET_IN = /NOT_ALLOWED|vhost .* not found|Expected ConnectionOpenOk; go
 export function brokerFault(url: string, error: Error, needs: Needs = {}): FaultRecord {
   if (error instanceof Fault) return { code: error.code, message: error.message };
   const { code = '' } = error as { code?: string | number };
-  const words = wordsFor(url, `${String(code)} ${error.message}`, needs);
+  const fault = ruleFor(url, `${String(code)} ${error.message}`, needs);
   const name = `rabbitmq at ${redactUrl(url)}`;
-  if (words === undefined)
+  if (fault === undefined)
     return {
       code: 'broker-lost',
       message: `${name} is not available (${redactText(error.message, secretsOf(url))})`,
     };
-  return { code: words.code, message: `${name} ${words.sentence}` };
+  return { code: fault.code, message: `${name} ${fault.sentence}` };
 }
 
-function wordsFor(url: string, text: string, needs: Needs): Pick<Rule, 'code' | 'sentence'> | undefined {
+function ruleFor(url: string, text: string, needs: Needs): Pick<Rule, 'code' | 'sentence'> | undefined {
   const refusal = accessRefusal(text, needs);
   if (refusal !== undefined && refusal.object !== 'vhost')
     return {
@@ -90,7 +90,7 @@ function wordsFor(url: string, text: string, needs: Needs): Pick<Rule, 'code' | 
       sentence: `took the password, but this user ${lacking(refusal)}; grant it with rabbitmqctl set_${refusal.object === 'topic' ? 'topic_' : ''}permissions`,
     };
   if (refusal !== undefined || NOT_LET_IN.test(text))
-    return { code: 'broker-vhost', sentence: vhostWords(url) };
+    return { code: 'broker-vhost', sentence: vhostSentence(url) };
   const [, object, name] = /NOT_FOUND - no (exchange|queue) '(.*?)'/.exec(text) ?? [];
   if (object !== undefined && name !== undefined)
     return { code: 'broker-topology', sentence: `has no ${object} ${name}` };
@@ -107,7 +107,7 @@ function wordsFor(url: string, text: string, needs: Needs): Pick<Rule, 'code' | 
       };
 }
 
-function vhostWords(url: string): string {
+function vhostSentence(url: string): string {
   return `took the password, but has no virtual host "${vhostOf(url)}", or does not let this user into it (no permissions there, or a connection limit is reached); check the path of the URL, rabbitmqctl list_vhosts and list_permissions`;
 }
 

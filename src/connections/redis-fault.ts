@@ -133,7 +133,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|SSL|TLS|EPROTO/;
 export function redisFault(url: string, thrown: Error): FaultRecord {
   const last = lastOfCluster(thrown);
   const error = last !== undefined && isReply(last) ? last : thrown;
-  const { code, sentence } = isReply(error) ? replyWords(url, error) : wayWords(url, error, last);
+  const { code, sentence } = isReply(error) ? replyFault(url, error) : connectionFault(url, error, last);
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
@@ -148,13 +148,13 @@ function lastOfCluster(error: Error): Error | undefined {
   return lastNodeError instanceof Error ? lastNodeError : undefined;
 }
 
-type Words = Pick<Rule, 'code' | 'sentence'>;
+type Named = Pick<Rule, 'code' | 'sentence'>;
 
-function replyWords(url: string, error: RedisError): Words {
+function replyFault(url: string, error: RedisError): Named {
   const { message } = error;
-  const denial = message.startsWith('NOPERM') ? denialWords(error) : undefined;
+  const denial = message.startsWith('NOPERM') ? denialFault(error) : undefined;
   if (denial !== undefined) return { code: 'redis-denied', sentence: denial };
-  if (message.startsWith('NOAUTH')) return { code: 'redis-refused', sentence: noAuthWords(url) };
+  if (message.startsWith('NOAUTH')) return { code: 'redis-refused', sentence: noAuthSentence(url) };
   const unknown = /^ERR unknown (?:sub)?command ['`"]?([A-Za-z|]{1,30})/i.exec(message)?.[1];
   if (unknown !== undefined)
     return {
@@ -170,29 +170,29 @@ function replyWords(url: string, error: RedisError): Words {
   );
 }
 
-function noAuthWords(url: string): string {
+function noAuthSentence(url: string): string {
   return /\/\/[^/]*@/.test(url)
     ? 'did not take the user name and password of its URL; check them in the configuration'
     : 'asks for a password, and its URL has none; add it in the configuration';
 }
 
 /** The password is right, but a rule of the ACL is missing. redis.io/docs/latest/operate/oss_and_stack/management/security/acl */
-function denialWords({ message, command }: RedisError): string {
+function denialFault({ message, command }: RedisError): string {
   const named = /run the '([^']{1,40})'/.exec(message)?.[1] ?? command?.name;
-  const word = (named ?? 'a command').replace('|', ' ').toUpperCase();
+  const denied = (named ?? 'a command').replace('|', ' ').toUpperCase();
   if (/channel/i.test(message))
-    return `denies this user the channel that ${word} uses; its password is right, its ACL lacks the channel (&pattern)`;
+    return `denies this user the channel that ${denied} uses; its password is right, its ACL lacks the channel (&pattern)`;
   if (/\bkeys?\b/i.test(message)) {
     const key = command?.args?.[0];
     const shown = typeof key === 'string' && key.length <= 200 ? ` ${key}` : '';
-    return `denies this user ${word} of the key${shown}; its password is right, its ACL lacks the key's pattern (~pattern)`;
+    return `denies this user ${denied} of the key${shown}; its password is right, its ACL lacks the key's pattern (~pattern)`;
   }
   if (/\bdatabase\b/i.test(message))
     return 'denies this user the database of its URL; its password is right, its ACL lacks the database';
-  return `denies this user the command ${word}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
+  return `denies this user the command ${denied}; its password is right, its ACL lacks +${(named ?? 'command').toLowerCase()}`;
 }
 
-function wayWords(url: string, error: RedisError, last: Error | undefined): Words {
+function connectionFault(url: string, error: RedisError, last: Error | undefined): Named {
   const { code = '', message } = error;
   // ioredis keeps the reason to itself.
   if (last?.message === 'Connection is closed.')

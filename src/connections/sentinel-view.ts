@@ -39,8 +39,8 @@ export function objectionTo(
 
 function fieldsOf(reply: unknown): Map<string, string> {
   if (Array.isArray(reply)) {
-    const words = reply.map(String);
-    return new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1] ?? '']] : [])));
+    const fields = reply.map(String);
+    return new Map(fields.flatMap((field, i) => (i % 2 === 0 ? [[field, fields[i + 1] ?? '']] : [])));
   }
   const entries = reply instanceof Map ? [...reply] : Object.entries(reply ?? {});
   return new Map(entries.map(([name, value]) => [String(name), String(value)]));

@@ -37,13 +37,13 @@ export interface Verdict {
 }
 
 /** A verdict in a file name: `torn95`, `torn95=packet-loss`. */
-export function verdictWord({ kind, confidence, reason }: Verdict): string {
+export function verdictToken({ kind, confidence, reason }: Verdict): string {
   return `${kind}${confidence}${reason === undefined ? '' : `=${reason}`}`;
 }
 
-/** Reads what {@link verdictWord} wrote; undefined for any other text. */
-export function parseVerdictWord(word: string): Verdict | undefined {
-  const [, name = '', digits = '', because] = /^([a-z]+)(\d{1,3})(?:=([a-z-]+))?$/.exec(word) ?? [];
+/** Reads what {@link verdictToken} wrote; undefined for any other text. */
+export function parseVerdictToken(token: string): Verdict | undefined {
+  const [, name = '', digits = '', because] = /^([a-z]+)(\d{1,3})(?:=([a-z-]+))?$/.exec(token) ?? [];
   const kind = VERDICTS.find((known) => known === name);
   const reason = VERDICT_REASONS.find((known) => known === because);
   const confidence = Number(digits);

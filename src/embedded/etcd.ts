@@ -36,7 +36,7 @@ export async function prepareEtcd(dir: string, log: Log): Promise<EmbeddedServic
           env: environment(),
           cwd: dir,
           lockFile,
-          wordsOf,
+          messageOf,
           onParentDeath: 'TERM',
         },
         log,
@@ -60,7 +60,7 @@ const ARGUMENTS = [
 ];
 
 /** The message in a line of its log, which is JSON with the place in its code. */
-function wordsOf(line: string): string {
+function messageOf(line: string): string {
   try {
     const { msg = line, error } = JSON.parse(line) as { msg?: string; error?: string };
     return error === undefined ? msg : `${msg}: ${error}`;

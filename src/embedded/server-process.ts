@@ -27,7 +27,7 @@ export interface ServerCommand extends CommandLine {
   /** Locked for as long as the server runs; absent for programs without data. */
   readonly lockFile?: string;
   /** What a line of its output says; the line itself without. */
-  readonly wordsOf?: (line: string) => string;
+  readonly messageOf?: (line: string) => string;
   /** The line it ends with when a program that it needs was killed. */
   readonly helperKilled?: RegExp;
   /** The signal the kernel sends it when the daemon dies. */
@@ -131,7 +131,7 @@ export class ServerProcess {
   }
 
   #keep(output: string): void {
-    const line = this.command.wordsOf?.(output) ?? output;
+    const line = this.command.messageOf?.(output) ?? output;
     this.log.debug(`${this.command.name}: ${line}`);
     this.#lastLines.push(redactText(line).slice(0, 300));
     this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);

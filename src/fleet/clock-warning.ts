@@ -1,6 +1,6 @@
 /** Warns of nodes whose clocks are too far from this one's, once for as long as the same are. */
 import type { Log } from '../log/log';
-import { skewWords } from './words';
+import { skewText } from './sentences';
 
 export class ClockWarning {
   #said = '';
@@ -14,6 +14,6 @@ export class ClockWarning {
     this.#said = names;
     const fields = { code: 'fleet-clock' };
     if (far.size === 0) this.log.info("the other nodes' clocks agree with this one's again", fields);
-    else this.log.warn(skewWords(far), fields);
+    else this.log.warn(skewText(far), fields);
   }
 }

@@ -1,13 +1,13 @@
 /** Warns of nodes that run by another configuration, once for each that stays. */
 import type { Log } from '../log/log';
 import type { NodeRecord } from './facts';
-import { differingWords } from './words';
+import { differingSentence } from './sentences';
 
 /** Nodes take an edit over within two seconds, and say so with their next renewal. */
 const STAYS_MS = 10_000;
 
 export class Differing {
-  #found: { readonly words: string; readonly sinceMs: number; isSaid: boolean } | undefined;
+  #found: { readonly sentence: string; readonly sinceMs: number; isSaid: boolean } | undefined;
 
   constructor(
     private readonly log: Pick<Log, 'warn'>,
@@ -15,12 +15,12 @@ export class Differing {
   ) {}
 
   look(nodes: ReadonlyMap<string, NodeRecord>, own: string): void {
-    const words = differingWords(nodes, own);
-    if (words !== this.#found?.words)
-      this.#found = words === undefined ? undefined : { words, sinceMs: this.now(), isSaid: false };
+    const sentence = differingSentence(nodes, own);
+    if (sentence !== this.#found?.sentence)
+      this.#found = sentence === undefined ? undefined : { sentence, sinceMs: this.now(), isSaid: false };
     if (this.#found === undefined || this.#found.isSaid || this.now() - this.#found.sinceMs < STAYS_MS)
       return;
     this.#found.isSaid = true;
-    this.log.warn(this.#found.words, { code: 'fleet-configuration' });
+    this.log.warn(this.#found.sentence, { code: 'fleet-configuration' });
   }
 }

@@ -16,7 +16,7 @@ import type { Roster } from './roster';
 import { statusOf, type FleetStatus, type MemberState } from './status';
 import { SharedConfiguration } from './shared-configuration';
 import { ClockSkews } from './skew';
-import { listOf, NODE_IN_USE, sequelWords, STATE_WORDS } from './words';
+import { listOf, NODE_IN_USE, sequelText, STATE_TEXTS } from './sentences';
 
 /** Facts change in bursts, such as when a node dies: they are looked at together. */
 const LOOK_MS = 100;
@@ -234,7 +234,7 @@ export class Fleet {
       if (this.#clock.now() - this.#refusedSinceMs > LEASE_MS + GONE_MS) this.options.onRefused(fault);
       return;
     }
-    const sequel = sequelWords(this.#state, this.#holdings.ids.size);
+    const sequel = sequelText(this.#state, this.#holdings.ids.size);
     this.#faults.report({ ...fault, message: `${fault.message}; ${sequel}` });
   }
 
@@ -243,7 +243,7 @@ export class Fleet {
     const { log, node, name } = this.options;
     this.#state = state;
     this.#againMs = 0;
-    log.info(`node "${node}" of fleet "${name}" ${STATE_WORDS[state]}`);
+    log.info(`node "${node}" of fleet "${name}" ${STATE_TEXTS[state]}`);
   }
 }
 

@@ -9,7 +9,7 @@ import { Queue } from './pace';
 import { Permits, type PermitsOptions } from './permits';
 import type { Roster } from './roster';
 import type { Steps } from './steps';
-import { byNode, gaveAwayWords, listOf, offerWords, retractWords } from './words';
+import { byNode, gaveAwaySentence, listOf, offerSentence, retractSentence } from './sentences';
 
 /** A camera without a picture for this long loses nothing by a move. */
 const SILENT_MS = 10_000;
@@ -63,16 +63,16 @@ export class Movement {
     const denied = new Set(await this.#denied(begins, next));
     const offer = turn.offer.filter(({ id }) => !denied.has(id));
     const giveAway = turn.giveAway.filter((id) => !denied.has(id));
-    for (const [to, ids] of byNode(offer)) log.info(offerWords(to, ids, isDraining));
+    for (const [to, ids] of byNode(offer)) log.info(offerSentence(to, ids, isDraining));
     for (const { id, to, because } of offer) {
       const newest = this.#captured.get(id)?.picture;
       await holdings.offer(id, { to, toBecause: because, ...(newest && { newest }) });
     }
     for (const id of turn.retract) await holdings.offer(id);
-    if (turn.retract.length > 0) log.info(retractWords(turn.retract));
+    if (turn.retract.length > 0) log.info(retractSentence(turn.retract));
     if (giveAway.length === 0) return;
     await holdings.giveAway(giveAway);
-    log.info(gaveAwayWords(giveAway, isDraining));
+    log.info(gaveAwaySentence(giveAway, isDraining));
   }
 
   /** Cameras that cannot begin to move, because another node has taken their permits. */

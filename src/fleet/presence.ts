@@ -4,7 +4,7 @@ import type { Facts, Keys, NodeRecord } from './facts';
 import type { Lease } from './lease';
 import type { FleetOptions } from './options';
 import { parsedNode } from './records';
-import { nameTaken, nodeInUse } from './words';
+import { nameTaken, nodeInUse } from './sentences';
 
 /** How often the node writes its record, and how long its own watch may take to report it. */
 const BEAT_MS = 5000;

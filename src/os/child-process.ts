@@ -8,7 +8,7 @@ import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 
 const { spawn, fork } = childProcess;
 
 /** Milliseconds after the end of a child until its last output must have been read. */
-const LAST_WORDS_MS = 200;
+const LAST_OUTPUT_MS = 200;
 
 /** Causes that the machine's or the service's limits explain, by the error's code. */
 const LIMITS: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ export async function exitOf(child: ChildProcess): Promise<ProcessExit> {
     child.once('close', (code, signal) => resolve({ code, signal }));
     // What it started may hold its outputs open.
     child.once('exit', (code, signal) => {
-      setTimeout(() => resolve({ code, signal }), LAST_WORDS_MS).unref();
+      setTimeout(() => resolve({ code, signal }), LAST_OUTPUT_MS).unref();
     });
     child.once('error', () => resolve({ code: null, signal: null }));
   });
@@ -103,8 +103,8 @@ function isThere({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-function failToSend(...words: unknown[]): boolean {
-  const done = words.at(-1);
+function failToSend(...args: unknown[]): boolean {
+  const done = args.at(-1);
   if (typeof done === 'function') process.nextTick(done, new Error('it was never started'));
   return false;
 }

@@ -13,16 +13,16 @@ export function childrenProcessorMs(): number | undefined {
 /** Pids of the programs this process runs. @throws if the system has no /proc */
 export function childPids(): number[] {
   const own = readdirSync('/proc/self/task');
-  return own.flatMap((thread) => words(`/proc/self/task/${thread}/children`)).map(Number);
+  return own.flatMap((thread) => fields(`/proc/self/task/${thread}/children`)).map(Number);
 }
 
 /** For each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
 function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
-  const ns = threads.map((thread) => Number(words(`/proc/${pid}/task/${thread}/schedstat`)[0]));
+  const ns = threads.map((thread) => Number(fields(`/proc/${pid}/task/${thread}/schedstat`)[0]));
   return ns.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
-function words(file: string): string[] {
+function fields(file: string): string[] {
   return readFileSync(file, 'utf8').trim().split(/\s+/).filter(Boolean);
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { ExitFault } from '../fault/fault';
 
 /** The reader of our output has this long to read the rest, milliseconds; a stuck reader does not hold up the daemon. */
-export const LAST_WORDS_MS = 2000;
+export const LAST_OUTPUT_MS = 2000;
 
 /** The reader has gone, as `head` does when it has seen enough. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET']);
@@ -37,7 +37,7 @@ export async function printError(text: string): Promise<void> {
 }
 
 /** Ends the process once both outputs are taken, or `limitMs` have passed. */
-export async function endProcess(code: number, limitMs = LAST_WORDS_MS): Promise<never> {
+export async function endProcess(code: number, limitMs = LAST_OUTPUT_MS): Promise<never> {
   surviveClosedOutput();
   const limit = new Promise((resolve) => {
     if (Number.isFinite(limitMs)) setTimeout(resolve, limitMs);

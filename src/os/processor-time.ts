@@ -22,5 +22,5 @@ export function processorSeconds(pid: number): number | undefined {
 function childrenOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1'));
-  return lists.flatMap((list) => list.split(' ').filter((word) => word !== '')).map(Number);
+  return lists.flatMap((list) => list.split(' ').filter((field) => field !== '')).map(Number);
 }

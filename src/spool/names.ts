@@ -1,6 +1,6 @@
 /** Names of spooled pictures: sorted by capture time, and all the store needs to know is in them. */
 import { CLOCKS, formatOfExtension, frameExtension, type Frame, type FrameClock } from '../contract/frame';
-import { parseVerdictWord, verdictWord } from '../contract/verdict';
+import { parseVerdictToken, verdictToken } from '../contract/verdict';
 
 const NAME =
   /^(\d{13})-(\d{1,15})-(\d{1,5})x(\d{1,5})(?:of([1-9]\d{0,4})x([1-9]\d{0,4}))?(?:r(90|180|270))?-(\d{1,10})(?:-([a-z]+\d{1,3}(?:=[a-z-]{1,40})?))?(?:_(camera|arrival)([+-]\d{1,15})?(u)?(?:d([1-9]\d{0,9}))?)?\.([a-z0-9]{3,4})$/;
@@ -8,9 +8,9 @@ const NAME =
 /** `<captured ms>-<sequence>-<width>x<height>[of<source width>x<source height>][r<degrees>]-<bytes>[-<verdict>][_<clock>[<skew>][u][d<link delay>]].<extension>`; `u`: by a clock that was not set; files of older versions lack what is optional. */
 export function spoolName(frame: Frame): string {
   const { capturedAt, sequence, width, height, bytes, format, verdict } = frame;
-  const judged = verdict === undefined ? '' : `-${verdictWord(verdict)}`;
+  const judged = verdict === undefined ? '' : `-${verdictToken(verdict)}`;
   const time = String(capturedAt).padStart(13, '0');
-  return `${time}-${sequence}-${width}x${height}${sourceWord(frame)}-${bytes}${judged}${clockWord(frame)}.${frameExtension(format)}`;
+  return `${time}-${sequence}-${width}x${height}${sourceToken(frame)}-${bytes}${judged}${clockToken(frame)}.${frameExtension(format)}`;
 }
 
 /** The frame a spool name stands for; undefined for any other name, such as a temporary file's. */
@@ -21,13 +21,13 @@ export function parseSpoolName(camera: string, name: string): Frame | undefined 
   const [capturedAt = 0, sequence = 0, width = 0, height = 0] = match.slice(1, 5).map(Number);
   const [sourceWidth, sourceHeight, rotation, bytes] = match.slice(5, 9);
   const judged = match[9];
-  const verdict = parseVerdictWord(judged ?? '');
+  const verdict = parseVerdictToken(judged ?? '');
   // Its name must be made of it again: a verdict that is not known would name another file.
-  if (judged !== undefined && (verdict === undefined || verdictWord(verdict) !== judged)) return undefined;
+  if (judged !== undefined && (verdict === undefined || verdictToken(verdict) !== judged)) return undefined;
   const [, clockName, skew, unset, delay] = match.slice(9);
   const clock = readClock(clockName, skew, unset, delay);
-  const word = `_${clockName ?? ''}${skew ?? ''}${unset ?? ''}${delay === undefined ? '' : `d${delay}`}`;
-  if (clockWord(clock) !== (clockName === undefined ? '' : word)) return undefined;
+  const token = `_${clockName ?? ''}${skew ?? ''}${unset ?? ''}${delay === undefined ? '' : `d${delay}`}`;
+  if (clockToken(clock) !== (clockName === undefined ? '' : token)) return undefined;
   return {
     ...{ camera, capturedAt, sequence, width, height, bytes: Number(bytes), format },
     ...(sourceWidth === undefined
@@ -40,14 +40,14 @@ export function parseSpoolName(camera: string, name: string): Frame | undefined 
 }
 
 /** `of1920x1080r90`; empty if it is not known what the camera sent, and without `r` if it is upright. */
-function sourceWord({ sourceWidth, sourceHeight, rotation }: Frame): string {
+function sourceToken({ sourceWidth, sourceHeight, rotation }: Frame): string {
   const size =
     sourceWidth === undefined || sourceHeight === undefined ? '' : `of${sourceWidth}x${sourceHeight}`;
   return `${size}${rotation === undefined ? '' : `r${rotation}`}`;
 }
 
 /** `_arrival`, `_camera-120`, `_arrival+3600000u`, `_camera-5d2100`; empty if it is not known whose clock it was. */
-function clockWord({ clock, clockSkewMs, clockUnset, linkDelayMs }: Partial<FrameClock>): string {
+function clockToken({ clock, clockSkewMs, clockUnset, linkDelayMs }: Partial<FrameClock>): string {
   if (clock === undefined) return '';
   const skew = clockSkewMs === undefined ? '' : `${clockSkewMs < 0 ? '' : '+'}${clockSkewMs}`;
   const delay = linkDelayMs === undefined ? '' : `d${linkDelayMs}`;

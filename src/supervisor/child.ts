@@ -189,7 +189,7 @@ export class Child {
         return this.#waitForProbe(end.fault, decision.probeMs, signal);
       case 'restart':
         this.#history = decision.history;
-        this.#say(end.fault, `started again ${inWords(decision.delayMs)}`);
+        this.#say(end.fault, `started again ${afterText(decision.delayMs)}`);
         return this.#pause(decision.delayMs, decision.history.crashes, signal);
     }
   }
@@ -219,7 +219,7 @@ export class Child {
         code: 'quarantined',
       });
     }
-    this.#say(fault, `tried again ${inWords(probeMs)}`);
+    this.#say(fault, `tried again ${afterText(probeMs)}`);
     this.#enter({ name: 'quarantined' });
     await sleep(probeMs, signal);
     await this.options.budget?.take(Infinity, signal);
@@ -234,6 +234,6 @@ export class Child {
   }
 }
 
-function inWords(delayMs: number): string {
+function afterText(delayMs: number): string {
   return delayMs === 0 ? 'at once' : `in ${delayMs} ms`;
 }

@@ -8,7 +8,7 @@ import { EditFault } from '../config/edit/fault';
 import { fileStore, type Store } from '../config/edit/store';
 import { ConfigurationError } from '../config/faults';
 import type { Publication, Shared } from '../fleet/publication';
-import { changeWords, publicationWords } from '../fleet/words';
+import { changeText, publicationText } from '../fleet/sentences';
 import { FleetMemory, hashOf } from './fleet-memory';
 import type { Check, FleetConfigurationState, FleetFileOptions } from './fleet-file-options';
 import {
@@ -115,7 +115,7 @@ export class FleetFile {
       check(text, file);
       const next = await shared.publish(own, newest);
       if (next === undefined) return {};
-      log.info(`${publicationWords(next)}: ${changeWords(this.#shared, own)}`, { code: 'fleet-published' });
+      log.info(`${publicationText(next)}: ${changeText(this.#shared, own)}`, { code: 'fleet-published' });
       this.#become(next, own);
       return {};
     }
@@ -148,7 +148,7 @@ export class FleetFile {
     check(text, file);
     const first = await shared.publish(own, undefined);
     if (first === undefined) return;
-    log.info(`${publicationWords(first)}, the first, from ${file}`, { code: 'fleet-published' });
+    log.info(`${publicationText(first)}, the first, from ${file}`, { code: 'fleet-published' });
     this.#become(first, own);
   }
 
@@ -162,7 +162,7 @@ export class FleetFile {
     // This node's first list, published while etcd had lost the list of the others.
     const isReplaced = mine?.revision === 1 && mine.node === shared.node && newest.after !== mine.id;
     if ((!isKnown || isReplaced) && !this.#memory.isOutdated(own)) this.#saveCopy(text, newest);
-    const change = before === undefined ? '' : `: ${changeWords(before, incoming)}`;
+    const change = before === undefined ? '' : `: ${changeText(before, incoming)}`;
     log.info(
       `applies revision ${newest.revision} of the fleet's cameras from node "${newest.node}"${change}`,
       {

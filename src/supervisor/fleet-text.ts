@@ -48,10 +48,10 @@ export function notPublished(cause: unknown): EditFault {
   if (cause instanceof EditFault) return cause;
   const { code, message } = faultRecord(cause, 'fleet');
   const isAway = code === 'etcd-away';
-  const words = isAway
+  const sentence = isAway
     ? `the edit could not be published to the fleet (${message}); nothing was changed here, and should etcd have taken it all the same, every node will follow`
     : `the edit could not be published to the fleet (${message}); nothing was changed`;
-  return new EditFault(isAway ? 'fleet-away' : 'not-applied', words, [], { cause });
+  return new EditFault(isAway ? 'fleet-away' : 'not-applied', sentence, [], { cause });
 }
 
 /** Why the cameras of a file are not, or not yet, those of the fleet. */

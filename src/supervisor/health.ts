@@ -1,5 +1,5 @@
 /** Whether the daemon does its work, and if not, why. Pure. */
-import { refusalWords } from '../config/faults';
+import { refusalText } from '../config/faults';
 import type { FaultRecord } from '../fault/fault';
 import type { ConfigurationState } from './live-configuration';
 import type { ChildStatus } from './status';
@@ -56,7 +56,7 @@ export function problemsOf({ ready, configuration, children, delivery }: Observe
     ...(isBlind ? ['no camera delivers pictures'] : []),
     ...(configuration.faults === undefined
       ? []
-      : [refusalWords(configuration.refused ?? configuration.file, configuration.refusal)]),
+      : [refusalText(configuration.refused ?? configuration.file, configuration.refusal)]),
   ];
 }
 

@@ -53,7 +53,7 @@ export class Operations {
     const { etag, created, plan } = await this.configuration.edit(request);
     if (request.planOnly !== true)
       this.log.info(
-        `${wordsOf(request, created)} by ${request.by}: ${isEmpty(plan) ? 'no change' : sentenceOf(plan)}`,
+        `${editSentence(request, created)} by ${request.by}: ${isEmpty(plan) ? 'no change' : sentenceOf(plan)}`,
         {
           code: 'edit',
         },
@@ -119,7 +119,7 @@ function feedOf({ cameras, ffmpeg: named }: Topology, id: string): { camera: Cam
   return { camera, ffmpeg: ffmpeg ?? 'ffmpeg' };
 }
 
-function wordsOf({ edit }: EditRequest, created: boolean): string {
+function editSentence({ edit }: EditRequest, created: boolean): string {
   switch (edit.kind) {
     case 'apply':
       return 'the cameras of another file were applied';

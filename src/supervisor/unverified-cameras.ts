@@ -1,5 +1,5 @@
 /** Logs which cameras are read over TLS without verification: at the start, and after each edit that adds some. */
-import { unverified, unverifiedWords, verified, verifiedWords } from '../config/camera-tls';
+import { unverified, unverifiedSentence, verified, verifiedSentence } from '../config/camera-tls';
 import type { SupervisedCamera } from '../config/topology';
 import type { Log } from '../log/log';
 
@@ -14,7 +14,7 @@ export class UnverifiedCameras {
     const news = now.filter((id) => !this.#said.has(id));
     const fixed = verified(cameras).filter((id) => this.#said.has(id));
     this.#said = new Set(now);
-    if (news.length > 0) this.lines.info(unverifiedWords(news), { code: 'tls-unverified' });
-    if (fixed.length > 0) this.lines.info(verifiedWords(fixed), { code: 'tls-verified' });
+    if (news.length > 0) this.lines.info(unverifiedSentence(news), { code: 'tls-unverified' });
+    if (fixed.length > 0) this.lines.info(verifiedSentence(fixed), { code: 'tls-verified' });
   }
 }

@@ -20,7 +20,7 @@ describe('a program that cannot be started', () => {
     const { strays, said } = JSON.parse(stdout) as { strays: number; said: string[] };
     assert.equal(strays, 0);
     assert.equal(said.length, 5);
-    for (const words of said) assert.match(words, /too many open files in this process; raise its limit/);
+    for (const text of said) assert.match(text, /too many open files in this process; raise its limit/);
   });
 
   for (const [what, program, code] of [

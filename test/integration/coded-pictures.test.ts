@@ -111,7 +111,7 @@ class Stage {
         onPicture: (picture) => given.push(picture),
         onLost: ({ sequence }) => faults.push(new Error(`picture ${sequence} was lost`)),
         onFault: (fault) => faults.push(fault),
-        onWords: () => undefined,
+        onStderr: () => undefined,
       },
     );
     const wanted: number[] = [];

@@ -49,7 +49,7 @@ for (const seed of [undefined, ...FAULTY_SEEDS])
             onPicture: (picture) => pictures.push(picture),
             onLost: (sample) => lost.push(sample),
             onFault: (fault) => faults.push(fault),
-            onWords: () => undefined,
+            onStderr: () => undefined,
           },
         );
         const [sound = Buffer.alloc(0)] = units;

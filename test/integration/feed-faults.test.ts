@@ -18,7 +18,7 @@ import { cameraSpec } from '../../lab/camera-spec';
 async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<Fault> {
   const camera = cameraSpec({ source: { kind: 'stream', url, transport }, connectMs: 8000 });
   const ignore = () => undefined;
-  const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onWords: ignore };
+  const outcome = { onPicture: ignore, onLost: ignore, onStream: ignore, onClock: ignore, onStderr: ignore };
   const [clock, delay] = [new CameraClock(), new LinkDelay(camera.maxDelayMs)];
   const { learned } = new FeedAdaptation(camera);
   const options = { camera, clock, delay, learned, ffmpeg: 'ffmpeg', plan: new SamplePlan(1000) };

@@ -21,7 +21,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
   const failing = (
     title: string,
     code: string,
-    words: RegExp,
+    pattern: RegExp,
     options: () => LiveHlsOptions,
     changes: WatchChanges = {},
   ): void => {
@@ -31,7 +31,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
         Infinity,
         ({ faults }) => {
           assert.equal(codeOf(faults[0]), code, String(faults[0]));
-          assert.match(String(faults[0]), words);
+          assert.match(String(faults[0]), pattern);
           assert.doesNotMatch(String(faults[0]), /secret|token=/);
         },
         changes,

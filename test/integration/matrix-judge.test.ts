@@ -58,7 +58,7 @@ async function observationOf(row: Row): Promise<Observation> {
     sent.add(number, START + number * FRAME_MS);
   const delivered = await Promise.all(Array.from({ length: PICTURES }, (_, i) => pictureOf(row, i)));
   const endedAt = START + 1000 * PICTURES;
-  return { row, firstPictureMs: 900, endedAt, delivered, sent, words: [], interruptions: [] };
+  return { row, firstPictureMs: 900, endedAt, delivered, sent, messages: [], interruptions: [] };
 }
 
 /** The checks that are red. */

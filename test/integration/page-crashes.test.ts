@@ -29,10 +29,10 @@ describe('the page', () => {
       assert.equal(await reports.getByRole('listitem').count(), own.world.crashes(crashed).length);
       const newest = reports.getByRole('listitem').first();
       assert.match(await newest.innerText(), /^Ended with code 1: .*keyframe\.?\s+.*\d\d:\d\d.*, after 4 s/);
-      const words = newest.getByText('at Decoder.decode');
-      assert.equal(await words.isVisible(), false);
+      const output = newest.getByText('at Decoder.decode');
+      assert.equal(await output.isVisible(), false);
       await newest.locator('summary').press('Enter');
-      await words.waitFor();
+      await output.waitFor();
       assert.match(await newest.locator('pre').innerText(), /^ffmpeg: \[h264 @/);
       for (const colorScheme of COLOURS) {
         await page.emulateMedia({ colorScheme });

@@ -47,7 +47,7 @@ async function decode(units: readonly Buffer[], codec = 'h264', keyEvery = 1): P
       onPicture: (picture) => pictures.push(picture),
       onLost: () => undefined,
       onFault: (fault) => faults.push(fault),
-      onWords: () => undefined,
+      onStderr: () => undefined,
     },
   );
   for (const [i, unit] of units.entries()) {

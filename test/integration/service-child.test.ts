@@ -46,9 +46,9 @@ describe('the first start of an embedded server', () => {
       'if [ -e a/b ]; then touch answers; exec sleep 60; fi; mkdir a || mkdir a/b; kill -9 $$',
     );
     await child.start();
-    const words = /^server did not start: it ended by SIGKILL; .*; started again at once$/;
+    const sentence = /^server did not start: it ended by SIGKILL; .*; started again at once$/;
     assert.equal(said().length, 2);
-    for (const line of said()) assert.match(line, words);
+    for (const line of said()) assert.match(line, sentence);
   });
 
   it('is made again when the server is killed, and when it ends once', async (t) => {

@@ -103,12 +103,12 @@ describe('a configuration that is not valid', () => {
     ],
   ];
   for (const [what, config, sentence] of cases)
-    for (const word of [[], ['check']])
-      test(`${what} is named with its path, exit 78 (${word[0] ?? 'daemon'})`, () => {
+    for (const command of [[], ['check']])
+      test(`${what} is named with its path, exit 78 (${command[0] ?? 'daemon'})`, () => {
         const dir = newDir();
         const file = path.join(dir, 'actors.json');
         writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
-        const { status, stderr } = vigil([...word, '--config', file]);
+        const { status, stderr } = vigil([...command, '--config', file]);
         assert.match(stderr, sentence);
         assert.equal(status, 78);
         assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');

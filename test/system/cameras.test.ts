@@ -77,10 +77,10 @@ describe('the command camera', () => {
       [78, /names another server/, ['set', 'gone', 'url=rtsp://evil/']],
     ];
     const before = readFileSync(file, 'utf8');
-    for (const [code, words, args] of rows) {
+    for (const [code, pattern, args] of rows) {
       const refused = await said('camera', ...args);
       assert.deepEqual([refused.code, refused.stdout], [code, ''], args.join(' '));
-      assert.match(refused.stderr, words);
+      assert.match(refused.stderr, pattern);
     }
     chmodSync(file, 0o444);
     assert.equal((await said('camera', 'remove', 'one')).code, 69);

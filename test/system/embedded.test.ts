@@ -133,9 +133,9 @@ describe('embedded servers', () => {
     'another user on the ports of a daemon that is gone hears no password from process, and none of use from others',
     needsRoot,
     async () => {
-      const word = processWord();
+      const running = startProcess();
       let said = '';
-      word.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      running.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
       try {
         await waitUntil('it consumes', () => /"consuming vigil\.detection"/.test(said));
         const servers = ['redis', 'rabbitmq'].map(serverPid);
@@ -144,7 +144,7 @@ describe('embedded servers', () => {
         await waitUntil('the servers have gone', () => !servers.some(isAlive), 15_000);
         const trap = await setTrap([endpoints.redis, endpoints.amqp]);
         // The first one has said that its servers are away, and keeps trying. Another one says why they are.
-        const late = processWord();
+        const late = startProcess();
         let told = '';
         late.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
         await waitUntil('it meets the trap', () => told.includes('another user listens on its port'), 30_000);
@@ -175,12 +175,12 @@ describe('embedded servers', () => {
           withRedis(async (redis) => (await redis.exists(frame?.key ?? '')) === 0, endpoints.redis);
         await waitUntil('and takes its frames', isTaken, 30_000);
       } finally {
-        word.kill('SIGKILL');
+        running.kill('SIGKILL');
       }
     },
   );
 
-  function processWord() {
+  function startProcess() {
     return spawn(process.execPath, [MAIN, 'process', ...place()], { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 

@@ -30,10 +30,10 @@ describe('--json', () => {
     await events.close();
   });
 
-  const vigil = (...words: readonly string[]) =>
-    run(process.execPath, [MAIN, ...words, '--json', '--config', path.join(dir, 'actors.json')]);
+  const vigil = (...args: readonly string[]) =>
+    run(process.execPath, [MAIN, ...args, '--json', '--config', path.join(dir, 'actors.json')]);
 
-  const rows: readonly (readonly [words: readonly string[], keys: readonly string[]])[] = [
+  const rows: readonly (readonly [args: readonly string[], keys: readonly string[]])[] = [
     [['check'], ['valid', 'cameras', 'requirements']],
     [['status'], ['pid', 'children', 'queues']],
     [
@@ -72,9 +72,9 @@ describe('--json', () => {
       ['file', 'capturedAt'],
     ],
   ];
-  for (const [words, keys] of rows)
-    test(`${words.slice(0, 2).join(' ').replace(dir, '')} prints one object`, async () => {
-      const { stdout, stderr } = await vigil(...words);
+  for (const [args, keys] of rows)
+    test(`${args.slice(0, 2).join(' ').replace(dir, '')} prints one object`, async () => {
+      const { stdout, stderr } = await vigil(...args);
       assert.equal(stderr, '');
       const record = JSON.parse(stdout.toString()) as object;
       for (const key of keys) assert.ok(key in record, `${key}: ${stdout.toString()}`);
@@ -101,8 +101,8 @@ describe('--json', () => {
 
   test('process ends when its output has no reader', async () => {
     const script = 'timeout -s KILL 50 "$0" "$@" | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"';
-    const words = [MAIN, 'process', '--json', '--config', path.join(dir, 'actors.json')];
-    const { stdout } = await run('bash', ['-c', script, process.execPath, ...words]);
+    const args = [MAIN, 'process', '--json', '--config', path.join(dir, 'actors.json')];
+    const { stdout } = await run('bash', ['-c', script, process.execPath, ...args]);
     assert.equal(stdout.toString(), '0\n');
   });
 

@@ -17,8 +17,8 @@ describe('logs', () => {
   ];
   const config = { namespace, ...remoteServers(), http: false, cameras };
   const dir = newDir();
-  const words = (...args: string[]) => [MAIN, 'logs', ...args, '--config', path.join(dir, 'actors.json')];
-  const logs = (...args: string[]) => run(process.execPath, words(...args));
+  const commandOf = (...args: string[]) => [MAIN, 'logs', ...args, '--config', path.join(dir, 'actors.json')];
+  const logs = (...args: string[]) => run(process.execPath, commandOf(...args));
   let events: Listener;
   let daemon: Daemon;
 
@@ -33,7 +33,7 @@ describe('logs', () => {
   });
 
   async function following(...args: string[]): Promise<OwnedProcess & { shown(): string }> {
-    const command = await spawnOwned(process.execPath, words(...args));
+    const command = await spawnOwned(process.execPath, commandOf(...args));
     let shown = '';
     command.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
     return Object.assign(command, { shown: () => shown });
@@ -103,7 +103,7 @@ describe('logs', () => {
   test('that are followed end with their reader, as behind a pipe to head', async () => {
     const script = `timeout -s KILL 50 "$0" "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
     let isOver = false;
-    const running = run('bash', ['-c', script, process.execPath, ...words('-f', '-n', '1000')]).finally(
+    const running = run('bash', ['-c', script, process.execPath, ...commandOf('-f', '-n', '1000')]).finally(
       () => (isOver = true),
     );
     await waitUntil('more lines than head takes have come', async () => {

@@ -83,11 +83,11 @@ describe('the output of a command', () => {
   });
 
   /** Runs a command with `reader`, a shell command, at the other end of both outputs' pipe. */
-  async function piped(words: readonly string[], reader: string): Promise<End> {
+  async function piped(command: readonly string[], reader: string): Promise<End> {
     const [code, output] = [path.join(dir, 'code'), path.join(dir, 'output')];
     for (const file of [code, output]) rmSync(file, { force: true });
     const script = `{ "$@"; echo $? >"${code}"; } | (${reader}) >"${output}"`;
-    const args = [process.execPath, MAIN, ...words, '--config', config, '--data-dir', dataDir];
+    const args = [process.execPath, MAIN, ...command, '--config', config, '--data-dir', dataDir];
     const { stderr } = await run('sh', ['-c', script, 'sh', ...args], 60_000);
     return {
       code: Number(readFileSync(code, 'utf8')),
@@ -105,25 +105,25 @@ describe('the output of a command', () => {
     [['plan'], /leave +nothing\n$/],
   ];
   // `plan` reads a configuration before it asks.
-  for (const [words, end] of LONG) {
-    test(`${words.join(' ')} reaches a slow reader to the last byte`, async () => {
-      const { code, output, stderr } = await piped(words, 'sleep 1; cat');
+  for (const [command, end] of LONG) {
+    test(`${command.join(' ')} reaches a slow reader to the last byte`, async () => {
+      const { code, output, stderr } = await piped(command, 'sleep 1; cat');
       assert.equal(code, 0);
       assert.equal(stderr, '');
       assert.ok(output.length > 400_000, `${output.length} bytes`);
       assert.ok(end.test(output), output.slice(-200));
-      if (words.includes('--json')) JSON.parse(output);
+      if (command.includes('--json')) JSON.parse(output);
     });
 
-    test(`${words.join(' ')} into head ends quietly, with its own exit code`, async () => {
-      const { code, output, stderr } = await piped(words, 'head -c 1');
+    test(`${command.join(' ')} into head ends quietly, with its own exit code`, async () => {
+      const { code, output, stderr } = await piped(command, 'head -c 1');
       assert.equal(code, 0);
       assert.equal(output.length, 1);
       assert.equal(stderr, '');
     });
 
-    test(`${words.join(' ')} onto a full disk fails with one sentence`, async () => {
-      const args = [process.execPath, MAIN, ...words, '--config', config, '--data-dir', dataDir];
+    test(`${command.join(' ')} onto a full disk fails with one sentence`, async () => {
+      const args = [process.execPath, MAIN, ...command, '--config', config, '--data-dir', dataDir];
       const { code, stderr } = await run('sh', ['-c', '"$@" >/dev/full', 'sh', ...args]);
       assert.equal(code, 69);
       assert.equal(stderr, 'vigil: standard output cannot be written: the disk is full (ENOSPC)\n');

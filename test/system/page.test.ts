@@ -66,8 +66,8 @@ describe('the page of a daemon', { concurrency: false }, () => {
     await camera.stop();
   });
 
-  const says = (id: string, words: string | RegExp) =>
-    tile(page, id).getByText(words, { exact: true }).waitFor();
+  const says = (id: string, text: string | RegExp) =>
+    tile(page, id).getByText(text, { exact: true }).waitFor();
 
   test('shows pictures that change, what is switched off, and what there is of the ledger', async () => {
     await tilesAre(page, 3);

@@ -10,7 +10,7 @@ import { waitUntil } from '../../lab/process';
 const EXIT_UNAVAILABLE = 69;
 /** What a dead daemon's lease lasts, and a start on a noisy machine. */
 const FREE_MS = 30_000;
-const NAMESPACE_WORDS = /namespace/;
+const NAMESPACE = /namespace/;
 
 function configOf(namespace: string, changes: object = {}) {
   const cameras = [{ id: 'gate', test: 'testsrc2', width: 64 }];
@@ -61,11 +61,11 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     await events.gotFrames('gate', events.frames('gate').length + 3);
     first.signal('SIGKILL');
     await first.exited;
-    assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
+    assert.doesNotMatch(first.output(), NAMESPACE);
     // As PM2 does.
     first = await ready(run(t, { config, dir: first.dir }));
     await events.gotFrames('gate', events.frames('gate').length + 2);
-    assert.doesNotMatch(first.output(), NAMESPACE_WORDS);
+    assert.doesNotMatch(first.output(), NAMESPACE);
 
     // A frame may come twice, over the kill of its store; of a period there is one.
     const frames = new Map(events.frames('gate').map((frame) => [frame.capturedAt, frame.sequence]));
@@ -108,7 +108,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     await second.said(/^ready/, FREE_MS);
     assert.equal(await second.stop(), 0);
     const third = await ready(run(t, { config }));
-    assert.doesNotMatch(third.output(), NAMESPACE_WORDS);
+    assert.doesNotMatch(third.output(), NAMESPACE);
   });
 
   test('is not made by an edit: the daemon keeps the namespace it has', async (t) => {

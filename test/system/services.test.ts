@@ -54,8 +54,8 @@ describe('services in "consumers"', () => {
       void seen.set(data.camera, of(data.camera).add(data.sequence));
     return { seen, of, note };
   };
-  const ask = async (...words: string[]) => {
-    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...words]);
+  const ask = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...args]);
     // Sentences wrap.
     return { code, stdout: stdout.toString().replaceAll('\n  ', ' '), stderr };
   };

@@ -10,7 +10,7 @@ import { listen, newNamespace, remoteServers, type Listener } from '../../lab/ev
 import { isAlive, run, signalProcess, waitUntil } from '../../lab/process';
 import { MAIN } from '../../lab/daemon';
 
-const word = (daemon: Daemon, ...args: string[]) =>
+const ask = (daemon: Daemon, ...args: string[]) =>
   run(process.execPath, [MAIN, ...args, '--data-dir', daemon.dataDir]);
 
 describe('supervision', () => {
@@ -148,22 +148,22 @@ describe('supervision', () => {
   });
 
   test('status shows every child, as a table and as JSON; the socket is the owner’s alone', async () => {
-    const text = (await word(daemon, 'status')).stdout.toString();
+    const text = (await ask(daemon, 'status')).stdout.toString();
     for (const name of ['store', 'notifier']) assert.match(text, new RegExp(`^${name} +running `, 'm'));
     for (const id of ['one', 'two', 'fragile', 'once', 'refused'])
       assert.match(text, new RegExp(`^${id} +(${CAMERA_STATES.join('|')}) `, 'm'));
     for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
     for (const name of ['camera:one', 'one']) {
-      const one = await word(daemon, 'status', name);
+      const one = await ask(daemon, 'status', name);
       assert.match(one.stdout.toString(), /^camera:one\n {2}process +running for /);
     }
-    const unknown = await word(daemon, 'status', 'nothing');
+    const unknown = await ask(daemon, 'status', 'nothing');
     assert.equal(unknown.code, 2);
     assert.match(
       unknown.stderr,
       /^vigil: the daemon has no child "nothing"; it has notifier, store, web, camera:one,/,
     );
-    const json = await word(daemon, 'status', '--json');
+    const json = await ask(daemon, 'status', '--json');
     assert.equal((JSON.parse(json.stdout.toString()) as { pid: number }).pid, daemon.pid);
     assert.equal(statSync(path.join(daemon.dataDir, 'vigil.sock')).mode & 0o777, 0o600);
   });
@@ -232,7 +232,7 @@ describe('escalation', () => {
     assert.equal(await daemon.exited, 70);
     assert.match(daemon.output(), /store: more than 1 restarts in 60000 ms, at last: ended by SIGKILL/);
     assert.match(daemon.output(), /"message":"stopped"/);
-    const status = await word(daemon, 'status');
+    const status = await ask(daemon, 'status');
     assert.equal(status.code, 3);
     assert.match(status.stderr, /no daemon runs on/);
     await daemon.stop();

@@ -23,9 +23,9 @@ describe('tags', () => {
       { id: 'yard', test: 'testsrc2', width: 160 },
     ],
   });
-  const ask = async (...words: string[]) => {
+  const ask = async (...args: string[]) => {
     const places = ['--data-dir', daemon.dataDir, '--config', path.join(daemon.dir, 'actors.json')];
-    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...words, ...places]);
+    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...args, ...places]);
     return { code, stdout: stdout.toString(), stderr };
   };
   const pids = async () => (await daemon.status()).children.map(({ name, pid }) => [name, pid]);

@@ -139,8 +139,8 @@ describe('servers over TLS', () => {
     await waitUntil('both were asked again', () => asking.requests.length > 8);
     assert.equal(await daemon.stop(), 0);
     await asking.stop();
-    for (const words of [/asks for the password by Basic/g, /is not verified: /g])
-      assert.equal(daemon.output().match(words)?.length, 1);
+    for (const pattern of [/asks for the password by Basic/g, /is not verified: /g])
+      assert.equal(daemon.output().match(pattern)?.length, 1);
     assert.doesNotMatch(daemon.output(), /hush/);
   });
 

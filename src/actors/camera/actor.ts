@@ -18,7 +18,7 @@ import { Gaps, silentReason } from './gaps';
 import { Keeper } from './keeper';
 import { PeriodNumbers } from './period-numbers';
 import { retryPauseMs } from './retry';
-import { FeedWords } from './feed/words';
+import { FeedStderr } from './feed/stderr';
 import { RetryLater } from './http/http-fault';
 import { PictureJudge } from './pictures/judge';
 import { sleepUntilBack } from './capture/port-probe';
@@ -43,7 +43,7 @@ class CameraActor implements ActorLoop {
   readonly #periods: PeriodNumbers;
   readonly #keeper: Keeper;
   readonly #troubles: FeedTroubles;
-  readonly #words: FeedWords;
+  readonly #stderr: FeedStderr;
   readonly #judge: PictureJudge;
   #state: CameraState['state'] | undefined;
   /** Feeds opened since the last picture. */
@@ -64,7 +64,7 @@ class CameraActor implements ActorLoop {
     this.#troubles = new FeedTroubles(context.log);
     const { frozenMs } = context.parameters.camera;
     this.#judge = new PictureJudge(frozenMs);
-    this.#words = new FeedWords(
+    this.#stderr = new FeedStderr(
       (lines) => context.report({ kind: 'feed-said', lines }),
       () => {
         const { source } = context.parameters.camera;
@@ -174,7 +174,7 @@ class CameraActor implements ActorLoop {
         this.#troubles.pictureLost(fault);
         this.#keeper.lose(sample, fault.code);
       },
-      onWords: (text) => this.#words.said(text),
+      onStderr: (text) => this.#stderr.push(text),
       onBasic: () => this.#troubles.warnOfBasic(),
       onStarved: (ms) => {
         this.#starvedMs = ms;

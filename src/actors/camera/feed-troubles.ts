@@ -5,7 +5,7 @@ import type { Log } from '../../log/log';
 import { clockFault, type CameraClock } from './clock/camera-clock';
 import type { LossWatch } from './rtsp/loss-watch';
 
-const BASIC_WORDS =
+const PASSWORD_READABLE =
   'asks for the password by Basic, and its identity is not verified, so an impostor, or anyone who can read unencrypted traffic, gets the password; set it to Digest, or use its encrypted port with "tls": {"verify": true}';
 
 /** Logged when the trouble is over. */
@@ -70,6 +70,6 @@ export class FeedTroubles {
   warnOfBasic(): void {
     if (this.#warnedOfBasic) return;
     this.#warnedOfBasic = true;
-    this.log.warn(BASIC_WORDS, { code: 'password-readable' });
+    this.log.warn(PASSWORD_READABLE, { code: 'password-readable' });
   }
 }

@@ -32,13 +32,13 @@ export const post: Post = async (url, headers, body, signal) => {
   } catch (error) {
     const { code = 'failed', message } = error as NodeJS.ErrnoException;
     if (deadline.aborted) return failed('no-answer', `gave no answer within ${ANSWER_MS / 1000} s`);
-    return failed(WORDS[code] === undefined ? 'failed' : code, WORDS[code] ?? wordsOf(code, message));
+    return failed(REASONS[code] === undefined ? 'failed' : code, REASONS[code] ?? reasonOf(code, message));
   }
 };
 
 const UNTRUSTED =
   'has a certificate of an authority that is not trusted; start the daemon with NODE_EXTRA_CA_CERTS=FILE to trust the one in FILE';
-const WORDS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
   ENOTFOUND: 'has a host name that does not exist',
   EAI_AGAIN: 'has a host name that cannot be looked up now',
@@ -55,7 +55,7 @@ const WORDS: Readonly<Record<string, string>> = {
     'cannot be spoken to over TLS; check that its URL begins with the right one of https:// and http://',
 };
 
-function wordsOf(code: string, message: string): string {
+function reasonOf(code: string, message: string): string {
   // Node.js's codes for answers that are not HTTP.
   if (code.startsWith('HPE_')) return 'answers with something that is not HTTP';
   return `cannot be asked (${code === 'failed' ? message : code})`;

@@ -80,8 +80,8 @@ export class LeaseKeeper {
       this.#askedAtMs = performance.now();
       if (claim.kind === 'held') this.#enter({ name: 'held' });
       else {
-        const words = claim.kind === 'taken' ? namespaceInUse : namespaceUnsure;
-        this.#enter({ name: 'refused', fault: words(url, namespace, claim.other) });
+        const faultOf = claim.kind === 'taken' ? namespaceInUse : namespaceUnsure;
+        this.#enter({ name: 'refused', fault: faultOf(url, namespace, claim.other) });
       }
     } catch (error) {
       // A broken connection is noticed elsewhere. Where Redis refuses the lease, it refuses frames too, or lets them through.

@@ -73,13 +73,14 @@ export class RedisFrames {
     this.#client.on('ready', () => this.#lease.begin());
     this.#client.on('error', (error: Error) => {
       // The message that a connection cannot be used follows the reason.
-      if (this.#cause === undefined || !NO_CONNECTION.test(error.message)) this.#cause = this.#words(error);
+      if (this.#cause === undefined || !NO_CONNECTION.test(error.message))
+        this.#cause = this.#waitingFault(error);
       onReadiness(this.#cause);
     });
     this.#client.on('close', () => {
       this.#begin();
       this.#lease.end();
-      onReadiness(this.#cause ?? this.#words(new Error('the connection was closed')));
+      onReadiness(this.#cause ?? this.#waitingFault(new Error('the connection was closed')));
     });
     this.#client.on('-node', () => this.#begin());
   }
@@ -167,18 +168,18 @@ export class RedisFrames {
     this.#latest.clear();
   }
 
-  #words(error: Error): FaultRecord {
+  #waitingFault(error: Error): FaultRecord {
     const { code, message } = redisFault(this.url, error);
     return { code, message: `${message}; frames wait in the spool` };
   }
 
   /** A command that found no connection fails for what keeps the connection away. */
   #faultOf(error: Error): FaultRecord {
-    if (!NO_CONNECTION.test(error.message)) return this.#words(error);
+    if (!NO_CONNECTION.test(error.message)) return this.#waitingFault(error);
     if (this.#cause !== undefined) return this.#cause;
     // Connected and not ready: its INFO says that it is loading, and ioredis waits.
     const loading = new Error('LOADING');
-    return this.#words(this.#client.status === 'connect' ? loading : error);
+    return this.#waitingFault(this.#client.status === 'connect' ? loading : error);
   }
 
   /** For data that must persist: a write counts only if its server was still the primary after it had answered. */

@@ -32,12 +32,12 @@ export function cameraCommand(line: Line): Command {
     .option('--plan', 'only show what the edit would change')
     .addOption(new Option('--if-match <etag>', 'refuse if the file is not the one that "list --json" named'))
     .addHelpText('after', EXAMPLES);
-  return command.action((word: string, id: string | undefined, pairs: string[], options: Options) => {
+  return command.action((named: string, id: string | undefined, pairs: string[], options: Options) => {
     const { json = false, plan = false, stdin = false, ifMatch, ...places } = options;
     const action: Action =
-      ACTIONS.find((each) => each === word) ??
+      ACTIONS.find((each) => each === named) ??
       command.error(
-        `"camera" expects ${ACTIONS.slice(0, -1).join(', ')} or ${ACTIONS.at(-1) ?? ''}, found "${word}"`,
+        `"camera" expects ${ACTIONS.slice(0, -1).join(', ')} or ${ACTIONS.at(-1) ?? ''}, found "${named}"`,
       );
     if (action !== 'list' && id === undefined) command.error(`"camera ${action}" needs the id of a camera`);
     if (action === 'list' && id !== undefined) command.error('"camera list" expects no id');

@@ -11,7 +11,7 @@ import {
   stretchText,
   summaryText,
 } from '../../../web/coverage.js';
-import { reasonWords } from '../../../web/reasons.js';
+import { reasonText } from '../../../web/reasons.js';
 
 const MINUTE = 60_000;
 
@@ -106,5 +106,5 @@ describe('coverage', () => {
 });
 
 test('a reason without a text of its own is shown by its name in the ledger', () => {
-  assert.equal(reasonWords('picture-too-wide'), 'picture too wide');
+  assert.equal(reasonText('picture-too-wide'), 'picture too wide');
 });

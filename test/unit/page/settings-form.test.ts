@@ -1,7 +1,7 @@
 /** The form of a camera's settings, and the text of a plan. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planSentences } from '../../../web/plan-words';
+import { planSentences } from '../../../web/plan-sentences';
 import { draftOf, EMPTY, settingsOf } from '../../../web/settings-form';
 
 describe('the form of a camera', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApiCamera } from '../../../src/actors/web/view/api';
 import { isOld } from '../../../web/ages.js';
-import { cameraFacts, skewWords } from '../../../web/facts.js';
+import { cameraFacts, skewText } from '../../../web/facts.js';
 import {
   bytesText,
   clockTimeSeconds,
@@ -90,11 +90,11 @@ describe('the facts of a camera', () => {
   test('include the last delivery only if nothing is delivered: events do not report each confirm', () => {
     assert.ok(!names({ condition: 'delivering', confirmedAt: 1 }).includes('Last delivery'));
     const [, last] = cameraFacts({ ...camera, confirmedAt: 3000 }, 10_000);
-    assert.equal(last?.words, '7 s ago');
+    assert.equal(last?.text, '7 s ago');
   });
 
   test('say which way the clock of the camera is off', () => {
-    assert.deepEqual([3, -1500, 0.2, 90_000].map(skewWords), [
+    assert.deepEqual([3, -1500, 0.2, 90_000].map(skewText), [
       '3 ms ahead',
       '1,500 ms behind',
       'right',

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { endFault, openFault, redirectionFault } from '../../../src/actors/camera/feed/fault';
 import { feedName } from '../../../src/config/feed-name';
-import { FeedWords } from '../../../src/actors/camera/feed/words';
-import { ReceiverWords } from '../../../src/actors/camera/rtsp/receiver-words';
+import { FeedStderr } from '../../../src/actors/camera/feed/stderr';
+import { ReceiverStderr } from '../../../src/actors/camera/rtsp/receiver-stderr';
 import { brokerFault } from '../../../src/connections/rabbitmq-fault';
 import { planText } from '../../../src/commands/plan';
 import { parseTopology } from '../../../src/config/load';
@@ -106,19 +106,19 @@ describe('a canary', () => {
     for (let i = 0; i < ROUNDS; i++) {
       const url = secretUrl(random);
       const heard: string[] = [];
-      const kept = new FeedWords(
+      const kept = new FeedStderr(
         (lines) => heard.push(...lines),
         () => secretsOf(url),
       );
-      const words = new ReceiverWords({
-        onError: (text) => kept.said(text),
+      const stderr = new ReceiverStderr({
+        onError: (text) => kept.push(text),
         onLoss: () => undefined,
         onRedirect: () => undefined,
       });
       const padding = 'x'.repeat(random.between(0, 30)) + ' y'.repeat(random.between(0, 5000));
-      words.said(`${padding} ${sentence(random, url)} ${padding}\n${sentence(random, url)}\n`);
+      stderr.push(`${padding} ${sentence(random, url)} ${padding}\n${sentence(random, url)}\n`);
       assert.doesNotMatch(heard.join('\n'), SHOWN);
-      assert.doesNotMatch(openFault(sourceOf(url), words.errors).message, SHOWN);
+      assert.doesNotMatch(openFault(sourceOf(url), stderr.errors).message, SHOWN);
     }
   });
 

@@ -91,7 +91,7 @@ class Opening {
       onAnswer: (answer) => {
         this.#seen.answer = answer;
       },
-      onWords: options.onWords,
+      onStderr: options.onStderr,
       onBasic: options.onBasic,
       onSenderReports: (chunk) => this.#times.reported(chunk),
     });
@@ -149,7 +149,7 @@ class Opening {
   }
 
   #begin(packet: Packet, header: StreamHeader): PictureMaker {
-    const { camera, ffmpeg, learned, onStream, onLost, onWords } = this.options;
+    const { camera, ffmpeg, learned, onStream, onLost, onStderr } = this.options;
     const present = () => this.options.camera;
     this.#codec = header.codec;
     const filtered = learned.form.lengthPrefixed === header.codec;
@@ -168,7 +168,7 @@ class Opening {
             else this.#rehearsal = new Rehearsal();
           },
         }),
-        onWords,
+        onStderr,
         onFault: (fault) => this.#fail(this.#named(fault)),
       },
       header,

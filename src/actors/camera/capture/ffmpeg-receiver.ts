@@ -13,7 +13,7 @@ import type { Learned } from '../feed/learned';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import type { Entry } from '../rtsp/entrance';
-import { ReceiverWords } from '../rtsp/receiver-words';
+import { ReceiverStderr } from '../rtsp/receiver-stderr';
 
 /** Redirections that ffmpeg may follow itself, for a camera that was too slow to answer ours. */
 const MAX_REDIRECTIONS = 5;
@@ -31,7 +31,7 @@ export interface FfmpegReceiverOptions {
 export class FfmpegReceiver implements Receiver {
   readonly #process: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
-  readonly #words: ReceiverWords;
+  readonly #stderr: ReceiverStderr;
   readonly #ending = new AbortController();
   readonly #entered: Promise<void>;
   readonly #overUdp: boolean;
@@ -53,8 +53,8 @@ export class FfmpegReceiver implements Receiver {
     // With RTSP over TCP there are no messages to process first.
     const isHeardFirst = this.#overUdp || !hasSenderTimes(camera.source);
     learned.losses.reopen();
-    this.#words = new ReceiverWords({
-      onError: events.onWords,
+    this.#stderr = new ReceiverStderr({
+      onError: events.onStderr,
       onLoss: (packets) => this.#lose(packets),
       onRedirect: (url) => {
         if (++this.#redirections > MAX_REDIRECTIONS) this.#giveUp(redirectionFault(camera.source, url));
@@ -69,7 +69,7 @@ export class FfmpegReceiver implements Receiver {
         if (isHeardFirst) setImmediate(() => this.#receive(chunk));
         else this.#receive(chunk);
       },
-      (text) => this.#words.said(text),
+      (text) => this.#stderr.push(text),
       hasSenderTimes(camera.source) ? { onBytes: events.onSenderReports } : body && { input: body },
     );
     this.#entered = this.#enter();
@@ -97,7 +97,7 @@ export class FfmpegReceiver implements Receiver {
   #whyEnded(hadPackets: boolean): FaultRecord {
     const { source } = this.options.camera;
     const { spawnError, crash } = this.#process;
-    const { errors } = this.#words;
+    const { errors } = this.#stderr;
     if (spawnError !== undefined)
       return { code: 'ffmpeg', message: `ffmpeg could not be started: ${spawnError.message}` };
     if (crash !== undefined) return crashFault(source, crash);
@@ -139,7 +139,7 @@ export class FfmpegReceiver implements Receiver {
   /** ffmpeg reports the angle only. */
   #turn(): { readonly turn?: Turn } {
     const { source } = this.options.camera;
-    const { turn } = this.#words;
+    const { turn } = this.#stderr;
     if (turn === undefined) return {};
     return { turn: (source.kind === 'file' ? fileTurn(source.path) : undefined) ?? turn };
   }

@@ -178,7 +178,7 @@ class FeedProbe {
           if (performance.now() - this.#startedMs >= this.limitMs) this.#finish();
         },
         onLost: () => undefined,
-        onWords: () => undefined,
+        onStderr: () => undefined,
       },
       signal,
     );

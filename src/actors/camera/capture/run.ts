@@ -9,7 +9,7 @@ import type { Predecessor, Run } from './succession';
 
 export interface RunEvents extends Pick<
   FeedOptions,
-  'onClock' | 'onStream' | 'onLost' | 'onWords' | 'onBasic' | 'onTrouble' | 'onStarved'
+  'onClock' | 'onStream' | 'onLost' | 'onStderr' | 'onBasic' | 'onTrouble' | 'onStarved'
 > {
   /** @param isNewest it was made by the settings the feed has now */
   readonly onPicture: (picture: Picture, madeBy: CameraSpec, isNewest: boolean) => void;

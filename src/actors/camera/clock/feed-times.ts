@@ -9,7 +9,7 @@ import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Coded, SamplePlan } from '../sampling/sample-plan';
 import type { Decision } from '../sampling/sample';
 import { SenderClock, type SenderTime } from './sender-clock';
-import { delayFault } from './delay-words';
+import { delayFault } from './delay-faults';
 import type { DelayNews, LinkDelay } from './link-delay';
 import { receiveBacklog } from './receive-backlog';
 

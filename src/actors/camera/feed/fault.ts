@@ -56,17 +56,17 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
   const named = source.kind === 'file' ? said.replaceAll(source.path, '') : said;
   const unnamed = named.replace(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '');
   // ffmpeg 7 leaves the blank out: "method SETUP failed: 461Unsupported Transport".
-  const words = unnamed.replace(/(method \w+ failed: \d{3})(?=\S)/g, '$1 ');
+  const output = unnamed.replace(/(method \w+ failed: \d{3})(?=\S)/g, '$1 ');
   const rules = isRtsp(source) ? [WIDE_JPEG, ...RULES] : RULES;
-  const rule = rules.find(({ pattern }) => pattern.test(words));
+  const rule = rules.find(({ pattern }) => pattern.test(output));
   if (rule?.code === 'unauthorized') return unauthorizedFault(source);
   const name = feedName(source);
   if (rule !== undefined && !VAGUE.has(rule.code))
     return { code: rule.code, message: `${name} ${rule.sentence}` };
   const noVideo = tracksFault(source, opened.answer);
   if (noVideo !== undefined) return noVideo;
-  const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(words)) : undefined;
-  const vague = closedRule(source, words, opened) ?? late ?? rule;
+  const late = source.kind === 'stream' ? LATE.find(({ pattern }) => pattern.test(output)) : undefined;
+  const vague = closedRule(source, output, opened) ?? late ?? rule;
   if (vague !== undefined) {
     const isRight = vague.code === CLOSED.code && opened.answer?.kind === 'described';
     const { code, sentence } = isRight ? CLOSED_DESCRIBED : vague;
@@ -77,12 +77,12 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
 }
 
 /** The sentence for a closed connection that shows only in its consequences; undefined if the connection was not closed. */
-function closedRule(source: CameraSource, words: string, { answer, cut }: Opened): Sentence | undefined {
+function closedRule(source: CameraSource, output: string, { answer, cut }: Opened): Sentence | undefined {
   const overRtsp = isRtsp(source);
   // A codec that ffmpeg does not know is not video to it, however long it looks: RTSP gives it no other track.
-  const isCut = cut === true && (NO_SIZE.test(words) || (!overRtsp && NO_VIDEO.test(words)));
+  const isCut = cut === true && (NO_SIZE.test(output) || (!overRtsp && NO_VIDEO.test(output)));
   const wasAsked = overRtsp && (answer?.kind === 'described' || answer?.kind === 'unreached');
-  const isUnanswered = wasAsked && NO_ANSWER.test(words) && !NO_VIDEO.test(words) && !NO_SIZE.test(words);
+  const isUnanswered = wasAsked && NO_ANSWER.test(output) && !NO_VIDEO.test(output) && !NO_SIZE.test(output);
   return isCut || isUnanswered ? CLOSED : undefined;
 }
 

@@ -27,7 +27,7 @@ export interface FeedOptions extends FeedTimesOptions {
   /** The detected properties of the feed; reported with the first packet of every opening. */
   readonly onStream: (stream: FeedStream) => void;
   /** Standard error of its ffmpegs; it may contain the URL with its password. */
-  readonly onWords: (text: string) => void;
+  readonly onStderr: (text: string) => void;
   /** The password is sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
   /** Milliseconds in which this process and its ffmpegs waited for a processor while nothing came. */

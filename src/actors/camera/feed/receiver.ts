@@ -18,7 +18,7 @@ export interface ReceiverEvents {
   /** The password is sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
   /** Standard error of ffmpeg; it may contain the feed's URL with its password. */
-  readonly onWords: (text: string) => void;
+  readonly onStderr: (text: string) => void;
   /** More of what ffmpeg writes of the sender's clock: see sender-clock.ts. */
   readonly onSenderReports: (chunk: Buffer) => void;
 }

@@ -28,14 +28,14 @@ export class FfmpegProcess {
   #spawnError: Error | undefined;
 
   /**
-   * @param onWords called with its standard error, which may contain the feed's URL with its password
+   * @param onStderr called with its standard error, which may contain the feed's URL with its password
    * @param side of fd 3: the receiver of what it writes there, or the source of what it reads there
    */
   constructor(
     ffmpeg: string,
     invocation: FfmpegInvocation,
     onOutput: (chunk: Buffer) => void,
-    onWords: (text: string) => void,
+    onStderr: (text: string) => void,
     side?: { readonly onBytes: (chunk: Buffer) => void } | { readonly input: Readable },
   ) {
     const { program, args } = dieWithParent('KILL', { program: ffmpeg, args: invocation.args });
@@ -70,7 +70,7 @@ export class FfmpegProcess {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       this.#stderr = lastOf(this.#stderr + text, MAX_STDERR_CHARS);
-      onWords(text);
+      onStderr(text);
     });
   }
 

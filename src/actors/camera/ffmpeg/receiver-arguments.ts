@@ -7,7 +7,7 @@ import type { StreamForm } from './stream-form';
 
 /** Sound too: this distinguishes a segment of sound alone from one that cannot be read. */
 const SEGMENTS = 'mpegts,mov,aac,mp3,ac3,eac3,webvtt';
-/** Packets lost over UDP are warnings; redirections and the turn of the video are information: see receiver-words.ts. */
+/** Packets lost over UDP are warnings; redirections and the turn of the video are information: see receiver-stderr.ts. */
 const HEARD = ['-nostats', '-hide_banner', '-v', 'repeat+level+info'] as const;
 /** Only keyframes pass, as an argument of tee, which takes one level of backslashes off and its outputs another. */
 const KEYFRAMES_ONLY = 'noise=amount=0\\\\:drop=not(key)';

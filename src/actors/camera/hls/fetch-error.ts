@@ -5,15 +5,15 @@ import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {
   /**
-   * @param words the message as ffmpeg would write it, for the table of feed-fault.ts
+   * @param message as ffmpeg would write it, for the table of feed-fault.ts
    * @param onReused it was the first error on a reused connection
    */
   constructor(
     readonly code: string,
-    readonly words: string,
+    message: string,
     readonly onReused = false,
   ) {
-    super(words);
+    super(message);
   }
 
   /** Asking again would be answered the same. */
@@ -39,13 +39,13 @@ export function forbiddenHost(): FetchError {
 }
 
 export function statusError(status: number): FetchError {
-  const words = `HTTP error ${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  if (status === 401 || status === 403) return new FetchError('unauthorized', words);
+  const text = `HTTP error ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  if (status === 401 || status === 403) return new FetchError('unauthorized', text);
   if (status === 404 || status === 410) return new FetchError('not-found', '404 Not Found');
   // Timed out, too early, too many: a moment later it may answer.
-  if (status === 408 || status === 425 || status === 429) return new FetchError('rejected-now', words);
+  if (status === 408 || status === 425 || status === 429) return new FetchError('rejected-now', text);
   if (status >= 400 && status <= 499) return new FetchError('rejected', '4XX Client Error');
-  return new FetchError('server-error', status === 503 ? words : '5XX Server Error');
+  return new FetchError('server-error', status === 503 ? text : '5XX Server Error');
 }
 
 const NETWORK: Readonly<Record<string, string>> = {

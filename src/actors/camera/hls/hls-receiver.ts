@@ -48,14 +48,14 @@ export class HlsReceiver implements Receiver {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { camera, ffmpeg, learned, source } = this.options;
-    const { onPacket, onBreak, onFault, onWords } = this.events;
+    const { onPacket, onBreak, onFault, onStderr } = this.events;
     const opened = await openPlaylist(camera, source.url, signal, this.events.onBasic);
     if (signal.aborted) {
       opened.client.close();
       return;
     }
     this.#reader = new PlaylistReader(opened, {
-      ...{ camera, ffmpeg, form: learned.form, onFault, onWords },
+      ...{ camera, ffmpeg, form: learned.form, onFault, onStderr },
       onPacket: (packet, header, agoMs, begins) => {
         // Its media time shows no delay: it was waited for.
         const { pts: _, ...due } = packet;

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import { HlsClient, type Limits } from './client';
-import { playlistFault, soundOnlyFault } from './hls-words';
+import { playlistFault, soundOnlyFault } from './hls-faults';
 import { MAX_PLAYLIST_BYTES, type MasterPlaylist, type MediaPlaylist } from './playlist';
 import { readPlaylist } from './parse-playlist';
 import { rankVariants } from './variant-choice';

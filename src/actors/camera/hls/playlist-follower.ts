@@ -4,7 +4,7 @@ import { sleep } from '../../../clock/sleep';
 import type { FaultRecord } from '../../../fault/fault';
 import type { CameraSpec } from '../../../config/topology';
 import { faultRecord } from '../../../fault/fault';
-import { notGrowingFault, playlistFault } from './hls-words';
+import { notGrowingFault, playlistFault } from './hls-faults';
 import { loadMedia, type LoadedPlaylist, type OpenedPlaylist } from './open-playlist';
 import { MAX_PLAYLIST_BYTES } from './playlist';
 

@@ -5,7 +5,7 @@ import { Fault, type FaultRecord } from '../../../fault/fault';
 import { crashFault } from '../feed/fault';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 import { FetchError } from './fetch-error';
-import { barrenFault, endedFault, playlistFault, segmentFault } from './hls-words';
+import { barrenFault, endedFault, playlistFault, segmentFault } from './hls-faults';
 import type { OpenedPlaylist } from './open-playlist';
 import { PacedQueue } from './paced-queue';
 import { Pacer } from './pacer';

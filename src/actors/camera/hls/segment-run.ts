@@ -6,7 +6,7 @@ import { headTurn } from '../ffmpeg/movie-turn';
 import type { StreamForm } from '../ffmpeg/stream-form';
 import type { Turn } from '../ffmpeg/turn';
 import { FfmpegProcess } from '../ffmpeg/process';
-import { ReceiverWords } from '../rtsp/receiver-words';
+import { ReceiverStderr } from '../rtsp/receiver-stderr';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';
 
@@ -23,13 +23,13 @@ export interface RunOptions {
   /** The output is not in ffmpeg's format. */
   readonly onFault: (error: Error) => void;
   /** What it writes on standard error. */
-  readonly onWords: (text: string) => void;
+  readonly onStderr: (text: string) => void;
 }
 
 export class SegmentRun {
   readonly #ffmpeg: FfmpegProcess;
   readonly #splitter = new PacketSplitter();
-  readonly #words: ReceiverWords;
+  readonly #stderr: ReceiverStderr;
   readonly #head: Buffer;
   #packets = 0;
   #header: StreamHeader | undefined;
@@ -38,10 +38,10 @@ export class SegmentRun {
 
   /** @param head the first segment's, and @param durationMs its length */
   constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
-    const { camera, ffmpeg, form, onWords } = options;
+    const { camera, ffmpeg, form, onStderr } = options;
     this.#head = head;
-    this.#words = new ReceiverWords({
-      onError: onWords,
+    this.#stderr = new ReceiverStderr({
+      onError: onStderr,
       onLoss: () => undefined,
       onRedirect: () => undefined,
     });
@@ -52,7 +52,7 @@ export class SegmentRun {
         // ffmpeg's messages about the video, written before it, are read in the same turn of the event loop.
         setImmediate(() => this.#receive(chunk, options));
       },
-      (text) => this.#words.said(text),
+      (text) => this.#stderr.push(text),
     );
     void this.#ffmpeg.exited.then(() => (this.#hasEnded = true));
     if (head.length > 0) this.#ffmpeg.write(head);
@@ -75,7 +75,7 @@ export class SegmentRun {
 
   /** ffmpeg reports the angle only. */
   #turn(): { readonly turn?: Turn } {
-    const { turn } = this.#words;
+    const { turn } = this.#stderr;
     return turn === undefined ? {} : { turn: headTurn(this.#head) ?? turn };
   }
 
@@ -98,7 +98,7 @@ export class SegmentRun {
   }
 
   get stderr(): string {
-    return this.#words.errors;
+    return this.#stderr.errors;
   }
 
   /** Settles when it has been taken. */

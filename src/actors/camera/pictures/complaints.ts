@@ -3,7 +3,7 @@
  * before it outputs its picture, and the filter behind it names each picture as it comes. Pure.
  */
 import { worse, type Damage } from './damage';
-import { readWord } from './decoder-words';
+import { readMessage } from './decoder-stderr';
 
 interface Fed {
   /** From this packet on, nothing damaged before is visible any more. */
@@ -48,15 +48,15 @@ export class Complaints {
   }
 
   hear(line: string): void {
-    const word = readWord(line);
-    switch (word?.kind) {
+    const message = readMessage(line);
+    switch (message?.kind) {
       case 'damage':
-        this.#newest = worse(this.#newest, word.damage);
+        this.#newest = worse(this.#newest, message.damage);
         return;
       case 'packet':
         this.#isWhole = false;
         // A complaint about a packet without a picture does not apply to the keyframe behind it.
-        if (word.begins) this.#newest = undefined;
+        if (message.begins) this.#newest = undefined;
         return;
       case 'whole':
         this.#unsaid = -Infinity;
@@ -64,7 +64,7 @@ export class Complaints {
         return;
       case 'picture':
         this.#namesPictures = true;
-        this.#came(word.pts);
+        this.#came(message.pts);
         return;
       case undefined:
     }

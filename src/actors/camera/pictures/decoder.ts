@@ -6,7 +6,7 @@ import { Fault, type FaultRecord } from '../../../fault/fault';
 import { lastOf } from '../../../url/redact';
 import { Complaints } from './complaints';
 import type { Damage } from './damage';
-import { asError, isHarmless } from './decoder-words';
+import { asError, isHarmless } from './decoder-stderr';
 import { decodeFault, hardwareFault } from './decoder-fault';
 import { decoderInvocation } from './decoder-arguments';
 import { FfmpegProcess } from '../ffmpeg/process';
@@ -43,7 +43,7 @@ export interface DecoderOutcome {
   /** Called at most once: no more pictures can come. */
   readonly onFault: (fault: Fault) => void;
   /** What it writes on standard error. */
-  readonly onWords: (text: string) => void;
+  readonly onStderr: (text: string) => void;
 }
 
 /** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
@@ -176,7 +176,7 @@ export class Decoder {
       const said = asError(line);
       if (said === undefined) continue;
       this.#errors = lastOf(`${this.#errors}${said}\n`, MAX_ERROR_CHARS);
-      if (!isHarmless(line)) this.outcome.onWords(`${said}\n`);
+      if (!isHarmless(line)) this.outcome.onStderr(`${said}\n`);
     }
     this.#giveMade();
   }

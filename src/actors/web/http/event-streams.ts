@@ -82,10 +82,10 @@ export class EventStreams {
     if (events.length > 0) this.#write(events.map(text).join(''));
   }
 
-  #write(words: string): void {
+  #write(text: string): void {
     for (const stream of this.#streams) {
       if (stream.writableLength > MAX_WAITING_BYTES) stream.destroy();
-      else stream.write(words);
+      else stream.write(text);
     }
   }
 }

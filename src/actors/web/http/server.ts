@@ -45,8 +45,12 @@ function answerNoHttp({ code = '' }: NodeJS.ErrnoException, socket: Socket): voi
     socket.destroy();
     return;
   }
-  const [status, word, detail] = STATUS[code] ?? [400, 'bad-request', 'the request is not well-formed HTTP'];
-  const body = JSON.stringify(problemBody(status, word, detail));
+  const [status, problem, detail] = STATUS[code] ?? [
+    400,
+    'bad-request',
+    'the request is not well-formed HTTP',
+  ];
+  const body = JSON.stringify(problemBody(status, problem, detail));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

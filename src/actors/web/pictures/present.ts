@@ -26,14 +26,14 @@ export function throwUnlessPresent(
     throw new Problem(
       404,
       'no-present-picture',
-      `the newest picture of ${frame.camera} is ${words(age)} old, more than ${words(limitMs)}${why}`,
+      `the newest picture of ${frame.camera} is ${durationText(age)} old, more than ${durationText(limitMs)}${why}`,
       { capturedAt },
     );
   if (age < -limitMs)
     throw new Problem(
       404,
       'no-present-picture',
-      `the newest picture of ${frame.camera} has a time ${words(-age)} ahead of this machine's clock, which was set back; wait for the next picture`,
+      `the newest picture of ${frame.camera} has a time ${durationText(-age)} ahead of this machine's clock, which was set back; wait for the next picture`,
       { capturedAt },
     );
 }
@@ -43,7 +43,7 @@ export function noPicture(id: string, { condition, fault }: Partial<ApiCamera> =
   return new Problem(404, 'no-picture', `there is no picture of ${id}${why === undefined ? '' : `: ${why}`}`);
 }
 
-function words(ms: number): string {
+function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;

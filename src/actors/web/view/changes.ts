@@ -95,11 +95,11 @@ function lasting({ picture, confirmedAt: _, ...camera }: ApiCamera): unknown {
   const { rate, keyframeSeconds = 0, clockSkewMs = 0, fault } = camera;
   const { width, height, format } = picture ?? {};
   const rough = [rate * 10, keyframeSeconds * 5, clockSkewMs / 100].map(Math.round);
-  const words = [fault?.code, fault?.message];
+  const texts = [fault?.code, fault?.message];
   return [
     { ...camera, rate: 0, keyframeSeconds: 0, clockSkewMs: 0, fault: 0 },
     rough,
-    words,
+    texts,
     width,
     height,
     format,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DelayMeter } from '../../../../../src/actors/camera/clock/delay-meter';
-import { delayFault } from '../../../../../src/actors/camera/clock/delay-words';
+import { delayFault } from '../../../../../src/actors/camera/clock/delay-faults';
 import { backlogIn } from '../../../../../src/actors/camera/clock/receive-backlog';
 
 describe('the delay of packets', () => {

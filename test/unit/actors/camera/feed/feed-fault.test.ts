@@ -7,7 +7,7 @@ import { feedName } from '../../../../../src/config/feed-name';
 import { withCredentials } from '../../../../../src/url/url';
 import { rounds, seededRandom } from '../../../../../lab/random';
 import { TEST, FILE, stream, SECRET } from '../ffmpeg/specs';
-import { concat51, concat70, method } from './ffmpeg-words';
+import { concat51, concat70, method } from './ffmpeg-stderr';
 
 describe('a feed fault', () => {
   const refused =

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { openFault, type Opened } from '../../../../../src/actors/camera/feed/fault';
 import { readAddress } from '../../../../../src/actors/camera/rtsp/address';
 import type { RtspAnswer } from '../../../../../src/actors/camera/rtsp/answer';
-import { concat51, method } from './ffmpeg-words';
+import { concat51, method } from './ffmpeg-stderr';
 
 describe('a feed fault', () => {
   const unsized =

@@ -86,9 +86,9 @@ describe('the certificate of a camera', () => {
     }));
     const log = keptLog();
     new UnverifiedCameras(log).log(camerasOf(cameras));
-    const [words = ''] = log.lines.map(([, line]) => line);
-    assert.match(words, /^the certificate of c0, .*c9 and 2 more is not verified: /);
-    assert.doesNotMatch(words, /hush/);
+    const [text = ''] = log.lines.map(([, line]) => line);
+    assert.match(text, /^the certificate of c0, .*c9 and 2 more is not verified: /);
+    assert.doesNotMatch(text, /hush/);
     const others = [
       { id: 'a', url: 'rtsp://cam/a' },
       { id: 'b', test: 'testsrc2' },
@@ -130,7 +130,7 @@ describe('the certificate of a camera', () => {
     assert.ok(lines.includes(`option ca_file '${CA.replaceAll("'", String.raw`'\''`)}'`), lines.join('\n'));
   });
 
-  for (const [code, words] of [
+  for (const [code, pattern] of [
     ['DEPTH_ZERO_SELF_SIGNED_CERT', /no trusted authority has signed/],
     ['SELF_SIGNED_CERT_IN_CHAIN', /no trusted authority has signed/],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /no trusted authority has signed/],
@@ -144,7 +144,7 @@ describe('the certificate of a camera', () => {
     it(`is not trusted if Node.js reports ${code}`, () => {
       const fault = trustFault(Object.assign(new Error('x'), { code })) ?? assert.fail();
       assert.equal(fault.code, 'tls-untrusted');
-      assert.match(fault.message, words);
+      assert.match(fault.message, pattern);
     });
 
   it('is not blamed for other faults', () => {

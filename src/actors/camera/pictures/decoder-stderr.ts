@@ -23,7 +23,7 @@ const UNIT = /^\[(?:h264|hevc) @ [^\]]*\] \[debug\] nal_unit_type: (\d+)\(([A-Z_
 /** Message of ffmpeg's H.265 decoder for a picture whose last block was decoded. */
 const TO_ITS_END = /^\[hevc @ [^\]]*\] \[debug\] Decoded frame with POC/;
 
-export type DecoderWord =
+export type DecoderMessage =
   | { readonly kind: 'picture'; readonly pts: number }
   | { readonly kind: 'packet'; readonly begins: boolean }
   | { readonly kind: 'whole' }
@@ -45,7 +45,7 @@ export function damageIn(line: string): Damage | undefined {
 }
 
 /** What a line reports about pictures; undefined if nothing. */
-export function readWord(line: string): DecoderWord | undefined {
+export function readMessage(line: string): DecoderMessage | undefined {
   const pts = SELECTED.exec(line)?.[1];
   if (pts !== undefined) return { kind: 'picture', pts: Number(pts) };
   const [, type, name] = UNIT.exec(line) ?? [];

@@ -25,7 +25,7 @@ export function nameTaken(node: string, key: string): Fault {
   );
 }
 
-export const STATE_WORDS: Readonly<Record<MemberState, string>> = {
+export const STATE_TEXTS: Readonly<Record<MemberState, string>> = {
   joining: 'is joining',
   member: 'is a member',
   draining: 'is draining',
@@ -33,13 +33,13 @@ export const STATE_WORDS: Readonly<Record<MemberState, string>> = {
 };
 
 /** What a fault of etcd means for this node. */
-export function sequelWords(state: MemberState, cameras: number): string {
+export function sequelText(state: MemberState, cameras: number): string {
   if (state === 'joining') return 'this node waits for etcd before it takes cameras';
   return `this node keeps its ${cameras} ${cameras === 1 ? 'camera' : 'cameras'}; none moves until etcd answers`;
 }
 
 /** Undefined where all nodes have the same cameras. */
-export function differingWords(nodes: ReadonlyMap<string, NodeRecord>, own: string): string | undefined {
+export function differingSentence(nodes: ReadonlyMap<string, NodeRecord>, own: string): string | undefined {
   const others = [...nodes].filter(([, { configuration }]) => configuration !== own).map(([name]) => name);
   if (others.length === 0) return undefined;
   const who = others.length === 1 ? `node ${others[0] ?? ''} runs` : `nodes ${others.sort().join(', ')} run`;
@@ -47,7 +47,7 @@ export function differingWords(nodes: ReadonlyMap<string, NodeRecord>, own: stri
 }
 
 /** @param far milliseconds by which the clock of each is ahead */
-export function skewWords(far: ReadonlyMap<string, number>): string {
+export function skewText(far: ReadonlyMap<string, number>): string {
   const said = [...far].map(
     ([name, ms]) =>
       `node ${name} is ${(Math.abs(ms) / 1000).toFixed(1)} s ${ms > 0 ? 'ahead of' : 'behind'} this one's`,
@@ -55,12 +55,12 @@ export function skewWords(far: ReadonlyMap<string, number>): string {
   return `the clock of ${said.join(', that of ')}; keep all nodes' clocks together with NTP: a camera that moves between such nodes misses up to as many seconds as their clocks differ`;
 }
 
-export function publicationWords({ revision }: Pick<Publication, 'revision'>): string {
+export function publicationText({ revision }: Pick<Publication, 'revision'>): string {
   return `published revision ${revision} of the fleet's cameras`;
 }
 
 /** What an edit does to the fleet's cameras, by their ids. */
-export function changeWords(before: Shared, after: Shared): string {
+export function changeText(before: Shared, after: Shared): string {
   const [old, present] = [byId(before), byId(after)];
   const changes: readonly [string, readonly string[]][] = [
     ['adds', [...present.keys()].filter((id) => !old.has(id))],
@@ -93,15 +93,15 @@ export function byNode(moves: readonly Move[]): Map<string, string[]> {
   return ids;
 }
 
-export function offerWords(to: string, ids: readonly string[], isDraining: boolean): string {
+export function offerSentence(to: string, ids: readonly string[], isDraining: boolean): string {
   return `offers ${listOf(ids)} to ${to}: ${why(isDraining)}`;
 }
 
-export function retractWords(ids: readonly string[]): string {
+export function retractSentence(ids: readonly string[]): string {
   return `keeps ${listOf(ids)}: the other node has captured no picture, or has no room any more`;
 }
 
-export function gaveAwayWords(ids: readonly string[], isDraining: boolean): string {
+export function gaveAwaySentence(ids: readonly string[], isDraining: boolean): string {
   return `gave away ${listOf(ids)}: ${why(isDraining)}`;
 }
 

@@ -8,7 +8,7 @@ const PAUSE_MS = 1000;
 /** Limit of an unfinished line. */
 const MAX_LINE_CHARS = 1000;
 
-export class FeedWords {
+export class FeedStderr {
   readonly #splitter = new LineSplitter(MAX_LINE_CHARS);
   #lines: string[] = [];
   #pause: NodeJS.Timeout | undefined;
@@ -22,7 +22,7 @@ export class FeedWords {
     private readonly secrets: () => readonly string[] = () => [],
   ) {}
 
-  said(text: string): void {
+  push(text: string): void {
     const lines = this.#splitter.push(text);
     const secrets = this.secrets();
     const whole = lines.filter((line) => line.trim() !== '').map((line) => redactText(line.trim(), secrets));

@@ -19,7 +19,7 @@ const OUTPUT = /^Output #0/;
 /** Counterclockwise: av_display_rotation_get of libavutil. */
 const MATRIX = /^ *displaymatrix: rotation of (-?[\d.]+) degrees/;
 
-export interface ReceiverHearing {
+export interface ReceiverStderrHandlers {
   /** As ffmpeg would write it with `-v error`, including the line end. */
   readonly onError: (text: string) => void;
   /** This many packets of the network never came, or came too late. */
@@ -28,7 +28,7 @@ export interface ReceiverHearing {
   readonly onRedirect: (url: string) => void;
 }
 
-export class ReceiverWords {
+export class ReceiverStderr {
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #errors = '';
   #videoTracks = 0;
@@ -36,10 +36,10 @@ export class ReceiverWords {
   /** A message may have several lines, of which the first has the level. A line without one was not written by ffmpeg's log. */
   #isError = true;
 
-  constructor(private readonly hearing: ReceiverHearing) {}
+  constructor(private readonly handlers: ReceiverStderrHandlers) {}
 
-  said(text: string): void {
-    for (const line of this.#lines.push(text)) this.#hear(line);
+  push(text: string): void {
+    for (const line of this.#lines.push(text)) this.#take(line);
   }
 
   /** The end of its errors. They may contain the feed's URL with its password. */
@@ -53,19 +53,19 @@ export class ReceiverWords {
     return this.#turn;
   }
 
-  #hear(line: string): void {
+  #take(line: string): void {
     const { isError, text } = this.#read(line);
     this.#isError = isError;
     if (isError) {
       this.#errors = lastOf(`${this.#errors}${text}\n`, MAX_CHARS);
-      this.hearing.onError(`${text}\n`);
+      this.handlers.onError(`${text}\n`);
       return;
     }
     this.#hearOfTracks(text);
     const missed = Number(MISSED.exec(text)?.[1] ?? 0);
-    if (missed > 0 && missed <= MAX_DROPOUT) this.hearing.onLoss(missed);
+    if (missed > 0 && missed <= MAX_DROPOUT) this.handlers.onLoss(missed);
     const url = REDIRECTED.exec(text)?.[1];
-    if (url !== undefined) this.hearing.onRedirect(url);
+    if (url !== undefined) this.handlers.onRedirect(url);
   }
 
   #hearOfTracks(text: string): void {

@@ -10,7 +10,12 @@ import { FetchError } from './fetch-error';
 const NO_KEYFRAME = /dimensions not set|unspecified size/;
 const LOOK_AT_ITS_MAKER = 'look at what makes it: the camera, or its encoder';
 /** Codes of errors that the table of feed-fault.ts has no text for; their messages follow the feed's name. */
-const OWN_WORDS: ReadonlySet<string> = new Set(['redirects', 'forbidden-host', 'too-large', 'tls-untrusted']);
+const OWN_MESSAGES: ReadonlySet<string> = new Set([
+  'redirects',
+  'forbidden-host',
+  'too-large',
+  'tls-untrusted',
+]);
 const SEGMENTS: Readonly<Record<string, string>> = {
   'not-found': `has a playlist, but not the segments it lists (404); ${LOOK_AT_ITS_MAKER}`,
   encrypted: 'encrypts its segments in a way that cannot be read here; set it to AES-128, or to none',
@@ -51,8 +56,8 @@ export function soundOnlyFault(source: CameraSource): FaultRecord {
   return told(source, 'no-video', 'offers sound only; give the URL of a playlist with video');
 }
 
-function fetchFault(source: CameraSource, { code, words }: FetchError): FaultRecord {
-  return OWN_WORDS.has(code) ? told(source, code, words) : openFault(source, words);
+function fetchFault(source: CameraSource, { code, message }: FetchError): FaultRecord {
+  return OWN_MESSAGES.has(code) ? told(source, code, message) : openFault(source, message);
 }
 
 function told(source: CameraSource, code: string, sentence: string): FaultRecord {

@@ -2,51 +2,51 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LossWatch } from '../../../../../src/actors/camera/rtsp/loss-watch';
-import { ReceiverWords } from '../../../../../src/actors/camera/rtsp/receiver-words';
+import { ReceiverStderr } from '../../../../../src/actors/camera/rtsp/receiver-stderr';
 
 function hear() {
   const errors: string[] = [];
   const lost: number[] = [];
   const urls: string[] = [];
-  const words = new ReceiverWords({
+  const stderr = new ReceiverStderr({
     onError: (text) => errors.push(text),
     onLoss: (packets) => lost.push(packets),
     onRedirect: (url) => urls.push(url),
   });
-  return { errors, lost, urls, words };
+  return { errors, lost, urls, stderr };
 }
 
 describe('the output of a receiver', () => {
   it('is passed on if it is an error, as ffmpeg writes it without levels', () => {
-    const { errors, words } = hear();
-    words.said(
+    const { errors, stderr } = hear();
+    stderr.push(
       '[info] Input #0, concat, from pipe:0\n[rtsp @ 0x1] [warning] Could not\nConsider increasing\n',
     );
-    words.said('[rtsp @ 0x1] [error] method DESCRIBE failed: 404 Not Found\nmore of ');
-    words.said('it\n[error] pipe:0: Server returned 404');
+    stderr.push('[rtsp @ 0x1] [error] method DESCRIBE failed: 404 Not Found\nmore of ');
+    stderr.push('it\n[error] pipe:0: Server returned 404');
     assert.deepEqual(errors, ['[rtsp @ 0x1] method DESCRIBE failed: 404 Not Found\n', 'more of it\n']);
-    assert.match(words.errors, /^\[rtsp @ 0x1\] method.*\nmore of it\npipe:0: Server returned 404$/);
+    assert.match(stderr.errors, /^\[rtsp @ 0x1\] method.*\nmore of it\npipe:0: Server returned 404$/);
   });
 
   it('of another program has no level and is an error', () => {
-    const { words } = hear();
-    words.said('setpriv: failed to execute ffmpeg: No such file or directory\n');
-    assert.match(words.errors, /^setpriv: failed/);
+    const { stderr } = hear();
+    stderr.push('setpriv: failed to execute ffmpeg: No such file or directory\n');
+    assert.match(stderr.errors, /^setpriv: failed/);
   });
 
   it('reports missed packets, each time it mentions them', () => {
-    const { lost, errors, words } = hear();
-    for (let i = 0; i < 3; i++) words.said('[rtsp @ 0x1] [warning] RTP: missed 2 packets\n');
-    words.said(
+    const { lost, errors, stderr } = hear();
+    for (let i = 0; i < 3; i++) stderr.push('[rtsp @ 0x1] [warning] RTP: missed 2 packets\n');
+    stderr.push(
       '[rtsp @ 0x1] [warning] RTP: missed -3 packets\n[rtsp @ 0x1] [warning] RTP: missed 60000 packets\n',
     );
-    words.said('[rtsp @ 0x1] [warning] RTP: dropping old packet received too late\n');
+    stderr.push('[rtsp @ 0x1] [warning] RTP: dropping old packet received too late\n');
     assert.deepEqual([lost, errors], [[2, 2, 2], []], 'a sender that begins its numbers anew lost nothing');
   });
 
   it('reports where it was redirected', () => {
-    const { urls, words } = hear();
-    words.said('[rtsp @ 0x1] [info] Status 302: Redirecting to rtsp://10.0.0.1/loop\n');
+    const { urls, stderr } = hear();
+    stderr.push('[rtsp @ 0x1] [info] Status 302: Redirecting to rtsp://10.0.0.1/loop\n');
     assert.deepEqual(urls, ['rtsp://10.0.0.1/loop']);
   });
 
@@ -67,25 +67,25 @@ describe('the output of a receiver', () => {
     ['nan', undefined],
   ] as const)
     it(`with a matrix of ${degrees} degrees means a turn by ${clockwise}`, () => {
-      const { words } = hear();
-      words.said(input(sound, video, '    Side data:', matrix(degrees)));
-      assert.equal(words.turn?.degrees, clockwise);
+      const { stderr } = hear();
+      stderr.push(input(sound, video, '    Side data:', matrix(degrees)));
+      assert.equal(stderr.turn?.degrees, clockwise);
     });
 
   it('with the matrix of another track, or of the output, means nothing', () => {
-    const { words } = hear();
-    words.said(input(video, video.replace(':1', ':2'), matrix('-90.00')) + `[info] ${matrix('-90.00')}\n`);
-    assert.equal(words.turn, undefined);
+    const { stderr } = hear();
+    stderr.push(input(video, video.replace(':1', ':2'), matrix('-90.00')) + `[info] ${matrix('-90.00')}\n`);
+    assert.equal(stderr.turn, undefined);
     const other = hear();
-    other.words.said(input(sound, matrix('-90.00'), video));
-    assert.equal(other.words.turn, undefined);
+    other.stderr.push(input(sound, matrix('-90.00'), video));
+    assert.equal(other.stderr.turn, undefined);
   });
 
   it('is bounded', () => {
-    const { words } = hear();
-    for (let i = 0; i < 1000; i++) words.said(`[error] ${'x'.repeat(200)}\n`);
-    words.said('y'.repeat(100_000));
-    assert.ok(words.errors.length <= 10_100);
+    const { stderr } = hear();
+    for (let i = 0; i < 1000; i++) stderr.push(`[error] ${'x'.repeat(200)}\n`);
+    stderr.push('y'.repeat(100_000));
+    assert.ok(stderr.errors.length <= 10_100);
   });
 });
 

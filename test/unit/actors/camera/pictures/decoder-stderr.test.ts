@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { asError, damageIn } from '../../../../../src/actors/camera/pictures/decoder-words';
+import { asError, damageIn } from '../../../../../src/actors/camera/pictures/decoder-stderr';
 
 describe("the decoder's output", () => {
   for (const [line, damage, said] of [
