@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import startNotifier from '../src/actors/notifier/actor';
 import startStore from '../src/actors/store/actor';
-import { defaultQueue } from '../src/contract/topology';
+import { defaultQueue } from '../src/contract/broker-names';
 import { openLog } from '../src/log/log';
 import type { Actor } from '../src/protocol/actor';
 import { spoolName } from '../src/spool/names';

@@ -4,7 +4,7 @@ import { connect } from 'amqplib';
 import Redis from 'ioredis';
 import sharp from 'sharp';
 import type { CameraStateChanged, FrameSampled, FramesMissed, VigilEvent } from '../src/contract/message';
-import { frameExchange } from '../src/contract/topology';
+import { frameExchange } from '../src/contract/broker-names';
 import { waitUntil } from './process';
 import { testServers } from './servers';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Topology } from '../src/config/topology';
-import type { Compare, Entry, Operation } from '../src/etcd/etcd';
+import type { Compare, KeyValue, Operation } from '../src/etcd/etcd';
 import { Fault } from '../src/fault/fault';
 import { SharedConfiguration } from '../src/fleet/shared-configuration';
 import { DataFiles } from '../src/supervisor/data-files';
@@ -19,7 +19,7 @@ export const SECRET_TEXT = SECRET.toString('base64');
 
 /** One key of etcd, and the nodes that follow it. */
 export class FleetFiles {
-  entry: Entry | undefined;
+  entry: KeyValue | undefined;
   isAway = false;
   readonly dir = mkdtempSync(path.join(tmpdir(), 'vigil-fleet-file-'));
   readonly nodes = new Set<FleetFileNode>();

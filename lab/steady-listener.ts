@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import type { VigilEvent } from '../src/contract/message';
-import { frameExchange } from '../src/contract/topology';
+import { frameExchange } from '../src/contract/broker-names';
 import { hostsOf } from '../src/url/url';
 import { EventListener, type Received } from './events';
 

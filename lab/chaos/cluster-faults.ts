@@ -1,6 +1,6 @@
 /** Rows on clusters: the remaining nodes continue, and so must frames, while the fault lasts. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultQueue } from '../../src/contract/topology';
+import { defaultQueue } from '../../src/contract/broker-names';
 import type { Network } from '../fault-proxy';
 import type { ClusterNode } from '../rabbit-cluster';
 import type { RedisServer } from '../redis';

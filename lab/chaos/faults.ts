@@ -1,7 +1,7 @@
 /** The fault table's rows: what is done to the world, for how long, and how it is undone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../src/commands/exit-codes';
-import { frameExchange } from '../../src/contract/topology';
+import { frameExchange } from '../../src/contract/broker-names';
 import type { Network } from '../fault-proxy';
 import { clusterRows } from './cluster-faults';
 import { outOfDescriptors } from './descriptor-fault';

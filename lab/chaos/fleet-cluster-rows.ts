@@ -1,5 +1,5 @@
 /** A fleet on servers in clusters: one of each dies, then the one that leads. No camera is moved for it. */
-import { defaultQueue } from '../../src/contract/topology';
+import { defaultQueue } from '../../src/contract/broker-names';
 import type { ClusterNode } from '../rabbit-cluster';
 import type { RedisGroup, RedisServer } from '../redis';
 import type { FleetRow } from './fleet-rows';

@@ -1,5 +1,5 @@
 /** etcd as its nodes see it: revisions, leases, transactions and watches, on simulated time, with or without a quorum. */
-import type { Compare, Entry, EtcdEvent, Operation } from '../../src/etcd/etcd';
+import type { Compare, KeyValue, EtcdEvent, Operation } from '../../src/etcd/etcd';
 import type { SimulatedClock } from './clock';
 
 /** etcd removes the keys of a lease so much later than it ends (measured, docs/fleet.md). */
@@ -17,7 +17,7 @@ export type Change = (events: readonly EtcdEvent[], isIdle: boolean) => void;
 export class SimulatedEtcd {
   revision = 1;
   requests = 0;
-  readonly entries = new Map<string, Entry>();
+  readonly entries = new Map<string, KeyValue>();
   readonly #leases = new Map<string, Lease>();
   readonly #watches = new Set<Change>();
   #nextLease = 1;
@@ -98,7 +98,7 @@ export class SimulatedEtcd {
     if (before?.lease !== undefined) this.#leases.get(before.lease)?.keys.delete(key);
     if (lease !== undefined) this.#leases.get(lease)?.keys.add(key);
     const modRevision = this.revision + 1;
-    const entry: Entry = {
+    const entry: KeyValue = {
       ...{ key, value, modRevision, createRevision: before?.createRevision ?? modRevision },
       ...(lease !== undefined && { lease }),
     };

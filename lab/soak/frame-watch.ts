@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { connect, type ChannelModel } from 'amqplib';
 import type { FrameSampled } from '../../src/contract/message';
-import { frameExchange } from '../../src/contract/topology';
+import { frameExchange } from '../../src/contract/broker-names';
 
 const RETRY_MS = 200;
 

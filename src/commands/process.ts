@@ -7,7 +7,7 @@ import { unlessAborted } from '../clock/sleep';
 import type { ConsumerCounters } from '../consumer/counters';
 import { ConsumerError } from '../consumer/fault';
 import type { ConsumerOptions } from '../consumer/options';
-import { runProcess, type ProcessedFrame, type ProcessOptions } from '../consumer/process';
+import { runProcess, type ProcessedFrame, type ProcessOptions } from '../consumer/frame-process';
 import { logToStandardError, openLog } from '../log/log';
 import { throwIfNotPermitted } from '../os/access';
 import { endProcess, print } from '../os/output';

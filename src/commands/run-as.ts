@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ConfigurationError } from '../config/faults';
-import { becomeAccount, findAccount, whyNotBecome } from '../os/account';
+import { becomeAccount, findAccount, whyNotBecome } from '../os/user-account';
 import { handOverData } from '../supervisor/hand-over';
 import type { Places } from './options';
 

@@ -1,5 +1,5 @@
 /** Rules for `consumers` that the schema cannot express. Pure. */
-import { deadLetterName, defaultQueue, serviceExchange, serviceQueue } from '../contract/topology';
+import { deadLetterName, defaultQueue, serviceExchange, serviceQueue } from '../contract/broker-names';
 import type { ConfigFault } from './faults';
 import { unknownFaults, type Known } from './known-cameras';
 import { jsonPath } from './paths';

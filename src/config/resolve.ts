@@ -1,6 +1,6 @@
 /** From a checked actors.json to the complete {@link Topology}. Pure. */
 import path from 'node:path';
-import { defaultQueue, serviceQueue } from '../contract/topology';
+import { defaultQueue, serviceQueue } from '../contract/broker-names';
 import { childSpec, probedChildSpec } from './children';
 import { resolveCamera } from './resolve-camera';
 import type { ActorsFile } from './schema';

@@ -1,5 +1,5 @@
 /** Queues that get Vigil's messages but are not, or no longer, its own. The broker's state is passed in. */
-import { deadLetterName, defaultQueue, frameExchange } from '../contract/topology';
+import { deadLetterName, defaultQueue, frameExchange } from '../contract/broker-names';
 
 /** A binding of an exchange to a queue or to another exchange. */
 export interface BrokerBinding {

@@ -1,7 +1,7 @@
 /** Puts messages that are given up into the dead-letter queue with the reason in their headers. */
 import { connectBroker } from '../connections/rabbitmq';
 import { withDeadline } from '../clock/sleep';
-import { deadLetterName } from '../contract/topology';
+import { deadLetterName } from '../contract/broker-names';
 import { closeConnection } from './close-connection';
 import type { ConsumerFault } from './fault';
 import type { QueueMessage } from './queue-message';

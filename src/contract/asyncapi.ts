@@ -1,7 +1,7 @@
 /** The contract as an AsyncAPI 3.0 document, from the same schemas as the types and the checks. */
 import { CLOUDEVENTS_JSON } from './events';
 import { CameraStateChanged, FrameSampled, FramesMissed } from './message';
-import { defaultQueue, frameExchange, routingKey, type EventKind } from './topology';
+import { defaultQueue, frameExchange, routingKey, type EventKind } from './broker-names';
 
 const EVENTS = [
   {

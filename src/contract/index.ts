@@ -15,7 +15,7 @@ export {
   routingKey,
   serviceExchange,
   serviceQueue,
-} from './topology';
-export type { EventKind } from './topology';
+} from './broker-names';
+export type { EventKind } from './broker-names';
 export { VERDICT_REASONS, VERDICTS } from './verdict';
 export type { Verdict, VerdictReason } from './verdict';

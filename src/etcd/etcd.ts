@@ -8,13 +8,13 @@ import { answerFault, etcdFault } from './fault';
 import { Gateway, type EtcdAccess } from './gateway';
 import {
   encode,
-  entryOf,
+  keyValueOf,
   eventOf,
   prefixEnd,
   wireCompare,
   wireOperation,
   type Compare,
-  type Entry,
+  type KeyValue,
   type EtcdEvent,
   type Operation,
   type WireEntry,
@@ -22,7 +22,7 @@ import {
 } from './wire';
 
 export type { EtcdAccess } from './gateway';
-export type { Compare, Entry, EtcdEvent, Operation } from './wire';
+export type { Compare, KeyValue, EtcdEvent, Operation } from './wire';
 
 const AGAIN: BackOff = { firstMs: 100, capMs: 1000 };
 /** etcd takes requests of 1.5 MB; a watch reports all changes of one revision together. */
@@ -30,13 +30,13 @@ const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
 /** Everything below a prefix at one moment. */
 export interface Snapshot {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly KeyValue[];
   readonly revision: number;
 }
 
 export interface Watcher {
   /** The complete state: at first, and whenever the changes in between are not known. */
-  readonly onSnapshot: (entries: readonly Entry[]) => void;
+  readonly onSnapshot: (entries: readonly KeyValue[]) => void;
   /** Something has changed: all changes of one moment together. */
   readonly onEvents: (events: readonly EtcdEvent[]) => void;
   /** The watch is broken, and why, or (undefined) whole: called with every answer. */
@@ -89,13 +89,13 @@ export class Etcd {
   async list(prefix: string): Promise<Snapshot> {
     const range = { key: encode(prefix), range_end: encode(prefixEnd(prefix)) };
     const { header, kvs = [] } = await this.#ask<Header & { kvs?: WireEntry[] }>('kv/range', range);
-    return { entries: kvs.map(entryOf), revision: Number(header.revision ?? 0) };
+    return { entries: kvs.map(keyValueOf), revision: Number(header.revision ?? 0) };
   }
 
   /** One key; undefined if it is absent. */
-  async get(key: string): Promise<Entry | undefined> {
+  async get(key: string): Promise<KeyValue | undefined> {
     const { kvs = [] } = await this.#ask<{ kvs?: WireEntry[] }>('kv/range', { key: encode(key) });
-    return kvs.map(entryOf)[0];
+    return kvs.map(keyValueOf)[0];
   }
 
   /** Executes all operations atomically if all conditions hold; false if one does not, and nothing was done. */

@@ -1,7 +1,7 @@
 /** How etcd's JSON gateway writes requests and answers: base64 bytes, 64-bit numbers as text. Pure. */
 
 /** A key and its value, as etcd has it. */
-export interface Entry {
+export interface KeyValue {
   readonly key: string;
   readonly value: string;
   /** Revision of etcd at which it was created, and at which it was last written. */
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 export type EtcdEvent =
-  { readonly kind: 'put'; readonly entry: Entry } | { readonly kind: 'delete'; readonly key: string };
+  { readonly kind: 'put'; readonly entry: KeyValue } | { readonly kind: 'delete'; readonly key: string };
 
 export interface WireEntry {
   readonly key: string;
@@ -41,7 +41,7 @@ export function prefixEnd(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
-export function entryOf({ key, value, create_revision, mod_revision, lease }: WireEntry): Entry {
+export function keyValueOf({ key, value, create_revision, mod_revision, lease }: WireEntry): KeyValue {
   return {
     key: decode(key),
     value: decode(value),
@@ -52,7 +52,7 @@ export function entryOf({ key, value, create_revision, mod_revision, lease }: Wi
 }
 
 export function eventOf({ type, kv }: WireEvent): EtcdEvent {
-  return type === 'DELETE' ? { kind: 'delete', key: decode(kv.key) } : { kind: 'put', entry: entryOf(kv) };
+  return type === 'DELETE' ? { kind: 'delete', key: decode(kv.key) } : { kind: 'put', entry: keyValueOf(kv) };
 }
 
 /** Conditions of a transaction, on one key each. */

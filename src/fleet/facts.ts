@@ -1,5 +1,5 @@
 /** What a fleet's members know of each other, read from etcd's keys. Pure. */
-import type { Entry, EtcdEvent } from '../etcd/etcd';
+import type { KeyValue, EtcdEvent } from '../etcd/etcd';
 import type { Numbered } from '../protocol/numbered';
 import { Owners } from './owners';
 import { parsedNode, parsedOwner } from './records';
@@ -100,7 +100,7 @@ export class Facts {
 
   constructor(private readonly keys: Keys) {}
 
-  replace(entries: readonly Entry[]): void {
+  replace(entries: readonly KeyValue[]): void {
     this.nodes.clear();
     this.#said.clear();
     this.owners.clear();
@@ -162,7 +162,7 @@ export class Facts {
   }
 
   /** @returns false where only the beat of a node has changed */
-  #put({ key, value, modRevision, lease }: Entry): boolean {
+  #put({ key, value, modRevision, lease }: KeyValue): boolean {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     const permit = this.#nameBelow('moves/', key);
     if (permit !== undefined) this.permits.add(permit);

@@ -5,7 +5,7 @@ import { numbered, type Numbered } from '../protocol/numbered';
 import type { Facts, Present } from './facts';
 import { Handovers } from './handover';
 import type { Holdings } from './holdings';
-import { Queue } from './pace';
+import { MoveQueue } from './pace';
 import { Permits, type PermitsOptions } from './permits';
 import type { Roster } from './roster';
 import type { Steps } from './steps';
@@ -23,7 +23,7 @@ export interface MovementOptions extends PermitsOptions {
 }
 
 export class Movement {
-  readonly #queue = new Queue();
+  readonly #queue = new MoveQueue();
   readonly #permits: Permits;
   readonly #handovers = new Handovers();
   /** The newest picture that this node captured of a camera, and when it did. */

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 const PASSED_OVER_MS = 600_000;
 
 /** Which cameras of the whole fleet are the next to move for balance, as one of its nodes sees it. */
-export class Queue {
+export class MoveQueue {
   /** By camera, since when it could have moved without interruption; for one that is passed over, since before that. */
   readonly #freeMs = new Map<string, number>();
 

@@ -5,12 +5,12 @@ import type { FleetCamera } from './options';
 import { Orphans } from './pace';
 import { relocations, type PlacedCamera, type PlacementNode } from './placement';
 import { Roster } from './roster';
-import { stepsOf, type Plan, type Steps } from './steps';
+import { stepsOf, type Relocations, type Steps } from './steps';
 
 export class Planning {
   readonly roster: Roster;
   readonly #orphans = new Orphans();
-  #plan: Plan = { relocated: new Map(), waiting: [], unowned: [] };
+  #plan: Relocations = { relocated: new Map(), waiting: [], unowned: [] };
   #revision = 0;
   #members = '';
 
@@ -46,7 +46,7 @@ export class Planning {
     });
   }
 
-  #look(): Plan {
+  #look(): Relocations {
     const { roster } = this;
     const cameras = roster.look();
     const members = [...this.facts.nodes].flatMap(([name, { state, capacity, isBalancing = false }]) =>
@@ -63,7 +63,7 @@ function planOf(
   roster: Pick<Roster, 'get' | 'unowned'>,
   members: readonly PlacementNode[],
   relocated: ReadonlyMap<string, string>,
-): Plan {
+): Relocations {
   const names = new Set(members.map(({ name }) => name));
   const waiting: PlacedCamera[] = [];
   for (const id of relocated.keys()) {

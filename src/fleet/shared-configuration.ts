@@ -1,5 +1,5 @@
 /** The cameras of a fleet as etcd has them: read, and replaced by one revision at a time, each on the one before. */
-import type { Entry, Etcd, EtcdEvent } from '../etcd/etcd';
+import type { KeyValue, Etcd, EtcdEvent } from '../etcd/etcd';
 import { Fault } from '../fault/fault';
 import { opened, parsedPublication, published, type Publication, type Shared } from './publication';
 
@@ -59,7 +59,7 @@ export class SharedConfiguration {
   }
 
   /** All keys of the fleet. */
-  replace(entries: readonly Entry[]): void {
+  replace(entries: readonly KeyValue[]): void {
     this.#see(entries.find(({ key }) => key === this.options.key));
     this.onChange();
   }
@@ -129,7 +129,7 @@ export class SharedConfiguration {
     return this.#seen?.publication?.id === publication.id;
   }
 
-  #see(entry: Entry | undefined): void {
+  #see(entry: KeyValue | undefined): void {
     const publication = entry && parsedPublication(entry.value);
     this.#seen = {
       publication,

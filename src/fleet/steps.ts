@@ -2,7 +2,7 @@
 import type { Facts } from './facts';
 import type { Move } from './handover';
 
-export interface Plan {
+export interface Relocations {
   /** New nodes for cameras on other nodes and for unowned ones. */
   readonly relocated: ReadonlyMap<string, string>;
   /** Cameras of members that belong elsewhere, in an order that is the same for all nodes. */
@@ -19,7 +19,7 @@ export interface Own {
   readonly orphanedMs: (id: string) => number;
 }
 
-export interface Steps extends Pick<Plan, 'waiting'> {
+export interface Steps extends Pick<Relocations, 'waiting'> {
   readonly take: readonly string[];
   /** Where its cameras belong that do not belong here. */
   readonly moves: readonly Move[];
@@ -39,7 +39,7 @@ const ORPHAN_MS = 10_000;
 
 /** @param plan by these facts */
 export function stepsOf(
-  { relocated, waiting, unowned }: Plan,
+  { relocated, waiting, unowned }: Relocations,
   { nodes, owners }: Pick<Facts, 'nodes' | 'owners'>,
   { node, has, orphanedMs }: Own,
 ): Steps {

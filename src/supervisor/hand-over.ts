@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import type { Account } from '../os/account';
+import type { UserAccount } from '../os/user-account';
 import { ExitFault } from '../fault/fault';
 import { memoryFolderOf } from '../spool/memory-folder';
 import { DATA_NAMES } from './data-files';
@@ -20,7 +20,7 @@ const WRITABLE_BY_MORE_THAN_ITS_OWNER = 0o022;
  * does not belong to root is left unchanged.
  * @throws ExitFault `data-directory`
  */
-export function handOverData(dir: string, account: Account): void {
+export function handOverData(dir: string, account: UserAccount): void {
   try {
     const made = mkdirSync(dir, { recursive: true, mode: 0o700 });
     if (made !== undefined) handOver(made, account);
@@ -37,7 +37,7 @@ export function handOverData(dir: string, account: Account): void {
   }
 }
 
-function handOverExisting(dir: string, account: Account): void {
+function handOverExisting(dir: string, account: UserAccount): void {
   if (lstatSync(dir).uid !== 0) return;
   const other = readdirSync(dir).find((name) => !OWN.has(name.replace(/^\.|\.tmp$/g, '')));
   if (other !== undefined)
@@ -49,7 +49,7 @@ function handOverExisting(dir: string, account: Account): void {
 }
 
 /** Contents first: an interrupted walk is started again. Links are handed over, never followed. */
-function handOver(file: string, account: Account): void {
+function handOver(file: string, account: UserAccount): void {
   const found = lstatSync(file);
   if (found.uid !== 0) return;
   if (found.isDirectory()) {
@@ -64,7 +64,7 @@ function handOver(file: string, account: Account): void {
 }
 
 /** Frames waiting in memory: the name of their folder contains the user. */
-function handOverMemory(spoolDir: string, account: Account): void {
+function handOverMemory(spoolDir: string, account: UserAccount): void {
   const [from, to] = [memoryFolderOf(spoolDir, 0), memoryFolderOf(spoolDir, account.uid)];
   if (from === undefined || to === undefined) return;
   for (const folder of new OwnFolders(from).find()) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FrameHandler } from '../../src/consumer';
-import { runProcess, type ProcessOptions } from '../../src/consumer/process';
+import { runProcess, type ProcessOptions } from '../../src/consumer/frame-process';
 import { findProgram } from '../../src/os/orphans';
 import { redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
 import { Wire } from '../../lab/wire';

@@ -1,7 +1,7 @@
 /** The client of etcd against three real nodes: leases, transactions, watches, and what becomes of them when nodes fail. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { Etcd, type Entry, type EtcdAccess, type EtcdEvent } from '../../src/etcd/etcd';
+import { Etcd, type KeyValue, type EtcdAccess, type EtcdEvent } from '../../src/etcd/etcd';
 import { startEtcd, type EtcdCluster } from '../../lab/etcd-cluster';
 import { FaultProxy } from '../../lab/fault-proxy';
 import { waitUntil } from '../../lab/process';
@@ -31,7 +31,7 @@ class Mirror {
   snapshots = 0;
   fault: string | undefined;
   readonly watcher = {
-    onSnapshot: (entries: readonly Entry[]) => {
+    onSnapshot: (entries: readonly KeyValue[]) => {
       this.snapshots++;
       this.values.clear();
       for (const { key, value } of entries) this.values.set(key, value);

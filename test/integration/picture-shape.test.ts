@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { filtered } from '../../lab/truth/clips';
-import { turned } from '../../src/actors/camera/ffmpeg/turn';
+import { rotated } from '../../src/actors/camera/ffmpeg/rotation';
 import { pictureLook } from '../../src/actors/camera/pictures/look';
 import { shapeFilters } from '../../src/actors/camera/pictures/shape-filters';
 
@@ -13,7 +13,7 @@ type Wanted = Parameters<typeof shapeFilters>[0] & { readonly rotate?: number };
 async function shaped(source: string, wanted: Partial<Wanted>): Promise<Buffer> {
   const filters = [
     'null',
-    ...shapeFilters({ format: 'jpeg', ...wanted }, false, turned(wanted.rotate ?? 0)),
+    ...shapeFilters({ format: 'jpeg', ...wanted }, false, rotated(wanted.rotate ?? 0)),
   ].join(',');
   const output = ['-vf', filters, '-frames:v', '1', '-c:v', 'png', '-f', 'image2pipe', 'pipe:1'];
   return filtered(['-f', 'lavfi', '-i', source, ...output], []);

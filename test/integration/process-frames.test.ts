@@ -5,7 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { runProcess, type ProcessOptions } from '../../src/consumer/process';
+import { runProcess, type ProcessOptions } from '../../src/consumer/frame-process';
 import { FRAME_FORMATS, frameExtension } from '../../src/contract/frame';
 import { redis, servers, Stage, temporaryFolder } from '../../lab/consumer-stage';
 import { picture, type PictureFormat } from '../../lab/one-picture';

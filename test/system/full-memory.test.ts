@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import Redis from 'ioredis';
-import { deadLetterName, defaultQueue, frameExchange } from '../../src/contract/topology';
+import { deadLetterName, defaultQueue, frameExchange } from '../../src/contract/broker-names';
 import { MAIN, startDaemon } from '../../lab/daemon';
 import { newNamespace, remoteServers } from '../../lab/events';
 import { waitUntil } from '../../lab/process';

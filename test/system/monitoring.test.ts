@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'amqplib';
-import { defaultQueue } from '../../src/contract/topology';
+import { defaultQueue } from '../../src/contract/broker-names';
 import { startDaemon, type Daemon } from '../../lab/daemon';
 import { newNamespace, remoteServers } from '../../lab/events';
 import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server';

@@ -85,8 +85,8 @@ export class Keeper {
   }
 
   async #keep(picture: JudgedPicture, madeBy: CameraSpec): Promise<void> {
-    const { sample, width, height, source, turn, verdict } = picture;
-    const rotation = turn?.degrees;
+    const { sample, width, height, source, verdict } = picture;
+    const rotation = picture.rotation?.degrees;
     const { capturedAt, sequence, clock, clockSkewMs, clockUnset, linkDelayMs } = sample;
     const { id } = this.context.parameters.camera;
     try {

@@ -4,7 +4,7 @@ import { frameSampled } from '../../contract/events';
 import type { VigilEvent } from '../../contract/message';
 import { frameId, type Frame } from '../../contract/frame';
 import { tagsOf } from '../../contract/tags';
-import { frameExchange, routingKey, type EventKind } from '../../contract/topology';
+import { frameExchange, routingKey, type EventKind } from '../../contract/broker-names';
 import { RecurringFault } from '../../fault/recurring';
 import { startLoop, type Actor, type ActorContext, type ActorLoop } from '../../protocol/actor';
 import type { FaultRecord } from '../../fault/fault';
@@ -12,11 +12,11 @@ import type { ActorCommand, NotifierParameters } from '../../protocol/messages';
 import type { Progress } from '../../protocol/progress';
 import { CameraEvents } from './camera-events';
 import { Others } from './others';
-import type { Publication } from './publication';
+import type { OutgoingMessage } from './outgoing-message';
 import { Publisher } from './publisher';
 import type { TopologyNote } from './declarations';
 import { Services } from './services';
-import { BrokerTopology } from './topology';
+import { BrokerTopology } from './broker-topology';
 
 /** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
@@ -191,7 +191,7 @@ class NotifierActor implements ActorLoop {
 
   /** To the detection queue alone, and to the queues that others have bound. */
   async #announceTwice(
-    publication: Omit<Publication, 'mandatory'>,
+    publication: Omit<OutgoingMessage, 'mandatory'>,
     queue: string,
   ): Promise<FaultRecord | undefined> {
     const own = { ...publication, exchange: queue, mandatory: true };

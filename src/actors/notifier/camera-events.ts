@@ -1,7 +1,7 @@
 /** Events about cameras that wait for the broker: they are published again until it takes them. */
 import { cameraStateChanged, framesMissed } from '../../contract/events';
 import type { CameraState, Gap, VigilEvent } from '../../contract/message';
-import type { EventKind } from '../../contract/topology';
+import type { EventKind } from '../../contract/broker-names';
 
 /** Kept while the broker is away; of states only the newest of each camera. */
 const MAX_WAITING_GAPS = 1000;

@@ -3,7 +3,7 @@
  * none is sent twice while its outcome is unknown. No I/O: times are passed in.
  */
 import type { FaultRecord } from '../../fault/fault';
-import { messageId, type Publication } from './publication';
+import { messageId, type OutgoingMessage } from './outgoing-message';
 
 /**
  * A broker on the same machine needs fewer (measured: 19,000 confirms a second at 100), a distant one more. What the
@@ -21,7 +21,7 @@ const MAX_REMEMBERED = 4096;
 export type Settle = (fault?: FaultRecord) => void;
 
 export interface Outgoing {
-  readonly publication: Publication;
+  readonly publication: OutgoingMessage;
   readonly queuedMs: number;
 }
 
@@ -62,7 +62,7 @@ export class ConfirmWindow {
   }
 
   /** Queues a message; resolves when it is confirmed, with the fault when it is not. Never rejects. */
-  offer(publication: Publication, nowMs: number): Promise<FaultRecord | undefined> {
+  offer(publication: OutgoingMessage, nowMs: number): Promise<FaultRecord | undefined> {
     let settle: Settle = () => undefined;
     const answer = new Promise<FaultRecord | undefined>((resolve) => {
       settle = resolve;

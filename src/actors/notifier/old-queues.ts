@@ -1,7 +1,7 @@
 /** Queues that Vigil declared under an earlier configuration: remembered, unbound, never deleted. */
 import type { ChannelModel } from 'amqplib';
 import { readQueueNames, writeQueueNames } from '../../connections/queue-names';
-import { defaultQueue, frameExchange } from '../../contract/topology';
+import { defaultQueue, frameExchange } from '../../contract/broker-names';
 import { lackOf, type Declarations } from './declarations';
 import { ACCESS_REFUSED, codeOf, failureOf, NOT_FOUND, onOwnChannel } from './own-channel';
 import { BINDING_NEEDS, sharedBinding } from './topology-steps';

@@ -4,7 +4,7 @@
  */
 import { withDeadline } from '../../clock/sleep';
 import type { FaultRecord } from '../../fault/fault';
-import type { Publication } from './publication';
+import type { OutgoingMessage } from './outgoing-message';
 import { Publisher, type PublisherOptions } from './publisher';
 
 /** A confirm takes milliseconds, a far one some hundred. A slower queue is not waited for. */
@@ -54,7 +54,7 @@ export class Others {
   }
 
   /** Resolves when the broker has answered for the queues of others, with the fault when it could not. Never rejects. */
-  async publish(publication: Publication): Promise<FaultRecord | undefined> {
+  async publish(publication: OutgoingMessage): Promise<FaultRecord | undefined> {
     const fault = await this.#publisher.publish(publication);
     if (fault === undefined) {
       this.#failingSinceMs = undefined;
@@ -64,7 +64,7 @@ export class Others {
   }
 
   /** Publishes a message that may be dropped for these queues: a fault means that it is worth offering again. */
-  async offer(publication: Publication): Promise<FaultRecord | undefined> {
+  async offer(publication: OutgoingMessage): Promise<FaultRecord | undefined> {
     const answer = this.publish(publication).then((fault) => ({ fault }));
     if (!this.#isWaitedFor()) return undefined;
     const answered = await withDeadline(answer, WAIT_MS);

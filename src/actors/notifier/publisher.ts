@@ -6,7 +6,7 @@ import { withDeadline } from '../../clock/sleep';
 import type { FaultRecord } from '../../fault/fault';
 import { BrokerLink, NEEDS, type BrokerLinkOptions } from './broker-link';
 import { ConfirmWindow, type Outgoing } from './confirm-window';
-import { messageBody, messageId, publishOptions, type Publication } from './publication';
+import { messageBody, messageId, publishOptions, type OutgoingMessage } from './outgoing-message';
 
 /** How long the first message on a spare connection may take. Milliseconds. */
 const WARM_MS = 2000;
@@ -80,7 +80,7 @@ export class Publisher {
    * Resolves when the broker has confirmed the message, with the fault when it has not taken it. A message that is on its
    * way, or was confirmed lately, is not sent again: it gets the same answer. Never rejects.
    */
-  async publish(publication: Publication): Promise<FaultRecord | undefined> {
+  async publish(publication: OutgoingMessage): Promise<FaultRecord | undefined> {
     await this.#link.begun();
     const known = this.#window.known(messageId(publication));
     if (known !== undefined) return known;
@@ -140,7 +140,7 @@ export class Publisher {
     this.#pump();
   }
 
-  #verdict(publication: Publication, nack: unknown): FaultRecord | undefined {
+  #verdict(publication: OutgoingMessage, nack: unknown): FaultRecord | undefined {
     const { exchange, routingKey } = publication;
     if (this.#returned.delete(messageId(publication))) {
       const message = `no queue takes messages with the key ${routingKey} from exchange ${exchange}`;

@@ -2,7 +2,7 @@
 import type { ChannelModel } from 'amqplib';
 import { accessRefusal, type Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec } from '../../config/topology';
-import { frameExchange } from '../../contract/topology';
+import { frameExchange } from '../../contract/broker-names';
 import { lackOf, type Declarations } from './declarations';
 import { ACCESS_REFUSED, codeOf, exists, failureOf, NOT_FOUND } from './own-channel';
 import { BINDING_NEEDS, directBinding, directExchangeStep, sharedBinding } from './topology-steps';

@@ -2,7 +2,7 @@
 import type { ChannelModel } from 'amqplib';
 import { sleep } from '../../clock/sleep';
 import type { ServiceSpec } from '../../config/topology';
-import { deadLetterName, serviceQueue } from '../../contract/topology';
+import { deadLetterName, serviceQueue } from '../../contract/broker-names';
 import { Declarations, lackOf, type TopologyNote } from './declarations';
 import { DeclaringLink } from './declaring-link';
 import { queueState, type QueueState } from './old-queues';

@@ -1,7 +1,7 @@
 /** Which services get an event of a camera. Pure, but that it remembers which cameras are whose. */
 import type { ServiceSpec } from '../../config/topology';
 import { matchesWildcard } from '../../config/wildcard';
-import type { EventKind } from '../../contract/topology';
+import type { EventKind } from '../../contract/broker-names';
 
 export class ServiceRoutes {
   readonly #services: readonly {

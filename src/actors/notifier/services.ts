@@ -5,14 +5,14 @@
 import { aborted, unlessAborted, withDeadline } from '../../clock/sleep';
 import type { QueueSpec, ServiceSpec } from '../../config/topology';
 import type { Recipients } from '../../contract/message';
-import { serviceExchange, type EventKind } from '../../contract/topology';
+import { serviceExchange, type EventKind } from '../../contract/broker-names';
 import { RecurringFault } from '../../fault/recurring';
 import type { FaultRecord } from '../../fault/fault';
 import type { Log } from '../../log/log';
 import { serviceFact } from '../../protocol/service-facts';
 import { IdleServices } from './idle-services';
 import { Others } from './others';
-import type { Publication } from './publication';
+import type { OutgoingMessage } from './outgoing-message';
 import { ServiceQueues, type ServiceQueuesOptions } from './service-queues';
 import { ServiceRoutes } from './service-routes';
 
@@ -33,7 +33,7 @@ export interface ServicesOptions extends Omit<ServiceQueuesOptions, 'onLook'> {
 }
 
 /** An event without what is only known with its services. */
-export type ServicePublication = Omit<Publication, 'exchange' | 'routingKey' | 'mandatory'>;
+export type ServicePublication = Omit<OutgoingMessage, 'exchange' | 'routingKey' | 'mandatory'>;
 
 export class Services {
   readonly #queues: ServiceQueues;

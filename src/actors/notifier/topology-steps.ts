@@ -2,7 +2,7 @@
 import type { Channel } from 'amqplib';
 import type { Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec, ServiceSpec } from '../../config/topology';
-import { deadLetterName, frameExchange, routingKey, serviceExchange } from '../../contract/topology';
+import { deadLetterName, frameExchange, routingKey, serviceExchange } from '../../contract/broker-names';
 
 /** Dead messages kept for a person to look at; the oldest go first. */
 const MAX_DEAD_LETTERS = 10_000;

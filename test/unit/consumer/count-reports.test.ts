@@ -1,7 +1,7 @@
 /** The count of `process`: once a minute, and only when it has changed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CountReports } from '../../../src/consumer/process';
+import { CountReports } from '../../../src/consumer/frame-process';
 
 describe('the count of processed frames', () => {
   it('is logged once a minute while it changes, and at the end', (t) => {

@@ -7,7 +7,7 @@ import { CAMERA_ID_PATTERN, frameId } from '../../../src/contract/frame';
 import { frameKey } from '../../../src/contract/key';
 import { cameraStateChanged, frameSampled, framesMissed } from '../../../src/contract/events';
 import { CameraStateChanged, FrameSampled, FramesMissed } from '../../../src/contract/message';
-import { deadLetterName, defaultQueue, frameExchange, routingKey } from '../../../src/contract/topology';
+import { deadLetterName, defaultQueue, frameExchange, routingKey } from '../../../src/contract/broker-names';
 import { seededRandom } from '../../../lab/random';
 import { ID_ALPHABET, randomFrame, FRAME, GAP, STATES, EVENTS } from './samples';
 

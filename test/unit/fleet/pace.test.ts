@@ -1,14 +1,14 @@
 /** Which cameras of a fleet are the next to move for balance, as one node sees it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Queue } from '../../../src/fleet/pace';
+import { MoveQueue } from '../../../src/fleet/pace';
 
 const WAITING = Array.from({ length: 30 }, (_, i) => `c${i}`);
 const PERMITS = Array.from({ length: 10 }, (_, i) => String(i));
 
 describe('the next cameras to move for balance', () => {
   test('are the first of all that wait, as many as there are permits, each with another one', () => {
-    const queue = new Queue();
+    const queue = new MoveQueue();
     const next = queue.next(WAITING, PERMITS, 0);
     assert.deepEqual([...next.keys()], WAITING.slice(0, 10));
     assert.deepEqual([...next.values()], PERMITS);
@@ -23,14 +23,14 @@ describe('the next cameras to move for balance', () => {
   });
 
   test('are not held up by a camera that does not move: it is passed over for some minutes', () => {
-    const queue = new Queue();
+    const queue = new MoveQueue();
     queue.next(WAITING, PERMITS, 0);
     assert.deepEqual([...queue.next(WAITING, PERMITS, 61_000).keys()], WAITING.slice(10, 20));
     assert.equal([...queue.next(WAITING, PERMITS, 700_000).keys()][0], 'c0');
   });
 
   test('are not passed over because others took the permits', () => {
-    const queue = new Queue();
+    const queue = new MoveQueue();
     // As a node sees it that hears of the cameras which begin before it hears of their permits.
     queue.next(WAITING.slice(8), PERMITS, 0);
     queue.next(WAITING.slice(10), [], 100);
@@ -38,7 +38,7 @@ describe('the next cameras to move for balance', () => {
   });
 
   test('are remembered only while the configuration has them', () => {
-    const queue = new Queue();
+    const queue = new MoveQueue();
     queue.next(WAITING, PERMITS, 0);
     queue.keep(new Set(WAITING.slice(1)));
     assert.deepEqual([...queue.next(WAITING, ['0'], 61_000).keys()], ['c0']);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SimulatedClock } from '../../../lab/fleet-simulation/clock';
 import { SimulatedEtcd } from '../../../lab/fleet-simulation/etcd';
-import type { Entry } from '../../../src/etcd/etcd';
+import type { KeyValue } from '../../../src/etcd/etcd';
 import { Facts, Keys } from '../../../src/fleet/facts';
 import { Permits } from '../../../src/fleet/permits';
 
@@ -39,7 +39,7 @@ describe('a permit to begin a move for balance', () => {
     const [a, b] = [node('a'), node('b')];
     assert.equal(await a.permits.take('3', 'gate'), true);
     assert.equal(await b.permits.take('3', 'yard'), false);
-    assert.deepEqual(JSON.parse((etcd.entries.get(keys.permit('3')) as Entry).value), {
+    assert.deepEqual(JSON.parse((etcd.entries.get(keys.permit('3')) as KeyValue).value), {
       node: 'a',
       camera: 'gate',
     });

@@ -1,7 +1,7 @@
 /** How a node publishes its state: under its lease, in one request as long as nothing has intervened. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Compare, Entry, Operation } from '../../../src/etcd/etcd';
+import type { Compare, KeyValue, Operation } from '../../../src/etcd/etcd';
 import { Facts, Keys, type NodeRecord } from '../../../src/fleet/facts';
 import { Presence, type PresenceOptions } from '../../../src/fleet/presence';
 
@@ -9,7 +9,7 @@ const keys = new Keys('site');
 
 /** One key of etcd. */
 class OneKey {
-  entry: Entry | undefined;
+  entry: KeyValue | undefined;
   requests = 0;
 
   readonly get = async () => {

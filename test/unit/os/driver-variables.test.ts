@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { it } from 'node:test';
-import { UPRIGHT } from '../../../src/actors/camera/ffmpeg/turn';
+import { UPRIGHT } from '../../../src/actors/camera/ffmpeg/rotation';
 import { decoderInvocation } from '../../../src/actors/camera/pictures/decoder-arguments';
-import { FfmpegProcess } from '../../../src/actors/camera/ffmpeg/process';
+import { FfmpegProcess } from '../../../src/actors/camera/ffmpeg/ffmpeg-process';
 import { driverVariables } from '../../../src/os/driver-variables';
 import { cameraSpec } from '../../../lab/camera-spec';
 
@@ -42,7 +42,11 @@ for (const hwaccel of ['vaapi', undefined] as const)
     process.env['LIBVA_DRIVER_NAME'] = 'iHD';
     let told = '';
     const camera = cameraSpec(hwaccel === undefined ? {} : { hwaccel });
-    const invocation = decoderInvocation(camera, 'h264', { interlaced: false, turn: UPRIGHT, colours: [] });
+    const invocation = decoderInvocation(camera, 'h264', {
+      interlaced: false,
+      rotation: UPRIGHT,
+      colours: [],
+    });
     const ffmpeg = new FfmpegProcess(
       program,
       invocation,

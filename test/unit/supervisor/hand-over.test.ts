@@ -16,11 +16,11 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { findAccount, whyNotBecome, type Account } from '../../../src/os/account';
+import { findAccount, whyNotBecome, type UserAccount } from '../../../src/os/user-account';
 import { memoryFolderOf } from '../../../src/spool/memory-folder';
 import { handOverData } from '../../../src/supervisor/hand-over';
 
-const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
+const NOBODY: UserAccount = { name: 'nobody', uid: 65_534, gid: 65_534 };
 const SOMEBODY = 1234;
 const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can give files away' };
 

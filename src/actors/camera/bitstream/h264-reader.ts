@@ -15,7 +15,7 @@ import { ParameterSets } from './parameter-sets';
 import type { Field, PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
 import { DISPLAY_ORIENTATION, supplements } from './supplement';
-import { type Turn } from '../ffmpeg/turn';
+import { type Rotation } from '../ffmpeg/rotation';
 import { readOrientation } from './orientation';
 
 /** NAL unit types (table 7-1). */
@@ -51,7 +51,7 @@ interface Headers {
   readonly slices: readonly Slice[];
   readonly recoveryFrames?: number;
   readonly timing?: Buffer;
-  readonly turn?: Turn | undefined;
+  readonly rotation?: Rotation | undefined;
 }
 
 export class H264Reader implements PictureReader {
@@ -61,15 +61,15 @@ export class H264Reader implements PictureReader {
   readonly #recovery = new Recovery();
   readonly #numbers = new FrameNumbers();
   #format: H264Sequence | undefined;
-  #turn: Turn | undefined;
+  #rotation: Rotation | undefined;
   #madeIdr = 0;
 
   get format(): H264Sequence | undefined {
     return this.#format;
   }
 
-  get turn(): Turn | undefined {
-    return this.#turn;
+  get rotation(): Rotation | undefined {
+    return this.#rotation;
   }
 
   fieldOf(unit: Buffer): Field | undefined {
@@ -92,7 +92,7 @@ export class H264Reader implements PictureReader {
     const recovery = this.#recovery.next(entry, slice.isReference ? 1 : 0, isIntra);
     const { inOrder, leading } = this.#place(slice, entry.kind === 'clean');
     const key = entry.kind === 'clean';
-    if (key) this.#turn = headers.turn;
+    if (key) this.#rotation = headers.rotation;
     const needed = slice.isReference && !leading;
     const hasGap = this.#numbers.hasGap({
       ...{ begins: key, isReference: slice.isReference, number: slice.frameNumber },
@@ -199,7 +199,7 @@ function readMessages(nal: NalUnit): Omit<Headers, 'slices'> {
   for (const { type, bytes } of supplements(unescape(nal.subarray(1)))) {
     if (type === RECOVERY_POINT) messages = { ...messages, recoveryFrames: new BitReader(bytes).unsigned() };
     if (type === PICTURE_TIMING) messages = { ...messages, timing: bytes };
-    if (type === DISPLAY_ORIENTATION) messages = { ...messages, turn: readOrientation(bytes) };
+    if (type === DISPLAY_ORIENTATION) messages = { ...messages, rotation: readOrientation(bytes) };
   }
   return messages;
 }

@@ -15,7 +15,7 @@ import { ParameterSets } from './parameter-sets';
 import type { PictureFacts, PictureReader } from './picture-facts';
 import { Recovery, type Entry } from './recovery';
 import { DISPLAY_ORIENTATION, supplements } from './supplement';
-import { type Turn } from '../ffmpeg/turn';
+import { type Rotation } from '../ffmpeg/rotation';
 import { readOrientation } from './orientation';
 
 /** NAL unit types (table 7-1). */
@@ -53,7 +53,7 @@ interface Slice {
 interface Headers {
   readonly slice?: Slice | undefined;
   readonly recoveryCount?: number | undefined;
-  readonly turn?: Turn | undefined;
+  readonly rotation?: Rotation | undefined;
   /** Where its slices begin: the number of each one's first block. */
   readonly starts: readonly number[];
 }
@@ -67,14 +67,14 @@ export class H265Reader implements PictureReader {
   readonly #check = new SliceCheck();
   #lastCount: number | undefined;
   #format: H265Sequence | undefined;
-  #turn: Turn | undefined;
+  #rotation: Rotation | undefined;
 
   get format(): H265Sequence | undefined {
     return this.#format;
   }
 
-  get turn(): Turn | undefined {
-    return this.#turn;
+  get rotation(): Rotation | undefined {
+    return this.#rotation;
   }
 
   fieldOf(): undefined {
@@ -82,13 +82,13 @@ export class H265Reader implements PictureReader {
   }
 
   read(unit: Buffer): PictureFacts | undefined {
-    const { slice, recoveryCount, turn, starts } = this.#headers(unit);
+    const { slice, recoveryCount, rotation, starts } = this.#headers(unit);
     this.#check.count();
     if (slice === undefined) return undefined;
     const { type, layer, sequence, order } = slice;
     this.#format = sequence;
     const key = type >= FIRST_IRAP && type <= LAST_IRAP;
-    if (key) this.#turn = turn;
+    if (key) this.#rotation = rotation;
     // Counts restart with IDR and BLA pictures.
     const restarts = key && type <= IDR_N_LP;
     const isLeading = type >= RADL_N && type <= RASL_R;
@@ -190,11 +190,11 @@ function givenAtOnce(sequence: NalUnit): NalUnit {
   }
 }
 
-function readMessages(nal: NalUnit): Pick<Headers, 'recoveryCount' | 'turn'> {
-  let messages: Pick<Headers, 'recoveryCount' | 'turn'> = {};
+function readMessages(nal: NalUnit): Pick<Headers, 'recoveryCount' | 'rotation'> {
+  let messages: Pick<Headers, 'recoveryCount' | 'rotation'> = {};
   for (const { type, bytes } of supplements(unescape(nal.subarray(2)))) {
     if (type === RECOVERY_POINT) messages = { ...messages, recoveryCount: new BitReader(bytes).signed() };
-    if (type === DISPLAY_ORIENTATION) messages = { ...messages, turn: readOrientation(bytes) };
+    if (type === DISPLAY_ORIENTATION) messages = { ...messages, rotation: readOrientation(bytes) };
   }
   return messages;
 }

@@ -1,18 +1,18 @@
 /** Where pictures say how they are to be turned: messages of H.264 and H.265, Exif. Pure. */
-import { turned, UPRIGHT, type Turn } from '../ffmpeg/turn';
+import { rotated, UPRIGHT, type Rotation } from '../ffmpeg/rotation';
 import { BitReader, OutOfBits } from './bits';
 
 /**
  * A display orientation message, of H.264 (D.1.27) and of H.265 (D.2.17); undefined when it is cut, or takes an earlier one back.
  * @param payload of the SEI, type 47
  */
-export function readOrientation(payload: Buffer): Turn | undefined {
+export function readOrientation(payload: Buffer): Rotation | undefined {
   try {
     const reader = new BitReader(payload);
     if (reader.flag()) return undefined;
     const [leftRight, upsideDown] = [reader.flag(), reader.flag()];
     const anticlockwise = (360 * reader.bits(16)) / 65_536;
-    return turned((upsideDown ? 180 : 0) - anticlockwise, leftRight !== upsideDown);
+    return rotated((upsideDown ? 180 : 0) - anticlockwise, leftRight !== upsideDown);
   } catch (error) {
     if (error instanceof OutOfBits) return undefined;
     throw error;
@@ -20,15 +20,15 @@ export function readOrientation(payload: Buffer): Turn | undefined {
 }
 
 /** By Exif's orientation, 1 to 8 (Exif 2.3, 4.6.4). */
-const ORIENTATIONS: readonly Turn[] = [
+const ORIENTATIONS: readonly Rotation[] = [
   UPRIGHT,
-  turned(0, true),
-  turned(180),
-  turned(180, true),
-  turned(270, true),
-  turned(90),
-  turned(90, true),
-  turned(270),
+  rotated(0, true),
+  rotated(180),
+  rotated(180, true),
+  rotated(270, true),
+  rotated(90),
+  rotated(90, true),
+  rotated(270),
 ];
 const ORIENTATION_TAG = 0x0112;
 const EXIF = Buffer.from('Exif\0\0', 'latin1');
@@ -37,7 +37,7 @@ const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
 /** Orientation in the Exif data of a JPEG; undefined if there is none. */
-export function jpegTurn(jpeg: Buffer): Turn | undefined {
+export function jpegTurn(jpeg: Buffer): Rotation | undefined {
   let at = 2;
   while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
     const [marker, length] = [jpeg[at + 1], jpeg.readUInt16BE(at + 2)];
@@ -50,7 +50,7 @@ export function jpegTurn(jpeg: Buffer): Turn | undefined {
 }
 
 /** @param tiff the Exif part behind its name */
-function exifTurn(tiff: Buffer): Turn | undefined {
+function exifTurn(tiff: Buffer): Rotation | undefined {
   const isLittle = tiff[0] === 0x49;
   const number = (at: number, bytes: number) => {
     if (at + bytes > tiff.length) return 0;

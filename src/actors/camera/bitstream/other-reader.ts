@@ -1,11 +1,11 @@
 /** For codecs whose headers are not read: every picture counts as shown in the order it comes, and as needed by the next. */
 import type { PictureFacts, PictureReader } from './picture-facts';
-import type { Turn } from '../ffmpeg/turn';
+import type { Rotation } from '../ffmpeg/rotation';
 
 export class OtherReader implements PictureReader {
   readonly format = undefined;
   #begun = false;
-  #turn: Turn | undefined;
+  #rotation: Rotation | undefined;
 
   /**
    * @param isKey recognizes a keyframe where ffmpeg does not
@@ -13,11 +13,11 @@ export class OtherReader implements PictureReader {
    */
   constructor(
     private readonly isKey: (unit: Buffer) => boolean = () => false,
-    private readonly turnOf: (unit: Buffer) => Turn | undefined = () => undefined,
+    private readonly turnOf: (unit: Buffer) => Rotation | undefined = () => undefined,
   ) {}
 
-  get turn(): Turn | undefined {
-    return this.#turn;
+  get rotation(): Rotation | undefined {
+    return this.#rotation;
   }
 
   fieldOf(): undefined {
@@ -31,7 +31,7 @@ export class OtherReader implements PictureReader {
   read(unit: Buffer, flagged: boolean): PictureFacts {
     const key = flagged || this.isKey(unit);
     this.#begun ||= key;
-    if (key) this.#turn = this.turnOf(unit);
+    if (key) this.#rotation = this.turnOf(unit);
     const state = this.#begun ? 'whole' : 'undecodable';
     return { key, state, inOrder: true, needed: true, renews: key, interlaced: false };
   }

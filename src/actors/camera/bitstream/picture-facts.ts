@@ -1,7 +1,7 @@
 /** What the headers of a coded picture state: whether decoding can begin there, what needs it, and when it is shown. */
 
 import type { Lacking, Looked } from './lost-parts';
-import type { Turn } from '../ffmpeg/turn';
+import type { Rotation } from '../ffmpeg/rotation';
 
 /** How the pictures of a stream are coded; out of its sequence parameters. */
 export interface VideoFormat {
@@ -48,7 +48,7 @@ export interface PictureReader {
   /** Format of the newest picture; undefined before the first, and if the codec's headers are not read. */
   readonly format: VideoFormat | undefined;
   /** According to the newest keyframe; undefined if it has none. */
-  readonly turn: Turn | undefined;
+  readonly rotation: Rotation | undefined;
   /**
    * @param key what ffmpeg's demuxer says
    * @returns undefined for what holds no picture that could be read

@@ -5,10 +5,10 @@ import type { CameraSource, CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
 import { crashFault, endFault, openFault, redirectionFault } from '../feed/fault';
 import { receiverInvocation } from '../ffmpeg/receiver-arguments';
-import type { Turn } from '../ffmpeg/turn';
-import { fileTurn } from './file-turn';
+import type { Rotation } from '../ffmpeg/rotation';
+import { fileRotation } from './file-rotation';
 import { hasSenderTimes } from '../ffmpeg/codecs';
-import { FfmpegProcess } from '../ffmpeg/process';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process';
 import type { Learned } from '../feed/learned';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Receiver, ReceiverEvents } from '../feed/receiver';
@@ -137,11 +137,11 @@ export class FfmpegReceiver implements Receiver {
   }
 
   /** ffmpeg reports the angle only. */
-  #turn(): { readonly turn?: Turn } {
+  #rotation(): { readonly rotation?: Rotation } {
     const { source } = this.options.camera;
-    const { turn } = this.#stderr;
-    if (turn === undefined) return {};
-    return { turn: (source.kind === 'file' ? fileTurn(source.path) : undefined) ?? turn };
+    const { rotation } = this.#stderr;
+    if (rotation === undefined) return {};
+    return { rotation: (source.kind === 'file' ? fileRotation(source.path) : undefined) ?? rotation };
   }
 
   /** ffmpeg said that packets are missing before the next it gives. */
@@ -181,7 +181,7 @@ export class FfmpegReceiver implements Receiver {
     const { entrance, losses } = this.options.learned;
     entrance.received();
     if (this.#overUdp) losses.received(packet.bytes.length, performance.now());
-    this.#header ??= { ...this.#splitter.header, ...this.#turn() };
+    this.#header ??= { ...this.#splitter.header, ...this.#rotation() };
     this.events.onPacket(packet, this.#header);
   }
 }

@@ -3,7 +3,7 @@
  * exact size, then `data` its bytes, so that no markers need be searched for.
  */
 import { Fault } from '../../../fault/fault';
-import type { Turn } from './turn';
+import type { Rotation } from './rotation';
 
 /** One encoded picture, or what else ffmpeg was asked for. */
 export interface Packet {
@@ -34,7 +34,7 @@ export interface StreamHeader {
   /** Milliseconds of one unit of time. */
   readonly unitMs: number;
   /** From the container's display matrix; undefined if it has none. */
-  readonly turn?: Turn;
+  readonly rotation?: Rotation;
 }
 
 /** Uncompressed 8K in 24 bits is 100 MB; no encoded picture is larger. */

@@ -2,10 +2,10 @@
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
 import { segmentsInvocation } from '../ffmpeg/receiver-arguments';
-import { headTurn } from '../ffmpeg/movie-turn';
+import { headRotation } from '../ffmpeg/movie-rotation';
 import type { StreamForm } from '../ffmpeg/stream-form';
-import type { Turn } from '../ffmpeg/turn';
-import { FfmpegProcess } from '../ffmpeg/process';
+import type { Rotation } from '../ffmpeg/rotation';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process';
 import { ReceiverStderr } from '../rtsp/receiver-stderr';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';
@@ -63,7 +63,7 @@ export class SegmentRun {
     try {
       for (const packet of this.#splitter.push(chunk)) {
         this.#packets++;
-        this.#header ??= { ...this.#splitter.header, ...this.#turn() };
+        this.#header ??= { ...this.#splitter.header, ...this.#rotation() };
         onPacket(packet, this.#header);
       }
     } catch (error) {
@@ -74,9 +74,9 @@ export class SegmentRun {
   }
 
   /** ffmpeg reports the angle only. */
-  #turn(): { readonly turn?: Turn } {
-    const { turn } = this.#stderr;
-    return turn === undefined ? {} : { turn: headTurn(this.#head) ?? turn };
+  #rotation(): { readonly rotation?: Rotation } {
+    const { rotation } = this.#stderr;
+    return rotation === undefined ? {} : { rotation: headRotation(this.#head) ?? rotation };
   }
 
   /** It has given none. */

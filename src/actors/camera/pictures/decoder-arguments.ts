@@ -21,7 +21,7 @@ const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as co
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
   const ownTimes = ['-enc_time_base', '1/1000', '-fps_mode', 'passthrough'];
-  const filters = [wanted, ...shapeFilters(camera, look.interlaced, look.turn), ...look.colours];
+  const filters = [wanted, ...shapeFilters(camera, look.interlaced, look.rotation), ...look.colours];
   return {
     args: [
       ...TALKATIVE,

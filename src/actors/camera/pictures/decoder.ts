@@ -9,12 +9,12 @@ import type { Damage } from './damage';
 import { asError, isHarmless } from './decoder-stderr';
 import { decodeFault, hardwareFault } from './decoder-fault';
 import { decoderInvocation } from './decoder-arguments';
-import { FfmpegProcess } from '../ffmpeg/process';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process';
 import { ivfHeader, ivfPacketHeader } from '../ffmpeg/ivf';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { Evidence } from './judge';
 import type { PictureLook } from './look';
-import type { Turn } from '../ffmpeg/turn';
+import type { Rotation } from '../ffmpeg/rotation';
 import type { Sample } from '../sampling/sample';
 
 /** Pixels. */
@@ -29,7 +29,7 @@ export interface Picture {
   /** As the camera sent it. */
   readonly source: PictureSize;
   /** How it is still to be turned; absent if it is not. */
-  readonly turn?: Turn;
+  readonly rotation?: Rotation;
   readonly bytes: Buffer;
   /** The evidence by which it is judged. */
   readonly evidence: Evidence;

@@ -3,7 +3,7 @@ import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
 import type { Damage } from './damage';
 import type { DecoderOutcome, PictureSize } from './decoder';
-import { isUpright, UPRIGHT, type Turn } from '../ffmpeg/turn';
+import { isUpright, UPRIGHT, type Rotation } from '../ffmpeg/rotation';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Packet } from '../ffmpeg/packet-splitter';
 import type { Sample } from '../sampling/sample';
@@ -17,7 +17,7 @@ const LOST: Damage = { reason: 'packet-loss', confidence: 93 };
 
 /**
  * @param size of a picture that does not say its own, pixels
- * @param turn that would make it upright
+ * @param rotation that would make it upright
  */
 export function handThrough(
   packet: Pick<Packet, 'bytes' | 'checksum' | 'corrupt' | 'lossBefore'>,
@@ -25,7 +25,7 @@ export function handThrough(
   format: FrameFormat | 'ppm',
   size: PictureSize,
   { onPicture, onLost }: Pick<DecoderOutcome, 'onPicture' | 'onLost'>,
-  turn: Turn = UPRIGHT,
+  rotation: Rotation = UPRIGHT,
 ): void {
   const { bytes, checksum } = packet;
   const jpeg = format === 'jpeg' ? readJpeg(bytes) : undefined;
@@ -40,7 +40,7 @@ export function handThrough(
   const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;
   const source = { width, height };
-  const left = isUpright(turn) ? {} : { turn };
+  const left = isUpright(rotation) ? {} : { rotation };
   onPicture({ sample, format, bytes: stored, ...source, source, ...left, evidence });
 }
 

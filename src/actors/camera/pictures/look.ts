@@ -2,7 +2,7 @@
 import type { CameraSpec, Matrix } from '../../../config/topology';
 import { areHeadersRead } from '../bitstream/codec';
 import type { VideoFormat } from '../bitstream/picture-facts';
-import { turned, UPRIGHT, type Turn } from '../ffmpeg/turn';
+import { rotated, UPRIGHT, type Rotation } from '../ffmpeg/rotation';
 import { noWiderThan } from './shape-filters';
 import type { StreamHeader } from '../ffmpeg/packet-splitter';
 
@@ -10,7 +10,7 @@ export interface PictureLook {
   /** They are to be deinterlaced. */
   readonly interlaced: boolean;
   /** They are to be turned. */
-  readonly turn: Turn;
+  readonly rotation: Rotation;
   /** ffmpeg's filters that make their colours those of the camera's format. */
   readonly colours: readonly string[];
 }
@@ -54,7 +54,11 @@ const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
 /** A configured width is met exactly, and its height is even; a smaller picture keeps its size. */
-function isOddSize(width: number | undefined, format: VideoFormat | undefined, { degrees }: Turn): boolean {
+function isOddSize(
+  width: number | undefined,
+  format: VideoFormat | undefined,
+  { degrees }: Rotation,
+): boolean {
   const side = degrees % 180 === 0 ? format?.width : format?.height;
   const isScaled = width !== undefined && (side === undefined || side > width);
   if (isScaled && width % 2 === 1) return true;
@@ -72,25 +76,25 @@ export function pictureLook(
   header: Pick<StreamHeader, 'codec' | 'height'>,
   format: VideoFormat | undefined,
   interlaced: boolean,
-  said?: Turn,
+  said?: Rotation,
 ): PictureLook {
   const matrix = camera.matrix ?? matrixOf(header, format);
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
-  const turn = wantedTurn(camera, said);
-  const isOdd = isOddSize(camera.width, format, turn);
+  const rotation = wantedTurn(camera, said);
+  const isOdd = isOddSize(camera.width, format, rotation);
   // For H.264, ffmpeg's decoder outputs grey as 4:2:0, whose range is respected.
   const isGrey = coding.chromaFormat === GREY && header.codec === 'hevc';
   const colour = { ...coding, matrix, isOdd, isGrey };
   return {
     interlaced: interlaced && camera.deinterlace,
-    turn,
+    rotation,
     colours: camera.format === 'jpeg' ? toJpeg(colour) : toRgb(colour, camera),
   };
 }
 
 /** A turn that was set counts; 0 turns that of the stream off. */
-export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Turn | undefined): Turn {
-  return rotate === undefined ? (said ?? UPRIGHT) : turned(rotate);
+export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Rotation | undefined): Rotation {
+  return rotate === undefined ? (said ?? UPRIGHT) : rotated(rotate);
 }
 
 /** For grey, ffmpeg's scaler treats limited range as full, whatever its options: the range is stretched before. */

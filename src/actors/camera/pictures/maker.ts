@@ -5,7 +5,7 @@ import type { FrameFormat } from '../../../contract/frame';
 import { Fault } from '../../../fault/fault';
 import { sequenceParameters } from '../bitstream/codec';
 import { readJpeg } from '../bitstream/jpeg';
-import { isUpright, type Turn } from '../ffmpeg/turn';
+import { isUpright, type Rotation } from '../ffmpeg/rotation';
 import { CodedPictures, type CodedPicture } from './coded-pictures';
 import { worse, type Damage } from './damage';
 import { Decoder, type DecoderOutcome, type PictureSize } from './decoder';
@@ -43,7 +43,7 @@ export class PictureMaker {
   #heldBytes = 0;
   #look: PictureLook;
   /** The turn wanted for the stored pictures. */
-  #turn: Turn;
+  #rotation: Rotation;
   /** The settings of the decoder. */
   #camera: CameraSpec;
   /** Interlaced pictures were seen: others between them are treated as interlaced too, since each change would need a new decoder. */
@@ -57,8 +57,8 @@ export class PictureMaker {
     this.#pictures = new CodedPictures(header.codec);
     this.#outcome = options;
     this.#camera = options.camera;
-    this.#turn = this.#turnNow();
-    this.storedAs = storedFormat(options.camera, header.codec, this.#turn);
+    this.#rotation = this.#turnNow();
+    this.storedAs = storedFormat(options.camera, header.codec, this.#rotation);
     this.#look = this.#lookNow();
     const { width, height } = header;
     if (isTooLarge(width, height)) throw Fault.from(tooLarge(width, height));
@@ -123,17 +123,17 @@ export class PictureMaker {
   /** Each picture states its own size, which may differ from the one announced by the feed. */
   #handThrough(packet: Packet, sample: Sample, format: FrameFormat | 'ppm'): void {
     const size = this.#pictures.reader.format ?? this.header;
-    handThrough(packet, sample, format, size, this.#outcome, this.#turn);
+    handThrough(packet, sample, format, size, this.#outcome, this.#rotation);
   }
 
   /** Other settings, or another turn of the camera, from this keyframe on. */
-  #takeOver(camera: CameraSpec, turn: Turn): void {
+  #takeOver(camera: CameraSpec, rotation: Rotation): void {
     const [before, { codec }] = [this.#camera, this.header];
-    const isTurnedAlike = isDeepStrictEqual(turn, this.#turn);
+    const isTurnedAlike = isDeepStrictEqual(rotation, this.#rotation);
     if (camera === before && isTurnedAlike) return;
     this.#camera = camera;
-    this.#turn = turn;
-    this.storedAs = storedFormat(camera, codec, turn);
+    this.#rotation = rotation;
+    this.storedAs = storedFormat(camera, codec, rotation);
     if (isShapedAlike(before, camera) && isTurnedAlike) return;
     this.#release();
     this.#look = this.#lookNow();
@@ -165,11 +165,11 @@ export class PictureMaker {
   }
 
   /** According to the picture itself, else to its container. */
-  #saidTurn(): Turn | undefined {
-    return this.#pictures.reader.turn ?? this.header.turn;
+  #saidTurn(): Rotation | undefined {
+    return this.#pictures.reader.rotation ?? this.header.rotation;
   }
 
-  #turnNow(): Turn {
+  #turnNow(): Rotation {
     return wantedTurn(this.options.camera, this.#saidTurn());
   }
 
@@ -196,13 +196,13 @@ export class PictureMaker {
 function storedFormat(
   { source, format, width }: CameraSpec,
   codec: string,
-  turn: Turn,
+  rotation: Rotation,
 ): FrameFormat | 'ppm' | undefined {
   const own = formatOfCodec(codec);
   // A synthetic picture has its size from its generator.
   if (source.kind === 'test') return own;
   if (format !== 'keyframe' && codec !== 'png')
-    return own === format && width === undefined && isUpright(turn) ? own : undefined;
+    return own === format && width === undefined && isUpright(rotation) ? own : undefined;
   if (own !== undefined) return own;
   // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
   throw new Fault(

@@ -1,6 +1,6 @@
 /** ffmpeg's filters that give a picture its shape: whole, upright, with square pixels, no wider than wanted. Pure. */
 import type { CameraSpec } from '../../../config/topology';
-import { UPRIGHT, type Turn } from '../ffmpeg/turn';
+import { UPRIGHT, type Rotation } from '../ffmpeg/rotation';
 
 type Wanted = Pick<CameraSpec, 'format' | 'width' | 'aspect'>;
 
@@ -16,7 +16,7 @@ const TURNS: Readonly<Record<number, readonly string[]>> = {
 export function shapeFilters(
   { format, width, aspect }: Wanted,
   interlaced: boolean,
-  { mirrored, degrees }: Turn = UPRIGHT,
+  { mirrored, degrees }: Rotation = UPRIGHT,
 ): string[] {
   const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
   const square = aspect === 'as-sent' ? [] : [squarePixels()];

@@ -1,7 +1,7 @@
 /** Interprets a receiving ffmpeg's standard error at `-v repeat+level+info`: errors, missed packets, redirections, how the video is turned. */
 import { lastOf } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
-import { turned, type Turn } from '../ffmpeg/turn';
+import { rotated, type Rotation } from '../ffmpeg/rotation';
 
 /** Part of its errors that is kept; the cause is in the last lines. */
 const MAX_CHARS = 8000;
@@ -32,7 +32,7 @@ export class ReceiverStderr {
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #errors = '';
   #videoTracks = 0;
-  #turn: Turn | undefined;
+  #rotation: Rotation | undefined;
   /** A message may have several lines, of which the first has the level. A line without one was not written by ffmpeg's log. */
   #isError = true;
 
@@ -48,9 +48,9 @@ export class ReceiverStderr {
     return isError ? this.#errors + text : this.#errors;
   }
 
-  /** Turn of the first video track, whose packets are delivered; known before the first of them. */
-  get turn(): Turn | undefined {
-    return this.#turn;
+  /** Rotation of the first video track, whose packets are delivered; known before the first of them. */
+  get rotation(): Rotation | undefined {
+    return this.#rotation;
   }
 
   #take(line: string): void {
@@ -72,7 +72,7 @@ export class ReceiverStderr {
     if (VIDEO_TRACK.test(text)) this.#videoTracks++;
     if (OUTPUT.test(text)) this.#videoTracks = Infinity;
     const degrees = this.#videoTracks === 1 ? MATRIX.exec(text)?.[1] : undefined;
-    if (degrees !== undefined) this.#turn = turned(-Number(degrees));
+    if (degrees !== undefined) this.#rotation = rotated(-Number(degrees));
   }
 
   #read(line: string): { isError: boolean; text: string } {

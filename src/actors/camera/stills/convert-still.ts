@@ -31,9 +31,9 @@ export async function convertStill(
   const { data, info } = pixels;
   const decoded = () =>
     sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
-  const turned = rotate === undefined ? decoded() : decoded().rotate(rotate);
+  const rotated = rotate === undefined ? decoded() : decoded().rotate(rotate);
   const size = (rotate ?? 0) % 180 === 0 ? info : { width: info.height, height: info.width };
-  const scaled = width === undefined || width >= size.width ? turned : turned.resize(sizeFor(width, size));
+  const scaled = width === undefined || width >= size.width ? rotated : rotated.resize(sizeFor(width, size));
   const kind = format === 'png' || format === 'webp' ? format : 'jpeg';
   const [picture, thumbnail] = await Promise.all([
     encode(scaled, kind, quality).toBuffer({ resolveWithObject: true }),

@@ -4,7 +4,7 @@ import type { FeedOptions } from '../feed/options';
 import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
 import type { Damage } from '../pictures/damage';
-import { isUpright, type Turn } from '../ffmpeg/turn';
+import { isUpright, type Rotation } from '../ffmpeg/rotation';
 import { jpegTurn } from '../bitstream/orientation';
 import { handThrough } from '../pictures/hand-through';
 import { wantedTurn } from '../pictures/look';
@@ -59,8 +59,8 @@ export class StillMaker {
         message: 'the camera sent a picture without a readable header',
       });
     else {
-      const turn = turnOf(bytes, this.options.camera);
-      handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options, turn);
+      const rotation = turnOf(bytes, this.options.camera);
+      handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options, rotation);
     }
   }
 
@@ -80,11 +80,11 @@ export class StillMaker {
   }
 }
 
-function isAsSent({ format, width }: CameraSpec, turn: Turn): boolean {
-  return format === 'keyframe' || (format === 'jpeg' && width === undefined && isUpright(turn));
+function isAsSent({ format, width }: CameraSpec, rotation: Rotation): boolean {
+  return format === 'keyframe' || (format === 'jpeg' && width === undefined && isUpright(rotation));
 }
 
-function turnOf(jpeg: Buffer, camera: CameraSpec): Turn {
+function turnOf(jpeg: Buffer, camera: CameraSpec): Rotation {
   return wantedTurn(camera, jpegTurn(jpeg));
 }
 

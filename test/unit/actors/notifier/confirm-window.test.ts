@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfirmWindow, type Outgoing } from '../../../../src/actors/notifier/confirm-window';
-import { publishOptions, type Publication } from '../../../../src/actors/notifier/publication';
+import { publishOptions, type OutgoingMessage } from '../../../../src/actors/notifier/outgoing-message';
 import { frameSampled } from '../../../../src/contract/events';
 
 const FAULT = { code: 'broker-lost', message: 'rabbitmq has gone' };
 
-function publicationOf(capturedAt: number, ages = true): Publication {
+function publicationOf(capturedAt: number, ages = true): OutgoingMessage {
   const event = frameSampled(
     'vigil',
     { camera: 'gate', capturedAt, sequence: 0, width: 1, height: 1, format: 'jpeg', bytes: 1 },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { trace, type Span, type SpanOptions, type Tracer } from '@opentelemetry/api';
 import { traceFrame } from '../../../../src/actors/notifier/frame-trace';
-import { publishOptions } from '../../../../src/actors/notifier/publication';
+import { publishOptions } from '../../../../src/actors/notifier/outgoing-message';
 import { queueMessage } from '../../../../src/consumer/queue-message';
 import { traceContext } from '../../../../src/consumer/trace-context';
 import { frameSampled } from '../../../../src/contract/events';

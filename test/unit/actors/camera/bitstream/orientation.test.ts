@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import { turned } from '../../../../../src/actors/camera/ffmpeg/turn';
+import { rotated } from '../../../../../src/actors/camera/ffmpeg/rotation';
 import { jpegTurn, readOrientation } from '../../../../../src/actors/camera/bitstream/orientation';
 
 /** A display orientation message: taken back, flipped left to right, upside down, an angle in 1/65536 of a turn. */
@@ -24,21 +24,21 @@ describe('a turn', () => {
     [Infinity, 0],
   ] as const)
     it(`by ${degrees} degrees is one by ${quarter}`, () => {
-      assert.deepEqual(turned(degrees), { mirrored: false, degrees: quarter });
+      assert.deepEqual(rotated(degrees), { mirrored: false, degrees: quarter });
     });
 
-  for (const [what, payload, turn] of [
-    ['a quarter anticlockwise', orientation(0, 0, 0, 16_384), turned(270)],
-    ['three quarters', orientation(0, 0, 0, 49_152), turned(90)],
-    ['both flips', orientation(0, 1, 1, 0), turned(180)],
-    ['one flip', orientation(0, 1, 0, 0), turned(0, true)],
-    ['the other flip', orientation(0, 0, 1, 0), turned(180, true)],
+  for (const [what, payload, rotation] of [
+    ['a quarter anticlockwise', orientation(0, 0, 0, 16_384), rotated(270)],
+    ['three quarters', orientation(0, 0, 0, 49_152), rotated(90)],
+    ['both flips', orientation(0, 1, 1, 0), rotated(180)],
+    ['one flip', orientation(0, 1, 0, 0), rotated(0, true)],
+    ['the other flip', orientation(0, 0, 1, 0), rotated(180, true)],
     ['the end of an earlier one', orientation(1, 0, 0, 16_384), undefined],
     ['half a message', orientation(0, 0, 0, 16_384).subarray(0, 1), undefined],
     ['nothing', Buffer.alloc(0), undefined],
   ] as const)
     it(`is read from a message with ${what}`, () => {
-      assert.deepEqual(readOrientation(payload), turn);
+      assert.deepEqual(readOrientation(payload), rotation);
     });
 
   for (let orientation = 1; orientation <= 8; orientation++)
@@ -51,7 +51,7 @@ describe('a turn', () => {
         .jpeg({ quality: 100 })
         .withMetadata({ orientation })
         .toBuffer();
-      const { mirrored, degrees } = jpegTurn(jpeg) ?? turned(0);
+      const { mirrored, degrees } = jpegTurn(jpeg) ?? rotated(0);
       const ours = await sharp(await sharp(corner, { raw }).flop(mirrored).png().toBuffer())
         .rotate(degrees)
         .greyscale()

@@ -1,14 +1,14 @@
 /** The arguments of the ffmpeg that decodes, and the encoding of what it makes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UPRIGHT } from '../../../../../src/actors/camera/ffmpeg/turn';
+import { UPRIGHT } from '../../../../../src/actors/camera/ffmpeg/rotation';
 import { encodePpm } from '../../../../../src/actors/camera/pictures/encode';
 import { decoderInvocation } from '../../../../../src/actors/camera/pictures/decoder-arguments';
 import type { CameraSpec } from '../../../../../src/config/topology';
 import { TEST, FILE, option, specOf, stream } from './specs';
 
 /** Of pictures that JPEG takes as they are. */
-const LOOK = { interlaced: false, turn: UPRIGHT, colours: [] } as const;
+const LOOK = { interlaced: false, rotation: UPRIGHT, colours: [] } as const;
 
 /** The arguments of the decoder's last output; the thumbnail's precede it. */
 function pictureOutput(args: readonly string[]): readonly string[] {

@@ -69,16 +69,16 @@ describe('the output of a receiver', () => {
     it(`with a matrix of ${degrees} degrees means a turn by ${clockwise}`, () => {
       const { stderr } = hear();
       stderr.push(input(sound, video, '    Side data:', matrix(degrees)));
-      assert.equal(stderr.turn?.degrees, clockwise);
+      assert.equal(stderr.rotation?.degrees, clockwise);
     });
 
   it('with the matrix of another track, or of the output, means nothing', () => {
     const { stderr } = hear();
     stderr.push(input(video, video.replace(':1', ':2'), matrix('-90.00')) + `[info] ${matrix('-90.00')}\n`);
-    assert.equal(stderr.turn, undefined);
+    assert.equal(stderr.rotation, undefined);
     const other = hear();
     other.stderr.push(input(sound, matrix('-90.00'), video));
-    assert.equal(other.stderr.turn, undefined);
+    assert.equal(other.stderr.rotation, undefined);
   });
 
   it('is bounded', () => {

@@ -2,7 +2,7 @@
 import type { ChannelModel } from 'amqplib';
 import { sleep } from '../../clock/sleep';
 import type { QueueSpec } from '../../config/topology';
-import { frameExchange } from '../../contract/topology';
+import { frameExchange } from '../../contract/broker-names';
 import type { FaultRecord } from '../../fault/fault';
 import { Declarations, type TopologyNote } from './declarations';
 import { DeclaringLink } from './declaring-link';

@@ -4,7 +4,7 @@ import { CLOUDEVENTS_JSON } from '../../contract/events';
 import type { VigilEvent } from '../../contract/message';
 import { celeryBody, celeryHeaders } from './celery-task';
 
-export interface Publication {
+export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
   /** Further routing keys, which consumers do not see. */
@@ -21,16 +21,16 @@ export interface Publication {
 }
 
 /** Id of the message: the event's id, unless the event is also sent in another form. */
-export function messageId({ event, task }: Pick<Publication, 'event' | 'task'>): string {
+export function messageId({ event, task }: Pick<OutgoingMessage, 'event' | 'task'>): string {
   return task === undefined ? event.id : `${event.id}#${task}`;
 }
 
-export function messageBody({ event, task }: Publication): Buffer {
+export function messageBody({ event, task }: OutgoingMessage): Buffer {
   return Buffer.from(JSON.stringify(task === undefined ? event : celeryBody(event)));
 }
 
 /** @param waitedMs of its life, what has passed before it is sent */
-export function publishOptions(publication: Publication, waitedMs: number): Options.Publish {
+export function publishOptions(publication: OutgoingMessage, waitedMs: number): Options.Publish {
   const { event, others = [], lifeMs, task, traceparent, mandatory } = publication;
   const headers = {
     ...(traceparent === undefined ? {} : { traceparent }),

@@ -1,16 +1,16 @@
 /** How a file of MP4 or MOV says its video is turned. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { movieTurn } from '../ffmpeg/movie-turn';
-import type { Turn } from '../ffmpeg/turn';
+import { movieRotation } from '../ffmpeg/movie-rotation';
+import type { Rotation } from '../ffmpeg/rotation';
 
 /** Limit of the box that describes the tracks; a day of video has a tenth of it. */
 const MAX_MOVIE_BYTES = 64 * 1024 * 1024;
 
-/** Turn of the first video track; undefined for a file of another kind, or one that cannot be read. */
-export function fileTurn(path: string): Turn | undefined {
+/** Rotation of the first video track; undefined for a file of another kind, or one that cannot be read. */
+export function fileRotation(path: string): Rotation | undefined {
   try {
     const movie = readMovie(path);
-    return movie && movieTurn(movie);
+    return movie && movieRotation(movie);
   } catch {
     // Cut, or gone: ffmpeg has read it, and what it said counts.
     return undefined;

@@ -1,5 +1,5 @@
 /** How a movie of MP4 or MOV says its video is turned, mirrored or not: ffmpeg names the angle alone. Pure. */
-import { turned, type Turn } from './turn';
+import { rotated, type Rotation } from './rotation';
 
 /** Offset of the version in a track header, counted from its type; the position of its matrix depends on it (ISO 14496-12, 8.3.2). */
 const VERSION_AT = 4;
@@ -15,14 +15,14 @@ interface Box {
   readonly bytes: Buffer;
 }
 
-/** Turn of the first video track, from the head of a fragmented file; undefined if not found. */
-export function headTurn(head: Buffer): Turn | undefined {
+/** Rotation of the first video track, from the head of a fragmented file; undefined if not found. */
+export function headRotation(head: Buffer): Rotation | undefined {
   const movie = [...boxes(head, 0)].find(({ type }) => type === 'moov');
-  return movie && movieTurn(movie.bytes);
+  return movie && movieRotation(movie.bytes);
 }
 
-/** Turn of the first video track. @param movie the box that describes the tracks, from its type on */
-export function movieTurn(movie: Buffer): Turn | undefined {
+/** Rotation of the first video track. @param movie the box that describes the tracks, from its type on */
+export function movieRotation(movie: Buffer): Rotation | undefined {
   for (const track of boxes(movie, 4)) {
     if (track.type !== 'trak') continue;
     const inside = [...boxes(track.bytes, 4)];
@@ -36,7 +36,7 @@ export function movieTurn(movie: Buffer): Turn | undefined {
 }
 
 /** A mirror, if there is one, comes before the turn: the second row of the matrix is the turn's either way. */
-function matrixTurn(header: Buffer): Turn | undefined {
+function matrixTurn(header: Buffer): Rotation | undefined {
   const at = MATRIX_AT[header[VERSION_AT] === 0 ? 0 : 1];
   if (header.length < at + MATRIX_BYTES) return undefined;
   const [a, b, c, d] = [0, 4, 12, 16].map((offset) => header.readInt32BE(at + offset)) as [
@@ -45,7 +45,7 @@ function matrixTurn(header: Buffer): Turn | undefined {
     number,
     number,
   ];
-  return turned((Math.atan2(-c, d) * 180) / Math.PI, a * d - b * c < 0);
+  return rotated((Math.atan2(-c, d) * 180) / Math.PI, a * d - b * c < 0);
 }
 
 /** Boxes in another, behind its first `from` bytes. */

@@ -113,7 +113,7 @@ describe('video that says how it is turned', () => {
     const [width, height] = degrees % 180 === 0 ? [WIDTH, HEIGHT] : [HEIGHT, WIDTH];
     assert.deepEqual([picture.width, picture.height], [width, height]);
     assert.deepEqual(picture.source, { width: WIDTH, height: HEIGHT });
-    assert.equal(picture.turn, undefined);
+    assert.equal(picture.rotation, undefined);
   }
 
   for (const degrees of [90, 180, 270] as const)
@@ -239,7 +239,7 @@ describe('video that says how it is turned', () => {
   ] as const)
     it(`in ${what} stays as it is as a keyframe, which says how it is to be turned`, async () => {
       const picture = await firstPicture(await make(), { format: 'keyframe' });
-      assert.equal(picture.turn?.degrees, 270);
+      assert.equal(picture.rotation?.degrees, 270);
       assert.equal(await cornerOf(picture), CORNERS[0]);
       assert.deepEqual([picture.width, picture.height], [WIDTH, HEIGHT]);
     });

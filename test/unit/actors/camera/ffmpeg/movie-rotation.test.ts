@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { headTurn } from '../../../../../src/actors/camera/ffmpeg/movie-turn';
+import { headRotation } from '../../../../../src/actors/camera/ffmpeg/movie-rotation';
 
 function box(type: string, ...content: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(8);
@@ -27,19 +27,19 @@ describe('the header of a fragmented MP4', () => {
   for (const version of [0, 1] as const)
     it(`says how the first video is turned, and whether it is mirrored, in version ${version}`, () => {
       const quarter = head(SOUND, track('vide', version, [0, 1, 0, -1, 0]));
-      assert.deepEqual(headTurn(quarter), { mirrored: false, degrees: 90 });
+      assert.deepEqual(headRotation(quarter), { mirrored: false, degrees: 90 });
       const mirrored = head(
         track('vide', version, [-1, 0, 0, 0, 1]),
         track('vide', version, [1, 0, 0, 0, 1]),
       );
-      assert.deepEqual(headTurn(mirrored), { mirrored: true, degrees: 0 });
+      assert.deepEqual(headRotation(mirrored), { mirrored: true, degrees: 0 });
     });
 
   it('says nothing without video, or if it is cut', () => {
-    assert.equal(headTurn(head(SOUND)), undefined);
+    assert.equal(headRotation(head(SOUND)), undefined);
     const whole = head(track('vide', 0, [0, 1, 0, -1, 0]));
     const matrixEnd = whole.indexOf('tkhd') + 4 + 40 + 20;
     for (let length = 0; length < matrixEnd; length++)
-      assert.equal(headTurn(whole.subarray(0, length)), undefined);
+      assert.equal(headRotation(whole.subarray(0, length)), undefined);
   });
 });

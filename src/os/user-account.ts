@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { findProgram } from './orphans';
 
-export interface Account {
+export interface UserAccount {
   readonly name: string;
   readonly uid: number;
   /** Of its primary group. */
@@ -13,7 +13,7 @@ export interface Account {
 const LOOK_UP_MS = 10_000;
 
 /** Runs id(1), which knows the users of a directory service too; undefined if there is none of that name. */
-export function findAccount(name: string): Account | undefined {
+export function findAccount(name: string): UserAccount | undefined {
   const [uid, gid] = [idOf('-u', name), idOf('-g', name)];
   return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
 }
@@ -25,7 +25,7 @@ function idOf(kind: '-u' | '-g', name: string): number | undefined {
 }
 
 /** Why this process could not become that user, for example because the container has no such number. Undefined if it can. */
-export function whyNotBecome({ uid, gid }: Account, version = process.versions.node): string | undefined {
+export function whyNotBecome({ uid, gid }: UserAccount, version = process.versions.node): string | undefined {
   if (hasRingsOfRoot(version))
     return `Node.js ${version} would keep rights of root (CVE-2024-22017); use 20.11.1 or newer`;
   const { error } = spawnSync(findProgram('id') ?? 'id', { uid, gid, cwd: '/', stdio: 'ignore' });
@@ -33,7 +33,7 @@ export function whyNotBecome({ uid, gid }: Account, version = process.versions.n
 }
 
 /** For good: with the user go the groups, and what `HOME` and its like say. Throws what the system answers. */
-export function becomeAccount({ name, uid, gid }: Account): void {
+export function becomeAccount({ name, uid, gid }: UserAccount): void {
   // Its types lack it.
   (process as unknown as { initgroups(user: string, group: number): void }).initgroups(name, gid);
   process.setgid?.(gid);
