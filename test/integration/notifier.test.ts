@@ -1,6 +1,6 @@
 /** The notifier on a RabbitMQ that refuses, stops or forgets: each fault is distinguished, and no announcement is lost. */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -53,8 +53,10 @@ describe('the notifier', () => {
   });
 
   for (const old of ['v.detection', 'v.old'])
-    test(`a queue ${old} that was renamed is unbound and kept with its messages, which is said and counted`, async () => {
-      const file = path.join(mkdtempSync(path.join(tmpdir(), 'vigil-queues-')), 'queues.json');
+    test(`a queue ${old} that was renamed is unbound and kept with its messages, which is said and counted`, async (t) => {
+      const dir = mkdtempSync(path.join(tmpdir(), 'vigil-queues-'));
+      t.after(() => rmSync(dir, { recursive: true }));
+      const file = path.join(dir, 'queues.json');
       const first = await stage.ready(stage.broker.url, { name: old, maxLength: 2 }, 'v', file);
       await first.confirmed(...(first.announce(1, 2), [1, 2]));
       await first.actor.stop();
