@@ -10,10 +10,10 @@ import { SharedConfiguration } from '../src/fleet/shared-configuration';
 import { DataFiles } from '../src/supervisor/data-files';
 import { FleetFile } from '../src/supervisor/fleet-file';
 import { LiveConfiguration } from '../src/supervisor/live-configuration';
+import { NOTHING } from './live-bench';
 import { keptLog } from './kept-log';
 
 const KEY = '/vigil/f/configuration';
-const NOTHING = { start: [], stop: [], restart: [], adjust: [], leave: [] };
 export const SECRET = Buffer.alloc(32, 7);
 export const SECRET_TEXT = SECRET.toString('base64');
 

@@ -11,7 +11,7 @@ import type { Plan } from '../src/supervisor/plan';
 import type { MissingProgram } from '../src/supervisor/programs';
 import { keptLog } from './kept-log';
 
-const NOTHING: Plan = { start: [], stop: [], restart: [], adjust: [], leave: [] };
+export const NOTHING: Plan = { start: [], stop: [], restart: [], adjust: [], leave: [] };
 /** A configuration without cameras, distinguished by its namespace. */
 export const text = (namespace: string): string =>
   JSON.stringify({ namespace, redis: 'redis://r/', rabbitmq: 'amqp://b/', cameras: [] });

@@ -226,7 +226,7 @@ export class LiveConfiguration {
 
   #planOf(wanted: Topology, file: string): Plan {
     const { plan, refused } = this.options.supervisor.plan(wanted);
-    const faults = [...refused, ...this.options.missing(wanted).map(isMissing)];
+    const faults = [...refused, ...this.options.missing(wanted).map(missingFault)];
     if (faults.length > 0) throw new ConfigurationError(file, faults, 'not-applied');
     return plan;
   }
@@ -238,7 +238,7 @@ function notApplied(file: string, cause: Error): ConfigurationError {
   return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });
 }
 
-function isMissing({ program, why }: MissingProgram): ConfigFault {
+function missingFault({ program, why }: MissingProgram): ConfigFault {
   return {
     path: program === 'ffmpeg' ? '$.ffmpeg' : '$',
     problem: `needs ${program} (${why}), which is missing on this machine`,
