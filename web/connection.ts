@@ -5,7 +5,7 @@ import { sentence } from './conditions.js';
 import { useApp, useTopics } from './context.js';
 import { Icon } from './icons.js';
 import { topic, type Model } from './model.js';
-import { clockTimeSeconds, duration } from './times.js';
+import { clockTimeSeconds, duration, moment } from './times.js';
 
 /** How long it is said that the connection is back. */
 const BACK_MS = 15_000;
@@ -23,12 +23,12 @@ export function Connection(): VNode {
 function notice({ link, heardAt, back }: Model): ['lost' | 'back' | 'none', string] {
   if (link.name === 'lost') {
     const why = sentence(link.why) || 'Check that Vigil runs and that this computer reaches it.';
-    const since = `No connection to Vigil since ${clockTimeSeconds(link.since)}`;
+    const since = `No connection to Vigil since ${moment(link.since, Date.now())}`;
     return heardAt === undefined
       ? ['lost', `${since}. Trying again. ${why}`]
       : [
           'lost',
-          `${since}, showing the state of ${clockTimeSeconds(heardAt)}. Trying again. ${sentence(link.why)}`,
+          `${since}, showing the state of ${moment(heardAt, Date.now())}. Trying again. ${sentence(link.why)}`,
         ];
   }
   if (link.name === 'live' && back !== undefined && Date.now() - back.at < BACK_MS)

@@ -10,7 +10,7 @@ import { useInView } from './in-view.js';
 import { topic } from './model.js';
 import { Picture } from './picture.js';
 import { Strip } from './strip.js';
-import { clockTimeSeconds, duration, moment, rateText } from './times.js';
+import { dateTime, duration, moment, rateText } from './times.js';
 
 export function Tile({ id }: { readonly id: string }): VNode | null {
   const { router } = useApp();
@@ -35,14 +35,13 @@ export function Tile({ id }: { readonly id: string }): VNode | null {
 
 /** The condition as text, and its duration; out of view, where times are not updated, its start. */
 function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly isTicking: boolean }): VNode {
-  const { model } = useApp();
   return html`<p class="standing">
     <${ConditionIcon} condition=${camera.condition} />
     <span class=${`condition-name of-${camera.condition}`}>${CONDITION_NAMES[camera.condition]}</span>
     ${
       isTicking
         ? html`<${For} since=${camera.since} />`
-        : html`<span class="for">since ${moment(camera.since, model.now())}</span>`
+        : html`<span class="for">since ${dateTime(camera.since)}</span>`
     }
   </p>`;
 }
@@ -51,7 +50,7 @@ function Standing({ camera, isTicking }: { readonly camera: ApiCamera; readonly 
 export function For({ since }: { readonly since: number }): VNode {
   const now = useNow();
   const lost = useLost();
-  if (lost !== undefined) return html`<span class="for">at ${clockTimeSeconds(lost)}</span>`;
+  if (lost !== undefined) return html`<span class="for">at ${moment(lost, Date.now())}</span>`;
   return html`<span class="for" title=${`Since ${moment(since, now)}`}>for ${duration(now - since)}</span>`;
 }
 

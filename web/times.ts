@@ -43,10 +43,15 @@ export function clockTimeSeconds(at: number): string {
   return CLOCK_SECONDS.format(at);
 }
 
-/** `12:03:11`, with the day if it differs from that of `now`: `Wed, 25 Nov, 12:03:11`. */
+/** `Wed 25 Nov, 12:03:11` */
+export function dateTime(at: number): string {
+  return `${DATE.format(at)}, ${clockTimeSeconds(at)}`;
+}
+
+/** `12:03:11`, with the day if it differs from that of `now`. For what is drawn again as time passes. */
 export function moment(at: number, now: number): string {
   const sameDay = DAY_NUMBER.format(at) === DAY_NUMBER.format(now);
-  return sameDay ? clockTimeSeconds(at) : `${DATE.format(at)}, ${clockTimeSeconds(at)}`;
+  return sameDay ? clockTimeSeconds(at) : dateTime(at);
 }
 
 /** The operator's zone by name and by its difference from UTC now: `Europe/Berlin (GMT+1)`. */

@@ -51,6 +51,12 @@ export async function pictureChanges(page: Page, id: string): Promise<void> {
   await waitUntil('another is drawn in its place', async () => ![first, ''].includes(await drawn(page, id)));
 }
 
+const CLOCK = String.raw`\d\d:\d\d:\d\d`;
+/** A time with its day: `Wed 25 Nov, 12:03:11`. For regular expressions, as the next. */
+export const DATE_TIME = String.raw`\w{3},? \d{1,2} \w+, ${CLOCK}`;
+/** A time that has its day only if that is not today: which, depends on when a test runs. */
+export const MOMENT = `(?:${DATE_TIME}|${CLOCK})`;
+
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 export const COLOURS = ['light', 'dark'] as const;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { graveFindings } from '../../lab/axe';
 import { PageServer } from '../../lab/page/server';
-import { close, COLOURS, tile, tilesAre } from '../../lab/page/viewing';
+import { close, COLOURS, DATE_TIME, MOMENT, tile, tileIds, tilesAre } from '../../lab/page/viewing';
 import { Visitor } from '../../lab/page/visitor';
 import { World } from '../../lab/page/world';
 
@@ -18,11 +18,13 @@ describe('the connection', () => {
     const page = await visitor.open(own.url);
     await tilesAre(page, 4);
     await page.locator('.age').first().waitFor();
+    const [id = ''] = await tileIds(page);
+    assert.match(await tile(page, id).innerText(), /\sfor \d/);
     const port = await own.pause();
     await page.getByText('No connection to Vigil.').first().waitFor();
-    assert.doesNotMatch(await tile(page, 'gate-north').innerText(), /Delivering\s+for/);
+    assert.match(await tile(page, id).innerText(), new RegExp(String.raw`\sat ${MOMENT}`));
     const notice = page.getByText(
-      /^No connection to Vigil since \d\d:\d\d:\d\d, showing the state of \d\d:\d\d:\d\d\./,
+      new RegExp(`^No connection to Vigil since ${MOMENT}, showing the state of ${MOMENT}\\.`),
     );
     await notice.waitFor();
     await page
@@ -39,6 +41,26 @@ describe('the connection', () => {
     await own.listen(port);
     await page.getByText(/^Vigil has restarted\. Connected again since/).waitFor();
     await tilesAre(page, 3);
+    await close(page);
+    await own.stop();
+  });
+
+  test('that has been lost since another day is reported with that day', async () => {
+    const own = await PageServer.start({ cameras: 4 });
+    const page = await visitor.open(own.url);
+    await tilesAre(page, 4);
+    await page.locator('.age').first().waitFor();
+    const [id = ''] = await tileIds(page);
+    await page.clock.install();
+    await own.pause();
+    await page.getByText(/^No connection to Vigil since/).waitFor();
+    await page.clock.fastForward('30:00:00');
+    await page
+      .getByText(
+        new RegExp(`^No connection to Vigil since ${DATE_TIME}, showing the state of ${DATE_TIME}\\.`),
+      )
+      .waitFor();
+    assert.match(await tile(page, id).innerText(), new RegExp(`at ${DATE_TIME}`));
     await close(page);
     await own.stop();
   });

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { graveFindings } from '../../lab/axe';
 import { startBrowser } from '../../lab/browser';
 import { PageServer } from '../../lab/page/server';
-import { close, COLOURS, DESKTOP, openPage, PHONE, tilesAre } from '../../lab/page/viewing';
+import { close, COLOURS, DESKTOP, MOMENT, openPage, PHONE, tilesAre } from '../../lab/page/viewing';
 
 describe('the page', () => {
   let browser: Browser;
@@ -28,7 +28,10 @@ describe('the page', () => {
       await reports.waitFor();
       assert.equal(await reports.getByRole('listitem').count(), own.world.crashes(crashed).length);
       const newest = reports.getByRole('listitem').first();
-      assert.match(await newest.innerText(), /^Ended with code 1: .*keyframe\.?\s+.*\d\d:\d\d.*, after 4 s/);
+      assert.match(
+        await newest.innerText(),
+        new RegExp(String.raw`^Ended with code 1: .*keyframe\.?\s+${MOMENT}, after 4 s`),
+      );
       const output = newest.getByText('at Decoder.decode');
       assert.equal(await output.isVisible(), false);
       await newest.locator('summary').press('Enter');
