@@ -95,8 +95,19 @@ export function startDaemon({
   return new RunningDaemon(child, dir, dataDir);
 }
 
+const made = new Set<string>();
+
+/** A new temporary folder. It is removed when this process succeeds; when it fails, it may show why. */
 export function newDir(): string {
-  return mkdtempSync(path.join(tmpdir(), 'vigil-daemon-'));
+  if (made.size === 0) process.once('exit', removeMade);
+  const dir = mkdtempSync(path.join(tmpdir(), 'vigil-daemon-'));
+  made.add(dir);
+  return dir;
+}
+
+function removeMade(code: number): void {
+  if (code !== 0) return;
+  for (const dir of made) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 class RunningDaemon implements Daemon {
