@@ -1,4 +1,4 @@
-/** What was learned from earlier openings about how to open a feed, kept while the camera's process runs. */
+/** What earlier openings have taught about how to open a feed, kept while the camera's process runs. */
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import {
@@ -13,10 +13,10 @@ import { RtspEntrance } from '../rtsp/entrance';
 import { LossWatch } from '../rtsp/loss-watch';
 import { afterFault, afterPacket, leavesUdp, overTransport, type TransportChoice } from './transport-choice';
 
-/** Faults of a camera that may still be busy with the question it was asked just before. */
+/** Faults of a camera that may still be busy with the query just before. */
 const MAY_BE_BUSY: ReadonlySet<string> = new Set(['too-many-sessions', 'rejected', 'server-error', 'closed']);
 
-/** Facts of the camera's state: how it is opened if that was left to Vigil, and why. */
+/** Facts of the camera's state: how it is opened where Vigil may choose, and why. */
 export type AdaptationFacts = {
   readonly transport?: string;
   readonly decoding?: string;
@@ -33,7 +33,7 @@ export class FeedAdaptation {
   #told: AdaptationFacts;
 
   constructor(
-    /** May be set; its source and hardware are to be the same. */
+    /** May be replaced by settings with the same source and hardware. */
     public configured: CameraSpec,
     platform: NodeJS.Platform = process.platform,
   ) {
@@ -72,7 +72,7 @@ export class FeedAdaptation {
     };
   }
 
-  /** Learns from a failed opening. True if another attempt at once is worthwhile. */
+  /** Learns from a failed opening. Returns true if an immediate retry is worthwhile. */
   learn(error: unknown): boolean {
     if (error instanceof OtherForm) {
       this.#form = { ...this.#form, ...error.form };
@@ -88,14 +88,14 @@ export class FeedAdaptation {
       this.#form = { ...this.#form, videoIsLate: true };
       return true;
     }
-    // The data found in a feed that was cut may have been too little for that reason alone.
+    // If the feed was cut, that alone may be why ffmpeg had too little data.
     if (error.code === 'closed') this.#form = withoutLateVideo(this.#form);
     if (!this.#mayChooseTransport()) return false;
     this.#transport = afterFault(this.#transport, error);
     return this.#transport.name === 'trying-tcp';
   }
 
-  /** A packet came. Returns what is new of how, as sentences for the log. */
+  /** A packet arrived. Returns changes in how the feed is received or decoded, as sentences for the log. */
   received(): readonly string[] {
     this.#transport = afterPacket(this.#transport);
     const before = this.#told;

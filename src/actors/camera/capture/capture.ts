@@ -1,4 +1,7 @@
-/** One opening of a feed: receives its packets, has pictures made of those the plan asks for, ends it when it stalls. */
+/**
+ * One opening of a feed: receives packets, makes pictures of those the plan wants, and ends when the feed
+ * stalls.
+ */
 import { performance } from 'node:perf_hooks';
 import type { Moment } from '../../../clock/machine-clock';
 import { sleep } from '../../../clock/sleep';
@@ -26,7 +29,8 @@ import type { Decision } from '../sampling/sample';
 const BESIDE_PERIODS = 5;
 
 /**
- * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left when this settles.
+ * Reads the feed until it ends, fails, stalls or `signal` is aborted. No ffmpeg is left running when this
+ * settles.
  * @throws Fault with the reason the feed ended, {@link OtherForm}; nothing if `signal` was aborted.
  */
 export async function captureFeed(options: FeedOptions, signal: AbortSignal): Promise<void> {
@@ -39,11 +43,11 @@ export async function captureFeed(options: FeedOptions, signal: AbortSignal): Pr
   await new Opening(options, signal).finish(signal);
 }
 
-/** Over HTTP, the type of the answer decides which receiver reads it. */
+/** Over HTTP, the type of the response decides which receiver reads it. */
 function openReceiver(options: FfmpegReceiverOptions, events: ReceiverEvents): Receiver {
   const { source } = options.camera;
   if (source.kind !== 'stream' || !/^https?:/.test(source.url)) return new FfmpegReceiver(options, events);
-  // Loaded only by cameras that need them: a fifth of all that a camera's process loads.
+  // Loaded only by cameras that need them: they are a fifth of the code that a camera's process loads.
   /* eslint-disable @typescript-eslint/no-require-imports -- its packets are wanted in this turn of the event loop */
   const { HttpReceiver } = require('./http-receiver') as typeof import('./http-receiver');
   return new HttpReceiver({ ...options, source }, events, (body) => {
@@ -62,13 +66,13 @@ class Opening {
   #maker: PictureMaker | undefined;
   readonly #times: FeedTimes;
   #codec = '';
-  /** Settles when the makers that were replaced have given their pictures. */
+  /** Settles when the replaced makers have delivered their pictures. */
   #replaced: Promise<unknown> | undefined;
   readonly #seen: Seen = { startedMs: performance.now() };
 
-  /** Until it has made a picture, where another opening is sampled. */
+  /** Set until the first picture, if another opening is being sampled. */
   #rehearsal: Rehearsal | undefined;
-  /** When it had; until the other one has been asked to end. */
+  /** When this opening made its first picture; set until the other opening has been asked to end. */
   #besideSinceMs: number | undefined;
 
   constructor(
@@ -97,7 +101,10 @@ class Opening {
     });
   }
 
-  /** What comes next may be of another size, for which a keyframe suffices, or of another codec, for which it does not. */
+  /**
+   * The next packets may have another size, which needs a keyframe, or another codec, which needs a new
+   * maker.
+   */
   #beginAnew({ codec }: StreamHeader): void {
     if (this.#maker === undefined) return;
     this.options.plan.reopen();
@@ -121,7 +128,7 @@ class Opening {
   }
 
   #receive(packet: Packet, header: StreamHeader, agoMs?: number): void {
-    // A feed that was asked to end samples nothing more: another may be sampled in its place.
+    // An opening that was asked to end takes no more samples: another may be sampled in its place.
     if (this.#failure !== undefined || this.signal.aborted) return;
     try {
       this.#take(packet, header, agoMs);
@@ -130,7 +137,7 @@ class Opening {
     }
   }
 
-  /** A fault says whose it is; that of the machine's hardware is not the feed's. */
+  /** Prefixes a fault with the feed's name, unless the fault is that of the machine's hardware. */
   #named(error: Error): Error {
     if (!(error instanceof Fault) || error.code === 'hwaccel') return error;
     return new Fault(error.code, `${feedName(this.options.camera.source)}: ${error.message}`);
@@ -201,7 +208,10 @@ class Opening {
     return decision;
   }
 
-  /** Resolves with a fault when packets or pictures stay away although our own programs had time for them; with undefined when `signal` is aborted. */
+  /**
+   * Resolves with a fault when packets or pictures fail to arrive although our own programs had processor
+   * time; with undefined when `signal` is aborted.
+   */
   async #watchForStall(signal: AbortSignal): Promise<Fault | undefined> {
     const starvation = new Starvation();
     while (!signal.aborted) {
@@ -212,11 +222,11 @@ class Opening {
       if (unsuspectedMs > 0) {
         starvation.end();
         onStarved?.(0);
-        // Looked at again after the shortest limit: the first picture sets another.
+        // Checked again after the shortest limit: the first picture sets another limit.
         await sleep(Math.min(unsuspectedMs, camera.stallMs), signal);
         continue;
       }
-      // If the machine has no time for our own programs, ending them makes it worse, and the silence is not the camera's.
+      // If our programs get no processor time, ending them makes it worse, and the camera is not to blame.
       const isKnown = starvation.look(nowMs);
       const starvedMs = starvation.since(sinceMs);
       onStarved?.(starvedMs);
@@ -227,7 +237,7 @@ class Opening {
     return undefined;
   }
 
-  /** The receiver's knowledge of why no packet came. */
+  /** Why no packet has arrived, if the receiver knows. */
   #silence(): FaultRecord | undefined {
     return this.#receiver.silence?.(this.#seen.lastPacketMs !== undefined);
   }

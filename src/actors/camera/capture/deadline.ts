@@ -1,4 +1,4 @@
-/** How long a feed may stay silent, as pure functions of what was seen of it. */
+/** How long a feed may stay silent, as pure functions of what it has sent. */
 import type { CameraSource, CameraSpec } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 import { unopenedFault, udpBlockedFault } from '../feed/fault';
@@ -6,9 +6,9 @@ import { feedName } from '../../../config/feed-name';
 import type { RtspAnswer } from '../rtsp/answer';
 import type { SamplePlan } from '../sampling/sample-plan';
 
-/** Fewer periods, or intervals, without data than this are not a stall, whatever `stallMs` is. */
+/** Fewer periods or intervals without data than this are not a stall, whatever `stallMs` is. */
 const MIN_STALL_INTERVALS = 3;
-/** Milliseconds the first UDP packet may take, once the stream was described, where TCP can be tried instead. */
+/** Milliseconds the first UDP packet may take after the stream was described, if TCP can be tried instead. */
 const UDP_PATIENCE_MS = 5000;
 
 const WITHOUT_KEYFRAMES =
@@ -23,7 +23,7 @@ export interface Seen {
   lastPictureMs?: number;
   /** When the newest keyframe came. */
   lastKeyMs?: number;
-  /** Its pictures become whole little by little. */
+  /** The feed refreshes its pictures gradually (intra refresh). */
   refreshes?: true;
   /** An RTSP camera's answer before it was opened. */
   answer?: RtspAnswer;
@@ -32,7 +32,7 @@ export interface Seen {
 export interface Deadline {
   readonly sinceMs: number;
   readonly limitMs: number;
-  /** Why the feed is given up when it passes. */
+  /** The fault if the deadline passes. */
   readonly fault: FaultRecord;
 }
 
@@ -44,14 +44,14 @@ export function firstDeadline(camera: CameraSpec, plan: Measured, seen: Seen): D
   if (lastPacketMs === undefined || lastPictureMs === undefined) return openingDeadline(camera, plan, seen);
   const packets = { sinceMs: lastPacketMs, limitMs: packetLimitMs(camera, plan) };
   const pictures = { sinceMs: lastPictureMs, limitMs: pictureLimitMs(camera, plan) };
-  // Silent since its last picture, or before the next was due: the silence is the fault, and it is found as soon.
+  // If packets ceased before the next picture was due, the silence is the fault, and it is found as soon.
   const fellSilent = lastPacketMs - lastPictureMs < pictures.limitMs / MIN_STALL_INTERVALS;
   return fellSilent || packets.sinceMs + packets.limitMs <= pictures.sinceMs + pictures.limitMs
     ? { ...packets, fault: stalledFault(camera, packets.limitMs) }
     : { ...pictures, fault: pictureFault(camera, seen, pictures.limitMs) };
 }
 
-/** Packets come, and no pictures. */
+/** The fault of a feed whose packets arrive but yield no pictures. */
 function pictureFault(
   camera: CameraSpec,
   { lastKeyMs, lastPictureMs = 0 }: Seen,
@@ -67,13 +67,13 @@ function pictureFault(
   return { code: 'no-pictures', message: `${name} sent data, but nothing that became a picture, ${within}` };
 }
 
-/** If only keyframes of a feed are requested, packets between them are not seen. */
+/** The fault of a silent feed. If only keyframes are requested, packets between them are not seen. */
 function stalledFault({ source, format }: CameraSpec, limitMs: number): FaultRecord {
   const what = format === 'keyframe' ? `no keyframe for ${limitMs} ms` : `nothing for ${limitMs} ms`;
   return { code: 'stalled', message: `${feedName(source)} sent ${what}` };
 }
 
-/** Until the first picture. */
+/** The deadline that applies until the first picture. */
 function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadline {
   const { source, connectMs } = camera;
   const { startedMs, lastPacketMs, lastKeyMs, refreshes, answer } = seen;
@@ -101,20 +101,20 @@ function openingDeadline(camera: CameraSpec, plan: Measured, seen: Seen): Deadli
   return { sinceMs: startedMs, limitMs: connectMs, fault };
 }
 
-/** Its packets are waited for from when they may come: a camera that was slow to describe its stream is so again. */
+/** How long the first UDP packet may take: a camera that was slow to describe its stream is slow again. */
 function udpPatienceMs(connectMs: number, answer: RtspAnswer | undefined): number {
   if (answer?.kind === 'described') return UDP_PATIENCE_MS + 2 * Math.round(answer.afterMs);
   return answer?.kind === 'unanswered' ? Math.max(UDP_PATIENCE_MS, connectMs / 2) : UDP_PATIENCE_MS;
 }
 
 function packetLimitMs({ format, stallMs, connectMs }: CameraSpec, { packetMs }: Measured): number {
-  // If only keyframes are requested, the second may be far.
+  // If only keyframes are requested, the second may be far off.
   if (format === 'keyframe' && packetMs === 0) return Math.max(stallMs, connectMs);
   return Math.max(stallMs, Math.ceil(MIN_STALL_INTERVALS * packetMs));
 }
 
 function pictureLimitMs({ stallMs, periodMs, connectMs }: CameraSpec, { keyIntervalMs }: Measured): number {
-  // Until two keyframes have come, the second may take as long as the first did.
+  // Until two keyframes have arrived, the second may take as long as the first was allowed to.
   const keyframesMs = keyIntervalMs === undefined ? connectMs : MIN_STALL_INTERVALS * keyIntervalMs;
   return Math.max(stallMs, MIN_STALL_INTERVALS * periodMs, Math.ceil(keyframesMs));
 }

@@ -11,7 +11,7 @@ import { SamplePlan } from '../sampling/sample-plan';
 export interface FeedSettings {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  /** A picture of the camera that another node has taken: this one numbers on from it. */
+  /** A picture of the camera that another node has taken: this node continues the numbering from it. */
   readonly continues?: Numbered;
 }
 
@@ -21,7 +21,7 @@ export class Feed {
   readonly adaptation: FeedAdaptation;
   readonly plan: SamplePlan;
 
-  /** @param before the opening that is sampled until this one is */
+  /** @param before the feed that is sampled until this one replaces it */
   constructor(
     private settings: FeedSettings,
     before?: Feed,
@@ -46,7 +46,7 @@ export class Feed {
     return this.settings.ffmpeg;
   }
 
-  /** Other settings of the same source. */
+  /** Applies other settings of the same source. */
   change(settings: FeedSettings): void {
     this.settings = settings;
     this.adaptation.configured = settings.camera;

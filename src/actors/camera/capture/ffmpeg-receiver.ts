@@ -15,16 +15,19 @@ import type { Receiver, ReceiverEvents } from '../feed/receiver';
 import type { Entry } from '../rtsp/entrance';
 import { ReceiverStderr } from '../rtsp/receiver-stderr';
 
-/** Redirections that ffmpeg may follow itself, for a camera that was too slow to answer ours. */
+/** Redirects that ffmpeg may follow itself, for a camera that was too slow to answer our query. */
 const MAX_REDIRECTIONS = 5;
-/** A keyframe that comes later was whole: ffmpeg has it when the next picture begins. */
+/**
+ * A keyframe that arrives this much later than a loss is whole: ffmpeg outputs it when the next picture
+ * begins.
+ */
 const MAX_BEHIND_LOSS_MS = 250;
 
 export interface FfmpegReceiverOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
   readonly learned: Learned;
-  /** Input for ffmpeg instead of the feed's URL, if that is an HTTP URL. */
+  /** Input for ffmpeg instead of the feed's URL, if the feed is received over HTTP. */
   readonly body?: Readable;
 }
 
@@ -38,9 +41,9 @@ export class FfmpegReceiver implements Receiver {
   #header: StreamHeader | undefined;
   #entry: Entry | undefined;
   #redirections = 0;
-  /** When ffmpeg got what to open. */
+  /** When ffmpeg received the address to open. */
   #toldMs = -Infinity;
-  /** When ffmpeg last missed packets, until the next one it gave. */
+  /** When ffmpeg last missed packets; set until its next packet. */
   #lostMs: number | undefined;
   #failed = false;
 
@@ -62,7 +65,7 @@ export class FfmpegReceiver implements Receiver {
     });
     this.#process = new FfmpegProcess(
       ffmpeg,
-      // It gets what to open after the camera was asked: it takes as long to start.
+      // ffmpeg receives the address on standard input, once the camera has been queried: meanwhile it starts.
       { ...receiverInvocation(camera, learned.form), stdin: '' },
       (chunk) => {
         // ffmpeg's messages about these packets, written before them, are read in the same turn of the event loop.
@@ -105,14 +108,14 @@ export class FfmpegReceiver implements Receiver {
     return openFault(source, errors, { answer: this.#entry?.answer, cut: this.#wasCut() });
   }
 
-  /** It ended long before its allowed analysis time was over: there was nothing more to examine. */
+  /** True if ffmpeg ended long before its analysis time was over: there was nothing more to examine. */
   #wasCut(): boolean {
     const { camera, learned } = this.options;
     const isLookedAtLong = learned.form.videoIsLate === true;
     return isLookedAtLong && performance.now() - this.#toldMs < camera.connectMs / 2;
   }
 
-  /** Asks an RTSP camera, then has ffmpeg open the feed. */
+  /** Queries an RTSP camera, then has ffmpeg open the feed. */
   async #enter(): Promise<void> {
     const { camera, learned } = this.options;
     const { signal } = this.#ending;
@@ -144,7 +147,7 @@ export class FfmpegReceiver implements Receiver {
     return { rotation: (source.kind === 'file' ? fileRotation(source.path) : undefined) ?? rotation };
   }
 
-  /** ffmpeg said that packets are missing before the next it gives. */
+  /** ffmpeg reported that packets are missing before the next one it outputs. */
   #lose(packets: number): void {
     const { losses, leavesUdp } = this.options.learned;
     const nowMs = performance.now();
@@ -167,7 +170,7 @@ export class FfmpegReceiver implements Receiver {
     }
   }
 
-  /** The first packet after a loss is incomplete, or needs one that never came. */
+  /** Marks the first packet after a loss: it is incomplete, or depends on one that never arrived. */
   #withLoss(packet: Packet): Packet {
     if (this.#lostMs === undefined) return packet;
     const passedMs = performance.now() - this.#lostMs;

@@ -1,9 +1,9 @@
-/** How a file of MP4 or MOV says its video is turned. */
+/** The rotation that an MP4 or MOV file declares for its video. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { movieRotation } from '../ffmpeg/movie-rotation';
 import type { Rotation } from '../ffmpeg/rotation';
 
-/** Limit of the box that describes the tracks; a day of video has a tenth of it. */
+/** Limit of the box that describes the tracks; a day of video needs a tenth of it. */
 const MAX_MOVIE_BYTES = 64 * 1024 * 1024;
 
 /** Rotation of the first video track; undefined for a file of another kind, or one that cannot be read. */
@@ -12,12 +12,12 @@ export function fileRotation(path: string): Rotation | undefined {
     const movie = readMovie(path);
     return movie && movieRotation(movie);
   } catch {
-    // Cut, or gone: ffmpeg has read it, and what it said counts.
+    // The file is truncated or gone; ffmpeg has read it, and what ffmpeg reported counts.
     return undefined;
   }
 }
 
-/** The box that describes the tracks, from its type on, wherever in the file it is. */
+/** The box that describes the tracks, from its type on, wherever it is in the file. */
 function readMovie(path: string): Buffer | undefined {
   const file = openSync(path, 'r');
   try {

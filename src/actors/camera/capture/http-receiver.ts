@@ -36,11 +36,14 @@ export class HttpReceiver implements Receiver {
   #kind: AnswerKind | undefined;
   #cutter: PictureCutter | undefined;
   #header: StreamHeader | undefined;
-  /** The first picture; if no other follows, the answer was not a stream. */
+  /** The first picture; if no other follows, the response was not a stream. */
   #first: { readonly bytes: Buffer; readonly at: number } | undefined;
   #fault: Fault | undefined;
 
-  /** @param elsewhere begins to read the feed otherwise: what came, and comes, of a body, or the URL of a playlist */
+  /**
+   * @param elsewhere opens another receiver, for the body of the response or, without one, for a playlist's
+   * URL
+   */
   constructor(
     private readonly options: HttpReceiverOptions,
     private readonly events: ReceiverEvents,
@@ -108,7 +111,7 @@ export class HttpReceiver implements Receiver {
     if (this.#first !== undefined) throw stillPicture();
   }
 
-  /** Reads the answer to its end, or until another receiver continues with it. */
+  /** Reads the response to its end, or until another receiver continues with it. */
   async #receive({ message }: Answer): Promise<void> {
     const { type, boundary } = readContentType(message.headers['content-type']);
     let begun = Buffer.alloc(0);
@@ -146,7 +149,7 @@ export class HttpReceiver implements Receiver {
     if (broken !== undefined && this.#header === undefined) throw errorFault(broken);
   }
 
-  /** ffmpeg gets the body from here: it follows redirects to anywhere. */
+  /** ffmpeg gets the body from this process, because on its own it follows redirects to anywhere. */
   #handOn(begun: Buffer, message: IncomingMessage): void {
     const body = new PassThrough();
     body.write(begun);
@@ -184,7 +187,7 @@ export class HttpReceiver implements Receiver {
   }
 }
 
-/** Its size is that of the first picture; each JPEG says its own. */
+/** The header with the size of the first picture; each JPEG states its own. */
 function headerOf(bytes: Buffer): StreamHeader {
   const { width = 0, height = 0 } = readJpeg(bytes) ?? {};
   return { codec: 'mjpeg', width, height, unitMs: 1 };
@@ -193,7 +196,7 @@ function headerOf(bytes: Buffer): StreamHeader {
 function asPacket(bytes: Buffer, at: number): Packet {
   return {
     ...{ pts: at, key: true, corrupt: false, bytes },
-    // Only of pictures that are taken: some cameras send fifty a second.
+    // Computed only for pictures that are taken: some cameras send fifty a second.
     get checksum() {
       return createHash('md5').update(bytes).digest('hex');
     },

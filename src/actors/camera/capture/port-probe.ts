@@ -1,12 +1,12 @@
-/** The pause before a feed is reopened, which ends early if the camera had left the network and is back. */
+/** The pause before a feed is reopened, which ends early if the camera had left the network and returns. */
 import { connect } from 'node:net';
 import { aborted, sleep } from '../../../clock/sleep';
 import type { CameraSource } from '../../../config/topology';
 import { hostOf, portOf } from '../../../url/url';
 
-/** Milliseconds between two looks, and half as much again by chance: cameras behind one switch come back together. */
+/** Milliseconds between attempts, plus up to half at random: cameras behind one switch return together. */
 const PROBE_MS = 1000;
-/** A connection takes a round trip; a camera that is off answers none. */
+/** A connection takes one round trip; a camera that is off does not answer. */
 const ANSWER_MS = 1000;
 /** Default ports of the protocols that run over TCP. */
 const PORTS: Readonly<Record<string, number>> = {
@@ -18,7 +18,7 @@ const PORTS: Readonly<Record<string, number>> = {
   https: 443,
 };
 
-/** Resolves after `ms`, or as soon as the camera's port, which was closed, takes connections: with true then. */
+/** Resolves after `ms`, or with true as soon as the camera's port, which was closed, accepts connections. */
 export async function sleepUntilBack(
   source: CameraSource,
   ms: number,
@@ -33,7 +33,9 @@ export async function sleepUntilBack(
   }
 }
 
-/** Never settles before `signal` is aborted if the port is already open, which proves nothing, or if there is none. */
+/**
+ * Without a port, or if it is already open, which proves nothing, this settles only when `signal` is aborted.
+ */
 async function opensAgain(source: CameraSource, signal: AbortSignal): Promise<boolean> {
   const address = addressOf(source);
   for (let closed = 0; address !== undefined && !signal.aborted; closed++) {

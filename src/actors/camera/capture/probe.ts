@@ -1,4 +1,4 @@
-/** Opens a feed once, as a camera does, and measures what it is. */
+/** Opens a feed once, as a camera does, and measures it. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { childrenProcessorMs } from '../../../os/children-cost';
@@ -16,20 +16,20 @@ import { median } from '../clock/median';
 
 export interface FeedMeasurement {
   readonly stream?: FeedStream | undefined;
-  /** The first. */
+  /** The first picture. */
   readonly picture?: Picture | undefined;
   /** From the start of the probe. */
   readonly firstPictureMs?: number | undefined;
   /** Undefined until there were two. */
   readonly packetsPerSecond?: number | undefined;
-  /** Distances of the keyframes that were seen. */
+  /** Intervals between the keyframes received. */
   readonly keyframeIntervalsMs: readonly number[];
   /** The camera's clock minus the arrival; undefined when it was not reported. */
   readonly clockOffsetMs?: number | undefined;
   readonly choice: SamplingChoice;
-  /** Processor time its ffmpegs used from the second keyframe on, when it is decided what is decoded. */
+  /** Processor time of the feed's ffmpegs from the second keyframe on, when it is settled what is decoded. */
   readonly cost?: { readonly processorMs: number; readonly overMs: number } | undefined;
-  /** How it was opened if that was left to the probe. */
+  /** How the feed was opened where the probe could choose. */
   readonly transport?: string;
   readonly decoding?: string;
   /** Packets lost over UDP. */
@@ -37,16 +37,19 @@ export interface FeedMeasurement {
   readonly fault?: FaultRecord | undefined;
 }
 
-/** Keyframe intervals, and milliseconds from the first packet on, after which enough is known. */
+/** Keyframe intervals, and milliseconds from the first packet, after which enough is known. */
 const ENOUGH_INTERVALS = 3;
 const ENOUGH_MS = 5000;
-/** Many servers begin with what they have kept since the last keyframe: it does not count for the rate. */
+/**
+ * Many servers begin with a burst of the packets since the last keyframe, which does not count for the rate.
+ */
 const BURST_MS = 1000;
-/** The first picture is never waited for less. */
+/** Least time allowed for the first picture. */
 const MIN_CONNECT_MS = 1000;
 
 /**
- * Reads the feed until enough is known, it fails, `limitMs` have passed or `signal` is aborted. No ffmpeg is left then.
+ * Reads the feed until enough is known, it fails, `limitMs` have passed or `signal` is aborted. No ffmpeg is
+ * left.
  */
 export async function probeFeed(
   camera: CameraSpec,
@@ -57,13 +60,13 @@ export async function probeFeed(
   return new FeedProbe(camera, ffmpeg, limitMs).run(signal);
 }
 
-/** Sees every packet on its way to the decision. */
+/** A plan that measures every packet before it decides. */
 export class MeasuringPlan extends SamplePlan {
   firstAt = 0;
   lastAt = 0;
   keys: number[] = [];
   #packets = 0;
-  /** The first packet behind the burst, and the number of those until it. */
+  /** Time of the first packet after the burst, and the number of packets up to it. */
   #settled: { readonly packets: number; readonly at: number } | undefined;
 
   constructor(
@@ -144,7 +147,7 @@ class FeedProbe {
     return this.#measurement(fault ?? this.#interruption());
   }
 
-  /** Opens the feed until another opening is not worth its while; the fault of the last one. */
+  /** Opens the feed until another attempt is not worthwhile; returns the fault of the last one. */
   async #read(signal: AbortSignal): Promise<FaultRecord | undefined> {
     while (!signal.aborted) {
       try {
@@ -191,10 +194,10 @@ class FeedProbe {
     if (seen && this.#picture !== undefined) this.#finish();
   }
 
-  /** While the ffmpegs still run. */
+  /** Called while the ffmpegs still run, so that their processor time can be read. */
   #finish(): void {
     const [from, to] = [this.#costFrom, costNow()];
-    // Where one of them has ended meanwhile, as behind a discontinuity of HLS, what it used is not known any more.
+    // If an ffmpeg has ended meanwhile, as after a discontinuity of HLS, its processor time is unknown.
     if (from !== undefined && to !== undefined && to.atMs > from.atMs && to.processorMs > from.processorMs)
       this.#cost ??= { processorMs: to.processorMs - from.processorMs, overMs: to.atMs - from.atMs };
     this.#done.abort();
@@ -209,7 +212,7 @@ class FeedProbe {
   #measurement(fault: FaultRecord | undefined): FeedMeasurement {
     const { packetsPerSecond, keys } = this.#plan;
     const keyframeIntervalsMs = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
-    // One that came late, or with a burst at the start, does not decide.
+    // The median, so that one late keyframe, or one in the initial burst, does not decide.
     const intervalMs = keyframeIntervalsMs.length === 0 ? undefined : median(keyframeIntervalsMs);
     return {
       stream: this.#stream,

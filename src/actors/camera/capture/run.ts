@@ -1,4 +1,6 @@
-/** One opening of a feed as its succession sees it: its pictures come behind those of the opening before, and it ends on request. */
+/**
+ * Opens a feed for a succession: its pictures follow those of the previous opening, and it ends on request.
+ */
 import type { CameraSpec } from '../../../config/topology';
 import type { FeedOptions } from '../feed/options';
 import type { Picture } from '../pictures/decoder';
@@ -11,7 +13,7 @@ export interface RunEvents extends Pick<
   FeedOptions,
   'onClock' | 'onStream' | 'onLost' | 'onStderr' | 'onBasic' | 'onTrouble' | 'onStarved'
 > {
-  /** @param isNewest it was made by the settings the feed has now */
+  /** @param isNewest the picture was made with the current settings of the feed */
   readonly onPicture: (picture: Picture, madeBy: CameraSpec, isNewest: boolean) => void;
 }
 
@@ -35,7 +37,7 @@ export function startRun(
     }),
   };
   const ended = captureFeed(options, AbortSignal.any([signal, ending.signal]));
-  // When another takes its place, the reason for its end does not matter.
+  // Once another opening has replaced this one, the reason for its end does not matter.
   ended.catch(() => undefined);
   return {
     ...{ feed, ended },

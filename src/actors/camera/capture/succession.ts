@@ -1,4 +1,7 @@
-/** Keeps a feed open through edits: a new opening has shown a picture before the one it follows is ended, if the camera takes two viewers. */
+/**
+ * Keeps a feed open through edits: if the camera accepts two clients, the old opening ends after the new has
+ * a picture.
+ */
 import { performance } from 'node:perf_hooks';
 import { unlessAborted, withDeadline } from '../../../clock/sleep';
 import type { Feed } from './feed';
@@ -7,31 +10,31 @@ import type { Sample } from '../sampling/sample';
 /** One opening of a feed. */
 export interface Run {
   readonly feed: Feed;
-  /** Settles when nothing of it is left; rejects with the reason unless it was ended from here. */
+  /** Settles when all its resources are released; rejects with the reason unless {@link end} was called. */
   readonly ended: Promise<void>;
-  /** It is sampled no more from now on. */
+  /** Ends the opening, which takes no more samples from now on. */
   end(): void;
-  /** Applies the present configuration of its feed. */
+  /** Applies the current configuration of its feed. */
   takeSettings(): void;
 }
 
 export interface Predecessor {
   readonly run: Run;
-  /** To be called when the new opening can be sampled in its place; with the first sample that it has taken. */
+  /** To be called when the new opening can replace the predecessor, with its first sample if there is one. */
   readonly onReady: (sample?: Sample) => void;
 }
 
 export interface SuccessionOptions {
   readonly open: (feed: Feed, predecessor?: Predecessor) => Run;
-  /** Pictures come: there is something to lose. */
+  /** True while pictures arrive, so that an interruption would cost some. */
   readonly isStreaming: () => boolean;
   /** A feed with the current settings. */
   readonly makeFeed: () => Feed;
-  /** It is sampled from now on, that is from this sample on, or opened next. */
+  /** The feed is sampled from now on, beginning with this sample, or is opened next. */
   readonly adopt: (feed: Feed, sample?: Sample) => void;
 }
 
-/** Milliseconds a new opening may take to show a picture; then the old one, which has outdated settings, ends nevertheless. */
+/** Milliseconds a new opening may take to make a picture; then the old, outdated one ends anyway. */
 const PATIENCE_MS = 20_000;
 
 export class Succession {
@@ -41,7 +44,7 @@ export class Succession {
 
   constructor(private readonly options: SuccessionOptions) {}
 
-  /** Aborted once another opening is asked for. */
+  /** Aborted once another opening is requested. */
   get wished(): AbortSignal {
     return this.#wish.signal;
   }
@@ -63,7 +66,7 @@ export class Succession {
 
   /**
    * Keeps the feed open, with one opening after another. Returns when the feed must be reopened at once.
-   * @throws the reason when it was not ended from here
+   * @throws the reason if the feed ended without being asked to
    */
   async stream(feed: Feed): Promise<void> {
     const { open, adopt, makeFeed } = this.options;
@@ -77,7 +80,7 @@ export class Succession {
     }
   }
 
-  /** False when the run has ended. */
+  /** Waits for the run to end or be replaced. Returns false when it has ended without a successor. */
   async #goesOn(run: Run): Promise<boolean> {
     const { isStreaming, makeFeed, adopt } = this.options;
     await unlessAborted(run.ended, this.wished);
@@ -94,7 +97,7 @@ export class Succession {
     return false;
   }
 
-  /** A new opening that has replaced the previous one; undefined if it could not, or if yet another is requested. */
+  /** A new opening that has replaced the run; undefined if it could not, or if yet another is requested. */
   async #rehearse(feed: Feed, run: Run): Promise<Run | undefined> {
     const { open, adopt } = this.options;
     const untilMs = performance.now() + PATIENCE_MS;

@@ -1,4 +1,7 @@
-/** How an RTSP feed with `"transport": "auto"` is received: over UDP, or over TCP if UDP delivers nothing or loses many packets. Pure. */
+/**
+ * How an RTSP feed with `"transport": "auto"` is received: over UDP, or over TCP if UDP delivers nothing or
+ * loses many packets. Pure.
+ */
 import type { CameraSource } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 
@@ -29,7 +32,7 @@ export function afterFault(choice: TransportChoice, { code, message }: FaultReco
   }
 }
 
-/** What follows from a packet. */
+/** The choice after a packet. */
 export function afterPacket(choice: TransportChoice): TransportChoice {
   return choice.name === 'trying-tcp' ? { ...choice, name: 'tcp' } : choice;
 }

@@ -8,19 +8,20 @@ import type { FaultRecord } from '../../../fault/fault';
 import { median } from './median';
 
 /**
- * Bounds of a sane clock, milliseconds from the arrival. A picture is captured before it arrives: encoder, network and
- * a camera's rough NTP make up to some hundred of them. One that is ahead has a clock that differs from ours.
+ * Bounds of a sane clock, milliseconds from the arrival. A picture is captured before it arrives: encoder,
+ * network and a camera's rough NTP add up to some hundred milliseconds. A picture that is ahead shows that
+ * the two clocks differ.
  */
 export const MAX_BEHIND_MS = 2000;
 export const MAX_AHEAD_MS = 500;
-/** The newest measurements, one a keyframe: their median is the skew. The fewest to rely on. */
+/** The skew is the median of this many newest measurements, one per keyframe; then the fewest to rely on. */
 const SAMPLES = 9;
 const ENOUGH_SAMPLES = 3;
-/** By how much capture times may run faster or slower than arrivals: never backwards, never with a leap. */
+/** Fraction by which capture times may run faster or slower than arrivals: they never go back or jump. */
 const SLEW = 0.05;
-/** How often a feed is reopened because its clock is no longer reported. */
+/** How many times a feed is reopened because its clock is no longer reported. */
 const MAX_LOST = 2;
-/** Capture times so near to the camera's clock are called by it. */
+/** Capture times within this distance of the camera's clock are labelled `camera`. */
 const REACHED_MS = 20;
 export type ClockState = 'unknown' | 'sane' | 'insane';
 
@@ -34,25 +35,25 @@ export interface CaptureTime extends FrameClock {
 
 export class CameraClock {
   #samples: number[] = [];
-  /** Milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
+  /** The camera's clock minus the arrival, milliseconds; undefined until it was reported. */
   #skewMs: number | undefined;
   #state: ClockState = 'unknown';
-  /** Present correction of arrivals, on its way to the intended value. */
+  /** Current correction of arrivals, which slews towards the intended value. */
   #offsetMs = 0;
   #lastArrival: number | undefined;
   #lastCapturedAt = -Infinity;
   #lost = 0;
-  /** By how much this machine's clock was set, if that was done since the verdict before. */
+  /** By how much this machine's clock was set, if that happened since the previous verdict. */
   #machineSetMs: number | undefined;
 
-  /** @param startedAt when this process began: the one before it had ended then, and may have been ahead of that */
+  /** @param startedAt when this process began; capture times of the previous one may be later than that */
   constructor(private readonly startedAt?: number) {}
 
   get state(): ClockState {
     return this.#state;
   }
 
-  /** Whole milliseconds of the camera's clock minus the arrival; undefined until it was reported. */
+  /** The camera's clock minus the arrival, whole milliseconds; undefined until it was reported. */
   get skewMs(): number | undefined {
     return this.#skewMs === undefined ? undefined : Math.round(this.#skewMs);
   }
@@ -72,26 +73,29 @@ export class CameraClock {
     };
   }
 
-  /** Replaces another clock of this camera: capture times keep rising. */
+  /** Replaces another clock of this camera; capture times keep rising. */
   follow(before: CameraClock): void {
     this.#lastCapturedAt = before.#lastCapturedAt;
   }
 
   /**
-   * ffmpeg stopped telling it.
-   * @returns whether reopening the feed may help: it is tried a few times
+   * ffmpeg stopped reporting the camera's clock.
+   * @returns whether to reopen the feed, which is tried a few times
    */
   lost(): boolean {
     return ++this.#lost <= MAX_LOST;
   }
 
-  /** The feed is reopened, perhaps after a restart of the camera: what is known holds until the clock is reported again. */
+  /**
+   * The feed is reopened: the skew is kept until the clock is reported again. The camera may have restarted.
+   */
   reopen(): void {
     this.#samples = [];
   }
 
   /**
-   * The camera's clock was reported: this many milliseconds after the arrival of the same packet.
+   * The camera's clock was reported for a packet.
+   * @param skewMs the camera's clock minus the arrival of that packet, milliseconds
    * @returns whether the {@link state} has changed
    */
   told(skewMs: number): boolean {
@@ -106,7 +110,7 @@ export class CameraClock {
   }
 
   /**
-   * This machine's clock was set, forward (positive) or back by this much: the camera's has not moved.
+   * This machine's clock was set forward (positive) or back by this much; the camera's was not.
    * @returns whether the {@link state} has changed
    */
   machineSet(setMs: number): boolean {
@@ -122,9 +126,9 @@ export class CameraClock {
   }
 
   /**
-   * The capture time of what arrived then, or would have arrived on a link without delay. Later ones are later, and their
-   * distances those of the arrivals but for {@link SLEW}; only where this machine's clock is set, capture times go with it.
-   * @param arrivedAt milliseconds since the epoch
+   * The capture time for an arrival. Capture times rise, at the intervals of the arrivals except for {@link
+   * SLEW}; they jump only if this machine's clock is set.
+   * @param arrivedAt arrival on a link without delay, milliseconds since the epoch
    */
   captureTime(arrivedAt: number): CaptureTime {
     if (this.#lastArrival === undefined) this.#offsetMs = this.#aheadOfBefore(arrivedAt);
@@ -156,15 +160,15 @@ export class CameraClock {
 }
 
 /**
- * The report for an operator if a camera's clock is not used for capture times; undefined if this machine's clock is known to be
- * the wrong one. Otherwise which of the two is right is not known, except from what is known about this machine's.
+ * The report for an operator if a camera's clock is not used for capture times; undefined if this machine's
+ * clock is known to be the wrong one. Otherwise it is not known which of the two is right.
  * @param now milliseconds since the epoch, by this machine's clock
  */
 export function clockFault(
   { skewMs = 0, machineSetMs }: ClockDifference,
   now: number,
 ): FaultRecord | undefined {
-  // The daemon says that, once.
+  // The daemon reports an unset clock, once.
   if (isClockUnset(now)) return undefined;
   const using = 'capture times are those of arrival';
   const by = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine's`;

@@ -1,4 +1,4 @@
-/** Messages for an operator about pictures that come late. Pure. */
+/** Messages for an operator about late pictures. Pure. */
 import type { FaultRecord } from '../../../fault/fault';
 import type { DelayNews } from './link-delay';
 
@@ -9,8 +9,8 @@ const UNREAD_BYTES = 128 * 1024;
 
 /**
  * @param feed its name, without credentials
- * @param keyframesOnly only keyframes were counted: of the rates their ratio alone means something
- * @param unreadBytes what has arrived and was not read yet
+ * @param keyframesOnly only keyframes were counted, so only the ratio of the rates is meaningful
+ * @param unreadBytes bytes that have arrived and were not read yet
  */
 export function delayFault(
   late: Late,

@@ -1,11 +1,11 @@
-/** How the delay of a feed came to be what it is: one look a second, for half a minute. Pure. */
+/** How the delay of a feed has developed: one observation a second, for half a minute. Pure. */
 
 /** Observations of the feed at one time. */
 export interface Look {
   readonly at: number;
   readonly mediaMs: number;
   readonly delayMs: number;
-  /** Since the feed was opened. */
+  /** Bytes received since the feed was opened. */
   readonly bytes: number;
 }
 
@@ -16,17 +16,17 @@ export interface LinkRates {
   readonly streamKbps: number;
 }
 
-/** Pictures later than this are marked, and the cause is looked for. */
+/** Pictures later than this are marked, and the cause is determined. */
 export const MARKED_MS = 500;
 /** A delay of this length is not a burst. */
 const LASTING_MS = 5000;
-/** A delay that grows less in this time is steady. */
+/** A delay that grows by less than this within the next constant is steady. */
 const STEADY_MS = 100;
 const STEADY_OVER_MS = 10_000;
 const LOOK_MS = 1000;
 const KEPT_MS = 30_000;
 
-/** Checked this many seconds after the first packet. */
+/** The early observation is this many seconds after the first packet. */
 const EARLY = 2;
 
 export class DelayHistory {
@@ -34,7 +34,7 @@ export class DelayHistory {
   #number = 0;
   #early: Look | undefined;
 
-  /** Observations soon after the feed was opened. */
+  /** An observation soon after the feed was opened. */
   get early(): Look | undefined {
     return this.#early;
   }
@@ -44,7 +44,7 @@ export class DelayHistory {
     this.#looks = [...this.#looks.filter(({ at }) => at > look.at - KEPT_MS), look];
   }
 
-  /** True once no look of {@link LASTING_MS} was on time. */
+  /** True once every observation of the last {@link LASTING_MS} was late. */
   get isLasting(): boolean {
     const [oldest] = this.#lasting;
     const newest = this.#looks.at(-1);
@@ -53,14 +53,14 @@ export class DelayHistory {
     return lasts && this.#lasting.every(({ delayMs }) => delayMs >= MARKED_MS);
   }
 
-  /** True while it still becomes more. */
+  /** True while the delay is still growing. */
   get isGrowing(): boolean {
     const [newest] = this.#looks.slice(-1);
     const before = this.#looks.find(({ at }) => at >= (newest?.at ?? 0) - STEADY_OVER_MS);
     return (newest?.delayMs ?? 0) - (before?.delayMs ?? 0) >= STEADY_MS;
   }
 
-  /** The looks since it began to grow. */
+  /** The observations since the delay began to grow. */
   get grown(): readonly Look[] {
     const onTime = this.#looks.findLastIndex(({ delayMs }) => delayMs < MARKED_MS);
     return this.#looks.slice(Math.max(0, onTime));

@@ -1,11 +1,12 @@
 /**
- * How late packets come: their media times (RTP's, RTMP's) against their arrivals, above the fastest of the stream. Media
- * times only count from one another, and some cameras' are odd: they jump, stand still, or run at another rate. Pure.
+ * How late packets arrive: arrival minus media time (RTP, RTMP), relative to the fastest packet of the
+ * stream. Media times have no absolute origin, and those of some cameras jump, stand still, or run at another
+ * rate. Pure.
  */
 
 /** A packet at its arrival. */
 export interface Arrival {
-  /** The sender's time of it, milliseconds from anywhere. */
+  /** The sender's time of the packet, milliseconds from an arbitrary origin. */
   readonly mediaMs: number;
   /** Milliseconds of a clock that is never set. */
   readonly arrivedMs: number;
@@ -13,8 +14,8 @@ export interface Arrival {
 }
 
 /**
- * ffmpeg lets no time go back: those of packets whose own do follow the last one by one unit each, until they are later
- * again. Nothing is learned of them.
+ * ffmpeg never lets times go back: where a packet's own time would, ffmpeg writes the last one plus one unit,
+ * until the sender's times are later again. Nothing can be learned from such times.
  */
 const isMade = (mediaMs: number, lastMs: number, unitMs: number) =>
   Math.abs(mediaMs - lastMs - unitMs) < unitMs / 2;
@@ -22,13 +23,13 @@ const isMade = (mediaMs: number, lastMs: number, unitMs: number) =>
 /** A media time this far before the previous one was reset. Pictures out of display order stay below this. */
 const BACK_MS = 1000;
 /**
- * Packets that come this much earlier than any before show that the media time jumped forward. What a camera has buffered when it
- * is opened (the pictures since its last keyframe) arrives at once, and stays below this.
+ * Packets this much earlier than any before show that the media time jumped forward. What a camera has
+ * buffered when it is opened (the pictures since its last keyframe) arrives at once, and stays below this.
  */
 const AHEAD_MS = 30_000;
 /** A sender's clock may be slower than ours by this fraction before the difference counts as delay. Quartzes differ by 0.0001. */
 const DRIFT = 0.001;
-/** A delay of this length is real; a picture out of display order, or a delayed read, is shorter. */
+/** A delay that lasts this long is real; pictures out of display order and late reads cause shorter ones. */
 const SUSTAINED_MS = 300;
 
 export class DelayMeter {
@@ -41,29 +42,29 @@ export class DelayMeter {
   #jumps = 0;
   #isMade = false;
 
-  /** Milliseconds by which the newest packet came later than the fastest; 0 before there was one. */
+  /** Milliseconds by which the newest packet was later than the fastest; 0 before the first. */
   get exactMs(): number {
     return this.#exactMs;
   }
 
-  /** The least of the last moments: what the link holds back, without the jitter of single packets. */
+  /** The shortest of the recent delays: that of the link, without the jitter of single packets. */
   get sustainedMs(): number {
     return this.#recent.reduce((least, { delayMs }) => Math.min(least, delayMs), this.#exactMs);
   }
 
-  /** Whether the newest packet's time was ffmpeg's own. */
+  /** Whether ffmpeg made up the newest packet's time. */
   get isMade(): boolean {
     return this.#isMade;
   }
 
-  /** Times the media time was set. */
+  /** How many times the media time has jumped. */
   get jumps(): number {
     return this.#jumps;
   }
 
   /**
    * @param unitMs milliseconds of one unit of the media time
-   * @param mayDrift whether what is late now may be a slow clock: false while the link is known to be full
+   * @param mayDrift whether a slow clock may explain the delay: false while the link is known to be full
    */
   came(arrival: Arrival, unitMs: number, mayDrift = true): void {
     const { mediaMs, arrivedMs } = arrival;
@@ -85,7 +86,7 @@ export class DelayMeter {
     ];
   }
 
-  /** All packets so far were later than known, by this much. */
+  /** All packets so far turned out to be later than measured, by this much. */
   add(delayMs: number): void {
     if (this.#base === undefined) return;
     this.#base -= delayMs;
@@ -93,7 +94,7 @@ export class DelayMeter {
     this.#recent = this.#recent.map(({ at, delayMs: before }) => ({ at, delayMs: before + delayMs }));
   }
 
-  /** The media time was set; what was late before still is. */
+  /** The media time has jumped; the delay measured before is kept. */
   #jump(offset: number): void {
     this.#base = offset - this.sustainedMs;
     this.#jumps++;

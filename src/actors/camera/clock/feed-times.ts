@@ -1,4 +1,4 @@
-/** When the packets of one opening came, how late they were, and when what is in them was captured. */
+/** When the packets of one opening arrived, how late they were, and when their pictures were captured. */
 import { MachineClock, type Moment } from '../../../clock/machine-clock';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault, type FaultRecord } from '../../../fault/fault';
@@ -14,8 +14,8 @@ import type { DelayNews, LinkDelay } from './link-delay';
 import { receiveBacklog } from './receive-backlog';
 
 /**
- * Senders' times are those at which pictures are shown. Those of keyframes alone jitter by the pictures that are reordered around each: four
- * at 20 a second, as encoders have them.
+ * Senders' times are display times. Those of keyframes alone jitter by the pictures that are reordered around
+ * each: typically four, at 20 a second.
  */
 const REORDERING_MS = 200;
 
@@ -24,9 +24,9 @@ export interface FeedTimesOptions {
   readonly plan: SamplePlan;
   readonly clock: CameraClock;
   readonly delay: LinkDelay;
-  /** The camera's clock was found sane or not, and was not before. */
+  /** The verdict on the camera's clock, sane or not, has changed. */
   readonly onClock: () => void;
-  /** The feed continues, but with trouble; undefined when it is over. */
+  /** The feed continues, but with trouble; undefined when the trouble is over. */
   readonly onTrouble?: (fault: FaultRecord | undefined) => void;
 }
 
@@ -35,7 +35,7 @@ export class FeedTimes {
   readonly #senderClock = new SenderClock();
 
   /**
-   * @param giveUp the feed must be reopened
+   * @param giveUp called when the feed must be reopened
    * @param receiverPid of the process that reads the feed's connection
    */
   constructor(
@@ -44,7 +44,7 @@ export class FeedTimes {
     private readonly receiverPid: () => number | undefined,
   ) {}
 
-  /** A packet came: now, or that long ago. */
+  /** A packet arrived, now or that long ago. */
   came(packet: Packet, header: StreamHeader, agoMs = 0): Moment {
     const { clock, onClock } = this.options;
     const now = this.#machineClock.now();
@@ -55,8 +55,8 @@ export class FeedTimes {
   }
 
   /**
-   * Sampled by arrival, whatever the camera's clock says: a clock that is set makes no gap. What the link held back counts
-   * as if it had not: a burst fills the periods it is of.
+   * Pictures are sampled by arrival, not by the camera's clock, so that setting that clock causes no gap. The
+   * link's delay is subtracted, so that a burst fills the periods in which it was sent.
    */
   decide(picture: Coded, { wallMs, steadyMs }: Moment): Decision {
     const { plan, clock, delay } = this.options;
@@ -70,7 +70,7 @@ export class FeedTimes {
     };
   }
 
-  /** The packet's pictures were decided on: it may carry the sender's clock. */
+  /** To be called once the packet's pictures are decided on: the packet may carry the sender's clock. */
   learn(packet: Packet, { wallMs, steadyMs }: Moment): void {
     const { camera, clock } = this.options;
     const keyframe = { dueAt: wallMs - this.#lateMs, arrivedMs: steadyMs };
@@ -80,12 +80,12 @@ export class FeedTimes {
     this.giveUp(new Fault('clock-lost', message));
   }
 
-  /** More of what ffmpeg writes of the sender's clock came. */
+  /** More of ffmpeg's output about the sender's clock arrived. */
   reported(chunk: Buffer): void {
     this.#told(this.#senderClock.push(chunk));
   }
 
-  /** By how much the newest packet came later than the link can bring it. */
+  /** By how much the newest packet was later than the fastest. */
   get #lateMs(): number {
     const { camera, delay } = this.options;
     return camera.format === 'keyframe' && delay.exactMs <= REORDERING_MS ? 0 : delay.exactMs;

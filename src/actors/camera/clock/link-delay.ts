@@ -7,30 +7,30 @@ import { DelayMeter, type Arrival } from './delay-meter';
 import { growthEvidence, linkEvidence, type Link } from './link-evidence';
 import { SenderEvidence } from './sender-evidence';
 
-/** Packets examined, some seconds of them; of slow streams this many. */
+/** Packets examined: those of the last seconds, but no fewer and no more than these numbers. */
 const WINDOW_MS = 6000;
 const MIN_WINDOW = 24;
 const MAX_WINDOW = 1000;
 const JUDGE_MS = 1000;
-/** Delay beyond the limit for this long is not a packet that is catching up. */
+/** A delay beyond the limit for this long is not just one late packet. */
 const BEYOND_MS = 500;
-/** A delay that lasts and is not bounded by reopening the feed is reported from this length on. */
+/** A lasting delay that reopening the feed does not limit is reported from this length on. */
 const TOLD_MS = 2000;
-/** A delay that grows by this much in half a minute on a link with room is a clock that runs slow. */
+/** A delay that grows by this much in half a minute on a link with room is due to a slow clock. */
 const SLOW_CLOCK_MS = 50;
-/** Looks in a row that have to find room. */
+/** Consecutive observations that must find room. */
 const SURE = 3;
-/** A media time that advances by less than this part of the time stands still. */
+/** A media time that advances by less than this part of the elapsed time stands still. */
 const STANDS = 0.01;
 const STANDS_AFTER_MS = 1000;
-/** Times that have been ffmpeg's own for this long are not waited for. */
+/** Once ffmpeg has made up times for this long, the sender's are no longer awaited. */
 const MADE_MS = 10_000;
-/** Openings with useless times after which times are ignored. */
+/** After this many openings with useless times, times are ignored. */
 const ODD_OPENINGS = 2;
-/** Reopenings for a cause that is not certain. They are allowed again when pictures were on time for this long. */
+/** Reopenings for an uncertain cause; the count is reset once pictures were on time for the next constant. */
 const UNCERTAIN_REOPENINGS = 2;
 const ON_TIME_MS = 30 * 60_000;
-/** Part of its later growth that the delay had from the beginning on a link that was full since the feed was opened. */
+/** The link was full since the feed was opened if the delay grew early on at this part of its later rate. */
 const SINCE_OPENED = 0.5;
 const ENOUGH_LOOKS = 4;
 
@@ -49,9 +49,9 @@ export class LinkDelay {
   #bytes = 0;
   /** The first packet, until it is known how late it was. */
   #first: Arrival | undefined;
-  /** `full` once it was found so, until pictures are on time. */
+  /** `full` once the link was found to be, until pictures are on time. */
   #link: Link = 'unknown';
-  /** Looks in a row that found room. */
+  /** Consecutive observations that found room. */
   #roomSeen = 0;
   #isGivenUp = false;
   #isOdd = false;
@@ -82,12 +82,12 @@ export class LinkDelay {
     this.#judgedAt = -Infinity;
   }
 
-  /** Milliseconds by which the newest packet came late, for its capture time. */
+  /** Milliseconds by which the newest packet was late, for its capture time. */
   get exactMs(): number {
     return this.#isOdd ? 0 : this.#meter.exactMs;
   }
 
-  /** The delay of the last moments, without jitter: sampling uses it. */
+  /** The recent delay without jitter: sampling uses it. */
   get sustainedMs(): number {
     return this.#isOdd ? 0 : this.#meter.sustainedMs;
   }
@@ -123,7 +123,7 @@ export class LinkDelay {
     return this.#beyond(arrivedMs) ?? news;
   }
 
-  /** ffmpeg's own times are useless here. They may last for hours, after a sender's has gone back by as much. */
+  /** Times made up by ffmpeg are useless here. They last as long as the sender's went back: perhaps hours. */
   #unlearned(now: number): DelayNews | undefined {
     this.#madeSince ??= now;
     if (now - this.#madeSince < MADE_MS) return undefined;
@@ -192,7 +192,9 @@ export class LinkDelay {
     if (this.#link === 'full') this.#addOpening();
   }
 
-  /** On a link that was full from the first packet on, that one was late too: by the time its bytes took. */
+  /**
+   * On a link that was full from the start, the first packet was late too: by the transfer time of its bytes.
+   */
   #addOpening(): void {
     if (this.#first === undefined) return;
     const { early, rates, grown } = this.#history;
@@ -225,7 +227,7 @@ export class LinkDelay {
     return Math.max(...times) - Math.min(...times) < STANDS * (now - first.arrivedMs);
   }
 
-  /** The times are useless for measuring delay: from here on only arrivals count. */
+  /** The times are useless for measuring delay: from now on only arrivals count. */
   #disbelieve(): DelayNews | undefined {
     this.#isOdd = true;
     this.#oddOpenings++;

@@ -6,8 +6,8 @@ import type { Arrival } from './delay-meter';
 import { median } from './median';
 
 /**
- * `full`: packets take as long as they are large. `room`: they do not, so what makes them late is not the link but their times.
- * `unknown`: too few packets, or all of one size.
+ * `full`: the time of a packet depends on its size. `room`: it does not, so the times are wrong and the link
+ * is not full. `unknown`: too few packets, or all of one size.
  */
 export type Link = 'full' | 'room' | 'unknown';
 
@@ -20,20 +20,20 @@ const VARIED = 1;
  */
 const FULL = 0.7;
 const ROOM = 0.35;
-/** Typical deviation from the typical time between packets, as a part of it: a camera's own rhythm. */
+/** In a camera's own rhythm, times between packets typically deviate from the median by this part at most. */
 const REGULAR = 0.3;
-/** A delay that grew by `LEAPT` of itself in this few steps has leapt, as no clock does. */
+/** A delay that grew by the share `LEAPT` of itself in this few steps has leapt, as no clock does. */
 const LEAPS = 2;
 const LEAPT = 0.5;
 const ENOUGH_STEPS = 6;
-/** Milliseconds: minimum size of one fall of a delay, and of all falls together, if it was a queue that became shorter. */
+/** Milliseconds by which a delay must fall at once, and in total, to show that a queue became shorter. */
 const FALL_MS = 50;
 const FALLEN_MS = 300;
 const FALLEN = 0.3;
 
 /** @param packets in the order they came */
 export function linkEvidence(packets: readonly Arrival[]): Link {
-  // Whether a packet is complete when it came, or when the next began or ended, depends on codec and slices.
+  // Codec and slices decide whether a packet is complete on its arrival, or when the next one begins or ends.
   const taken = packets.slice(1, -1).map(({ bytes, arrivedMs }, i) => ({
     sizes: [packets[i]?.bytes ?? bytes, bytes, packets[i + 2]?.bytes ?? bytes],
     tookMs: arrivedMs - (packets[i]?.arrivedMs ?? arrivedMs),
@@ -58,8 +58,8 @@ export function linkEvidence(packets: readonly Arrival[]): Link {
 }
 
 /**
- * The same by how the delay came to be what it is.
- * @param delaysMs about one a second, from when it began to grow on
+ * The same, judged by how the delay has grown.
+ * @param delaysMs about one a second, since the delay began to grow
  */
 export function growthEvidence(delaysMs: readonly number[]): Link {
   const steps = delaysMs.slice(1).map((delayMs, i) => delayMs - (delaysMs[i] ?? delayMs));
@@ -84,7 +84,7 @@ function mean(values: readonly number[]): number {
   return sum(values) / Math.max(1, values.length);
 }
 
-/** The factors by which columns add up to values best, but for a constant: the normal equations, by elimination. */
+/** Least-squares factors of the columns, with a free constant: solves the normal equations by elimination. */
 function leastSquares(rows: readonly (readonly number[])[], values: readonly number[]): number[] {
   const width = rows[0]?.length ?? 0;
   const columns = Array.from({ length: width }, (_, i) => centred(rows.map((row) => row[i] ?? 0)));

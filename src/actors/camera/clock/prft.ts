@@ -24,7 +24,7 @@ export class PrftReader {
   /** The data are not an MP4, or have boxes of another form: the start of the next box is not known. */
   #lost = false;
 
-  /** Takes what came; returns the times now complete. */
+  /** Adds a chunk; returns the times that are now complete. */
   push(chunk: Buffer): ProducerTime[] {
     const times: ProducerTime[] = [];
     for (let at = 0; at < chunk.length && !this.#lost;) {
@@ -44,7 +44,7 @@ export class PrftReader {
     return times;
   }
 
-  /** Bytes of this box that are looked at. */
+  /** Bytes of this box that are read. */
   #needed(): number {
     return this.#head.length >= HEADER_BYTES && isPrft(this.#head) ? PRFT_BYTES : HEADER_BYTES;
   }

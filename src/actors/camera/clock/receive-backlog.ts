@@ -1,4 +1,6 @@
-/** How much a program has not read of what reached its sockets: whether a slow feed is slow on its way or here. Linux. */
+/**
+ * Bytes that wait unread in a program's sockets: whether the network or this machine delays a feed. Linux.
+ */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** One line of /proc/net/tcp: `sl local remote state tx:rx ... inode`. https://docs.kernel.org/networking/proc_net_tcp.html */

@@ -1,4 +1,4 @@
-/** Whether media times run as the sender's own clock does: reports contain both. Pure. */
+/** Whether media times run at the rate of the sender's own clock: reports contain both. Pure. */
 import type { Link } from './link-evidence';
 
 interface Told {
@@ -9,7 +9,7 @@ interface Told {
 
 /** How long reported times are kept for comparison. */
 const KEEP_MS = 60_000;
-/** Two reported times closer together may be of one report, between which the sender's time is derived from media times. */
+/** Times closer together may be of one report; between reports, ffmpeg derives them from media times. */
 const APART_MS = 12_000;
 /** A media lag below this does not count as late. */
 const LATE_MS = 300;

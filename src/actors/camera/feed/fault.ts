@@ -1,4 +1,4 @@
-/** Why a feed fails, in plain text for operators: from ffmpeg's messages and from what else is known. */
+/** Why a feed fails, in plain text for operators, derived from ffmpeg's messages and from the context. */
 import { feedName } from '../../../config/feed-name';
 import type { CameraSource } from '../../../config/topology';
 import {
@@ -29,21 +29,21 @@ const UDP_BLOCKED: Sentence = {
     'answers, but none of its UDP packets arrives; let UDP through between it and this machine, or set "transport" to "tcp" or "auto"',
 };
 
-/** Nothing came by its deadline; each follows "<where> " and is followed by the deadline. */
+/** Sentences for a missed deadline; each follows "<where> " and is followed by the deadline. */
 const SILENT = {
   unanswered: 'accepts the connection and does not answer',
   described: 'describes its stream and sends nothing of it',
   unknown: 'gave no picture',
 } as const;
 
-/** A program that could not be run is not the feed's fault. */
+/** setpriv could not run ffmpeg, which is not the feed's fault. */
 const NOT_RUN = /^setpriv: (?:failed to execute|cannot execute) .*/m;
 
 /** What is known about an opening besides ffmpeg's messages. */
 export interface Opened {
   /** An RTSP camera's earlier answer. */
   readonly answer?: RtspAnswer | undefined;
-  /** ffmpeg ended before it can have looked at enough: what it read had ended. */
+  /** ffmpeg ended before it can have examined enough: its input had ended. */
   readonly cut?: boolean;
 }
 
@@ -79,7 +79,7 @@ export function openFault(source: CameraSource, stderr: string, opened: Opened =
 /** The sentence for a closed connection that shows only in its consequences; undefined if the connection was not closed. */
 function closedRule(source: CameraSource, output: string, { answer, cut }: Opened): Sentence | undefined {
   const overRtsp = isRtsp(source);
-  // A codec that ffmpeg does not know is not video to it, however long it looks: RTSP gives it no other track.
+  // ffmpeg never recognizes a track of an unknown codec as video, and over RTSP it is given no other track.
   const isCut = cut === true && (NO_SIZE.test(output) || (!overRtsp && NO_VIDEO.test(output)));
   const wasAsked = overRtsp && (answer?.kind === 'described' || answer?.kind === 'unreached');
   const isUnanswered = wasAsked && NO_ANSWER.test(output) && !NO_VIDEO.test(output) && !NO_SIZE.test(output);
@@ -159,7 +159,7 @@ function isRtsp(source: CameraSource): boolean {
   return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }
 
-/** The password was refused, or none was given. */
+/** The camera refused the password, or none is configured. */
 function unauthorizedFault(source: CameraSource): FaultRecord {
   const given = source.kind !== 'stream' || /^[a-z]+:\/\/[^/?#@]*@/.test(source.url);
   const what = given
@@ -168,7 +168,7 @@ function unauthorizedFault(source: CameraSource): FaultRecord {
   return { code: 'unauthorized', message: `${feedName(source)} ${what}` };
 }
 
-/** An RTSP camera describes tracks, and none of them is video. */
+/** The fault of an RTSP camera that describes no video track; undefined for any other. */
 function tracksFault(source: CameraSource, answer: RtspAnswer | undefined): FaultRecord | undefined {
   if (answer?.kind !== 'described' || answer.described.tracks.includes('video')) return undefined;
   const tracks = [...new Set(answer.described.tracks)].join(' and ') || 'nothing';

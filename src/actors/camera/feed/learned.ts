@@ -1,4 +1,4 @@
-/** What openings of a feed have taught about how to open it next. */
+/** What earlier openings of a feed have taught about how to open it next. */
 import type { StreamForm } from '../ffmpeg/stream-form';
 import type { LossWatch } from '../rtsp/loss-watch';
 import type { RtspEntrance } from '../rtsp/entrance';
@@ -7,7 +7,7 @@ export interface Learned {
   readonly form: StreamForm;
   /** An RTSP camera's answer when it was queried. */
   readonly entrance: RtspEntrance;
-  /** Called for packets lost over UDP. */
+  /** Counts packets lost over UDP. */
   readonly losses: LossWatch;
   /** The feed is ended with the fault `udp-loss` if losses continue. */
   readonly leavesUdp: boolean;

@@ -11,13 +11,13 @@ export interface Rule extends Sentence {
   readonly pattern: RegExp;
 }
 
-/** ffmpeg was refused the memory for a picture: see MAX_RECEIVED_BYTES. */
+/** ffmpeg could not allocate memory for a picture: see MAX_RECEIVED_BYTES. */
 export const ENDLESS: Rule = {
   pattern: /Cannot allocate memory|Failed to reallocate parser buffer/,
   code: 'picture-too-large',
   sentence: `sends a picture of more than ${MAX_RECEIVED_BYTES / 2 ** 20} MiB, or one without an end; set the camera to smaller pictures, and see that this machine has memory left`,
 };
-/** RTP has eight bits for the width of a JPEG, in blocks of eight pixels (RFC 2435, 3.1.5). */
+/** RTP states the width of a JPEG in eight bits, in blocks of eight pixels (RFC 2435, 3.1.5). */
 export const WIDE_JPEG: Rule = {
   pattern: /\[mjpeg @ .*Picture size 0x0 is invalid/,
   code: 'picture-too-wide',
@@ -39,7 +39,7 @@ export const CLOSED_DESCRIBED: Sentence = {
 /** ffmpeg found no video in its input; if the input had ended, that proves nothing about the feed. */
 export const NO_VIDEO = /matches no streams/;
 export const NO_SIZE = /dimensions not set/;
-/** No answer to a request came; if one did, other messages accompany these. */
+/** A request was not answered; after an answer, other messages accompany these. */
 export const NO_ANSWER = /Invalid data found|Operation not permitted/;
 /** Codes whose messages may only mean that ffmpeg examined too little. */
 export const VAGUE: ReadonlySet<string> = new Set(['not-a-stream', 'closed']);
@@ -146,7 +146,10 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** ffmpeg's messages when it examined too little of a feed, or there is no more: for a video track without its size, or without any track. */
+/**
+ * ffmpeg's messages when it examined too little of a feed, or the feed has no more: a video track without its
+ * size, or no track at all.
+ */
 export const LATE: readonly Rule[] = [
   {
     pattern: NO_SIZE,

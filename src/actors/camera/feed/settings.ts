@@ -4,9 +4,9 @@ import type { CameraSpec } from '../../../config/topology';
 import { valuesByEffect } from '../../../config/values-by-effect';
 import { receiverInvocation } from '../ffmpeg/receiver-arguments';
 
-/** True when what receives the feed would be the same. Network timeouts are not: the camera's own deadlines come first. */
+/** True if both open the feed alike. Network timeouts are ignored: the camera's own deadlines pass first. */
 export function isOpenedAlike(before: CameraSpec, after: CameraSpec): boolean {
-  // Asked for one by one, each by the settings of its time.
+  // Still pictures are requested one by one, each with the settings of that moment.
   if (before.source.kind === 'still' && after.source.kind === 'still') return true;
   if (before.source.kind !== after.source.kind) return false;
   const { connectMs, stallMs } = before;

@@ -1,8 +1,14 @@
-/** What ffmpeg writes to standard error, handed on in time for a crash of this process: at once, then once a second. */
+/**
+ * Passes ffmpeg's standard error on: the first lines at once, then once a second, so that they are known if
+ * this process crashes.
+ */
 import { redactText } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
 
-/** A damaged stream makes ffmpeg write thousands of lines a second: only the last few of each second are handed on. */
+/**
+ * A damaged stream makes ffmpeg write thousands of lines a second: only the last of each second are passed
+ * on.
+ */
 const MAX_LINES = 40;
 const PAUSE_MS = 1000;
 /** Limit of an unfinished line. */
@@ -15,7 +21,7 @@ export class FeedStderr {
 
   /**
    * @param tell receives whole lines without credentials
-   * @param secrets of the feed's current URL, which a server may repeat
+   * @param secrets returns those of the feed's current URL, which a server may repeat
    */
   constructor(
     private readonly tell: (lines: readonly string[]) => void,

@@ -1,4 +1,4 @@
-/** Joins periods whose pictures could not be kept, so that a full disk is reported in a few gaps. Pure. */
+/** Joins periods whose pictures could not be kept, so that a full disk is reported as a few gaps. Pure. */
 
 /** A run is reported when it reaches this length, even if it continues. */
 const MAX_PERIODS = 10;
@@ -23,7 +23,7 @@ export class LostPeriods {
     return sequence - run.firstSequence + 1 >= MAX_PERIODS ? this.end() : undefined;
   }
 
-  /** The run that has begun, if one has: a picture was kept again. */
+  /** Ends the current run and returns it, if there is one. */
   end(): LostRun | undefined {
     const run = this.#run;
     this.#run = undefined;

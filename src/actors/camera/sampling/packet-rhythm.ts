@@ -1,8 +1,11 @@
-/** How far apart packets, keyframes and pictures that can be taken are, measured as they come. Pure; the time is the packets' own. */
+/**
+ * Measures the intervals between packets, between keyframes and between pictures that can be taken, as they
+ * arrive. Pure; the time is that of the packets.
+ */
 
-/** Distances of pictures that can be taken of which the longest counts: the pictures between are now more, now fewer. */
+/** Of this many intervals between pictures that can be taken, the longest counts, because they vary. */
 const STEPS = 8;
-/** The distance of packets is smoothed over about this many. */
+/** The interval between packets is smoothed over about this many. */
 const SMOOTHING = 8;
 
 export class PacketRhythm {
@@ -11,11 +14,11 @@ export class PacketRhythm {
   #keyIntervalMs: number | undefined;
   #keyIntervalBoundMs = 0;
   #packetMs = 0;
-  /** Packets since the newest picture that could be taken, that one included, and the same of those before. */
+  /** Packets since the newest picture that could be taken, inclusive; then the previous such counts. */
   #step = 1;
   #steps: number[] = [];
 
-  /** Time of the newest packet; undefined until one came since the feed was opened. */
+  /** Time of the newest packet; undefined until the first one since the feed was opened. */
   get lastAt(): number | undefined {
     return this.#lastAt;
   }
@@ -35,12 +38,12 @@ export class PacketRhythm {
     return this.#keyIntervalMs;
   }
 
-  /** Milliseconds: the longer of the newest two intervals, because an additional keyframe is not a loss, while a missing one is. */
+  /** The longer of the newest two intervals, milliseconds: an extra keyframe is no loss, a missing one is. */
   get keyIntervalBoundMs(): number {
     return this.#keyIntervalBoundMs;
   }
 
-  /** Milliseconds between two pictures that can be taken, at most. */
+  /** Longest interval between two pictures that can be taken, milliseconds. */
   get stepMs(): number {
     return Math.max(1, ...this.#steps) * this.#packetMs;
   }
@@ -79,7 +82,7 @@ export class PacketRhythm {
     this.#step = 1;
   }
 
-  /** When the first keyframe from `time` on is expected; Infinity when that is not known. */
+  /** When the first keyframe at or after `time` is expected; Infinity if unknown. */
   keyFrom(time: number): number {
     const intervalMs = this.keyIntervalBoundMs;
     if (this.#lastKeyAt === undefined || intervalMs === 0) return Infinity;

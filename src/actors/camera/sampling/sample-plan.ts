@@ -1,7 +1,7 @@
 /**
- * Decides, packet by packet, what is decoded so that every sampling period has one picture at the lowest cost: a
- * keyframe where one falls into the period, else the packet in its middle and what leads up to it. Pure; the time is
- * the packets' own. Why it holds: docs/capture/sampling.md.
+ * Decides, packet by packet, what is decoded so that every sampling period has one picture at the lowest
+ * cost: a keyframe if one falls into the period, else the packet in its middle and those it depends on. Pure;
+ * times are those of the packets. Why it holds: docs/capture/sampling.md.
  */
 import type { Sampling } from '../../../config/topology';
 import type { Numbered } from '../../../protocol/numbered';
@@ -12,26 +12,26 @@ import type { Decision, Sample } from './sample';
 /** The facts the plan is based on. */
 export type Coded = Pick<PictureFacts, 'key' | 'state' | 'inOrder' | 'needed'>;
 
-/** Parts of a period: while the feed is sound, two pictures are never closer than the first and never farther apart than the second. */
+/** Shortest and longest distance of two pictures while the feed is sound, in parts of a period. */
 const NEAREST = 0.5;
 const FARTHEST = 1.5;
 /**
- * How far from the middle of its period a picture may be. More than half a period: keyframes that jitter around the boundary of
- * two periods still yield one per period.
+ * How far from the middle of its period a picture may be. More than half a period, so that keyframes that
+ * jitter around a boundary still yield one per period.
  */
 const REACH = 0.75;
 /**
- * The same if only keyframes are taken, about one a period. Rejecting one would leave a hole of almost two periods, so
- * they may drift by most of a period and still yield one per period; a picture only counts for its own period or a neighbour.
+ * The same if only keyframes are taken, about one per period. Rejecting one would leave a hole of almost two
+ * periods, so they may drift by most of a period; a picture only counts for its own period or a neighbour.
  */
 const KEYFRAME_REACH = 1.45;
-/** About once a period: by this part more or less. */
+/** Tolerance of "about one per period", in parts of a period. */
 const ONCE_A_PERIOD = 0.1;
-/** A keyframe later than expected by this part of a period is not waited for any more. */
+/** A keyframe that is overdue by this part of a period is no longer awaited. */
 const OVERDUE = 0.25;
 /** Margin kept from these bounds, in parts of a period, because no packet is exactly on time. */
 const MARGIN = 0.05;
-/** A clock that deviates from a steady one by more was set. The ledger uses the same bound. */
+/** A clock that deviates from a steady one by at least this much was set. The ledger uses the same bound. */
 const CLOCK_STEP_MS = 3000;
 
 interface Window {
@@ -51,7 +51,7 @@ interface Taken {
 
 interface NewestSample {
   last?: Taken;
-  /** A picture that another process has taken: periods are numbered on from it. */
+  /** A picture that another process has taken: the numbering of periods continues from it. */
   readonly before?: Numbered | undefined;
 }
 
@@ -67,18 +67,18 @@ export class SamplePlan {
     this.#wantedSampling = sampling;
   }
 
-  /** The plan of another opening of the same camera, sampled in parallel: a picture is taken by one of them only. */
+  /** Plan for another opening of the same camera in parallel: each period is sampled by only one of them. */
   beside(periodMs: number, sampling: Sampling): SamplePlan {
     return new SamplePlan(periodMs, sampling, this.newest);
   }
 
-  /** Other settings. What is decoded changes with a keyframe. */
+  /** Applies other settings. What is decoded changes with the next keyframe. */
   change(periodMs: number, sampling: Sampling): void {
     this.periodMs = periodMs;
     this.#wantedSampling = sampling;
   }
 
-  /** True if the packet after the newest one comes in time: nothing else need be sampled. */
+  /** True if the packet after the newest one will come in time, so that no other opening need be sampled. */
   get goesOn(): boolean {
     const last = this.#last;
     if (last === undefined) return true;
@@ -88,7 +88,7 @@ export class SamplePlan {
     return lastAt + stepMs <= this.#window(last).latest - MARGIN * this.periodMs;
   }
 
-  /** As one of this plan's periods. */
+  /** The newest sample, numbered in this plan's periods. */
   get #last(): Taken | undefined {
     const { last } = this.newest;
     if (last === undefined || last.periodMs === this.periodMs) return last;
@@ -100,7 +100,7 @@ export class SamplePlan {
     return this.#rhythm.keyIntervalMs;
   }
 
-  /** Number of the period behind the newest sample; undefined until there was one. */
+  /** Number of the period after the newest sample; undefined until there was a sample. */
   get nextSequence(): number | undefined {
     return this.#last === undefined ? undefined : this.#last.sequence + 1;
   }
@@ -117,7 +117,7 @@ export class SamplePlan {
 
   /**
    * @param at the packet's time, milliseconds since the epoch
-   * @param picture what is in it
+   * @param picture the picture in it
    * @param steadyMs the same time on a clock that is never set
    */
   decide(at: number, picture: Coded, steadyMs: number): Decision {
@@ -140,7 +140,7 @@ export class SamplePlan {
     }
   }
 
-  /** For a picture that was asked for when it was wanted; see {@link decide}. */
+  /** Takes a picture that was requested at the wanted time; see {@link decide}. */
   accept(at: number, steadyMs: number): Sample {
     this.#rhythm.measure(at, true);
     return this.#sample(at, steadyMs);
@@ -158,7 +158,7 @@ export class SamplePlan {
     return nearest && (key || !this.#awaitsKey(at));
   }
 
-  /** When the next picture may be taken: never too near to the last, nor too far from it or from its period. */
+  /** When the next picture may be taken: not too close to the last one, nor too far from it or its period. */
   #window({ at, sequence }: { at: number; sequence: number }): Window {
     const { periodMs } = this;
     const middle = (sequence + 1.5) * periodMs;
@@ -176,7 +176,7 @@ export class SamplePlan {
     return (this.sampling === 'keyframes' && onceAPeriod ? KEYFRAME_REACH : REACH) * periodMs;
   }
 
-  /** Moves a time so that the keyframe of the period behind can be taken too. */
+  /** Moves a time so that the keyframe of the following period can be taken too. */
   #beforeKey(time: number, middle: number): number {
     const { periodMs } = this;
     const margin = MARGIN * periodMs;
@@ -212,7 +212,7 @@ export class SamplePlan {
     return at - last.at - (steadyMs - last.steadyMs);
   }
 
-  /** Periods that a clock was set over never were, and are not missed: see docs/ledger.md. */
+  /** Periods that the clock skipped when it was set are not missed, as they never existed: docs/ledger.md. */
   #sample(at: number, steadyMs: number): Sample {
     const sequence = this.#sequenceOf(at);
     const last = this.#last;
@@ -225,7 +225,7 @@ export class SamplePlan {
     return { capturedAt: at, sequence, missed: { firstSequence, lastSequence } };
   }
 
-  /** The period a picture stands for: the next one while its middle is in reach, else the one it falls into. */
+  /** The period a picture counts for: the next one if its middle is in reach, else the one it falls into. */
   #sequenceOf(at: number): number {
     const falls = Math.floor(at / this.periodMs);
     const last = this.#last;

@@ -2,10 +2,10 @@
 import type { FrameClock } from '../../../contract/frame';
 
 export interface Sample extends Partial<FrameClock> {
-  /** Capture time, milliseconds since the epoch; out of the plan, the arrival it was given. */
+  /** Capture time, milliseconds since the epoch; in a sample from the plan, the arrival. */
   readonly capturedAt: number;
   readonly sequence: number;
-  /** Periods without a picture since the sample before. */
+  /** Periods without a picture since the previous sample. */
   readonly missed?: Periods;
 }
 
@@ -15,8 +15,9 @@ export interface Periods {
 }
 
 /**
- * What happens to a packet. `take`: its picture is wanted. `feed`: a wanted picture will need it, decode it now. `hold`:
- * a wanted picture may need it, until the next keyframe. `skip`: nothing needs it.
+ * What happens to a packet. `take`: its picture is wanted. `feed`: a wanted picture will need it, so it is
+ * decoded now. `hold`: a wanted picture may need it, so it is held until the next keyframe. `skip`: nothing
+ * needs it.
  */
 export type Decision =
   { readonly kind: 'take'; readonly sample: Sample } | { readonly kind: 'feed' | 'hold' | 'skip' };

@@ -1,7 +1,7 @@
 /** How a camera is sampled and why, as text for operators. */
 import type { CameraSpec } from '../../../config/topology';
 
-/** Facts of the camera's state; a type and not an interface, so that it is a record too. */
+/** Facts of the camera's state; a type rather than an interface, so that it is assignable to a record. */
 export type SamplingChoice = {
   readonly sampling: 'keyframes' | 'between-keyframes' | 'all' | 'pass-through' | 'unknown';
   readonly samplingReason: string;
