@@ -27,7 +27,7 @@ import { isOpenedAlike } from './feed/settings';
 import { isShapedAlike } from './pictures/shape';
 import { Succession, type Predecessor, type Run } from './capture/succession';
 
-/** Beyond the camera's own deadlines: only a capture that has lost its way takes longer. */
+/** Allowance beyond the camera's own deadlines: only a stuck capture takes longer. */
 const STUCK_SLACK_MS = 10_000;
 /** If no keyframe has applied a new shape after this time, the feed is reopened. Milliseconds. */
 const KEYFRAME_MS = 60_000;
@@ -50,11 +50,11 @@ class CameraActor implements ActorLoop {
   #attempt = 0;
   #lastFault: FaultRecord | undefined;
   #stream: FeedStream | undefined;
-  /** How long its programs waited for a processor during the time without pictures. */
+  /** How long the feed's programs waited for a processor since the last picture. */
   #starvedMs = 0;
   #feed: Feed;
   readonly #succession: Succession;
-  /** Called when pictures are made by the newest settings, or cannot be. */
+  /** Called when pictures are made with the newest settings, or cannot be. */
   #adapted: () => void = () => undefined;
 
   constructor(private readonly context: ActorContext<CameraParameters>) {
@@ -125,7 +125,9 @@ class CameraActor implements ActorLoop {
     await this.#succession.stream(this.#feed);
   }
 
-  /** The parameters have changed: applied with the least interruption. Settles with the first picture that is made by them. */
+  /**
+   * Applies changed parameters with the least interruption. Settles with the first picture made with them.
+   */
   async changed(): Promise<void> {
     const { camera, ffmpeg } = this.context.parameters;
     const before = this.#feed.configured;
@@ -180,7 +182,7 @@ class CameraActor implements ActorLoop {
         this.#starvedMs = ms;
       },
       onTrouble: (fault) => {
-        // Why periods are missed is their reason.
+        // The fault becomes the reason of the periods missed.
         if (fault !== undefined) this.#lastFault = fault;
         this.#troubles.late(fault);
       },
@@ -188,7 +190,7 @@ class CameraActor implements ActorLoop {
     return startRun(feed, events, this.#stopping.signal, predecessor);
   }
 
-  /** @param askedMs pause the camera asked for */
+  /** @param askedMs the pause that the camera asked for */
   async #waitAfter(fault: FaultRecord, askedMs: number, signal: AbortSignal): Promise<void> {
     this.#attempt++;
     this.#lastFault = fault;
@@ -197,7 +199,8 @@ class CameraActor implements ActorLoop {
     this.#adapted();
     const { source, retryMs } = this.context.parameters.camera;
     const pauseMs = Math.max(askedMs, retryPauseMs(fault.code, this.#attempt, retryMs, Math.random()));
-    // The camera may accept connections before it has pictures: it is retried as often as after a fresh failure.
+    // The camera may accept connections before it has pictures, so it is retried as often as after a fresh
+    // failure.
     const over = AbortSignal.any([signal, this.#succession.wished]);
     if (await sleepUntilBack(source, pauseMs, over)) this.#attempt = 1;
   }
@@ -225,7 +228,7 @@ class CameraActor implements ActorLoop {
   }
 
   #enter(state: CameraState['state'], fault?: FaultRecord): void {
-    // Opened again at once, with what the last opening has taught, it still connects.
+    // A feed that is reopened at once, with what the last opening has taught, is still connecting.
     if (state === 'connecting' && this.#state === state) return;
     const camera = this.context.parameters.camera.id;
     this.#state = state;

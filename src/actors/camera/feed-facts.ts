@@ -5,7 +5,7 @@ import type { Feed } from './capture/feed';
 import type { FeedStream } from './feed/options';
 import { samplingChoice } from './sampling/sampling-choice';
 
-/** @param stream what the feed turned out to be; undefined until its first packet */
+/** @param stream the detected properties of the feed; undefined until its first packet */
 export function feedFacts(
   { plan, adaptation, clock, delay }: Feed,
   camera: CameraSpec,

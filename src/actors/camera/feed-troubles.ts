@@ -1,4 +1,4 @@
-/** Logs what is wrong with a feed and when it is over: each trouble when it begins, then now and then. */
+/** Logs each trouble of a feed when it begins, then occasionally, and when it is over. */
 import type { FaultRecord } from '../../fault/fault';
 import { RecurringFaults } from '../../fault/recurring-faults';
 import type { Log } from '../../log/log';
@@ -30,7 +30,7 @@ export class FeedTroubles {
     this.#faults.report('feed', fault);
   }
 
-  /** Pictures come again. */
+  /** Pictures arrive again. */
   streams(): void {
     this.#faults.clear('feed');
   }
@@ -43,7 +43,7 @@ export class FeedTroubles {
     this.#faults.clear('decoding');
   }
 
-  /** The feed continues, but misses periods; undefined: no longer. */
+  /** The feed continues, but misses periods; undefined: it no longer does. */
   late(fault: FaultRecord | undefined): void {
     if (fault === undefined) this.#faults.clear('lateness');
     else this.#faults.report('lateness', fault);
@@ -57,8 +57,8 @@ export class FeedTroubles {
   }
 
   /**
-   * Packets lost over UDP are spoken of once a minute, with their share.
-   * @param steadyMs now on a clock that is never set
+   * Reports packets lost over UDP, with their share, when a statement is due.
+   * @param steadyMs the current time on a clock that is never set
    */
   judgeLosses(losses: LossWatch, steadyMs: number): void {
     const statement = losses.statement(steadyMs);
@@ -66,7 +66,7 @@ export class FeedTroubles {
     if (losses.isOver(steadyMs)) this.#faults.clear('losses');
   }
 
-  /** Once: it is the same with every request. */
+  /** Warns only once, although every request is affected. */
   warnOfBasic(): void {
     if (this.#warnedOfBasic) return;
     this.#warnedOfBasic = true;

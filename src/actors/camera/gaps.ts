@@ -10,7 +10,7 @@ export class Gaps {
 
   constructor(private readonly context: ActorContext<CameraParameters>) {}
 
-  /** A sample without a result is a gap. */
+  /** Counts a sample without a result as a gap. */
   lose({ sequence }: Sample, reason: string): void {
     this.#reportLost(this.#lost.add(sequence, reason));
   }

@@ -1,4 +1,4 @@
-/** Keeps a camera's pictures: encodes them, puts them into the spool one after the other, counts them. */
+/** Keeps a camera's pictures: encodes them, writes them to the spool one after the other, and counts them. */
 import type { CameraSpec } from '../../config/topology';
 import type { Frame, FrameFormat } from '../../contract/frame';
 import type { Verdict } from '../../contract/verdict';
@@ -12,7 +12,10 @@ import type { Gaps } from './gaps';
 import type { Picture } from './pictures/decoder';
 import type { Sample } from './sampling/sample';
 
-/** Samples being encoded or written at most; beyond, the disk or the processor cannot follow and samples are lost. */
+/**
+ * Most samples being encoded or written; beyond this, the disk or the processor is too slow and samples are
+ * lost.
+ */
 const MAX_PENDING = 8;
 
 export type JudgedPicture = Picture & { readonly verdict: Verdict };
@@ -21,7 +24,7 @@ export class Keeper {
   readonly #spool: Spool;
   readonly #newest: NewestLink | undefined;
   readonly #writeFaults: RecurringFault;
-  /** Pictures kept that are not healthy, by kind and by kind and reason, and samples refused. */
+  /** Kept pictures that are not healthy, by kind and by kind and reason, and lost samples. */
   readonly #bad: Record<string, number> = {};
   #pending: Promise<void> = Promise.resolve();
   #pendingCount = 0;
@@ -47,9 +50,9 @@ export class Keeper {
     return { frames: this.#kept, ...this.#bad };
   }
 
-  /** Makes the camera's folder ready. */
+  /** Prepares the camera's folder. */
   async open(): Promise<void> {
-    // It removes what is half-written, which a write of the run before must not be.
+    // Opening removes half-written files, which must not include one that an earlier write is still making.
     await this.settled();
     await this.#spool.openCamera(this.context.parameters.camera.id);
     await this.#newest?.open();
@@ -60,7 +63,7 @@ export class Keeper {
     await this.#pending;
   }
 
-  /** @param madeBy the settings the picture was made by */
+  /** @param madeBy the settings the picture was made with */
   take(picture: JudgedPicture, madeBy: CameraSpec): void {
     if (this.#pendingCount >= MAX_PENDING) {
       this.#notKept(picture.sample, {
@@ -70,7 +73,7 @@ export class Keeper {
       return;
     }
     this.#pendingCount++;
-    // One after the other: frames reach the store in the order they were captured.
+    // One after the other, so that frames reach the store in the order they were captured.
     this.#pending = this.#pending.then(async () => {
       await this.#keep(picture, madeBy);
       this.#handled++;
@@ -78,7 +81,7 @@ export class Keeper {
     });
   }
 
-  /** No picture comes of the sample. */
+  /** The sample yields no picture. */
   lose(sample: Sample, reason: string): void {
     this.#count('lost');
     this.gaps.lose(sample, reason);

@@ -1,4 +1,7 @@
-/** By which periods frames and gaps are numbered: reported at the start, and whenever the sampling period changes. */
+/**
+ * Reports the periods by which frames and gaps are numbered: at the start, and when the sampling period
+ * changes.
+ */
 import type { ActorContext } from '../../protocol/actor';
 import type { CameraParameters } from '../../protocol/messages';
 import type { Feed } from './capture/feed';
@@ -13,7 +16,7 @@ export class PeriodNumbers {
     private readonly gaps: Gaps,
   ) {}
 
-  /** @param sample the first of such a period; without one, those count that are not over yet */
+  /** @param sample the first one of the new period; without it, numbering begins with the current period */
   follow({ configured, plan }: Feed, sample?: Sample): void {
     const { id, periodMs } = configured;
     if (this.#periodMs === periodMs) return;

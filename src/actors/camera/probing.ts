@@ -1,4 +1,6 @@
-/** A process that probes one feed for the daemon, sends what it found, and ends. It ends with the daemon, too. */
+/**
+ * A process that probes one feed for the daemon, sends its findings, and ends. It also ends with the daemon.
+ */
 import sharp from 'sharp';
 import { faultRecord } from '../../fault/fault';
 import type { ProbeOutcome, ProbeQuestion } from '../../protocol/probe';

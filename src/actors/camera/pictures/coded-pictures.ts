@@ -1,4 +1,4 @@
-/** From packets to coded pictures: fields joined, headers read, parameter sets as they count. Pure. */
+/** From packets to coded pictures: joins fields, reads headers, applies the parameter sets in force. Pure. */
 import { newPictureReader } from '../bitstream/codec';
 import { OtherReader } from '../bitstream/other-reader';
 import type { PictureFacts, PictureReader } from '../bitstream/picture-facts';
@@ -6,7 +6,7 @@ import { SentSets } from '../bitstream/sent-sets';
 import { FieldJoiner } from './field-joiner';
 import type { Packet } from '../ffmpeg/packet-splitter';
 
-/** A packet that holds a whole picture, and what its headers say. */
+/** A packet that holds a whole picture, and the facts in its headers. */
 export interface CodedPicture {
   readonly packet: Packet;
   readonly facts: PictureFacts;
@@ -16,17 +16,17 @@ export class CodedPictures {
   readonly reader: PictureReader;
   readonly #joiner: FieldJoiner;
   readonly #sets: SentSets;
-  /** For what the reader cannot read. */
+  /** Reads what the codec's reader cannot. */
   readonly #others = new OtherReader();
 
-  /** @param codec ffmpeg's name of it */
+  /** @param codec ffmpeg's name of the codec */
   constructor(codec: string) {
     this.reader = newPictureReader(codec);
     this.#joiner = new FieldJoiner(this.reader);
     this.#sets = new SentSets(codec);
   }
 
-  /** The pictures that are complete with this packet, in their order. */
+  /** Returns the pictures that this packet completes, in order. */
   push(packet: Packet): CodedPicture[] {
     const sent = packet.key ? { ...packet, bytes: this.#sets.apply(packet.bytes) } : packet;
     return this.#joiner.push(sent).map((whole) => ({

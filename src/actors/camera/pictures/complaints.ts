@@ -1,15 +1,15 @@
 /**
  * Assigns a decoder's complaints to the damaged picture, and to those predicted from it. A decoder reports on a packet
- * before it outputs its picture, and the filter behind it names each picture as it comes. Pure.
+ * before it outputs the picture, and the filter after it names each picture as it leaves the decoder. Pure.
  */
 import { worse, type Damage } from './damage';
 import { readMessage } from './decoder-stderr';
 
 interface Fed {
-  /** From this packet on, nothing damaged before is visible any more. */
+  /** From this packet on, earlier damage is no longer visible. */
   readonly renews: boolean;
   readonly damage: Damage | undefined;
-  /** Its data were not looked through. */
+  /** The packet's data were not examined for damage. */
   readonly isUnchecked?: boolean;
 }
 
@@ -19,30 +19,33 @@ export interface Findings {
   readonly isUnchecked: boolean;
 }
 
-/** After this many pictures without it: a decoder that never says that a picture was decoded to its end. */
+/**
+ * After this many pictures without such a message, a decoder is taken to never report that a picture is
+ * whole.
+ */
 const SILENT_PICTURES = 25;
-/** The decoder has not decoded it to its end. */
+/** The picture was not decoded to its end. */
 const CUT: Damage = { reason: 'cut', confidence: 99 };
 
 export class Complaints {
-  /** Packets whose pictures have not come, in the order they come in, by their times. */
+  /** Packets whose pictures were not output yet, by time, in output order. */
   readonly #fed = new Map<number, Fed>();
-  /** Findings for pictures that have come. */
+  /** Findings for pictures that were output. */
   readonly #heard = new Map<number, Findings>();
   /** Damage of the newest picture: it spoils all later pictures predicted from it. */
   #lasting: Damage | undefined;
   #isUnchecked = false;
-  /** Heard since the newest picture. */
+  /** Damage reported since the newest picture. */
   #newest: Damage | undefined;
   #isWhole = false;
   #namesPictures = false;
-  /** Pictures that were not said to be whole, of a decoder that has not yet said it of any. */
+  /** Pictures not reported as whole, while the decoder has not reported any as whole. */
   #unsaid = 0;
 
-  /** @param saysWhole the decoder says when a picture was decoded to its end: ffmpeg's own of H.265 does */
+  /** @param saysWhole the decoder reports each picture decoded to its end, as ffmpeg's own for H.265 does */
   constructor(private saysWhole: boolean) {}
 
-  /** @param pts of a packet, which its picture keeps; odd if it is wanted */
+  /** @param pts of a packet, kept by its picture; odd if the picture is wanted */
   fed(pts: number, packet: Fed): void {
     this.#fed.set(pts, packet);
   }
@@ -55,7 +58,7 @@ export class Complaints {
         return;
       case 'packet':
         this.#isWhole = false;
-        // A complaint about a packet without a picture does not apply to the keyframe behind it.
+        // A complaint about a packet without a picture does not apply to the keyframe after it.
         if (message.begins) this.#newest = undefined;
         return;
       case 'whole':
@@ -75,12 +78,15 @@ export class Complaints {
     return this.#heard.has(pts);
   }
 
-  /** The decoder has named a picture: it names all, if late. */
+  /** True once the decoder has named a picture: then it names all of them, if late. */
   get namesPictures(): boolean {
     return this.#namesPictures;
   }
 
-  /** The findings for a wanted picture, which are then forgotten. For a picture not named yet, silence means nothing. */
+  /**
+   * Removes and returns the findings for a wanted picture. For one that is not named yet, silence proves
+   * nothing.
+   */
   take(pts: number): Findings | undefined {
     if (!this.#heard.has(pts)) this.#came(pts, true);
     const findings = this.#heard.get(pts);
@@ -88,7 +94,7 @@ export class Complaints {
     return findings;
   }
 
-  /** A picture is named once by each output. */
+  /** Assigns damage to a picture when it is named. Each output names it once; only the first time counts. */
   #came(pts: number, isUnnamed = false): void {
     if (!this.#fed.has(pts)) return;
     for (const [earlier, { renews, damage, isUnchecked = false }] of this.#fed) {

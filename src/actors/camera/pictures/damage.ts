@@ -1,4 +1,6 @@
-/** Signs that a picture is damaged, and how often a picture with such a sign is: measured, docs/pictures.md. Pure. */
+/**
+ * Signs that a picture is damaged, with the measured share of such pictures that are: docs/pictures.md. Pure.
+ */
 import type { VerdictReason } from '../../../contract/verdict';
 
 export type DamageReason = Extract<
@@ -15,11 +17,11 @@ export type DamageReason = Extract<
 /** A sign of damage. */
 export interface Damage {
   readonly reason: DamageReason;
-  /** 0 to 100: how many of a hundred pictures with it are damaged. */
+  /** 0 to 100: how many of a hundred pictures with this sign are damaged. */
   readonly confidence: number;
 }
 
-/** The surer of the two. */
+/** The damage with the higher confidence. */
 export function worse(one: Damage | undefined, other: Damage | undefined): Damage | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return other.confidence > one.confidence ? other : one;

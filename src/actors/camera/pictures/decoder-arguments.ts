@@ -8,15 +8,15 @@ import { shapeFilters } from './shape-filters';
 import { THUMBNAIL_FILTERS } from './thumbnail';
 
 /**
- * Writes the level of each line and leaves no line out, so that every complaint about a picture is seen, which picture it is about, and
- * whether the picture was decoded to its end: some five lines per picture.
+ * Writes every line with its level, some five lines per picture: the complaints, the picture each is about,
+ * and whether the picture was decoded to its end.
  */
 const TALKATIVE = ['-nostats', '-hide_banner', '-v', 'repeat+level+debug'] as const;
 
 /**
  * Decodes packets in IVF from standard input. Packets with an odd time are output as pictures on fd 1, in the camera's format
  * (PPM if sharp encodes them); the others are only decoded. A thumbnail of each picture comes first, on fd 3.
- * @param codec ffmpeg's name of it
+ * @param codec ffmpeg's name of the codec
  */
 export function decoderInvocation(camera: CameraSpec, codec: string, look: PictureLook): FfmpegInvocation {
   const wanted = "select='mod(pts,2)'";
@@ -28,7 +28,7 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
       ...['-filter_threads', '1', '-threads', '1', '-flags', 'low_delay', '-max_pixels', String(MAX_PIXELS)],
       ...NO_PROBING,
       ...hardware(camera, codec),
-      // They are turned as the look says.
+      // The filters turn the pictures, as `look` says.
       ...[
         '-noautorotate',
         '-format_whitelist',
@@ -41,12 +41,12 @@ export function decoderInvocation(camera: CameraSpec, codec: string, look: Pictu
         'pipe:0',
         '-copyts',
       ],
-      // First: it is there when its picture has been encoded.
+      // The thumbnail comes first, so that it is there when its picture has been encoded.
       ...['-map', '0:v:0', '-vf', `${wanted},${THUMBNAIL_FILTERS}`, ...ownTimes],
       ...['-c:v', 'rawvideo', '-threads', '1', ...toSplitter({ fd: 3 })],
       ...['-map', '0:v:0', '-vf', filters.join(','), ...ownTimes],
       ...(camera.format === 'jpeg' ? jpegEncoder(camera.quality) : PPM),
-      // On all sides: with more, an encoder holds each picture back for a whole period.
+      // One thread everywhere: with more, an encoder holds each picture back for a whole period.
       ...['-threads', '1', ...toSplitter()],
     ],
     stdin: '',

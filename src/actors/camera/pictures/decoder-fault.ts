@@ -3,7 +3,7 @@ import type { FaultRecord } from '../../../fault/fault';
 import { redactText } from '../../../url/redact';
 import { lastLine } from '../ffmpeg/last-line';
 
-/** Why a decoder ended, from what it wrote on standard error. The sentence is without its subject. */
+/** Why a decoder ended, from its standard error. The message lacks its subject. */
 export function decodeFault(codec: string, stderr: string): FaultRecord {
   const toDo = 'set the camera to H.264, H.265 or MJPEG';
   if (/Unknown decoder|Decoder .*not found/i.test(stderr))
@@ -18,7 +18,7 @@ export function decodeFault(codec: string, stderr: string): FaultRecord {
   };
 }
 
-/** Why the hardware does not decode: the first message names the cause, the last only that it failed. */
+/** Why the hardware does not decode. The first message names the cause; the last says only that it failed. */
 export function hardwareFault(hwaccel: string, stderr: string): FaultRecord {
   const lines = redactText(stderr)
     .split('\n')

@@ -1,7 +1,12 @@
-/** Interprets a decoding ffmpeg's standard error line by line: which messages mean a damaged picture, and which picture. Pure. */
+/**
+ * Interprets a decoding ffmpeg's standard error line by line: which messages mean damage, and to which
+ * picture. Pure.
+ */
 import type { Damage } from './damage';
 
-/** Said of each decoded picture that has errors, since ffmpeg's own decoders mark it: not by every decoder. */
+/**
+ * Written for each decoded picture with errors that is marked as such; only ffmpeg's own decoders mark them.
+ */
 const DAMAGED_PICTURE = /corrupt decoded frame/;
 /** A decoder's complaint, with the level that `-v level` writes before it. */
 const COMPLAINT = /^\[(?:h264|hevc|mjpeg) @ [^\]]*\] \[(?:error|fatal|panic)\] /;
@@ -10,15 +15,15 @@ const HARMLESS = /mmco|unref short|number of reference frames|co located POCs|SE
 /** A picture that this one is predicted from is missing. */
 const MISSING_REFERENCE =
   /Could not find ref|reference picture missing|Missing reference|reference frames? .*missing/i;
-/** Blocks that never came are made up of those around them. */
+/** Missing blocks are made up from those around them. */
 const CONCEALED = /^\[h264 @ [^\]]*\] \[[a-z]+\] concealing \d+ DC/;
 
 const LEVEL = /\[(error|fatal|panic|warning|info|verbose|debug|trace)\] /;
 const SAID_WITHOUT_ERROR: ReadonlySet<string> = new Set(['warning', 'info', 'verbose', 'debug', 'trace']);
 
-/** The filter that picks the wanted pictures names each that leaves the decoder. */
+/** The filter that selects the wanted pictures names each picture that leaves the decoder. */
 const SELECTED = /^\[Parsed_select_0 @ [^\]]*\] \[debug\] n:\S+ pts:(\d+)/;
-/** The decoder begins with a packet; for a keyframe, with a new sequence, as the header readers pass it on. */
+/** The decoder begins a packet; if that is a keyframe, a new sequence. */
 const UNIT = /^\[(?:h264|hevc) @ [^\]]*\] \[debug\] nal_unit_type: (\d+)\(([A-Z_a-z0-9 -]+)\)/;
 /** Message of ffmpeg's H.265 decoder for a picture whose last block was decoded. */
 const TO_ITS_END = /^\[hevc @ [^\]]*\] \[debug\] Decoded frame with POC/;
@@ -29,12 +34,12 @@ export type DecoderMessage =
   | { readonly kind: 'whole' }
   | { readonly kind: 'damage'; readonly damage: Damage };
 
-/** A message about the decoder's input: pictures that nothing needs are left out. It leaves no trace. */
+/** True for complaints about pictures that were left out of the input because nothing needs them. */
 export function isHarmless(line: string): boolean {
   return HARMLESS.test(line);
 }
 
-/** The sign of damage that a line is; undefined when it is none. */
+/** The damage that a line indicates; undefined if none. */
 export function damageIn(line: string): Damage | undefined {
   if (CONCEALED.test(line)) return { reason: 'missing-slice', confidence: 99 };
   if (DAMAGED_PICTURE.test(line)) return { reason: 'decode-error', confidence: 99 };
@@ -55,7 +60,7 @@ export function readMessage(line: string): DecoderMessage | undefined {
   return damage === undefined ? undefined : { kind: 'damage', damage };
 }
 
-/** The line as ffmpeg writes it with `-v error`; undefined when it would not. */
+/** The line as ffmpeg would write it with `-v error`; undefined if it would not. */
 export function asError(line: string): string | undefined {
   const level = LEVEL.exec(line)?.[1];
   return level !== undefined && SAID_WITHOUT_ERROR.has(level) ? undefined : line.replace(LEVEL, '');

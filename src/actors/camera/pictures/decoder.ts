@@ -20,15 +20,15 @@ import type { Sample } from '../sampling/sample';
 /** Pixels. */
 export type PictureSize = Pick<StreamHeader, 'width' | 'height'>;
 
-/** A sampled picture, encoded or as PPM where sharp makes the camera's format. */
+/** A sampled picture, already encoded, or a PPM if sharp makes the camera's format. */
 export interface Picture {
   readonly sample: Sample;
   readonly format: FrameFormat | 'ppm';
   readonly width: number;
   readonly height: number;
-  /** As the camera sent it. */
+  /** The size as the camera sent it. */
   readonly source: PictureSize;
-  /** How it is still to be turned; absent if it is not. */
+  /** The turn that is still to be applied; absent if none. */
   readonly rotation?: Rotation;
   readonly bytes: Buffer;
   /** The evidence by which it is judged. */
@@ -36,44 +36,46 @@ export interface Picture {
 }
 
 export interface DecoderOutcome {
-  /** @param madeBy the settings it was made by, where those may be older than the present ones */
+  /** @param madeBy the settings the picture was made with, if they may be older than the current ones */
   readonly onPicture: (picture: Picture, madeBy?: CameraSpec) => void;
-  /** No picture can be made for this sample; why, unless its packet could just not be decoded. */
+  /**
+   * No picture can be made for this sample; the fault is absent if its packet merely could not be decoded.
+   */
   readonly onLost: (sample: Sample, fault?: FaultRecord) => void;
   /** Called at most once: no more pictures can come. */
   readonly onFault: (fault: Fault) => void;
-  /** What it writes on standard error. */
+  /** The decoder's standard error. */
   readonly onStderr: (text: string) => void;
 }
 
-/** Bytes that wait to be decoded at most: half a minute of a 4K stream. */
+/** Most bytes that may wait to be decoded: half a minute of a 4K stream. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
-/** Milliseconds a decoder that is replaced may take for its pending pictures. */
+/** Milliseconds a replaced decoder may take for its pending pictures. */
 const FINISH_MS = 2000;
 /** Milliseconds. The thumbnail and all messages are written before a picture is encoded: only a busy machine delays them. */
 const THUMBNAIL_WAIT_MS = 1000;
-/** Part of its errors that is kept; the cause is in the first of them, or the last. */
+/** Characters kept of the decoder's errors: the newest. */
 const MAX_ERROR_CHARS = 8000;
-/** Limit of an unfinished line: ffmpeg's are shorter. */
+/** Limit of an unfinished line; ffmpeg's lines are shorter. */
 const MAX_LINE_CHARS = 1000;
 
 export interface DecoderOptions {
   readonly camera: CameraSpec;
   readonly ffmpeg: string;
-  /** ffmpeg's name of it. */
+  /** ffmpeg's name of the codec. */
   readonly codec: string;
   readonly look: PictureLook;
 }
 
-/** A packet as the decoder takes it. */
+/** A packet as the decoder accepts it. */
 export interface DecoderInput {
   readonly bytes: Buffer;
   readonly size: PictureSize;
-  /** From this packet on, nothing damaged before is visible any more. */
+  /** From this packet on, earlier damage is no longer visible. */
   readonly renews: boolean;
-  /** A sign that it was damaged on the way, or misses something. */
+  /** A sign that the packet was damaged on the way, or is incomplete. */
   readonly damage?: Damage | undefined;
-  /** Its data were not looked through for damage the decoder is silent about. */
+  /** The packet's data were not examined for damage that the decoder does not report. */
   readonly isUnchecked?: boolean;
 }
 
@@ -97,7 +99,7 @@ export class Decoder {
   readonly #wanted = new Map<number, WantedPicture>();
   readonly #complaints: Complaints;
   #errors = '';
-  /** A picture came without a message about it: this ffmpeg does not name pictures. */
+  /** A picture arrived without being named: this ffmpeg does not name pictures. */
   #isSilent = false;
   readonly #lines = new LineSplitter(MAX_LINE_CHARS);
   #packets = 0;
@@ -114,7 +116,7 @@ export class Decoder {
       ffmpeg,
       decoderInvocation(camera, codec, look),
       (chunk) => {
-        // Data written to the other pipes before it are read in the same turn of the event loop.
+        // Data written earlier to the other pipes are read in the same turn of the event loop.
         setImmediate(() => this.#guard(() => this.#deliver(chunk)));
       },
       (text) => this.#hear(text),
@@ -136,8 +138,8 @@ export class Decoder {
   }
 
   /**
-   * Decodes a packet, and gives its picture when there is a sample.
-   * @throws Fault `decoder-slow` when too much waits already
+   * Decodes a packet, and delivers its picture if there is a sample.
+   * @throws Fault `decoder-slow` if too much data already wait
    */
   feed({ bytes, size, renews, damage, isUnchecked = false }: DecoderInput, sample?: Sample): void {
     if (this.#ffmpeg.backlogBytes + bytes.length > MAX_BACKLOG_BYTES)
@@ -190,7 +192,10 @@ export class Decoder {
       setTimeout(() => this.#giveMade(newest), THUMBNAIL_WAIT_MS).unref();
   }
 
-  /** Gives the pictures whose thumbnails are there, and those before `before` without. */
+  /**
+   * Delivers the pictures whose thumbnails and messages are there, and those up to time `before` without
+   * them.
+   */
   #giveMade(before = -1): void {
     for (let [next] = this.#made; next !== undefined; [next] = this.#made) {
       const pts = next.packet.pts ?? -1;
@@ -218,7 +223,7 @@ export class Decoder {
     this.outcome.onPicture({ ...wanted, format, width, height, bytes, evidence }, camera);
   }
 
-  /** Pictures come in the order of their times: what was wanted before and did not come never will. */
+  /** Reports wanted pictures up to this time as lost: the decoder outputs pictures in order of time. */
   #lose(before: number): void {
     for (const [pts, { sample }] of this.#wanted) {
       if (pts > before) continue;

@@ -6,9 +6,9 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * A binary PPM (P6, 8 bits, RGB) as PNG or WebP.
- * @param quality 1 to 100; PNG has none
- * @throws Fault `bad-capture-output` when it is not such a PPM
+ * Encodes a binary PPM (P6, 8 bits, RGB) as PNG or WebP.
+ * @param quality 1 to 100; ignored for PNG
+ * @throws Fault `bad-capture-output` if the bytes are not such a PPM
  */
 export async function encodePpm(ppm: Buffer, format: 'png' | 'webp', quality: number): Promise<Buffer> {
   const header = /^P6\n(\d+) (\d+)\n255\n/.exec(ppm.subarray(0, 40).toString('latin1'));

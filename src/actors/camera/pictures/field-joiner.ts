@@ -1,14 +1,20 @@
-/** Joins the two fields of a picture that come as access units of their own: what is sampled and decoded is a picture. Pure. */
+/**
+ * Joins two fields that arrive as separate access units, because whole pictures are sampled and decoded.
+ * Pure.
+ */
 import type { Field, PictureReader } from '../bitstream/picture-facts';
 import type { Packet } from '../ffmpeg/packet-splitter';
 
 export class FieldJoiner {
-  /** A field whose other one is awaited. */
+  /** A field whose counterpart is awaited. */
   #first: { readonly packet: Packet; readonly field: Field } | undefined;
 
   constructor(private readonly reader: PictureReader) {}
 
-  /** The pictures that are complete with this packet, in their order. A field whose other one was lost is marked as damaged. */
+  /**
+   * Returns the pictures that this packet completes, in order. A field without its counterpart is marked as
+   * damaged.
+   */
   push(packet: Packet): Packet[] {
     const field = this.reader.fieldOf(packet.bytes);
     const first = this.#first;
@@ -26,7 +32,9 @@ function isOtherField(one: Field, other: Field): boolean {
   return one.parity !== other.parity && one.frameNumber === other.frameNumber;
 }
 
-/** Time and kind are the first field's: it was captured first, and the second may be predicted from it. */
+/**
+ * Keeps the time and kind of the first field: it was captured first, and the second may be predicted from it.
+ */
 function joined(first: Packet, second: Packet): Packet {
   return {
     ...first,

@@ -1,27 +1,32 @@
 /**
- * What decoders show in the place of what they could not decode, found in a thumbnail: rows of one tone, and colours that no
- * camera can have sent. Pure. Limits: docs/pictures.md.
+ * Finds in a thumbnail what decoders show in place of what they could not decode: rows of one tone, and
+ * colours that no camera can have sent. Pure. Limits: docs/pictures.md.
  */
 import type { Damage } from './damage';
 import { POINTS, THUMBNAIL } from './thumbnail';
 
-/** Levels between the least and the most in a row that was filled; a row of a lens has noise. */
+/** Most levels between minimum and maximum in a row that was filled; a row from a lens has noise. */
 const FILLED_SPREAD = 2;
-/** Number of consecutive rows, and the same if the colour is less significant. */
+/** Consecutive rows needed, and the same for a less significant colour. */
 const TELLING_ROWS = 3;
 const COLOURED_ROWS = 6;
-/** By U and V in full range: the middle of all, which concealment begins with, and zeros, which memory does: green. */
+/**
+ * U and V in full range. Concealment begins with the middle of all planes; fresh memory is zeros, which are
+ * green.
+ */
 const MIDDLE = 128;
 const MIDDLE_REACH = 4;
 /** A colour this far from grey, in U or V, fills no part of a sound picture exactly. */
 const COLOURED = 40;
-/** Levels by which red, green or blue is above 255 or below 0: more than an edge between two colours makes of it. */
+/**
+ * Levels by which red, green or blue is above 255 or below 0: more than an edge between two colours causes.
+ */
 const IMPOSSIBLE_LEVELS = 50;
 
 /** Part of a picture's points with impossible colours; a test card's edges have 0.02. */
 const IMPOSSIBLE_PART = 0.06;
 
-/** Of both kinds, measured (docs/pictures.md). */
+/** Measured for both kinds (docs/pictures.md). */
 const CONFIDENCE = 99;
 
 const { width, height } = THUMBNAIL;
@@ -29,7 +34,7 @@ const { width, height } = THUMBNAIL;
 /** What a decoder shows in place of what it could not decode; undefined if there is no sign of it. */
 export function fillingIn(thumbnail: Buffer): Damage | undefined {
   const rows = filledRows(thumbnail);
-  // A picture that is of one tone as a whole was sent like that.
+  // A picture that has one tone throughout was sent like that.
   if (rows > 0 && rows < height) return { reason: 'flat-rows', confidence: CONFIDENCE };
   return impossibleColours(thumbnail) > IMPOSSIBLE_PART
     ? { reason: 'impossible-colours', confidence: CONFIDENCE }
@@ -77,7 +82,7 @@ function toneOf(thumbnail: Buffer, row: number): 'telling' | 'coloured' | undefi
   return Math.max(offU, offV) >= COLOURED ? 'coloured' : undefined;
 }
 
-/** The one level of a row in a plane; undefined if it has several. */
+/** The level of a uniform row in a plane; undefined if the row varies. */
 function levelOf(thumbnail: Buffer, from: number): number | undefined {
   let [least, most] = [255, 0];
   for (let i = from; i < from + width; i++) {

@@ -1,29 +1,39 @@
 /**
- * Distinguishes a camera that sees nothing, black or another single tone, from one with little to see: night, fog or snow, of which an encoder may leave one
- * tone. Pure. Rates: docs/pictures.md.
+ * Distinguishes a camera that sees nothing, black or another single tone, from one with little to see: night,
+ * fog or snow, which an encoder may reduce to one tone. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
 
-/** Share of the points at either end that is ignored: a name and a clock over a black picture, but no street lamps. */
+/**
+ * Share of the points ignored at either end: enough for a name and a clock on a black picture, not for street
+ * lamps.
+ */
 const OUTLIERS = 0.005;
 /** Levels between the darkest and the brightest point of a picture of one tone. */
 const ONE_TONE_SPREAD = 1;
-/** No point of a black picture with noise is brighter, nor is its mean above the second: a sensor that sees something at night has more. */
+/**
+ * Maximum, mean and spread of a black picture with noise; a sensor that sees something at night exceeds them.
+ */
 const BLACK_LEVEL = 16;
 const BLACK_MEAN = 3;
 const BLACK_SPREAD = 10;
-/** One tone from here on is black, and up to the second white, of video that says it has full range and has not. */
+/**
+ * In video that wrongly claims full range, black is a tone from the first on, and white one up to the second.
+ */
 const LIMITED_BLACK = 14;
 const LIMITED_WHITE = 237;
-/** One tone from here on is of a sensor that light blinds. */
+/** A single tone from here on is that of a sensor blinded by light. */
 const SATURATED = 254;
-/** Levels between the darkest and the brightest point of a faint scene, and between its middle and what an encoder makes of it. */
+/**
+ * Spread of a faint scene at most, and the greatest distance of its middle from the tone an encoder makes of
+ * it.
+ */
 const FAINT_SPREAD = 12;
 const FAINT_REACH = 8;
-/** For this many pictures after one of a faint scene, one tone may be that scene. */
+/** For this many pictures after a faint scene, a single tone may be that scene. */
 const FAINT_PICTURES = 30;
 
-/** There may be a scene of which nothing is left. */
+/** A scene may have been reduced to one tone. */
 const IN_DOUBT: Verdict = { kind: 'healthy', confidence: 95 };
 
 export class FlatnessJudge {
@@ -32,7 +42,10 @@ export class FlatnessJudge {
   /** Number of further pictures for which it is remembered. */
   #left = 0;
 
-  /** `healthy` if it has one tone but may well be a scene; undefined for a picture of something, even if only a sensor's noise. */
+  /**
+   * `healthy` for one tone that may well be a scene; undefined for a picture of something, even of bright
+   * noise.
+   */
   judge(grey: Buffer): Verdict | undefined {
     const [dark, bright] = extremes(grey);
     const spread = bright - dark;
@@ -43,7 +56,8 @@ export class FlatnessJudge {
       if (spread <= FAINT_SPREAD) this.#remember((dark + bright) / 2);
       return undefined;
     }
-    // Also for two adjacent tones, unless they are those of no light, or of too much: a dead sensor has a single tone.
+    // Also for two adjacent tones, except those of no light or of too much: a dead sensor yields a single
+    // tone.
     if (isOneTone && (mayBeFaint(bright) || (spread > 0 && bright > BLACK_LEVEL && bright < SATURATED))) {
       this.#remember(bright);
       return IN_DOUBT;
@@ -59,7 +73,7 @@ export class FlatnessJudge {
   }
 }
 
-/** Brighter than a lens without light, and darker than one blinded by light. */
+/** True for tones brighter than no light and darker than blinding light, at either end of the range. */
 function mayBeFaint(level: number): boolean {
   const isDark = level > BLACK_MEAN && level < LIMITED_BLACK;
   return isDark || (level > LIMITED_WHITE && level < SATURATED);

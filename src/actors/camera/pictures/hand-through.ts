@@ -1,4 +1,4 @@
-/** Pictures that are stored as they came: nothing is decoded, only their headers are read. */
+/** Pictures that are stored as they arrived: nothing is decoded, only their headers are read. */
 import { MAX_PIXELS, type FrameFormat } from '../../../contract/frame';
 import type { FaultRecord } from '../../../fault/fault';
 import type { Damage } from './damage';
@@ -10,14 +10,14 @@ import type { Sample } from '../sampling/sample';
 
 /** A JPEG without its end. */
 const CUT: Damage = { reason: 'cut', confidence: 99 };
-/** A packet marked by a demuxer: it may be one byte. */
+/** A packet marked as damaged by a demuxer: perhaps only one byte is. */
 const MARKED: Damage = { reason: 'packet-loss', confidence: 70 };
-/** Packets lost before it, on the way: they may have been those of the picture before. */
+/** Packets were lost before this one; they may have belonged to the previous picture. */
 const LOST: Damage = { reason: 'packet-loss', confidence: 93 };
 
 /**
- * @param size of a picture that does not say its own, pixels
- * @param rotation that would make it upright
+ * @param size of a picture that does not state its own, pixels
+ * @param rotation that would turn the picture upright
  */
 export function handThrough(
   packet: Pick<Packet, 'bytes' | 'checksum' | 'corrupt' | 'lossBefore'>,
@@ -35,7 +35,7 @@ export function handThrough(
     return;
   }
   const cut = format === 'jpeg' && jpeg?.whole !== true ? CUT : undefined;
-  // For JPEG, ffmpeg drops incomplete pictures: a loss before one proves nothing about it.
+  // ffmpeg drops incomplete JPEGs, so a loss before one proves nothing about it.
   const damage = cut ?? damageOnTheWay(format === 'jpeg' ? { corrupt: packet.corrupt } : packet);
   const evidence = { fingerprint: `${bytes.length}-${checksum}`, damage };
   const stored = format === 'jpeg' ? withHuffmanTables(bytes) : bytes;

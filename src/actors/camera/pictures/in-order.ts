@@ -1,4 +1,4 @@
-/** Keeps pictures in their order where what makes them is replaced: the old maker may still owe some. */
+/** Keeps pictures in order when their maker is replaced: the old one may still have some to deliver. */
 import type { DecoderOutcome } from './decoder';
 
 type Made = Pick<DecoderOutcome, 'onPicture' | 'onLost'>;

@@ -1,6 +1,6 @@
 /**
  * Distinguishes bad pictures from good ones at almost no cost: by a thumbnail from the decoder's own filter graph,
- * checksums ffmpeg makes anyway, and the messages of the decoder and the headers. Pure. Rates: docs/pictures.md.
+ * checksums ffmpeg computes anyway, the decoder's messages and the headers. Pure. Rates: docs/pictures.md.
  */
 import type { Verdict } from '../../../contract/verdict';
 import type { Damage } from './damage';
@@ -10,23 +10,29 @@ import { greyOf } from './thumbnail';
 
 /** Measurements of a picture. */
 export interface Evidence {
-  /** Three planes, as thumbnail.ts says; undefined when the picture was not decoded. */
+  /** Three planes, as in thumbnail.ts; undefined if the picture was not decoded. */
   readonly thumbnail?: Buffer | undefined;
-  /** Of the encoded bytes; identical for identical pictures. */
+  /** Fingerprint of the encoded bytes; identical for identical pictures. */
   readonly fingerprint?: string | undefined;
   /** A sign that it is damaged. */
   readonly damage?: Damage | undefined;
-  /** Not all data of it, or of pictures it builds on, were checked for damage that a decoder does not report. */
+  /**
+   * Some data of this picture, or of those it depends on, were not checked for damage that decoders do not
+   * report.
+   */
   readonly isUnchecked?: boolean;
 }
 
-/** A still scene, encoded again and again, differs by no more: mean of all points, and the most of any. */
+/** Encodings of a still scene differ by no more than these: mean of all points, and maximum of any point. */
 const SAME_MEAN_LEVELS = 0.4;
 const SAME_LEVELS = 12;
-/** Keyframes in a row have different numbers in H.264, often 0 and 1 by turns: the one before the last counts too. */
+/**
+ * Consecutive H.264 keyframes have different numbers, often alternately 0 and 1, so the last two are
+ * compared.
+ */
 const FINGERPRINTS = 2;
 
-/** Measured (docs/pictures.md), the second on damaged pictures of which none was looked through. */
+/** Measured (docs/pictures.md), the second with damaged pictures none of which was examined. */
 const HEALTHY: Verdict = { kind: 'healthy', confidence: 99 };
 const UNCHECKED: Verdict = { kind: 'healthy', confidence: 94 };
 
@@ -40,10 +46,10 @@ export class PictureJudge {
   #sameLookSinceMs = 0;
   #unchangedSinceMs = 0;
 
-  /** @param frozenMs how long the same picture is not a fault; 0: for ever */
+  /** @param frozenMs how long the same picture may last without being a fault; 0: for ever */
   constructor(public frozenMs: number) {}
 
-  /** @param steadyMs now on a clock that is never set */
+  /** @param steadyMs the current time on a clock that is never set */
   judge(evidence: Evidence, steadyMs: number): Verdict {
     const frozen = this.#frozen(evidence, steadyMs);
     const { damage, thumbnail } = evidence;
@@ -54,7 +60,7 @@ export class PictureJudge {
     if (filling !== undefined) return { kind: 'torn', ...filling };
     if (flat?.kind !== 'healthy')
       return flat ?? frozen ?? (evidence.isUnchecked === true ? UNCHECKED : HEALTHY);
-    // The encoder's output for an almost empty picture is identical again and again.
+    // An encoder's output for an almost empty picture stays identical.
     return frozen === undefined ? flat : { kind: 'static', confidence: flat.confidence, reason: 'same-look' };
   }
 
@@ -65,7 +71,7 @@ export class PictureJudge {
       this.#fingerprints = [...this.#fingerprints, fingerprint].slice(-FINGERPRINTS);
     const grey = thumbnail === undefined ? undefined : greyOf(thumbnail);
     if (grey === undefined || this.#reference === undefined || !looksSame(this.#reference, grey)) {
-      // Compared with the first of them, not with the last: dawn is not a frozen picture.
+      // Compared with the first such picture, not with the last: dawn is not a frozen picture.
       this.#reference = grey;
       this.#sameLookSinceMs = steadyMs;
     }

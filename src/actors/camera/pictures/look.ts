@@ -7,11 +7,11 @@ import { noWiderThan } from './shape-filters';
 import type { StreamHeader } from '../ffmpeg/packet-splitter';
 
 export interface PictureLook {
-  /** They are to be deinterlaced. */
+  /** The pictures are to be deinterlaced. */
   readonly interlaced: boolean;
-  /** They are to be turned. */
+  /** How the pictures are to be turned. */
   readonly rotation: Rotation;
-  /** ffmpeg's filters that make their colours those of the camera's format. */
+  /** ffmpeg's filters that convert the colours to those of the camera's format. */
   readonly colours: readonly string[];
 }
 
@@ -24,7 +24,7 @@ type Colour = Partial<Pick<VideoFormat, 'fullRange' | 'chromaFormat' | 'bitDepth
   readonly isGrey?: boolean;
 };
 
-/** By number (H.273, table 4). */
+/** Matrices by their number (H.273, table 4). */
 const MATRICES: Readonly<Record<number, Matrix>> = {
   1: 'bt709',
   5: 'bt601',
@@ -35,7 +35,7 @@ const MATRICES: Readonly<Record<number, Matrix>> = {
 const HD_LINES = 720;
 /** Codecs that are BT.601 by definition, or not YUV, whatever the size (JFIF 1.02; RFC 6386, 9.2). */
 const ALWAYS_BT601: ReadonlySet<string> = new Set(['mjpeg', 'vp8', 'png', 'ppm']);
-/** For ffmpeg's filter `colorspace`; `scale` has the names of ours. */
+/** Names for ffmpeg's filter `colorspace`; `scale` uses the same names as Vigil. */
 const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
   bt601: 'smpte170m',
   bt709: 'bt709',
@@ -45,12 +45,15 @@ const COLORSPACE_NAMES: Readonly<Record<Matrix, string>> = {
 const GREY = 0;
 /** By chroma format: 4:2:0, 4:2:2, 4:4:4. */
 const PIXELS: Readonly<Record<number, string>> = { 1: 'yuv420p', 2: 'yuv422p', 3: 'yuv444p' };
-/** The filter also converts between primaries and transfer functions unless they are equal; nothing depends on which they are. */
+/**
+ * `colorspace` also converts primaries and transfer functions unless they are equal; which ones does not
+ * matter.
+ */
 const SAME_LIGHT = ['iprimaries', 'itrc', 'primaries', 'trc'].map((name) => `${name}=bt709`).join(':');
 
 const EXACT = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 
-/** The format of nearly all cameras: assumed for a codec whose headers will provide more. */
+/** The format of nearly all cameras: assumed for a codec until its headers say more. */
 const USUAL: Colour = { fullRange: false, chromaFormat: 1 };
 
 /** A configured width is met exactly, and its height is even; a smaller picture keeps its size. */
@@ -67,9 +70,9 @@ function isOddSize(
 
 /**
  * @param format of the newest picture; undefined before the first, and where headers are not read
- * @param header as the stream was announced
- * @param interlaced whether such pictures were seen
- * @param said how it is to be turned, by the stream
+ * @param header the announcement of the stream
+ * @param interlaced whether interlaced pictures have been seen
+ * @param said the turn that the stream asks for
  */
 export function pictureLook(
   camera: Pick<CameraSpec, 'format' | 'width' | 'matrix' | 'deinterlace' | 'rotate'>,
@@ -92,12 +95,15 @@ export function pictureLook(
   };
 }
 
-/** A turn that was set counts; 0 turns that of the stream off. */
+/** A configured turn takes precedence over the stream's; 0 disables it. */
 export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Rotation | undefined): Rotation {
   return rotate === undefined ? (said ?? UPRIGHT) : rotated(rotate);
 }
 
-/** For grey, ffmpeg's scaler treats limited range as full, whatever its options: the range is stretched before. */
+/**
+ * ffmpeg's scaler treats grey of limited range as full, whatever its options, so the range is stretched
+ * first.
+ */
 function stretchedGrey({ fullRange, bitDepth = 8 }: Colour): string[] {
   const scale = 2 ** (bitDepth - 8);
   return fullRange === true ? [] : [`lut=c0='(val-${16 * scale})*${2 ** bitDepth - 1}/${219 * scale}+0.5'`];
@@ -114,9 +120,9 @@ function matrixOf(
 }
 
 /**
- * For more than 8 bits, the scaler's fast path makes white 253 and grey 126; the exact path takes 20 ms for a 1080p picture, so it is not used
- * where the fast one is off by less than 1, by 3 at most; WebP adds errors of its own.
- * Without it, a scaled picture has half the chroma of its own size.
+ * For more than 8 bits, the scaler's fast path makes white 253 and grey 126. The exact path takes 20 ms for a
+ * 1080p picture, so it is not used where the fast one is off by less than 1 on average and 3 at most; WebP
+ * adds further errors. Without the exact path, a scaled picture has only half its chroma resolution.
  */
 function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'width'>): string[] {
   const { matrix, bitDepth = 8, isGrey = false } = colour;
@@ -130,9 +136,9 @@ function toRgb(colour: Colour, { format, width }: Pick<CameraSpec, 'format' | 'w
 }
 
 /**
- * JPEG is BT.601 in full range (JFIF): what is not is converted. ffmpeg's `colorspace` does that in less time than its encoder's own
- * conversion of the range, and more exactly than `scale` (docs/capture/sampling.md); it knows 4:2:0, 4:2:2 and 4:4:4
- * of even sizes alone.
+ * JPEG is BT.601 in full range (JFIF): other video is converted. ffmpeg's `colorspace` does so in less time
+ * than the encoder's own conversion of the range, and more exactly than `scale` (docs/capture/sampling.md);
+ * it supports only 4:2:0, 4:2:2 and 4:4:4 in even sizes.
  */
 function toJpeg(colour: Colour): string[] {
   const { matrix, fullRange, chromaFormat, isOdd } = colour;
@@ -143,7 +149,7 @@ function toJpeg(colour: Colour): string[] {
     const from = matrix === undefined || matrix === 'other' ? 'auto' : matrix;
     return [`scale=in_color_matrix=${from}:out_color_matrix=bt601:out_range=full`];
   }
-  // By the headers alone: a damaged picture with other values would end the decoder if no conversion was needed.
+  // Taken from the headers alone: `colorspace` would fail on a damaged picture that declares other values.
   const from = `ispace=${COLORSPACE_NAMES[matrix]}:irange=${fullRange === true ? 'pc' : 'tv'}`;
   return [`colorspace=${from}:space=smpte170m:range=pc:${SAME_LIGHT}:fast=1:format=${pixels}`];
 }

@@ -1,4 +1,4 @@
-/** Makes pictures of packets as the plan decides: handed through, decoded, or not looked at. */
+/** Makes pictures of packets as the plan decides: passes them through, decodes them, or skips them. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CameraSpec } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
@@ -17,9 +17,9 @@ import { pictureLook, wantedTurn, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
-/** Confidence that a picture with missing data, according to its headers, visibly shows it. */
+/** Confidence that a picture whose headers reveal missing data is visibly damaged. */
 const LACK_CONFIDENCE = 99;
-/** Bytes held for a picture that may need them; beyond this, they are decoded at once. */
+/** Most bytes held for a picture that may need them; beyond this, they are decoded at once. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 export interface PictureMakerOptions extends DecoderOutcome {
@@ -28,12 +28,12 @@ export interface PictureMakerOptions extends DecoderOutcome {
 }
 
 export class PictureMaker {
-  /** The format its packets are stored in as they are; undefined when they have to be decoded. */
+  /** The format in which packets are stored unchanged; undefined if they have to be decoded. */
   storedAs: FrameFormat | 'ppm' | undefined;
-  /** Every packet passes through it before its picture is taken. */
+  /** Reads every packet before its picture is taken. */
   #pictures: CodedPictures;
   #decoder: Decoder | undefined;
-  /** Settles when the decoders that were replaced have given their pictures. */
+  /** Settles when the replaced decoders have delivered their pictures. */
   #replaced: Promise<unknown> | undefined;
   /** Outcome of the current pictures. */
   #outcome: DecoderOutcome;
@@ -46,7 +46,10 @@ export class PictureMaker {
   #rotation: Rotation;
   /** The settings of the decoder. */
   #camera: CameraSpec;
-  /** Interlaced pictures were seen: others between them are treated as interlaced too, since each change would need a new decoder. */
+  /**
+   * Set by the first interlaced picture, for all later ones too, because each change would need a new
+   * decoder.
+   */
   #interlaced = false;
 
   /** @throws Fault `picture-too-large`; `unsupported-codec` if keyframes are wanted and their codec has no format */
@@ -62,7 +65,7 @@ export class PictureMaker {
     this.#look = this.#lookNow();
     const { width, height } = header;
     if (isTooLarge(width, height)) throw Fault.from(tooLarge(width, height));
-    // Before the first keyframe: starting it takes as long as many feeds take to send one.
+    // Started before the first keyframe: it takes as long to start as many feeds take to send a keyframe.
     if (this.storedAs === undefined) this.#decoder = this.#startDecoder();
   }
 
@@ -70,13 +73,16 @@ export class PictureMaker {
     return this.#pictures;
   }
 
-  /** What comes next does not continue what came before. */
+  /** The next packet does not continue the previous one. */
   beginAnew(): void {
     this.#pictures = new CodedPictures(this.header.codec);
     this.#release();
   }
 
-  /** @throws Fault `decoder-slow`; `unsupported-codec` where keyframes are wanted by now */
+  /**
+   * @throws Fault `decoder-slow`; `unsupported-codec` if new settings want keyframes and the codec has no
+   * format
+   */
   take(picture: CodedPicture, decision: Decision): void {
     const { packet, facts } = picture;
     const sample = decision.kind === 'take' ? decision.sample : undefined;
@@ -97,7 +103,7 @@ export class PictureMaker {
     this.#release();
   }
 
-  /** Settles when no decoder is left; running ones may finish their pictures. */
+  /** Settles when no decoder is left running; they may finish their pictures. */
   async end(): Promise<void> {
     await Promise.all([this.#replaced, this.#decoder?.finish()]);
   }
@@ -126,7 +132,7 @@ export class PictureMaker {
     handThrough(packet, sample, format, size, this.#outcome, this.#rotation);
   }
 
-  /** Other settings, or another turn of the camera, from this keyframe on. */
+  /** Applies other settings, or another turn of the camera, from this keyframe on. */
   #takeOver(camera: CameraSpec, rotation: Rotation): void {
     const [before, { codec }] = [this.#camera, this.header];
     const isTurnedAlike = isDeepStrictEqual(rotation, this.#rotation);
@@ -140,7 +146,10 @@ export class PictureMaker {
     this.#replaceDecoder();
   }
 
-  /** Nothing before a keyframe is needed behind it. Another look needs a new decoder: ffmpeg would keep to the old size. */
+  /**
+   * Drops what was held before the keyframe. Another look needs a new decoder: ffmpeg would keep the old
+   * size.
+   */
   #beginGroup(keyframe: Buffer): void {
     this.#release();
     const look = this.#lookNow();
@@ -150,7 +159,7 @@ export class PictureMaker {
     this.#replaceDecoder();
   }
 
-  /** Replaces it by a decoder for the present look, or by none if packets are stored as they come. */
+  /** Replaces the decoder by one for the current look, or by none if packets are stored unchanged. */
   #replaceDecoder(): void {
     if (this.#decoder !== undefined) {
       this.#replaced = Promise.all([this.#replaced, this.#decoder.finish()]);
@@ -164,7 +173,7 @@ export class PictureMaker {
     return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#saidTurn());
   }
 
-  /** According to the picture itself, else to its container. */
+  /** The turn declared by the picture itself, else by its container. */
   #saidTurn(): Rotation | undefined {
     return this.#pictures.reader.rotation ?? this.header.rotation;
   }
@@ -173,7 +182,7 @@ export class PictureMaker {
     return wantedTurn(this.options.camera, this.#saidTurn());
   }
 
-  /** True when they differ from those before; the first are remembered. */
+  /** True if the parameters differ from the previous ones; the first are only remembered. */
   #hasNewParameters(keyframe: Buffer): boolean {
     const parameters = sequenceParameters(this.header.codec, keyframe);
     if (parameters.length === 0 || parameters.equals(this.#parameters)) return false;
@@ -199,12 +208,13 @@ function storedFormat(
   rotation: Rotation,
 ): FrameFormat | 'ppm' | undefined {
   const own = formatOfCodec(codec);
-  // A synthetic picture has its size from its generator.
+  // The generator already makes a synthetic picture in the configured size.
   if (source.kind === 'test') return own;
   if (format !== 'keyframe' && codec !== 'png')
     return own === format && width === undefined && isUpright(rotation) ? own : undefined;
   if (own !== undefined) return own;
-  // PNG because its decoder adds a picture to the one before, unless its packet is marked as a keyframe, which IVF cannot.
+  // PNG is refused too: its decoder adds a picture to the previous one unless the packet is marked as a
+  // keyframe, and IVF has no such mark.
   throw new Fault(
     'unsupported-codec',
     `its ${codec} video cannot be used for "${format}" pictures; set the camera to H.264, H.265 or MJPEG`,

@@ -12,7 +12,9 @@ const TURNS: Readonly<Record<number, readonly string[]>> = {
   270: ['transpose=cclock'],
 };
 
-/** For an interlaced picture, takes one field and interpolates the lines between (bob): no other picture is waited for. */
+/**
+ * An interlaced picture is reduced to one field with interpolated lines (bob), which needs no other picture.
+ */
 export function shapeFilters(
   { format, width, aspect }: Wanted,
   interlaced: boolean,
@@ -20,13 +22,13 @@ export function shapeFilters(
 ): string[] {
   const whole = interlaced ? ['field=top', 'scale=iw:2*ih'] : [];
   const square = aspect === 'as-sent' ? [] : [squarePixels()];
-  // Pictures that sharp encodes are scaled when converted to RGB: look.ts.
+  // Pictures that sharp encodes are scaled during the conversion to RGB: look.ts.
   const scaled = width === undefined || format !== 'jpeg' ? [] : [`scale=${noWiderThan(width)}`];
   const upright = [...(mirrored ? ['hflip'] : []), ...(TURNS[degrees] ?? [])];
   return [...whole, ...square, ...upright, ...scaled];
 }
 
-/** Pixels are only added: of wide ones to the width, of high ones to the height. */
+/** Makes pixels square by enlarging only: wide pixels enlarge the width, high ones the height. */
 function squarePixels(): string {
   const isBelievable = `between(sar,1/${MOST_ASPECT},${MOST_ASPECT})`;
   const width = `if(${isBelievable}*gt(sar,1),2*round(iw*sar/2),iw)`;

@@ -1,10 +1,14 @@
-/** A small copy of a picture, by which it is judged: single points, evenly spread, so that noise stays in it. Pure. */
+/**
+ * A small copy by which a picture is judged: single points, evenly spread, so that noise is preserved. Pure.
+ */
 
-/** Points. */
+/** Size in points. */
 export const THUMBNAIL = { width: 64, height: 36 } as const;
 export const POINTS = THUMBNAIL.width * THUMBNAIL.height;
 
-/** ffmpeg's filters that make it: three planes of {@link POINTS} bytes in full range, Y, U and V. */
+/**
+ * ffmpeg's filters that make the thumbnail: three planes of {@link POINTS} bytes in full range, Y, U and V.
+ */
 export const THUMBNAIL_FILTERS = `scale=${THUMBNAIL.width}:${THUMBNAIL.height}:flags=neighbor:out_range=full,format=yuvj444p`;
 
 /** Converts points in RGB, three bytes each (JFIF 1.02). */
@@ -20,7 +24,7 @@ export function thumbnailOfRgb(rgb: Buffer): Buffer {
   return planes;
 }
 
-/** Its grey values. */
+/** The grey values of a thumbnail. */
 export function greyOf(thumbnail: Buffer): Buffer {
   return thumbnail.subarray(0, POINTS);
 }
