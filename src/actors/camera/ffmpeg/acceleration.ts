@@ -3,11 +3,11 @@ import type { Hwaccel } from '../../../config/topology';
 import type { FaultRecord } from '../../../fault/fault';
 
 export interface Acceleration {
-  /** ffmpeg's name of it; undefined for software. */
+  /** ffmpeg's name of the hardware; undefined for software. */
   readonly current: Hwaccel | undefined;
-  /** The next choice if that does not start. */
+  /** The next choices if the current one does not start. */
   readonly next: readonly Hwaccel[];
-  /** Why those before did not start. */
+  /** Why the previous choices did not start. */
   readonly because: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const AUTO: Readonly<Partial<Record<NodeJS.Platform, readonly Hwaccel[]>>> = {
   darwin: ['videotoolbox'],
 };
 
-/** Before the first opening. */
+/** The choice before the first opening. */
 export function accelerationOf(wanted: Hwaccel | undefined, platform: NodeJS.Platform): Acceleration {
   const candidates = wanted === 'auto' ? (AUTO[platform] ?? []) : wanted === undefined ? [] : [wanted];
   return { current: candidates[0], next: candidates.slice(1), because: [] };
@@ -30,7 +30,7 @@ export function afterHardwareFault(acceleration: Acceleration, fault: FaultRecor
   return { current, next, because: [...acceleration.because, fault.message] };
 }
 
-/** For an operator. */
+/** The current choice, with its reason, as text for operators. */
 export function accelerationText({ current, because }: Acceleration): string {
   const reason = because.length === 0 ? '' : ` (${because.join('; ')})`;
   return `${current ?? 'software'}${reason}`;

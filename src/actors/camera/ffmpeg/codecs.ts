@@ -1,4 +1,4 @@
-/** How codecs and kinds of sources are to be read. Pure. */
+/** How codecs and kinds of sources have to be read. Pure. */
 import type { CameraSource } from '../../../config/topology';
 import type { FrameFormat } from '../../../contract/frame';
 
@@ -7,7 +7,10 @@ export const TO_ANNEX_B: Readonly<Record<string, string>> = {
   h264: 'h264_mp4toannexb',
   hevc: 'hevc_mp4toannexb',
 };
-/** ffmpeg's codecs whose keyframes need no decoder: stored as they are, or, of a synthetic picture, encoded by sharp. */
+/**
+ * ffmpeg's codecs whose keyframes need no decoder: stored unchanged, or encoded by sharp if the picture is
+ * synthetic.
+ */
 const STORED_AS: Readonly<Record<string, FrameFormat | 'ppm'>> = {
   mjpeg: 'jpeg',
   h264: 'h264',
@@ -15,7 +18,7 @@ const STORED_AS: Readonly<Record<string, FrameFormat | 'ppm'>> = {
   ppm: 'ppm',
 };
 
-/** The format a codec's keyframes are in already; undefined when there is none for it. */
+/** The format in which a codec's keyframes can be stored unchanged; undefined if there is none. */
 export function formatOfCodec(codec: string): FrameFormat | 'ppm' | undefined {
   return STORED_AS[codec];
 }
@@ -25,7 +28,7 @@ export function hasLengthPrefixes(codec: string): boolean {
   return codec in TO_ANNEX_B;
 }
 
-/** True for a source that ffmpeg reads at its own speed, because it has no clock of its own that is worth having. */
+/** True for a source that ffmpeg paces by its timestamps, because the source itself is not live. */
 export function isPaced(source: CameraSource): boolean {
   return source.kind !== 'stream';
 }
@@ -39,7 +42,7 @@ export function hasMediaTimes(source: CameraSource, unitMs: number): boolean {
   return !isPaced(source) && (unitMs === 1 || unitMs === 1000 / 90_000);
 }
 
-/** True for a source whose sender may report its own time: by RTCP, which only RTSP brings. */
+/** True for a source whose sender may report its own time, over RTCP, which only RTSP has. */
 export function hasSenderTimes(source: CameraSource): boolean {
   return source.kind === 'stream' && /^rtsps?:/.test(source.url);
 }

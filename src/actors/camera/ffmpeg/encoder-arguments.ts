@@ -1,6 +1,6 @@
 /** How ffmpeg encodes pictures. Pure. */
 
-/** Uncompressed: sharp makes the other formats of it. */
+/** Uncompressed pictures, from which sharp makes the other formats. */
 export const PPM = ['-c:v', 'ppm', '-pix_fmt', 'rgb24'] as const;
 
 /** Quantisers of JPEG for quality 50, row by row (ITU-T T.81, tables K.1 and K.2), which libjpeg scales. */
@@ -22,17 +22,18 @@ const CHROMA = [
   ...Array.from({ length: 4 }, () => Array.from({ length: 8 }, () => 99)),
 ].flat();
 /**
- * That much finer are its tables from quality 90 on, and less from 60 on, for what the encoder loses of each block's mean, whose quantiser
- * cannot be chosen (measured: docs/pictures.md).
+ * From quality 90 on the tables are finer by this fraction, and from 60 on by part of it, to make up for the
+ * loss in each block's mean, whose quantiser cannot be chosen (measured: docs/pictures.md).
  */
 const MEAN_LOSS = 0.1;
-/** With it the encoder takes the tables as they are. */
+/** With this scale the encoder uses the tables unchanged. */
 const UNSCALED = '8';
 
 /**
- * ffmpeg's arguments for a JPEG quality of 1 to 100 on libjpeg's scale: its tables, scaled as libjpeg does (jpeg_quality_scaling). For the mean of
- * each block the encoder has a quantiser of its own, 8: below quality 25 pictures are better and larger than libjpeg's. The standard Huffman tables save the second pass over the picture: two fifths of
- * the encoder's time for some 5 % more bytes.
+ * ffmpeg's arguments for a JPEG quality of 1 to 100 on libjpeg's scale: libjpeg's tables, scaled in the same
+ * way (jpeg_quality_scaling). For the mean of each block the encoder always uses the quantiser 8, so that
+ * below quality 25 pictures are better and larger than libjpeg's. The standard Huffman tables save a second
+ * pass over the picture: two fifths of the encoder's time for some 5 % more bytes.
  */
 export function jpegEncoder(quality: number): readonly string[] {
   const libjpeg = quality < 50 ? Math.floor(5000 / quality) : 200 - 2 * quality;

@@ -1,4 +1,4 @@
-/** One ffmpeg: started without a shell, read, ended. It never outlives its camera. */
+/** One ffmpeg process, started without a shell. It never outlives its camera. */
 import type { ChildProcess } from 'node:child_process';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { withDeadline } from '../../../clock/sleep';
@@ -8,20 +8,20 @@ import { driverVariables } from '../../../os/driver-variables';
 import { dieWithParent } from '../../../os/orphans';
 import type { FfmpegInvocation } from './invocation';
 
-/** Milliseconds between SIGTERM, on which ffmpeg leaves the camera politely, and SIGKILL. */
+/** Milliseconds between SIGTERM, on which ffmpeg closes the camera's session, and SIGKILL. */
 const POLITE_STOP_MS = 700;
-/** Part of standard error that is kept; the cause is in its last lines. */
+/** Characters kept of standard error; the cause is in its last lines. */
 const MAX_STDERR_CHARS = 8000;
 /**
- * An ffmpeg linked statically with glibc crashes on MPEG-TS, which HLS uses: to convert the names of programs, which
- * are not used, it loads the system's own libraries. With this setting it finds none.
+ * An ffmpeg linked statically with glibc crashes on MPEG-TS, which HLS uses: to convert program names, which
+ * are not needed, it loads the system's own libraries. With this setting it finds none.
  */
 const NO_CONVERSIONS = { GCONV_PATH: '/dev/null' } as const;
-/** Signals a program brings on itself. */
+/** Signals that a program causes by crashing. */
 const CRASHES: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT']);
 
 export class FfmpegProcess {
-  /** Settles when the process has gone and its output was read. */
+  /** Settles when the process has exited and its output was read. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   #stderr = '';
@@ -29,7 +29,7 @@ export class FfmpegProcess {
 
   /**
    * @param onStderr called with its standard error, which may contain the feed's URL with its password
-   * @param side of fd 3: the receiver of what it writes there, or the source of what it reads there
+   * @param side the other end of fd 3: receives ffmpeg's output there, or provides its input
    */
   constructor(
     ffmpeg: string,
@@ -45,7 +45,7 @@ export class FfmpegProcess {
         ...{ PATH: process.env['PATH'], MALLOC_ARENA_MAX: '2', ...NO_CONVERSIONS },
         ...(invocation.usesHardware === true ? driverVariables(process.env) : {}),
       },
-      // A session of its own: Ctrl-C at the terminal must not look like a feed that ended.
+      // A separate session, so that Ctrl-C at the terminal does not look like the end of a feed.
       detached: true,
     });
     this.exited = new Promise((resolve) => {
@@ -54,7 +54,7 @@ export class FfmpegProcess {
         resolve();
       });
       this.#child.once('close', () => {
-        // Behind what was put off until this turn's output had been read.
+        // After the callbacks that were deferred until this turn's output had been read.
         setImmediate(resolve);
       });
     });
@@ -64,7 +64,7 @@ export class FfmpegProcess {
     const third = this.#child.stdio[3] as Duplex | null | undefined;
     if (side !== undefined && third !== undefined && third !== null)
       if ('input' in side)
-        // Whichever ends first ends the other; the reason follows from how ffmpeg ends, and from the reader of the input.
+        // Either end closes the other; ffmpeg's exit and the reader of the input tell the reason.
         pipeline(side.input, third, () => undefined);
       else third.on('data', side.onBytes);
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -74,23 +74,23 @@ export class FfmpegProcess {
     });
   }
 
-  /** Undefined when it could not be started. */
+  /** Undefined if ffmpeg could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Why it could not be started, if so. */
+  /** Why ffmpeg could not be started; undefined if it was. */
   get spawnError(): Error | undefined {
     return this.#spawnError;
   }
 
-  /** The signal it ended by, when that was its own doing. */
+  /** The signal by which ffmpeg crashed, if it did. */
   get crash(): NodeJS.Signals | undefined {
     const { signalCode } = this.#child;
     return signalCode !== null && CRASHES.has(signalCode) ? signalCode : undefined;
   }
 
-  /** The end of its standard error. It may contain the feed's URL with its password. */
+  /** The end of ffmpeg's standard error. It may contain the feed's URL with its password. */
   get stderr(): string {
     return this.#stderr;
   }
@@ -102,7 +102,7 @@ export class FfmpegProcess {
     return taken;
   }
 
-  /** Bytes written to it that it has not read yet. */
+  /** Bytes written to ffmpeg that it has not read yet. */
   get backlogBytes(): number {
     return this.#child.stdin?.writableLength ?? 0;
   }
@@ -111,7 +111,7 @@ export class FfmpegProcess {
     this.#child.stdin?.write(bytes);
   }
 
-  /** Settles when it has taken them, or has gone. */
+  /** Writes to ffmpeg; settles when it has read the bytes, or has exited. */
   async writeWhole(bytes: Buffer): Promise<void> {
     const { stdin } = this.#child;
     if (stdin === null) return;
@@ -120,7 +120,7 @@ export class FfmpegProcess {
     });
   }
 
-  /** No more input: it finishes what it has and exits. */
+  /** Ends the input: ffmpeg finishes what it has and exits. */
   endInput(): void {
     this.#child.stdin?.end();
   }
@@ -129,7 +129,7 @@ export class FfmpegProcess {
     this.#child.kill('SIGKILL');
   }
 
-  /** Asks it to end, forces it if that does not help; settles when it has gone. */
+  /** Asks ffmpeg to end, and kills it if it does not; settles when it has exited. */
   async end(): Promise<void> {
     this.#child.kill('SIGTERM');
     this.#child.kill('SIGCONT');

@@ -1,38 +1,41 @@
-/** What a receiving ffmpeg opens, and what else it may open: the input part of its command line. Pure. */
+/** The input part of a receiving ffmpeg's command line: what it opens, and what else it may open. Pure. */
 import type { CameraSource, CameraSpec, CameraTls } from '../../../config/topology';
 import { jpegEncoder, PPM } from './encoder-arguments';
 import { NO_PROBING } from './invocation';
 import type { StreamForm } from './stream-form';
 
 /**
- * Multiple of the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The camera's own watchdog
- * (feed-deadline.ts) waits for three intervals between packets, each at most `stallMs` long, and decides first.
+ * Multiple of the longer of `connectMs` and `stallMs` after which ffmpeg gives up a silent network read. The
+ * camera's own watchdog (capture/deadline.ts) waits for three intervals between packets, each at most
+ * `stallMs`, and decides first.
  */
 const NETWORK_TIMEOUTS = 3;
 /** Pictures of a synthetic camera per sampling period: two, so that one always falls into it. */
 const TEST_OVERSAMPLING = 2;
 
 /**
- * For RTSP the description contains all there is to find. Without it ffmpeg 5.1 decodes for up to a second, and forgets the
- * keyframe that came meanwhile: the first picture is a second later. That first packet has to be one of video.
+ * For RTSP the description contains all there is to find. Without this option ffmpeg 5.1 decodes for up to a
+ * second and drops the keyframe that arrives meanwhile, which delays the first picture by a second. The first
+ * packet must be video.
  */
 const AT_FIRST_PACKET = ['option probesize 32'] as const;
-/** No other tracks are set up, so nothing they send or refuse affects the video. */
+/** Sets up no other tracks, so that nothing they send or refuse affects the video. */
 const VIDEO_ONLY = ['option allowed_media_types video'] as const;
 /** The first of several video tracks. Not for MPEG-TS, whose video and sound are one RTSP track. */
 const FIRST_TRACK = ['option max_streams 1'] as const;
 /**
- * Data read to find the tracks are not delivered late as the feed's first packets. If the very first packet suffices, it is delivered: dropping it
- * would lose the keyframe many cameras begin with, and the next may be far.
+ * Drops the data read to find the tracks, which would otherwise be delivered late as the first packets. Not
+ * used if the very first packet suffices: it may be the keyframe many cameras begin with, and the next may be
+ * far off.
  */
 const FORGETS_ANALYZED = ['-fflags', '+nobuffer'] as const;
-/** Microseconds of a feed that are looked at to find its tracks. */
+/** Microseconds of a feed that are examined to find its tracks. */
 const ANALYZE_US = 1_000_000;
-/** What was learned of a stream just before it is opened. */
+/** Facts about a stream that were found just before it is opened. */
 export interface StreamOpening {
-  /** Opened in place of the source's: behind redirections, or a relay. */
+  /** Opened in place of the source's URL: the target of redirects, or a relay. */
   readonly url?: string;
-  /** Only the first of its video tracks. */
+  /** Receive only the first video track. */
   readonly firstTrackOnly?: boolean;
 }
 
@@ -77,9 +80,11 @@ export function fileInput(path: string): Input {
   return { input, stdin: '' };
 }
 
-/** Where ffmpeg reads what comes over HTTP, which it does not open itself: it would follow redirects to anywhere. */
+/**
+ * Where ffmpeg reads an HTTP body. It does not open the URL itself, as it would follow redirects to anywhere.
+ */
 const BODY_URL = 'pipe:3';
-/** Protocols each kind of stream may open, directly or by a playlist; `file` is in none. */
+/** Protocols each kind of stream may open, directly or through a playlist; none may open `file`. */
 const PROTOCOLS: Readonly<Record<string, string>> = {
   rtsp: 'pipe,fd,rtp,udp,tcp,tls',
   http: 'pipe',
@@ -129,15 +134,16 @@ export function streamInput(
   };
 }
 
-/** Over RTSP ffmpeg has no such options. */
+/** Options for certificate verification, which ffmpeg does not have for RTSP. */
 function verification(tls: CameraTls | undefined): string[] {
   if (tls === undefined) return [];
   return ['option tls_verify 1', ...(tls.ca === undefined ? [] : [`option ca_file ${quoted(tls.ca)}`])];
 }
 
 /**
- * As ffconcat reads it back (ffmpeg-utils, "Quoting and escaping"): a quotation mark ends the quoted text, follows escaped, and a new quoted text begins.
- * @throws RangeError for what has a line end, which would begin another directive
+ * Quotes a URL for ffconcat (ffmpeg-utils, "Quoting and escaping"): at a quotation mark the quoted text ends,
+ * the mark follows escaped, and a new quoted text begins.
+ * @throws RangeError for a URL with control characters: a line end would begin another directive
  */
 function quoted(url: string): string {
   if (/\p{Cc}/u.test(url)) throw new RangeError('a URL with a control character');

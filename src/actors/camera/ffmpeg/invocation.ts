@@ -2,25 +2,29 @@
 
 export interface FfmpegInvocation {
   readonly args: readonly string[];
-  /** Written to standard input first; of a receiver all there is: it names the stream, so that no process list does. */
+  /**
+   * Written to standard input first. For a receiver it names the stream, so that no process list shows the
+   * URL.
+   */
   readonly stdin: string;
-  /** It needs the drivers of graphics hardware. */
+  /** ffmpeg needs the drivers of graphics hardware. */
   readonly usesHardware?: boolean;
 }
 
 /**
- * No part of a feed is larger; a JPEG of 8K in the best quality has some 30 MB. Without this bound a picture that does not
- * end takes all memory there is: 4 GB in 10 s were measured, where 110 MB are now.
+ * No part of a feed is larger; an 8K JPEG of the best quality has some 30 MB. Without this bound an endless
+ * picture uses up all memory: 4 GB in 10 s were measured, and 110 MB with it.
  */
 export const MAX_RECEIVED_BYTES = 64 * 1024 * 1024;
 export const QUIET = ['-nostats', '-hide_banner', '-v', 'error'] as const;
-/** libavutil refuses any single piece of memory above this; a picture is received into one. */
+/** libavutil refuses any larger allocation; a picture is received into a single one. */
 export const BOUNDED = ['-max_alloc', String(MAX_RECEIVED_BYTES)] as const;
-/** Found in the first packet what there is to find; more probing only delays the first picture. */
+/** The first packet reveals everything needed; more probing only delays the first picture. */
 export const NO_PROBING = ['-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32'] as const;
 /**
- * A line of framecrc with time and size, then the bytes it describes: see packet-splitter.ts. The bitstream filters belong to
- * tee, one set per output: ffmpeg's own (-bsf) treat the restart of a looped file as its end, and then pass nothing more.
+ * Output as a framecrc line with time and size, then the bytes it describes: see packet-splitter.ts. The
+ * bitstream filters belong to tee, one set per output: those of ffmpeg itself (-bsf) take the restart of a
+ * looped file for its end and then pass nothing more.
  */
 export function toSplitter({
   fd = 1,

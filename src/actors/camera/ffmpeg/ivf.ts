@@ -3,7 +3,7 @@
  * and therefore holds no picture back. https://wiki.multimedia.cx/index.php/Duck_IVF
  */
 
-/** Written once. Size and codec are left out: the decoder gets the codec by name. */
+/** Written once. Size and codec are left out: the decoder is told the codec by name. */
 export function ivfHeader(): Buffer {
   const header = Buffer.alloc(32);
   header.write('DKIF', 0, 'latin1');

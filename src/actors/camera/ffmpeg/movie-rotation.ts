@@ -1,17 +1,20 @@
-/** How a movie of MP4 or MOV says its video is turned, mirrored or not: ffmpeg names the angle alone. Pure. */
+/**
+ * The rotation that an MP4 or MOV file declares for its video, and whether it is mirrored: ffmpeg reports
+ * only the angle. Pure.
+ */
 import { rotated, type Rotation } from './rotation';
 
 /** Offset of the version in a track header, counted from its type; the position of its matrix depends on it (ISO 14496-12, 8.3.2). */
 const VERSION_AT = 4;
 const MATRIX_AT = [44, 56] as const;
-/** Up to the last of its numbers that counts. */
+/** Length of the matrix up to the last number that is needed. */
 const MATRIX_BYTES = 20;
 /** Offset of the handler type, which names the kind of track (8.4.3). */
 const HANDLER_AT = 12;
 
 interface Box {
   readonly type: string;
-  /** From its type on. */
+  /** The box from its type on. */
   readonly bytes: Buffer;
 }
 
@@ -35,7 +38,7 @@ export function movieRotation(movie: Buffer): Rotation | undefined {
   return undefined;
 }
 
-/** A mirror, if there is one, comes before the turn: the second row of the matrix is the turn's either way. */
+/** Mirroring precedes the turn, so the second row of the matrix is that of the turn in either case. */
 function matrixTurn(header: Buffer): Rotation | undefined {
   const at = MATRIX_AT[header[VERSION_AT] === 0 ? 0 : 1];
   if (header.length < at + MATRIX_BYTES) return undefined;
@@ -48,7 +51,7 @@ function matrixTurn(header: Buffer): Rotation | undefined {
   return rotated((Math.atan2(-c, d) * 180) / Math.PI, a * d - b * c < 0);
 }
 
-/** Boxes in another, behind its first `from` bytes. */
+/** The boxes inside another box, after its first `from` bytes. */
 function* boxes(bytes: Buffer, from: number): Generator<Box> {
   for (let at = from; at + 8 <= bytes.length;) {
     const size = bytes.readUInt32BE(at);

@@ -1,25 +1,27 @@
 /**
- * Splits ffmpeg's output into packets. Two muxers write to one pipe in turn: framecrc a line with a packet's time and
- * exact size, then `data` its bytes, so that no markers need be searched for.
+ * Splits ffmpeg's output into packets. Two muxers write to one pipe alternately: framecrc a line with a
+ * packet's time and exact size, then `data` its bytes, so that no markers need be searched for.
  */
 import { Fault } from '../../../fault/fault';
 import type { Rotation } from './rotation';
 
-/** One encoded picture, or what else ffmpeg was asked for. */
+/** One encoded picture, or whatever else ffmpeg was asked to output. */
 export interface Packet {
   /** Presentation time, milliseconds; undefined when ffmpeg knows none. */
   readonly pts?: number;
   /** Decoding time, milliseconds: it never decreases; undefined when ffmpeg knows none. */
   readonly dts?: number;
-  /** Decodable without others. */
+  /** The picture is decodable without others. */
   readonly key: boolean;
-  /** ffmpeg's, of the bytes: hexadecimal. */
+  /** ffmpeg's checksum of the bytes, hexadecimal. */
   readonly checksum: string;
   /** Marked by ffmpeg's demuxer as damaged on the way. */
   readonly corrupt: boolean;
-  /** ffmpeg knows, of the sender's reports, when the sender made it. */
+  /** ffmpeg knows from the sender's reports when the sender made the packet. */
   readonly hasSenderTime?: true;
-  /** Packets of the network were lost right before it: it, and what builds on it, is damaged. */
+  /**
+   * Network packets were lost right before this packet: it is damaged, and so are pictures that depend on it.
+   */
   readonly lossBefore?: true;
   readonly bytes: Buffer;
 }
@@ -50,8 +52,8 @@ const KEY = 1;
 const CORRUPT = 2;
 
 /**
- * Side data of the kind AV_PKT_DATA_PRFT, distinguished by its size from the others that come without a decoder; newer ffmpegs
- * name it.
+ * Side data of the kind AV_PKT_DATA_PRFT. Newer ffmpegs name it; otherwise its size distinguishes it from
+ * other side data of undecoded packets.
  */
 const SENDER_TIME = /, S=\d+.*, *(?:Producer Reference Time|16)\b/;
 
@@ -76,8 +78,8 @@ export class PacketSplitter {
   }
 
   /**
-   * Takes what came; returns the packets now complete.
-   * @throws Fault `bad-capture-output` when it is not what ffmpeg writes, `picture-too-large`
+   * Adds a chunk; returns the packets that are now complete.
+   * @throws Fault `bad-capture-output` if the data are not in ffmpeg's format; `picture-too-large`
    */
   push(chunk: Buffer): Packet[] {
     this.#chunks.push(chunk);
@@ -136,7 +138,7 @@ export class PacketSplitter {
     };
   }
 
-  /** The next `size` bytes; they are there. */
+  /** The next `size` bytes, which must have arrived. */
   #take(size: number): Buffer {
     const all = this.#join();
     const rest = all.subarray(size);

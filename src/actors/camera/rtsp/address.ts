@@ -2,13 +2,13 @@
 import { encodeCredential } from '../../../url/url';
 import type { Credentials } from './authorization';
 
-/** `new URL` refuses IPv6 addresses with a zone, so it is not used here. */
+/** Used instead of `new URL`, which rejects IPv6 addresses with a zone. */
 const PARTS = /^(rtsps?):\/\/(?:([^/?#@]*)@)?(\[[^\]]*\]|[^/?#:@[\]]+)(?::(\d{1,5}))?([/?#].*)?$/i;
 const DEFAULT_PORTS = { rtsp: 554, rtsps: 322 } as const;
 
 export interface RtspAddress {
   readonly scheme: 'rtsp' | 'rtsps';
-  /** As it is looked up: of an IPv6 address without brackets, with its zone. */
+  /** The host as it is looked up: an IPv6 address has its zone, but no brackets. */
   readonly host: string;
   readonly port: number;
   /** As written in the URL. */
@@ -18,7 +18,7 @@ export interface RtspAddress {
   readonly credentials?: Credentials | undefined;
 }
 
-/** Undefined for what is not an address of an RTSP feed. */
+/** Undefined if the URL is not that of an RTSP feed. */
 export function readAddress(url: string): RtspAddress | undefined {
   const [, written = '', userinfo, host = '', port, rest = ''] = PARTS.exec(url) ?? [];
   if (host === '') return undefined;
@@ -30,7 +30,7 @@ export function readAddress(url: string): RtspAddress | undefined {
     port: Number(port ?? DEFAULT_PORTS[scheme]),
     authority: port === undefined ? host : `${host}:${port}`,
     rest,
-    // Without a colon ffmpeg sends none either.
+    // ffmpeg does not send credentials without a colon either.
     credentials: userinfo?.includes(':') === true ? { username, password: password.join(':') } : undefined,
   };
 }
@@ -49,11 +49,11 @@ export function addressUrl(address: RtspAddress): string {
 }
 
 /**
- * Where `location`, of a redirecting answer to `from`, leads; undefined if that is not an RTSP address. Only the same host over the
- * same scheme gets the credentials: an unknown host's owner must not get them.
+ * The address to which `location` redirects from `from`; undefined if it is not an RTSP address. The
+ * credentials are kept only for the same host and scheme, so that no other host learns them.
  */
 export function redirected(from: RtspAddress, location: string): RtspAddress | undefined {
-  // Characters that could end a line or a quotation where the URL is passed on are not part of one.
+  // A URL has no characters that could end a line or a quotation where it is passed on.
   if (/[\s\p{Cc}"'<>\\`]/u.test(location)) return undefined;
   const url = location.startsWith('/') ? `${from.scheme}://${from.authority}${location}` : location;
   const to = readAddress(url);

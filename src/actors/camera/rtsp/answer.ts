@@ -8,19 +8,19 @@ export type RtspAnswer =
   | { readonly kind: 'unreached' }
   /** No connection within the patience. */
   | { readonly kind: 'unconnected' }
-  /** A connection, and no answer within the patience. */
+  /** A connection, but no answer within the patience. */
   | { readonly kind: 'unanswered' }
   | {
       readonly kind: 'described';
       /** After all redirections. */
       readonly address: RtspAddress;
-      /** Milliseconds from the start of the question. */
+      /** Milliseconds from the start of the query. */
       readonly afterMs: number;
       readonly described: Described;
     }
-  /** It requires an authentication scheme ffmpeg does not support. */
+  /** The camera requires an authentication scheme ffmpeg does not support. */
   | { readonly kind: 'guarded'; readonly address: RtspAddress; readonly offered: string }
-  /** ffmpeg need not try. The message is without its subject. */
+  /** ffmpeg need not try. The message lacks its subject. */
   | { readonly kind: 'refused'; readonly fault: FaultRecord }
   /** Another answer, which ffmpeg will get too. */
   | { readonly kind: 'other'; readonly address: RtspAddress; readonly status: number };

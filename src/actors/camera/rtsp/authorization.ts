@@ -11,7 +11,7 @@ export interface AuthorizedRequest {
   readonly method: string;
   /** As written in the request's first line. */
   readonly uri: string;
-  /** How many requests were answered with this nonce, this one included. */
+  /** How many requests have used this nonce, including this one. */
   readonly count: number;
   /** Random, and new for every request. */
   readonly clientNonce: string;

@@ -1,4 +1,4 @@
-/** The `WWW-Authenticate` of a camera (RFC 7616, 7617), and which of its offers ffmpeg can answer. Pure. */
+/** A camera's `WWW-Authenticate` header (RFC 7616, 7617), and which of its offers ffmpeg can answer. Pure. */
 import type { RtspMessage } from './message';
 
 export interface Challenge {
@@ -8,9 +8,9 @@ export interface Challenge {
   readonly opaque?: string | undefined;
   /** As the camera writes it; MD5 if it has none. */
   readonly algorithm?: string | undefined;
-  /** Offered kinds of protection; empty for the answer of RFC 2069. */
+  /** Offered kinds of protection; empty: the response is that of RFC 2069. */
   readonly qop: readonly string[];
-  /** The nonce was too old, but the password was right. */
+  /** The nonce had expired, but the password was right. */
   readonly stale: boolean;
 }
 
@@ -19,11 +19,13 @@ const ALGORITHMS = ['MD5', 'MD5-SESS', 'SHA-256', 'SHA-256-SESS'] as const;
 
 export type DigestAlgorithm = (typeof ALGORITHMS)[number];
 
-/** A parameter; its value bare, or in quotes, where a backslash escapes the next character. */
+/** A parameter, its value either bare or in quotes, where a backslash escapes the next character. */
 const PARAMETER = /^[\s,]*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/;
 const SCHEME = /^[\s,]*([A-Za-z][\w-]*)(?=\s|$)/;
 
-/** Offers in the camera's order. One header may hold several, one camera may send several headers. */
+/**
+ * Offers in the camera's order. One header may contain several offers, and a camera may send several headers.
+ */
 export function readChallenges(headers: readonly string[]): Challenge[] {
   return headers.flatMap(readHeader);
 }
@@ -94,7 +96,7 @@ export function namesOf(challenges: readonly Challenge[]): string {
   return [...new Set(names)].join(' and ');
 }
 
-/** The offers of a 401. */
+/** The offers in a 401 response. */
 export function challengesOf(reply: RtspMessage): Challenge[] {
   return readChallenges(
     reply.headers.flatMap(([name, value]) => (name === 'www-authenticate' ? [value] : [])),

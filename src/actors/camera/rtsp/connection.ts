@@ -1,4 +1,4 @@
-/** A connection to a camera, with TLS where its address says so. */
+/** A connection to a camera, over TLS if its address says so. */
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { CameraTls } from '../../../config/topology';
@@ -6,7 +6,7 @@ import { errorFault, lateFault } from '../http/http-fault';
 import { tlsOptions } from '../http/trust';
 import type { RtspAddress } from './address';
 
-/** @param tls how its certificate is verified; undefined: like ffmpeg, it takes any */
+/** @param tls how the camera's certificate is verified; undefined: any is accepted, as by ffmpeg */
 export function connectTo(
   { scheme, host, port }: Pick<RtspAddress, 'scheme' | 'host' | 'port'>,
   tls: CameraTls | undefined,
@@ -18,7 +18,7 @@ export function connectTo(
 }
 
 /**
- * Connects once and hangs up, for a client that verifies less or has poorer messages.
+ * Connects once and disconnects, on behalf of a client that verifies less strictly or has poorer messages.
  * @param url of RTMP over TLS
  * @throws Fault with the reason the camera is not trusted, or cannot be reached; its message follows the feed's name
  */

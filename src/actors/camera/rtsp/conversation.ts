@@ -1,4 +1,4 @@
-/** One connection to an RTSP camera, with one request on its way at a time. */
+/** One connection to an RTSP camera, with one outstanding request at a time. */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { CameraTls } from '../../../config/topology';
@@ -13,7 +13,7 @@ import { RtspSplitter, RtspTooLarge, statusOf, type RtspMessage } from './messag
 
 /** What is checked before the password is sent. */
 export interface Trust {
-  /** How its certificate is verified; absent: not at all. */
+  /** How the camera's certificate is verified; absent: not at all. */
   readonly tls?: CameraTls;
   /** The password is about to be sent in readable form to a host that was not verified. */
   readonly onBasic?: (() => void) | undefined;
@@ -59,7 +59,10 @@ export class Conversation {
     });
   }
 
-  /** Left to ffmpeg's own messages, unless ffmpeg is not to connect at all: it does not verify. */
+  /**
+   * The error is left to ffmpeg's messages, unless the certificate is to be verified, which ffmpeg does not
+   * do.
+   */
   unreached(): RtspAnswer {
     if (this.trust.tls === undefined || this.#error === undefined) return { kind: 'unreached' };
     return { kind: 'refused', fault: faultRecord(errorFault(this.#error), 'failed') };
@@ -69,7 +72,7 @@ export class Conversation {
     if (this.trust.tls === undefined || this.address.scheme === 'rtsp') this.trust.onBasic?.();
   }
 
-  /** No answer is waited for any longer. */
+  /** Stops waiting for an answer after `limitMs`, or when `signal` is aborted. */
   endAfter(limitMs: number, signal: AbortSignal): void {
     const late = () => {
       this.#late = true;

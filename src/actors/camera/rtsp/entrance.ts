@@ -1,4 +1,4 @@
-/** How an RTSP feed is entered: what the camera was asked before ffmpeg opens it, kept over the openings of the feed. */
+/** Queries an RTSP camera before ffmpeg opens it, and keeps the answer across the openings of the feed. */
 import type { CameraSource, CameraTls } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import { feedName } from '../../../config/feed-name';
@@ -10,15 +10,15 @@ import { askRtsp } from './question';
 import { startRelay } from './relay';
 
 /**
- * Milliseconds ffmpeg is kept waiting for the answer. It needs 90 to start, a camera 5 to 100 to describe its stream. A camera
- * that takes longer is opened without having been asked.
+ * Milliseconds ffmpeg is kept waiting for the answer. ffmpeg needs 90 to start, a camera 5 to 100 to describe
+ * its stream. A camera that takes longer is opened without an answer.
  */
 const PATIENCE_MS = 1000;
 
 /** What ffmpeg opens, and what DESCRIBE said about it. */
 export interface Entry {
   readonly url: string;
-  /** Several video tracks, of which the first is wanted: the others are not to be asked for. */
+  /** There are several video tracks, and only the first is to be requested. */
   readonly firstTrackOnly: boolean;
   /** Undefined if the camera was not queried. */
   readonly answer?: RtspAnswer;
@@ -27,9 +27,9 @@ export interface Entry {
 
 export class RtspEntrance {
   #answer: RtspAnswer | undefined;
-  /** Packets came by way of that answer: it is not asked again. */
+  /** The answer has led to packets, so the camera is not queried again. */
   #proven = false;
-  /** It was asked for the newest opening. */
+  /** The camera was queried for the newest opening. */
   #asked = false;
 
   /** A packet came. */
@@ -38,9 +38,9 @@ export class RtspEntrance {
   }
 
   /**
-   * The camera then refused what it had described. Some serve one client only and still count the connection of the query: the next
-   * opening relies on that answer.
-   * @returns whether it was queried for this opening, so that another attempt at once is worthwhile
+   * The camera refused the stream it had described. Some cameras serve one client only and still count the
+   * connection of the query, so the next opening relies on the answer.
+   * @returns whether the camera was queried for this opening, so that an immediate retry is worthwhile
    */
   refused(): boolean {
     this.#proven ||= this.#asked;
@@ -48,8 +48,9 @@ export class RtspEntrance {
   }
 
   /**
-   * Asks, unless what was answered before has proven good.
-   * @throws Fault when ffmpeg need not try: `redirect`, `unauthorized`, `unknown-authentication`, `not-a-stream`
+   * Queries the camera, unless the previous answer has proven good.
+   * @throws Fault if ffmpeg need not try: `redirect`, `unauthorized`, `unknown-authentication`,
+   * `not-a-stream`
    */
   async enter(
     source: CameraSource,
@@ -87,7 +88,7 @@ function trustOf({ url, tls }: CameraSource & { readonly kind: 'stream' }): Pick
   return tls !== undefined && url.startsWith('rtsps:') ? { tls } : {};
 }
 
-/** Over RTSP ffmpeg verifies no certificate: it is led through a relay that does. */
+/** ffmpeg verifies no certificate over RTSP, so it connects through a relay that does. */
 async function enterBy(
   answer: RtspAnswer,
   source: CameraSource & { readonly kind: 'stream' },

@@ -1,18 +1,19 @@
-/** Packets lost over UDP: how many, of how many, and whether losses continue. Pure except for the time passed in. */
+/** Packets lost over UDP: how many, what share, and whether losses continue. Pure: the time is passed in. */
 import type { FaultRecord } from '../../../fault/fault';
 
-/** Bytes of video in one packet of a camera's, by which those that came are counted. */
+/** Bytes of video in one network packet, by which the number of received packets is estimated. */
 const PACKET_BYTES = 1400;
 const WINDOW_S = 60;
 /**
- * Losses in this many of the last `RECENT_S` seconds are not a burst. In a stream of 64 packets and one keyframe a
- * second, sampled at its keyframes, 0.1 % of loss damaged one picture of 35, 1 % five, 5 % fifteen; over TCP none.
+ * Losses in this many of the last `RECENT_S` seconds are not a burst. In a stream of 64 packets and one
+ * keyframe a second, sampled at its keyframes, 0.1 % loss damaged 1 picture of 35, 1 % damaged 5, and 5 %
+ * damaged 15; TCP, none.
  */
 const SUSTAINED_SECONDS = 4;
 const RECENT_S = 30;
-/** Milliseconds from the first loss until it is reported: a rate needs some time. */
+/** Milliseconds from the first loss to its report: measuring a rate takes some time. */
 const SPEAK_AFTER_MS = 10_000;
-/** Milliseconds without any loss after which it is over. */
+/** Milliseconds without loss after which the losses are over. */
 const OVER_MS = 60_000;
 
 interface Second {
@@ -49,13 +50,16 @@ export class LossWatch {
     this.#seconds = [];
   }
 
-  /** Another transport would lose less. */
+  /** True if losses are so frequent that another transport would lose less. */
   isSustained(nowMs: number): boolean {
     const from = Math.floor(nowMs / 1000) - RECENT_S;
     return this.#seconds.filter(({ at, lost }) => at > from && lost > 0).length >= SUSTAINED_SECONDS;
   }
 
-  /** The report that is due now, if any: at most once in ten seconds while packets are lost. The message is without its subject. */
+  /**
+   * The report that is due now, if any: at most one in ten seconds while packets are lost. Its message lacks
+   * the subject.
+   */
   statement(nowMs: number): FaultRecord | undefined {
     if (this.#lastLossMs === undefined || nowMs - (this.#spokeMs ?? nowMs) < SPEAK_AFTER_MS) return undefined;
     if (this.#lastLossMs < (this.#spokeMs ?? 0) || this.#lostInWindow === 0) return undefined;

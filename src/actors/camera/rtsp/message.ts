@@ -1,10 +1,10 @@
-/** RTSP messages (RFC 2326) as bytes come: cut out of a stream that may hold interleaved media between them. Pure. */
+/** Splits a byte stream into RTSP messages (RFC 2326) and the interleaved media between them. Pure. */
 
-/** A camera's whole answer has some 2 KB; beyond these it is none. */
+/** A camera's answer has some 2 KB; what exceeds these limits is not an answer. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_BODY_BYTES = 1024 * 1024;
 const END_OF_HEAD = '\r\n\r\n';
-/** Before each piece of media on the same connection: a dollar sign, the channel, and 16 bits of length. */
+/** Each piece of interleaved media begins with a dollar sign, the channel, and 16 bits of length. */
 const DOLLAR = 0x24;
 const MEDIA_HEAD_BYTES = 4;
 
@@ -12,7 +12,7 @@ export interface RtspMessage {
   readonly kind: 'message';
   /** `RTSP/1.0 200 OK` of an answer, `DESCRIBE rtsp://... RTSP/1.0` of a request. */
   readonly firstLine: string;
-  /** In their order, names in small letters; one name may come several times. */
+  /** In order, with names in lower case; a name may occur several times. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   readonly bytes: Buffer;
@@ -24,7 +24,7 @@ export interface RtspMedia {
   readonly bytes: Buffer;
 }
 
-/** An answer has no end, or is larger than any camera's. */
+/** An RTSP message has no end, or is larger than any camera's. */
 export class RtspTooLarge extends Error {
   constructor() {
     super(`an RTSP message of more than ${MAX_HEAD_BYTES / 1024} KiB`);
@@ -53,7 +53,10 @@ export class RtspSplitter {
     return found;
   }
 
-  /** Length of the media that `bytes` begin with: as many pieces as there are, the last one perhaps cut. */
+  /**
+   * Length of the media at the beginning of `bytes`: all consecutive pieces, the last of which may be
+   * incomplete.
+   */
   #mediaIn(bytes: Buffer): number {
     let at = 0;
     for (;;) {
@@ -83,12 +86,12 @@ function readMessage(bytes: Buffer): RtspMessage | undefined {
   return { kind: 'message', firstLine, headers, body, bytes: bytes.subarray(0, bodyAt + bodyBytes) };
 }
 
-/** The first header of that name, which is in small letters. */
+/** The first header of that name. @param name in lower case */
 export function headerOf({ headers }: Pick<RtspMessage, 'headers'>, name: string): string | undefined {
   return headers.find(([each]) => each === name)?.[1];
 }
 
-/** Status of an answer; undefined of a request. */
+/** Status of an answer; undefined for a request. */
 export function statusOf({ firstLine }: Pick<RtspMessage, 'firstLine'>): number | undefined {
   const status = /^RTSP\/\d\.\d +(\d{3})/.exec(firstLine)?.[1];
   return status === undefined ? undefined : Number(status);

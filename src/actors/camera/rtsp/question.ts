@@ -1,6 +1,7 @@
 /**
- * One DESCRIBE to an RTSP camera before ffmpeg opens it. ffmpeg follows redirections without limit and supports only one authentication
- * scheme; knowing the answer beforehand, Vigil can send ffmpeg to where the stream is, or report what is wrong.
+ * One DESCRIBE to an RTSP camera before ffmpeg opens it. ffmpeg follows redirects without limit and supports
+ * only one authentication scheme; with the answer, Vigil can direct ffmpeg to the stream, or report what is
+ * wrong.
  */
 import { performance } from 'node:perf_hooks';
 import { redactUrl } from '../../../url/url';
@@ -12,16 +13,16 @@ import { Conversation, type Trust } from './conversation';
 import { headerOf, statusOf } from './message';
 import { readDescription } from './sdp';
 
-/** Redirections that are followed; a camera needs none or one. */
+/** Most redirects that are followed; a camera needs none or one. */
 const MAX_REDIRECTIONS = 5;
 
-/** Milliseconds for an answer: the first, and those behind a redirection, which ffmpeg must not follow itself. */
+/** Milliseconds for an answer: the first, and those after a redirect, which ffmpeg must not follow itself. */
 export interface Patience {
   readonly firstMs: number;
   readonly redirectedMs: number;
 }
 
-/** Never rejects. When it settles, also by `signal`, none of its connections is left. */
+/** Never rejects. When it settles, also by `signal`, all its connections are closed. */
 export async function askRtsp(
   url: string,
   patience: Patience,
@@ -62,7 +63,7 @@ async function describeOnce(
   if (typeof reply !== 'string' && statusOf(reply) === 401 && address.credentials !== undefined) {
     const challenges = challengesOf(reply);
     const offer = ffmpegAnswers(challenges);
-    // ffmpeg before 7 does not escape the name for digest.
+    // ffmpeg before version 7 does not escape the user name for digest.
     const escaped = offer?.scheme === 'digest' && /["\\]/.test(address.credentials.username);
     if (offer === undefined || escaped) return unanswerable(address, challenges);
     if (offer.scheme === 'basic') conversation.showsPassword();
@@ -81,7 +82,7 @@ async function describeOnce(
   return { kind: 'described', address, afterMs, described: readDescription(reply.body) };
 }
 
-/** Refused despite a correct answer with this camera's user name and password. */
+/** The camera refused a correct response made with its configured user name and password. */
 const WRONG_PASSWORD: FaultRecord = {
   code: 'unauthorized',
   message: 'refused the user name or password; check "username" and "password" of this camera',

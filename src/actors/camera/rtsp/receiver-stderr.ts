@@ -1,19 +1,22 @@
-/** Interprets a receiving ffmpeg's standard error at `-v repeat+level+info`: errors, missed packets, redirections, how the video is turned. */
+/**
+ * Interprets a receiving ffmpeg's standard error at `-v repeat+level+info`: errors, missed packets,
+ * redirects, rotation.
+ */
 import { lastOf } from '../../../url/redact';
 import { LineSplitter } from '../../../os/line-splitter';
 import { rotated, type Rotation } from '../ffmpeg/rotation';
 
-/** Part of its errors that is kept; the cause is in the last lines. */
+/** Characters kept of ffmpeg's errors; the cause is in the last lines. */
 const MAX_CHARS = 8000;
 /** Limit of an unfinished line. */
 const MAX_LINE_CHARS = 2000;
-/** A larger step in the packet numbers is a sender that has restarted (RFC 3550, A.1). */
+/** A larger step in the packet numbers means that the sender has restarted (RFC 3550, A.1). */
 const MAX_DROPOUT = 3000;
 
 const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug)\] /;
 const MISSED = /RTP: missed (-?\d+) packets/;
 const REDIRECTED = /Status 3\d\d: Redirecting to (\S+)/;
-/** A line about its input comes before the first packet; the same line about its output comes afterwards. */
+/** ffmpeg writes this line about its input before the first packet, and later about its output. */
 const VIDEO_TRACK = /^ *Stream #0:\d+.*: Video: /;
 const OUTPUT = /^Output #0/;
 /** Counterclockwise: av_display_rotation_get of libavutil. */
@@ -22,9 +25,9 @@ const MATRIX = /^ *displaymatrix: rotation of (-?[\d.]+) degrees/;
 export interface ReceiverStderrHandlers {
   /** As ffmpeg would write it with `-v error`, including the line end. */
   readonly onError: (text: string) => void;
-  /** This many packets of the network never came, or came too late. */
+  /** This many network packets never arrived, or arrived too late. */
   readonly onLoss: (packets: number) => void;
-  /** It follows this redirection itself. */
+  /** ffmpeg follows this redirect itself. */
   readonly onRedirect: (url: string) => void;
 }
 
@@ -42,7 +45,7 @@ export class ReceiverStderr {
     for (const line of this.#lines.push(text)) this.#take(line);
   }
 
-  /** The end of its errors. They may contain the feed's URL with its password. */
+  /** The newest of ffmpeg's errors. They may contain the feed's URL with its password. */
   get errors(): string {
     const { isError, text } = this.#read(this.#lines.rest);
     return isError ? this.#errors + text : this.#errors;

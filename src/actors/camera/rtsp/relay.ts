@@ -1,7 +1,7 @@
 /**
- * A relay on loopback between one ffmpeg and one camera that requires an authentication scheme ffmpeg does not support, or whose certificate
- * is verified, which ffmpeg does not do over RTSP: it answers the camera's challenges, and passes everything else on unchanged. Only
- * such cameras are read through it.
+ * A relay on loopback between one ffmpeg and one camera that requires an authentication scheme ffmpeg does
+ * not support, or whose certificate is verified, which ffmpeg does not do over RTSP. The relay answers the
+ * camera's challenges, and passes everything else on unchanged. Only such cameras are read through it.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,22 +13,25 @@ import { answerable, challengesOf, type Challenge } from './challenge';
 import { connectTo } from './connection';
 import { RtspSplitter, statusOf, type RtspMessage } from './message';
 
-/** Requests that wait for their answers at most; ffmpeg sends one after the other. */
+/** Most unanswered requests; ffmpeg sends one after the other. */
 const MAX_WAITING = 16;
-/** Times one request is sent: two offers, each of which may come with a nonce that is too old. */
+/** How often one request may be sent: there may be two offers, each with a nonce that may have expired. */
 const MAX_SENT = 5;
 
-/** A request on its way. */
+/** A request that awaits its answer. */
 interface Waiting {
   readonly request: RtspMessage;
-  /** Offers that were answered for it, in vain. */
+  /** Offers that were answered in vain. */
   readonly refused: number;
-  /** How often it was sent. */
+  /** How often the request was sent. */
   readonly sent: number;
 }
 
 export interface RtspRelay {
-  /** What ffmpeg opens in the camera's place. Its path holds a secret: no other program gets in. */
+  /**
+   * What ffmpeg opens in place of the camera. The path contains a secret, so that no other program can
+   * connect.
+   */
   readonly url: string;
   close(): void;
 }
@@ -61,9 +64,9 @@ class Session {
   readonly #fromClient = new RtspSplitter();
   readonly #fromCamera = new RtspSplitter();
   readonly #waiting: Waiting[] = [];
-  /** The offer that is answered with every request, once one was made. */
+  /** The camera's offer, once there was one, which every request answers. */
   #offer: Challenge | undefined;
-  /** Requests answered with it. */
+  /** Requests that have answered the offer. */
   #count = 0;
   #admitted = false;
 
@@ -84,7 +87,7 @@ class Session {
         try {
           take(chunk);
         } catch {
-          // Not RTSP, or without an end: ffmpeg sees the connection close.
+          // The answer is not RTSP, or has no end: ffmpeg sees the connection close.
           this.end();
         }
       });
@@ -106,7 +109,8 @@ class Session {
   #send(waiting: Waiting): void {
     const { request } = waiting;
     const [method = '', uri = '', ...version] = request.firstLine.split(' ');
-    // A client that knows the secret says it with its first request; later ones may be to what the camera described.
+    // A client proves that it knows the secret in its first request; later ones may name URLs the camera
+    // described.
     this.#admitted ||= uri.startsWith(this.prefix);
     if (this.#waiting.length >= MAX_WAITING || !this.#admitted)
       throw new Error('not the client this relay is for');
@@ -141,7 +145,8 @@ class Session {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined && statusOf(message) === 401 && waiting.sent < MAX_SENT) {
       const offers = answerable(challengesOf(message));
-      // With a new nonce, the same offer once more; after a refusal, the next: the camera may store the password for one of them only.
+      // After an expired nonce the same offer is answered again, after a refusal the next: the camera may
+      // store the password for only one of them.
       const answered = waiting.sent > 1 || this.#count > 0;
       const refused = waiting.refused + (answered && offers.every(({ stale }) => !stale) ? 1 : 0);
       const offer = offers[refused];
@@ -155,7 +160,10 @@ class Session {
     this.#toClient(this.#withSource(message));
   }
 
-  /** Over UDP, ffmpeg sends its reports to the peer that answered it, which is this relay, unless the answer says otherwise. */
+  /**
+   * Over UDP, ffmpeg sends its reports to the peer that answered, which is this relay, unless the answer
+   * names a source.
+   */
   #withSource({ bytes }: RtspMessage): Buffer {
     const text = bytes.toString('latin1');
     const source = this.#camera.remoteAddress;

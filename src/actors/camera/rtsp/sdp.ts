@@ -1,9 +1,9 @@
 /** The tracks in a camera's description (SDP, RFC 8866). Pure. */
 
 export interface Described {
-  /** Kinds of its tracks, in their order: `video`, `audio`, `application`. */
+  /** Kinds of the tracks, in order: `video`, `audio`, `application`. */
   readonly tracks: readonly string[];
-  /** One of its video tracks is MPEG-TS, in which video and sound are one track. */
+  /** A video track is MPEG-TS, in which video and sound are one track. */
   readonly transportStream: boolean;
 }
 
