@@ -1,6 +1,6 @@
 /**
- * Fetches what an HLS feed names, over kept-alive connections: bounded in size, silence and redirects, from the hosts
- * the feed may lead to, with its credentials for its own host alone.
+ * Fetches the resources of an HLS feed over kept-alive connections: bounded in size, silence and redirects,
+ * only from hosts the feed may lead to, and with the feed's credentials only for its own host.
  */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
@@ -16,7 +16,7 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** One for playlists, one for segments. */
 const MAX_CONNECTIONS = 2;
-/** More than any server sets. */
+/** More cookies than any server sets. */
 const MAX_COOKIES = 20;
 const MAX_COOKIE_CHARS = 4096;
 
@@ -28,7 +28,7 @@ export interface Limits {
 }
 
 export interface Fetched {
-  /** After redirects; without credentials. */
+  /** The URL after redirects, without credentials. */
   readonly url: string;
   readonly bytes: Buffer;
 }
@@ -93,7 +93,7 @@ export class HlsClient {
         this.#login.accepted(String(answer.headers['authentication-info'] ?? ''));
         return answer;
       }
-      // A second refusal of the same login ends it.
+      // A second refusal of the same login is final.
       if (this.#login.asked(challengesOf(answer)).kind !== 'again') return answer;
       if (this.#login.isBasic && !(this.options.tls && target.protocol === 'https:'))
         this.options.onBasic?.();
@@ -101,7 +101,7 @@ export class HlsClient {
     }
   }
 
-  /** A kept connection may be closed by the server just when it is used again. */
+  /** Retries once: the server may close a kept connection just when it is reused. */
   async #askAgain(target: URL, range: Resource['range'], limits: Limits): Promise<IncomingMessage> {
     try {
       return await this.#ask(target, range, limits);
@@ -120,7 +120,7 @@ export class HlsClient {
         agent: this.#agents[secure ? 'https:' : 'http:'],
         headers: this.#headers(target, range),
         timeout: silenceMs,
-        // Cameras send headers that are not quite.
+        // Some cameras send malformed headers.
         insecureHTTPParser: true,
         signal,
         ...this.#guard.lookup(target),
@@ -157,7 +157,7 @@ export class HlsClient {
     return isSameOrigin(target, this.#named);
   }
 
-  /** What a playlist lists on another host may move about there. */
+  /** Resolves a redirect; what a playlist lists on another host may be redirected within that host. */
   #redirected(from: URL, location: string | undefined): URL {
     const named = isSameHost(from, this.#named) ? this.#named : from;
     try {
@@ -202,7 +202,7 @@ export class HlsClient {
     const bytes = Buffer.concat(chunks);
     return {
       url: target.href,
-      // A server that knows no ranges answers with all of it.
+      // A server that does not support ranges sends the whole resource.
       bytes:
         range === undefined || status === 206
           ? bytes
@@ -211,7 +211,7 @@ export class HlsClient {
   }
 }
 
-/** Each header of its own: joined they are hard to separate. */
+/** Keeps the headers separate, because joined challenges are hard to separate. */
 function challengesOf({ headersDistinct }: IncomingMessage): readonly string[] {
   return headersDistinct['www-authenticate'] ?? [];
 }

@@ -1,12 +1,14 @@
-/** Why something of a feed could not be fetched over HTTP. Texts are without their subject, and without any URL. */
+/**
+ * Why part of a feed could not be fetched over HTTP. The messages contain neither their subject nor any URL.
+ */
 import { STATUS_CODES } from 'node:http';
 import { Fault } from '../../../fault/fault';
 import { trustFault } from '../http/trust';
 
 export class FetchError extends Error {
   /**
-   * @param message as ffmpeg would write it, for the table of feed-fault.ts
-   * @param onReused it was the first error on a reused connection
+   * @param message as ffmpeg would write it, for the table of feed/open-rules.ts
+   * @param onReused whether it was the first error on a reused connection
    */
   constructor(
     readonly code: string,
@@ -16,7 +18,7 @@ export class FetchError extends Error {
     super(message);
   }
 
-  /** Asking again would be answered the same. */
+  /** True if another request would have the same result. */
   get isFinal(): boolean {
     return [
       'not-found',
@@ -30,7 +32,7 @@ export class FetchError extends Error {
   }
 }
 
-/** A redirection to a place that the configuration does not allow. */
+/** The error for a redirect that the configuration does not allow. */
 export function forbiddenHost(): FetchError {
   return new FetchError(
     'forbidden-host',
@@ -42,7 +44,7 @@ export function statusError(status: number): FetchError {
   const text = `HTTP error ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status === 401 || status === 403) return new FetchError('unauthorized', text);
   if (status === 404 || status === 410) return new FetchError('not-found', '404 Not Found');
-  // Timed out, too early, too many: a moment later it may answer.
+  // Request timeout, too early, too many requests: a later attempt may succeed.
   if (status === 408 || status === 425 || status === 429) return new FetchError('rejected-now', text);
   if (status >= 400 && status <= 499) return new FetchError('rejected', '4XX Client Error');
   return new FetchError('server-error', status === 503 ? text : '5XX Server Error');

@@ -9,7 +9,7 @@ import { FetchError } from './fetch-error';
 /** ffmpeg found a video track without a size: there was no keyframe in what it examined. */
 const NO_KEYFRAME = /dimensions not set|unspecified size/;
 const LOOK_AT_ITS_MAKER = 'look at what makes it: the camera, or its encoder';
-/** Codes of errors that the table of feed-fault.ts has no text for; their messages follow the feed's name. */
+/** Codes of errors for which feed/open-rules.ts has no text; their messages follow the feed's name. */
 const OWN_MESSAGES: ReadonlySet<string> = new Set([
   'redirects',
   'forbidden-host',
@@ -23,7 +23,10 @@ const SEGMENTS: Readonly<Record<string, string>> = {
   empty: `lists segments that are empty; ${LOOK_AT_ITS_MAKER}`,
 };
 
-/** Why its playlist cannot be fetched or read. An error that is not a fault of the feed is returned unchanged. */
+/**
+ * Why a feed's playlist cannot be fetched or read. An error that is not a fault of the feed is returned
+ * unchanged.
+ */
 export function playlistFault(source: CameraSource, error: unknown): Error {
   if (error instanceof FetchError) return Fault.from(fetchFault(source, error));
   return error instanceof Fault && error.code === 'bad-playlist'
@@ -31,13 +34,13 @@ export function playlistFault(source: CameraSource, error: unknown): Error {
     : (error as Error);
 }
 
-/** Why a segment cannot be had. */
+/** Why a segment cannot be fetched. */
 export function segmentFault(source: CameraSource, error: FetchError): FaultRecord {
   const sentence = SEGMENTS[error.code];
   return sentence === undefined ? fetchFault(source, error) : told(source, error.code, sentence);
 }
 
-/** Why no video comes of segments, from what ffmpeg wrote on standard error. */
+/** Why segments yield no video, from ffmpeg's standard error. */
 export function barrenFault(source: CameraSource, stderr: string): FaultRecord {
   return NO_KEYFRAME.test(stderr)
     ? told(source, 'no-keyframe', 'sent video, but no keyframe in its segments')

@@ -14,7 +14,7 @@ export interface HlsReceiverOptions {
   readonly source: Extract<CameraSource, { kind: 'stream' }>;
 }
 
-/** Its packets come when they are due: that is their time. */
+/** Releases each packet when it is due, which counts as its time. */
 export class HlsReceiver implements Receiver {
   readonly ended: Promise<void>;
   readonly #ending = new AbortController();
@@ -57,7 +57,7 @@ export class HlsReceiver implements Receiver {
     this.#reader = new PlaylistReader(opened, {
       ...{ camera, ffmpeg, form: learned.form, onFault, onStderr },
       onPacket: (packet, header, agoMs, begins) => {
-        // Its media time shows no delay: it was waited for.
+        // The media time cannot show a delay, because the packet was held until it was due.
         const { pts: _, ...due } = packet;
         if (begins) onBreak(header);
         onPacket(due, header, agoMs);

@@ -1,4 +1,4 @@
-/** Reads the playlist a feed's URL names, and finds the one its video is read from. */
+/** Reads the playlist at a feed's URL, and selects the media playlist from which the video is read. */
 import { performance } from 'node:perf_hooks';
 import type { CameraSpec } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
@@ -8,13 +8,13 @@ import { MAX_PLAYLIST_BYTES, type MasterPlaylist, type MediaPlaylist } from './p
 import { readPlaylist } from './parse-playlist';
 import { rankVariants } from './variant-choice';
 
-/** Number of variants to try if the first cannot be fetched: servers list their substitutes. */
+/** Number of variants to try if the first cannot be fetched: servers list substitutes. */
 const MAX_VARIANTS = 4;
 
-/** Ends with its client's {@link HlsClient.close}. */
+/** To be closed with its client's {@link HlsClient.close}. */
 export interface OpenedPlaylist {
   readonly client: HlsClient;
-  /** The media playlist's, before redirects. */
+  /** URL of the media playlist, before redirects. */
   readonly url: string;
   readonly loaded: LoadedPlaylist;
 }
@@ -23,11 +23,11 @@ export interface LoadedPlaylist {
   readonly playlist: MediaPlaylist;
   /** After redirects. */
   readonly url: string;
-  /** When it was asked for, of performance.now(). */
+  /** When the playlist was requested, by performance.now(). */
   readonly askedMs: number;
 }
 
-/** @throws Fault that says why there is none to read */
+/** @throws Fault with the reason no playlist can be read */
 export async function openPlaylist(
   camera: CameraSpec,
   url: string,

@@ -1,11 +1,11 @@
-/** Holds packets until they are due, and hands them on then. */
+/** Holds packets until they are due, then passes them on. */
 import { performance } from 'node:perf_hooks';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
 
 export interface PacedPacket {
   readonly packet: Packet;
   readonly header: StreamHeader;
-  /** Does not continue what came before it. */
+  /** The packet does not continue the previous one. */
   readonly begins: boolean;
   /** By performance.now(). */
   readonly dueMs: number;
@@ -18,7 +18,7 @@ export class PacedQueue {
   #onShorter: (() => void)[] = [];
   #closed = false;
 
-  /** @param release gets a packet, and how many milliseconds ago it was due */
+  /** @param release receives a packet, and how many milliseconds ago it was due */
   constructor(private readonly release: (packet: PacedPacket, agoMs: number) => void) {}
 
   get bytes(): number {
@@ -32,7 +32,10 @@ export class PacedQueue {
     if (this.#waiting.length === 1) this.#arm();
   }
 
-  /** Settles when `isShort()`, which is checked whenever packets have left, or when the queue is closed. */
+  /**
+   * Settles when `isShort()` is true, which is checked whenever packets have left, or when the queue is
+   * closed.
+   */
   async until(isShort: () => boolean): Promise<void> {
     while (!this.#closed && !isShort()) await new Promise<void>((resolve) => this.#onShorter.push(resolve));
   }

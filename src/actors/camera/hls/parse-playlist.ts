@@ -1,6 +1,6 @@
 /**
- * Reads HLS playlists (RFC 8216). Pure, and linear in time whatever comes.
- * Partial segments and preload hints are passed over: each becomes part of a whole segment.
+ * Reads HLS playlists (RFC 8216). Pure; takes linear time for any input.
+ * Partial segments and preload hints are skipped: each becomes part of a whole segment.
  */
 import type { Resource, SegmentKey, Segment, MediaPlaylist, Variant, MasterPlaylist } from './playlist';
 import {
@@ -13,11 +13,11 @@ import {
   type Attributes,
 } from './playlist-syntax';
 
-/** If a playlist has no target duration: the most common value. */
+/** For a playlist without a target duration: the most common value. */
 const DEFAULT_TARGET_MS = 6000;
 
 /**
- * @param url its own, after redirects; what it names is relative to it
+ * @param url the playlist's own, after redirects; the names in it are relative to this URL
  * @throws Fault `bad-playlist`
  */
 export function readPlaylist(text: string, url: string): MediaPlaylist | MasterPlaylist {
@@ -84,7 +84,7 @@ class MediaReader {
     }
     const [first] = this.#segments;
     const longestMs = this.#segments.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
-    // A playlist that has slid is not a recording: it was live, and its pictures are old.
+    // A playlist whose window has moved is not a recording: it was live, and its pictures are old.
     const whole = this.#type === 'VOD' || (this.#type !== 'EVENT' && (first?.sequence ?? 0) <= 1);
     return {
       kind: 'media',
@@ -158,7 +158,7 @@ class MediaReader {
     this.#range = undefined;
   }
 
-  /** Without an offset it begins where the previous one ended. */
+  /** The current range; without an offset it begins where the previous one ended. */
   #rangeOf(url: string): Resource['range'] {
     if (this.#range === undefined) return undefined;
     const before = this.#rangeEnd?.url === url ? this.#rangeEnd.offset : 0;

@@ -1,4 +1,4 @@
-/** Reads a media playlist again whenever there may be more, in spite of failures. */
+/** Reloads a media playlist whenever it may have grown, in spite of failures. */
 import { performance } from 'node:perf_hooks';
 import { sleep } from '../../../clock/sleep';
 import type { FaultRecord } from '../../../fault/fault';
@@ -8,20 +8,20 @@ import { notGrowingFault, playlistFault } from './hls-faults';
 import { loadMedia, type LoadedPlaylist, type OpenedPlaylist } from './open-playlist';
 import { MAX_PLAYLIST_BYTES } from './playlist';
 
-/** Between two requests. */
+/** Shortest pause between two requests. */
 const LEAST_PAUSE_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/** Part of a segment by which one may be listed late without being missed. */
+/** Part of a segment's length by which it may be listed late without being missed. */
 const LISTED_MARGIN = 0.1;
-/** The wait is at most two of its segments, or this long. */
+/** The server may be silent for two segments, but no less than this. */
 const LEAST_SILENCE_MS = 2000;
 
 export class PlaylistFollower {
   #loaded: LoadedPlaylist;
-  /** Its newest segment was listed then, at the latest. */
+  /** Latest time at which the newest segment can have been listed. */
   #listedMs = Infinity;
 
-  /** @param onTrouble why nothing new is known */
+  /** @param onTrouble called with the reason there is nothing new */
   constructor(
     private readonly opened: OpenedPlaylist,
     private readonly camera: CameraSpec,
@@ -31,8 +31,9 @@ export class PlaylistFollower {
   }
 
   /**
-   * Settles when it was read again; earlier if `signal` is aborted.
-   * @param newMs length of the media that was new in it the last time; 0 for nothing, Infinity if it is not known how long it was there
+   * Settles when the playlist was reloaded, or earlier if `signal` is aborted.
+   * @param newMs length of the media that was new the last time; 0 for none, Infinity if it is not known
+   * since when it was listed
    */
   async next(newMs: number, signal: AbortSignal): Promise<LoadedPlaylist> {
     const { url, playlist } = this.#loaded;
@@ -45,15 +46,16 @@ export class PlaylistFollower {
           this.onTrouble(notGrowingFault(this.camera.source));
         return (this.#loaded = loaded);
       }
-      // Where a redirect led to may have gone: it is asked for by its first address then.
+      // The target of a redirect may no longer exist, so the original address is requested next.
       await sleep(Math.max(LEAST_PAUSE_MS, Math.min(LONGEST_RETRY_MS, playlist.targetMs / 2)), signal);
     }
     return this.#loaded;
   }
 
   /**
-   * When it is read again (RFC 8216, 6.3.4): a segment's length behind the newest, and a little more: asked for just
-   * when it is listed, now and then it would not be there, and be noticed half a segment later.
+   * When the playlist is reloaded (RFC 8216, 6.3.4): a little more than a segment's length after the newest
+   * was listed. Without the margin the next one would sometimes not be listed yet, and be noticed half a
+   * segment later.
    */
   #dueMs(newMs: number): number {
     const { askedMs, playlist } = this.#loaded;

@@ -16,22 +16,28 @@ import { SegmentLoader, type LoadedSegment } from './segment-loader';
 import { SegmentRun, type RunOptions } from './segment-run';
 import { firstTime } from './segment-time';
 
-/** What waits to be due at most, beyond the segment that made it more. */
+/** No further segment is read while more than this many bytes wait to be due. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Media of a recording that is read ahead. */
+/** Milliseconds of a recording that are read ahead. */
 const READ_AHEAD_MS = 2000;
-/** A segment that gives no picture is followed by the next after this time; it is checked this often. */
+/**
+ * If a recording's segment yields no packet within this time, the next is read; checked at the second
+ * interval.
+ */
 const FIRST_PACKET_MS = 1000;
 const LOOK_MS = 50;
-/** Number of runs without a packet after which the feed is given up, if none ever came. */
+/** Number of runs without a packet after which the feed is given up, if none has ever arrived. */
 const MAX_BARREN_RUNS = 2;
 export interface ReaderOptions extends Omit<RunOptions, 'onPacket'> {
-  /** @param agoMs since it was due. @param begins it does not continue what came before */
+  /**
+   * @param agoMs time since the packet was due.
+   * @param begins whether it does not continue the previous packet
+   */
   readonly onPacket: (packet: Packet, header: StreamHeader, agoMs: number, begins: boolean) => void;
 }
 
 export class PlaylistReader {
-  /** Settles when nothing more can come. */
+  /** Settles when no more packets can arrive. */
   readonly exited: Promise<void>;
   readonly #ending = new AbortController();
   readonly #pacer: Pacer;
@@ -40,7 +46,7 @@ export class PlaylistReader {
   readonly #follower: PlaylistFollower;
   #run: SegmentRun | undefined;
   #begins = true;
-  /** Media between the packets given and those that come next. */
+  /** Milliseconds of media missing between the packets delivered and the next ones. */
   #missingMs = 0;
   #mapUrl: string | undefined;
   #lastTime: number | undefined;
@@ -69,7 +75,7 @@ export class PlaylistReader {
       .finally(() => this.#close());
   }
 
-  /** Why nothing came recently, or why it ended, if known. */
+  /** Why nothing has arrived recently, or why the feed ended, if known. */
   get fault(): Error | undefined {
     if (this.#failure !== undefined) return this.#failure;
     return this.#trouble === undefined ? undefined : Fault.from(this.#trouble);
@@ -103,7 +109,7 @@ export class PlaylistReader {
     }
   }
 
-  /** False if a recording starts again. */
+  /** Ends the feed and returns true, unless it is a recording, which starts again. */
   async #endsHere({ recording }: MediaPlaylist, got: number): Promise<boolean> {
     await this.#finishRun();
     if (recording && got > 0) return false;
@@ -116,7 +122,7 @@ export class PlaylistReader {
 
   /** Waits until more may be read. */
   async #room(isRecording: boolean): Promise<void> {
-    // A recording is there all at once: it is not handed on until its beginning has come.
+    // All of a recording is available at once: nothing more is read until its first packet has arrived.
     for (
       let waitedMs = 0;
       isRecording && waitedMs < FIRST_PACKET_MS && this.#awaitsFirst();
@@ -134,7 +140,7 @@ export class PlaylistReader {
     return this.#run?.isBarren === true && !this.#run.hasEnded && !this.#ending.signal.aborted;
   }
 
-  /** True when it was read. */
+  /** Returns whether the segment was read. */
   async #segment(segment: Segment, isFresh: boolean, signal: AbortSignal): Promise<boolean> {
     let loaded: LoadedSegment;
     try {
@@ -181,7 +187,7 @@ export class PlaylistReader {
     return new SegmentRun(options, loaded, durationMs);
   }
 
-  /** After it everything starts again. */
+  /** Finishes the current run of segments; the next segment begins a new one. */
   async #finishRun(): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
@@ -191,7 +197,7 @@ export class PlaylistReader {
     if (run.isBarren && !this.#ending.signal.aborted) this.#judgeBarren(run, endedItself);
   }
 
-  /** Its segments were taken, and no video came of them. */
+  /** Judges a run whose segments yielded no video. */
   #judgeBarren({ spawnError, crash, stderr }: SegmentRun, endedItself: boolean): void {
     const { source } = this.options.camera;
     if (spawnError !== undefined)
@@ -203,7 +209,7 @@ export class PlaylistReader {
       throw Fault.from(this.#trouble);
   }
 
-  /** It cannot be read: what follows does not continue what came before. */
+  /** Skips a segment that cannot be read: the next one does not continue the previous one. */
   async #miss({ durationMs }: Segment, error: FetchError): Promise<void> {
     await this.#finishRun();
     this.#missingMs += durationMs;

@@ -1,9 +1,9 @@
 /** The syntax of a playlist's lines (RFC 8216, 4): attributes, values, addresses. Pure. */
 import { Fault } from '../../../fault/fault';
 
-/** A segment is never longer; a figure beyond is a mistake. */
+/** No segment is longer; a larger figure is a mistake. */
 const MAX_DURATION_MS = 600_000;
-/** Nothing in it needs a parser: a long window has tens of thousands, each time it is read. */
+/** Names that need no URL parser: a long window has tens of thousands of them each time it is read. */
 export const PLAIN_NAME = /^[\w~-][\w.~-]*(?:\?[\w.~=&-]*)?$/;
 
 export type Attributes = Readonly<Record<string, string>>;

@@ -1,27 +1,27 @@
-/** HLS playlists as they are read: what is needed of them for video alone. */
+/** HLS playlists, reduced to what is needed for video. */
 
 export interface Resource {
   readonly url: string;
-  /** All of it when undefined. */
+  /** Undefined for the whole resource. */
   readonly range?: { readonly offset: number; readonly length: number } | undefined;
 }
 
 export interface SegmentKey {
   readonly method: string;
   readonly url: string;
-  /** 16 bytes; made of the sequence number when undefined. */
+  /** 16 bytes; if undefined, derived from the sequence number. */
   readonly iv?: Buffer | undefined;
 }
 
 export interface Segment extends Resource {
   readonly sequence: number;
   readonly durationMs: number;
-  /** Times, codec and size may be others than before. */
+  /** Times, codec and size may differ from those before. */
   readonly discontinuity: boolean;
-  /** Said to be missing. */
+  /** Declared as missing. */
   readonly gap: boolean;
   readonly key?: SegmentKey | undefined;
-  /** What fragmented MP4 begins with. */
+  /** Initialization section of fragmented MP4. */
   readonly map?: (Resource & { readonly key: SegmentKey | undefined }) | undefined;
 }
 
@@ -29,9 +29,9 @@ export interface MediaPlaylist {
   readonly kind: 'media';
   readonly targetMs: number;
   readonly segments: readonly Segment[];
-  /** Nothing will be added. */
+  /** No segments will be added. */
   readonly ended: boolean;
-  /** It has ended and begins with its beginning: played from there. */
+  /** It has ended and still has its first segment, so it is played from the start. */
   readonly recording: boolean;
 }
 
@@ -50,5 +50,5 @@ export interface MasterPlaylist {
   readonly variants: readonly Variant[];
 }
 
-/** A window of ten hours of segments of two seconds has some 2 MB. */
+/** A ten-hour window of two-second segments has some 2 MB. */
 export const MAX_PLAYLIST_BYTES = 4 * 1024 * 1024;

@@ -1,20 +1,23 @@
-/** Where in a playlist a reader is, and what it reads next. Pure. */
+/** A reader's position in a playlist, and what it reads next. Pure. */
 import type { MediaPlaylist, Segment } from './playlist';
 
-/** Segments of a live playlist that are read at first: one to show, and one in hand until the next is listed. */
+/**
+ * Number of segments of a live playlist that are read first: one to show, and one in hand until the next is
+ * listed.
+ */
 export const JOIN_SEGMENTS = 2;
 /** Media that may be unread, beyond two segments, before it is skipped in favour of newer media. */
 const MAX_BEHIND_MS = 5000;
 
 export interface Position {
   readonly sequence: number;
-  /** Path of its address: the query may differ each time. */
+  /** Path of the segment's URL; the query may differ each time. */
   readonly path: string;
 }
 
 export interface Next {
   readonly segments: readonly Segment[];
-  /** They do not follow what was read before. */
+  /** The segments do not continue what was read before. */
   readonly jumped: boolean;
 }
 
@@ -23,9 +26,9 @@ export function positionOf({ sequence, url, range }: Segment): Position {
 }
 
 /**
- * What follows `last` in the playlist; from the live edge if there is no `last`, if it has left the playlist, or if so much has
- * been listed since that what is read would be old.
- * @param inHandMs media that was read and is not shown yet
+ * The segments after `last`; those at the live edge if there is no `last`, if it has left the playlist, or if
+ * so much has been listed since that the pictures would be old.
+ * @param inHandMs milliseconds of media that were read and are not shown yet
  */
 export function nextSegments(playlist: MediaPlaylist, last: Position | undefined, inHandMs: number): Next {
   const { segments, targetMs, ended, recording } = playlist;
@@ -40,16 +43,16 @@ export function nextSegments(playlist: MediaPlaylist, last: Position | undefined
   return { segments: unread, jumped: false };
 }
 
-/** Index of the first segment behind `last`; undefined when the playlist has restarted, or has slid past it. */
+/** Index of the first segment after `last`; undefined if the playlist has restarted or moved past it. */
 function indexBehind(segments: readonly Segment[], last: Position): number | undefined {
   const [first] = segments;
-  // A playlist without segments may get some.
+  // An empty playlist may grow.
   if (first === undefined) return 0;
   const counted = last.sequence - first.sequence;
   if (counted < -1 || counted >= segments.length) return undefined;
   if (counted === -1 || isAt(segments[counted], last)) return counted + 1;
-  // Some playlists do not count (MEDIA-SEQUENCE stands still): there it is found by its address. Others have another
-  // address for it each time.
+  // In playlists that do not count (MEDIA-SEQUENCE never changes) the segment is found by its URL. In others
+  // its URL changes each time.
   const found = segments.findIndex((segment) => isAt(segment, last));
   return (found >= 0 ? found : counted) + 1;
 }

@@ -1,4 +1,4 @@
-/** Brings whole segments: fetched, decrypted, with what they begin with. */
+/** Loads whole segments: fetches and decrypts them, with their initialization section. */
 import { createDecipheriv } from 'node:crypto';
 import { sleep } from '../../../clock/sleep';
 import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
@@ -8,18 +8,18 @@ import type { Resource, Segment, SegmentKey } from './playlist';
 
 const KEY_BYTES = 16;
 const MAX_MAP_BYTES = 1024 * 1024;
-/** Number of attempts, with pauses, for a segment that fails by chance. */
+/** Number of attempts, with pauses, for a segment that fails for a transient reason. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 
 export interface LoadedSegment {
-  /** What fragmented MP4 begins with; empty for MPEG-TS. */
+  /** Initialization section of fragmented MP4; empty for MPEG-TS. */
   readonly head: Buffer;
   readonly bytes: Buffer;
 }
 
 export class SegmentLoader {
-  /** The newest: one key, or one beginning, serves many segments. */
+  /** The newest key and initialization section: each serves many segments. */
   #key: { readonly url: string; readonly bytes: Buffer } | undefined;
   #head: { readonly name: string; readonly bytes: Buffer } | undefined;
 
@@ -29,7 +29,7 @@ export class SegmentLoader {
     private readonly silenceMs: number,
   ) {}
 
-  /** @throws FetchError when it cannot be had, or not be decrypted */
+  /** @throws FetchError if the segment cannot be fetched or decrypted */
   async load(segment: Segment, signal: AbortSignal): Promise<LoadedSegment> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -40,7 +40,7 @@ export class SegmentLoader {
       } catch (error) {
         if (!(error instanceof FetchError) || error.isFinal || attempt === ATTEMPTS || signal.aborted)
           throw error;
-        // The one kept from before may have changed by now.
+        // The kept key may have changed by now.
         if (error.code === 'bad-key') this.#key = undefined;
         await sleep(PAUSE_MS, signal);
       }
@@ -83,7 +83,7 @@ export class SegmentLoader {
   }
 }
 
-/** RFC 8216, 5.2: the sequence number, in 16 bytes. */
+/** The initialization vector derived from the sequence number (RFC 8216, 5.2). */
 function vectorOf(sequence: number): Buffer {
   const vector = Buffer.alloc(KEY_BYTES);
   vector.writeBigUInt64BE(BigInt(sequence), KEY_BYTES - 8);

@@ -1,4 +1,4 @@
-/** One ffmpeg that takes packets out of segments whose times and parameters continue each other. */
+/** One ffmpeg that extracts packets from segments whose times and parameters continue each other. */
 import { withDeadline } from '../../../clock/sleep';
 import type { CameraSpec } from '../../../config/topology';
 import { segmentsInvocation } from '../ffmpeg/receiver-arguments';
@@ -10,7 +10,7 @@ import { ReceiverStderr } from '../rtsp/receiver-stderr';
 import { PacketSplitter, type Packet, type StreamHeader } from '../ffmpeg/packet-splitter';
 import type { LoadedSegment } from './segment-loader';
 
-/** Part of the first segment that is looked through for all tracks: with more, the second would be waited for. */
+/** Part of the first segment that is examined for all tracks: with more, ffmpeg would wait for the second. */
 const ANALYZED_PART = 0.9;
 /** Milliseconds that ffmpeg may take for the rest of its data at the end of its input. */
 const FINISH_MS = 2000;
@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly onPacket: (packet: Packet, header: StreamHeader) => void;
   /** The output is not in ffmpeg's format. */
   readonly onFault: (error: Error) => void;
-  /** What it writes on standard error. */
+  /** ffmpeg's standard error. */
   readonly onStderr: (text: string) => void;
 }
 
@@ -36,7 +36,7 @@ export class SegmentRun {
   #hasEnded = false;
   #hasFailed = false;
 
-  /** @param head the first segment's, and @param durationMs its length */
+  /** @param head initialization section of the first segment. @param durationMs length of that segment */
   constructor(options: RunOptions, { head }: LoadedSegment, durationMs: number) {
     const { camera, ffmpeg, form, onStderr } = options;
     this.#head = head;
@@ -79,12 +79,12 @@ export class SegmentRun {
     return rotation === undefined ? {} : { rotation: headRotation(this.#head) ?? rotation };
   }
 
-  /** It has given none. */
+  /** True while no packet has been output. */
   get isBarren(): boolean {
     return this.#packets === 0;
   }
 
-  /** On its own, or on request. */
+  /** True once ffmpeg has ended, on its own or on request. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
@@ -101,12 +101,12 @@ export class SegmentRun {
     return this.#stderr.errors;
   }
 
-  /** Settles when it has been taken. */
+  /** Writes a segment to ffmpeg; settles when it has been read. */
   async take({ bytes }: LoadedSegment): Promise<void> {
     await this.#ffmpeg.writeWhole(bytes);
   }
 
-  /** Settles when all packets of what it took have come. */
+  /** Ends the input; settles when all remaining packets have been output. */
   async finish(): Promise<void> {
     this.#ffmpeg.endInput();
     const finished = this.#ffmpeg.exited.then(() => true);

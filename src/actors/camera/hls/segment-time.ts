@@ -1,4 +1,6 @@
-/** The start time of a segment, read from its bytes: if it lies before that of the previous one, times have restarted. Pure. */
+/**
+ * Reads the start time of a segment: if it is before that of the previous one, times have restarted. Pure.
+ */
 
 const TS_PACKET_BYTES = 188;
 const TS_SYNC = 0x47;
@@ -7,7 +9,7 @@ const MAX_TS_PACKETS = 2000;
 /** Number of ISO boxes examined. */
 const MAX_BOXES = 100;
 
-/** In ticks of the segment's own time base, to be compared within one run of segments; undefined when it is not found. */
+/** In ticks of the segment's own time base, comparable within one run of segments; undefined if not found. */
 export function firstTime(segment: Buffer): number | undefined {
   return segment[0] === TS_SYNC ? firstTsTime(segment) : firstFragmentTime(segment);
 }

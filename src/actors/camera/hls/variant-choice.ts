@@ -1,15 +1,15 @@
 /** Which variant of a master playlist is read: the cheapest that is wide enough. Pure. */
 import type { Variant } from './playlist';
 
-/** Sound, by the names of RFC 6381. */
+/** Audio codecs by their RFC 6381 names. */
 const AUDIO = /^(?:mp4a|mp3|ac-3|ac-4|ec-3|opus|flac|alac|vorbis|dts)/i;
 const TEXT = /^(?:stpp|wvtt)/i;
 /** Video that every ffmpeg decodes. */
 const COMMON_VIDEO = /^(?:avc|hvc|hev)/i;
 
 /**
- * The variants worth trying, the best first: with `width` the cheapest that has it, without it the largest. Where none
- * is wide enough, the widest. Variants of sound alone are in no case among them.
+ * The variants worth trying, the best first: with `width` the cheapest that is wide enough, or the widest if
+ * none is; without it the largest. Variants with sound only are never among them.
  * @param width pixels wanted
  */
 export function rankVariants(variants: readonly Variant[], width?: number): readonly Variant[] {
@@ -39,7 +39,7 @@ function mayHaveVideo({ codecs, width }: Variant): boolean {
   );
 }
 
-/** One that does not say its codecs may well be. */
+/** True for common codecs, and for a variant that does not declare any. */
 function isCommon({ codecs }: Variant): boolean {
   return codecs.length === 0 || codecs.some((codec) => COMMON_VIDEO.test(codec));
 }

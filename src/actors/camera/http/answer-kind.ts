@@ -1,4 +1,6 @@
-/** The kind of an HTTP answer, by its type and its first bytes; if they differ, the bytes are right. Pure. */
+/**
+ * The kind of an HTTP answer, by its type and its first bytes; if they contradict, the bytes decide. Pure.
+ */
 
 import { isPlaylist } from './is-playlist';
 

@@ -1,4 +1,6 @@
-/** Bytes that came and are not done with, in one piece: each is copied a few times at most, however small the pieces were. */
+/**
+ * Unprocessed bytes in one contiguous buffer: each is copied only a few times, however small the chunks are.
+ */
 
 const FIRST_CAPACITY = 256 * 1024;
 
@@ -11,7 +13,7 @@ export class ByteQueue {
     return this.#to - this.#from;
   }
 
-  /** All there is; valid until the next {@link append}. */
+  /** All bytes in the queue; valid until the next {@link append}. */
   get bytes(): Buffer {
     return this.#memory.subarray(this.#from, this.#to);
   }
@@ -22,7 +24,7 @@ export class ByteQueue {
     this.#to += chunk.length;
   }
 
-  /** The first `length` bytes are done with. */
+  /** Removes the first `length` bytes. */
   drop(length: number): void {
     this.#from = Math.min(this.#to, this.#from + length);
     if (this.#from === this.#to) this.#from = this.#to = 0;

@@ -1,9 +1,9 @@
 /** Authentication a server requires: `WWW-Authenticate`, RFC 9110, 11.6.1, read as loosely as cameras write it. Pure. */
 
 export interface Challenge {
-  /** In small letters. */
+  /** In lower case. */
   readonly scheme: string;
-  /** By their names in lower case, without quotes. */
+  /** By name in lower case; values are without quotes. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -11,7 +11,7 @@ const BLANKS = /[\s,]*/y;
 const TOKEN = /[^\s,="]+/y;
 const VALUE = /\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*))/sy;
 
-/** @param headers one or several challenges each; parameters without commas between are taken too */
+/** @param headers one or more challenges each; parameters without commas between them are accepted too */
 export function readChallenges(headers: readonly string[]): Challenge[] {
   return headers.flatMap((header) => readHeader(header));
 }

@@ -1,4 +1,7 @@
-/** Asks one camera for one URL over a kept connection: logs in, follows what may be followed, bounds what is read. */
+/**
+ * Requests one URL of one camera over a kept connection: logs in, follows allowed redirects, bounds what is
+ * read.
+ */
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
@@ -19,13 +22,13 @@ import {
   type HostPolicy,
 } from './redirect';
 
-/** How much of an answer that is not a picture is read, so that its connection can be used again. */
+/** How much of an answer that is not a picture is read so that its connection can be reused. */
 const MAX_IGNORED_BYTES = 64 * 1024;
 const MAX_IGNORED_MS = 500;
-/** How often one request is answered with another challenge; a stale nonce is one. */
+/** How many challenges one request may meet; a stale nonce counts as one. */
 const MAX_CHALLENGES = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Redirections that hold for later requests too. */
+/** Redirects that also apply to later requests. */
 const PERMANENT: ReadonlySet<number> = new Set([301, 308]);
 
 /** The camera settings that determine how it is requested. */
@@ -39,7 +42,9 @@ export interface HttpOptions {
 export interface Answer {
   readonly status: number;
   readonly message: IncomingMessage;
-  /** When the request was sent and when its headers were there, milliseconds since the epoch. */
+  /**
+   * When the request was sent and when the headers of the answer had arrived, milliseconds since the epoch.
+   */
   readonly sentAt: number;
   readonly answeredAt: number;
 }
@@ -58,7 +63,7 @@ export class HttpClient {
   readonly #credentials: Credentials | undefined;
   readonly #logins = new Map<string, Login>();
   readonly #agent: http.Agent;
-  /** Where the named URL leads for good. */
+  /** Where the configured URL leads after permanent redirects. */
   #target: URL;
   #phase: () => Phase = () => 'connecting';
 
@@ -85,8 +90,8 @@ export class HttpClient {
   }
 
   /**
-   * The answer, its body unread. Ended by `signal`, also while its body is read.
-   * @throws Fault why there is none; its message follows the feed's name
+   * Returns the answer with its body unread. `signal` aborts it, even while its body is read.
+   * @throws Fault with the reason there is no answer; its message follows the feed's name
    */
   async get(headers: Readonly<Record<string, string>>, limits: Limits, signal: AbortSignal): Promise<Answer> {
     let target = this.#target;
@@ -133,7 +138,7 @@ export class HttpClient {
     }
   }
 
-  /** Only the host that was named gets the credentials. */
+  /** Only the configured origin gets the credentials. */
   #loginOf(target: URL): Login {
     const known = this.#logins.get(target.host);
     if (known !== undefined) return known;
@@ -142,7 +147,7 @@ export class HttpClient {
     return login;
   }
 
-  /** A kept connection may be closed in the very moment a request is sent: then it is sent once more. */
+  /** Sends a request, and again if the server closed a kept connection just as the request was sent. */
   async #send(
     target: URL,
     headers: Readonly<Record<string, string>>,
@@ -166,7 +171,7 @@ export class HttpClient {
     const options: RequestOptions = {
       agent: this.#agent,
       headers: { 'user-agent': 'Vigil', accept: '*/*', 'accept-encoding': 'identity', ...headers },
-      // Some cameras end lines and chunks in ways of their own.
+      // Some cameras end lines and chunks in non-standard ways.
       insecureHTTPParser: true,
       maxHeaderSize: MAX_HEADERS_BYTES,
       signal,
@@ -185,7 +190,7 @@ export class HttpClient {
         request.destroy();
         reject(error);
       };
-      // Checked when either limit is over: only then is it known which connection is used.
+      // Checked when either limit has passed: only then is it known which connection is used.
       let timer = setTimeout(
         () => {
           const leftMs = limitMs() - (performance.now() - startedMs);
@@ -208,7 +213,7 @@ export class HttpClient {
       request.on('response', (message) => {
         clearTimeout(timer);
         this.#guard.reached(target, socket?.remoteAddress);
-        // Its reader notices by "close" and `complete`; without a listener an error ends the process.
+        // The reader notices by "close" and `complete`; without a listener, an error would end the process.
         message.on('error', () => undefined);
         resolve({ status: message.statusCode ?? 0, message, sentAt, answeredAt: Date.now() });
       });
@@ -217,7 +222,7 @@ export class HttpClient {
   }
 }
 
-/** The kept connection had been closed before the request came. */
+/** The server had closed the kept connection before the request reached it. */
 class Unused extends Error {}
 
 function phaseOf(socket: Socket | undefined, readBefore: number): Phase {
@@ -225,7 +230,9 @@ function phaseOf(socket: Socket | undefined, readBefore: number): Phase {
   return socket.bytesRead > readBefore ? 'answering' : 'connected';
 }
 
-/** Reads an unneeded body so that the connection can be reused; not if it does not end, or not soon. */
+/**
+ * Reads an unneeded body so that the connection can be reused, unless the body is too long or takes too long.
+ */
 function ignore(message: IncomingMessage): void {
   let bytes = 0;
   const timer = setTimeout(() => {

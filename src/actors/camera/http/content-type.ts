@@ -1,7 +1,7 @@
 /** The declared type of an answer or a part of one: RFC 9110, 8.3, read as loosely as cameras write it. Pure. */
 
 export interface ContentType {
-  /** `type/subtype` in small letters; empty when there is none. */
+  /** `type/subtype` in lower case; empty if there is none. */
   readonly type: string;
   readonly boundary?: string | undefined;
 }
@@ -14,7 +14,7 @@ export function readContentType(header: string | undefined): ContentType {
   return { type, boundary: boundary === '' ? undefined : boundary };
 }
 
-/** Types of a JPEG, and types without meaning. */
+/** Types of a JPEG, and unspecific types. */
 const PICTURE_TYPES = /^(?:image\/(?:p?jpe?g|jpg|\*)|video\/x-(?:motion-)?jpeg|application\/octet-stream|)$/i;
 
 /** True for the type of a part that may be a JPEG. */

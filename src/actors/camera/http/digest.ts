@@ -1,4 +1,4 @@
-/** Digest access authentication: RFC 7616, and RFC 2069 for cameras that know no `qop`. Pure. */
+/** Digest access authentication: RFC 7616, and RFC 2069 for cameras without `qop`. Pure. */
 import { createHash } from 'node:crypto';
 import type { Challenge } from './challenge';
 
@@ -12,9 +12,9 @@ export interface DigestChallenge {
   readonly realm: string;
   readonly nonce: string;
   readonly algorithm: string;
-  /** node:crypto's name. */
+  /** The algorithm's name in node:crypto. */
   readonly hash: string;
-  /** How much is thought of it. */
+  /** Rank of the algorithm; a higher one is stronger. */
   readonly strength: number;
   readonly isSession: boolean;
   readonly qop?: 'auth' | 'auth-int' | undefined;
@@ -27,13 +27,13 @@ export interface DigestRequest {
   readonly method: string;
   /** Path and query, as sent. */
   readonly uri: string;
-  /** How often the nonce was used, this time included. */
+  /** How often the nonce has been used, including this time. */
   readonly count: number;
-  /** Ours; the same as long as the nonce is. */
+  /** Our nonce, which stays the same as long as the server's. */
   readonly clientNonce: string;
 }
 
-/** By their names in the challenge, in upper case. */
+/** Hashes by their name in the challenge, in upper case. */
 const HASHES: ReadonlyMap<string, { readonly hash: string; readonly strength: number }> = new Map([
   ['MD5', { hash: 'md5', strength: 1 }],
   ['SHA-256', { hash: 'sha256', strength: 2 }],
@@ -93,7 +93,7 @@ export function digestAuthorization(
   ].join(', ')}`;
 }
 
-/** Headers carry bytes: those of UTF-8. */
+/** Quotes a text; headers carry bytes, here those of UTF-8. */
 function quoted(text: string): string {
   return `"${Buffer.from(text, 'utf8').toString('latin1').replace(/["\\]/g, '\\$&')}"`;
 }

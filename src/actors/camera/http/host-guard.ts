@@ -1,23 +1,27 @@
-/** Blocks connections to addresses a camera may not redirect to: checked after the name look-up, and then that very address is used. */
+/**
+ * Blocks connections to addresses a camera may not redirect to. The address that was looked up and checked is
+ * also the one used.
+ */
 import { lookup as lookUp } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { isSameHost, localTarget, mayConnect, type HostPolicy } from './redirect';
 
 export class HostGuard {
-  /** Address at which the named host was reached. */
+  /** Address at which the configured host was reached. */
   #namedAddress: string | undefined;
 
   constructor(private readonly policy: HostPolicy) {}
 
-  /** The named host was reached. */
+  /** Notes the address at which a host was reached, if it is the configured one. */
   reached(target: URL, address: string | undefined): void {
     if (isSameHost(target, this.policy.named)) this.#namedAddress = address;
   }
 
   /**
-   * How a connection to `target` looks its name up.
-   * @throws Fault `redirect` for an address that is not connected to; a name that leads to one ends the request with it
+   * The name look-up for a connection to `target`.
+   * @throws Fault `redirect` for a blocked address; a name that resolves to one fails the request with the
+   * same fault
    */
   lookup(target: URL): { readonly lookup?: LookupFunction } {
     if (isSameHost(target, this.policy.named)) return {};
@@ -43,7 +47,7 @@ export class HostGuard {
   }
 }
 
-/** An address of this machine in its network, which counts as this machine just as 127.0.0.1 does. */
+/** True for this machine's own network addresses, which count as this machine just as 127.0.0.1 does. */
 function isOwn(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === plain));

@@ -1,11 +1,14 @@
-/** Why a camera delivers nothing over HTTP, in plain text for operators; codes are those of feed-fault.ts if it has one. Pure. */
+/**
+ * Why a camera delivers nothing over HTTP, in plain text for operators; codes are those of feed/open-rules.ts
+ * if it has one. Pure.
+ */
 import type { CameraSource } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 import { feedName } from '../../../config/feed-name';
 import type { Asked } from './login';
 import { trustFault } from './trust';
 
-/** Headers of an answer at most, all together. */
+/** Limit for all headers of an answer together. */
 export const MAX_HEADERS_BYTES = 64 * 1024;
 
 /** A fault that includes the pause the camera asked for. */
@@ -25,7 +28,7 @@ interface Rule {
   readonly sentence: string;
 }
 
-/** Codes of Node.js's errors. */
+/** Rules for the error codes of Node.js. */
 const ERRORS: readonly Rule[] = [
   {
     codes: /^ECONNREFUSED$/,
@@ -106,7 +109,7 @@ const STATUSES: readonly Rule[] = [
   },
 ];
 
-/** Why a request gave no answer. */
+/** Why a request was not answered. */
 export function errorFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const untrusted = trustFault(error);
@@ -118,7 +121,7 @@ export function errorFault(error: unknown): Fault {
     : new Fault(rule.code, rule.sentence);
 }
 
-/** Why an answer of this status is of no use. */
+/** Why an answer with this status is unusable. */
 export function statusFault(status: number): Fault {
   const text = String(status);
   const rule = STATUSES.find(({ codes }) => codes.test(text));
@@ -146,7 +149,7 @@ export function loginFault(asked: Exclude<Asked, { kind: 'again' }>): Fault {
   }
 }
 
-/** How far a request had come when its time was over. */
+/** How far a request had come when its time ran out. */
 export type Phase = 'connecting' | 'connected' | 'answering' | 'answered' | 'picture';
 
 const LATE: Readonly<Record<Phase, readonly [code: string, sentence: string]>> = {
@@ -174,7 +177,7 @@ export function lateFault(phase: Phase, limitMs: number): Fault {
   return new Fault(code, sentence.replace('%', `${Math.round(limitMs)} ms`));
 }
 
-/** The same fault with the feed's name; `message` follows that name. */
+/** The same fault with the feed's name before its message. */
 export function ofFeed(source: CameraSource, fault: Fault): Fault {
   const named = new Fault(fault.code, `${feedName(source)} ${fault.message}`);
   return fault instanceof RetryLater ? new RetryLater(named, fault.retryAfterMs) : named;

@@ -1,6 +1,6 @@
-/** Whether what a URL answers with is an HLS playlist. Pure: its content decides, not how its address ends. */
+/** Whether an answer is an HLS playlist. The content decides, not the ending of the URL. Pure. */
 
-/** RFC 8216, 4: a playlist begins with it. */
+/** The tag that begins a playlist (RFC 8216, 4). */
 const FIRST_TAG = '#EXTM3U';
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 /** RFC 8216, 4, and other types in use. */
@@ -10,7 +10,7 @@ const ENOUGH_FIRST_BYTES = BYTE_ORDER_MARK.length + FIRST_TAG.length;
 
 /**
  * @param contentType the header's value; empty if there was none
- * @param firstBytes as many as came; if they are too few, the type alone decides
+ * @param firstBytes the bytes received so far; if they are too few, the type alone decides
  */
 export function isPlaylist(contentType: string, firstBytes: Buffer): boolean {
   const head = firstBytes.toString('latin1', 0, ENOUGH_FIRST_BYTES).replace(BYTE_ORDER_MARK, '');

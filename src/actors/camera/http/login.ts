@@ -1,13 +1,13 @@
-/** Logs in to one server: uses its strongest offer, and the same nonce as long as it is valid. No I/O. */
+/** Logs in to one server with its strongest offer, and reuses a nonce while it is valid. No I/O. */
 import { randomBytes } from 'node:crypto';
 import { readChallenges, readParameters } from './challenge';
 import { digestAuthorization, readDigestChallenge, type Credentials, type DigestChallenge } from './digest';
 
-/** What follows from being asked for a login. */
+/** The outcome of a request to log in. */
 export type Asked =
   | { readonly kind: 'again' }
   | { readonly kind: 'refused' | 'no-credentials' }
-  /** None of the schemes can be done here. */
+  /** None of the offered schemes is supported. */
   | { readonly kind: 'unsupported'; readonly offered: readonly string[] };
 
 type Method = { readonly name: 'basic' } | { readonly name: 'digest'; readonly challenge: DigestChallenge };
@@ -16,10 +16,10 @@ export class Login {
   #method: Method | undefined;
   #count = 0;
   #clientNonce = '';
-  /** Whether the server has taken an answer to the newest challenge. */
+  /** Whether the server has accepted a response to the newest challenge. */
   #isProven = false;
 
-  /** @param random gives that many random bytes */
+  /** @param random returns that many random bytes */
   constructor(
     private readonly credentials: Credentials | undefined,
     private readonly random: (size: number) => Buffer = randomBytes,
@@ -53,7 +53,7 @@ export class Login {
         kind: 'unsupported',
         offered: challenges.map(({ scheme, parameters }) => nameOf(scheme, parameters)),
       };
-    // One that held and does not any more has expired, whether the server says so or not.
+    // A login that was accepted and no longer is has expired, whether the server says so or not.
     const isStale = method.name === 'digest' && method.challenge.isStale;
     const isRefused = this.#method !== undefined && !this.#isProven && !isStale;
     this.#begin(method);

@@ -1,6 +1,7 @@
 /**
- * Cuts the body of an MJPEG answer into its pictures as browsers do: by the pictures' own markers. Boundaries and
- * part headers may be absent or wrong: they only say what is not a picture, and lengths are not used. Pure.
+ * Splits the body of an MJPEG answer into pictures as browsers do, by the pictures' own markers. Boundaries
+ * and part headers may be absent or wrong: they only tell what is not a picture, and lengths are not used.
+ * Pure.
  */
 import { MAX_RECEIVED_BYTES } from '../ffmpeg/invocation';
 import { JpegScan } from '../bitstream/jpeg-scan';
@@ -11,37 +12,38 @@ import { isPictureType } from './content-type';
 const PICTURE_START = Buffer.from([0xff, 0xd8, 0xff]);
 /** Part headers are shorter. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Maximum number of bytes between two pictures; beyond it, boundaries are no longer waited for. */
+/** Most bytes between two pictures; beyond this, boundaries are no longer awaited. */
 const MAX_BETWEEN_BYTES = 1024 * 1024;
 
 export class PictureCutter {
   readonly #queue = new ByteQueue();
   /** `--` and the boundary; undefined if the answer names none. */
   readonly #delimiter: Buffer | undefined;
-  /** Whether the boundary was seen: some answers declare another than they send. */
+  /** Whether the boundary has occurred: some answers declare a different one from the one they send. */
   #delimited = false;
-  /** The picture that is coming; undefined between pictures. */
+  /** Scan of the picture being received; undefined between pictures. */
   #scan: JpegScan | undefined;
-  /** Offset from which the start of the next picture has to be looked for. */
+  /** Offset from which to search for the start of the next picture. */
   #searchFrom = 0;
   #betweenBytes = 0;
-  /** Behind a picture, or inside a part that is none: only a boundary begins the next. */
+  /** After a picture, or inside a part that is not a picture: only a boundary begins the next. */
   #awaitsDelimiter = false;
 
   /** @param boundary as the answer's `Content-Type` names it */
   constructor(boundary?: string) {
-    // Some name it with the dashes that stand before it on the wire.
+    // Some answers declare the boundary with the dashes that precede it on the wire.
     const token = boundary?.replace(/^-+/, '') ?? '';
     this.#delimiter = token === '' ? undefined : Buffer.from(`--${token}`, 'latin1');
   }
 
-  /** True while part of a picture has come. */
+  /** True while a picture has arrived in part. */
   get isInPicture(): boolean {
     return this.#scan !== undefined;
   }
 
   /**
-   * Takes what came; returns the pictures now complete, and those that broke off: {@link readJpeg} distinguishes them.
+   * Adds a chunk; returns pictures that are now complete or were cut short: {@link readJpeg} distinguishes
+   * them.
    * @throws Fault `picture-too-large`
    */
   push(chunk: Buffer): Buffer[] {
@@ -54,13 +56,13 @@ export class PictureCutter {
         if (this.#queue.length > MAX_RECEIVED_BYTES) throw tooLarge();
         return pictures;
       }
-      // A copy: what comes next overwrites the queue.
+      // A copy, because the next bytes overwrite the queue.
       if (length > 0) pictures.push(Buffer.from(this.#queue.bytes.subarray(0, length)));
       this.#finishPicture(length);
     }
   }
 
-  /** Nothing more comes: the picture that broke off with the answer, if one did. */
+  /** The answer has ended: returns the picture it cut short, if any. */
   end(): Buffer[] {
     const rest = this.#scan?.firstScanAt === undefined ? [] : [Buffer.from(this.#queue.bytes)];
     this.#scan = undefined;
@@ -68,7 +70,10 @@ export class PictureCutter {
     return rest;
   }
 
-  /** Bytes of the picture the queue begins with; 0 for what is not a picture; undefined while it is not all there. */
+  /**
+   * Length of the picture at the start of the queue; 0 if it is not a picture; undefined while it is
+   * incomplete.
+   */
   #pictureLength(): number | undefined {
     const { bytes } = this.#queue;
     const result = this.#scan?.advance(bytes);
@@ -85,13 +90,13 @@ export class PictureCutter {
     }
   }
 
-  /** A picture that broke off in its headers, whose last segment reaches into the next part. */
+  /** True for a picture cut short in its headers, whose last segment reaches into the next part. */
   #hasBoundaryInHeaders(bytes: Buffer): boolean {
     const headers = bytes.subarray(0, this.#scan?.firstScanAt ?? 0);
     return this.#delimiter !== undefined && headers.includes(this.#delimiter);
   }
 
-  /** Length of a picture that broke off, without the boundary and headers of the next one. */
+  /** Length of a picture that was cut short, without the boundary and headers of the next one. */
   #beforeDelimiter(length: number): number {
     if (this.#delimiter === undefined) return length;
     const at = this.#queue.bytes.subarray(0, length).lastIndexOf(this.#delimiter);
@@ -103,7 +108,7 @@ export class PictureCutter {
     this.#awaitsDelimiter = true;
     this.#betweenBytes = 0;
     this.#queue.drop(length);
-    // If this is not a picture, another start is searched for behind its own.
+    // If this is not a picture, the search continues after its start marker.
     this.#searchFrom = length > 0 ? 0 : 1;
   }
 
@@ -128,7 +133,7 @@ export class PictureCutter {
     }
   }
 
-  /** Offset of the last one that begins before `end`. */
+  /** Offset of the last delimiter that begins before `end`. */
   #lastDelimiter(bytes: Buffer, end: number): number | undefined {
     if (this.#delimiter === undefined) return undefined;
     const at = bytes.subarray(0, end).lastIndexOf(this.#delimiter);
@@ -137,18 +142,24 @@ export class PictureCutter {
     return at;
   }
 
-  /** Whether data that begin like a picture are one. @param before from the boundary, if there is one, to its start */
+  /**
+   * Whether data that begin like a picture are one.
+   * @param before the bytes from the boundary, if any, to the start
+   */
   #isPicture(before: Buffer, delimiter: number | undefined): boolean {
-    // Padding behind a picture, and pictures inside others, are not the next part.
+    // Padding after a picture, and pictures inside others, are not the next part.
     if (delimiter === undefined) return !(this.#delimited && this.#awaitsDelimiter);
     const text = before.toString('latin1', 0, MAX_HEADER_BYTES);
     const type = /(?:^|\n|--[^\r\n]*?)content-type:[ \t]*([^\r\n;]*)/i.exec(text)?.[1];
     if (type === undefined || isPictureType(type)) return true;
-    // A part of another kind that consists of a picture is one: cameras name wrong types.
+    // A part that consists of a picture counts as one whatever its type: cameras declare wrong types.
     return /\r?\n\r?\n$/.test(text);
   }
 
-  /** No picture begins in what has come: the last boundary and the headers behind it are kept, and half a marker. */
+  /**
+   * No picture begins in the queue: keeps the last boundary with its headers, or a marker that may be
+   * incomplete.
+   */
   #dropSearched(delimiter: number | undefined): void {
     const { length } = this.#queue;
     const half = Math.max(PICTURE_START.length, this.#delimiter?.length ?? 0) - 1;

@@ -6,7 +6,7 @@ import { Fault } from '../../../fault/fault';
 export const MAX_REDIRECTS = 5;
 
 export interface HostPolicy {
-  /** The URL of the configuration, without credentials. */
+  /** The configured URL, without credentials. */
   readonly named: URL;
   readonly anyHost: boolean;
 }
@@ -20,7 +20,10 @@ THIS_MACHINE.addSubnet('224.0.0.0', 3);
 THIS_MACHINE.addSubnet('::', 127, 'ipv6');
 THIS_MACHINE.addSubnet('fe80::', 10, 'ipv6');
 THIS_MACHINE.addSubnet('ff00::', 8, 'ipv6');
-/** RFC 1918, 4193, 6598 and the others of RFC 6890; IPv4 embedded in IPv6 (RFC 6052, 3056), which may be any of them. */
+/**
+ * RFC 1918, 4193, 6598 and the others of RFC 6890; IPv4 embedded in IPv6 (RFC 6052, 3056), which may be one
+ * of them.
+ */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('10.0.0.0', 8);
 PRIVATE.addSubnet('172.16.0.0', 12);
@@ -34,7 +37,7 @@ PRIVATE.addSubnet('64:ff9b:1::', 48, 'ipv6');
 PRIVATE.addSubnet('2002::', 16, 'ipv6');
 
 /**
- * The URL an answer leads to.
+ * The URL to which an answer redirects.
  * @throws Fault `redirect` if it is not followed; its message follows the feed's name
  */
 export function redirectTarget(from: URL, location: string | undefined, policy: HostPolicy): URL {
@@ -54,27 +57,27 @@ export function redirectTarget(from: URL, location: string | undefined, policy: 
 }
 
 /**
- * Whether a playlist may name `target`: many lie on other hosts than what they list. Which of their addresses are connected
- * to, {@link mayConnect} says.
+ * Whether a playlist may name `target`: many playlists list resources on other hosts. {@link mayConnect}
+ * decides which addresses are allowed.
  */
 export function mayList(target: URL, { named }: HostPolicy): boolean {
   return target.protocol === named.protocol || (target.protocol === 'https:' && named.protocol === 'http:');
 }
 
-/** True for a target whose address is not looked at: the operator named it. */
+/** True for a target whose address need not be checked, because the operator configured it. */
 export function isSameHost(target: URL, named: URL): boolean {
   return target.hostname === named.hostname;
 }
 
-/** True for a target that gets the credentials: at another port another program may listen. */
+/** True for a target that gets the credentials: on another port another program may listen. */
 export function isSameOrigin(target: URL, named: URL): boolean {
   return target.origin === named.origin;
 }
 
 /**
- * Whether a host that was not named may be connected to at this address.
- * @param namedAddress address at which the named host was reached; undefined if not known
- * @param anyHost whether the configuration allows other hosts than the named one
+ * Whether connecting to this address is allowed for a host that is not configured.
+ * @param namedAddress address at which the configured host was reached; undefined if not known
+ * @param anyHost whether the configuration allows other hosts
  */
 export function mayConnect(address: string, namedAddress: string | undefined, anyHost = true): boolean {
   if (isIn(THIS_MACHINE, address)) return false;

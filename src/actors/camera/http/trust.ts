@@ -6,7 +6,9 @@ import { PEM_CERTIFICATE } from '../../../config/camera-tls';
 import type { CameraTls } from '../../../config/topology';
 import { Fault } from '../../../fault/fault';
 
-/** Cameras have certificates of their own making, and old TLS: as ffmpeg, we encrypt and do not verify. */
+/**
+ * Cameras have self-made certificates and old TLS versions: like ffmpeg, Vigil encrypts but does not verify.
+ */
 const UNVERIFIED = {
   rejectUnauthorized: false,
   minVersion: 'TLSv1',
@@ -15,8 +17,8 @@ const UNVERIFIED = {
 
 /**
  * How a connection to a camera is encrypted.
- * @param tls undefined: any certificate is taken
- * @throws what reading its certificates throws
+ * @param tls undefined: any certificate is accepted
+ * @throws what reading the configured certificates throws
  */
 export function tlsOptions(tls: CameraTls | undefined): ConnectionOptions {
   if (tls === undefined) return UNVERIFIED;
@@ -26,7 +28,8 @@ export function tlsOptions(tls: CameraTls | undefined): ConnectionOptions {
   return {
     rejectUnauthorized: true,
     ca,
-    // The camera's own certificate in the file is that of this camera, whatever name it has: many have that of their model.
+    // A certificate that is itself in the file is accepted whatever its name: many cameras use the name of
+    // their model.
     checkServerIdentity: (host, peer) =>
       given.has(peer.fingerprint256) ? undefined : checkServerIdentity(host, peer),
   };
@@ -36,7 +39,10 @@ export function tlsOptions(tls: CameraTls | undefined): ConnectionOptions {
 const CERTIFICATE_CODE =
   /^(?:ERR_TLS_CERT_ALTNAME\w*|HOSTNAME_MISMATCH|CERT_\w+|CRL_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+)$/;
 
-/** Why a certificate is not taken; undefined for an error of another kind. The message follows the feed's name. */
+/**
+ * Why a certificate is not accepted; undefined for an error of another kind. The message follows the feed's
+ * name.
+ */
 export function trustFault(error: unknown): Fault | undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || !CERTIFICATE_CODE.test(code)) return undefined;

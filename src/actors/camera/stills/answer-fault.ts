@@ -1,4 +1,4 @@
-/** Why an answer that came is of no use, by its status and headers. Pure. */
+/** Why an answer is unusable, by its status and headers. Pure. */
 import { Fault } from '../../../fault/fault';
 import type { Answer } from '../http/client';
 import { RetryLater, statusFault } from '../http/http-fault';
@@ -7,7 +7,7 @@ import { retryAfterMs } from '../../../clock/retry-after';
 const SUCCESS: ReadonlySet<number> = new Set([200, 203, 206]);
 const AS_IT_IS = /^(?:|identity|none|binary)$/i;
 
-/** Undefined for one whose body is worth reading. */
+/** Undefined if the body of the answer is worth reading. */
 export function answerFault({
   status,
   message,

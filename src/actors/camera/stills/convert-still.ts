@@ -1,4 +1,4 @@
-/** A still picture in another format or size than it came in: decoded once, looked at, and encoded. */
+/** Converts a still picture to another format or size: decodes it once, makes a thumbnail, and encodes it. */
 import sharp, { type Sharp } from 'sharp';
 import type { CameraSpec } from '../../../config/topology';
 import { MAX_PIXELS } from '../../../contract/frame';
@@ -12,7 +12,7 @@ export interface ConvertedStill {
   readonly bytes: Buffer;
   readonly width: number;
   readonly height: number;
-  /** As the camera sent it. */
+  /** Size as the camera sent it. */
   readonly source: { readonly width: number; readonly height: number };
   readonly thumbnail: Buffer;
   /** The decoder complained. */
@@ -37,7 +37,7 @@ export async function convertStill(
   const kind = format === 'png' || format === 'webp' ? format : 'jpeg';
   const [picture, thumbnail] = await Promise.all([
     encode(scaled, kind, quality).toBuffer({ resolveWithObject: true }),
-    // Without averaging, so that noise stays in it.
+    // Without averaging, so that noise is preserved.
     decoded()
       .resize({ ...THUMBNAIL, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false })
       .toColourspace('srgb')
@@ -51,7 +51,7 @@ export async function convertStill(
   };
 }
 
-/** @param upright turned as its Exif part says */
+/** @param upright whether to turn the picture as its Exif data say */
 async function decode(bytes: Buffer, upright: boolean) {
   const read = (failOn: 'warning' | 'none') =>
     sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS, autoOrient: upright })
@@ -66,7 +66,7 @@ async function decode(bytes: Buffer, upright: boolean) {
   }
 }
 
-/** As ffmpeg's scale=width:-2: the height follows, and is even. */
+/** Like ffmpeg's scale=width:-2: the height is proportional and even. */
 function sizeFor(width: number, of: { readonly width: number; readonly height: number }) {
   return {
     width,

@@ -1,9 +1,14 @@
-/** When a still picture is asked for: once a period, always at the same part of it, another for each camera. Pure. */
+/**
+ * When a still picture is requested: once a period, always at the same phase, which differs by camera. Pure.
+ */
 
-/** Parts of a period: near its middle, so that an answer that comes early or late is still of the same one. */
+/** Phases near the middle of a period, so that an early or late answer still belongs to the same period. */
 const EARLIEST = 0.25;
 const LATEST = 0.75;
-/** Parts of a period between two requests: within them the first ones move to their place, and leave no period out. */
+/**
+ * Bounds of the interval between two requests, in periods: the first requests move to their phase without a
+ * gap.
+ */
 const NEAREST = 0.6;
 const FARTHEST = 1.4;
 
@@ -11,7 +16,7 @@ export class FetchTimes {
   readonly #phase: number;
   #lastAt = 0;
 
-  /** @param camera whose id spreads the requests of many cameras over the period */
+  /** @param camera id, which spreads the requests of many cameras over the period */
   constructor(
     public periodMs: number,
     camera: string,
@@ -35,7 +40,10 @@ export class FetchTimes {
   }
 }
 
-/** From 0 to 1, evenly: FNV-1a, and what MurmurHash3 does in the end so that names that differ in a digit are far apart. */
+/**
+ * Evenly from 0 to 1: FNV-1a, then MurmurHash3's final mix, so that names that differ in one digit are far
+ * apart.
+ */
 function spread(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;

@@ -7,7 +7,7 @@ import { errorFault, lateFault } from '../http/http-fault';
 export interface BodyLimits {
   /** Milliseconds without a byte. */
   readonly stallMs: number;
-  /** Milliseconds for all of it, and their name in messages. */
+  /** Milliseconds for the whole body, and the figure shown in messages. */
   readonly wholeMs: number;
   readonly toldMs: number;
 }

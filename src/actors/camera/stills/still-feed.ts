@@ -1,4 +1,7 @@
-/** Still pictures over HTTP: one is asked for in each period, over one connection, and never before the last one came. */
+/**
+ * Still pictures over HTTP: one is requested per period, over one connection, and never before the previous
+ * answer.
+ */
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,9 +19,12 @@ import { readBody } from './still-body';
 import { StillClock } from './still-clock';
 import { StillMaker } from './still-maker';
 
-/** A dead kept connection is recognized by its silence; a slow one has already shown how slowly it answers. */
+/**
+ * A reused connection counts as dead after `stallMs`, but not before this multiple of the slowest recent
+ * answer.
+ */
 const MIN_SILENT_ANSWERS = 3;
-/** Answers in time, one after the other, before a slow camera is called in time again. */
+/** Consecutive answers in time after which a slow camera is no longer reported. */
 const STEADY_ANSWERS = 30;
 
 interface StillPicture {
@@ -29,7 +35,7 @@ interface StillPicture {
 
 type StillSource = Extract<CameraSource, { kind: 'still' }>;
 
-/** @throws Fault with the reason the camera is to be left alone for a while; nothing if `signal` was aborted */
+/** @throws Fault with the reason to pause before the next request; nothing if `signal` was aborted */
 export async function captureStills(options: FeedOptions, signal: AbortSignal): Promise<void> {
   const { source } = options.camera;
   if (source.kind !== 'still') throw new Error('not a feed of still pictures');
@@ -83,7 +89,7 @@ class StillFeed {
     this.#client.close();
   }
 
-  /** Each picture is asked for by the settings of its time. */
+  /** Each picture is requested with the current settings. */
   #takeSettings(): void {
     const { source, periodMs } = this.options.camera;
     this.#times.periodMs = periodMs;
@@ -142,7 +148,7 @@ class StillFeed {
     const { date, 'last-modified': lastModified } = message.headers;
     const skewMs = this.#clock.skewMs({ date, lastModified, sentAt, answeredAt });
     if (skewMs !== undefined && clock.told(skewMs)) onClock();
-    // The picture was there before the first byte of the answer.
+    // The camera had the picture before it sent the first byte of the answer.
     const at = Math.floor((sentAt + answeredAt) / 2);
     const sample = plan.accept(at, performance.now());
     const { type } = readContentType(message.headers['content-type']);

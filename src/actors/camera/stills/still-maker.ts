@@ -17,7 +17,7 @@ const DAMAGED: Damage = { reason: 'decode-error', confidence: 80 };
 export interface Still {
   readonly bytes: Buffer;
   readonly checksum: string;
-  /** As the answer names it. */
+  /** As declared by the answer. */
   readonly type: string;
 }
 
@@ -50,7 +50,7 @@ export class StillMaker {
     this.options.onStream({ codec, decoded, still: true });
   }
 
-  /** Uses the same judgement as for the pictures of a stream. */
+  /** Passes the picture through, with the same checks as for pictures of a stream. */
   #handThrough({ bytes, checksum }: Still, sample: Sample): void {
     const size = readJpeg(bytes);
     if (size === undefined)
