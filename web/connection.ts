@@ -1,4 +1,4 @@
-/** What to say of the connection to Vigil: lost, back, or two clocks that differ. */
+/** The state of the connection to Vigil: lost, restored, or with clocks that differ. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { sentence } from './conditions.js';
@@ -7,7 +7,7 @@ import { Icon } from './icons.js';
 import { topic, type Model } from './model.js';
 import { clockTimeSeconds, duration, moment } from './times.js';
 
-/** How long it is said that the connection is back. */
+/** How long the restored connection is announced. */
 const BACK_MS = 15_000;
 
 export function Connection(): VNode {

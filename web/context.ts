@@ -8,7 +8,7 @@ import type { Router } from './router.js';
 export interface App {
   readonly model: Model;
   readonly router: Router;
-  /** From the beginning: after a sign-in. */
+  /** Reconnects after a sign-in. */
   readonly connect: () => void;
 }
 
@@ -35,7 +35,7 @@ export function useCamera(id: string): ApiCamera | undefined {
   return useApp().model.cameras.get(id);
 }
 
-/** When the last information came, by the browser's clock; undefined while the connection is up. */
+/** When the last information arrived, by the browser's clock; undefined while the connection is up. */
 export function useLost(): number | undefined {
   useTopics(topic.link);
   const { link, heardAt } = useApp().model;

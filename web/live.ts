@@ -1,4 +1,4 @@
-/** Keeps the model true: follows the events, connects again when the connection is lost. */
+/** Keeps the model current: follows the events, and reconnects when the connection is lost. */
 import type { ApiCamera, ApiPicture, ApiRemoved, ApiReset, ApiState } from '../src/actors/web/view/api';
 import { ApiError, getJson, whyRefused } from './api-client.js';
 import { topic, type Model } from './model.js';
@@ -28,7 +28,7 @@ export class Live {
     addEventListener('online', () => void this.connect());
   }
 
-  /** From the beginning, at once. */
+  /** Connects at once, with a full update. */
   async connect(): Promise<void> {
     this.#close();
     const attempt = ++this.#attempt;
@@ -128,7 +128,7 @@ export class Live {
     const attempt = this.#attempt;
     try {
       await this.#ask();
-      // Nothing came because nothing has changed.
+      // No event arrived because nothing has changed.
       if (attempt === this.#attempt) this.model.heardAt = Date.now();
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(error);

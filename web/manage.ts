@@ -1,4 +1,4 @@
-/** What may be done to a camera: edit, probe, restart, disable, remove. */
+/** Operations on a camera: edit, probe, restart, disable, remove. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useState } from './vendor/hooks.js';

@@ -41,7 +41,7 @@ export function Page(): VNode {
   `;
 }
 
-/** Without a change of the address, whose hash says what is shown. */
+/** Moves the focus without changing the address, whose hash selects what is shown. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('content')?.focus();

@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'slow-camera': 'the camera was too slow for the rate',
   'udp-loss': 'packets were lost on the network',
 };
-/** Nobody wanted a frame then: no fault. */
+/** Reasons for which no frame was wanted, so that its absence is not a fault. */
 const UNWANTED: readonly string[] = ['disabled', 'daemon-stopped', 'stopped'];
 
 /** What happened, without a full stop. An unknown reason is shown as the ledger writes it. */

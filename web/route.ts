@@ -29,7 +29,7 @@ export const EVERYTHING: Choice = { sort: 'state', size: 'medium', conditions: [
 
 const CAMERA_HASH = /^#\/camera\/(.+)$/;
 
-/** Whatever it does not understand counts as not chosen. */
+/** Reads the route from an address; unknown values count as not chosen. */
 export function readRoute({ search, hash }: { readonly search: string; readonly hash: string }): Route {
   const query = new URLSearchParams(search);
   const choice: Choice = {

@@ -13,7 +13,7 @@ export class Router {
     for (const event of ['popstate', 'hashchange']) addEventListener(event, () => this.#read());
   }
 
-  /** @param place `replace` for steps that are not worth one of their own on the way back, such as each letter */
+  /** @param place `replace` for steps that need no history entry, such as each letter typed */
   choose(change: Partial<Choice>, place: 'push' | 'replace' = 'push'): void {
     const choice = { ...this.route.choice, ...change };
     const address = routeAddress({ ...this.route, choice });

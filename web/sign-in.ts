@@ -1,4 +1,4 @@
-/** Asks for the token where the API wants one. */
+/** Asks for the token if the API requires one. */
 import type { VNode } from './vendor/preact.js';
 import { html } from './vendor/html.js';
 import { useEffect, useRef, useState } from './vendor/hooks.js';

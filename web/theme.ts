@@ -9,7 +9,7 @@ type Theme = (typeof THEMES)[number];
 
 const KEY = 'vigil.theme';
 
-/** A browser may forbid to keep anything. */
+/** The stored theme; a browser may forbid storage. */
 function kept(): Theme {
   try {
     return THEMES.find((theme) => theme === localStorage.getItem(KEY)) ?? 'automatic';
@@ -22,7 +22,7 @@ function keep(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // It holds until the page is closed.
+    // Without storage, the theme lasts until the page is closed.
   }
 }
 

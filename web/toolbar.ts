@@ -114,7 +114,7 @@ function Tags(): VNode | null {
       removeEventListener('focusin', close);
     };
   }, []);
-  // A chosen tag that no camera has any more must still be taken back.
+  // A chosen tag that no camera has any more must remain removable.
   const names = [...new Set([...counts.map(([tag]) => tag), ...tags])];
   if (names.length === 0) return null;
   const toggle = (tag: string) =>

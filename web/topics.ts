@@ -1,4 +1,4 @@
-/** Who wants to know when something changes, by topic. */
+/** Listeners for changes, by topic. */
 
 export class Topics {
   readonly #listeners = new Map<string, Set<() => void>>();

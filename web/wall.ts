@@ -14,7 +14,7 @@ import { Toolbar } from './toolbar.js';
 
 /** While the keyboard or pointer is at work among the tiles, they keep their places. */
 const HOLD_MS = 4000;
-/** So few cameras get larger tiles. */
+/** Up to this many cameras get larger tiles. */
 const FEW = 6;
 
 export function Wall(): VNode | null {

@@ -13,7 +13,7 @@ const MAX_AGE_MS = 86_400_000;
 const BACK_OFF = { firstMs: 5000, capMs: 300_000 };
 /** No attempt follows a failed one sooner. */
 const LEAST_PAUSE_MS = 1000;
-/** So many at once, and then one each. */
+/** This many notices may be sent at once, then one per interval. */
 const BURST = 20;
 const EACH_MS = 2000;
 
@@ -56,7 +56,7 @@ export class Outbox {
     return this.#sent;
   }
 
-  /** Why what waits has not been sent. */
+  /** Why the waiting notices have not been sent. */
   get fault(): FaultRecord | undefined {
     return this.#fault;
   }

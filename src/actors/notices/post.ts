@@ -8,7 +8,7 @@ import type { FaultRecord } from '../../fault/fault';
 const ANSWER_MS = 10_000;
 /** A server that asks for more is tried again after this. */
 const MAX_PAUSE_MS = 3_600_000;
-/** This notice will never be taken: its body is not what the server wants. */
+/** The server will never accept this notice: it rejects the body. */
 const REFUSING: readonly number[] = [400, 413, 415, 422];
 
 /** `failed`: try again. `refused`: give this notice up. `gone`: send nothing ever again (410). */

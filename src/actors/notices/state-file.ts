@@ -1,4 +1,7 @@
-/** What is kept across restarts: what each webhook was sent, and what waits for it. Contains no URL and no secret. */
+/**
+ * State kept across restarts: what each webhook was sent, and what waits for it. Contains no URL and no
+ * secret.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isObject } from '../../config/is-object';

@@ -20,7 +20,7 @@ import { BrokerTopology } from './broker-topology';
 
 /** A message dies before its frame does, so that no consumer looks for a frame that has expired. */
 const MESSAGE_LIFE_SHARE = 0.9;
-/** By then the heartbeat has closed the connection to a broker that confirms nothing. */
+/** Before this time, the connection to a broker that confirms nothing has been closed. */
 const STUCK_MS = 60_000;
 
 export default function startNotifier(context: ActorContext<NotifierParameters>): Actor {
@@ -107,7 +107,7 @@ class NotifierActor implements ActorLoop {
     });
   }
 
-  /** The services may be others now; what else may change is looked up when it is needed. */
+  /** The services may have changed; other parameters are read when they are needed. */
   async changed(): Promise<void> {
     const { services = [], removedServices = [] } = this.context.parameters;
     this.#services.change(services, removedServices);
@@ -189,7 +189,7 @@ class NotifierActor implements ActorLoop {
     this.context.report({ kind: 'announced', id: frameId(frame), fault: reported });
   }
 
-  /** To the detection queue alone, and to the queues that others have bound. */
+  /** Publishes a frame twice: to the detection queue alone, and to the queues that others have bound. */
   async #announceTwice(
     publication: Omit<OutgoingMessage, 'mandatory'>,
     queue: string,

@@ -129,7 +129,7 @@ export class BrokerLink {
     this.#standby?.close();
   }
 
-  /** The broker has taken a message. */
+  /** The broker has confirmed a message. */
   confirmed(): void {
     this.#attempt = 0;
     this.#trouble.confirmed();
@@ -177,7 +177,7 @@ export class BrokerLink {
     throw new Error(REFUSED);
   }
 
-  /** Offers one channel until it or the connection is over, or is to be renewed: returns which of them. */
+  /** Offers one channel until it or the connection ends or is to be renewed; returns what to renew. */
   async #serve(
     connection: ChannelModel,
     ended: Promise<undefined>,
@@ -225,7 +225,10 @@ export class BrokerLink {
     });
   }
 
-  /** Rejects when the broker owes a confirm for too long, resolves with what to renew when it refuses for too long. */
+  /**
+   * Rejects if a confirm is overdue for too long; resolves with what to renew if the broker refuses for too
+   * long.
+   */
   async #watch(over: AbortSignal, renewed: AbortSignal): Promise<Remedy | undefined> {
     while (!over.aborted && !renewed.aborted) {
       await sleep(WATCH_MS, over);

@@ -20,7 +20,7 @@ export interface BrokerTopologyOptions {
   readonly url: string;
   readonly namespace: string;
   readonly queue: QueueSpec;
-  /** Further queues that are Vigil's now. */
+  /** Further queues that Vigil currently uses. */
   readonly others?: readonly string[];
   /** Where the names of declared queues are kept. */
   readonly queuesFile: string | undefined;
@@ -32,7 +32,7 @@ export class BrokerTopology {
   readonly #link: DeclaringLink;
   readonly #declarations: Declarations;
   readonly #oldQueues: OldQueues;
-  /** Messages in the detection queue and in old ones, when they were looked at last. */
+  /** Messages in the detection queue and in old queues, as of the last check. */
   readonly #lengths = new Map<string, number>();
   #consumers: number | undefined;
   /** The bound that the queue has, which a change of the configuration does not move. */
@@ -92,7 +92,7 @@ export class BrokerTopology {
     };
   }
 
-  /** Vigil has these queues now, too; those that it had before are old ones. */
+  /** Vigil now uses these queues too; other queues it has used are old ones. */
   async changed(others: readonly string[]): Promise<void> {
     this.#oldQueues.want([this.options.queue.name, ...others]);
     if (this.#link.isOpen) await this.ensure().catch(() => undefined);
@@ -156,7 +156,7 @@ export class BrokerTopology {
     }
   }
 
-  /** Looks now and then whether all is there, and declares it if not; ends with `signal`. */
+  /** Checks regularly whether all objects exist, and declares missing ones; ends with `signal`. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // Without a connection nothing was declared yet; the publisher's next session does that.
@@ -169,7 +169,7 @@ export class BrokerTopology {
   async #check(): Promise<void> {
     const { namespace, queue } = this.options;
     const shared = sharedBinding(namespace, queue.name);
-    // An older Vigil may have bound it again: it would get every frame twice.
+    // An older Vigil may have bound the queue again, which would then get every frame twice.
     const works = this.#route === 'direct' ? [directBinding(queue).make, shared.end] : [shared.make];
     const missing = await this.#link.use(async (connection) => {
       await this.#measure(connection);

@@ -1,16 +1,16 @@
-/** Events about cameras that wait for the broker: they are published again until it takes them. */
+/** Events about cameras that wait for the broker: they are published again until it confirms them. */
 import { cameraStateChanged, framesMissed } from '../../contract/events';
 import type { CameraState, Gap, VigilEvent } from '../../contract/message';
 import type { EventKind } from '../../contract/broker-names';
 
-/** Kept while the broker is away; of states only the newest of each camera. */
+/** Most gaps kept while the broker is away; of states, only the newest of each camera is kept. */
 const MAX_WAITING_GAPS = 1000;
 
 export interface CameraEventsOptions {
   readonly namespace: string;
   /** Name of the node in a fleet. */
   readonly node?: string | undefined;
-  /** Resolves with false when the broker did not take it. */
+  /** Resolves with false if the broker did not accept the event. */
   readonly publish: (camera: string, kind: EventKind, event: VigilEvent) => Promise<boolean>;
   readonly onGapTold: (gap: Gap) => void;
 }
@@ -34,7 +34,7 @@ export class CameraEvents {
     void this.publish();
   }
 
-  /** One loop at a time, however many events come: it takes them all. */
+  /** Publishes all waiting events, in a single loop however many arrive. */
   async publish(): Promise<void> {
     this.#moreWaits = true;
     if (this.#publishing) return;

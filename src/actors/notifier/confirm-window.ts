@@ -11,11 +11,12 @@ import { messageId, type OutgoingMessage } from './outgoing-message';
  */
 const MAX_UNCONFIRMED = 256;
 /**
- * A broker that has confirmed so recently is sent a full window, any other one message at a time: what is sent to a
- * broker that is frozen is taken twice, by it when it wakes and by its successor on the next connection.
+ * A broker that has confirmed within this time is sent a full window, any other one message at a time:
+ * messages to a frozen broker are delivered twice, by it when it resumes and by its successor on the next
+ * connection.
  */
 const PROVEN_MS = 250;
-/** Confirmed frames that are remembered: a store that died between the confirm and its own note of it asks again. */
+/** Confirmed frames that are remembered: a store that died before it recorded a confirm asks again. */
 const MAX_REMEMBERED = 4096;
 
 export type Settle = (fault?: FaultRecord) => void;
@@ -110,14 +111,14 @@ export class ConfirmWindow {
     }
   }
 
-  /** The connection has gone, and with it every confirm. */
+  /** The connection was lost, and with it every pending confirm. */
   failAll(fault: FaultRecord): void {
     this.failWaiting(fault);
     for (const pending of [...this.#pending.values()]) this.refuse(pending, fault);
     this.#provenMs = -Infinity;
   }
 
-  /** How long the broker owes its oldest confirm. */
+  /** How long the oldest confirm has been pending. */
   owedMs(nowMs: number): number {
     for (const { sentMs } of this.#pending.values()) if (sentMs !== undefined) return nowMs - sentMs;
     return 0;

@@ -14,7 +14,7 @@ import {
 } from './own-channel';
 import { DROPPED, type Step } from './topology-steps';
 
-/** Something on the broker that is not as the contract has it. */
+/** An object on the broker that differs from the contract. */
 export interface TopologyNote {
   readonly message: string;
   /** Something is missing or differs from the configuration; otherwise another user has declared it. */
@@ -55,11 +55,11 @@ export class Declarations {
     else if (code === ACCESS_REFUSED) {
       await this.#refused(connection, step, error.message);
     } else if (code !== NOT_FOUND || step.check !== undefined) throw error;
-    // A binding of what is missing, which was said before.
+    // The binding of an object whose absence was already reported.
     else if (isQueues) this.hindrance ??= 'its queue is missing';
   }
 
-  /** It may not be declared: that matters only if no other user has done so. */
+  /** The declaration was refused, which matters only if no other user has declared the object. */
   async #refused(connection: ChannelModel, step: Step, said: string): Promise<void> {
     const { what, check, needs, lesser, without, isQueues } = step;
     const lacks = lackOf(said, needs);

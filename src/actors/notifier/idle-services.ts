@@ -1,7 +1,7 @@
 /** Queues without consumers: reported once after a while, and once when a consumer is back. */
 import type { Log } from '../../log/log';
 
-/** A service that is started again, or that starts with the daemon, has its consumers back by then. */
+/** A service that restarts, or starts with the daemon, has its consumers by this time. */
 const PATIENCE_MS = 9000;
 
 export interface ConsumedQueue {

@@ -21,7 +21,7 @@ export class OldQueues {
     this.want(wanted);
   }
 
-  /** These are Vigil's from now on; those that were are old. */
+  /** Vigil uses these queues from now on; those used before become old. */
   want(wanted: readonly string[]): void {
     for (const name of this.#wanted) this.#names.add(name);
     for (const name of wanted) this.#names.delete(name);
@@ -33,7 +33,9 @@ export class OldQueues {
     return [...this.#names];
   }
 
-  /** Ends what still brings messages into them, and says what they hold. Those that are gone are forgotten. */
+  /**
+   * Removes the bindings of old queues and reports what they hold. Queues that no longer exist are forgotten.
+   */
   async retire(connection: ChannelModel, declarations: Declarations): Promise<void> {
     for (const name of this.names) {
       const messages = await this.#messages(connection, name);

@@ -7,7 +7,7 @@ import type { FaultRecord } from '../../fault/fault';
 import type { OutgoingMessage } from './outgoing-message';
 import { Publisher, type PublisherOptions } from './publisher';
 
-/** A confirm takes milliseconds, a far one some hundred. A slower queue is not waited for. */
+/** A confirm takes milliseconds, a distant one some hundred. Slower queues are not awaited. */
 const WAIT_MS = 900;
 /** A connection that was lost is back by then, if the broker is. */
 const GRACE_MS = 5000;
@@ -17,7 +17,7 @@ export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'name' | '
   readonly now: () => number;
   /** Messages can be published; what waited may be tried again. */
   readonly onReady: () => void;
-  /** Messages are not waited for any more, and may be missed. */
+  /** Confirms are no longer awaited, so that queues may miss messages. */
   readonly onMissed: (fault: FaultRecord) => void;
   /** A queue of another user refuses a message. */
   readonly onRejected: () => void;
@@ -26,7 +26,7 @@ export interface OthersOptions extends Pick<PublisherOptions, 'url' | 'name' | '
 
 export class Others {
   readonly #publisher: Publisher;
-  /** Since when nothing was confirmed although it should have been; `-Infinity` if that is sure to last. */
+  /** Since when confirms are overdue; `-Infinity` if that is certain to last. */
   #failingSinceMs: number | undefined;
 
   constructor(private readonly options: OthersOptions) {
@@ -44,7 +44,7 @@ export class Others {
     });
   }
 
-  /** The broker is back: what fails now is waited for again. */
+  /** The broker is back: confirms are awaited again. */
   renew(): void {
     if (this.#failingSinceMs !== undefined) this.#failingSinceMs = this.options.now();
   }

@@ -12,9 +12,9 @@ export interface OutgoingMessage {
   /** Name of the Celery task that the message is; absent: it is the event itself. */
   readonly task?: string;
   readonly event: VigilEvent;
-  /** Lifetime of the message from now on, of frames; none for events that do not age. */
+  /** Lifetime of a frame's message from now on; absent for events that do not expire. */
   readonly lifeMs?: number;
-  /** Of the message's trace, if there is one. */
+  /** The `traceparent` header, if the frame is traced. */
   readonly traceparent?: string;
   /** Whether a message that reaches no queue is a failure. */
   readonly mandatory: boolean;
@@ -29,7 +29,7 @@ export function messageBody({ event, task }: OutgoingMessage): Buffer {
   return Buffer.from(JSON.stringify(task === undefined ? event : celeryBody(event)));
 }
 
-/** @param waitedMs of its life, what has passed before it is sent */
+/** @param waitedMs part of the message's lifetime that has passed before it is sent */
 export function publishOptions(publication: OutgoingMessage, waitedMs: number): Options.Publish {
   const { event, others = [], lifeMs, task, traceparent, mandatory } = publication;
   const headers = {

@@ -21,7 +21,7 @@ export async function failureOf(
   }
 }
 
-/** A passive declaration asks for no right. */
+/** Checks by passive declaration, which needs no permission. */
 export async function exists(
   connection: ChannelModel,
   check: (channel: Channel) => Promise<unknown>,

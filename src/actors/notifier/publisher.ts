@@ -16,7 +16,7 @@ const NACKED = 'message nacked';
 export interface PublisherOptions extends BrokerLinkOptions {
   /** A message to that exchange reached no queue. */
   readonly onUnroutable: (exchange: string) => void;
-  /** A queue did not take a message. Where this is given that is the queue's affair: the message counts as published. */
+  /** A queue rejected a message. If this callback is given, the message still counts as published. */
   readonly onRejected?: () => void;
 }
 
@@ -102,7 +102,10 @@ export class Publisher {
     }
   }
 
-  /** The one message that a connection which stands by publishes. Without an answer in time it is refused, to be offered again. */
+  /**
+   * Publishes the one message that warms up a standby connection. Without a timely answer it is refused and
+   * offered again.
+   */
   async #warm(channel: ConfirmChannel, outgoing: Outgoing): Promise<void> {
     const answer = new Promise<{ nack: unknown }>((resolve) =>
       this.#send(channel, outgoing, (nack) => resolve({ nack })),

@@ -1,17 +1,18 @@
 /**
- * A broker that refuses everything: the channel of a quorum queue whose leader has died may be refused for ever, while a new
- * one is confirmed in milliseconds (seen with 3.10). Says what to renew, and when. Pure.
+ * A broker that refuses everything: if the leader of a quorum queue has died, an existing channel may be
+ * refused for ever while a new one is confirmed in milliseconds (seen with 3.10). Decides what to renew, and
+ * when. Pure.
  */
 
 /** What to reopen: the channel, the connection, or a connection to another host. */
 export type Remedy = 'channel' | 'connection' | 'host';
 
-/** A queue without a leader has a new one within that (measured with three nodes). */
+/** A queue without a leader has a new one within this time (measured with three nodes). */
 const FIRST_MS = 3000;
 /** A full queue, with a limit that is not known here, refuses for hours. */
 const LONGEST_MS = 30_000;
 const REMEDIES: readonly Remedy[] = ['channel', 'connection', 'host'];
-/** One alone may be a message of its own. */
+/** Refusals needed: a single one may be due to the message. */
 const ENOUGH = 2;
 
 export class Refusals {
@@ -42,7 +43,7 @@ export class Refusals {
     return remedy;
   }
 
-  /** They have another reason: look again later. */
+  /** The refusals have another reason: starts counting again. */
   excuse(): void {
     this.#begin(this.#tried);
   }

@@ -1,4 +1,4 @@
-/** Which way frames take to the detection queue. */
+/** The route of frames to the detection queue. */
 import type { ChannelModel } from 'amqplib';
 import { accessRefusal, type Needs } from '../../connections/rabbitmq-access';
 import type { QueueSpec } from '../../config/topology';

@@ -19,7 +19,7 @@ export interface ServiceQueuesOptions {
   /** Names of services whose queues are to be deleted. */
   readonly removed: readonly string[];
   readonly onNote: (note: TopologyNote) => void;
-  /** A look at the queues is over. */
+  /** A check of the queues has finished. */
   readonly onLook: () => void;
 }
 
@@ -74,7 +74,7 @@ export class ServiceQueues {
     this.#wake.abort();
   }
 
-  /** Looks now and then, and after each change; ends with `signal`. */
+  /** Checks regularly, and after each change; ends with `signal`. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#wake = new AbortController();

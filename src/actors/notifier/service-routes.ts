@@ -1,4 +1,6 @@
-/** Which services get an event of a camera. Pure, but that it remembers which cameras are whose. */
+/**
+ * Which services receive an event of a camera. Pure, except for a cache of the cameras each service names.
+ */
 import type { ServiceSpec } from '../../config/topology';
 import { matchesWildcard } from '../../config/wildcard';
 import type { EventKind } from '../../contract/broker-names';

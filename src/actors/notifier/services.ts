@@ -28,11 +28,11 @@ export interface ServicesOptions extends Omit<ServiceQueuesOptions, 'onLook'> {
   readonly now: () => number;
   /** Consumers of the detection queue; undefined while that is not known. */
   readonly detectionConsumers: () => number | undefined;
-  /** What waited may be tried again. */
+  /** Waiting messages may be retried. */
   readonly onReady: () => void;
 }
 
-/** An event without what is only known with its services. */
+/** A message without the properties that depend on its services. */
 export type ServicePublication = Omit<OutgoingMessage, 'exchange' | 'routingKey' | 'mandatory'>;
 
 export class Services {
@@ -90,7 +90,9 @@ export class Services {
     this.#publisher.renew();
   }
 
-  /** Looks whether all queues are there, on a new connection; resolves when they were, if they have not been before. */
+  /**
+   * Checks all queues on a new connection; waits for the result only if they have not been checked before.
+   */
   async declared(): Promise<void> {
     const { services } = this.#queues;
     if (services.length === 0) return;
@@ -151,7 +153,7 @@ export class Services {
 
   /** RabbitMQ does not say which queue refuses: what was seen last may be seconds old. */
   async #tellRefusal(): Promise<void> {
-    // A look that was under way may have been too early.
+    // A check that was already under way may have been too early.
     for (let looks = 0; looks < 2 && this.#full() === undefined; looks += 1) await this.#queues.look();
     const full = this.#full();
     this.#faults.report({

@@ -62,7 +62,10 @@ export class Standby {
     return performance.now() - this.#lostMs < SILENT_MS ? 'silent' : 'absent';
   }
 
-  /** Hands it to the caller. A connection that has published nothing is no better than a new one and is closed. */
+  /**
+   * Hands over the standby connection. One that has published nothing is no better than a new one and is
+   * closed.
+   */
   take(): Spare | undefined {
     if (this.#stage !== 'warm') this.close();
     const spare = this.#spare;
@@ -70,7 +73,10 @@ export class Standby {
     return spare;
   }
 
-  /** Keeps one on another host than `main`'s until `signal` is aborted; then it is still there to be taken. */
+  /**
+   * Keeps a connection to another host than `main` until `signal` is aborted; it can still be taken
+   * afterwards.
+   */
   async keep(main: ChannelModel, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {

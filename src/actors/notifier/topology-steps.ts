@@ -19,7 +19,7 @@ type Work = (channel: Channel) => Promise<unknown>;
 export interface Step {
   readonly what: string;
   readonly declare: Work;
-  /** Asks whether it is there; absent for bindings, which cannot be asked for. */
+  /** Checks whether the object exists; absent for bindings, which cannot be queried. */
   readonly check?: Work;
   /** The rights it takes: rabbitmq.com/docs/access-control#authorisation. */
   readonly needs: Needs;
@@ -29,7 +29,7 @@ export interface Step {
   readonly without?: string;
   /** What to do if it exists with other settings; absent: set another "queue.name". */
   readonly rename?: string;
-  /** It decides whether a queue takes what is published. */
+  /** Without this object, no queue may accept what is published. */
   readonly isQueues?: true;
 }
 

@@ -35,7 +35,7 @@ export interface TroubleOptions {
 
 export class Trouble {
   readonly #refusals = new Refusals();
-  /** On this connection, or on the ones before. */
+  /** The trouble on this connection or on previous ones. */
   #fault: FaultRecord | undefined;
 
   constructor(private readonly options: TroubleOptions) {}
@@ -63,7 +63,7 @@ export class Trouble {
   async remedy(owedMs: () => number, now: () => number): Promise<Remedy | undefined> {
     const { url, fullness, onTrouble } = this.options;
     const confirmMs = await this.#confirmMs(owedMs());
-    // It may have come meanwhile.
+    // The confirm may have arrived meanwhile.
     if (owedMs() > confirmMs) {
       const error = new Error(`no confirm within ${confirmMs} ms`);
       this.#fault = brokerFault(url, error);
@@ -71,7 +71,7 @@ export class Trouble {
     }
     if (!this.#refusals.areLasting(now())) return undefined;
     const full = await withDeadline(fullness?.() ?? Promise.resolve(undefined), FULLNESS_MS);
-    // Room may have come meanwhile.
+    // The queue may have room again by now.
     if (!this.#refusals.areLasting(now())) return undefined;
     this.#fault = full ?? brokerFault(url, new Error(REFUSED));
     onTrouble(this.#fault);

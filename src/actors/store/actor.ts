@@ -19,9 +19,9 @@ import { RedisFrames } from './redis-frames';
 import { Retention } from './retention';
 import { SpoolKeeper } from './spool-keeper';
 
-/** How often bounds are enforced, and Redis is asked what it has on disk. */
+/** How often bounds are enforced, and Redis is queried for what it has on disk. */
 const TICK_MS = 1000;
-/** A frame's way through both servers has deadlines of 15 s in all. */
+/** The deadlines of one delivery through both servers add up to 15 s. */
 const STUCK_MS = 30_000;
 
 /** Logged when a fault is over. Dropped frames and a denied `latest` key are only reported. */
@@ -50,11 +50,11 @@ class StoreActor implements ActorLoop {
   readonly #delivery: Delivery;
   readonly #faults: RecurringFaults<keyof typeof OVER>;
   readonly #reports: DeliveredReports;
-  /** In a fleet. */
+  /** Set only in a fleet. */
   readonly #copier: LedgerCopier | undefined;
-  /** Why Redis accepts nothing, by code. */
+  /** Code of the fault for which Redis accepts nothing. */
   #redisFault: string | undefined = 'connecting';
-  /** Why nothing is delivered, as the last try showed. */
+  /** Why nothing is delivered, as of the last attempt. */
   #trouble: FaultRecord | undefined;
   #wasReady = false;
   /** The spool was listed once: until then, frames may be missing in front of those that cameras report. */

@@ -11,7 +11,10 @@ export interface Holding {
   readonly oldestMs: number;
 }
 
-/** Why the oldest waiting frame must go; undefined when it may stay. What the disk's free space asks for: see LowDisk. */
+/**
+ * Why the oldest waiting frame must be dropped; undefined if it may stay. For the disk's free space see
+ * LowDisk.
+ */
 export function overflow(
   { frames, bytes, oldestMs }: Holding,
   { maxAgeMs, maxBytes, maxFrames, replay }: SpoolSpec,

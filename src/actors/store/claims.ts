@@ -1,23 +1,23 @@
 /**
- * Claims of a fleet's nodes in Redis: of a camera's sampling period one picture is announced, whichever nodes captured it.
- * A claim is taken before the frame is stored, renewed while the broker has not answered, and marked when it has confirmed.
- * Crash points and their costs: docs/fleet.md.
+ * Claims of a fleet's nodes in Redis: one picture per sampling period is announced, whichever nodes captured
+ * it. A claim is taken before the frame is stored, renewed while the broker has not answered, and marked when
+ * it has confirmed. Crash points and their costs: docs/fleet.md.
  */
 import type { Result } from 'ioredis';
 import { frameId, type Frame } from '../../contract/frame';
 import type { RedisClient } from '../../connections/redis';
 
 /**
- * `ours`: announce it. `announced`: this very picture has been, and was confirmed. `superseded`: another picture of the
- * period was. `held`: another node is about to announce one, or has died while it was.
+ * `ours`: announce the picture. `announced`: it was already announced and confirmed. `superseded`: another
+ * picture of the period was. `held`: another node is about to announce one, or died while doing so.
  */
 export type Claim = 'ours' | 'announced' | 'superseded' | 'held';
 
-/** A claim that is not renewed passes on. */
+/** A claim that is not renewed within this time expires. */
 export const CLAIM_MS = 10_000;
-/** While an answer is awaited. */
+/** Interval of renewal while an answer is awaited. */
 const RENEW_CLAIM_MS = 2500;
-/** One older than this is taken again before its frame is announced. */
+/** A claim older than this is renewed before its frame is announced. */
 export const FRESH_CLAIM_MS = 5000;
 
 /** Periods of one key: 8 KiB, an hour and eight minutes of one a second. */
@@ -102,7 +102,7 @@ export async function underClaim<T>(
 export interface ClaimsOptions {
   readonly client: RedisClient;
   readonly namespace: string;
-  /** This node: the same after a restart, so that its retry passes. */
+  /** Identifies this node, also after a restart, so that its retry is accepted. */
   readonly token: string;
   /** Milliseconds that marks are kept: longer than any picture waits in a spool plus its lifetime in Redis. */
   readonly keepMs: number;
@@ -213,7 +213,7 @@ function placeOf({ sequence }: Frame): number {
   return sequence % PERIODS;
 }
 
-/** Tells the pictures of one period apart, which are less than a minute from each other; never 0. */
+/** Distinguishes the pictures of one period, which are less than a minute apart; never 0. */
 function markOf({ capturedAt }: Pick<Frame, 'capturedAt'>): number {
   return 1 + (capturedAt % MARKS);
 }

@@ -1,4 +1,4 @@
-/** Has spooled frames stored and announced: live ones first, the backlog at a bounded rate. One leaves the spool on its confirm. */
+/** Stores and announces spooled frames until they are confirmed: live ones first, the backlog at a bounded rate. */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { withDeadline } from '../../clock/sleep';
 import type { SpoolSpec } from '../../config/topology';
@@ -22,12 +22,12 @@ export interface DeliveryOptions {
   readonly expireMs: number;
   /** A clock that is never set, milliseconds. */
   readonly now: () => number;
-  /** Asks for the announcement; the answer comes back through `Delivery.announced`. */
+  /** Requests the announcement; the answer arrives through `Delivery.announced`. */
   readonly announce: (frame: Frame, delayed: boolean) => void;
   /** A server failed; the frame stays. */
   readonly onFault: (fault: FaultRecord) => void;
   readonly onDelivered: (frame: Frame, delayed: boolean) => void;
-  /** A file of the spool cannot be read now; it stays, and is tried again. */
+  /** A file of the spool cannot be read now; it stays and is retried. */
   readonly onUnreadable: (fault: FaultRecord) => void;
   /** A file of the spool is damaged, or has gone. */
   readonly onDropped: (frame: Frame, fault: FaultRecord) => void;
@@ -36,9 +36,9 @@ export interface DeliveryOptions {
   readonly onSuperseded?: (frame: Frame) => void;
 }
 
-/** Servers of a cluster replace each other within seconds: the last pause must not add as many. */
+/** A cluster fails over within seconds; the last pause must not add as many. */
 const RETRY: BackOff = { firstMs: 250, capMs: 1000 };
-/** Until a period that another node has claimed is looked at again. */
+/** Milliseconds until a period that another node has claimed is checked again. */
 const HELD_MS = 2000;
 const STOPPED: FaultRecord = { code: 'stopped', message: 'the store was stopped before the answer came' };
 
@@ -62,7 +62,7 @@ export class Delivery {
     this.#pace = new Pace(options.replay.replayRate, options.now());
   }
 
-  /** Something waits in the outbox. */
+  /** To be called when frames wait in the outbox. */
   wake(): void {
     this.#pump();
   }
@@ -72,7 +72,7 @@ export class Delivery {
     this.#announcements.settle(id, fault);
   }
 
-  /** The notifier has gone, and every answer it owed. */
+  /** The notifier has ended, and its pending answers are lost. */
   notifierLost(): void {
     this.#announcements.settleAll({
       code: 'notifier-lost',
@@ -87,12 +87,12 @@ export class Delivery {
     this.#pump();
   }
 
-  /** Rises with every frame that is done with, and with every sign that one is waited for. */
+  /** Rises with every finished frame, and with every sign that a frame still waits for the broker. */
   get worked(): number {
     return this.#worked;
   }
 
-  /** Whether something is in flight that no server holds up. */
+  /** Whether a frame is in flight while no server fails. */
   get isDue(): boolean {
     return this.#active.size > 0 && this.#failures === 0;
   }

@@ -1,4 +1,4 @@
-/** Says what Redis does with its memory, and hands on how many keys it has evicted. */
+/** Logs faults of Redis's memory, and reports how many keys it has evicted. */
 import type { Log } from '../../log/log';
 import { RecurringFault } from '../../fault/recurring';
 import { faultRecord } from '../../fault/fault';
@@ -21,7 +21,7 @@ export class Eviction {
   readonly #watch: MemoryWatch;
   readonly #evictions: RecurringFault;
   readonly #unknown: RecurringFault;
-  /** Codes of what has been said and is still so. */
+  /** Codes of logged faults that persist. */
   #said = new Set<string>();
   #lookedMs = -Infinity;
   #toldMs = -Infinity;
@@ -34,12 +34,12 @@ export class Eviction {
     this.#unknown = new RecurringFault(options.log);
   }
 
-  /** Keys evicted since this began to look. */
+  /** Keys evicted since the first check. */
   get total(): number {
     return this.#total;
   }
 
-  /** Looks, if it is time; never rejects. */
+  /** Checks the servers if it is time; never rejects. */
   async tick(): Promise<void> {
     const nowMs = this.options.now();
     if (nowMs - this.#lookedMs < LOOK_MS) return;

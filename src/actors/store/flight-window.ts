@@ -1,7 +1,7 @@
 /**
- * How many frames are on their way to the servers at once. A frame waits for two round trips, so servers that are far away
- * take more of them: the window grows while that makes no frame slower, and shrinks when frames queue at a server. What is
- * in flight is bounded by bytes too. Pure: times are passed in.
+ * How many frames are in flight at once. A frame waits for two round trips, so distant servers need more of
+ * them: the window grows while that slows no frame down, and shrinks when frames queue at a server. It is
+ * also bounded in bytes. Pure: times are passed in.
  */
 
 /** On one machine more do not raise throughput: RabbitMQ confirms a window of 8 in the time of one (measured). */
@@ -9,7 +9,10 @@ const LEAST = 16;
 const MOST = 512;
 /** With this much in flight nothing more is started: 80 pictures of 300 KB, or a few large ones. */
 const MOST_BYTES = 24 * 1024 * 1024;
-/** A frame that takes more than this many times as long as the fastest has waited for others. */
+/**
+ * Multiples of the fastest frame's time: up to the first a frame was unhindered, beyond the second it has
+ * queued.
+ */
 const UNHINDERED = 1.5;
 const QUEUED = 3;
 /** This many windows of frames are judged together, by these shares of them. */

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** No name of a camera. */
+/** A name that no camera can have. */
 const FILE = '.redis-run-id';
 
 export interface KnownServer {
@@ -33,7 +33,7 @@ export class ServerOnDisk implements KnownServer {
     try {
       writeFileSync(this.#file, runId ?? '', { mode: 0o600 });
     } catch {
-      // As said above.
+      // Then frames are stored again once more than necessary.
     }
   }
 }

@@ -15,13 +15,13 @@ export interface LeaseKeeperOptions {
   readonly url: string;
   readonly namespace: string;
   readonly holder: Holder;
-  /** The namespace has become ours, or is not: called on changes. */
+  /** Called when the namespace has become ours, or is no longer ours. */
   readonly onChange: (fault?: FaultRecord) => void;
-  /** Redis does not let us ask: another daemon would not be noticed. Called once. */
+  /** Redis refuses the query, so that another daemon would not be noticed. Called once. */
   readonly onBlind: (fault: FaultRecord) => void;
 }
 
-/** `asking`: not known yet since the connection was opened. */
+/** `asking`: not yet known for this connection. */
 type State = { readonly name: 'asking' | 'held' } | { readonly name: 'refused'; readonly fault: FaultRecord };
 
 export class LeaseKeeper {
@@ -36,20 +36,23 @@ export class LeaseKeeper {
     this.#lease = new NamespaceLease(options.client, options.namespace, options.holder);
   }
 
-  /** The connection is there. */
+  /** The connection is ready. */
   begin(): void {
     this.end();
     this.#timer = setInterval(() => void this.#ask(), RENEW_MS);
     void this.#ask();
   }
 
-  /** It has gone. */
+  /** The connection was lost. */
   end(): void {
     clearInterval(this.#timer);
     this.#state = { name: 'asking' };
   }
 
-  /** @throws Fault unless the namespace is ours; one whose lease has run out, of a process that was stopped, asks again */
+  /**
+   * @throws Fault unless the namespace is ours; if the lease has expired, as while the process was paused,
+   * asks again
+   */
   async held(): Promise<void> {
     if (this.#state.name === 'asking' || performance.now() - this.#askedAtMs > LEASE_MS) await this.#ask();
     if (this.#state.name === 'refused') throw Fault.from(this.#state.fault);

@@ -3,7 +3,10 @@
  * from a clock that is never set.
  */
 
-/** If others fill the disk as fast, or it keeps what was removed (snapshots), removal gains nothing: milliseconds until the next try. */
+/**
+ * Milliseconds until the next try if removal did not help: others fill the disk as fast, or snapshots keep
+ * the files.
+ */
 const RETRY_MS = 60_000;
 /** The share of the removed bytes that must have become free for the removal to count as a help. */
 const HELPED_SHARE = 0.5;
@@ -20,7 +23,9 @@ export class LowDisk {
   /** The expected result of the last removal. */
   #hoped: { readonly freeBytes: number; readonly atMs: number } | undefined;
 
-  /** Bytes the spool has to remove now, oldest first; 0 when the disk has room, or that much would not make it. */
+  /**
+   * Bytes the spool has to remove now, oldest first; 0 if the disk has room, or if removal would not suffice.
+   */
   owedBytes({ freeBytes, minFreeBytes, removableBytes, nowMs }: LowDiskLook): number {
     const owed = minFreeBytes - freeBytes;
     if (owed <= 0) {

@@ -1,4 +1,4 @@
-/** Watches what a Redis does when its memory ends: it may evict frames that were announced. Pure. */
+/** Watches the memory of Redis: when it is full, Redis may evict frames that were announced. Pure. */
 import { redactUrl } from '../../url/url';
 import type { FaultRecord } from '../../fault/fault';
 
@@ -6,7 +6,7 @@ import type { FaultRecord } from '../../fault/fault';
 export interface ServerMemory {
   readonly runId: string;
   readonly uptimeS: number;
-  /** `noeviction`, or which keys go first. */
+  /** `noeviction`, or which keys are evicted first. */
   readonly policy: string;
   /** Bytes; 0 if there is no bound. */
   readonly maxBytes: number;
@@ -24,7 +24,7 @@ export interface Look {
   readonly faults: readonly FaultRecord[];
 }
 
-/** Above that share of its bound a server is nearly full; below the other one it is not any more. */
+/** Above the first share of its bound a server is nearly full; below the second it no longer is. */
 const FULL_SHARE = 0.85;
 const EMPTY_SHARE = 0.75;
 /** Share of its machine's memory that a server without a bound may use. */
@@ -110,7 +110,7 @@ function shareOf({ usedBytes, maxBytes, machineBytes }: ServerMemory): number {
   return machineBytes > 0 ? (usedBytes / (machineBytes * UNBOUNDED_SHARE)) * FULL_SHARE : 0;
 }
 
-/** Servers that hide it are given the benefit of the doubt: what they evict shows. */
+/** A server that hides its policy counts as safe: evictions would still be seen. */
 function isSafe(policy: string): boolean {
   return policy === 'noeviction' || policy === '';
 }

@@ -5,7 +5,7 @@ import type { Frame } from '../../contract/frame';
 
 /** A frame that has waited no longer is live: it is delivered first, and is not marked delayed. */
 export const LIVE_MS = 5000;
-/** Until a frame that could not be read is tried again. */
+/** Pause until a frame that could not be read is retried. */
 const UNREADABLE: BackOff = { firstMs: 1000, capMs: 30_000 };
 /** Minimum interval between scans of the postponed frames: a whole spool may be unreadable. */
 const REVIVE_MS = 500;
@@ -22,7 +22,7 @@ export interface Waiting {
 
 interface PutOff extends Waiting {
   readonly untilMs: number;
-  /** It waits for something else. */
+  /** The frame was postponed for another reason than a failed read. */
   readonly isReadable?: true;
 }
 
@@ -145,7 +145,7 @@ export class Outbox {
     this.#uncount(frame);
   }
 
-  /** The oldest of all that waits. */
+  /** The oldest waiting frame. */
   oldest(): Waiting | undefined {
     let oldest: Waiting | undefined;
     for (const { waiting, later } of this.#cameras.values())
@@ -162,13 +162,13 @@ export class Outbox {
     return born.length === 0 ? undefined : Math.min(...born);
   }
 
-  /** All that waits and is not in flight, oldest first. */
+  /** All frames that wait and are not in flight, oldest first. */
   waiting(): Waiting[] {
     const all = [...this.#cameras.values()].flatMap(({ waiting, later }) => [...waiting, ...later]);
     return all.sort((a, b) => a.bornMs - b.bornMs);
   }
 
-  /** Gives up what {@link oldest} or {@link waiting} has named; false when it is in flight by now, or has gone. */
+  /** Drops a frame of {@link oldest} or {@link waiting}; false if it is in flight by now, or gone. */
   drop({ frame }: Waiting): boolean {
     const { waiting, later } = this.#camera(frame.camera);
     const isIt = (entry: Waiting) => entry.frame.capturedAt === frame.capturedAt;

@@ -17,14 +17,14 @@ export class Pace {
     this.#atMs = nowMs;
   }
 
-  /** Milliseconds until the next may go; 0 when it may go now. */
+  /** Milliseconds until the next frame may be sent; 0 if it may be sent now. */
   waitMs(nowMs: number): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#atMs) * this.perSecond) / 1000);
     this.#atMs = nowMs;
     return this.#tokens >= 1 ? 0 : ((1 - this.#tokens) * 1000) / this.perSecond;
   }
 
-  /** One has gone. */
+  /** Counts a frame that was sent. */
   take(): void {
     this.#tokens--;
   }

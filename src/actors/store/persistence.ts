@@ -1,4 +1,4 @@
-/** What a Redis reports of its data: whose it is, and up to when it is on disk. Pure. */
+/** What Redis reports about its data: which server run holds them, and up to when they are on disk. Pure. */
 
 /**
  * With `appendfsync everysec` a write is on disk a second later, and two when the disk is busy

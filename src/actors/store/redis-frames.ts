@@ -36,8 +36,8 @@ export class RedisFrames {
   /**
    * @param holder this daemon: no other one with the same namespace writes meanwhile
    * @param onReadiness called when the server becomes ready, and with the reason when it is not
-   * @param onDenied the server does not let us do what frames can do without
-   * @param onBlind it does not let us see whether another daemon has the namespace; called once
+   * @param onDenied called when the server denies a command that frames do not depend on
+   * @param onBlind called once if the server does not let us see whether another daemon has the namespace
    * @param claims of a node of a fleet
    */
   constructor(
@@ -173,7 +173,7 @@ export class RedisFrames {
     return { code, message: `${message}; frames wait in the spool` };
   }
 
-  /** A command that found no connection fails for what keeps the connection away. */
+  /** The fault of a command; without a connection, the reason there is none. */
   #faultOf(error: Error): FaultRecord {
     if (!NO_CONNECTION.test(error.message)) return this.#waitingFault(error);
     if (this.#cause !== undefined) return this.#cause;

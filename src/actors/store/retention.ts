@@ -25,7 +25,7 @@ export interface RetentionOptions {
   readonly spool: Spool;
   readonly durable: boolean;
   readonly expireMs: number;
-  /** The server that was given all that an earlier process held; by default none is known. */
+  /** The server to which an earlier process wrote all the frames it held; by default none is known. */
   readonly server?: KnownServer;
   /** The frame's file has gone. */
   readonly onGone: (frame: Frame) => void;
@@ -38,7 +38,7 @@ export class Retention {
   #bytes = 0;
   readonly #server: KnownServer;
   #runId: string | undefined;
-  /** Ids of those that the present server may not have. */
+  /** Ids of frames that the current server may lack. */
   readonly #due = new Set<string>();
 
   constructor(private readonly options: RetentionOptions) {
@@ -65,13 +65,15 @@ export class Retention {
     }
   }
 
-  /** A frame that an earlier process has kept. It is removed if this one keeps none. Never rejects. */
+  /**
+   * Adds a frame that an earlier process has kept, or removes it if this process keeps none. Never rejects.
+   */
   async found(frame: Frame, nowMs: number): Promise<void> {
     this.#hold(frame, nowMs);
     if (!this.options.durable) await this.letGo(frame);
   }
 
-  /** Removes a frame that waits, now or as soon as the disk lets it. Never rejects. */
+  /** Removes a frame's file, now or as soon as the disk permits. Never rejects. */
   async remove(frame: Frame): Promise<void> {
     try {
       await this.options.spool.remove(frame);
@@ -88,13 +90,13 @@ export class Retention {
     for (const frame of stuck) await this.remove(frame);
   }
 
-  /** Lets go of what is on Redis's disk, or has expired. */
+  /** Releases frames that are on Redis's disk, or have expired. */
   async release(durableBeforeMs: number, nowMs: number): Promise<void> {
     for (const [id, { frame, storedMs, expiresMs }] of this.#held)
       if ((storedMs < durableBeforeMs && !this.#due.has(id)) || expiresMs < nowMs) await this.letGo(frame);
   }
 
-  /** Lets go of a frame, durable or not. */
+  /** Releases a frame, durable or not. */
   async letGo(frame: Frame): Promise<void> {
     const id = frameId(frame);
     if (!this.#held.delete(id)) return;

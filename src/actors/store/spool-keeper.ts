@@ -1,4 +1,4 @@
-/** Keeps the outbox true to the spool, and the spool within its bounds. */
+/** Keeps the outbox in step with the spool, and the spool within its bounds. */
 import type { SpoolSpec } from '../../config/topology';
 import { frameId, type Frame } from '../../contract/frame';
 import { faultRecord, type FaultRecord } from '../../fault/fault';
@@ -8,9 +8,11 @@ import { LowDisk } from './low-disk';
 import { LIVE_MS, type Outbox, type Waiting } from './outbox';
 import type { Retention } from './retention';
 
-/** The spool is the truth: hints of cameras may have been lost. 20,000 files take 60 ms to list (measured). */
+/**
+ * The spool is authoritative: reports of cameras may be lost. Listing 20,000 files takes 60 ms (measured).
+ */
 const SCAN_MS = 10_000;
-/** Frames named in one report at most. */
+/** Most frames named in one report. */
 const MAX_REPORTED = 500;
 
 export interface SpoolKeeperOptions {
@@ -33,7 +35,7 @@ export class SpoolKeeper {
 
   /**
    * To be called about once a second.
-   * @returns why a part of the spool could not be listed when it was last; the rest was, and bounds hold all the same
+   * @returns why part of the spool could not be listed in the last scan; bounds are enforced all the same
    */
   async tick(): Promise<FaultRecord | undefined> {
     const { now, retention } = this.options;
@@ -43,7 +45,7 @@ export class SpoolKeeper {
     return this.#scanFault;
   }
 
-  /** Finds what the outbox does not know. Never rejects. */
+  /** Adds frames that the outbox does not know. Never rejects. */
   async scan(): Promise<void> {
     const { spool, now } = this.options;
     this.#scannedAt = now();

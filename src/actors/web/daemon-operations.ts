@@ -87,7 +87,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'fleet-away': 503,
   'disk-full': 507,
 };
-/** Seconds until what is busy is not. */
+/** Seconds after which a client may retry, by code. */
 const RETRY: Readonly<Record<string, string>> = { busy: '2', 'fleet-away': '5', 'too-many-probes': '60' };
 
 function problemOf({ code, message, faults }: RefusedAnswer): Problem {

@@ -20,7 +20,7 @@ import { makeServer, type Certificate } from './server';
 import type { Sessions } from './sessions';
 import { signIn } from './sign-in';
 
-/** Requests of one address in ten seconds: a wall of 200 cameras makes 200 a second. */
+/** Most requests from one address in ten seconds: a wall of 200 cameras makes 200 a second. */
 const MAX_REQUESTS = 5000;
 const WINDOW_MS = 10_000;
 /** Files of web/: colours and fonts, buttons, the sign-in form. */
@@ -80,7 +80,7 @@ export async function openApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
-/** No script, style or picture from elsewhere, in no frame of others. */
+/** Allows no script, style or picture from other origins, and no embedding in other sites. */
 function policies(isSecure: boolean) {
   return {
     contentSecurityPolicy: {
@@ -127,7 +127,7 @@ async function refuse(error: unknown, reply: FastifyReply, log: Log): Promise<Fa
     .send(JSON.stringify(problem.body));
 }
 
-/** Whoever signs in may not see the page's files yet. */
+/** Styles for the sign-in form, because the page's files are not served before the sign-in. */
 function signInStyles(pageDir: string): string {
   const files = STYLES.map((name) => path.join(pageDir, name));
   return files.every((file) => existsSync(file))

@@ -1,4 +1,7 @@
-/** Answers in gzip, for clients that take it: a day of 200 cameras has megabytes of JSON. No secret is in what is compressed. */
+/**
+ * Compresses answers for clients that accept gzip: a day of 200 cameras has megabytes of JSON, which contain
+ * no secrets.
+ */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,7 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const compress = promisify(gzip);
 /** Shorter ones fit in a packet as they are. */
 const LEAST_BYTES = 1400;
-/** The fastest: what repeats as much as this shrinks well at any. */
+/** The fastest level: such repetitive data compress well at any level. */
 const LEVEL = 1;
 
 /** For `onSend` of a route whose answers are texts. */

@@ -1,4 +1,4 @@
-/** Who is answered at all, before any route: by the name in `Host`, the site a browser comes from, and the token. */
+/** Access control before any route: by the name in `Host`, the site a request comes from, and the token. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OwnNames } from './own-names';
 import { Problem } from './problem';

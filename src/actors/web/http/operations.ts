@@ -1,4 +1,4 @@
-/** What clients may have done to cameras. */
+/** The operations on cameras that clients can request. */
 import type { ApiCameraSettings, ApiEdit, ApiProbe } from '../view/api';
 
 export interface CameraEdit {

@@ -1,4 +1,4 @@
-/** The server below Fastify: its limits, and its answer to what is no HTTP. */
+/** The server below Fastify: its limits, and its answer to data that are not HTTP. */
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';

@@ -9,7 +9,7 @@ const SESSION_MS = 7 * 86_400_000;
 export class Sessions {
   readonly #key: Buffer | undefined;
 
-  /** @param token undefined: everybody is let in */
+  /** @param token undefined: access is open to all */
   constructor(
     private readonly token: string | undefined,
     private readonly nowMs: () => number = Date.now,

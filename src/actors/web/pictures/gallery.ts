@@ -5,9 +5,9 @@ import { Problem } from '../http/problem';
 import { WIDTHS } from '../http/schemas';
 import { keyframeToJpeg } from './keyframe';
 
-/** Pictures being made at the same time: the frames' own way has the other processors. */
+/** Pictures made at the same time; the other processors are left for the delivery of frames. */
 const PARALLEL = 2;
-/** Pictures that wait for that at most; a viewer asks again. */
+/** Most pictures that may wait for that; refused viewers ask again. */
 const MAX_QUEUE = 256;
 /** Bytes of pictures kept. */
 const MAX_BYTES = 64 * 1024 * 1024;

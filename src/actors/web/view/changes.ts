@@ -31,7 +31,7 @@ export class Changes {
   #state: ApiState | undefined;
   readonly #cameras = new Map<string, ApiCamera>();
 
-  /** Takes a new look in, and returns what is other than it was. */
+  /** Adds a new observation, and returns the changes since the previous one. */
   take({ state, cameras }: ApiReset): ChangeEvent[] {
     const events: ChangeEvent[] = [];
     const add = (about: string, event: ChangeEvent['event'], data: unknown) =>
