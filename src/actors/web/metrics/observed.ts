@@ -1,4 +1,4 @@
-/** What the metrics are made of. */
+/** The data from which the metrics are made. */
 import type { Figures } from '../../../supervisor/figures';
 import type { View } from '../view/daemon-view';
 import type { Cost } from './process-cost';
