@@ -1,4 +1,4 @@
-/** Stores and announces spooled frames until their confirm: live ones first, the backlog at a bounded rate. */
+/** Stores and announces spooled frames until confirmed: live ones first, the backlog at a bounded rate. */
 import { backOffMs, type BackOff } from '../../clock/back-off';
 import { withDeadline } from '../../clock/sleep';
 import type { SpoolSpec } from '../../config/topology';
