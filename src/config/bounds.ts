@@ -16,7 +16,7 @@ export const TOO_LARGE: ConfigFault = {
   problem: `has more than ${MAX_CONFIGURATION_BYTES} bytes, and is not read; check that it is the right file`,
 };
 
-/** Why `text` is not parsed; undefined if it may be. Need not be JSON. */
+/** Why `text` must not be parsed; undefined if it may be. The text need not be JSON. */
 export function excess(text: string): ConfigFault | undefined {
   // No text has fewer bytes than characters.
   if (text.length > MAX_CONFIGURATION_BYTES) return TOO_LARGE;

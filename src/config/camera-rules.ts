@@ -9,7 +9,7 @@ import type { WellFormed } from './well-formed';
 
 type Entry = WellFormed<CameraEntry>;
 
-/** @param folder that relative paths start at */
+/** @param folder that relative paths are resolved against */
 export function cameraFaults(
   { cameras = [], cameraDefaults }: WellFormed<ActorsFile>,
   folder: string,
@@ -93,7 +93,7 @@ export function sourceKind(entry: Entry): SourceKind | undefined {
   return STREAM_SCHEMES.find((known) => known === scheme);
 }
 
-/** A camera's own settings must mean something; those of `cameraDefaults` are for the cameras that have them. */
+/** A camera's own settings must apply to its source; those of `cameraDefaults` need not apply to every camera. */
 function settingFaults(entry: Entry, at: string): ConfigFault[] {
   const kind = sourceKind(entry);
   if (kind === undefined) return [];

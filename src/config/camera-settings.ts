@@ -1,5 +1,5 @@
 /**
- * Every setting of a camera, once: what it may be, its default, the sources it applies to and what a change does. The schema, the
+ * Every setting of a camera, defined once: values, default, the sources it applies to, the effect of a change. The schema, the
  * types, `cameraDefaults`, the resolved camera, the running camera's comparison and docs/configuration.md follow from it. Pure data.
  */
 import {
@@ -234,7 +234,7 @@ export type SameName = {
 
 export const CAMERA_SETTING_NAMES = Object.keys(CAMERA_SETTINGS) as CameraSettingName[];
 
-/** In the order of the table, and without a type that differs for each. */
+/** The definition of a setting, under one type for all settings. */
 export function cameraSetting(name: CameraSettingName): CameraSetting {
   return CAMERA_SETTINGS[name];
 }

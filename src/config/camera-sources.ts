@@ -15,11 +15,11 @@ export type SourceKey = (typeof SOURCE_KEYS)[number];
 export type SourceKind = (typeof STREAM_SCHEMES)[number] | Exclude<SourceKey, 'url'>;
 
 const HTTP = ['http', 'https'] as const;
-/** Sources that are asked for pictures over a network. */
+/** Sources whose pictures are requested over a network. */
 export const NETWORK = [...STREAM_SCHEMES, 'still'] as const;
 /** Sources whose pictures ffmpeg decodes. */
 export const VIDEO = [...STREAM_SCHEMES, 'file'] as const;
-/** Sources whose pictures have an upper side that may not be above. */
+/** Sources whose pictures may need to be rotated. */
 export const TURNABLE = [...STREAM_SCHEMES, 'still', 'file'] as const;
 export const OVER_HTTP = [...HTTP, 'still'] as const;
 export const ANY_SOURCE = [...STREAM_SCHEMES, 'still', 'file', 'test'] as const;

@@ -1,4 +1,4 @@
-/** Whether the certificates of cameras are verified: from what actors.json says to what their readers need. */
+/** Whether the certificates of cameras are verified: from the settings of actors.json to what readers need. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import type { CameraTls, SupervisedCamera } from './topology';
 import { schemeOf } from '../url/url';
 import type { WellFormed } from './well-formed';
 
-/** What `cameraDefaults.tls`, or `tls` of a camera, may say. */
+/** What `cameraDefaults.tls`, or `tls` of a camera, may contain. */
 export interface TlsEntry {
   readonly verify?: boolean;
   readonly ca?: string;
@@ -17,7 +17,7 @@ export interface TlsEntry {
 export const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 const ENCRYPTED = /^(?:rtsps|https|rtmps):/i;
 
-/** True for a feed that is read over TLS from its URL on. */
+/** True for a feed whose URL itself requires TLS. */
 export function isEncrypted(url: string): boolean {
   return ENCRYPTED.test(url);
 }
@@ -27,7 +27,7 @@ export function isEncrypted(url: string): boolean {
  * @param own the camera's own settings; they take precedence over the defaults
  */
 export function resolveTls(own: TlsEntry, defaults: TlsEntry, folder: string): CameraTls | undefined {
-  // A certificate that is to be trusted is given in order to verify.
+  // A trusted certificate (`ca`) implies verification.
   const verify = own.verify ?? (own.ca !== undefined || (defaults.verify ?? defaults.ca !== undefined));
   if (!verify) return undefined;
   const given = own.ca ?? defaults.ca;
@@ -57,7 +57,7 @@ export function certificateFaults(ca: string | undefined, at: string, folder: st
 
 /** What is wrong with a file of certificates. */
 function certificateProblem(file: string): string | undefined {
-  // It becomes part of a line that ffmpeg reads.
+  // The name becomes part of a line that ffmpeg reads.
   if (/\p{Cc}/u.test(file)) return 'has a control character in its name; rename the file';
   try {
     const found = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? [];
@@ -93,7 +93,7 @@ export function unverifiedSentence(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is not verified: the connection is encrypted, but an impostor of the camera is not detected; "tls": {"verify": true} verifies it (docs/security.md)`;
 }
 
-/** The message if an edit has ended that. */
+/** The message when an edit has turned verification on. */
 export function verifiedSentence(ids: readonly string[]): string {
   return `the certificate of ${shown(ids)} is verified from now on`;
 }

@@ -17,9 +17,9 @@ import { withoutIllFormed, type WellFormed } from './well-formed';
 
 const ajv = new Ajv({
   ...{ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true },
-  // The schema is ours: to check it by the schema of schemas, which is compiled first, costs each start 60 ms.
+  // The schema is our own; checking it against the meta-schema, compiled first, would cost 60 ms per start.
   validateSchema: false,
-  // To optimize the code takes each start 130 ms; checked a little faster are only thousands of cameras.
+  // Optimizing the code would cost 130 ms per start; only thousands of cameras are then checked a little faster.
   code: { optimize: false },
 });
 ajv.addVocabulary(['effect', 'schemes', 'isFile', 'isAddress', 'isServer', 'isHttp']);
@@ -33,7 +33,7 @@ export interface CheckedConfiguration {
 
 /**
  * All faults of a configuration, in one pass.
- * @param folder that relative paths in it start at
+ * @param folder that relative paths are resolved against
  */
 export function checkConfiguration(
   written: unknown,
@@ -60,7 +60,7 @@ export function checkConfiguration(
   return { file: value as ActorsFile, faults: [...faults, ...ofRules, ...sealFaults(written, environment)] };
 }
 
-/** Half a surrogate pair cannot be percent-encoded, nor written to a key. */
+/** A lone surrogate cannot be percent-encoded or written to a key. */
 function brokenText(value: unknown, place: Place): FoundFault[] {
   if (typeof value === 'string')
     return /\p{Surrogate}/u.test(value)

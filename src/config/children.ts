@@ -1,4 +1,4 @@
-/** How each child is kept: from what actors.json says to complete child specs, and what cannot be meant. */
+/** Complete child specs from the settings of actors.json, and the faults of deadlines that contradict each other. */
 import type { ConfigFault } from './faults';
 import type { ActorsFile, CameraEntry } from './schema';
 import type { ChildSpec } from './topology';
@@ -22,7 +22,7 @@ export function cameraChildSpec(actors: ActorsFile['actors'], camera: CameraEntr
   return probedChildSpec({ ...actors.camera, ...camera.actor });
 }
 
-/** For a child the daemon can do without: it is quarantined where another would end the daemon. */
+/** For a child the daemon can do without: beyond its intensity it is quarantined, while another would escalate. */
 export function probedChildSpec(settings: ActorsFile['actors']['camera' | 'web' | 'notices']): ChildSpec {
   return { ...childSpec(settings), probeMs: settings.probeMs };
 }

@@ -37,7 +37,7 @@ export function consumerFaults({
         path: `${at}.task`,
         problem: 'is only of use with "protocol": "celery"; set that, or remove it',
       });
-    // A pattern may be for cameras that are yet to come.
+    // A pattern may match cameras that are added later.
     const ids = entry.cameras?.map((id) => (id?.includes('*') === true ? undefined : id));
     faults.push(...unknownFaults({ cameras: ids, tags: entry.tags }, known, at));
   }

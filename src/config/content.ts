@@ -1,4 +1,4 @@
-/** Reads a configuration file, up to what one may be: it may as well be a disk image, or a device that never ends. */
+/** Reads a configuration file up to the size limit: the path may name a disk image, or a device without an end. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { MAX_CONFIGURATION_BYTES } from './bounds';
@@ -47,7 +47,7 @@ class Content {
     return Buffer.concat(this.#parts);
   }
 
-  /** Takes what was read into {@link chunk}; false at the end. */
+  /** Appends the bytes read into {@link chunk}; false at the end of the file. */
   add(bytes: number): boolean {
     this.#length += bytes;
     if (this.#length > MAX_CONFIGURATION_BYTES)

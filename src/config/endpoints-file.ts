@@ -10,7 +10,7 @@ export const ENDPOINTS_FILE = 'endpoints.json';
 /** In the folder of each embedded server: its ports. */
 export const SERVER_FILE = 'server.json';
 
-/** Mode 0600; there while the daemon runs. */
+/** Mode 0600; exists while the daemon runs. */
 export interface Endpoints {
   readonly redis: string;
   readonly amqp: string;

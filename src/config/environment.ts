@@ -3,16 +3,16 @@ import type { FoundFault } from './faults';
 import { jsonPath, type Place } from './paths';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
-/** In one text: each may stand for much. */
+/** Limit for one text: each reference may expand to a long value. */
 const MAX_REFERENCES = 100;
 const TOO_MANY = `holds more than ${MAX_REFERENCES} references to environment variables; write the text itself into one variable`;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** What came of replacing the references. */
+/** The result of replacing the references. */
 export interface Substitution {
   readonly value: unknown;
   readonly faults: readonly FoundFault[];
-  /** JSON paths of the texts that hold something from the environment: it may be a secret. */
+  /** JSON paths of texts that contain a value from the environment, which may be secret. */
   readonly replaced: ReadonlySet<string>;
 }
 

@@ -14,7 +14,7 @@ export interface FoundFault extends ConfigFault {
   readonly illFormed?: Place;
 }
 
-/** `invalid`: no daemon would run by the file. `not-applied`: it is valid, and the running daemon cannot change to it. */
+/** `invalid`: no daemon could run with the file. `not-applied`: it is valid, and the running daemon cannot change to it. */
 export type Refusal = 'invalid' | 'not-applied';
 
 /** Thrown when a configuration cannot be used; `faults` lists all reasons. */

@@ -5,7 +5,7 @@ import { rabbitmqOf, redisOf, type Endpoints } from './endpoints-file';
 import { ConfigurationError } from './faults';
 import type { ServerSpec, Topology } from './topology';
 
-/** The servers are not there yet, or no longer. */
+/** The servers are not running yet, or no longer. */
 class NotThere extends ConfigurationError {
   override readonly code = 'no-endpoints';
 
@@ -17,7 +17,7 @@ class NotThere extends ConfigurationError {
 
 /**
  * The topology with the servers that the other daemon has now.
- * @param folder that relative paths start at
+ * @param folder that relative paths are resolved against
  * @throws ConfigurationError with the code `no-endpoints`, which exits with 69
  */
 export function withServersOfOther(topology: Topology, file: string, folder: string): Topology {

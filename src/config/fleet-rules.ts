@@ -8,7 +8,7 @@ import { ETCD_SCHEMES } from './schema-fleet';
 import type { WellFormed } from './well-formed';
 import { urlProblem } from '../url/url';
 
-/** @param folder that relative paths start at */
+/** @param folder that relative paths are resolved against */
 export function fleetFaults({ fleet, ...file }: WellFormed<ActorsFile>, folder: string): ConfigFault[] {
   if (fleet === undefined) return [];
   const faults: ConfigFault[] = [];

@@ -10,7 +10,7 @@ import type { WellFormed } from './well-formed';
 
 const LOOPBACK = new RegExp(LOOPBACK_PATTERN, 'u');
 
-/** @param folder that relative paths start at */
+/** @param folder that relative paths are resolved against */
 export function httpFaults({ http }: WellFormed<ActorsFile>, folder: string): ConfigFault[] {
   if (http === undefined || http === false) return [];
   const { host } = http;

@@ -1,4 +1,4 @@
-/** The text of a configuration, JSON with comments, as a value, with every fault of it. Pure. */
+/** Parses the text of a configuration, JSON with comments, and reports every fault. Pure. */
 import { createScanner, parse, ParseErrorCode, ScanError, SyntaxKind, type ParseError } from 'jsonc-parser';
 import { excess, placeOf } from './bounds';
 import { duplicateKeys } from './duplicate-keys';
@@ -57,7 +57,7 @@ function withoutExtras(json: string): { plain: string; faults: ConfigFault[] } {
   return { plain: pieces.join('') + json.slice(end), faults: sorted.flatMap(({ fault }) => fault ?? []) };
 }
 
-/** Without blanks, line ends, and a comment that is not closed: kind, offset and length. */
+/** Kind, offset and length of each token; blanks, line ends and an unclosed comment are left out. */
 function* tokens(json: string): Generator<readonly [SyntaxKind, number, number]> {
   const scanner = createScanner(json, false);
   for (let kind = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan())
@@ -69,7 +69,7 @@ function* tokens(json: string): Generator<readonly [SyntaxKind, number, number]>
       yield [kind, scanner.getTokenOffset(), scanner.getTokenLength()];
 }
 
-/** V8 names the place only of some faults. */
+/** V8 gives the position of only some faults. */
 function syntaxFault(json: string): ConfigFault {
   const faults: ParseError[] = [];
   parse(json, faults);

@@ -8,7 +8,7 @@ export interface Known {
 
 type Names = readonly (string | undefined)[] | undefined;
 
-/** @param at JSON path of what chooses by `cameras` and `tags`; a name that is undefined is not looked at */
+/** @param at JSON path of the object with `cameras` and `tags`; undefined names are not checked */
 export function unknownFaults(
   { cameras, tags }: { readonly cameras?: Names; readonly tags?: Names },
   known: Known,

@@ -1,4 +1,4 @@
-/** Credentials that stand in a configuration itself, in whole or in part, and not in the environment. Pure. */
+/** Credentials written in a configuration itself, in whole or in part, instead of in the environment. Pure. */
 import { namesSecret, secretsOf } from '../url/redact';
 import { URL_PARTS } from '../url/url-parts';
 import type { ConfigFault } from './faults';
@@ -6,12 +6,12 @@ import { FLEET_KEY, fleetKey } from './fleet-key';
 import { isObject } from './is-object';
 import { jsonPath, type Place } from './paths';
 
-/** Settings of a camera that can be written and not read. */
+/** Settings of a camera that can be written but not read. */
 export const SECRET_SETTINGS = ['username', 'password'] as const;
-/** In a text that is not wholly a URL. */
+/** Signs of credentials in a text that is no complete URL without its references. */
 const PERHAPS_SECRET = /[@?=]|%3d/i;
 
-/** Where in `value`, at any depth, such a text stands. */
+/** Places of texts with such credentials in `value`, at any depth. */
 export function literalSecrets(value: unknown, place: Place = []): Place[] {
   if (typeof value === 'string') return isSecret(value, place) ? [place] : [];
   if (Array.isArray(value)) return value.flatMap((item, i) => literalSecrets(item, [...place, i]));

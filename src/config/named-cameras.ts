@@ -11,7 +11,7 @@ export interface NamedCamera {
   readonly tags: readonly string[];
 }
 
-/** @throws ConfigurationError when the file cannot be read or is no JSON */
+/** @throws ConfigurationError when the file cannot be read or is not JSON */
 export function namedCameras(file: string): NamedCamera[] {
   const json = readJson(readConfiguration(file));
   if (!('value' in json)) throw new ConfigurationError(file, json.faults, 'invalid', { cause: json.cause });

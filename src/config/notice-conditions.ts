@@ -1,6 +1,6 @@
 /** The conditions of "notify" in actors.json: `offline > 60s`, `quarantined`, `spool > 80%`, `recovered`. Pure. */
 
-/** `text` is its one way of writing, by which it is known. */
+/** `text` is its canonical form, which identifies it. */
 export type NoticeCondition =
   | { readonly kind: 'offline'; readonly overMs: number; readonly text: string }
   | { readonly kind: 'quarantined'; readonly text: string }

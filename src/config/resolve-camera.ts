@@ -66,11 +66,11 @@ function resolveSource(
   return { ...streamSource(address, settings.transport), ...trust };
 }
 
-/** Credentials in a URL, or beside it, are the camera's own; those of all cameras apply to the others. */
+/** Credentials in a URL, or beside it, are the camera's own; those of `cameraDefaults` apply to the others. */
 function addressOf(url: string, entry: CameraEntry, { username, password }: Settings): string {
   const isOwn = entry.username !== undefined || entry.password !== undefined;
   if (!isOwn && hasCredentials(url)) return withCredentials(url);
-  // Both empty: a camera that is asked without.
+  // Both empty: the camera is read without credentials.
   if (username === '' && password === '') return withCredentials(url);
   return withCredentials(url, username, password);
 }

@@ -10,7 +10,7 @@ import { parseCondition } from './notice-conditions';
 import type { FleetSpec, HttpSpec, ServerSpec, Topology, WebhookSpec } from './topology';
 import { withCredentials } from '../url/url';
 
-/** @param folder that relative paths start at */
+/** @param folder that relative paths are resolved against */
 export function resolveTopology(file: ActorsFile, folder: string): Topology {
   const { frames, actors } = file;
   return {

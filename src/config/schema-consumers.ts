@@ -107,7 +107,7 @@ const Consumer = Type.Object(
 );
 export type ConsumerEntry = Static<typeof Consumer>;
 
-/** By name; what a name may be is a rule of its own. */
+/** By name; a separate rule checks the names. */
 export const Consumers = Type.Unsafe<Readonly<Record<string, ConsumerEntry>>>({
   type: 'object',
   additionalProperties: Consumer,

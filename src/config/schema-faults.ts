@@ -1,4 +1,4 @@
-/** What does not fit the schema, in sentences an operator can act on. */
+/** Violations of the schema, in sentences an operator can act on. */
 import type { ErrorObject } from 'ajv';
 import type { FoundFault } from './faults';
 import { jsonPath, placeOfPointer, valueAt, type Place } from './paths';
@@ -18,7 +18,7 @@ const SECRET_KEYS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * All that ajv reported, in the order of the file's structure, one for each place.
+ * All faults that ajv reported, in the order of the file's structure, one for each place.
  * @param written the value that was checked, before defaults were filled in
  * @param hidden JSON paths of values that are not shown
  */

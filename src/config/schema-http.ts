@@ -16,7 +16,7 @@ export type HttpEntry = false | HttpSettings;
 
 /** Only this machine reaches these; a token may be absent there. */
 export const LOOPBACK_PATTERN = '^(?:localhost|127(?:\\.[0-9]{1,3}){3}|::1)$';
-/** It is sent in a header: visible ASCII. */
+/** The token is sent in a header: visible ASCII. */
 const TOKEN_PATTERN = '^[!-~]+$';
 const EFFECT: Effect = 'restarts web';
 

@@ -3,7 +3,7 @@ import { Type, type TObject, type TProperties } from '@sinclair/typebox';
 import { TAG_PATTERN } from '../contract/frame';
 import type { SettingSchema, ValueOf } from './setting-schema';
 
-/** Exported so that what other files make of these parts has names within the project. */
+/** Exported so that the types other files infer from these parts can be named within the project. */
 export type { TObject, TOptional, TUnsafe } from '@sinclair/typebox';
 
 /** What a change of a setting does to the running daemon. An object's effect applies to its settings that name none. */

@@ -1,4 +1,4 @@
-/** What actors.json may say: one text that gives the types, the check, the defaults, the editors' schema and docs/configuration.md. */
+/** The schema of actors.json, from which the types, the check, the defaults, the editors' schema and docs/configuration.md follow. */
 import { Type, type Static } from '@sinclair/typebox';
 import { NAMESPACE_PATTERN } from '../contract/frame';
 import { REDIS_SCHEMES } from '../connections/redis-address';

@@ -6,7 +6,7 @@
 const NAME = String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}`;
 /** No reference: `$${` stands for `${`. */
 const LITERAL = String.raw`[^$]|\$\$\{|\$(?!\$?\{)`;
-/** `${` with no brace behind it is text. */
+/** `${` without a closing brace is plain text. */
 const UNCLOSED = String.raw`\$\{(?![^}]*\})`;
 
 /** Unicode text, in which every reference names a variable. */
@@ -36,7 +36,7 @@ function host(zone: string): string {
   return String.raw`(?:[\p{L}\p{M}\p{N}._~-]+|\[${IP_V6}${zone}\])${PORT}`;
 }
 
-/** An "@" may stand in the user's part, but not behind the host. */
+/** An "@" may occur in the user's part, but not after the host. */
 function authority(scheme: string): string {
   const user = `(?:[^${CONTROL}/?#%]|${ESCAPED})*`;
   return `(?:${user}@)?${host(scheme.startsWith('rtsp') ? ZONE : '')}`;
@@ -50,7 +50,7 @@ function severalHosts(): string {
 }
 
 const ANY_REST = `(?:[/?#][^${CONTROL}@]*)?`;
-/** A parameter of the query that is a number, if it is there. */
+/** What follows the path; the parameter `name` of the query, if present, must be a number. */
 function query(name: string, number: string): string {
   const right = String.raw`\?(?!(?:[^#]*&)?${name}=(?!${number}(?:[&#]|$)))[^${CONTROL}@]*`;
   return `(?:${right}|#[^${CONTROL}@]*)?`;
@@ -77,7 +77,7 @@ export function urlPattern(schemes: readonly string[]): string {
   return `^(?:${forms.join('|')})$`;
 }
 
-/** JSON Schema has no flag for it. */
+/** Schemes in either case: JSON Schema has no flag for that. */
 function anyCase(schemes: readonly string[]): string {
   const each = schemes.map((scheme) =>
     scheme.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`),

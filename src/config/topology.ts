@@ -7,7 +7,7 @@ import type { ActorsFile } from './schema';
 import type { ConsumerEntry } from './schema-consumers';
 import type { ValueOf } from './setting-schema';
 
-/** A camera's certificate is verified in this way. */
+/** How a camera's certificate is verified. */
 export interface CameraTls {
   /** File of certificates that are trusted instead of the system's. */
   readonly ca?: string;
@@ -21,12 +21,12 @@ export type CameraSource =
       readonly transport: 'tcp' | 'udp';
       /** Use TCP if UDP delivers nothing. */
       readonly orTcp?: true;
-      /** Over HTTP: answers may lead to other hosts. */
+      /** Over HTTP: redirects may lead to other hosts. */
       readonly anyHost?: true;
-      /** Absent: any certificate is taken. */
+      /** Absent: any certificate is accepted. */
       readonly tls?: CameraTls;
     }
-  /** Still pictures over HTTP, each asked for. */
+  /** Still pictures over HTTP, each requested. */
   | { readonly kind: 'still'; readonly url: string; readonly anyHost?: true; readonly tls?: CameraTls }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'test'; readonly pattern: string };
@@ -48,11 +48,11 @@ export interface ChildSpec {
 
 type Settings = typeof CAMERA_SETTINGS;
 type Setting<K extends CameraSettingName> = ValueOf<Settings[K]['schema']>;
-/** Its values except the one that stands for none. */
+/** The values of a setting, except the one that means absent. */
 type Given<K extends CameraSettingName> = Settings[K] extends { readonly absent: infer None }
   ? Exclude<Setting<K>, None>
   : Setting<K>;
-/** Settings that are always there: they have a default, and no value that stands for none. */
+/** Settings that are always there: they have a default, and no value that means absent. */
 type Always<K extends SameName> = Settings[K] extends { readonly absent: unknown }
   ? never
   : Settings[K] extends { readonly default: unknown }
@@ -64,7 +64,7 @@ type SameSettings = { readonly [K in SameName as Always<K>]: Given<K> } & {
   readonly [K in SameName as Exclude<K, Always<K>>]?: Given<K>;
 };
 
-/** What a camera stores: a picture in this format, or its keyframe as it came. */
+/** What a camera stores: a picture in this format, or its keyframe unchanged. */
 export type CaptureFormat = Setting<'format'>;
 
 /** Which pictures of a feed are decoded. */
@@ -137,7 +137,7 @@ export interface WebhookSpec {
   /** `whsec_` and its bytes in base64. */
   readonly secret: string;
   readonly when: readonly NoticeCondition[];
-  /** Only these, and those with one of the tags; everything where both are absent. */
+  /** Only these cameras, and those with one of the tags; all notices if both are absent. */
   readonly cameras?: readonly string[];
   readonly tags?: readonly string[];
 }
@@ -181,7 +181,7 @@ export interface Topology {
   /** Absent: there is none. */
   readonly http?: HttpSpec;
   readonly notify: readonly WebhookSpec[];
-  /** Whom a daemon of root becomes. */
+  /** The user that a daemon started by root switches to. */
   readonly user?: string;
   /** ffmpeg program named by the operator: an absolute path, or a name to look for on PATH. */
   readonly ffmpeg?: string;

@@ -44,7 +44,7 @@ export function unknownKey(
   return `unknown key; ${[hint, elsewhere].filter((part) => part !== '').join(' ')}`;
 }
 
-/** The key that is written otherwise, differs by a slip of the fingers, or begins with what was written. */
+/** The key that differs in notation only or by a typing slip, or that begins with what was written. */
 function alike(key: string, known: readonly string[], used: ReadonlySet<string>): string | undefined {
   const written = plain(key);
   const same = known.find((name) => plain(name) === written);

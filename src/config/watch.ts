@@ -2,9 +2,9 @@
 import { readBounded } from './content';
 import { sleep } from '../clock/sleep';
 
-/** A look costs 0.7 ms of processor time, its wakings counted: the file is read by a pool of threads. */
+/** A check costs 0.7 ms of processor time, including wake-ups: the thread pool reads the file. */
 const LOOK_MS = 250;
-/** Two looks that see the same make sure that a write has come to its end. */
+/** Two equal reads show that a write has finished. */
 const SETTLE_MS = 100;
 
 /** The text of a file, or why it cannot be read. */
@@ -19,8 +19,8 @@ export async function readContent(file: string): Promise<FileContent> {
 }
 
 /**
- * Calls back with every new content of `file` once two looks have seen the same, until `signal` is aborted; one call
- * at a time. The file is read, not its time: links, network shares and writes within one tick of its clock are seen too.
+ * Calls back with every new content of `file` once two reads agree, until `signal` is aborted; one call at a time.
+ * It compares contents, not times: links, network shares and writes within one tick of the clock are noticed too.
  * @param isKnown whether a content needs no call
  */
 export async function watchContent(

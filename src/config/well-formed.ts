@@ -1,14 +1,14 @@
-/** A configuration of which some values are not what they should be: rules look at the others. Pure. */
+/** A configuration in which some values are ill-formed: rules check the others. Pure. */
 import { valueAt, type Place } from './paths';
 
-/** A value that is ill-formed is `undefined`, and its key is still there: rules about presence see it. */
+/** An ill-formed value is `undefined` but keeps its key, so that rules about presence see it. */
 export type WellFormed<T> = T extends readonly (infer Item)[]
   ? readonly (WellFormed<Item> | undefined)[]
   : T extends object
     ? { readonly [K in keyof T]?: WellFormed<T[K]> | undefined }
     : T;
 
-/** Takes what is ill-formed out of `value`, in place; undefined if that is all of it. */
+/** Removes the ill-formed parts of `value`, in place; undefined if the whole value is ill-formed. */
 export function withoutIllFormed(value: unknown, illFormed: readonly Place[]): unknown {
   for (const place of illFormed) {
     const key = place.at(-1);

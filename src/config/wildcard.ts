@@ -1,4 +1,4 @@
-/** Patterns in which `*` stands for any characters, none included. Pure. */
+/** Patterns in which `*` matches any characters, or none. Pure. */
 
 /** Takes at most as many steps as the product of both lengths, whatever the pattern: a regular expression may take exponential time. */
 export function matchesWildcard(pattern: string, text: string): boolean {
@@ -11,7 +11,7 @@ export function matchesWildcard(pattern: string, text: string): boolean {
       place += 1;
       at += 1;
     } else if (star >= 0) {
-      // The last star takes one more: an earlier one need never do so.
+      // The last star matches one more character; no earlier star ever needs to.
       place = star + 1;
       at = ++resume;
     } else return false;

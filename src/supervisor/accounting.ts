@@ -15,7 +15,7 @@ import { RecurringFault } from '../fault/recurring';
 import type { ActorReport } from '../protocol/messages';
 import { Spool } from '../spool/spool';
 
-/** After a kill, whatever was not yet written is recorded as a gap, delivered or not; so it is written often. */
+/** After a kill, everything not yet written is recorded as a gap, even if delivered: hence the short interval. */
 const TICK_MS = 250;
 /** How far back records are read at the start: frames of that time may still wait in the spool. */
 const RECALL_MS = 3_600_000;
@@ -95,7 +95,7 @@ export class Accounting {
     this.#watched.set(camera, periodMs);
   }
 
-  /** A camera entered a state, as it reported or as follows from the state of its process. */
+  /** A camera entered a state: one it reported, or one derived from the state of its process. */
   cameraState(state: CameraState): void {
     this.#ledger.cameraState(state);
   }
@@ -154,7 +154,7 @@ export class Accounting {
     }
   }
 
-  /** Writes the remaining records, and that the stop was intended. */
+  /** Writes the remaining records and a mark that the stop was intended. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#ended;
@@ -219,7 +219,7 @@ export class Accounting {
   }
 }
 
-/** `uptime` continues while the machine sleeps, and is never set. */
+/** `uptime` is monotonic, and continues while the machine sleeps. */
 function moment(): Moment {
   return { wallMs: Date.now(), elapsedMs: uptime() * 1000 };
 }

@@ -244,7 +244,7 @@ export class ActorChildren {
   }
 }
 
-/** Stopped before store and notifier, and changed in parallel with them: frames in transit do not need it. */
+/** Such an actor stops before store and notifier and changes in parallel with them: no frame needs it. */
 function isOptional(name: string): boolean {
   return BESIDE.includes(name) || cameraIdOf(name) !== undefined;
 }

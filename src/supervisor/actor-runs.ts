@@ -1,4 +1,4 @@
-/** One run of an actor's process: its start once there is room for it, its work, and the record of its crash. */
+/** One run of an actor's process: the start when its turn comes, the work, and the crash report. */
 import type { ActorHost } from '../comedy/host';
 import { ActorStartFault, type HostedActor } from '../comedy/hosted-actor';
 import { Fault, faultRecord } from '../fault/fault';
@@ -31,7 +31,7 @@ export class ActorRuns {
 
   /**
    * Resolves when the actor works.
-   * @param until its process is started at once; its work begins when this resolves
+   * @param until the process starts at once, and begins its work when this resolves
    * @throws Fault when it cannot be started, was removed meanwhile, or `signal` is aborted
    */
   async start(name: string, until: Promise<unknown>, signal: AbortSignal): Promise<Incarnation> {

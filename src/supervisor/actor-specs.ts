@@ -1,4 +1,4 @@
-/** Which actors a topology wants, what each is started with, and how it is kept. Actors are named by path only. */
+/** The actors a topology requires, with their parameters and child specs. Actors are named by path only. */
 import path from 'node:path';
 import type {
   CameraSource,

@@ -101,7 +101,7 @@ function redacted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redacted(item)]));
 }
 
-/** Names begin with the time, so the oldest sort first. A daemon that was killed leaves a file half-written. */
+/** Names begin with the time, so the oldest sort first. A killed daemon leaves an unfinished file. */
 async function removeOldest(folder: string): Promise<void> {
   const names = (await readdir(folder)).sort();
   const [unfinished, whole] = [true, false].map((temporary) =>

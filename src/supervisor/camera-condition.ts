@@ -33,7 +33,7 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   if (child === undefined) return { condition: 'starting', since: appliedAtMs };
   const { state, sinceMs, feed, delivered } = child;
   const isPresent = (atMs: number | undefined) => atMs !== undefined && nowMs - atMs <= presentMs(periodMs);
-  // It may have been retried, and have failed, several times since.
+  // The camera may have been retried, and have failed, several times since.
   const silentSince = delivered?.lastAtMs ?? sinceMs;
   if (state === 'quarantined') return { condition: 'quarantined', since: sinceMs };
   if (state === 'ended' || state === 'stopped') return { condition: 'offline', since: silentSince };
@@ -50,7 +50,7 @@ export function conditionOf({ enabled, periodMs, child, appliedAtMs, nowMs }: Ob
   return { condition: isPresent(delivered?.capturedAtMs) ? 'waiting' : 'offline', since: silentSince };
 }
 
-/** Why it does not deliver, if known. */
+/** Why the camera does not deliver, if known. */
 export function faultOf(child: ChildStatus | undefined): CameraFault | undefined {
   if (child === undefined) return undefined;
   const { feedFault, heartbeat, lastFault, state } = child;

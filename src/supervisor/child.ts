@@ -9,7 +9,7 @@ import { afterEnd, isHealthy, isReleased, NO_HISTORY, withOutput, type Output } 
 
 /** How one run of a child ended. */
 export interface ChildEnd {
-  /** It ended of its own accord, without an error. */
+  /** The child ended of its own accord, without an error. */
   readonly normal: boolean;
   /** The reason, as one sentence without its subject. */
   readonly fault: FaultRecord;
@@ -44,11 +44,11 @@ export interface ChildOptions {
   readonly budget?: RestartBudget | undefined;
   /** Starts the child and resolves when it runs. Throws when it cannot be started, or `signal` is aborted meanwhile. */
   readonly start: (signal: AbortSignal) => Promise<Incarnation>;
-  /** Called with every state it enters and the fault of its last end. */
+  /** Called with every state the child enters and the fault of its last end. */
   readonly onState?: (state: ChildState, fault: FaultRecord | undefined) => void;
-  /** It exceeded its intensity and has no `probeMs`: it stays ended, and the daemon cannot continue without it. */
+  /** The child exceeded its intensity and has no `probeMs`: it stays down, and the daemon must end. */
   readonly onEscalation: (fault: FaultRecord) => void;
-  /** Milliseconds on a clock that is never set. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
 
@@ -105,7 +105,7 @@ export class Child {
     await first;
   }
 
-  /** The same, but a failed first start is handled like any other end. */
+  /** Like {@link start}, but a failed first start is handled like any other end. */
   async startOrRetry(): Promise<void> {
     const first = this.#startOnce();
     this.#ran = this.#keepRunning(first);
@@ -168,7 +168,7 @@ export class Child {
     return end;
   }
 
-  /** False if nothing follows: the child has ended for good, has escalated or has been stopped. */
+  /** False if no further run follows: the child has ended for good, has escalated or has been stopped. */
   async #pauseAfter(end: ChildEnd, signal: AbortSignal): Promise<boolean> {
     if (!end.normal) this.#lastFault = { ...end.fault, atMs: Date.now() };
     const ended = { normal: end.normal, output: this.#output, quarantined: this.#isQuarantined };

@@ -1,4 +1,4 @@
-/** Checks before the start that no other daemon holds the namespace: otherwise frames captured until then would be announced later. */
+/** Checks before any camera starts that no other daemon holds the namespace: its frames would be announced later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../clock/sleep';
 import { ExitFault } from '../fault/fault';
@@ -18,7 +18,7 @@ export interface NamespaceClaim {
   readonly url: string;
   readonly namespace: string;
   readonly holder: Holder;
-  /** Take the namespace whoever holds it. */
+  /** Take the namespace even if another daemon holds it. */
   readonly force: boolean;
 }
 
@@ -48,7 +48,7 @@ export async function claimNamespace({ url, namespace, holder, force }: Namespac
     }
   } catch (error) {
     if (error instanceof ExitFault) throw error;
-    // The store reports what is wrong with Redis, for as long as it lasts.
+    // The store reports a fault of Redis for as long as it lasts.
   } finally {
     client.disconnect();
   }

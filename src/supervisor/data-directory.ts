@@ -53,7 +53,7 @@ export class DataDirectory extends DataFiles {
     return new DataDirectory(dir, lock);
   }
 
-  /** Whether every user of the machine may replace what is in it. */
+  /** Whether every user of the machine may replace its contents. */
   get isOpenToOthers(): boolean {
     return (statSync(this.dir).mode & WRITABLE_BY_OTHERS) !== 0;
   }
@@ -71,7 +71,7 @@ export class DataDirectory extends DataFiles {
     try {
       unlinkSync(this.path(ENDPOINTS_FILE));
     } catch {
-      // It was never written.
+      // The file was never written.
     }
     closeSync(this.lock);
   }

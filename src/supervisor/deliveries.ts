@@ -1,7 +1,7 @@
-/** Which frames of each camera were captured and confirmed lately, for `status`. */
+/** Recent captures and confirms of each camera, for `status`. */
 import type { Frame } from '../contract/frame';
 
-/** The span of a rate, seconds, and its minimum just after a camera has begun. */
+/** The span over which a rate is taken, seconds, and the shortest span, just after a camera has begun. */
 const SPAN_S = 60;
 const LEAST_SPAN_S = 1;
 
@@ -21,7 +21,7 @@ export interface CameraDelivery {
 }
 
 interface Tally {
-  /** When the camera's first frame was captured or confirmed, on the clock that is never set. */
+  /** When the camera's first frame was captured or confirmed, on the monotonic clock. */
   readonly beganMs: number;
   /** Confirmed frames by second. */
   readonly seconds: Map<number, number>;
@@ -37,7 +37,7 @@ export class Deliveries {
   readonly #tallies = new Map<string, Tally>();
   #lastConfirmAtMs: number | undefined;
 
-  /** @param nowMs a clock that is never set */
+  /** @param nowMs a monotonic clock */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   captured({
@@ -98,9 +98,9 @@ function secondOf(ms: number): number {
 }
 
 /**
- * Frames a second. In the first minute the span ends between two frames: for a steady camera all intervals are exact but
- * the first. That one is too short: a camera begins anywhere within a period, and its first picture is confirmed later than
- * others, as it has to wait for the first connection.
+ * Frames a second. In the first minute the span ends between two frames, and for a steady camera every interval
+ * but the first is exact. The first is too short: a camera begins anywhere within a period, and its first
+ * picture, which waits for the first connection, is confirmed later than the others.
  */
 function rateOf(tally: Tally, frames: number, nowMs: number): number {
   const { beganMs, firstMs = 0, secondMs = 0, lastMs = 0 } = tally;

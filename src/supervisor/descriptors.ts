@@ -3,7 +3,7 @@ import type { Topology } from '../config/topology';
 import type { Log } from '../log/log';
 import { descriptorLimit, raiseDescriptorLimit } from '../os/descriptor-limit';
 
-/** Files the daemon has open besides its children's, measured (23), and as many again for clients and temporary files. */
+/** Files the daemon itself has open: 23 were measured, doubled for clients and temporary files. */
 const OWN = 46;
 /** Both outputs of an actor's process and its channel; for an embedded server, its outputs. */
 const PER_ACTOR = 3;
@@ -19,7 +19,7 @@ export function embeddedPrograms({ redis, rabbitmq, fleet }: Topology): number {
     (fleet?.etcd === 'embedded' ? EMBEDDED_PROGRAMS.etcd : 0)
   );
 }
-/** What an actor's own process, which has the same limit, may need: 22 were measured. */
+/** Files an actor's own process, which has the same limit, may need; 22 were measured. */
 const IN_AN_ACTOR = 64;
 
 /** How many files the daemon, or one of its actors, may have open at the same time. */

@@ -86,7 +86,7 @@ export class EmbeddedServers {
   /** @param whose `url` is for clients, `ownUrl` for the daemon's actors */
   urlOf(spec: ServerSpec, name: EmbeddedService['name'], whose: 'url' | 'ownUrl'): string {
     if (spec.kind === 'remote') return spec.url;
-    // Absent if an edit asks for what only a restart can give; nothing is started with it.
+    // No such server runs if an edit needs a restart of the daemon; nothing is then started with this URL.
     return this.#services.find((service) => service.name === name)?.[whose] ?? '';
   }
 }

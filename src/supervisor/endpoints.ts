@@ -26,7 +26,7 @@ export class EndpointsFile {
     });
   }
 
-  /** The same on a disk that may be full: a daemon restarted on a full disk delivers from memory. Only clients need this file. */
+  /** Like {@link write}, but only warns: on a full disk a daemon delivers from memory; only clients need this file. */
   writeIfPossible(topology: Topology): void {
     try {
       this.write(topology);

@@ -7,7 +7,7 @@ import { hostOf } from '../url/url';
 import { isLimit } from '../os/child-process';
 import { findProgram, isExecutable } from '../os/orphans';
 
-/** Milliseconds for the look-up of a name that needs no network. */
+/** Limit for looking up a name that needs no network, milliseconds. */
 const LOOK_UP_MS = 5000;
 
 /**
@@ -66,7 +66,7 @@ const resolving = new Map<string, boolean>();
 function resolvesNames(ffmpeg: string): boolean {
   const known = resolving.get(ffmpeg);
   if (known !== undefined) return known;
-  // Port 1 refuses at once; if something listens there, it is not waited for.
+  // Port 1 refuses the connection at once; a program that does listen there is not waited for.
   const args = ['-v', 'error', '-i', 'tcp://localhost:1?timeout=1000000'];
   const { status, stderr, error } = spawnSync(ffmpeg, args, {
     env: {},

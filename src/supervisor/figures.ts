@@ -3,7 +3,7 @@ import type { Frame } from '../contract/frame';
 import type { Gap } from '../contract/message';
 import type { DeliveredFrame } from '../protocol/messages';
 
-/** Upper bounds of the classes of the time from capture to confirm, seconds. */
+/** Upper bounds of the buckets for the latency from capture to confirm, seconds. */
 export const LATENCY_BOUNDS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
 /** Frames per camera whose capture time is remembered until they are confirmed; in a longer backlog the oldest are not timed. */
 const MAX_UNDERWAY = 256;
@@ -19,7 +19,7 @@ export interface CameraFigures {
 
 export interface Figures {
   readonly cameras: Readonly<Record<string, CameraFigures>>;
-  /** From capture to confirm, of all cameras: frames in each class, the last without a bound. */
+  /** Latency from capture to confirm, all cameras: frames in each bucket; the last has no bound. */
   readonly latency: { readonly counts: readonly number[]; readonly sumMs: number };
   /** Unexpected ends of processes: by actor, by code. */
   readonly ends: Readonly<Record<string, Readonly<Record<string, number>>>>;

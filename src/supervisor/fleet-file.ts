@@ -22,12 +22,12 @@ import {
   withShared,
 } from './fleet-text';
 
-/** Limits the rounds, as others may keep writing. */
+/** Maximum number of rounds, as others may keep writing. */
 const MAX_TURNS = 10;
 
 export class FleetFile {
   readonly #memory: FleetMemory;
-  /** The cameras of the kept publication, once it could be unsealed. */
+  /** The cameras of the kept publication, once it has been unsealed. */
   #shared: Shared | undefined;
   #differs: string | undefined;
   #isSettled = false;
@@ -69,7 +69,7 @@ export class FleetFile {
 
   /**
    * Reconciles the fleet's cameras with those of the file.
-   * @param text of the file; of an older one if the file cannot be read, which is then not written
+   * @param text of the file, or an older one if the file cannot be used; the file is then not written
    * @returns the text to run with: that of the file, with the fleet's cameras
    * @throws ConfigurationError, and the daemon keeps running as before
    */
@@ -191,7 +191,7 @@ export class FleetFile {
       throw notPublished(error);
     }
     const differs = await this.#write(before, after.toString());
-    // The file is read again afterwards: what was written meanwhile is an edit of its own.
+    // The file is read again afterwards: a change made meanwhile is a separate edit.
     if (differs !== undefined && differs !== 'again') this.#say(differs);
   }
 

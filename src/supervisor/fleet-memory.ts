@@ -29,21 +29,21 @@ export class FleetMemory {
     return this.#kept;
   }
 
-  /** @throws Error of the file system */
+  /** @throws an error of the file system */
   keep(kept: Kept): void {
     const isSame = isDeepStrictEqual(ids(this.#kept), ids(kept));
     this.#kept = kept;
     if (!isSame) this.data.writePrivateText(FILE, JSON.stringify(kept));
   }
 
-  /** The cameras in the file are these, which are not to be published. */
+  /** Whether `shared` are cameras in the file that are not to be published. */
   isOutdated(shared: Shared): boolean {
     return this.#kept?.outdated === hashOf(shared);
   }
 
   /**
    * Keeps a file that is about to be replaced.
-   * @returns where
+   * @returns the path of the copy
    */
   saveCopy(text: string): string {
     const name = `actors-${new Date().toISOString().replaceAll(':', '-')}.json`;

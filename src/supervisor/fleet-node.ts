@@ -1,4 +1,4 @@
-/** This daemon as a node of a fleet: its configuration, in the terms of the fleet. */
+/** This daemon as a node of a fleet: translates its configuration into the options of the fleet. */
 import { readFileSync } from 'node:fs';
 import { fleetKey } from '../config/fleet-key';
 import type { FleetSpec, Topology } from '../config/topology';
@@ -19,13 +19,13 @@ import { identityOf, nodeName } from './identity';
 import type { ChildStatus } from './status';
 import type { Supervisor } from './supervisor';
 
-/** Costs are averages of minutes, and reading them takes several files per camera. */
+/** Costs are averages over minutes, and measuring them reads several files per camera. */
 const COSTS_MS = 20_000;
 
 export interface FleetNodeOptions {
   readonly spec: FleetSpec;
   readonly supervisor: Pick<Supervisor, 'configured' | 'holds' | 'status'>;
-  /** Its cameras and those of the fleet. */
+  /** Reconciles its cameras with those of the fleet. */
   readonly shared: () => FleetFile | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly data: DataDirectory;

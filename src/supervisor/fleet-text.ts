@@ -23,7 +23,7 @@ export function withShared(text: string, shared: Shared): string {
   return editedText(text, 'value' in json ? json.value : undefined, { kind: 'apply', ...shared });
 }
 
-/** As the beginning of a sentence. */
+/** The publication as the beginning of a sentence. */
 export function subjectOf({ revision, node }: Publication): string {
   return `revision ${revision} of the fleet's cameras, published by node "${node}",`;
 }

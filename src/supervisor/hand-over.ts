@@ -63,7 +63,7 @@ function handOver(file: string, account: UserAccount): void {
   lchownSync(file, account.uid, account.gid);
 }
 
-/** Frames waiting in memory: the name of their folder contains the user. */
+/** Hands over frames waiting in memory, and renames their folder, as its name contains the user. */
 function handOverMemory(spoolDir: string, account: UserAccount): void {
   const [from, to] = [memoryFolderOf(spoolDir, 0), memoryFolderOf(spoolDir, account.uid)];
   if (from === undefined || to === undefined) return;

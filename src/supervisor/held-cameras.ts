@@ -36,7 +36,7 @@ export function claimsOf(
   return fleet && { node: nodeName(fleet), token, ledgerDir, keepMs: spool.maxAgeMs + expireMs + SPARE_MS };
 }
 
-/** Differs if nodes run other cameras, or announce them elsewhere. */
+/** A name that differs between nodes that run other cameras or announce them elsewhere. */
 export function configurationName(
   { namespace }: Pick<Topology, 'namespace'>,
   revision: number,

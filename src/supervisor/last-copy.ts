@@ -11,7 +11,7 @@ import { nodeName } from './identity';
 /** A Redis that does not accept it within this time counts as away: the copy is made when the node runs again. */
 const COPY_MS = 2000;
 
-/** Never rejects. @param dir of the ledger */
+/** Never rejects. @param dir folder of the ledger */
 export async function copyEndOfLedger(
   { fleet, namespace }: Topology,
   redisUrl: string,

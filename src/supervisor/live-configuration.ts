@@ -123,13 +123,13 @@ export class LiveConfiguration {
     });
   }
 
-  /** The same with another result than a plan; nothing of it is applied. */
+  /** Like {@link edit}, with `outcomeOf` in place of the plan; nothing is applied. */
   async resolve<P>(request: EditRequest, outcomeOf: (wanted: Topology) => P): Promise<Edited<P>> {
     const { file, environment } = this.options;
     return editFile(file, environment, request, outcomeOf, this.store);
   }
 
-  /** The content seen may have been replaced by an earlier edit in the queue: then that one stands. */
+  /** An earlier edit in the queue may have replaced the content seen, which is then ignored. */
   async #takeIfStill(seen: FileContent): Promise<void> {
     await this.#inTurn(async () => {
       if (isSameContent(seen, await readContent(this.options.file))) await this.#apply(seen);
@@ -184,13 +184,13 @@ export class LiveConfiguration {
     };
     const text = await fleet.settle(this.#usable, check, fault === undefined);
     const now = await readContent(file);
-    // Written while settling; what others write is an edit of its own.
+    // Written while settling; a change made by others is a separate edit.
     if ('text' in now && now.text === text) this.#taken = now;
     this.#usable = text;
     return text;
   }
 
-  /** Why the daemon cannot run with it. */
+  /** Why the daemon cannot run with the content. */
   #faultOf(content: FileContent, subject = this.options.file): ConfigurationError | undefined {
     const { file, environment } = this.options;
     try {
@@ -232,7 +232,7 @@ export class LiveConfiguration {
   }
 }
 
-/** The machine prevented it, for example by a full disk. */
+/** The machine prevented the edit, for example because its disk is full. */
 function notApplied(file: string, cause: Error): ConfigurationError {
   const problem = `could not be applied: ${cause.message}; ${AGAIN}`;
   return new ConfigurationError(file, [{ path: '$', problem }], 'not-applied', { cause });

@@ -101,7 +101,7 @@ export class Operations {
     return this.#prober.probe({ ...feed, limitMs: seconds * 1000 });
   }
 
-  /** An id with no stored data of another feed. */
+  /** An id under which no data of another feed is stored. */
   #freeId(): string {
     const taken = new Set(this.supervisor.cameras.map(({ id }) => id));
     return (

@@ -118,7 +118,7 @@ export function changedParameters(before: WantedActor, after: WantedActor): stri
   return differences(startedWith(before), startedWith(after));
 }
 
-/** The parameters of an actor, with those of its camera among them. What it continues concerns its start alone. */
+/** The parameters of an actor and of its camera, without `continues`, which concerns the start only. */
 function startedWith({ actor }: WantedActor): Record<string, unknown> {
   const { camera, continues: _, ...parameters } = actor.parameters as Record<string, unknown>;
   return { mode: actor.mode, ...parameters, ...(camera as Record<string, unknown> | undefined) };

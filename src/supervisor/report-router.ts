@@ -40,7 +40,7 @@ export class ReportRouter {
 
   constructor(private readonly recipients: Recipients) {}
 
-  /** The actor takes part from now on. */
+  /** The actor's process runs: it receives commands from now on. */
   join(actor: HostedActor): void {
     this.#running.set(actor.name, actor);
     this.recipients.accounting.began(actor.name);
@@ -51,7 +51,7 @@ export class ReportRouter {
   leave(actor: HostedActor): void {
     if (this.#running.get(actor.name) !== actor) return;
     this.#running.delete(actor.name);
-    // The store waits for every answer the notifier owes.
+    // The store would wait for the answers that the notifier still owes.
     if (actor.name === 'notifier') this.#send('store', { kind: 'notifier-lost' });
   }
 
@@ -63,7 +63,7 @@ export class ReportRouter {
     return this.#feeds.get(camera);
   }
 
-  /** A camera entered a state, as it reported or as follows from the state of its process. */
+  /** A camera entered a state: one it reported, or one derived from the state of its process. */
   sendState(state: CameraState): void {
     const { camera } = state;
     const feedFault = feedFaultOf(state, this.feedOf(camera)?.feedFault);
@@ -83,7 +83,7 @@ export class ReportRouter {
     this.#feeds.delete(camera);
   }
 
-  /** The one dispatch of reports. The ledger comes first: what it has counted may be acted on. */
+  /** The one dispatch of reports. The ledger comes first: others act only on what it has counted. */
   route(name: string, report: ActorReport): void {
     const { accounting, blackBox, deliveries, figures, serving, onWorked, onAddress, onChanged } =
       this.recipients;
@@ -133,7 +133,7 @@ export class ReportRouter {
       case 'dropped':
         figures.dropped(report.frames);
         break;
-      // For the ledger alone, which has each gap announced once.
+      // Only the ledger needs these; it has each gap announced once.
       case 'gap':
       case 'gap-told':
       case 'evicted':

@@ -12,8 +12,8 @@ interface Request {
 }
 
 /**
- * A bucket of tokens, each of which comes back a minute after it was taken: so there are never more starts within
- * any minute than tokens.
+ * A token bucket. Each token returns a minute after it was taken, so there are never more starts within any
+ * minute than tokens.
  */
 export class RestartBudget {
   /** When the tokens in use were taken, oldest first. */
@@ -66,7 +66,7 @@ export class RestartBudget {
     return crashes <= 1 ? this.perMinute : Math.ceil(this.perMinute * (1 - RESERVED_SHARE));
   }
 
-  /** Looks again when the next token comes back; only while a restart waits for one. */
+  /** Checks again when the next token returns; only while a restart waits for one. */
   async #lookAgain(): Promise<void> {
     this.#wakeUp?.abort();
     const [oldest] = this.#taken;

@@ -62,7 +62,7 @@ function lasts(output: Output | undefined, ms: number): boolean {
  * Decides what follows an end. The intensity is OTP's: restarts at most `periodMs` ago count, including the current one, and
  * more than `maxRestarts` of them exceed it. A child with a `probeMs` is then quarantined; any other escalates.
  * @param end `normal`: of its own accord, without an error; `quarantined`: during a try in quarantine
- * @param now milliseconds on a clock that is never set
+ * @param now milliseconds of a monotonic clock
  * @param random a number from 0 up to 1
  */
 export function afterEnd(

@@ -1,6 +1,6 @@
 /**
- * Rolls edits out: brings every actor from what it was given last to what is wanted, a few cameras at a time. The steps
- * left of an earlier edit are carried out as the newest edit wants them, or not at all.
+ * Rolls edits out: brings every actor from the parameters it was given last to those wanted now, a few cameras
+ * at a time. The remaining steps of an earlier edit are carried out as the newest edit requires, or dropped.
  */
 import { withDeadline } from '../clock/sleep';
 import type { HostedActor } from '../comedy/hosted-actor';
@@ -26,7 +26,7 @@ export class Rollout {
   readonly #turns: StartGate;
   /** Running actors. */
   readonly #running = new Map<string, HostedActor>();
-  /** What each was given last. */
+  /** The parameters each actor was given last. */
   readonly #given = new Map<string, WantedActor>();
   /** Called when the actor of that name has applied what it was given. */
   readonly #changed = new Map<string, () => void>();

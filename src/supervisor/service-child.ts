@@ -17,7 +17,7 @@ export function serviceChild(
 ): Child {
   let hasStarted = false;
 
-  /** The daemon ends if a server cannot be started at first. One that is killed too often then exceeds its intensity, as later. */
+  /** A failed first start ends the daemon; a server killed too often meanwhile exceeds its intensity, as it would later. */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
     if (hasStarted) return service.start(spec().startMs);
     try {

@@ -10,7 +10,7 @@ const MS = 1000;
 export interface Sizing {
   /** Pictures per second of all cameras. */
   readonly picturesPerSecond: number;
-  /** Maximum number of pictures in Redis if no consumer takes any, including those of the `latest` keys. */
+  /** Maximum number of pictures in Redis if no consumer removes any, including those of the `latest` keys. */
   readonly pictures: number;
   readonly redisBytes: number;
   /** The length of outage the spool bridges, and which of its bounds ends it; undefined without cameras. */
@@ -55,7 +55,7 @@ function spoolOf({ spool: { maxAgeMs, maxFrames, maxBytes } }: Topology, perSeco
   return bounds.reduce((least, each) => (each.seconds < least.seconds ? each : least));
 }
 
-/** One receives; a second decodes, unless pictures or keyframes are stored as they come. */
+/** One ffmpeg receives; a second decodes, except for test pictures and stored keyframes. */
 function ffmpegsOf({ source, format }: Topology['cameras'][number]): number {
   if (needsNoFfmpeg(source)) return 0;
   return source.kind === 'test' || format === 'keyframe' ? 1 : 2;

@@ -7,12 +7,12 @@ import { restored, type Settings } from './hidden';
 import { withoutValue, withValue } from './text';
 
 export type Edit =
-  /** In place of what the camera had, or a new camera behind the others. */
+  /** Replaces the settings of the camera, or appends a new camera. */
   | { readonly kind: 'put'; readonly camera: string; readonly settings: Settings }
-  /** By RFC 7396: null takes a setting away. */
+  /** Merges as in RFC 7396: null removes a setting. */
   | { readonly kind: 'patch'; readonly camera: string; readonly settings: Settings }
   | { readonly kind: 'remove'; readonly camera: string }
-  /** All cameras, and what they share, as another file has them. */
+  /** Replaces all cameras and their defaults by those of another file. */
   | { readonly kind: 'apply'; readonly cameras: readonly unknown[]; readonly cameraDefaults?: unknown };
 
 /** Cameras changed one by one, each at the cost of parsing the whole text; when more change, the whole list is written again. */
@@ -25,7 +25,7 @@ interface File {
 
 /**
  * The text of the file after an edit.
- * @param written what `text` holds
+ * @param written the parsed content of `text`
  * @throws EditFault; NoSuchPlace if the file has no list of cameras
  */
 export function editedText(text: string, written: unknown, edit: Edit): string {
@@ -53,7 +53,7 @@ export function editedText(text: string, written: unknown, edit: Edit): string {
   }
 }
 
-/** Only settings that differ are touched: the others keep their place and their way of being written. */
+/** Only settings that differ are touched: the others keep their position and their formatting. */
 function settingsText(text: string, at: Place, before: Settings, after: Settings): string {
   let result = text;
   for (const key of Object.keys(before)) if (!(key in after)) result = withoutValue(result, [...at, key]);
@@ -93,7 +93,7 @@ function appliedText(
   return result;
 }
 
-/** The camera a body is about is named by its URL or argument; the body may say the same. */
+/** The URL or argument names the camera; an `id` in the body must be the same. */
 function ownId({ camera, settings }: { readonly camera: string; readonly settings: Settings }): Settings {
   const { id = camera } = settings;
   if (id !== camera)

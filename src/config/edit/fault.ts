@@ -10,20 +10,20 @@ export type EditFaultCode =
   | 'wrong-id'
   /** A setting has a placeholder for what is hidden. */
   | 'hidden-value'
-  /** The stored password would go to another server. */
+  /** The stored password would be sent to another server. */
   | 'password-needed'
   /** A reference to a variable that the cameras do not use yet. */
   | 'new-variable'
   /** A file of this machine that the cameras do not use yet. */
   | 'local-file'
-  /** The file is other than the writer knows it. */
+  /** The file is no longer the version the writer read. */
   | 'changed-meanwhile'
-  /** With the edit the file would not be valid, or could not be applied. */
+  /** The edited file would not be valid, or could not be applied. */
   | 'invalid-settings'
-  /** The fleet has not got it: etcd does not answer. */
+  /** The edit did not reach the fleet: etcd does not answer. */
   | 'fleet-away'
   | 'not-applied'
-  /** The present file is not valid. */
+  /** The current file is not valid. */
   | 'invalid-configuration'
   /** The file cannot be read, or cannot be written. */
   | 'cannot-read'

@@ -13,17 +13,17 @@ import { NoSuchPlace } from './text';
 import { fileStore, type Store } from './store';
 import { changedMeanwhile } from './write';
 
-/** What must be so for an edit to be made, as in RFC 9110, 13. */
+/** Preconditions of an edit, as in RFC 9110, section 13. */
 export interface Precondition {
-  /** The file is one of these; `*`: the camera is there. */
+  /** The file has one of these etags; `*`: the camera exists. */
   readonly ifMatch?: readonly string[] | undefined;
-  /** The camera is not there yet. */
+  /** The camera does not exist yet. */
   readonly ifAbsent?: boolean | undefined;
 }
 
 export interface EditRequest extends Precondition {
   readonly edit: Edit;
-  /** Only what the edit would do is asked for. */
+  /** Only return what the edit would change. */
   readonly planOnly?: boolean | undefined;
   /** From a client that cannot read this machine's files and environment: see remote.ts. */
   readonly isRemote?: boolean | undefined;
@@ -38,9 +38,9 @@ interface Content {
 }
 
 export interface Edited<P> {
-  /** Of the present file; unchanged if only the plan was requested. */
+  /** Of the file as it is now; unchanged if only the plan was requested. */
   readonly etag: string;
-  /** The camera was not there before. */
+  /** The edit added the camera. */
   readonly created: boolean;
   /** The text that was written. */
   readonly text: string;
@@ -53,8 +53,8 @@ export function etagOf(bytes: Buffer): string {
 }
 
 /**
- * @param planOf what the edited file would do; throws ConfigurationError if that is impossible
- * @param store where the text is kept, in place of the file itself
+ * @param planOf computes what the edited file would change; throws ConfigurationError if it cannot be applied
+ * @param store where the text is kept, instead of in the file itself
  * @throws EditFault
  */
 export async function editFile<P>(
@@ -152,7 +152,7 @@ function textAfter(file: string, { text, value }: Content, edit: Edit): string {
   }
 }
 
-/** Faults of the whole file with the edit: those it had before are not the edit's. */
+/** Checks the whole file with the edit; faults that it had before are not blamed on the edit. */
 function checked<P>(
   file: string,
   before: Content,
@@ -195,7 +195,7 @@ function broken(file: string, faults: readonly ConfigFault[]): EditFault {
   );
 }
 
-/** The first, and how many more there are. */
+/** The first fault, and the number of others. */
 function sentenceOf(faults: readonly ConfigFault[]): string {
   const [first, ...others] = faults;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;

@@ -15,9 +15,9 @@ const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
 const MASK = /^[*•●…]+$/;
 
 export interface ShownSettings {
-  /** Without {@link WRITE_ONLY}, and URLs without what may be secret. */
+  /** Without {@link WRITE_ONLY}, and with URLs stripped of parts that may be secret. */
   readonly settings: Settings;
-  /** Settings that are there and not shown, or not shown whole. */
+  /** Names of settings that are not shown, or only in part. */
   readonly hidden: readonly string[];
 }
 

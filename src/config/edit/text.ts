@@ -15,7 +15,7 @@ interface Style {
 export class NoSuchPlace extends Error {}
 
 /**
- * `text` with `value` at `place`: it replaces what is there, or is added behind the last of its object or list.
+ * `text` with `value` at `place`: it replaces the value there, or is appended to its object or list.
  * @param text JSON, with or without comments and a byte order mark
  */
 export function withValue(text: string, place: Place, value: unknown): string {
@@ -72,7 +72,7 @@ function insertion(json: string, parent: Node, write: (base: string) => string, 
   if (!hasOwnLine(json, last.offset))
     return [...separator, { offset: behind, length: 0, content: ` ${compact(write(''))}` }];
   const base = indentAt(json, last.offset);
-  // A comment behind the last child is about that one.
+  // A comment after the last child belongs to that child.
   const [comment = ''] =
     /^[ \t]*(?:\/\/[^\r\n]*|\/\*(?:(?!\*\/)[^\r\n])*\*\/(?=[ \t]*[\r\n]))/.exec(json.slice(behind)) ?? [];
   return [
@@ -94,7 +94,7 @@ function intoEmpty(json: string, parent: Node, write: (base: string) => string, 
   return { offset: open, length: inside.length, content };
 }
 
-/** An item and one comma, with the lines it has for itself. Comments stay. */
+/** Removes an item and one comma, with the lines that contain nothing else. Comments stay. */
 function removal(json: string, item: Node): Edit[] {
   const { parent } = item;
   const siblings = parent?.children ?? [];
@@ -128,7 +128,7 @@ function cut(from: number, to: number): Edit {
   return { offset: from, length: to - from, content: '' };
 }
 
-/** Nothing stands before it on its line. */
+/** Whether only blanks precede `offset` on its line. */
 function hasOwnLine(json: string, offset: number): boolean {
   return /[\r\n][ \t]*$/.test(json.slice(0, offset));
 }

@@ -106,7 +106,7 @@ async function fill(lock: string, real: string, after: Buffer): Promise<void> {
   }
 }
 
-/** Some file systems cannot: the file itself is written all the same. */
+/** Some file systems cannot sync a folder; the file itself has been written. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
