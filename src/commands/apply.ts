@@ -1,4 +1,4 @@
-/** `apply`: another file's cameras become those of the running daemon, in its own configuration file. */
+/** `apply`: replaces the cameras of the running daemon, in its configuration file, by those of another file. */
 import path from 'node:path';
 import { listOf } from '../config/edit/cameras';
 import { ConfigurationError } from '../config/faults';
@@ -52,7 +52,7 @@ export async function apply({
   return EXIT.clean;
 }
 
-/** Relative paths start at the folder of the file they stand in. */
+/** Relative paths are resolved against the folder of the file that contains them. */
 function withPaths(value: unknown, from: string, to: string): unknown {
   if (!isObject(value)) return value;
   const moved = (file: unknown) =>

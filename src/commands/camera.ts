@@ -28,7 +28,7 @@ export interface CameraOptions extends Places {
   readonly pairs: readonly string[];
   readonly json: boolean;
   readonly planOnly: boolean;
-  /** Settings come from standard input as well. */
+  /** Further settings are read from standard input. */
   readonly stdin: boolean;
   readonly ifMatch: string | undefined;
 }

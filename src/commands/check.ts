@@ -75,7 +75,7 @@ export function checkText(config: string, report: CheckReport, { width }: Style 
   ].join('\n');
 }
 
-/** For an assumed picture size, which is printed: the real one is not known before cameras run. */
+/** Assumes a picture size, which is printed: the real one is unknown until cameras run. */
 function sizingLines(
   { pictures, redisBytes, spool, processes, descriptors }: Sizing,
   width: number,

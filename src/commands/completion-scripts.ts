@@ -1,11 +1,11 @@
-/** Scripts by which shells complete the command line. Pure. */
+/** Scripts that let shells complete the command line. Pure. */
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
 export interface CompletedCommand {
   readonly name: string;
   readonly description: string;
-  /** That its argument may be. */
+  /** The values its argument may have. */
   readonly words: readonly string[];
   readonly takesCamera: boolean;
   readonly options: readonly {

@@ -10,7 +10,7 @@ export interface CompletionOptions {
   readonly commands: readonly CompletedCommand[];
 }
 
-/** Prints it; resolves with the exit code. Without a readable configuration there are no names, and no fault. */
+/** Prints the script or the names; resolves with the exit code. Without a readable configuration, prints no names. */
 export async function completion({ what, config, commands }: CompletionOptions): Promise<number> {
   await print(
     what === 'cameras' || what === 'tags' ? lines(namesIn(config, what)) : completionScript(what, commands),

@@ -32,7 +32,7 @@ export interface DaemonOptions extends Places {
 
 /**
  * Runs until a signal ends it; resolves with the exit code.
- * @throws ConfigurationError, or a Fault when something needed cannot be had
+ * @throws ConfigurationError, or a Fault when something needed is unavailable
  */
 export async function runDaemon({ config, dataDir, force }: DaemonOptions): Promise<number> {
   const text = readConfiguration(config);
@@ -49,7 +49,7 @@ export async function runDaemon({ config, dataDir, force }: DaemonOptions): Prom
       code: 'bug',
       stack: error.stack,
     });
-    // Its state can no longer be trusted. Frames are safe in the spool, and its actors end with it.
+    // The state of the process can no longer be trusted. Frames are safe in the spool, and actors end with it.
     void endProcess(EXIT.failed);
   });
   const ending = new Ending(log);
@@ -89,7 +89,7 @@ interface Run extends Omit<DaemonOptions, 'dataDir'> {
   readonly log: Log;
   readonly ending: Ending;
   readonly manager: ServiceManager;
-  /** Gets what is to be closed, in the order of its opening. */
+  /** Receives the parts to be closed, in the order of their opening. */
   readonly opened: Step[];
 }
 
@@ -174,13 +174,13 @@ async function runUntilAsked(run: Run): Promise<number> {
   return ending.wish;
 }
 
-/** The other daemon's servers have new passwords after each of its starts; while it is down there is nothing to follow. */
+/** The other daemon's servers have new passwords after each of its starts; while it is down, its file is missing. */
 async function followEndpoints(
   file: string,
   configuration: LiveConfiguration,
   signal: AbortSignal,
 ): Promise<void> {
-  // It may have changed since the configuration was read: the first look takes what is there.
+  // The file may have changed since the configuration was read: its first content is applied.
   let taken: FileContent | undefined;
   const isTaken = (content: FileContent) =>
     'error' in content || (taken !== undefined && isSameContent(content, taken));

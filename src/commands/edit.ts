@@ -73,7 +73,7 @@ async function editAlone(config: string, request: EditRequest): Promise<CommandE
   }
 }
 
-/** Faults of the file are listed as those of an edit by hand are. */
+/** Faults of the file are listed like those of an edit made by hand. */
 function exitFaultOf(file: string, { code, message, faults }: EditFault): Error {
   if (code === 'invalid-settings') return new ConfigurationError(file, faults);
   if (code === 'invalid-configuration' && faults.length > 0) return new ConfigurationError(file, faults);

@@ -1,4 +1,4 @@
 /** Signals that end a command that would otherwise keep running. */
 
-/** The last: the terminal has gone. */
+/** SIGHUP: the terminal has gone. */
 export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

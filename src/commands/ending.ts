@@ -7,11 +7,11 @@ import { endProcess } from '../os/output';
 import { EXIT } from './exit-codes';
 
 /**
- * npm passes Ctrl-C on to a daemon that has already got it from the terminal: a signal this soon after the first counts
- * as the same one (1 ms was measured).
+ * npm forwards Ctrl-C to a daemon that has already received it from the terminal: a signal this soon after
+ * the first counts as the same one (1 ms was measured).
  */
 const SAME_WISH_MS = 500;
-/** For the last lines of a daemon that must end at once, milliseconds. */
+/** Time for the last log lines of a daemon that must end at once, milliseconds. */
 const AT_ONCE_MS = 200;
 
 /** Why the daemon ends: the first signal or escalation. A second signal ends the process at once. */
@@ -39,7 +39,7 @@ export class Ending {
     this.#end(refused ? EXIT.unavailable : EXIT.failed);
   }
 
-  /** Nothing is left that could delay the end later. */
+  /** The service manager has exited: its successor would start a second daemon. */
   abandoned(): void {
     this.log.warn(
       'the service manager that started this daemon has exited; stopping so that its successor can start the daemon',
@@ -47,7 +47,7 @@ export class Ending {
     this.#end(EXIT.clean);
   }
 
-  /** Its cameras are elsewhere. */
+  /** The cameras have been given to other nodes, except `camerasLeft`. */
   drained(camerasLeft: number): void {
     if (camerasLeft === 0) this.log.info('drained: other nodes have all cameras; stopping');
     else
@@ -59,7 +59,7 @@ export class Ending {
 
   #onSignal(name: NodeJS.Signals): void {
     const before = this.#askedAt;
-    // Actors and servers end with this process: the kernel sees to it.
+    // The kernel ends actors and servers with this process.
     if (before !== undefined && performance.now() - before > SAME_WISH_MS)
       void endProcess(EXIT.failed, AT_ONCE_MS);
     if (before !== undefined) return;

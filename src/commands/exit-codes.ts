@@ -4,11 +4,11 @@ import { ExitFault, type ExitFaultCode } from '../fault/fault';
 
 export const EXIT = {
   clean: 0,
-  /** `status`: the daemon runs and does not do its work. */
+  /** `status`: the daemon runs but does not do its work. */
   unhealthy: 1,
   usage: 2,
   noDaemon: 3,
-  /** A program, server, port, file or permission that is needed cannot be had. */
+  /** A required program, server, port, file or permission is unavailable. */
   unavailable: 69,
   /** Another edit came first: look at the file, then try again. */
   retry: 75,
@@ -45,7 +45,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   usage: EXIT.usage,
 };
 
-/** By the code alone: the class is loaded with the configuration, which most commands do without. */
+/** By the code alone: the class is loaded with the configuration, which most commands do not need. */
 const EXIT_OF_CONFIGURATION: Readonly<Record<ConfigurationError['code'], ExitCode>> = {
   'invalid-configuration': EXIT.configuration,
   'configuration-not-applied': EXIT.configuration,

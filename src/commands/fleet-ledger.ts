@@ -25,8 +25,9 @@ export interface FleetLedger {
 }
 
 /**
- * What the nodes have copied to Redis, which they do every five seconds.
- * @throws ExitFault `usage` without a fleet or for times that no copies are kept of, `no-ledger` where Redis does not answer, `no-endpoints` where an embedded one does not run
+ * Reads what the nodes have copied to Redis, every five seconds.
+ * @throws ExitFault `usage` without a fleet or for times of which no copies are kept, `no-ledger` if Redis
+ * does not answer, `no-endpoints` if an embedded one does not run
  */
 export async function readFleetLedger(
   { fleet, redis, namespace }: Topology,

@@ -25,7 +25,7 @@ export interface LedgerOptions extends Places {
   readonly camera: string | undefined;
   /** Only cameras that have all of these in the configuration. */
   readonly tags: readonly string[];
-  /** How far back. */
+  /** How far back, milliseconds. */
   readonly sinceMs: number;
 }
 
@@ -77,7 +77,7 @@ async function ofFleet({ config, dataDir }: Places, sinceMs: number, nowMs: numb
   };
 }
 
-/** Ids of the cameras that are asked about; undefined for all. */
+/** Ids of the requested cameras; undefined for all. */
 function wantedOf({
   config,
   camera,

@@ -1,4 +1,4 @@
-/** `logs`: the newest lines that the running daemon has written, and those that come. */
+/** `logs`: the newest lines that the running daemon has written, and those that follow. */
 import type { IncomingMessage } from 'node:http';
 import { unlessAborted } from '../clock/sleep';
 import { askLogs } from '../control/client';
@@ -16,7 +16,7 @@ const MAX_LINE_CHARS = 1_000_000;
 
 export interface LogsOptions {
   readonly dataDir: string;
-  /** Id of a camera, or name of an actor; all without. */
+  /** Id of a camera, or name of an actor; undefined for all. */
   readonly name: string | undefined;
   readonly lines: number;
   readonly follow: boolean;
@@ -24,8 +24,10 @@ export interface LogsOptions {
 }
 
 /**
- * Prints them; resolves with the exit code when all are printed, or a signal or a reader that has gone ends it.
- * @throws ExitFault `no-daemon`, also when the daemon ends while it is followed; `not-permitted`, `no-child`
+ * Prints the lines; resolves with the exit code when all are printed, on a signal, or when the reader has
+ * gone.
+ * @throws ExitFault `no-daemon`, also when the daemon ends while its log is followed; `not-permitted`,
+ * `no-child`
  */
 export async function logs(options: LogsOptions): Promise<number> {
   const { dataDir, name, follow, json } = options;

@@ -2,7 +2,7 @@
 import { ExitFault } from '../fault/fault';
 import { nearest } from './suggestion';
 
-/** Names listed when none is near. */
+/** Maximum number of names listed when none is similar. */
 const MAX_NAMES = 20;
 const CAMERA = 'camera:';
 

@@ -1,6 +1,6 @@
 /** The sentence about tags that no camera has. Pure. */
 
-/** Tags listed when none fits. */
+/** Maximum number of tags listed when none is similar. */
 const MAX_NAMED = 20;
 
 /** @param known the tags there are */

@@ -27,7 +27,7 @@ export interface Line {
   begin(run: Run): void;
 }
 
-/** Adds `--config` and `--data-dir`, which every command takes. */
+/** Adds `--config` and `--data-dir`, which every command accepts. */
 export function withPlaces(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: actors.json of the package)')

@@ -1,4 +1,4 @@
-/** `plan`: what a configuration in place of the present one would change in the running daemon. */
+/** `plan`: what another configuration would change in the running daemon. */
 import { ConfigurationError } from '../config/faults';
 import { readConfiguration } from '../config/load';
 import type { PlanAnswer, PlanRequest } from '../control/protocol';
@@ -12,8 +12,9 @@ import { PLAIN, styleOf, type Style } from './style';
 import { wrap } from './table';
 
 /**
- * Asks the daemon, which knows what runs and has the environment that counts. Prints the answer; resolves with the exit code.
- * @throws ConfigurationError when it would not take the file over; ExitFault `no-daemon`
+ * Asks the daemon, which knows what runs and resolves references in its own environment. Prints the answer;
+ * resolves with the exit code.
+ * @throws ConfigurationError when the daemon would not apply the file; ExitFault `no-daemon`
  */
 export async function plan({ config, dataDir, json }: Places & { readonly json: boolean }): Promise<number> {
   throwIfNotPermitted(config);
@@ -26,7 +27,7 @@ export async function plan({ config, dataDir, json }: Places & { readonly json: 
   return EXIT.clean;
 }
 
-/** A line for each child that is touched, and those that are not in one. */
+/** A line for each child that is affected, and one line for all others. */
 export function planText({ start, stop, restart, adjust, leave }: Plan, { width }: Style = PLAIN): string {
   const changed = (verb: string) => (change: Change) =>
     `${verb}  ${change.name}  (${change.because.join(', ')})`;

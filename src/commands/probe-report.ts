@@ -3,7 +3,7 @@ import type { ProbeReport } from '../protocol/probe';
 import { PLAIN, type Style } from './style';
 import { table, wrap } from './table';
 
-/** A line for each thing that was found. */
+/** A line for each property that was found. */
 export function probeText(report: ProbeReport, { width: lineWidth }: Style = PLAIN): string {
   const { codec, width, height, picturesPerSecond, keyframeIntervalMs: key, fault } = report;
   const rows: (readonly [string, string])[] = [

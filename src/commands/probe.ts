@@ -23,9 +23,9 @@ const SAVED_FORMATS = { '.jpg': 'jpeg', '.jpeg': 'jpeg', '.png': 'png', '.webp':
 export interface ProbeOptions {
   readonly config: string;
   readonly json: boolean;
-  /** As it was typed: it may hold credentials. */
+  /** As it was typed: it may contain credentials. */
   readonly url: string | undefined;
-  /** A camera of the configuration, in the place of a URL. */
+  /** A camera of the configuration, instead of a URL. */
   readonly camera: string | undefined;
   /** The URL is that of a still picture. */
   readonly still: boolean;
@@ -49,7 +49,7 @@ export async function probe(args: ProbeOptions): Promise<number> {
   const stop = () => stopping.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
   const found = await probeFeed(camera, ffmpeg ?? 'ffmpeg', args.seconds * 1000, stopping.signal);
-  // From here on a signal ends it at once, also where the report is not read.
+  // From here on a signal ends the process at once, even if nothing reads the report.
   for (const signal of SIGNALS) process.off(signal, stop);
   const saved = await save(found.picture, camera, args.save);
   const report = probeReport(feedName(camera.source), found, saved);

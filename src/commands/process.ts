@@ -16,7 +16,7 @@ import { findFfmpeg } from '../supervisor/ffmpeg-program';
 import { EXIT } from './exit-codes';
 import type { Places } from './options';
 
-/** For the last lines of a process that gets a second signal, milliseconds. */
+/** Time for the last log lines of a process that receives a second signal, milliseconds. */
 const AT_ONCE_MS = 200;
 
 export interface ProcessCommandOptions extends Places {

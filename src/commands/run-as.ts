@@ -1,4 +1,4 @@
-/** The `"user"` of a configuration: a daemon that root started becomes that user before it does anything. */
+/** The `"user"` of a configuration: a daemon started by root switches to that user before it does anything else. */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ConfigurationError } from '../config/faults';
@@ -10,8 +10,8 @@ const PROGRAM = path.resolve(__dirname, '../main.js');
 const ELSEWHERE = 'move it to where that user may read it (such as /opt), or name another user';
 
 /**
- * @throws ConfigurationError where this process cannot become that user, or could not work as that user; Fault
- * `data-directory` when the data cannot be handed over
+ * @throws ConfigurationError if this process cannot become that user, or could not work as that user; Fault
+ * `data-directory` if the data cannot be handed over
  */
 export function runAs(name: string, { config, dataDir }: Places): void {
   const refuse = (problem: string): never => {

@@ -1,4 +1,4 @@
-/** A file that a command was asked for, whole or not at all. */
+/** Writes a file that a command was asked for, whole or not at all. */
 import { ExitFault } from '../fault/fault';
 import { replaceFile } from '../os/replace-file';
 

@@ -1,4 +1,4 @@
-/** A terminal's alternate screen, drawn over in place: what was on the terminal before comes back. Sequences: xterm, "ctlseqs". */
+/** A terminal's alternate screen, redrawn in place; the terminal's contents return afterwards. Sequences: xterm, "ctlseqs". */
 import { print } from '../os/output';
 
 /** Alternate screen, no cursor, and lines that are too long end at the edge instead of wrapping. */
@@ -27,7 +27,7 @@ export class Screen {
     await print(OPEN);
   }
 
-  /** Nothing while it is closed. */
+  /** Draws nothing while the screen is closed. */
   async draw(lines: readonly string[], height: number): Promise<void> {
     if (this.#isOpen) await print(drawing(lines, height));
   }

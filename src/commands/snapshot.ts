@@ -1,4 +1,4 @@
-/** `snapshot`: the present picture of a camera, from the link that its process keeps to the newest file of the spool. */
+/** `snapshot`: the current picture of a camera, from the link that its process keeps to the newest file of the spool. */
 import path from 'node:path';
 import { Problem } from '../actors/web/http/problem';
 import { Gallery } from '../actors/web/pictures/gallery';
@@ -28,7 +28,7 @@ export interface SnapshotOptions extends Places {
 }
 
 /**
- * Saves it; resolves with the exit code.
+ * Saves the picture; resolves with the exit code.
  * @throws ExitFault `no-picture` when there is none, or only an old one; `no-child`, `no-daemon`, `not-permitted`, `cannot-save`, `usage`
  */
 export async function snapshot({ camera, file, json, ...places }: SnapshotOptions): Promise<number> {
@@ -66,7 +66,7 @@ async function presentJpeg(
     '',
   );
   const view = await daemon.view();
-  // Only keyframes need it.
+  // Only keyframes need ffmpeg.
   const ffmpeg = () => findFfmpeg(loadTopology(config, process.env).ffmpeg) ?? 'ffmpeg';
   try {
     const gallery = new Gallery(newestDirOf(path.join(dataDir, 'spool')), ffmpeg);

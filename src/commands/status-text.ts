@@ -79,7 +79,7 @@ export function childText(child: ChildStatus, nowMs: number, { width }: Style = 
     ['heartbeat', heartbeat && `${duration(nowMs - heartbeat.atMs)} ago`],
     ['completed', heartbeat && String(heartbeat.done)],
     ...Object.entries(heartbeat?.facts ?? {})
-      // That is above already.
+      // The feed is shown above.
       .filter(([fact]) => fact !== 'feed')
       .map(([fact, value]) => [fact, String(value)] as const),
   ];
@@ -195,7 +195,7 @@ function processCells(child: ChildStatus, nowMs: number): readonly string[] {
 
 function cameraCells(child: ChildStatus, nowMs: number): readonly string[] {
   const { name, feed, restarts, delivered, heartbeat } = child;
-  // The end of its process is a state of the feed too, unless it never began.
+  // A feed that has begun has a state even after its process has ended.
   const { state, sinceMs } = feed ?? child;
   const { sampling, codec } = heartbeat?.facts ?? {};
   const video = [codec, size(child)].filter((part) => part !== undefined).join(' ');
@@ -228,7 +228,7 @@ function presentFault({ feed, feedFault, heartbeat }: ChildStatus): FaultRecord 
   return feed?.fault ?? feedFault ?? heartbeat?.fault;
 }
 
-/** Its present fault, else why the process last ended. */
+/** The child's current fault, else why its process last ended. */
 function faultLines(child: ChildStatus, nowMs: number, { width }: Style): string[] {
   const [present, { lastFault }] = [presentFault(child), child];
   if (present !== undefined) return below(`${present.code}: ${present.message}`, width);

@@ -19,7 +19,7 @@ export interface StatusOptions {
   readonly json: boolean;
   /** The whole fleet, instead of this daemon. */
   readonly fleet: boolean;
-  /** Again every second, in place. */
+  /** Refresh every second, in place. */
   readonly watch: boolean;
   /** Everything about this child; a camera may be named by its id. */
   readonly name: string | undefined;
@@ -29,10 +29,11 @@ export interface StatusOptions {
 
 /**
  * Prints it; resolves with the exit code, that of an unhealthy daemon if there is a problem.
- * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`, `daemon-refused` for a fleet there is not; `usage` to watch without a terminal
+ * @throws ExitFault `no-daemon`, `not-permitted`, `no-child`, `daemon-refused` for `fleet` if there is none;
+ * `usage` for `watch` without a terminal
  */
 export async function status(options: StatusOptions): Promise<number> {
-  // The queues are asked of the broker: not every second.
+  // Listing the queues queries the broker: not every second.
   const { dataDir, fleet, watch } = options;
   const asked = async (withQueues: boolean) => (fleet ? lookAtFleet(dataDir) : look(options, withQueues));
   if (watch) return (await import('./watch')).watch(() => asked(false));

@@ -21,7 +21,7 @@ const USUAL = { columns: 80, rows: 24 } as const;
 /** ECMA-48, "SGR": foreground colours. */
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33 };
 
-/** The part of a stream that says whether it is a terminal. */
+/** The part of a stream that shows whether it is a terminal. */
 export interface Shown {
   readonly isTTY?: boolean;
   readonly columns?: number;

@@ -1,4 +1,4 @@
-/** Text that fits a terminal: columns, wrapped sentences, and times a person reads. Pure. */
+/** Text that fits a terminal: columns, wrapped sentences, and times for people. Pure. */
 
 /** Maximum width of all output for operators, in characters, unless a terminal has another. */
 export const WIDTH = 100;
@@ -28,7 +28,7 @@ export function wrap(text: string, indent = '', width = WIDTH, first = ''): stri
   return [...lines, line].map((each) => each.trimEnd());
 }
 
-/** A sentence about the row above it. */
+/** A sentence about the row above it, indented. */
 export function below(text: string, width = WIDTH): string[] {
   return wrap(text, '  ', width, '  ');
 }
@@ -76,7 +76,7 @@ function aligned(cell: string, { width, isNumeric }: Column = { width: 0, isNume
   return isNumeric ? cell.padStart(width) : cell.padEnd(width);
 }
 
-/** Wraps what the last column has too much, below its beginning. */
+/** Wraps the excess of the last column below the beginning of that column. */
 function hung(line: string, hanging: number, width: number): string[] {
   const at = Math.min(hanging, Math.floor(width / 2));
   return line.length <= width ? [line] : wrap(line.slice(at), ' '.repeat(at), width, line.slice(0, at));

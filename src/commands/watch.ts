@@ -51,7 +51,7 @@ async function shown(screen: Screen, { text }: Look): Promise<void> {
   await screen.draw(text(styleOf(process.stdout, process.env)).split('\n'), heightOf(process.stdout));
 }
 
-/** The daemon may come back. */
+/** Shows the error and continues: the daemon may come back. */
 function failed(error: unknown): Look {
   const { message } = error as Error;
   return {
@@ -63,7 +63,7 @@ function failed(error: unknown): Look {
   };
 }
 
-/** Ctrl-C, a terminal that is resized, Ctrl-Z and its end. @returns what takes it all back */
+/** Handles Ctrl-C, a resized terminal, Ctrl-Z and its end. @returns a function that removes the handlers */
 function listen(stopping: AbortController, screen: Screen, draw: () => Promise<void>): () => void {
   const end = () => stopping.abort();
   const redraw = () => void draw().catch(end);

@@ -1,6 +1,7 @@
 /**
- * Every setting of a camera, defined once: values, default, the sources it applies to, the effect of a change. The schema, the
- * types, `cameraDefaults`, the resolved camera, the running camera's comparison and docs/configuration.md follow from it. Pure data.
+ * Every setting of a camera, defined once: values, default, the sources it applies to, the effect of a
+ * change. The schema, the types, `cameraDefaults`, the resolved camera, the running camera's comparison and
+ * docs/configuration.md follow from it. Pure data.
  */
 import {
   ANY_SOURCE,

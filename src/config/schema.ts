@@ -1,4 +1,4 @@
-/** The schema of actors.json, from which the types, the check, the defaults, the editors' schema and docs/configuration.md follow. */
+/** The schema of actors.json: source of its types, check, defaults, editors' schema and docs/configuration.md. */
 import { Type, type Static } from '@sinclair/typebox';
 import { NAMESPACE_PATTERN } from '../contract/frame';
 import { REDIS_SCHEMES } from '../connections/redis-address';

@@ -19,8 +19,9 @@ export async function readContent(file: string): Promise<FileContent> {
 }
 
 /**
- * Calls back with every new content of `file` once two reads agree, until `signal` is aborted; one call at a time.
- * It compares contents, not times: links, network shares and writes within one tick of the clock are noticed too.
+ * Calls back with every new content of `file` once two reads agree, until `signal` is aborted; one call at a
+ * time. It compares contents, not times: links, network shares and writes within one tick of the clock are
+ * noticed too.
  * @param isKnown whether a content needs no call
  */
 export async function watchContent(

@@ -1,6 +1,7 @@
 /**
- * Which cameras move so that no node has much more or much less than its share. Pure. Every move lowers the sum of the squares
- * of the loads by their shares, so this ends, and what it leaves it leaves alone the next time.
+ * Decides which cameras move so that no node has much more or much less than its share. Pure. Every move
+ * lowers the sum of squared loads, each over its share: so it ends, and a second run on the result moves
+ * nothing.
  */
 import { BOUND, byRank, drawOf, EQUAL, type Load, type Loads } from './loads';
 import type { PlacedCamera } from './placement';
@@ -11,7 +12,7 @@ const FAR_BELOW = 0.8;
 /** Moves then bring every node to at least this part of its share, if the cameras are light enough for it. */
 const ENOUGH = 0.9;
 
-/** A node is a fifth away from its share. */
+/** Whether a node is a fifth or more away from its share. */
 export function isUnbalanced({ nodes }: Loads): boolean {
   return nodes.some(({ load, share }) => load > share * FAR_ABOVE || load < share * FAR_BELOW);
 }
@@ -69,7 +70,7 @@ export class Balance {
     return best;
   }
 
-  /** Prefers cameras that no node loses, and of these the one with the highest score for the node. */
+  /** Prefers cameras that no node has, and then the one with the highest score for the node. */
   #isBetter(a: PlacedCamera, b: PlacedCamera, to: Load): boolean {
     const { homeless } = this.loads;
     if (homeless.size > 0 && homeless.has(a) !== homeless.has(b)) return homeless.has(a);
@@ -77,8 +78,8 @@ export class Balance {
   }
 
   /**
-   * Looks once at every camera of a node above its bound and moves it to the node `takerOf` returns. Cameras that no node loses come
-   * first, in an order that is the same on all nodes.
+   * Considers every camera of a node above its bound once and moves it to the node `takerOf` returns. Cameras
+   * that no node has come first, in an order that is the same on all nodes.
    */
   #relieve(takerOf: (camera: PlacedCamera, owner: Load) => Load | undefined): boolean {
     const { nodes, homeless } = this.loads;
@@ -96,8 +97,8 @@ export class Balance {
   }
 
   /**
-   * For a camera whose owner is above its bound, and at its share or above without the camera: the node below its share with the
-   * highest score, if the camera does not take it above its bound.
+   * For a camera whose owner is above its bound, and keeps at least its share without the camera: the node
+   * with the highest score among those below their share that stay within their bound with the camera.
    */
   #needy(camera: PlacedCamera, owner: Load): Load | undefined {
     const { weight } = camera;
@@ -105,7 +106,7 @@ export class Balance {
     return this.loads.best(camera, ({ load, share }) => load < share && load + weight <= share * BOUND);
   }
 
-  /** For a camera that is not its owner's only one, and whose owner is unbalanced: an empty node that is less full with the camera. */
+  /** For a camera that is not an unbalanced owner's only one: an empty node, less full with it than the owner is now. */
   #empty(camera: PlacedCamera, owner: Load): Load | undefined {
     const { weight } = camera;
     if (owner.load <= owner.share * FAR_ABOVE || owner.load - weight < EQUAL) return undefined;
@@ -118,7 +119,7 @@ function ratio({ load, share }: Load): number {
   return load / share;
 }
 
-/** Afterwards both are within their bounds, or the giving node is still no emptier than the taking one. */
+/** After the move, both are within their bounds, or the giving node is still no emptier than the taking one. */
 function isGain(from: Load, to: Load, weight: number): boolean {
   const given = (from.load - weight) / from.share;
   const taken = (to.load + weight) / to.share;

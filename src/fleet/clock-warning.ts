@@ -1,4 +1,4 @@
-/** Warns of nodes whose clocks are too far from this one's, once for as long as the same are. */
+/** Warns of nodes whose clocks are too far from this one's, once until the set of such nodes changes. */
 import type { Log } from '../log/log';
 import { skewText } from './sentences';
 

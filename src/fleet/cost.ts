@@ -4,11 +4,11 @@
 const START_MS = 60_000;
 /** Minimum measuring time before a cost counts; after that time, a third of the weight of older measurements is left. */
 const SMOOTH_MS = 120_000;
-/** Shorter than this, ticks of 10 ms are too coarse. */
+/** Shortest interval measured: for less, ticks of 10 ms are too coarse. */
 const LEAST_MS = 4000;
 /** Two neighbouring steps differ by half. */
 const STEP = 1.5;
-/** A cost leaves its step when it is nearer to the next one by a margin: 1 is the distance of steps. */
+/** A cost leaves its step when it is more than this far from it, in units of the distance between steps. */
 const LEAVE = 0.75;
 const LEAST_MILLICORES = 1;
 
@@ -24,7 +24,7 @@ interface Meter {
 
 export interface Reading {
   readonly id: string;
-  /** Pid of the camera's process. A new process is measured from its start, and until then keeps the cost of the previous one. */
+  /** Pid of the camera's process. A new process keeps the cost of the previous one until its own is measured. */
   readonly pid: number;
   /** Processor seconds since that process began. */
   readonly seconds: number;

@@ -1,9 +1,9 @@
-/** Warns of nodes that run by another configuration, once for each that stays. */
+/** Warns of nodes that run another configuration, once for each difference that persists. */
 import type { Log } from '../log/log';
 import type { NodeRecord } from './facts';
 import { differingSentence } from './sentences';
 
-/** Nodes take an edit over within two seconds, and say so with their next renewal. */
+/** Nodes apply an edit within two seconds, and report it with their next renewal. */
 const STAYS_MS = 10_000;
 
 export class Differing {

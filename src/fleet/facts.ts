@@ -1,12 +1,12 @@
-/** What a fleet's members know of each other, read from etcd's keys. Pure. */
+/** What the members of a fleet know about each other, read from keys in etcd. Pure. */
 import type { KeyValue, EtcdEvent } from '../etcd/etcd';
 import type { Numbered } from '../protocol/numbered';
 import { Owners } from './owners';
 import { parsedNode, parsedOwner } from './records';
 
-/** What a node says of itself, under its lease. */
+/** What a node publishes about itself, under its lease. */
 export interface NodeRecord {
-  /** The data directory: the same after a restart, and no other node's. */
+  /** Identifies the data directory: the same after a restart, different on every node. */
   readonly id: string;
   /** For people: `daemon with pid 12 on host cam-server (data directory /srv/vigil)`. */
   readonly address: string;
@@ -17,17 +17,18 @@ export interface NodeRecord {
   readonly configuration: string;
   /** Measured costs of its cameras, thousandths of a processor; absent if nothing was measured. */
   readonly costs?: Readonly<Record<string, number>>;
-  /** Cameras are to move for its balance, and not all are where they belong; otherwise absent. */
+  /** Present while cameras still have to move for the balance of this node. */
   readonly isBalancing?: boolean;
-  /** When it was written, by the node's clock, milliseconds since the epoch; absent of versions before. */
+  /** When it was written, by the node's clock, milliseconds since the epoch; absent from earlier versions. */
   readonly clockMs?: number;
-  /** Rises whenever it is written: the node sees by it that its watch is alive. */
+  /** Rises with every write, by which the node sees that its watch is alive. */
   readonly beat: number;
 }
 
 /**
- * Why a camera came to its node. `new`: no node had it. `node-lost`: the lease of the node before has ended. `drain`: that
- * node gives all away. `balance`: it had more than its share, or does not know the camera.
+ * Why a camera came to its node. `new`: no node had it. `node-lost`: the lease of the previous node has
+ * ended. `drain`: the previous node drains. `balance`: it had more than its share, or does not know the
+ * camera.
  */
 export type Because = 'new' | 'node-lost' | 'drain' | 'balance';
 
@@ -35,15 +36,15 @@ export interface OwnerRecord {
   readonly node: string;
   /** Milliseconds since the epoch, by the owner's clock. */
   readonly sinceMs: number;
-  /** The node before. */
+  /** The previous node. */
   readonly from?: string;
   readonly because?: Because;
-  /** What it cost on the node before, thousandths of a processor. */
+  /** What it cost on the previous node, thousandths of a processor. */
   readonly cost?: number;
   /** The node that may adopt it once it captures it, and why. */
   readonly to?: string;
   readonly toBecause?: Because;
-  /** The newest picture when it was offered: that node numbers on from it, so that no period is skipped or counted twice. */
+  /** The newest picture when it was offered: the new node numbers on from it, and no period is skipped or counted twice. */
   readonly newest?: Numbered;
 }
 
@@ -78,7 +79,7 @@ export class Keys {
     return `${this.prefix}cameras/${id}`;
   }
 
-  /** To begin a move for balance. */
+  /** The key of a permit to begin a move for balance. */
   permit(name: string): string {
     return `${this.prefix}moves/${name}`;
   }
@@ -87,7 +88,7 @@ export class Keys {
 export class Facts {
   readonly nodes = new Map<string, NodeRecord>();
   readonly owners = new Owners();
-  /** Those to begin a move for balance that are taken, by name. */
+  /** Names of the permits for moves that are taken. */
   readonly permits = new Set<string>();
   /** Records of the nodes, without their signs of life. */
   readonly #said = new Map<string, string>();
@@ -108,7 +109,7 @@ export class Facts {
     for (const entry of entries) this.#put(entry);
   }
 
-  /** @returns false where nodes have only said that they live */
+  /** @returns false if the events were only signs of life */
   apply(events: readonly EtcdEvent[]): boolean {
     let isNews = false;
     for (const event of events)
@@ -141,7 +142,7 @@ export class Facts {
     return { ...this.#reasonOf(from), ...this.costOf(camera) };
   }
 
-  /** Absent if it was never measured. */
+  /** Without a cost if the camera was never measured. */
   costOf(camera: string): Pick<OwnerRecord, 'cost'> {
     const cost = this.#costs.get(camera) ?? this.owners.get(camera)?.cost;
     return cost === undefined ? {} : { cost };
@@ -161,7 +162,7 @@ export class Facts {
     this.#said.delete(node);
   }
 
-  /** @returns false where only the beat of a node has changed */
+  /** @returns false if only the beat of a node has changed */
   #put({ key, value, modRevision, lease }: KeyValue): boolean {
     const [node, camera] = [this.#nameBelow('nodes/', key), this.#nameBelow('cameras/', key)];
     const permit = this.#nameBelow('moves/', key);
@@ -194,12 +195,12 @@ function withoutBeat(record: NodeRecord): string {
   return JSON.stringify({ ...record, beat: 0, clockMs: 0 });
 }
 
-/** The part of it that is written. */
+/** The part of an owned camera's record that is written to etcd. */
 export function recordOf({ revision: _, lease: __, ...record }: Owned): OwnerRecord {
   return record;
 }
 
-/** What a node writes of a camera that it offers to another, or no longer does. */
+/** What a node writes about a camera that it offers to another, or no longer offers. */
 export function offered(
   { to: _, toBecause: __, newest: ___, ...record }: OwnerRecord,
   offer?: Offer,

@@ -18,11 +18,11 @@ import { SharedConfiguration } from './shared-configuration';
 import { ClockSkews } from './skew';
 import { listOf, NODE_IN_USE, sequelText, STATE_TEXTS } from './sentences';
 
-/** Facts change in bursts, such as when a node dies: they are looked at together. */
+/** Facts change in bursts, such as when a node dies: they are considered together. */
 const LOOK_MS = 100;
-/** When all cameras are looked at again, milliseconds: of a large fleet, that is work. */
+/** When all cameras are considered again, milliseconds: in a large fleet this is expensive. */
 const AGAIN_MS = { time: 0, patience: 10_000, none: Infinity } as const;
-/** Beyond the lease, until a dead node's keys have gone. */
+/** Time after the end of a dead node's lease until its keys have gone. */
 const GONE_MS = 3000;
 
 export class Fleet {
@@ -104,7 +104,7 @@ export class Fleet {
   }
 
   /**
-   * Gives all cameras away as other nodes can adopt them; resolves when none is left, or no node adopts the rest.
+   * Gives cameras away as fast as other nodes can adopt them; resolves when none is left, or no node adopts the rest.
    * @returns cameras that are still here
    */
   async drain(): Promise<number> {
@@ -127,7 +127,7 @@ export class Fleet {
     return 0;
   }
 
-  /** How many this node holds. */
+  /** Number of cameras this node holds. */
   get cameras(): number {
     return this.#holdings.ids.size;
   }
@@ -148,7 +148,7 @@ export class Fleet {
     this.consider();
   }
 
-  /** Does what the facts ask for: one look at a time, and never behind a newer fact. */
+  /** Acts on the facts: one run at a time, each with the newest facts. */
   consider(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
@@ -173,7 +173,7 @@ export class Fleet {
   async #isolate(): Promise<void> {
     if (this.#state === 'joining') return;
     this.#enter('isolated');
-    // Another node has them by now, and they allow one viewer.
+    // Another node may have these cameras by now, and they allow only one viewer.
     const single = this.options.cameras().filter(({ isSingle }) => isSingle);
     await this.#holdings.letGo(single.map(({ id }) => id));
   }
@@ -200,7 +200,7 @@ export class Fleet {
     if (!this.#isRead || !this.#lease.isValid || this.#stopping.signal.aborted) return;
     if (this.#state !== 'member' && this.#state !== 'draining') return;
     const { log, configuration } = this.options;
-    // Without the fleet's configuration it would take cameras that are no longer the fleet's.
+    // Without the fleet's configuration, this node would take cameras that the fleet has removed.
     const present = configuration();
     if (present === undefined) return;
     const roster = this.#enrolled();
@@ -229,7 +229,7 @@ export class Fleet {
   #fail(error: unknown): void {
     const fault = faultRecord(error, 'fleet');
     if (fault.code === NODE_IN_USE) {
-      // One that has just died is gone when its lease has ended.
+      // The keys of a daemon that has just died are removed when its lease has ended.
       this.#refusedSinceMs ??= this.#clock.now();
       if (this.#clock.now() - this.#refusedSinceMs > LEASE_MS + GONE_MS) this.options.onRefused(fault);
       return;

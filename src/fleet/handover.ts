@@ -1,9 +1,9 @@
 /** What a node does about cameras that belong elsewhere: offers them, and waits until the other node captures them. Pure. */
 import type { Because, Owned, Present } from './facts';
 
-/** A camera's new node has captured it by then (`connectMs` is 20 s), or does not reach it. */
+/** A new node that has not captured the camera by then cannot reach it (`connectMs` is 20 s). */
 const OFFER_MS = 30_000;
-/** How long a camera stays that its new node could not capture. */
+/** How long a camera that its new node could not capture is not offered again. */
 const DECLINED_MS = 600_000;
 
 export interface Move {
@@ -19,7 +19,7 @@ export interface Own {
   readonly isDraining: boolean;
   /** Whether a camera may begin to move for balance. */
   readonly mayMove: (id: string) => boolean;
-  /** A camera allows one viewer, or has no picture now: capturing it twice gains nothing. */
+  /** The camera allows one viewer, or has no picture now: capturing it twice gains nothing. */
   readonly isBroken: (id: string) => boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Turn {
   /** The other node may capture it in parallel, and then owns it. */
   readonly offer: readonly (Move & { readonly because: Because })[];
   readonly retract: readonly string[];
-  /** Stopped here before another starts it. */
+  /** Cameras to be stopped here before another node starts them. */
   readonly giveAway: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export class Handovers {
         giveAway.push(id);
       else if (offered !== to) {
         offer.push({ id, to, because: isDraining ? 'drain' : 'balance' });
-        // Counted again for another node; the patience of a drain covers all nodes together.
+        // The time starts again for another node; during a drain it covers all nodes together.
         if (!isDraining || sinceMs === undefined) this.#offeredMs.set(id, nowMs);
       } else if (sinceMs === undefined) this.#offeredMs.set(id, nowMs);
       else if (nowMs - sinceMs > OFFER_MS) {

@@ -21,7 +21,7 @@ export interface HoldingsOptions {
   readonly keys: Keys;
   readonly facts: Facts;
   readonly lease: Lease;
-  /** Runs the first set, and the second so that those cameras can be adopted; resolves when all others have stopped. */
+  /** Runs the first set, and the second for adoption; resolves when all other cameras have stopped. */
   readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class Holdings {
 
   /**
    * Reconciles the held cameras with etcd: keys of an earlier lease of this node are put under the present one,
-   * those that etcd has lost are created again, and cameras another node has are released.
+   * those that etcd has lost are created again, and cameras that another node has are released.
    * @param wanted cameras of the configuration
    * @throws Fault of etcd
    */
@@ -84,20 +84,20 @@ export class Holdings {
     return taken;
   }
 
-  /** Stops cameras, and then lets others take them. */
+  /** Stops cameras, and then removes their keys so that others can take them. */
   async giveAway(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#ids.delete(id);
     await this.#run();
     await inTurns(ids, async (id) => this.#remove(id));
   }
 
-  /** Stops cameras whose keys may be another node's; those that are still this node's when etcd answers come back. */
+  /** Stops cameras whose keys may be another node's; they run again if etcd answers that this node still has the keys. */
   async letGo(ids: readonly string[]): Promise<void> {
     const gone = ids.filter((id) => this.#ids.delete(id));
     if (gone.length > 0) await this.#run();
   }
 
-  /** Permits the other node of `offer` to adopt it, or (without) withdraws that; nothing changes here until it has. */
+  /** Permits the node named in `offer` to adopt the camera, or withdraws that; until adopted, the camera runs here. */
   async offer(id: string, offer?: Offer): Promise<void> {
     const { etcd, keys, facts, node, lease } = this.options;
     const [found, under] = [facts.owners.get(id), lease.id];

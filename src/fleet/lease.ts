@@ -1,4 +1,4 @@
-/** This node's lease in etcd: renewed once a second, and valid by a clock that is never set, counted from when the renewal was sent. */
+/** This node's lease in etcd: renewed once a second, and valid by a monotonic clock from when the renewal was sent. */
 import type { Etcd } from '../etcd/etcd';
 import type { FleetClock } from './options';
 
@@ -20,12 +20,12 @@ export class Lease {
     return this.#id;
   }
 
-  /** Nobody else can have this node's cameras. */
+  /** While it is valid, no other node can have this node's cameras. */
   get isValid(): boolean {
     return this.leftMs > 0;
   }
 
-  /** For how long that is so. */
+  /** How long the lease is still valid, milliseconds. */
   get leftMs(): number {
     return this.#validUntilMs - this.now();
   }
@@ -47,8 +47,8 @@ export class Lease {
   }
 
   /**
-   * Calls `onEnded` when the lease has ended unrenewed, also while an answer of etcd is still awaited, which may take as long
-   * as the lease; and every second until there is one again.
+   * Calls `onEnded` when the lease has ended unrenewed, also while an answer of etcd is awaited, which may
+   * take as long as the lease; then every second until there is a lease again.
    */
   async guard(clock: FleetClock, signal: AbortSignal, onEnded: () => Promise<void>): Promise<void> {
     for (;;) {
@@ -58,7 +58,7 @@ export class Lease {
     }
   }
 
-  /** Ends it, and with it all that is under it. */
+  /** Ends the lease, which removes all keys under it. */
   async end(): Promise<void> {
     if (this.#id !== undefined) await this.etcd.revoke(this.#id);
     this.#id = undefined;

@@ -1,7 +1,7 @@
-/** What the nodes have to do in relation to their shares, and which node a camera prefers. Pure. */
+/** The load of each node in relation to its share, and which node a camera prefers. Pure. */
 import type { PlacedCamera, PlacementNode } from './placement';
 
-/** A node takes this multiple of its share before the next one gets the camera. */
+/** Multiple of its share up to which a node accepts cameras; beyond it, the next node gets the camera. */
 export const BOUND = 1.1;
 /** Sums of the same weights in another order differ by less. */
 export const EQUAL = 1e-9;
@@ -9,7 +9,7 @@ export const EQUAL = 1e-9;
 export interface Load {
   readonly name: string;
   readonly seed: number;
-  /** What it would have if all had the same in relation to their capacities, in the unit of weights. */
+  /** The load it would have if all nodes had the same load per capacity, in the unit of weights. */
   readonly share: number;
   readonly cameras: PlacedCamera[];
   load: number;
@@ -83,7 +83,7 @@ function add(node: Load, camera: PlacedCamera): void {
   node.load += camera.weight;
 }
 
-/** An order that is the same for everybody. */
+/** An order that is the same on every node. */
 export function byRank(a: PlacedCamera, b: PlacedCamera): number {
   return a.rank - b.rank || (a.id < b.id ? -1 : 1);
 }
@@ -93,7 +93,7 @@ function scoreOf(rank: number, node: Load): number {
   return -node.share / Math.log((drawOf(rank, node) + 0.5) / 2 ** 32);
 }
 
-/** Rises with the score of a camera for a node: cheaper where cameras are compared for one and the same. */
+/** Rises with the score, and is cheaper to compute: for comparing cameras for the same node. */
 export function drawOf(rank: number, { seed }: Load): number {
   return mix(rank ^ seed);
 }

@@ -1,4 +1,4 @@
-/** Moves cameras to the nodes they belong on: offers them, gives them away, adopts what is offered to this node. */
+/** Moves cameras to the nodes they belong on: offers them, gives them away, and adopts those offered to this node. */
 import type { Frame } from '../contract/frame';
 import type { Log } from '../log/log';
 import { numbered, type Numbered } from '../protocol/numbered';
@@ -58,7 +58,7 @@ export class Movement {
     const next = this.#queue.next(waiting.filter(waits), this.#permits.free, now());
     const mayMove = (id: string) => next.has(id);
     const turn = this.#handovers.turn({ owned, wanted, isDraining, mayMove, isBroken }, now());
-    // On their way they need none, nor on a node that gives all away.
+    // Cameras that are already moving need no permit, nor do those of a node that drains.
     const begins = isDraining ? [] : [...turn.offer.map(({ id }) => id), ...turn.giveAway].filter(waits);
     const denied = new Set(await this.#denied(begins, next));
     const offer = turn.offer.filter(({ id }) => !denied.has(id));
@@ -82,7 +82,8 @@ export class Movement {
   }
 
   /**
-   * A picture of the camera is in the spool of this node: if the camera was offered to it, it is its own from now on.
+   * A picture of the camera is in the spool of this node: if the camera was offered to this node, it now owns
+   * it.
    * @throws Fault of etcd
    */
   async captured(frame: CapturedFrame): Promise<void> {

@@ -12,14 +12,14 @@ export type FleetEtcd = Pick<
 
 export interface FleetCamera {
   readonly id: string;
-  /** Its rate: counts as long as its cost is not measured. */
+  /** Its rate: used until its cost is measured. */
   readonly weight: number;
-  /** It allows one viewer at a time. */
+  /** Whether the camera allows only one viewer at a time. */
   readonly isSingle: boolean;
 }
 
 export interface FleetClock {
-  /** Milliseconds, of a clock that is never set. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Resolves after that time, or at once when `signal` is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -27,9 +27,9 @@ export interface FleetClock {
 
 export interface FleetOptions {
   readonly etcd: FleetEtcd;
-  /** The machine's own without. */
+  /** The machine's own if absent. */
   readonly clock?: FleetClock;
-  /** Where cameras belong: a pure function, which nodes in one process may compute together. */
+  /** Where cameras belong: a pure function, whose results nodes in one process may share. */
   readonly placement?: typeof relocations;
   readonly name: string;
   readonly node: string;
@@ -41,13 +41,13 @@ export interface FleetOptions {
   readonly cameras: () => readonly FleetCamera[];
   /** Costs of the cameras on this node, thousandths of a processor; without it nothing is measured. */
   readonly costs?: () => Readonly<Record<string, number>>;
-  /** What names it: other nodes with the same run the same cameras. Undefined until this node knows those of the fleet. */
+  /** Name of the configuration, the same for the same cameras; undefined until this node knows the fleet's. */
   readonly configuration: () => string | undefined;
-  /** That credentials are sealed with. */
+  /** The key that credentials are sealed with. */
   readonly secret: Buffer | undefined;
   readonly log: Log;
   /** Runs these cameras, those arriving in parallel with their owners, and no others; resolves when the others have stopped. */
   readonly onHeld: (ids: ReadonlySet<string>, arriving: Arriving) => Promise<void>;
-  /** Another daemon is the node of that name. */
+  /** Another daemon uses this node's name. */
   readonly onRefused: (fault: FaultRecord) => void;
 }

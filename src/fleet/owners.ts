@@ -18,7 +18,7 @@ export class Owners extends Map<string, Owned> {
     return this.#byOffer.get(node) ?? NONE;
   }
 
-  /** @returns cameras whose records change from now on; the caller empties the set */
+  /** @returns a set that collects cameras whose records change from now on; the caller empties it */
   changes(): Set<string> {
     const changed = new Set(this.keys());
     this.#changed.push(changed);

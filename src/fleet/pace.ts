@@ -2,12 +2,12 @@
 import type { Present } from './facts';
 
 const MINUTE_MS = 60_000;
-/** For how long a camera is passed over that could have moved for a minute, and did not: its new node may not reach it. */
+/** How long a camera is passed over that could not move within a minute of its turn: its new node may not reach it. */
 const PASSED_OVER_MS = 600_000;
 
 /** Which cameras of the whole fleet are the next to move for balance, as one of its nodes sees it. */
 export class MoveQueue {
-  /** By camera, since when it could have moved without interruption; for one that is passed over, since before that. */
+  /** By camera, since when it could have moved; a camera that is passed over keeps that time. */
   readonly #freeMs = new Map<string, number>();
 
   /** Forgets all cameras but these. */
@@ -18,7 +18,8 @@ export class MoveQueue {
   /**
    * @param waiting all cameras of the fleet that belong elsewhere and are not moving yet, in an order that is the same on all nodes
    * @param permits the free ones
-   * @returns by camera that may begin to move now, the permit to use: a different one on each node, if they know the same facts
+   * @returns the permit to use for each camera that may begin to move now; nodes that know the same facts use
+   * different ones
    */
   next(waiting: readonly string[], permits: readonly string[], nowMs: number): ReadonlyMap<string, string> {
     const known = new Set(waiting);
@@ -27,7 +28,7 @@ export class MoveQueue {
     const isOver = (id: string) => nowMs - (this.#freeMs.get(id) ?? nowMs) > MINUTE_MS;
     const first = waiting.filter((id) => !isOver(id)).slice(0, permits.length);
     const next = new Map(first.map((id, i) => [id, permits[i] as string]));
-    // Others were faster: it waits for a permit, so this time does not count.
+    // Other cameras came first: the camera waits for a permit, and this time does not count.
     for (const id of this.#freeMs.keys()) if (!next.has(id) && !isOver(id)) this.#freeMs.delete(id);
     for (const id of first) if (!this.#freeMs.has(id)) this.#freeMs.set(id, nowMs);
     return next;
@@ -50,14 +51,14 @@ export class Orphans {
   }
 }
 
-/** Nodes of a fleet that starts come within this time of each other (the delay that Kafka gives a new consumer group). */
+/** Nodes of a starting fleet join within this time of each other (the delay that Kafka gives a new consumer group). */
 const GATHER_MS = 3000;
 
 export class Gathering {
   #known: ReadonlySet<string> = new Set();
   #joinedMs = -Infinity;
 
-  /** Nobody owns a camera yet, and a node has just joined: the first would take all cameras, and the others none. */
+  /** Whether no camera is owned yet and a node has just joined: the first would take all cameras, and the others none. */
   lasts(nodes: ReadonlyMap<string, unknown>, owners: ReadonlyMap<string, unknown>, nowMs: number): boolean {
     if ([...nodes.keys()].some((name) => !this.#known.has(name))) this.#joinedMs = nowMs;
     this.#known = new Set(nodes.keys());

@@ -1,13 +1,14 @@
 /**
- * Permits to begin a move for balance: keys in etcd, each under its own lease of one minute. The whole fleet thus begins at most as many moves a minute
- * as there are permits, whatever its nodes know of each other and whichever of them restart.
+ * Permits to begin a move for balance: keys in etcd, each under its own lease of one minute. So the whole
+ * fleet begins at most as many moves a minute as there are permits, whatever its nodes know and whichever of
+ * them restart.
  */
 import type { Etcd } from '../etcd/etcd';
 import type { Facts, Keys } from './facts';
 
 /** Moves for balance that the whole fleet begins within a minute. */
 const NAMES = Array.from({ length: 10 }, (_, i) => String(i));
-/** A minute, and what may pass between the lease and the move. */
+/** A minute, and the time that may pass between the lease and the move. */
 const LASTS_S = 61;
 const BETWEEN_MS = 1000;
 
@@ -16,7 +17,7 @@ export interface PermitsOptions {
   readonly node: string;
   readonly keys: Keys;
   readonly facts: Pick<Facts, 'permits'>;
-  /** A clock that is never set, milliseconds. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Which node each camera belongs on: weighted rendezvous hashing with bounded load (Mirrokni, Thorup, Zadimoghaddam:
- * "Consistent Hashing with Bounded Loads", 2016), which keeps what is placed already. Pure: every member computes the same
- * from the same facts, so that no one leads.
+ * Which node each camera belongs on: weighted rendezvous hashing with bounded load (Mirrokni, Thorup,
+ * Zadimoghaddam: "Consistent Hashing with Bounded Loads", 2016), which keeps existing placements. Pure: every
+ * member computes the same from the same facts, so that none has to lead.
  */
 import { Balance, isUnbalanced } from './balance';
 import { byRank, Loads } from './loads';

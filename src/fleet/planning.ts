@@ -24,8 +24,8 @@ export class Planning {
   }
 
   /**
-   * @param cameras of the configuration: while it is the same array, they are the same cameras
-   * @param pasts what is remembered of other cameras: it is forgotten
+   * @param cameras of the configuration; an identical array means identical cameras
+   * @param pasts records that must forget all other cameras
    */
   enrolled(
     cameras: readonly FleetCamera[],
@@ -35,7 +35,7 @@ export class Planning {
     return this.roster;
   }
 
-  /** By the present facts, for the cameras that are enrolled. */
+  /** The steps that follow from the current facts, for the enrolled cameras. */
   steps(nowMs: number): Steps {
     const { node, facts, roster } = this;
     const plan = this.#look();

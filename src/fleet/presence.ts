@@ -1,4 +1,4 @@
-/** This node's record in etcd: written when it has changed and every few seconds, and looked for in this node's own watch. */
+/** This node's record in etcd: written when it has changed and every few seconds, and expected in its own watch. */
 import type { Operation } from '../etcd/etcd';
 import type { Facts, Keys, NodeRecord } from './facts';
 import type { Lease } from './lease';
@@ -30,19 +30,19 @@ export class Presence {
     },
   ) {}
 
-  /** It is written with the next renewal of the lease. */
+  /** The record is written with the next renewal of the lease. */
   changed(): void {
     this.#beatAtMs = -Infinity;
   }
 
-  /** Whether cameras are to move for this node's balance: the other nodes continue with that until none is left. */
+  /** Sets whether cameras have to move for this node's balance; the other nodes continue until none has to. */
   balances(isBalancing: boolean): void {
     if (isBalancing !== this.#isBalancing) this.changed();
     this.#isBalancing = isBalancing;
   }
 
   /**
-   * Writes the node's record under its lease if that is due.
+   * Writes the node's record under its lease if due.
    * @returns whether the key is known to be this node's
    * @throws Fault `node-in-use` if another daemon has this name
    */
@@ -59,7 +59,7 @@ export class Presence {
     const under = lease.id;
     if (under === undefined) return false;
     const put = { put: key, value: JSON.stringify(record), lease: under };
-    // Nobody else knows this lease: what is under it is this node's.
+    // No other node knows this lease: keys under it are this node's.
     const isStillOwn = await etcd.transact([{ key, lease: under }], [put]);
     if (!isStillOwn && !(await this.#claim(key, put))) return false;
     this.#beat++;
@@ -78,7 +78,7 @@ export class Presence {
     return etcd.transact([{ key, modRevision: found.modRevision }], [put]);
   }
 
-  /** A watch on a frozen or cut server is silent: this node does not hear of itself. */
+  /** Whether the watch has not reported this node's own record: on a frozen or cut-off server it is silent. */
   get isUnheard(): boolean {
     const { facts, now } = this.own;
     const heard = facts.nodes.get(this.options.node)?.beat ?? 0;

@@ -6,20 +6,20 @@ import { literalSecrets } from '../config/literal-secrets';
 import { jsonPath, valueAt, type Place } from '../config/paths';
 import { Fault } from '../fault/fault';
 
-/** As they are written in actors.json, references to the environment among them. */
+/** As written in actors.json, including references to the environment. */
 export interface Shared {
   readonly cameras: readonly unknown[];
   readonly cameraDefaults?: unknown;
 }
 
-/** One revision of it. In place of credentials, `{"sealed": N}` refers to the Nth entry of `sealed`. */
+/** One revision of them. In place of credentials, `{"sealed": N}` refers to the Nth entry of `sealed`. */
 export interface Publication extends Shared {
-  /** Rises by one with each. */
+  /** Rises by one with each publication. */
   readonly revision: number;
   /** Ids of this publication, and of the previous one. */
   readonly id: string;
   readonly after?: string | undefined;
-  /** That published it, and when by its clock, milliseconds since the epoch. */
+  /** The node that published it, and when by its clock, milliseconds since the epoch. */
   readonly node: string;
   readonly atMs: number;
   readonly sealed?: string;
@@ -39,8 +39,8 @@ export function sharedOf(file: unknown): Shared {
 }
 
 /**
- * @param fleet it is for: it is of no use to another
- * @throws Fault `fleet-key` where credentials cannot be sealed
+ * @param fleet the fleet that can open it; no other can
+ * @throws Fault `fleet-key` if credentials cannot be sealed
  */
 export function published(
   fleet: string,

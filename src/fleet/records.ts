@@ -1,6 +1,6 @@
 /**
- * Values in etcd as nodes of this version or a neighbouring one have written them: fields that are not known here are kept, and what has come since
- * the first version may be absent. Pure.
+ * Values in etcd, written by nodes of this version or a neighbouring one: unknown fields are kept, and fields
+ * added since the first version may be absent. Pure.
  */
 import { isObject } from '../config/is-object';
 import type { NodeRecord, OwnerRecord } from './facts';

@@ -1,6 +1,6 @@
 /**
- * The cameras of the configuration with their owners, and what each weighs for the placement: the same for every member, by
- * what etcd says alone. Only what has changed is looked at.
+ * The cameras of the configuration with their owners and their weights for the placement. It depends on etcd
+ * alone, so that it is the same for every member. Only changed records are read.
  */
 import type { Facts, NodeRecord } from './facts';
 import { hashOf } from './loads';
@@ -18,7 +18,7 @@ interface Enrolled extends PlacedCamera {
 }
 
 export class Roster {
-  /** Rises when the owner, the next one or the weight of a camera is another. */
+  /** Rises when the owner, the next owner or the weight of a camera changes. */
   revision = 0;
   #given: readonly FleetCamera[] = [];
   #cameras: readonly Enrolled[] = [];
@@ -26,14 +26,14 @@ export class Roster {
   readonly #unowned = new Set<string>();
   #isNew = false;
   readonly #changed: Set<string>;
-  /** By node, as they were when they were last looked at. */
+  /** By node, as they were when last read. */
   readonly #costs = new Map<string, NodeRecord['costs']>();
 
   constructor(private readonly facts: Pick<Facts, 'nodes' | 'owners'>) {
     this.#changed = facts.owners.changes();
   }
 
-  /** Unowned cameras at the last look. */
+  /** Unowned cameras at the last {@link look}. */
   get unowned(): ReadonlySet<string> {
     return this.#unowned;
   }
@@ -46,7 +46,7 @@ export class Roster {
     return this.#byId.has(id);
   }
 
-  /** It allows one viewer at a time. */
+  /** Whether the camera allows only one viewer at a time. */
   isSingle(id: string): boolean {
     return this.#byId.get(id)?.isSingle === true;
   }
@@ -66,8 +66,9 @@ export class Roster {
   }
 
   /**
-   * @param given of the configuration, with their rates as weights: while it is the same array, they are the same cameras
-   * @returns whether they are others
+   * @param given cameras of the configuration, with their rates as weights; an identical array means
+   * identical cameras
+   * @returns whether the cameras have changed
    */
   enrol(given: readonly FleetCamera[]): boolean {
     if (given === this.#given) return false;
@@ -98,7 +99,7 @@ export class Roster {
     }
   }
 
-  /** @returns whether its cost is another */
+  /** @returns whether its cost has changed */
   #lookAt(id: string): boolean {
     const camera = this.#byId.get(id);
     if (camera === undefined) return false;

@@ -1,4 +1,4 @@
-/** What a fleet's node says, in sentences. Pure. */
+/** The sentences in which a node of a fleet reports. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../fault/fault';
 import type { NodeRecord } from './facts';
@@ -38,7 +38,7 @@ export function sequelText(state: MemberState, cameras: number): string {
   return `this node keeps its ${cameras} ${cameras === 1 ? 'camera' : 'cameras'}; none moves until etcd answers`;
 }
 
-/** Undefined where all nodes have the same cameras. */
+/** Undefined if all nodes have the same cameras. */
 export function differingSentence(nodes: ReadonlyMap<string, NodeRecord>, own: string): string | undefined {
   const others = [...nodes].filter(([, { configuration }]) => configuration !== own).map(([name]) => name);
   if (others.length === 0) return undefined;
@@ -81,7 +81,7 @@ function byId({ cameras }: Shared): Map<string, unknown> {
   return new Map(cameras.map((camera) => [String((camera as { readonly id?: unknown }).id), camera]));
 }
 
-/** A few names, and how many there are. */
+/** A few names, and the number of all. */
 export function listOf(ids: readonly string[]): string {
   if (ids.length === 1) return `camera ${ids[0] ?? ''}`;
   return `${ids.length} cameras (${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''})`;

@@ -1,9 +1,9 @@
-/** The cameras of a fleet as etcd has them: read, and replaced by one revision at a time, each on the one before. */
+/** The cameras of a fleet in etcd: read, and replaced one revision at a time, each based on the previous one. */
 import type { KeyValue, Etcd, EtcdEvent } from '../etcd/etcd';
 import { Fault } from '../fault/fault';
 import { opened, parsedPublication, published, type Publication, type Shared } from './publication';
 
-/** etcd takes requests of 1.5 MB. */
+/** etcd accepts requests of up to 1.5 MB. */
 const MAX_BYTES = 1_400_000;
 
 export interface SharedConfigurationOptions {
@@ -12,7 +12,7 @@ export interface SharedConfigurationOptions {
   readonly key: string;
   readonly fleet: string;
   readonly node: string;
-  /** That credentials are sealed with. */
+  /** The key that credentials are sealed with. */
   readonly secret: Buffer | undefined;
 }
 
@@ -20,15 +20,15 @@ interface Seen {
   readonly publication: Publication | undefined;
   /** Revision of etcd at which it was written; 0 if there is none. */
   readonly modRevision: number;
-  /** Something stands there that no node of ours has written. */
+  /** The key has a value that no node of Vigil has written. */
   readonly isForeign?: boolean;
 }
 
 export class SharedConfiguration {
   #seen: Seen | undefined;
-  /** A request of ours was not answered. */
+  /** A request of this node was not answered. */
   #isOwing = false;
-  /** Called when another revision is seen, and when etcd answers after it did not. */
+  /** Called when another revision is seen, and when etcd answers again. */
   onChange: () => void = () => undefined;
 
   constructor(private readonly options: SharedConfigurationOptions) {}
@@ -42,12 +42,12 @@ export class SharedConfiguration {
     return this.options.node;
   }
 
-  /** etcd has been asked. */
+  /** Whether the keys have been read from etcd. */
   get isRead(): boolean {
     return this.#seen !== undefined;
   }
 
-  /** @throws Fault where something else stands in its place */
+  /** @throws Fault if something else is stored under its key */
   get newest(): Publication | undefined {
     const { publication, isForeign = false } = this.#seen ?? {};
     if (isForeign)
@@ -94,8 +94,8 @@ export class SharedConfiguration {
   }
 
   /**
-   * Writes a revision again that etcd has lost.
-   * @returns false where another came first
+   * Writes again a revision that etcd has lost.
+   * @returns false if another node came first
    * @throws Fault of etcd
    */
   async restore(publication: Publication): Promise<boolean> {
@@ -120,7 +120,7 @@ export class SharedConfiguration {
     const condition = modRevision === 0 ? { key, is: 'absent' as const } : { key, modRevision };
     try {
       await etcd.transact([condition], [{ put: key, value }]);
-      // By its id: a first answer that was lost has made the second try fail.
+      // Compared by id: if the answer to the first try was lost, the second try fails although the first succeeded.
       this.#see(await etcd.get(key));
     } catch (error) {
       this.#isOwing = true;

@@ -1,7 +1,7 @@
-/** How far the clocks of other nodes are from this one's, by when their signs of life arrive. Pure. */
+/** How far the clocks of other nodes differ from this one's, judged by when their signs of life arrive. Pure. */
 import type { NodeRecord } from './facts';
 
-/** Milliseconds beyond which it is warned of. */
+/** Milliseconds beyond which a warning is logged. */
 export const MAX_SKEW_MS = 250;
 /** Number of signs of life, one every five seconds, of which the fastest one counts: etcd or this machine may be slow. */
 const KEPT = 6;
@@ -16,12 +16,12 @@ interface Heard {
 export class ClockSkews {
   readonly #heard = new Map<string, Heard>();
 
-  /** @param own this node, whose clock is compared with */
+  /** @param own this node, the reference for all others */
   constructor(private readonly own: string) {}
 
   /**
-   * Looks for new signs of life.
-   * @param nowMs when they came, milliseconds since the epoch; undefined if not known
+   * Reads new signs of life.
+   * @param nowMs when they arrived, milliseconds since the epoch; undefined if unknown
    */
   hear(nodes: ReadonlyMap<string, NodeRecord>, nowMs: number | undefined): void {
     for (const name of this.#heard.keys()) if (!nodes.has(name)) this.#heard.delete(name);
@@ -36,7 +36,7 @@ export class ClockSkews {
     }
   }
 
-  /** By how many milliseconds the node's clock is ahead of this one's, less what the way took; undefined until that is known. */
+  /** Milliseconds by which the node's clock is ahead of this one's, less the transmission time; undefined until known. */
   of(name: string): number | undefined {
     const { aheadMs = [] } = this.#heard.get(name) ?? {};
     return aheadMs.length < LEAST ? undefined : Math.max(...aheadMs);

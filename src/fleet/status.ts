@@ -16,11 +16,11 @@ export interface FleetStatus {
     readonly version: string;
     readonly configuration: string;
     readonly cameras: number;
-    /** The cost of its cameras as a part of what its capacity is the share of: 1 is even. */
+    /** The cost of its cameras relative to its share: 1 is even. */
     readonly load: number;
-    /** Processor time that its cameras were measured to take, thousandths of a processor; absent until they were. */
+    /** Measured processor time of its cameras, thousandths of a processor; absent until measured. */
     readonly millicores?: number;
-    /** Milliseconds by which its clock is ahead of this node's; absent until it is known, and of this node. */
+    /** Milliseconds by which its clock is ahead of this node's; absent until known, and for this node. */
     readonly skewMs?: number;
   }[];
   readonly cameras: readonly (OwnerRecord & { readonly id: string })[];

@@ -23,9 +23,9 @@ export interface Steps extends Pick<Relocations, 'waiting'> {
   readonly take: readonly string[];
   /** Where its cameras belong that do not belong here. */
   readonly moves: readonly Move[];
-  /** Cameras are to move for the balance of this node. */
+  /** Whether cameras have to move for the balance of this node. */
   readonly isBalancing: boolean;
-  /** Cameras of other nodes that it is to capture in parallel. */
+  /** Cameras of other nodes that this node captures in parallel, to adopt them. */
   readonly arriving: readonly string[];
   /**
    * `none`: nothing to do until a fact changes. `patience`: cameras of this node only wait for others to have moved.
@@ -34,10 +34,10 @@ export interface Steps extends Pick<Relocations, 'waiting'> {
   readonly waitsFor: 'none' | 'patience' | 'time';
 }
 
-/** A camera that its node has not taken by then is taken by any other: that node may not know it. */
+/** A camera that its new node has not taken by then is taken by any other: that node may not know it. */
 const ORPHAN_MS = 10_000;
 
-/** @param plan by these facts */
+/** @param plan computed from these facts */
 export function stepsOf(
   { relocated, waiting, unowned }: Relocations,
   { nodes, owners }: Pick<Facts, 'nodes' | 'owners'>,

@@ -98,9 +98,9 @@ function secondOf(ms: number): number {
 }
 
 /**
- * Frames a second. In the first minute the span ends between two frames, and for a steady camera every interval
- * but the first is exact. The first is too short: a camera begins anywhere within a period, and its first
- * picture, which waits for the first connection, is confirmed later than the others.
+ * Frames a second. In the first minute the span ends between two frames, and for a steady camera every
+ * interval but the first is exact. The first is too short: a camera begins anywhere within a period, and its
+ * first picture, which waits for the first connection, is confirmed later than the others.
  */
 function rateOf(tally: Tally, frames: number, nowMs: number): number {
   const { beganMs, firstMs = 0, secondMs = 0, lastMs = 0 } = tally;

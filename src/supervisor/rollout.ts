@@ -1,6 +1,7 @@
 /**
- * Rolls edits out: brings every actor from the parameters it was given last to those wanted now, a few cameras
- * at a time. The remaining steps of an earlier edit are carried out as the newest edit requires, or dropped.
+ * Rolls edits out: brings every actor from the parameters it was given last to those wanted now, a few
+ * cameras at a time. The remaining steps of an earlier edit are carried out as the newest edit requires, or
+ * dropped.
  */
 import { withDeadline } from '../clock/sleep';
 import type { HostedActor } from '../comedy/hosted-actor';

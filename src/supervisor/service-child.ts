@@ -17,7 +17,7 @@ export function serviceChild(
 ): Child {
   let hasStarted = false;
 
-  /** A failed first start ends the daemon; a server killed too often meanwhile exceeds its intensity, as it would later. */
+  /** A failed first start ends the daemon; a server killed too often meanwhile exceeds its intensity. */
   async function startService(signal: AbortSignal): Promise<ServerProcess> {
     if (hasStarted) return service.start(spec().startMs);
     try {

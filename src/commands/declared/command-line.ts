@@ -34,7 +34,7 @@ const SERVICES: readonly string[] = ['daemon', 'process'];
 /** What a command line asks for. */
 export type Asked =
   | { readonly kind: 'text'; readonly text: string }
-  /** @param serves it runs until a signal ends it */
+  /** @param serves whether the command runs until a signal ends it */
   | { readonly kind: 'run'; readonly command: string; readonly serves: boolean; readonly run: Run };
 
 /**
@@ -111,7 +111,7 @@ function commandFirst(argv: readonly string[], program: Command): { command: str
   return { command: named, args: [named, ...rest] };
 }
 
-/** -1 if there is none. */
+/** Index of the first argument that is neither an option nor its value; -1 if there is none. */
 function firstOperand(argv: readonly string[], options: readonly Option[]): number {
   const takesValue = (arg: string | undefined) =>
     arg !== undefined &&

@@ -4,7 +4,7 @@ import { withPlaces, type Line, type PlaceOptions } from '../options';
 import type { CompletedCommand } from '../completion-scripts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-/** Lists the scripts request while a user types. */
+/** Lists that the scripts request while a user types. */
 const NAMES = ['cameras', 'tags'] as const;
 
 /** @param program the command line that is completed, called when all of it is declared */

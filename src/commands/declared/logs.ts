@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { countOption, withJson, withPlaces, type Line, type PlaceOptions } from '../options';
 
-/** As many as the daemon keeps of ten actors. */
+/** As many lines as the daemon keeps for ten actors. */
 const MAX_LINES = 10_000;
 
 interface Options extends PlaceOptions {

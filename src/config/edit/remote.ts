@@ -1,6 +1,6 @@
 /**
- * Settings that arrive over HTTP must not name secrets or files of this machine that no camera uses yet: whoever
- * writes a camera chooses where its URL is sent, and sees its picture. Pure.
+ * Settings that arrive over HTTP must not name secrets or files of this machine that no camera uses yet:
+ * whoever writes a camera chooses where its URL is sent, and sees its picture. Pure.
  */
 import { isObject } from '../is-object';
 import { readJson } from '../json-text';
