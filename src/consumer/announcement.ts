@@ -4,7 +4,7 @@ import { CameraStateChanged, FrameSampled, FramesMissed, type VigilEvent } from 
 import { parseFrameKey, type FrameKey } from '../contract/key';
 import { ConsumerError, textOf } from './fault';
 
-/** An announcement is some 500 bytes long. */
+/** An announcement is about 500 bytes long. */
 const MAX_BODY_BYTES = 65_536;
 
 const ajv = new Ajv({ allErrors: false });
@@ -27,7 +27,7 @@ export function readAnnouncement(body: Buffer): FrameSampled {
   return event;
 }
 
-/** The event in a message body that is not an announcement; undefined if its kind is not known. */
+/** The event in a message body that is not an announcement; undefined if its kind is unknown. */
 export function readOtherEvent(body: Buffer): OtherEvent | undefined {
   if (body.length > MAX_BODY_BYTES) return undefined;
   try {

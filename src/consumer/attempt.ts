@@ -1,4 +1,4 @@
-/** The processing of one frame: retrieve, handle, remove. Decides and does not settle. */
+/** The processing of one frame: retrieve, handle, remove. Determines the outcome, but does not settle the message. */
 import type { FrameSampled } from '../contract/message';
 import type { Share } from '../contract/sharing';
 import { ConsumerError, codeOf, textOf, type ConsumerFault } from './fault';
@@ -7,7 +7,7 @@ import type { FrameStore } from './frame-store';
 import type { TraceContext } from './trace-context';
 import { troubleOf, type Trouble } from './trouble';
 
-/** A frame as a handler gets it. */
+/** A frame as a handler receives it. */
 export interface ConsumedFrame {
   readonly event: FrameSampled;
   /** The encoded picture, in `event.data.format`. */
@@ -19,12 +19,12 @@ export interface ConsumedFrame {
 }
 
 /**
- * Works on one frame. When it resolves, the frame is done with. What it throws decides what follows: an error with
- * `code: 'undecodable'` sends the message to the dead-letter queue; one with `code: 'requeue'` gives the frame back
- * without counting a failure. One that is caused by this machine or a server, not by the frame, pauses consuming until the
- * same frame succeeds: whatever has a system's code in it (`ENOSPC`, `EMFILE`, `ECONNREFUSED`, ...), refusals of a Redis,
- * a `no-ffmpeg` of {@link decodeFrame}, and one with `code: 'pause'`. Any other lets the frame come again until the
- * queue's delivery limit.
+ * Handles one frame. When it resolves, the frame is finished. What it throws decides what follows. An error
+ * with `code: 'undecodable'` sends the message to the dead-letter queue; one with `code: 'requeue'` returns
+ * the frame to the queue without counting a failure. An error caused by this machine or a server, not by the
+ * frame, pauses consuming until the same frame succeeds: any with a system's code (`ENOSPC`, `EMFILE`,
+ * `ECONNREFUSED`, ...), a refusal by Redis, `no-ffmpeg` of {@link decodeFrame}, or `code: 'pause'`. After any
+ * other error the frame is redelivered, up to the queue's delivery limit.
  */
 export type FrameHandler = (frame: ConsumedFrame) => Promise<void> | void;
 
@@ -39,7 +39,7 @@ export interface Work {
   readonly event: FrameSampled;
   readonly redelivered: boolean;
   readonly trace: TraceContext;
-  /** Where other services must have the frame too. */
+  /** Set if other services must have the frame too. */
   readonly share?: Share | undefined;
   /** The picture taken by GETDEL: no other consumer has it. */
   taken?: Buffer;

@@ -1,4 +1,4 @@
-/** The end of a connection to RabbitMQ that a session has opened. */
+/** Closes a connection to RabbitMQ that a session has opened. */
 import type { ChannelModel } from 'amqplib';
 
 const CLOSE_MS = 2000;

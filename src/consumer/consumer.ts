@@ -17,7 +17,7 @@ import { RECONNECT, StoreLink } from './store-link';
 import { Subscription } from './subscription';
 import type { Session } from './task';
 
-/** How long handlers at work are waited for. */
+/** How long running handlers are waited for. */
 const DRAIN_MS = 10_000;
 /** With `latestOnly`, one frame of each camera waits here for its turn. */
 const LATEST_WINDOW = 2000;
@@ -25,8 +25,9 @@ const LATEST_WINDOW = 2000;
 export interface FrameConsumer {
   readonly counters: ConsumerCounters;
   /**
-   * Stops consuming, gives handlers at work `deadlineMs` (10 s when absent), closes both connections. Frames not done
-   * by then return to the queue. Resolves when nothing is left, at most some 3 s after the deadline; never rejects.
+   * Stops consuming, gives running handlers `deadlineMs` (10 s when absent), closes both connections. Frames
+   * not finished by then return to the queue. Resolves when all is closed, at most about 3 s after the
+   * deadline; never rejects.
    */
   close(deadlineMs?: number): Promise<void>;
 }
@@ -51,7 +52,7 @@ class SessionLoop implements FrameConsumer {
   readonly #ended: Promise<void>;
   /** Set while a connection to RabbitMQ is open. */
   #session: Session | undefined;
-  /** Sessions since a frame was last done with. */
+  /** Sessions since a frame was last finished. */
   #attempt = 0;
 
   constructor(
@@ -149,7 +150,7 @@ class SessionLoop implements FrameConsumer {
     });
     const session: Session = { signal, subscription, end };
     try {
-      // At once, so that what is requeued afterwards does not come straight back.
+      // At once, so that messages requeued afterwards are not delivered here again.
       const stop = () => queue.stop();
       signal.addEventListener('abort', stop, { once: true });
       this.#session = session;
@@ -163,7 +164,7 @@ class SessionLoop implements FrameConsumer {
     }
   }
 
-  /** Has the broker send what is wanted now, and frames worked on that may be. */
+  /** Requests as many frames from the broker as are wanted now, and starts those that may begin. */
   #proceed(): void {
     const session = this.#session;
     if (session?.subscription.isWidening !== true) this.#dispatcher.pump();

@@ -1,12 +1,12 @@
-/** Counts what becomes of deliveries. */
+/** Counts deliveries by outcome. */
 import type { FinalKind } from './attempt';
 
-/** Deliveries by outcome. A failed frame that comes again and succeeds counts in both. */
+/** Deliveries by outcome. A failed frame that is redelivered and succeeds counts in both. */
 export interface ConsumerCounters {
   readonly processed: number;
-  /** Announced, and no longer in Redis. */
+  /** Announced, but no longer in Redis. */
   readonly expired: number;
-  /** No frame announcements. */
+  /** Messages that are not frame announcements. */
   readonly invalid: number;
   /** The handler threw. */
   readonly failed: number;

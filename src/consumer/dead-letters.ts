@@ -1,4 +1,4 @@
-/** Puts messages that are given up into the dead-letter queue with the reason in their headers. */
+/** Puts failed messages into the dead-letter queue with the reason in their headers. */
 import { connectBroker } from '../connections/rabbitmq';
 import { withDeadline } from '../clock/sleep';
 import { deadLetterName } from '../contract/broker-names';
@@ -19,8 +19,9 @@ export type PutDeadLetter = (
 ) => Promise<boolean>;
 
 /**
- * True when the broker has confirmed the message. Otherwise the caller rejects it, and RabbitMQ moves it without a
- * reason. Never rejects. The connection is its own: a broker that is short of memory stops reading from those that publish.
+ * True when the broker has confirmed the message. Otherwise the caller rejects it, and RabbitMQ moves it
+ * without a reason. Never rejects. It uses a separate connection: a broker short of memory stops reading from
+ * connections that publish.
  */
 export async function putDeadLetter(
   server: () => ServerUrl,

@@ -7,15 +7,16 @@ import { ConsumerError, UndecodableError } from './fault';
 const DEMUXERS = { h264: 'h264', h265: 'hevc' } as const;
 export type KeyframeFormat = keyof typeof DEMUXERS;
 
-/** A picture of 4K takes 0.3 s, and more on a busy machine. */
+/** A 4K picture takes 0.3 s, and longer on a busy machine. */
 const DEADLINE_MS = 15_000;
 const MAX_STDERR_CHARS = 500;
 /** For a PPM: its format, its size and its depth. */
 const MAX_HEADER_BYTES = 100;
 
 /**
- * The keyframe's pixels. Throws an {@link UndecodableError} when the bytes are none, or one of more than `maxPixels`;
- * a {@link ConsumerError} `no-ffmpeg` when that program cannot be run; an error without a code when it takes too long.
+ * The keyframe's pixels. Throws an {@link UndecodableError} if the bytes are no keyframe, or one of more than
+ * `maxPixels`; a {@link ConsumerError} `no-ffmpeg` if ffmpeg cannot be run; an error without a code if it
+ * takes too long.
  */
 export async function decodeKeyframe(
   bytes: Buffer,
@@ -75,7 +76,7 @@ function argumentsFor(format: KeyframeFormat, maxPixels: number): string[] {
     'image2pipe',
     'pipe:1',
   ];
-  // As it is stored: the announcement says how it is to be turned.
+  // Not rotated: the announcement states the rotation.
   const source = ['-noautorotate', '-protocol_whitelist', 'pipe', '-f', DEMUXERS[format], '-i', 'pipe:0'];
   return [...input, ...source, ...picture];
 }

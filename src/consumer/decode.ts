@@ -7,7 +7,7 @@ import { UndecodableError, textOf } from './fault';
 // A frame is decoded once: libvips' cache of recent operations would only hold memory.
 sharp.cache(false);
 
-/** Messages of libvips and C++ for a lack of memory. */
+/** Messages of libvips and C++ when memory is short. */
 const NO_MEMORY = /out of memory|bad_alloc|memory allocation|unable to allocate/i;
 
 export interface DecodedFrame {
@@ -35,7 +35,7 @@ export async function decodeFrame(
   format: FrameFormat,
   { ffmpeg = 'ffmpeg' }: DecodeOptions = {},
 ): Promise<DecodedFrame> {
-  // sharp reads many formats, some of them with references to other files: it gets to see only the announced one.
+  // sharp reads many formats, some of which refer to other files: only the announced format is passed to it.
   if (!hasSignature(bytes, format)) throw new UndecodableError(`the picture is no ${format}`);
   if (format === 'h264' || format === 'h265') return decodeKeyframe(bytes, format, MAX_PIXELS, ffmpeg);
   try {

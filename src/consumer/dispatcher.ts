@@ -1,4 +1,4 @@
-/** Gives frames to the handler, as their turns come, and settles their messages. */
+/** Passes each frame to the handler when its turn comes, and settles its message. */
 import { sleep, unlessAborted } from '../clock/sleep';
 import { readAnnouncement, readOtherEvent } from './announcement';
 import { attempt, handlerFailed, settlementOf, type Final, type FrameHandler, type Outcome } from './attempt';
@@ -25,11 +25,11 @@ export interface DispatcherOptions {
   readonly faults: FaultReporter;
   /** Undefined while Redis is away. */
   readonly store: () => FrameStore | undefined;
-  /** The consumer's own trouble, which is the same as an earlier one of that `kind`. */
+  /** The consumer itself is in trouble; reports of the same `kind` are about the same trouble. */
   readonly onTrouble: (fault: Omit<ConsumerFault, 'count'>, kind: string) => void;
-  /** Without it, RabbitMQ moves rejected messages, without a reason. */
+  /** If absent, RabbitMQ dead-letters rejected messages, without a reason. */
   readonly deadLetter?: PutDeadLetter;
-  /** A frame is done with: both servers are of use. */
+  /** A frame is finished, so both servers work. */
   readonly onFinished: () => void;
   /** The number of deliveries to request from the broker may have changed. */
   readonly onChange: () => void;
@@ -48,7 +48,7 @@ export class Dispatcher {
   readonly #lag = new Lag();
   readonly #overtaken: Overtaken;
   readonly #atWork = new Set<Promise<void>>();
-  /** The connection to Redis that failed last, and until when it is not used. */
+  /** The connection to Redis that failed last, and how long to leave it unused. */
   #unusable: { readonly store: FrameStore; readonly untilMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -82,12 +82,12 @@ export class Dispatcher {
     this.options.onChange();
   }
 
-  /** Begins what may begin. */
+  /** Starts the frames whose turn has come. */
   pump(): void {
     clearTimeout(this.#timer);
     const store = this.options.store();
     if (store === undefined || this.#isStopped) return;
-    // Read once: a time that comes between two readings would be too late for a turn and too early for a timer.
+    // Read once: a due time between two readings would get neither a turn nor a timer.
     const nowMs = performance.now();
     const restMs = this.#restMs(store, nowMs);
     while (restMs === undefined) {
@@ -117,7 +117,7 @@ export class Dispatcher {
     clearTimeout(this.#timer);
   }
 
-  /** The connection that brought them has gone: frames that wait come again, those at work are finished. */
+  /** The connection to RabbitMQ has gone: waiting frames will be redelivered, running handlers finish. */
   release(): void {
     for (const task of this.#turns.remove(isRetrievable)) this.#giveBack(task);
   }
@@ -145,7 +145,7 @@ export class Dispatcher {
     }
   }
 
-  /** An event that is not about a frame is handed over, and done with. */
+  /** Hands over an event that is not about a frame, and acknowledges it. */
   #isOther(message: QueueMessage): boolean {
     const event = readOtherEvent(message.body);
     if (event === undefined) return false;
@@ -154,7 +154,7 @@ export class Dispatcher {
     return true;
   }
 
-  /** A frame that was done with, and the broker had not heard of it. */
+  /** Settles a finished frame again if the broker did not receive the first settlement. */
   #settleAgain(task: Task): boolean {
     const { key, message } = task;
     const how = this.#seen.settlementOf(key, message.redelivered);
@@ -196,7 +196,7 @@ export class Dispatcher {
     this.#keep(task, overtaken);
   }
 
-  /** The frame waits again; in vain if the broker has taken it back with the connection it came over. */
+  /** The frame waits again, unless the connection that delivered it has closed, and the broker has taken it back. */
   #keep(task: Task, overtaken: readonly Task[]): void {
     this.#overtaken.settle(overtaken, this.options.store());
     if (!task.session.signal.aborted) return;
@@ -223,7 +223,7 @@ export class Dispatcher {
     else message.settle(how);
   }
 
-  /** A message given up is put into the dead-letter queue with its reason, or rejected, which moves it without one. */
+  /** Puts a failed message into the dead-letter queue with its reason, or rejects it, which moves it without one. */
   async #bury(message: QueueMessage, fault: Final['fault'], key?: string): Promise<void> {
     const isPut = fault !== undefined && ((await this.options.deadLetter?.(message, fault)) ?? false);
     if (key !== undefined) this.#seen.set(key, isPut ? 'dead' : 'reject');

@@ -1,4 +1,4 @@
-/** Hands faults on at most once a second for each code, however many there are. */
+/** Passes faults on at most once a second for each code, however many there are. */
 import type { ConsumerFault, FaultCode } from './fault';
 
 const REPORT_EVERY_MS = 1000;
@@ -27,7 +27,7 @@ export class FaultReporter {
     if (this.nowMs() - tally.reportedAtMs >= REPORT_EVERY_MS) this.#hand(tally);
   }
 
-  /** Reports what was counted and not reported yet. */
+  /** Reports the faults that were counted but not reported yet. */
   flush(): void {
     for (const tally of this.#tallies.values()) if (tally.unreported > 0) this.#hand(tally);
   }

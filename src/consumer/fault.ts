@@ -15,12 +15,12 @@ export type FaultCode =
   | 'not-removed'
   | 'output-failed'
   | 'no-ffmpeg'
-  /** A resource of the consumer's own fails: a disk, a program, a server it uses. No frame is dead-lettered for it. */
+  /** A resource of the consumer fails: a disk, a program or a server. No frame is dead-lettered for that reason. */
   | 'paused'
-  /** Frames come to their turn late in their life. */
+  /** Frames reach the handler late in their life. */
   | 'behind';
 
-/** Thrown by this room; `message` never contains a credential. */
+/** Thrown by the consumer SDK; `message` never contains a credential. */
 export class ConsumerError extends Error {
   constructor(
     readonly code: FaultCode,
@@ -52,12 +52,12 @@ export interface ConsumerFault {
   readonly cause?: unknown;
 }
 
-/** Text of anything thrown. */
+/** Text of any thrown value. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The `code` of anything thrown, if it has one that is a string. */
+/** The `code` of any thrown value, if it is a string. */
 export function codeOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;

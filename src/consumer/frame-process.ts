@@ -27,13 +27,13 @@ export interface ProcessOptions {
   readonly out?: string;
   /** Program that decodes keyframes; by default the ffmpeg on PATH. */
   readonly ffmpeg?: string;
-  /** Processed frames after which it ends; never when absent. */
+  /** Number of processed frames after which it ends; if absent, it does not end. */
   readonly count?: number;
   /** As in ConsumerOptions; false when absent. */
   readonly latestOnly?: boolean;
   /** Called with every frame that was processed, before it is removed. */
   readonly onFrame?: (frame: ProcessedFrame) => Promise<void>;
-  /** Ends it, after the frames at work. */
+  /** Ends it after the frames in progress. */
   readonly signal: AbortSignal;
   readonly log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
@@ -76,7 +76,7 @@ export async function runProcess(options: ProcessOptions): Promise<ConsumerCount
   return consumer.counters;
 }
 
-/** Its frames stay in the queue without a consumer: that is not a success. */
+/** Frames stay in the queue without a consumer, which must not count as success. */
 function throwIfSet(unwritable: ConsumerFault | undefined): void {
   if (unwritable !== undefined) throw new ConsumerError('output-failed', unwritable.message);
 }
@@ -125,7 +125,7 @@ export class CountReports {
   }
 }
 
-/** Lets exactly `count` frames succeed, several at a time; frames beyond that wait for one to fail, or go back. */
+/** Lets exactly `count` frames succeed, several at a time; frames beyond that wait for one to fail, or return to the queue. */
 class CountedWork {
   readonly #completed = new AbortController();
   readonly #waiting: (() => void)[] = [];

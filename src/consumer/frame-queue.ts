@@ -11,17 +11,17 @@ import { queueMessage, tryOnChannel, type QueueMessage } from './queue-message';
 import type { ServerUrl } from './server-url';
 import { faultOfHost } from './watch-queue-host';
 
-/** A queue answers in milliseconds, unless its node is cut off from the others: then never. */
+/** A queue answers in milliseconds, or never, if its node is cut off from the others. */
 const ANSWER_MS = 10_000;
 
 export interface FrameQueue {
   /**
-   * Allows up to `prefetch` unsettled deliveries from now on, not counting those of earlier subscriptions; none at all with 0.
-   * Deliveries already on their way may still come. Calls must not overlap. Throws a {@link ConsumerError}, `queue-missing`
-   * if there is no such queue.
+   * Allows up to `prefetch` unsettled deliveries from now on, not counting those of earlier subscriptions;
+   * none if 0. Deliveries already on their way may still arrive. Calls must not overlap. Throws a {@link
+   * ConsumerError}, `queue-missing` if there is no such queue.
    */
   subscribe(prefetch: number): Promise<void>;
-  /** Ends deliveries for good, ahead of whatever is settled next. */
+  /** Ends deliveries for good, before anything else is settled. */
   stop(): void;
   /** Resolves when the connection has gone, by force after two seconds; never throws. */
   close(): Promise<void>;
@@ -78,7 +78,7 @@ function frameQueue(
   let consumerTag: string | undefined;
   let closing = false;
   let stopped = false;
-  /** Since when nothing has come; undefined without a subscription. */
+  /** When a delivery last arrived; undefined without a subscription. */
   let idleSinceMs: number | undefined;
   const watched = new AbortController();
   const lose = (error: unknown) => {
@@ -109,7 +109,7 @@ function frameQueue(
         consumerTag = undefined;
         idleSinceMs = undefined;
         if (prefetch === 0 || stopped) return true;
-        // RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
+        // RabbitMQ applies it to consumers that begin afterwards; quorum queues refuse a limit for a whole channel.
         await channel.prefetch(prefetch);
         consumerTag = `vigil-${randomUUID()}`;
         await channel.consume(options.queue, receive, { consumerTag });
@@ -133,7 +133,7 @@ function frameQueue(
       closing = true;
       watched.abort();
       await closeConnection(connection, socket, async () => {
-        // Acknowledgements wait in the channel's buffer, which the closing of the connection would overtake.
+        // Acknowledgements wait in the channel's buffer; closing the connection first would overtake them.
         await channel.close().catch(() => undefined);
         await connection.close();
       });
@@ -146,7 +146,7 @@ function noAnswer({ queue }: FrameQueueOptions): ConsumerError {
   return new ConsumerError('rabbitmq-unreachable', message);
 }
 
-/** What consuming needs. */
+/** The permissions that consuming needs. */
 const NEEDS = { queue: 'read' } as const;
 
 function queueFault(error: unknown, { server, queue }: FrameQueueOptions): ConsumerError {
@@ -158,5 +158,5 @@ function queueFault(error: unknown, { server, queue }: FrameQueueOptions): Consu
   return new ConsumerError(REFUSALS.has(fault.code) ? 'rabbitmq-refused' : 'rabbitmq-unreachable', text);
 }
 
-/** The broker was reached and said no. */
+/** Faults of a broker that was reached and refused. */
 const REFUSALS = new Set(['broker-refused', 'broker-denied', 'broker-vhost']);

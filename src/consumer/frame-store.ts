@@ -15,24 +15,25 @@ declare module 'ioredis' {
   }
 }
 
-/** Also the longest a stalled Redis can hold a frame up. */
+/** Also the longest time a stalled Redis can delay a frame. */
 const SILENCE_MS = 5000;
 const CLOSE_MS = 1000;
-/** For the connection and what is asked before it is used: each has {@link SILENCE_MS}. */
+/** For the connection and for the query before it is used: each has {@link SILENCE_MS}. */
 const CONNECT_MS = 2 * SILENCE_MS;
 
 export interface FrameStore {
   /**
-   * The value of a key, null when it has gone. `remove` takes it out in the same step (GETDEL, Redis 6.2). Throws a
+   * The value of a key, null when it has gone. `remove` also deletes the key (GETDEL, Redis 6.2). Throws a
    * {@link ConsumerError}: `invalid-message` when the key holds no plain value, else `redis-...`.
-   * @param share of a frame that other services must have too: null also when this one is done with it
+   * @param share for a frame that other services must have too: the result is null also if this service has
+   * handled it
    */
   retrieve(key: string, remove: boolean, share?: Share): Promise<Buffer | null>;
-  /** UNLINK; of a shared frame when the others are done with it. Throws like {@link retrieve}. */
+  /** UNLINK; for a shared frame, once all other services have handled it. Throws like {@link retrieve}. */
   remove(key: string, share?: Share): Promise<void>;
-  /** The text of a key, null when it has none. Throws like {@link retrieve}. */
+  /** The text of a key, null if there is none. Throws like {@link retrieve}. */
   text(key: string): Promise<string | null>;
-  /** Resolves when the socket has gone, a second later at most; never throws. */
+  /** Resolves when the socket has closed, after at most a second; never throws. */
   close(): Promise<void>;
 }
 
@@ -50,14 +51,14 @@ export async function openFrameStore(
   const redis = openRedis(server.url, {
     lazyConnect: true,
     connectionName: name,
-    // With these four, a command that cannot be answered now fails now, once.
+    // With these four, a command that cannot be answered now fails at once, without retries.
     retryStrategy: null,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: SILENCE_MS,
     socketTimeout: SILENCE_MS,
-    // A Cluster tries a command at one node after the other.
+    // A Cluster client tries a command on one node after another.
     commandTimeout: SILENCE_MS,
     disconnectTimeout: CLOSE_MS,
   });

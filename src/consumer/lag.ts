@@ -1,8 +1,8 @@
 /** Notices a handler that is slower than the cameras. Pure. */
 
-/** Frames that come to their turn later than this share of their message's life are late. */
+/** Frames handled later than this share of their message's life are late. */
 const LATE_SHARE = 0.5;
-/** A backlog that shrinks does not mean a slow handler. */
+/** Frames must be late for this long: a shrinking backlog does not mean a slow handler. */
 const LASTING_MS = 60_000;
 
 export class Lag {

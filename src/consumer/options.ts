@@ -12,40 +12,41 @@ export interface ConsumerOptions {
    * called before every connection, for passwords that change.
    */
   readonly amqpUrl: string | (() => string);
-  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or those with `rediss`; the same. */
+  /** `redis://`, `redis-sentinel://` or `redis-cluster://`, or with `rediss`; a function as for `amqpUrl`. */
   readonly redisUrl: string | (() => string);
   readonly queue: string;
-  /** Frames at work at the same time, 1 to 65535; 8 when absent. */
+  /** Frames handled at the same time, 1 to 65535; 8 when absent. */
   readonly prefetch?: number;
   /** `after` when absent. */
   readonly removal?: Removal;
   /**
-   * For handlers that are slower than the cameras: cameras take turns, one frame of each at a time, the newest. Frames
-   * that a newer one of their camera has overtaken are acknowledged unseen, and removed unless `removal` is `keep`.
+   * For handlers slower than the cameras: cameras take turns, with one frame each, the newest. Frames
+   * overtaken by a newer one of their camera are acknowledged unseen, and removed unless `removal` is `keep`.
    */
   readonly latestOnly?: boolean;
   /**
-   * Frames of a camera are handled one at a time, in the order they came; a redelivered frame follows those that
-   * were handled meanwhile.
+   * Frames of a camera are handled one at a time, in the order of arrival; a redelivered frame follows those
+   * that were handled meanwhile.
    */
   readonly ordered?: boolean;
   /**
-   * Redeliveries after which a frame whose handler throws becomes a dead letter with its reason; 5 when absent, as of
-   * Vigil's queue. Where the queue's own limit is lower, RabbitMQ moves the frame, without a reason.
+   * Redeliveries after which a frame whose handler throws becomes a dead letter with its reason; 5 when
+   * absent, as in Vigil's queue. If the queue's own limit is lower, RabbitMQ dead-letters the frame without a
+   * reason.
    */
   readonly deliveryLimit?: number;
-  /** Called with faults, at most once a second for each code; an outage or a pause once, until frames flow again. */
+  /** Called with faults, at most once a second for each code; an outage or a pause only once, until frames flow again. */
   readonly onFault?: (fault: ConsumerFault) => void;
   /** Called each time consuming begins, first or after an outage or a pause. */
   readonly onConsuming?: () => void;
-  /** Called with each frame that is done with, for metrics. */
+  /** Called with each finished frame, for metrics. */
   readonly onSettled?: (frame: SettledFrame) => void;
-  /** Called with each event of a queue that is not about a frame: a camera's state, or a gap. It is acknowledged before. */
+  /** Called with each event of a queue that is not about a frame: a camera's state, or a gap. Its message is acknowledged before. */
   readonly onEvent?: (event: OtherEvent) => void;
 }
 
 export interface Settings {
-  /** Throw a {@link ConsumerError}. */
+  /** These throw a {@link ConsumerError}. */
   readonly amqp: () => ServerUrl;
   readonly redis: () => ServerUrl;
   readonly queue: string;
@@ -88,7 +89,7 @@ function checkCount(option: string, value: number, maximum: number): void {
   throw new ConsumerError('invalid-option', `${option}: expected 1 to ${maximum}, found ${value}`);
 }
 
-/** A URL is read at once. */
+/** Checks the URL; one that is not a function is read at once. */
 function serverUrl(
   option: 'amqpUrl' | 'redisUrl',
   given: string | (() => string),

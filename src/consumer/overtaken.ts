@@ -1,11 +1,11 @@
-/** Frames that a newer one of their camera has overtaken, for consumers that only want the latest. */
+/** Detects frames overtaken by a newer one of their camera, for consumers that want only the latest. */
 import { latestKey, parseFrameKey } from '../contract/key';
 import type { FrameStore } from './frame-store';
 import type { Task } from './task';
 
 /**
- * The latest frame is stored before it is announced, and the announcement may be late, or go to another consumer: a
- * camera's frames are passed over in its favour for this long at most.
+ * The latest frame is stored before it is announced, and its announcement may be late, or be delivered to
+ * another consumer: older frames of the camera are skipped for at most this long.
  */
 const WAIT_MS = 2000;
 
@@ -18,7 +18,7 @@ interface Expected {
 type Overtakable = Pick<Task, 'key' | 'camera' | 'capturedAt'>;
 
 export class Overtaken {
-  /** By camera, the frame that was its latest when its turn came, until that one or a later one is announced. */
+  /** The frame that was a camera's latest when its turn came, until that one or a later one is announced. */
   readonly #expected = new Map<string, Expected>();
   #count = 0;
 
@@ -29,8 +29,9 @@ export class Overtaken {
   }
 
   /**
-   * Whether Redis had a later frame of the camera when its turn came, whose announcement is still to come. Frames that
-   * were stored after that do not count: a camera whose announcements are always a little late would never have a turn.
+   * Whether Redis had a later frame of the camera when its turn came, whose announcement has not arrived yet.
+   * Frames stored after that do not count: a camera whose announcements are always a little late would never
+   * have a turn.
    */
   async has({ key, camera, capturedAt }: Overtakable, store: Pick<FrameStore, 'text'>): Promise<boolean> {
     const nowMs = performance.now();
@@ -44,7 +45,7 @@ export class Overtaken {
     return isOvertaken;
   }
 
-  /** They will not be retrieved: they need not wait for their expiry in Redis. */
+  /** Acknowledges overtaken frames and removes them: they will not be retrieved, so they need not wait for their expiry. */
   settle(tasks: readonly Task[], store: FrameStore | undefined): void {
     for (const task of tasks) {
       const { key, message, removal, share } = task;
@@ -59,7 +60,7 @@ export class Overtaken {
 /** Capture time; -Infinity if not known. */
 async function latestOf(key: string, camera: string, store: Pick<FrameStore, 'text'>): Promise<number> {
   const { namespace } = parseFrameKey(key) ?? { namespace: '' };
-  // A server that is away shows with the picture.
+  // A server that is away is noticed when the picture is retrieved.
   const latest = await store.text(latestKey(namespace, camera)).catch(() => null);
   return parseFrameKey(latest ?? '')?.capturedAt ?? -Infinity;
 }

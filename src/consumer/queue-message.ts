@@ -11,9 +11,9 @@ export interface QueueMessage {
   readonly deliveryCount?: number | undefined;
   /** How long the message may wait in the queue, milliseconds; undefined when unknown. */
   readonly lifeMs?: number | undefined;
-  /** What it was published with, to be handed on. */
+  /** The properties it was published with, to be passed on. */
   readonly origin?: MessageOrigin;
-  /** Settles the message at the broker. Without effect on a closed channel: the broker has requeued it. */
+  /** Settles the message at the broker. Has no effect on a closed channel: the broker has requeued the message. */
   settle(how: Settlement): void;
 }
 
@@ -28,7 +28,7 @@ export interface MessageOrigin {
 export function queueMessage(channel: Channel, message: ConsumeMessage): QueueMessage {
   const { headers = {} } = message.properties;
   const count: unknown = headers['x-delivery-count'];
-  // amqplib's types have no type for what it decodes as text.
+  // amqplib decodes it as text, which its types do not say.
   const lifeMs = Number(message.properties.expiration as unknown);
   return {
     body: message.content,
@@ -54,7 +54,7 @@ function originOf({ fields, properties }: ConsumeMessage): MessageOrigin {
   };
 }
 
-/** A closed channel throws at its users; the end of the session is reported elsewhere. */
+/** Ignores the error of a closed channel; the end of the session is reported elsewhere. */
 export function tryOnChannel(act: () => void): void {
   try {
     act();

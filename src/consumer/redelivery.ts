@@ -5,8 +5,9 @@ import type { QueueMessage } from './queue-message';
 const REDELIVER: BackOff = { firstMs: 100, capMs: 5000 };
 
 /**
- * Milliseconds to hold a frame before it is returned to the queue, so that its few deliveries outlast a temporary
- * trouble: at least half of the back-off. Classic queues do not count deliveries: there, a redelivery waits like a fourth one.
+ * Milliseconds to hold a frame before it is returned to the queue, at least half of the back-off, so that its
+ * few deliveries outlast temporary trouble. Classic queues do not count deliveries: any redelivery waits like
+ * the fourth.
  * @param random a number from 0 up to 1
  */
 export function redeliverDelayMs(

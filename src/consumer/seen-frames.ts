@@ -1,13 +1,13 @@
-/** What this process knows of frames that may be delivered again. */
+/** What this process knows about frames that may be delivered again. */
 import type { Settlement } from './queue-message';
 
 /**
- * `ack` and `reject`: done with, perhaps without the broker having heard of it. `dead`: it is a dead letter already.
- * `requeue`: given back, or lost with a connection that this process outlived: it does not die of it.
+ * `ack` and `reject`: finished, perhaps unknown to the broker. `dead`: already a dead letter. `requeue`:
+ * returned, or lost with a connection, which this process survived, so that the frame is no suspect.
  */
 export type SeenFrame = Settlement | 'dead';
 
-/** Above the largest prefetch in use; a key takes some 100 bytes. */
+/** More than the largest prefetch in use; a key takes about 100 bytes. */
 const MAX_FRAMES = 20_000;
 
 export class SeenFrames {
@@ -17,7 +17,7 @@ export class SeenFrames {
     return this.#frames.get(key);
   }
 
-  /** How to settle a delivery of a frame that was done with; undefined when it is to be worked on. */
+  /** How to settle a delivery of a finished frame; undefined if the frame must be handled. */
   settlementOf(key: string, redelivered: boolean): Settlement | undefined {
     const seen = this.#frames.get(key);
     // Without `redelivered`, Vigil has announced it twice, or an operator has put a dead letter back.
@@ -26,7 +26,7 @@ export class SeenFrames {
     return seen === 'reject' ? 'reject' : undefined;
   }
 
-  /** The newest are kept. */
+  /** Only the newest entries are kept. */
   set(key: string, seen: SeenFrame): void {
     this.#frames.delete(key);
     this.#frames.set(key, seen);

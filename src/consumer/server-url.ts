@@ -1,4 +1,4 @@
-/** Server URLs: checked before use, and kept out of every text. */
+/** Server URLs: checked before use, and never repeated in a text. */
 import { serverPathProblem } from '../connections/server-path';
 import { hostsOf } from '../url/url';
 import { ConsumerError } from './fault';

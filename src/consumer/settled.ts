@@ -3,17 +3,17 @@ import { performance } from 'node:perf_hooks';
 import type { FinalKind } from './attempt';
 import type { Task } from './task';
 
-/** Times are milliseconds. */
+/** Times are in milliseconds. */
 export interface SettledFrame {
   readonly key: string;
   readonly camera: string;
-  /** `repeated`: it had been handled before. */
+  /** `repeated`: the frame had been handled before. */
   readonly outcome: FinalKind | 'overtaken' | 'repeated';
   /** Milliseconds from the capture to now, by this machine's clock. */
   readonly ageMs: number;
   /** Milliseconds from the delivery to the start of the handler; 0 for a frame that was not handled. */
   readonly waitMs: number;
-  /** Redis and the handler. */
+  /** Milliseconds for Redis and the handler. */
   readonly workMs: number;
 }
 
@@ -32,7 +32,7 @@ export function tellSettled(
   guarded(() => tell(frame));
 }
 
-/** An error thrown by `tell` is the application's own: it must not be treated as a fault of the current frame. */
+/** Reports an error thrown by `tell` as the application's own: it must not count as a fault of the current frame. */
 export function guarded(tell: () => void): void {
   try {
     tell();

@@ -1,10 +1,10 @@
-/** Notices work that blocks this process until servers take it for dead, or it takes them for silent. */
+/** Notices work that blocks this process for so long that servers consider it dead, or it considers them silent. */
 import { performance } from 'node:perf_hooks';
 
 const TICK_MS = 500;
 /** Below the shortest deadline in use, RabbitMQ's heartbeat of 4 s. */
 const LONG_MS = 3000;
-/** A connection that is lost later has another reason. */
+/** A connection lost later than this has another reason. */
 const RECENT_MS = 2000;
 
 export class Standstill {
@@ -12,7 +12,7 @@ export class Standstill {
   #last = { ms: 0, endedMs: -Infinity };
   readonly #timer = setInterval(() => this.#look(), TICK_MS).unref();
 
-  /** Adds it to a sentence about a connection that was lost, if it may be the reason. */
+  /** Adds the standstill to a sentence about a lost connection, if it may be the reason. */
   explain(message: string): string {
     this.#look();
     const { ms, endedMs } = this.#last;

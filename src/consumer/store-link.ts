@@ -5,22 +5,22 @@ import { ConsumerError } from './fault';
 import { openFrameStore, type FrameStore } from './frame-store';
 import type { ServerUrl } from './server-url';
 
-/** Short: servers that replace each other are back within seconds, and a try costs little. */
+/** Short: a failover takes seconds, and a try costs little. */
 export const RECONNECT: BackOff = { firstMs: 200, capMs: 2000 };
 
 export interface StoreLinkOptions {
-  /** Asked before every connection; throws a {@link ConsumerError}. */
+  /** Called before every connection; throws a {@link ConsumerError}. */
   readonly server: () => ServerUrl;
   /** Shown in Redis's list of clients. */
   readonly name: string;
   readonly onOpen: () => void;
-  /** It could not be opened, or was lost. */
+  /** The connection could not be opened, or was lost. */
   readonly onAway: (fault: ConsumerError) => void;
 }
 
 export class StoreLink {
   #store: FrameStore | undefined;
-  /** Connections since the last that was of use. */
+  /** Connections since the last one that worked. */
   #attempt = 0;
 
   constructor(private readonly options: StoreLinkOptions) {}
@@ -30,7 +30,7 @@ export class StoreLink {
     return this.#store;
   }
 
-  /** The connection is of use: the next one is tried at once. */
+  /** The connection works: after it, the next one is tried at once. */
   healthy(): void {
     this.#attempt = 0;
   }

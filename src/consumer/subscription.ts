@@ -1,30 +1,30 @@
-/** How many frames a session has the broker send, as what is at hand allows. */
+/** How many frames a session requests from the broker, given those it already has. */
 import type { FrameQueue } from './frame-queue';
 
 export interface Intake {
-  /** Nothing can be worked on at all. */
+  /** No frame can be handled at all. */
   readonly isClosed: boolean;
-  /** Frames are only tried, one at a time. */
+  /** Frames are tried one at a time. */
   readonly isPaused: boolean;
-  /** Frames wait or are at work that may have ended a process. */
+  /** Frames that may have killed a process are waiting or being handled. */
   readonly hasSuspects: boolean;
-  /** Frames that wait or are at work. */
+  /** Number of frames that are waiting or being handled. */
   readonly atHand: number;
 }
 
 export interface SubscriptionOptions {
   readonly queue: Pick<FrameQueue, 'subscribe'>;
-  /** Unsettled deliveries at most. */
+  /** Maximum number of unsettled deliveries. */
   readonly window: number;
   readonly intake: () => Intake;
-  /** Frames come, and are worked on; called often. */
+  /** Frames arrive and are handled; called often. */
   readonly onFlowing: () => void;
 }
 
 /**
- * A process that dies costs every frame it holds one of its deliveries, not only the one it died of. So a session begins
- * with a single frame and takes one after the other for as long as they are suspects; the whole window opens with the
- * first that is none.
+ * When a process dies, every frame it holds loses one of its deliveries, not only the one that killed it. So
+ * a session begins with a single frame and requests one after another while they are suspects; the whole
+ * window opens with the first that is not.
  */
 export class Subscription {
   /** The last number requested from the broker. */
@@ -34,7 +34,7 @@ export class Subscription {
 
   constructor(private readonly options: SubscriptionOptions) {}
 
-  /** The whole window is about to open: what comes first may wait for it. */
+  /** The whole window is about to open: the first frame may wait for it. */
   get isWidening(): boolean {
     return this.#asked === 1 && this.#wanted() > 1;
   }
@@ -44,9 +44,9 @@ export class Subscription {
     else if (!this.options.intake().hasSuspects) this.#isCareful = false;
   }
 
-  /** Resolves when the broker sends what is wanted. Throws a ConsumerError, `queue-missing` or `rabbitmq-...`. */
+  /** Resolves when the broker has the wanted number. Throws a ConsumerError, `queue-missing` or `rabbitmq-...`. */
   async follow(): Promise<void> {
-    // The wanted number may change between the last look at it and the end of the promise.
+    // The wanted number may change between the last check and the end of the promise.
     do {
       this.#following ??= this.#change().finally(() => {
         this.#following = undefined;
@@ -72,11 +72,11 @@ export class Subscription {
   #wanted(): number {
     const { isClosed, isPaused, hasSuspects, atHand } = this.options.intake();
     if (isClosed) return 0;
-    // A frame is needed to see whether the trouble is over.
+    // One frame is needed to find out whether the trouble is over.
     if (isPaused) return atHand === 0 || this.#asked === 1 ? 1 : 0;
     if (this.#isCareful) return hasSuspects && this.#asked !== 1 ? 0 : 1;
     const { window } = this.options;
-    // The broker does not count what came by an earlier subscription.
+    // The broker does not count deliveries of earlier subscriptions.
     return this.#asked === window || atHand <= Math.max(1, window / 2) ? window : this.#asked;
   }
 }

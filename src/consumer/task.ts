@@ -21,14 +21,14 @@ export interface Task extends Work, Candidate {
   readonly removal: Removal;
   readonly message: QueueMessage;
   readonly session: Session;
-  /** When it came, and when the work on it began last; by performance.now(). */
+  /** When it arrived, and when work on it last began; by performance.now(). */
   readonly deliveredMs: number;
   startedMs?: number;
 }
 
 /**
  * @param consumer the queue it came from, and the consumer's option
- * @param isKnown this process has had the frame before, and still runs
+ * @param isKnown whether this process has had the frame before, and survived it
  */
 export function taskOf(
   message: QueueMessage,

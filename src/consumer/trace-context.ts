@@ -1,4 +1,4 @@
-/** W3C Trace Context of a message (w3.org/TR/trace-context), to be handed on. Pure. */
+/** W3C Trace Context of a message (w3.org/TR/trace-context), to be passed on. Pure. */
 
 /** Versions after 00 may have more fields; version ff, and ids of zeros, are not valid. */
 const TRACEPARENT =

@@ -2,10 +2,10 @@
 import { constants } from 'node:os';
 import { codeOf, textOf, type FaultCode } from './fault';
 
-/** Causes that prevent a consumer from handling any frame. */
+/** A cause that prevents a consumer from handling any frame. */
 export interface Trouble {
   readonly code: Extract<FaultCode, 'output-failed' | 'no-ffmpeg' | 'paused'>;
-  /** Changes when it is another trouble; texts name files and change from frame to frame. */
+  /** Identifies the trouble; texts name files and differ from frame to frame. */
   readonly kind: string;
   readonly text: string;
 }
@@ -18,15 +18,15 @@ const SYSTEM_CODES: ReadonlySet<string> = new Set([
 ]);
 /** Codes of undici, on which fetch() is based: nodejs.org/api/globals.html#fetch. */
 const NETWORK_CODE = /^UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET)$/;
-/** A Redis of the handler's own (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
+/** Refusals of a Redis that the handler uses (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REDIS_REFUSES =
   /^(MISCONF|OOM|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/;
 const REDIS_AWAY = /^Connection is closed\.$|^Reached the max retries per request limit/;
 const NO_MEMORY = /^(Array buffer allocation failed|Invalid array buffer length)$/;
-/** Errors wrap each other; a circle of them must not hold anyone up. */
+/** Errors wrap each other; a cycle must not block the consumer. */
 const MAX_DEPTH = 8;
 
-/** Undefined for an error that may well be the frame's: those come again until the queue's delivery limit. */
+/** Undefined for an error that the frame may have caused: it is redelivered up to the queue's delivery limit. */
 export function troubleOf(error: unknown): Trouble | undefined {
   let each = error;
   for (let depth = 0; depth < MAX_DEPTH && each !== undefined && each !== null; depth += 1) {
@@ -54,7 +54,7 @@ function kindOf(error: unknown): string | undefined {
   return refusal ?? (REDIS_AWAY.test(text) ? 'redis' : undefined);
 }
 
-/** The outer error states where, the inner one why. */
+/** Combines two errors: the outer one states where, the inner one why. */
 function describe(outer: unknown, inner: unknown): string {
   const [where, why] = [textOf(outer), textOf(inner)];
   if (where.includes(why)) return where;

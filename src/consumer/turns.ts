@@ -6,15 +6,15 @@ export interface Candidate {
   readonly camera: string;
   /** Capture time, milliseconds since the epoch. */
   readonly capturedAt: number;
-  /** Delivered before to a process that did not finish it, and perhaps died of it. */
+  /** Delivered before to a process that did not finish it, and that it may have killed. */
   readonly isSuspect: boolean;
-  /** It waited behind an outage or was delivered before: others of its camera may have overtaken it. */
+  /** It waited during an outage or was delivered before: other frames of its camera may have overtaken it. */
   readonly isLate: boolean;
 }
 
-/** Between tries while something of the consumer's own fails: long troubles are looked at every few seconds. */
+/** Pause between tries while the consumer is in trouble: after a while, one try every few seconds. */
 const PAUSE: BackOff = { firstMs: 200, capMs: 5000 };
-/** What kills a process does so sooner; work that takes longer must not hold the others up. */
+/** A frame that kills a process does so sooner; one that takes longer must not block the others. */
 export const ALONE_MS = 30_000;
 /** A frame that fails for this long while this many others succeed is itself the cause. */
 const OWN_TROUBLE_MS = 10_000;
@@ -23,11 +23,11 @@ const OWN_TROUBLE_SUCCESSES = 3;
 interface Pause {
   readonly sinceMs: number;
   attempt: number;
-  /** When the next frame tries. */
+  /** When the next frame is tried. */
   untilMs: number;
 }
 
-/** Since when a frame finds trouble, and how many others had succeeded by then. */
+/** Since when a frame is in trouble, and how many others had succeeded by then. */
 interface Suffering {
   readonly sinceMs: number;
   readonly successes: number;
@@ -36,7 +36,7 @@ interface Suffering {
 /** Times are of one monotonic clock, in milliseconds. */
 export class Turns<T extends Candidate> {
   #waiting: T[] = [];
-  /** With the time their work began. */
+  /** Frames being handled, with the time their handling began. */
   readonly #atWork = new Map<T, number>();
   readonly #keysAtWork = new Set<string>();
   /** Suspects that wait or are being handled. */
@@ -44,18 +44,19 @@ export class Turns<T extends Candidate> {
   #pause: Pause | undefined;
   readonly #suffering = new Map<T, Suffering>();
   #successes = 0;
-  /** When each camera's last turn was due, as a count of turns; only of `latestOnly`. */
+  /** When each camera's last turn was due, as a count of turns; only with `latestOnly`. */
   readonly #served = new Map<string, number>();
-  /** When the turn was due that a camera has kept. */
+  /** When the turn that a camera has kept was due. */
   readonly #kept = new Map<string, number>();
   /** Capture time of the newest frame of each camera that has had its turn. */
   readonly #newest = new Map<string, number>();
   #turn = 0;
 
   /**
-   * @param limit frames at work at the same time
-   * @param latestOnly of each camera only the newest frame waits, and one is at work; cameras take turns
-   * @param ordered one frame of each camera is at work, in the order they came
+   * @param limit frames handled at the same time
+   * @param latestOnly only the newest frame of each camera waits, and one is handled at a time; cameras take
+   * turns
+   * @param ordered frames of a camera are handled one at a time, in the order of arrival
    */
   constructor(
     private readonly limit: number,
@@ -63,7 +64,7 @@ export class Turns<T extends Candidate> {
     private readonly ordered = false,
   ) {}
 
-  /** Frames that wait or are at work. */
+  /** Number of frames that are waiting or being handled. */
   get size(): number {
     return this.#atWork.size + this.#waiting.length;
   }
@@ -80,7 +81,7 @@ export class Turns<T extends Candidate> {
     return this.#keysAtWork.has(key);
   }
 
-  /** Returns those that a newer frame of their camera has made needless: none without `latestOnly`. */
+  /** Returns frames that a newer one of their camera has made superfluous: none without `latestOnly`. */
   add(candidate: T): T[] {
     this.#waiting.push(candidate);
     if (candidate.isSuspect) this.#suspects.add(candidate);
@@ -88,12 +89,12 @@ export class Turns<T extends Candidate> {
     const { camera, capturedAt, isLate } = candidate;
     const others = this.#waiting.filter((one) => one.camera === camera && one.key !== candidate.key);
     const newest = Math.max(this.#newest.get(camera) ?? -Infinity, ...others.map((one) => one.capturedAt));
-    // Others are compared by arrival: a clock that was set back must not end a camera's turns.
+    // Frames that are not late are compared by arrival: a clock set back must not end a camera's turns.
     const needless = isLate && newest > capturedAt ? [candidate] : others;
     return this.remove((one) => needless.includes(one));
   }
 
-  /** Takes those out that wait and meet `condition`. */
+  /** Removes the waiting frames that meet `condition`. */
   remove(condition: (candidate: T) => boolean): T[] {
     const removed = this.#waiting.filter(condition);
     if (removed.length > 0) this.#waiting = this.#waiting.filter((one) => !removed.includes(one));
@@ -101,7 +102,7 @@ export class Turns<T extends Candidate> {
     return removed;
   }
 
-  /** The frame whose turn it is, which is at work from now on; undefined when none may begin. */
+  /** The frame whose turn it is, now counted as being handled; undefined if none may begin. */
   next(nowMs: number): T | undefined {
     if (this.#atWork.size >= this.limit || this.#waiting.length === 0) return undefined;
     if (this.#pause !== undefined && (nowMs < this.#pause.untilMs || this.#isProbing(this.#pause)))
@@ -116,7 +117,7 @@ export class Turns<T extends Candidate> {
     return chosen === undefined ? undefined : this.#begin(chosen, nowMs);
   }
 
-  /** Milliseconds until {@link next} may answer otherwise by time alone; undefined when it will not. */
+  /** Milliseconds until the passing of time alone may change the result of {@link next}; undefined if it cannot. */
   dueMs(nowMs: number): number | undefined {
     if (this.#waiting.length === 0) return undefined;
     if (this.#pause !== undefined && nowMs < this.#pause.untilMs) return this.#pause.untilMs - nowMs;
@@ -124,7 +125,7 @@ export class Turns<T extends Candidate> {
     return this.hasSuspects ? alone.filter((ms) => ms > 0).sort((a, b) => a - b)[0] : undefined;
   }
 
-  /** There was nothing to do: its camera keeps its turn, and loses nothing to those handled before it meanwhile. */
+  /** The frame needed no handling: its camera keeps its turn, as due now, whatever is handled meanwhile. */
   passedOver(candidate: T): void {
     this.#leaveWork(candidate);
     this.#forget(candidate);
@@ -132,7 +133,7 @@ export class Turns<T extends Candidate> {
     if (this.latestOnly && !this.#kept.has(camera)) this.#kept.set(camera, this.#count());
   }
 
-  /** The frame is done with; `succeeded` ends a pause. */
+  /** The frame is finished; `succeeded` ends a pause. */
   over(candidate: T, succeeded: boolean): void {
     const startedMs = this.#atWork.get(candidate);
     const { camera } = candidate;
@@ -147,7 +148,7 @@ export class Turns<T extends Candidate> {
     if (this.#pause !== undefined && startedMs >= this.#pause.sinceMs) this.#pause = undefined;
   }
 
-  /** A server was away: the frame waits again, before the others. Returns as {@link add} does. */
+  /** A server was away: the frame waits again, ahead of the others. Returns as {@link add} does. */
   interrupted(candidate: T): T[] {
     this.#leaveWork(candidate);
     this.#waiting.unshift(candidate);
@@ -155,9 +156,9 @@ export class Turns<T extends Candidate> {
   }
 
   /**
-   * Something of the consumer's own failed: the frame waits again, behind those of other cameras, and all pause. Returns as
-   * {@link add} does; or undefined, and the frame is still at work, when others do not find that trouble: then it is the
-   * frame's, or its camera's.
+   * The consumer is in trouble: the frame waits again, behind those of other cameras, and all pause. Returns
+   * as {@link add} does; or undefined, with the frame still being handled, if other frames succeed: then the
+   * trouble is that of the frame, or of its camera.
    * @param random a number from 0 up to 1
    */
   troubled(candidate: T, nowMs: number, random: number): T[] | undefined {
@@ -201,7 +202,7 @@ export class Turns<T extends Candidate> {
     this.#suspects.delete(candidate);
   }
 
-  /** A newer frame of its camera came while it was at work. */
+  /** Removes the frame if a newer one of its camera arrived while it was handled. */
   #takeOvertaken(candidate: T): T[] {
     if (!this.latestOnly) return [];
     const { camera, capturedAt } = candidate;

@@ -1,4 +1,4 @@
-/** Watches over the broker's host that a queue is consumed from: see `host-watch.ts` for what it decides. */
+/** Watches the host of the broker that a queue is consumed from; `host-watch.ts` contains the decisions. */
 import type { ChannelModel } from 'amqplib';
 import { connectBroker } from '../connections/rabbitmq';
 import { closeConnection } from './close-connection';
@@ -12,7 +12,7 @@ interface WatchedQueue {
 }
 
 /**
- * Resolves with the fault when the host is of no use; undefined when that is not known, or `signal` is aborted.
+ * Resolves with the fault when the host is useless; undefined if that is unknown, or `signal` is aborted.
  * @param idleMs see {@link troubleOfHost}
  */
 export async function faultOfHost(

@@ -1,4 +1,4 @@
-/** Saves frames as files that are named by the local time of their capture. */
+/** Saves frames as files named after the local time of their capture. */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -45,8 +45,8 @@ function padded(value: number, digits = 2): string {
 }
 
 /**
- * Frames that share a second are distinguished by their modification times. The last name carries the whole capture
- * time: the hour that clocks repeat can bring the same millisecond twice.
+ * Frames that share a second are distinguished by their modification times. The last name contains the whole
+ * capture time: the hour that clocks repeat can bring the same millisecond twice.
  */
 async function moveToFreeName(temporary: string, folder: string, frame: SavedFrame): Promise<string> {
   const { capturedAt, format } = frame;
@@ -61,7 +61,7 @@ async function moveToFreeName(temporary: string, folder: string, frame: SavedFra
   return last;
 }
 
-/** False when another frame has the name. */
+/** False if another frame has the name. */
 async function moveUnlessTaken(temporary: string, target: string, capturedAt: number): Promise<boolean> {
   // Unlike a rename, a link takes a name only if it is free: two frames of one second may be written at the same time.
   if (await linked(temporary, target)) return true;

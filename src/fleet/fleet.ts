@@ -104,7 +104,7 @@ export class Fleet {
   }
 
   /**
-   * Gives cameras away as fast as other nodes can adopt them; resolves when none is left, or no node adopts the rest.
+   * Gives cameras away as fast as others can adopt them; resolves when none is left, or no node adopts the rest.
    * @returns cameras that are still here
    */
   async drain(): Promise<number> {

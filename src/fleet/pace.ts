@@ -2,7 +2,7 @@
 import type { Present } from './facts';
 
 const MINUTE_MS = 60_000;
-/** How long a camera is passed over that could not move within a minute of its turn: its new node may not reach it. */
+/** How long a camera is passed over that did not move within a minute of its turn: its new node may not reach it. */
 const PASSED_OVER_MS = 600_000;
 
 /** Which cameras of the whole fleet are the next to move for balance, as one of its nodes sees it. */
