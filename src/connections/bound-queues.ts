@@ -1,4 +1,4 @@
-/** Queues that get Vigil's messages but are not, or no longer, its own. The broker's state is passed in. */
+/** Queues that receive Vigil's messages but do not, or no longer, belong to it. The broker's state is passed in. */
 import { deadLetterName, defaultQueue, frameExchange } from '../contract/broker-names';
 
 /** A binding of an exchange to a queue or to another exchange. */
@@ -7,11 +7,11 @@ export interface BrokerBinding {
   readonly kind: 'queue' | 'exchange';
 }
 
-/** What AMQP does not report: which queue is bound to which exchange. */
+/** The broker's state that AMQP does not report: which queue is bound to which exchange. */
 export interface BrokerView {
-  /** Bindings of that exchange; empty if it does not exist. */
+  /** Bindings of the exchange; empty if it does not exist. */
   bindings(exchange: string): Promise<readonly BrokerBinding[]>;
-  /** Undefined if it does not exist. */
+  /** Undefined if the queue does not exist. */
   queue(name: string): Promise<QueueCounts | undefined>;
 }
 
@@ -22,19 +22,19 @@ export interface QueueCounts {
 
 export interface BoundQueue extends QueueCounts {
   readonly name: string;
-  /** old: Vigil declared it under an earlier configuration; foreign: another program did. */
+  /** `old`: Vigil declared it under an earlier configuration; `foreign`: another program declared it. */
   readonly origin: 'old' | 'foreign';
-  /** Vigil's exchanges whose messages it gets. */
+  /** Vigil's exchanges whose messages it receives. */
   readonly boundTo: readonly string[];
 }
 
-/** What `status` knows of them. */
+/** What `status` reports about such queues. */
 export type QueuesAnswer =
   | { readonly kind: 'known'; readonly queues: readonly BoundQueue[] }
-  /** Why not, or how to have it: the end of a sentence. */
+  /** Why they are unknown, or how to find out: the end of a sentence. */
   | { readonly kind: 'unknown'; readonly message: string };
 
-/** More than anyone has; each may cost a request to the broker. */
+/** More than any installation has; each may cost a request to the broker. */
 const MAX_QUEUES = 200;
 
 /** @param names queues that Vigil has ever declared for this namespace */
@@ -46,7 +46,7 @@ export async function boundQueues(
     names,
   }: {
     readonly namespace: string;
-    /** Vigil's present queues. */
+    /** Vigil's current queues. */
     readonly own: readonly string[];
     readonly names: readonly string[];
   },

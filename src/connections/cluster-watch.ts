@@ -1,31 +1,32 @@
 /**
- * Whether every primary of a Cluster answers and still is a primary: checked before it counts as ready, and while it is used. The successor of a
- * frozen primary is known to the other nodes only, and a client that asks them after a command has timed out learns it seconds late.
+ * Checks that every primary of a Cluster answers and still is a primary, before the Cluster counts as ready
+ * and while it is used. Only the other nodes know the successor of a frozen primary, and a client that asks
+ * them after a command has timed out learns of it seconds late.
  */
 import type { Cluster, Redis } from 'ioredis';
 import { withDeadline } from '../clock/sleep';
 import { isReply } from './redis-fault';
 import { untilOver } from './until-over';
 
-/** A primary that has not answered this long after another one is frozen or gone, however far away the Cluster is. */
+/** A primary that has not answered this long after another one did is frozen or gone, however far away the Cluster is. */
 const PATIENCE_MS = 1000;
 const READ_MS = 50;
 const LOOK_MS = 500;
-/** A reply that takes longer may be that of a primary that was frozen and replaced. */
+/** A reply that takes longer may come from a primary that was frozen and replaced. */
 const SLOW_MS = 500;
-/** For this long after trouble every reply is made sure of. */
+/** For this long after trouble every reply is verified. */
 const MEMORY_MS = 15_000;
 const DOWN = 'CLUSTERDOWN';
 
 const watches = new WeakMap<object, ClusterWatch>();
 
-/** For as long as the Cluster client exists. */
+/** Watches for as long as the Cluster client exists. */
 export function watchPrimaries(cluster: Cluster): void {
   waitForPrimaries(cluster);
   watches.set(cluster, new ClusterWatch(cluster));
 }
 
-/** See {@link ClusterWatch.settled}; undefined for a client of no Cluster. */
+/** See {@link ClusterWatch.settled}; undefined for a client that is not of a Cluster. */
 export function clusterWatchOf(client: object): Pick<ClusterWatch, 'settled'> | undefined {
   return watches.get(client);
 }
@@ -41,9 +42,10 @@ class ClusterWatch {
   }
 
   /**
-   * Writes, and makes sure that no primary was being replaced: a frozen one that wakes executes the commands that waited for it, answers
-   * OK, and discards them when it learns of its successor. Other nodes are asked only after a slow reply or trouble: a Cluster takes longer
-   * than that to replace a primary. If none of them answers, the reply counts.
+   * Writes, and makes sure that no primary was being replaced: a frozen primary that wakes executes the
+   * commands waiting for it, answers OK, and discards them when it learns of its successor. Other nodes are
+   * asked only after a slow reply or trouble, as a Cluster takes longer than that to replace a primary. If
+   * none answers, the reply counts.
    * @throws what the write throws, or an error with a text for redisFault
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
@@ -58,7 +60,7 @@ class ClusterWatch {
     throw new Error(`${DOWN}: a primary is being replaced`);
   }
 
-  /** Whether a primary names others than those that were used; a replaced one may not know of its successor. */
+  /** Whether any primary names other primaries than those used; a replaced one may not know its successor. */
   async #isReplacing(used: readonly string[]): Promise<boolean> {
     const primaries = this.cluster.nodes('master');
     const own = new Set([...used, ...addressesOf(primaries)]);
@@ -99,8 +101,8 @@ function ownersIn(slots: unknown, asked: string): ReadonlySet<string> {
 }
 
 /**
- * Makes a Cluster count as ready only then. ioredis itself asks one arbitrary node: a frozen one keeps it waiting
- * for as long as a command may take, and from one that does not know of the change yet it learns nothing.
+ * Makes a Cluster count as ready only when its primaries answer. ioredis itself asks one arbitrary node: a
+ * frozen one keeps it waiting for as long as a command may take, and one may not know of the change yet.
  */
 function waitForPrimaries(cluster: Cluster): void {
   const asking = cluster as unknown as { readyCheck: (callback: (fault: Error | null) => void) => void };
@@ -109,7 +111,7 @@ function waitForPrimaries(cluster: Cluster): void {
       () => callback(null),
       (error: unknown) => {
         callback(error as Error);
-        // It retries on its own; waiting callers get the reason.
+        // ioredis retries on its own; waiting callers get the reason.
         if (cluster.listenerCount('error') > 0) cluster.emit('error', error);
       },
     );
@@ -136,12 +138,12 @@ function failureIn(info: unknown): Error[] {
     : [];
 }
 
-/** A refusal is one, too. */
+/** Whether the primary answered; a refusal counts as an answer. */
 function isAnswer(outcome: PromiseSettledResult<unknown>): boolean {
   return outcome.status === 'fulfilled' || isReply(outcome.reason as Error);
 }
 
-/** Undefined when one has not answered in time. */
+/** The outcomes of all; undefined if one has not answered in time. */
 async function answersOf(asked: readonly Promise<unknown>[]) {
   const ended = Promise.allSettled(asked);
   const answers = asked.map(async (reply) => {
@@ -150,6 +152,6 @@ async function answersOf(asked: readonly Promise<unknown>[]) {
     });
   });
   await Promise.any(answers).catch(() => undefined);
-  // If this process was held up itself, the time is over before it has read the reply.
+  // If this process itself was blocked, the time is over before it has read the reply.
   return (await withDeadline(ended, PATIENCE_MS)) ?? withDeadline(ended, READ_MS);
 }

@@ -5,10 +5,10 @@ export class HostOrder {
   readonly #failed = new Map<string, number>();
   #failures = 0;
 
-  /** @param hosts in the order of the URL, which holds among those that never failed */
+  /** @param hosts in the order of the URL, which is kept among hosts that never failed */
   constructor(private readonly hosts: readonly string[]) {}
 
-  /** The host to begin with first. */
+  /** The hosts in the order of trying. */
   next(): readonly string[] {
     const rank = (host: string) => this.#failed.get(host) ?? 0;
     return [...this.hosts].sort((a, b) => rank(a) - rank(b));

@@ -1,10 +1,10 @@
-/** Connects to the hosts of a cluster: the next one is begun with when one fails, or does not answer soon. */
+/** Connects to the hosts of a cluster: the next one is tried when one fails or does not answer soon. */
 import { performance } from 'node:perf_hooks';
 import type { ChannelModel } from 'amqplib';
 import { withDeadline } from '../clock/sleep';
 import type { HostOrder } from './host-order';
 
-/** After this time the next host is tried in parallel: a frozen one accepts connections and does not answer. */
+/** After this time the next host is tried in parallel: a frozen one accepts connections but does not answer. */
 const HEDGE_MS = 1000;
 
 interface Attempt {
@@ -13,7 +13,7 @@ interface Attempt {
   readonly outcome: Promise<{ readonly connection: ChannelModel } | { readonly error: unknown }>;
 }
 
-/** Hosts that are connected to, one a second, until one has answered. */
+/** Connects to one more host each second until one has answered. */
 export class HostRace {
   readonly #attempts = new Map<string, Attempt>();
 
@@ -58,7 +58,7 @@ export class HostRace {
     this.#attempts.set(host, { host, giveUp, outcome });
   }
 
-  /** The next attempt that ends; undefined if none does until then, or none is left. */
+  /** The next attempt that ends; undefined if none does by `untilMs`, or none is left. */
   async #first(untilMs: number | undefined) {
     if (this.#attempts.size === 0) return undefined;
     const first = Promise.race(
@@ -71,7 +71,7 @@ export class HostRace {
     for (const { host, giveUp, outcome } of this.#attempts.values()) {
       this.order.failed(host);
       giveUp.abort();
-      // It may have been opened at the same moment.
+      // A connection may have been opened at the same moment.
       void outcome.then((late) => {
         if (!('connection' in late)) return;
         late.connection.on('error', () => undefined);

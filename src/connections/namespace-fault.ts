@@ -1,4 +1,4 @@
-/** A namespace that another daemon holds, in a sentence. Pure. */
+/** The sentence for a namespace that another daemon holds. Pure. */
 import { redactUrl } from '../url/url';
 import type { FaultRecord } from '../fault/fault';
 import type { Holder } from './namespace-lease';

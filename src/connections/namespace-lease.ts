@@ -1,6 +1,6 @@
 /**
- * Whose a namespace is on a Redis: one daemon's at a time, by the key `<namespace>:daemon`, which its holder renews every
- * second and which a dead one's lets expire. Needs SET and GET alone, as frames do.
+ * Determines which daemon holds a namespace on a Redis, one at a time: the key `<namespace>:daemon`, which
+ * its holder renews every second, expires when the holder dies. Like frames, it needs only SET and GET.
  */
 import type { RedisClient } from './redis';
 
@@ -8,7 +8,7 @@ import type { RedisClient } from './redis';
 export const LEASE_MS = 5000;
 export const RENEW_MS = 1000;
 
-/** A daemon, to the others that use the same servers. */
+/** How a daemon identifies itself to others that use the same servers. */
 export interface Holder {
   /** The same after a restart, and unique to this daemon. */
   readonly id: string;
@@ -67,22 +67,22 @@ export class NamespaceLease {
     if (claim.kind === 'held') return this.takeOver();
     if (claim.kind === 'taken') return claim;
     if (this.#before !== found) [this.#before, this.#sinceMs] = [found ?? undefined, this.now()];
-    // A key whose expiry was taken away (PERSIST, a restored dump) would keep everybody out.
+    // A key that has lost its expiry (PERSIST, a restored dump) would keep all daemons out.
     if (this.now() - this.#sinceMs < 2 * LEASE_MS) return claim;
     return this.takeOver();
   }
 
-  /** Takes the namespace whoever holds it; the daemon that held it ends. */
+  /** Takes the namespace even if another daemon holds it, which then ends. */
   async takeOver(): Promise<Claim> {
     await this.client.set(this.#key, this.#entry(), 'PX', LEASE_MS);
     return { kind: 'held' };
   }
 
-  /** Frees it for the next daemon, if it is ours. */
+  /** Frees the namespace for the next daemon, if this one holds it. */
   async release(): Promise<void> {
     if (this.holder.isShared === true) return;
     const claim = claimOf(this.holder, await this.client.get(this.#key), undefined);
-    // Gone in a millisecond: a user that may only SET and GET cannot delete it.
+    // Expires in a millisecond: a user that may only SET and GET cannot delete the key.
     if (claim?.kind === 'held') await this.client.set(this.#key, '', 'PX', 1);
   }
 
@@ -90,7 +90,7 @@ export class NamespaceLease {
     if (found !== null) return this.takeOver();
     const taken = await this.client.set(this.#key, this.#entry(), 'PX', LEASE_MS, 'NX');
     if (taken !== null) return { kind: 'held' };
-    // Another was a moment faster.
+    // Another daemon may have been faster.
     const now = await this.client.get(this.#key);
     return claimOf(this.holder, now, undefined) ?? this.claim();
   }

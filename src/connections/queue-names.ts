@@ -1,4 +1,4 @@
-/** Names of the queues that Vigil has declared, kept from one process to the next: the present one first, then old ones. */
+/** Names of the queues that Vigil has declared, kept from one process to the next: the current one first, then old ones. */
 import { readFileSync } from 'node:fs';
 import { OWNER_ONLY, replaceFileSync } from '../os/replace-file';
 
@@ -17,6 +17,6 @@ export function writeQueueNames(file: string, names: readonly string[]): void {
   try {
     replaceFileSync(file, JSON.stringify(names), OWNER_ONLY);
   } catch {
-    // Without it an old queue is known only while this process runs.
+    // Without the file, an old queue is known only while this process runs.
   }
 }

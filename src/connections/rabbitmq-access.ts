@@ -1,4 +1,4 @@
-/** Which right on which object a user of RabbitMQ lacks, from what the broker says. Pure. */
+/** Which right on which object a user of RabbitMQ lacks, from the broker's message. Pure. */
 
 /** rabbitmq.com/docs/access-control */
 export type Right = 'configure' | 'write' | 'read';
@@ -16,7 +16,7 @@ export type Needs = Readonly<Partial<Record<BrokerObject, Right>>>;
 /** Broker versions before 3.12 do not name the right. */
 const REFUSED = /ACCESS_REFUSED - (?:(configure|write|read) )?access to (exchange|queue|topic|vhost) '(.*?)'/;
 
-/** Undefined when it is about something else than access to an object. */
+/** Undefined if the text is not about access to an object. */
 export function accessRefusal(text: string, needs: Needs = {}): AccessRefusal | undefined {
   const [, right, object, name] = REFUSED.exec(text) ?? [];
   if (object === undefined || name === undefined) return undefined;

@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** amqplib does not hand on what the broker says when a connection is not let into its virtual host. */
+/** amqplib does not pass on the broker's message when a connection is refused access to its virtual host. */
 const NOT_LET_IN = /NOT_ALLOWED|vhost .* not found|Expected ConnectionOpenOk; got <ConnectionClose/i;
 
 /**
@@ -111,7 +111,7 @@ function vhostSentence(url: string): string {
   return `took the password, but has no virtual host "${vhostOf(url)}", or does not let this user into it (no permissions there, or a connection limit is reached); check the path of the URL, rabbitmqctl list_vhosts and list_permissions`;
 }
 
-/** As the broker names it; amqplib treats a URL without a path as `/`. */
+/** The virtual host as the broker names it; amqplib treats a URL without a path as `/`. */
 function vhostOf(url: string): string {
   const path = /^[a-z]+:\/\/[^/?#]*\/?([^?#]*)/i.exec(url)?.[1] ?? '';
   try {

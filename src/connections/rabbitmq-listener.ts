@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** The query parameter by which a URL of the daemon's own names that user; clients of others ignore it. */
+/** The query parameter in which the daemon's own URLs name that user; other clients ignore it. */
 const OWNER = 'owner';
 /** proc(5); absent on systems other than Linux, where no owner is checked. */
 const TABLE = '/proc/net/tcp';
-/** 127.0.0.1, as machines of either byte order write it there. */
+/** 127.0.0.1, as machines of either byte order write it in that table. */
 const LOOPBACK = /^(?:0100007F|7F000001):([0-9A-F]{4})$/;
 const LISTEN = '0A';
 

@@ -7,7 +7,7 @@ import { Fault } from '../fault/fault';
 import type { BrokerBinding, BrokerView, QueueCounts } from './bound-queues';
 
 const ANSWER_MS = 3000;
-/** A thousand bindings have 200 kB. */
+/** A thousand bindings take 200 kB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -26,7 +26,7 @@ export function managementView(managementUrl: string, amqpUrl: string, answerMs 
     return answerOf(url, auth, managementUrl, answerMs);
   };
   return {
-    // An exchange that is not there has none: what is "not found" is something else.
+    // A missing exchange has an empty list: "not found" means something else is missing.
     bindings: async (exchange) =>
       list(
         await ask('exchanges', vhost, encodeURIComponent(exchange), 'bindings', 'source'),
@@ -39,7 +39,7 @@ export function managementView(managementUrl: string, amqpUrl: string, answerMs 
   };
 }
 
-/** Undefined if there is nothing of that name. */
+/** Undefined if nothing of that name exists. */
 async function answerOf(url: URL, auth: string, shown: string, answerMs: number): Promise<unknown> {
   const signal = AbortSignal.timeout(answerMs);
   const { status, text } = await exchange(url, auth, signal).catch((error: unknown) => {
@@ -47,7 +47,7 @@ async function answerOf(url: URL, auth: string, shown: string, answerMs: number)
   });
   if (status === 401 || status === 403) throw fault(shown, REFUSED);
   const value = parsed(text);
-  // Its own "not found" is JSON; that of any other server is not what was asked for.
+  // Its own "not found" is JSON; any other comes from another server.
   if (status === 404 && value !== undefined) return undefined;
   if (status !== 200) throw fault(shown, answeredWith(status));
   if (value === undefined) throw fault(shown, OTHERWISE);
@@ -104,7 +104,7 @@ function binding(entry: unknown, shown: string): BrokerBinding {
   return { to: destination, kind: type === 'exchange' ? 'exchange' : 'queue' };
 }
 
-/** A queue that was declared a moment ago has no figures yet. */
+/** A queue declared a moment ago has no figures yet. */
 function counts(value: unknown): QueueCounts {
   const { messages, consumers } = (value ?? {}) as Record<string, unknown>;
   return { messages: Number(messages ?? 0), consumers: Number(consumers ?? 0) };

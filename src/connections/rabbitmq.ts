@@ -13,7 +13,7 @@ const HEARTBEAT_S = 4;
 
 /** What is known about the hosts of each URL, kept while the process runs. */
 const orders = new Map<string, HostOrder>();
-/** The host of a connection, and how to put it behind the others. */
+/** The host of a connection, and a function that moves it behind the others. */
 const hosts = new WeakMap<ChannelModel, { readonly host: string; readonly leave: () => void }>();
 
 /**
@@ -21,8 +21,9 @@ const hosts = new WeakMap<ChannelModel, { readonly host: string; readonly leave:
  * they are tried in turn, starting after the one that failed last, and the next one is started if one takes longer
  * than a second. The error of the last one is thrown. The caller listens to its `error` event.
  * @param name shown in RabbitMQ's list of connections
- * @param signal closes the socket, also after the connection was opened: a frozen broker never answers a close
- * @param besides a connection whose host is excluded
+ * @param signal closes the socket, also after the connection was opened: a frozen broker never answers a
+ * request to close
+ * @param besides an existing connection, whose host is excluded
  */
 export async function connectBroker(
   url: string,
@@ -42,12 +43,12 @@ export async function connectBroker(
   return connection;
 }
 
-/** The host of this connection is reachable and does not do its work: the next connection begins with another one. */
+/** The host of this connection is reachable but does not work: the next connection starts with another host. */
 export function leaveHost(connection: ChannelModel): void {
   hosts.get(connection)?.leave();
 }
 
-/** Closes a connection or a channel in order, unless the broker is too slow to answer: a frozen one never does. Never rejects. */
+/** Closes a connection or a channel in order, unless the broker is too slow to answer or frozen. Never rejects. */
 export async function closeInTime(link: { close(): Promise<void> }): Promise<void> {
   await withDeadline(link.close(), CLOSE_MS).catch(() => undefined);
 }
@@ -67,20 +68,20 @@ function orderOf(url: string, without?: string): Pick<HostOrder, 'next' | 'faile
 }
 
 async function connectHost(url: string, name: string, signal: AbortSignal): Promise<ChannelModel> {
-  // net.connect() reports a signal that was aborted beforehand, and connects nevertheless.
+  // net.connect() reports a signal that was aborted before the call, but connects nevertheless.
   signal.throwIfAborted();
   throwOnForeignListener(url);
   return connect(connectOptions(url), {
-    // Without it a confirm that is waited for takes 40 ms longer (Nagle's algorithm against delayed acks).
+    // Otherwise an awaited confirm takes 40 ms longer (Nagle's algorithm with delayed acknowledgements).
     noDelay: true,
     timeout: CONNECT_MS,
-    // net.connect() takes it: the only way to a socket that amqplib keeps to itself.
+    // Passed to net.connect(): the only way to close a socket that amqplib does not expose.
     ...{ signal },
     clientProperties: { connection_name: name },
   });
 }
 
-/** amqplib decodes the credentials of a URL as Latin-1, so they are handed over decoded. */
+/** amqplib decodes the credentials of a URL as Latin-1, so they are passed decoded. */
 function connectOptions(url: string): Options.Connect {
   const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(url);
   return {

@@ -13,7 +13,7 @@ export const REDIS_SCHEMES = [
 
 /** In the folder of an embedded server. */
 export const REDIS_SOCKET = 'redis.sock';
-/** The query by which a URL of the daemon's own names that folder. */
+/** The query parameter in which the daemon's own URLs name that folder. */
 const SOCKET_DIR = 'socket-dir';
 
 /** The master's name in Redis's own sentinel.conf. */
@@ -34,7 +34,7 @@ export type RedisAddress =
       readonly kind: 'server';
       readonly url: string;
       readonly db: number;
-      /** The folder of a server's Unix socket, which takes the place of host and port. */
+      /** The folder of a server's Unix socket, used instead of host and port. */
       readonly socketDir?: string;
     } & Login)
   | ({

@@ -1,11 +1,12 @@
-/** Waiting for a client of Redis to be ready. */
+/** Waits for a Redis client to be ready. */
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './redis';
 
 /**
- * Connects a lazy client. ioredis leaves its own promise pending if a Cluster ends after its slots are known and before
- * it is ready (a failover), and if a server accepts the connection and does not answer: so this one also rejects when
- * the client ends, after `deadlineMs`, and when `signal` is aborted. A client that was not ready by then is disconnected.
+ * Connects a lazy client. The promise of ioredis stays pending if a Cluster ends after its slots are known
+ * but before it is ready (a failover), or if a server accepts the connection but does not answer. So this one
+ * also rejects when the client ends, after `deadlineMs`, and when `signal` is aborted; a client that is not
+ * ready then is disconnected.
  * @throws what ioredis threw, or an error with a text for redisFault
  */
 export async function connectRedis(

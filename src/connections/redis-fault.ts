@@ -14,7 +14,7 @@ interface RedisError extends Error {
   readonly command?: { readonly name: string; readonly args?: readonly unknown[] };
 }
 
-/** What Redis answers, by its first token (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
+/** Error replies of Redis, by their first token (redis.io/docs/latest/develop/reference/protocol-spec, "Simple errors"). */
 const REPLIES: readonly Rule[] = [
   {
     pattern: /^(WRONGPASS\b|ERR invalid password)/i,
@@ -85,7 +85,7 @@ const REPLIES: readonly Rule[] = [
   },
 ];
 
-/** What ioredis says of the way to Redis. */
+/** Messages of ioredis about the connection to Redis. */
 const WAYS: readonly Rule[] = [
   {
     pattern: /startup nodes|Failed to refresh slots|Too many Cluster redirections|ClusterAllFailed/i,
@@ -137,12 +137,12 @@ export function redisFault(url: string, thrown: Error): FaultRecord {
   return { code, message: `redis at ${redactUrl(url)} ${sentence}` };
 }
 
-/** Whether Redis itself said so, and not the way to it. */
+/** Whether the error is a reply of Redis, and not one of the connection. */
 export function isReply(error: Error): boolean {
   return error.name === 'ReplyError' || /^(ERR|ASK|OOM|[A-Z]{4,})\b/.test(error.message);
 }
 
-/** What became of the last host of a Cluster that was asked, when none was of use. */
+/** The error of the last host of a Cluster that was asked, if all failed. */
 function lastOfCluster(error: Error): Error | undefined {
   const { lastNodeError } = error as { lastNodeError?: unknown };
   return lastNodeError instanceof Error ? lastNodeError : undefined;
@@ -164,7 +164,7 @@ function replyFault(url: string, error: RedisError): Named {
   return (
     REPLIES.find(({ pattern }) => pattern.test(message)) ?? {
       code: 'redis-error',
-      // It may quote the arguments of a command further on.
+      // The message may quote the arguments of a command at its end.
       sentence: `answered with an error: ${redactText(message.replace(/,? with args beginning with:.*/s, ''), secretsOf(url)).slice(0, 120)}`,
     }
   );
@@ -194,7 +194,7 @@ function denialFault({ message, command }: RedisError): string {
 
 function connectionFault(url: string, error: RedisError, last: Error | undefined): Named {
   const { code = '', message } = error;
-  // ioredis keeps the reason to itself.
+  // ioredis does not pass the reason on.
   if (last?.message === 'Connection is closed.')
     return {
       code: 'redis-unreachable',
@@ -208,7 +208,7 @@ function connectionFault(url: string, error: RedisError, last: Error | undefined
       code: 'redis-tls',
       sentence: `failed the TLS handshake (${code}); check the port, and trust its certificate with NODE_EXTRA_CA_CERTS`,
     };
-  // Without a code the message is the driver's own, and of no help.
+  // Without a code the message is the driver's own, and does not help.
   return {
     code: 'redis-unreachable',
     sentence:

@@ -1,12 +1,12 @@
 /** Asks Sentinels where the primary is. */
 import { SentinelConnector, type SentinelConnectionOptions } from 'ioredis';
 
-/** A Sentinel answers in milliseconds. One that is frozen, or on a machine that is gone, must not be waited for. */
+/** A Sentinel answers in milliseconds; one that is frozen or gone must not cause delays. */
 export const ANSWER_MS = 1000;
 
 /**
- * Asks the Sentinels in turn, each time beginning with the one behind the last that was asked: it may have been wrong.
- * ioredis itself continues from there to the end of the list, and then says that none can be reached.
+ * Asks all Sentinels in turn, each time starting after the last one asked, which may have been wrong. ioredis
+ * itself asks only those up to the end of the list, and then reports that none can be reached.
  */
 export class SentinelRounds extends SentinelConnector {
   /** `host:port` of the primary as a Sentinel named it last. */
@@ -27,7 +27,7 @@ export class SentinelRounds extends SentinelConnector {
 
   override async connect(...args: Parameters<SentinelConnector['connect']>) {
     const { done } = this.sentinelIterator.next();
-    // Moves the next one to the front, or keeps the first.
+    // Moves the next Sentinel to the front, or keeps the first.
     this.sentinelIterator.reset(!done);
     return super.connect(...args);
   }

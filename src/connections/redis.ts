@@ -10,7 +10,7 @@ import { SentinelRounds } from './redis-sentinels';
 export type RedisClient = Redis | Cluster;
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
-/** @param options of every connection; `lazyConnect`, `retryStrategy` and `enableOfflineQueue` hold for a Cluster as a whole */
+/** @param options of every connection; `lazyConnect`, `retryStrategy` and `enableOfflineQueue` apply to a Cluster as a whole */
 export function openRedis(url: string, options: RedisClientOptions): RedisClient {
   const address = redisAddress(url);
   switch (address.kind) {
@@ -40,10 +40,10 @@ function openServer(
   });
 }
 
-/** Message of a server that refuses a client: sent before any command, so ioredis takes it for the answer to its first. */
+/** Message of a server that refuses a client: sent before any command, so ioredis treats it as the reply to its first. */
 const TURNED_AWAY = /^-((?:DENIED|ERR max number of clients)[^\r\n]{0,200})/;
 
-/** Emits that as an error: ioredis drops the answers to the commands with which it introduces itself. */
+/** Emits such a refusal as an error: ioredis drops the replies to the commands of its handshake. */
 function hearTurnedAway(client: Redis): Redis {
   client.on('connect', () => {
     const { stream } = client as unknown as { stream: Readable };

@@ -1,11 +1,11 @@
-/** What Sentinels say of a primary, and what that means for a client connected to one. Pure. */
+/** What Sentinels report about a primary, and what that means for a connected client. Pure. */
 
 export interface SentinelView {
   /** `host:port` as the Sentinel writes it. */
   readonly address: string;
   /** Rises with every change of the primary (redis.io/docs/latest/operate/oss_and_stack/management/sentinel). */
   readonly epoch: number;
-  /** This Sentinel is replacing it. */
+  /** This Sentinel is replacing the primary. */
   readonly replacing: boolean;
   /** On the clock of `performance.now`. */
   readonly askedMs: number;
@@ -21,8 +21,8 @@ export function readView(reply: unknown, askedMs: number): SentinelView | undefi
 }
 
 /**
- * `replaced`: another server is the primary. `replacing`: a Sentinel is about to promote another, or it is not settled
- * yet which one is primary: what is written now may be lost. Undefined if there is no objection, or nothing is known.
+ * `replaced`: another server is the primary. `replacing`: a Sentinel is about to promote another server, or
+ * the primary is undecided: writes may be lost now. Undefined if there is no objection, or nothing is known.
  * @param address of the server that the client is connected to
  */
 export function objectionTo(

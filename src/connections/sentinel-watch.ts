@@ -1,7 +1,7 @@
 /**
- * Keeps asking Sentinels which server is the primary. A server that was frozen while they replaced it keeps its
- * connections, and once it wakes it accepts writes until it is made, seconds later, to forget them: so a client
- * leaves it, and a write counts only when its primary was not being replaced after the reply had come.
+ * Keeps asking Sentinels which server is the primary. A server that was frozen while they replaced it keeps
+ * its connections, and when it wakes it accepts writes that it has to discard seconds later. So a client
+ * leaves it, and a write counts only if its primary was not being replaced when the reply had arrived.
  */
 import type { Readable } from 'node:stream';
 import Redis, { type RedisOptions } from 'ioredis';
@@ -13,7 +13,7 @@ import { untilOver } from './until-over';
 const LOOK_MS = 500;
 /**
  * A Sentinel that begins to replace a primary promotes another two rounds of its timer later, 50 ms each at least
- * (sentinel.c, sentinelFailoverStateMachine): what it said this long before a reply came still holds.
+ * (sentinel.c, sentinelFailoverStateMachine): its answer this long before a reply still holds.
  */
 const FRESH_MS = 100;
 /** The last report of a Sentinel that no longer answers is remembered for this long: the others learn of it within 2 s. */
@@ -27,12 +27,12 @@ type WatcherOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const watches = new WeakMap<object, SentinelWatch>();
 
-/** For as long as the client exists. */
+/** Watches for as long as the client exists. */
 export function watchSentinels(client: Redis): void {
   watches.set(client, new SentinelWatch(client));
 }
 
-/** See {@link SentinelWatch.settled}; undefined for a client of no Sentinels. */
+/** See {@link SentinelWatch.settled}; undefined for a client without Sentinels. */
 export function sentinelWatchOf(client: object): Pick<SentinelWatch, 'settled'> | undefined {
   return watches.get(client);
 }
@@ -48,7 +48,7 @@ class Watcher {
     private readonly master: string,
   ) {
     this.client = new Redis(options);
-    // The watched client reports that none answers, when it needs one.
+    // If no Sentinel answers, the watched client reports it when it needs one.
     this.client.on('error', () => undefined);
   }
 
@@ -61,7 +61,7 @@ class Watcher {
       this.answers = true;
     } catch (error) {
       this.answers = false;
-      // What a frozen server has not read would be kept until the connection ends.
+      // Data that a frozen server does not read would be kept until the connection ends.
       if (/timed out/.test((error as Error).message)) this.client.disconnect(true);
     }
   }
@@ -101,7 +101,7 @@ class SentinelWatch {
    */
   async settled<Reply>(write: () => Promise<Reply>): Promise<Reply> {
     const connection = this.#connection;
-    // At once: as a rule the answers are there before the reply is.
+    // At once: the answers usually arrive before the reply.
     void this.#askSince(performance.now() - FRESH_MS / 2);
     const reply = await write();
     await this.#askSince(performance.now() - FRESH_MS);
@@ -123,7 +123,7 @@ class SentinelWatch {
     await this.#askSince(performance.now());
   }
 
-  /** Resolves when all that answer have been asked no earlier than that. */
+  /** Resolves when all Sentinels that answer have been asked at `sinceMs` or later. */
   async #askSince(sinceMs: number): Promise<void> {
     while (this.#askedMs < sinceMs) {
       if (this.#asking !== undefined) await this.#asking;
@@ -146,7 +146,7 @@ class SentinelWatch {
     // ioredis does not retry a connection that is closed before it is established.
     this.#leaveDue = this.client.status === 'connecting';
     if (this.client.status !== 'connect' && this.client.status !== 'ready') return;
-    // Not ended in order: a server that wakes at this moment would still answer what it was sent.
+    // Not closed in order: a server that wakes at this moment would still reply to earlier commands.
     (this.client as unknown as { stream: Readable }).stream.destroy();
   }
 }

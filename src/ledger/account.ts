@@ -1,6 +1,6 @@
 /**
  * One camera's sampling periods on one clock. Every period from the first on has exactly one fate, so that the sums
- * add up by construction; what comes late changes a fate, never their number.
+ * add up by construction; a late report changes a fate, never the number of periods.
  */
 import { CONFIRMED, REASONS, WAITING, type Fate } from './fate';
 import { Runs, type Run } from './runs';
@@ -17,13 +17,13 @@ export interface AccountIdentity {
 /** Changes to be written to disk. */
 export interface Changes {
   readonly runs: readonly Run[];
-  /** A new account: readers must know of it before it has any period. */
+  /** A new account, which is written before its first period. */
   readonly isNew?: true;
-  /** Gaps up to there have been reported; undefined when that has not changed. */
+  /** Sequence up to which gaps have been reported; undefined if unchanged. */
   readonly toldThrough?: number;
 }
 
-/** Reasons that only state that there was no picture: a cause that becomes known later replaces them. */
+/** Reasons that state only that no picture arrived: a cause that becomes known later replaces them. */
 const WEAK: readonly string[] = [REASONS.noPicture, REASONS.connecting];
 /** Maximum number of runs kept in memory, for a camera that connects and disconnects all day. The files contain all of them. */
 const MAX_RUNS = 5000;
@@ -31,14 +31,14 @@ const MAX_RUNS = 5000;
 export class Account {
   readonly #runs: Runs;
   #next: number;
-  /** Gaps up to here have been given out to be reported, and have been reported. */
+  /** Gaps up to these sequences have been passed out to be reported, and have been reported. */
   #given: number;
   #toldThrough: number;
   #toldWritten: number;
   #isNew = true;
   #changed: { first: number; last: number }[] = [];
 
-  /** @param recorded what earlier records say of it */
+  /** @param recorded the state according to earlier records */
   constructor(
     readonly id: AccountIdentity,
     recorded: { readonly runs: Runs; readonly toldThrough: number } = { runs: new Runs(), toldThrough: -1 },
@@ -68,7 +68,7 @@ export class Account {
     if (last >= this.#next) this.#assign(this.#next, last, { state: 'gap', reason });
   }
 
-  /** A frame has been spooled. Those missing before it are gaps, unless something is known about them. */
+  /** A frame has been spooled. Periods before it without a fate become gaps. */
   captured(sequence: number, reason: string): void {
     this.missUntil(sequence - 1, reason);
     const fate = this.fateAt(sequence);
@@ -95,7 +95,7 @@ export class Account {
     this.missUntil(last, reason);
   }
 
-  /** A cause has become known: the open gap gets it, unless it has a better one. */
+  /** A cause has become known: it replaces a weaker reason of the open gap. */
   explainOpenGap(reason: string): void {
     const open = this.#runs.all.slice(this.#runs.all.findLastIndex((run) => !isWeakGap(run)) + 1);
     const [oldest] = open;
@@ -103,8 +103,8 @@ export class Account {
   }
 
   /**
-   * Gaps that have not been reported: finished ones, and of an unfinished one parts of `openPeriods`, so that
-   * no consumer has to wait for its end. Each is returned once, until {@link tellAgain}.
+   * Gaps that have not been reported: finished ones, and parts of at least `openPeriods` of an unfinished
+   * one, so that no consumer has to wait for its end. Each is returned once, until {@link tellAgain}.
    */
   takeGaps(openPeriods: number): Run[] {
     const gaps = this.#runs
@@ -115,18 +115,18 @@ export class Account {
     return gaps;
   }
 
-  /** Whoever took the gaps has published those up to `last`. */
+  /** The receiver of the gaps has published those up to `last`. */
   told(last: number): void {
     this.#toldThrough = Math.max(this.#toldThrough, last);
     this.#given = Math.max(this.#given, last);
   }
 
-  /** Whoever took gaps has gone: what was not reported is given out again. */
+  /** The receiver of the gaps has gone: gaps not reported are passed out again. */
   tellAgain(): void {
     this.#given = this.#toldThrough;
   }
 
-  /** What has changed since the last call, in its present state. */
+  /** The parts that have changed since the last call, in their current state. */
   takeChanges(): Changes {
     const changed = new Runs();
     for (const { first, last } of this.#changed)
@@ -143,14 +143,14 @@ export class Account {
     };
   }
 
-  /** Puts changes back that could not be written. */
+  /** Restores changes that could not be written. */
   returnChanges({ runs, isNew, toldThrough }: Changes): void {
     this.#isNew ||= isNew === true;
     this.#changed = [...runs.map(({ first, last }) => ({ first, last })), ...this.#changed];
     if (toldThrough !== undefined) this.#toldWritten = -1;
   }
 
-  /** Forgets periods before `sequence` whose fate is final and has been given out to be written. */
+  /** Forgets periods before `sequence` whose fate is final and has been passed out to be written. */
   forgetBefore(sequence: number): void {
     const unwritten = this.#changed.reduce((least, { first }) => Math.min(least, first), Infinity);
     const waits = this.#runs.all.find(({ fate }) => fate.state === 'waiting')?.first ?? Infinity;

@@ -1,4 +1,4 @@
-/** All that is accounted for one camera: its current account, and those a set clock or another rate has closed. */
+/** All accounts of one camera: the current one, and those closed because the clock was set or the rate changed. */
 import { isClockUnset } from '../clock/machine-clock';
 import type { CameraState, Gap } from '../contract/message';
 import { Account } from './account';
@@ -6,15 +6,15 @@ import { nextCause, type CauseEvent } from './cause';
 import { reasonOf, REASONS } from './fate';
 import type { Run } from './runs';
 
-/** A period is judged this long after its end: a frame takes about 0.1 s, a busy disk longer. */
+/** A period is judged this long after its end: a frame takes about 0.1 s, longer on a busy disk. */
 const GRACE_MS = 3000;
-/** Feeds whose pictures carry a time of their own may be so far from our clock (the sampler's bound). */
+/** Pictures with the camera's time may differ from our clock by this much (the sampler's bound). */
 const MAX_LAG_MS = 60_000;
-/** Periods by which a frame may come after its account was closed. */
+/** Number of periods by which a frame may arrive after its account was closed. */
 const LATE_PERIODS = 5;
-/** A gap that lasts is reported in parts of this length. */
+/** An unfinished gap is reported in parts of this length. */
 const TELL_MS = 60_000;
-/** How long final periods are kept in memory: beyond any report that comes late. The files have them longer. */
+/** How long final periods are kept in memory: longer than any report is late. The files keep them longer. */
 const MEMORY_MS = 2 * 3_600_000;
 
 /** Number of the sampling period at a time. */
@@ -24,10 +24,10 @@ export function periodAt(wallMs: number, periodMs: number): number {
 
 export class Book {
   #accounts: Account[];
-  /** The account that time adds to; none while the camera is not watched. */
+  /** The account to which periods are added; none while the camera is not watched. */
   #current: Account | undefined;
   #cause: string = REASONS.starting;
-  /** How long after its capture the last frame was heard of. */
+  /** Time from the capture of the last frame to its report. */
   #lagMs = 0;
 
   /** @param recorded accounts of earlier runs, by age */
@@ -43,7 +43,7 @@ export class Book {
   }
 
   /**
-   * Begins to account, or continues.
+   * Begins to account for the camera, or continues.
    * @param absence why there were no frames since the last record
    */
   watch(periodMs: number, wallMs: number, absence: string): void {
@@ -51,19 +51,19 @@ export class Book {
     const reason = this.#current === undefined ? absence : this.#cause;
     const first = periodAt(wallMs, periodMs);
     this.#cause = REASONS.starting;
-    // One period back is a clock that was put right by a moment.
+    // One period back means that the clock was corrected slightly.
     const goesOn = last?.id.periodMs === periodMs && first >= last.next - 1 && !wasUnset(last, wallMs);
     if (last !== undefined && !wasUnset(last, wallMs)) missUntilNow(last, wallMs, reason);
     this.#current = goesOn ? last : this.#open(periodMs, wallMs);
   }
 
-  /** The account ends here; what of it waits is still followed. */
+  /** The account ends here; its waiting frames are still followed. */
   unwatch(wallMs: number): void {
     if (this.#current !== undefined) missUntilNow(this.#current, wallMs, this.#cause);
     this.#current = undefined;
   }
 
-  /** The clock was set: what it skipped never passed, what it repeats passes twice. */
+  /** The clock was set: skipped periods never passed, repeated ones pass twice. */
   clockSet(beforeMs: number, afterMs: number): void {
     if (this.#current === undefined) return;
     missUntilNow(this.#current, beforeMs, this.#cause);
@@ -90,7 +90,7 @@ export class Book {
       );
   }
 
-  /** The frame's file has gone; if it still waits here, the report of its confirm was lost. */
+  /** The frame's file has gone; if the frame still counts as waiting, the report of its confirm was lost. */
   leftSpool(sequence: number): void {
     const account = this.#accounts.findLast((one) => one.fateAt(sequence)?.state === 'waiting');
     account?.delivered(sequence, this.#cause);
@@ -147,7 +147,7 @@ export class Book {
     if (event.kind !== 'frame') this.#current?.explainOpenGap(cause);
   }
 
-  /** The account in which a frame waits; the same sequence may have come twice if the clock was set back. */
+  /** The account in which the frame waits; a sequence may occur twice if the clock was set back. */
   #accountOf(sequence: number, wallMs: number): Account | undefined {
     const waits = this.#accounts.findLast((account) => account.fateAt(sequence)?.state === 'waiting');
     return waits ?? this.#accountFor(sequence, wallMs);
@@ -163,12 +163,12 @@ export class Book {
   }
 }
 
-/** The account was kept by a clock that had not been set yet, and has been since: what lies between never passed. */
+/** The account was kept by a clock that was not set yet, and has been since: the time in between never passed. */
 function wasUnset({ id, next }: Account, wallMs: number): boolean {
   return isClockUnset(next * id.periodMs) && !isClockUnset(wallMs);
 }
 
-/** Periods that are over at a time and have no fate are a gap. */
+/** Periods that are over by `wallMs` and have no fate become a gap. */
 function missUntilNow(account: Account, wallMs: number, reason: string): void {
   account.missUntil(periodAt(wallMs, account.id.periodMs) - 1, reason);
 }

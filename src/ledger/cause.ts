@@ -1,11 +1,11 @@
-/** Why a camera gives no frames just now, as a pure function of what was heard of it last. */
+/** Why a camera delivers no frames now, as a pure function of its last reports. */
 import type { CameraState } from '../contract/message';
 import { REASONS } from './fate';
 
 /** Reports about a camera. */
 export type CauseEvent = { readonly kind: 'frame' } | { readonly kind: 'state'; readonly state: CameraState };
 
-/** A fault, or the end of its process, holds until the next frame: trying again does not make it untrue. */
+/** A fault, or the end of its process, remains the cause until the next frame, also while the camera retries. */
 export function nextCause(cause: string, event: CauseEvent): string {
   switch (event.kind) {
     case 'frame':

@@ -1,16 +1,16 @@
-/** The ledgers of a fleet's nodes in Redis, where every node may read them, also those of dead ones: copies of the files, a key each. */
+/** Copies of the ledger files of a fleet's nodes in Redis, a key each: every node can read them, even those of dead nodes. */
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { filesSince, ledgerFileName, parseLedgerFileName } from '../ledger/file-names';
 import type { RedisClient } from '../connections/redis';
 
-/** How long what a node wrote is kept; the files themselves are kept for longer. */
+/** How long copies are kept; the files themselves are kept longer. */
 export const COPIES_KEPT_MS = 48 * 3_600_000;
 
-/** Bytes that are written at once: frames have their turn in between. */
+/** Bytes written at once, so that frames are not delayed. */
 const PIECE_BYTES = 256 * 1024;
 
-/** How much of a file was copied. */
+/** How much of a file has been copied. */
 export interface Copied {
   /** Changes when a file is compacted. */
   readonly inode: number;
@@ -26,7 +26,7 @@ export class LedgerCopies {
   ) {}
 
   /**
-   * Copies what was added to a ledger file since it was copied `before`.
+   * Copies what was added to a ledger file since the copy described by `before`.
    * @returns undefined if the file no longer exists
    * @throws Fault of Redis, or an error of the disk
    */
@@ -52,7 +52,7 @@ export class LedgerCopies {
     }
   }
 
-  /** Goes on with a file's copy at byte `offset`; begins it at 0. */
+  /** Continues a file's copy at byte `offset`; begins it if 0. */
   async #write(node: string, file: string, offset: number, bytes: Buffer): Promise<void> {
     const key = this.#file(node, file);
     if (offset === 0) await this.client.set(key, bytes, 'PX', COPIES_KEPT_MS);
@@ -69,7 +69,7 @@ export class LedgerCopies {
     return (await this.client.smembers(this.#nodes)).sort();
   }
 
-  /** Texts of a node's copies that have what happened since then, oldest first; those that have expired are forgotten. */
+  /** Texts of a node's copies with records since `sinceMs`, oldest first; expired copies are forgotten. */
   async read(node: string, sinceMs: number): Promise<string[]> {
     const names = await this.client.smembers(this.#node(node));
     const files = names.map(parseLedgerFileName).filter((file) => file !== undefined);
@@ -81,7 +81,7 @@ export class LedgerCopies {
       const name = ledgerFileName(file);
       const text = await this.client.get(this.#file(node, name));
       if (text === null) await this.client.srem(this.#node(node), name);
-      // The last line may be written in part.
+      // The last line may be incomplete.
       else texts.push(text.slice(0, text.lastIndexOf('\n') + 1));
     }
     return texts;

@@ -10,13 +10,13 @@ export type Fate =
   | { readonly state: 'waiting' }
   /** The frame was captured, and dropped by a rule the operator set. */
   | { readonly state: 'dropped'; readonly reason: string }
-  /** There was no frame. */
+  /** No frame was captured. */
   | { readonly state: 'gap'; readonly reason: string };
 
 export const CONFIRMED: Fate = { state: 'confirmed' };
 export const WAITING: Fate = { state: 'waiting' };
 
-/** Why periods have no frame, unless a camera's fault is the reason. Faults of feeds have codes of their own. */
+/** Why periods have no frame, unless a fault of the camera is the reason: faults of feeds have their own codes. */
 export const REASONS = {
   starting: 'starting',
   connecting: 'connecting',

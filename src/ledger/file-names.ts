@@ -1,4 +1,4 @@
-/** Names of ledger files: they sort by when they were begun, whatever the clock said, and say the hour to a person. */
+/** Names of ledger files: they sort in the order of creation, whatever the clock was, and show the hour to people. */
 
 const HOUR_MS = 3_600_000;
 const NAME = /^(\d{8})_(\d{4}-\d\d-\d\dT\d\d)Z\.jsonl$/;
@@ -6,7 +6,7 @@ const NAME = /^(\d{8})_(\d{4}-\d\d-\d\dT\d\d)Z\.jsonl$/;
 export interface LedgerFile {
   /** Counts up from file to file: a clock that is set back does not change their order. */
   readonly number: number;
-  /** The hour it was begun in, since the epoch. */
+  /** The hour in which it was begun, counted from the epoch. */
   readonly hour: number;
 }
 
@@ -25,9 +25,9 @@ export function parseLedgerFileName(name: string): LedgerFile | undefined {
   return { number: Number(match[1]), hour: hourOf(Date.parse(`${match[2] ?? ''}:00:00Z`)) };
 }
 
-/** The files that have what happened to periods since then: from the first that was begun in its hour or later. */
+/** The files with records since `sinceMs`: from the first that was begun in that hour or later. */
 export function filesSince(files: readonly LedgerFile[], sinceMs: number): LedgerFile[] {
   const first = files.findIndex(({ hour }) => hour >= hourOf(sinceMs));
-  // The newest is read in any case: it may have been begun long ago.
+  // The newest is always read: it may have been begun long ago.
   return files.slice(first === -1 ? -1 : first);
 }

@@ -1,4 +1,4 @@
-/** The ledger on disk: `<data>/ledger/`, a file an hour, appended to, made compact when its hour is over. */
+/** The ledger on disk, `<data>/ledger/`: one file an hour, appended to and compacted when the hour is over. */
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { OWNER_ONLY, replaceFile } from '../os/replace-file';
@@ -11,11 +11,11 @@ import { LedgerRecord } from './record';
 export interface LedgerBounds {
   /** Files of this many hours are kept. */
   readonly keepHours: number;
-  /** And no more bytes than that, all files together. */
+  /** Maximum number of bytes of all files together. */
   readonly maxBytes: number;
 }
 
-/** A file is closed before its hour is over when it has this share of all the bytes. */
+/** A file is closed before its hour is over when it reaches this share of `maxBytes`. */
 const FILE_SHARE = 1 / 8;
 
 /** The records in the files since `sinceMs`; empty if there are none. */
@@ -29,7 +29,7 @@ export async function readLedger(dir: string, sinceMs: number): Promise<LedgerRe
 export class LedgerFiles {
   #handle: FileHandle | undefined;
   #bytes = 0;
-  /** Whether the last line may be torn: a daemon was killed, or a disk was full, while it was written. */
+  /** Whether the last line may be torn: the daemon was killed, or the disk was full, during the write. */
   #torn = true;
   #tidied = false;
   /** Numbers of accounts in this file. */
@@ -41,7 +41,7 @@ export class LedgerFiles {
     private file: LedgerFile,
   ) {}
 
-  /** Goes on in the file of this hour, or begins one behind those there are. */
+  /** Continues the file of this hour, or begins one after the existing ones. */
   static async open(dir: string, bounds: LedgerBounds, wallMs: number): Promise<LedgerFiles> {
     const newest = (await listLedgerFiles(dir)).at(-1);
     const hour = hourOf(wallMs);
@@ -49,7 +49,7 @@ export class LedgerFiles {
     return new LedgerFiles(dir, bounds, file);
   }
 
-  /** Throws when the disk does not take it; what was to be written is then to be written again. */
+  /** Throws if the disk does not accept it; the caller must then write the same again. */
   async write(at: number, changes: readonly AccountChanges[], events: readonly Line[]): Promise<void> {
     await this.#roll(at);
     const introductions: Line[] = [];
@@ -84,7 +84,7 @@ export class LedgerFiles {
       this.#handle ??= await this.#openFile();
       await this.#handle.appendFile(bytes);
     } catch (error) {
-      // Introductions may be among what was lost.
+      // The lines that were lost may have introduced accounts.
       this.#numbers.clear();
       throw error;
     }
@@ -109,12 +109,12 @@ export class LedgerFiles {
       this.#tidied = false;
     }
     if (this.#tidied) return;
-    // Tried once an hour: what fails must not keep the records from being written.
+    // Tried once an hour: a failure must not prevent records from being written.
     this.#tidied = true;
     await this.#tidy();
   }
 
-  /** Makes the file before this one compact, and removes those beyond the bounds. */
+  /** Compacts the previous file, and removes those beyond the bounds. */
   async #tidy(): Promise<void> {
     const names = (await readdir(this.dir).catch(ignoreMissing)) ?? [];
     for (const name of names.filter((file) => file.endsWith('.tmp')))
@@ -139,7 +139,7 @@ async function compactFile(name: string): Promise<void> {
   await replaceFile(name, text.join(''), OWNER_ONLY);
 }
 
-/** In the order they were begun. */
+/** The files in the order in which they were begun. */
 export async function listLedgerFiles(dir: string): Promise<LedgerFile[]> {
   const names = (await readdir(dir).catch(ignoreMissing)) ?? [];
   return names

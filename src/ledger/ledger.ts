@@ -1,17 +1,17 @@
 /**
- * The ledger: the fate of every sampling period of every camera. Pure: it is given what happens and when, and gives
- * out what must be written down and what must be reported.
+ * The ledger: the fate of every sampling period of every camera. Pure: it receives events with their times,
+ * and returns what must be written and what must be reported.
  */
 import type { CameraState, Gap } from '../contract/message';
 import type { Account, Changes } from './account';
 import { Book } from './book';
 import { REASONS } from './fate';
 
-/** The present moment, by the wall clock, which may be set, and by a steady clock, which also counts while the machine sleeps. */
+/** The current time, by the wall clock, which may be set, and by a steady clock, which also counts while the machine sleeps. */
 export interface Moment {
   /** Milliseconds since the epoch. */
   readonly wallMs: number;
-  /** Milliseconds since any time before. */
+  /** Milliseconds since an arbitrary time. */
   readonly elapsedMs: number;
 }
 
@@ -24,9 +24,9 @@ export interface FrameName {
 /** Changes of an account to be written to disk. */
 export type AccountChanges = Changes & { readonly account: Account };
 
-/** By how much the two clocks part between two looks when the wall's has been set. */
+/** If the two clocks diverge by more than this between two ticks, the wall clock has been set. */
 const CLOCK_STEP_MS = 3000;
-/** After a pause of ours (SIGSTOP, a machine that slept) the reports of that time are still to be read. */
+/** After this process was paused (SIGSTOP, a machine that slept), reports of that time have yet to be read. */
 const PAUSE_MS = 2500;
 const SETTLE_MS = 5000;
 
@@ -62,7 +62,7 @@ export class Ledger {
   }
 
   /**
-   * Goes on accounting for a camera in periods of another length.
+   * Continues to account for a camera in periods of another length.
    * @param firstSequence number of the first such period
    */
   renumber(camera: string, periodMs: number, firstSequence: number, now: Moment): void {
@@ -99,14 +99,14 @@ export class Ledger {
     this.#books.get(camera)?.dropped(sequence, reason, now.wallMs);
   }
 
-  /** The frames that wait, to the ledger's knowledge. */
+  /** The frames that are waiting according to the ledger. */
   waiting(): FrameName[] {
     return [...this.#books.values()].flatMap((book) => book.waiting());
   }
 
   /**
-   * Takes in what reports that were lost with a process would have said: the frames in the spool are those that wait.
-   * @param waited what {@link waiting} said before the spool was listed
+   * Makes up for reports that were lost with a process: exactly the frames in the spool are waiting.
+   * @param waited the result of {@link waiting} before the spool was listed
    */
   reconcile(waited: readonly FrameName[], spooled: readonly FrameName[], now: Moment): void {
     const inSpool = new Set(spooled.map(nameText));
@@ -116,7 +116,7 @@ export class Ledger {
     for (const { camera, sequence } of spooled) this.#books.get(camera)?.found(sequence, now.wallMs);
   }
 
-  /** Several times a second: periods that are over and had no frame become gaps. */
+  /** To be called several times a second: periods that are over and had no frame become gaps. */
   tick(now: Moment): void {
     this.#look(now);
     if (now.elapsedMs - this.#tickedAtMs > PAUSE_MS) this.#judgeFromMs = now.elapsedMs + SETTLE_MS;
@@ -138,7 +138,7 @@ export class Ledger {
     return (
       [...this.#books.values()]
         .flatMap((book) => book.takeGaps())
-        // What the operator requested is not reported, nor what another node accounts for.
+        // Gaps that the operator requested, or that another node accounts for, are not reported.
         .filter(({ reason }) => reason !== REASONS.disabled && reason !== REASONS.elsewhere)
     );
   }
@@ -149,7 +149,7 @@ export class Ledger {
       if (lastSequence >= account.id.first && lastSequence < account.next) account.told(lastSequence);
   }
 
-  /** Whoever took the gaps has gone: those that have not reached RabbitMQ are given out again. */
+  /** The receiver of the gaps has gone: those that have not reached RabbitMQ are passed out again. */
   tellAgain(): void {
     for (const account of this.accounts) account.tellAgain();
   }

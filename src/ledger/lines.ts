@@ -8,7 +8,7 @@ import type { Run } from './runs';
 
 export type Line =
   | ({ readonly account: number } & AccountIdentity)
-  /** Something that concerns all cameras; `byMs` of a clock that was set, `keys` that Redis has evicted. */
+  /** An event for all cameras; `byMs`: how much the clock was set, `keys`: how many keys Redis has evicted. */
   | { readonly at: number; readonly event: LedgerEvent; readonly byMs?: number; readonly keys?: number }
   | ({ readonly at: number; readonly told?: readonly Told[] } & {
       readonly [S in State]?: readonly RunEntry[];
@@ -19,7 +19,7 @@ export type LedgerEvent = 'started' | 'stopped' | 'clock-set' | 'evicted';
 type RunEntry =
   | readonly [accounts: string, first: number, last: number]
   | readonly [accounts: string, first: number, last: number, reason: string];
-/** Gaps of the account up to that sequence have been reported. */
+/** Gaps of the account up to this sequence have been reported. */
 type Told = readonly [account: number, sequence: number];
 
 export interface NumberedRuns {

@@ -1,4 +1,4 @@
-/** Reads ledger files while a daemon writes them: what was read before is not read again. */
+/** Reads ledger files while a daemon writes them; parts already read are not read again. */
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { filesSince, ledgerFileName, type LedgerFile } from './file-names';
 import { listLedgerFiles } from './files';
 import { LedgerRecord, type RecordedAccount } from './record';
 
-/** Bytes read at once: between two pieces others have their turn. */
+/** Bytes read at once: other work runs between two pieces. */
 const PIECE_BYTES = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
@@ -21,7 +21,7 @@ interface Place {
 export class LedgerReader {
   #record = new LedgerRecord();
   #sinceMs = Infinity;
-  /** Since when this record is built, by a clock that is never set. */
+  /** When this record was begun, by a monotonic clock. */
   #builtAtMs = 0;
   #place: Place | undefined;
 
@@ -30,7 +30,7 @@ export class LedgerReader {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** All accounts of the time since then, by camera. Not to be called again before it has resolved. */
+  /** All accounts since `sinceMs`, by camera. Must not be called again before it has resolved. */
   async accountsSince(sinceMs: number): Promise<ReadonlyMap<string, readonly RecordedAccount[]>> {
     await this.#readOn(sinceMs);
     const byCamera = new Map<string, RecordedAccount[]>();
@@ -51,7 +51,7 @@ export class LedgerReader {
       return;
     }
     const place = this.#place;
-    // Again for an earlier time, and now and then to drop what is older than any request.
+    // Reads again for an earlier time, and occasionally to drop what is older than any request.
     const isKnown =
       place !== undefined &&
       sinceMs >= this.#sinceMs &&
@@ -75,7 +75,7 @@ export class LedgerReader {
 
   async #readFile(file: LedgerFile, from: number): Promise<void> {
     const handle = await open(this.#path(file)).catch((error: unknown) => {
-      // Beyond its bounds the ledger's oldest file is removed.
+      // The oldest file is removed when the ledger exceeds its bounds.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });

@@ -1,4 +1,4 @@
-/** What ledger files say, read line by line. */
+/** The contents of ledger files, read line by line. */
 import { Account, type AccountIdentity } from './account';
 import { decodeRuns, encodeRuns, type Line } from './lines';
 import { Runs } from './runs';
@@ -32,12 +32,12 @@ export class LedgerRecord {
     return this.#lastAt;
   }
 
-  /** Lines that were no records: the last one of a daemon that was killed may be torn. */
+  /** Number of lines that were not records: a killed daemon may leave its last one torn. */
   get unreadable(): number {
     return this.#unreadable;
   }
 
-  /** Reads a file behind those read before. */
+  /** Reads a file that follows those read before. */
   read(text: string): void {
     this.beginFile();
     this.readOn(text);
@@ -53,7 +53,7 @@ export class LedgerRecord {
     for (const line of text.split('\n')) if (line !== '') this.#readLine(line);
   }
 
-  /** The same in as few lines as possible: for a file whose hour is over. */
+  /** The same records in as few lines as possible: for a file whose hour is over. */
   compact(): Line[] {
     const accounts = this.accounts;
     const told = accounts

@@ -9,7 +9,7 @@ export interface Run {
 }
 
 export class Runs {
-  /** Sorted, without overlap; neighbours that touch differ. */
+  /** Sorted, without overlap; adjacent runs have different fates. */
   #runs: Run[] = [];
 
   get all(): readonly Run[] {
@@ -25,7 +25,7 @@ export class Runs {
     return run !== undefined && run.first <= sequence ? run.fate : undefined;
   }
 
-  /** What is known about the periods from `first` to `last`, cut to them. */
+  /** The known runs from `first` to `last`, cut to that range. */
   between(first: number, last: number): Run[] {
     const found: Run[] = [];
     for (let i = this.#firstEndingAt(first); i < this.#runs.length; i++) {
@@ -36,7 +36,7 @@ export class Runs {
     return found;
   }
 
-  /** Gives the periods from `first` to `last` a fate, whatever they had. */
+  /** Gives the periods from `first` to `last` a fate, replacing any previous one. */
   assign(first: number, last: number, fate: Fate): void {
     if (last < first) return;
     // Starts one to the left, so that an equal neighbour is merged.
@@ -55,7 +55,7 @@ export class Runs {
     this.#runs.splice(from, to - from, ...replaced);
   }
 
-  /** Forgets what ended before `sequence`, and returns it. */
+  /** Removes and returns the runs that ended before `sequence`. */
   takeBefore(sequence: number): Run[] {
     const cut = this.#runs.findIndex(({ last }) => last >= sequence);
     return this.#runs.splice(0, cut === -1 ? this.#runs.length : cut);

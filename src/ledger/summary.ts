@@ -3,13 +3,13 @@ import { REASONS, reasonOf, type State } from './fate';
 import type { RecordedAccount, RecordedEvent } from './record';
 import type { Run } from './runs';
 
-/** What ledger files say, of one daemon or of several. */
+/** The contents of ledger files of one daemon or several. */
 export interface Recorded {
   readonly accounts: readonly RecordedAccount[];
   readonly events: readonly RecordedEvent[];
   /** When the last line was written, milliseconds since the epoch. */
   readonly lastAt: number | undefined;
-  /** Lines that were no records. */
+  /** Number of lines that were not records. */
   readonly unreadable: number;
 }
 
@@ -22,9 +22,9 @@ export interface Coverage {
   /** Number of periods by reason. */
   readonly dropped: Readonly<Record<string, number>>;
   readonly gap: Readonly<Record<string, number>>;
-  /** Confirmed ones among those that were wanted and are decided, 0 to 1; 1 when there were none. */
+  /** Share of confirmed periods among those wanted and decided, 0 to 1; 1 if there were none. */
   readonly coverage: number;
-  /** All that is not confirmed, oldest first. */
+  /** All periods that are not confirmed, as runs, oldest first. */
   readonly exceptions: readonly Exception[];
 }
 
@@ -46,12 +46,12 @@ export interface Summary {
   /** Lines of the files that could not be read. */
   readonly unreadableLines: number;
   readonly events: readonly RecordedEvent[];
-  /** Keys that Redis has evicted, announced frames perhaps: those are counted as confirmed, as they were before. */
+  /** Keys that Redis has evicted, which may have been announced frames: those still count as confirmed. */
   readonly evicted: number;
   readonly cameras: readonly Coverage[];
 }
 
-/** @param wanted ids of the only cameras that are summarized; all if absent */
+/** @param wanted ids of the cameras to be summarized; all if absent */
 export function summarize(record: Recorded, sinceMs: number, wanted?: ReadonlySet<string>): Summary {
   const accounts = record.accounts.filter(({ id }) => wanted?.has(id.camera) !== false);
   const cameras = [...new Set(accounts.map(({ id }) => id.camera))].sort();

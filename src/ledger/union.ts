@@ -1,4 +1,4 @@
-/** The ledger of a fleet: what the ledgers of its nodes say together, each period once. Pure. */
+/** The ledger of a fleet: the union of its nodes' ledgers, with each period once. Pure. */
 import { REASONS, STATES, type Fate } from './fate';
 import type { RecordedAccount, RecordedEvent } from './record';
 import { Runs } from './runs';
@@ -17,8 +17,9 @@ interface Group {
 }
 
 /**
- * Confirmed counts over waiting over dropped over gap. Periods of which no node has more to say than that the camera may
- * have been elsewhere are gaps with the reason `unowned`, so that the sums are the time from a camera's first record to its last.
+ * Confirmed takes precedence over waiting, dropped and gap, in this order. Periods for which every node
+ * records only that the camera may have been elsewhere are gaps with the reason `unowned`, so that the sums
+ * equal the time from a camera's first record to its last.
  */
 export function unionOf(ledgers: readonly Recorded[]): Recorded {
   const groups = groupsOf(ledgers.flatMap(({ accounts }) => accounts));
