@@ -1,7 +1,7 @@
 /**
  * The child's side of the actor framework: comedy constructs this class by path, in a forked process or in the
  * daemon's, and it runs the actor module named in its parameters. Every method of a comedy definition can be
- * called as a topic, so there are only the two that are needed.
+ * called as a topic, so it has only the two that are needed.
  */
 import { openLog, setLogLevel } from '../log/log';
 import { keepCompiledCode } from '../os/compile-cache';
@@ -11,7 +11,7 @@ import { HEARTBEAT_MS, type Heartbeat } from '../protocol/progress';
 import { Batch } from './batch';
 import type { HostCommand, HostReport, StartParameters } from './host-messages';
 
-/** Since the last heartbeat: after the first time one is sent with the next message, at the second without one. */
+/** Time since the last heartbeat: from the first on, one is sent with the next message; at the second, on its own. */
 const EARLIEST_MS = 0.9 * HEARTBEAT_MS;
 const LATEST_MS = 1.1 * HEARTBEAT_MS;
 
@@ -20,7 +20,7 @@ interface ComedySelf {
   getMode(): string;
   getCustomParameters(): StartParameters;
   getParent(): { send(topic: string, message: unknown): Promise<unknown> };
-  /** On a forked actor: looks once a second for overdue answers; none is awaited. */
+  /** On a forked actor: checks once a second for overdue answers; none is awaited. */
   timeoutWorkerInterval?: NodeJS.Timeout;
   getSystem(): { sigintHandler: () => void; sigtermHandler: () => void };
 }
@@ -40,8 +40,8 @@ export default class ActorSide {
   }
 
   /**
-   * An object, because comedy spreads an array into arguments. Handled outside comedy's call, which turns an error into a reply
-   * that is never read: an actor that fails on a message must crash.
+   * Takes an object, because comedy spreads an array into arguments. Commands are handled outside comedy's
+   * call, which turns an error into a reply that is never read: an actor that fails on a message must crash.
    */
   receive({ commands }: { readonly commands: readonly HostCommand[] }): void {
     queueMicrotask(() => {
@@ -104,7 +104,7 @@ export default class ActorSide {
     this.#heart = setTimeout(() => this.#send([]), LATEST_MS);
   }
 
-  /** Sent with whatever is sent when it is due: a camera's picture and its heartbeat take one wake-up and one message a second. */
+  /** Sent with any message when due: a camera's picture and its heartbeat take one wake-up and one message a second. */
   #heartbeat(): Heartbeat | undefined {
     const nowMs = performance.now();
     if (this.#heart === undefined || this.#actor === undefined || nowMs - this.#beatMs < EARLIEST_MS)

@@ -1,8 +1,8 @@
-/** Messages to one receiver, sent together: those of one turn of the event loop are one message of comedy's. */
+/** Messages to one receiver, sent together: those of one turn of the event loop form one message in comedy. */
 export class Batch<Message> {
   #waiting: Message[] = [];
 
-  /** @param send is called once a turn, with what was added in it, in order */
+  /** @param send called once a turn with the messages added in it, in order */
   constructor(private readonly send: (messages: readonly Message[]) => void) {}
 
   add(message: Message): void {

@@ -1,4 +1,4 @@
-/** The entry of a camera's process where `scripts/bundle.mjs` has put all that it loads into one file: a third of what 150 files cost. */
+/** The entry of a camera's process if `scripts/bundle.mjs` has bundled all it loads: one file costs a third of what 150 files do. */
 import path from 'node:path';
 import 'comedy/lib/forked-actor-worker.js';
 import ComedyLogger from './logger';
@@ -6,7 +6,7 @@ import * as camera from '../actors/camera/actor';
 import { provide } from './provide';
 import * as actorSide from './actor-side';
 
-/** By the paths that the supervisor, and comedy for it, name them by. */
+/** Modules by the paths under which the supervisor, and comedy on its behalf, name them. */
 const NAMED_BY_PATH = {
   'comedy/logger': ComedyLogger,
   'actors/camera/actor': camera,

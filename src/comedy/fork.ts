@@ -1,6 +1,7 @@
 /**
- * The processes actors run in. comedy offers no way to say how a worker is forked, so its call of `fork` is answered
- * here: the worker ends with the daemon, gets little of its environment, and its output is forwarded and its last lines kept.
+ * The processes actors run in. comedy offers no way to say how a worker is forked, so its call of `fork` is
+ * answered here: the worker ends with the daemon and gets little of its environment; its output is forwarded
+ * and its last lines are kept.
  */
 import childProcess, { type ChildProcess, type ForkOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -15,23 +16,25 @@ import { readLines } from '../os/line-splitter';
 import { liveWithParent } from '../os/orphans';
 
 /**
- * A camera's process hardly uses a processor: one background thread instead of four. With {@link CAMERA_ENVIRONMENT} 2.5 MB
- * less for each. Only a flag that Node documents: it does not start with one it does not know. A small young generation
- * saves one more, and makes each start a tenth dearer: docs/capture/figures.md.
+ * A camera's process hardly uses a processor: one background thread instead of four. With {@link
+ * CAMERA_ENVIRONMENT}, each process takes 2.5 MB less. Only a flag that Node documents: Node does not start
+ * with an unknown one. A small young generation would save another MB, but makes each start a tenth more
+ * expensive: docs/capture/figures.md.
  */
 const CAMERA_FLAGS = ['--v8-pool-size=1'];
 /**
- * glibc gives each thread that allocates an arena of its own, which keeps what was freed in it; and keeps freed pictures,
- * too, unless larger pieces than that go back to the system (mallopt(3)): 19 MB instead of 30 after three minutes of stills.
+ * glibc gives each thread that allocates an arena of its own, which keeps freed memory, and also keeps freed
+ * pictures unless pieces above this size are returned to the system (mallopt(3)): 19 MB instead of 30 after
+ * three minutes of stills.
  */
 const CAMERA_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
 /** comedy's worker, which loads less. */
 const WORKER = path.resolve(__dirname, 'forked-actor-worker');
 /** The same module, bundled with everything a camera loads: scripts/bundle.mjs. */
 const BUNDLE = path.resolve(__dirname, '../bundle/forked-actor-worker.js');
-/** Written by the compiler with each change: a bundle older than it is out of date. */
+/** Written by the compiler with each change: an older bundle is out of date. */
 const COMPILED = path.resolve(__dirname, '../.tsbuildinfo');
-/** Last lines kept of a process. */
+/** Number of last lines kept of a process. */
 const KEPT_LINES = 40;
 /** Characters kept of one line. */
 const KEPT_CHARS = 500;
@@ -39,10 +42,10 @@ const KEPT_CHARS = 500;
 export interface ActorProcess {
   /** 0 if it could not be started. */
   readonly pid: number;
-  /** Settles when it runs, with undefined, or with why it could not be started. */
+  /** Settles with undefined when it runs, or with the reason why it could not be started. */
   readonly startError: Promise<string | undefined>;
   readonly exited: Promise<ProcessExit>;
-  /** Its last lines on both outputs, oldest first. */
+  /** Its last lines of both outputs, oldest first. */
   readonly lastLines: readonly string[];
   /** The last error it wrote to standard error; undefined if none. */
   lastError(): string | undefined;

@@ -1,6 +1,6 @@
 /**
  * comedy in the daemon's process: the only module here that imports it. Its unsafe features (listed in docs/actors.md) are
- * switched off, and what it leaves behind is removed.
+ * switched off, and its leftovers are removed.
  */
 import path from 'node:path';
 import './lean';
@@ -16,7 +16,7 @@ export interface ComedyActor {
   destroy(): Promise<void>;
 }
 interface ComedyForkedActor {
-  /** Looks once a second for answers that are overdue; none is awaited. */
+  /** Checks once a second for overdue answers; none is awaited. */
   timeoutWorkerInterval: NodeJS.Timeout;
   exitHandler: () => void;
   getName(): string;
@@ -41,12 +41,12 @@ const LOGGER = comedyPath(path.resolve(__dirname, 'logger'));
 
 /**
  * comedy's workers exit when the daemon has not answered for this long, 15 s by default: a daemon that was stopped for a
- * while would find them dead. The kernel ends them, or their closed channel does, when it has gone.
+ * while would find them dead. When the daemon has gone, the kernel or their closed channel ends them.
  */
 const PARENT_SILENCE_MS = 86_400_000;
 const CLOSE_MS = 1000;
 
-/** Gets each report of each actor, by the actor's name. */
+/** Called with each report of each actor, and the actor's name. */
 export type OnReport = (name: string, report: HostReport) => void;
 
 export class Framework {
@@ -57,7 +57,7 @@ export class Framework {
 
   static async open(logLevel: LogLevel, onReport: OnReport): Promise<Framework> {
     const system = createSystem({
-      // Given so that comedy neither looks for an actors.json of its own nor watches one.
+      // Given so that comedy neither searches for an actors.json nor watches one.
       config: {},
       pingTimeout: PARENT_SILENCE_MS,
       logger: LOGGER,
@@ -83,7 +83,7 @@ export class Framework {
     return this.root.createChild(ACTOR_SIDE, { mode, name, customParameters });
   }
 
-  /** No reply of that actor is waited for: comedy need not look for overdue ones. */
+  /** No reply of that actor is awaited: comedy need not check for overdue ones. */
   expectNoReplies(name: string): void {
     for (const { timeoutWorkerInterval } of this.#forkedActors(name)) clearInterval(timeoutWorkerInterval);
   }

@@ -1,32 +1,33 @@
 /**
- * Detects processes that are alive but do nothing: stopped, blocked, stuck in their start, or busy without progress.
- * Only time in which a process could have run, and its heartbeat would have been read, counts as silence.
+ * Detects processes that are alive but do nothing: stopped, blocked, stuck in their start, or busy without
+ * progress. Only time in which a process could have run, and in which its heartbeat would have been read,
+ * counts as silence.
  */
 import type { FaultRecord } from '../fault/fault';
 import type { Progress } from '../protocol/progress';
 import { OwnTime } from '../os/own-time';
 import { KERNEL, type Kernel } from '../os/process-activity';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const TICK_MS = 250;
-/** A look that comes later than this counts as this: we did not run, being suspended, stopped or starved ourselves. */
+/** A check that comes later than this counts as this: the daemon itself was suspended, stopped or starved. */
 const LATE_MS = 2 * TICK_MS;
-/** Silence from which on the kernel is asked at each look what the process does: before, once with each heartbeat. */
+/** Silence after which every check asks the kernel what the process does; before, only each heartbeat does. */
 const SUSPECT_MS = 1250;
 
 export interface Watch {
-  /** Settles with the fault; never, if there is none. */
+  /** Settles with the fault, or never. */
   readonly failed: Promise<FaultRecord>;
   heard(progress: Progress): void;
   end(): void;
 }
 
 export interface WatchOptions {
-  /** Milliseconds of silence after which it counts as failed. */
+  /** Milliseconds of silence after which the process counts as failed. */
   readonly limitMs: number;
   /** Code and sentence (without its subject) of such a silence. */
   readonly fault: FaultRecord;
-  /** Milliseconds of silence from which on every look asks what the process does. */
+  /** Milliseconds of silence after which every check asks the kernel what the process does. */
   readonly suspectMs?: number;
 }
 
@@ -36,7 +37,7 @@ interface Watched extends WatchOptions {
   silence: OwnTime;
   done: number;
   dueMs: number | undefined;
-  /** Milliseconds of its own, up to the last heartbeat, since `done` rose last or became due. */
+  /** Milliseconds in which it could run, up to the last heartbeat, since `done` last rose or became due. */
   idleMs: number;
 }
 
@@ -90,7 +91,7 @@ export class HeartbeatMonitor {
     if (silence.passedMs < suspectMs && faultOf(watched) === undefined) return;
     silence.see(this.kernel.activity(pid), passedMs);
     if (faultOf(watched) === undefined) return;
-    // Heartbeats that came while we did not run are read in this turn of the event loop.
+    // Heartbeats that arrived while the daemon did not run are read in this turn of the event loop.
     setImmediate(() => this.#condemn(watched));
   }
 
@@ -102,7 +103,7 @@ export class HeartbeatMonitor {
   #hear(watched: Watched, { done, dueMs }: Progress): void {
     const { silence, pid } = watched;
     const times = this.kernel.times(pid);
-    // It has sent something: the kernel has booked whatever it waited for.
+    // The process has sent a message: the kernel has booked all its waits.
     silence.see(times && { ...times, state: 'other' }, 0);
     const wasDue = watched.dueMs !== undefined && dueMs !== undefined;
     watched.idleMs = done !== watched.done || !wasDue ? 0 : watched.idleMs + silence.ms;

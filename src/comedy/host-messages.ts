@@ -12,13 +12,13 @@ export interface StartParameters {
 }
 
 export type HostCommand =
-  /** The first: work begins here and not in `initialize`, where a message to the parent would deadlock. */
+  /** The first message: work begins here and not in `initialize`, where a message to the parent would deadlock. */
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'log-level'; readonly level: LogLevel }
-  /** An edit has changed what the actor was started with; answered by the report `changed`. */
+  /** An edit has changed the actor's parameters; answered by the report `changed`. */
   | { readonly kind: 'parameters'; readonly parameters: unknown }
   | ActorCommand;
 
-/** `stopped` is the last report of an actor: it has ended all it began. */
+/** `stopped` is the last report of an actor: everything it started has ended. */
 export type HostReport = { readonly kind: 'stopped' } | ActorReport;

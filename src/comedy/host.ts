@@ -1,4 +1,4 @@
-/** Runs actors: starts each in a process of its own, or in the daemon's, and hands on what they report. */
+/** Runs actors: starts each in a process of its own, or in the daemon's, and passes on their reports. */
 import { Fault } from '../fault/fault';
 import type { Log, LogLevel } from '../log/log';
 import { descriptorsLeft } from '../os/descriptor-limit';
@@ -10,10 +10,10 @@ import type { HostReport } from './host-messages';
 import { ActorStartFault, type ActorSpec, type HostedActor } from './hosted-actor';
 import { RunningActor } from './running-actor';
 
-/** A process that starts is often kept from running: the kernel is asked about that from the beginning. */
+/** A starting process often has to wait for a processor: the kernel is asked about that from the beginning. */
 const SUSPECT_START_MS = 0;
 
-/** Left to the daemon itself, which has to open files and answer clients; another actor takes six while it starts. */
+/** Descriptors left to the daemon itself, which opens files and answers clients; an actor takes six while it starts. */
 const KEPT_DESCRIPTORS = 16;
 const NO_DESCRIPTORS =
   'too many open files in the daemon; raise its limit (ulimit -n, LimitNOFILE= in a systemd unit) and restart it';
@@ -41,8 +41,8 @@ export class ActorHost {
 
   /**
    * Starts an actor's process and waits until it is ready for messages.
-   * @param startMs milliseconds it may take, without those in which the machine did not let it run
-   * @throws ActorStartFault when it fails or takes longer; its process is gone by then.
+   * @param startMs milliseconds it may take, not counting those in which the machine did not let it run
+   * @throws ActorStartFault when it fails or takes longer; its process has ended by then.
    */
   async start(spec: ActorSpec, startMs: number): Promise<HostedActor> {
     const { name, mode } = spec;

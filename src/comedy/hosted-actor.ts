@@ -1,4 +1,4 @@
-/** An actor as its supervisor sees it: what it is started with, what can be asked of it, how it ends. */
+/** An actor as its supervisor sees it: its start parameters, its operations, and how it ends. */
 import type { ActorMode } from '../config/topology';
 import { Fault, type FaultRecord } from '../fault/fault';
 import type { ProcessExit } from '../os/child-process';
@@ -34,7 +34,7 @@ export interface HostedActor {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** An actor whose process ended, or was killed, before it took messages. */
+/** The process of an actor ended, or was killed, before it accepted messages. */
 export class ActorStartFault extends Fault {
   constructor(
     { message }: Error,

@@ -40,5 +40,5 @@ function sentence(parts: readonly unknown[]): string {
   return `comedy: ${text.join(' ')}`;
 }
 
-// comedy takes the module itself for the class: a default export would not do.
+// comedy uses the module itself as the class, so a default export does not work.
 export = ComedyLogger;

@@ -8,10 +8,10 @@ type Step<In, Out> = (value: In, index: number) => Out | PromiseLike<Out>;
 export class ComedyPromise<T> extends Promise<T> {
   static #marking = false;
 
-  /** An unhandled rejection ends no process, as with bluebird: comedy leaves some unhandled. */
+  /** As with bluebird, an unhandled rejection does not end the process: comedy leaves some unhandled. */
   constructor(executor: ConstructorParameters<typeof Promise<T>>[0]) {
     super(executor);
-    // A promise created by `then` is one of these too.
+    // A promise created by `then` is of this class too.
     if (ComedyPromise.#marking) return;
     ComedyPromise.#marking = true;
     void super.then(undefined, () => undefined);

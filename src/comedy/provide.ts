@@ -1,4 +1,4 @@
-/** Answers `require` of a file with what is there already. */
+/** Makes `require` of a file return existing exports. */
 import Module from 'node:module';
 
 /** @param file its absolute path, symbolic links followed */

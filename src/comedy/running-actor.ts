@@ -1,4 +1,4 @@
-/** An actor that has started: takes commands to it, kills it where its heartbeats stop, ends it. */
+/** An actor that has started: passes commands to it, kills it if its heartbeats stop, and ends it. */
 import { withDeadline } from '../clock/sleep';
 import type { FaultRecord } from '../fault/fault';
 import type { Log } from '../log/log';
@@ -10,9 +10,9 @@ import type { HeartbeatMonitor, Watch } from './heartbeat-monitor';
 import type { HostCommand, HostReport } from './host-messages';
 import type { ActorExit, HostedActor } from './hosted-actor';
 
-/** Milliseconds comedy and the process have to end once the actor has. */
+/** Milliseconds that comedy and the process have to end after the actor. */
 const DESTROY_MS = 500;
-/** Silence after which an actor counts as hung: two heartbeats lost and half of a third. */
+/** Silence after which an actor counts as hung: two heartbeats and half of a third. */
 const HUNG_MS = 2.5 * HEARTBEAT_MS;
 const HUNG: FaultRecord = { code: 'hung', message: `sent no heartbeat for ${HUNG_MS} ms` };
 

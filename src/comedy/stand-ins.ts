@@ -10,7 +10,7 @@ class ObjectID {
 
 /** By the name comedy requires. */
 export const STAND_INS: Readonly<Record<string, unknown>> = {
-  // A second one, of version 2: made in every constructor of comedy's logger, and never written to.
+  // A second winston, of version 2: created in every constructor of comedy's logger, and never written to.
   winston: { Logger: Object, transports: { Console: Object } },
   // Used by comedy's balancers.
   jsondiffpatch: {},
@@ -23,12 +23,12 @@ export const STAND_INS: Readonly<Record<string, unknown>> = {
     decapitalize: (text: string) => text.charAt(0).toLowerCase() + text.slice(1),
   },
   bluebird: ComedyPromise,
-  // It changes globals. The overrides of package.json replace it in a clone, not where the package is installed.
+  // It changes globals. The overrides in package.json replace it in a clone, but not where the package is installed.
   'babel-polyfill': {},
   // It wakes every process twice a second; only comedy's "busy" metric asks it.
   'toobusy-js': { lag: () => 0 },
-  // Folders of definitions: it looks for its parent module, which a bundle is not.
+  // For folders of definitions: it searches for its parent module, which does not exist in a bundle.
   'require-dir': () => ({}),
-  // Relative paths of definitions, and an actors.json of its own: both are given.
+  // For relative paths of definitions, and for comedy's actors.json: both are given.
   'app-root-path': '',
 };

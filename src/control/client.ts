@@ -29,7 +29,7 @@ export async function askDaemon(
 
 /**
  * The lines of the answer to `POST /logs`, which may continue until the daemon ends.
- * @returns instead, the answer to a name that the daemon does not know
+ * @returns the response; or, if the daemon does not know the name, its answer
  * @throws ExitFault as {@link askDaemon}
  */
 export async function askLogs(dataDir: string, asked: LogRequest): Promise<IncomingMessage | NoSuchLog> {
@@ -80,7 +80,7 @@ async function ask(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    // No agent: a connection it kept might be of a daemon that has gone.
+    // No agent: a connection it keeps may belong to a daemon that has gone.
     const asking = request({ socketPath, path: url, method, timeout: answerMs, agent: false }, resolve);
     asking.once('error', reject);
     asking.once('timeout', () => {

@@ -7,14 +7,14 @@ import { BoundedLines } from '../log/lines';
 import { lostLine } from '../log/log';
 import type { LogRequest, NoSuchLog } from './protocol';
 
-/** Each may leave some megabytes unread. */
+/** Each follower may leave some megabytes unread. */
 const MAX_FOLLOWERS = 16;
-/** For the last lines of a daemon that ends, milliseconds. */
+/** Time for the last lines of a daemon that ends, milliseconds. */
 const LAST_LINES_MS = 500;
 
 export interface LogSource {
   readonly kept: KeptLines;
-  /** Names of all that may write, whether they have or not. */
+  /** Names of all actors that may write, whether they have or not. */
   names(): readonly string[];
 }
 
@@ -23,7 +23,7 @@ export class LogStreams {
 
   constructor(private readonly source: LogSource) {}
 
-  /** @throws Error when too many follow */
+  /** @throws Error if there are too many followers */
   answer(response: ServerResponse, { actor, lines, follow }: LogRequest): void {
     const { kept } = this.source;
     const names = [...new Set([...kept.actors, ...this.source.names()])];

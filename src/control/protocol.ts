@@ -22,7 +22,7 @@ export interface DaemonStatus {
   readonly delivery: DeliveryStatus;
   /** Why the daemon is not healthy, a sentence each; empty when it is. */
   readonly problems: readonly string[];
-  /** Why no time can be right, where this machine's clock has not been set. */
+  /** Why all times are wrong, if this machine's clock has not been set. */
   readonly clockUnset?: string;
   /** On a node of a fleet. */
   readonly fleet?: Pick<FleetStatus, 'fleet' | 'node' | 'state'>;
@@ -43,7 +43,7 @@ export type PlanAnswer =
       readonly faults: readonly ConfigFault[];
     };
 
-/** Why what an operator asked for is not done. */
+/** Why a request of an operator is refused. */
 export interface RefusedAnswer {
   readonly kind: 'refused';
   readonly code: string;
@@ -62,20 +62,20 @@ export type CameraAnswer = Answered<CameraSettings>;
 export type ProbeAnswer = Answered<ProbeOutcome>;
 export type RestartAnswer = Answered<null>;
 
-/** `draining`: the daemon ends when it is done. `alone`: it is not a node of a fleet. */
+/** `draining`: the daemon ends when all cameras have been given away. `alone`: it is not a node of a fleet. */
 export type DrainAnswer =
   { readonly kind: 'draining'; readonly cameras: number } | { readonly kind: 'alone' };
 
-/** Whose lines of the log; `follow`: also all that come from now on, until the daemon ends. */
+/** Which lines of the log; `follow`: also all new ones, until the daemon ends. */
 export interface LogRequest {
-  /** Name of an actor; all without. */
+  /** Name of an actor; all actors if absent. */
   readonly actor?: string;
-  /** The newest of the kept ones. */
+  /** Number of kept lines to return, the newest. */
   readonly lines: number;
   readonly follow: boolean;
 }
 
-/** In the place of lines, with status 404. */
+/** The answer instead of lines, with status 404. */
 export interface NoSuchLog {
   readonly names: readonly string[];
 }

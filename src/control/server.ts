@@ -35,14 +35,14 @@ import type { Figures } from '../supervisor/figures';
 import type { Plan } from '../supervisor/plan';
 import type { ConfiguredCamera } from '../supervisor/status';
 
-/** A configuration of 10,000 cameras has 2 MB. */
+/** A configuration of 10,000 cameras takes 2 MB. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
 export interface Control {
   status(): DaemonStatus;
   cameras(): readonly ConfiguredCamera[];
   figures(): Figures;
-  /** Asks the broker, which may take seconds. */
+  /** Queries the broker, which may take seconds. */
   queues(): Promise<QueuesAnswer>;
   /** @throws ConfigurationError */
   plan(request: PlanRequest): Plan;
@@ -53,10 +53,10 @@ export interface Control {
     probe(request: ProbeRequest): Promise<ProbeOutcome>;
   };
   readonly logs: LogSource;
-  /** Absent of a daemon that is alone. */
+  /** Absent for a daemon outside a fleet. */
   readonly fleet?: {
     status(): FleetStatus;
-    /** Begins to give all cameras away, and says how many; the daemon ends afterwards. */
+    /** Begins to give all cameras away, and returns their number; the daemon ends afterwards. */
     drain(): number;
   };
 }
@@ -69,8 +69,8 @@ export class ControlSocket {
   ) {}
 
   /**
-   * Listens in `dir`, which the caller has locked: a socket found there is of a daemon that was killed.
-   * @throws ExitFault `data-directory` when there can be no socket
+   * Listens in `dir`, which the caller has locked: a socket found there was left by a daemon that was killed.
+   * @throws ExitFault `data-directory` if the socket cannot be created
    */
   static async open(dir: string, control: Control, log: Log): Promise<ControlSocket> {
     const logs = new LogStreams(control.logs);
@@ -112,7 +112,7 @@ function cannotListen(file: string, cause: NodeJS.ErrnoException): ExitFault {
 async function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // No other user may open the socket between its creation in this call and its chmod. Other files keep their rights.
+    // No other user may open the socket between its creation in this call and its chmod. Other files keep their modes.
     const before = process.umask(0o177);
     try {
       server.listen(socketPath, resolve);
@@ -156,7 +156,7 @@ async function bodyOf<T>(request: IncomingMessage): Promise<T> {
   return JSON.parse(await boundedText(request, MAX_REQUEST_BYTES, 'a request')) as T;
 }
 
-/** @throws what is a bug */
+/** @throws any error that is a bug */
 async function answered<T>(act: () => Promise<T>): Promise<Answered<T>> {
   try {
     return { kind: 'done', outcome: await act() };

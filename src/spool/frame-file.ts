@@ -6,11 +6,11 @@ import { Fault } from '../fault/fault';
 import { foreignness, throwOnForeignFolder, WRITABLE_BY_OTHERS } from './ownership';
 
 const TEMPORARY = /^\..*\.tmp$/;
-/** A link is not followed, and a pipe without a writer does not block the reader. */
+/** Links are not followed, and a pipe without a writer does not block the reader. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Writes by temporary file and rename; a folder that is absent is made, for its owner alone.
+ * Writes by temporary file and rename; a missing folder is created, accessible only to its owner.
  * @throws Fault `spool-foreign` when the folder is not this user's
  */
 export async function writeFrameFile(file: string, bytes: Buffer): Promise<void> {
@@ -21,7 +21,7 @@ export async function writeFrameFile(file: string, bytes: Buffer): Promise<void>
     await writeNew(temporary, bytes);
     await rename(temporary, file);
   } catch (error) {
-    // On a full disk half a picture would only take room from the next.
+    // On a full disk, half a picture would only take space from the next.
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
@@ -39,7 +39,7 @@ export async function openFolder(folder: string): Promise<void> {
   });
 }
 
-/** A file of that name was left by a crash. It is replaced, never written into as `os/replace-file` does: it may be a link. */
+/** Replaces a file of that name left by a crash, and never writes into it as `os/replace-file` does: it may be a link. */
 async function writeNew(file: string, bytes: Buffer): Promise<void> {
   const write = () => writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
   await write().catch(async (error: unknown) => {
@@ -85,25 +85,25 @@ async function readWhole(handle: FileHandle, size: number, name: string): Promis
   return bytes;
 }
 
-/** False when there was none. */
+/** False if there was no such file. */
 export async function removeFile(file: string): Promise<boolean> {
   try {
     await unlink(file);
     return true;
   } catch (error) {
-    // A disk that has become read-only refuses (EROFS) before it looks whether there is one.
+    // A disk that has become read-only refuses (EROFS) before it checks whether the file exists.
     const found = await lstat(file).catch(ignoreMissing);
     if (found !== undefined) throw error;
     return false;
   }
 }
 
-/** Whether a name is that of a file half-written. */
+/** Whether a name is that of a half-written file. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** For removing what may have gone already. */
+/** For removing a file that may have gone already. */
 export function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (!isMissing(error.code)) throw error;
   return undefined;

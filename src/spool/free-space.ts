@@ -1,21 +1,21 @@
-/** Whether a disk has less room left than the spool must leave it. */
+/** Whether a disk has less free space than the spool must leave. */
 import { statfs } from 'node:fs/promises';
 
-/** A low disk is written to again when it has this much more: frames that come and go must not switch it on and off. */
+/** A low disk is used again when it has this many times the minimum: single frames must not switch it on and off. */
 const MARGIN = 1.05;
 
 /** Bytes the disk of a folder has left for this user; undefined if it does not report them. */
 export async function freeBytesOf(dir: string): Promise<number | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(dir);
-    // Some file systems count nothing: a tmpfs without a bound, some remote ones.
+    // Some file systems report no sizes: a tmpfs without a bound, some remote ones.
     return blocks === 0 ? undefined : bavail * bsize;
   } catch {
     return undefined;
   }
 }
 
-/** Milliseconds for which a disk that had room is taken to have some: cameras write a few megabytes in that time. */
+/** Milliseconds for which a disk that had space is assumed to have some: cameras write a few megabytes in that time. */
 const LOOK_MS = 5000;
 
 export class FreeSpace {
@@ -24,7 +24,7 @@ export class FreeSpace {
 
   constructor(
     private readonly dir: string,
-    /** Bytes to leave; 0: all may be used. */
+    /** Bytes to leave free; 0: all may be used. */
     private readonly minFreeBytes: () => number,
     private readonly now: () => number = () => performance.now(),
   ) {}

@@ -9,12 +9,12 @@ import { performance } from 'node:perf_hooks';
 
 /** Milliseconds; a picture is written in far less. */
 export const HALF_WRITTEN_MS = 15_000;
-/** Milliseconds. A camera that writes again makes its folder again. */
+/** Milliseconds. A camera that writes again creates its folder again. */
 export const UNUSED_MS = 600_000;
 
 interface Seen {
   readonly mtimeMs: number;
-  /** Since when it has been seen with that time. */
+  /** When it was first seen with that time. */
   readonly sinceMs: number;
 }
 
@@ -22,10 +22,10 @@ export class Leftovers {
   #files = new Map<string, Seen>();
   #folders = new Map<string, Seen>();
 
-  /** @param now milliseconds on a clock that is never set */
+  /** @param now milliseconds of a monotonic clock */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** @param files all that are half-written now */
+  /** @param files all files that are half-written now */
   async removeFiles(files: readonly string[]): Promise<void> {
     const [unused, seen] = await this.#look(files, this.#files, HALF_WRITTEN_MS);
     this.#files = seen;

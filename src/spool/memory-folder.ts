@@ -1,4 +1,4 @@
-/** A small folder in memory (tmpfs) for the frames a full or failing disk does not take: `<camera>.<spool name>`. */
+/** A small folder in memory (tmpfs) for frames that a full or failing disk does not accept: `<camera>.<spool name>`. */
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { readdir, rmdir, unlink } from 'node:fs/promises';
@@ -12,12 +12,12 @@ import { OwnFolders } from './own-folders';
 
 /** Linux only; on other systems a full disk costs frames. */
 const SHARED_MEMORY = '/dev/shm';
-/** Two hundred pictures of 300 KB, and what a container has there by default. */
+/** Two hundred pictures of 300 KB, and the default size in a container. */
 export const MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** What tmpfs hands out memory in. */
+/** The unit in which tmpfs allocates memory. */
 const PAGE_BYTES = 4096;
-/** Milliseconds for which a count of what is held is good enough, or longer: this many times as long as the counting took. */
+/** Milliseconds for which a count of the files is good enough; longer if counting takes long, by the factor below. */
 const COUNT_MS = 1000;
 const COUNT_TIMES = 50;
 
@@ -35,7 +35,7 @@ export function memoryFolderOf(spoolDir: string, uid = process.geteuid?.() ?? 0)
   return path.join(SHARED_MEMORY, `vigil-${uid}-${name}`);
 }
 
-/** Also of what is not there yet. */
+/** The real path, also of a file that does not exist yet. */
 function realPath(file: string): string {
   try {
     return realpathSync(file);
@@ -57,7 +57,7 @@ export class MemoryFolder {
     this.#folders = new OwnFolders(dir);
   }
 
-  /** Sentences about folders of other users that were found where this one's are. */
+  /** Sentences about folders of other users found where this user's are. */
   get refused(): readonly string[] {
     return this.#folders.refused;
   }
@@ -73,7 +73,7 @@ export class MemoryFolder {
     this.#heldBytes += pagesOf(bytes.length);
   }
 
-  /** Looks for it: frames are here when the disk has none of that name. */
+  /** Searches for the frame: it may be here if the disk has no file of its name. */
   async read(frame: Frame): Promise<Buffer | undefined> {
     const name = `camera ${frame.camera}: ${spoolName(frame)} in memory`;
     for (const folder of this.#folders.find()) {
@@ -83,13 +83,13 @@ export class MemoryFolder {
     return undefined;
   }
 
-  /** @param look again for folders; without that, only where something was found or written last */
+  /** @param look whether to search for folders again, or only in those found or written last */
   async remove(frame: Frame, look: boolean): Promise<void> {
     for (const folder of look ? this.#folders.find() : this.#folders.known)
       await unlink(fileIn(folder, frame)).catch(ignoreMissing);
   }
 
-  /** In no order. */
+  /** All frames, in no order. */
   async list(): Promise<Frame[]> {
     return (await this.#names()).flatMap(([, name]) => {
       const dot = name.indexOf('.');
@@ -97,7 +97,7 @@ export class MemoryFolder {
     });
   }
 
-  /** Paths of what is half-written. */
+  /** Paths of half-written files. */
   async temporaries(): Promise<string[]> {
     return (await this.#names())
       .filter(([, name]) => isTemporary(name))
@@ -116,8 +116,9 @@ export class MemoryFolder {
   }
 
   /**
-   * Other processes write and remove here too, and to look at thousands of small frames takes longer than to write one:
-   * so they are counted now and then only. What the others write meanwhile may exceed the bound, by a second's pictures.
+   * Other processes write and remove here too, and checking thousands of small frames takes longer than
+   * writing one: so they are counted only occasionally. Others may meanwhile exceed the bound, by a second's
+   * pictures.
    */
   async #count(): Promise<void> {
     const startedMs = performance.now();

@@ -1,6 +1,6 @@
 /**
  * The newest picture of each camera, for viewers: `<newest>/<camera>/<spool name>`, a hard link to a file of the spool,
- * which stays when the frame is delivered and its file removed.
+ * which remains when the frame is delivered and its file removed.
  */
 import { statSync } from 'node:fs';
 import { link, mkdir, readdir, rm, unlink } from 'node:fs/promises';
@@ -33,14 +33,14 @@ export class NewestLink {
     this.#folder = path.join(newestDir, camera);
   }
 
-  /** Continues with what an earlier process has left. Never rejects. */
+  /** Continues with the link that an earlier process has left. Never rejects. */
   async open(): Promise<void> {
     const names = (await readdir(this.#folder).catch(() => [])).sort();
     this.#name = names.pop();
     await Promise.all(names.map((name) => unlink(path.join(this.#folder, name)).catch(() => undefined)));
   }
 
-  /** Two system calls. Viewers are not worth a fault of a camera: never rejects. */
+  /** Takes two system calls. Never rejects: viewers must not cause a camera to fail. */
   async set(frame: Frame): Promise<void> {
     const [name, before] = [spoolName(frame), this.#name];
     const [file, target] = [path.join(this.spoolDir, this.camera, name), path.join(this.#folder, name)];
@@ -56,7 +56,7 @@ export class NewestLink {
     }
   }
 
-  /** False when the folder had to be made. */
+  /** False if the folder had to be created. */
   async #isThere(): Promise<boolean> {
     return (await mkdir(this.#folder, { recursive: true, mode: 0o700 })) === undefined;
   }
@@ -80,7 +80,7 @@ export async function readNewest(
   return undefined;
 }
 
-/** Everything about it but its bytes. */
+/** The metadata of a camera's newest picture, without reading its bytes. */
 export async function newestFrame(newestDir: string, camera: string): Promise<Frame | undefined> {
   const folder = path.join(newestDir, camera);
   try {

@@ -1,13 +1,13 @@
 /**
- * Folders of this user in a place where everybody may make some (/dev/shm). Their name is known to everybody, so one
- * may be there that another user has made: it is never opened, and a folder with an unpredictable ending is
- * used in its place.
+ * Folders of this user in a place where every user may create some (/dev/shm). Their names are predictable,
+ * so another user may have created one: it is never opened, and a folder with an unpredictable suffix is used
+ * instead.
  */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { foreignness, OPEN_TO_OTHERS } from './ownership';
 
-/** What mkdtemp(3) makes of `XXXXXX`. */
+/** The suffix mkdtemp(3) generates for `XXXXXX`. */
 const ENDING = /^\.[A-Za-z0-9]{6}$/;
 
 export class OwnFolders {
@@ -22,7 +22,7 @@ export class OwnFolders {
     return this.#known;
   }
 
-  /** Sentences about those found last that belong to another user. */
+  /** Sentences about folders found last that belong to another user. */
   get refused(): readonly string[] {
     return this.#refused;
   }
@@ -55,7 +55,7 @@ export class OwnFolders {
       return this.base;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      // Either ours, just created by another process; or another user's.
+      // Either ours, just created by another process, or another user's.
       return this.find()[0] ?? mkdtempSync(`${this.base}.`);
     }
   }

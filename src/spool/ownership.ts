@@ -1,15 +1,16 @@
-/** Whose a file or folder is: what another local user made, or may change, is not part of a spool. */
+/** Checks the owner of files and folders: those that another local user created or may change are not part of a spool. */
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { Fault } from '../fault/fault';
 
-/** Modes that keep something from being used. */
+/** Modes of files and folders that must not be used. */
 export const WRITABLE_BY_OTHERS = 0o002;
 export const OPEN_TO_OTHERS = 0o077;
 
 /**
- * Why it is not used, as the end of a sentence that begins with its path; undefined when it may be.
- * @param want root's is as good as one's own: root can do all that its owner can
+ * Why a file or folder must not be used, as the end of a sentence that begins with its path; undefined if it
+ * may be.
+ * @param want `root`: one that belongs to root is accepted too, as root can do all that the owner can
  */
 export function foreignness(
   found: Pick<Stats, 'isFile' | 'isDirectory' | 'uid' | 'mode'>,
@@ -26,9 +27,9 @@ export function foreignness(
 }
 
 /**
- * @param link may be one: the folder that an operator has put elsewhere
- * @throws Fault `spool-foreign` for a folder on disk that another user made or may write to; that of the file system
- * when it cannot be looked at
+ * @param link whether the folder may be a link, by which an operator has put it elsewhere
+ * @throws Fault `spool-foreign` for a folder on disk that another user created or may write to; the file
+ * system's error if it cannot be checked
  */
 export async function throwOnForeignFolder(folder: string, link = false): Promise<void> {
   const found = await (link ? stat(folder) : lstat(folder));

@@ -1,6 +1,7 @@
 /**
- * The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame that is not yet
- * confirmed; in `confirmed/` those that wait for Redis to have them on disk; in `damaged/` what a person may look at.
+ * The durable outbox between cameras and store: `<spool>/<camera>/<name>`, a file for every frame that is not
+ * yet confirmed; in `confirmed/` those that wait for Redis to have them on disk; in `damaged/` files for a
+ * person to examine.
  */
 import { readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -21,11 +22,11 @@ import { parseSpoolName, spoolName } from './names';
 import { throwOnForeignFolder } from './ownership';
 
 const CAMERA_ID = new RegExp(CAMERA_ID_PATTERN);
-/** Damaged files kept of each camera, the newest. */
+/** Number of damaged files kept for each camera, the newest. */
 const MAX_DAMAGED = 4;
 const MEMORY_TEXT = `${MEMORY_BYTES / 1_048_576} MiB at most`;
 
-/** Frames that are in one place, oldest first. */
+/** Frames in one place, oldest first. */
 export interface SpooledFrames {
   readonly waiting: readonly Frame[];
   readonly confirmed: readonly Frame[];
@@ -35,13 +36,13 @@ export class Spool {
   readonly #memory: MemoryFolder | undefined;
   readonly #space: FreeSpace;
   readonly #leftovers: Leftovers;
-  /** Paths of what the last listing found half-written. */
+  /** Paths of the files that the last listing found half-written. */
   #temporaries: string[] = [];
 
   /**
    * @param memoryDir folder in memory for frames that the disk does not accept; none if undefined
    * @param minFreeBytes with less free space, nothing is written to the disk; queried each time, as an edit may change it
-   * @param now milliseconds on a clock that is never set
+   * @param now milliseconds of a monotonic clock
    */
   constructor(
     private readonly dir: string,
@@ -62,8 +63,8 @@ export class Spool {
   }
 
   /**
-   * Once this resolves, no crash of any process loses the picture. If the disk accepts none, or has too little room
-   * left, it is written to memory, and the result says why.
+   * Once this resolves, no crash of any process loses the picture. If the disk does not accept it, or has too
+   * little space left, it is written to memory, and the result is the reason.
    * @throws Fault `spool-full` if neither accepted it
    */
   async write(frame: Frame, bytes: Buffer): Promise<FaultRecord | undefined> {
@@ -83,8 +84,8 @@ export class Spool {
 
   /**
    * The picture's bytes; undefined when the file has gone.
-   * @throws Fault `damaged-frame` when it has not the size its name says; `spool-read` when it cannot be read, which
-   * may be otherwise later
+   * @throws Fault `damaged-frame` if its size is not that in its name; `spool-read` if it cannot be read,
+   * which may be temporary
    */
   async read(frame: Frame): Promise<Buffer | undefined> {
     const name = `camera ${frame.camera}: ${spoolName(frame)} in the spool`;
@@ -92,7 +93,7 @@ export class Spool {
       const bytes = await readFrameFile(this.#path(frame), frame.bytes, name);
       return bytes ?? (await this.#memory?.read(frame));
     } catch (error) {
-      // A failing disk cannot say that it is not there.
+      // A failing disk cannot report that a file is missing.
       const bytes = await this.#memory?.read(frame);
       if (bytes !== undefined) return bytes;
       throw error;
@@ -123,7 +124,7 @@ export class Spool {
     await this.#memory?.remove(frame, wasOnDisk !== true);
   }
 
-  /** Sets a damaged file aside so that it can be examined; removes it if there is no room. */
+  /** Sets a damaged file aside so that it can be examined; removes it if there is no space. */
   async setAside(frame: Frame): Promise<void> {
     await this.#move(frame, 'damaged').catch(() => undefined);
     await this.remove(frame);
@@ -134,8 +135,8 @@ export class Spool {
   }
 
   /**
-   * All that is in the spool: what only memory has, then camera by camera.
-   * @throws Fault `spool-read`, behind all the rest, when a part of it could not be listed
+   * All frames in the spool: those only in memory first, then camera by camera.
+   * @throws Fault `spool-read`, after all the rest, if a part of it could not be listed
    */
   async *list(): AsyncGenerator<SpooledFrames> {
     this.#temporaries = [];
@@ -154,7 +155,7 @@ export class Spool {
     if (faults.length > 0) throw new Fault('spool-read', several(faults));
   }
 
-  /** What waits in memory and not on the disk, oldest first. */
+  /** Frames that wait in memory and not on the disk, oldest first. */
   async inMemory(): Promise<Frame[]> {
     this.#temporaries.push(...((await this.#memory?.temporaries()) ?? []));
     return ((await this.#memory?.list()) ?? []).sort((a, b) => a.capturedAt - b.capturedAt);
@@ -166,7 +167,7 @@ export class Spool {
     await this.#leftovers.removeFolders(this.dir, await this.#cameras().catch(() => []));
   }
 
-  /** Sentences about what other users have put where the spool is, as the last listing found it; it is not used. */
+  /** Sentences about files of other users that the last listing found in the spool; they are not used. */
   get foreign(): readonly string[] {
     return this.#memory?.refused ?? [];
   }
