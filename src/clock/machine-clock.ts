@@ -11,18 +11,18 @@ import { performance } from 'node:perf_hooks';
  */
 export const RELEASED_AT = Date.UTC(2026, 10, 1);
 
-/** If two clocks diverge by more than this between two looks, the wall clock was set. Less may be a time server's correction. */
+/** If two clocks diverge by more than this between two readings, the wall clock was set. Less may be a time server's correction. */
 const SET_MS = 250;
-/** The two are read within this time, or read again: a busy machine may take the processor away between them. */
+/** The two clocks are read within this time, or again: a busy machine may interrupt the process between them. */
 const TOGETHER_MS = 2;
 const TRIES = 5;
 
 export interface Moment {
   /** Milliseconds since the epoch. */
   readonly wallMs: number;
-  /** Milliseconds of a clock that is never set; it counts while the machine sleeps too. */
+  /** Milliseconds of a monotonic clock that also counts while the machine sleeps. */
   readonly steadyMs: number;
-  /** By how much the wall clock was set since the previous look, forward (positive) or back; 0 if it was not. */
+  /** By how much the wall clock was set since the previous reading, forward (positive) or back; 0 if it was not. */
   readonly setMs: number;
 }
 
@@ -41,9 +41,9 @@ const OWN: Clocks = {
 };
 
 export class MachineClock {
-  /** Wall minus monotonic at the last look. */
+  /** Wall minus monotonic time at the last reading. */
   #offsetMs: number | undefined;
-  /** Boot minus monotonic time at the last look: it grows by the time the machine sleeps. */
+  /** Boot minus monotonic time at the last reading: it grows by the time the machine sleeps. */
   #bootOffsetMs: number;
   #sleptMs = 0;
 

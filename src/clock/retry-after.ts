@@ -1,6 +1,6 @@
 /** The pause a server asks for: RFC 9110, 10.2.3. Pure. */
 
-/** A server that names more is asked again after this. */
+/** Longest pause: a server that requests a longer one is asked again after this time. */
 export const MAX_RETRY_AFTER_MS = 300_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Waiting that ends. */
+/** Waiting that can be cut short. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Resolves after `ms`, or at once when `signal` is aborted; never rejects. */
@@ -29,7 +29,7 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 
 /** The value of `promise`, or undefined once `deadlineMs` have passed. Rejects as the promise does. */
 export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T | undefined> {
-  // Not by way of `sleep`: an AbortError for every frame is a twentieth of what its delivery costs.
+  // Does not use `sleep`: an AbortError for every frame costs a twentieth of its delivery.
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, deadlineMs, undefined);

@@ -19,7 +19,7 @@ function envelope(namespace: string, camera: string, time: number) {
 
 /** How the message of a frame is sent. */
 export interface Sending {
-  /** Where several queues get it. */
+  /** Present if several queues receive it. */
   readonly recipients?: Recipients | undefined;
   /** When its message expires, milliseconds since the epoch. */
   readonly expiresAtMs?: number;

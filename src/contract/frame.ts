@@ -8,7 +8,7 @@ import type { Verdict } from './verdict';
 export const FRAME_FORMATS = ['jpeg', 'png', 'webp', 'h264', 'h265'] as const;
 export type FrameFormat = (typeof FRAME_FORMATS)[number];
 
-/** Pixels of a picture at most: 8K UHD has 33 million. Cameras hand out none above it, and decodeFrame takes all up to it. */
+/** Maximum number of pixels of a picture (8K UHD has 33 million): cameras deliver none above it, decodeFrame accepts all up to it. */
 export const MAX_PIXELS = 40_000_000;
 
 /** Camera ids are safe in keys, routing keys and paths because of this alphabet. */
@@ -16,9 +16,9 @@ export const CAMERA_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 /** Namespaces share the alphabet: they begin keys, exchanges and queues. */
 export const NAMESPACE_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 
-/** Tags group cameras; they go into URLs, labels and shell commands unquoted. */
+/** Tags group cameras; they appear unquoted in URLs, labels and shell commands. */
 export const TAG_PATTERN = '^[A-Za-z0-9_.:-]{1,32}$';
-/** Tags of one camera at most. */
+/** Maximum number of tags of a camera. */
 export const MAX_TAGS = 16;
 
 /** The clock on which a capture time is based. */
@@ -29,9 +29,9 @@ export interface FrameClock {
   readonly clock: (typeof CLOCKS)[number];
   /** Whole milliseconds of the camera's clock minus the arrival; absent until the camera has reported its clock. */
   readonly clockSkewMs?: number;
-  /** This machine's clock was from before this version of Vigil was made, and so was wrong. */
+  /** This machine's clock was earlier than the release of this version of Vigil, and so was wrong. */
   readonly clockUnset?: true;
-  /** Milliseconds by which a slow or stalled link brought the picture late; absent if it came in time. */
+  /** Milliseconds by which a slow or stalled link brought the picture late; absent if it arrived in time. */
   readonly linkDelayMs?: number;
 }
 

@@ -39,8 +39,8 @@ export function parseFrameKey(key: string): FrameKey | undefined {
 }
 
 /**
- * Set of the queues whose services are done with a frame that several must have. Its hash tag is the frame's key, which has no
- * braces: both are in one slot of a Redis Cluster.
+ * Set of the queues whose services have finished with a frame that several must have. Its hash tag is the
+ * frame's key, which has no braces: both are in one slot of a Redis Cluster.
  */
 export function doneKey(key: string): string {
   return `{${key}}:done`;

@@ -1,4 +1,4 @@
-/** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check come from one text. */
+/** The events on RabbitMQ: CloudEvents 1.0 in structured JSON. Schema, type and check have one source. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { CAMERA_ID_PATTERN, CLOCKS, FRAME_FORMATS, MAX_TAGS, TAG_PATTERN } from './frame';
 import { VERDICT_REASONS, VERDICTS } from './verdict';
@@ -20,7 +20,7 @@ const Node = Type.Optional(
     description: 'Node of the fleet that sent the event. Absent without a fleet.',
   }),
 );
-/** How the services of a queue are done with a frame: as `removal` of consumers; `any` leaves it to the consumer. */
+/** How the services of a queue remove a frame, as `removal` of consumers; `any` leaves it to the consumer. */
 export const REMOVALS = ['after', 'getdel', 'keep', 'any'] as const;
 
 const CameraId = Type.String({ pattern: CAMERA_ID_PATTERN, description: 'Camera the event is about.' });

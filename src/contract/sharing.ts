@@ -1,5 +1,5 @@
 /**
- * A picture that several services must have leaves Redis with the last of them: one step in Redis, which no crash can halve.
+ * A picture that several services must have leaves Redis with the last of them: one atomic step in Redis.
  * Crash points: docs/consumers.md. Other languages may use the same script.
  */
 import type { Recipients } from './message';
@@ -8,14 +8,14 @@ import type { Recipients } from './message';
 export interface Share {
   /** The service's queue. */
   readonly queue: string;
-  /** Queues whose services must all be done with it. */
+  /** Queues whose services must all finish with it. */
   readonly required: readonly string[];
 }
 
 /**
- * KEYS: the frame, its set of queues (see doneKey). ARGV: `get`, `take` or `done`; the queue; the required queues.
- * `get` answers with the picture, `take` too, and is done with it, as is `done`. Nil: the picture has gone, or this queue is done
- * with it already.
+ * KEYS: the frame, its set of queues (see doneKey). ARGV: `get`, `take` or `done`; the queue; the required
+ * queues. `get` and `take` answer with the picture; `take` and `done` mark this queue as finished with it.
+ * Nil: the picture has gone, or this queue has already finished with it.
  */
 export const SHARE_SCRIPT = `
 if redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1 then return false end

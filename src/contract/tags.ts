@@ -1,14 +1,14 @@
-/** Tags of cameras: whose they are, and choosing cameras by them. Pure. */
+/** Tags of cameras: reading a camera's tags, and choosing cameras by tags. Pure. */
 
-/** Tags by the id of their camera; a camera without any is not there. */
+/** Tags by the id of their camera; a camera without tags has no entry. */
 export type CameraTags = Readonly<Record<string, readonly string[]>>;
 
-/** An id may be the name of something every object has. */
+/** A camera's tags; its id may be the name of a property that every object has. */
 export function tagsOf(tags: CameraTags, camera: string): readonly string[] {
   return Object.hasOwn(tags, camera) ? (tags[camera] ?? []) : [];
 }
 
-/** Whether `tags` has all of `wanted`; without any, every camera is meant. */
+/** Whether `tags` has all of `wanted`; true if `wanted` is empty. */
 export function hasAll(tags: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((tag) => tags.includes(tag));
 }

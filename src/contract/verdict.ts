@@ -32,7 +32,7 @@ export interface Verdict {
   readonly kind: (typeof VERDICTS)[number];
   /** 0 to 100: how often such a verdict is right. */
   readonly confidence: number;
-  /** Absent of `healthy`, and of pictures spooled by an older version. */
+  /** Absent for `healthy`, and for pictures spooled by an older version. */
   readonly reason?: VerdictReason;
 }
 

@@ -57,7 +57,7 @@ async function ask(program: string, node: string, env: NodeJS.ProcessEnv): Promi
     throw new Fault('broker-call', `${program} cannot be started: ${whyNotStarted(failure)}`);
   child.stdin?.on('error', () => undefined).end(QUESTION);
   const said = child.stdout === null ? '' : await text(child.stdout);
-  // The output is empty if it cannot connect, and `{error, ...}` if the question was not understood.
+  // The output is empty if it cannot connect, and `{error, ...}` if the call is not understood.
   const [, encoded] = /^\{ok, "([A-Za-z0-9+/=]+)"\}/.exec(said) ?? [];
   if (encoded === undefined)
     throw new Fault(

@@ -59,7 +59,7 @@ const ARGUMENTS = [
   ...['--logger', 'zap', '--log-outputs', 'stderr', '--log-level', 'warn'],
 ];
 
-/** The message in a line of its log, which is JSON with the place in its code. */
+/** The message in a line of etcd's log, which is JSON and includes the source location. */
 function messageOf(line: string): string {
   try {
     const { msg = line, error } = JSON.parse(line) as { msg?: string; error?: string };
@@ -71,7 +71,7 @@ function messageOf(line: string): string {
 
 function environment(): NodeJS.ProcessEnv {
   const env = { PATH: process.env['PATH'] };
-  // etcd 3.4 asks for this on processors that its authors did not test it on.
+  // etcd 3.4 requires this on processors on which its authors did not test it.
   return process.arch === 'arm64' ? { ...env, ETCD_UNSUPPORTED_ARCH: 'arm64' } : env;
 }
 

@@ -5,14 +5,15 @@ import type { EmbeddedService } from './service';
 
 export interface FirstStartSpec {
   readonly startMs: number;
-  /** How often it may be killed meanwhile. */
+  /** How often the server may be killed during the start. */
   readonly maxRestarts: number;
 }
 
 /**
- * A server that was killed meanwhile, or that ended once, is started again: it may be able to run all the same. Another program
- * that it needs may have been killed, or have used its port between the port's choice and the start.
- * @param spec asked before each start
+ * Starts again a server that was killed during the start, or that ended once: it may still be able to run. A
+ * program that it needs may have been killed, or another may have used its port between the port's choice and
+ * the start.
+ * @param spec called before each start
  * @throws Fault `service-start`; {@link EndedEarly} if it ended again, or was killed more often than allowed
  */
 export async function firstStart(

@@ -4,9 +4,9 @@ import { backOffMs } from '../clock/back-off';
 import type { Log } from '../log/log';
 import type { ServerProcess } from './server-process';
 
-/** Before one that has ended is started again: one that cannot run must not keep a core busy. */
+/** Pause before a restart: a port mapper that cannot run must not keep a core busy. */
 const AGAIN = { firstMs: 500, capMs: 30_000 };
-/** One that ran for as long could run. */
+/** A port mapper that ran for this long is able to run. */
 const STEADY_MS = 10_000;
 
 export class PortMapper {
@@ -20,7 +20,7 @@ export class PortMapper {
     private readonly log: Log,
   ) {}
 
-  /** Starts it where it does not run, and again whenever it ends: a broker that runs registers with the new one. */
+  /** Starts it if it does not run, and whenever it ends: a running broker registers with the new one. */
   run(): void {
     this.#isWanted = true;
     this.#run();

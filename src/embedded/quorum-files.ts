@@ -1,7 +1,8 @@
 /**
- * The files in which RabbitMQ keeps, for each quorum queue, the absolute path of the queue's folder (seen in 3.10, Ra
- * 2.2). In a data directory that was copied, moved or restored that path leads elsewhere: the queue stays without a
- * process, or takes the original's messages. So it is rewritten before every start of the broker.
+ * The files in which RabbitMQ keeps, for each quorum queue, the absolute path of the queue's folder (seen in
+ * 3.10, Ra 2.2). In a data directory that was copied, moved or restored, that path leads elsewhere: the queue
+ * stays without a process, or takes the original's messages. So it is rewritten before every start of the
+ * broker.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +14,7 @@ const PLACE =
 
 /**
  * The text of a queue's `config` with its folder at `dir`. Pure.
- * @param text read as Latin-1: Erlang writes some paths in bytes that are no UTF-8
+ * @param text read as Latin-1: Erlang writes some paths in bytes that are not UTF-8
  */
 export function placedAt(dir: string, text: string): string {
   return text.replace(PLACE, (_, name: string, place: string) => `${name}${erlangPath(dir, place)}`);
@@ -27,7 +28,7 @@ function erlangPath(dir: string, like: string): string {
 }
 
 /**
- * Writes the present folder of every quorum queue of a node into its file.
+ * Writes the current folder of every quorum queue of a node into its file.
  * @param nodeDir the node's data, with a folder for each Raft system of it
  */
 export function placeQuorumQueues(nodeDir: string, node: string): void {
@@ -42,7 +43,7 @@ function place(dir: string, file: string): void {
   try {
     text = readFileSync(file, 'latin1');
   } catch {
-    // No queue's folder, or one whose declaration was never finished.
+    // Not a queue's folder, or that of a queue whose declaration was never finished.
     return;
   }
   const placed = placedAt(dir, text);

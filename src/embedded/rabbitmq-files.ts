@@ -7,16 +7,16 @@ export const USER = 'vigil';
 
 const MIB = 1024 * 1024;
 /**
- * A quorum queue's write-ahead log, and all that is in it in memory too, grows to this before it is turned over: 512 MiB
- * by default (rabbitmq.com/docs/quorum-queues, "Resource Use"). With 4 MiB the broker took 185 MiB at most while a million messages
- * went through it, 8,000 a second.
+ * A quorum queue's write-ahead log, whose contents are also in memory, grows to this before it is rolled
+ * over: 512 MiB by default (rabbitmq.com/docs/quorum-queues, "Resource Use"). With 4 MiB the broker took 185
+ * MiB at most while a million messages went through it, 8,000 a second.
  */
 const WAL_BYTES = 4 * MIB;
 /** Beyond it publishers are stopped and frames wait in the spool. An idle broker takes 145 MiB. */
 const MEMORY_BYTES = 400 * MIB;
-/** RabbitMQ's own share of a machine, or of the container's part of it. */
+/** RabbitMQ's default share of the memory of a machine or container. */
 const MEMORY_SHARE = 0.4;
-/** The same with less free disk than this: room for several of its logs, as it checks only every ten seconds. */
+/** Publishers are also stopped with less free disk than this: space for several logs, as it checks only every ten seconds. */
 const FREE_DISK_BYTES = 32 * MIB;
 
 /** Where a broker finds its files and stores its data: all in one folder, separate from the machine's own broker. */
@@ -32,7 +32,7 @@ export function folderVariables(dir: string): Readonly<Record<string, string>> {
   };
 }
 
-/** @param machineBytes memory there is for all processes together */
+/** @param machineBytes memory available to all processes together */
 export function brokerConfiguration(port: number, machineBytes = memoryHere()): string {
   const memoryBytes = Math.min(MEMORY_BYTES, Math.floor(machineBytes * MEMORY_SHARE));
   return [
@@ -51,7 +51,7 @@ export function brokerConfiguration(port: number, machineBytes = memoryHere()): 
 
 function memoryHere(): number {
   const limit = process.constrainedMemory();
-  // Without a limit it is none, or one beyond all memory there is.
+  // If there is no limit, it is reported as 0 or as more than the total memory.
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 

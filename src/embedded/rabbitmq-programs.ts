@@ -13,7 +13,7 @@ export function findEpmd(): string | undefined {
   return findOfErlang('epmd');
 }
 
-/** Erlang's program that asks a node something, found like {@link findEpmd}. */
+/** Erlang's program for calls to a node, found like {@link findEpmd}. */
 export function findErlCall(): string | undefined {
   return findOfErlang('erl_call');
 }

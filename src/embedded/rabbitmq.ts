@@ -68,7 +68,7 @@ export async function prepareRabbitmq(
           env,
           cwd: dir,
           lockFile,
-          // Erlang's own program that starts others.
+          // Erlang's helper program that starts other programs.
           helperKilled: /erl_child_setup( closed|: \d+)$/,
           onParentDeath: 'TERM',
         },

@@ -13,7 +13,7 @@ import { choosePort, predecessorLeft, ServerProcess } from './server-process';
 import { newPassword, readServiceMemory, writeServiceMemory } from './server-file';
 import type { EmbeddedService } from './service';
 
-/** A server that has taken the connection and does not answer is asked again, until it should have started. */
+/** A server that accepts the connection but does not answer is asked again until its start is due. */
 const PING_MS = 2000;
 
 export async function prepareRedis(
@@ -77,19 +77,19 @@ function redisConfiguration(dir: string, port: number, password: string, maxMemo
     'save 60 1',
     'appendonly yes',
     'appendfsync everysec',
-    // Beyond it writes are refused, and frames wait in the spool, which is bounded too.
+    // Beyond this, writes are refused and frames wait in the spool, which is bounded too.
     `maxmemory ${maxMemoryBytes}`,
     'maxmemory-policy noeviction',
     '',
   ].join('\n');
 }
 
-/** With less than this, nothing useful could be stored. */
+/** Less than this would be too little to be useful. */
 const MIN_BYTES = 64 * 1024 * 1024;
 /** An append-only file grows to twice its data, and is then rewritten beside the old one and two snapshots. */
 const DISK_SHARE = 1 / 6;
 
-/** What may be stored if no consumer takes it, without filling this machine's memory or disk. */
+/** Bytes that may be stored if no consumer removes any, without filling this machine's memory or disk. */
 function affordableBytes(dir: string): number {
   const constrained = process.constrainedMemory();
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
@@ -98,8 +98,9 @@ function affordableBytes(dir: string): number {
 }
 
 /**
- * Waits for its answer. And configures it to end at SIGTERM even if it cannot take its last snapshot, as on a full disk: otherwise a
- * killed daemon would leave it behind. Everything is in the append-only file. Redis before 7.0 does not know the setting.
+ * Waits for its answer, and configures it to end at SIGTERM even if it cannot take its last snapshot, as on a
+ * full disk: otherwise a killed daemon would leave it behind. Everything is in the append-only file. Redis
+ * before 7.0 does not know the setting.
  */
 async function greet(url: string): Promise<void> {
   const options = { lazyConnect: true, retryStrategy: () => null, commandTimeout: PING_MS };

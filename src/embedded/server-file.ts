@@ -21,8 +21,8 @@ export function readServiceMemory(dir: string): ServiceMemory | undefined {
 }
 
 /**
- * A new one for every start of a daemon: while none ran, another user of the machine may have listened on the port, and a
- * client that was waiting may have sent it the last one.
+ * A new password for every start of a daemon: while none ran, another user of the machine may have listened
+ * on the port, and a waiting client may have sent the previous password there.
  */
 export function newPassword(): string {
   return randomBytes(24).toString('base64url');

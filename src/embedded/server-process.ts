@@ -14,31 +14,31 @@ import { dieWithParent, findProgram, liveWithParent, type CommandLine } from '..
 const LOCK_WAIT_S = 30;
 /** Seconds given to the server of a daemon that was killed, until its ports are assumed to belong to another program. */
 const PREDECESSOR_WAIT_S = 5;
-/** What `flock` ends with when the data stay locked. */
+/** Exit code of `flock` if the data stay locked. */
 const LOCKED = 75;
 /** Lines of output kept to explain a failed start. */
 const KEPT_LINES = 12;
 
 export interface ServerCommand extends CommandLine {
-  /** Who is speaking in faults and logs. */
+  /** Name of the server in faults and logs. */
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   /** Locked for as long as the server runs; absent for programs without data. */
   readonly lockFile?: string;
-  /** What a line of its output says; the line itself without. */
+  /** Extracts the message from a line of its output; the whole line if absent. */
   readonly messageOf?: (line: string) => string;
-  /** The line it ends with when a program that it needs was killed. */
+  /** Matches the last line of its output if a program that it needs was killed. */
   readonly helperKilled?: RegExp;
   /** The signal the kernel sends it when the daemon dies. */
   readonly onParentDeath: 'TERM' | 'KILL';
 }
 
-/** A server that ran has ended before it answered: of itself, or because something has killed it or a program of its own. */
+/** A server ended before it answered: by itself, or because it or a program it started was killed. */
 export class EndedEarly extends ExitFault {
   constructor(
     message: string,
-    /** It, or a program that it needs: it may be sound. */
+    /** Whether it, or a program that it needs, was killed: it may then be able to run. */
     readonly wasKilled: boolean,
   ) {
     super('service-start', message);
@@ -62,7 +62,7 @@ export class ServerProcess {
       cwd: command.cwd,
       env: command.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A session of its own: Ctrl-C at the terminal is the daemon's business, which stops it in order.
+      // In its own session: Ctrl-C at the terminal reaches only the daemon, which stops the server in order.
       detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])

@@ -1,4 +1,4 @@
-/** etcd, as a fleet needs it: leases, keys under them, transactions, and a watch that survives everything but its compaction. */
+/** The parts of etcd that a fleet needs: leases, keys under them, transactions, and a watch that survives all but compaction. */
 import type { IncomingMessage } from 'node:http';
 import { backOffMs, type BackOff } from '../clock/back-off';
 import { sleep } from '../clock/sleep';
@@ -25,7 +25,7 @@ export type { EtcdAccess } from './gateway';
 export type { Compare, KeyValue, EtcdEvent, Operation } from './wire';
 
 const AGAIN: BackOff = { firstMs: 100, capMs: 1000 };
-/** etcd takes requests of 1.5 MB; a watch reports all changes of one revision together. */
+/** etcd accepts requests of up to 1.5 MB; a watch reports all changes of one revision together. */
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
 /** Everything below a prefix at one moment. */
@@ -35,11 +35,11 @@ export interface Snapshot {
 }
 
 export interface Watcher {
-  /** The complete state: at first, and whenever the changes in between are not known. */
+  /** The complete state: at first, and whenever intermediate changes were missed. */
   readonly onSnapshot: (entries: readonly KeyValue[]) => void;
   /** Something has changed: all changes of one moment together. */
   readonly onEvents: (events: readonly EtcdEvent[]) => void;
-  /** The watch is broken, and why, or (undefined) whole: called with every answer. */
+  /** Why the watch is broken; undefined if it works. Called with every answer. */
   readonly onFault: (fault: FaultRecord | undefined) => void;
 }
 
@@ -51,7 +51,7 @@ export class Etcd {
   readonly #gateway: Gateway;
   readonly #closing = new AbortController();
   readonly #watches = new Set<Promise<void>>();
-  /** Ends the streams of the watches there are: each is begun again. */
+  /** Ends the streams of the current watches, which are then begun again. */
   #streams = new AbortController();
 
   constructor(access: EtcdAccess) {
@@ -66,8 +66,8 @@ export class Etcd {
   }
 
   /**
-   * A new lease; keys put with it go when it ends.
-   * @throws Fault, as all of these do
+   * A new lease; keys put with it are removed when it ends.
+   * @throws Fault, as all methods here do
    */
   async grant(ttlSeconds: number): Promise<string> {
     const { ID } = await this.#ask<{ ID: string }>('lease/grant', { TTL: String(ttlSeconds) });
@@ -109,14 +109,14 @@ export class Etcd {
     await this.transact([], [{ put: key, value, ...(lease === undefined ? {} : { lease }) }]);
   }
 
-  /** Follows everything below `prefix` until {@link Etcd.close}. Never rejects; what fails is tried again. */
+  /** Follows everything below `prefix` until {@link Etcd.close}. Never rejects; failures are retried. */
   watch(prefix: string, watcher: Watcher): void {
     const watch = this.#follow(prefix, watcher);
     this.#watches.add(watch);
     void watch.finally(() => this.#watches.delete(watch));
   }
 
-  /** The watches have missed something: they continue at another endpoint, from where they are. */
+  /** The watches have missed changes: they continue at another endpoint, from their current revision. */
   rewatch(): void {
     this.#gateway.leave();
     this.#streams.abort();
@@ -210,6 +210,6 @@ async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
   try {
     for await (const text of stream.setEncoding('utf8') as AsyncIterable<string>) yield* splitter.push(text);
   } catch {
-    // It was cut off, or closed on purpose.
+    // The stream was cut off, or closed on purpose.
   }
 }

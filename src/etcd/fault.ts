@@ -11,7 +11,7 @@ export function etcdFault(code: EtcdFaultCode, message: string, cause?: unknown)
   return new Fault(code, message, { cause });
 }
 
-/** Host and port, or the file of a socket. */
+/** Host and port of an endpoint, or the file of its socket. */
 function placeOf(endpoint: string): string {
   const { host, pathname } = new URL(endpoint);
   return host === '' ? decodeURI(pathname) : host;

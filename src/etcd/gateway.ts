@@ -1,4 +1,4 @@
-/** Requests to etcd's JSON gateway: several endpoints, one in use, the next when it does not answer; login; TLS. */
+/** Requests to etcd's JSON gateway: several endpoints, of which the next is used when one does not answer; login; TLS. */
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
@@ -19,7 +19,7 @@ export interface EtcdAccess {
   readonly key?: string;
 }
 
-/** An answer takes 5 to 10 ms; a frozen or cut host, or one without a quorum, never answers, and the next one is asked. */
+/** An answer takes 5 to 10 ms; a host that is frozen, cut off or without a quorum never answers, and the next one is asked. */
 const ANSWER_MS = 1500;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -56,7 +56,7 @@ export class Gateway {
   }
 
   /**
-   * The same for an endless answer. It is destroyed when `signal` is aborted.
+   * Like {@link ask}, for an endless answer, which is destroyed when `signal` is aborted.
    * @throws Fault if it does not begin
    */
   async stream(call: string, body: object, signal: AbortSignal): Promise<http.IncomingMessage> {
@@ -154,14 +154,14 @@ export class Gateway {
   }
 }
 
-/** Where the requests of an endpoint go, if that is a socket. */
+/** The socket that requests to an endpoint are sent to, if it has one. */
 function socketOf(endpoint: string): { readonly socketPath?: string } {
   if (!endpoint.startsWith(SOCKET_SCHEME)) return {};
   const file = endpoint.slice(SOCKET_SCHEME.length);
   return { socketPath: lastingSocketPath(path.dirname(file), path.basename(file)) };
 }
 
-/** The host has no meaning on a socket. */
+/** The base URL of requests; on a socket, its host is ignored. */
 function baseOf(endpoint: string): string {
   return endpoint.startsWith(SOCKET_SCHEME) ? 'http://localhost' : endpoint;
 }

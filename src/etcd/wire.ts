@@ -1,6 +1,6 @@
 /** How etcd's JSON gateway writes requests and answers: base64 bytes, 64-bit numbers as text. Pure. */
 
-/** A key and its value, as etcd has it. */
+/** A key and its value in etcd. */
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
@@ -23,7 +23,7 @@ export interface WireEntry {
 }
 
 export interface WireEvent {
-  /** Absent of a put. */
+  /** Absent for a put. */
   readonly type?: 'DELETE';
   readonly kv: WireEntry;
 }

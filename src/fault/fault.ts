@@ -1,6 +1,6 @@
-/** Errors with a code, and their form on the way between processes. */
+/** Errors with a code, and the form in which they travel between processes. */
 
-/** What crosses a process boundary instead of an Error. */
+/** The record that crosses a process boundary instead of an Error. */
 export interface FaultRecord {
   /** Stable code for programs; callers switch on it, never on the message. */
   readonly code: string;
@@ -19,7 +19,7 @@ export class Fault extends Error {
     this.name = 'Fault';
   }
 
-  /** The error that a record stands for. */
+  /** The error that a record describes. */
   static from({ code, message }: FaultRecord, options?: ErrorOptions): Fault {
     return new Fault(code, message, options);
   }
@@ -62,7 +62,7 @@ export class ExitFault extends Fault {
   }
 }
 
-/** The record of anything thrown; what carries no code of ours becomes `fallbackCode`. */
+/** The record of any thrown value; one without a code of ours gets `fallbackCode`. */
 export function faultRecord(error: unknown, fallbackCode: string): FaultRecord {
   if (error instanceof Fault) return { code: error.code, message: error.message };
   return { code: fallbackCode, message: error instanceof Error ? error.message : String(error) };

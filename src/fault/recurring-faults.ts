@@ -1,4 +1,4 @@
-/** The faults of several subjects that repeat, each on its own: a table says what is logged when one is over. */
+/** Recurring faults of several subjects, each counted separately; a table contains the lines logged when one is over. */
 import type { Log } from '../log/log';
 import type { FaultRecord } from './fault';
 import { RecurringFault } from './recurring';
@@ -18,7 +18,7 @@ export class RecurringFaults<Subject extends string> {
     recurring.report(fault);
   }
 
-  /** It works: logged once it has done so for a while, if there was any trouble. */
+  /** The subject works: logged once it has done so for a while, if there was any trouble. */
   clear(subject: Subject): void {
     const message = this.over[subject];
     if (message !== undefined) this.#faults.get(subject)?.clear(message);

@@ -11,11 +11,11 @@ const STEADY_AGAIN_MS = 60_000;
 const RELAPSE_MS = 300_000;
 
 interface Trouble {
-  /** Codes that were said. */
+  /** Codes that were logged. */
   readonly said: Set<string>;
-  /** When the last line was said. */
+  /** When the last line was logged. */
   saidAt: number;
-  /** Faults since. */
+  /** Number of faults since then. */
   unsaid: number;
   /** Since when nothing has failed; undefined while something does. */
   wellSince: number | undefined;
@@ -58,7 +58,7 @@ export class RecurringFault {
     trouble.unsaid = 0;
   }
 
-  /** It works: `message` is said once it has done so for a while, if there was any trouble. */
+  /** The subject works: `message` is logged once it has done so for a while, if there was any trouble. */
   clear(message: string): void {
     const trouble = this.#trouble;
     if (trouble === undefined) return;

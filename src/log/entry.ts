@@ -1,11 +1,11 @@
-/** A line of the log: a JSON object, and what a person reads of it. Pure. */
+/** A line of the log: a JSON object, and its readable form. Pure. */
 import { localTime } from './local-time';
 
 export type Entry = Record<string, unknown> & { level: string; message: unknown };
 
 const COLOURS: Readonly<Record<string, string>> = { error: '31', warn: '33', info: '32', debug: '90' };
 
-/** The entry that a line is, or undefined. */
+/** The entry in a line; undefined if it is not one. */
 export function entryOf(line: string): Entry | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
@@ -31,7 +31,7 @@ function plain(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 
-/** By https://no-color.org, a NO_COLOR that is not empty; a dumb terminal has no colours either. */
+/** False with a non-empty NO_COLOR (https://no-color.org), and on a dumb terminal. */
 export function hasColours({ isTTY = false }: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   return isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 }

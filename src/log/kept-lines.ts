@@ -1,15 +1,15 @@
 /** The newest lines of the log, in memory, for later requests. */
 
-/** Lines kept of one actor, at most. */
+/** Maximum number of lines kept of one actor. */
 const MAX_ACTOR_LINES = 1000;
-/** Bytes kept of one actor, and of all together: the actor that has the most gives way. */
+/** Bytes kept of one actor, and of all together: lines of the actor with the most are dropped. */
 const MAX_ACTOR_BYTES = 256 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Where what became of the others is said. */
+/** The actor whose lines report the fate of the others. */
 const SUPERVISOR = 'supervisor';
 
 interface KeptLine {
-  /** Counts all lines, to bring those of several actors into their order. */
+  /** Number of the line among all, to restore the order of several actors' lines. */
   readonly number: number;
   readonly line: string;
   readonly bytes: number;
@@ -41,7 +41,7 @@ export class KeptLines {
     for (const follower of this.#followers) follower(actor, line);
   }
 
-  /** Actors of which lines are kept. */
+  /** Actors with kept lines. */
   get actors(): string[] {
     return [...this.#shelves.keys()];
   }
@@ -55,7 +55,7 @@ export class KeptLines {
       .map(({ line }) => line);
   }
 
-  /** Calls back for every line about `actor`, or of all actors, from now on. @returns what ends it */
+  /** Calls back for every line about `actor`, or of all actors, from now on. @returns a function that ends it */
   follow(onLine: (line: string) => void, actor?: string): () => void {
     const follower: Follower = (of, line) => {
       if (isAbout(actor, of, line)) onLine(line);
@@ -76,7 +76,7 @@ export class KeptLines {
   }
 }
 
-/** Its own lines, and the supervisor's lines about it. */
+/** Whether a line is about `actor`: its own, or the supervisor's about it. */
 function isAbout(actor: string | undefined, of: string, line: string): boolean {
   return actor === undefined || of === actor || (of === SUPERVISOR && names(line, actor));
 }

@@ -1,8 +1,8 @@
-/** Lines on their way to a reader of the log: a reader that is stuck costs lines, not memory. */
-/** Maximum number of bytes waiting for the reader; some 5000 lines. */
+/** Lines on their way to a reader of the log: a stuck reader costs lines, not memory. */
+/** Maximum number of bytes waiting for the reader: about 5000 lines. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** The parts of a stream that are used here. */
+/** The parts of a stream used here. */
 export interface LineSink {
   readonly writableLength: number;
   write(text: string): unknown;

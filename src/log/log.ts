@@ -63,7 +63,7 @@ export function openLog(actor: string, level: LogLevel): Log {
 /** The process's output; opened for the first line, which most actors never write. */
 let outputOf = (): NodeJS.WriteStream => process.stdout;
 
-/** From now on lines of this process go to standard error: standard output is for something else. */
+/** From now on lines of this process are written to standard error: standard output is used otherwise. */
 export function logToStandardError(): void {
   outputOf = () => process.stderr;
 }

@@ -1,4 +1,4 @@
-/** Lines that may come in any number: the first few of each minute are logged, the others counted. */
+/** Lines that may repeat without limit: the first few of each minute are logged, the others counted. */
 
 const MINUTE_MS = 60_000;
 /** Slightly more ends of a process than lead to its quarantine by default. */

@@ -3,12 +3,12 @@ import type { Log } from '../log/log';
 import type { ActorCommand, ActorReport } from './messages';
 import type { Progress } from './progress';
 
-/** The world as an actor sees it. */
+/** What an actor is given to work with. */
 export interface ActorContext<Parameters> {
-  /** The present ones: an edit of the configuration changes them while the actor runs, see {@link Actor.changed}. */
+  /** The current parameters: an edit of the configuration changes them while the actor runs, see {@link Actor.changed}. */
   readonly parameters: Parameters;
   readonly log: Log;
-  /** Reports to the supervisor; never throws: when the supervisor has gone, the process is ended otherwise. */
+  /** Reports to the supervisor; never throws: if the supervisor has gone, the process is ended by other means. */
   report(report: ActorReport): void;
 }
 
@@ -16,11 +16,11 @@ export interface ActorContext<Parameters> {
 export interface Actor {
   receive(command: ActorCommand): void;
   /**
-   * The context's parameters have changed. Settles when the actor works by them, or cannot yet; never rejects. Needed
-   * only where something has to be done for it.
+   * The context's parameters have changed. Settles when the actor uses them, or cannot yet; never rejects.
+   * Needed only if the change requires an action.
    */
   changed?(): Promise<void>;
-  /** Asked once a second. */
+  /** Called once a second. */
   progress(): Progress;
   /** Ends everything it started; resolves when nothing is left. The caller sets the deadline. */
   stop(): Promise<void>;
@@ -31,7 +31,7 @@ export type StartActor<Parameters> = (context: ActorContext<Parameters>) => Acto
 
 /** An actor that is a loop: it runs until it is stopped. */
 export interface ActorLoop extends Actor {
-  /** Resolves when nothing of it is left, after `stop` was called. Never rejects. */
+  /** Resolves when the loop has ended, after `stop` was called. Never rejects. */
   run(): Promise<void>;
 }
 

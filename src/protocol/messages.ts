@@ -27,7 +27,7 @@ export type CameraReport =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'camera-state'; readonly state: CameraState }
   | { readonly kind: 'gap'; readonly gap: Gap }
-  /** What ffmpeg wrote to standard error: kept in case this process dies of it. */
+  /** What ffmpeg wrote to standard error: kept in case this process crashes. */
   | { readonly kind: 'feed-said'; readonly lines: readonly string[] };
 
 /** A frame's period, as the ledger counts it. */
@@ -65,7 +65,7 @@ export type ServingReport = { readonly kind: 'serving'; readonly url: string };
 /** Every actor, once a second. */
 export type HeartbeatReport = { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
-/** Every actor: it works by the parameters it was given last, or cannot yet. */
+/** Every actor: it uses the parameters it was given last, or cannot yet. */
 export type ChangedReport = { readonly kind: 'changed' };
 
 export type ActorReport =
@@ -83,7 +83,7 @@ export type ActorCommand =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'announce'; readonly frame: Frame; readonly delayed: boolean }
   | NotifierReport
-  /** The notifier's process has gone, and with it every answer it owed. */
+  /** The notifier's process has gone: its outstanding answers will not arrive. */
   | { readonly kind: 'notifier-lost' }
   /** The notifier can announce again. */
   | { readonly kind: 'notifier-ready' }
@@ -99,7 +99,7 @@ export interface CameraParameters {
   readonly minFreeBytes: number;
   /** Where the newest picture of each camera is kept for viewers; absent if it is not needed. */
   readonly newestDir?: string;
-  /** In a fleet: a picture that the node before has taken; periods are numbered on from it. */
+  /** In a fleet: a picture taken by the previous node, from which the numbering of periods continues. */
   readonly continues?: Numbered;
 }
 
@@ -109,9 +109,9 @@ export interface ClaimParameters {
   readonly node: string;
   /** Its data directory: the same after a restart. */
   readonly token: string;
-  /** Where its ledger is, which is copied for the other nodes. */
+  /** Folder of its ledger, which is copied for the other nodes. */
   readonly ledgerDir: string;
-  /** Milliseconds that it stays known which periods were announced. */
+  /** Milliseconds for which the record of announced periods is kept. */
   readonly keepMs: number;
 }
 
@@ -154,6 +154,6 @@ export interface NoticesParameters {
 export interface WebParameters extends HttpSpec {
   readonly dataDir: string;
   readonly newestDir: string;
-  /** Decodes keyframes that are stored as they came. */
+  /** Decodes keyframes that are stored unchanged. */
   readonly ffmpeg: string;
 }

@@ -1,8 +1,8 @@
-/** A picture from whose number another process of the same camera continues, so that no period is skipped or counted twice between them. */
+/** A picture from which another process of the same camera continues the numbering: no period is skipped or counted twice. */
 import type { Frame } from '../contract/frame';
 
 export interface Numbered {
-  /** When it came by the clock of its machine, milliseconds since the epoch: periods are counted by that. */
+  /** When it arrived, by its machine's clock, milliseconds since the epoch: periods are counted by that time. */
   readonly at: number;
   readonly sequence: number;
 }

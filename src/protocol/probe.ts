@@ -2,7 +2,7 @@
 import type { CameraSpec } from '../config/topology';
 import type { FaultRecord } from '../fault/fault';
 
-/** The JSON of `probe --json` and of the API; null is what could not be measured. */
+/** The JSON of `probe --json` and of the API; null: could not be measured. */
 export interface ProbeReport {
   /** Without credentials. */
   readonly feed: string;
@@ -24,7 +24,7 @@ export interface ProbeReport {
   readonly processorSecondsPerMinute: number | null;
   readonly measuredForMs: number | null;
   readonly transport: string | null;
-  /** Where hardware was asked for: what decodes, and why not what was asked for. */
+  /** If hardware was requested: the decoder used, and why it is not the requested one. */
   readonly decoding: string | null;
   readonly saved: string | null;
   readonly fault: FaultRecord | null;

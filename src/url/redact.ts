@@ -14,7 +14,7 @@ export function redactUrl(url: string): string {
   const [path = '', query] = rest.replace(/#.*/s, '').split('?', 2);
   // Some cameras accept `user=...&password=...` in the path.
   const named = path.replace(NAMED_IN_PATH, `$1${HIDDEN}`);
-  // Behind the application RTMP names the stream, mostly by a secret key.
+  // After the application, an RTMP URL names the stream, mostly by a secret key.
   const shown = isRtmp(scheme) ? named.replace(/^(\/[^/]*\/).+$/, `$1${HIDDEN}`) : named;
   return `${scheme.toLowerCase()}://${host}${shown}${query === undefined ? '' : `?${HIDDEN}`}`;
 }
@@ -23,7 +23,7 @@ function isRtmp(scheme: string): boolean {
   return /^rtmp/i.test(scheme);
 }
 
-/** Longer texts are cut: what looks for secrets must not take long. */
+/** Longer texts are cut: the search for secrets must not take long. */
 const MAX_TEXT_CHARS = 10_000;
 /** A URL up to a blank, or to the next URL. */
 const WRITTEN_URL = /[a-z][a-z0-9+.-]{0,15}:\/\/(?:(?![a-z][a-z0-9+.-]{0,15}:\/\/)\S)*/gi;
@@ -33,7 +33,7 @@ const SECRET_NAME =
   '(?:pass(?:word|wd|phrase|w)?|pwd|psw|pas|token|secret|api[_-]?key|(?:stream|access|auth|private)[_-]?key|auth|sig|signature|credentials?)';
 /** `&password=...`, `loginpas=...`, `access_token=...`. */
 const NAMED_SECRET = new RegExp(`([\\w-]{0,40}${SECRET_NAME}=)[^\\s&]+`, 'gi');
-/** Whether a text gives a value to a name that is a secret's. */
+/** Whether a text assigns a value to the name of a secret. */
 export function namesSecret(text: string): boolean {
   return text.search(NAMED_SECRET) !== -1;
 }
@@ -51,11 +51,12 @@ const REPEATED_ARGUMENTS = /(with args beginning with: ?)[^\r\n]+/g;
 const WRITTEN_CREDENTIALS = /(?<=^|[\s'"(<=])[^\s:/]*:(?!\/\/)\S+@(?=\S)/g;
 
 /**
- * `text` with every URL in it made safe by {@link redactUrl}, and with what else looks like credentials hidden.
- * @param secrets of the URL it is about, hidden wherever they stand: see {@link secretsOf}
+ * `text` with every URL in it made safe by {@link redactUrl}, and with anything else that looks like
+ * credentials hidden.
+ * @param secrets of the URL it is about, hidden wherever they occur: see {@link secretsOf}
  */
 export function redactText(text: string, secrets: readonly string[] = []): string {
-  // First: the rules behind it would leave only a part of some.
+  // First: later rules would hide only a part of some.
   return secrets
     .reduce(hide, firstOf(text, MAX_TEXT_CHARS))
     .replace(SECRET_HEADER, `$1$2${HIDDEN}`)
@@ -125,10 +126,10 @@ export function lastOf(text: string, chars: number): string {
 /** Punctuation that may follow a URL in a sentence. */
 const PUNCTUATION = `'")>].,:;!|…`;
 
-/** Ends with a value that is hidden already: its mark is not punctuation. */
+/** The end of a token whose value is hidden already: the mark is not punctuation. */
 const HIDDEN_VALUE = new RegExp(`(?:[?=]|%3d)${HIDDEN}$`, 'i');
 
-/** Where the punctuation behind a token begins. */
+/** Where the punctuation after a token begins. */
 function endOf(token: string): number {
   let end = token.length;
   while (end > 0 && PUNCTUATION.includes(token.charAt(end - 1)) && !HIDDEN_VALUE.test(token.slice(0, end)))

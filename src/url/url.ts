@@ -1,11 +1,11 @@
-/** URLs of feeds and servers: checking them, and joining them with credentials. How they are shown: redact.ts. */
+/** URLs of feeds and servers: checking them, and joining them with credentials. See redact.ts for how they are shown. */
 import { URL_PARTS } from './url-parts';
 
 export { redactText, redactUrl } from './redact';
 
 /** An IPv6 address with the network interface it is reached by (RFC 4007); RFC 6874 writes its percent sign %25. */
 const ZONED = /^\[([0-9a-f:.]+)%(?:25)?([a-z0-9._~-]{1,15})\](?=$|:)/i;
-/** Schemes whose URLs may have one: those of programs that understand it. */
+/** Schemes whose URLs may have a zone: those of programs that understand it. */
 const WITH_ZONE = /^rtsps?$/i;
 
 /**
@@ -79,7 +79,7 @@ export function urlProblem(url: string, schemes: readonly string[]): string | un
   // additional "@" before it, there are two possible starts of the host, and one of them is in the password.
   if (match[4]?.includes('@') === true)
     return `the URL has an "@" behind its host; ${beside}; one of the path itself is written %40`;
-  // Each but the first would be read as part of a password.
+  // All but the first would be read as part of a password.
   if (SEVERAL_HOSTS.test(scheme) && /@[^@]*,/.test(match[2] ?? ''))
     return `the URL has an "@" before more than one of its hosts; user and password stand before the first; ${beside}`;
   if (match[3]?.includes(',') === true && !SEVERAL_HOSTS.test(scheme))
@@ -105,17 +105,17 @@ export function hasCredentials(url: string): boolean {
   return (URL_PARTS.exec(url)?.[2] ?? '') !== '';
 }
 
-/** In small letters; undefined for text without one. */
+/** The scheme in lower case; undefined for text without one. */
 export function schemeOf(url: string): string | undefined {
   return /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
 }
 
-/** `new URL` knows no zones. */
+/** The URL without a zone, which `new URL` does not support. */
 function withoutZone(url: string, host = ''): string {
   return host.includes('%') ? url.replace(host, host.replace(ZONED, '[$1]')) : url;
 }
 
-/** The host of a URL as it is looked up or connected to, without brackets; empty for what is no URL. */
+/** The host of a URL as it is looked up or connected to, without brackets; empty for text that is not a URL. */
 export function hostOf(url: string): string {
   const [, bracketed, name] = /^\[([^\]]*)\]|^([^:]*)/.exec(URL_PARTS.exec(url)?.[3] ?? '') ?? [];
   return bracketed ?? name ?? '';
