@@ -4,7 +4,7 @@
  */
 import childProcess, { ChildProcess, type ForkOptions, type SpawnOptions } from 'node:child_process';
 
-// As they are before the actor host puts itself in the place of `fork`.
+// The originals, before the actor host replaces `fork`.
 const { spawn, fork } = childProcess;
 
 /** Milliseconds after the end of a child until its last output must have been read. */
@@ -20,8 +20,8 @@ const LIMITS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Starts a program. Never throws: what cannot be started has no pid and no streams, and says so by an `error` event, also
- * where Node would throw. {@link started} waits for it.
+ * Starts a program. Never throws: a child that cannot be started has no pid and no streams, and emits an
+ * `error` event, also where Node would throw. {@link started} waits for it.
  */
 export function startChild(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   return guarded(() => spawn(program, args, options));
@@ -32,7 +32,7 @@ export function forkChild(module: string | URL, args: readonly string[], options
   return guarded(() => fork(module, args, options));
 }
 
-/** Resolves when the child runs, with undefined, or with why it could not be started. */
+/** Resolves with undefined when the child runs, or with the reason why it could not be started. */
 export async function started(child: ChildProcess): Promise<Error | undefined> {
   return new Promise((resolve) => {
     child.once('spawn', () => resolve(undefined));
@@ -50,7 +50,7 @@ export interface ProcessExit {
 export async function exitOf(child: ChildProcess): Promise<ProcessExit> {
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
-    // What it started may hold its outputs open.
+    // Programs that it has started may hold its outputs open.
     child.once('exit', (code, signal) => {
       setTimeout(() => resolve({ code, signal }), LAST_OUTPUT_MS).unref();
     });
@@ -86,7 +86,7 @@ function guarded(start: () => ChildProcess): ChildProcess {
   return child;
 }
 
-/** Node throws errors of other codes than a handful. */
+/** For all but a handful of error codes, Node throws instead of emitting the error. */
 function attempt(start: () => ChildProcess): ChildProcess {
   try {
     return start();
@@ -98,7 +98,7 @@ function attempt(start: () => ChildProcess): ChildProcess {
   }
 }
 
-/** Spawned, and not reaped yet: its pid belongs to no other process. */
+/** Whether it was spawned and is not reaped yet: its pid belongs to no other process. */
 function isThere({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }

@@ -16,7 +16,7 @@ export function childPids(): number[] {
   return own.flatMap((thread) => fields(`/proc/self/task/${thread}/children`)).map(Number);
 }
 
-/** For each thread "time on the processor, ..." in ns: the ticks of /proc/PID/stat are 10 ms. */
+/** Sums "time on the processor, ..." in ns over all threads: the ticks of /proc/PID/stat are too coarse (10 ms). */
 function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ns = threads.map((thread) => Number(fields(`/proc/${pid}/task/${thread}/schedstat`)[0]));

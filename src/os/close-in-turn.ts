@@ -1,13 +1,13 @@
-/** Closes what was opened, one after the other: a step that fails keeps none of the others from being done. */
+/** Closes opened parts one after another: a step that fails does not prevent the others. */
 
 export interface Step {
-  /** Names what is closed, in a sentence that begins with it. */
+  /** Name of the part that is closed, for the beginning of a sentence. */
   readonly what: string;
   readonly close: () => unknown;
 }
 
 /**
- * Does every step, in the order given, each when the one before is done.
+ * Executes every step in the order given, each when the previous one has ended.
  * @throws Error whose message names every step that failed and why; its cause is an AggregateError of what they threw
  */
 export async function closeInTurn(steps: Iterable<Step>): Promise<void> {

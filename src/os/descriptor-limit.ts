@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { findProgram } from './orphans';
 
 interface Limits {
-  /** The one in force. */
+  /** The limit in force. */
   readonly soft: number;
-  /** To which any process may raise its own; Node does so at its start. */
+  /** The limit up to which any process may raise its own; Node does so at its start. */
   readonly hard: number;
 }
 

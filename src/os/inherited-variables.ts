@@ -1,4 +1,4 @@
-/** Variables that processes of ours get; the others of the daemon's environment may be secrets. */
+/** Variables that our processes inherit; others in the daemon's environment may be secrets. */
 
 const INHERITED =
   /^(PATH|HOME|TMPDIR|TZ|TERM|LANG|LC_.*|NODE_.*|NO_COLOR|MALLOC_ARENA_MAX|SSL_CERT_.*|TSX_.*)$/;

@@ -11,14 +11,14 @@ export class LineSplitter {
   /** @param maxChars kept of a line that has not ended: its last ones */
   constructor(private readonly maxChars = MAX_LINE_CHARS) {}
 
-  /** The lines that `text` ends, without their ends. `text` holds whole characters, as a stream with an encoding gives. */
+  /** The lines that `text` completes, without line ends. `text` has whole characters, as from a stream with an encoding. */
   push(text: string): string[] {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lastOf(lines.pop() ?? '', this.maxChars);
     return lines;
   }
 
-  /** What came since the last end of a line. */
+  /** The text since the last line end. */
   get rest(): string {
     return this.#rest;
   }

@@ -22,7 +22,7 @@ export async function withSocketPath<T>(
   }
 }
 
-/** Folders that are kept open, by path. */
+/** Descriptors of folders that are kept open, by path. */
 const kept = new Map<string, number>();
 
 /** The same for a client that connects repeatedly: a folder with a long path stays open while this process runs. */

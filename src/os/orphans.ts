@@ -1,4 +1,4 @@
-/** Programs that end with the process that started them, whatever ends that one. */
+/** Programs that end with the process that started them, however that process ends. */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
@@ -40,8 +40,8 @@ export function dieWithParent(signal: 'KILL' | 'TERM', { program, args }: Comman
 const RUN_FOR_ITS_PARENT = '[ "$PPID" = "$0" ] && exec "$@"';
 
 /**
- * The same for programs that nothing else would end: the kernel sends nothing if the parent had died before setpriv
- * requested it, so the parent is checked afterwards.
+ * Like {@link dieWithParent}, for programs that nothing else would end: the kernel sends no signal if the
+ * parent died before setpriv requested it, so the parent is checked afterwards.
  */
 export function liveWithParent(signal: 'KILL' | 'TERM', { program, args }: CommandLine): CommandLine {
   if (findProgram('setpriv') === undefined) return { program, args };

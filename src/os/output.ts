@@ -1,11 +1,11 @@
-/** Standard output and standard error, to the last byte: a pipe takes 64 KiB at once, and `process.exit` drops the rest. */
+/** Standard output and standard error, to the last byte: a pipe accepts 64 KiB at once, and `process.exit` drops the rest. */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { ExitFault } from '../fault/fault';
 
-/** The reader of our output has this long to read the rest, milliseconds; a stuck reader does not hold up the daemon. */
+/** Time for the reader of our output to read the rest, milliseconds; a stuck reader does not delay the daemon. */
 export const LAST_OUTPUT_MS = 2000;
 
-/** The reader has gone, as `head` does when it has seen enough. */
+/** Errors after the reader has gone, as `head` does when it has read enough. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET']);
 
 const WHY: Readonly<Record<string, string>> = {
@@ -18,8 +18,8 @@ const WHY: Readonly<Record<string, string>> = {
 type Output = typeof process.stdout | typeof process.stderr;
 
 /**
- * Writes all of `text` to standard output and waits until it is taken, however long the reader needs. A reader that has
- * gone is not a fault.
+ * Writes all of `text` to standard output and waits until it is read, however long that takes. A reader that
+ * has gone is not a fault.
  * @throws Fault `cannot-write`
  */
 export async function print(text: string | Buffer): Promise<void> {
@@ -36,13 +36,13 @@ export async function printError(text: string): Promise<void> {
   await writeAll(process.stderr, text);
 }
 
-/** Ends the process once both outputs are taken, or `limitMs` have passed. */
+/** Ends the process once both outputs have been read, or `limitMs` have passed. */
 export async function endProcess(code: number, limitMs = LAST_OUTPUT_MS): Promise<never> {
   surviveClosedOutput();
   const limit = new Promise((resolve) => {
     if (Number.isFinite(limitMs)) setTimeout(resolve, limitMs);
   });
-  // What was logged in this turn reaches the stream in the next.
+  // Lines logged in this turn of the event loop reach the stream in the next.
   await new Promise(setImmediate);
   await Promise.race([Promise.all([taken(process.stdout), taken(process.stderr)]), limit]);
   process.exit(code);
@@ -77,7 +77,7 @@ function isOurs({ fd }: Output): boolean {
   }
 }
 
-/** What Node did on its own until version 6, and offers no public way to do since. */
+/** Sets non-blocking mode as Node did until version 6; later versions have no public way to do so. */
 function unblock(stream: Output): void {
   const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => unknown } };
   handle?.setBlocking?.(false);
@@ -89,7 +89,7 @@ function listenOnce(stream: Output): void {
   if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
 }
 
-/** Resolves with the error, if there is one. */
+/** Resolves with the error, if any. */
 async function writeAll(stream: Output, text: string | Buffer): Promise<NodeJS.ErrnoException | undefined> {
   listenOnce(stream);
   if (isFile(stream)) return writeFile(stream.fd, text);
@@ -98,7 +98,7 @@ async function writeAll(stream: Output, text: string | Buffer): Promise<NodeJS.E
   });
 }
 
-/** Node's own stream for files takes no notice when the last of a disk holds a part of the text only. */
+/** Node's own stream for files does not notice if a full disk accepted only a part of the text. */
 function writeFile(fd: number, text: string | Buffer): NodeJS.ErrnoException | undefined {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   try {

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Its folder, absolute: of the sources and of what is compiled, this file is as deep in both. */
+/** Its folder, absolute: this file is at the same depth in the sources and in the compiled code. */
 export const PACKAGE_DIR = path.resolve(__dirname, '../..');
 
-/** @throws where package.json cannot be read */
+/** @throws if package.json cannot be read */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(path.join(PACKAGE_DIR, 'package.json'), 'utf8')) as { version: string })
     .version;

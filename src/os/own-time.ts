@@ -15,7 +15,7 @@ export class OwnTime {
     this.#last = times;
   }
 
-  /** Milliseconds since the beginning, whatever was done in them. */
+  /** Milliseconds that have passed since the beginning. */
   get passedMs(): number {
     return this.#passedMs;
   }
@@ -28,7 +28,7 @@ export class OwnTime {
     this.#passedMs += ms;
   }
 
-  /** @param lookMs of the time passed, what the state seen stands for */
+  /** @param lookMs the part of the passed time that the observed state represents */
   see(seen: ProcessActivity | undefined, lookMs: number): void {
     const before = this.#last;
     if (seen === undefined || before === undefined) return;

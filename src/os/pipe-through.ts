@@ -1,4 +1,4 @@
-/** A program that turns one input into one output, with bounds on its time and on what it writes. */
+/** A program that turns one input into one output, with limits on its time and its output. */
 import { startChild } from './child-process';
 import { dieWithParent } from './orphans';
 
@@ -7,7 +7,7 @@ export interface PipeLimits {
   readonly deadlineMs: number;
   /** It is killed when it has written more. */
   readonly maxOutputBytes: number;
-  /** What is kept of its standard error: the last characters. */
+  /** Number of last characters kept of its standard error. */
   readonly maxStderrChars: number;
 }
 
@@ -15,7 +15,7 @@ export interface Piped {
   /** Standard output; empty if there was more than allowed. */
   readonly output: Buffer;
   readonly stderr: string;
-  /** Null where a signal ended it, or it could not be started. */
+  /** Null if a signal ended it, or it could not be started. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** Which limit it was killed for. */
@@ -24,7 +24,7 @@ export interface Piped {
   readonly startError?: Error | undefined;
 }
 
-/** Never rejects. The program has PATH alone for its environment, and ends with this process. */
+/** Never rejects. The program gets only PATH as its environment, and ends with this process. */
 export async function pipeThrough(
   program: string,
   args: readonly string[],

@@ -6,7 +6,7 @@ import { readStat } from './process-stat';
 export interface ProcessTimes {
   /** Milliseconds on a processor. */
   readonly ranMs: number;
-  /** Milliseconds runnable without one. The kernel adds a wait when it is over: seconds at once on a busy machine. */
+  /** Milliseconds runnable without one. The kernel adds a wait only when it is over: seconds at once on a busy machine. */
   readonly waitedMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Processor time of a process and all it has started, as the kernel counts it. */
+/** Processor time of a process and all processes it has started, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { readStat } from './process-stat';
 
@@ -7,7 +7,7 @@ const TICKS_PER_SECOND = 100;
 /** Numbers in proc(5), stat: of the process, and of its children that have ended, in user and system mode. */
 const TIMES = [14, 15, 16, 17] as const;
 
-/** Seconds since it began, of children that have ended, too; undefined when it has gone, or the system has no /proc. */
+/** Processor seconds since its start, including children that have ended; undefined if it has gone, or without /proc. */
 export function processorSeconds(pid: number): number | undefined {
   try {
     const field = readStat(pid);

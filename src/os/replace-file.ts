@@ -9,7 +9,7 @@ import path from 'node:path';
 export interface ReplaceOptions {
   /** Mode of the new file; by default 0666 less the umask. */
   readonly mode?: number;
-  /** Where several processes may replace the file at the same time: distinguishes their temporary files. */
+  /** Distinguishes the temporary files of processes that may replace the file at the same time. */
   readonly writer?: number;
 }
 
@@ -48,7 +48,7 @@ export function replaceFileSync(
   }
 }
 
-/** Beside the file: a rename does not cross file systems. A process that is killed leaves it, to be written over. */
+/** Beside the file: a rename does not cross file systems. A killed process leaves it to be overwritten. */
 function temporaryOf(file: string, writer?: number): string {
   const suffix = writer === undefined ? 'tmp' : `${writer}.tmp`;
   return path.join(path.dirname(file), `.${path.basename(file)}.${suffix}`);

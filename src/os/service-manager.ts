@@ -5,7 +5,7 @@
 import { exitOf, startChild } from './child-process';
 import { findProgram } from './orphans';
 
-/** A sign of life twice in the interval after which systemd takes the daemon for hung (sd_watchdog_enabled(3)). */
+/** A sign of life twice in the interval after which systemd considers the daemon hung (sd_watchdog_enabled(3)). */
 const WATCHDOG_SHARE = 0.5;
 
 export class ServiceManager {
@@ -36,16 +36,16 @@ export class ServiceManager {
   ready(): void {
     this.#isReady = true;
     this.notify(['READY=1', 'STATUS=frames are stored and announced']);
-    // It may be going this moment.
+    // PM2 may be exiting at this moment.
     process.send?.('ready', undefined, undefined, () => undefined);
   }
 
-  /** It has begun to end. */
+  /** The daemon has begun to stop. */
   stopping(): void {
     this.notify(['STOPPING=1', 'STATUS=stopping in order']);
   }
 
-  /** It applies an edit of its configuration for as long as `work` lasts. */
+  /** The daemon applies an edit of its configuration while `work` lasts. */
   async reload(work: () => Promise<unknown>): Promise<void> {
     // sd_notify(3) requires the time as well, in microseconds of CLOCK_MONOTONIC, which is what hrtime reads.
     const now = process.hrtime.bigint() / 1000n;
@@ -70,18 +70,18 @@ function systemd({ NOTIFY_SOCKET }: NodeJS.ProcessEnv, warn: (message: string) =
   }
   const env = { NOTIFY_SOCKET, PATH: process.env['PATH'] };
   let last = Promise.resolve();
-  // One after the other: what is said last must be heard last.
+  // One after another: the last notification must arrive last.
   return (assignments) => {
     last = last.then(() => say(program, assignments, env));
   };
 }
 
-/** Never rejects: work continues although the service manager cannot be notified. */
+/** Never rejects: work continues even if the service manager cannot be notified. */
 async function say(program: string, assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   await exitOf(startChild(program, assignments, { env, stdio: 'ignore' }));
 }
 
-/** WATCHDOG_USEC: microseconds of silence after which systemd takes the process named in WATCHDOG_PID for hung. */
+/** WATCHDOG_USEC: microseconds of silence after which systemd considers the process named in WATCHDOG_PID hung. */
 function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): number | undefined {
   const ms = Number(WATCHDOG_USEC) / 1000;
   const meant = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;

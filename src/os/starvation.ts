@@ -3,18 +3,18 @@ import { childPids } from './children-cost';
 import { OwnTime } from './own-time';
 import { threadsActivity, type ProcessActivity } from './process-activity';
 
-/** Milliseconds between two looks; if a look is later than two of them, the rest counts as waiting: this process did not run. */
+/** Milliseconds between two checks; if one comes later than twice that, the rest counts as waiting: this process did not run. */
 export const LOOK_MS = 250;
 
 interface Look {
   readonly atMs: number;
-  /** Time all of them together waited since the previous look: at most the elapsed time; less than 0 corrects an earlier one. */
+  /** Time all of them together waited since the previous check, at most the elapsed time; a negative value corrects an earlier one. */
   readonly waitedMs: number;
 }
 
 export class Starvation {
   #looks: Look[] = [];
-  /** By process, since the first look at it. */
+  /** By process, since it was first checked. */
   #own = new Map<number, OwnTime>();
 
   /**
@@ -26,7 +26,7 @@ export class Starvation {
     private readonly activity: (pid: number) => ProcessActivity | undefined = threadsActivity,
   ) {}
 
-  /** Milliseconds waited since then, as covered by the looks. */
+  /** Milliseconds waited since `ms`, as far as checks cover it. */
   since(ms: number): number {
     const behind = this.#looks.filter(({ atMs }) => atMs > ms);
     return Math.max(
@@ -36,9 +36,9 @@ export class Starvation {
   }
 
   /**
-   * To be called every {@link LOOK_MS} while something is awaited. False when the look before is too long ago to say
-   * anything: input that came meanwhile is to be read before the next.
-   * @param nowMs of a clock that is never set
+   * To be called every {@link LOOK_MS} while something is awaited. False if the previous call is too long ago
+   * to be conclusive: input that arrived meanwhile must be read before the next call.
+   * @param nowMs of a monotonic clock
    */
   look(nowMs: number): boolean {
     const before = this.#looks.at(-1);
@@ -66,7 +66,7 @@ export class Starvation {
       if (time === undefined) continue;
       const beforeMs = time.passedMs - time.ms;
       time.pass(passedMs);
-      // This one asks, so it runs.
+      // This process makes the check, so it runs.
       time.see(seen && pid === process.pid ? { ...seen, state: 'other' } : seen, passedMs);
       waitedMs += time.passedMs - time.ms - beforeMs;
     }

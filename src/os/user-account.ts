@@ -1,4 +1,4 @@
-/** Users of this machine, and giving up root for one of them: this process, and with it all that it starts. */
+/** Users of this machine, and giving up root for one of them, for this process and all processes it starts. */
 import { spawnSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { findProgram } from './orphans';
@@ -6,13 +6,13 @@ import { findProgram } from './orphans';
 export interface UserAccount {
   readonly name: string;
   readonly uid: number;
-  /** Of its primary group. */
+  /** Id of its primary group. */
   readonly gid: number;
 }
 
 const LOOK_UP_MS = 10_000;
 
-/** Runs id(1), which knows the users of a directory service too; undefined if there is none of that name. */
+/** Runs id(1), which knows the users of a directory service too; undefined if no user has that name. */
 export function findAccount(name: string): UserAccount | undefined {
   const [uid, gid] = [idOf('-u', name), idOf('-g', name)];
   return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
@@ -32,16 +32,16 @@ export function whyNotBecome({ uid, gid }: UserAccount, version = process.versio
   return (error as NodeJS.ErrnoException | undefined)?.code;
 }
 
-/** For good: with the user go the groups, and what `HOME` and its like say. Throws what the system answers. */
+/** Changes the user for good, with the groups and variables such as `HOME`. Throws the system's error. */
 export function becomeAccount({ name, uid, gid }: UserAccount): void {
-  // Its types lack it.
+  // Node's types lack this method.
   (process as unknown as { initgroups(user: string, group: number): void }).initgroups(name, gid);
   process.setgid?.(gid);
   process.setuid?.(uid);
   Object.assign(process.env, { HOME: userInfo().homedir, USER: name, LOGNAME: name });
 }
 
-/** With io_uring, requests to the kernel are still made as root there, whoever the process is by then. */
+/** Whether this version of Node uses io_uring, whose requests to the kernel would still be made as root. */
 function hasRingsOfRoot(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   return (
