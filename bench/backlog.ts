@@ -1,7 +1,8 @@
 /**
- * What a frame costs behind its camera: a spool of some thousand frames is delivered by a daemon without cameras, as fast
- * as it can. Frames a second, and processor milliseconds of each process for every frame. With `--live`, a new frame of
- * every camera each second instead: whether all keep up with servers that are far away.
+ * What a frame costs after its capture: a daemon without cameras delivers a spool of several thousand frames
+ * as fast as possible. Reports frames a second, and processor milliseconds of each process per frame. With
+ * `--live`, every camera has a new frame each second instead: measures whether all keep up with distant
+ * servers.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -38,16 +39,16 @@ const [FRAMES, CAMERAS, KILOBYTES] = [values.frames, values.cameras, values.kilo
   number,
   number,
 ];
-/** More than can be. */
+/** More than can be delivered. */
 const RATE = 10_000;
 const PERIOD_MS = 1000;
 const DEADLINE_MS = 600_000;
 
-/** Milliseconds to each server and back. */
+/** Round trip to each server, milliseconds. */
 const ROUND_TRIP_MS = Number(values['round-trip']);
 /** Seconds for which every camera has a new frame each second. */
 const LIVE_S = Number(values.live);
-/** Its memory is the servers': half a minute of 500 cameras. */
+/** Limits the memory of the servers: half a minute of 500 cameras. */
 const LIVE_EXPIRE_MS = 20_000;
 const MAX_LENGTH = 1_000_000;
 const DRAIN_MS = 10_000;
@@ -124,8 +125,8 @@ async function drain(daemon: Daemon): Promise<string> {
 }
 
 /**
- * Every camera has a frame each second, at a moment of its own. The cameras are this process, so store and notifier run in
- * it too: nothing else would notify the store of a new frame.
+ * Every camera has a frame each second, at a time of its own. This process acts as the cameras, so store and
+ * notifier run in it too: nothing else would notify the store of a new frame.
  */
 async function live(redisUrl: string, amqpUrl: string): Promise<string> {
   const namespace = newNamespace();

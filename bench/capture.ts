@@ -20,7 +20,7 @@ const VIGIL = {
   'vigil-keyframe': { format: 'keyframe' },
   'vigil-all': { sampling: 'all' },
 } as const;
-/** Asks for one JPEG of the same size in each period. */
+/** Requests one JPEG of the same size in each period. */
 const STILL = 'still';
 const RIVALS = ['origin', 'fps', 'receive'] as const;
 const WAYS = [...Object.keys(VIGIL), STILL, ...RIVALS];
@@ -42,12 +42,12 @@ interface Cost {
   readonly cameras: number;
   /** Processor seconds per camera and minute, all processes. */
   readonly cpu: number;
-  /** Of that, what each camera's own processes use; the rest is shared by all. */
+  /** The part of that used by each camera's own processes; the rest is shared by all. */
   readonly ownCpu: number;
   /** Private memory of what each camera needs for itself. */
   readonly privateMb: number;
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
-  /** Periods that had a frame, of all. */
+  /** Share of periods that had a frame. */
   readonly coverage?: number;
 }
 
@@ -167,7 +167,7 @@ async function cost(name: string, way: string, cameras: number, server: RtspServ
   }
 }
 
-/** Pictures of 1080p, another each time. */
+/** Pictures of 1080p, a different one each time. */
 async function stillCost(name: string, cameras: number): Promise<Cost> {
   const pictures = await encodedUnits({
     source: 'testsrc2=size=1920x1080:rate=1',

@@ -1,4 +1,4 @@
-/** Clips of the bit rates cameras have: a moving picture with noise. Made once, then served without being encoded again. */
+/** Clips with the bit rates of cameras: a moving picture with noise. Made once, then served without being encoded again. */
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
@@ -56,7 +56,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-/** Half a frame before each, because ffmpeg takes the first frame from the time on. */
+/** Half a frame before each, because ffmpeg uses the first frame at or after a time. */
 function keyframeTimes(distances: readonly number[], fps: number): string {
   return distances
     .map((_, i) => (sum(distances.slice(0, i)) - 0.5) / fps)

@@ -1,4 +1,4 @@
-/** Processor time and start times of this checkout and of another commit, measured in turn in one run. */
+/** Processor time and start times of this checkout and of another commit, measured alternately in one run. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MAIN, startDaemon } from '../lab/daemon';
@@ -12,7 +12,7 @@ import { buildCommit } from '../lab/other-commit';
 import { cpuSeconds, tree } from './process-cost';
 import { runBench } from './run';
 
-/** What belongs to starting is over by then. */
+/** The start is over by then. */
 const WARM_UP_MS = 5000;
 const START_DEADLINE_MS = 120_000;
 

@@ -1,6 +1,6 @@
 /**
- * kill -9 of consumers at random moments while frames come, in each mode and with each kit. Prints the table of docs/consumers.md;
- * exit 1 when a guarantee did not hold.
+ * kill -9 of consumers at random moments while frames arrive, in each mode and with each kit. Prints the
+ * table of docs/consumers.md; exit 1 if a guarantee did not hold.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-/** A picture that no consumer removes is still there for the slowest service after its consumers were killed. */
+/** Long enough that a picture no consumer removes still exists for the slowest service after kills of its consumers. */
 const LIFE_MS = 60_000;
 const THREE = ['python', 'typescript', 'either'] as const;
 

@@ -1,6 +1,7 @@
 /**
- * What the kits in TypeScript and Python do on real servers: frames a second and the processor time of each, how late frames of
- * 32 cameras reach the handler, and whether memory is flat. Prints the tables of docs/consumers.md.
+ * Performance of the kits in TypeScript and Python on real servers: frames a second and the processor time of
+ * each, how late frames of 32 cameras reach the handler, and whether memory is flat. Prints the tables of
+ * docs/consumers.md.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
@@ -35,11 +36,11 @@ const [FRAMES, KILOBYTES, SECONDS] = [values.frames, values.kilobytes, values.se
   number,
 ];
 const CAMERAS = 32;
-/** Announced and not yet worked on, at most: what Redis holds. */
+/** Maximum number of frames announced and not yet handled: those in Redis. */
 const WINDOW = 500;
 /** Frames that the consumer reports in one line. */
 const EVERY = 100;
-/** Written at the same time. */
+/** Frames written at the same time. */
 const BATCH = 50;
 const PREFETCH = 16;
 /** How long pictures stay in Redis: with `keep`, all of them. */
@@ -53,11 +54,11 @@ const NAMES = { typescript: 'TypeScript', python: 'Python' } as const;
 
 type Removal = 'after' | 'getdel' | 'keep';
 
-/** So many frames have been in the handler. */
+/** A report of the number of frames that have reached the handler. */
 interface Count {
   readonly kind: string;
   readonly count: number;
-  /** Milliseconds from the capture to the handler, of those since the line before. */
+  /** Milliseconds from the capture to the handler, of the frames since the previous line. */
   readonly latencies: readonly number[];
   readonly rssKiB: number;
   readonly atMs: number;
@@ -78,7 +79,7 @@ async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stag
   const servers = testServers();
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const queue = `${namespace}.detection`;
-  // As the daemon does: else a frame waits for the acknowledgement of the one before, some 40 ms.
+  // As the daemon does: otherwise a frame waits about 40 ms for the acknowledgement of the previous one.
   const connection = await connect(servers.amqpUrl, { noDelay: true });
   const channel = await connection.createChannel();
   const redis = new Redis(servers.redisUrl);
@@ -93,7 +94,7 @@ async function onStage<T>(kit: Kit, removal: Removal, every: number, work: (stag
   });
   const until = (count: number) => {
     const isReached = () => {
-      // What was not worked on is never counted.
+      // Frames that failed are never counted.
       if (faults.length > 0) throw new Error(`${kit} reports ${faults.join()}`);
       return (counts.at(-1)?.count ?? 0) >= count;
     };
@@ -117,7 +118,7 @@ function bareQueue(namespace: string): string {
   return `${namespace}.bare`;
 }
 
-/** Without a kit and without Redis: milliseconds from the capture to its message, which the servers need at least. */
+/** Without a kit and without Redis: milliseconds from the capture to its message, the minimum that the servers need. */
 async function consumeBare({ channel, namespace }: Stage): Promise<number[]> {
   const latencies: number[] = [];
   const queue = bareQueue(namespace);
@@ -131,7 +132,7 @@ async function consumeBare({ channel, namespace }: Stage): Promise<number[]> {
   return latencies;
 }
 
-/** Sends as fast as they are worked on. Answers with the processor seconds of all frames but the first. */
+/** Sends frames as fast as they are handled. Returns the processor seconds of all frames but the first. */
 async function pour({ pid, source, counts, until }: Stage, frames: number): Promise<number> {
   let startS = NaN;
   const worked = () => counts.at(-1)?.count ?? 0;
@@ -147,7 +148,7 @@ async function pour({ pid, source, counts, until }: Stage, frames: number): Prom
 async function rate(kit: Kit, removal: Removal) {
   return onStage(kit, removal, EVERY, async (stage) => {
     const cpuS = await pour(stage, FRAMES);
-    // Not the start.
+    // The start is not measured.
     const [begin, end] = [stage.counts[4], stage.counts.at(-1)];
     if (begin === undefined || end === undefined) throw new Error('too few frames');
     const perSecond = (1000 * (end.count - begin.count)) / (end.atMs - begin.atMs);
@@ -156,7 +157,7 @@ async function rate(kit: Kit, removal: Removal) {
   });
 }
 
-/** @param isTogether all cameras' frames come at the same moment, instead of spread over the second */
+/** @param isTogether whether all cameras' frames are sent at the same moment, instead of spread over the second */
 async function latency(kit: Kit, isTogether: boolean) {
   return onStage(kit, 'after', 1, async (stage) => {
     // The first frames open connections and the whole window.

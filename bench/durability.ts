@@ -1,7 +1,7 @@
 /**
- * What `frames.durability` costs: the same cameras with "memory" and with "durable", in turn, on one Redis that keeps an
- * append-only file. Processor time and disk writes of store and Redis for every thousand frames, memory of the store, and
- * milliseconds from capture to the message at a consumer.
+ * What `frames.durability` costs: the same cameras with "memory" and with "durable", alternately, on one
+ * Redis that keeps an append-only file. Processor time and disk writes of store and Redis for every thousand
+ * frames, memory of the store, and milliseconds from capture to the message at a consumer.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';

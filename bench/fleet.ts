@@ -1,6 +1,6 @@
 /**
- * What a fleet costs: three nodes, and beside them three daemons without a fleet that run as many cameras of the same kind, in
- * the same minutes on the same servers. Goal: a camera-minute costs at most 3 % more.
+ * What a fleet costs: three nodes, compared with three daemons without a fleet that run as many cameras of
+ * the same kind, in the same minutes on the same servers. Goal: a camera-minute costs at most 3 % more.
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 
 const GOAL_SHARE = 0.03;
 const NODES = ['a', 'b', 'c'];
-/** Node compiles what it runs often, and cameras start. */
+/** Warm-up: cameras start, and Node compiles code that it runs often. */
 const WARM_MS = 20_000;
 
 type Close = () => Promise<unknown>;
@@ -51,7 +51,7 @@ async function alone(count: number, closing: Close[]): Promise<Daemon[]> {
   return daemons;
 }
 
-/** What etcd counts: requests of all kinds, and bytes to and from clients. */
+/** Counters of etcd: requests of all kinds, and bytes to and from clients. */
 async function counted({ endpoints }: EtcdCluster): Promise<{ requests: number; bytes: number }> {
   let [requests, bytes] = [0, 0];
   for (const endpoint of endpoints) {

@@ -1,6 +1,7 @@
 /**
- * How old a picture is when it is safe, and how long a camera's process takes to its first one. Every picture carries
- * its number, and the server says when it sent the last packet of that number: no clock of Vigil's is trusted. README.md.
+ * The age of a picture when it is safe, and the time from the start of a camera's process to its first
+ * picture. Every picture contains its number, and the server reports when it sent the last packet of that
+ * number: no clock of Vigil is trusted. README.md.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -49,7 +50,7 @@ const CAMERAS: Readonly<Record<string, Feed>> = {
 };
 const IDS = Object.keys(CAMERAS);
 const RESTARTED = IDS.filter((id) => CAMERAS[id] === 'numbered-1s');
-/** The pictures are looked at when all has been measured. */
+/** The pictures are examined after all measurements. */
 const EXPIRE_MS = 600_000 + 1000 * (Number(values.seconds) + 5 * Number(values.starts));
 
 interface Start {

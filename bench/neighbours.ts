@@ -1,7 +1,7 @@
 /**
- * What trouble and edits cost those they do not concern. `flapping`: half of the cameras are killed whenever they run,
- * and the other half's seconds are counted, and the processes started in any minute. `edits`: one camera after the other
- * is edited, and the seconds of those not edited are counted.
+ * What trouble and edits cost other cameras. `flapping`: half of the cameras are killed whenever they run;
+ * the missed seconds of the other half are counted, and the processes started in any minute. `edits`: one
+ * camera after another is edited, and the missed seconds of those not edited are counted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

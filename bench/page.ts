@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- page [--cameras N] [--seconds N]`: what the page costs a browser, all processes of it together, before a
- * simulated installation whose cameras each have a new picture a second; and what it loads.
+ * `npm run bench -- page [--cameras N] [--seconds N]`: what the page costs a browser, all its processes
+ * together, with a simulated installation whose cameras each have a new picture a second; and how much it
+ * loads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** When each numbered picture was sent, came into the spool and was announced. */
+/** When each numbered picture was sent, spooled and announced. */
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { parseSpoolName } from '../src/spool/names';
@@ -6,18 +6,18 @@ import { withRedis, type Listener } from '../lab/events';
 import type { SentPicture } from '../lab/feeds/rtsp';
 import { readNumber } from '../lab/picture-number';
 
-/** One picture's way, milliseconds since the epoch. */
+/** The times of one picture on its way, milliseconds since the epoch. */
 export interface Way {
   readonly camera: string;
-  /** Its last packet; by the number in the picture and the server's report, and no clock of Vigil's. */
+  /** When its last packet was sent, by the number in the picture and the server's report, not by a clock of Vigil. */
   readonly sentAt: number;
   readonly capturedAt: number;
-  /** Its rename into the spool, when it was noticed. */
+  /** When its rename into the spool was noticed. */
   readonly spooledAt: number;
   readonly receivedAt: number;
 }
 
-/** Every camera has a mount of its own, named like it. */
+/** Every camera has its own mount, with the camera's name. */
 export class PictureWays {
   readonly #sent = new Map<string, SentPicture[]>();
   /** By camera and capture time. */
@@ -45,8 +45,8 @@ export class PictureWays {
   }
 
   /**
-   * Of all pictures that were announced and came into the spool since then.
-   * @throws when one is not in Redis, carries no number, or a number that was not sent
+   * The ways of all pictures that were spooled and announced since then.
+   * @throws if one is not in Redis, contains no number, or a number that was not sent
    */
   async of(events: Listener, since: number): Promise<Way[]> {
     const ways = new Map<string, Way>();
@@ -65,7 +65,7 @@ export class PictureWays {
     return [...ways.values()];
   }
 
-  /** The clip is longer than any picture takes: the newest sending of its number is meant. */
+  /** The clip is longer than any picture's way, so the newest sending of its number is the right one. */
   #sentAt(camera: string, number: number, before: number): number {
     const sendings = this.#sent.get(`/${camera}`);
     const sent = sendings?.findLast(({ picture, atMs }) => picture === number && atMs <= before);

@@ -1,8 +1,8 @@
-/** What a process and all below it cost, as reported by /proc. */
+/** The cost of a process and all its descendants, as reported by /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { descendants } from '../lab/daemon';
 
-/** A process and all below it. */
+/** Pids of a process and all its descendants. */
 export function tree(pid: number): number[] {
   return [pid, ...descendants(pid)];
 }
@@ -21,7 +21,7 @@ export function commandOf(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
 }
 
-/** Nanoseconds on a processor of each thread: the ticks of /proc/PID/stat are 10 ms. */
+/** Nanoseconds on a processor, summed over threads: the ticks of /proc/PID/stat are too coarse (10 ms). */
 function cpuOf(pid: number): number {
   const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
   const nanoseconds = threads.map((thread) =>

@@ -23,7 +23,7 @@ type Target = (typeof TARGETS)[number];
 /** p95 in milliseconds. */
 const GOALS: Readonly<Record<Target, number>> = { camera: 3000, store: 2000, notifier: 2000, daemon: 8000 };
 const DEADLINE_MS = 60_000;
-/** PM2 looks every second, and takes a daemon that ran for 2 s for sound: each kill gets its first restart delay. */
+/** PM2 checks every second, and considers a daemon sound after 2 s: each kill gets its first restart delay. */
 const PM2_FORGETS = { PM2_WORKER_INTERVAL: '1000', EXP_BACKOFF_RESET_TIMER: '2000' };
 
 const { values } = parseArgs({
@@ -64,7 +64,7 @@ class Bench {
     await this.#measureDaemon();
   }
 
-  /** Where only cameras are asked for, a life is used up. */
+  /** If only cameras are measured, each is killed once per life; otherwise only one is. */
   #camerasPerLife(): number {
     return ONLY.length === 1 ? CAMERAS.length : 1;
   }
@@ -75,7 +75,7 @@ class Bench {
     return names.slice(0, Math.max(0, KILLS - done));
   }
 
-  /** @param cameras those whose frames are waited for; any by default */
+  /** @param cameras the cameras whose frames are awaited; any by default */
   async #measure(target: Target, actor: string, cameras?: readonly string[]): Promise<void> {
     const pid = this.#actorPid(actor);
     await sleepUntilRandomPhase();
@@ -85,7 +85,7 @@ class Bench {
       ? this.#anyConfirmed(killedAt)
       : this.#confirmed(cameras, killedAt));
     this.times.get(target)?.push(seenAt - killedAt);
-    // The next kill finds all at work.
+    // At the next kill all cameras must be working.
     await this.#confirmed(CAMERAS, seenAt);
   }
 
@@ -123,7 +123,7 @@ class Bench {
   async #firstConfirmed(since: number, camera?: string): Promise<number> {
     const { received } = this.events;
     let looked = 0;
-    // Each event is looked at once: thousands come in an hour, and this waits beside what it measures.
+    // Each event is examined once: thousands arrive in an hour, and this wait must not disturb the measurement.
     const find = () => {
       while (looked < received.length && !isFrame(received[looked], since, camera)) looked++;
       return received[looked];
@@ -148,7 +148,7 @@ function isFrame(received: Received | undefined, since: number, camera?: string)
   );
 }
 
-/** A kill's distance from the cameras' keyframes must not be the same each time. */
+/** The time from the cameras' keyframes to a kill must vary. */
 async function sleepUntilRandomPhase(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, Math.random() * 1000));
 }

@@ -1,6 +1,7 @@
 /**
- * How old a picture is when a consumer has its message, where pictures are sent in another order than they are shown:
- * B-frames, by codec, distance of keyframes and sampling. One stream after the other, three cameras each.
+ * The age of a picture when a consumer has its message, for streams that send pictures in another order than
+ * they are shown (B-frames), by codec, distance of keyframes and sampling. One stream after another, three
+ * cameras each.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { matrixClip } from '../lab/matrix/clip';
@@ -11,7 +12,7 @@ import { startGstTracks, type GstMount, type GstTracks } from '../lab/feeds/gst-
 import { waitUntil } from '../lab/process';
 import { PictureWays } from './picture-ways';
 
-/** Milliseconds, p95, beside what the frames take that the decoder needs for its reordering. */
+/** Milliseconds, p95, in addition to the duration of the frames that the decoder needs for reordering. */
 const GOAL_MS = 150;
 const SAMPLINGS = ['auto', 'keyframes', 'all'] as const;
 /** From the first pictures on, until decoders run and keyframe intervals are known. */
@@ -40,7 +41,7 @@ export interface ReorderedRow {
 
 export interface ReorderedCameras {
   readonly pictures: PictureWays;
-  /** What actors.json gets for a stream. */
+  /** The cameras in actors.json for a stream. */
   readonly cameras: (
     stream: string,
   ) => readonly { readonly id: string; readonly url: string; readonly sampling: string }[];
@@ -74,7 +75,7 @@ export async function reorderedCameras(streams: readonly string[]): Promise<Reor
   };
 }
 
-/** Gives the daemon the cameras of one stream after the other, and measures each. */
+/** Runs the cameras of one stream after another in the daemon, and measures each. */
 export async function measureReordered(
   streams: readonly string[],
   { pictures, cameras }: ReorderedCameras,
@@ -113,7 +114,7 @@ export async function measureReordered(
   return rows;
 }
 
-/** What B-frames need at most: the frames a decoder holds, one after the other. */
+/** The maximum that B-frames need: the frames a decoder holds, in sequence. */
 function goalOf(recipe: Recipe): number {
   return GOAL_MS + (reorderFrames(recipe) * 1000) / recipe.fps;
 }

@@ -5,8 +5,8 @@ import { endProcess } from '../src/os/output';
 import { findFfmpeg } from '../src/supervisor/ffmpeg-program';
 
 /**
- * @param name for the sentence that says why it could not be run
- * @param work resolves with false when a goal was missed: exit code 1, as when it could not be run
+ * @param name for the sentence that states why it could not be run
+ * @param work resolves with false if a goal was missed: exit code 1, as when it could not be run
  */
 export function runBench(name: string, work: () => Promise<unknown>): void {
   withPrivateServers(async (variables) => {
@@ -21,7 +21,7 @@ export function runBench(name: string, work: () => Promise<unknown>): void {
   );
 }
 
-/** Of the ffmpeg a daemon takes that has this one in its configuration, or none. */
+/** Version of the ffmpeg that a daemon with this `configured` one, or none, uses. */
 export function ffmpegVersion(configured: string | undefined): string {
   const said = execFileSync(findFfmpeg(configured) ?? 'ffmpeg', ['-version'], { encoding: 'utf8' });
   return /^ffmpeg version (\S+)/.exec(said)?.[1] ?? 'unknown';

@@ -21,7 +21,7 @@ import { keptLog } from '../lab/kept-log';
 import { percentile } from '../lab/percentile';
 
 const COUNT = 20;
-/** Answers of the daemon are good for a second: each scrape asks again. */
+/** Answers of the daemon are cached for a second: with this pause, each scrape asks again. */
 const BETWEEN_MS = 1000;
 
 export interface ScrapeCost {
@@ -71,7 +71,7 @@ async function measured(port: number): Promise<ScrapeCost> {
     const response = await fetch(`http://127.0.0.1:${port}/metrics`);
     const text = await response.text();
     if (!response.ok) throw new Error(text);
-    // The first loads the library.
+    // The first scrape loads the library.
     if (i === 0) continue;
     times.push(performance.now() - startedAt);
     const { user, system } = process.cpuUsage(before);

@@ -8,9 +8,9 @@ import { percentile } from '../lab/percentile';
 import { cpuSeconds, tree } from './process-cost';
 
 const DEADLINE_MS = 300_000;
-/** Pictures a second of each: those that run leave the machine to those that start. */
+/** Pictures a second per camera: low, so that running cameras leave the processor to starting ones. */
 const RATE = 0.2;
-/** Seconds: longer than it takes all to start, since a decoder is replaced where the video begins again. */
+/** Seconds: longer than the starts of all cameras, since a decoder is replaced when the video begins again. */
 const VIDEO_S = 300;
 /** A consumer's wait for first frames: what a process does within it counts as its start. */
 const LOOK_MS = 5;
@@ -54,7 +54,7 @@ async function measureStarts(cameras: number, dir: string): Promise<Starts> {
   }
 }
 
-/** The first number of cameras on an empty folder; then all on the same: Node has kept compiled code by then. */
+/** Starts the first number of cameras on an empty folder, then all on the same one, where Node has kept compiled code. */
 export async function startsTable(counts: readonly number[]): Promise<string> {
   const dir = newDir();
   const rows: string[] = [];
@@ -90,7 +90,7 @@ function row(name: string, { cameras, costs, allMs, totalMs }: Starts): string {
 
 async function firstFrames(daemon: Daemon, events: Listener, awaited: Set<string>): Promise<Cost[]> {
   const costs: Promise<Cost>[] = [];
-  // Not one that the last daemon left in the spool.
+  // Not a frame that the last daemon left in the spool.
   const sinceMs = Date.now();
   let looked = 0;
   const look = () => {

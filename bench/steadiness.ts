@@ -18,7 +18,7 @@ const PERIOD_MS = 1000;
 const GOALS = { countOff: 1, nearest: 0.5, farthest: 1.5 };
 
 const H264 = { codec: 'h264', size: '1280x720', fps: 25, keyframeIntervalS: 1, kilobits: 2000 } as const;
-/** 0.96 s, 1 s, 1.04 s and back: keyframes wander by 0.8 s against the periods, in turns of 50 s. */
+/** 0.96 s, 1 s, 1.04 s and back: keyframes wander by 0.8 s against the periods, in cycles of 50 s. */
 const DRIFT = [
   ...Array<number>(20).fill(24),
   ...Array<number>(5).fill(25),
@@ -63,7 +63,7 @@ async function steadiness(
   const record = await readLedger(path.join(dataDir, 'ledger'), from);
   const { cameras } = summarize(record, from);
   return IDS.map((camera) => {
-    // A repeat has the time of its original.
+    // A repeated message has the capture time of its original.
     const frames = new Map(events.frames(camera).map((frame) => [frame.capturedAt, frame]));
     const within = [...frames.values()]
       .filter(({ capturedAt }) => capturedAt >= from && capturedAt < to)

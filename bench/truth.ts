@@ -1,6 +1,6 @@
 /**
- * Whether pictures are what was in front of the camera: clips whose pictures are known are damaged, received and decoded as a camera does it,
- * and compared. README.md, docs/pictures.md.
+ * Whether pictures show what was in front of the camera: clips with known pictures are damaged, received and
+ * decoded as by a camera, and compared. README.md, docs/pictures.md.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -33,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Those of `--scenes`; undefined where it was not given. */
+/** The values of `--scenes`; undefined if it was not given. */
 function chosen<T extends string>(known: readonly T[]): readonly T[] | undefined {
   return values.scenes?.split(',').filter((name): name is T => known.some((each) => each === name));
 }

@@ -1,6 +1,6 @@
 /**
- * What the verdict costs, per picture: the decoder's own command line with and without the thumbnail, in turns on the
- * same keyframes, and the judging of thumbnails in this process. README.md.
+ * What the verdict costs per picture: the decoder's own command line with and without the thumbnail,
+ * alternately on the same keyframes, and the judging of thumbnails in this process. README.md.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -28,14 +28,14 @@ const { values } = parseArgs({
   },
 });
 const [PICTURES, PAIRS] = [Number(values.pictures), Number(values.pairs)];
-/** One costs less than two runs of the same command differ. */
+/** Number of thumbnails per picture: a single one costs less than two runs of the same command differ. */
 const COPIES = 20;
 const THUMBNAILS = 10_000;
 /** USER_HZ of every Linux. */
 const TICK_MS = 10;
 const CAMERA = cameraSpec();
 
-/** The clip's keyframes, again and again, all wanted. */
+/** Writes the clip's keyframes repeatedly, all to be decoded. */
 async function writeKeyframes(file: string, clip: string): Promise<void> {
   const { stdout, stderr } = await run('ffmpeg', [
     ...['-v', 'error', '-i', clip, '-map', '0:v:0', '-c', 'copy'],
@@ -50,7 +50,7 @@ async function writeKeyframes(file: string, clip: string): Promise<void> {
   await writeFile(file, Buffer.concat([ivfHeader(), ...parts]));
 }
 
-/** With its first output, the thumbnail, this many times. */
+/** The command line with its first output, the thumbnail, repeated `count` times. */
 function withThumbnails(args: readonly string[], count: number): string[] {
   const first = args.indexOf('-map');
   const second = args.indexOf('-map', first + 1);
@@ -76,7 +76,7 @@ async function decode(file: string, args: readonly string[]): Promise<number> {
   return (endedChildrenMs() - before) / PICTURES;
 }
 
-/** Processor milliseconds a thumbnail; each differs from the one before by so little that all points are looked at. */
+/** Processor milliseconds a thumbnail; each differs from the previous one so little that all points are compared. */
 function judge(): number {
   const judging = new PictureJudge(CAMERA.frozenMs);
   const points = 3 * POINTS;

@@ -29,10 +29,10 @@ const { values } = parseArgs({
 });
 const VIEWERS = [0, 1, 20];
 const SETTLE_MS = 3000;
-/** Longer than a run: at the end of a file every decoder is replaced, which is not what is measured. */
+/** Longer than a run: at the end of a file every decoder is replaced, which must not be measured. */
 const VIDEO_S = 900;
 const START_MS_PER_CAMERA = 3000;
-/** For this long, no frame has arrived late: those that waited while all cameras started are delivered. */
+/** If no frame has arrived late for this long, those that waited during the start of all cameras are delivered. */
 const ON_TIME_MS = 5000;
 /** Scrapes of 500 cameras: one every 15 s. */
 const SCRAPED_CAMERAS = 500;
@@ -114,7 +114,7 @@ async function viewersTable(): Promise<string> {
   }
 }
 
-/** Of a machine that others use, too, the times say little. */
+/** The machine's load: if others use it too, the times mean little. */
 function loadLine(): string {
   return `load of the machine: ${(loadavg()[0] ?? NaN).toFixed(1)} on ${availableParallelism()} cores\n`;
 }

@@ -1,5 +1,5 @@
 /**
- * Puts all that a camera's process loads into one file: dist/bundle/forked-actor-worker.js, with its source map. Run after
+ * Bundles all that a camera's process loads into one file: dist/bundle/forked-actor-worker.js, with its source map. Run after
  * the compiler. Not minified: stack traces name the functions of the source.
  */
 import { createRequire } from 'node:module';
@@ -38,7 +38,7 @@ await build({
   target: 'node20.9',
   sourcemap: true,
   sourcesContent: false,
-  // Loaded by those that need them only: native code, and what a camera that has nothing to say does without.
+  // Loaded only when needed: native code, and the logger, which a camera that logs nothing does not need.
   external: ['sharp', 'winston'],
   plugins: [lean],
   logLevel: 'warning',

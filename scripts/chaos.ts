@@ -23,9 +23,9 @@ import { World } from '../lab/chaos/world';
 import { newNamespace } from '../lab/events';
 import { buildCommit } from '../lab/other-commit';
 
-/** Longer than any fault but that of ten minutes: what expires has been lost by us. */
+/** Longer than any fault except that of ten minutes: a frame that expires counts as lost. */
 const EXPIRE_MS = 300_000;
-/** Back-offs go to 30 s, a broker takes up to 16 s to start; what ten minutes left is to be caught up in three. */
+/** Back-offs reach 30 s, a broker takes up to 16 s to start, and a backlog of ten minutes must be delivered in three. */
 const RECOVERY_MS = 180_000;
 
 const { values } = parseArgs({
@@ -44,7 +44,7 @@ function say(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }
 
-/** All but those that run only when named, or those that were named. */
+/** The rows that were named; otherwise all except those that run only when named. */
 function chosen<R extends { readonly name: string; readonly onlyNamed?: boolean }>(rows: readonly R[]): R[] {
   const names = values.rows?.split(',');
   const unknown = names?.find((name) => !rows.some((row) => row.name === name));
@@ -53,7 +53,7 @@ function chosen<R extends { readonly name: string; readonly onlyNamed?: boolean 
   return rows.filter(({ name, onlyNamed }) => names?.includes(name) ?? onlyNamed !== true);
 }
 
-/** Rejects when the run is to end: servers, daemon and disk are cleared away all the same. */
+/** Rejects when the run must end: servers, daemon and disk are removed nevertheless. */
 async function stopRequest(): Promise<never> {
   return new Promise((_, reject) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const)

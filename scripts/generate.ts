@@ -1,4 +1,4 @@
-/** Writes the files that follow from the schemas and docs/configuration.md; `--check` only says whether they are current. */
+/** Writes the files that follow from the schemas and docs/configuration.md; `--check` only reports whether they are current. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';

@@ -36,7 +36,7 @@ function chosenRows(): readonly Row[] {
 }
 
 const DOCUMENT = path.resolve(__dirname, '../docs/matrix.md');
-/** What stands between these in the document is the newest table. */
+/** The newest table in the document is between these marks. */
 const MARKS = ['<!-- table -->', '<!-- end of table -->'] as const;
 
 async function writeTable(text: string): Promise<void> {

@@ -48,7 +48,7 @@ for (const name of LICENSES)
   );
 writeFileSync(path.join(target, 'index.html'), indexPage());
 
-/** A browser knows no package names: they become the names of the files beside it. */
+/** Replaces package names, which a browser cannot resolve, by the names of the files in the same folder. */
 function vendored(file) {
   const text = readFileSync(path.join(root, 'node_modules', file), 'utf8');
   return text

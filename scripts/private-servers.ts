@@ -1,4 +1,4 @@
-/** A Redis and a RabbitMQ of one's own, for as long as some work lasts. */
+/** A private Redis and RabbitMQ for the duration of some work. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { prepareRabbitmq } from '../src/embedded/rabbitmq';
 import { prepareRedis } from '../src/embedded/redis';
 import { startService } from '../lab/start-service';
 
-/** @param work gets the variables in which lab/servers.ts finds the servers' addresses */
+/** @param work receives the variables in which lab/servers.ts finds the servers' addresses */
 export async function withPrivateServers<T>(work: (variables: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(path.join(tmpdir(), 'vigil-test-'));
   const log = openLog('test-servers', 'warn');

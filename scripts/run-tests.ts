@@ -1,6 +1,6 @@
 /**
- * Runs the tests against a private Redis and a private RabbitMQ of the run's own, two files at a time. Arguments are test
- * files; all of them without.
+ * Runs the tests against a private Redis and a private RabbitMQ, two files at a time. Arguments are test
+ * files; without arguments, all run.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { summary } from './test-counts';
 const ROOT = path.resolve(__dirname, '..');
 /** A test file that hangs must not hold up the whole run. */
 const FILE_TIMEOUT_MS = 300_000;
-/** They count each second of a feed, or wait for a lease: a second file would cost them the processor they need for it. */
+/** Files that count each second of a feed, or wait for a lease: another file at the same time would slow them down. */
 const ALONE: ReadonlySet<string> = new Set(
   [
     ...['integration/feed-faults', 'integration/feeds', 'integration/hls', 'integration/matrix'],

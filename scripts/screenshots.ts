@@ -125,7 +125,7 @@ async function renewImages(browser: Browser): Promise<void> {
     );
 }
 
-/** The camera that delivers again after the most gaps. */
+/** The camera that delivers again, with the most gaps. */
 function withGaps({ world }: PageServer): string {
   const { cameras } = world.ledger(Date.now() - DAY_MS, 288);
   const gaps = (id: string) =>

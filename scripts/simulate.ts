@@ -1,7 +1,7 @@
 /**
- * `npm run simulate -- [--nodes 50] [--cameras 5000] [--hours 24] [--minutes N] [--seed N]`: a day of a fleet on simulated time, or what of it
- * fits into the given minutes of real time. The code of
- * its nodes is the real one. Exit 1 when something was not as it must be.
+ * `npm run simulate -- [--nodes 50] [--cameras 5000] [--hours 24] [--minutes N] [--seed N]`: a day of a fleet
+ * on simulated time, or as much as fits into the given minutes of real time. Its nodes run the real code.
+ * Exit 1 if a check failed.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';

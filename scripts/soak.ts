@@ -1,4 +1,4 @@
-/** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 when anything was found. */
+/** `npm run soak -- [--minutes 10] [--kills N] [--seed S] [--servers embedded|remote]`: exit 1 if any fault was found. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { endProcess } from '../src/os/output';
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Without either bound ten minutes, with one of them no other. */
+/** Ten minutes if no bound is given; with one bound, no other applies. */
 function bounds(): { kills: number; minutes: number } {
   const { kills, minutes } = values;
   return {

@@ -1,7 +1,7 @@
 /** Lines the spec reporter ends with. */
 export const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
 
-/** What several runs of node's test runner have counted, in the form a single run would end with. */
+/** The summed counts of several runs of node's test runner, in the form of a single run. */
 export function summary(outputs: readonly string[]): string {
   const sums = new Map<string, number>();
   for (const [, what = '', number] of outputs.flatMap((output) => [...output.matchAll(COUNTS)]))

@@ -1,6 +1,7 @@
 /**
- * Runs the tests below test/unit, which start no server and no other program, in a few processes. Arguments are files, or
- * parts of their names: these run in one process, and random ones among them as often as in `npm test`.
+ * Runs the tests in test/unit, which start no server and no other program, in a few processes. Arguments are
+ * files, or parts of their names: these run in one process, and random ones among them as often as in `npm
+ * test`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +31,7 @@ function isNamed(file: string, wanted: readonly string[]): boolean {
   );
 }
 
-/** @returns exit code and output of a process that runs what is left of `files`, which others may take from as well */
+/** @returns exit code and output of a process that runs the rest of `files`, which other processes share */
 async function runShard(files: Iterator<string>, env: NodeJS.ProcessEnv): Promise<[number, string]> {
   const args = ['--import', 'tsx', '--test-reporter=spec', SHARD];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env });

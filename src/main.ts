@@ -15,7 +15,7 @@ async function main(argv: readonly string[]): Promise<void> {
     code = asked.kind === 'run' ? await asked.run() : await say(asked.text);
   } catch (error) {
     const said = printError(`vigil: ${await sentence(error)}\n`);
-    // A command waits until its output has been read, by a pager for example; a service must end.
+    // A command waits until its output has been read, for example by a pager; a service must end.
     if (!serves) await said;
     code = exitCodeOf(error);
   }

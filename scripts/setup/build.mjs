@@ -22,7 +22,7 @@ export function buildIsCurrent(root) {
 export async function build(root, lock) {
   // Taken before compiling: what is edited meanwhile differs from it, and is compiled next time.
   const stamp = sources(root);
-  // Without a stamp someone may have removed files from dist/; only without its memory does tsc write them all again.
+  // Without a stamp, files may be missing from dist/; tsc writes all of them only without its build information.
   if (readStamp(stampFile(root)) === undefined) rmSync(path.join(root, 'dist/.tsbuildinfo'), { force: true });
   removeStamp(stampFile(root));
   const command = [process.execPath, path.join(root, 'node_modules/typescript/bin/tsc'), '-p', PROJECT];
@@ -68,7 +68,7 @@ function versionOf(root, name) {
   }
 }
 
-/** What tsc left of sources that are gone: it would be loaded, tested and packed for ever. */
+/** Removes output of sources that no longer exist, which would still be loaded, tested and packed. */
 function removeOrphans(root) {
   const dist = path.join(root, 'dist');
   for (const file of filesBelow(dist)) {

@@ -44,7 +44,7 @@ export async function installDebianPackages(packages, privilege, byHand) {
     );
   const update = () => aptGet('updating the package lists (apt-get update)', ['update'], privilege);
 
-  // A list that is there is usually good enough; an outdated one names files the mirror no longer has.
+  // An existing list is usually good enough; an outdated one names files that the mirror no longer has.
   let result = haveLists() ? await download() : undefined;
   if (result?.code !== 0) {
     if (result !== undefined) say('the package lists may be outdated; trying again with new ones');
@@ -60,10 +60,10 @@ export async function installDebianPackages(packages, privilege, byHand) {
   throw new SetupFailure(`apt-get could not install ${names}; it says why above. By hand: ${byHand}`);
 }
 
-/** Another apt at work is waited for: of its locks, apt-get itself waits only for dpkg's. */
+/** Waits for another running apt: apt-get itself waits only for dpkg's lock. */
 async function aptGet(title, args, privilege) {
   const options = ['-o', `DPkg::Lock::Timeout=${LOCK_WAIT_MS / 1000}`, '-o', 'Acquire::Retries=2'];
-  // LC_ALL: one of its messages is looked for below.
+  // LC_ALL: one of its messages is searched for below.
   const command = [...privilege, 'env', 'LC_ALL=C', 'apt-get', ...options, ...args];
   const giveUpAt = Date.now() + LOCK_WAIT_MS;
   for (;;) {

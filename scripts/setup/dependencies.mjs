@@ -24,7 +24,7 @@ export function dependenciesAreCurrent(root) {
 export async function installDependencies(root, lock) {
   const stamp = wanted(root);
   removeStamp(stampFile(root));
-  // --loglevel: `npm start --silent` passes its own on to us, and a failure would have no message.
+  // --loglevel: `npm start --silent` passes its level on to us, and a failure would have no message.
   const command = [...npm(), ...NPM_CI, '--loglevel=error'];
   const { code, output, error } = await runStep('installing npm packages (npm ci)', command, {
     cwd: root,

@@ -49,7 +49,7 @@ async function withClaim(folder, work) {
     try {
       writeFileSync(own, '');
     } catch (error) {
-      if (error.code === 'ENOENT') continue; // Removed by one who was just done.
+      if (error.code === 'ENOENT') continue; // Removed by a process that has just finished.
       throw error;
     }
     const others = livingClaims(folder);
@@ -81,7 +81,7 @@ function isAlive(pid) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error.code === 'EPERM'; // It lives, and is another user's.
+    return error.code === 'EPERM'; // It runs, as another user.
   }
 }
 
@@ -89,6 +89,6 @@ function removeIfEmpty(folder) {
   try {
     rmdirSync(folder);
   } catch {
-    // Another one waits in it, and will remove it.
+    // Another process waits in the folder, and will remove it.
   }
 }

@@ -1,4 +1,4 @@
-/** The steps of the set-up, in order. Each looks whether there is work before it does any. */
+/** The steps of the set-up, in order. Each checks whether there is work before it does any. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIsCurrent, build } from './build.mjs';
@@ -23,7 +23,7 @@ export async function main([purpose, ...daemonArgs]) {
   }
 }
 
-/** The lock is taken only when there is work, and what to do is looked up again under it: another may have done it. */
+/** The lock is taken only when there is work, and the check is repeated under it: another process may have done the work. */
 async function ensurePackageIsBuilt() {
   if (dependenciesAreCurrent(root) && buildIsCurrent(root)) return;
   await withLock(root, async (lock) => {

@@ -19,7 +19,7 @@ const PACKAGES = {
   flock: { apt: 'util-linux', dnf: 'util-linux', pacman: 'util-linux', zypper: 'util-linux' },
 };
 
-/** In the order they are looked for; `program` on PATH identifies the system. */
+/** In the order of the search; `program` on PATH identifies the system. */
 export const SYSTEMS = [
   { name: 'apt', program: 'apt-get', asRoot: true, command: 'apt-get install -y --no-install-recommends' },
   { name: 'dnf', program: 'dnf', asRoot: true, command: 'dnf install -y' },

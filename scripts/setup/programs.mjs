@@ -18,7 +18,7 @@ import {
 } from './packages.mjs';
 import { say } from './step.mjs';
 
-/** What the daemon needs for its configuration; the commands of vigil that run no daemon need nothing. */
+/** Ensures what the daemon needs for its configuration; commands of vigil that run no daemon need nothing. */
 export async function ensureProgramsForStart(root, daemonArgs) {
   const configuration = configurationOf(root, daemonArgs);
   if (configuration === undefined) return;
@@ -94,7 +94,7 @@ function notFoundThoughInstalled(missing) {
   ].join('\n');
 }
 
-/** Systems without dpkg-query are asked by use. */
+/** On systems without dpkg-query, tests for missing tools by running them. */
 function missingTestTools() {
   const needed = [
     ...['ffmpeg', 'redis-server', 'rabbitmq-server', 'openssl', 'ps', 'python3'],

@@ -1,4 +1,4 @@
-/** A stamp says from what a folder was made. It is removed before the work and written after it: never half true. */
+/** A stamp records what a folder was made from. It is removed before the work and written after it, so it is never half true. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** @returns {string | undefined} undefined when there is none */

@@ -7,7 +7,7 @@ import { Stopped } from './failure.mjs';
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Between a request to end and force: npm ci in the middle of unpacking does not heed the request. */
 const FORCE_AFTER_MS = 2000;
-/** A terminal shows the seconds go by; a log gets a line now and then. */
+/** A terminal shows the passing seconds; a log gets an occasional line. */
 const TICK_MS = process.stderr.isTTY ? 1000 : 10_000;
 const PIPES_AFTER_EXIT_MS = 1000;
 const KEPT_OUTPUT = 64 * 1024;
@@ -24,7 +24,7 @@ export function say(text) {
  * @param {object} options
  * @param {string} [options.cwd]
  * @param {import('./lock.mjs').Lock} [options.lock] kept as long as the command runs, even if we are killed
- * @param {boolean} [options.uninterruptible] a wish to stop waits for the end of the command
+ * @param {boolean} [options.uninterruptible] a request to stop waits for the end of the command
  * @param {string[]} [options.privilege] what the command was prefixed with to run as root
  * @returns {Promise<{code: number, output: string, error?: NodeJS.ErrnoException}>} code -1: killed or not started
  * @throws Stopped when a signal came in the meantime, once the command has ended
@@ -32,7 +32,7 @@ export function say(text) {
 export async function runStep(title, [program, ...args], options = {}) {
   const progress = showProgress(title);
   let child;
-  // Before the command is there: a signal in between would end us and leave it behind.
+  // Before the command starts: a signal in between would end us and leave the command running.
   const stops = passOnStops(() => child?.pid, progress, options);
   child = spawn(program, args, {
     cwd: options.cwd,
@@ -91,7 +91,7 @@ function passOnStops(pid, progress, { uninterruptible = false, privilege = [] })
   };
 }
 
-/** What a failed command said last, indented, for the operator to read before our own sentence. */
+/** Shows the last output of a failed command, indented, before our own sentence. */
 export function showLastLines(output) {
   const lines = output.trim().split(/[\r\n]+/);
   for (const line of lines.slice(-SHOWN_LINES)) process.stderr.write(`  | ${line}\n`);
@@ -102,7 +102,7 @@ function endGroup(pid, signal, privilege) {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // A group that sudo runs as root is ended the way it was started.
+    // A group that sudo runs as root is ended as it was started, by sudo.
     if (error.code === 'EPERM' && privilege.length > 0)
       spawnSync(privilege[0], [...privilege.slice(1), 'kill', `-${signal.slice(3)}`, '--', `-${pid}`]);
   }
