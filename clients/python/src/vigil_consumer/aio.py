@@ -94,7 +94,7 @@ async def consume(
 ) -> None:
     """Awaits ``handler`` for up to ``concurrency`` frames at a time, those of one camera in order, until cancelled.
 
-    Cancelled, it takes no more frames and waits for those in hand.
+    When cancelled, it takes no more frames and waits for those in hand.
     """
     if not isinstance(concurrency, int) or not 1 <= concurrency <= 1000:
         raise ConsumerError("invalid-option", f"concurrency: expected 1 to 1000, found {concurrency}")
@@ -138,7 +138,7 @@ class AsyncFrames:
             try:
                 frame = await asyncio.wrap_future(taken)
             except asyncio.CancelledError:
-                # wrap_future() has cancelled it, unless the thread was at it already.
+                # wrap_future() has cancelled it, unless the thread had already begun.
                 taken.add_done_callback(_put_back)
                 raise
             if frame is not None:

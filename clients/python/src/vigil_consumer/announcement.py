@@ -1,4 +1,4 @@
-"""What a checked announcement says of a frame."""
+"""What a checked announcement says about a frame."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Announcement:
 
 
 class Announced:
-    """What has an announcement has what it says of the frame."""
+    """Gives an object that has an announcement the properties of the announced frame."""
 
     if TYPE_CHECKING:
 

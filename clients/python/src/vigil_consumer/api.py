@@ -32,7 +32,7 @@ def frames(endpoints: Endpoints, queue: str = "vigil.detection", *, stop_on_sign
     :param on_fault: called with each :class:`Fault`, at most once a second for each code; by default they are logged
     :param on_consuming: called when consuming begins or resumes
     :param on_event: called with each CloudEvent of a queue that is not about a frame, a camera's state or a gap
-    :param on_settled: called with a :class:`Settled` for each frame that is done with, for metrics
+    :param on_settled: called with a :class:`Settled` for each finished frame, for metrics
     :raises ConsumerError: ``invalid-option`` at once; ``unsettled`` when a loop settles none of its frames
 
     >>> frames({"amqp": "amqp://127.0.0.1/", "redis": "redis://127.0.0.1/"}, queue="")
@@ -69,7 +69,7 @@ def consume(
         for thread in threads:
             thread.start()
         for thread in threads:
-            # A signal is seen between two looks.
+            # Signals are handled between two calls of join().
             while thread.is_alive() and not consumer.is_stopping:
                 thread.join(0.2)
 

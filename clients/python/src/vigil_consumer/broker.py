@@ -81,7 +81,7 @@ class Broker(threading.Thread):
         self._failed_hosts: List[Host] = []
         self._attempt = 0
         self._cancelled = False
-        # Deliveries of the present subscription.
+        # Deliveries of the current subscription.
         self._unsettled: Set[int] = set()
 
     def settle(self, message: Message, how: str, delay_s: float = 0) -> None:
@@ -90,7 +90,7 @@ class Broker(threading.Thread):
         self.wake()
 
     def wake(self) -> None:
-        """What is wanted may have changed. From any thread; never raises."""
+        """The number of wanted deliveries may have changed. From any thread; never raises."""
         connection = self._connection
         if connection is None:
             return
@@ -101,11 +101,11 @@ class Broker(threading.Thread):
             pass
 
     def healthy(self) -> None:
-        """A frame is done with: the next connection is tried at once."""
+        """A frame is finished: the next connection is tried at once."""
         self._attempt = 0
 
     def stop(self) -> None:
-        """Settles what is to be settled, closes the connection, ends the thread."""
+        """Settles the remaining messages, closes the connection, ends the thread."""
         self._stopping.set()
         self.wake()
 
@@ -187,7 +187,7 @@ class Broker(threading.Thread):
         self._unsettled.clear()
         if wanted == 0:
             return ""
-        # RabbitMQ takes it for the consumers that begin afterwards; for a whole channel, quorum queues refuse it.
+        # RabbitMQ applies it to consumers that begin afterwards; quorum queues refuse a limit for a whole channel.
         channel.basic_qos(prefetch_count=wanted)
 
         def receive(_channel: Any, method: Any, properties: Any, body: bytes) -> None:

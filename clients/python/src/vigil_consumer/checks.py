@@ -1,4 +1,4 @@
-"""What a message must be, or an error that says what of it is not. Pure."""
+"""Checks of a message, which raise an error that says what is wrong. Pure."""
 from __future__ import annotations
 
 from typing import Any, Mapping, Optional

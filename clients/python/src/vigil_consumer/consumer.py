@@ -105,7 +105,7 @@ class Consumer(Settling):
         self._broker.wake()
 
     def _fetch(self, task: Task) -> Optional[Frame]:
-        """None when the frame is not to be worked on now."""
+        """None when the frame must not be handled now."""
         repeat = self._repeat(task.message, task.key)
         if repeat is not None:
             self._pass_over([task], "repeated", repeat)
@@ -115,7 +115,7 @@ class Consumer(Settling):
                 self._pass_over([task], "overtaken")
                 return None
             takes = task.removal == "getdel"
-            # Whether the service is done with the frame already matters only where it had it before.
+            # Whether the service has already handled the frame matters only if it had it before.
             share = task.share if takes or task.message.redelivered else None
             data = task.taken or self._store.retrieve(task.key, takes, share)
         except ConsumerError as error:
@@ -207,7 +207,7 @@ class Consumer(Settling):
             self._reports.flowing()
 
     def _lost(self, session: Session) -> None:
-        """Frames that wait come again, those in hand are finished. What GETDEL has taken waits here."""
+        """Waiting frames are redelivered, those in hand are finished. What GETDEL has taken waits here."""
         with self._condition:
             self._intake.is_careful = True
             for task in self._turns.remove(lambda one: one.message.session is session and one.taken is None):

@@ -1,4 +1,4 @@
-"""Announcements as they come. Messages come from outside: nothing in one is used before it was checked here. Pure."""
+"""Reads announcements. Messages come from outside: everything in them is checked here before use. Pure."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Puts messages that are given up into the dead-letter queue with the reason in their headers."""
+"""Puts failed messages into the dead-letter queue with the reason in their headers."""
 from __future__ import annotations
 
 from typing import Any, Optional

@@ -22,7 +22,7 @@ class UndecodableError(Exception):
 
 
 class Pause(Exception):
-    """Raise it in a handler when something outside the frame keeps it from working: consuming pauses, and no frame is blamed."""
+    """Raise it in a handler that cannot work for a reason outside the frame: consuming pauses, and no frame is blamed."""
 
 
 class Requeue(Exception):

@@ -17,7 +17,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 
 
 class Frame(Announced):
-    """One frame: what was announced, its picture, and the four ways to be done with it.
+    """One frame: what was announced, its picture, and the ways to settle it.
 
     As a context manager it settles itself: acknowledged at the end of the block; an exception is reported to
     ``on_fault``, decides what happens to the frame, and does not leave the block.
@@ -51,7 +51,7 @@ class Frame(Announced):
 
     @property
     def traceparent(self) -> Optional[str]:
-        """W3C trace context of the message, to be handed on; None where there is none, or none that is valid."""
+        """W3C trace context of the message, to be passed on; None if there is no valid one."""
         value = self._header("traceparent")
         return value if value is not None and _TRACEPARENT.fullmatch(value) else None
 
@@ -75,7 +75,7 @@ class Frame(Announced):
         self._consumer.processed(self._task)
 
     def retry(self, cause: Optional[BaseException] = None) -> None:
-        """The work failed: the frame comes again after a back-off, until the delivery limit."""
+        """The work failed: the frame is redelivered after a back-off, up to the delivery limit."""
         self._consumer.failed(self._task, cause)
 
     def reject(self, reason: str) -> None:

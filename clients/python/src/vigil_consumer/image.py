@@ -30,7 +30,7 @@ def decode_image(data: bytes, form: str, order: str = "bgr", ffmpeg: str = "ffmp
     """
     if order not in ("bgr", "rgb"):
         raise ConsumerError("invalid-option", f'order: expected bgr or rgb, found "{order}"')
-    # Decoders read many formats: they get to see only the announced one.
+    # Decoders read many formats: only the announced one is passed to them.
     if not _has_signature(data, form):
         raise UndecodableError(f"the picture is no {form}")
     bgr = _keyframe(data, form, ffmpeg) if form in _DEMUXERS else _picture(data, form)
@@ -65,9 +65,9 @@ def _picture(data: bytes, form: str) -> Any:
 
 
 def _is_whole(data: bytes, form: str) -> bool:
-    """OpenCV takes pictures that end too early, and paints the rest grey."""
+    """Whether the picture is complete: OpenCV accepts truncated pictures, and paints the rest grey."""
     if form == "jpeg":
-        # Some cameras pad behind the end marker.
+        # Some cameras pad after the end marker.
         return b"\xff\xd9" in data[-65_536:]
     return form != "png" or b"IEND" in data[-64:]
 

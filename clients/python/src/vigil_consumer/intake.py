@@ -1,4 +1,4 @@
-"""How many frames the broker is to send, as what is at hand allows. Pure."""
+"""How many frames to request from the broker, given those at hand. Pure."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class Intake:
         if is_closed:
             return 0
         if turns.is_paused:
-            # A frame is needed to see whether the trouble is over.
+            # One frame is needed to find out whether the trouble is over.
             return 1 if turns.size == 0 or asked == 1 else 0
         if self.is_careful:
             return 0 if turns.has_suspects and asked != 1 else 1
-        # The broker does not count what came by an earlier subscription.
+        # The broker does not count deliveries of earlier subscriptions.
         return self.window if asked == self.window or turns.size <= max(1, self.window // 2) else asked

@@ -1,4 +1,4 @@
-"""Keys in Redis, which carry metadata or are made of others. Pure."""
+"""Keys in Redis, which contain metadata or are derived from others. Pure."""
 from __future__ import annotations
 
 import re
@@ -46,7 +46,7 @@ def parse_frame_key(text: str) -> Optional[FrameKey]:
 
 
 def done_key(key: str) -> str:
-    """The set of the queues whose services are done with a frame that several must have.
+    """The set of the queues whose services have finished with a frame that several must have.
 
     >>> done_key("vigil:frame:gate:1:1x1:jpeg")
     '{vigil:frame:gate:1:1x1:jpeg}:done'

@@ -1,4 +1,4 @@
-"""What a consumer is given: checked before anything is opened."""
+"""The options of a consumer: checked before anything is opened."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ REMOVALS = ("after", "getdel", "keep")
 
 @dataclass(frozen=True)
 class Settled:
-    """One frame that is done with, for metrics. Times are milliseconds."""
+    """One finished frame, for metrics. Times are in milliseconds."""
 
     key: str
     camera: str

@@ -47,7 +47,7 @@ class Reports:
         self.add(error.code, str(error), cause)
 
     def flowing(self) -> None:
-        """Frames come, and are worked on; called often."""
+        """Frames arrive and are handled; called often."""
         if self._is_flowing:
             return
         with self._lock:

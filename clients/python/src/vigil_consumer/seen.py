@@ -1,4 +1,4 @@
-"""What this process knows of frames that may be delivered again, by their message id's frame: the newest 20,000."""
+"""What this process knows about frames that may be delivered again, by their message id's frame: the newest 20,000."""
 from __future__ import annotations
 
 from collections import OrderedDict

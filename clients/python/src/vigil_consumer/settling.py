@@ -1,4 +1,4 @@
-"""What becomes of frames: how each is settled, once, whichever thread says so."""
+"""How frames are settled: each once, from any thread."""
 from __future__ import annotations
 
 import random
@@ -58,7 +58,7 @@ class Settling:
         self._reports = Reports(options.on_fault, options.on_consuming)
         self._store = Store(options.endpoints, f"vigil-consumer:{options.queue}", options.ca_file)
         self._dead_letters = DeadLetters(options.endpoints, options.queue, options.ca_file)
-        # Tries since Redis was last of use, and when the next one is due.
+        # Tries since Redis last worked, and when the next one is due.
         self._store_attempt = 0
         self._store_rests_ms = 0.0
         events = BrokerEvents(self._accept, self._wanted, self._subscribed, self._lost, self._reports.outage)
@@ -106,7 +106,7 @@ class Settling:
 
     def returned(self, task: Task) -> None:
         if self._is_mine(task):
-            # What was taken out of Redis would be missing elsewhere.
+            # A picture taken out of Redis would be missing elsewhere.
             if task.removal == "getdel":
                 self._give_up(task, "failed", "handler-failed", "it cannot be returned: removal is getdel")
             else:
@@ -151,7 +151,7 @@ class Settling:
         self._broker.wake()
 
     def _is_other(self, message: Message) -> bool:
-        """An event that is not about a frame is handed over, and done with."""
+        """Hands over an event that is not about a frame, and acknowledges it."""
         event = read_other_event(message.body)
         if event is None:
             return False

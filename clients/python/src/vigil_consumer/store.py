@@ -1,4 +1,4 @@
-"""The way to Redis: one server, the primary that Sentinels name, or a Cluster. Thread-safe; reconnects when asked again."""
+"""Access to Redis: one server, the primary that Sentinels name, or a Cluster. Thread-safe; reconnects when asked again."""
 from __future__ import annotations
 
 import logging
@@ -193,7 +193,7 @@ class Store:
             "client_name": self._name,
             "socket_timeout": SILENCE_S,
             "socket_connect_timeout": SILENCE_S,
-            # What cannot be answered now fails now, once; what to do about it is decided by the caller.
+            # A command that cannot be answered now fails at once, without retries; the caller decides what to do.
             "retry": Retry(NoBackoff(), 0),
         }
         if tls:

@@ -73,7 +73,7 @@ class Task(Announced):
 
     @property
     def is_late(self) -> bool:
-        """It waited behind an outage or was delivered before: others of its camera may have overtaken it."""
+        """It waited during an outage or was delivered before: other frames of its camera may have overtaken it."""
         return self.message.redelivered or self.announcement.delayed
 
 

@@ -9,7 +9,7 @@ from .errors import ConsumerError, Pause, text_of
 
 
 class Trouble(NamedTuple):
-    """What keeps a consumer from working on any frame."""
+    """A cause that prevents a consumer from handling any frame."""
 
     code: str
     kind: str

@@ -1,4 +1,4 @@
-"""Which frame is worked on next. Pure: time and chance are handed in; times are milliseconds of one monotonic clock."""
+"""Which frame is handled next. Pure: time and chance are passed in; times are milliseconds of one monotonic clock."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class Turns:
         return any(task.key == key for task in self._at_work)
 
     def add(self, task: Task) -> List[Task]:
-        """Returns those that a newer frame of their camera has made needless: none without ``latest_only``."""
+        """Returns frames that a newer one of their camera has made superfluous: none without ``latest_only``."""
         self._waiting.append(task)
         if task.is_suspect:
             self._suspects.add(task)
@@ -88,12 +88,12 @@ class Turns:
             return []
         others = [one for one in self._waiting if one.camera == task.camera and one.key != task.key]
         newest = max([self._newest.get(task.camera, -1)] + [one.captured_at for one in others])
-        # Others are compared by arrival: a clock that was set back must not end a camera's turns.
+        # Frames that are not late are compared by arrival: a clock set back must not end a camera's turns.
         needless = [task] if task.is_late and newest > task.captured_at else others
         return self.remove(lambda one: one in needless)
 
     def remove(self, condition: Callable[[Task], bool]) -> List[Task]:
-        """Takes those out that wait and meet ``condition``."""
+        """Removes the waiting frames that meet ``condition``."""
         removed = [one for one in self._waiting if condition(one)]
         if removed:
             self._waiting = [one for one in self._waiting if one not in removed]
@@ -102,7 +102,7 @@ class Turns:
         return removed
 
     def next(self, now_ms: float) -> Optional[Task]:
-        """The frame whose turn it is, which is at work from now on; None when none may begin."""
+        """The frame whose turn it is, now counted as in hand; None when none may begin."""
         if len(self._at_work) >= self.limit or not self._waiting:
             return None
         if self._pause is not None and (now_ms < self._pause.until_ms or self._is_probing(self._pause)):
@@ -121,7 +121,7 @@ class Turns:
         return self._begin(chosen, now_ms)
 
     def due_ms(self, now_ms: float) -> Optional[float]:
-        """Milliseconds until :meth:`next` may answer otherwise by time alone; None when it will not."""
+        """Milliseconds until the passing of time alone may change the result of :meth:`next`; None if it cannot."""
         if not self._waiting:
             return None
         if self._pause is not None and now_ms < self._pause.until_ms:
@@ -131,14 +131,14 @@ class Turns:
         return min(later) if self._suspects and later else None
 
     def passed_over(self, task: Task) -> None:
-        """There was nothing to do: its camera keeps its turn."""
+        """The frame needed no handling: its camera keeps its turn."""
         self._at_work.pop(task, None)
         self._forget(task)
         if self._latest_only and task.camera not in self._kept:
             self._kept[task.camera] = self._count()
 
     def over(self, task: Task, succeeded: bool) -> None:
-        """The frame is done with; ``succeeded`` ends a pause."""
+        """The frame is finished; ``succeeded`` ends a pause."""
         started_ms = self._at_work.pop(task, None)
         self._forget(task)
         if self._latest_only:
@@ -151,7 +151,7 @@ class Turns:
             self._pause = None
 
     def interrupted(self, task: Task) -> List[Task]:
-        """A server was away: the frame waits again, before the others. Returns as :meth:`add` does."""
+        """A server was away: the frame waits again, ahead of the others. Returns as :meth:`add` does."""
         self._at_work.pop(task, None)
         self._waiting.insert(0, task)
         return self._take_overtaken(task)
